@@ -1,0 +1,53 @@
+"""Curves of any length in bounded memory, and thinned for a picture so that no spike is lost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+KEEP = 20_000  # points a curve holds before it is thinned to half of that
+
+
+class Curve:
+    """A growing curve. One thread adds; others may read at any time."""
+
+    def __init__(self, x: list[float] | None = None, y: list[float] | None = None) -> None:
+        self._points = (x or [], y or [])  # replaced as a pair, so that a reader never sees halves of two
+
+    def add(self, x: float, y: float) -> None:
+        xs, ys = self._points
+        ys.append(y)
+        xs.append(x)  # last: a reader takes as many points as there are x
+        if len(xs) > KEEP:
+            xs, ys = thin(np.array(xs), np.array(ys), KEEP // 2)
+            self._points = (xs.tolist(), ys.tolist())
+
+    def points(self, most: int = KEEP) -> tuple[np.ndarray, np.ndarray]:
+        """At most about `most` points, (x, y), each float64."""
+        xs, ys = self._points
+        count = len(xs)
+        return thin(np.array(xs[:count]), np.array(ys[:count]), most)
+
+
+def thin(x: np.ndarray, y: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Keep the lowest and the highest point of each of most/2 equal stretches (and NaN gaps as such).
+
+    A stride would drop the spikes that a person looks for.
+    """
+    if len(x) <= most or most < 2:
+        return x, y
+    edges = np.linspace(0, len(x), most // 2 + 1).astype(int)[:-1]
+    nan = np.isnan(y)
+    low = _first_place_of(np.minimum.reduceat(np.where(nan, np.inf, y), edges), y, edges)
+    high = _first_place_of(np.maximum.reduceat(np.where(nan, -np.inf, y), edges), y, edges)
+    keep = np.unique(np.concatenate([low, high]))
+    return x[keep], y[keep]
+
+
+def _first_place_of(extreme: np.ndarray, y: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Per stretch, the first index at which y takes that stretch's extreme value (or its start, if all NaN)."""
+    stretch = np.repeat(np.arange(len(edges)), np.diff([*edges, len(y)]))
+    hits = np.flatnonzero(y == extreme[stretch])
+    first = edges.copy()
+    where, at = np.unique(stretch[hits], return_index=True)
+    first[where] = hits[at]
+    return first

@@ -1,0 +1,129 @@
+"""The model that the playground trains: a plain nn.LSTM with a plain nn.Linear on top.
+
+Nothing here is instrumented: tracing replays the trained weights (trace.py).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from lstm_core.experiment import ModelSpec, PlaygroundError
+
+# nn.LSTM's dropout and initialisation draw from torch's one global generator. Whoever draws from it here
+# holds this lock and puts the state back, so that concurrent runs stay reproducible from their own seeds.
+_global_generator = threading.Lock()
+
+
+@contextmanager
+def random_state(state: Tensor) -> Iterator[list[Tensor]]:
+    """Run a block with torch's global CPU generator at `state`; the yielded list's item is the state after."""
+    after = [state]
+    with _global_generator:
+        outside = torch.get_rng_state()
+        torch.set_rng_state(state)
+        try:
+            yield after
+        finally:
+            after[0] = torch.get_rng_state()
+            torch.set_rng_state(outside)
+
+
+def seeded_state(seed: int) -> Tensor:
+    """The state of a fresh CPU generator with this seed."""
+    return torch.Generator().manual_seed(seed).get_state()
+
+
+class SequenceLSTM(nn.Module):
+    """nn.LSTM, then nn.Linear on what it says: at the end, or at every step.
+
+    For head "last" the head reads the top layer's h_n: for a bidirectional model the reverse half of
+    output[:, -1] has seen one step only, h_n's has seen them all.
+    """
+
+    def __init__(self, spec: ModelSpec, input_size: int, output_size: int) -> None:
+        super().__init__()
+        self.spec = spec
+        # dropout between layers has nothing to act on in a single layer: PyTorch warns, the page explains
+        dropout = spec.dropout if spec.num_layers > 1 else 0.0
+        self.lstm = nn.LSTM(
+            input_size, spec.hidden_size, spec.num_layers, spec.bias, spec.batch_first, dropout,
+            spec.bidirectional, spec.proj_size,
+        )  # fmt: skip
+        self.head = nn.Linear(spec.num_directions * spec.output_width, output_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (batch, seq_len, input_size), whatever batch_first says: the order is turned here.
+
+        Returns (batch, output_size) for head "last", (batch, seq_len, output_size) for head "every".
+        """
+        output, (h_n, _) = self.lstm(self.lstm_input(x))
+        if self.spec.head == "last":
+            top = h_n[-self.spec.num_directions :]  # (num_directions, batch, output_width)
+            return self.head(top.transpose(0, 1).flatten(1))
+        return self.head(output if self.spec.batch_first else output.transpose(0, 1))
+
+    def lstm_input(self, x: Tensor) -> Tensor:
+        """(batch, seq_len, input_size) in the order that self.lstm takes."""
+        return x if self.spec.batch_first else x.transpose(0, 1)
+
+
+def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceLSTM:
+    """A fresh model on the CPU, its weights drawn from spec.seed alone."""
+    with random_state(seeded_state(spec.seed)):
+        model = SequenceLSTM(spec, input_size, output_size)
+    if spec.forget_bias is not None:
+        set_forget_bias(model.lstm, spec.forget_bias)
+    return model
+
+
+def model_with(
+    spec: ModelSpec, input_size: int, output_size: int, weights: dict[str, Tensor]
+) -> SequenceLSTM:
+    """A model in eval mode that holds these very tensors, by SequenceLSTM's names; nothing is drawn."""
+    with torch.device("meta"):
+        model = SequenceLSTM(spec, input_size, output_size)
+    model.load_state_dict(weights, assign=True)
+    return model.eval()
+
+
+@torch.no_grad()
+def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
+    """Let the forget gates of every layer and direction start with this bias (Gers et al. 2000).
+
+    nn.LSTM adds two bias vectors: the value goes into bias_ih and bias_hh's share becomes 0.
+    """
+    hidden = lstm.hidden_size
+    for name, parameter in lstm.named_parameters():
+        if name.startswith("bias"):
+            parameter[hidden : 2 * hidden] = value if name.startswith("bias_ih") else 0.0
+
+
+def devices() -> dict[str, str]:
+    """What can be chosen as a device here: name → plain words, "auto" first."""
+    found = {"cpu": "CPU"}
+    for index in range(torch.cuda.device_count()):
+        found[f"cuda:{index}"] = f"GPU {index}: {torch.cuda.get_device_name(index)}"
+    if torch.backends.mps.is_available():
+        found["mps"] = "Apple GPU"
+    best = "cuda:0" if "cuda:0" in found else "mps" if "mps" in found else "cpu"
+    return {"auto": f"auto ({found[best]})", **found}
+
+
+def pick_device(name: str) -> torch.device:
+    """The device behind a TrainSpec's name.
+
+    Raises:
+        PlaygroundError: this machine has no such device.
+    """
+    here = list(devices())
+    if name == "auto":
+        return torch.device("cuda:0" if "cuda:0" in here else "mps" if "mps" in here else "cpu")
+    name = "cuda:0" if name == "cuda" else name
+    if name not in here:
+        raise PlaygroundError(f"This machine has no device {name}: choose one of {', '.join(here)}.")
+    return torch.device(name)

@@ -1,0 +1,100 @@
+"""What a model says about windows, in the table's own units, and how good that is beside a naive answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lstm_core.batches import Batches
+from lstm_core.model import SequenceLSTM
+from lstm_core.windows import Windows
+
+CHUNK = 1024  # windows at once
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row of the table under the forecast. Errors in the target's own units; accuracy in 0…1."""
+
+    who: str
+    rmse: float | None = None
+    mae: float | None = None
+    accuracy: float | None = None
+
+
+@torch.no_grad()
+def predict(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> np.ndarray:
+    """What the model says at the end of each window, in eval mode, whatever mode it is in.
+
+    Returns (windows, ahead, targets) in the table's own units, or class probabilities (windows, classes).
+    """
+    device = model.head.weight.device
+    batches = Batches(windows, device, every=model.spec.head == "every")
+    training = model.training
+    model.eval()
+    said = [model(batches.inputs(chunk)) for chunk in torch.from_numpy(starts).to(device).split(CHUNK)]
+    model.train(training)
+    said = torch.cat(said) if said else torch.empty(0, windows.output_size)
+    if model.spec.head == "every" and said.ndim == 3:
+        said = said[:, -1]
+    if windows.classes:
+        return said.softmax(-1).cpu().numpy()
+    return windows.unscale(said.cpu().numpy())
+
+
+def window_errors(windows: Windows, starts: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """(windows,) how wrong each prediction is: mean absolute error, or 1 − the true class's probability."""
+    truth = windows.truth(starts)
+    if windows.classes:
+        return 1 - said[np.arange(len(said)), truth]
+    return np.abs(said - truth).mean((1, 2))
+
+
+def scores(windows: Windows, starts: np.ndarray, said: np.ndarray) -> list[Score]:
+    """The model's score and, beside it, that of repeating the last known value (or the commonest class).
+
+    A forecast is worth having only if it beats the naive row.
+    """
+    if not len(starts):
+        return []
+    truth = windows.truth(starts)
+    if windows.classes:
+        seen = windows.truth(windows.starts["train"])
+        commonest = np.bincount(seen[seen >= 0], minlength=len(windows.classes)).argmax()
+        return [
+            Score("this LSTM", accuracy=float((said.argmax(1) == truth).mean())),
+            Score(f"always {windows.classes[commonest]!r}", accuracy=float((truth == commonest).mean())),
+        ]
+    found = [_errors("this LSTM", said, truth)]
+    if windows.spec.horizon:
+        last = windows.y[windows.target_rows(starts)[:, :1] - 1]  # (windows, 1, targets)
+        known = ~np.isnan(last).any((1, 2))
+        if known.any():
+            found.append(_errors("repeat the last value", (last + 0 * truth)[known], truth[known]))
+    mean = np.broadcast_to(np.nanmean(windows.y[windows.part_of_row == 0], axis=0), truth.shape)
+    return [*found, _errors("the training mean", mean, truth)]
+
+
+def _errors(who: str, said: np.ndarray, truth: np.ndarray) -> Score:
+    error = said.astype(np.float64) - truth
+    return Score(who, rmse=float(np.sqrt((error**2).mean())), mae=float(np.abs(error).mean()))
+
+
+def verdict(found: list[Score]) -> str:
+    """One plain sentence: does the model beat the best naive answer?"""
+    if not found:
+        return "This part has no windows."
+    model, *naive = found
+    if model.accuracy is not None:
+        better = model.accuracy > naive[0].accuracy
+        return (
+            f"{model.accuracy:.1%} right; {naive[0].who} would be right {naive[0].accuracy:.1%} of the time"
+            + ("." if better else ", so it has not learned anything yet.")
+        )
+    best = min(naive, key=lambda score: score.rmse)
+    gain = 1 - model.rmse / best.rmse if best.rmse else 0.0
+    if gain > 0:
+        return f"Its error (RMSE {model.rmse:.4g}) is {gain:.0%} lower than “{best.who}” ({best.rmse:.4g})."
+    return f"Its error (RMSE {model.rmse:.4g}) is no better than “{best.who}” ({best.rmse:.4g}) so far."

@@ -1,0 +1,261 @@
+"""Trainer: an iterator of plain records, one an optimiser step. No threads, no files, no UI.
+
+Pause is to stop pulling, one step is to pull once, resume is to pull on. The learning rate, clipping, patience
+and number of epochs may change between pulls and never touch the weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from contextlib import nullcontext
+
+import torch
+from torch import Tensor
+
+from lstm_core.batches import Batches
+from lstm_core.experiment import Experiment, PlaygroundError, TrainSpec
+from lstm_core.losses import loss_for, sequence_loss
+from lstm_core.model import build_model, pick_device, random_state, seeded_state
+from lstm_core.optimiser import (
+    make_optimizer,
+    named_state,
+    optimised_parameters,
+    pieces,
+    restore_named_state,
+)
+from lstm_core.windows import Windows
+
+# Multiply-adds of one forward step below which one thread beats all of them (tests/benchmarks/engine.py). A rule
+# and not a trial run: the same seed must give the same weights, and the thread count changes the rounding.
+ONE_THREAD_BELOW = 8_000_000
+EVAL_WINDOWS = 2048  # windows of one validation batch
+_PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
+LIVE = ("lr", "clip", "epochs", "patience")  # fields of TrainSpec that change without a fresh model
+
+
+class NonFiniteLoss(PlaygroundError):
+    """The loss became NaN or infinite; the trainer holds the weights of the last finite loss."""
+
+
+class Trainer:
+    """Trains a fresh model on the training part of `windows`; `for record in trainer` drives it.
+
+    A record is a dict: step and epoch (both counted from 1), train_loss (this batch's), grad_norm (before
+    clipping), lr; and, on the last step of an epoch, epoch_loss (mean of its batches), valid_loss (None without
+    a validation part), best_epoch. Losses are in scaled units.
+
+    Raises, from the constructor:
+        PlaygroundError: the loss does not fit the task, or the device is not here.
+    """
+
+    def __init__(self, windows: Windows, experiment: Experiment) -> None:
+        spec = experiment.train
+        self.windows = windows
+        self.experiment = experiment
+        self.device = pick_device(spec.device)
+        self.loss_name = loss_for(spec.loss, windows.task)
+        self.model = build_model(experiment.model, windows.input_size, windows.output_size).to(self.device)
+        self.parameters = optimised_parameters(self.model)
+        self.optimizer = make_optimizer(spec, self.parameters)
+        self.batches = Batches(windows, self.device, every=experiment.model.head == "every")
+        self.threads = best_threads(windows, experiment)
+        self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
+        self.steps_per_epoch = -(-len(self.starts["train"]) // spec.batch_size)
+        self.step = 0
+        self.best_epoch = 0
+        self.best_loss = float("inf")
+        self.stopped_early = False
+        self._order = torch.Generator().manual_seed(spec.seed)
+        self._order_state = self._order.get_state()  # at the start of the epoch under way
+        self._drops = experiment.model.dropout > 0 and experiment.model.num_layers > 1
+        self._dropout_state = seeded_state(spec.seed)
+        self._shuffled: Tensor | None = None
+        self.epoch_loss = 0.0  # sum over the batches of the epoch under way
+        self._best = self._copy_of_weights()
+        self._last_good = self._copy_of_weights()
+
+    @property
+    def spec(self) -> TrainSpec:
+        return self.experiment.train
+
+    @property
+    def epoch(self) -> int:
+        """Whole epochs done."""
+        return self.step // self.steps_per_epoch
+
+    @property
+    def finished(self) -> bool:
+        return self.stopped_early or self.step >= self.spec.epochs * self.steps_per_epoch
+
+    def __iter__(self) -> Trainer:
+        return self
+
+    def __next__(self) -> dict:
+        """Raises NonFiniteLoss at a NaN or infinite loss, once the last finite weights are back in place."""
+        if self.finished:
+            raise StopIteration
+        if torch.get_num_threads() != self.threads:
+            torch.set_num_threads(self.threads)
+        place = self.step % self.steps_per_epoch
+        if place == 0 or self._shuffled is None:
+            self._shuffle()
+        size = self.spec.batch_size
+        loss, grad_norm = self._descend(self._shuffled[place * size : (place + 1) * size])
+        self.step += 1
+        self.epoch_loss = loss + (self.epoch_loss if place else 0.0)
+        record = {
+            "step": self.step,
+            "epoch": (self.step - 1) // self.steps_per_epoch + 1,
+            "train_loss": loss,
+            "grad_norm": grad_norm,
+            "lr": self.spec.lr,
+        }
+        if place == self.steps_per_epoch - 1:
+            record |= self._end_epoch()
+        return record
+
+    def change(self, **fields: float | int) -> None:
+        """Change live fields (LIVE) of the training spec; the weights stay.
+
+        Raises:
+            PlaygroundError: a value out of range.
+        """
+        assert set(fields) <= set(LIVE), fields
+        spec = dataclasses.replace(self.spec, **fields)
+        self.experiment = dataclasses.replace(self.experiment, train=spec)
+        if "patience" in fields or "epochs" in fields:
+            self.stopped_early = False
+        for group in self.optimizer.param_groups:
+            group["lr"] = spec.lr
+
+    @torch.no_grad()
+    def evaluate(self, part: str) -> float | None:
+        """Mean loss over a part's windows, in scaled units; None if it has none."""
+        starts = self.starts[part]
+        if not len(starts):
+            return None
+        self.model.eval()
+        total = 0.0
+        for chunk in starts.split(EVAL_WINDOWS):
+            total += self._loss(chunk).item() * len(chunk)
+        self.model.train()
+        return total / len(starts)
+
+    def state(self) -> tuple[dict[str, Tensor], dict]:
+        """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""
+        tensors = {f"optimizer/{k}": v for k, v in named_state(self.optimizer, self.model).items()}
+        tensors |= {f"best/{k}": v for k, v in self._named(self._best).items()}
+        mid_epoch = self.step % self.steps_per_epoch
+        tensors["order"] = self._order_state if mid_epoch else self._order.get_state()
+        tensors["dropout"] = self._dropout_state
+        return tensors, {name: getattr(self, name) for name in _PROGRESS}
+
+    def restore(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], numbers: dict) -> None:
+        """Go on where state() and the model's state_dict were taken."""
+        self.model.load_state_dict(weights)
+        names = [name for name, _ in self.model.named_parameters()]
+        best = [tensors[f"best/{name}"] for name in names]
+        if len(self.parameters) != len(best):
+            best = [torch.cat([b.flatten() for b in best])]
+        self._copy(best, self._best)
+        self._copy(self.parameters, self._last_good)
+        state = {k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")}
+        restore_named_state(self.optimizer, self.model, state)
+        self._order.set_state(tensors["order"])
+        self._dropout_state = tensors["dropout"]
+        self._shuffled = None
+        for name in _PROGRESS:
+            setattr(self, name, numbers[name])
+
+    def best_weights(self) -> dict[str, Tensor]:
+        """The weights of the best epoch so far, by the model's own names."""
+        return self._named(self._best)
+
+    def _named(self, values: list[Tensor]) -> dict[str, Tensor]:
+        names, own = zip(*self.model.named_parameters(), strict=True)
+        parts = values if len(values) == len(own) else pieces(values[0], own)
+        return {name: part.clone() for name, part in zip(names, parts, strict=True)}
+
+    def _shuffle(self) -> None:
+        self._order_state = self._order.get_state()
+        order = torch.randperm(len(self.starts["train"]), generator=self._order)
+        self._shuffled = self.starts["train"][order.to(self.device)]
+
+    def _loss(self, starts: Tensor) -> Tensor:
+        said = self.model(self.batches.inputs(starts))
+        return sequence_loss(self.loss_name, said, self.batches.targets(starts), self.batches.every)
+
+    def _descend(self, starts: Tensor) -> tuple[float, float]:
+        """One optimiser step on one batch; (loss, gradient norm before clipping)."""
+        with random_state(self._dropout_state) if self._drops else nullcontext() as after:
+            loss = self._loss(starts)
+        if after is not None:
+            self._dropout_state = after[0]
+        self._clear_gradients()
+        loss.backward()
+        grads = [p.grad for p in self.parameters]
+        grad_norm = torch.nn.utils.get_total_norm(grads)
+        value, norm = torch.stack([loss.detach(), grad_norm]).tolist()  # one wait for the device
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            self._stop_at_non_finite(value)
+        if self.spec.clip and norm > self.spec.clip:
+            torch._foreach_mul_(grads, self.spec.clip / norm)
+        self._copy(self.parameters, self._last_good)
+        self.optimizer.step()
+        return value, norm
+
+    def _stop_at_non_finite(self, loss: float) -> None:
+        self._copy(self._last_good, self.parameters)
+        what = "The gradient" if math.isfinite(loss) else "The loss"
+        clip = "gradient clipping (off now)" if not self.spec.clip else "stronger gradient clipping"
+        raise NonFiniteLoss(
+            f"{what} became NaN or infinite at step {self.step + 1}: the last finite weights are kept. Try a smaller learning rate "
+            f"({self.spec.lr:g} now) or {clip}, then press Reset."
+        )
+
+    def _clear_gradients(self) -> None:
+        for p in self.parameters:  # in place: a flat gradient must stay where its pieces are
+            if p.grad is not None:
+                p.grad.zero_()
+
+    def _end_epoch(self) -> dict:
+        valid_loss = self.evaluate("valid")
+        watched = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
+        epoch = self.epoch
+        if watched < self.best_loss:
+            self.best_loss, self.best_epoch = watched, epoch
+            self._copy(self.parameters, self._best)
+        elif self.spec.patience and epoch - self.best_epoch >= self.spec.patience:
+            self.stopped_early = True
+            self.use_best()
+        return {
+            "epoch_loss": self.epoch_loss / self.steps_per_epoch,
+            "valid_loss": valid_loss,
+            "best_epoch": self.best_epoch,
+        }
+
+    def use_best(self) -> None:
+        """Put the weights of the best epoch so far in place."""
+        self._copy(self._best, self.parameters)
+
+    @staticmethod
+    @torch.no_grad()
+    def _copy(source: list[Tensor], target: list[Tensor]) -> None:
+        for a, b in zip(source, target, strict=True):
+            b.copy_(a)
+
+    def _copy_of_weights(self) -> list[Tensor]:
+        return [p.detach().clone() for p in self.parameters]
+
+
+def best_threads(windows: Windows, experiment: Experiment) -> int:
+    """One CPU thread for small models, all cores for large ones."""
+    model, train = experiment.model, experiment.train
+    width, wider = 4 * model.hidden_size, model.output_width * model.num_directions
+    inputs = windows.input_size + wider * (model.num_layers - 1)
+    weights = width * model.num_directions * (inputs + model.output_width * model.num_layers)
+    batch = min(train.batch_size, len(windows.starts["train"]))
+    work = weights * batch * windows.spec.seq_len
+    return 1 if work < ONE_THREAD_BELOW else (os.cpu_count() or 1)
