@@ -1,0 +1,214 @@
+"""A trained model as one file: safetensors weights, and everything else as JSON in the same file's header.
+
+The weights bear nn.LSTM's own names (weight_ih_l0 …), so that `nn.LSTM(...).load_state_dict` takes them; the head's
+are head.weight and head.bias, and what an exact resume needs is under state/. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from lstm_core.experiment import Experiment, PlaygroundError
+from lstm_core.model import SequenceLSTM, model_with, seeded_state
+from lstm_core.training import Trainer
+from lstm_core.windows import Windows
+
+FORMAT = "lstm-playground-1"
+MAX_BYTES = 1 << 30
+MAX_HEADER = 32 << 20
+_SCALER = ("x_center", "x_scale", "y_center", "y_scale")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a model file holds."""
+
+    experiment: Experiment
+    input_size: int
+    output_size: int
+    classes: tuple[str, ...]
+    scaler: dict[str, np.ndarray]  # x_center, x_scale: (input_size,); y_center, y_scale: (targets,)
+    curves: dict[str, tuple[list[float], list[float]]]  # name → (x, y), as the run drew them
+    progress: dict
+    weights: dict[str, Tensor]  # by SequenceLSTM's names
+    state: dict[str, Tensor]
+
+    def model(self) -> SequenceLSTM:
+        """The trained model, on the CPU, in eval mode."""
+        return model_with(self.experiment.model, self.input_size, self.output_size, self.weights)
+
+
+def save_checkpoint(trainer: Trainer, curves: dict[str, tuple[list[float], list[float]]]) -> bytes:
+    """The file of a trainer's model as it is now, with what resuming needs."""
+    windows = trainer.windows
+    weights = trainer.model.state_dict()
+    state, progress = trainer.state()
+    tensors = {name.removeprefix("lstm."): value for name, value in weights.items()}
+    tensors |= {f"state/{name}": value for name, value in state.items()}
+    tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
+    about = {
+        "format": FORMAT,
+        "experiment": json.loads(trainer.experiment.to_json()),
+        "input_size": windows.input_size,
+        "output_size": windows.output_size,
+        "classes": list(windows.classes),
+        "scaler": {name: getattr(windows, name).tolist() for name in _SCALER},
+        "curves": curves,
+        "progress": progress | {"best_loss": _json_number(progress["best_loss"])},
+        "sha256": _digest(safetensors.torch.save(tensors)),
+    }
+    return safetensors.torch.save(tensors, {"playground": json.dumps(about)})
+
+
+def load_checkpoint(data: bytes) -> Checkpoint:
+    """Read a model file; everything is checked before a tensor is made.
+
+    Raises:
+        PlaygroundError: not such a file, damaged, or its parts do not fit one another.
+    """
+    try:
+        return _load(data)
+    except PlaygroundError as error:
+        raise PlaygroundError(f"This model file cannot be used: {error}") from None
+
+
+def _load(data: bytes) -> Checkpoint:
+    header, about = _read_header(data)
+    experiment = Experiment.from_json(json.dumps(about.get("experiment")))
+    sizes = [about.get("input_size"), about.get("output_size")]
+    if not all(type(size) is int and 0 < size <= 1_000_000 for size in sizes):
+        raise PlaygroundError("its input_size or output_size is not a sensible number.")
+    scaler = {name: _numbers(about.get("scaler"), name) for name in _SCALER}
+    classes = about.get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise PlaygroundError("its list of classes is damaged.")
+    if len(scaler["x_center"]) != sizes[0] or len(scaler["x_scale"]) != sizes[0]:
+        raise PlaygroundError("its scaler does not fit its input_size.")
+    if classes and len(classes) != sizes[1]:
+        raise PlaygroundError("its classes do not fit its output_size.")
+    _check_tensors(header, experiment, *sizes)
+    if _digest(data) != about.get("sha256"):
+        raise PlaygroundError("its weights are damaged (the SHA-256 differs): save or download it again.")
+    try:
+        tensors = safetensors.torch.load(data)
+    except safetensors.SafetensorError as error:
+        raise PlaygroundError(f"its tensors are damaged ({error}).") from None
+    state = {k.removeprefix("state/"): v for k, v in tensors.items() if k.startswith("state/")}
+    weights = {_own_name(k): v for k, v in tensors.items() if not k.startswith("state/")}
+    if not all(value.isfinite().all() for value in weights.values()):
+        raise PlaygroundError("some of its weights are NaN or infinite.")
+    curves, progress = _curves(about.get("curves")), _progress(about.get("progress"))
+    return Checkpoint(experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state)
+
+
+def resume(checkpoint: Checkpoint, windows: Windows) -> Trainer:
+    """A trainer that goes on exactly where the saved one was.
+
+    The windows are scaled as the file says, not as this table would be: the weights know no other scale.
+
+    Raises:
+        PlaygroundError: the windows' columns do not fit the model.
+    """
+    have = (windows.input_size, windows.output_size, windows.classes)
+    if have != (checkpoint.input_size, checkpoint.output_size, checkpoint.classes):
+        raise PlaygroundError(
+            f"The model reads {checkpoint.input_size} features and gives {checkpoint.output_size} outputs, but "
+            f"{windows.table_name!r} gives {windows.input_size} and {windows.output_size} "
+            "(or other classes): choose the data that it was trained on."
+        )
+    trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), checkpoint.experiment)
+    trainer.restore(checkpoint.weights, checkpoint.state, checkpoint.progress)
+    return trainer
+
+
+def _own_name(name: str) -> str:
+    return name if name.startswith("head.") else f"lstm.{name}"
+
+
+def _digest(data: bytes) -> str:
+    """SHA-256 of the tensors' bytes, which follow the header."""
+    return hashlib.sha256(memoryview(data)[8 + int.from_bytes(data[:8], "little") :]).hexdigest()
+
+
+def _read_header(data: bytes) -> tuple[dict, dict]:
+    """The safetensors header and our JSON in its metadata (format: 8 bytes of length, JSON, tensors)."""
+    size = int.from_bytes(data[:8], "little") if len(data) > 8 else 0
+    if len(data) > MAX_BYTES or not 2 <= size <= min(MAX_HEADER, len(data) - 8):
+        raise PlaygroundError("it is not a safetensors file that this app wrote.")
+    try:
+        header = json.loads(data[8 : 8 + size])
+        about = json.loads(header.pop("__metadata__")["playground"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise PlaygroundError("it is not a safetensors file that this app wrote.") from None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise PlaygroundError(f"it is not of the format {FORMAT}.")
+    return header, about
+
+
+def _check_tensors(header: dict, experiment: Experiment, input_size: int, output_size: int) -> None:
+    with torch.device("meta"):  # names and shapes without memory
+        model = SequenceLSTM(experiment.model, input_size, output_size)
+    shapes = {name.removeprefix("lstm."): list(p.shape) for name, p in model.named_parameters()}
+    state = {f"state/best/lstm.{name}" if not name.startswith("head.") else f"state/best/{name}": shape
+             for name, shape in shapes.items()}  # fmt: skip
+    generator = list(seeded_state(0).shape)
+    needed = shapes | state | {"state/order": generator, "state/dropout": generator}
+    for name, shape in needed.items():
+        entry = header.get(name)
+        if not isinstance(entry, dict):
+            raise PlaygroundError(f"the tensor {name} is missing.")
+        dtype = "U8" if shape is generator else "F32"
+        if entry.get("shape") != shape or entry.get("dtype") != dtype:
+            raise PlaygroundError(f"{name} should be {dtype} of shape {tuple(shape)}.")
+    for name, entry in header.items():
+        if name in needed:
+            continue
+        key, _, parameter = name.removeprefix("state/optimizer/").partition("/")
+        fits = key == "step" or entry.get("shape") == state.get(f"state/best/{parameter}")
+        if not name.startswith("state/optimizer/") or not fits:
+            raise PlaygroundError(f"it holds a tensor {name[:60]!r} that does not belong there.")
+
+
+def _numbers(scaler: object, name: str) -> np.ndarray:
+    values = scaler.get(name) if isinstance(scaler, dict) else None
+    ok = isinstance(values, list) and values and all(isinstance(v, int | float) for v in values)
+    found = np.array(values if ok else [], np.float32)
+    if not ok or not np.isfinite(found).all() or (name.endswith("scale") and (found <= 0).any()):
+        raise PlaygroundError("its scaler is damaged.")
+    return found
+
+
+def _json_number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _curves(found: object) -> dict:
+    def is_line(line: object) -> bool:
+        lists = isinstance(line, list) and len(line) == 2 and all(isinstance(part, list) for part in line)
+        return lists and len(line[0]) == len(line[1]) and all(
+            isinstance(v, int | float) for part in line for v in part
+        )  # fmt: skip
+
+    if not isinstance(found, dict) or not all(is_line(line) for line in found.values()):
+        raise PlaygroundError("its curves are damaged.")
+    return {str(name): (line[0], line[1]) for name, line in found.items()}
+
+
+def _progress(found: object) -> dict:
+    kinds = {"step": int, "best_epoch": int, "best_loss": float | int | None, "stopped_early": bool,
+             "epoch_loss": float | int}  # fmt: skip
+    ok = isinstance(found, dict) and set(found) == set(kinds)
+    if not ok or not all(isinstance(found[k], kind) for k, kind in kinds.items()) or found["step"] < 0:
+        raise PlaygroundError("its record of progress is damaged.")
+    best = found["best_loss"]
+    return found | {"best_loss": math.inf if best is None else best}

@@ -1,0 +1,301 @@
+"""Who trains what, and when: the threads, the bounded records and the heartbeat. Knows no page and draws nothing.
+
+A Run is one trainer and at most one thread that pulls it. A Workspace is what one person has on the table: data,
+experiment, run. The RunManager holds the workspaces by unguessable ids and lets only so many runs train at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from lstm_core.curves import Curve
+from lstm_core.experiment import Experiment
+from lstm_core.model import SequenceLSTM, model_with
+from lstm_core.tables import Table
+from lstm_core.training import NonFiniteLoss, Trainer
+from lstm_core.windows import Windows, make_windows
+
+ABANDONED = 600.0  # seconds without a look before a run is paused
+KEPT = 64  # workspaces; the one that was looked at longest ago goes first
+CURVES = ("train_loss", "valid_loss", "grad_norm")
+LIVE_STATES = ("waiting", "running")
+
+log = logging.getLogger(__name__)
+
+
+class Slots:
+    """Room for a number of running trainers; those that wait are served in order."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._changed = threading.Condition()
+        self._queue: list[Run] = []
+        self._running: set[Run] = set()
+
+    def enter(self, run: Run) -> bool:
+        """Wait for a place; False if the run was paused meanwhile."""
+        with self._changed:
+            self._queue.append(run)
+            try:
+                self._changed.wait_for(lambda: not run.wanted or self._is_next(run))
+                if not run.wanted:
+                    return False
+                self._running.add(run)
+                return True
+            finally:
+                self._queue.remove(run)
+                self._changed.notify_all()
+
+    def leave(self, run: Run) -> None:
+        with self._changed:
+            self._running.discard(run)
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Let those that wait look again whether they are still wanted."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def ahead_of(self, run: Run) -> int:
+        """How many runs must end or pause before this one starts."""
+        with self._changed:
+            return self._queue.index(run) + 1 if run in self._queue else 0
+
+    def _is_next(self, run: Run) -> bool:
+        return self._queue[0] is run and len(self._running) < self.number
+
+
+class Run:
+    """One trainer, driven by at most one thread. Every method returns at once and may be called from any thread."""
+
+    def __init__(self, trainer: Trainer, slots: Slots, curves: dict[str, tuple] | None = None) -> None:
+        self.trainer = trainer
+        self.curves = {name: Curve(*map(list, (curves or {}).get(name, ((), ())))) for name in CURVES}
+        self.status = "finished" if trainer.finished else "paused" if trainer.step else "ready"
+        self.message = ""
+        self.wanted = False  # whether the thread should go on
+        self.seen = time.monotonic()
+        self._slots = slots
+        self._steps_left: int | None = None
+        self._thread: threading.Thread | None = None
+        self._control = threading.Lock()
+        # Two locks make a fair one: whoever waits for the trainer holds `_turn`, so the training thread, which
+        # would otherwise take the lock again at once, queues behind.
+        self._turn, self._busy = threading.Lock(), threading.Lock()
+        self._pace: deque[tuple[float, int]] = deque(maxlen=32)
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.trainer.experiment
+
+    @property
+    def live(self) -> bool:
+        return self.status in LIVE_STATES
+
+    def play(self, steps: int | None = None) -> None:
+        """Train on: to the end, or for a number of steps. A run that is training already is left alone."""
+        with self._control:
+            if self.live or self.trainer.finished:
+                return
+            self._join()
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self.message, self.wanted, self._steps_left = "", True, steps
+            self.status = "waiting"
+            self.touch()
+            self._pace.clear()
+            self._thread = threading.Thread(target=self._train, name="training", daemon=True)
+            self._thread.start()
+
+    def play_epoch(self) -> None:
+        """Train to the end of the epoch under way, or of the next one."""
+        size = self.trainer.steps_per_epoch
+        self.play(size - self.trainer.step % size)
+
+    def pause(self, status: str = "paused") -> None:
+        """Stop after the step under way."""
+        with self._control:
+            if not self.live:
+                return
+            self.wanted = False
+            self._slots.wake()
+            self._join()
+            if self.status == "paused":
+                self.status = status
+
+    def stop(self) -> None:
+        """End the run; what it has learned stays."""
+        self.pause("stopped")
+        if self.status in ("paused", "ready"):
+            self.status = "stopped"
+
+    def change(self, **fields: float | int) -> None:
+        """Change live fields of the training spec (training.LIVE) between two steps."""
+        with self.hold() as trainer:
+            trainer.change(**fields)
+            if self.status == "finished" and not trainer.finished:
+                self.status = "paused"
+
+    def touch(self) -> None:
+        """Somebody is looking: the heartbeat."""
+        self.seen = time.monotonic()
+
+    @contextmanager
+    def hold(self) -> Iterator[Trainer]:
+        """The trainer, between two steps."""
+        with self._turn:
+            self._busy.acquire()
+        try:
+            yield self.trainer
+        finally:
+            self._busy.release()
+
+    def model(self) -> SequenceLSTM:
+        """A copy of the model as it is at this moment, on the CPU, in eval mode."""
+        with self.hold() as trainer:
+            weights = {k: v.detach().cpu().clone() for k, v in trainer.model.state_dict().items()}
+        windows = self.trainer.windows
+        return model_with(self.experiment.model, windows.input_size, windows.output_size, weights)
+
+    @property
+    def steps_per_second(self) -> float:
+        pace = list(self._pace)
+        if len(pace) < 2 or pace[-1][0] == pace[0][0]:
+            return 0.0
+        return (pace[-1][1] - pace[0][1]) / (pace[-1][0] - pace[0][0])
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the present pace; None while there is none."""
+        left = self.trainer.spec.epochs * self.trainer.steps_per_epoch - self.trainer.step
+        rate = self.steps_per_second
+        return left / rate if rate and self.status == "running" else None
+
+    @property
+    def queue_place(self) -> int:
+        """How many runs are before this one, itself counted; 0 if it does not wait."""
+        return self._slots.ahead_of(self)
+
+    def _join(self) -> None:
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=2.0)  # one step of a huge model may outlast any patience
+
+    def _train(self) -> None:
+        if not self._slots.enter(self):
+            self.status = "paused"
+            return
+        try:
+            self.status = "running"
+            self.status = self._pull()
+        except NonFiniteLoss as error:
+            self.message, self.status = str(error), "failed"
+        except (MemoryError, torch.OutOfMemoryError):
+            self.message, self.status = "The device ran out of memory: choose a smaller batch_size.", "failed"
+        except Exception:
+            log.exception("a training thread failed")
+            self.message = "Training stopped on an internal error, which is in the server's log."
+            self.status = "failed"
+        finally:
+            self._slots.leave(self)
+
+    def _pull(self) -> str:
+        """Pull records until something says stop; the status after."""
+        while self.wanted:
+            if self._steps_left == 0:
+                return "finished" if self.trainer.finished else "paused"
+            with self.hold() as trainer:
+                record = next(trainer, None)
+            if record is None:
+                if self.trainer.stopped_early:
+                    self.message = (
+                        f"Stopped early: epoch {self.trainer.best_epoch} had the best validation loss, and its "
+                        "weights are in place."
+                    )
+                return "finished"
+            self._note(record)
+            if self._steps_left is not None:
+                self._steps_left -= 1
+        return "finished" if self.trainer.finished else "paused"
+
+    def _note(self, record: dict) -> None:
+        at = record["step"] / self.trainer.steps_per_epoch
+        self.curves["train_loss"].add(at, record["train_loss"])
+        self.curves["grad_norm"].add(at, record["grad_norm"])
+        if record.get("valid_loss") is not None:
+            self.curves["valid_loss"].add(at, record["valid_loss"])
+        now = time.monotonic()
+        if not self._pace or now - self._pace[-1][0] > 0.1:
+            self._pace.append((now, record["step"]))
+            if now - self.seen > ABANDONED:
+                self.wanted = False
+                self.message = "Paused, since nobody has looked at it for ten minutes. Press Resume to go on."
+
+
+@dataclass
+class Workspace:
+    """What one person has on the table; the same in every tab that has its id."""
+
+    id: str
+    table: Table
+    experiment: Experiment
+    run: Run | None = None
+    upload: bytes = b""  # the CSV's own bytes, to read it again with corrected guesses
+    _windows: Windows | None = None
+    _windows_table: Table | None = None
+
+    def windows(self) -> Windows:
+        """The table cut as the experiment says, made once.
+
+        Raises:
+            PlaygroundError: it cannot be cut so.
+        """
+        if self._windows is None or self._windows.spec != self.experiment.data or self._windows_table is not self.table:
+            self._windows, self._windows_table = make_windows(self.table, self.experiment.data), self.table
+        return self._windows
+
+
+class RunManager:
+    """All workspaces of this server, and the places for runs."""
+
+    def __init__(self, most_running: int | None = None) -> None:
+        self.slots = Slots(most_running or max(2, (os.cpu_count() or 2) // 2))
+        self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, table: Table, experiment: Experiment) -> Workspace:
+        """A new workspace under a new unguessable id."""
+        workspace = Workspace(secrets.token_urlsafe(12), table, experiment)
+        with self._lock:
+            self._workspaces[workspace.id] = workspace
+            idle = [w for w in self._workspaces.values() if w.run is None or not w.run.live]
+            for old in idle[: max(0, len(self._workspaces) - KEPT)]:
+                del self._workspaces[old.id]
+        return workspace
+
+    def find(self, id: str | None) -> Workspace | None:
+        """The workspace of this id, if it is still kept; finding it is a heartbeat."""
+        with self._lock:
+            workspace = self._workspaces.get(id or "")
+            if workspace is not None:
+                self._workspaces.move_to_end(workspace.id)
+                if workspace.run is not None:
+                    workspace.run.touch()
+        return workspace
+
+    def fresh_run(self, workspace: Workspace, trainer: Trainer, curves: dict | None = None) -> Run:
+        """Put a new run in the workspace's one place; the old one is stopped first, so none runs twice."""
+        if workspace.run is not None:
+            workspace.run.stop()
+        workspace.run = Run(trainer, self.slots, curves)
+        workspace.experiment = trainer.experiment
+        return workspace.run
