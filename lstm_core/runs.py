@@ -78,8 +78,12 @@ class Slots:
 class Run:
     """One trainer, driven by at most one thread. Every method returns at once and may be called from any thread."""
 
-    def __init__(self, trainer: Trainer, slots: Slots, curves: dict[str, tuple] | None = None) -> None:
+    def __init__(
+        self, trainer: Trainer, table: Table, slots: Slots, curves: dict[str, tuple] | None = None
+    ) -> None:
         self.trainer = trainer
+        self.table = table
+        self.memo: dict = {}  # pictures computed from this run, shared by the tabs that watch it
         self.curves = {name: Curve(*map(list, (curves or {}).get(name, ((), ())))) for name in CURVES}
         self.status = "finished" if trainer.finished else "paused" if trainer.step else "ready"
         self.message = ""
@@ -222,12 +226,13 @@ class Run:
                         "weights are in place."
                     )
                 return "finished"
-            self._note(record)
+            self.note(record)
             if self._steps_left is not None:
                 self._steps_left -= 1
         return "finished" if self.trainer.finished else "paused"
 
-    def _note(self, record: dict) -> None:
+    def note(self, record: dict) -> None:
+        """Keep what the page draws of one of the trainer's records."""
         at = record["step"] / self.trainer.steps_per_epoch
         self.curves["train_loss"].add(at, record["train_loss"])
         self.curves["grad_norm"].add(at, record["grad_norm"])
@@ -296,6 +301,6 @@ class RunManager:
         """Put a new run in the workspace's one place; the old one is stopped first, so none runs twice."""
         if workspace.run is not None:
             workspace.run.stop()
-        workspace.run = Run(trainer, self.slots, curves)
+        workspace.run = Run(trainer, workspace.table, self.slots, curves)
         workspace.experiment = trainer.experiment
         return workspace.run

@@ -1,0 +1,20 @@
+"""LSTM Playground: page config, navigation and the run strip. Start it with `streamlit run app.py`."""
+
+import streamlit as st
+
+st.set_page_config("LSTM Playground", page_icon=":material/timeline:", layout="wide")
+
+from pages.shared import look, run_panel  # noqa: E402  set_page_config comes first: it paints at once
+
+look.apply()
+page = st.navigation(
+    [
+        st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
+        st.Page("pages/data.py", title="Data", icon=":material/table_chart:"),
+        st.Page("pages/model.py", title="Model", icon=":material/account_tree:"),
+        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/gates.py", title="Gates", icon=":material/grid_on:"),
+    ]
+)
+run_panel.strip(page.title)
+page.run()

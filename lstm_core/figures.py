@@ -1,0 +1,161 @@
+"""Data types → plotly figures, and the colours of gates and parts, once. Nothing here knows a page."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from lstm_core.curves import thin
+from lstm_core.experiment import GATES, SPLITS
+from lstm_core.windows import Windows
+
+# Okabe and Ito's colours: told apart by colour-blind eyes, on white and on black
+GATE_COLORS = {"i": "#0072B2", "f": "#D55E00", "g": "#009E73", "o": "#CC79A7", "c": "#E69F00", "h": "#56B4E9"}
+GATE_NAMES = {
+    "i": "input gate", "f": "forget gate", "g": "cell candidate", "o": "output gate",
+    "c": "cell state", "h": "hidden state",
+}  # fmt: skip
+SPLIT_COLORS = {"train": "#0072B2", "valid": "#E69F00", "test": "#009E73"}
+SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
+TRUTH, SAID, TRAIN = "#8A8F98", "#D55E00", "#0072B2"
+SIGNED_SCALE = "RdBu_r"
+GATE_SCALE = "Cividis"
+FONT_SIZE = 15
+MOST_POINTS = 2000  # of one line of a picture
+MOST_CELLS = 256  # units or steps drawn one by one in a heatmap
+
+
+def figure_layout(figure: go.Figure, height: int) -> go.Figure:
+    """The house's look: big type, no wasted margin, the page's own background."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        font={"size": FONT_SIZE},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": FONT_SIZE}},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="x unified",
+    )
+    figure.update_xaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
+    return figure.update_yaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
+
+
+def text(name: str, longest: int = 40) -> str:
+    """A name from a file as plotly may show it: its HTML escaped, and of bearable length."""
+    return html.escape(name if len(name) <= longest else name[: longest - 1] + "…")
+
+
+def row_axis(windows: Windows, rows: np.ndarray) -> np.ndarray:
+    """What stands under these rows: the time column, or, without one or with several groups, row numbers."""
+    plain = windows.when is None or windows.spec.group is not None
+    return rows if plain else windows.when[rows]
+
+
+def row_title(windows: Windows) -> str:
+    plain = windows.when is None or windows.spec.group is not None
+    return "row" if plain else text(windows.spec.time)
+
+
+def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.Figure:
+    """The first target over all rows, coloured by part, and one window's place marked.
+
+    start: first row of the window that is marked, None for none.
+    """
+    column = 0
+    values = windows.y if windows.classes else windows.y[:, column]
+    figure = go.Figure()
+    for k, part in enumerate(SPLITS):
+        rows = np.flatnonzero(windows.part_of_row == k)
+        if not len(rows):
+            continue
+        drawn, y = thin(rows, values[rows].astype(np.float64), MOST_POINTS)
+        breaks = np.flatnonzero(np.diff(drawn) > max(2, 4 * len(rows) // MOST_POINTS)) + 1
+        y = np.insert(y, breaks, np.nan)  # parts of several groups interleave: no line from one to the next
+        drawn = np.insert(drawn, breaks, drawn[breaks - 1] if len(breaks) else [])
+        figure.add_scatter(
+            x=row_axis(windows, drawn), y=y.astype(np.float32), name=f"{SPLIT_NAMES[part]} ({len(rows):,} rows)",
+            mode="markers" if windows.classes else "lines", connectgaps=False,
+            line={"color": SPLIT_COLORS[part], "width": 2}, marker={"color": SPLIT_COLORS[part], "size": 4},
+        )  # fmt: skip
+    if windows.classes:
+        names = [text(name, 16) for name in windows.classes]
+        figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names)
+    if start is not None:
+        seen = row_axis(windows, np.array([start, start + windows.spec.seq_len - 1]))
+        said = row_axis(windows, windows.target_rows(np.array([start]))[0][[0, -1]])
+        figure.add_vrect(*seen, fillcolor=TRUTH, opacity=0.3, line_width=0)
+        figure.add_vrect(*said, fillcolor=SAID, opacity=0.9, line_color=SAID, line_width=3)
+    figure.update_xaxes(title=row_title(windows))
+    figure.update_yaxes(title=text(windows.spec.targets[column]))
+    return figure_layout(figure, height)
+
+
+def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
+    """One window: what the model sees (every feature) and what it must say."""
+    rows = np.arange(start, start + windows.spec.seq_len)
+    figure = go.Figure()
+    for k, name in enumerate(windows.spec.features[:6]):
+        seen, y = thin(rows, windows.x[rows, k].astype(np.float64), MOST_POINTS)
+        figure.add_scatter(x=row_axis(windows, seen), y=y, name=f"sees {text(name)}", mode="lines+markers",
+                           marker={"size": 5}, line={"width": 2})  # fmt: skip
+    wanted = windows.target_rows(np.array([start]))[0]
+    truth = windows.truth(np.array([start]))[0]
+    if windows.classes:
+        label = text(windows.classes[truth], 30)
+        figure.add_vline(row_axis(windows, wanted)[0], line={"color": SAID, "width": 3})
+        figure.add_annotation(x=row_axis(windows, wanted)[0], y=1, yref="paper", xanchor="right", showarrow=False,
+                              text=f"must say: <b>{label}</b>", font={"size": FONT_SIZE + 1, "color": SAID})  # fmt: skip
+    else:
+        for k, name in enumerate(windows.spec.targets[:6]):
+            figure.add_scatter(x=row_axis(windows, wanted), y=truth[:, k], name=f"must say {text(name)}",
+                               mode="markers", marker={"size": 12, "color": SAID, "symbol": "diamond"})  # fmt: skip
+    figure.update_xaxes(title=row_title(windows))
+    return figure_layout(figure, height)
+
+
+def gate_heatmap(trace, gate: str, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 300) -> go.Figure:
+    """Units × steps of one gate or state of a GateTrace, as an interactive figure."""
+    values = getattr(trace, gate)[layer, direction, sample].float().cpu().numpy().T  # (units, seq_len)
+    strides = [max(1, -(-size // MOST_CELLS)) for size in values.shape]
+    values = values[:: strides[0], :: strides[1]]
+    signed = gate in ("g", "c", "h")
+    most = float(np.nanmax(np.abs(values), initial=1e-6)) if gate == "c" else 1.0
+    figure = go.Figure(
+        go.Heatmap(
+            z=values, x0=0, dx=strides[1], y0=0, dy=strides[0],
+            zmin=-most if signed else 0, zmax=most, colorscale=SIGNED_SCALE if signed else GATE_SCALE,
+            colorbar={"thickness": 14, "tickfont": {"size": FONT_SIZE - 1}},
+            hovertemplate="step %{x}, unit %{y}: %{z:.3f}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(title="unit")
+    return figure_layout(figure, height).update_layout(hovermode="closest")
+
+
+def saturation_figure(trace, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 300) -> go.Figure:
+    """Per step: each gate's mean over units, and the share of units that are nearly closed or nearly open.
+
+    The candidate g is a tanh: below 0.1 and above 0.9 means g < −0.8 and g > 0.8, the same arguments of its
+    sigmoid form (tanh x = 2σ(2x) − 1).
+    """
+    figure = make_subplots(cols=3, rows=1, subplot_titles=("mean over units", "share below 0.1 (closed)",
+                                                          "share above 0.9 (open)"))  # fmt: skip
+    for gate in GATES:
+        values = getattr(trace, gate)[layer, direction, sample].float().cpu().numpy()  # (seq_len, units)
+        squashed = (values + 1) / 2 if gate == "g" else values
+        lines = values.mean(1), (squashed < 0.1).mean(1), (squashed > 0.9).mean(1)
+        for col, y in enumerate(lines, start=1):
+            x, y = thin(np.arange(len(y)), y.astype(np.float64), MOST_POINTS)
+            figure.add_scatter(x=x, y=y.astype(np.float32), name=f"{gate} · {GATE_NAMES[gate]}", legendgroup=gate,
+                               showlegend=col == 1, line={"color": GATE_COLORS[gate], "width": 2.5},
+                               row=1, col=col)  # fmt: skip
+    figure.update_xaxes(title="step", matches="x")
+    figure.update_yaxes(range=[-0.03, 1.03], col=2)
+    figure.update_yaxes(range=[-0.03, 1.03], col=3)
+    figure_layout(figure, height)
+    figure.update_layout(legend={"y": -0.25, "yanchor": "top"}, margin={"t": 36})
+    return figure.update_annotations(font={"size": FONT_SIZE})

@@ -1,0 +1,101 @@
+"""The model's prediction over the truth, as a run goes on: computed beside the training, never too often."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_core.experiment import SPLITS
+from lstm_core.figures import SAID, SPLIT_NAMES, TRUTH
+from lstm_core.predictions import Score, predict, scores
+from lstm_core.runs import Run
+from lstm_core.windows import Windows
+from pages.shared.live_plot import Line
+
+MOST_WINDOWS = 1500
+WORK = 3e9  # multiply-adds that one look may cost
+REST = 8  # a look that took a second is not repeated for eight
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Predictions for a stretch of windows. truth, said: (windows, ahead, targets), or classes/probabilities."""
+
+    step: int  # of training
+    starts: np.ndarray
+    truth: np.ndarray
+    said: np.ndarray
+    scores: dict[str, list[Score]]  # part → rows, of the windows in the stretch
+
+
+def latest(run: Run) -> Forecast:
+    """The run's forecast, renewed if it has trained on since and the last one was not too costly."""
+    known, cost, at = run.memo.get("forecast", (None, 0.0, 0.0))
+    begin = time.monotonic()
+    rested = begin - at > max(0.45, REST * cost)
+    if known is not None and (known.step == run.trainer.step or (run.live and not rested)):
+        return known
+    step, model, windows = run.trainer.step, run.model(), run.trainer.windows
+    starts = _stretch(windows, run)
+    said = predict(model, windows, starts)
+    parts = windows.part_of_row[windows.target_rows(starts)[:, -1]]
+    table = {
+        part: scores(windows, starts[parts == k], said[parts == k])
+        for k, part in enumerate(SPLITS)
+        if (parts == k).any()
+    }
+    found = Forecast(step, starts, windows.truth(starts), said, table)
+    end = time.monotonic()
+    run.memo["forecast"] = (found, end - begin, end)
+    return found
+
+
+def _stretch(windows: Windows, run: Run) -> np.ndarray:
+    """All windows if they are few; else as many as may be, around where validation begins."""
+    weights = sum(p.numel() for p in run.trainer.model.lstm.parameters())
+    most = int(np.clip(WORK / (weights * windows.spec.seq_len), 40, MOST_WINDOWS))
+    parts = [windows.starts[part] for part in SPLITS]
+    everything = np.concatenate(parts)
+    if len(everything) <= most:
+        return np.sort(everything)
+    middle = len(parts[0])
+    return np.sort(everything[max(0, middle - most // 2) :][:most])
+
+
+def lines(run: Run, forecast: Forecast, ahead: int = 0) -> tuple[list[Line], str, str]:
+    """What to draw, and the titles of the axes; `ahead` picks one of the rows that each window says."""
+    windows = run.trainer.windows
+    if windows.classes:
+        right = forecast.said[np.arange(len(forecast.said)), forecast.truth]
+        x = np.arange(len(right), dtype=float)
+        marks = [Line("a sure and right answer", x, np.ones_like(x), TRUTH, "dot"),
+                 Line("the LSTM's probability of the true class", x, right, SAID)]  # fmt: skip
+        return marks, "window", "probability"
+    rows = windows.target_rows(forecast.starts)[:, ahead]
+    x = _axis(windows, rows)
+    truth, said = (values[:, ahead, 0].astype(float) for values in (forecast.truth, forecast.said))
+    gaps = np.flatnonzero(np.diff(rows) != 1) + 1 if windows.spec.group is None else []
+    x, truth, said = (np.insert(values, gaps, np.nan) for values in (x, truth, said))
+    drawn = [Line("truth", x, truth, TRUTH, width=3), *_by_part(windows, x, said, np.insert(rows, gaps, 0))]
+    title = "row" if x is rows or windows.when is None else windows.spec.time
+    return drawn, title, windows.spec.targets[0]
+
+
+def _by_part(windows: Windows, x: np.ndarray, said: np.ndarray, rows: np.ndarray) -> list[Line]:
+    """The prediction, thin where it was trained on and bold where it was not."""
+    seen = windows.part_of_row[rows] == 0
+    parts = ((SPLIT_NAMES["train"], seen, 1.5, 0.55), ("validation and test", ~seen, 2.5, 1.0))
+    return [
+        Line(f"LSTM, {name}", x, np.where(mask, said, np.nan), SAID, width=width, opacity=opacity)
+        for name, mask, width, opacity in parts
+        if mask.any()
+    ]
+
+
+def _axis(windows: Windows, rows: np.ndarray) -> np.ndarray:
+    """Row numbers, or a time column of numbers such as years."""
+    if windows.when is None or windows.when.dtype.kind == "M" or windows.spec.group is not None:
+        return rows.astype(float)
+    return windows.when[rows].astype(float)

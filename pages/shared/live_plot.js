@@ -1,0 +1,153 @@
+// The browser half of live_plot.py: decodes one message and hands it to Plotly.react.
+// This text travels with every tick, so it stays short.
+
+const plots = new WeakMap(); // element -> what must outlive one message
+
+export default function ({ data, parentElement }) {
+  const element = parentElement.querySelector(".live-plot");
+  if (!plots.has(element)) plots.set(element, watch(element));
+  const plot = plots.get(element);
+  plot.message = decode(data);
+  element.style.height = `${plot.message.height}px`;
+  draw(plot);
+  // Streamlit also runs the cleanup of an overtaken tick while the plot is still on the page.
+  return () => { if (!element.isConnected) plot.stop(); };
+}
+
+function decode(bytes) {
+  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const message = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
+  const numbers = new Float32Array(bytes.slice(4 + size).buffer);
+  let at = 0;
+  const take = (n) => numbers.subarray(at, (at += n));
+  for (const line of message.lines) {
+    line.x = take(line.points);
+    line.y = take(line.points);
+  }
+  return message;
+}
+
+function watch(element) {
+  const plot = { element, held: false, mouse: null };
+  // After Plotly's own mouseup, which ends the zoom box, has been handled.
+  const release = () => plot.held && setTimeout(() => { plot.held = false; draw(plot); });
+  element.addEventListener("pointerdown", () => { plot.held = true; });
+  window.addEventListener("pointerup", release);
+  window.addEventListener("pointercancel", release);
+  element.addEventListener("mousemove", (event) => { if (event.isTrusted) plot.mouse = event; });
+  element.addEventListener("mouseleave", () => { plot.mouse = null; });
+  const resized = new ResizeObserver(() => {
+    if (plot.drawn && element.clientWidth) window.Plotly.Plots.resize(element);
+  });
+  resized.observe(element);
+  plot.stop = () => {
+    resized.disconnect();
+    window.removeEventListener("pointerup", release);
+    window.removeEventListener("pointercancel", release);
+    if (plot.drawn) window.Plotly.purge(element);
+  };
+  return plot;
+}
+
+async function draw(plot) {
+  if (plot.held) return; // a redraw would break the zoom box or pan under the mouse
+  if (!window.Plotly) {
+    sketch(plot);
+    // A module is fetched once per page, however many plots ask for it at once.
+    const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
+    try {
+      await import(root + plot.message.plotly);
+    } catch (error) {
+      plot.element.textContent = `The plotting library did not load: ${error.message}`;
+      return;
+    }
+  }
+  if (!plot.element.isConnected || plot.held) return;
+  if (!plot.drawn) plot.element.textContent = "";
+  plot.drawn = true;
+  const { traces, layout } = figure(plot.message, getComputedStyle(plot.element));
+  await window.Plotly.react(plot.element, traces, layout, {
+    displaylogo: false,
+    modeBarButtons: [["resetScale2d", "toImage"]],
+    toImageButtonOptions: { scale: 2 },
+  });
+  if (!plot.mouse) return; // a redraw wipes the hover label: move the mouse again, on its spot
+  plot.element.querySelector(".nsewdrag")?.dispatchEvent(new MouseEvent("mousemove", plot.mouse));
+}
+
+// Plotly needs most of a second to load; until then the bare curves, so that nobody waits for them.
+function sketch({ element, message: { lines, height } }) {
+  const NS = "http://www.w3.org/2000/svg";
+  const scale = (axis, size) => {
+    const seen = lines.flatMap((line) => Array.from(line[axis])).filter(Number.isFinite);
+    const [low, high] = [Math.min(...seen), Math.max(...seen)];
+    return (value) => (high > low ? (value - low) / (high - low) : 0.5) * size;
+  };
+  const x = scale("x", element.clientWidth - 80), y = scale("y", height - 100);
+  const svg = document.createElementNS(NS, "svg");
+  for (const line of lines) {
+    let d = "";
+    line.y.forEach((value, i) => {
+      if (!Number.isFinite(value)) return;
+      const pen = Number.isFinite(line.y[i - 1]) ? "L" : "M";
+      d += `${pen}${60 + x(line.x[i])} ${height - 55 - y(value)}h0`;
+    });
+    const path = svg.appendChild(document.createElementNS(NS, "path"));
+    path.setAttribute("d", d);
+    const { color, width, opacity } = line;
+    Object.assign(path.style, { stroke: color, strokeWidth: width, opacity });
+  }
+  element.replaceChildren(svg);
+}
+
+function figure({ lines, xTitle, yTitle, logY, revision }, style) {
+  const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const axis = (title) => ({
+    title: { text: plain(title), standoff: 8, font: { size: 15 } },
+    automargin: true, zeroline: false, nticks: 8, exponentformat: "power",
+    gridwidth: 1, gridcolor: css("border-color-light"), linecolor: css("border-color"),
+  });
+  const traces = lines.map((line) => {
+    const points = line.y.reduce((n, y) => n + Number.isFinite(y), 0);
+    return {
+      x: line.x, y: line.y, name: plain(line.name), opacity: line.opacity,
+      mode: points > 1 ? "lines" : "markers", // a line of one point is invisible
+      marker: { size: line.width + 5, color: line.color },
+      line: { color: line.color, width: line.width, dash: line.dash ?? "solid" },
+    };
+  });
+  const background = css("background-color");
+  const layout = {
+    uirevision: revision,
+    font: { family: css("font"), size: 15, color: css("text-color") },
+    paper_bgcolor: background, plot_bgcolor: background,
+    colorway: css("chart-categorical-colors").split(","),
+    margin: { l: 8, r: 12, t: 34, b: 8 }, showlegend: true,
+    legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
+    hovermode: "x unified",
+    hoverlabel: {
+      bgcolor: css("secondary-background-color"), bordercolor: css("border-color"),
+      font: { size: 14 }, namelength: -1,
+    },
+    xaxis: { ...axis(xTitle), hoverformat: ",.6~g" },
+    yaxis: {
+      ...axis(yTitle), type: logY ? "log" : "linear", hoverformat: ".4~g",
+      uirevision: `${revision} ${logY}`, // a zoom into one scale means nothing on the other
+      ...(logY ? logTicks(lines) : {}),
+    },
+  };
+  return { traces, layout };
+}
+
+// Plotly prints the digits between powers of ten in a tiny font.
+function logTicks(lines) {
+  const seen = lines.flatMap((line) => Array.from(line.y)).filter((y) => y > 0 && y < Infinity);
+  const [low, high] = [Math.log10(Math.min(...seen)), Math.log10(Math.max(...seen))];
+  const digits = high - low > 3 ? [1] : high - low > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
+  const ticks = [];
+  for (let power = Math.floor(low) - 1; power <= high + 1; power++) {
+    ticks.push(...digits.map((digit) => digit * 10 ** power));
+  }
+  return { tickvals: ticks, ticktext: ticks.map((tick) => String(Number(tick.toPrecision(2)))) };
+}

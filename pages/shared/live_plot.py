@@ -1,0 +1,116 @@
+"""Curves that grow while training runs, drawn by Plotly in one DOM node that is never remounted.
+
+Here live the component's Python half and the byte layout it shares with `live_plot.js`. What the
+curves mean, how often they are polled and who owns the numbers is decided elsewhere.
+
+`st.plotly_chart` remounts whenever its data changes, which loses zoom and hover; a keyed v2
+component keeps its node. The library itself is served from where plotly.py installed it: the
+official `declare_component` route needs no copy, no writable folder and no network.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import plotly
+import streamlit as st
+from streamlit.components.v1 import declare_component
+
+from lstm_core.curves import thin
+
+MAX_POINTS = 2000  # a line's points after thinning: about two per pixel column of a wide plot
+
+_HERE = Path(__file__).parent
+_mount = st.components.v2.component(
+    "live_plot",
+    html='<div class="live-plot"></div>',
+    js=(_HERE / "live_plot.js").read_text(encoding="utf-8"),
+    css=(_HERE / "live_plot.css").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: `x` and `y` are (points,) float arrays of equal length; NaN in `y` is a gap.
+
+    `color` is any CSS colour (None: the theme's next one), `dash` a Plotly dash such as "dot",
+    `width` is in pixels, `opacity` from 0 to 1.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    color: str | None = None
+    dash: str | None = None
+    width: float = 2
+    opacity: float = 1.0
+
+    def __post_init__(self) -> None:
+        if np.ndim(self.x) != 1 or np.shape(self.x) != np.shape(self.y):
+            raise ValueError(
+                f"Line {self.name!r}: x and y must be one-dimensional and equally long, "
+                f"not {np.shape(self.x)} and {np.shape(self.y)}."
+            )
+
+
+def live_plot(
+    key: str,
+    lines: Sequence[Line],
+    *,
+    x_title: str,
+    y_title: str,
+    log_y: bool = False,
+    height: int = 320,
+    revision: str = "",
+) -> None:
+    """Draw `lines`; call it again with the same `key` to update them in place.
+
+    Zoom and hidden legend entries last until `revision` changes: pass the run's id. Long lines are
+    thinned to about `MAX_POINTS`, peaks kept. `height` is in CSS pixels. Names are plain text.
+    """
+    thinned = [thin(line.x, line.y, MAX_POINTS) for line in lines]
+    header = {
+        "plotly": _plotly_path(),
+        "xTitle": x_title,
+        "yTitle": y_title,
+        "logY": log_y,
+        "height": height,
+        "revision": revision,
+        "lines": [
+            {
+                "name": line.name,
+                "points": len(x),
+                "color": line.color,
+                "dash": line.dash,
+                "width": line.width,
+                "opacity": line.opacity,
+            }
+            for line, (x, _) in zip(lines, thinned)
+        ],
+    }
+    _mount(key=key, data=pack(header, [a for xy in thinned for a in xy]), height=height)
+
+
+def pack(header: dict, arrays: Sequence[np.ndarray]) -> bytes:
+    """Return `header` and `arrays` as one message: a component's data is JSON or bytes, not both.
+
+    Layout: uint32 length of the JSON, the JSON padded with spaces to a multiple of four, then all
+    arrays as float32, all little-endian.
+    """
+    text = json.dumps(header, allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    parts = [np.ascontiguousarray(a, dtype="<f4").tobytes() for a in arrays]
+    return len(text).to_bytes(4, "little") + text + b"".join(parts)
+
+
+@st.cache_resource(show_spinner=False)
+def _plotly_path() -> str:
+    """Serve the installed plotly.min.js and return its path relative to the app's root."""
+    # Cached because a component is registered only while a script runs: a module may also be
+    # imported outside of one, and must not be registered again at every tick.
+    component = declare_component("plotly", path=Path(plotly.__file__).parent / "package_data")
+    return f"component/{component.name}/plotly.min.js"

@@ -1,0 +1,98 @@
+"""The run as every page shows it: the strip in the sidebar, and the live pictures of Start and Train."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lstm_core.figures import TRAIN
+from lstm_core.runs import Run
+from pages.shared import forecast, session
+from pages.shared.live_plot import Line, live_plot
+
+TICK = 0.25  # seconds between two drawings while a run trains
+SLOW_TICK = 2.0  # of the strip on the other pages
+STATUS = {
+    "ready": ("Not trained yet", "gray"), "waiting": ("Waiting for a free place", "orange"),
+    "running": ("Training", "green"), "paused": ("Paused", "orange"), "finished": ("Trained", "blue"),
+    "stopped": ("Stopped", "gray"), "failed": ("Stopped by an error", "red"),
+}  # fmt: skip
+VALID = "#E69F00"
+
+
+def strip(page: str) -> None:
+    """The run in the sidebar, on every page; while it trains, also its heartbeat."""
+    run = session.workspace().run
+    with st.sidebar:
+        st.fragment(_strip, run_every=SLOW_TICK if run.live and page != "Train" else None)(run)
+
+
+def _strip(run: Run) -> None:
+    was_live = session.recall("_strip_live", False)
+    run = session.workspace().run
+    word, color = STATUS[run.status]
+    trainer = run.trainer
+    st.badge(word, color=color)
+    st.caption(f"epoch {trainer.epoch:,} of {trainer.spec.epochs:,}")
+    session.remember("_strip_live", run.live)
+    if was_live and not run.live:
+        st.rerun()
+
+
+def progress(run: Run) -> None:
+    """Epoch, step, pace and time left, in a line that keeps its height."""
+    trainer = run.trainer
+    word, color = STATUS[run.status]
+    rate, left = run.steps_per_second, run.seconds_left
+    parts = [f"epoch **{trainer.epoch:,}** of {trainer.spec.epochs:,}", f"step **{trainer.step:,}**"]
+    if run.status == "running" and rate:
+        parts.append(f"**{rate:,.0f}** steps/s")
+    if left is not None:
+        parts.append(f"**{_duration(left)}** left")
+    if run.status == "waiting":
+        parts.append(f"number {run.queue_place} in the queue: it starts when another run ends or pauses")
+    total = trainer.spec.epochs * trainer.steps_per_epoch
+    st.progress(min(1.0, trainer.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
+    if run.message:
+        st.warning(session.plain(run.message))
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def losses(run: Run, log_y: bool, height: int = 250) -> None:
+    """The live loss curves, in epochs."""
+    train, valid = (run.curves[name].points(2000) for name in ("train_loss", "valid_loss"))
+    lines = [Line("training (each batch)", *train, TRAIN, width=1.3, opacity=0.55)]
+    if len(valid[0]):
+        lines.append(Line("validation (each epoch)", *valid, VALID, width=3))
+    live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({run.trainer.loss_name})", log_y=log_y,
+              height=height, revision=str(id(run)))  # fmt: skip
+
+
+def gradient_norm(run: Run, height: int = 200) -> None:
+    x, y = run.curves["grad_norm"].points(2000)
+    live_plot("grad_curve", [Line("gradient norm, before clipping", x, y, "#009E73", width=1.5)],
+              x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(id(run)))  # fmt: skip
+
+
+def prediction(run: Run, height: int = 250) -> forecast.Forecast:
+    """The prediction over the truth, as of now."""
+    found = forecast.latest(run)
+    ahead = min(session.recall("ahead", 1), run.trainer.windows.ahead) - 1
+    lines, x_title, y_title = forecast.lines(run, found, ahead)
+    live_plot("forecast_curve", lines, x_title=x_title, y_title=y_title, height=height,
+              revision=str(id(run)))  # fmt: skip
+    return found
+
+
+def verdict(run: Run, found: forecast.Forecast) -> None:
+    """One sentence: is the model better than a naive answer, on data that it was not trained on?"""
+    from lstm_core import predictions
+
+    part = next((part for part in ("test", "valid", "train") if part in found.scores), None)
+    if part:
+        name = {"test": "On the test part", "valid": "On the validation part", "train": "On the training part"}
+        st.markdown(f"**{name[part]}:** " + session.plain(predictions.verdict(found.scores[part])))

@@ -1,0 +1,214 @@
+"""What this browser tab has on the table. The only user of st.session_state and of the URL's parameters.
+
+Everything a person sets up lives in a Workspace of the server's RunManager, whose unguessable id is in the URL:
+page changes, a lost connection, F5 and a second tab all come back to the same one. Widgets mirror it (bind).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from lstm_core.experiment import DataSpec, PlaygroundError
+from lstm_core.generators import generate
+from lstm_core.runs import Run, RunManager, Workspace
+from lstm_core.samples import load_sample
+from lstm_core.shapes import check_fits, free_memory
+from lstm_core.tables import Table
+from lstm_core.training import Trainer
+from pages.shared import example
+
+_ID, _ERROR, _NOTICE = "_workspace", "_error", "_notice"
+_LIVE = ("lr", "clip", "epochs", "patience")
+
+
+@st.cache_resource(show_spinner=False)
+def run_manager() -> RunManager:
+    """The process's one manager: a module-level one would double at a hot reload."""
+    return RunManager()
+
+
+def workspace() -> Workspace:
+    """This tab's workspace: the one of the URL, or a new one that holds the trained example."""
+    _hand_over_to_app()
+    wanted = st.session_state.get(_ID) or st.query_params.get("run")
+    found = run_manager().find(wanted)
+    if found is None:
+        found = example.open_workspace(run_manager())
+        if wanted:
+            st.session_state[_NOTICE] = (
+                "This link's run is no longer on the server (it was restarted, or many others came since). "
+                "Here is the example instead; a saved model file can be loaded on Train."
+            )
+    st.session_state[_ID] = found.id
+    if st.query_params.get("run") != found.id:
+        st.query_params["run"] = found.id
+    return found
+
+
+def _hand_over_to_app() -> None:
+    """Let app.py draw the frame: a fresh server's first visitor on a link such as /train gets pages/train.py alone.
+
+    Streamlit takes a folder called pages for its older kind of app until st.navigation has run once.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def bind(part: str, name: str, key: str | None = None, read: Callable = lambda v: v,
+         show: Callable = lambda v: v) -> dict[str, Any]:  # fmt: skip
+    """Arguments that make a widget mirror one field of the experiment.
+
+    read turns the widget's value into the field's, show the other way. A value that the experiment refuses is
+    put back, and the reason stands on the page (show_messages).
+    """
+    key = key or name
+    mirror(key, show(getattr(getattr(workspace().experiment, part), name)))
+    return {"key": key, "on_change": _take_over, "args": (part, name, key, read)}
+
+
+def mirror(key: str, value: Any) -> None:
+    """Let the widget of this key show `value`; a value that it shows already is left alone, mid-edit too."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+def widget_value(key: str) -> Any:
+    """The value of a widget inside its own callback."""
+    return st.session_state.get(key)
+
+
+def _take_over(part: str, name: str, key: str, read: Callable) -> None:
+    change(part, **{name: read(st.session_state[key])})
+
+
+def change(part: str, **fields: Any) -> None:
+    """Change fields of one part of the experiment; a training run obeys at once where it can."""
+    here = workspace()
+    try:
+        spec = dataclasses.replace(getattr(here.experiment, part), **fields)
+        if part == "train" and here.run is not None and set(fields) <= set(_LIVE):
+            here.run.change(**fields)
+    except PlaygroundError as error:
+        report(str(error))
+        return
+    here.experiment = dataclasses.replace(here.experiment, **{part: spec})
+
+
+def use_table(table: Table, **data: Any) -> None:
+    """Put another table on the table, with the columns that it suggests. A trained run stays until the next Train."""
+    here = workspace()
+    roles = dataclasses.asdict(table.roles)
+    kept = here.experiment.data
+    spec = DataSpec(train_share=kept.train_share, valid_share=kept.valid_share, **(roles | data))
+    here.table, here.experiment = table, dataclasses.replace(here.experiment, data=spec)
+
+
+def table_for(spec: DataSpec) -> Table:
+    """The table that a model file's experiment speaks of.
+
+    Raises:
+        PlaygroundError: it is a CSV file that is not on the table here.
+    """
+    here = workspace()
+    if spec.source == "sample":
+        return load_sample(spec.name)
+    if spec.source == "generator":
+        return generate(spec)
+    missing = {*spec.features, *spec.targets} - {column.name for column in here.table.columns}
+    if here.experiment.data.source != "csv" or missing:
+        raise PlaygroundError(
+            f"This model was trained on the file {spec.name!r}: put that file, or one with the same columns, on "
+            "Data first, then load the model again."
+        )
+    return here.table
+
+
+def use_trainer(trainer: Trainer, table: Table, curves: dict) -> None:
+    """Show a loaded model with the data it was trained on."""
+    here = workspace()
+    here.table = table
+    run_manager().fresh_run(here, trainer, curves)
+
+
+def status_changed(run: Run) -> bool:
+    """Whether the run's buttons need drawing anew since this was last asked."""
+    before, now = st.session_state.get("_status"), (id(run), run.status)
+    st.session_state["_status"] = now
+    return before not in (None, now)
+
+
+def start_fresh(play: bool = True) -> None:
+    """Train a fresh model of the experiment as it is now. Reports instead of raising."""
+    here = workspace()
+    try:
+        windows, model = here.windows(), here.experiment.model
+        check_fits(model, windows.input_size, windows.output_size, here.experiment.train.batch_size,
+                   windows.spec.seq_len, free_memory())  # fmt: skip
+        trainer = Trainer(windows, here.experiment)
+    except PlaygroundError as error:
+        report(str(error))
+        return
+    run = run_manager().fresh_run(here, trainer)
+    if play:
+        run.play()
+
+
+def stale_fields(here: Workspace) -> list[str]:
+    """Settings that differ from those the run was made with, by name: they take effect at the next Train."""
+    if here.run is None:
+        return []
+    mine, its = (dataclasses.asdict(e) for e in (here.experiment, here.run.experiment))
+    names = [name for part in mine for name in mine[part] if mine[part][name] != its[part][name]]
+    if here.table is not here.run.table and "name" not in names:
+        names.insert(0, "data")
+    return ["data" if name in ("name", "source") else name for name in names]
+
+
+def undo_stale() -> None:
+    """Put the settings and data of the trained run back."""
+    here = workspace()
+    here.table, here.experiment = here.run.table, here.run.experiment
+
+
+def report(sentence: str) -> None:
+    """Show one sentence of what went wrong at the top of the next drawing of the page."""
+    st.session_state[_ERROR] = sentence
+
+
+def notify(sentence: str) -> None:
+    """Show one sentence of good or neutral news, likewise."""
+    st.session_state[_NOTICE] = sentence
+
+
+def show_messages() -> None:
+    """Draw what report and notify left, once."""
+    if sentence := st.session_state.pop(_ERROR, None):
+        st.error(plain(sentence), icon=":material/error:")
+    if sentence := st.session_state.pop(_NOTICE, None):
+        st.info(plain(sentence), icon=":material/info:")
+
+
+def plain(text: str) -> str:
+    """Text from outside as Markdown that shows exactly that text: no links, images, colours, formulas or icons."""
+    escaped = "".join(f"\\{c}" if c in r"""\`*_{}[]()<>#+-.!|~$"&'""" else c for c in text)
+    return escaped.replace(":", ":\u2060").replace("\n", " ")  # a word joiner: ":red[" and ":smile:" mean nothing
+
+
+def remember(key: str, value: Any) -> None:
+    """Keep a page's own small state (not part of the experiment) for this tab."""
+    st.session_state[key] = value
+
+
+def recall(key: str, default: Any = None) -> Any:
+    return st.session_state.get(key, default)
+
+
+def clamp(key: str, low: int, high: int) -> None:
+    """Keep a number widget's value inside bounds that may have moved."""
+    st.session_state[key] = min(max(st.session_state.get(key, high), low), high)

@@ -1,0 +1,45 @@
+"""Start: a trained LSTM on a real series, at once; from here to one's own data or a fresh training."""
+
+import streamlit as st
+
+from lstm_core.figures import gate_heatmap
+from pages.shared import gates_view, run_panel, session
+
+here = session.workspace()
+run = here.run
+
+st.title("LSTM Playground")
+session.show_messages()
+about, again, own = st.columns([0.56, 0.22, 0.22], vertical_alignment="center")
+about.markdown(
+    "Train an LSTM here and see every gate of it, step by step: the real numbers of the model in front of you. "
+    f"On the table now: **{session.plain(run.table.name)}**."
+)
+if again.button("Train it from scratch", icon=":material/replay:", type="primary", width="stretch",
+                help="Draws new weights and trains them while you watch"):  # fmt: skip
+    session.undo_stale()
+    session.start_fresh()
+    st.switch_page("pages/train.py")
+if own.button("Use my CSV", icon=":material/upload_file:", width="stretch",
+              help="Upload or paste a table of your own"):  # fmt: skip
+    st.switch_page("pages/data.py")
+
+
+def pictures() -> None:
+    run = session.workspace().run
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**It learned:** the loss fell")
+        run_panel.losses(run, log_y=True, height=240)
+    with right:
+        st.markdown("**It predicts:** each point one step ahead" if run.trainer.windows.ahead == 1
+                    else "**It predicts**")  # fmt: skip
+        found = run_panel.prediction(run, height=240)
+    run_panel.verdict(run, found)
+
+
+st.fragment(pictures, run_every=run_panel.TICK if run.live else None)()
+trace, _ = gates_view.trace_of(run, gates_view.default_window(run))
+st.markdown("**What its forget gates do** in the last window: bright is open, and remembers; dark forgets. "
+            "All gates are on the page Gates.")  # fmt: skip
+st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")

@@ -1,0 +1,154 @@
+"""Train: the settings of training, the transport buttons, and the run as it goes."""
+
+import streamlit as st
+
+from lstm_core.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.experiment import CLASSIFICATION_LOSSES, OPTIMIZERS, REGRESSION_LOSSES, PlaygroundError
+from lstm_core.model import devices
+from lstm_core.windows import make_windows
+from pages.shared import run_panel, session
+
+here = session.workspace()
+run = here.run
+
+
+def settings() -> None:
+    spec = here.experiment.train
+    st.selectbox("optimizer", OPTIMIZERS, **session.bind("train", "optimizer"),
+                 help="How a gradient becomes a step. Adam is a good first choice for LSTMs.")  # fmt: skip
+    left, right = st.columns(2)
+    left.number_input("lr", 1e-9, 1e6, format="%g", step=spec.lr / 2, **session.bind("train", "lr"),
+                      help="Learning rate: the size of a step. It can change while the run goes on.")  # fmt: skip
+    right.number_input("batch_size", 1, 1_000_000, **session.bind("train", "batch_size"),
+                       help="Windows per step. Small batches: more, noisier steps.")  # fmt: skip
+    left.number_input("epochs", 1, 1_000_000, **session.bind("train", "epochs"),
+                      help="Times through the training windows. It can change while the run goes on.")  # fmt: skip
+    right.number_input("clip", 0.0, 1e9, step=0.5, **session.bind("train", "clip"),
+                       help="Longest gradient that is allowed; a longer one is shortened to this. 0: no limit. "
+                            "LSTMs rarely train well without one on long sequences.")  # fmt: skip
+    with st.expander("More"):
+        if spec.optimizer == "SGD":
+            st.number_input("momentum", 0.0, 0.9999, step=0.05, **session.bind("train", "momentum"),
+                            help="How much of the last step is kept in the next.")  # fmt: skip
+        st.number_input("weight_decay", 0.0, 1e3, format="%g", step=0.0001, **session.bind("train", "weight_decay"),
+                        help="Pulls weights towards 0 at every step.")  # fmt: skip
+        st.number_input("early stopping after", 0, 1_000_000, **session.bind("train", "patience"),
+                        help="Epochs without a better validation loss; then the best weights come back. "
+                             "0: never.")  # fmt: skip
+        st.selectbox("loss", ("auto", *REGRESSION_LOSSES, *CLASSIFICATION_LOSSES), **session.bind("train", "loss"),
+                     help="auto: mean squared error for numbers, cross-entropy for classes.")  # fmt: skip
+        st.number_input("seed", 0, 2**31 - 1, **session.bind("train", "seed", key="train_seed"),
+                        help="The order of the batches, and what dropout drops.")  # fmt: skip
+        here_devices = devices()
+        st.selectbox("device", list(here_devices), format_func=here_devices.get, **session.bind("train", "device"),
+                     help="Small models are faster on the CPU than on any GPU.")  # fmt: skip
+
+
+def pause_or_resume() -> None:
+    if run.live:
+        run.pause()
+    else:
+        run.play()
+
+
+def step() -> None:
+    if session.widget_value("step_by") == "batch":
+        run.play(1)
+    else:
+        run.play_epoch()
+
+
+def transport() -> None:
+    stale = session.stale_fields(here)
+    columns = st.columns([1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center")
+    columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
+                      on_click=session.start_fresh, disabled=run.live and not stale,
+                      help="Train a fresh model of the settings as they are now")  # fmt: skip
+    columns[1].button("Pause" if run.live else "Resume", key="pause", width="stretch", on_click=pause_or_resume,
+                      icon=":material/pause:" if run.live else ":material/resume:",
+                      disabled=not run.live and run.status in ("finished", "failed"),
+                      help="The weights stay; Resume goes on with the next batch")  # fmt: skip
+    columns[2].button("Step", key="step", icon=":material/skip_next:", width="stretch", on_click=step,
+                      disabled=run.live or run.status in ("finished", "failed"),
+                      help="Train one epoch, or one batch, and pause")  # fmt: skip
+    columns[3].segmented_control("step by", ["epoch", "batch"], default="epoch", key="step_by", required=True,
+                                 label_visibility="collapsed")  # fmt: skip
+    columns[4].button("Stop", key="stop", icon=":material/stop:", width="stretch", on_click=run.stop,
+                      disabled=not run.live, help="End the run; what it has learned stays")  # fmt: skip
+    columns[5].button("Reset", key="reset", icon=":material/restart_alt:", width="stretch", on_click=reset,
+                      help="Back to fresh, untrained weights")  # fmt: skip
+    if stale:
+        say_stale(stale)
+
+
+def say_stale(stale: list[str]) -> None:
+    text, undo = st.columns([0.8, 0.2], vertical_alignment="center")
+    names = ", ".join(f"`{name}`" for name in dict.fromkeys(stale))
+    text.info(f"Changed since this model was made: {names}. **Train** starts a fresh model with that; the "
+              "trained one stays until then.", icon=":material/info:")  # fmt: skip
+    undo.button("Undo the changes", on_click=session.undo_stale, width="stretch")
+
+
+def reset() -> None:
+    session.start_fresh(play=False)
+
+
+def panel() -> None:
+    run = session.workspace().run
+    run_panel.progress(run)
+    log_y = bool(session.recall("log_scale", True))
+    run_panel.losses(run, log_y)
+    found = run_panel.prediction(run)
+    run_panel.verdict(run, found)
+    run_panel.gradient_norm(run)
+    if session.status_changed(run):
+        st.rerun()  # once: the buttons outside this fragment follow, and polling stops
+
+
+def files() -> None:
+    with st.expander("Save or load the trained model", icon=":material/save:"):
+        save, load = st.columns(2)
+        with save:
+            st.markdown("One file: safetensors weights with `nn.LSTM`'s own names, the settings, the scaler, the curves.")
+            st.download_button("Save this model", lambda: model_file(run), "lstm.safetensors",
+                               "application/octet-stream", icon=":material/download:", key="save_model")  # fmt: skip
+        with load:
+            file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
+            if file is not None and session.recall("_loaded") != file.file_id:
+                session.remember("_loaded", file.file_id)
+                load_model(file.getvalue())
+                st.rerun()
+
+
+def model_file(run) -> bytes:
+    curves = {name: tuple(part.tolist() for part in curve.points(2000)) for name, curve in run.curves.items()}
+    with run.hold() as trainer:
+        return save_checkpoint(trainer, curves)
+
+
+def load_model(data: bytes) -> None:
+    try:
+        checkpoint = load_checkpoint(data)
+        table = session.table_for(checkpoint.experiment.data)
+        windows = make_windows(table, checkpoint.experiment.data)
+        session.use_trainer(resume(checkpoint, windows), table, checkpoint.curves)
+    except PlaygroundError as error:
+        session.report(str(error))
+        return
+    session.notify(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
+
+
+st.title("Train")
+session.show_messages()
+transport()
+left, right = st.columns([0.27, 0.73], gap="medium")
+with left:
+    settings()
+    st.toggle("log scale", value=True, key="log_scale", help="Each line of the grid is ten times the last")
+    if run.trainer.windows.ahead > 1:
+        st.number_input("steps ahead drawn", 1, run.trainer.windows.ahead, key="ahead",
+                        help="Which of the predicted rows the forecast shows")  # fmt: skip
+with right:
+    session.status_changed(run)
+    st.fragment(panel, run_every=run_panel.TICK if run.live else None)()
+files()
