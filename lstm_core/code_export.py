@@ -1,0 +1,84 @@
+"""A ModelSpec as PyTorch code that anyone can run: the model, its seed and its initialisation, nothing else.
+
+Only numbers and True/False enter the code: no name from a user's file ever does.
+"""
+
+from __future__ import annotations
+
+from lstm_core.experiment import ModelSpec
+
+_BATCH, _SEQ_LEN = 32, 24  # of the example call; the model takes any
+
+
+def model_code(spec: ModelSpec, input_size: int, output_size: int) -> str:
+    """Complete code of build_model(spec, input_size, output_size): same names, same seed, same weights.
+
+    nn.LSTM's arguments are input_size, hidden_size and those that differ from its defaults.
+    """
+    head_size = spec.num_directions * spec.output_width
+    said = f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "every" else f"({_BATCH}, {output_size})"
+    return f"""\
+import torch
+from torch import nn
+
+
+class SequenceLSTM(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM({_arguments(spec, input_size)})
+        self.head = nn.Linear({head_size}, {output_size})
+
+    def forward(self, x):  # (batch, seq_len, {input_size})
+{_forward(spec)}
+
+
+torch.manual_seed({spec.seed})
+model = SequenceLSTM()
+{_forget_bias(spec)}
+x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
+y = model(x)
+print(tuple(y.shape))  # {said}
+"""
+
+
+def _arguments(spec: ModelSpec, input_size: int) -> str:
+    defaults = {
+        "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False,
+        "proj_size": 0,
+    }  # fmt: skip
+    values = {name: getattr(spec, name) for name in defaults}
+    if spec.num_layers == 1:
+        values["dropout"] = 0.0  # build_model leaves it out too: nothing for it to act on
+    changed = {name: value for name, value in values.items() if value != defaults[name]}
+    sizes = {"input_size": input_size, "hidden_size": spec.hidden_size}
+    return ", ".join(f"{name}={value!r}" for name, value in {**sizes, **changed}.items())
+
+
+def _forward(spec: ModelSpec) -> str:
+    width = spec.num_directions * spec.output_width
+    order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
+    x = "x" if spec.batch_first else "x.transpose(0, 1)"
+    lines = [f"output, (h_n, c_n) = self.lstm({x})  # output: ({order}, {width})"]
+    if spec.head == "every":
+        lines.append(f"return self.head(output{'' if spec.batch_first else '.transpose(0, 1)'})")
+    elif spec.bidirectional:
+        lines += [
+            "# h_n, not output: there the reverse half of the last step has seen that step only",
+            f"last = torch.cat([h_n[-2], h_n[-1]], dim=1)  # (batch, {width}): forward, reverse",
+            "return self.head(last)",
+        ]
+    else:
+        lines.append(f"return self.head(h_n[-1])  # the top layer's last h: (batch, {width})")
+    return "\n".join(" " * 8 + line for line in lines)
+
+
+def _forget_bias(spec: ModelSpec) -> str:
+    if spec.forget_bias is None:
+        return ""
+    first, end = spec.hidden_size, 2 * spec.hidden_size
+    return f"""\
+with torch.no_grad():  # forget gates; nn.LSTM adds bias_ih and bias_hh, so the value goes into one
+    for name, parameter in model.lstm.named_parameters():
+        if name.startswith("bias"):
+            parameter[{first}:{end}] = {float(spec.forget_bias)!r} if name.startswith("bias_ih") else 0.0
+"""

@@ -1,0 +1,319 @@
+"""What a ModelSpec comes to before it is built: every shape, the parameters, the memory, plain advice.
+
+Pure arithmetic on specs: nothing here imports torch or builds a model, so a page can show it at every keystroke.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import psutil
+
+from lstm_core.experiment import DataSpec, ModelSpec, PlaygroundError
+
+MEMORY_SHARE = 0.6  # of the free memory that one training may take
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ShapeRow:
+    """One tensor of the model: its PyTorch name, its shape, and what its axes are."""
+
+    name: str
+    shape: Shape
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One plain sentence about a setting. level "info": good to know; "warning": wasted; "error": harmful."""
+
+    level: str
+    text: str
+
+
+def shape_table(
+    spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int
+) -> list[ShapeRow]:
+    """Every tensor that goes into nn.LSTM, comes out of it or is learned, then the head's.
+
+    Weights stand in the order of nn.LSTM's own named_parameters.
+    """
+    width = "hidden_size" if not spec.proj_size else "proj_size"
+    order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
+    both = ", forward and reverse side by side" if spec.bidirectional else ""
+    every = spec.head == "every"
+
+    def sequence(features: int) -> Shape:
+        first, second = (batch_size, seq_len) if spec.batch_first else (seq_len, batch_size)
+        return first, second, features
+
+    states = spec.num_layers * spec.num_directions
+    h, c = (states, batch_size, spec.output_width), (states, batch_size, spec.hidden_size)
+    axes = "(num_layers · num_directions, batch, {}); batch_first does not turn it"
+    said = (batch_size, seq_len, output_size) if every else (batch_size, output_size)
+    reads = "output at every step" if every else f"the top layer's h_n{both}"
+    top = spec.num_directions * spec.output_width
+    return [
+        ShapeRow("input", sequence(input_size), f"({order}, input_size)"),
+        ShapeRow("h_0", h, f"hidden state before the first step, zeros: {axes.format(width)}"),
+        ShapeRow("c_0", c, f"cell state before the first step, zeros: {axes.format('hidden_size')}"),
+        ShapeRow("output", sequence(top), f"the top layer's h_t at every step, ({order}, num_directions · {width}){both}"),
+        ShapeRow("h_n", h, f"hidden state after the last step: {axes.format(width)}"),
+        ShapeRow("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}"),
+        *(row for _, row in _lstm_rows(spec, input_size)),
+        ShapeRow("head.weight", (output_size, top), f"one row an output; reads {reads}"),
+        ShapeRow("head.bias", (output_size,), "one number an output"),
+        ShapeRow("prediction", said, "(batch, seq_len, output_size)" if every else "(batch, output_size)"),
+    ]  # fmt: skip
+
+
+def _lstm_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, ShapeRow]]:
+    """(layer, its row) for each parameter of nn.LSTM, in the order of named_parameters."""
+    gates = "4 · hidden_size rows: i, f, g, o"
+    rows = 4 * spec.hidden_size
+    for layer in range(spec.num_layers):
+        below = _layer_input(spec, input_size, layer)
+        source = "x_t" if layer == 0 else f"layer {layer - 1}'s h_t"
+        for suffix in (f"l{layer}", f"l{layer}_reverse")[: spec.num_directions]:
+            before = "later" if suffix.endswith("reverse") else "earlier"
+            yield layer, ShapeRow(f"weight_ih_{suffix}", (rows, below), f"{gates}; reads {source}")
+            yield (
+                layer,
+                ShapeRow(
+                    f"weight_hh_{suffix}",
+                    (rows, spec.output_width),
+                    f"{gates}; reads h of the step one {before}",
+                ),
+            )
+            if spec.bias:
+                yield layer, ShapeRow(f"bias_ih_{suffix}", (rows,), gates)
+                yield layer, ShapeRow(f"bias_hh_{suffix}", (rows,), f"{gates}; added to bias_ih_{suffix}")
+            if spec.proj_size:
+                shape = (spec.proj_size, spec.hidden_size)
+                yield (
+                    layer,
+                    ShapeRow(f"weight_hr_{suffix}", shape, "makes h: proj_size numbers from hidden_size"),
+                )
+
+
+def _layer_input(spec: ModelSpec, input_size: int, layer: int) -> int:
+    return input_size if layer == 0 else spec.num_directions * spec.output_width
+
+
+def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, int]:
+    """Learned numbers by part: "layer 0", "layer 1", …, "head"."""
+    counts = {f"layer {layer}": 0 for layer in range(spec.num_layers)}
+    for layer, row in _lstm_rows(spec, input_size):
+        counts[f"layer {layer}"] += math.prod(row.shape)
+    counts["head"] = output_size * (spec.num_directions * spec.output_width + 1)
+    return counts
+
+
+def total_parameters(spec: ModelSpec, input_size: int, output_size: int) -> int:
+    return sum(parameter_count(spec, input_size, output_size).values())
+
+
+def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> int:
+    """Estimated peak memory in bytes of training with Adam on the CPU, float32, the data not counted.
+
+    Weights, gradients and Adam's two averages are 16 bytes a parameter; oneDNN's reordered copy of one layer
+    and direction and its gradient are 8 more. Activations grow layer by layer in the forward pass and the backward
+    pass adds the working space of the layer it is in. Their factors were fitted to measurements on x86-64:
+    tests/benchmarks/memory.py prints estimate and measurement side by side.
+    """
+    directions, hidden = spec.num_directions, spec.hidden_size
+    top = directions * spec.output_width
+    kept = peak = 0.0  # float32 numbers at each step of each sequence
+    for layer in range(spec.num_layers):
+        below = _layer_input(spec, input_size, layer)
+        if spec.proj_size:  # oneDNN has no projection: PyTorch unrolls the steps
+            kept += directions * (8.5 * hidden + 2 * below + 1.5 * spec.proj_size)
+            working = 4 * directions * hidden
+        else:
+            widest = max(below, hidden)
+            kept += directions * (3.5 * hidden + 3 * widest)
+            working = (1 + 4 * directions) * hidden + 4 * widest
+        if spec.dropout and layer + 1 < spec.num_layers:
+            kept += 3 * top  # the mask, what it leaves and its gradient
+        peak = max(peak, kept + working)
+    counts = parameter_count(spec, input_size, output_size)
+    largest = max(count for part, count in counts.items() if part != "head") // directions
+    head_steps = batch_size * (seq_len if spec.head == "every" else 1)
+    graph = 22_000 * seq_len * spec.num_layers * directions if spec.proj_size else 0
+    activations = 4 * (batch_size * seq_len * peak + head_steps * (3 * top + 6 * output_size))
+    return int(16 * sum(counts.values()) + 8 * largest + activations + graph)
+
+
+def free_memory() -> int:
+    """Bytes of main memory that are free at this moment."""
+    return psutil.virtual_memory().available
+
+
+def check_fits(
+    spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int, free_bytes: int
+) -> None:
+    """Refuse what would take more than MEMORY_SHARE of free_bytes to train.
+
+    Raises:
+        PlaygroundError: it does not fit; names the largest batch_size and the largest hidden_size that do.
+    """
+    limit = MEMORY_SHARE * free_bytes
+
+    def fits(hidden_size: int, batch: int) -> bool:
+        sized = replace(spec, hidden_size=hidden_size)
+        return training_bytes(sized, input_size, output_size, batch, seq_len) <= limit
+
+    if fits(spec.hidden_size, batch_size):
+        return
+    low = spec.proj_size + 1  # the smallest hidden_size that this projection permits
+    batch = _largest(lambda n: fits(spec.hidden_size, n), 1, batch_size - 1)
+    hidden = _largest(lambda n: fits(n, batch_size), low, spec.hidden_size - 1)
+    offers = [f"batch_size {batch}"] * bool(batch) + [f"hidden_size {hidden}"] * bool(hidden)
+    if not offers and (hidden := _largest(lambda n: fits(n, 1), low, spec.hidden_size - 1)):
+        offers = [f"batch_size 1 and hidden_size {hidden}"]
+    need = training_bytes(spec, input_size, output_size, batch_size, seq_len)
+    way = f"with {' or '.join(offers)} it fits" if offers else "shorten seq_len or take fewer layers"
+    raise PlaygroundError(
+        f"This model would need about {_size(need)} to train and may take {_size(limit)} of the "
+        f"{_size(free_bytes)} that are free: {way}."
+    )
+
+
+def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
+    """The largest number from low to high that fits, by bisection; None if none does. Larger is never easier."""
+    if high < low or not fits(low):
+        return None
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
+
+
+def _size(amount: float) -> str:
+    """Bytes in words: "31 GB", "8.4 GB", "250 MB"."""
+    value, unit = (amount / 1e9, "GB") if amount >= 1e9 else (amount / 1e6, "MB")
+    return f"{value:.1f} {unit}" if unit == "GB" and value < 10 else f"{value:,.0f} {unit}"
+
+
+def advice(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
+    """Where a setting has no effect, hurts, or does something else than it seems.
+
+    task: "regress" or "classify", as in Windows.task. With horizon above 0 it forecasts.
+    """
+    rules = (_on_dropout, _on_directions, _on_sizes, _on_length, _on_bias)
+    found = [sentence for rule in rules for sentence in rule(data, spec, task)]
+    order = "(batch, seq_len, …)" if spec.batch_first else "(seq_len, batch, …)"
+    layout = (
+        f"batch_first={spec.batch_first}: input and output are {order}; h_0, c_0, h_n and c_n keep their "
+        "shapes, batch always second. The playground turns the order itself, so no result changes."
+    )
+    return [*found, Advice("info", layout)]
+
+
+def _on_dropout(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
+    if not spec.dropout:
+        return
+    if spec.num_layers == 1:
+        yield Advice(
+            "warning",
+            "dropout has no effect with num_layers 1: it acts between layers only (PyTorch warns about it). Add "
+            "a layer, or set it to 0.",
+        )
+    elif spec.dropout == 1:
+        yield Advice(
+            "error",
+            "dropout 1 sets everything that one layer passes to the next to zero while training: the layers "
+            "below the top never learn. Set it to 0.5 or less.",
+        )
+    elif spec.dropout > 0.5:
+        yield Advice(
+            "warning",
+            f"dropout {spec.dropout:g} blanks {spec.dropout:.0%} of what each layer passes up while training: "
+            "expect slow, noisy learning. 0.1 to 0.5 is usual.",
+        )
+
+
+def _on_directions(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
+    if not spec.bidirectional:
+        return
+    forecasting = data.horizon > 0
+    if spec.head == "every" and forecasting and data.seq_len > 1:
+        yield Advice(
+            "error",
+            "bidirectional with head 'every' leaks the future: at step t the reverse direction has already read "
+            "the rows after t, among them the very rows to be forecast. Use head 'last', or one direction.",
+        )
+    elif spec.head == "every":
+        yield Advice(
+            "info",
+            "bidirectional with head 'every': each step's output has read the rows after it too, which is right "
+            "only if the whole sequence is known before the answer is needed.",
+        )
+    elif forecasting:
+        yield Advice(
+            "info",
+            "bidirectional is no leak here: both directions read only the rows of the window, all of them past. "
+            "It costs twice the time and seldom helps a forecast.",
+        )
+    elif task == "classify":
+        yield Advice("info", "bidirectional suits a class of the whole sequence: it is read from both ends.")
+    if spec.head == "last" and data.seq_len > 1:
+        yield Advice(
+            "info",
+            "The head reads h_n, not output[:, -1]: there the reverse half has seen one step only, in h_n it has "
+            "seen them all.",
+        )
+
+
+def _on_sizes(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
+    if spec.hidden_size == 1:
+        yield Advice(
+            "warning",
+            "hidden_size 1 is a memory of a single number: good for watching the gates, too small for most "
+            "series.",
+        )
+    if spec.proj_size:
+        yield Advice(
+            "info",
+            f"proj_size {spec.proj_size}: h has {spec.proj_size} numbers and c keeps {spec.hidden_size}; "
+            "weight_hr makes the one from the other. On the CPU PyTorch has no fast kernel for it, so training is "
+            "slower and takes more memory.",
+        )
+
+
+def _on_length(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
+    if data.seq_len == 1:
+        yield Advice(
+            "warning",
+            "seq_len 1 leaves nothing to remember: h_0 and c_0 are zero, so the forget gate and weight_hh do "
+            "nothing. Show the model more rows.",
+        )
+    elif data.seq_len > 500:
+        yield Advice(
+            "warning",
+            f"seq_len {data.seq_len}: the steps run one after another, so training is slow, and "
+            f"of the first step a forget gate of 0.99 keeps {0.99**data.seq_len:.1g} until the last. Shorter "
+            "windows learn sooner.",
+        )
+
+
+def _on_bias(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
+    if not spec.bias:
+        yield Advice(
+            "info",
+            "bias=False: every gate's sum starts at 0, so the gates have no level of their own and forget_bias "
+            "cannot be set.",
+        )
+    if spec.forget_bias is None:
+        return
+    opening = 1 / (1 + math.exp(-spec.forget_bias))
+    yield Advice(
+        "warning" if spec.forget_bias < 0 else "info",
+        f"forget_bias {spec.forget_bias:g}: with nothing else to go by, the forget gates start at "
+        f"{opening:.2f} of 1. nn.LSTM adds two biases, so it is set in bias_ih and bias_hh's part is 0; set in "
+        "both it would count twice.",
+    )

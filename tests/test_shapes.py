@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_core.experiment import DataSpec, ModelSpec, PlaygroundError
+from lstm_core.model import build_model
+from lstm_core.shapes import (
+    MEMORY_SHARE,
+    advice,
+    check_fits,
+    free_memory,
+    parameter_count,
+    shape_table,
+    total_parameters,
+    training_bytes,
+)
+
+
+@st.composite
+def model_specs(draw, most_units: int = 7, most_layers: int = 3) -> ModelSpec:
+    """Any ModelSpec up to these sizes."""
+    hidden_size, bias = draw(st.integers(1, most_units)), draw(st.booleans())
+    return ModelSpec(
+        hidden_size=hidden_size,
+        num_layers=draw(st.integers(1, most_layers)),
+        bias=bias,
+        batch_first=draw(st.booleans()),
+        dropout=draw(st.sampled_from([0.0, 0.3])),
+        bidirectional=draw(st.booleans()),
+        proj_size=draw(st.integers(0, hidden_size - 1)),
+        head=draw(st.sampled_from(["last", "every"])),
+        forget_bias=draw(st.none() | st.floats(-2, 3)) if bias else None,
+        seed=draw(st.integers(0, 9)),
+    )
+
+
+sizes = st.integers(1, 5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(model_specs(), sizes, sizes, sizes, sizes)
+def test_the_table_is_what_pytorch_does(spec, input_size, output_size, batch_size, seq_len):
+    model = build_model(spec, input_size, output_size).eval()
+    table = shape_table(spec, input_size, output_size, batch_size, seq_len)
+    shapes = {row.name: row.shape for row in table}
+    assert len(shapes) == len(table)
+
+    learned = [(name.removeprefix("lstm."), tuple(p.shape)) for name, p in model.named_parameters()]
+    assert [(row.name, row.shape) for row in table[6:-1]] == learned  # names, shapes and order
+
+    x = torch.zeros(batch_size, seq_len, input_size)
+    said = model(x)
+    given_in = model.lstm_input(x)
+    states = torch.zeros(shapes["h_0"]), torch.zeros(shapes["c_0"])
+    output, (h_n, c_n) = model.lstm(given_in, states)  # raises where a state's shape is wrong
+    real = {"input": given_in, "output": output, "h_n": h_n, "c_n": c_n, "prediction": said}
+    assert {name: shapes[name] for name in real} == {name: tuple(t.shape) for name, t in real.items()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(model_specs(), sizes, sizes)
+def test_parameters_are_counted_by_layer(spec, input_size, output_size):
+    model = build_model(spec, input_size, output_size)
+    expected = {f"layer {layer}": 0 for layer in range(spec.num_layers)} | {"head": 0}
+    for name, parameter in model.named_parameters():
+        layer = re.search(r"_l(\d+)", name)
+        expected[f"layer {layer[1]}" if layer else "head"] += parameter.numel()
+    assert parameter_count(spec, input_size, output_size) == expected
+    assert total_parameters(spec, input_size, output_size) == sum(expected.values())
+
+
+def test_batch_first_turns_input_and_output_only():
+    first, second = (
+        {row.name: row.shape for row in shape_table(ModelSpec(batch_first=turned), 3, 1, 8, 20)}
+        for turned in (True, False)
+    )
+    assert first["input"] == (8, 20, 3)
+    assert second["input"] == (20, 8, 3)
+    assert {name for name in first if first[name] != second[name]} == {"input", "output"}
+
+
+def test_rows_of_gates_say_their_order():
+    for row in shape_table(ModelSpec(num_layers=2, bidirectional=True), 3, 1, 8, 20):
+        gates = row.shape[0] == 4 * 32 and row.name.startswith(("weight", "bias"))
+        assert ("i, f, g, o" in row.meaning) == gates
+
+
+# Measured peaks in bytes (tests/benchmarks/memory.py, x86-64, torch 2.13)
+MEASURED = [
+    (ModelSpec(hidden_size=64), (8, 1, 256, 200), 209e6),
+    (ModelSpec(hidden_size=64), (512, 1, 128, 200), 405e6),
+    (ModelSpec(hidden_size=64, num_layers=2, bidirectional=True), (8, 1, 128, 200), 329e6),
+    (ModelSpec(hidden_size=1000, num_layers=2, bidirectional=True), (8, 1, 4, 4), 580e6),
+    (ModelSpec(hidden_size=32, head="every"), (4, 500, 64, 200), 207e6),
+]
+
+
+@pytest.mark.parametrize(("spec", "run", "measured"), MEASURED)
+def test_the_memory_estimate_is_near_what_was_measured(spec, run, measured):
+    assert training_bytes(spec, *run) == pytest.approx(measured, rel=0.3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(model_specs(), sizes, sizes, sizes, sizes)
+def test_memory_grows_with_every_size(spec, input_size, output_size, batch_size, seq_len):
+    here = training_bytes(spec, input_size, output_size, batch_size, seq_len)
+    wider = dataclasses.replace(spec, hidden_size=spec.hidden_size + 1)
+    deeper = dataclasses.replace(spec, num_layers=spec.num_layers + 1)
+    assert training_bytes(wider, input_size, output_size, batch_size, seq_len) > here
+    assert training_bytes(deeper, input_size, output_size, batch_size, seq_len) > here
+    assert training_bytes(spec, input_size, output_size, batch_size + 1, seq_len) > here
+    assert training_bytes(spec, input_size, output_size, batch_size, seq_len + 1) > here
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    model_specs(most_units=3000), st.integers(1, 500), st.integers(1, 3000), st.integers(1, 500),
+    st.integers(100_000, 4_000_000_000),
+)  # fmt: skip
+def test_the_sizes_that_are_offered_are_the_largest_that_fit(spec, input_size, batch_size, seq_len, free):
+    def fits(hidden_size: int, batch: int) -> bool:
+        sized = dataclasses.replace(spec, hidden_size=hidden_size)
+        return training_bytes(sized, input_size, 1, batch, seq_len) <= MEMORY_SHARE * free
+
+    run = (spec, input_size, 1, batch_size, seq_len, free)
+    if fits(spec.hidden_size, batch_size):
+        check_fits(*run)
+        return
+    with pytest.raises(PlaygroundError) as refused:
+        check_fits(*run)
+    offered = {name: int(n) for name, n in re.findall(r"(batch_size|hidden_size) (\d+)", str(refused.value))}
+    hidden, batch = offered.get("hidden_size"), offered.get("batch_size")
+    if " and hidden_size" in str(refused.value):  # neither alone is enough
+        assert fits(hidden, 1)
+        assert not fits(hidden + 1, 1)
+        assert not fits(spec.proj_size + 1, batch_size)
+        return
+    if batch:
+        assert fits(spec.hidden_size, batch)
+        assert not fits(spec.hidden_size, batch + 1)
+    else:
+        assert not fits(spec.hidden_size, 1)
+    if hidden:
+        assert hidden > spec.proj_size
+        assert fits(hidden, batch_size)
+        assert not fits(hidden + 1, batch_size)
+    else:
+        assert not fits(spec.proj_size + 1, batch_size)
+    if not offered:
+        assert "shorten seq_len or take fewer layers" in str(refused.value)
+
+
+def test_the_refusal_names_need_room_and_what_fits():
+    spec = ModelSpec(hidden_size=2048, num_layers=2)
+    with pytest.raises(PlaygroundError) as refused:
+        check_fits(spec, 8, 1, 512, 500, 14_000_000_000)
+    found = re.fullmatch(
+        r"This model would need about (\d+) GB to train and may take 8\.4 GB of the 14 GB that are free: "
+        r"with batch_size (\d+) or hidden_size (\d+) it fits\.",
+        str(refused.value),
+    )
+    assert found
+    assert math.isclose(float(found[1]), training_bytes(spec, 8, 1, 512, 500) / 1e9, abs_tol=0.6)
+
+
+def test_free_memory_is_a_plausible_number_of_bytes():
+    assert 1_000_000 < free_memory() < 1e15
+
+
+FORECAST, LABELS = DataSpec(horizon=1), DataSpec(horizon=0)
+
+
+def said(data: DataSpec, spec: ModelSpec, task: str = "regress", level: str | None = None) -> str:
+    return "\n".join(a.text for a in advice(data, spec, task) if level in (None, a.level))
+
+
+CASES = [
+    (FORECAST, ModelSpec(dropout=0.2), "warning", "dropout has no effect with num_layers 1"),
+    (FORECAST, ModelSpec(dropout=1.0, num_layers=2), "error", "never learn"),
+    (FORECAST, ModelSpec(dropout=0.8, num_layers=2), "warning", "blanks 80%"),
+    (FORECAST, ModelSpec(bidirectional=True), "info", "no leak"),
+    (FORECAST, ModelSpec(bidirectional=True), "info", "reads h_n, not output[:, -1]"),
+    (FORECAST, ModelSpec(bidirectional=True, head="every"), "error", "leaks the future"),
+    (LABELS, ModelSpec(bidirectional=True, head="every"), "info", "the whole sequence is known"),
+    (FORECAST, ModelSpec(hidden_size=1), "warning", "hidden_size 1"),
+    (FORECAST, ModelSpec(proj_size=8), "info", "h has 8 numbers and c keeps 32"),
+    (DataSpec(seq_len=1), ModelSpec(), "warning", "nothing to remember"),
+    (DataSpec(seq_len=1000), ModelSpec(), "warning", "keeps 4e-05 until"),
+    (FORECAST, ModelSpec(bias=False), "info", "forget_bias cannot be set"),
+    (FORECAST, ModelSpec(forget_bias=1.0), "info", "start at 0.73 of 1"),
+    (FORECAST, ModelSpec(forget_bias=-3.0), "warning", "start at 0.05 of 1"),
+]
+
+
+@pytest.mark.parametrize(("data", "spec", "level", "words"), CASES)
+def test_advice_is_given_where_it_holds_and_only_there(data, spec, level, words):
+    assert words in said(data, spec, level=level)
+    assert words not in said(FORECAST, ModelSpec())
+
+
+def test_a_plain_model_hears_of_batch_first_only():
+    found = advice(FORECAST, ModelSpec(), "regress")
+    assert [a.level for a in found] == ["info"]
+    assert "h_0, c_0, h_n and c_n keep" in found[0].text
+
+
+def test_a_class_of_the_whole_sequence_may_be_read_from_both_ends():
+    assert "both ends" in said(LABELS, ModelSpec(bidirectional=True), "classify")
+    assert "both ends" not in said(LABELS, ModelSpec(bidirectional=True), "regress")
+
+
+def test_the_leak_is_real_and_head_last_has_none():
+    """The advice's claim on PyTorch itself: a later row changes an earlier output only with head "every"."""
+    x = torch.zeros(1, 5, 1)
+    later = x.clone()
+    later[0, 4] = 1.0
+    model = build_model(ModelSpec(bidirectional=True, head="every"), 1, 1).eval()
+    assert not torch.equal(model(x)[0, 0], model(later)[0, 0])
+    one_way = build_model(ModelSpec(head="every"), 1, 1).eval()
+    assert torch.equal(one_way(x)[0, :4], one_way(later)[0, :4])
+
+
+def test_the_forget_gate_rests_at_one_step():
+    """The advice's claim on PyTorch itself: with one step, weight_hh and the forget gate's rows get no gradient."""
+    model = build_model(ModelSpec(hidden_size=3), 2, 1)
+    model(torch.ones(1, 1, 2)).sum().backward()
+    assert not model.lstm.weight_hh_l0.grad.any()
+    assert not model.lstm.weight_ih_l0.grad[3:6].any()
+    assert model.lstm.weight_ih_l0.grad.any()
+
+
+def test_configuring_imports_neither_torch_nor_streamlit():
+    code = (
+        "import sys, lstm_core.shapes, lstm_core.code_export, lstm_core.stack_drawing;"
+        "print(sorted({'torch', 'streamlit'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
