@@ -11,11 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_core.experiment import DataSpec, ModelSpec, PlaygroundError
+from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.model import build_model
 from lstm_core.shapes import (
     MEMORY_SHARE,
-    advice,
     check_fits,
     free_memory,
     parameter_count,
@@ -176,71 +175,9 @@ def test_free_memory_is_a_plausible_number_of_bytes():
     assert 1_000_000 < free_memory() < 1e15
 
 
-FORECAST, LABELS = DataSpec(horizon=1), DataSpec(horizon=0)
-
-
-def said(data: DataSpec, spec: ModelSpec, task: str = "regress", level: str | None = None) -> str:
-    return "\n".join(a.text for a in advice(data, spec, task) if level in (None, a.level))
-
-
-CASES = [
-    (FORECAST, ModelSpec(dropout=0.2), "warning", "dropout has no effect with num_layers 1"),
-    (FORECAST, ModelSpec(dropout=1.0, num_layers=2), "error", "never learn"),
-    (FORECAST, ModelSpec(dropout=0.8, num_layers=2), "warning", "blanks 80%"),
-    (FORECAST, ModelSpec(bidirectional=True), "info", "no leak"),
-    (FORECAST, ModelSpec(bidirectional=True), "info", "reads h_n, not output[:, -1]"),
-    (FORECAST, ModelSpec(bidirectional=True, head="every"), "error", "leaks the future"),
-    (LABELS, ModelSpec(bidirectional=True, head="every"), "info", "the whole sequence is known"),
-    (FORECAST, ModelSpec(hidden_size=1), "warning", "hidden_size 1"),
-    (FORECAST, ModelSpec(proj_size=8), "info", "h has 8 numbers and c keeps 32"),
-    (DataSpec(seq_len=1), ModelSpec(), "warning", "nothing to remember"),
-    (DataSpec(seq_len=1000), ModelSpec(), "warning", "keeps 4e-05 until"),
-    (FORECAST, ModelSpec(bias=False), "info", "forget_bias cannot be set"),
-    (FORECAST, ModelSpec(forget_bias=1.0), "info", "start at 0.73 of 1"),
-    (FORECAST, ModelSpec(forget_bias=-3.0), "warning", "start at 0.05 of 1"),
-]
-
-
-@pytest.mark.parametrize(("data", "spec", "level", "words"), CASES)
-def test_advice_is_given_where_it_holds_and_only_there(data, spec, level, words):
-    assert words in said(data, spec, level=level)
-    assert words not in said(FORECAST, ModelSpec())
-
-
-def test_a_plain_model_hears_of_batch_first_only():
-    found = advice(FORECAST, ModelSpec(), "regress")
-    assert [a.level for a in found] == ["info"]
-    assert "h_0, c_0, h_n and c_n keep" in found[0].text
-
-
-def test_a_class_of_the_whole_sequence_may_be_read_from_both_ends():
-    assert "both ends" in said(LABELS, ModelSpec(bidirectional=True), "classify")
-    assert "both ends" not in said(LABELS, ModelSpec(bidirectional=True), "regress")
-
-
-def test_the_leak_is_real_and_head_last_has_none():
-    """The advice's claim on PyTorch itself: a later row changes an earlier output only with head "every"."""
-    x = torch.zeros(1, 5, 1)
-    later = x.clone()
-    later[0, 4] = 1.0
-    model = build_model(ModelSpec(bidirectional=True, head="every"), 1, 1).eval()
-    assert not torch.equal(model(x)[0, 0], model(later)[0, 0])
-    one_way = build_model(ModelSpec(head="every"), 1, 1).eval()
-    assert torch.equal(one_way(x)[0, :4], one_way(later)[0, :4])
-
-
-def test_the_forget_gate_rests_at_one_step():
-    """The advice's claim on PyTorch itself: with one step, weight_hh and the forget gate's rows get no gradient."""
-    model = build_model(ModelSpec(hidden_size=3), 2, 1)
-    model(torch.ones(1, 1, 2)).sum().backward()
-    assert not model.lstm.weight_hh_l0.grad.any()
-    assert not model.lstm.weight_ih_l0.grad[3:6].any()
-    assert model.lstm.weight_ih_l0.grad.any()
-
-
 def test_configuring_imports_neither_torch_nor_streamlit():
     code = (
-        "import sys, lstm_core.shapes, lstm_core.code_export, lstm_core.stack_drawing;"
+        "import sys, lstm_core.shapes, lstm_core.advice, lstm_core.code_export, lstm_core.stack_drawing;"
         "print(sorted({'torch', 'streamlit'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
