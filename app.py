@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-st.set_page_config("LSTM Playground", page_icon=":material/timeline:", layout="wide")
+st.set_page_config("LSTM Playground", page_icon="📈", layout="wide")
 
 from pages.shared import look, run_panel  # noqa: E402  set_page_config comes first: it paints at once
 

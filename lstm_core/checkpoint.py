@@ -20,6 +20,7 @@ from torch import Tensor
 
 from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.model import SequenceLSTM, model_with, seeded_state
+from lstm_core.optimiser import state_shapes
 from lstm_core.training import Trainer
 from lstm_core.windows import Windows
 
@@ -96,6 +97,9 @@ def _load(data: bytes) -> Checkpoint:
         raise PlaygroundError("its scaler does not fit its input_size.")
     if classes and len(classes) != sizes[1]:
         raise PlaygroundError("its classes do not fit its output_size.")
+    targets = 1 if classes else len(experiment.data.targets)
+    if len(scaler["y_center"]) != targets or len(scaler["y_scale"]) != targets:
+        raise PlaygroundError("its scaler does not fit its targets.")
     _check_tensors(header, experiment, *sizes)
     if _digest(data) != about.get("sha256"):
         raise PlaygroundError("its weights are damaged (the SHA-256 differs): save or download it again.")
@@ -105,8 +109,14 @@ def _load(data: bytes) -> Checkpoint:
         raise PlaygroundError(f"its tensors are damaged ({error}).") from None
     state = {k.removeprefix("state/"): v for k, v in tensors.items() if k.startswith("state/")}
     weights = {_own_name(k): v for k, v in tensors.items() if not k.startswith("state/")}
-    if not all(value.isfinite().all() for value in weights.values()):
+    best = [value for name, value in state.items() if name.startswith("best/")]
+    if not all(value.isfinite().all() for value in (*weights.values(), *best)):
         raise PlaygroundError("some of its weights are NaN or infinite.")
+    try:
+        for name in ("order", "dropout"):
+            torch.Generator().set_state(state[name])
+    except RuntimeError:
+        raise PlaygroundError("its state of the random numbers is damaged.") from None
     curves, progress = _curves(about.get("curves")), _progress(about.get("progress"))
     return Checkpoint(experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state)
 
@@ -147,7 +157,7 @@ def _read_header(data: bytes) -> tuple[dict, dict]:
         raise PlaygroundError("it is not a safetensors file that this app wrote.")
     try:
         header = json.loads(data[8 : 8 + size])
-        about = json.loads(header.pop("__metadata__")["playground"])
+        about = json.loads(header.pop("__metadata__")["playground"], parse_int=_sensible_int)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise PlaygroundError("it is not a safetensors file that this app wrote.") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
@@ -155,14 +165,23 @@ def _read_header(data: bytes) -> tuple[dict, dict]:
     return header, about
 
 
+def _sensible_int(digits: str) -> int:
+    if len(digits) > 18:  # more would overflow where a float is wanted, far from here
+        raise ValueError(f"the number {digits[:18]}… is too large")
+    return int(digits)
+
+
 def _check_tensors(header: dict, experiment: Experiment, input_size: int, output_size: int) -> None:
     with torch.device("meta"):  # names and shapes without memory
         model = SequenceLSTM(experiment.model, input_size, output_size)
-    shapes = {name.removeprefix("lstm."): list(p.shape) for name, p in model.named_parameters()}
-    state = {f"state/best/lstm.{name}" if not name.startswith("head.") else f"state/best/{name}": shape
-             for name, shape in shapes.items()}  # fmt: skip
+    shapes = {name: list(p.shape) for name, p in model.named_parameters()}
     generator = list(seeded_state(0).shape)
-    needed = shapes | state | {"state/order": generator, "state/dropout": generator}
+    needed = {"state/order": generator, "state/dropout": generator}
+    needed |= {name.removeprefix("lstm."): shape for name, shape in shapes.items()}
+    needed |= {f"state/best/{name}": shape for name, shape in shapes.items()}
+    if any(name.startswith("state/optimizer/") for name in header):  # all of it, or none before the first step
+        state = state_shapes(experiment.train, model)
+        needed |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
     for name, shape in needed.items():
         entry = header.get(name)
         if not isinstance(entry, dict):
@@ -170,12 +189,8 @@ def _check_tensors(header: dict, experiment: Experiment, input_size: int, output
         dtype = "U8" if shape is generator else "F32"
         if entry.get("shape") != shape or entry.get("dtype") != dtype:
             raise PlaygroundError(f"{name} should be {dtype} of shape {tuple(shape)}.")
-    for name, entry in header.items():
-        if name in needed:
-            continue
-        key, _, parameter = name.removeprefix("state/optimizer/").partition("/")
-        fits = key == "step" or entry.get("shape") == state.get(f"state/best/{parameter}")
-        if not name.startswith("state/optimizer/") or not fits:
+    for name in header:
+        if name not in needed:
             raise PlaygroundError(f"it holds a tensor {name[:60]!r} that does not belong there.")
 
 

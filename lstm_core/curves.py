@@ -22,24 +22,25 @@ class Curve:
             self._points = (xs.tolist(), ys.tolist())
 
     def points(self, most: int = KEEP) -> tuple[np.ndarray, np.ndarray]:
-        """At most about `most` points, (x, y), each float64."""
+        """At most `most` points (or 4), (x, y), each float64."""
         xs, ys = self._points
         count = len(xs)
         return thin(np.array(xs[:count]), np.array(ys[:count]), most)
 
 
 def thin(x: np.ndarray, y: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Keep the lowest and the highest point of each of most/2 equal stretches (and NaN gaps as such).
+    """At most `most` points (or 4): the first, the last, and the lowest and highest of equal stretches between.
 
-    A stride would drop the spikes that a person looks for.
+    A stride would drop the spikes that a person looks for. A stretch of NaN stays as one NaN.
     """
-    if len(x) <= most or most < 2:
+    most = max(most, 4)
+    if len(x) <= most:
         return x, y
-    edges = np.linspace(0, len(x), most // 2 + 1).astype(int)[:-1]
+    edges = np.linspace(0, len(x), most // 2).astype(int)[:-1]
     nan = np.isnan(y)
     low = _first_place_of(np.minimum.reduceat(np.where(nan, np.inf, y), edges), y, edges)
     high = _first_place_of(np.maximum.reduceat(np.where(nan, -np.inf, y), edges), y, edges)
-    keep = np.unique(np.concatenate([low, high]))
+    keep = np.unique(np.concatenate([[0], low, high, [len(x) - 1]]))
     return x[keep], y[keep]
 
 

@@ -216,11 +216,11 @@ def _typed(where: str, hint: Any, value: Any) -> Any:
         ok = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
         _check(ok, f"{where} must be a list of column names.")
         return tuple(value)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e308
     ok = {
         bool: isinstance(value, bool),
         str: isinstance(value, str),
-        int: number and math.isfinite(value) and value == int(value),
+        int: number and value == int(value),
         float: number,
     }[hint]
     words = {bool: "true or false", str: "a text", int: "a whole number", float: "a number"}

@@ -44,8 +44,9 @@ def figure_layout(figure: go.Figure, height: int) -> go.Figure:
 
 
 def text(name: str, longest: int = 40) -> str:
-    """A name from a file as plotly may show it: its HTML escaped, and of bearable length."""
-    return html.escape(name if len(name) <= longest else name[: longest - 1] + "…")
+    """A name from a file as plotly may show it: no HTML and no $formula$, and of bearable length."""
+    short = name if len(name) <= longest else name[: longest - 1] + "…"
+    return html.escape(short, quote=False).replace("$", "&#36;")  # plotly knows no &quot;
 
 
 def row_axis(windows: Windows, rows: np.ndarray) -> np.ndarray:

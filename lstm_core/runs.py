@@ -282,9 +282,9 @@ class RunManager:
         workspace = Workspace(secrets.token_urlsafe(12), table, experiment)
         with self._lock:
             self._workspaces[workspace.id] = workspace
-            idle = [w for w in self._workspaces.values() if w.run is None or not w.run.live]
-            for old in idle[: max(0, len(self._workspaces) - KEPT)]:
-                del self._workspaces[old.id]
+            for old in list(self._workspaces.values())[:-1]:
+                if len(self._workspaces) > KEPT and (old.run is None or not old.run.live):
+                    del self._workspaces[old.id]
         return workspace
 
     def find(self, id: str | None) -> Workspace | None:

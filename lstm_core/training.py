@@ -163,7 +163,8 @@ class Trainer:
         self._copy(self.parameters, self._last_good)
         state = {k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")}
         restore_named_state(self.optimizer, self.model, state)
-        self._order.set_state(tensors["order"])
+        self._order_state = tensors["order"]
+        self._order.set_state(self._order_state)
         self._dropout_state = tensors["dropout"]
         self._shuffled = None
         for name in _PROGRESS:

@@ -225,9 +225,10 @@ def _refuse_empty(starts, x, y, groups, spec: DataSpec, name: str) -> None:
             f"seq_len {spec.seq_len} plus horizon {spec.horizon} needs {need} rows, but the {what} in {name!r} "
             f"has {longest}: lower seq_len to {max(1, longest // 3)} or less."
         )
-    for column, values in ((spec.features[0], x), (spec.targets[0], y.reshape(len(y), -1))):
-        if values.dtype.kind == "f" and np.isnan(values).all(0).any():
-            raise PlaygroundError(f"Column {column!r} in {name!r} has no values at all: choose another.")
+    for names, values in ((spec.features, x), (spec.targets, y.reshape(len(y), -1))):
+        for column, empty in zip(names, np.isnan(values).all(0), strict=True):
+            if empty:
+                raise PlaygroundError(f"Column {column!r} in {name!r} has no values at all: choose another.")
     part = "training" if not len(starts["train"]) else "validation"
     raise PlaygroundError(
         f"The {part} part of {name!r} has no complete window of seq_len {spec.seq_len} and horizon "

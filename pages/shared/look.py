@@ -12,6 +12,11 @@ _STYLE = """
 [data-testid="stMetric"] { padding: 0; }
 [data-testid="stMetricValue"] { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 [data-testid="stVerticalBlock"] { gap: .75rem; }
+.st-key-generator [role="radiogroup"], .st-key-generator [role="group"] { flex-wrap: wrap; }
+.st-key-generator button { height: auto; padding: .15rem .3rem .05rem; min-width: 7.2rem; border-radius: .6rem; }
+.st-key-generator button p { display: flex; flex-direction: column; align-items: center; font-size: .82rem; }
+.st-key-generator button img { height: 1.6rem; max-height: none; width: auto; margin: 0; }
+.st-key-csv section { padding: .5rem .75rem; }
 </style>
 """
 

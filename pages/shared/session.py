@@ -209,6 +209,7 @@ def recall(key: str, default: Any = None) -> Any:
     return st.session_state.get(key, default)
 
 
-def clamp(key: str, low: int, high: int) -> None:
+def clamp(key: str, low: int, high: int, at_first: int | None = None) -> None:
     """Keep a number widget's value inside bounds that may have moved."""
-    st.session_state[key] = min(max(st.session_state.get(key, high), low), high)
+    value = st.session_state.get(key, high if at_first is None else at_first)
+    mirror(key, min(max(value, low), high))

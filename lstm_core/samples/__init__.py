@@ -1,0 +1,80 @@
+"""Small real series that come with the app: a CSV file each beside this module, and SOURCES.md."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+
+from lstm_core.experiment import PlaygroundError
+from lstm_core.tables import Column, Roles, Table, read_table
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the gallery shows of a series, and how it is used."""
+
+    title: str
+    caption: str
+    source: str
+    licence: str
+    period: int | None  # rows of one season, a seasonal-naive forecast's look back; None: no season
+    roles: Roles
+
+
+SAMPLES: dict[str, Sample] = {
+    "sunspots": Sample(
+        title="Sunspots",
+        caption="Yearly sunspot number, 1700–2008: a cycle of about 11 years.",
+        source="National Geophysical Data Center (NOAA), by way of statsmodels",
+        licence="Public domain",
+        period=11,
+        roles=Roles(("SUNACTIVITY",), ("SUNACTIVITY",), time="YEAR", seq_len=24, horizon=1),
+    ),
+    "nile": Sample(
+        title="Nile",
+        caption="Yearly flow at Aswan, 1871–1970: short, with a drop in 1899.",
+        source="Cobb (1978), Biometrika 65(2), 243–251, by way of statsmodels",
+        licence="Public domain",
+        period=None,
+        roles=Roles(("volume",), ("volume",), time="year", seq_len=10, horizon=1),
+    ),
+    "elnino": Sample(
+        title="El Niño",
+        caption="Monthly sea temperature off Peru, 1950–2010, in °C.",
+        source="National Weather Service (NOAA), ERSST.V3B, Niño 1+2, by way of statsmodels",
+        licence="Public domain",
+        period=12,
+        roles=Roles(("temperature",), ("temperature",), time="month", seq_len=24, horizon=1),
+    ),
+}
+
+
+def load_sample(name: str) -> Table:
+    """The sample's table, ready to be cut into windows.
+
+    Raises:
+        PlaygroundError: there is no such sample.
+    """
+    if name not in SAMPLES:
+        raise PlaygroundError(f"There is no sample {name!r}: choose one of {', '.join(SAMPLES)}.")
+    file = f"{name}.csv"
+    table = read_table(resources.files(__package__).joinpath(file).read_bytes(), file)
+    if name == "elnino":
+        table = _one_row_a_month(table)
+    return dataclasses.replace(table, name=name, roles=SAMPLES[name].roles)
+
+
+def _one_row_a_month(table: Table) -> Table:
+    """One row a year with one column a month → one row a month: "month" and "temperature"."""
+    years = table.column("YEAR").values.astype(np.int64)
+    months = (years[:, None] - 1970) * 12 + np.arange(12)  # (years, 12), counted from January 1970
+    when = months.ravel().astype("datetime64[M]").astype("datetime64[ns]")
+    degrees = np.stack([table.column(month).values for month in MONTHS], axis=1)  # (years, 12)
+    numbers = degrees.reshape(-1, 1)
+    columns = Column("month", "time", when), Column("temperature", "number", numbers[:, 0])
+    return dataclasses.replace(table, numbers=numbers, columns=columns)

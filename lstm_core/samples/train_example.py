@@ -1,0 +1,37 @@
+"""Train the example that Start opens on and write its model file: python -m lstm_core.samples.train_example"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from lstm_core.checkpoint import save_checkpoint
+from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.predictions import predict, scores, verdict
+from lstm_core.runs import Run, Slots
+from lstm_core.samples import load_sample
+from lstm_core.training import Trainer
+from lstm_core.windows import make_windows
+
+FILE = Path(__file__).with_name("sunspots.safetensors")
+
+
+def main() -> None:
+    table = load_sample("sunspots")
+    data = DataSpec(source="sample", name="sunspots", **dataclasses.asdict(table.roles))
+    model, train = ModelSpec(hidden_size=16), TrainSpec(lr=0.003, batch_size=16, epochs=100)
+    windows = make_windows(table, data)
+    trainer = Trainer(windows, Experiment(data, model, train))
+    run = Run(trainer, table, Slots(1))
+    for record in trainer:
+        run.note(record)
+    curves = {name: tuple(part.tolist() for part in curve.points(800)) for name, curve in run.curves.items()}
+    FILE.write_bytes(save_checkpoint(trainer, curves))
+    for part in ("valid", "test"):
+        starts = windows.starts[part]
+        print(f"{part}: {verdict(scores(windows, starts, predict(trainer.model, windows, starts)))}")
+    print(f"{FILE.name}: {FILE.stat().st_size / 1024:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()

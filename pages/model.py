@@ -1,0 +1,101 @@
+"""Model: every argument of nn.LSTM, and at once what each means: drawing, shapes, counts, memory, code."""
+
+import pandas as pd
+import streamlit as st
+
+from lstm_core import shapes
+from lstm_core.advice import advice
+from lstm_core.code_export import model_code
+from lstm_core.experiment import PlaygroundError
+from lstm_core.stack_drawing import stack_figure
+from pages.shared import session
+
+LARGEST = {"hidden_size": 16_384, "num_layers": 64}
+HEADS = {"last": "at the end", "every": "at every step"}
+SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
+
+here = session.workspace()
+
+
+def arguments(input_size: int) -> None:
+    spec = here.experiment.model
+    left, right = st.columns(2)
+    left.number_input("hidden_size", 1, LARGEST["hidden_size"], **session.bind("model", "hidden_size"),
+                      help="Units of each layer: how many numbers it can remember")  # fmt: skip
+    right.number_input("num_layers", 1, LARGEST["num_layers"], **session.bind("model", "num_layers"),
+                       help="LSTMs on top of each other: each reads the h of the one below")  # fmt: skip
+    left.number_input("dropout", 0.0, 1.0, step=0.05, **session.bind("model", "dropout"),
+                      help="Share of h blanked between layers while training")  # fmt: skip
+    right.number_input("proj_size", 0, LARGEST["hidden_size"], **session.bind("model", "proj_size"),
+                       help="0: none. Else h is squeezed to this many numbers; c keeps hidden_size")  # fmt: skip
+    st.toggle("bidirectional", **session.bind("model", "bidirectional"),
+                help="A second LSTM reads the window backwards; the head sees both")  # fmt: skip
+    st.toggle("batch_first", **session.bind("model", "batch_first"),
+                 help="(batch, seq_len, …) or (seq_len, batch, …): only the order of two axes")  # fmt: skip
+    st.toggle("bias", **session.bind("model", "bias"), help="Two bias vectors a layer, which are added")
+    st.segmented_control("output head", list(HEADS), format_func=HEADS.get, required=True,
+                         **session.bind("model", "head"),
+                         help="One answer after the last step, or an answer after each; steps without a "
+                              "target are not scored")  # fmt: skip
+    left, right = st.columns(2)
+    left.number_input("forget bias", -20.0, 20.0, step=0.5, placeholder="PyTorch's own",
+                      disabled=not spec.bias, **session.bind("model", "forget_bias"),
+                      help="Empty: drawn like all weights from U(−1/√hidden_size, 1/√hidden_size). 1 or 2 "
+                           "lets the cell remember from the first step on")  # fmt: skip
+    right.number_input("seed", 0, 2**31 - 1, **session.bind("model", "seed", key="model_seed"),
+                       help="The same seed draws the same first weights")  # fmt: skip
+    st.caption(f"input_size **{input_size}**: one number for each feature chosen on Data.")
+
+
+def facts(windows) -> None:
+    """Counts and memory in one line; a model that would not fit is refused here already."""
+    sizes = (here.experiment.model, windows.input_size, windows.output_size)
+    batch, seq_len = here.experiment.train.batch_size, windows.spec.seq_len
+    counts = shapes.parameter_count(*sizes)
+    parts = [f"**{sum(counts.values()):,} parameters**"]
+    parts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]
+    if len(counts) > 4:
+        parts.append("…")
+    memory = shapes.training_bytes(*sizes, batch, seq_len)
+    st.markdown(" · ".join(parts) + f" · about **{shapes.in_words(memory)}** of memory to train")
+    try:
+        shapes.check_fits(*sizes, batch, seq_len, shapes.free_memory())
+    except PlaygroundError as error:
+        st.error(session.plain(str(error)), icon=":material/memory:")
+
+
+def details(windows) -> None:
+    spec, batch = here.experiment.model, here.experiment.train.batch_size
+    sizes = (spec, windows.input_size, windows.output_size)
+    drawing, table, code, counts = st.tabs(["Drawing", "Every shape", "PyTorch code", "Parameters by layer"])
+    with drawing:
+        st.plotly_chart(stack_figure(*sizes, windows.spec.seq_len), key="stack")
+    with table:
+        rows = shapes.shape_table(*sizes, batch, windows.spec.seq_len)
+        st.dataframe(pd.DataFrame({"tensor": [row.name for row in rows], "shape": [str(row.shape) for row in rows],
+                                   "what it is": [row.meaning for row in rows]}),
+                     hide_index=True, height=min(36 * len(rows) + 40, 700), key="shapes",
+                     column_config={"what it is": st.column_config.TextColumn(width="large")})  # fmt: skip
+    with code:
+        st.code(model_code(*sizes), language="python")
+    with counts:
+        found = shapes.parameter_count(*sizes)
+        st.dataframe(pd.DataFrame({"part": list(found), "parameters": list(found.values())}), hide_index=True)
+
+
+st.title("Model")
+session.show_messages()
+try:
+    windows = here.windows()
+except PlaygroundError as error:
+    st.error(session.plain(f"The data is not ready: {error}"))
+    st.page_link("pages/data.py", label="Go to Data", icon=":material/arrow_forward:")
+else:
+    left, right = st.columns([0.3, 0.7], gap="medium")
+    with left:
+        arguments(windows.input_size)
+    with right:
+        facts(windows)
+        details(windows)
+        for item in advice(here.experiment.data, here.experiment.model, windows.task):
+            SHOW[item.level](session.plain(item.text))

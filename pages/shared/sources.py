@@ -1,0 +1,158 @@
+"""Where the table comes from: a CSV that is uploaded or pasted, a real series, a generator."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+
+import numpy as np
+import streamlit as st
+
+from lstm_core import generators
+from lstm_core.experiment import DataSpec, PlaygroundError
+from lstm_core.figures import TRAIN
+from lstm_core.samples import SAMPLES, load_sample
+from lstm_core.tables import ReadOptions, read_table
+from pages.shared import session
+
+DELIMITERS = {",": "comma ,", ";": "semicolon ;", "\t": "tab", "|": "bar |", " ": "space", "": "one column"}
+ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "gbk", "shift_jis", "big5", "koi8-r")
+MOST_PASTED = 5_000_000  # characters
+
+
+def own_file() -> None:
+    """Upload or paste. What is read replaces the table; what cannot be read leaves all as it was."""
+    file = st.file_uploader("Your own CSV", key="csv", type=["csv", "tsv", "txt"],
+                            help="Delimiter, decimal sign, encoding, header and dates are worked out, and can be "
+                                 "corrected below")  # fmt: skip
+    if file is not None and session.recall("_read_file") != file.file_id:
+        session.remember("_read_file", file.file_id)
+        with st.spinner("Reading the file…"):
+            read(file.getvalue(), file.name)
+        st.rerun()
+    with st.popover("Paste a table", icon=":material/content_paste:", width="stretch"):
+        text = st.text_area("Rows with a header, as from a spreadsheet", key="pasted", height=200,
+                            max_chars=MOST_PASTED)  # fmt: skip
+        if st.button("Use these rows", key="use_pasted", disabled=not text):
+            read(text.encode(), "pasted rows")
+            st.rerun()
+
+
+def read(data: bytes, name: str, options: ReadOptions = ReadOptions()) -> None:
+    """Put a CSV's bytes on the table, or report why not."""
+    try:
+        table = read_table(data, name, options)
+    except PlaygroundError as error:
+        session.report(str(error))
+        return
+    session.use_table(table, source="csv", name=name)
+    session.workspace().upload = data
+
+
+def ready_made() -> None:
+    """The real series and the generators; the one in use is lit."""
+    data = session.workspace().experiment.data
+    for key, source in (("sample", "sample"), ("generator", "generator")):
+        session.mirror(key, data.name if data.source == source else None)
+    st.pills("A real series", list(SAMPLES), key="sample", format_func=lambda name: SAMPLES[name].title,
+             on_change=_use_sample, help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()))  # fmt: skip
+    st.pills("A generator", list(generators.GENERATORS), key="generator", format_func=_picture_label,
+             on_change=_use_generator,
+             help="\n\n".join(f"**{generators.title(g)}**: {generators.caption(g)}"
+                              for g in generators.GENERATORS))  # fmt: skip
+
+
+def generator_settings() -> None:
+    """Length, noise and seed of the generator in use."""
+    data = session.workspace().experiment.data
+    sets = data.name in generators.SEQUENCE_SETS
+    with st.container(horizontal=True, key="generator_settings"):
+        for label, name, low, high, step, help_text in (
+            ("sequences" if sets else "rows", "length", 2, 1_000_000, 100, "How much there is to learn from"),
+            ("noise", "noise", 0.0, 10.0, 0.05, "Standard deviation, in units of the clean signal's own"),
+            ("seed", "seed", 0, 2**31 - 1, 1, "The same seed makes the same data"),
+            ("features", "n_features", 1, 1000, 1, "Numbers seen at every step"),
+        ):
+            if name != "n_features" or data.name == "random_regression":
+                key = f"data_{name}"
+                session.mirror(key, getattr(data, name))
+                st.number_input(label, low, high, step=step, key=key, on_change=_change_generator,
+                                args=(name, key), help=help_text)  # fmt: skip
+
+
+def read_settings() -> None:
+    """How the file was read: every guess, shown and correctable."""
+    here = session.workspace()
+    used = here.table.options
+    columns = st.columns(6)
+    boxes = (
+        ("delimiter", list(DELIMITERS), DELIMITERS.get),
+        ("decimal", [".", ","], {".": "point .", ",": "comma ,"}.get),
+        ("encoding", list(dict.fromkeys([used.encoding, *ENCODINGS])), str),
+        ("header", [True, False], {True: "first line", False: "none"}.get),
+        ("day_first", [True, False], {True: "day first", False: "month first", None: "month first"}.get),
+    )
+    for column, (name, options, words) in zip(columns, boxes, strict=False):
+        value = getattr(used, name)
+        options = options if value in options else [value, *options]
+        session.mirror(f"read_{name}", value)
+        column.selectbox(name.replace("_", " "), options, key=f"read_{name}", format_func=words,
+                         on_change=_read_again, args=(name,))  # fmt: skip
+    session.mirror("read_skip_rows", used.skip_rows or 0)
+    columns[-1].number_input("lines to skip", 0, 10_000, key="read_skip_rows", on_change=_read_again,
+                             args=("skip_rows",), help="Lines before the header")  # fmt: skip
+
+
+def _read_again(name: str) -> None:
+    here = session.workspace()
+    corrected = dataclasses.replace(here.table.options, **{name: session.widget_value(f"read_{name}")})
+    read(here.upload, here.table.name, corrected)
+
+
+def read_column_as(name: str, kind: str) -> None:
+    """Read the file again with one column's type corrected."""
+    here = session.workspace()
+    kinds = dict(here.table.options.kinds) | {name: kind}
+    read(here.upload, here.table.name, dataclasses.replace(here.table.options, kinds=tuple(kinds.items())))
+
+
+def _use_sample() -> None:
+    name = session.widget_value("sample")
+    if name is not None:
+        session.use_table(load_sample(name), source="sample", name=name)
+
+
+def _use_generator() -> None:
+    name = session.widget_value("generator")
+    if name is not None:
+        _generate(DataSpec(source="generator", name=name), {})
+
+
+def _change_generator(name: str, key: str) -> None:
+    data = session.workspace().experiment.data
+    _generate(data, {name: session.widget_value(key)})
+
+
+def _generate(data: DataSpec, changed: dict) -> None:
+    try:
+        spec = dataclasses.replace(data, **changed)
+        table = generators.generate(spec)
+    except PlaygroundError as error:
+        session.report(str(error))
+        return
+    kept = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
+    session.use_table(table, **kept)
+
+
+@st.cache_data(show_spinner=False)
+def _picture_label(name: str) -> str:
+    """A generator's title under its own curve: Markdown with an inline SVG, both our own."""
+    y = generators.thumbnail(name).astype(float)
+    low, high = y.min(), y.max()
+    points = np.stack([np.linspace(1, 95, len(y)), 29 - 26 * (y - low) / (high - low or 1)], axis=1)
+    path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 32" width="96" height="32">'
+        f'<polyline points="{path}" fill="none" stroke="{TRAIN}" stroke-width="2"/></svg>'
+    )
+    return f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}) {generators.title(name)}"
