@@ -12,7 +12,7 @@ page = st.navigation(
         st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
         st.Page("pages/data.py", title="Data", icon=":material/table_chart:"),
         st.Page("pages/model.py", title="Model", icon=":material/account_tree:"),
-        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/train.py", title="Train", icon=":material/show_chart:"),
         st.Page("pages/gates.py", title="Gates", icon=":material/grid_on:"),
     ]
 )

@@ -30,7 +30,7 @@ class Batches:
         rows = starts[:, None] + self._steps
         x = self._x.index_select(0, rows.flatten())
         x = x.sub_(self._x_center).mul_(self._x_factor)
-        return x.view(*rows.shape, -1)
+        return x.view(*rows.shape, self._x.shape[1])
 
     def targets(self, starts: Tensor) -> Tensor:
         """What the model should say: float (batch, [seq_len,] output_size), scaled, NaN where not scored;
@@ -46,7 +46,7 @@ class Batches:
         if self.windows.classes:
             y = y.view(base.shape)
             return y if not self.every else y.masked_fill(self._elsewhere(rows)[..., 0], -1)
-        y = y.sub_(self._y_center).mul_(self._y_factor).view(*rows.shape, -1)
+        y = y.sub_(self._y_center).mul_(self._y_factor).view(*rows.shape, self._y.shape[1])
         if self.every:
             y = y.masked_fill(self._elsewhere(rows)[..., None], float("nan"))
         return y.flatten(-2)

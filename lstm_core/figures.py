@@ -20,7 +20,7 @@ GATE_NAMES = {
 }  # fmt: skip
 SPLIT_COLORS = {"train": "#0072B2", "valid": "#E69F00", "test": "#009E73"}
 SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
-TRUTH, SAID, TRAIN = "#8A8F98", "#D55E00", "#0072B2"
+TRUTH, SAID, TRAIN, VALID = "#8A8F98", "#D55E00", "#56B4E9", "#E69F00"
 SIGNED_SCALE = "RdBu_r"
 GATE_SCALE = "Cividis"
 FONT_SIZE = 15

@@ -36,8 +36,8 @@ def predict(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> np.nda
     model.eval()
     said = [model(batches.inputs(chunk)) for chunk in torch.from_numpy(starts).to(device).split(CHUNK)]
     model.train(training)
-    said = torch.cat(said) if said else torch.empty(0, windows.output_size)
-    if model.spec.head == "every" and said.ndim == 3:
+    said = torch.cat(said)
+    if model.spec.head == "every":
         said = said[:, -1]
     if windows.classes:
         return said.softmax(-1).cpu().numpy()

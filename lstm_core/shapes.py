@@ -187,5 +187,6 @@ def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
 
 def in_words(amount: float) -> str:
     """Bytes in words: "31 GB", "8.4 GB", "250 MB"."""
-    value, unit = (amount / 1e9, "GB") if amount >= 1e9 else (amount / 1e6, "MB")
-    return f"{value:.1f} {unit}" if unit == "GB" and value < 10 else f"{value:,.0f} {unit}"
+    size, unit = next((s, u) for s, u in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if amount >= s or u == "kB")
+    value = amount / size
+    return f"{value:.1f} {unit}" if unit != "kB" and value < 10 else f"{value:,.0f} {unit}"

@@ -27,15 +27,15 @@ def choose_source() -> None:
 def choose_columns() -> None:
     table = here.table
     numbers, classes = table.names("number"), table.names("category")
-    st.multiselect("target", [*numbers, *classes], **session.bind("data", "targets", key="target", read=tuple, show=list),
+    st.multiselect("target", [*numbers, *classes], **session.bind("data", "targets", key="target", read=tuple, show=list, of=id(table)),
                    help="What the LSTM must say: number columns (a forecast), or one text column (its classes)")  # fmt: skip
-    st.multiselect("features", numbers, **session.bind("data", "features", read=tuple, show=list),
+    st.multiselect("features", numbers, **session.bind("data", "features", read=tuple, show=list, of=id(table)),
                    help="What it sees at every step. To forecast a series, its own past belongs here too")  # fmt: skip
     left, right = st.columns(2)
     left.selectbox("time", [None, *table.names("time", "number")], placeholder="row order",
-                   **session.bind("data", "time"), help="Rows are put in the order of this column")  # fmt: skip
+                   **session.bind("data", "time", of=id(table)), help="Rows are put in the order of this column")  # fmt: skip
     right.selectbox("sequence id", [None, *table.names("number", "category")], placeholder="one series",
-                    **session.bind("data", "group", key="group"),
+                    **session.bind("data", "group", of=id(table)),
                     help="A column that says which sequence a row belongs to; no window crosses from one to "
                          "the next")  # fmt: skip
     left.number_input("seq_len", 1, 100_000, **session.bind("data", "seq_len"),

@@ -20,9 +20,9 @@ def choose_window(part: str, which: str) -> None:
 def controls() -> tuple[int, int, int, str]:
     """(first row of the window, layer, direction, gate or ALL), as the person chose them."""
     parts = [part for part in SPLITS if len(windows.starts[part])]
-    first, second, third, fourth, fifth = st.columns([1.9, 2.2, 2.2, 0.8, 1.1], vertical_alignment="bottom")
-    part = first.segmented_control("windows of", parts, default=parts[-1], format_func=SPLIT_NAMES.get, key="part",
-                                   required=True, help="Whether the model was trained on this window")  # fmt: skip
+    first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
+    part = first.selectbox("part", parts, index=len(parts) - 1, format_func=SPLIT_NAMES.get, key="part",
+                           help="The model was trained on the training windows only")  # fmt: skip
     starts = windows.starts[part]
     session.clamp("window", 0, len(starts) - 1)
     if len(starts) > 1:

@@ -16,7 +16,7 @@ from pages.shared.live_plot import Line
 
 MOST_WINDOWS = 1500
 WORK = 3e9  # multiply-adds that one look may cost
-REST = 8  # a look that took a second is not repeated for eight
+REST = 4  # a look that took a second of this thread's time is not repeated for four
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Forecast:
 def latest(run: Run) -> Forecast:
     """The run's forecast, renewed if it has trained on since and the last one was not too costly."""
     known, cost, at = run.memo.get("forecast", (None, 0.0, 0.0))
-    begin = time.monotonic()
-    rested = begin - at > max(0.45, REST * cost)
+    begin = time.thread_time()
+    rested = time.monotonic() - at > max(0.45, REST * cost)
     if known is not None and (known.step == run.trainer.step or (run.live and not rested)):
         return known
     step, model, windows = run.trainer.step, run.model(), run.trainer.windows
@@ -47,8 +47,7 @@ def latest(run: Run) -> Forecast:
         if (parts == k).any()
     }
     found = Forecast(step, starts, windows.truth(starts), said, table)
-    end = time.monotonic()
-    run.memo["forecast"] = (found, end - begin, end)
+    run.memo["forecast"] = (found, time.thread_time() - begin, time.monotonic())
     return found
 
 
@@ -64,23 +63,32 @@ def _stretch(windows: Windows, run: Run) -> np.ndarray:
     return np.sort(everything[max(0, middle - most // 2) :][:most])
 
 
-def lines(run: Run, forecast: Forecast, ahead: int = 0) -> tuple[list[Line], str, str]:
-    """What to draw, and the titles of the axes; `ahead` picks one of the rows that each window says."""
+@dataclass(frozen=True)
+class Picture:
+    """What live_plot draws of a forecast."""
+
+    lines: list[Line]
+    x_title: str
+    y_title: str
+    x_start: np.datetime64 | None = None  # if set, x is in seconds after it
+
+
+def picture(run: Run, forecast: Forecast, ahead: int = 0) -> Picture:
+    """The forecast as curves; `ahead` picks one of the rows that each window says."""
     windows = run.trainer.windows
     if windows.classes:
         right = forecast.said[np.arange(len(forecast.said)), forecast.truth]
         x = np.arange(len(right), dtype=float)
         marks = [Line("a sure and right answer", x, np.ones_like(x), TRUTH, "dot"),
                  Line("the LSTM's probability of the true class", x, right, SAID)]  # fmt: skip
-        return marks, "window", "probability"
+        return Picture(marks, "window", "probability")
     rows = windows.target_rows(forecast.starts)[:, ahead]
-    x = _axis(windows, rows)
+    x, x_title, x_start = _axis(windows, rows)
     truth, said = (values[:, ahead, 0].astype(float) for values in (forecast.truth, forecast.said))
     gaps = np.flatnonzero(np.diff(rows) != 1) + 1 if windows.spec.group is None else []
     x, truth, said = (np.insert(values, gaps, np.nan) for values in (x, truth, said))
     drawn = [Line("truth", x, truth, TRUTH, width=3), *_by_part(windows, x, said, np.insert(rows, gaps, 0))]
-    title = "row" if x is rows or windows.when is None else windows.spec.time
-    return drawn, title, windows.spec.targets[0]
+    return Picture(drawn, x_title, windows.spec.targets[0], x_start)
 
 
 def _by_part(windows: Windows, x: np.ndarray, said: np.ndarray, rows: np.ndarray) -> list[Line]:
@@ -94,8 +102,12 @@ def _by_part(windows: Windows, x: np.ndarray, said: np.ndarray, rows: np.ndarray
     ]
 
 
-def _axis(windows: Windows, rows: np.ndarray) -> np.ndarray:
-    """Row numbers, or a time column of numbers such as years."""
-    if windows.when is None or windows.when.dtype.kind == "M" or windows.spec.group is not None:
-        return rows.astype(float)
-    return windows.when[rows].astype(float)
+def _axis(windows: Windows, rows: np.ndarray) -> tuple[np.ndarray, str, np.datetime64 | None]:
+    """(x, its title, x_start): row numbers, a time column of numbers such as years, or seconds after a time."""
+    if windows.when is None or windows.spec.group is not None:
+        return rows.astype(float), "row", None
+    when = windows.when[rows]
+    if when.dtype.kind != "M":
+        return when.astype(float), windows.spec.time, None
+    start = when.min()
+    return (when - start) / np.timedelta64(1, "s"), windows.spec.time, start

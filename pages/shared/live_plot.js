@@ -100,7 +100,7 @@ function sketch({ element, message: { lines, height } }) {
   element.replaceChildren(svg);
 }
 
-function figure({ lines, xTitle, yTitle, logY, revision }, style) {
+function figure({ lines, xTitle, xStart, yTitle, logY, revision }, style) {
   const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const axis = (title) => ({
@@ -111,7 +111,8 @@ function figure({ lines, xTitle, yTitle, logY, revision }, style) {
   const traces = lines.map((line) => {
     const points = line.y.reduce((n, y) => n + Number.isFinite(y), 0);
     return {
-      x: line.x, y: line.y, name: plain(line.name), opacity: line.opacity,
+      x: xStart === null ? line.x : Array.from(line.x, (s) => xStart + 1000 * s), // Plotly's dates: ms since 1970
+      y: line.y, name: plain(line.name), opacity: line.opacity,
       mode: points > 1 ? "lines" : "markers", // a line of one point is invisible
       marker: { size: line.width + 5, color: line.color },
       line: { color: line.color, width: line.width, dash: line.dash ?? "solid" },
@@ -130,7 +131,7 @@ function figure({ lines, xTitle, yTitle, logY, revision }, style) {
       bgcolor: css("secondary-background-color"), bordercolor: css("border-color"),
       font: { size: 14 }, namelength: -1,
     },
-    xaxis: { ...axis(xTitle), hoverformat: ",.6~g" },
+    xaxis: { ...axis(xTitle), ...(xStart === null ? { hoverformat: ",.6~g" } : { type: "date" }) },
     yaxis: {
       ...axis(yTitle), type: logY ? "log" : "linear", hoverformat: ".4~g",
       uirevision: `${revision} ${logY}`, // a zoom into one scale means nothing on the other

@@ -66,8 +66,11 @@ def live_plot(
     log_y: bool = False,
     height: int = 320,
     revision: str = "",
+    x_start: np.datetime64 | None = None,
 ) -> None:
     """Draw `lines`; call it again with the same `key` to update them in place.
+
+    With `x_start`, x is in seconds after that time and the axis shows dates.
 
     Zoom and hidden legend entries last until `revision` changes: pass the run's id. Long lines are
     thinned to about `MAX_POINTS`, peaks kept. `height` is in CSS pixels. Names are plain text.
@@ -76,6 +79,7 @@ def live_plot(
     header = {
         "plotly": _plotly_path(),
         "xTitle": x_title,
+        "xStart": None if x_start is None else int(x_start.astype("datetime64[ms]").astype(int)),
         "yTitle": y_title,
         "logY": log_y,
         "height": height,

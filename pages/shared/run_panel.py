@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_core.figures import TRAIN
+from lstm_core.figures import TRAIN, VALID
 from lstm_core.runs import Run
 from pages.shared import forecast, session
 from pages.shared.live_plot import Line, live_plot
@@ -16,23 +16,23 @@ STATUS = {
     "running": ("Training", "green"), "paused": ("Paused", "orange"), "finished": ("Trained", "blue"),
     "stopped": ("Stopped", "gray"), "failed": ("Stopped by an error", "red"),
 }  # fmt: skip
-VALID = "#E69F00"
 
 
 def strip(page: str) -> None:
     """The run in the sidebar, on every page; while it trains, also its heartbeat."""
     run = session.workspace().run
+    if page == "Train":  # which shows it large
+        return
     with st.sidebar:
-        st.fragment(_strip, run_every=SLOW_TICK if run.live and page != "Train" else None)(run)
+        st.fragment(_strip, run_every=SLOW_TICK if run.live else None)()
 
 
-def _strip(run: Run) -> None:
+def _strip() -> None:
     was_live = session.recall("_strip_live", False)
     run = session.workspace().run
     word, color = STATUS[run.status]
-    trainer = run.trainer
     st.badge(word, color=color)
-    st.caption(f"epoch {trainer.epoch:,} of {trainer.spec.epochs:,}")
+    st.caption(f"epoch {run.trainer.epoch:,} of {run.trainer.spec.epochs:,}")
     session.remember("_strip_live", run.live)
     if was_live and not run.live:
         st.rerun()
@@ -65,7 +65,7 @@ def _duration(seconds: float) -> str:
 def losses(run: Run, log_y: bool, height: int = 250) -> None:
     """The live loss curves, in epochs."""
     train, valid = (run.curves[name].points(2000) for name in ("train_loss", "valid_loss"))
-    lines = [Line("training (each batch)", *train, TRAIN, width=1.3, opacity=0.55)]
+    lines = [Line("training (each batch)", *train, TRAIN, width=1.3, opacity=0.7)]
     if len(valid[0]):
         lines.append(Line("validation (each epoch)", *valid, VALID, width=3))
     live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({run.trainer.loss_name})", log_y=log_y,
@@ -82,9 +82,9 @@ def prediction(run: Run, height: int = 250) -> forecast.Forecast:
     """The prediction over the truth, as of now."""
     found = forecast.latest(run)
     ahead = min(session.recall("ahead", 1), run.trainer.windows.ahead) - 1
-    lines, x_title, y_title = forecast.lines(run, found, ahead)
-    live_plot("forecast_curve", lines, x_title=x_title, y_title=y_title, height=height,
-              revision=str(id(run)))  # fmt: skip
+    drawn = forecast.picture(run, found, ahead)
+    live_plot("forecast_curve", drawn.lines, x_title=drawn.x_title, y_title=drawn.y_title, x_start=drawn.x_start,
+              height=height, revision=str(id(run)))  # fmt: skip
     return found
 
 

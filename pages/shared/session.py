@@ -61,21 +61,27 @@ def _hand_over_to_app() -> None:
 
 
 def bind(part: str, name: str, key: str | None = None, read: Callable = lambda v: v,
-         show: Callable = lambda v: v) -> dict[str, Any]:  # fmt: skip
+         show: Callable = lambda v: v, of: Any = None) -> dict[str, Any]:  # fmt: skip
     """Arguments that make a widget mirror one field of the experiment.
 
-    read turns the widget's value into the field's, show the other way. A value that the experiment refuses is
+    read turns the widget's value into the field's, show the other way; `of`: see mirror. A value that the experiment refuses is
     put back, and the reason stands on the page (show_messages).
     """
     key = key or name
-    mirror(key, show(getattr(getattr(workspace().experiment, part), name)))
+    mirror(key, show(getattr(getattr(workspace().experiment, part), name)), of)
     return {"key": key, "on_change": _take_over, "args": (part, name, key, read)}
 
 
-def mirror(key: str, value: Any) -> None:
-    """Let the widget of this key show `value`; a value that it shows already is left alone, mid-edit too."""
-    if key not in st.session_state or st.session_state[key] != value:
+def mirror(key: str, value: Any, of: Any = None) -> None:
+    """Let the widget of this key show `value`; a value that it shows already is left alone, mid-edit too.
+
+    of: what the widget's options or bounds come from. When they change, Streamlit takes it for a new widget
+    and forgets its value, so it is then written again.
+    """
+    same = st.session_state.get(f"_of_{key}") == of and key in st.session_state
+    if not same or st.session_state[key] != value:
         st.session_state[key] = value
+        st.session_state[f"_of_{key}"] = of
 
 
 def widget_value(key: str) -> Any:
@@ -212,4 +218,4 @@ def recall(key: str, default: Any = None) -> Any:
 def clamp(key: str, low: int, high: int, at_first: int | None = None) -> None:
     """Keep a number widget's value inside bounds that may have moved."""
     value = st.session_state.get(key, high if at_first is None else at_first)
-    mirror(key, min(max(value, low), high))
+    mirror(key, min(max(value, low), high), (low, high))

@@ -9,14 +9,13 @@ import numpy as np
 import streamlit as st
 
 from lstm_core import generators
+from lstm_core.csv_text import DELIMITERS, ENCODINGS
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.figures import TRAIN
 from lstm_core.samples import SAMPLES, load_sample
-from lstm_core.tables import ReadOptions, read_table
+from lstm_core.tables import WORK_IT_OUT, ReadOptions, read_table
 from pages.shared import session
 
-DELIMITERS = {",": "comma ,", ";": "semicolon ;", "\t": "tab", "|": "bar |", " ": "space", "": "one column"}
-ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "gbk", "shift_jis", "big5", "koi8-r")
 MOST_PASTED = 5_000_000  # characters
 
 
@@ -38,7 +37,7 @@ def own_file() -> None:
             st.rerun()
 
 
-def read(data: bytes, name: str, options: ReadOptions = ReadOptions()) -> None:
+def read(data: bytes, name: str, options: ReadOptions = WORK_IT_OUT) -> None:
     """Put a CSV's bytes on the table, or report why not."""
     try:
         table = read_table(data, name, options)
@@ -86,11 +85,11 @@ def read_settings() -> None:
     used = here.table.options
     columns = st.columns(6)
     boxes = (
-        ("delimiter", list(DELIMITERS), DELIMITERS.get),
+        ("delimiter", list(DELIMITERS), lambda sign: DELIMITERS.get(sign, sign)),
         ("decimal", [".", ","], {".": "point .", ",": "comma ,"}.get),
         ("encoding", list(dict.fromkeys([used.encoding, *ENCODINGS])), str),
         ("header", [True, False], {True: "first line", False: "none"}.get),
-        ("day_first", [True, False], {True: "day first", False: "month first", None: "month first"}.get),
+        ("day_first", [True, False], {True: "day first", False: "month first", None: "makes no difference"}.get),
     )
     for column, (name, options, words) in zip(columns, boxes, strict=False):
         value = getattr(used, name)

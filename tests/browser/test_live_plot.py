@@ -1,0 +1,82 @@
+"""The live curve under a real mouse: never rebuilt while a run trains, and a zoom stays what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Tab
+
+PLOT = ".st-key-loss_curve .live-plot"
+RANGE = f"() => document.querySelector('{PLOT}')._fullLayout.xaxis.range.slice()"
+
+
+@pytest.fixture
+def training(tab: Tab) -> Iterator[Tab]:
+    """A tab on Train whose run goes on for longer than any test."""
+    tab.open().go("Train").train(epochs=1_000_000)
+    tab.wait_for_points(100)
+    yield tab
+    tab.end_run()
+
+
+def zoom(page: Page) -> None:
+    """Draw a zoom box over the middle of the plot."""
+    area = page.locator(f"{PLOT} .nsewdrag").first.bounding_box()
+    x, y, width, height = (area[side] for side in ("x", "y", "width", "height"))
+    page.mouse.move(x + 0.3 * width, y + 0.2 * height)
+    page.mouse.down()
+    page.mouse.move(x + 0.6 * width, y + 0.8 * height, steps=8)
+    page.mouse.up()
+
+
+def test_the_plot_is_never_rebuilt_while_the_run_trains(training: Tab):
+    page = training.page
+    page.evaluate(
+        f"""() => {{
+          const plot = document.querySelector('{PLOT}');
+          window.first = [plot, plot.querySelector('.main-svg')];
+          window.rebuilt = 0;
+          window.updates = 0;
+          new MutationObserver((all) => {{
+            for (const {{ addedNodes }} of all) for (const node of addedNodes) {{
+              if (node.nodeType === 1 && (node.matches('{PLOT}') || node.querySelector('{PLOT}'))) window.rebuilt += 1;
+            }}
+          }}).observe(document.body, {{ childList: true, subtree: true }});
+          plot.on('plotly_afterplot', () => {{ window.updates += 1; }});
+        }}"""
+    )
+    page.wait_for_function("window.updates >= 12")
+    assert page.evaluate("window.rebuilt") == 0
+    assert page.evaluate(
+        f"""() => {{
+          const plot = document.querySelector('{PLOT}');
+          return plot === window.first[0] && plot.querySelector('.main-svg') === window.first[1];
+        }}"""
+    )
+
+
+def test_a_zoom_stays_while_the_curve_grows(training: Tab):
+    page = training.page
+    before = page.evaluate(RANGE)
+    zoom(page)
+    zoomed = page.evaluate(RANGE)
+    assert before[0] < zoomed[0] < zoomed[1] < before[1]
+    step = training.step()
+    page.wait_for_function(
+        "(step) => Number(/step\\s+([\\d,]+)/.exec("
+        "document.querySelector('[data-testid=stProgress]').innerText)[1].replaceAll(',', '')) > step + 100",
+        arg=step,
+    )
+    assert page.evaluate(RANGE) == zoomed
+    page.mouse.move(5, 5)
+    page.locator(f"{PLOT} .nsewdrag").first.dblclick()
+    page.wait_for_function(f"(last) => ({RANGE})()[1] > last", arg=before[1])
+
+
+def test_a_curve_of_any_length_arrives_thinned(training: Tab):
+    training.wait_for_points(1000)
+    training.page.wait_for_timeout(2000)
+    assert len(training.curve("training")) <= 2000 < 2 * training.step()

@@ -1,0 +1,176 @@
+"""The main story: a CSV in, an LSTM learning live, its gates on screen; and what a run must survive."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PATIENCE, Tab
+
+DAYS, NO_LEVEL = 730, (40, 41, 42, 300, 301, 550)
+COLOURS = """(selector) => {
+  const canvas = document.querySelector(selector);
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+def river_csv() -> bytes:
+    """Two years of a river as a German office exports them: semicolons, decimal commas, cp1252, gaps."""
+    rng = np.random.default_rng(7)
+    day = np.arange(DAYS)
+    season = np.sin(2 * np.pi * (day - 110) / 365.25)
+    weather = np.zeros(DAYS)
+    for k in range(1, DAYS):
+        weather[k] = 0.8 * weather[k - 1] + rng.normal(0, 0.7)
+    warmth, flow = 12 + 9 * season + weather, 80 - 30 * season + 6 * rng.gamma(2, 1, DAYS)
+    lines = ["Datum;Abfluss (m³/s);Wassertemperatur (°C)"]
+    for k in range(DAYS):
+        date = datetime.date(2022, 1, 1) + datetime.timedelta(days=k)
+        numbers = "" if k in NO_LEVEL else f"{flow[k]:.1f}", f"{warmth[k]:.2f}"
+        lines.append(f"{date:%d.%m.%Y};" + ";".join(numbers).replace(".", ","))
+    text = "\r\n".join(lines) + "\r\n"
+    return text.encode("cp1252")
+
+
+def test_a_csv_goes_in_an_lstm_learns_and_its_gates_are_shown(tab: Tab):
+    tab.open()
+    look_at_start(tab)
+    tab.go("Data").upload("isar.csv", river_csv())
+    look_at_data(tab)
+    tab.fill("seq_len", 30).go("Model").fill("hidden_size", 12).fill("num_layers", 2)
+    parameters = 4 * 12 * (2 + 12 + 2) + 4 * 12 * (12 + 12 + 2) + 13  # two layers of weights and biases, the head
+    expect(tab.page.get_by_text(f"{parameters:,} parameters")).to_be_visible()
+    tab.go("Train").train(epochs=12)
+    see_the_loss_fall(tab)
+    tab.go("Gates")
+    look_at_gates(tab, units=12, layers=2)
+
+
+def look_at_start(tab: Tab) -> None:
+    """A trained model's curve, forecast and heatmap, before anybody has done anything."""
+    assert len(tab.wait_for_points(50)) >= 50
+    assert len(tab.wait_for_points(50, "truth", "forecast_curve")) >= 50
+    expect(tab.widget("start_heatmap").locator(".heatmaplayer, .hm").first).to_be_visible()
+
+
+def look_at_data(tab: Tab) -> None:
+    """The guesses are right, the gaps are named, and the split is drawn."""
+    expect(tab.page.get_by_text("isar.csv").first).to_be_visible()
+    for key, guess in (("read_delimiter", "semicolon"), ("read_decimal", "comma"), ("read_encoding", "1252"),
+                       ("time", "Datum")):  # fmt: skip
+        expect(tab.widget(key).locator("input")).to_have_value(re.compile(guess))
+    expect(tab.widget("target")).to_contain_text("Wassertemperatur (°C)")
+    report = tab.page.locator("[data-testid=stExpander]", has_text="How the file was read")
+    expect(report).to_contain_text(re.compile(r"Abfluss \(m³/s\).* 6 missing .*\b42\b"))
+    lines = tab.widget("split").locator(".scatterlayer .trace")
+    expect(lines.nth(2)).to_be_attached()  # training, validation, test
+    expect(tab.widget("one_window").locator(".main-svg").first).to_be_visible()
+
+
+def see_the_loss_fall(tab: Tab) -> None:
+    expect(tab.button("pause")).to_be_disabled(timeout=4 * PATIENCE)  # all epochs are done
+    loss = tab.curve("training")
+    assert median(loss[-20:]) < 0.5 * median(loss[:20])
+    valid = tab.curve("validation")
+    assert len(valid) == 12
+    assert valid[-1] < valid[0]
+    assert len(tab.wait_for_points(300, "truth", "forecast_curve")) >= 300
+
+
+def look_at_gates(tab: Tab, units: int, layers: int) -> None:
+    difference = re.search(r"largest difference from nn\.LSTM: (\S+)", tab.widget("parity").inner_text())
+    assert float(difference[1]) < 1e-5
+    canvas = ".st-key-gate_view canvas"
+    expect(tab.page.locator(canvas).first).to_be_visible()
+    tab.page.wait_for_function(f"({COLOURS})('{canvas}') > 50")  # a painted heatmap, not an empty sheet
+    tab.widget("layer").locator("input").click()
+    expect(tab.page.get_by_role("option")).to_have_text([str(layer) for layer in range(layers)])
+    tab.page.keyboard.press("Escape")
+    tab.page.mouse.move(0, 0)
+    tab.page.locator(canvas).last.hover()
+    expect(tab.widget("gate_view")).to_contain_text(re.compile(r"unit\s*\d"))
+    assert tab.page.evaluate("() => [...document.querySelectorAll('.gate-view-readout b')].length") > 6
+
+
+def test_pause_keeps_the_weights_and_resume_goes_on(tab: Tab):
+    tab.open().go("Train").train(epochs=100_000)
+    tab.wait_for_points(50)
+    tab.press("pause")
+    expect(tab.button("pause")).to_have_text(re.compile("Resume"))
+    paused = tab.step()
+    tab.page.wait_for_timeout(1000)
+    assert tab.step() == paused > 0
+    tab.press("step")
+    one_epoch_on = 12 * (paused // 12 + 1)
+    expect(progress(tab)).to_contain_text(f"step {one_epoch_on:,}")
+    tab.button("pause").click()
+    expect(progress(tab)).to_contain_text("Training")
+    wait_for_step(tab, one_epoch_on + 50)
+    tab.end_run()
+
+
+def test_a_run_survives_other_pages_f5_and_a_second_tab(tab: Tab, new_tab: Callable[..., Tab]):
+    tab.open().go("Train").train(epochs=100_000)
+    left_at = tab.step()
+    tab.go("Model").go("Data").go("Start").go("Train")
+    wait_for_step(tab, left_at + 100)
+    link = tab.page.url
+    assert "run=" in link
+
+    reloaded_at = tab.step()
+    tab.page.reload()
+    expect(progress(tab)).to_contain_text("Training")
+    wait_for_step(tab, reloaded_at + 50)
+    assert tab.page.url == link
+
+    second = new_tab().open(link.removeprefix(tab.address + "/"))
+    expect(progress(second)).to_contain_text("Training")
+    wait_for_step(second, tab.step() + 50)
+    second.press("pause")
+    expect(progress(tab)).to_contain_text("Paused")
+    assert tab.step() == second.step()
+    tab.end_run()
+
+
+def test_the_learning_rate_changes_while_it_trains_and_keeps_the_weights(tab: Tab):
+    tab.open().go("Train").train(epochs=100_000)
+    wait_for_step(tab, 100)
+    before = tab.step()
+    tab.fill("lr", 0.001)
+    expect(progress(tab)).to_contain_text("Training")
+    wait_for_step(tab, before + 50)
+    assert len(tab.curve("training")) > before / 2  # the old curve goes on
+    tab.end_run()
+
+
+def test_a_loss_that_explodes_stops_with_advice(tab: Tab):
+    tab.open().go("Train").fill("clip", 0).fill("lr", 1e6)
+    tab.fill("epochs", 1000).button("train").click()
+    expect(progress(tab)).to_contain_text("error", timeout=2 * PATIENCE)
+    expect(tab.page.locator("[data-testid=stAlert]").first).to_contain_text("learning rate")
+
+
+def test_two_people_have_their_own_runs(new_tab: Callable[..., Tab]):
+    first, second = new_tab().open(), new_tab().open()
+    assert first.page.url != second.page.url
+    second.go("Model").fill("hidden_size", 7)
+    first.go("Model")
+    expect(first.widget("hidden_size").locator("input")).not_to_have_value("7")
+
+
+def progress(tab: Tab):
+    return tab.page.locator("[data-testid=stProgress]")
+
+
+def wait_for_step(tab: Tab, step: int) -> None:
+    for _ in range(PATIENCE // 100):
+        if tab.step() >= step:
+            return
+        tab.page.wait_for_timeout(100)
+    raise AssertionError(f"still at step {tab.step()}, not {step}, after {PATIENCE / 1000} s")

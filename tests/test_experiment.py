@@ -1,0 +1,160 @@
+"""Experiment as a value: it survives JSON, and says what is wrong in one sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_core.experiment import (
+    LOSSES,
+    MISSING,
+    OPTIMIZERS,
+    SCALINGS,
+    SOURCES,
+    DataSpec,
+    Experiment,
+    ModelSpec,
+    PlaygroundError,
+    TrainSpec,
+)
+from tests.test_shapes import model_specs
+
+names = st.text(max_size=12)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@st.composite
+def data_specs(draw) -> DataSpec:
+    train = draw(st.floats(0.05, 0.95))
+    return DataSpec(
+        source=draw(st.sampled_from(SOURCES)), name=draw(names), length=draw(st.integers(2, 10**6)),
+        n_features=draw(st.integers(1, 1000)), noise=draw(st.floats(0, 10)), seed=draw(st.integers(0, 2**31 - 1)),
+        targets=tuple(draw(st.lists(names, max_size=3))), features=tuple(draw(st.lists(names, max_size=3))),
+        time=draw(st.none() | names), group=draw(st.none() | names), seq_len=draw(st.integers(1, 100_000)),
+        horizon=draw(st.integers(0, 10_000)), train_share=train, valid_share=draw(st.floats(0, min(0.9, 1 - train))),
+        scaling=draw(st.sampled_from(SCALINGS)), missing=draw(st.sampled_from(MISSING)),
+    )  # fmt: skip
+
+
+@st.composite
+def train_specs(draw) -> TrainSpec:
+    return TrainSpec(
+        optimizer=draw(st.sampled_from(OPTIMIZERS)), lr=draw(st.floats(1e-9, 1e6)), momentum=draw(st.floats(0, 0.9999)),
+        weight_decay=draw(st.floats(0, 1e3)), batch_size=draw(st.integers(1, 10**6)),
+        epochs=draw(st.integers(1, 10**6)), clip=draw(st.floats(0, 1e9)), patience=draw(st.integers(0, 10**6)),
+        loss=draw(st.sampled_from(LOSSES)), device=draw(st.sampled_from(["auto", "cpu", "cuda", "cuda:3", "mps"])),
+    )  # fmt: skip
+
+
+@given(st.builds(Experiment, data_specs(), model_specs(), train_specs()))
+def test_json_holds_every_field_both_ways(experiment):
+    assert Experiment.from_json(experiment.to_json()) == experiment
+
+
+@given(st.sampled_from(["data", "model", "train"]), st.data())
+def test_any_json_value_in_any_field_is_taken_or_refused_in_one_sentence(part, data):
+    kind = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}[part]
+    name = data.draw(st.sampled_from([field.name for field in dataclasses.fields(kind)]))
+    text = json.dumps({part: {name: data.draw(json_values)}})
+    try:
+        made = Experiment.from_json(text)
+    except PlaygroundError as error:
+        assert str(error).endswith(".")
+        assert "\n" not in str(error)
+    else:
+        assert Experiment.from_json(made.to_json()) == made  # what was taken is a sound value
+
+
+@given(st.text(max_size=40) | json_values.map(json.dumps))
+def test_any_text_is_taken_or_refused(text):
+    try:
+        Experiment.from_json(text)
+    except PlaygroundError as error:
+        assert str(error)
+
+
+def test_what_json_leaves_out_keeps_its_default():
+    assert Experiment.from_json("{}") == Experiment()
+    assert Experiment.from_json('{"train": {"lr": 1}}').train == TrainSpec(lr=1.0)
+    assert type(Experiment.from_json('{"train": {"lr": 1}}').train.lr) is float
+    assert type(Experiment.from_json('{"train": {"epochs": 3.0}}').train.epochs) is int
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", "must be a JSON object"),
+        ('{"modell": {}}', "unknown fields: 'modell'"),
+        ('{"model": 3}', "model must be a JSON object"),
+        ('{"model": {"hiden_size": 3}}', "model has unknown fields: 'hiden_size'"),
+        ('{"model": {"hidden_size": 3.5}}', "model.hidden_size must be a whole number, not 3.5"),
+        ('{"model": {"hidden_size": true}}', "model.hidden_size must be a whole number, not true"),
+        ('{"model": {"hidden_size": Infinity}}', "model.hidden_size must be a whole number, not Infinity"),
+        (f'{{"model": {{"hidden_size": 1{"0" * 400}}}}}', "model.hidden_size must be a whole number"),
+        (f'{{"train": {{"lr": 1{"0" * 400}}}}}', "train.lr must be a number"),
+        ('{"train": {"lr": NaN}}', "train.lr must be a number, not NaN"),
+        ('{"model": {"bias": 1}}', "model.bias must be true or false, not 1"),
+        ('{"data": {"targets": "y"}}', "data.targets must be a list of column names"),
+        ('{"data": {"time": 4}}', "data.time must be a text, not 4"),
+        ('{"model": {"cell": "gru"}}', "cell is 'gru': choose one of lstm"),
+    ],
+)
+def test_unsound_json_is_refused_with_its_place(text, says):
+    with pytest.raises(PlaygroundError, match=f"{says}") as caught:
+        Experiment.from_json(text)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: DataSpec(seq_len=0), "seq_len is 0: choose a whole number from 1 to 100000"),
+        (lambda: DataSpec(horizon=-1), "horizon is -1"),
+        (lambda: DataSpec(train_share=0.8, valid_share=0.3), "add up to more than 1"),
+        (lambda: DataSpec(noise=float("nan")), "noise is nan"),
+        (lambda: DataSpec(scaling="log"), "scaling is 'log'"),
+        (lambda: ModelSpec(hidden_size=4, proj_size=4), "smaller than hidden_size, 4"),
+        (lambda: ModelSpec(proj_size=-1), "proj_size is -1"),
+        (lambda: ModelSpec(dropout=1.1), "dropout is 1.1"),
+        (lambda: ModelSpec(bias=False, forget_bias=1.0), "forget_bias needs bias"),
+        (lambda: ModelSpec(head="first"), "head is 'first'"),
+        (lambda: TrainSpec(lr=0), "lr is 0"),
+        (lambda: TrainSpec(momentum=1.0), "momentum is 1"),
+        (lambda: TrainSpec(optimizer="LBFGS"), "optimizer is 'LBFGS'"),
+        (lambda: TrainSpec(device="tpu"), "device is 'tpu'"),
+        (lambda: TrainSpec(device="cuda:x"), "device is 'cuda:x'"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_what_to_choose(make, says):
+    with pytest.raises(PlaygroundError, match=says):
+        make()
+
+
+def test_specs_are_frozen_and_replace_validates_again():
+    spec = ModelSpec()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        spec.hidden_size = 3
+    with pytest.raises(PlaygroundError, match="hidden_size"):
+        dataclasses.replace(spec, hidden_size=0)
+
+
+@given(data_specs())
+def test_the_three_shares_are_one(spec):
+    assert spec.test_share >= 0
+    assert spec.train_share + spec.valid_share + spec.test_share == pytest.approx(1)
+
+
+@given(model_specs())
+def test_sizes_that_follow_from_a_model(spec):
+    assert spec.num_directions == (2 if spec.bidirectional else 1)
+    assert spec.output_width == (spec.proj_size or spec.hidden_size)
