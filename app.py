@@ -4,7 +4,7 @@ import streamlit as st
 
 st.set_page_config("LSTM Playground", page_icon="📈", layout="wide")
 
-from pages.shared import look, run_panel  # noqa: E402  set_page_config comes first: it paints at once
+from pages.shared import look, run_panel, session  # noqa: E402  set_page_config comes first: it paints at once
 
 look.apply()
 page = st.navigation(
@@ -16,5 +16,6 @@ page = st.navigation(
         st.Page("pages/gates.py", title="Gates", icon=":material/grid_on:"),
     ]
 )
-run_panel.strip(page.title)
 page.run()
+run_panel.strip(page.title)  # after the page, whose first picture needs no run
+session.warm_up()

@@ -1,7 +1,8 @@
 """A trained model as one file: safetensors weights, and everything else as JSON in the same file's header.
 
 The weights bear nn.LSTM's own names (weight_ih_l0 …), so that `nn.LSTM(...).load_state_dict` takes them; the head's
-are head.weight and head.bias, and what an exact resume needs is under state/. Nothing is ever unpickled.
+are head.weight and head.bias, and what an exact resume needs is under state/. Nothing is ever unpickled. Reading a
+file takes no torch: Start shows the example's curves before torch has loaded.
 """
 
 from __future__ import annotations
@@ -11,22 +12,24 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import safetensors
-import safetensors.torch
-import torch
-from torch import Tensor
+import safetensors.numpy
 
 from lstm_core.experiment import Experiment, PlaygroundError
-from lstm_core.model import SequenceLSTM, model_with, seeded_state
-from lstm_core.optimiser import state_shapes
-from lstm_core.training import Trainer
+from lstm_core.shapes import optimizer_shapes, parameter_shapes
 from lstm_core.windows import Windows
+
+if TYPE_CHECKING:
+    from lstm_core.model import SequenceLSTM
+    from lstm_core.training import Trainer
 
 FORMAT = "lstm-playground-1"
 MAX_BYTES = 1 << 30
 MAX_HEADER = 32 << 20
+GENERATOR_STATE = 5056  # bytes of a CPU generator of PyTorch
 _SCALER = ("x_center", "x_scale", "y_center", "y_scale")
 
 
@@ -41,12 +44,14 @@ class Checkpoint:
     scaler: dict[str, np.ndarray]  # x_center, x_scale: (input_size,); y_center, y_scale: (targets,)
     curves: dict[str, tuple[list[float], list[float]]]  # name → (x, y), as the run drew them
     progress: dict
-    weights: dict[str, Tensor]  # by SequenceLSTM's names
-    state: dict[str, Tensor]
+    weights: dict[str, np.ndarray]  # by SequenceLSTM's names
+    state: dict[str, np.ndarray]  # what Trainer.restore takes
 
     def model(self) -> SequenceLSTM:
         """The trained model, on the CPU, in eval mode."""
-        return model_with(self.experiment.model, self.input_size, self.output_size, self.weights)
+        from lstm_core.model import model_with
+
+        return model_with(self.experiment.model, self.input_size, self.output_size, _tensors(self.weights))
 
 
 def save_checkpoint(trainer: Trainer, curves: dict[str, tuple[list[float], list[float]]]) -> bytes:
@@ -56,7 +61,7 @@ def save_checkpoint(trainer: Trainer, curves: dict[str, tuple[list[float], list[
     state, progress = trainer.state()
     tensors = {name.removeprefix("lstm."): value for name, value in weights.items()}
     tensors |= {f"state/{name}": value for name, value in state.items()}
-    tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
+    arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
     about = {
         "format": FORMAT,
         "experiment": json.loads(trainer.experiment.to_json()),
@@ -66,9 +71,9 @@ def save_checkpoint(trainer: Trainer, curves: dict[str, tuple[list[float], list[
         "scaler": {name: getattr(windows, name).tolist() for name in _SCALER},
         "curves": curves,
         "progress": progress | {"best_loss": _json_number(progress["best_loss"])},
-        "sha256": _digest(safetensors.torch.save(tensors)),
+        "sha256": _digest(safetensors.numpy.save(arrays)),
     }
-    return safetensors.torch.save(tensors, {"playground": json.dumps(about)})
+    return safetensors.numpy.save(arrays, {"playground": json.dumps(about)})
 
 
 def load_checkpoint(data: bytes) -> Checkpoint:
@@ -104,19 +109,14 @@ def _load(data: bytes) -> Checkpoint:
     if _digest(data) != about.get("sha256"):
         raise PlaygroundError("its weights are damaged (the SHA-256 differs): save or download it again.")
     try:
-        tensors = safetensors.torch.load(data)
+        arrays = safetensors.numpy.load(data)
     except safetensors.SafetensorError as error:
         raise PlaygroundError(f"its tensors are damaged ({error}).") from None
-    state = {k.removeprefix("state/"): v for k, v in tensors.items() if k.startswith("state/")}
-    weights = {_own_name(k): v for k, v in tensors.items() if not k.startswith("state/")}
+    state = {k.removeprefix("state/"): v for k, v in arrays.items() if k.startswith("state/")}
+    weights = {_own_name(k): v for k, v in arrays.items() if not k.startswith("state/")}
     best = [value for name, value in state.items() if name.startswith("best/")]
-    if not all(value.isfinite().all() for value in (*weights.values(), *best)):
+    if not all(np.isfinite(value).all() for value in (*weights.values(), *best)):
         raise PlaygroundError("some of its weights are NaN or infinite.")
-    try:
-        for name in ("order", "dropout"):
-            torch.Generator().set_state(state[name])
-    except RuntimeError:
-        raise PlaygroundError("its state of the random numbers is damaged.") from None
     curves, progress = _curves(about.get("curves")), _progress(about.get("progress"))
     return Checkpoint(experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state)
 
@@ -127,8 +127,11 @@ def resume(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     The windows are scaled as the file says, not as this table would be: the weights know no other scale.
 
     Raises:
-        PlaygroundError: the windows' columns do not fit the model.
+        PlaygroundError: the windows' columns do not fit the model, or the generators' state is damaged.
     """
+    from lstm_core.model import devices
+    from lstm_core.training import Trainer
+
     have = (windows.input_size, windows.output_size, windows.classes)
     if have != (checkpoint.input_size, checkpoint.output_size, checkpoint.classes):
         raise PlaygroundError(
@@ -136,9 +139,21 @@ def resume(checkpoint: Checkpoint, windows: Windows) -> Trainer:
             f"{windows.table_name!r} gives {windows.input_size} and {windows.output_size} "
             "(or other classes): choose the data that it was trained on."
         )
-    trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), checkpoint.experiment)
-    trainer.restore(checkpoint.weights, checkpoint.state, checkpoint.progress)
+    experiment = checkpoint.experiment
+    if experiment.train.device not in devices():  # it was trained on a machine that had another one
+        experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
+    trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), experiment)
+    try:
+        trainer.restore(_tensors(checkpoint.weights), _tensors(checkpoint.state), checkpoint.progress)
+    except RuntimeError:  # all shapes fit: only a generator refuses a state that is none
+        raise PlaygroundError("The model file's state of the random numbers is damaged.") from None
     return trainer
+
+
+def _tensors(arrays: dict[str, np.ndarray]) -> dict:
+    import torch
+
+    return {name: torch.from_numpy(value.copy()) for name, value in arrays.items()}
 
 
 def _own_name(name: str) -> str:
@@ -172,15 +187,13 @@ def _sensible_int(digits: str) -> int:
 
 
 def _check_tensors(header: dict, experiment: Experiment, input_size: int, output_size: int) -> None:
-    with torch.device("meta"):  # names and shapes without memory
-        model = SequenceLSTM(experiment.model, input_size, output_size)
-    shapes = {name: list(p.shape) for name, p in model.named_parameters()}
-    generator = list(seeded_state(0).shape)
+    shapes = parameter_shapes(experiment.model, input_size, output_size)
+    generator = [GENERATOR_STATE]
     needed = {"state/order": generator, "state/dropout": generator}
     needed |= {name.removeprefix("lstm."): shape for name, shape in shapes.items()}
     needed |= {f"state/best/{name}": shape for name, shape in shapes.items()}
     if any(name.startswith("state/optimizer/") for name in header):  # all of it, or none before the first step
-        state = state_shapes(experiment.train, model)
+        state = optimizer_shapes(experiment.train, shapes)
         needed |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
     for name, shape in needed.items():
         entry = header.get(name)

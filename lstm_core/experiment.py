@@ -24,6 +24,7 @@ HEADS = ("last", "every")
 OPTIMIZERS = ("Adam", "AdamW", "RMSprop", "SGD")
 REGRESSION_LOSSES = ("mse", "mae", "huber")
 CLASSIFICATION_LOSSES = ("cross_entropy",)
+LIVE = ("lr", "clip", "epochs", "patience")  # fields of TrainSpec that change without a fresh model
 LOSSES = ("auto", *REGRESSION_LOSSES, *CLASSIFICATION_LOSSES)
 
 
@@ -195,6 +196,21 @@ class Experiment:
         unknown = sorted(set(parts) - set(_PARTS))
         _check(not unknown, f"The experiment has unknown fields: {', '.join(map(repr, unknown))}.")
         return Experiment(**{name: _part(_PARTS[name], name, parts[name]) for name in parts})
+
+
+def loss_for(loss: str, task: str) -> str:
+    """The loss that "auto" means, or the chosen one.
+
+    Raises:
+        PlaygroundError: a regression loss for classes, or cross-entropy for numbers.
+    """
+    if loss == "auto":
+        return "cross_entropy" if task == "classify" else "mse"
+    if (loss == "cross_entropy") != (task == "classify"):
+        right = "cross_entropy" if task == "classify" else "mse, mae or huber"
+        what = "classes" if task == "classify" else "numbers"
+        raise PlaygroundError(f"Loss {loss} does not fit a target of {what}: choose {right}.")
+    return loss
 
 
 _PARTS = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}

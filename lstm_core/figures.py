@@ -66,7 +66,7 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
     start: first row of the window that is marked, None for none.
     """
     column = 0
-    values = windows.y if windows.classes else windows.y[:, column]
+    values = np.where(windows.y < 0, np.nan, windows.y) if windows.classes else windows.y[:, column]
     figure = go.Figure()
     for k, part in enumerate(SPLITS):
         rows = np.flatnonzero(windows.part_of_row == k)

@@ -5,24 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from lstm_core.experiment import PlaygroundError
-
 _REGRESSION = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
-
-
-def loss_for(loss: str, task: str) -> str:
-    """The loss that "auto" means, or the chosen one.
-
-    Raises:
-        PlaygroundError: a regression loss for classes, or cross-entropy for numbers.
-    """
-    if loss == "auto":
-        return "cross_entropy" if task == "classify" else "mse"
-    if (loss == "cross_entropy") != (task == "classify"):
-        right = "cross_entropy" if task == "classify" else "mse, mae or huber"
-        what = "classes" if task == "classify" else "numbers"
-        raise PlaygroundError(f"Loss {loss} does not fit a target of {what}: choose {right}.")
-    return loss
 
 
 def sequence_loss(name: str, said: Tensor, wanted: Tensor, masked: bool) -> Tensor:

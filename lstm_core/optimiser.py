@@ -45,14 +45,6 @@ def make_optimizer(spec: TrainSpec, parameters: list[nn.Parameter]) -> torch.opt
     return getattr(torch.optim, spec.optimizer)(parameters, **common)
 
 
-def state_shapes(spec: TrainSpec, model: nn.Module) -> dict[str, list[int]]:
-    """Names and shapes of what named_state gives once a step has been made."""
-    kept = {"Adam": ("exp_avg", "exp_avg_sq"), "AdamW": ("exp_avg", "exp_avg_sq"), "RMSprop": ("square_avg",),
-            "SGD": ("momentum_buffer",) if spec.momentum else ()}[spec.optimizer]  # fmt: skip
-    shapes = {f"{key}/{name}": list(p.shape) for key in kept for name, p in model.named_parameters()}
-    return shapes if spec.optimizer == "SGD" else shapes | {"step": []}
-
-
 def named_state(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
     """The optimiser's state as "exp_avg/lstm.weight_ih_l0" → tensor, whether the parameters are flat or not."""
     names, own = zip(*model.named_parameters(), strict=True)

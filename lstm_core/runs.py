@@ -1,20 +1,16 @@
-"""Who trains what, and when: the threads, the bounded records and the heartbeat. Knows no page and draws nothing.
+"""Who trains when: a Run is one trainer and at most one thread that pulls it, Slots let only so many at once.
 
-A Run is one trainer and at most one thread that pulls it. A Workspace is what one person has on the table: data,
-experiment, run. The RunManager holds the workspaces by unguessable ids and lets only so many runs train at once.
+The threads, the bounded records and the heartbeat live here. Knows no page and draws nothing.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 
@@ -23,10 +19,8 @@ from lstm_core.experiment import Experiment
 from lstm_core.model import SequenceLSTM, model_with
 from lstm_core.tables import Table
 from lstm_core.training import NonFiniteLoss, Trainer
-from lstm_core.windows import Windows, make_windows
 
 ABANDONED = 600.0  # seconds without a look before a run is paused
-KEPT = 64  # workspaces; the one that was looked at longest ago goes first
 CURVES = ("train_loss", "valid_loss", "grad_norm")
 LIVE_STATES = ("waiting", "running")
 
@@ -244,63 +238,3 @@ class Run:
             if now - self.seen > ABANDONED:
                 self.wanted = False
                 self.message = "Paused, since nobody has looked at it for ten minutes. Press Resume to go on."
-
-
-@dataclass
-class Workspace:
-    """What one person has on the table; the same in every tab that has its id."""
-
-    id: str
-    table: Table
-    experiment: Experiment
-    run: Run | None = None
-    upload: bytes = b""  # the CSV's own bytes, to read it again with corrected guesses
-    _windows: Windows | None = None
-    _windows_table: Table | None = None
-
-    def windows(self) -> Windows:
-        """The table cut as the experiment says, made once.
-
-        Raises:
-            PlaygroundError: it cannot be cut so.
-        """
-        if self._windows is None or self._windows.spec != self.experiment.data or self._windows_table is not self.table:
-            self._windows, self._windows_table = make_windows(self.table, self.experiment.data), self.table
-        return self._windows
-
-
-class RunManager:
-    """All workspaces of this server, and the places for runs."""
-
-    def __init__(self, most_running: int | None = None) -> None:
-        self.slots = Slots(most_running or max(2, (os.cpu_count() or 2) // 2))
-        self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def open(self, table: Table, experiment: Experiment) -> Workspace:
-        """A new workspace under a new unguessable id."""
-        workspace = Workspace(secrets.token_urlsafe(12), table, experiment)
-        with self._lock:
-            self._workspaces[workspace.id] = workspace
-            for old in list(self._workspaces.values())[:-1]:
-                if len(self._workspaces) > KEPT and (old.run is None or not old.run.live):
-                    del self._workspaces[old.id]
-        return workspace
-
-    def find(self, id: str | None) -> Workspace | None:
-        """The workspace of this id, if it is still kept; finding it is a heartbeat."""
-        with self._lock:
-            workspace = self._workspaces.get(id or "")
-            if workspace is not None:
-                self._workspaces.move_to_end(workspace.id)
-                if workspace.run is not None:
-                    workspace.run.touch()
-        return workspace
-
-    def fresh_run(self, workspace: Workspace, trainer: Trainer, curves: dict | None = None) -> Run:
-        """Put a new run in the workspace's one place; the old one is stopped first, so none runs twice."""
-        if workspace.run is not None:
-            workspace.run.stop()
-        workspace.run = Run(trainer, workspace.table, self.slots, curves)
-        workspace.experiment = trainer.experiment
-        return workspace.run

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import psutil
 
-from lstm_core.experiment import ModelSpec, PlaygroundError
+from lstm_core.experiment import ModelSpec, PlaygroundError, TrainSpec
 
 MEMORY_SHARE = 0.6  # of the free memory that one training may take
 
@@ -94,6 +94,21 @@ def _lstm_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, ShapeRow
 
 def _layer_input(spec: ModelSpec, input_size: int, layer: int) -> int:
     return input_size if layer == 0 else spec.num_directions * spec.output_width
+
+
+def parameter_shapes(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, list[int]]:
+    """Every weight and bias of a SequenceLSTM by its name there, in the order of named_parameters."""
+    shapes = {f"lstm.{row.name}": list(row.shape) for _, row in _lstm_rows(spec, input_size)}
+    top = spec.num_directions * spec.output_width
+    return shapes | {"head.weight": [output_size, top], "head.bias": [output_size]}
+
+
+def optimizer_shapes(train: TrainSpec, parameters: dict[str, list[int]]) -> dict[str, list[int]]:
+    """What the optimiser remembers after a step, by optimiser.named_state's names."""
+    kept = {"Adam": ("exp_avg", "exp_avg_sq"), "AdamW": ("exp_avg", "exp_avg_sq"), "RMSprop": ("square_avg",),
+            "SGD": ("momentum_buffer",) if train.momentum else ()}[train.optimizer]  # fmt: skip
+    shapes = {f"{key}/{name}": shape for key in kept for name, shape in parameters.items()}
+    return shapes if train.optimizer == "SGD" else shapes | {"step": []}
 
 
 def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, int]:

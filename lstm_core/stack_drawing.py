@@ -58,7 +58,7 @@ class _Drawing:
     def figure(self) -> go.Figure:
         if self.both:
             forward, reverse = (_colored(arrow, color) for arrow, color in (("→", FORWARD), ("←", REVERSE)))
-            self._text(-1.55, 0, f"{forward} forward  {reverse} reverse", anchor="left", size=_SMALL)
+            self._text(-1.9, 0, f"{forward} forward  {reverse} reverse", anchor="left", size=_SMALL)
         for place, step in enumerate(self.steps):
             self._text(place, 0, "…" if step is None else f"x<sub>{step}</sub>", size=_TEXT + 2)
         below, y = 0.2, 0.85  # where this layer's wires start, where its forward cells stand
@@ -75,7 +75,7 @@ class _Drawing:
         return self._finish(y + 0.75)
 
     def _layer(self, layer: int, below: float, y: float) -> None:
-        self._text(-1.55, y + (_LANE / 2 if self.both else 0), f"<b>layer {layer}</b>", anchor="left")
+        self._text(-1.9, y + (_LANE / 2 if self.both else 0), f"<b>layer {layer}</b>", anchor="left")
         upper = y + _LANE
         for place, step in enumerate(self.steps):
             if step is None:
@@ -144,13 +144,13 @@ class _Drawing:
         for place, step in enumerate(self.steps):
             if step is not None:
                 self._text(place, y - 0.3, "⋮", size=_TEXT + 6)
-        self._text(-1.55, y - 0.3, f"layers 2 … {final - 1}", anchor="left", size=_SMALL)
+        self._text(-1.9, y - 0.3, f"layers 2 … {final - 1}", anchor="left", size=_SMALL)
 
     def _head(self, top: float, y: float) -> None:
         """The linear head: over every step, or over the last step, where it reads h_n."""
         every = self.spec.head == "every"
         width = self.spec.num_directions * self.spec.output_width
-        self._text(-1.55, y, "<b>head</b>", anchor="left")
+        self._text(-1.9, y, "<b>head</b>", anchor="left")
         for place, step in enumerate(self.steps):
             if step is None:
                 if every:
@@ -209,7 +209,7 @@ class _Drawing:
         figure.update_layout(
             shapes=self.shapes,
             annotations=self.notes,
-            xaxis={**hidden, "range": [-1.6, self.last + 1.35]},
+            xaxis={**hidden, "range": [-1.95, self.last + 1.35]},
             yaxis={**hidden, "range": [-0.25, height + 0.2]},
             height=round(_UNIT * (height + 0.45)),
             margin={"l": 0, "r": 0, "t": 0, "b": 0},

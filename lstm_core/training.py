@@ -10,13 +10,14 @@ import dataclasses
 import math
 import os
 from contextlib import nullcontext
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from lstm_core.batches import Batches
-from lstm_core.experiment import Experiment, PlaygroundError, TrainSpec
-from lstm_core.losses import loss_for, sequence_loss
+from lstm_core.experiment import LIVE, Experiment, PlaygroundError, TrainSpec, loss_for
+from lstm_core.losses import sequence_loss
 from lstm_core.model import build_model, pick_device, random_state, seeded_state
 from lstm_core.optimiser import (
     make_optimizer,
@@ -31,8 +32,10 @@ from lstm_core.windows import Windows
 # and not a trial run: the same seed must give the same weights, and the thread count changes the rounding.
 ONE_THREAD_BELOW = 8_000_000
 EVAL_WINDOWS = 2048  # windows of one validation batch
+MOST_EVALUATED = 8192  # windows of a part that its loss is taken over, evenly spread
+VALIDATE_WITHIN = 500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
+GATHER = 1 << 21  # numbers gathered from the rows at once: many small batches in one go, then slices of that
 _PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
-LIVE = ("lr", "clip", "epochs", "patience")  # fields of TrainSpec that change without a fresh model
 
 
 class NonFiniteLoss(PlaygroundError):
@@ -43,8 +46,8 @@ class Trainer:
     """Trains a fresh model on the training part of `windows`; `for record in trainer` drives it.
 
     A record is a dict: step and epoch (both counted from 1), train_loss (this batch's), grad_norm (before
-    clipping), lr; and, on the last step of an epoch, epoch_loss (mean of its batches), valid_loss (None without
-    a validation part), best_epoch. Losses are in scaled units.
+    clipping), lr; on the last step of an epoch also epoch_loss (mean of its batches), best_epoch and valid_loss
+    (None without a validation part), which long epochs have on the way too. Losses are in scaled units.
 
     Raises, from the constructor:
         PlaygroundError: the loss does not fit the task, or the device is not here.
@@ -58,7 +61,6 @@ class Trainer:
         self.loss_name = loss_for(spec.loss, windows.task)
         self.model = build_model(experiment.model, windows.input_size, windows.output_size).to(self.device)
         self.parameters = optimised_parameters(self.model)
-        self.optimizer = make_optimizer(spec, self.parameters)
         self.batches = Batches(windows, self.device, every=experiment.model.head == "every")
         self.threads = best_threads(windows, experiment)
         self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
@@ -67,11 +69,15 @@ class Trainer:
         self.best_epoch = 0
         self.best_loss = float("inf")
         self.stopped_early = False
+        self._optimizer_state: dict[str, Tensor] = {}  # by name, until the optimiser is made
         self._order = torch.Generator().manual_seed(spec.seed)
         self._order_state = self._order.get_state()  # at the start of the epoch under way
         self._drops = experiment.model.dropout > 0 and experiment.model.num_layers > 1
         self._dropout_state = seeded_state(spec.seed)
         self._shuffled: Tensor | None = None
+        window = windows.spec.seq_len * (windows.input_size + windows.output_size)
+        self._batches_in_block = max(1, GATHER // (spec.batch_size * window))
+        self._block = -1  # of this epoch, gathered last
         self.epoch_loss = 0.0  # sum over the batches of the epoch under way
         self._best = self._copy_of_weights()
         self._last_good = self._copy_of_weights()
@@ -79,6 +85,19 @@ class Trainer:
     @property
     def spec(self) -> TrainSpec:
         return self.experiment.train
+
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Made at the first step: the first optimiser of a process costs PyTorch a second of imports, which a
+        model that is only looked at need not pay."""
+        optimizer = make_optimizer(self.spec, self.parameters)
+        if self._optimizer_state:
+            restore_named_state(optimizer, self.model, self._optimizer_state)
+        return optimizer
+
+    @property
+    def _has_optimizer(self) -> bool:
+        return "optimizer" in self.__dict__
 
     @property
     def epoch(self) -> int:
@@ -101,8 +120,7 @@ class Trainer:
         place = self.step % self.steps_per_epoch
         if place == 0 or self._shuffled is None:
             self._shuffle()
-        size = self.spec.batch_size
-        loss, grad_norm = self._descend(self._shuffled[place * size : (place + 1) * size])
+        loss, grad_norm = self._descend(*self._batch(place))
         self.step += 1
         self.epoch_loss = loss + (self.epoch_loss if place else 0.0)
         record = {
@@ -114,6 +132,8 @@ class Trainer:
         }
         if place == self.steps_per_epoch - 1:
             record |= self._end_epoch()
+        elif (place + 1) % VALIDATE_WITHIN == 0:
+            record["valid_loss"] = self.evaluate("valid")
         return record
 
     def change(self, **fields: float | int) -> None:
@@ -127,25 +147,29 @@ class Trainer:
         self.experiment = dataclasses.replace(self.experiment, train=spec)
         if "patience" in fields or "epochs" in fields:
             self.stopped_early = False
-        for group in self.optimizer.param_groups:
+        for group in self.optimizer.param_groups if self._has_optimizer else ():
             group["lr"] = spec.lr
 
     @torch.no_grad()
     def evaluate(self, part: str) -> float | None:
-        """Mean loss over a part's windows, in scaled units; None if it has none."""
+        """Mean loss over a part's windows, at most MOST_EVALUATED of them, in scaled units; None if it has none."""
         starts = self.starts[part]
         if not len(starts):
             return None
-        self.model.eval()
+        starts = starts[:: -(-len(starts) // MOST_EVALUATED)]
+        if self._drops:  # else both modes are the same
+            self.model.eval()
         total = 0.0
         for chunk in starts.split(EVAL_WINDOWS):
-            total += self._loss(chunk).item() * len(chunk)
+            loss = self._loss(self.batches.inputs(chunk), self.batches.targets(chunk))
+            total += loss.item() * len(chunk)
         self.model.train()
         return total / len(starts)
 
     def state(self) -> tuple[dict[str, Tensor], dict]:
         """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""
-        tensors = {f"optimizer/{k}": v for k, v in named_state(self.optimizer, self.model).items()}
+        state = named_state(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
+        tensors = {f"optimizer/{k}": v for k, v in state.items()}
         tensors |= {f"best/{k}": v for k, v in self._named(self._best).items()}
         mid_epoch = self.step % self.steps_per_epoch
         tensors["order"] = self._order_state if mid_epoch else self._order.get_state()
@@ -161,10 +185,13 @@ class Trainer:
             best = [torch.cat([b.flatten() for b in best])]
         self._copy(best, self._best)
         self._copy(self.parameters, self._last_good)
-        state = {k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")}
-        restore_named_state(self.optimizer, self.model, state)
+        self._optimizer_state = {
+            k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")
+        }
+        self.__dict__.pop("optimizer", None)
         self._order_state = tensors["order"]
         self._order.set_state(self._order_state)
+        torch.Generator().set_state(tensors["dropout"])  # raises RuntimeError now rather than in mid-training
         self._dropout_state = tensors["dropout"]
         self._shuffled = None
         for name in _PROGRESS:
@@ -183,21 +210,32 @@ class Trainer:
         self._order_state = self._order.get_state()
         order = torch.randperm(len(self.starts["train"]), generator=self._order)
         self._shuffled = self.starts["train"][order.to(self.device)]
+        self._block = -1
 
-    def _loss(self, starts: Tensor) -> Tensor:
-        said = self.model(self.batches.inputs(starts))
-        return sequence_loss(self.loss_name, said, self.batches.targets(starts), self.batches.every)
+    def _batch(self, place: int) -> tuple[Tensor, Tensor]:
+        """The inputs and targets of this epoch's batch number `place`."""
+        size = self.spec.batch_size
+        block, inside = divmod(place, self._batches_in_block)
+        if block != self._block:
+            step = size * self._batches_in_block
+            starts = self._shuffled[block * step : (block + 1) * step]
+            self._gathered = self.batches.inputs(starts), self.batches.targets(starts)
+            self._block = block
+        return tuple(part[inside * size : (inside + 1) * size] for part in self._gathered)
 
-    def _descend(self, starts: Tensor) -> tuple[float, float]:
+    def _loss(self, x: Tensor, wanted: Tensor) -> Tensor:
+        return sequence_loss(self.loss_name, self.model(x), wanted, self.batches.every)
+
+    def _descend(self, x: Tensor, wanted: Tensor) -> tuple[float, float]:
         """One optimiser step on one batch; (loss, gradient norm before clipping)."""
         with random_state(self._dropout_state) if self._drops else nullcontext() as after:
-            loss = self._loss(starts)
+            loss = self._loss(x, wanted)
         if after is not None:
             self._dropout_state = after[0]
         self._clear_gradients()
         loss.backward()
         grads = [p.grad for p in self.parameters]
-        grad_norm = torch.nn.utils.get_total_norm(grads)
+        grad_norm = grads[0].norm() if len(grads) == 1 else torch.nn.utils.get_total_norm(grads)
         value, norm = torch.stack([loss.detach(), grad_norm]).tolist()  # one wait for the device
         if not (math.isfinite(value) and math.isfinite(norm)):
             self._stop_at_non_finite(value)
@@ -249,6 +287,11 @@ class Trainer:
 
     def _copy_of_weights(self) -> list[Tensor]:
         return [p.detach().clone() for p in self.parameters]
+
+
+def warm_up() -> None:
+    """Make one tiny optimiser: PyTorch imports a second's worth of modules at its first."""
+    torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])
 
 
 def best_threads(windows: Windows, experiment: Experiment) -> int:

@@ -7,6 +7,7 @@ eight megabytes. Nothing here imports torch: the Data page must open at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -198,7 +199,7 @@ def _parts(groups: np.ndarray, spec: DataSpec, whole_groups: bool) -> np.ndarray
 def _starts(x, y, groups, part_of_row, spec: DataSpec, classify: bool) -> dict[str, np.ndarray]:
     """Windows that stay in one group, whose targets lie in one part and whose values are all known."""
     reach = spec.seq_len + spec.horizon
-    starts = [np.arange(a, b - reach + 1) for a, b in zip(groups[:-1], groups[1:], strict=True)]
+    starts = [np.arange(a, b - reach + 1) for a, b in pairwise(groups)]
     starts = np.concatenate(starts).astype(np.int64)
     if not len(starts):
         return {name: starts for name in SPLITS}
@@ -271,5 +272,5 @@ def _notes(order, filled: int, starts, groups, spec: DataSpec) -> tuple[str, ...
     possible = int(np.maximum(np.diff(groups) - spec.seq_len - spec.horizon + 1, 0).sum())
     left = possible - sum(len(s) for s in starts.values())
     if left:
-        notes.append(f"{left:,} of {possible:,} windows are left out: their targets straddle two parts or have no value, or their inputs do.")  # fmt: skip  # noqa: E501
+        notes.append(f"{left:,} of {possible:,} windows are left out: their targets straddle two parts or have no value, or their inputs do.")  # fmt: skip
     return tuple(notes)

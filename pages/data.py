@@ -38,7 +38,7 @@ def choose_columns() -> None:
                     **session.bind("data", "group", of=id(table)),
                     help="A column that says which sequence a row belongs to; no window crosses from one to "
                          "the next")  # fmt: skip
-    left.number_input("seq_len", 1, 100_000, **session.bind("data", "seq_len"),
+    left.number_input("seq_len", 1, 100_000, **(session.bind("data", "seq_len") | sources.on_seq_len_change()),
                       help="Rows in a window: how far back the model can look")  # fmt: skip
     right.number_input("horizon", 0, 10_000, **session.bind("data", "horizon"),
                        help="How many rows ahead it must say. 0: the answer belongs to the last row that it "

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from lstm_core.export import trace_csv, trace_npz
 from lstm_core.experiment import SPLITS, PlaygroundError
+from lstm_core.export import trace_csv, trace_npz
 from lstm_core.figures import GATE_NAMES, SPLIT_NAMES, saturation_figure
 from pages.shared import gates_view, run_panel, session
 from pages.shared.gate_view import gate_view
@@ -30,10 +30,9 @@ def controls() -> tuple[int, int, int, str]:
                               help="Windows in order of time; the gates below are of this one")  # fmt: skip
     else:
         place = 0
-    with third:
-        with st.container(horizontal=True, gap="small"):
-            for which, help_text in gates_view.FINDS.items():
-                st.button(which, key=f"find_{which}", help=help_text, on_click=choose_window, args=(part, which))
+    with third, st.container(horizontal=True, gap="small"):
+        for which, help_text in gates_view.FINDS.items():
+            st.button(which, key=f"find_{which}", help=help_text, on_click=choose_window, args=(part, which))
     layer = fourth.selectbox("layer", range(model.num_layers), key="layer", help="0 is next to the input")
     gate = fifth.selectbox("gate", [ALL, *GATE_NAMES], key="gate",
                            format_func=lambda g: g if g == ALL else f"{g} · {GATE_NAMES[g]}",

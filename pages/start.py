@@ -2,22 +2,20 @@
 
 import streamlit as st
 
-from lstm_core.figures import gate_heatmap
-from pages.shared import gates_view, run_panel, session
+from pages.shared import run_panel, session
 
 here = session.workspace()
-run = here.run
 
 st.title("LSTM Playground")
 session.show_messages()
 about, again, own = st.columns([0.56, 0.22, 0.22], vertical_alignment="center")
 about.markdown(
     "Train an LSTM here and see every gate of it, step by step: the real numbers of the model in front of you. "
-    f"On the table now: **{session.plain(run.table.name)}**."
+    f"On the table now: **{session.plain(here.run_table.name)}**."
 )
 if again.button("Train it from scratch", icon=":material/replay:", type="primary", width="stretch",
                 help="Draws new weights and trains them while you watch"):  # fmt: skip
-    session.undo_stale()
+    here.undo_changes()
     session.start_fresh()
     st.switch_page("pages/train.py")
 if own.button("Use my CSV", icon=":material/upload_file:", width="stretch",
@@ -26,11 +24,12 @@ if own.button("Use my CSV", icon=":material/upload_file:", width="stretch",
 
 
 def pictures() -> None:
-    run = session.workspace().run
+    here = session.workspace()
     left, right = st.columns(2)
     with left:
         st.markdown("**It learned:** the loss fell")
-        run_panel.losses(run, log_y=True, height=240)
+        run_panel.losses(here, log_y=True, height=240)  # before torch has loaded
+    run = here.run
     with right:
         st.markdown("**It predicts:** each point one step ahead" if run.trainer.windows.ahead == 1
                     else "**It predicts**")  # fmt: skip
@@ -38,8 +37,15 @@ def pictures() -> None:
     run_panel.verdict(run, found)
 
 
-st.fragment(pictures, run_every=run_panel.TICK if run.live else None)()
-trace, _ = gates_view.trace_of(run, gates_view.default_window(run))
-st.markdown("**What its forget gates do** in the last window: bright is open, and remembers; dark forgets. "
-            "All gates are on the page Gates.")  # fmt: skip
-st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")
+def gates() -> None:
+    from lstm_core.figures import gate_heatmap
+    from pages.shared import gates_view
+
+    trace, _ = gates_view.trace_of(here.run, gates_view.default_window(here.run))
+    st.markdown("**What its forget gates do** in the last window: bright is open, and remembers; dark forgets. "
+                "All gates are on the page Gates.")  # fmt: skip
+    st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")
+
+
+st.fragment(pictures, run_every=run_panel.TICK if here.live else None)()
+gates()

@@ -59,7 +59,7 @@ def step() -> None:
 
 
 def transport() -> None:
-    stale = session.stale_fields(here)
+    stale = here.changed()
     columns = st.columns([1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center")
     columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
                       on_click=session.start_fresh, disabled=run.live and not stale,
@@ -83,10 +83,10 @@ def transport() -> None:
 
 def say_stale(stale: list[str]) -> None:
     text, undo = st.columns([0.8, 0.2], vertical_alignment="center")
-    names = ", ".join(f"`{name}`" for name in dict.fromkeys(stale))
+    names = ", ".join(f"`{name}`" for name in stale)
     text.info(f"Changed since this model was made: {names}. **Train** starts a fresh model with that; the "
               "trained one stays until then.", icon=":material/info:")  # fmt: skip
-    undo.button("Undo the changes", on_click=session.undo_stale, width="stretch")
+    undo.button("Undo the changes", on_click=here.undo_changes, width="stretch")
 
 
 def reset() -> None:
@@ -94,10 +94,11 @@ def reset() -> None:
 
 
 def panel() -> None:
-    run = session.workspace().run
+    here = session.workspace()
+    run = here.run
     run_panel.progress(run)
     log_y = bool(session.recall("log_scale", True))
-    run_panel.losses(run, log_y)
+    run_panel.losses(here, log_y)
     found = run_panel.prediction(run)
     run_panel.verdict(run, found)
     run_panel.gradient_norm(run)
@@ -131,10 +132,12 @@ def load_model(data: bytes) -> None:
         checkpoint = load_checkpoint(data)
         table = session.table_for(checkpoint.experiment.data)
         windows = make_windows(table, checkpoint.experiment.data)
-        session.use_trainer(resume(checkpoint, windows), table, checkpoint.curves)
+        trainer = resume(checkpoint, windows)
     except PlaygroundError as error:
         session.report(str(error))
         return
+    here.table = table
+    here.fresh_run(trainer, checkpoint.curves)
     session.notify(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from lstm_core.experiment import PlaygroundError
 from lstm_core.tables import Column, Roles, Table, read_table
 
+EXAMPLE = resources.files(__package__).joinpath("sunspots.safetensors")  # made by train_example.py
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 

@@ -9,11 +9,9 @@ from lstm_core.checkpoint import save_checkpoint
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.predictions import predict, scores, verdict
 from lstm_core.runs import Run, Slots
-from lstm_core.samples import load_sample
+from lstm_core.samples import EXAMPLE, load_sample
 from lstm_core.training import Trainer
 from lstm_core.windows import make_windows
-
-FILE = Path(__file__).with_name("sunspots.safetensors")
 
 
 def main() -> None:
@@ -26,11 +24,12 @@ def main() -> None:
     for record in trainer:
         run.note(record)
     curves = {name: tuple(part.tolist() for part in curve.points(800)) for name, curve in run.curves.items()}
-    FILE.write_bytes(save_checkpoint(trainer, curves))
+    file = Path(str(EXAMPLE))
+    file.write_bytes(save_checkpoint(trainer, curves))
     for part in ("valid", "test"):
         starts = windows.starts[part]
         print(f"{part}: {verdict(scores(windows, starts, predict(trainer.model, windows, starts)))}")
-    print(f"{FILE.name}: {FILE.stat().st_size / 1024:.0f} kB")
+    print(f"{file.name}: {file.stat().st_size / 1024:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ class Picture:
     x_title: str
     y_title: str
     x_start: np.datetime64 | None = None  # if set, x is in seconds after it
+    y_range: tuple[float, float] | None = None
 
 
 def picture(run: Run, forecast: Forecast, ahead: int = 0) -> Picture:
@@ -81,7 +82,7 @@ def picture(run: Run, forecast: Forecast, ahead: int = 0) -> Picture:
         x = np.arange(len(right), dtype=float)
         marks = [Line("a sure and right answer", x, np.ones_like(x), TRUTH, "dot"),
                  Line("the LSTM's probability of the true class", x, right, SAID)]  # fmt: skip
-        return Picture(marks, "window", "probability")
+        return Picture(marks, "window", "probability", y_range=(-0.03, 1.06))
     rows = windows.target_rows(forecast.starts)[:, ahead]
     x, x_title, x_start = _axis(windows, rows)
     truth, said = (values[:, ahead, 0].astype(float) for values in (forecast.truth, forecast.said))

@@ -100,7 +100,7 @@ function sketch({ element, message: { lines, height } }) {
   element.replaceChildren(svg);
 }
 
-function figure({ lines, xTitle, xStart, yTitle, logY, revision }, style) {
+function figure({ lines, xTitle, xStart, yTitle, yRange, logY, revision }, style) {
   const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const axis = (title) => ({
@@ -131,11 +131,11 @@ function figure({ lines, xTitle, xStart, yTitle, logY, revision }, style) {
       bgcolor: css("secondary-background-color"), bordercolor: css("border-color"),
       font: { size: 14 }, namelength: -1,
     },
-    xaxis: { ...axis(xTitle), ...(xStart === null ? { hoverformat: ",.6~g" } : { type: "date" }) },
+    xaxis: { ...axis(xTitle), exponentformat: "none", ...(xStart === null ? { hoverformat: ",.6~g" } : { type: "date" }) },
     yaxis: {
       ...axis(yTitle), type: logY ? "log" : "linear", hoverformat: ".4~g",
       uirevision: `${revision} ${logY}`, // a zoom into one scale means nothing on the other
-      ...(logY ? logTicks(lines) : {}),
+      ...(logY ? logTicks(lines) : {}), ...(yRange ? { range: yRange } : {}),
     },
   };
   return { traces, layout };

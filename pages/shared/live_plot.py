@@ -67,6 +67,7 @@ def live_plot(
     height: int = 320,
     revision: str = "",
     x_start: np.datetime64 | None = None,
+    y_range: tuple[float, float] | None = None,
 ) -> None:
     """Draw `lines`; call it again with the same `key` to update them in place.
 
@@ -81,6 +82,7 @@ def live_plot(
         "xTitle": x_title,
         "xStart": None if x_start is None else int(x_start.astype("datetime64[ms]").astype(int)),
         "yTitle": y_title,
+        "yRange": y_range,
         "logY": log_y,
         "height": height,
         "revision": revision,
@@ -93,7 +95,7 @@ def live_plot(
                 "width": line.width,
                 "opacity": line.opacity,
             }
-            for line, (x, _) in zip(lines, thinned)
+            for line, (x, _) in zip(lines, thinned, strict=True)
         ],
     }
     _mount(key=key, data=pack(header, [a for xy in thinned for a in xy]), height=height)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from lstm_core.figures import TRAIN, VALID
-from lstm_core.runs import Run
-from pages.shared import forecast, session
+from lstm_core.workspaces import Workspace
+from pages.shared import session
 from pages.shared.live_plot import Line, live_plot
+
+if TYPE_CHECKING:
+    from lstm_core.runs import Run
+    from pages.shared.forecast import Forecast
 
 TICK = 0.25  # seconds between two drawings while a run trains
 SLOW_TICK = 2.0  # of the strip on the other pages
@@ -20,11 +26,10 @@ STATUS = {
 
 def strip(page: str) -> None:
     """The run in the sidebar, on every page; while it trains, also its heartbeat."""
-    run = session.workspace().run
     if page == "Train":  # which shows it large
         return
     with st.sidebar:
-        st.fragment(_strip, run_every=SLOW_TICK if run.live else None)()
+        st.fragment(_strip, run_every=SLOW_TICK if session.workspace().live else None)()
 
 
 def _strip() -> None:
@@ -62,14 +67,14 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def losses(run: Run, log_y: bool, height: int = 250) -> None:
-    """The live loss curves, in epochs."""
-    train, valid = (run.curves[name].points(2000) for name in ("train_loss", "valid_loss"))
+def losses(here: Workspace, log_y: bool, height: int = 250) -> None:
+    """The live loss curves, in epochs. Asks for no run, which would take torch."""
+    train, valid = (here.curves[name].points(2000) for name in ("train_loss", "valid_loss"))
     lines = [Line("training (each batch)", *train, TRAIN, width=1.3, opacity=0.7)]
     if len(valid[0]):
         lines.append(Line("validation (each epoch)", *valid, VALID, width=3))
-    live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({run.trainer.loss_name})", log_y=log_y,
-              height=height, revision=str(id(run)))  # fmt: skip
+    live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({here.loss_name})", log_y=log_y,
+              height=height, revision=str(id(here.built_run)))  # fmt: skip
 
 
 def gradient_norm(run: Run, height: int = 200) -> None:
@@ -78,17 +83,19 @@ def gradient_norm(run: Run, height: int = 200) -> None:
               x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(id(run)))  # fmt: skip
 
 
-def prediction(run: Run, height: int = 250) -> forecast.Forecast:
+def prediction(run: Run, height: int = 250) -> Forecast:
     """The prediction over the truth, as of now."""
+    from pages.shared import forecast
+
     found = forecast.latest(run)
     ahead = min(session.recall("ahead", 1), run.trainer.windows.ahead) - 1
     drawn = forecast.picture(run, found, ahead)
     live_plot("forecast_curve", drawn.lines, x_title=drawn.x_title, y_title=drawn.y_title, x_start=drawn.x_start,
-              height=height, revision=str(id(run)))  # fmt: skip
+              y_range=drawn.y_range, height=height, revision=str(id(run)))  # fmt: skip
     return found
 
 
-def verdict(run: Run, found: forecast.Forecast) -> None:
+def verdict(run: Run, found: Forecast) -> None:
     """One sentence: is the model better than a naive answer, on data that it was not trained on?"""
     from lstm_core import predictions
 

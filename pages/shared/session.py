@@ -6,24 +6,25 @@ page changes, a lost connection, F5 and a second tab all come back to the same o
 
 from __future__ import annotations
 
-import dataclasses
+import tempfile
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.generators import generate
-from lstm_core.runs import Run, RunManager, Workspace
 from lstm_core.samples import load_sample
-from lstm_core.shapes import check_fits, free_memory
 from lstm_core.tables import Table
-from lstm_core.training import Trainer
+from lstm_core.workspaces import RunManager, Workspace
 from pages.shared import example
 
+if TYPE_CHECKING:
+    from lstm_core.runs import Run
+
 _ID, _ERROR, _NOTICE = "_workspace", "_error", "_notice"
-_LIVE = ("lr", "clip", "epochs", "patience")
 
 
 @st.cache_resource(show_spinner=False)
@@ -94,25 +95,25 @@ def _take_over(part: str, name: str, key: str, read: Callable) -> None:
 
 
 def change(part: str, **fields: Any) -> None:
-    """Change fields of one part of the experiment; a training run obeys at once where it can."""
-    here = workspace()
+    """Change fields of one part of the experiment; what it refuses is reported and changes nothing."""
     try:
-        spec = dataclasses.replace(getattr(here.experiment, part), **fields)
-        if part == "train" and here.run is not None and set(fields) <= set(_LIVE):
-            here.run.change(**fields)
+        workspace().change(part, **fields)
     except PlaygroundError as error:
         report(str(error))
-        return
-    here.experiment = dataclasses.replace(here.experiment, **{part: spec})
 
 
-def use_table(table: Table, **data: Any) -> None:
-    """Put another table on the table, with the columns that it suggests. A trained run stays until the next Train."""
-    here = workspace()
-    roles = dataclasses.asdict(table.roles)
-    kept = here.experiment.data
-    spec = DataSpec(train_share=kept.train_share, valid_share=kept.valid_share, **(roles | data))
-    here.table, here.experiment = table, dataclasses.replace(here.experiment, data=spec)
+def keep_upload(data: bytes) -> None:
+    """Keep a CSV's bytes in a nameless file: it goes with the workspace, and memory holds the table only."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  it must outlive this call
+    file.write(data)
+    workspace().upload = file
+
+
+def kept_upload() -> bytes:
+    """What keep_upload kept."""
+    file = workspace().upload
+    file.seek(0)
+    return file.read()
 
 
 def table_for(spec: DataSpec) -> Table:
@@ -135,13 +136,6 @@ def table_for(spec: DataSpec) -> Table:
     return here.table
 
 
-def use_trainer(trainer: Trainer, table: Table, curves: dict) -> None:
-    """Show a loaded model with the data it was trained on."""
-    here = workspace()
-    here.table = table
-    run_manager().fresh_run(here, trainer, curves)
-
-
 def status_changed(run: Run) -> bool:
     """Whether the run's buttons need drawing anew since this was last asked."""
     before, now = st.session_state.get("_status"), (id(run), run.status)
@@ -150,36 +144,14 @@ def status_changed(run: Run) -> bool:
 
 
 def start_fresh(play: bool = True) -> None:
-    """Train a fresh model of the experiment as it is now. Reports instead of raising."""
-    here = workspace()
+    """Train a fresh model of the experiment as it is now; what stands in the way is reported."""
     try:
-        windows, model = here.windows(), here.experiment.model
-        check_fits(model, windows.input_size, windows.output_size, here.experiment.train.batch_size,
-                   windows.spec.seq_len, free_memory())  # fmt: skip
-        trainer = Trainer(windows, here.experiment)
+        run = workspace().train_fresh()
     except PlaygroundError as error:
         report(str(error))
         return
-    run = run_manager().fresh_run(here, trainer)
     if play:
         run.play()
-
-
-def stale_fields(here: Workspace) -> list[str]:
-    """Settings that differ from those the run was made with, by name: they take effect at the next Train."""
-    if here.run is None:
-        return []
-    mine, its = (dataclasses.asdict(e) for e in (here.experiment, here.run.experiment))
-    names = [name for part in mine for name in mine[part] if mine[part][name] != its[part][name]]
-    if here.table is not here.run.table and "name" not in names:
-        names.insert(0, "data")
-    return ["data" if name in ("name", "source") else name for name in names]
-
-
-def undo_stale() -> None:
-    """Put the settings and data of the trained run back."""
-    here = workspace()
-    here.table, here.experiment = here.run.table, here.run.experiment
 
 
 def report(sentence: str) -> None:
@@ -219,3 +191,15 @@ def clamp(key: str, low: int, high: int, at_first: int | None = None) -> None:
     """Keep a number widget's value inside bounds that may have moved."""
     value = st.session_state.get(key, high if at_first is None else at_first)
     mirror(key, min(max(value, low), high), (low, high))
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Load in the background, once a process, what the first click on Train would otherwise wait for."""
+    threading.Thread(target=_load_training, name="warm-up", daemon=True).start()
+
+
+def _load_training() -> None:
+    from lstm_core.training import warm_up
+
+    warm_up()

@@ -44,8 +44,8 @@ def read(data: bytes, name: str, options: ReadOptions = WORK_IT_OUT) -> None:
     except PlaygroundError as error:
         session.report(str(error))
         return
-    session.use_table(table, source="csv", name=name)
-    session.workspace().upload = data
+    session.workspace().put(table, source="csv", name=name)
+    session.keep_upload(data)
 
 
 def ready_made() -> None:
@@ -105,20 +105,20 @@ def read_settings() -> None:
 def _read_again(name: str) -> None:
     here = session.workspace()
     corrected = dataclasses.replace(here.table.options, **{name: session.widget_value(f"read_{name}")})
-    read(here.upload, here.table.name, corrected)
+    read(session.kept_upload(), here.table.name, corrected)
 
 
 def read_column_as(name: str, kind: str) -> None:
     """Read the file again with one column's type corrected."""
     here = session.workspace()
     kinds = dict(here.table.options.kinds) | {name: kind}
-    read(here.upload, here.table.name, dataclasses.replace(here.table.options, kinds=tuple(kinds.items())))
+    read(session.kept_upload(), here.table.name, dataclasses.replace(here.table.options, kinds=tuple(kinds.items())))
 
 
 def _use_sample() -> None:
     name = session.widget_value("sample")
     if name is not None:
-        session.use_table(load_sample(name), source="sample", name=name)
+        session.workspace().put(load_sample(name), source="sample", name=name)
 
 
 def _use_generator() -> None:
@@ -132,6 +132,14 @@ def _change_generator(name: str, key: str) -> None:
     _generate(data, {name: session.widget_value(key)})
 
 
+def on_seq_len_change() -> dict:
+    """What a new seq_len does beside being set: a set of sequences is made anew, of that many steps each."""
+    data = session.workspace().experiment.data
+    if data.source == "generator" and data.name in generators.SEQUENCE_SETS:
+        return {"on_change": _change_generator, "args": ("seq_len", "seq_len")}
+    return {}
+
+
 def _generate(data: DataSpec, changed: dict) -> None:
     try:
         spec = dataclasses.replace(data, **changed)
@@ -140,7 +148,7 @@ def _generate(data: DataSpec, changed: dict) -> None:
         session.report(str(error))
         return
     kept = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
-    session.use_table(table, **kept)
+    session.workspace().put(table, **kept)
 
 
 @st.cache_data(show_spinner=False)
