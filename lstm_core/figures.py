@@ -68,8 +68,9 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
     column = 0
     values = np.where(windows.y < 0, np.nan, windows.y) if windows.classes else windows.y[:, column]
     figure = go.Figure()
+    lonely = np.isnan(values).mean() > 0.5  # such as one answer a sequence: a line would join nothing
     for k, part in enumerate(SPLITS):
-        rows = np.flatnonzero(windows.part_of_row == k)
+        rows = np.flatnonzero((windows.part_of_row == k) & ~(lonely & np.isnan(values)))
         if not len(rows):
             continue
         drawn, y = thin(rows, values[rows].astype(np.float64), MOST_POINTS)
@@ -78,7 +79,7 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
         drawn = np.insert(drawn, breaks, drawn[breaks - 1] if len(breaks) else [])
         figure.add_scatter(
             x=row_axis(windows, drawn), y=y.astype(np.float32), name=f"{SPLIT_NAMES[part]} ({len(rows):,} rows)",
-            mode="markers" if windows.classes else "lines", connectgaps=False,
+            mode="markers" if windows.classes or lonely else "lines", connectgaps=False,
             line={"color": SPLIT_COLORS[part], "width": 2}, marker={"color": SPLIT_COLORS[part], "size": 4},
         )  # fmt: skip
     if windows.classes:

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from lstm_core.experiment import GATES, STATES, PlaygroundError
+from lstm_core.trace_inputs import check_input, check_module, check_states, initial_states, time_major
 
 CPU_BLOCK = 1 << 20  # pre-activations at a time: they should fit the shared cache
 GPU_BLOCK = 1 << 26
@@ -102,15 +103,15 @@ def trace_lstm(
     it was. On the CPU output, h_n and c_n equal the module's bit for bit. All tensors have the
     module's dtype; half precisions are replayed in float32 and rounded at the end.
     """
-    _check_module(lstm)
-    _check_input(lstm, x)
-    _check_states(lstm, x, hx)
-    steps, lengths = _time_major(lstm, x)  # (seq_len, batch, input_size)
+    check_module(lstm)
+    check_input(lstm, x)
+    check_states(lstm, x, hx)
+    steps, lengths = time_major(lstm, x)  # (seq_len, batch, input_size)
     seq_len, batch, directions = *steps.shape[:2], 2 if lstm.bidirectional else 1
     past_end = None  # (seq_len, batch, 1)
     if lengths is not None:
         past_end = (torch.arange(seq_len)[:, None] >= lengths).unsqueeze(2).to(steps.device)
-    h_0, c_0 = _initial_states(lstm, batch, hx)
+    h_0, c_0 = initial_states(lstm, batch, hx)
     layers, output, h_n, c_n = _run_native(lstm, x, hx, steps, h_0, c_0)
     gates = steps.new_empty(lstm.num_layers, directions, seq_len, batch, 4, lstm.hidden_size)
     c = steps.new_empty(lstm.num_layers, directions, seq_len, batch, lstm.hidden_size)
@@ -172,7 +173,7 @@ def _run_native(
         output = current
     else:
         output, (h_n, c_n) = whole
-        sequences.append(_time_major(lstm, output)[0])
+        sequences.append(time_major(lstm, output)[0])
     directions = 2 if lstm.bidirectional else 1
     return [h.unflatten(2, (directions, -1)) for h in sequences], output, h_n, c_n
 
@@ -298,85 +299,3 @@ def _accumulate(f: Tensor, c: Tensor, before: Tensor, reverse: bool) -> None:
 
 def _working_dtype(dtype: torch.dtype) -> torch.dtype:
     return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype
-
-
-def _time_major(lstm: nn.LSTM, sequence: Tensor | PackedSequence) -> tuple[Tensor, Tensor | None]:
-    """The module's input or output as (seq_len, batch, features), and the lengths if it was
-    packed."""
-    if isinstance(sequence, PackedSequence):
-        return pad_packed_sequence(sequence)
-    if sequence.dim() == 2:
-        return sequence.unsqueeze(1), None
-    return sequence.transpose(0, 1) if lstm.batch_first else sequence, None
-
-
-def _state_shapes(lstm: nn.LSTM, *batch: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    rows = lstm.num_layers * (2 if lstm.bidirectional else 1)
-    return (rows, *batch, lstm.proj_size or lstm.hidden_size), (rows, *batch, lstm.hidden_size)
-
-
-def _initial_states(lstm: nn.LSTM, batch: int, hx: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
-    """h_0 and c_0, each (num_layers*num_directions, batch, -1): those given, or zeros."""
-    if hx is None:
-        h_0, c_0 = (lstm.weight_ih_l0.new_zeros(shape) for shape in _state_shapes(lstm, batch))
-        return h_0, c_0
-    h_0, c_0 = (state if state.dim() == 3 else state.unsqueeze(1) for state in hx)
-    return h_0, c_0
-
-
-def _check_module(lstm: nn.LSTM) -> None:
-    if not isinstance(lstm, nn.LSTM):
-        raise PlaygroundError(
-            f"trace_lstm was given a {type(lstm).__name__}: pass the torch.nn.LSTM itself, "
-            "such as model.lstm."
-        )
-    if lstm.training and lstm.dropout > 0 and lstm.num_layers > 1:
-        raise PlaygroundError(
-            f"The LSTM is in train mode with dropout={lstm.dropout:g} between its layers, so "
-            "no two runs are the same: call lstm.eval() before tracing it."
-        )
-
-
-def _check_input(lstm: nn.LSTM, x: Tensor | PackedSequence) -> None:
-    if not isinstance(x, Tensor | PackedSequence):
-        raise PlaygroundError(f"x is a {type(x).__name__}: pass a Tensor or a PackedSequence.")
-    shape, features = tuple(x.data.shape), lstm.input_size
-    if isinstance(x, PackedSequence):
-        expected, fits = f"(steps of all sequences, {features}) as its data", len(shape) == 2
-    else:
-        order = "batch, seq_len" if lstm.batch_first else "seq_len, batch"
-        expected, fits = f"({order}, {features}) or (seq_len, {features})", len(shape) in (2, 3)
-    if not fits or shape[-1] != features or 0 in shape:
-        raise PlaygroundError(
-            f"x has shape {shape}, but this LSTM takes {expected}, with at least one sequence and one step."
-        )
-    _check_kind("x", x.data, lstm)
-
-
-def _check_states(lstm: nn.LSTM, x: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None) -> None:
-    if hx is None:
-        return
-    if not (isinstance(hx, tuple | list) and len(hx) == 2 and all(isinstance(s, Tensor) for s in hx)):
-        raise PlaygroundError("hx must be a pair of tensors, (h_0, c_0), or None for zeros.")
-    if isinstance(x, PackedSequence):
-        batch = (int(x.batch_sizes[0]),)
-    else:
-        batch = () if x.dim() == 2 else (x.shape[0 if lstm.batch_first else 1],)
-    for name, state, expected in zip(("h_0", "c_0"), hx, _state_shapes(lstm, *batch), strict=True):
-        if tuple(state.shape) != expected:
-            raise PlaygroundError(
-                f"{name} has shape {tuple(state.shape)}, but this x and LSTM need {expected}."
-            )
-        _check_kind(name, state, lstm)
-
-
-def _check_kind(name: str, tensor: Tensor, lstm: nn.LSTM) -> None:
-    weight = lstm.weight_ih_l0
-    if tensor.dtype != weight.dtype:
-        raise PlaygroundError(
-            f"{name} is {tensor.dtype}, but the LSTM's weights are {weight.dtype}: convert one."
-        )
-    if tensor.device != weight.device:
-        raise PlaygroundError(
-            f"{name} is on {tensor.device}, but the LSTM is on {weight.device}: move one of them."
-        )

@@ -118,7 +118,7 @@ def preview() -> None:
 st.title("Data")
 session.show_messages()
 choose_source()
-st.markdown(f"#### {session.plain(here.table.name)}")
+st.markdown(f"#### {session.plain(sources.title(here.experiment.data))}")
 show_shares()
 left, right = st.columns([0.3, 0.7], gap="medium")
 with left:

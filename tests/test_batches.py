@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lstm_core.batches import Batches
 from lstm_core.experiment import SPLITS

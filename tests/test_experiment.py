@@ -20,6 +20,7 @@ from lstm_core.experiment import (
     ModelSpec,
     PlaygroundError,
     TrainSpec,
+    loss_for,
 )
 from tests.test_shapes import model_specs
 
@@ -59,26 +60,33 @@ def test_json_holds_every_field_both_ways(experiment):
     assert Experiment.from_json(experiment.to_json()) == experiment
 
 
+def refusal(text: str) -> str:
+    """Why from_json refuses this text; empty if it does not."""
+    try:
+        Experiment.from_json(text)
+    except PlaygroundError as error:
+        return str(error)
+    return ""
+
+
 @given(st.sampled_from(["data", "model", "train"]), st.data())
 def test_any_json_value_in_any_field_is_taken_or_refused_in_one_sentence(part, data):
     kind = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}[part]
     name = data.draw(st.sampled_from([field.name for field in dataclasses.fields(kind)]))
     text = json.dumps({part: {name: data.draw(json_values)}})
-    try:
-        made = Experiment.from_json(text)
-    except PlaygroundError as error:
-        assert str(error).endswith(".")
-        assert "\n" not in str(error)
+    why = refusal(text)
+    if why:
+        assert why.endswith(".")
+        assert "\n" not in why
     else:
+        made = Experiment.from_json(text)
         assert Experiment.from_json(made.to_json()) == made  # what was taken is a sound value
 
 
 @given(st.text(max_size=40) | json_values.map(json.dumps))
 def test_any_text_is_taken_or_refused(text):
-    try:
-        Experiment.from_json(text)
-    except PlaygroundError as error:
-        assert str(error)
+    why = refusal(text)
+    assert why.endswith(".") == bool(why)  # and nothing but a PlaygroundError is raised
 
 
 def test_what_json_leaves_out_keeps_its_default():
@@ -158,3 +166,18 @@ def test_the_three_shares_are_one(spec):
 def test_sizes_that_follow_from_a_model(spec):
     assert spec.num_directions == (2 if spec.bidirectional else 1)
     assert spec.output_width == (spec.proj_size or spec.hidden_size)
+
+
+def test_auto_follows_the_task():
+    assert loss_for("auto", "regress") == "mse"
+    assert loss_for("auto", "classify") == "cross_entropy"
+    assert loss_for("huber", "regress") == "huber"
+
+
+def test_a_loss_that_does_not_fit_is_refused():
+    with pytest.raises(PlaygroundError, match="mae does not fit a target of classes: choose cross_entropy"):
+        loss_for("mae", "classify")
+    with pytest.raises(
+        PlaygroundError, match="cross_entropy does not fit a target of numbers: choose mse, mae or"
+    ):
+        loss_for("cross_entropy", "regress")

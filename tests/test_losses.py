@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lstm_core.experiment import PlaygroundError
-from lstm_core.losses import loss_for, sequence_loss
+from lstm_core.losses import sequence_loss
 
-ORACLES = {"mse": lambda e: e**2, "mae": np.abs, "huber": lambda e: np.where(abs(e) < 1, e**2 / 2, abs(e) - 0.5)}
+ORACLES = {
+    "mse": lambda e: e**2,
+    "mae": np.abs,
+    "huber": lambda e: np.where(abs(e) < 1, e**2 / 2, abs(e) - 0.5),
+}
 
 
 @pytest.mark.parametrize("name", ORACLES)
@@ -50,18 +53,8 @@ def test_classes_at_every_step_are_scored_where_they_are_known(seed):
 
 
 def test_one_class_a_window_is_pytorchs_cross_entropy():
-    said, wanted = torch.randn(6, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 2, 1, 0])
+    said, wanted = (
+        torch.randn(6, 3, generator=torch.Generator().manual_seed(0)),
+        torch.tensor([0, 1, 2, 2, 1, 0]),
+    )
     assert sequence_loss("cross_entropy", said, wanted, False) == nn.CrossEntropyLoss()(said, wanted)
-
-
-def test_auto_follows_the_task():
-    assert loss_for("auto", "regress") == "mse"
-    assert loss_for("auto", "classify") == "cross_entropy"
-    assert loss_for("huber", "regress") == "huber"
-
-
-def test_a_loss_that_does_not_fit_is_refused():
-    with pytest.raises(PlaygroundError, match="mae does not fit a target of classes: choose cross_entropy"):
-        loss_for("mae", "classify")
-    with pytest.raises(PlaygroundError, match="cross_entropy does not fit a target of numbers: choose mse, mae or"):
-        loss_for("cross_entropy", "regress")

@@ -49,7 +49,9 @@ def test_the_head_reads_what_each_direction_says_once_it_has_seen_all(spec, inpu
 @given(model_specs(), st.integers(1, 4))
 def test_batch_first_changes_nothing_of_what_is_said(spec, inputs):
     values = vars(spec)
-    ways = [build_model(ModelSpec(**values | {"batch_first": way}), inputs, 2).eval() for way in (True, False)]
+    ways = [
+        build_model(ModelSpec(**values | {"batch_first": way}), inputs, 2).eval() for way in (True, False)
+    ]
     x = some(3, 4, inputs)
     with torch.no_grad():
         torch.testing.assert_close(ways[0](x), ways[1](x))
@@ -99,9 +101,14 @@ def test_nothing_here_moves_torchs_own_generator():
     before = torch.get_rng_state()
     model = build_model(ModelSpec(num_layers=2, dropout=0.5), 3, 1)
     model_with(model.spec, 3, 1, model.state_dict())
-    with pytest.raises(RuntimeError, match="inside"), random_state(seeded_state(1)):
-        torch.rand(3)
-        raise RuntimeError("inside")
+
+    def draw_and_fail() -> None:
+        with random_state(seeded_state(1)):
+            torch.rand(3)
+            raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside"):
+        draw_and_fail()
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -119,7 +126,8 @@ def test_models_built_at_once_in_many_threads_are_the_same():
     spec, found = ModelSpec(hidden_size=8, num_layers=3), [None] * 8
     want = weights_of(build_model(spec, 4, 1))
     threads = [
-        threading.Thread(target=lambda k=k: found.__setitem__(k, weights_of(build_model(spec, 4, 1)))) for k in range(8)
+        threading.Thread(target=lambda k=k: found.__setitem__(k, weights_of(build_model(spec, 4, 1))))
+        for k in range(8)
     ]
     for thread in threads:
         thread.start()
@@ -153,7 +161,6 @@ def test_dropout_acts_between_layers_and_only_in_training():
 def test_devices_start_with_auto_and_know_the_cpu(monkeypatch):
     assert next(iter(devices())) == "auto"
     assert pick_device("cpu") == torch.device("cpu")
-    assert pick_device("auto").type in devices()["auto"].lower() or pick_device("auto").type != "cpu"
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"Card {index}")
     assert devices()["auto"] == "auto (GPU 0: Card 0)"

@@ -61,6 +61,13 @@ def ready_made() -> None:
                               for g in generators.GENERATORS))  # fmt: skip
 
 
+def title(data: DataSpec) -> str:
+    """What the table is called on the page."""
+    if data.source == "generator":
+        return generators.title(data.name)
+    return SAMPLES[data.name].title if data.source == "sample" else data.name
+
+
 def generator_settings() -> None:
     """Length, noise and seed of the generator in use."""
     data = session.workspace().experiment.data

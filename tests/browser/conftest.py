@@ -151,6 +151,12 @@ class Tab:
         field.press("Enter")
         return self.settle()
 
+    def choose(self, key: str, option: str) -> Tab:
+        """Pick one option of a select box."""
+        self.widget(key).locator("input").click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        return self.settle()
+
     def upload(self, name: str, content: bytes) -> Tab:
         file = {"name": name, "mimeType": "text/csv", "buffer": content}
         self.widget("csv").locator("input[type=file]").set_input_files(file)
@@ -179,18 +185,45 @@ class Tab:
             self.page.wait_for_timeout(100)
         raise AssertionError(f"{key}: {len(found)} points of {name!r} after {PATIENCE / 1000} s, not {count}")
 
+    @property
+    def progress(self) -> Locator:
+        """The line of Train that tells status, epoch, step and pace."""
+        return self.page.locator("[data-testid=stProgress]")
+
     def step(self) -> int:
         """The training step that Train shows."""
-        words = self.page.locator("[data-testid=stProgress]").inner_text()
-        return int(re.search(r"step\s+([\d,]+)", words)[1].replace(",", ""))
+        found = re.search(r"step\s+([\d,]+)", self.progress.inner_text())
+        return int(found[1].replace(",", ""))
+
+    def wait_for_step(self, step: int) -> None:
+        for _ in range(PATIENCE // 100):
+            if self.step() >= step:
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"still at step {self.step()}, not {step}, after {PATIENCE / 1000} s")
 
     def train(self, epochs: int) -> Tab:
-        """On Train: start a fresh run of so many epochs, and see that it runs."""
+        """On Train: start a fresh run of so many epochs."""
         self.fill("epochs", epochs)
         self.button("train").click()
+        return self
+
+    def train_on_and_on(self) -> Tab:
+        """On Train: start a fresh run that outlasts any test, and wait until its first points are drawn."""
+        self.train(epochs=1_000_000).wait_for_live()
+        self.wait_for_points(20)
+        return self
+
+    def wait_for_live(self) -> None:
+        """Wait until Train offers to pause."""
         expect(self.button("pause")).to_have_text(re.compile("Pause"))
         expect(self.button("pause")).to_be_enabled()
-        return self
+
+    def wait_for_end(self, epochs: int) -> None:
+        """Wait until all epochs are done and the buttons say so."""
+        expect(self.progress).to_contain_text(f"epoch {epochs:,} of {epochs:,}", timeout=4 * PATIENCE)
+        expect(self.progress).to_contain_text("Trained")
+        expect(self.button("pause")).to_be_disabled()
 
     def end_run(self) -> None:
         """Free the run's place on the server."""
@@ -223,10 +256,7 @@ def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def new_tab(browser: Browser, address: str) -> Iterator[Callable[..., Tab]]:
-    """new_tab(size=, scheme=, of=) opens a tab; at the end none may have asked another machine for anything.
-
-    `of` is a tab whose browser window (cookies, storage) the new one shares.
-    """
+    """Opens tabs, each a visitor of its own; at the end none may have asked another machine for anything."""
     tabs: list[Tab] = []
 
     def make(size: tuple[int, int] = (1280, 720), scheme: str = "light", url: str = address) -> Tab:

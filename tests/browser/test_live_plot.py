@@ -16,9 +16,7 @@ RANGE = f"() => document.querySelector('{PLOT}')._fullLayout.xaxis.range.slice()
 @pytest.fixture
 def training(tab: Tab) -> Iterator[Tab]:
     """A tab on Train whose run goes on for longer than any test."""
-    tab.open().go("Train").train(epochs=1_000_000)
-    tab.wait_for_points(100)
-    yield tab
+    yield tab.open().go("Train").train_on_and_on()
     tab.end_run()
 
 
@@ -64,12 +62,7 @@ def test_a_zoom_stays_while_the_curve_grows(training: Tab):
     zoom(page)
     zoomed = page.evaluate(RANGE)
     assert before[0] < zoomed[0] < zoomed[1] < before[1]
-    step = training.step()
-    page.wait_for_function(
-        "(step) => Number(/step\\s+([\\d,]+)/.exec("
-        "document.querySelector('[data-testid=stProgress]').innerText)[1].replaceAll(',', '')) > step + 100",
-        arg=step,
-    )
+    training.wait_for_step(training.step() + 100)
     assert page.evaluate(RANGE) == zoomed
     page.mouse.move(5, 5)
     page.locator(f"{PLOT} .nsewdrag").first.dblclick()

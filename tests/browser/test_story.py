@@ -74,7 +74,7 @@ def look_at_data(tab: Tab) -> None:
 
 
 def see_the_loss_fall(tab: Tab) -> None:
-    expect(tab.button("pause")).to_be_disabled(timeout=4 * PATIENCE)  # all epochs are done
+    tab.wait_for_end(epochs=12)
     loss = tab.curve("training")
     assert median(loss[-20:]) < 0.5 * median(loss[:20])
     valid = tab.curve("validation")
@@ -99,7 +99,7 @@ def look_at_gates(tab: Tab, units: int, layers: int) -> None:
 
 
 def test_pause_keeps_the_weights_and_resume_goes_on(tab: Tab):
-    tab.open().go("Train").train(epochs=100_000)
+    tab.open().go("Train").train_on_and_on()
     tab.wait_for_points(50)
     tab.press("pause")
     expect(tab.button("pause")).to_have_text(re.compile("Resume"))
@@ -108,51 +108,56 @@ def test_pause_keeps_the_weights_and_resume_goes_on(tab: Tab):
     assert tab.step() == paused > 0
     tab.press("step")
     one_epoch_on = 12 * (paused // 12 + 1)
-    expect(progress(tab)).to_contain_text(f"step {one_epoch_on:,}")
+    expect(tab.progress).to_contain_text(f"step {one_epoch_on:,}")
     tab.button("pause").click()
-    expect(progress(tab)).to_contain_text("Training")
-    wait_for_step(tab, one_epoch_on + 50)
+    expect(tab.progress).to_contain_text("Training")
+    tab.wait_for_step(one_epoch_on + 50)
     tab.end_run()
 
 
 def test_a_run_survives_other_pages_f5_and_a_second_tab(tab: Tab, new_tab: Callable[..., Tab]):
-    tab.open().go("Train").train(epochs=100_000)
+    tab.open().go("Train").train_on_and_on()
     left_at = tab.step()
     tab.go("Model").go("Data").go("Start").go("Train")
-    wait_for_step(tab, left_at + 100)
+    tab.wait_for_step(left_at + 100)
     link = tab.page.url
     assert "run=" in link
 
     reloaded_at = tab.step()
     tab.page.reload()
-    expect(progress(tab)).to_contain_text("Training")
-    wait_for_step(tab, reloaded_at + 50)
+    expect(tab.progress).to_contain_text("Training")
+    tab.wait_for_step(reloaded_at + 50)
     assert tab.page.url == link
 
     second = new_tab().open(link.removeprefix(tab.address + "/"))
-    expect(progress(second)).to_contain_text("Training")
-    wait_for_step(second, tab.step() + 50)
+    expect(second.progress).to_contain_text("Training")
+    second.wait_for_step(tab.step() + 50)
     second.press("pause")
-    expect(progress(tab)).to_contain_text("Paused")
+    expect(tab.progress).to_contain_text("Paused")
     assert tab.step() == second.step()
     tab.end_run()
 
 
+def test_the_buttons_follow_runs_that_end_at_once(tab: Tab):
+    tab.open().go("Train")
+    for epochs in (1, 2, 1, 3, 1, 2):
+        tab.train(epochs).wait_for_end(epochs)
+
+
 def test_the_learning_rate_changes_while_it_trains_and_keeps_the_weights(tab: Tab):
-    tab.open().go("Train").train(epochs=100_000)
-    wait_for_step(tab, 100)
+    tab.open().go("Train").train_on_and_on()
+    tab.wait_for_step(100)
     before = tab.step()
     tab.fill("lr", 0.001)
-    expect(progress(tab)).to_contain_text("Training")
-    wait_for_step(tab, before + 50)
+    expect(tab.progress).to_contain_text("Training")
+    tab.wait_for_step(before + 50)
     assert len(tab.curve("training")) > before / 2  # the old curve goes on
     tab.end_run()
 
 
 def test_a_loss_that_explodes_stops_with_advice(tab: Tab):
-    tab.open().go("Train").fill("clip", 0).fill("lr", 1e6)
-    tab.fill("epochs", 1000).button("train").click()
-    expect(progress(tab)).to_contain_text("error", timeout=2 * PATIENCE)
+    tab.open().go("Train").choose("optimizer", "SGD").fill("clip", 0).fill("lr", 1e6).train(epochs=1000)
+    expect(tab.progress).to_contain_text("error", timeout=2 * PATIENCE)
     expect(tab.page.locator("[data-testid=stAlert]").first).to_contain_text("learning rate")
 
 
@@ -162,15 +167,3 @@ def test_two_people_have_their_own_runs(new_tab: Callable[..., Tab]):
     second.go("Model").fill("hidden_size", 7)
     first.go("Model")
     expect(first.widget("hidden_size").locator("input")).not_to_have_value("7")
-
-
-def progress(tab: Tab):
-    return tab.page.locator("[data-testid=stProgress]")
-
-
-def wait_for_step(tab: Tab, step: int) -> None:
-    for _ in range(PATIENCE // 100):
-        if tab.step() >= step:
-            return
-        tab.page.wait_for_timeout(100)
-    raise AssertionError(f"still at step {tab.step()}, not {step}, after {PATIENCE / 1000} s")

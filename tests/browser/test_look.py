@@ -1,0 +1,92 @@
+"""How each page looks at first sight: at a laptop's and a projector's size, in light and in dark."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import TITLES, Tab, server
+
+SIZES = ((1280, 720), (1920, 1080))
+FIRST_SIGHT = {  # keys of what must be seen without scrolling
+    "Start": ("loss_curve", "forecast_curve"),
+    "Data": ("csv", "sample", "generator", "target"),
+    "Model": ("hidden_size", "num_layers", "dropout", "bidirectional"),
+    "Train": ("train", "pause", "step", "stop", "optimizer", "lr", "batch_size", "epochs", "loss_curve"),
+    "Gates": ("window", "layer", "gate", "parity", "gate_view"),
+}
+
+
+@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    return request.param
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_at_first_sight(new_tab: Callable[..., Tab], size, scheme: str, subtests: pytest.Subtests):
+    tab = new_tab(size, scheme).open()
+    for title in TITLES:
+        with subtests.test(title):
+            tab.go(title)
+            for key in FIRST_SIGHT[title]:
+                expect(tab.widget(key).first).to_be_visible()
+                box = tab.widget(key).first.bounding_box()
+                assert box["y"] + min(box["height"], 200) <= size[1], f"{key} lies below the fold"
+            assert "Traceback" not in tab.text()
+            assert tab.page.locator("[data-testid=stException]").count() == 0
+            assert tab.page.locator("[data-testid=stAlertContentError]").count() == 0
+            wide = "(e) => e.scrollWidth > e.clientWidth"
+            assert not tab.page.locator("[data-testid=stMain]").evaluate(wide), "the page scrolls sideways"
+            assert background(tab) == scheme
+
+
+def background(tab: Tab) -> str:
+    colour = tab.page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
+    return "dark" if red + green + blue < 384 else "light"
+
+
+@pytest.fixture(params=["train", "gates"])
+def cold_address(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """A server that nobody has visited yet, and the page that its first visitor opens."""
+    with server(tmp_path / "log.txt") as address:
+        yield address, request.param
+    assert "Traceback" not in (tmp_path / "log.txt").read_text()
+
+
+def test_a_link_to_a_page_opens_the_app_on_a_cold_server(cold_address, new_tab: Callable[..., Tab]):
+    address, path = cold_address
+    tab = new_tab(url=address).open(path)
+    expect(tab.heading(path.title())).to_be_visible()
+    links = tab.page.locator("[data-testid=stSidebarNavLink]")
+    expect(links).to_have_text([re.compile(rf"{title}$") for title in TITLES])
+
+
+def test_an_unknown_run_in_a_link_says_so(tab: Tab):
+    tab.open("train?run=%3Cb%3Enobody%3C%2Fb%3E")
+    expect(tab.page.get_by_text("no longer on the server")).to_be_visible()
+    assert "nobody" not in tab.page.url
+
+
+def test_keyboard_alone_reaches_train(tab: Tab):
+    tab.open().go("Train")
+    tab.page.locator("h1").click()
+    for _ in range(6):
+        tab.page.keyboard.press("Tab")
+        if tab.page.evaluate("document.activeElement.closest('.st-key-train') !== null"):
+            break
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.locator("[data-testid=stProgress]")).to_contain_text(re.compile("Training|epoch \\d+ of"))
+    tab.end_run()
+
+
+@pytest.mark.skipif("LSTM_PLAYGROUND_SCREENSHOT" not in os.environ, reason="takes README.md's picture on request")
+def test_take_the_picture_of_the_readme(new_tab: Callable[..., Tab]):
+    tab = new_tab((1440, 900)).open().go("Gates")
+    tab.page.wait_for_timeout(1500)
+    tab.page.screenshot(path=os.environ["LSTM_PLAYGROUND_SCREENSHOT"])

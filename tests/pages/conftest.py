@@ -1,0 +1,211 @@
+"""A visitor without a browser: the whole app under Streamlit's AppTest, and what tests ask of it.
+
+AppTest runs the very scripts that a server runs, with real callbacks and real session state, but without
+JavaScript: what the components draw is read from the bytes that they are sent.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import session
+
+if TYPE_CHECKING:
+    from lstm_core.runs import Run
+    from lstm_core.workspaces import Workspace
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+DEADLINE = 30.0  # seconds for what takes far less: the machine may be busy
+
+
+def wait_until(true: Callable[[], bool], what: str) -> None:
+    """Poll; fail with `what` if it does not come true."""
+    end = time.monotonic() + DEADLINE
+    while not true():
+        assert time.monotonic() < end, f"waited {DEADLINE:g} s in vain until {what}"
+        time.sleep(0.005)
+
+
+class Visitor:
+    """One browser tab. Every gesture runs the app and fails the test if the app itself failed."""
+
+    def __init__(self, page: str = "start", run_id: str | None = None) -> None:
+        self.at = AppTest.from_file(str(APP), default_timeout=DEADLINE)
+        if run_id is not None:
+            self.at.query_params["run"] = run_id
+        self.run()
+        if page != "start":
+            self.go(page)
+
+    @property
+    def id(self) -> str:
+        return self.at.query_params["run"]
+
+    @property
+    def workspace(self) -> Workspace:
+        found = session.run_manager().find(self.id)
+        assert found is not None
+        return found
+
+    @property
+    def training(self) -> Run:
+        return self.workspace.run
+
+    def run(self) -> Visitor:
+        self.at.run()
+        assert not self.at.exception, "the page failed: its log says where"
+        return self
+
+    def go(self, page: str) -> Visitor:
+        self.at.switch_page(f"pages/{page}.py")
+        return self.run()
+
+    def widget(self, key: str):
+        """The one widget with this key on the page."""
+        kinds = ("number_input", "selectbox", "multiselect", "toggle", "slider", "button", "button_group",
+                 "text_area", "file_uploader")  # fmt: skip
+        found = [w for kind in kinds for w in self.at.get(kind) if w.key == key]
+        assert len(found) == 1, f"{len(found)} widgets have the key {key!r}"
+        return found[0]
+
+    def set(self, key: str, value: object) -> Visitor:
+        """Give a widget a value, as a person does."""
+        self.widget(key).set_value(value)
+        return self.run()
+
+    def press(self, key: str) -> Visitor:
+        button = self.widget(key)
+        assert not button.proto.disabled, f"{key} is disabled"
+        button.click()
+        return self.run()
+
+    def pressable(self, key: str) -> bool:
+        return not self.widget(key).proto.disabled
+
+    def upload(self, data: bytes, name: str = "mine.csv", key: str = "csv") -> Visitor:
+        self.widget(key).upload(name, data, "text/csv")
+        return self.run()
+
+    def errors(self) -> list[str]:
+        return [unescaped(error.value) for error in self.at.error]
+
+    def markdown(self) -> str:
+        """All Markdown of the page as it is sent, captions and alerts included."""
+        parts = (self.at.markdown, self.at.caption, self.at.error, self.at.warning, self.at.info)
+        return "\n".join(element.value for part in parts for element in part)
+
+    def words(self) -> str:
+        """The same as a person reads it."""
+        return unescaped(self.markdown())
+
+    def component(self, key: str) -> tuple[dict, bytes]:
+        """(header, arrays) of the message to one of our browser components."""
+        found = [c.proto for c in self.at.get("bidi_component") if c.proto.id.endswith(f"-{key}")]
+        assert len(found) == 1, f"{len(found)} components have the key {key!r}"
+        data = found[0].bytes
+        size = int.from_bytes(data[:4], "little")
+        return json.loads(data[4 : 4 + size]), data[4 + size :]
+
+    def curve(self, key: str, line: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """(x, y) of one line of a live plot."""
+        header, arrays = self.component(key)
+        numbers, at = np.frombuffer(arrays, "<f4"), 0
+        for before in header["lines"][:line]:
+            at += 2 * before["points"]
+        points = header["lines"][line]["points"]
+        return numbers[at : at + points], numbers[at + points : at + 2 * points]
+
+    def figure(self, key: str) -> dict:
+        """The specification of one Plotly figure."""
+        found = [c.proto for c in self.at.get("plotly_chart") if c.proto.id.endswith(f"-{key}")]
+        assert len(found) == 1, f"{len(found)} figures have the key {key!r}"
+        return json.loads(found[0].spec)
+
+    def train(self, **settings: object) -> Visitor:
+        """Press Train on the page Train, and come back when it is done."""
+        self.go("train")
+        for key, value in settings.items():
+            self.set(key, value)
+        self.press("train")
+        return self.finish()
+
+    def finish(self) -> Visitor:
+        wait_until(lambda: not self.training.live, "the run ended")
+        return self.run()
+
+
+def unescaped(text: str) -> str:
+    """session.plain's Markdown as it is read."""
+    return text.replace("\u2060", "").replace("\\", "")
+
+
+@pytest.fixture(autouse=True)
+def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that has drawn a page before: AppTest forgets at every run that st.navigation has been called.
+
+    Streamlit would take the folder called pages for its older kind of app again, the app would hand over once
+    more (session.workspace), and the click on a button would be lost on the way.
+    """
+    begin = PagesManager.__init__
+
+    def begin_warm(self, *args, **kwargs):
+        begin(self, *args, **kwargs)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", begin_warm)
+
+
+@pytest.fixture
+def visit() -> Iterator[Callable[..., Visitor]]:
+    """Opens tabs; every run of theirs is stopped at the end of the test."""
+    opened: list[Visitor] = []
+
+    def open_tab(page: str = "start", run_id: str | None = None) -> Visitor:
+        opened.append(Visitor(page, run_id))
+        return opened[-1]
+
+    yield open_tab
+    for tab in opened:
+        tab.training.stop()
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
+    """What the download buttons of the last drawing would give, by file name."""
+    given: dict[str, Callable[[], bytes]] = {}
+    add = MediaFileManager.add_deferred
+
+    def note(self, data_callable, *args, file_name, **more):
+        given[file_name] = data_callable
+        return add(self, data_callable, *args, file_name=file_name, **more)
+
+    monkeypatch.setattr(MediaFileManager, "add_deferred", note)
+    return given
+
+
+def series_csv(rows: int = 120, delimiter: str = ",", decimal: str = ".") -> bytes:
+    """A seasonal series with a date, a number to forecast and one more."""
+    t = np.arange(rows)
+    days = np.datetime64("2020-01-01") + t
+    lines = [delimiter.join(("day", "load", "price"))]
+    for day, load, price in zip(days, 10 + np.sin(t / 3), 5 + np.cos(t / 5), strict=True):
+        cells = (str(day), f"{load:.3f}".replace(".", decimal), f"{price:.3f}".replace(".", decimal))
+        lines.append(delimiter.join(cells))
+    return "\n".join(lines).encode()
+
+
+def labelled_csv(rows: int = 120) -> bytes:
+    """A number, and a text that says whether it is high: a class to learn."""
+    values = np.sin(np.arange(rows) / 4)
+    lines = ["value,state", *(f"{v:.3f},{'high' if v > 0 else 'low'}" for v in values)]
+    return "\n".join(lines).encode()

@@ -1,0 +1,192 @@
+"""Gates: the trace of any window, layer and direction of the model that was trained, and its exports."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_core.predictions import predict, window_errors
+from pages.shared import gates_view
+from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
+
+MODELS = {
+    "plain": {},
+    "two layers": {"num_layers": 2, "dropout": 0.2},
+    "bidirectional": {"bidirectional": True},
+    "proj_size": {"proj_size": 3},
+    "everything": {"num_layers": 2, "bidirectional": True, "proj_size": 2, "head": "every", "bias": False},
+    "head every": {"head": "every"},
+    "batch second": {"batch_first": False},
+}
+
+
+def trained(visit, **model: object) -> Visitor:
+    """Gates of a model of a few units that has trained for one epoch."""
+    tab = visit("model").set("hidden_size", 5)
+    for key, value in model.items():
+        tab.set(key, value)
+    tab.train(epochs=1)
+    assert tab.training.status == "finished"
+    return tab.go("gates")
+
+
+def badge(tab: Visitor) -> float:
+    """The largest difference from nn.LSTM, as the page shows it."""
+    text = next(m.value for m in tab.at.markdown if "largest difference" in m.value)
+    return float(re.search(r"nn\.LSTM: ([0-9.e+-]+)", unescaped(text))[1])
+
+
+def maps(tab: Visitor) -> dict[str, np.ndarray]:
+    """What the heatmaps draw: name → (units, steps)."""
+    header, data = tab.component("gate_view")
+    numbers, found, at = np.frombuffer(data, "<f4"), {}, 0
+    for about in header["maps"]:
+        size = about["units"] * header["steps"]
+        found[about["name"]] = numbers[at : at + size].reshape(about["units"], header["steps"])
+        at += size
+    return found
+
+
+def trace(tab: Visitor, part: str = "test", place: int | None = None):
+    starts = tab.training.trainer.windows.starts[part]
+    return gates_view.trace_of(tab.training, int(starts[-1 if place is None else place]))[0]
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_trace_is_nn_lstm_s_own_and_the_maps_show_it(visit, kind):
+    tab = trained(visit, **MODELS[kind])
+    assert not tab.errors()
+    assert badge(tab) < 1e-5
+    assert any("badge" in m.value and "green" in m.value for m in tab.at.markdown)
+    spec, shown, exact = tab.training.experiment.model, maps(tab), trace(tab)
+    assert list(shown) == ["i", "f", "g", "o", "c", "h"]
+    for layer in range(spec.num_layers):
+        tab.set("layer", layer)
+        for direction in range(spec.num_directions):
+            if spec.bidirectional:
+                tab.set("direction", direction)
+            for name, values in maps(tab).items():
+                assert np.array_equal(values, getattr(exact, name)[layer, direction, 0].numpy().T), name
+    assert len(shown["h"]) == spec.output_width
+    assert len(shown["c"]) == spec.hidden_size
+
+
+def test_layer_and_direction_are_offered_as_the_model_has_them(visit):
+    tab = trained(visit, num_layers=3)
+    assert tab.widget("layer").proto.options == ["0", "1", "2"]
+    assert not [b for b in tab.at.button_group if b.key == "direction"]
+
+
+def test_one_gate_large(visit):
+    tab = visit("gates")
+    assert tab.component("gate_view")[0]["large"] is None
+    assert tab.set("gate", "o").component("gate_view")[0]["large"] == "o"
+
+
+@pytest.mark.parametrize("part", ["train", "valid", "test"])
+def test_finds_the_worst_and_the_best_window(visit, part):
+    tab = visit("gates").set("part", part)
+    run = tab.training
+    starts = run.trainer.windows.starts[part]
+    errors = window_errors(run.trainer.windows, starts, predict(run.model(), run.trainer.windows, starts))
+    tab.press("find_worst")
+    assert tab.widget("window").value == errors.argmax()
+    tab.press("find_best")
+    assert tab.widget("window").value == errors.argmin()
+    assert np.array_equal(maps(tab)["f"], trace(tab, part, int(errors.argmin())).f[0, 0, 0].numpy().T)
+    tab.press("find_random")
+    assert 0 <= tab.widget("window").value < len(starts)
+
+
+def test_says_the_forecast_beside_the_truth(visit):
+    tab = visit("gates").set("window", 3)
+    windows = tab.training.trainer.windows
+    start = windows.starts["test"][3:4]
+    said = predict(tab.training.model(), windows, start)[0, 0, 0]
+    truth = windows.truth(start)[0, 0, 0]
+    assert f"= {said:.4g}; the truth is {truth:.4g}." in tab.words().replace("**", "")
+
+
+def test_a_classifier_names_its_class(visit):
+    tab = visit("data").upload(labelled_csv()).set("seq_len", 6).train(epochs=2).go("gates")
+    assert not tab.errors()
+    assert badge(tab) < 1e-5
+    assert re.search(r"the LSTM says \*\*(high|low)\*\* \(\d+% sure\); the truth is \*\*(high|low)\*\*", tab.markdown())
+
+
+def test_several_targets_and_rows_ahead(visit):
+    tab = visit("data").upload(series_csv()).set("target", ["load", "price"]).set("horizon", 3)
+    tab.train(epochs=1).go("gates")
+    assert not tab.errors()
+    assert badge(tab) < 1e-5
+    assert tab.component("gate_view")[0]["series"] == ["load (scaled)", "price (scaled)"]
+
+
+@pytest.mark.parametrize(("key", "part"), [("train_share", "valid"), ("shares", "test")])
+def test_parts_without_windows_are_not_offered(visit, key, part):
+    shares = (0.8, 0.8) if part == "valid" else (0.8, 1.0)
+    tab = visit("data").set("shares", shares).train(epochs=1).go("gates")
+    assert not tab.errors()
+    assert len(tab.widget("part").proto.options) == 2
+    assert tab.component("gate_view")
+
+
+def test_a_part_with_a_single_window_needs_no_slider(visit):
+    tab = visit("data").upload(series_csv(40)).set("seq_len", 3).set("shares", (0.7, 0.98))
+    tab.train(epochs=1).go("gates")
+    assert len(tab.training.trainer.windows.starts["test"]) == 1
+    assert not tab.errors()
+    assert not [s for s in tab.at.slider if s.key == "window"]
+    tab.press("find_worst")
+
+
+def test_a_window_beyond_the_next_model_s_data_is_brought_back(visit):
+    tab = visit("gates").set("part", "train").set("window", 150)
+    tab.go("data").set("sample", "nile").train(epochs=1).go("gates").set("part", "train")
+    assert not tab.errors()
+    assert tab.widget("window").value <= tab.widget("window").proto.max
+
+
+def test_works_while_training_on_the_weights_of_that_moment(visit):
+    tab = visit("train").set("epochs", 1_000_000).press("train")
+    tab.go("gates")
+    run, seen = tab.training, []
+    for _ in range(3):
+        step = run.trainer.step
+        wait_until(lambda step=step: run.trainer.step > step + 20, "it trained on")
+        tab.run()
+        assert badge(tab) < 1e-5
+        seen.append(maps(tab)["f"].tobytes())
+    assert run.live
+    assert len(set(seen)) == 3
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("kind", ["plain", "everything"])
+def test_the_exports_are_the_trace(visit, downloads, kind):
+    tab = trained(visit, **MODELS[kind])
+    exact = trace(tab)
+    given = {name.rsplit(".")[-1]: make() for name, make in downloads.items() if name.startswith("trace")}
+    arrays = np.load(io.BytesIO(given["npz"]))
+    for name in ("i", "f", "g", "o", "c", "h"):
+        assert np.array_equal(arrays[name], getattr(exact, name).numpy()), name
+    frame = pd.read_csv(io.BytesIO(given["csv"])).set_index(["layer", "direction", "sequence", "step", "unit"])
+    assert len(frame) == exact.i.numel()
+    for name in ("i", "f", "g", "o", "c"):
+        assert np.array_equal(frame[name].to_numpy(np.float32), getattr(exact, name).numpy().ravel()), name
+    h = frame["h"].to_numpy(np.float32).reshape(exact.i.shape)[..., : exact.h.shape[-1]]
+    assert np.array_equal(h, exact.h.numpy())
+
+
+def test_draws_mean_and_saturation_of_the_four_gates(visit):
+    tab = visit("gates")
+    figure = tab.figure("saturation")
+    assert len(figure["data"]) == 12  # four gates, three panels
+    exact = trace(tab)
+    assert {line["name"][0] for line in figure["data"]} == set("ifgo")
+    assert 0 <= (exact.f < 0.1).float().mean() <= 1

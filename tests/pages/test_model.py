@@ -1,0 +1,163 @@
+"""Model: each argument at once changes shapes, counts, code and advice; what cannot be is refused and put back."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import psutil
+import pytest
+import torch
+
+from lstm_core.model import build_model
+
+
+def shape_rows(tab) -> dict[str, str]:
+    """The page's table of shapes: tensor → shape."""
+    frame = next(d.value for d in tab.at.dataframe if "tensor" in d.value.columns)
+    return dict(zip(frame["tensor"], frame["shape"], strict=True))
+
+
+def counts(tab) -> dict[str, int]:
+    frame = next(d.value for d in tab.at.dataframe if "part" in d.value.columns)
+    return dict(zip(frame["part"], frame["parameters"], strict=True))
+
+
+def code(tab) -> str:
+    return tab.at.code[0].value
+
+
+CHANGES = {
+    "hidden_size": (7, "hidden_size=7"),
+    "num_layers": (3, "num_layers=3"),
+    "proj_size": (4, "proj_size=4"),
+    "bidirectional": (True, "bidirectional=True"),
+    "batch_first": (False, ".transpose(0, 1)"),
+    "bias": (False, "bias=False"),
+    "head": ("every", "self.head(output"),
+    "forget_bias": (1.5, "1.5 if name"),
+    "model_seed": (11, "manual_seed(11)"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("key", CHANGES)
+def test_an_argument_is_in_the_code_and_in_every_shape(visit, key):
+    value, words = CHANGES[key]
+    tab = visit("model")
+    assert words not in code(tab)
+    tab.set(key, value)
+    assert not tab.errors()
+    assert words in code(tab)
+    compile(code(tab), "model.py", "exec")
+    spec = tab.workspace.experiment.model
+    assert getattr(spec, key.removeprefix("model_")) == value
+    built = build_model(spec, 1, 1)
+    shown = shape_rows(tab)
+    for name, tensor in built.lstm.named_parameters():
+        assert shown[name] == str(tuple(tensor.shape)), name
+    x = torch.zeros(tab.workspace.experiment.train.batch_size, tab.workspace.experiment.data.seq_len, 1)
+    output, (h_n, c_n) = built.lstm(built.lstm_input(x))
+    for name, tensor in (("output", output), ("h_n", h_n), ("c_n", c_n), ("prediction", built(x))):
+        assert shown[name] == str(tuple(tensor.shape)), name
+    assert sum(counts(tab).values()) == sum(p.numel() for p in built.parameters())
+
+
+def test_dropout_shows_where_it_acts(visit):
+    tab = visit("model").set("dropout", 0.3)
+    assert "no effect with num_layers 1" in tab.words()
+    assert "dropout" not in code(tab)
+    tab.set("num_layers", 2)
+    assert "no effect" not in tab.words()
+    assert "dropout=0.3" in code(tab)
+
+
+def test_input_size_comes_from_the_data(visit):
+    tab = visit("data").set("generator", "random_regression").go("model")
+    assert "input_size 4" in tab.words().replace("**", "")
+    assert shape_rows(tab)["weight_ih_l0"].endswith(", 4)")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"hidden_size": 16}, ("proj_size", 16)),
+        ({"hidden_size": 16, "proj_size": 8}, ("hidden_size", 8)),
+        ({"forget_bias": 1.0}, ("bias", False)),
+    ],
+)
+def test_what_does_not_go_together_is_refused_and_put_back(visit, first, then):
+    tab = visit("model")
+    for key, value in first.items():
+        tab.set(key, value)
+    assert not tab.errors()
+    key, value = then
+    kept = tab.widget(key).value
+    before = tab.workspace.experiment
+    tab.set(key, value)
+    assert len(tab.errors()) == 1, tab.errors()
+    assert tab.widget(key).value == kept
+    assert tab.workspace.experiment == before
+    assert not tab.run().errors()
+
+
+def test_a_giant_model_is_refused_with_the_size_that_fits(visit, monkeypatch):
+    # What is free on the machine decides, so that is fixed: here 2 GB, as on a small laptop.
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2_000_000_000))
+    tab = visit("model").set("hidden_size", 16_384)
+    assert len(tab.errors()) == 1
+    fits = int(tab.errors()[0].split("hidden_size ")[-1].split()[0])
+    example = tab.training
+    tab.go("train").press("train")
+    assert len(tab.errors()) == 1
+    assert f"hidden_size {fits}" in tab.errors()[0]
+    assert tab.training is example
+    assert not tab.go("model").set("hidden_size", fits).errors()
+    assert len(tab.set("hidden_size", fits + 1).errors()) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"bidirectional": True}, "bidirectional is no leak here"),
+        ({"bidirectional": True, "head": "every"}, "leaks the future"),
+        ({"hidden_size": 1}, "memory of a single number"),
+        ({"num_layers": 2, "dropout": 1.0}, "the layers below the top never learn"),
+        ({"proj_size": 3}, "weight_hr makes the one from the other"),
+        ({"bias": False}, "bias=False"),
+        ({"forget_bias": -3.0}, "forget gates start at 0.05"),
+        ({"batch_first": False}, "batch always second"),
+    ],
+)
+def test_advice_appears_beside_the_setting(visit, settings, sentence):
+    tab = visit("model")
+    if "batch_first" not in settings:
+        assert sentence not in tab.words()
+    for key, value in settings.items():
+        tab.set(key, value)
+    assert sentence in tab.words()
+
+
+def test_nothing_that_is_set_touches_the_trained_model(visit):
+    tab = visit("model")
+    before = tab.training.experiment
+    tab.set("hidden_size", 50).set("num_layers", 2)
+    assert tab.training.experiment == before
+    assert not tab.go("gates").errors()
+    header, _ = tab.component("gate_view")
+    assert header["units"] == before.model.hidden_size
+
+
+def test_the_drawing_follows_the_model(visit):
+    tab = visit("model")
+    before = tab.figure("stack")
+    assert tab.set("num_layers", 3).figure("stack") != before
+
+
+def test_settings_survive_a_look_at_other_pages(visit):
+    tab = visit("model").set("hidden_size", 21).set("bidirectional", True).set("forget_bias", 2.0)
+    tab.go("data").go("train").go("model")
+    assert tab.widget("hidden_size").value == 21
+    assert tab.widget("bidirectional").value is True
+    assert tab.widget("forget_bias").value == 2.0
+    tab.set("forget_bias", None)  # emptied: PyTorch's own again
+    assert tab.workspace.experiment.model.forget_bias is None

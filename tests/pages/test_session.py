@@ -1,0 +1,124 @@
+"""The session: whose workspace it is, what survives, and that names from files stay data."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from pages.shared.session import plain
+from tests.pages.conftest import Visitor, series_csv, unescaped, wait_until
+
+HOSTILE = (
+    "![x](http://evil.example/a.png)",
+    "[click](http://evil.example)",
+    "<img src=x onerror=alert(1)>",
+    "$\\frac{1}{2}$",
+    ":red[danger]",
+    ":material/delete:",
+    "**bold** _it_ `code`",
+    "# heading",
+)
+PAGES = ("data", "model", "train", "gates", "start")
+
+
+def test_the_workspace_is_in_the_url(visit):
+    tab = visit()
+    assert re.fullmatch(r"[\w-]{16,}", tab.id)
+    for page in PAGES:
+        tab.go(page)
+        assert tab.at.query_params == {"run": tab.workspace.id}
+
+
+def test_two_visitors_have_a_run_each(visit):
+    one, two = visit("model"), visit("model")
+    assert one.id != two.id
+    one.set("hidden_size", 40)
+    two.run()
+    assert two.widget("hidden_size").value == 16
+    one.train(epochs=1)
+    assert two.training is not one.training
+    assert two.training.experiment.model.hidden_size == 16
+
+
+def test_a_second_tab_watches_the_same_run(visit):
+    tab = visit("train").set("epochs", 1_000_000).press("train")
+    run = tab.training
+    other = visit("train", tab.id)
+    assert other.training is run
+    assert not other.pressable("train")  # it never runs twice
+    step = run.trainer.step
+    wait_until(lambda: run.trainer.step > step, "it trained on")
+    other.press("pause")
+    assert run.status == "paused"
+    assert tab.run().widget("pause").label == "Resume"
+
+
+def test_f5_comes_back_to_the_same_settings(visit):
+    tab = visit("data").upload(series_csv(), "load.csv").set("seq_len", 7)
+    tab.go("model").set("hidden_size", 11)
+    again = visit("data", tab.id)
+    assert again.widget("seq_len").value == 7
+    assert again.workspace.table.name == "load.csv"
+    assert again.set("read_decimal", ",").workspace.table.options.decimal == ","  # the bytes were kept too
+    assert again.go("model").widget("hidden_size").value == 11
+
+
+def test_a_change_in_one_tab_is_seen_in_the_other(visit):
+    tab = visit("model")
+    other = visit("model", tab.id)
+    tab.set("hidden_size", 33)
+    assert other.run().widget("hidden_size").value == 33
+
+
+@pytest.mark.parametrize("unknown", ["nobody-has-this", "", "../../etc/passwd", "a" * 5000, "<b>"])
+def test_an_unknown_run_opens_the_example_and_says_so(visit, unknown):
+    tab = visit(run_id=unknown)
+    assert tab.id != unknown
+    assert ("no longer on the server" in tab.words()) == bool(unknown)
+    assert tab.training.status == "finished"
+    assert "no longer" not in tab.run().words()  # said once
+
+
+def test_a_fresh_server_s_first_visitor_may_come_by_a_deep_link(monkeypatch):
+    def begin_cold(self, *args, begin=PagesManager.__init__, **kwargs):
+        begin(self, *args, **kwargs)
+        PagesManager.uses_pages_directory = True
+
+    monkeypatch.setattr(PagesManager, "__init__", begin_cold)
+    tab = Visitor("data")
+    assert tab.at.title[0].value == "Data"
+    assert any("Trained" in m.value for m in tab.at.sidebar.markdown)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_shown_as_they_are_on_every_page(visit, name):
+    """Names of columns, classes and of the file itself, in a table that trains."""
+    rows = "\n".join(f"{k},{k % 13},{name if k % 3 else 'other'}" for k in range(60))
+    quoted = '"' + name.replace('"', '""') + '"'
+    tab = visit("data").upload(f"t,{quoted},label\n{rows}".encode(), f"{name}.csv".replace("/", "_"))
+    assert not tab.errors()
+    assert name in [column.name for column in tab.workspace.table.columns]
+    tab.set("seq_len", 4)
+    raw = [tab.markdown()]
+    tab.set("seq_len", 999)  # an error that speaks of the file
+    raw.append(tab.markdown())
+    tab.set("seq_len", 4).train(epochs=1)
+    for page in PAGES:
+        raw.append(tab.go(page).markdown())
+        for alert in (*tab.at.error, *tab.at.exception):
+            raise AssertionError(alert.value)
+    bare = re.compile(rf"(?<!\\){re.escape(name)}")
+    assert not [text for text in raw if bare.search(text)]
+
+
+@given(st.text(max_size=60))
+def test_plain_text_reads_as_it_was_and_has_no_bare_markdown(text):
+    shown = plain(text)
+    assert unescaped(shown) == text.replace("\\", "").replace("\u2060", "").replace("\n", " ")
+    bare = re.sub(r"\\.", "", shown, flags=re.DOTALL)
+    assert not set(bare) & set("`*_{}[]()<>#+-.!|~$\"&'\\")
+    assert not re.search(r":\w", bare)

@@ -1,0 +1,243 @@
+"""Figures are valid JSON of bounded size, and names from files are shown as they are, never obeyed."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_core.columns import Column
+from lstm_core.experiment import GATES, STATES, ModelSpec
+from lstm_core.figures import (
+    GATE_COLORS,
+    GATE_NAMES,
+    MOST_CELLS,
+    MOST_POINTS,
+    gate_heatmap,
+    saturation_figure,
+    split_figure,
+    text,
+    window_figure,
+)
+from lstm_core.model import build_model
+from lstm_core.trace import trace_lstm
+from lstm_core.windows import make_windows
+from tests.test_model import some
+from tests.test_windows import cut_tables, series, spec_of, table_of
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "<a href='javascript:alert(1)'>a</a>",
+    "$x$",
+    "a $\\frac{1}{2}$ b",
+    "</script><script>alert(1)</script>",
+    "<b>bold</b>",
+    "\"quoted\" & 'plain'",
+    "&lt;already&gt;",
+    "%{x} {y}",
+    "e\u0301\u202emirror",
+]
+
+
+def parsed(figure: go.Figure) -> dict:
+    """The figure as a browser's JSON.parse would read it: NaN and Infinity are no JSON."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is not JSON")
+
+    return json.loads(figure.to_json(), parse_constant=refuse)
+
+
+def texts(part: object, key: str = "") -> list[tuple[str, str]]:
+    """(key, text) of every text in a figure that plotly may draw."""
+    if isinstance(part, dict):
+        return [pair for name, inner in part.items() for pair in texts(inner, name)]
+    if isinstance(part, list):
+        return [pair for inner in part for pair in texts(inner, key)]
+    return (
+        [(key, part)]
+        if isinstance(part, str) and key in ("text", "name", "ticktext", "hovertemplate")
+        else []
+    )
+
+
+def trace_of(seq_len: int = 7, **fields):
+    model = build_model(ModelSpec(**({"hidden_size": 5} | fields)), 2, 1).eval()
+    return trace_lstm(model.lstm, some(2, seq_len, 2))
+
+
+# ---- names
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_shown_as_the_text_that_it_is(name):
+    said = text(name, longest=99)
+    assert not set("<>$") & set(said)
+    assert "&quot;" not in said  # plotly would show that as it stands
+    assert html.unescape(said) == name
+
+
+@given(st.text(max_size=80), st.integers(2, 50))
+def test_a_name_is_of_bearable_length(name, longest):
+    said = html.unescape(text(name, longest)) if "&" not in name else None
+    if said is not None:
+        assert len(said) <= longest
+        assert said == name if len(name) <= longest else said.startswith(name[: longest - 1])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("label", [False, True])
+def test_no_figure_obeys_a_name_from_a_file(name, label):
+    values = np.arange(60, dtype=float)
+    target = np.array([name, "z" + name] * 30) if label else values
+    table = table_of(**{"t" + name: values, name: values, "y" + name: target})
+    spec = spec_of(targets=("y" + name,), features=(name,), time="t" + name, horizon=2)
+    windows = make_windows(table, spec)
+    drawn = 0
+    for figure in (split_figure(windows, 5), window_figure(windows, 5)):
+        for _, said in texts(parsed(figure)):
+            drawn += "alert" in said or "x$" in html.unescape(said)
+            plain = said.replace("must say: <b>", "").replace("</b>", "").replace("<extra></extra>", "")
+            assert not set("<>$") & set(plain), said
+    if "alert" in name:
+        assert drawn  # the names are there
+
+
+# ---- data
+
+
+@settings(max_examples=40, deadline=None)
+@given(cut_tables())
+def test_any_windows_make_figures(case):
+    _, _, windows = case
+    starts = np.concatenate(list(windows.starts.values()))
+    parsed(split_figure(windows, None))
+    for start in starts[[0, -1]]:
+        parsed(split_figure(windows, int(start)))
+        parsed(window_figure(windows, int(start)))
+
+
+def test_the_split_is_coloured_and_the_window_marked():
+    windows = make_windows(series(100), spec_of(horizon=3))
+    figure = parsed(split_figure(windows, 10))
+    assert [trace["name"] for trace in figure["data"]] == [
+        "training (70 rows)", "validation (15 rows)", "test (15 rows)",
+    ]  # fmt: skip
+    assert len({trace["line"]["color"] for trace in figure["data"]}) == 3
+    seen, said = figure["layout"]["shapes"]
+    assert (seen["x0"], seen["x1"], said["x0"], said["x1"]) == (10, 13, 14, 16)
+    assert figure["layout"]["yaxis"]["title"]["text"] == "y"
+    assert parsed(split_figure(windows, None))["layout"].get("shapes", []) == []
+
+
+def test_the_time_column_stands_below():
+    when = np.datetime64("2024-01-01", "ns") + np.arange(50).astype("timedelta64[D]")
+    table = series(50)
+    table = replace(table, columns=(*table.columns, Column("day", "time", when)))
+    windows = make_windows(table, spec_of(time="day", seq_len=3))
+    figure = split_figure(windows, 2)
+    assert figure.data[0].x[0] == when[0]
+    assert figure.layout.xaxis.title.text == "day"
+    assert "2024-01-03" in str(figure.layout.shapes[0].x0)
+    parsed(figure)
+
+
+def test_a_long_series_is_thinned_and_keeps_its_spike():
+    y = np.zeros(200_000, np.float32)
+    y[77_777] = 9
+    windows = make_windows(series(len(y), y=y), spec_of())
+    figure = split_figure(windows, None)
+    assert all(len(trace.x) <= MOST_POINTS for trace in figure.data)
+    assert 77_777 in figure.data[0].x
+    assert len(figure.to_json()) < 500_000
+
+
+def test_rows_without_a_label_are_not_drawn_as_a_class():
+    windows = make_windows(series(60, y=["u", "v"] * 30), spec_of(horizon=0))
+    windows.y[3] = -1
+    figure = split_figure(windows, None)
+    assert np.isnan(figure.data[0].y[3])
+    assert {y for trace in figure.data for y in trace.y if not np.isnan(y)} == {0, 1}
+    assert figure.layout.yaxis.ticktext == ("u", "v")
+
+
+def test_parts_of_several_sequences_are_not_joined_by_a_line():
+    windows = make_windows(series(100, s=np.arange(100) // 50), spec_of(group="s"))
+    train = split_figure(windows, None).data[0]
+    gap = np.flatnonzero(np.isnan(train.y))
+    assert len(gap) == 1
+    assert train.x[gap[0] - 1] == 34
+    assert train.x[gap[0] + 1] == 50
+
+
+def test_a_window_shows_what_the_model_sees_and_what_it_must_say():
+    windows = make_windows(series(60), spec_of(horizon=2))
+    a, b, said = window_figure(windows, 7).data
+    assert a.x.tolist() == b.x.tolist() == [7, 8, 9, 10]
+    assert b.y.tolist() == [1007, 1008, 1009, 1010]
+    assert (said.x.tolist(), said.y.tolist()) == ([11, 12], [2011, 2012])
+    label = make_windows(series(60, y=["u", "v"] * 30), spec_of(horizon=0))
+    (note,) = window_figure(label, 7).layout.annotations
+    assert note.text == "must say: <b>u</b>"
+
+
+# ---- gates
+
+
+def test_every_gate_and_state_has_a_name_and_a_colour_of_its_own():
+    assert set(GATE_COLORS) == set(GATE_NAMES) == {*GATES, *STATES}
+    assert len(set(GATE_COLORS.values())) == 6
+
+
+@pytest.mark.parametrize("gate", [*GATES, *STATES])
+def test_a_heatmap_shows_units_by_steps_of_the_chosen_layer_direction_and_sequence(gate):
+    trace = trace_of(num_layers=2, bidirectional=True)
+    figure = gate_heatmap(trace, gate, layer=1, direction=1, sample=1)
+    np.testing.assert_array_equal(figure.data[0].z, getattr(trace, gate)[1, 1, 1].T)
+    low, high = figure.data[0].zmin, figure.data[0].zmax
+    assert (low, high) == ((0, 1) if gate in "ifo" else (-high, high))
+    assert high >= abs(np.array(figure.data[0].z)).max()
+    parsed(figure)
+
+
+def test_a_large_heatmap_is_thinned_and_its_axes_tell_true_steps():
+    trace = trace_of(seq_len=3 * MOST_CELLS, hidden_size=MOST_CELLS + 1)
+    heat = gate_heatmap(trace, "f").data[0]
+    assert heat.z.shape == (129, MOST_CELLS)
+    assert (heat.dx, heat.dy) == (3, 2)
+    np.testing.assert_array_equal(heat.z[5], trace.f[0, 0, 0, ::3, 10])
+
+
+def test_gates_that_are_not_numbers_still_make_a_figure():
+    trace = trace_of()
+    trace.i[..., 0] = float("nan")
+    trace.c.fill_(float("nan"))
+    for gate in GATES + STATES:
+        parsed(gate_heatmap(trace, gate))
+    parsed(saturation_figure(trace))
+
+
+def test_saturation_is_counted_per_step_over_the_units():
+    trace = trace_of(seq_len=3, hidden_size=4)
+    trace.f[0, 0, 0] = some(3, 4).sign() * 0.45 + 0.5  # 0.05 or 0.95
+    trace.g[0, 0, 0, :, :] = 0.79
+    trace.g[0, 0, 0, 0, 0] = 0.81
+    lines = {}
+    for line in saturation_figure(trace).data:
+        lines.setdefault(line.name[0], []).append(line)
+    assert list(lines) == list(GATES)
+    for gate, (mean, closed, opened) in lines.items():
+        values = getattr(trace, gate)[0, 0, 0].numpy()  # (seq_len, units)
+        assert {line.line.color for line in (mean, closed, opened)} == {GATE_COLORS[gate]}
+        np.testing.assert_allclose(mean.y, values.mean(1), rtol=1e-5)
+        if gate != "g":
+            np.testing.assert_allclose(closed.y, (values < 0.1).mean(1))
+            np.testing.assert_allclose(opened.y, (values > 0.9).mean(1))
+    assert lines["g"][2].y.tolist() == [0.25, 0, 0]  # tanh saturates at ±0.8
+    assert [line.showlegend for line in lines["i"]] == [True, False, False]
