@@ -11,6 +11,7 @@ from pages.shared.gate_view import gate_view
 run = session.workspace().run
 windows, model = run.trainer.windows, run.experiment.model
 ALL = "all six"
+KEEP = {"persist_state": "session"}  # what was chosen is still chosen after a look at another page
 
 
 def choose_window(part: str, which: str) -> None:
@@ -21,31 +22,32 @@ def controls() -> tuple[int, int, int, str]:
     """(first row of the window, layer, direction, gate or ALL), as the person chose them."""
     parts = [part for part in SPLITS if len(windows.starts[part])]
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
-    part = first.selectbox("part", parts, index=len(parts) - 1, format_func=SPLIT_NAMES.get, key="part",
+    part = first.selectbox("part", parts, index=len(parts) - 1, format_func=SPLIT_NAMES.get, key="part", **KEEP,
                            help="The model was trained on the training windows only")  # fmt: skip
     starts = windows.starts[part]
     session.clamp("window", 0, len(starts) - 1)
     if len(starts) > 1:
-        place = second.slider("window", 0, len(starts) - 1, key="window",
+        place = second.slider("window", 0, len(starts) - 1, key="window", **KEEP,
                               help="Windows in order of time; the gates below are of this one")  # fmt: skip
     else:
         place = 0
     with third, st.container(horizontal=True, gap="small"):
         for which, help_text in gates_view.FINDS.items():
             st.button(which, key=f"find_{which}", help=help_text, on_click=choose_window, args=(part, which))
-    layer = fourth.selectbox("layer", range(model.num_layers), key="layer", help="0 is next to the input")
-    gate = fifth.selectbox("gate", [ALL, *GATE_NAMES], key="gate",
+    layer = fourth.selectbox("layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input")
+    gate = fifth.selectbox("gate", [ALL, *GATE_NAMES], key="gate", **KEEP,
                            format_func=lambda g: g if g == ALL else f"{g} · {GATE_NAMES[g]}",
                            help="All six pictures, or one of them large")  # fmt: skip
     direction = 0
     if model.bidirectional:
-        direction = st.segmented_control("direction", [0, 1], default=0, key="direction", required=True,
+        direction = st.segmented_control("direction", [0, 1], default=0, key="direction", required=True, **KEEP,
                                          format_func=("forward", "reverse").__getitem__)  # fmt: skip
     return int(starts[place]), layer, direction, gate
 
 
 def pictures(start: int, layer: int, direction: int, gate: str) -> None:
-    run = session.workspace().run
+    if session.workspace().run is not run:  # another tab trains another model: other windows, other layers
+        st.rerun()
     trace, step = gates_view.trace_of(run, start)
     difference = trace.max_difference
     said, badge = st.columns([0.62, 0.38], vertical_alignment="center")

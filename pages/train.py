@@ -44,18 +44,26 @@ def settings() -> None:
                      help="Small models are faster on the CPU than on any GPU.")  # fmt: skip
 
 
-def pause_or_resume() -> None:
-    if run.live:
-        run.pause()
-    else:
-        run.play()
+# What the buttons do is done to the run of the moment of the click: another tab may have replaced the one drawn here.
+
+
+def pause() -> None:
+    here.run.pause()
+
+
+def resume_run() -> None:
+    here.run.play()
 
 
 def step() -> None:
     if session.widget_value("step_by") == "batch":
-        run.play(1)
+        here.run.play(1)
     else:
-        run.play_epoch()
+        here.run.play_epoch()
+
+
+def stop() -> None:
+    here.run.stop()
 
 
 def transport() -> None:
@@ -64,16 +72,18 @@ def transport() -> None:
     columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
                       on_click=session.start_fresh, disabled=run.live and not stale,
                       help="Train a fresh model of the settings as they are now")  # fmt: skip
-    columns[1].button("Pause" if run.live else "Resume", key="pause", width="stretch", on_click=pause_or_resume,
-                      icon=":material/pause:" if run.live else ":material/resume:",
-                      disabled=not run.live and run.status in ("finished", "failed"),
+    over = run.trainer.finished or run.status == "failed"
+    columns[1].button("Pause" if run.live else "Resume", key="pause", width="stretch",
+                      on_click=pause if run.live else resume_run,
+                      icon=":material/pause:" if run.live else ":material/resume:", disabled=over and not run.live,
                       help="The weights stay; Resume goes on with the next batch")  # fmt: skip
     columns[2].button("Step", key="step", icon=":material/skip_next:", width="stretch", on_click=step,
-                      disabled=run.live or run.status in ("finished", "failed"),
+                      disabled=run.live or over,
                       help="Train one epoch, or one batch, and pause")  # fmt: skip
     columns[3].segmented_control("step by", ["epoch", "batch"], default="epoch", key="step_by", required=True,
+                                 persist_state="session",
                                  label_visibility="collapsed")  # fmt: skip
-    columns[4].button("Stop", key="stop", icon=":material/stop:", width="stretch", on_click=run.stop,
+    columns[4].button("Stop", key="stop", icon=":material/stop:", width="stretch", on_click=stop,
                       disabled=not run.live, help="End the run; what it has learned stays")  # fmt: skip
     columns[5].button("Reset", key="reset", icon=":material/restart_alt:", width="stretch", on_click=reset,
                       help="Back to fresh, untrained weights")  # fmt: skip
@@ -147,9 +157,9 @@ transport()
 left, right = st.columns([0.27, 0.73], gap="medium")
 with left:
     settings()
-    st.toggle("log scale", value=True, key="log_scale", help="Each line of the grid is ten times the last")
+    st.toggle("log scale", value=True, key="log_scale", persist_state="session", help="Each line of the grid is ten times the last")
     if run.trainer.windows.ahead > 1:
-        st.number_input("steps ahead drawn", 1, run.trainer.windows.ahead, key="ahead",
+        st.number_input("steps ahead drawn", 1, run.trainer.windows.ahead, key="ahead", persist_state="session",
                         help="Which of the predicted rows the forecast shows")  # fmt: skip
 with right:
     session.status_changed(run)

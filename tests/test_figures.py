@@ -112,7 +112,7 @@ def test_no_figure_obeys_a_name_from_a_file(name, label):
 # ---- data
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(cut_tables())
 def test_any_windows_make_figures(case):
     _, _, windows = case

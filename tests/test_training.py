@@ -241,6 +241,14 @@ def test_the_seed_alone_decides_the_weights(model):
         assert not torch.equal(flat_weights(first), flat_weights(other))
 
 
+def test_dropout_draws_anew_at_every_step():
+    trainer = trainer_of(wave(), DROPS)
+    states = {bytes(trainer.state()[0]["dropout"].numpy())}
+    for _ in trainer:
+        states.add(bytes(trainer.state()[0]["dropout"].numpy()))
+    assert len(states) == 1 + trainer.step
+
+
 def test_training_leaves_torchs_own_generator_where_it_was():
     before = torch.get_rng_state()
     list(trainer_of(wave(), DROPS))

@@ -215,6 +215,13 @@ def test_shares_are_by_time():
     assert (np.diff(windows.part_of_row.astype(int)) >= 0).all()
 
 
+def test_every_series_of_several_is_cut_by_its_own_time():
+    s = np.repeat([0, 1, 2], [50, 20, 30])
+    windows = make_windows(series(100, s=s), spec_of(group="s", train_share=0.6, valid_share=0.2))
+    counts = [np.bincount(windows.part_of_row[s == k], minlength=3).tolist() for k in range(3)]
+    assert counts == [[30, 10, 10], [12, 4, 4], [18, 6, 6]]
+
+
 @given(st.integers(3, 12), st.integers(2, 6))
 def test_labelled_sequences_stay_whole(groups, length):
     rows = groups * length

@@ -33,12 +33,12 @@ FIRST_PICTURE = """() => {
   const curve = document.querySelector('.st-key-loss_curve .live-plot svg path[d]');
   return curve !== null && curve.getBoundingClientRect().width > 0;
 }"""
-# Milliseconds from the click on Train to the frame that shows the new run's first point.
+# Milliseconds from the click on Train to the frame that shows the new run's first point; the old run has stopped.
 CLICK_TO_POINT = """() => new Promise((done) => {
   const plot = document.querySelector('.st-key-loss_curve .live-plot');
   const last = () => plot.data[0].x[plot.data[0].x.length - 1];
   const before = last();
-  const look = () => (last() < before ? done(performance.now() - begin) : requestAnimationFrame(look));
+  const look = () => (last() !== before ? done(performance.now() - begin) : requestAnimationFrame(look));
   const begin = performance.now();
   document.querySelector('.st-key-train button').click();
   look();

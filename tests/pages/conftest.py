@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
@@ -163,6 +164,8 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
         PagesManager.uses_pages_directory = False
 
     monkeypatch.setattr(PagesManager, "__init__", begin_warm)
+    # It looks through every installed package for components of others, anew for each AppTest: half of all time.
+    monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
 
 
 @pytest.fixture

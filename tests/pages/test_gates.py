@@ -127,9 +127,8 @@ def test_several_targets_and_rows_ahead(visit):
     assert tab.component("gate_view")[0]["series"] == ["load (scaled)", "price (scaled)"]
 
 
-@pytest.mark.parametrize(("key", "part"), [("train_share", "valid"), ("shares", "test")])
-def test_parts_without_windows_are_not_offered(visit, key, part):
-    shares = (0.8, 0.8) if part == "valid" else (0.8, 1.0)
+@pytest.mark.parametrize("shares", [(0.8, 0.8), (0.8, 1.0)], ids=["no validation", "no test"])
+def test_parts_without_windows_are_not_offered(visit, shares):
     tab = visit("data").set("shares", shares).train(epochs=1).go("gates")
     assert not tab.errors()
     assert len(tab.widget("part").proto.options) == 2
@@ -150,6 +149,23 @@ def test_a_window_beyond_the_next_model_s_data_is_brought_back(visit):
     tab.go("data").set("sample", "nile").train(epochs=1).go("gates").set("part", "train")
     assert not tab.errors()
     assert tab.widget("window").value <= tab.widget("window").proto.max
+
+
+def test_the_choices_survive_a_look_at_other_pages(visit):
+    tab = visit("gates").set("part", "train").set("window", 5).set("gate", "f")
+    tab.go("train").go("model").go("gates")
+    assert [tab.widget(key).value for key in ("part", "window", "gate")] == ["train", 5, "f"]
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+def test_choices_that_the_next_model_has_not_are_forgotten(visit):
+    tab = trained(visit, num_layers=2, bidirectional=True).set("layer", 1).set("direction", 1).set("part", "valid")
+    tab.go("model").set("num_layers", 1).set("bidirectional", False)
+    tab.go("data").set("shares", (0.8, 0.8)).train(epochs=1).go("gates")
+    assert not tab.errors()
+    assert tab.widget("layer").value == 0
+    assert tab.widget("part").value == "test"
+    assert np.array_equal(maps(tab)["c"], trace(tab).c[0, 0, 0].numpy().T)
 
 
 def test_works_while_training_on_the_weights_of_that_moment(visit):

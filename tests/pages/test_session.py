@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared.session import plain
+from pages.shared import session
 from tests.pages.conftest import Visitor, series_csv, unescaped, wait_until
 
 HOSTILE = (
@@ -42,6 +43,23 @@ def test_two_visitors_have_a_run_each(visit):
     one.train(epochs=1)
     assert two.training is not one.training
     assert two.training.experiment.model.hidden_size == 16
+
+
+def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
+    monkeypatch.setattr(session.run_manager().slots, "number", 1)
+    one, two, three = (visit("train").set("epochs", 1_000_000) for _ in range(3))
+    for tab in (one, two, three):
+        tab.press("train")
+        wait_until(lambda run=tab.training: run.status == "running" or run.queue_place, "it ran or queued")
+    assert one.training.status == "running"
+    for place, tab in ((1, two), (2, three)):
+        assert f"number {place} in the queue" in tab.run().at.progress[0].text
+        assert tab.training.trainer.step == 0
+    two.press("pause")  # one may stop waiting
+    assert "number 1 in the queue" in three.run().at.progress[0].text
+    one.press("stop")
+    wait_until(lambda: three.training.trainer.step > 0, "the next one started")
+    assert two.training.trainer.step == 0
 
 
 def test_a_second_tab_watches_the_same_run(visit):
@@ -115,9 +133,17 @@ def test_hostile_names_are_shown_as_they_are_on_every_page(visit, name):
     assert not [text for text in raw if bare.search(text)]
 
 
+def test_tags_in_names_are_escaped_for_plotly(visit):
+    rows = "\n".join(f"{k},{k % 13},{k % 7}" for k in range(60))
+    tab = visit("data").upload(f"<b>when</b>,<a href='x'>y</a>,<i>z</i>\n{rows}".encode()).set("seq_len", 4)
+    tab.set("target", ["<a href='x'>y</a>", "<i>z</i>"]).set("time", "<b>when</b>")
+    for key in ("split", "one_window"):
+        assert not re.search(r"<(a|b|i)\b", json.dumps(tab.figure(key)).replace("\\u003c", "<")), key
+
+
 @given(st.text(max_size=60))
 def test_plain_text_reads_as_it_was_and_has_no_bare_markdown(text):
-    shown = plain(text)
+    shown = session.plain(text)
     assert unescaped(shown) == text.replace("\\", "").replace("\u2060", "").replace("\n", " ")
     bare = re.sub(r"\\.", "", shown, flags=re.DOTALL)
     assert not set(bare) & set("`*_{}[]()<>#+-.!|~$\"&'\\")

@@ -127,6 +127,31 @@ def test_the_same_settings_give_the_same_weights(visit):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_fewer_epochs_than_were_trained_leave_nothing_to_resume(visit):
+    tab = visit().train(epochs=4)
+    tab.set("epochs", 8).press("step").finish().set("epochs", 2)
+    assert not buttons(tab)["pause"]
+    assert not buttons(tab)["step"]
+    tab.set("epochs", 6)
+    assert buttons(tab)["pause"]
+
+
+def test_a_page_drawn_before_another_tab_trained_anew_obeys_the_new_run(visit):
+    tab = running(visit()).press("pause")
+    other, old = visit("train", tab.id), tab.training
+    tab.press("train")
+    other.press("pause")  # its page still says Resume
+    assert not old.live
+    assert tab.training.live
+    assert tab.training is not old
+
+
+def test_the_scale_and_the_size_of_a_step_survive_a_look_at_other_pages(visit):
+    tab = visit("train").set("log_scale", False).set("step_by", "batch").go("gates").go("train")
+    assert tab.widget("step_by").value == "batch"
+    assert tab.component("loss_curve")[0]["logY"] is False
+
+
 # What may change while it runs
 
 
