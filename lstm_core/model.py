@@ -21,7 +21,10 @@ _global_generator = threading.Lock()
 
 @contextmanager
 def random_state(state: Tensor) -> Iterator[list[Tensor]]:
-    """Run a block with torch's global CPU generator at `state`; the yielded list's item is the state after."""
+    """Run a block with torch's global CPU generator at `state`; the yielded list's item is the state after.
+
+    A GPU's dropout draws from the GPU's own generator: there only runs without dropout repeat exactly.
+    """
     after = [state]
     with _global_generator:
         outside = torch.get_rng_state()

@@ -85,6 +85,7 @@ class Run:
         self.seen = time.monotonic()
         self._slots = slots
         self._steps_left: int | None = None
+        self._rest = "paused"  # the status once the thread has stopped on demand
         self._thread: threading.Thread | None = None
         self._control = threading.Lock()
         # Two locks make a fair one: whoever waits for the trainer holds `_turn`, so the training thread, which
@@ -108,7 +109,7 @@ class Run:
             self._join()
             if self._thread is not None and self._thread.is_alive():
                 return
-            self.message, self.wanted, self._steps_left = "", True, steps
+            self.message, self.wanted, self._steps_left, self._rest = "", True, steps, "paused"
             self.status = "waiting"
             self.touch()
             self._pace.clear()
@@ -125,11 +126,9 @@ class Run:
         with self._control:
             if not self.live:
                 return
-            self.wanted = False
+            self.wanted, self._rest = False, status
             self._slots.wake()
             self._join()
-            if self.status == "paused":
-                self.status = status
 
     def stop(self) -> None:
         """End the run; what it has learned stays."""
@@ -190,7 +189,7 @@ class Run:
 
     def _train(self) -> None:
         if not self._slots.enter(self):
-            self.status = "paused"
+            self.status = self._rest
             return
         try:
             self.status = "running"
@@ -223,7 +222,7 @@ class Run:
             self.note(record)
             if self._steps_left is not None:
                 self._steps_left -= 1
-        return "finished" if self.trainer.finished else "paused"
+        return "finished" if self.trainer.finished else self._rest
 
     def note(self, record: dict) -> None:
         """Keep what the page draws of one of the trainer's records."""

@@ -9,8 +9,6 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-import psutil
-
 from lstm_core.experiment import ModelSpec, PlaygroundError, TrainSpec
 
 MEMORY_SHARE = 0.6  # of the free memory that one training may take
@@ -153,11 +151,6 @@ def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_siz
     graph = 22_000 * seq_len * spec.num_layers * directions if spec.proj_size else 0
     activations = 4 * (batch_size * seq_len * peak + head_steps * (3 * top + 6 * output_size))
     return int(16 * sum(counts.values()) + 8 * largest + activations + graph)
-
-
-def free_memory() -> int:
-    """Bytes of main memory that are free at this moment."""
-    return psutil.virtual_memory().available
 
 
 def check_fits(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 from contextlib import nullcontext
 from functools import cached_property
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from torch import Tensor
 from lstm_core.batches import Batches
 from lstm_core.experiment import LIVE, Experiment, PlaygroundError, TrainSpec, loss_for
 from lstm_core.losses import sequence_loss
+from lstm_core.machine import best_threads
 from lstm_core.model import build_model, pick_device, random_state, seeded_state
 from lstm_core.optimiser import (
     make_optimizer,
@@ -28,9 +29,6 @@ from lstm_core.optimiser import (
 )
 from lstm_core.windows import Windows
 
-# Multiply-adds of one forward step below which one thread beats all of them (tests/benchmarks/engine.py). A rule
-# and not a trial run: the same seed must give the same weights, and the thread count changes the rounding.
-ONE_THREAD_BELOW = 8_000_000
 EVAL_WINDOWS = 2048  # windows of one validation batch
 MOST_EVALUATED = 8192  # windows of a part that its loss is taken over, evenly spread
 VALIDATE_WITHIN = 500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
@@ -78,6 +76,7 @@ class Trainer:
         window = windows.spec.seq_len * (windows.input_size + windows.output_size)
         self._batches_in_block = max(1, GATHER // (spec.batch_size * window))
         self._block = -1  # of this epoch, gathered last
+        self._gathered: tuple[Tensor, ...] = ()
         self.epoch_loss = 0.0  # sum over the batches of the epoch under way
         self._best = self._copy_of_weights()
         self._last_good = self._copy_of_weights()
@@ -238,20 +237,19 @@ class Trainer:
         grad_norm = grads[0].norm() if len(grads) == 1 else torch.nn.utils.get_total_norm(grads)
         value, norm = torch.stack([loss.detach(), grad_norm]).tolist()  # one wait for the device
         if not (math.isfinite(value) and math.isfinite(norm)):
-            self._stop_at_non_finite(value)
+            self._stop_at_non_finite("The gradient" if math.isfinite(value) else "The loss", self.step + 1)
         if self.spec.clip and norm > self.spec.clip:
             torch._foreach_mul_(grads, self.spec.clip / norm)
         self._copy(self.parameters, self._last_good)
         self.optimizer.step()
         return value, norm
 
-    def _stop_at_non_finite(self, loss: float) -> None:
+    def _stop_at_non_finite(self, what: str, step: int | None = None) -> NoReturn:
         self._copy(self._last_good, self.parameters)
-        what = "The gradient" if math.isfinite(loss) else "The loss"
         clip = "gradient clipping (off now)" if not self.spec.clip else "stronger gradient clipping"
         raise NonFiniteLoss(
-            f"{what} became NaN or infinite at step {self.step + 1}: the last finite weights are kept. Try a smaller learning rate "
-            f"({self.spec.lr:g} now) or {clip}, then press Reset."
+            f"{what} became NaN or infinite at step {step or self.step}: the last finite weights are kept. Try a "
+            f"smaller learning rate ({self.spec.lr:g} now) or {clip}, then press Reset."
         )
 
     def _clear_gradients(self) -> None:
@@ -261,6 +259,9 @@ class Trainer:
 
     def _end_epoch(self) -> dict:
         valid_loss = self.evaluate("valid")
+        finite = all(bool(p.isfinite().all()) for p in self.parameters)
+        if not finite or not math.isfinite(valid_loss or 0.0):  # the last step went wrong, and no next one tells
+            self._stop_at_non_finite("The validation loss" if finite else "The weights")
         watched = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
         epoch = self.epoch
         if watched < self.best_loss:
@@ -292,14 +293,3 @@ class Trainer:
 def warm_up() -> None:
     """Make one tiny optimiser: PyTorch imports a second's worth of modules at its first."""
     torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])
-
-
-def best_threads(windows: Windows, experiment: Experiment) -> int:
-    """One CPU thread for small models, all cores for large ones."""
-    model, train = experiment.model, experiment.train
-    width, wider = 4 * model.hidden_size, model.output_width * model.num_directions
-    inputs = windows.input_size + wider * (model.num_layers - 1)
-    weights = width * model.num_directions * (inputs + model.output_width * model.num_layers)
-    batch = min(train.batch_size, len(windows.starts["train"]))
-    work = weights * batch * windows.spec.seq_len
-    return 1 if work < ONE_THREAD_BELOW else (os.cpu_count() or 1)

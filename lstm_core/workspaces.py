@@ -6,7 +6,6 @@ Nothing here imports torch before a run is asked for: Start shows the example's 
 from __future__ import annotations
 
 import dataclasses
-import os
 import secrets
 import threading
 from collections import OrderedDict
@@ -16,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 from lstm_core.checkpoint import Checkpoint, resume
 from lstm_core.curves import Curve
 from lstm_core.experiment import LIVE, DataSpec, loss_for
-from lstm_core.shapes import check_fits, free_memory
+from lstm_core.machine import cpu_cores, free_memory
+from lstm_core.shapes import check_fits
 from lstm_core.tables import Table
 from lstm_core.windows import Windows, make_windows
 
@@ -145,7 +145,8 @@ class Workspace:
         """Put a new run in the workspace's one place; the old one is stopped first, so none runs twice."""
         from lstm_core.runs import Run
 
-        self.run.stop()
+        if self._run is not None:
+            self._run.stop()
         self._run = Run(trainer, self.table, self._manager.slots, curves)
         self.experiment = trainer.experiment
         return self._run
@@ -155,7 +156,7 @@ class RunManager:
     """All workspaces of this server, and the places for runs."""
 
     def __init__(self, most_running: int | None = None) -> None:
-        self._most_running = most_running or max(2, (os.cpu_count() or 2) // 2)
+        self._most_running = most_running or max(2, cpu_cores() // 2)
         self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
         self._lock = threading.Lock()
 

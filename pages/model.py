@@ -7,6 +7,7 @@ from lstm_core import shapes
 from lstm_core.advice import advice
 from lstm_core.code_export import model_code
 from lstm_core.experiment import PlaygroundError
+from lstm_core.machine import free_memory
 from lstm_core.stack_drawing import stack_figure
 from pages.shared import session
 
@@ -59,7 +60,7 @@ def facts(windows) -> None:
     memory = shapes.training_bytes(*sizes, batch, seq_len)
     st.markdown(" · ".join(parts) + f" · about **{shapes.in_words(memory)}** of memory to train")
     try:
-        shapes.check_fits(*sizes, batch, seq_len, shapes.free_memory())
+        shapes.check_fits(*sizes, batch, seq_len, free_memory())
     except PlaygroundError as error:
         st.error(session.plain(str(error)), icon=":material/memory:")
 

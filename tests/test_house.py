@@ -33,14 +33,14 @@ LAYERS = (
     ("csv_columns",),
     ("tables",),
     ("generators", "samples", "windows"),
-    ("batches", "figures"),
+    ("batches", "figures", "machine"),
     ("predictions", "training"),
     ("checkpoint", "runs"),
     ("workspaces", "samples.train_example"),
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}
 WITHOUT_TORCH = (
-    "advice", "checkpoint", "code_export", "csv_columns", "curves", "experiment", "figures", "generators", "samples",
+    "advice", "machine", "checkpoint", "code_export", "csv_columns", "curves", "experiment", "figures", "generators", "samples",
     "shapes", "stack_drawing", "tables", "windows",
 )  # fmt: skip
 STATE_OWNER = ROOT / "pages/shared/session.py"

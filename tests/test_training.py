@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lstm_core import training
 from lstm_core.experiment import OPTIMIZERS, DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
@@ -19,7 +17,7 @@ from lstm_core.generators import generate
 from lstm_core.model import build_model
 from lstm_core.optimiser import optimised_parameters
 from lstm_core.predictions import predict
-from lstm_core.training import NonFiniteLoss, Trainer, best_threads
+from lstm_core.training import NonFiniteLoss, Trainer
 from lstm_core.windows import Windows, make_windows
 from tests.test_windows import spec_of, table_of
 
@@ -405,26 +403,19 @@ def test_a_learning_rate_that_is_far_too_large_ends_so():
     assert flat_weights(trainer).isfinite().all()
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 3, 4])
+def test_a_last_step_that_blows_up_is_noticed_though_no_next_one_follows(epochs):
+    trainer = trainer_of(wave(), optimizer="SGD", lr=1e30, clip=0.0, batch_size=10_000, epochs=epochs)
+    with pytest.raises(NonFiniteLoss, match="at step"):
+        list(trainer)
+    assert flat_weights(trainer).isfinite().all()
+    assert math.isfinite(trainer.evaluate("valid"))
+
+
 @pytest.mark.parametrize(("loss", "windows"), [("mse", labelled()), ("cross_entropy", wave())])
 def test_a_loss_that_does_not_fit_is_refused_before_anything_is_built(loss, windows):
     with pytest.raises(PlaygroundError, match="does not fit"):
         trainer_of(windows, loss=loss)
-
-
-@settings(max_examples=20, deadline=None)
-@given(
-    st.integers(1, 60), st.integers(1, 3), st.booleans(), st.integers(1, 40), st.integers(1, 100),
-)  # fmt: skip
-def test_one_thread_below_the_measured_work(hidden, layers, both, batch, seq_len):
-    windows = wave(rows=300, seq_len=seq_len, features=("a", "y"))
-    model = ModelSpec(hidden_size=hidden, num_layers=layers, bidirectional=both)
-    trainer = Experiment(windows.spec, model, TrainSpec(batch_size=batch))
-    lstm = build_model(model, 2, 1).lstm
-    weights = sum(p.numel() for name, p in lstm.named_parameters() if name.startswith("weight"))
-    work = weights * min(batch, len(windows.starts["train"])) * seq_len
-    assert (best_threads(windows, trainer) == 1) == (
-        work < training.ONE_THREAD_BELOW or training.os.cpu_count() == 1
-    )
 
 
 def test_the_trainer_uses_the_threads_that_it_chose(monkeypatch):

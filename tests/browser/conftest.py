@@ -187,8 +187,8 @@ class Tab:
 
     @property
     def progress(self) -> Locator:
-        """The line of Train that tells status, epoch, step and pace."""
-        return self.page.locator("[data-testid=stProgress]")
+        """The line of Train that tells status, epoch, step and pace; a redraw may leave the old one for a moment."""
+        return self.page.locator("[data-testid=stProgress]").first
 
     def step(self) -> int:
         """The training step that Train shows."""

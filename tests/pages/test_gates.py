@@ -157,7 +157,6 @@ def test_the_choices_survive_a_look_at_other_pages(visit):
     assert [tab.widget(key).value for key in ("part", "window", "gate")] == ["train", 5, "f"]
 
 
-@pytest.mark.filterwarnings("ignore:LSTM with projections")
 def test_choices_that_the_next_model_has_not_are_forgotten(visit):
     tab = trained(visit, num_layers=2, bidirectional=True).set("layer", 1).set("direction", 1).set("part", "valid")
     tab.go("model").set("num_layers", 1).set("bidirectional", False)
@@ -165,7 +164,7 @@ def test_choices_that_the_next_model_has_not_are_forgotten(visit):
     assert not tab.errors()
     assert tab.widget("layer").value == 0
     assert tab.widget("part").value == "test"
-    assert np.array_equal(maps(tab)["c"], trace(tab).c[0, 0, 0].numpy().T)
+    assert np.array_equal(maps(tab)["c"], trace(tab, place=tab.widget("window").value).c[0, 0, 0].numpy().T)
 
 
 def test_works_while_training_on_the_weights_of_that_moment(visit):

@@ -1,0 +1,38 @@
+"""What this machine has, and how much of it one training should take."""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+
+from lstm_core.experiment import Experiment
+from lstm_core.windows import Windows
+
+# Multiply-adds of one forward step below which one thread beats all of them (tests/benchmarks/engine.py). A rule
+# and not a trial run: the same seed must give the same weights, and the thread count changes the rounding.
+ONE_THREAD_BELOW = 8_000_000
+
+
+def free_memory() -> int:
+    """Bytes of main memory that are free at this moment."""
+    return psutil.virtual_memory().available
+
+
+def cpu_cores() -> int:
+    """The cores that this process may use: in a container fewer than the machine has."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows do not tell
+        return os.cpu_count() or 1
+
+
+def best_threads(windows: Windows, experiment: Experiment) -> int:
+    """One CPU thread for small models, all cores for large ones."""
+    model, train = experiment.model, experiment.train
+    width, wider = 4 * model.hidden_size, model.output_width * model.num_directions
+    inputs = windows.input_size + wider * (model.num_layers - 1)
+    weights = width * model.num_directions * (inputs + model.output_width * model.num_layers)
+    batch = min(train.batch_size, len(windows.starts["train"]))
+    work = weights * batch * windows.spec.seq_len
+    return 1 if work < ONE_THREAD_BELOW else cpu_cores()
