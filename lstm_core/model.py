@@ -5,6 +5,7 @@ Nothing here is instrumented: tracing replays the trained weights (trace.py).
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,8 @@ from torch import Tensor, nn
 
 from lstm_core.experiment import ModelSpec, PlaygroundError
 
-# nn.LSTM's dropout and initialisation draw from torch's one global generator. Whoever draws from it here
-# holds this lock and puts the state back, so that concurrent runs stay reproducible from their own seeds.
+# nn.LSTM's dropout draws from torch's one global generator. Whoever trains with it holds this lock and puts the
+# state back, so that concurrent runs stay reproducible from their own seeds.
 _global_generator = threading.Lock()
 
 
@@ -76,9 +77,20 @@ class SequenceLSTM(nn.Module):
 
 
 def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceLSTM:
-    """A fresh model on the CPU, its weights drawn from spec.seed alone."""
-    with random_state(seeded_state(spec.seed)):
+    """A fresh model on the CPU, its weights drawn from spec.seed alone, whatever other threads draw meanwhile.
+
+    PyTorch's own initialisation, of nn.LSTM and of nn.Linear, from a generator of our own: the weights are those
+    that torch.manual_seed(spec.seed) before the constructors gives.
+    """
+    with torch.device("meta"):
         model = SequenceLSTM(spec, input_size, output_size)
+    model.to_empty(device="cpu")
+    generator, bound = torch.Generator().manual_seed(spec.seed), 1 / math.sqrt(spec.hidden_size)
+    for parameter in model.lstm.parameters():
+        nn.init.uniform_(parameter, -bound, bound, generator=generator)
+    nn.init.kaiming_uniform_(model.head.weight, a=math.sqrt(5), generator=generator)
+    bound = 1 / math.sqrt(model.head.in_features)
+    nn.init.uniform_(model.head.bias, -bound, bound, generator=generator)
     if spec.forget_bias is not None:
         set_forget_bias(model.lstm, spec.forget_bias)
     return model

@@ -7,6 +7,7 @@ JavaScript: what the components draw is read from the bytes that they are sent.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ import pytest
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import AppTest, app_test
 
 from pages.shared import session
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from lstm_core.workspaces import Workspace
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
+COMPILED = ScriptCache()
 DEADLINE = 30.0  # seconds for what takes far less: the machine may be busy
 
 
@@ -147,7 +150,7 @@ class Visitor:
 
 def unescaped(text: str) -> str:
     """session.plain's Markdown as it is read."""
-    return text.replace("\u2060", "").replace("\\", "")
+    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", ""), flags=re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -164,8 +167,10 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
         PagesManager.uses_pages_directory = False
 
     monkeypatch.setattr(PagesManager, "__init__", begin_warm)
-    # It looks through every installed package for components of others, anew for each AppTest: half of all time.
+    # What a server does once, AppTest does for every tab or run: to look through all installed packages for
+    # components, and to compile the pages. That took most of the time.
     monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
+    monkeypatch.setattr(app_test, "ScriptCache", lambda: COMPILED)
 
 
 @pytest.fixture
