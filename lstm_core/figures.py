@@ -6,10 +6,9 @@ import html
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from lstm_core.curves import thin
-from lstm_core.experiment import GATES, SPLITS
+from lstm_core.experiment import SPLITS
 from lstm_core.windows import Windows
 
 # Okabe and Ito's colours: told apart by colour-blind eyes, on white and on black
@@ -86,13 +85,18 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
         names = [text(name, 16) for name in windows.classes]
         figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names)
     if start is not None:
-        seen = row_axis(windows, np.array([start, start + windows.spec.seq_len - 1]))
-        said = row_axis(windows, windows.target_rows(np.array([start]))[0][[0, -1]])
+        seen = _edges(windows, np.array([start, start + windows.spec.seq_len - 1]))
+        said = _edges(windows, windows.target_rows(np.array([start]))[0][[0, -1]])
         figure.add_vrect(*seen, fillcolor=TRUTH, opacity=0.3, line_width=0)
         figure.add_vrect(*said, fillcolor=SAID, opacity=0.9, line_color=SAID, line_width=3)
     figure.update_xaxes(title=row_title(windows))
     figure.update_yaxes(title=text(windows.spec.targets[column]))
     return figure_layout(figure, height)
+
+
+def _edges(windows: Windows, rows: np.ndarray) -> list:
+    """row_axis for a shape: plotly draws none between numpy's own times."""
+    return [str(at) if isinstance(at, np.datetime64) else at for at in row_axis(windows, rows)]
 
 
 def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
@@ -107,7 +111,7 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
     truth = windows.truth(np.array([start]))[0]
     if windows.classes:
         label = text(windows.classes[truth], 30)
-        figure.add_vline(row_axis(windows, wanted)[0], line={"color": SAID, "width": 3})
+        figure.add_vline(_edges(windows, wanted)[0], line={"color": SAID, "width": 3})
         figure.add_annotation(x=row_axis(windows, wanted)[0], y=1, yref="paper", xanchor="right", showarrow=False,
                               text=f"must say: <b>{label}</b>", font={"size": FONT_SIZE + 1, "color": SAID})  # fmt: skip
     else:
@@ -136,28 +140,3 @@ def gate_heatmap(trace, gate: str, layer: int = 0, direction: int = 0, sample: i
     figure.update_xaxes(title="step")
     figure.update_yaxes(title="unit")
     return figure_layout(figure, height).update_layout(hovermode="closest")
-
-
-def saturation_figure(trace, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 300) -> go.Figure:
-    """Per step: each gate's mean over units, and the share of units that are nearly closed or nearly open.
-
-    The candidate g is a tanh: below 0.1 and above 0.9 means g < −0.8 and g > 0.8, the same arguments of its
-    sigmoid form (tanh x = 2σ(2x) − 1).
-    """
-    figure = make_subplots(cols=3, rows=1, subplot_titles=("mean over units", "share below 0.1 (closed)",
-                                                          "share above 0.9 (open)"))  # fmt: skip
-    for gate in GATES:
-        values = getattr(trace, gate)[layer, direction, sample].float().cpu().numpy()  # (seq_len, units)
-        squashed = (values + 1) / 2 if gate == "g" else values
-        lines = values.mean(1), (squashed < 0.1).mean(1), (squashed > 0.9).mean(1)
-        for col, y in enumerate(lines, start=1):
-            x, y = thin(np.arange(len(y)), y.astype(np.float64), MOST_POINTS)
-            figure.add_scatter(x=x, y=y.astype(np.float32), name=f"{gate} · {GATE_NAMES[gate]}", legendgroup=gate,
-                               showlegend=col == 1, line={"color": GATE_COLORS[gate], "width": 2.5},
-                               row=1, col=col)  # fmt: skip
-    figure.update_xaxes(title="step", matches="x")
-    figure.update_yaxes(range=[-0.03, 1.03], col=2)
-    figure.update_yaxes(range=[-0.03, 1.03], col=3)
-    figure_layout(figure, height)
-    figure.update_layout(legend={"y": -0.25, "yanchor": "top"}, margin={"t": 36})
-    return figure.update_annotations(font={"size": FONT_SIZE})

@@ -95,17 +95,18 @@ def horizon_of_recurrent(
     for layer in reversed(range(module.num_layers)):
         below = 0.0
         for direction in range(directions):
-            weights = module.all_weights[layer * directions + direction]
-            read = _turned(above[:, :, direction], direction)
-            d_state, d_a = _BACK[module.mode](weights, signals[layer, direction], read)
-            for k, d in enumerate(d_state):
-                norms[k, layer, direction] = _turned(d, direction).norm(dim=2).T
+            row = layer * directions + direction
+            weights, read = module.all_weights[row], _turned(above[:, :, direction], direction)
+            d_states, d_a = _BACK[module.mode](weights, signals[row], read)
+            for k, d in enumerate(d_states):
+                norms[k, layer, direction] = _norm(_turned(d, direction))
             below = below + _turned(d_a, direction) @ weights[0]
         above = below.unflatten(2, (directions, -1)) if layer else below
-    d_x = above.norm(dim=2).T.numpy()
+    d_x = _norm(above).numpy()
     if trace is None:
         return Horizon(d_x, norms[0])
-    return Horizon(d_x, *norms, _left_by_forget_gates(trace.f), _time_constants(trace.f))
+    time_constants = trace.f.mean(3).log().abs().reciprocal()  # not −1 / ln: at f = 1 that is −1 / +0 = −inf
+    return Horizon(d_x, *norms, _left_by_forget_gates(trace.f), time_constants.numpy())
 
 
 def steps_back(curve: np.ndarray, share: float = 0.5) -> int:
@@ -135,12 +136,11 @@ def _check(module: nn.Module, head: nn.Module, x: Tensor, output_index: int) -> 
     width = (module.proj_size or module.hidden_size) * (2 if module.bidirectional else 1)
     if not isinstance(head, nn.Linear) or head.in_features != width:
         raise PlaygroundError(f"The head is {head}: pass the nn.Linear that reads these {width} values of h.")
-    if not isinstance(x, Tensor):
-        raise PlaygroundError(f"x is a {type(x).__name__}: pass a Tensor (batch, seq_len, input_size).")
-    if x.dim() != 3 or x.shape[2] != module.input_size or 0 in x.shape:
+    shape = tuple(x.shape) if isinstance(x, Tensor) else ()
+    if len(shape) != 3 or shape[2] != module.input_size or 0 in shape:
         raise PlaygroundError(
-            f"x has shape {tuple(x.shape)}, but (batch, seq_len, {module.input_size}) is needed, with at least "
-            "one window and one step."
+            f"x is a {type(x).__name__} of shape {shape}: pass a Tensor (batch, seq_len, {module.input_size}) with "
+            "at least one window and one step."
         )
     if output_index not in range(head.out_features):
         raise PlaygroundError(
@@ -148,72 +148,71 @@ def _check(module: nn.Module, head: nn.Module, x: Tensor, output_index: int) -> 
         )
 
 
+def _norm(d: Tensor) -> Tensor:
+    """(batch, seq_len): the Euclidean norm of (seq_len, batch, -1), whose squares may not fit a float64."""
+    largest = d.abs().amax(2).clamp_min(torch.finfo(d.dtype).tiny)
+    return ((d / largest[:, :, None]).norm(dim=2) * largest).T
+
+
 def _turned(sequence: Tensor, direction: int) -> Tensor:
     """(seq_len, ...) from the input's time to the order of reading, or back."""
     return sequence.flip(0) if direction else sequence
 
 
-def _lstm_signals(trace: GateTrace) -> dict[tuple[int, int], tuple[Tensor, ...]]:
-    """(layer, direction) → i, f, g, o and c as read, each (seq_len, batch, hidden_size)."""
-    layers, directions = trace.c.shape[:2]
-    return {
-        (layer, direction): tuple(
-            _turned(trace.gate(name)[layer, direction].transpose(0, 1), direction) for name in (*GATES, "c")
-        )
-        for layer in range(layers)
-        for direction in range(directions)
-    }
+def _lstm_signals(trace: GateTrace) -> list[tuple[Tensor, ...]]:
+    """By layer and direction: i, f, g, o and c as read, each (seq_len, batch, hidden_size)."""
+    named = [trace.gate(name).transpose(2, 3).flatten(0, 1) for name in (*GATES, "c")]
+    directions = trace.c.shape[1]
+    return [
+        tuple(_turned(sequence, row % directions) for sequence in of_row)
+        for row, of_row in enumerate(zip(*named, strict=True))
+    ]
 
 
-def _hidden_signals(module: nn.GRU | nn.RNN, x: Tensor) -> dict[tuple[int, int], tuple[Tensor, ...]]:
-    """(layer, direction) → what the layer reads and its h, both as read, each (seq_len, batch, -1)."""
+def _hidden_signals(module: nn.GRU | nn.RNN, x: Tensor) -> list[tuple[Tensor, ...]]:
+    """By layer and direction: what it reads and its h, both as read, each (seq_len, batch, -1)."""
     directions = 2 if module.bidirectional else 1
     h_0 = x.new_zeros(directions, x.shape[1], module.hidden_size)
-    signals = {}
+    settings = (module.bias, 1, 0.0, False, module.bidirectional, False)
+    signals = []
     for layer in range(module.num_layers):
         rows = module.all_weights[layer * directions : (layer + 1) * directions]
-        weights = [weight for row in rows for weight in row]
-        output, _ = _NATIVE[module.mode](
-            x, h_0, weights, module.bias, 1, 0.0, False, module.bidirectional, False
-        )
+        output, _ = _NATIVE[module.mode](x, h_0, [weight for row in rows for weight in row], *settings)
         for direction, h in enumerate(output.chunk(directions, 2)):
-            signals[layer, direction] = _turned(x, direction), _turned(h, direction)
+            signals.append((_turned(x, direction), _turned(h, direction)))
         x = output
     return signals
 
 
-# One layer and direction, from its last step read to its first, all tensors as read: (weights as in
-# module.all_weights, the signals above, what the head or the next layer reads of h: (seq_len, batch, -1))
-# → ((δh,) or (δh, δc), δa of the pre-activations that weight_ih makes: (seq_len, batch, rows of weight_ih)).
+# What goes back through one layer and direction, as read: (δh,) or (δh, δc), and δa of what weight_ih makes.
 _Back = tuple[tuple[Tensor, ...], Tensor]
 
 
 def _back_lstm(weights: list[Tensor], signals: tuple[Tensor, ...], above: Tensor) -> _Back:
     i, f, g, o, c = signals
-    seq_len, batch, hidden_size = c.shape
-    weight_hh, weight_hr = weights[1], weights[-1] if above.shape[2] < hidden_size else None
-    tanh_c = c.tanh()
+    weight_hh = weights[1]
+    weight_hr = weights[-1] if above.shape[2] < c.shape[2] else None  # a projection is narrower than c
+    c_before, tanh_c = F.pad(c[:-1], (0, 0, 0, 0, 1, 0)), c.tanh()
     h_to_c = o * (1 - tanh_c * tanh_c)
-    slopes = g * i * (1 - i), _before(c) * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)
+    slopes = g * i * (1 - i), c_before * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)
     slopes = torch.stack(slopes, 2)  # (seq_len, batch, 4, hidden_size)
-    f_after = _after(f)
-    d_h = torch.empty_like(above)
-    d_c = torch.zeros(seq_len + 1, batch, hidden_size, dtype=c.dtype)  # nothing comes from past the end
-    d_a = torch.zeros(seq_len + 1, batch, 4, hidden_size, dtype=c.dtype)
-    for t in reversed(range(seq_len)):
-        d_m = torch.addmm(above[t], d_a[t + 1].flatten(1), weight_hh, out=d_h[t])
+    d_h, d_c, d_a = torch.empty_like(above), torch.empty_like(h_to_c), torch.empty_like(slopes)
+    to_h, to_c = torch.zeros_like(above[0]), torch.zeros_like(c[0])  # what the step after sends back
+    for t in reversed(range(len(c))):
+        d_m = torch.add(above[t], to_h, out=d_h[t])
         if weight_hr is not None:
             d_m = d_m @ weight_hr
-        torch.addcmul(d_m * h_to_c[t], f_after[t], d_c[t + 1], out=d_c[t])
+        torch.addcmul(to_c, d_m, h_to_c[t], out=d_c[t])
         torch.mul(slopes[t], d_c[t][:, None], out=d_a[t])
         torch.mul(slopes[t, :, 3], d_m, out=d_a[t, :, 3])
-    return (d_h, d_c[:-1]), d_a[:-1].flatten(2)
+        to_h, to_c = d_a[t].flatten(1) @ weight_hh, f[t] * d_c[t]
+    return (d_h, d_c), d_a.flatten(2)
 
 
 def _back_gru(weights: list[Tensor], signals: tuple[Tensor, ...], above: Tensor) -> _Back:
     """h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}, n = tanh(W x + r ⊙ (U h_{t−1} + b)): PyTorch's GRU, rows r, z, n."""
     x, h = signals
-    h_before = _before(h)
+    h_before = F.pad(h[:-1], (0, 0, 0, 0, 1, 0))
     r_x, z_x, n_x = F.linear(x, weights[0], *weights[2:3]).chunk(3, 2)
     r_h, z_h, n_h = F.linear(h_before, weights[1], *weights[3:4]).chunk(3, 2)
     r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
@@ -238,30 +237,19 @@ def _back_rnn(slope: Tensor, weights: list[Tensor], above: Tensor) -> _Back:
 
 
 def _back_h(slopes: Tensor, keep: Tensor, weight_hh: Tensor, above: Tensor) -> Tensor:
-    """δh_t = above_t + weight_hhᵀ (slopes ⊙ δh)_{t+1} + (keep ⊙ δh)_{t+1}: (seq_len, batch, hidden_size).
+    """δh, (seq_len, batch, hidden_size), where h reaches the next step through gates and by `keep` alone.
 
-    slopes: (seq_len, batch, gates, hidden_size), of each gate's pre-activation on its step's h.
+    slopes: (seq_len, batch, gates, hidden_size), of what a gate of step t sends back to weight_hh h_{t−1}.
     """
-    d_h = torch.zeros(len(above) + 1, *above.shape[1:], dtype=above.dtype)  # nothing comes from past the end
-    slopes, keep = _after(slopes), _after(keep)
+    d_h = torch.empty_like(above)
+    to_h = torch.zeros_like(above[0])  # what the step after sends back
     for t in reversed(range(len(above))):
-        later = d_h[t + 1]
-        torch.addmm(above[t], (slopes[t] * later[:, None]).flatten(1), weight_hh, out=d_h[t])
-        d_h[t].addcmul_(keep[t], later)
-    return d_h[:-1]
+        d_t = torch.add(above[t], to_h, out=d_h[t])
+        to_h = torch.addmm(keep[t] * d_t, (slopes[t] * d_t[:, None]).flatten(1), weight_hh)
+    return d_h
 
 
 _BACK = {"LSTM": _back_lstm, "GRU": _back_gru, "RNN_TANH": _back_tanh, "RNN_RELU": _back_relu}
-
-
-def _before(sequence: Tensor) -> Tensor:
-    """Of each step, the step before: (seq_len, ...), zeros first."""
-    return torch.cat([torch.zeros_like(sequence[:1]), sequence[:-1]])
-
-
-def _after(sequence: Tensor) -> Tensor:
-    """Of each step, the step after: (seq_len, ...), zeros last."""
-    return torch.cat([sequence[1:], torch.zeros_like(sequence[:1])])
 
 
 def _left_by_forget_gates(f: Tensor) -> np.ndarray:
@@ -270,8 +258,3 @@ def _left_by_forget_gates(f: Tensor) -> np.ndarray:
     left[:, 0, :, :-1] = f[:, 0, :, 1:].flip(2).cumprod(2).flip(2)
     left[:, 1:, :, 1:] = f[:, 1:, :, :-1].cumprod(3)
     return left.numpy()
-
-
-def _time_constants(f: Tensor) -> np.ndarray:
-    """Horizon.time_constants; |ln|, because ln 1 is +0 and −1/+0 would be −inf."""
-    return f.mean(3).log().abs().reciprocal().numpy()

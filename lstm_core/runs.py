@@ -5,6 +5,7 @@ The threads, the bounded records and the heartbeat live here. Knows no page and 
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -25,6 +26,7 @@ CURVES = ("train_loss", "valid_loss", "grad_norm")
 LIVE_STATES = ("waiting", "running")
 
 log = logging.getLogger(__name__)
+_numbers = itertools.count(1)
 
 
 class Slots:
@@ -75,6 +77,7 @@ class Run:
     def __init__(
         self, trainer: Trainer, table: Table, slots: Slots, curves: dict[str, tuple] | None = None
     ) -> None:
+        self.number = next(_numbers)  # tells this process's runs apart
         self.trainer = trainer
         self.table = table
         self.memo: dict = {}  # pictures computed from this run, shared by the tabs that watch it

@@ -29,13 +29,13 @@ def gate_weights(lstm: nn.LSTM, layer: int = 0, direction: int = 0) -> ByGate:
         PlaygroundError: not an nn.LSTM, or it has no such layer or direction.
     """
     if not isinstance(lstm, nn.LSTM):
-        raise PlaygroundError(f"gate_weights was given a {type(lstm).__name__}: pass the torch.nn.LSTM itself.")
+        raise PlaygroundError(
+            f"gate_weights was given a {type(lstm).__name__}: pass the torch.nn.LSTM itself."
+        )
     return split_by_gate(dict(lstm.named_parameters()), layer, direction)
 
 
-def split_by_gate(
-    tensors: Mapping[str, Tensor | None], layer: int = 0, direction: int = 0
-) -> ByGate:
+def split_by_gate(tensors: Mapping[str, Tensor | None], layer: int = 0, direction: int = 0) -> ByGate:
     """The same of anything shaped like an LSTM's parameters: their gradients, a snapshot, a state_dict.
 
     tensors: by nn.LSTM's names (weight_ih_l0 …) or SequenceLSTM's (lstm.weight_ih_l0 …); others are ignored. For

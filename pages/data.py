@@ -116,7 +116,7 @@ def preview() -> None:
 
 
 st.title("Data")
-session.show_messages()
+session.show_messages("data")
 choose_source()
 st.markdown(f"#### {session.plain(sources.title(here.experiment.data))}")
 show_shares()

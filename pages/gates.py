@@ -4,7 +4,8 @@ import streamlit as st
 
 from lstm_core.experiment import SPLITS, PlaygroundError
 from lstm_core.export import trace_csv, trace_npz
-from lstm_core.figures import GATE_NAMES, SPLIT_NAMES, saturation_figure
+from lstm_core.figures import GATE_NAMES, SPLIT_NAMES
+from lstm_core.saturation import CLOSED, OPEN, saturation
 from pages.shared import gates_view, run_panel, session
 from pages.shared.gate_view import gate_view
 
@@ -60,10 +61,16 @@ def pictures(start: int, layer: int, direction: int, gate: str) -> None:
     maps = {name: getattr(trace, name)[layer, direction, 0].float().cpu().numpy().T for name in GATE_NAMES}
     series = gates_view.input_series(windows, start)
     unit = min(session.recall("unit", 0), model.hidden_size - 1)
-    chosen = gate_view("gate_view", maps, unit=unit, series=series, large=None if gate == ALL else gate)
+    shares = saturation(trace, layer, direction)
+    curves = {
+        "All units · mean": shares["mean"],
+        f"Share below {CLOSED:g}": shares["closed"],
+        f"Share above {OPEN:g}": shares["open"],
+    }
+    chosen = gate_view("gate_view", maps, unit=unit, series=series, curves=curves,
+                       large=None if gate == ALL else gate)  # fmt: skip
     session.remember("unit", chosen)
-    st.markdown("**All units together.** A gate that sits near 0 or 1 at every step is saturated: it learns slowly.")
-    st.plotly_chart(saturation_figure(trace, layer, direction), key="saturation")
+    st.caption("A gate that sits near 0 or 1 at every step is saturated: it learns slowly.")
     if run.live != session.recall("_gates_live", run.live):
         session.remember("_gates_live", run.live)
         st.rerun()
@@ -81,7 +88,7 @@ def exports(start: int) -> None:
 
 
 st.title("Gates")
-session.show_messages()
+session.show_messages("gates")
 try:
     choice = controls()
     st.fragment(pictures, run_every=run_panel.SLOW_TICK / 2 if run.live else None)(*choice)

@@ -85,7 +85,7 @@ def details(windows) -> None:
 
 
 st.title("Model")
-session.show_messages()
+session.show_messages("model")
 try:
     windows = here.windows()
 except PlaygroundError as error:

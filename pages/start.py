@@ -7,7 +7,7 @@ from pages.shared import run_panel, session
 here = session.workspace()
 
 st.title("LSTM Playground")
-session.show_messages()
+session.show_messages("start")
 about, again, own = st.columns([0.56, 0.22, 0.22], vertical_alignment="center")
 about.markdown(
     "Train an LSTM here and see every gate of it, step by step: the real numbers of the model in front of you. "

@@ -10,6 +10,7 @@ from pages.shared import run_panel, session
 
 here = session.workspace()
 run = here.run
+live, drawn = run.live, (run.number, run.status)  # one look: the buttons and the polling must agree
 
 
 def settings() -> None:
@@ -70,21 +71,21 @@ def transport() -> None:
     stale = here.changed()
     columns = st.columns([1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center")
     columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
-                      on_click=session.start_fresh, disabled=run.live and not stale,
+                      on_click=session.start_fresh, disabled=live and not stale,
                       help="Train a fresh model of the settings as they are now")  # fmt: skip
     over = run.trainer.finished or run.status == "failed"
-    columns[1].button("Pause" if run.live else "Resume", key="pause", width="stretch",
-                      on_click=pause if run.live else resume_run,
-                      icon=":material/pause:" if run.live else ":material/resume:", disabled=over and not run.live,
+    columns[1].button("Pause" if live else "Resume", key="pause", width="stretch",
+                      on_click=pause if live else resume_run,
+                      icon=":material/pause:" if live else ":material/resume:", disabled=over and not live,
                       help="The weights stay; Resume goes on with the next batch")  # fmt: skip
     columns[2].button("Step", key="step", icon=":material/skip_next:", width="stretch", on_click=step,
-                      disabled=run.live or over,
+                      disabled=live or over,
                       help="Train one epoch, or one batch, and pause")  # fmt: skip
     columns[3].segmented_control("step by", ["epoch", "batch"], default="epoch", key="step_by", required=True,
                                  persist_state="session",
                                  label_visibility="collapsed")  # fmt: skip
     columns[4].button("Stop", key="stop", icon=":material/stop:", width="stretch", on_click=stop,
-                      disabled=not run.live, help="End the run; what it has learned stays")  # fmt: skip
+                      disabled=not live, help="End the run; what it has learned stays")  # fmt: skip
     columns[5].button("Reset", key="reset", icon=":material/restart_alt:", width="stretch", on_click=reset,
                       help="Back to fresh, untrained weights")  # fmt: skip
     if stale:
@@ -112,7 +113,7 @@ def panel() -> None:
     found = run_panel.prediction(run)
     run_panel.verdict(run, found)
     run_panel.gradient_norm(run)
-    if session.status_changed(run):
+    if (run.number, run.status) != drawn:
         st.rerun()  # once: the buttons outside this fragment follow, and polling stops
 
 
@@ -138,6 +139,7 @@ def model_file(run) -> bytes:
 
 
 def load_model(data: bytes) -> None:
+    session.clear_messages()
     try:
         checkpoint = load_checkpoint(data)
         table = session.table_for(checkpoint.experiment.data)
@@ -152,7 +154,7 @@ def load_model(data: bytes) -> None:
 
 
 st.title("Train")
-session.show_messages()
+session.show_messages("train")
 transport()
 left, right = st.columns([0.27, 0.73], gap="medium")
 with left:
@@ -162,6 +164,5 @@ with left:
         st.number_input("steps ahead drawn", 1, run.trainer.windows.ahead, key="ahead", persist_state="session",
                         help="Which of the predicted rows the forecast shows")  # fmt: skip
 with right:
-    session.status_changed(run)
-    st.fragment(panel, run_every=run_panel.TICK if run.live else None)()
+    st.fragment(panel, run_every=run_panel.TICK if live else None)()
 files()

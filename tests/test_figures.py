@@ -20,7 +20,6 @@ from lstm_core.figures import (
     MOST_CELLS,
     MOST_POINTS,
     gate_heatmap,
-    saturation_figure,
     split_figure,
     text,
     window_figure,
@@ -220,24 +219,3 @@ def test_gates_that_are_not_numbers_still_make_a_figure():
     trace.c.fill_(float("nan"))
     for gate in GATES + STATES:
         parsed(gate_heatmap(trace, gate))
-    parsed(saturation_figure(trace))
-
-
-def test_saturation_is_counted_per_step_over_the_units():
-    trace = trace_of(seq_len=3, hidden_size=4)
-    trace.f[0, 0, 0] = some(3, 4).sign() * 0.45 + 0.5  # 0.05 or 0.95
-    trace.g[0, 0, 0, :, :] = 0.79
-    trace.g[0, 0, 0, 0, 0] = 0.81
-    lines = {}
-    for line in saturation_figure(trace).data:
-        lines.setdefault(line.name[0], []).append(line)
-    assert list(lines) == list(GATES)
-    for gate, (mean, closed, opened) in lines.items():
-        values = getattr(trace, gate)[0, 0, 0].numpy()  # (seq_len, units)
-        assert {line.line.color for line in (mean, closed, opened)} == {GATE_COLORS[gate]}
-        np.testing.assert_allclose(mean.y, values.mean(1), rtol=1e-5)
-        if gate != "g":
-            np.testing.assert_allclose(closed.y, (values < 0.1).mean(1))
-            np.testing.assert_allclose(opened.y, (values > 0.9).mean(1))
-    assert lines["g"][2].y.tolist() == [0.25, 0, 0]  # tanh saturates at ±0.8
-    assert [line.showlegend for line in lines["i"]] == [True, False, False]

@@ -28,7 +28,7 @@ LAYERS = (
         "csv_text",
     ),
     ("csv_records", "trace"),
-    ("columns", "csv_layout", "export"),
+    ("columns", "csv_layout", "export", "saturation"),
     ("table_roles",),
     ("csv_columns",),
     ("tables",),

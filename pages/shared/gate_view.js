@@ -34,6 +34,7 @@ function decode(bytes) {
   const take = (count) => numbers.subarray(at, (at += count));
   for (const map of message.maps) map.values = take(map.units * message.steps);
   message.series = message.series.map((name) => ({ name, values: take(message.steps) }));
+  for (const { lines } of message.curves) for (const line of lines) line.values = take(message.steps);
   return message;
 }
 
@@ -111,7 +112,7 @@ function locate(view, event) {
 
 // ---- the picture ----
 
-function arrange({ maps, series, large, height }, width) {
+function arrange({ maps, series, curves, large, height }, width) {
   const shown = large ? maps.filter((map) => map.name === large) : maps;
   const fitting = width >= 740 ? 3 : width >= 460 ? 2 : 1;
   const columns = Math.min(fitting, shown.length), rows = Math.ceil(shown.length / columns);
@@ -123,7 +124,7 @@ function arrange({ maps, series, large, height }, width) {
   const inner = (count) => (width - (count - 1) * GAP) / count - GUTTER - RIGHT;
   const around = TITLE + AXIS;
   const fixed = (series.length ? SERIES_HEIGHT + around : 0)
-    + (groups.length / across) * (CURVES_HEIGHT + around);
+    + (groups.length / across + Math.ceil(curves.length / fitting)) * (CURVES_HEIGHT + around);
   const ideal = inner(columns) * (large ? 0.3 : 0.5);
   const share = height ? (height - TEXT - fixed) / rows - around : ideal;
   const mapHeight = Math.round(Math.max(70, Math.min(share, large ? 420 : 230)));
@@ -142,6 +143,7 @@ function arrange({ maps, series, large, height }, width) {
   if (series.length) stack([{ series }], 1, SERIES_HEIGHT);
   stack(shown.map((map) => ({ map })), columns, mapHeight);
   stack(groups.map(([title, group]) => ({ title, group })), across, CURVES_HEIGHT);
+  stack(curves, Math.min(fitting, curves.length), CURVES_HEIGHT);
   return { panels, total: top };
 }
 
@@ -264,11 +266,12 @@ function toPixel(color) { // any CSS colour, as the canvas itself would paint it
   return new Uint32Array(pen.getImageData(0, 0, 1, 1).data.buffer)[0];
 }
 
-// The curves of a panel: the input series, or what the selected unit did.
-function curvesOf({ unit, steps, theme }, { series, group }) {
+// The curves of a panel: the input series, given lines, or what the selected unit did.
+function curvesOf({ unit, steps, theme }, { series, lines, group }) {
   if (series) {
     return series.map((line, k) => ({ ...line, color: theme.palette[k % theme.palette.length] }));
   }
+  if (lines) return lines.map((line) => ({ ...line, color: line.color ?? theme.text }));
   return group.filter((map) => unit < map.units).map((map) => ({
     name: map.name,
     values: map.values.subarray(unit * steps, (unit + 1) * steps),
@@ -277,9 +280,9 @@ function curvesOf({ unit, steps, theme }, { series, group }) {
 }
 
 function paintCurves(pen, view, panel) {
-  const { theme, steps, unit } = view, { x, y, w, h, title } = panel;
+  const { theme, steps, unit } = view, { x, y, w, h, title, lines } = panel;
   panel.curves = curvesOf(view, panel);
-  let [low, high] = title === "gates" ? [0, 1] : [Infinity, -Infinity];
+  let [low, high] = title === "gates" || lines ? [0, 1] : [Infinity, -Infinity];
   for (const { values } of panel.curves) {
     for (const value of values.filter(Number.isFinite)) {
       low = Math.min(low, value);
@@ -299,7 +302,7 @@ function paintCurves(pen, view, panel) {
     const point = (value, k) => [x + ((k + 0.5) * w) / steps, panel.height(value)];
     line(pen, color, 2, Array.from(values, point));
   }
-  const heading = title ? `Unit ${unit} · ${title}` : "Input";
+  const heading = lines ? title : title ? `Unit ${unit} · ${title}` : "Input";
   const strong = { size: LARGE, weight: 700 };
   paintLegend(pen, theme, panel, x + write(pen, theme, heading, x, y - TITLE / 2, strong));
 }

@@ -36,6 +36,7 @@ def gate_view(
     *,
     unit: int = 0,
     series: Mapping[str, np.ndarray] | None = None,
+    curves: Mapping[str, Mapping[str, np.ndarray]] | None = None,
     height: int | None = None,
     large: str | None = None,
     colors: Mapping[str, str] = GATE_COLORS,
@@ -45,13 +46,19 @@ def gate_view(
     `maps`: "i", "f", "g", "o", "c", "h" in the order to show, each (units, seq_len); NaN marks a
     step without data (padding). "h" may have fewer rows than the others (`proj_size`).
     `series`: name -> (seq_len,), the window the network read. `large` names one map to show alone.
+    `curves`: title -> gate -> (seq_len,), further panels under the same cursor.
     `unit` is where a newly mounted picture starts; from then on the user's choice rules, so keep
     passing the same value: an unchanged message is not sent again. `height` is the whole picture's
     in CSS pixels; None follows the width. Raises ValueError if shapes or names do not match.
     """
     maps = {name: np.asarray(values, dtype=np.float32) for name, values in maps.items()}
     series = {name: np.asarray(values, dtype=np.float32) for name, values in (series or {}).items()}
-    seq_len = _common_length(maps, series)
+    curves = {
+        title: {name: np.asarray(values, dtype=np.float32) for name, values in lines.items()}
+        for title, lines in (curves or {}).items()
+    }
+    extra = [values for lines in curves.values() for values in lines.values()]
+    seq_len = _common_length(maps, [*series.values(), *extra])
     if large is not None and large not in maps:
         raise ValueError(f"There is no map {large!r} to show large, only {', '.join(maps)}.")
     units = max(len(values) for values in maps.values())
@@ -67,8 +74,12 @@ def gate_view(
         "warning": _warning(stride, seq_len, units),
         "maps": [_describe(name, values, colors) for name, values in maps.items()],
         "series": list(series),
+        "curves": [
+            {"title": title, "lines": [{"name": name, "color": colors.get(name)} for name in lines]}
+            for title, lines in curves.items()
+        ],
     }
-    arrays = [values[..., ::stride] for values in (*maps.values(), *series.values())]
+    arrays = [values[..., ::stride] for values in (*maps.values(), *series.values(), *extra)]
     result = _mount(
         key=key,
         data=pack(header, arrays),
@@ -83,12 +94,12 @@ def _nothing() -> None:
     """A component's state exists only if it has a callback; the rerun itself is all we need."""
 
 
-def _common_length(maps: Mapping[str, np.ndarray], series: Mapping[str, np.ndarray]) -> int:
+def _common_length(maps: Mapping[str, np.ndarray], lines: list[np.ndarray]) -> int:
     if not maps or any(values.ndim != 2 for values in maps.values()):
         raise ValueError("gate_view needs at least one map, each of shape (units, seq_len).")
-    if any(values.ndim != 1 for values in series.values()):
-        raise ValueError("Each input series must have shape (seq_len,).")
-    lengths = {values.shape[-1] for values in (*maps.values(), *series.values())}
+    if any(values.ndim != 1 for values in lines):
+        raise ValueError("Each input series and curve must have shape (seq_len,).")
+    lengths = {values.shape[-1] for values in (*maps.values(), *lines)}
     if len(lengths) != 1:
         raise ValueError(f"All maps and series must be equally long, not {sorted(lengths)} steps.")
     return lengths.pop()

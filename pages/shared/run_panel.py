@@ -48,7 +48,7 @@ def progress(run: Run) -> None:
     trainer = run.trainer
     word, color = STATUS[run.status]
     rate, left = run.steps_per_second, run.seconds_left
-    parts = [f"epoch **{trainer.epoch:,}** of {trainer.spec.epochs:,}", f"step **{trainer.step:,}**"]
+    parts = [f"epoch **{trainer.epoch:,}** of {max(trainer.epoch, trainer.spec.epochs):,}", f"step **{trainer.step:,}**"]
     if run.status == "running" and rate:
         parts.append(f"**{rate:,.0f}** steps/s")
     if left is not None:
@@ -74,13 +74,13 @@ def losses(here: Workspace, log_y: bool, height: int = 250) -> None:
     if len(valid[0]):
         lines.append(Line("validation (each epoch)", *valid, VALID, width=3))
     live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({here.loss_name})", log_y=log_y,
-              height=height, revision=str(id(here.built_run)))  # fmt: skip
+              height=height, revision=str(here.built_run.number if here.built_run else 0))  # fmt: skip
 
 
 def gradient_norm(run: Run, height: int = 200) -> None:
     x, y = run.curves["grad_norm"].points(2000)
     live_plot("grad_curve", [Line("gradient norm, before clipping", x, y, "#009E73", width=1.5)],
-              x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(id(run)))  # fmt: skip
+              x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(run.number))  # fmt: skip
 
 
 def prediction(run: Run, height: int = 250) -> Forecast:
@@ -91,7 +91,7 @@ def prediction(run: Run, height: int = 250) -> Forecast:
     ahead = min(session.recall("ahead", 1), run.trainer.windows.ahead) - 1
     drawn = forecast.picture(run, found, ahead)
     live_plot("forecast_curve", drawn.lines, x_title=drawn.x_title, y_title=drawn.y_title, x_start=drawn.x_start,
-              y_range=drawn.y_range, height=height, revision=str(id(run)))  # fmt: skip
+              y_range=drawn.y_range, height=height, revision=str(run.number))  # fmt: skip
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -21,10 +21,7 @@ from lstm_core.tables import Table
 from lstm_core.workspaces import RunManager, Workspace
 from pages.shared import example
 
-if TYPE_CHECKING:
-    from lstm_core.runs import Run
-
-_ID, _ERROR, _NOTICE = "_workspace", "_error", "_notice"
+_ID, _MESSAGES = "_workspace", "_messages"
 
 
 @st.cache_resource(show_spinner=False)
@@ -41,7 +38,7 @@ def workspace() -> Workspace:
     if found is None:
         found = example.open_workspace(run_manager())
         if wanted:
-            st.session_state[_NOTICE] = (
+            notify(
                 "This link's run is no longer on the server (it was restarted, or many others came since). "
                 "Here is the example instead; a saved model file can be loaded on Train."
             )
@@ -96,6 +93,7 @@ def _take_over(part: str, name: str, key: str, read: Callable) -> None:
 
 def change(part: str, **fields: Any) -> None:
     """Change fields of one part of the experiment; what it refuses is reported and changes nothing."""
+    clear_messages()
     try:
         workspace().change(part, **fields)
     except PlaygroundError as error:
@@ -136,15 +134,9 @@ def table_for(spec: DataSpec) -> Table:
     return here.table
 
 
-def status_changed(run: Run) -> bool:
-    """Whether the run's buttons need drawing anew since this was last asked."""
-    before, now = st.session_state.get("_status"), (id(run), run.status)
-    st.session_state["_status"] = now
-    return before not in (None, now)
-
-
 def start_fresh(play: bool = True) -> None:
     """Train a fresh model of the experiment as it is now; what stands in the way is reported."""
+    clear_messages()
     try:
         run = workspace().train_fresh()
     except PlaygroundError as error:
@@ -155,21 +147,29 @@ def start_fresh(play: bool = True) -> None:
 
 
 def report(sentence: str) -> None:
-    """Show one sentence of what went wrong at the top of the next drawing of the page."""
-    st.session_state[_ERROR] = sentence
+    """Show one sentence of what went wrong at the top of the page, until something else is done."""
+    st.session_state[_MESSAGES] = {"error": sentence}
 
 
 def notify(sentence: str) -> None:
     """Show one sentence of good or neutral news, likewise."""
-    st.session_state[_NOTICE] = sentence
+    st.session_state[_MESSAGES] = {"info": sentence}
 
 
-def show_messages() -> None:
-    """Draw what report and notify left, once."""
-    if sentence := st.session_state.pop(_ERROR, None):
-        st.error(plain(sentence), icon=":material/error:")
-    if sentence := st.session_state.pop(_NOTICE, None):
-        st.info(plain(sentence), icon=":material/info:")
+def clear_messages() -> None:
+    """Something else is done: what was said before is over."""
+    st.session_state.pop(_MESSAGES, None)
+
+
+def show_messages(page: str) -> None:
+    """Draw what report and notify left. It stays over reruns, which come for many reasons, and ends with the page."""
+    messages = st.session_state.get(_MESSAGES, {})
+    if messages.setdefault("page", page) != page:
+        clear_messages()
+    elif "error" in messages:
+        st.error(plain(messages["error"]), icon=":material/error:")
+    elif "info" in messages:
+        st.info(plain(messages["info"]), icon=":material/info:")
 
 
 def plain(text: str) -> str:

@@ -39,6 +39,7 @@ def own_file() -> None:
 
 def read(data: bytes, name: str, options: ReadOptions = WORK_IT_OUT) -> None:
     """Put a CSV's bytes on the table, or report why not."""
+    session.clear_messages()
     try:
         table = read_table(data, name, options)
     except PlaygroundError as error:
@@ -148,6 +149,7 @@ def on_seq_len_change() -> dict:
 
 
 def _generate(data: DataSpec, changed: dict) -> None:
+    session.clear_messages()
     try:
         spec = dataclasses.replace(data, **changed)
         table = generators.generate(spec)

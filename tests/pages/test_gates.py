@@ -200,8 +200,11 @@ def test_the_exports_are_the_trace(visit, downloads, kind):
 
 def test_draws_mean_and_saturation_of_the_four_gates(visit):
     tab = visit("gates")
-    figure = tab.figure("saturation")
-    assert len(figure["data"]) == 12  # four gates, three panels
+    header, data = tab.component("gate_view")
+    assert [[line["name"] for line in panel["lines"]] for panel in header["curves"]] == [list("ifgo")] * 3
+    lines = np.frombuffer(data, "<f4")[-12 * header["steps"] :].reshape(3, 4, header["steps"])
     exact = trace(tab)
-    assert {line["name"][0] for line in figure["data"]} == set("ifgo")
-    assert 0 <= (exact.f < 0.1).float().mean() <= 1
+    for gate in "ifo":
+        values = getattr(exact, gate)[0, 0, 0].numpy()  # (seq_len, hidden_size)
+        for panel, wanted in enumerate((values.mean(1), (values < 0.1).mean(1), (values > 0.9).mean(1))):
+            assert lines[panel, "ifgo".index(gate)] == pytest.approx(wanted, abs=1e-6), (gate, panel)
