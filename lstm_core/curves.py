@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 KEEP = 20_000  # points a curve holds before it is thinned to half of that
@@ -10,22 +12,24 @@ KEEP = 20_000  # points a curve holds before it is thinned to half of that
 class Curve:
     """A growing curve. One thread adds; others may read at any time."""
 
-    def __init__(self, x: list[float] | None = None, y: list[float] | None = None) -> None:
-        self._points = (x or [], y or [])  # replaced as a pair, so that a reader never sees halves of two
+    def __init__(self, x: Sequence[float] = (), y: Sequence[float] = ()) -> None:
+        self._points = (np.empty((2, KEEP)), 0)  # rows x and y, and how many: replaced together
+        for at, value in zip(x, y, strict=True):
+            self.add(at, value)
 
     def add(self, x: float, y: float) -> None:
-        xs, ys = self._points
-        ys.append(y)
-        xs.append(x)  # last: a reader takes as many points as there are x
-        if len(xs) > KEEP:
-            xs, ys = thin(np.array(xs), np.array(ys), KEEP // 2)
-            self._points = (xs.tolist(), ys.tolist())
+        points, count = self._points
+        if count == KEEP:
+            kept = np.stack(thin(*points, KEEP // 2))
+            points, count = np.empty_like(points), kept.shape[1]
+            points[:, :count] = kept
+        points[0, count], points[1, count] = x, y
+        self._points = (points, count + 1)
 
     def points(self, most: int = KEEP) -> tuple[np.ndarray, np.ndarray]:
-        """At most `most` points (or 4), (x, y), each float64."""
-        xs, ys = self._points
-        count = len(xs)
-        return thin(np.array(xs[:count]), np.array(ys[:count]), most)
+        """At most `most` points, (x, y), each float64."""
+        points, count = self._points
+        return thin(points[0, :count].copy(), points[1, :count].copy(), most)
 
 
 def thin(x: np.ndarray, y: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:

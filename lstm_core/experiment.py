@@ -81,12 +81,12 @@ class DataSpec:
         _check_int("seed", self.seed, 0, 2**31 - 1)
         _check_int("seq_len", self.seq_len, 1, 100_000)
         _check_int("horizon", self.horizon, 0, 10_000)
-        _check_number("train_share", self.train_share, 0.05, 0.95)
-        _check_number("valid_share", self.valid_share, 0.0, 0.9)
+        _check_number("The training share", self.train_share, 0.05, 0.95)
+        _check_number("The validation share", self.valid_share, 0.0, 0.9)
         _check(
             self.train_share + self.valid_share <= 1 + 1e-9,
-            f"train_share {self.train_share:g} and valid_share {self.valid_share:g} add up to more "
-            "than 1: lower one of them.",
+            f"The training share {self.train_share:g} and the validation share {self.valid_share:g} add up to "
+            "more than 1: lower one of them.",
         )
 
     @property

@@ -95,6 +95,6 @@ def verdict(found: list[Score]) -> str:
         )
     best = min(naive, key=lambda score: score.rmse)
     gain = 1 - model.rmse / best.rmse if best.rmse else 0.0
-    if gain > 0:
+    if gain >= 0.005:
         return f"Its error (RMSE {model.rmse:.4g}) is {gain:.0%} lower than “{best.who}” ({best.rmse:.4g})."
     return f"Its error (RMSE {model.rmse:.4g}) is no better than “{best.who}” ({best.rmse:.4g}) so far."

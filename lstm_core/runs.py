@@ -81,7 +81,7 @@ class Run:
         self.trainer = trainer
         self.table = table
         self.memo: dict = {}  # pictures computed from this run, shared by the tabs that watch it
-        self.curves = {name: Curve(*map(list, (curves or {}).get(name, ((), ())))) for name in CURVES}
+        self.curves = {name: Curve(*(curves or {}).get(name, ((), ()))) for name in CURVES}
         self.status = "finished" if trainer.finished else "paused" if trainer.step else "ready"
         self.message = ""
         self.wanted = False  # whether the thread should go on
@@ -143,8 +143,8 @@ class Run:
         """Change live fields of the training spec (training.LIVE) between two steps."""
         with self.hold() as trainer:
             trainer.change(**fields)
-            if self.status == "finished" and not trainer.finished:
-                self.status = "paused"
+            if self.status in ("finished", "paused", "stopped"):
+                self.status = "finished" if trainer.finished else "paused"
 
     def touch(self) -> None:
         """Somebody is looking: the heartbeat."""

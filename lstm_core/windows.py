@@ -220,6 +220,8 @@ def _refuse_empty(starts, x, y, groups, spec: DataSpec, name: str) -> None:
         return
     longest = int(np.diff(groups).max())
     need = spec.seq_len + spec.horizon
+    if longest < need and len(groups) == 2 and longest < 4:
+        raise PlaygroundError(f"{name!r} has only {longest} rows: that is too few to train on, bring a longer series.")
     if longest < need:
         what = "series" if len(groups) == 2 else "longest sequence"
         raise PlaygroundError(

@@ -9,15 +9,17 @@ import dataclasses
 import secrets
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from lstm_core.checkpoint import Checkpoint, resume
 from lstm_core.curves import Curve
 from lstm_core.experiment import LIVE, DataSpec, loss_for
 from lstm_core.machine import cpu_cores, free_memory
 from lstm_core.shapes import check_fits
-from lstm_core.tables import Table
+from lstm_core.tables import ReadOptions, Table
 from lstm_core.windows import Windows, make_windows
 
 if TYPE_CHECKING:
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
     from lstm_core.training import Trainer
 
 KEPT = 64  # workspaces; the one that was looked at longest ago goes first
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A CSV as it came, kept on disk, to be read again with corrected guesses."""
+
+    file: IO[bytes]
+    corrections: ReadOptions
 
 
 class Workspace:
@@ -35,7 +45,8 @@ class Workspace:
         self.id = id
         self.table = table
         self.experiment = checkpoint.experiment
-        self.upload: IO[bytes] | None = None  # the CSV itself, on disk, to be read again with corrected guesses
+        self.own: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
+        self.uploads: WeakKeyDictionary[Table, Upload] = WeakKeyDictionary()
         self._manager = manager
         self._loaded = (checkpoint, table)
         self._run: Run | None = None
@@ -52,6 +63,11 @@ class Workspace:
         if known is None or known[0] is not table or known[1].spec != spec:
             self._windows = known = (table, make_windows(table, spec))
         return known[1]
+
+    @property
+    def batch_size(self) -> int:
+        """Windows in the largest batch that there will be."""
+        return min(self.experiment.train.batch_size, len(self.windows().starts["train"]))
 
     @property
     def run(self) -> Run:
@@ -93,7 +109,7 @@ class Workspace:
         """The run's curves, without building it."""
         if self._run is not None:
             return self._run.curves
-        return {name: Curve(*map(list, line)) for name, line in self._loaded[0].curves.items()}
+        return {name: Curve(*line) for name, line in self._loaded[0].curves.items()}
 
     def put(self, table: Table, **data: Any) -> None:
         """Another table, used as it suggests itself. The trained run stays until the next training.
@@ -102,6 +118,15 @@ class Workspace:
         """
         kept = {name: getattr(self.experiment.data, name) for name in ("train_share", "valid_share")}
         spec = DataSpec(**(dataclasses.asdict(table.roles) | kept | data))
+        if self.experiment.data.source == "csv":
+            self.own = (self.table, self.experiment.data)
+        self._use(table, spec)
+
+    def back_to_own(self) -> None:
+        """The person's own file again, its columns used as they were left."""
+        self._use(*self.own)
+
+    def _use(self, table: Table, spec: DataSpec) -> None:
         self.table, self.experiment = table, dataclasses.replace(self.experiment, data=spec)
 
     def change(self, part: str, **fields: Any) -> None:
@@ -119,12 +144,14 @@ class Workspace:
         """Settings that differ from those that the run was made with: they take effect at the next training."""
         mine, its = (dataclasses.asdict(e) for e in (self.experiment, self.run.experiment))
         names = [name for part in mine for name in mine[part] if mine[part][name] != its[part][name]]
-        if self.table is not self.run.table:
-            names.insert(0, "data")
+        if self.table is not self.run.table and self.experiment.data.source == "csv":
+            names.insert(0, "data")  # the fields of the other sources tell by themselves
         return list(dict.fromkeys("data" if name in ("name", "source") else name for name in names))
 
     def undo_changes(self) -> None:
         """Put the settings and the data of the run back."""
+        if self.experiment.data.source == "csv":
+            self.own = (self.table, self.experiment.data)
         self.table, self.experiment = self.run.table, self.run.experiment
 
     def train_fresh(self) -> Run:
@@ -137,7 +164,7 @@ class Workspace:
         from lstm_core.training import Trainer
 
         windows, experiment = self.windows(), self.experiment
-        check_fits(experiment.model, windows.input_size, windows.output_size, experiment.train.batch_size,
+        check_fits(experiment.model, windows.input_size, windows.output_size, self.batch_size,
                    windows.spec.seq_len, free_memory())  # fmt: skip
         return self.fresh_run(Trainer(windows, experiment))
 

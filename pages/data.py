@@ -118,13 +118,13 @@ def preview() -> None:
 st.title("Data")
 session.show_messages("data")
 choose_source()
-st.markdown(f"#### {session.plain(sources.title(here.experiment.data))}")
+st.markdown(f"#### {session.plain(sources.title(here.experiment.data, here.table))}")
 show_shares()
 left, right = st.columns([0.3, 0.7], gap="medium")
 with left:
     choose_columns()
 with right:
     pictures()
-if here.table.options is not None and here.experiment.data.source == "csv":
+if here.table in here.uploads:
     report()
 preview()

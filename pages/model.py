@@ -51,7 +51,7 @@ def arguments(input_size: int) -> None:
 def facts(windows) -> None:
     """Counts and memory in one line; a model that would not fit is refused here already."""
     sizes = (here.experiment.model, windows.input_size, windows.output_size)
-    batch, seq_len = here.experiment.train.batch_size, windows.spec.seq_len
+    batch, seq_len = here.batch_size, windows.spec.seq_len
     counts = shapes.parameter_count(*sizes)
     parts = [f"**{sum(counts.values()):,} parameters**"]
     parts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]

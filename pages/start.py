@@ -27,12 +27,11 @@ def pictures() -> None:
     here = session.workspace()
     left, right = st.columns(2)
     with left:
-        st.markdown("**It learned:** the loss fell")
+        st.markdown("**How it learned:** the loss, batch by batch")
         run_panel.losses(here, log_y=True, height=240)  # before torch has loaded
     run = here.run
     with right:
-        st.markdown("**It predicts:** each point one step ahead" if run.trainer.windows.ahead == 1
-                    else "**It predicts**")  # fmt: skip
+        st.markdown("**What it predicts,** over the truth")
         found = run_panel.prediction(run, height=240)
     run_panel.verdict(run, found)
 

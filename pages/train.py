@@ -74,9 +74,10 @@ def transport() -> None:
                       on_click=session.start_fresh, disabled=live and not stale,
                       help="Train a fresh model of the settings as they are now")  # fmt: skip
     over = run.trainer.finished or run.status == "failed"
+    untrained = run.status == "ready"
     columns[1].button("Pause" if live else "Resume", key="pause", width="stretch",
                       on_click=pause if live else resume_run,
-                      icon=":material/pause:" if live else ":material/resume:", disabled=over and not live,
+                      icon=":material/pause:" if live else ":material/resume:", disabled=(over or untrained) and not live,
                       help="The weights stay; Resume goes on with the next batch")  # fmt: skip
     columns[2].button("Step", key="step", icon=":material/skip_next:", width="stretch", on_click=step,
                       disabled=live or over,

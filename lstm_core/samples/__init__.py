@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 import numpy as np
@@ -55,6 +56,7 @@ SAMPLES: dict[str, Sample] = {
 }
 
 
+@cache
 def load_sample(name: str) -> Table:
     """The sample's table, ready to be cut into windows.
 

@@ -6,7 +6,6 @@ page changes, a lost connection, F5 and a second tab all come back to the same o
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -98,20 +97,6 @@ def change(part: str, **fields: Any) -> None:
         workspace().change(part, **fields)
     except PlaygroundError as error:
         report(str(error))
-
-
-def keep_upload(data: bytes) -> None:
-    """Keep a CSV's bytes in a nameless file: it goes with the workspace, and memory holds the table only."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  it must outlive this call
-    file.write(data)
-    workspace().upload = file
-
-
-def kept_upload() -> bytes:
-    """What keep_upload kept."""
-    file = workspace().upload
-    file.seek(0)
-    return file.read()
 
 
 def table_for(spec: DataSpec) -> Table:

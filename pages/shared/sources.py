@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import tempfile
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,7 +15,8 @@ from lstm_core.csv_text import DELIMITERS, ENCODINGS
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.figures import TRAIN
 from lstm_core.samples import SAMPLES, load_sample
-from lstm_core.tables import WORK_IT_OUT, ReadOptions, read_table
+from lstm_core.tables import WORK_IT_OUT, ReadOptions, Table, read_table
+from lstm_core.workspaces import Upload
 from pages.shared import session
 
 MOST_PASTED = 5_000_000  # characters
@@ -35,18 +38,33 @@ def own_file() -> None:
         if st.button("Use these rows", key="use_pasted", disabled=not text):
             read(text.encode(), "pasted rows")
             st.rerun()
+    here = session.workspace()
+    if here.own is not None and here.experiment.data.source != "csv":
+        st.button("Back to my own table", icon=":material/undo:", key="back_to_own", on_click=here.back_to_own,
+                  width="stretch", help="The file as you left it")  # fmt: skip
 
 
-def read(data: bytes, name: str, options: ReadOptions = WORK_IT_OUT) -> None:
+def read(data: bytes, name: str, corrections: ReadOptions = WORK_IT_OUT) -> None:
     """Put a CSV's bytes on the table, or report why not."""
     session.clear_messages()
     try:
-        table = read_table(data, name, options)
+        table = read_table(data, name, corrections)
     except PlaygroundError as error:
         session.report(str(error))
         return
-    session.workspace().put(table, source="csv", name=name)
-    session.keep_upload(data)
+    here = session.workspace()
+    here.put(table, source="csv", name=name)
+    file = tempfile.TemporaryFile()  # nameless: it goes with the table, and memory holds the table only
+    file.write(data)
+    here.uploads[table] = Upload(file, corrections)
+
+
+def _read_with(**corrected: Any) -> None:
+    """Read the table's file again with one more guess corrected; the others are made anew."""
+    here = session.workspace()
+    upload = here.uploads[here.table]
+    upload.file.seek(0)
+    read(upload.file.read(), here.table.name, dataclasses.replace(upload.corrections, **corrected))
 
 
 def ready_made() -> None:
@@ -62,11 +80,11 @@ def ready_made() -> None:
                               for g in generators.GENERATORS))  # fmt: skip
 
 
-def title(data: DataSpec) -> str:
+def title(data: DataSpec, table: Table) -> str:
     """What the table is called on the page."""
     if data.source == "generator":
         return generators.title(data.name)
-    return SAMPLES[data.name].title if data.source == "sample" else data.name
+    return SAMPLES[data.name].title if data.source == "sample" else table.name
 
 
 def generator_settings() -> None:
@@ -111,16 +129,14 @@ def read_settings() -> None:
 
 
 def _read_again(name: str) -> None:
-    here = session.workspace()
-    corrected = dataclasses.replace(here.table.options, **{name: session.widget_value(f"read_{name}")})
-    read(session.kept_upload(), here.table.name, corrected)
+    _read_with(**{name: session.widget_value(f"read_{name}")})
 
 
 def read_column_as(name: str, kind: str) -> None:
     """Read the file again with one column's type corrected."""
     here = session.workspace()
-    kinds = dict(here.table.options.kinds) | {name: kind}
-    read(session.kept_upload(), here.table.name, dataclasses.replace(here.table.options, kinds=tuple(kinds.items())))
+    kinds = dict(here.uploads[here.table].corrections.kinds) | {name: kind}
+    _read_with(kinds=tuple(kinds.items()))
 
 
 def _use_sample() -> None:

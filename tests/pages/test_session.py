@@ -98,7 +98,7 @@ def test_an_unknown_run_opens_the_example_and_says_so(visit, unknown):
     assert tab.id != unknown
     assert ("no longer on the server" in tab.words()) == bool(unknown)
     assert tab.training.status == "finished"
-    assert "no longer" not in tab.run().words()  # said once
+    assert "no longer" not in tab.go("model").words()  # said on the page of arrival
 
 
 def test_a_fresh_server_s_first_visitor_may_come_by_a_deep_link(monkeypatch):
