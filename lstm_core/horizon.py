@@ -16,7 +16,9 @@ here. No plotting and no training here.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -86,7 +88,7 @@ def horizon_of_recurrent(
     trace = trace_lstm(module, steps) if isinstance(module, nn.LSTM) else None
     signals = _hidden_signals(module, steps) if trace is None else _lstm_signals(trace)
     directions = 2 if module.bidirectional else 1
-    seed = head.weight[output_index].detach().cpu().double().unflatten(0, (directions, -1))
+    seed = head.weight[output_index].cpu().double().unflatten(0, (directions, -1))
     above = steps.new_zeros(*steps.shape[:2], *seed.shape)  # (seq_len, batch, num_directions, output_width)
     above[-1, :, 0] = seed[0]
     if module.bidirectional:
@@ -162,11 +164,8 @@ def _turned(sequence: Tensor, direction: int) -> Tensor:
 def _lstm_signals(trace: GateTrace) -> list[tuple[Tensor, ...]]:
     """By layer and direction: i, f, g, o and c as read, each (seq_len, batch, hidden_size)."""
     named = [trace.gate(name).transpose(2, 3).flatten(0, 1) for name in (*GATES, "c")]
-    directions = trace.c.shape[1]
-    return [
-        tuple(_turned(sequence, row % directions) for sequence in of_row)
-        for row, of_row in enumerate(zip(*named, strict=True))
-    ]
+    rows = enumerate(zip(*named, strict=True))
+    return [tuple(_turned(sequence, row % trace.f.shape[1]) for sequence in of_row) for row, of_row in rows]
 
 
 def _hidden_signals(module: nn.GRU | nn.RNN, x: Tensor) -> list[tuple[Tensor, ...]]:
@@ -223,15 +222,10 @@ def _back_gru(weights: list[Tensor], signals: tuple[Tensor, ...], above: Tensor)
     return (d_h,), torch.cat([slope_r * d_h, slope_z * d_h, slope_n * d_h], 2)
 
 
-def _back_tanh(weights: list[Tensor], signals: tuple[Tensor, ...], above: Tensor) -> _Back:
-    return _back_rnn(1 - signals[1] ** 2, weights, above)
-
-
-def _back_relu(weights: list[Tensor], signals: tuple[Tensor, ...], above: Tensor) -> _Back:
-    return _back_rnn((signals[1] > 0).to(above.dtype), weights, above)
-
-
-def _back_rnn(slope: Tensor, weights: list[Tensor], above: Tensor) -> _Back:
+def _back_rnn(
+    slope_of: Callable[[Tensor], Tensor], weights: list[Tensor], signals: tuple[Tensor, ...], above: Tensor
+) -> _Back:
+    slope = slope_of(signals[1])
     d_h = _back_h(slope[:, :, None], torch.zeros_like(slope), weights[1], above)
     return (d_h,), slope * d_h
 
@@ -249,7 +243,12 @@ def _back_h(slopes: Tensor, keep: Tensor, weight_hh: Tensor, above: Tensor) -> T
     return d_h
 
 
-_BACK = {"LSTM": _back_lstm, "GRU": _back_gru, "RNN_TANH": _back_tanh, "RNN_RELU": _back_relu}
+_BACK = {
+    "LSTM": _back_lstm,
+    "GRU": _back_gru,
+    "RNN_TANH": partial(_back_rnn, lambda h: 1 - h * h),
+    "RNN_RELU": partial(_back_rnn, lambda h: (h > 0).to(h.dtype)),
+}
 
 
 def _left_by_forget_gates(f: Tensor) -> np.ndarray:

@@ -113,7 +113,7 @@ def recurrent(draw, kinds=KINDS):
     return module, head, x, draw(st.integers(0, head.out_features - 1)), draw(st.booleans())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(recurrent())
 def test_equals_autograd_over_a_step_loop(case):
     module, head, x, output_index, every = case
@@ -127,7 +127,7 @@ def test_equals_autograd_over_a_step_loop(case):
         assert got.d_c is got.unit_forget_product is got.forget_product is got.time_constants is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     recurrent(kinds=(nn.LSTM,)),
     st.sampled_from(["last", "every"]),
@@ -156,7 +156,7 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
     assert_exact(got.d_c, d_c)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(recurrent(kinds=(nn.LSTM,)))
 def test_forget_products_and_time_constants_follow_from_the_traced_gates(case):
     lstm, _, x, *_ = case

@@ -28,14 +28,14 @@ LAYERS = (
         "csv_text",
     ),
     ("csv_records", "trace"),
-    ("columns", "csv_layout", "export", "saturation"),
+    ("columns", "csv_layout", "export", "saturation", "weights"),
     ("table_roles",),
     ("csv_columns",),
     ("tables",),
     ("generators", "samples", "windows"),
     ("batches", "figures", "machine"),
     ("predictions", "training"),
-    ("checkpoint", "runs"),
+    ("checkpoint", "runs", "horizon"),
     ("workspaces", "samples.train_example"),
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -64,9 +64,12 @@ def bind(part: str, name: str, key: str | None = None, read: Callable = lambda v
     read turns the widget's value into the field's, show the other way; `of`: see mirror. A value that the experiment refuses is
     put back, and the reason stands on the page (show_messages).
     """
-    key = key or name
-    mirror(key, show(getattr(getattr(workspace().experiment, part), name)), of)
-    return {"key": key, "on_change": _take_over, "args": (part, name, key, read)}
+    key, spec = key or name, getattr(workspace().experiment, part)
+    mirror(key, show(getattr(spec, name)), of)
+    made = {"key": key, "on_change": _take_over, "args": (part, name, key, read)}
+    if get_type_hints(type(spec))[name] in (int, float, float | None):
+        made["value"] = None  # an emptied number field says None, and not its minimum
+    return made
 
 
 def mirror(key: str, value: Any, of: Any = None) -> None:
@@ -87,7 +90,10 @@ def widget_value(key: str) -> Any:
 
 
 def _take_over(part: str, name: str, key: str, read: Callable) -> None:
-    change(part, **{name: read(st.session_state[key])})
+    value = st.session_state[key]
+    may_be_none = type(None) in get_args(get_type_hints(type(getattr(workspace().experiment, part)))[name])
+    if value is not None or may_be_none:  # else the old value comes back
+        change(part, **{name: read(value)})
 
 
 def change(part: str, **fields: Any) -> None:

@@ -101,7 +101,7 @@ def generator_settings() -> None:
             if name != "n_features" or data.name == "random_regression":
                 key = f"data_{name}"
                 session.mirror(key, getattr(data, name))
-                st.number_input(label, low, high, step=step, key=key, on_change=_change_generator,
+                st.number_input(label, low, high, None, step=step, key=key, on_change=_change_generator,
                                 args=(name, key), help=help_text)  # fmt: skip
 
 
@@ -152,8 +152,9 @@ def _use_generator() -> None:
 
 
 def _change_generator(name: str, key: str) -> None:
-    data = session.workspace().experiment.data
-    _generate(data, {name: session.widget_value(key)})
+    data, value = session.workspace().experiment.data, session.widget_value(key)
+    if value is not None:  # an emptied field: the old value comes back
+        _generate(data, {name: value})
 
 
 def on_seq_len_change() -> dict:

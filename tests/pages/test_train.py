@@ -304,3 +304,12 @@ def test_a_damaged_model_file_is_one_sentence(visit, downloads, damage):
     tab.upload(damage(data), "lstm.safetensors", "model_file")
     assert len(tab.errors()) == 1
     assert (tab.training, tab.workspace.experiment, tab.workspace.table) == before
+
+
+@pytest.mark.parametrize("key", ["lr", "epochs", "batch_size", "clip"])
+def test_an_emptied_field_keeps_its_value(visit, key):
+    tab = visit("train")
+    before = tab.workspace.experiment
+    tab.set(key, None)
+    assert tab.workspace.experiment == before
+    assert tab.widget(key).value == getattr(before.train, key)
