@@ -18,7 +18,7 @@ def settings() -> None:
     st.selectbox("optimizer", OPTIMIZERS, **session.bind("train", "optimizer"),
                  help="How a gradient becomes a step. Adam is a good first choice for LSTMs.")  # fmt: skip
     left, right = st.columns(2)
-    left.number_input("lr", 1e-9, 1e6, format="%g", step=spec.lr / 2, **session.bind("train", "lr"),
+    left.number_input("lr", 1e-9, 1e6, format="%g", step=0.001, **session.bind("train", "lr"),
                       help="Learning rate: the size of a step. It can change while the run goes on.")  # fmt: skip
     right.number_input("batch_size", 1, 1_000_000, **session.bind("train", "batch_size"),
                        help="Windows per step. Small batches: more, noisier steps.")  # fmt: skip
@@ -27,6 +27,9 @@ def settings() -> None:
     right.number_input("clip", 0.0, 1e9, step=0.5, **session.bind("train", "clip"),
                        help="Longest gradient that is allowed; a longer one is shortened to this. 0: no limit. "
                             "LSTMs rarely train well without one on long sequences.")  # fmt: skip
+    here_devices = devices()
+    st.selectbox("device", list(here_devices), format_func=here_devices.get, **session.bind("train", "device"),
+                 help="Small models are faster on the CPU than on any GPU.")  # fmt: skip
     with st.expander("More"):
         if spec.optimizer == "SGD":
             st.number_input("momentum", 0.0, 0.9999, step=0.05, **session.bind("train", "momentum"),
@@ -40,9 +43,6 @@ def settings() -> None:
                      help="auto: mean squared error for numbers, cross-entropy for classes.")  # fmt: skip
         st.number_input("seed", 0, 2**31 - 1, **session.bind("train", "seed", key="train_seed"),
                         help="The order of the batches, and what dropout drops.")  # fmt: skip
-        here_devices = devices()
-        st.selectbox("device", list(here_devices), format_func=here_devices.get, **session.bind("train", "device"),
-                     help="Small models are faster on the CPU than on any GPU.")  # fmt: skip
 
 
 # What the buttons do is done to the run of the moment of the click: another tab may have replaced the one drawn here.

@@ -113,8 +113,21 @@ def recurrent(draw, kinds=KINDS):
     return module, head, x, draw(st.integers(0, head.out_features - 1)), draw(st.booleans())
 
 
+def two_directions(kind):
+    """A case of recurrent() that no draw may miss: both directions, two layers, several steps and windows."""
+    generator = torch.Generator().manual_seed(7)
+    module = kind(2, 4, 2, bidirectional=True, dtype=torch.float64)
+    head = nn.Linear(8, 2, dtype=torch.float64)
+    fill(module, generator)
+    fill(head, generator)
+    return module, head, torch.randn(3, 9, 2, dtype=torch.float64, generator=generator), 1, False
+
+
 @settings(max_examples=50, deadline=None)
 @given(recurrent())
+@example(two_directions(nn.LSTM))
+@example(two_directions(nn.GRU))
+@example(two_directions(nn.RNN))
 def test_equals_autograd_over_a_step_loop(case):
     module, head, x, output_index, every = case
     got = horizon_of_recurrent(module, head, x, output_index, every)
@@ -158,6 +171,7 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
 
 @settings(max_examples=15, deadline=None)
 @given(recurrent(kinds=(nn.LSTM,)))
+@example(two_directions(nn.LSTM))
 def test_forget_products_and_time_constants_follow_from_the_traced_gates(case):
     lstm, _, x, *_ = case
     got = horizon_of_recurrent(*case)
