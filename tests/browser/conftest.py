@@ -135,7 +135,7 @@ class Tab:
         return self
 
     def widget(self, key: str) -> Locator:
-        return self.page.locator(f".st-key-{key}")
+        return self.page.locator(f".st-key-{key}").first  # a redraw leaves the old one beside it for a moment
 
     def button(self, key: str) -> Locator:
         return self.widget(key).get_by_role("button").first
