@@ -28,7 +28,7 @@ function decode(bytes) {
 }
 
 function watch(element) {
-  const plot = { element, held: false, mouse: null };
+  const plot = { element, held: false, mouse: null, seen: true };
   // After Plotly's own mouseup, which ends the zoom box, has been handled.
   const release = () => plot.held && setTimeout(() => { plot.held = false; draw(plot); });
   element.addEventListener("pointerdown", () => { plot.held = true; });
@@ -40,8 +40,16 @@ function watch(element) {
     if (plot.drawn && element.clientWidth) window.Plotly.Plots.resize(element);
   });
   resized.observe(element);
+  // Below the fold nothing is drawn: on two cores the browser's work is taken from the training.
+  const scrolled = new IntersectionObserver(([entry]) => {
+    const came = entry.isIntersecting && !plot.seen;
+    plot.seen = entry.isIntersecting;
+    if (came) draw(plot);
+  });
+  scrolled.observe(element);
   plot.stop = () => {
     resized.disconnect();
+    scrolled.disconnect();
     window.removeEventListener("pointerup", release);
     window.removeEventListener("pointercancel", release);
     if (plot.drawn) window.Plotly.purge(element);
@@ -50,7 +58,7 @@ function watch(element) {
 }
 
 async function draw(plot) {
-  if (plot.held) return; // a redraw would break the zoom box or pan under the mouse
+  if (!plot.seen || plot.held) return; // a redraw would break the zoom box or pan under the mouse
   if (!window.Plotly) {
     sketch(plot);
     // A module is fetched once per page, however many plots ask for it at once.

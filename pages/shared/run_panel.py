@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pages.shared.forecast import Forecast
 
 TICK = 0.25  # seconds between two drawings while a run trains
+POINTS = 1000  # of a curve: about three for every two pixels of its width
 SLOW_TICK = 2.0  # of the strip on the other pages
 STATUS = {
     "ready": ("Not trained yet", "gray"), "waiting": ("Waiting for a free place", "orange"),
@@ -69,7 +70,7 @@ def _duration(seconds: float) -> str:
 
 def losses(here: Workspace, log_y: bool, height: int = 250) -> None:
     """The live loss curves, in epochs. Asks for no run, which would take torch."""
-    train, valid = (here.curves[name].points(2000) for name in ("train_loss", "valid_loss"))
+    train, valid = (here.curves[name].points(POINTS) for name in ("train_loss", "valid_loss"))
     lines = [Line("training (each batch)", *train, TRAIN, width=1.3, opacity=0.7)]
     if len(valid[0]):
         lines.append(Line("validation (each epoch)", *valid, VALID, width=3))
@@ -78,7 +79,7 @@ def losses(here: Workspace, log_y: bool, height: int = 250) -> None:
 
 
 def gradient_norm(run: Run, height: int = 200) -> None:
-    x, y = run.curves["grad_norm"].points(2000)
+    x, y = run.curves["grad_norm"].points(POINTS)
     live_plot("grad_curve", [Line("gradient norm, before clipping", x, y, "#009E73", width=1.5)],
               x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(run.number))  # fmt: skip
 
