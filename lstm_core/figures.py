@@ -140,3 +140,26 @@ def gate_heatmap(trace, gate: str, layer: int = 0, direction: int = 0, sample: i
     figure.update_xaxes(title="step")
     figure.update_yaxes(title="unit")
     return figure_layout(figure, height).update_layout(hovermode="closest")
+
+
+def horizon_figure(horizon, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 320) -> go.Figure:
+    """A horizon.Horizon's gradients by step, each divided by its largest, beside what the forget gates let through.
+
+    Divided, since x, h and c have units of their own: what counts is how each falls off towards the past.
+    """
+    place = layer, direction, sample
+    lines = [
+        ("|∂ŷ/∂x|, the input", horizon.d_x[sample], TRUTH, "solid"),
+        ("|∂ŷ/∂h|, this layer", horizon.d_h[place], GATE_COLORS["h"], "solid"),
+        ("|∂ŷ/∂c|, this layer", horizon.d_c[place], GATE_COLORS["c"], "solid"),
+        ("product of forget gates from here to the end", horizon.forget_product[place], GATE_COLORS["f"], "dash"),
+    ]
+    figure = go.Figure()
+    for name, values, color, dash in lines:
+        share = values / (values.max() or 1.0) if dash == "solid" else values
+        steps, share = thin(np.arange(len(share)), np.where(share > 0, share, np.nan), MOST_POINTS)
+        figure.add_scatter(x=steps, y=share, name=name, line={"color": color, "width": 2.5, "dash": dash},
+                           mode="lines+markers" if len(share) < 3 else "lines")  # fmt: skip
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(title="share of the largest", type="log", exponentformat="power")
+    return figure_layout(figure, height)

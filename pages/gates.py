@@ -4,12 +4,13 @@ import streamlit as st
 
 from lstm_core.experiment import SPLITS, PlaygroundError
 from lstm_core.export import trace_csv, trace_npz
-from lstm_core.figures import GATE_NAMES, SPLIT_NAMES
+from lstm_core.figures import GATE_NAMES, SPLIT_NAMES, horizon_figure
 from lstm_core.saturation import CLOSED, OPEN, saturation
 from pages.shared import gates_view, run_panel, session
 from pages.shared.gate_view import gate_view
 
 run = session.workspace().run
+live = run.live
 windows, model = run.trainer.windows, run.experiment.model
 ALL = "all six"
 KEEP = {"persist_state": "session"}  # what was chosen is still chosen after a look at another page
@@ -71,10 +72,14 @@ def pictures(start: int, layer: int, direction: int, gate: str) -> None:
                        large=None if gate == ALL else gate)  # fmt: skip
     session.remember("unit", chosen)
     st.caption("A gate that sits near 0 or 1 at every step is saturated: it learns slowly.")
-    if run.live != session.recall("_gates_live", run.live):
-        session.remember("_gates_live", run.live)
-        st.rerun()
-    session.remember("_gates_live", run.live)
+    if st.toggle("How far back does it look?", key="how_far", persist_state="session",
+                 help="The gradient of this prediction with respect to every step, exact, backwards through "
+                      "time"):  # fmt: skip
+        horizon = gates_view.horizon_of(run, start)
+        st.markdown(gates_view.horizon_sentence(horizon))
+        st.plotly_chart(horizon_figure(horizon, layer, direction), key="horizon_figure")
+    if run.live != live:
+        st.rerun()  # polling follows
 
 
 def exports(start: int) -> None:
@@ -91,7 +96,7 @@ st.title("Gates")
 session.show_messages("gates")
 try:
     choice = controls()
-    st.fragment(pictures, run_every=run_panel.SLOW_TICK / 2 if run.live else None)(*choice)
+    st.fragment(pictures, run_every=run_panel.SLOW_TICK / 2 if live else None)(*choice)
     exports(choice[0])
 except PlaygroundError as error:
     st.error(session.plain(str(error)))

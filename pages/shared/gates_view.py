@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from lstm_core.experiment import SPLITS
+from lstm_core.horizon import Horizon, memory_horizon, steps_back
 from lstm_core.predictions import predict, window_errors
 from lstm_core.runs import Run
 from lstm_core.trace import GateTrace, trace_lstm
@@ -38,6 +39,27 @@ def trace_of(run: Run, start: int) -> tuple[GateTrace, int]:
         for old in list(known)[:-KEPT]:
             known.pop(old, None)
     return known[step, start], step
+
+
+def horizon_of(run: Run, start: int) -> Horizon:
+    """How far back the prediction for this window looks: of a regression's first number, or of the likeliest class."""
+    windows, model = run.trainer.windows, run.model()
+    starts = np.array([start])
+    likeliest = int(predict(model, windows, starts)[0].argmax()) if windows.classes else 0
+    return memory_horizon(model, torch.from_numpy(windows.inputs(starts)), likeliest)
+
+
+def horizon_sentence(horizon: Horizon) -> str:
+    """How many steps back the gradient of the input has faded."""
+    half, hundredth = (steps_back(horizon.d_x[0], share) for share in (0.5, 0.01))
+    seq_len = horizon.d_x.shape[1]
+    if hundredth >= seq_len:
+        return f"It looks back over the whole window: even its first step has more than 1 % of the strongest influence (half of it fades within {half} steps of the end)."  # fmt: skip
+    return (
+        f"Steps more than **{half}** before the end have less than half of the strongest influence on the "
+        f"prediction, steps more than **{hundredth}** before it less than 1 %: what lies further back is as good as "
+        "forgotten."
+    )
 
 
 def find_window(run: Run, part: str, which: str) -> int:

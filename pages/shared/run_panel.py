@@ -29,19 +29,18 @@ def strip(page: str) -> None:
     """The run in the sidebar, on every page; while it trains, also its heartbeat."""
     if page == "Train":  # which shows it large
         return
+    live = session.workspace().live
     with st.sidebar:
-        st.fragment(_strip, run_every=SLOW_TICK if session.workspace().live else None)()
+        st.fragment(_strip, run_every=SLOW_TICK if live else None)(live)
 
 
-def _strip() -> None:
-    was_live = session.recall("_strip_live", False)
+def _strip(was_live: bool) -> None:
     run = session.workspace().run
     word, color = STATUS[run.status]
     st.badge(word, color=color)
     st.caption(f"epoch {run.trainer.epoch:,} of {run.trainer.spec.epochs:,}")
-    session.remember("_strip_live", run.live)
-    if was_live and not run.live:
-        st.rerun()
+    if run.live != was_live:
+        st.rerun()  # polling follows
 
 
 def progress(run: Run) -> None:

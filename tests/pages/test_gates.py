@@ -208,3 +208,16 @@ def test_draws_mean_and_saturation_of_the_four_gates(visit):
         values = getattr(exact, gate)[0, 0, 0].numpy()  # (seq_len, hidden_size)
         for panel, wanted in enumerate((values.mean(1), (values < 0.1).mean(1), (values > 0.9).mean(1))):
             assert lines[panel, "ifgo".index(gate)] == pytest.approx(wanted, abs=1e-6), (gate, panel)
+
+
+@pytest.mark.parametrize("settings", [{}, {"num_layers": 2, "bidirectional": True}])
+def test_shows_how_far_back_the_prediction_looks(visit, settings):
+    tab = visit("model")
+    for key, value in settings.items():
+        tab.set(key, value)
+    tab.go("train").train(epochs=1)
+    tab.go("gates").set("how_far", True)
+    assert not tab.errors()
+    lines = tab.figure("horizon_figure")["data"]
+    assert len(lines) == 4
+    assert "before the end" in tab.words() or "whole window" in tab.words()
