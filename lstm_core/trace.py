@@ -71,7 +71,7 @@ class GateTrace:
         nn.LSTM. NaN if the model itself produced NaN.
         """
         layers, directions, batch, seq_len, hidden_size = self.c.shape
-        exact, device = _working_dtype(self.c.dtype), self.c.device
+        exact, device = working_dtype(self.c.dtype), self.c.device
         lengths = torch.full((batch,), seq_len) if self.lengths is None else self.lengths
         inside = (torch.arange(seq_len) < lengths[:, None]).to(device)  # (batch, seq_len)
         rows, last = torch.arange(batch, device=device), (lengths - 1).to(device)
@@ -123,19 +123,35 @@ def trace_lstm(
                 h[lengths[short], short, 1] = h_0[row, short]
             into = gates[layer, direction], c[layer, direction]
             weights, start = lstm.all_weights[row], (h_0[row], c_0[row])
-            _replay(weights, lstm.bias, steps, h[:, :, direction], start, into, past_end, direction == 1)
+            replay(weights, lstm.bias, steps, h[:, :, direction], start, into, past_end, direction == 1)
         steps = h.flatten(2)
+    if past_end is not None:
+        for tensor in (gates.flatten(4), c, *(h.movedim(2, 0) for h in layers)):
+            tensor.masked_fill_(past_end, math.nan)
+    return assemble(lstm, gates, c, layers, (output, h_n, c_n), lengths)
+
+
+def assemble(
+    lstm: nn.LSTM,
+    gates: Tensor,
+    c: Tensor,
+    layers: list[Tensor],
+    returned: tuple[Tensor | PackedSequence, Tensor, Tensor],
+    lengths: Tensor | None = None,
+) -> GateTrace:
+    """A trace of time-major parts, without a copy but of h where there are several layers.
+
+    gates: (num_layers, num_directions, seq_len, batch, 4, hidden_size); c: the same without the 4; layers: h of
+    each, (seq_len, batch, num_directions, -1); returned: output, h_n and c_n as the module gives them.
+    """
     h = torch.stack(layers) if len(layers) > 1 else layers[0][None]
     h = h.permute(0, 3, 1, 2, 4)  # (num_layers, num_directions, seq_len, batch, -1)
-    if past_end is not None:
-        for tensor in (gates.flatten(4), c, h):
-            tensor.masked_fill_(past_end, math.nan)
     weight_hr = None
     if lstm.proj_size:
         weight_hr = torch.stack([weights[-1] for weights in lstm.all_weights])
-        weight_hr = weight_hr.unflatten(0, (lstm.num_layers, directions))
+        weight_hr = weight_hr.unflatten(0, c.shape[:2])
     i, f, g, o, c, h = (tensor.transpose(2, 3) for tensor in (*gates.unbind(4), c, h))
-    return GateTrace(i, f, g, o, c, h, output, h_n, c_n, lengths, weight_hr)
+    return GateTrace(i, f, g, o, c, h, *returned, lengths, weight_hr)
 
 
 def _run_native(
@@ -159,18 +175,14 @@ def _run_native(
     if isinstance(x, PackedSequence) and x.sorted_indices is not None:
         h_0, c_0 = (state.index_select(1, x.sorted_indices) for state in (h_0, c_0))
     for layer in range(lstm.num_layers if whole is None else lstm.num_layers - 1):
-        current, *end = _run_layer(lstm, layer, current, h_0, c_0)
+        current, *end = run_layer(lstm, layer, current, h_0, c_0)
         sequences.append(current if isinstance(current, Tensor) else pad_packed_sequence(current)[0])
         ends.append(end)
     if whole is None:
         h_n, c_n = (torch.cat(states) for states in zip(*ends, strict=True))
         if isinstance(x, PackedSequence) and x.unsorted_indices is not None:
             h_n, c_n = (state.index_select(1, x.unsorted_indices) for state in (h_n, c_n))
-        elif isinstance(x, Tensor) and x.dim() == 2:
-            current, h_n, c_n = (tensor.squeeze(1) for tensor in (current, h_n, c_n))
-        elif isinstance(x, Tensor) and lstm.batch_first:
-            current = current.transpose(0, 1)
-        output = current
+        output, h_n, c_n = as_returned(lstm, x, current, h_n, c_n)
     else:
         output, (h_n, c_n) = whole
         sequences.append(time_major(lstm, output)[0])
@@ -178,7 +190,18 @@ def _run_native(
     return [h.unflatten(2, (directions, -1)) for h in sequences], output, h_n, c_n
 
 
-def _run_layer(
+def as_returned(
+    lstm: nn.LSTM, x: Tensor | PackedSequence, output: Tensor | PackedSequence, h_n: Tensor, c_n: Tensor
+) -> tuple[Tensor | PackedSequence, Tensor, Tensor]:
+    """Time-major, batched results in the form that the module gives for an x of this form."""
+    if isinstance(x, PackedSequence):
+        return output, h_n, c_n
+    if x.dim() == 2:
+        return output.squeeze(1), h_n.squeeze(1), c_n.squeeze(1)
+    return output.transpose(0, 1) if lstm.batch_first else output, h_n, c_n
+
+
+def run_layer(
     lstm: nn.LSTM, layer: int, x: Tensor | PackedSequence, h_0: Tensor, c_0: Tensor
 ) -> tuple[Tensor | PackedSequence, Tensor, Tensor]:
     """One layer by the native kernel: x time-major or packed, the output likewise, h_n and c_n.
@@ -196,7 +219,7 @@ def _run_layer(
     return PackedSequence(data, x.batch_sizes, x.sorted_indices, x.unsorted_indices), h_n, c_n
 
 
-def _replay(
+def replay(
     weights: list[Tensor],
     bias: bool,
     x: Tensor,
@@ -211,13 +234,10 @@ def _replay(
     x and h: (seq_len, batch, -1); gates: (seq_len, batch, 4, hidden_size). It goes by blocks of steps,
     so that what is needed besides the trace stays small however long it is.
     """
-    dtype = _working_dtype(x.dtype)
+    dtype = working_dtype(x.dtype)
     gates, c = (tensor.to(dtype) for tensor in into)  # the same memory, but for half precisions
     seq_len, batch, _, hidden_size = gates.shape
-    weight = torch.cat(weights[:2], 1).to(dtype)  # (4*hidden_size, x's features + h's)
-    offset = weights[2].to(dtype) + weights[3] if bias else weight.new_zeros(len(weight))
-    for rows in (weight, offset):  # tanh(a) = 2σ(2a) − 1: double g's rows, and one σ serves all
-        rows[2 * hidden_size : 3 * hidden_size] *= 2
+    weight, offset = joined_weights(weights, bias, dtype)
     first, last = (-1, 0) if reverse else (0, -1)
     h_before, c_before = start
     c_before = c_before.to(dtype)
@@ -234,7 +254,7 @@ def _replay(
             before[:-1] = h_block[1:]
         else:
             before[1:] = h_block[:-1]
-        gathered = _linear(inputs.flatten(0, 1), weight, offset)  # (steps*batch, 4*hidden_size)
+        gathered = linear(inputs.flatten(0, 1), weight, offset)  # (steps*batch, 4*hidden_size)
         torch.sigmoid(gathered.view(-1, batch, 4, hidden_size), out=gates[block])
         torch.add(MINUS_ONE, g, alpha=2, out=g)
         torch.mul(i, g, out=c_block)
@@ -248,7 +268,20 @@ def _replay(
             target.copy_(result)
 
 
-def _linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def joined_weights(weights: list[Tensor], bias: bool, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """weight_ih beside weight_hh, (4*hidden_size, x's features + h's), and the sum of their biases.
+
+    The rows of g are doubled: tanh(a) = 2σ(2a) − 1, so one σ serves all four gates.
+    """
+    weight = torch.cat(weights[:2], 1).to(dtype)
+    offset = weights[2].to(dtype) + weights[3] if bias else weight.new_zeros(len(weight))
+    hidden_size = len(weight) // 4
+    for rows in (weight, offset):
+        rows[2 * hidden_size : 3 * hidden_size] *= 2
+    return weight, offset
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """x weightᵀ + bias for x (rows, features).
 
     In float32 on the CPU F.linear goes to MKL, which on some processors runs at half of oneDNN's
@@ -297,5 +330,5 @@ def _accumulate(f: Tensor, c: Tensor, before: Tensor, reverse: bool) -> None:
     _accumulate(f[tail], c[tail], before, reverse)
 
 
-def _working_dtype(dtype: torch.dtype) -> torch.dtype:
+def working_dtype(dtype: torch.dtype) -> torch.dtype:
     return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype

@@ -35,7 +35,7 @@ LAYERS = (
     ("generators", "samples", "windows"),
     ("batches", "figures", "machine"),
     ("predictions", "training"),
-    ("checkpoint", "runs", "horizon"),
+    ("checkpoint", "runs", "horizon", "interventions"),
     ("workspaces", "samples.train_example"),
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}
