@@ -77,6 +77,7 @@ class Trainer:
         self._batches_in_block = max(1, GATHER // (spec.batch_size * window))
         self._block = -1  # of this epoch, gathered last
         self._gathered: tuple[Tensor, ...] = ()
+        self._first_chunk: dict[str, tuple[Tensor, Tensor]] = {}
         self.epoch_loss = 0.0  # sum over the batches of the epoch under way
         self._best = self._copy_of_weights()
         self._last_good = self._copy_of_weights()
@@ -149,7 +150,7 @@ class Trainer:
         for group in self.optimizer.param_groups if self._has_optimizer else ():
             group["lr"] = spec.lr
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def evaluate(self, part: str) -> float | None:
         """Mean loss over a part's windows, at most MOST_EVALUATED of them, in scaled units; None if it has none."""
         starts = self.starts[part]
@@ -159,11 +160,20 @@ class Trainer:
         if self._drops:  # else both modes are the same
             self.model.eval()
         total = 0.0
-        for chunk in starts.split(EVAL_WINDOWS):
-            loss = self._loss(self.batches.inputs(chunk), self.batches.targets(chunk))
-            total += loss.item() * len(chunk)
-        self.model.train()
+        for k, chunk in enumerate(starts.split(EVAL_WINDOWS)):
+            total += self._loss(*self._evaluated(part, k, chunk)).item() * len(chunk)
+        if self._drops:
+            self.model.train()
         return total / len(starts)
+
+    def _evaluated(self, part: str, k: int, chunk: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of the part's k-th chunk; the first is kept if it is small, being asked for often."""
+        if k == 0 and len(self._first_chunk.get(part, ((),))[0]) == len(chunk):
+            return self._first_chunk[part]
+        found = self.batches.inputs(chunk), self.batches.targets(chunk)
+        if k == 0 and found[0].numel() <= GATHER:
+            self._first_chunk[part] = found
+        return found
 
     def state(self) -> tuple[dict[str, Tensor], dict]:
         """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""

@@ -106,11 +106,11 @@ def reset() -> None:
 
 
 def panel() -> None:
+    # one fragment: two of them, the second at a slower rate, cost the training a third of its speed
     here = session.workspace()
     run = here.run
     run_panel.progress(run)
-    log_y = bool(session.recall("log_scale", True))
-    run_panel.losses(here, log_y)
+    run_panel.losses(here, bool(session.recall("log_scale", True)))
     found = run_panel.prediction(run)
     run_panel.verdict(run, found)
     run_panel.gradient_norm(run)

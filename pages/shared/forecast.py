@@ -16,6 +16,7 @@ from pages.shared.live_plot import Line
 
 MOST_WINDOWS = 1500
 WORK = 3e9  # multiply-adds that one look may cost
+OFTEN = 0.7  # seconds between two looks at least
 REST = 4  # a look that took a second of this thread's time is not repeated for four
 
 
@@ -34,7 +35,7 @@ def latest(run: Run) -> Forecast:
     """The run's forecast, renewed if it has trained on since and the last one was not too costly."""
     known, cost, at = run.memo.get("forecast", (None, 0.0, 0.0))
     begin = time.thread_time()
-    rested = time.monotonic() - at > max(0.45, REST * cost)
+    rested = time.monotonic() - at > max(OFTEN, REST * cost)
     if known is not None and (known.step == run.trainer.step or (run.live and not rested)):
         return known
     step, model, windows = run.trainer.step, run.model(), run.trainer.windows
