@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-KEEP = 20_000  # points a curve holds before it is thinned to half of that
+KEEP = 8_000  # points a curve holds before it is thinned to half of that
 
 
 class Curve:
