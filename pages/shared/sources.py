@@ -54,7 +54,8 @@ def read(data: bytes, name: str, corrections: ReadOptions = WORK_IT_OUT) -> None
         return
     here = session.workspace()
     here.put(table, source="csv", name=name)
-    file = tempfile.TemporaryFile()  # nameless: it goes with the table, and memory holds the table only
+    # nameless: it goes with the table, and memory holds the table only
+    file = tempfile.TemporaryFile()  # noqa: SIM115
     file.write(data)
     here.uploads[table] = Upload(file, corrections)
 
