@@ -141,7 +141,9 @@ def resume(checkpoint: Checkpoint, windows: Windows) -> Trainer:
         )
     experiment = checkpoint.experiment
     if experiment.train.device not in devices():  # it was trained on a machine that had another one
-        experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
+        experiment = dataclasses.replace(
+            experiment, train=dataclasses.replace(experiment.train, device="auto")
+        )
     trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), experiment)
     try:
         trainer.restore(_tensors(checkpoint.weights), _tensors(checkpoint.state), checkpoint.progress)
@@ -192,7 +194,9 @@ def _check_tensors(header: dict, experiment: Experiment, input_size: int, output
     needed = {"state/order": generator, "state/dropout": generator}
     needed |= {name.removeprefix("lstm."): shape for name, shape in shapes.items()}
     needed |= {f"state/best/{name}": shape for name, shape in shapes.items()}
-    if any(name.startswith("state/optimizer/") for name in header):  # all of it, or none before the first step
+    if any(
+        name.startswith("state/optimizer/") for name in header
+    ):  # all of it, or none before the first step
         state = optimizer_shapes(experiment.train, shapes)
         needed |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
     for name, shape in needed.items():

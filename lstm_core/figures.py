@@ -122,7 +122,9 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
     return figure_layout(figure, height)
 
 
-def gate_heatmap(trace, gate: str, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 300) -> go.Figure:
+def gate_heatmap(
+    trace, gate: str, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 300
+) -> go.Figure:
     """Units × steps of one gate or state of a GateTrace, as an interactive figure."""
     values = getattr(trace, gate)[layer, direction, sample].float().cpu().numpy().T  # (units, seq_len)
     strides = [max(1, -(-size // MOST_CELLS)) for size in values.shape]
@@ -142,7 +144,9 @@ def gate_heatmap(trace, gate: str, layer: int = 0, direction: int = 0, sample: i
     return figure_layout(figure, height).update_layout(hovermode="closest")
 
 
-def horizon_figure(horizon, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 320) -> go.Figure:
+def horizon_figure(
+    horizon, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 320
+) -> go.Figure:
     """A horizon.Horizon's gradients by step, each divided by its largest, beside what the forget gates let through.
 
     Divided, since x, h and c have units of their own: what counts is how each falls off towards the past.
@@ -152,7 +156,12 @@ def horizon_figure(horizon, layer: int = 0, direction: int = 0, sample: int = 0,
         ("|∂ŷ/∂x|, the input", horizon.d_x[sample], TRUTH, "solid"),
         ("|∂ŷ/∂h|, this layer", horizon.d_h[place], GATE_COLORS["h"], "solid"),
         ("|∂ŷ/∂c|, this layer", horizon.d_c[place], GATE_COLORS["c"], "solid"),
-        ("product of forget gates from here to the end", horizon.forget_product[place], GATE_COLORS["f"], "dash"),
+        (
+            "product of forget gates from here to the end",
+            horizon.forget_product[place],
+            GATE_COLORS["f"],
+            "dash",
+        ),
     ]
     figure = go.Figure()
     for name, values, color, dash in lines:

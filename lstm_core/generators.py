@@ -61,9 +61,7 @@ def sawtooth(length: int, seq_len: int, n_features: int, noise: float, seed: int
     return _series("sawtooth", _wave("sawtooth", length, PERIOD, rng), seq_len, noise, rng)
 
 
-def damped_oscillation(
-    length: int, seq_len: int, n_features: int, noise: float, seed: int
-) -> Table:
+def damped_oscillation(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
     """A swing that dies down to a twentieth of its start.
 
     exp(−3 t / length) · sin(2π t / 20 + phase): e⁻³ ≈ 0.05 is left at the end, whatever the length.

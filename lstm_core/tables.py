@@ -26,7 +26,10 @@ WORK_IT_OUT = ReadOptions()
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of one length, itself and no other, whatever the values: equality is identity. `numbers` is the one float32 copy that every number column is a view of."""
+    """Columns of one length. `numbers` is the one float32 copy that every number column is a view of.
+
+    A table equals itself alone, whatever the values of another.
+    """
 
     name: str
     numbers: np.ndarray  # (rows, number of "number" columns), float32, C order

@@ -298,9 +298,9 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 def _accumulate(f: Tensor, c: Tensor, before: Tensor, reverse: bool) -> None:
     """c_t ← f_t c_{t-1} + c_t in place, from `before`, the first c_{t-1}.
 
-    f and c: (steps, batch, hidden_size). With few elements a step costs only the call. The steps then go in √steps chunks side by side,
-    as if each started at zero; the running product of f carries every chunk's true start into it
-    afterwards.
+    f and c: (steps, batch, hidden_size). With few elements a step costs only the call. The steps then go in
+    √steps chunks side by side, as if each started at zero; the running product of f carries every chunk's
+    true start into it afterwards.
     """
     steps = len(c)
     order = slice(None, None, -1 if reverse else 1)

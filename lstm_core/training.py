@@ -31,7 +31,9 @@ from lstm_core.windows import Windows
 
 EVAL_WINDOWS = 2048  # windows of one validation batch
 MOST_EVALUATED = 8192  # windows of a part that its loss is taken over, evenly spread
-VALIDATE_WITHIN = 500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
+VALIDATE_WITHIN = (
+    500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
+)
 GATHER = 1 << 21  # numbers gathered from the rows at once: many small batches in one go, then slices of that
 _PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
 
@@ -270,7 +272,9 @@ class Trainer:
     def _end_epoch(self) -> dict:
         valid_loss = self.evaluate("valid")
         finite = all(bool(p.isfinite().all()) for p in self.parameters)
-        if not finite or not math.isfinite(valid_loss or 0.0):  # the last step went wrong, and no next one tells
+        if not finite or not math.isfinite(
+            valid_loss or 0.0
+        ):  # the last step went wrong, and no next one tells
             self._stop_at_non_finite("The validation loss" if finite else "The weights")
         watched = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
         epoch = self.epoch

@@ -153,7 +153,9 @@ def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
 def _features(table: Table, spec: DataSpec, order, groups) -> tuple[np.ndarray, int]:
     for name in spec.features:
         if table.column(name).kind != "number":
-            raise PlaygroundError(f"Feature {name!r} is not a number column: leave it out or correct its type.")
+            raise PlaygroundError(
+                f"Feature {name!r} is not a number column: leave it out or correct its type."
+            )
     x = _reorder(_take(table, spec.features), order)
     gaps = np.isnan(x)
     holes = int(gaps.sum())
@@ -221,7 +223,9 @@ def _refuse_empty(starts, x, y, groups, spec: DataSpec, name: str) -> None:
     longest = int(np.diff(groups).max())
     need = spec.seq_len + spec.horizon
     if longest < need and len(groups) == 2 and longest < 4:
-        raise PlaygroundError(f"{name!r} has only {longest} rows: that is too few to train on, bring a longer series.")
+        raise PlaygroundError(
+            f"{name!r} has only {longest} rows: that is too few to train on, bring a longer series."
+        )
     if longest < need:
         what = "series" if len(groups) == 2 else "longest sequence"
         raise PlaygroundError(
@@ -268,11 +272,16 @@ def _fit_scaler(values: np.ndarray, scaling: str) -> tuple[np.ndarray, np.ndarra
 def _notes(order, filled: int, starts, groups, spec: DataSpec) -> tuple[str, ...]:
     notes = []
     if order is not None:
-        notes.append("Rows were put in order of " + " and ".join(n for n in (spec.group, spec.time) if n) + ".")
+        notes.append(
+            "Rows were put in order of " + " and ".join(n for n in (spec.group, spec.time) if n) + "."
+        )
     if filled:
         notes.append(f"{filled:,} missing feature cells carry the last known value on.")
     possible = int(np.maximum(np.diff(groups) - spec.seq_len - spec.horizon + 1, 0).sum())
     left = possible - sum(len(s) for s in starts.values())
     if left:
-        notes.append(f"{left:,} of {possible:,} windows are left out: their targets straddle two parts or have no value, or their inputs do.")  # fmt: skip
+        notes.append(
+            f"{left:,} of {possible:,} windows are left out: their targets straddle two parts or have no value, "
+            "or their inputs do."
+        )
     return tuple(notes)

@@ -87,7 +87,9 @@ def report() -> None:
     table = here.table
     warnings = [note for note in table.notes if note.level == "warning"]
     guesses = [note for note in table.notes if note.level != "warning"]
-    title = f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
+    title = (
+        f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
+    )
     with st.expander(title, icon=":material/rule:", expanded=bool(warnings)):
         sources.read_settings()
         for note in warnings[:20]:
@@ -110,7 +112,9 @@ def preview() -> None:
         if column.kind == "category":
             values = np.append(np.array(column.classes, object), None)[values]
         shown[column.name] = values
-    kinds = " · ".join(f"{len(table.names(kind))} {words}" for kind, words in KINDS.items() if table.names(kind))
+    kinds = " · ".join(
+        f"{len(table.names(kind))} {words}" for kind, words in KINDS.items() if table.names(kind)
+    )
     with st.expander(f"The table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
         st.dataframe(pd.DataFrame(shown), height=300, key="preview")
 

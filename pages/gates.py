@@ -36,7 +36,9 @@ def controls() -> tuple[int, int, int, str]:
     with third, st.container(horizontal=True, gap="small"):
         for which, help_text in gates_view.FINDS.items():
             st.button(which, key=f"find_{which}", help=help_text, on_click=choose_window, args=(part, which))
-    layer = fourth.selectbox("layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input")
+    layer = fourth.selectbox(
+        "layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input"
+    )
     gate = fifth.selectbox("gate", [ALL, *GATE_NAMES], key="gate", **KEEP,
                            format_func=lambda g: g if g == ALL else f"{g} · {GATE_NAMES[g]}",
                            help="All six pictures, or one of them large")  # fmt: skip

@@ -122,7 +122,9 @@ def files() -> None:
     with st.expander("Save or load the trained model", icon=":material/save:"):
         save, load = st.columns(2)
         with save:
-            st.markdown("One file: safetensors weights with `nn.LSTM`'s own names, the settings, the scaler, the curves.")
+            st.markdown(
+                "One file: safetensors weights with `nn.LSTM`'s own names, the settings, the scaler, the curves."
+            )
             st.download_button("Save this model", lambda: model_file(run), "lstm.safetensors",
                                "application/octet-stream", icon=":material/download:", key="save_model")  # fmt: skip
         with load:
@@ -151,7 +153,9 @@ def load_model(data: bytes) -> None:
         return
     here.table = table
     here.fresh_run(trainer, checkpoint.curves)
-    session.notify(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
+    session.notify(
+        f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there."
+    )
 
 
 st.title("Train")
@@ -160,7 +164,13 @@ transport()
 left, right = st.columns([0.27, 0.73], gap="medium")
 with left:
     settings()
-    st.toggle("log scale", value=True, key="log_scale", persist_state="session", help="Each line of the grid is ten times the last")
+    st.toggle(
+        "log scale",
+        value=True,
+        key="log_scale",
+        persist_state="session",
+        help="Each line of the grid is ten times the last",
+    )
     if run.trainer.windows.ahead > 1:
         st.number_input("steps ahead drawn", 1, run.trainer.windows.ahead, key="ahead", persist_state="session",
                         help="Which of the predicted rows the forecast shows")  # fmt: skip

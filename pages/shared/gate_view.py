@@ -5,6 +5,7 @@ Here lives the component's Python half; colours and names are those of every fig
 ten times faster than as Plotly figures, and the time cursor moves without asking the server.
 No tracing and no model lives here: arrays come in, the selected unit goes out.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping

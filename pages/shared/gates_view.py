@@ -54,7 +54,10 @@ def horizon_sentence(horizon: Horizon) -> str:
     half, hundredth = (steps_back(horizon.d_x[0], share) for share in (0.5, 0.01))
     seq_len = horizon.d_x.shape[1]
     if hundredth >= seq_len:
-        return f"It looks back over the whole window: even its first step has more than 1 % of the strongest influence (half of it fades within {half} steps of the end)."  # fmt: skip
+        return (
+            "It looks back over the whole window: even its first step has more than 1 % of the strongest influence "
+            f"(half of it fades within {half} steps of the end)."
+        )
     return (
         f"Steps more than **{half}** before the end have less than half of the strongest influence on the "
         f"prediction, steps more than **{hundredth}** before it less than 1 %: what lies further back is as good as "

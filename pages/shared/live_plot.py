@@ -7,6 +7,7 @@ curves mean, how often they are polled and who owns the numbers is decided elsew
 component keeps its node. The library itself is served from where plotly.py installed it: the
 official `declare_component` route needs no copy, no writable folder and no network.
 """
+
 from __future__ import annotations
 
 import json

@@ -48,7 +48,10 @@ def progress(run: Run) -> None:
     trainer = run.trainer
     word, color = STATUS[run.status]
     rate, left = run.steps_per_second, run.seconds_left
-    parts = [f"epoch **{trainer.epoch:,}** of {max(trainer.epoch, trainer.spec.epochs):,}", f"step **{trainer.step:,}**"]
+    parts = [
+        f"epoch **{trainer.epoch:,}** of {max(trainer.epoch, trainer.spec.epochs):,}",
+        f"step **{trainer.step:,}**",
+    ]
     if run.status == "running" and rate:
         parts.append(f"**{rate:,.0f}** steps/s")
     if left is not None:
@@ -101,5 +104,9 @@ def verdict(run: Run, found: Forecast) -> None:
 
     part = next((part for part in ("test", "valid", "train") if part in found.scores), None)
     if part:
-        name = {"test": "On the test part", "valid": "On the validation part", "train": "On the training part"}
+        name = {
+            "test": "On the test part",
+            "valid": "On the validation part",
+            "train": "On the training part",
+        }
         st.markdown(f"**{name[part]}:** " + session.plain(predictions.verdict(found.scores[part])))

@@ -61,8 +61,8 @@ def bind(part: str, name: str, key: str | None = None, read: Callable = lambda v
          show: Callable = lambda v: v, of: Any = None) -> dict[str, Any]:  # fmt: skip
     """Arguments that make a widget mirror one field of the experiment.
 
-    read turns the widget's value into the field's, show the other way; `of`: see mirror. A value that the experiment refuses is
-    put back, and the reason stands on the page (show_messages).
+    read turns the widget's value into the field's, show the other way; `of`: see mirror. A value that the
+    experiment refuses is put back, and the reason stands on the page (show_messages).
     """
     key, spec = key or name, getattr(workspace().experiment, part)
     mirror(key, show(getattr(spec, name)), of)
@@ -166,7 +166,9 @@ def show_messages(page: str) -> None:
 def plain(text: str) -> str:
     """Text from outside as Markdown that shows exactly that text: no links, images, colours, formulas or icons."""
     escaped = "".join(f"\\{c}" if c in r"""\`*_{}[]()<>#+-.!|~$"&'""" else c for c in text)
-    return escaped.replace(":", ":\u2060").replace("\n", " ")  # a word joiner: ":red[" and ":smile:" mean nothing
+    return escaped.replace(":", ":\u2060").replace(
+        "\n", " "
+    )  # a word joiner: ":red[" and ":smile:" mean nothing
 
 
 def remember(key: str, value: Any) -> None:

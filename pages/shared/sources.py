@@ -116,7 +116,11 @@ def read_settings() -> None:
         ("decimal", [".", ","], {".": "point .", ",": "comma ,"}.get),
         ("encoding", list(dict.fromkeys([used.encoding, *ENCODINGS])), str),
         ("header", [True, False], {True: "first line", False: "none"}.get),
-        ("day_first", [True, False], {True: "day first", False: "month first", None: "makes no difference"}.get),
+        (
+            "day_first",
+            [True, False],
+            {True: "day first", False: "month first", None: "makes no difference"}.get,
+        ),
     )
     for column, (name, options, words) in zip(columns, boxes, strict=False):
         value = getattr(used, name)
@@ -189,4 +193,6 @@ def _picture_label(name: str) -> str:
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 32" width="96" height="32">'
         f'<polyline points="{path}" fill="none" stroke="{TRAIN}" stroke-width="2"/></svg>'
     )
-    return f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}) {generators.title(name)}"
+    return (
+        f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}) {generators.title(name)}"
+    )
