@@ -28,14 +28,14 @@ LAYERS = (
         "csv_text",
     ),
     ("csv_records", "trace"),
-    ("columns", "csv_layout", "export", "saturation", "weights"),
+    ("columns", "csv_layout", "export", "saturation", "weights", "interventions"),
     ("table_roles",),
     ("csv_columns",),
     ("tables",),
     ("generators", "samples", "windows"),
     ("batches", "figures", "machine"),
     ("predictions", "training"),
-    ("checkpoint", "runs", "horizon", "interventions"),
+    ("checkpoint", "runs", "horizon", "importance"),
     ("workspaces", "samples.train_example"),
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}

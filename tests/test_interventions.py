@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
 
-from lstm_core import interventions
+from lstm_core import importance
 from lstm_core.experiment import GATES, STATES, ModelSpec, PlaygroundError
-from lstm_core.interventions import Edit, gate_importance, predict_with, trace_with
+from lstm_core.importance import gate_importance, predict_with
+from lstm_core.interventions import ACTS_ON, Edit, trace_with
 from lstm_core.model import build_model
 from lstm_core.predictions import predict
 from lstm_core.trace import trace_lstm
@@ -91,8 +92,8 @@ def normal(*shape, dtype=torch.float64, seed=0):
 
 @st.composite
 def edits_for(draw, lstm, seq_len):
-    kind = draw(st.sampled_from(list(interventions.ACTS_ON)))
-    gate = draw(st.sampled_from(interventions.ACTS_ON[kind]))
+    kind = draw(st.sampled_from(list(ACTS_ON)))
+    gate = draw(st.sampled_from(ACTS_ON[kind]))
     size = {"x": lstm.input_size, "h": lstm.proj_size or lstm.hidden_size}.get(gate, lstm.hidden_size)
     some = st.lists(st.integers(0, size - 1), min_size=1, unique=True)
     units = draw(st.none() | some)
@@ -358,7 +359,7 @@ def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, mon
             said = model.head(torch.cat(list(trace.h_n[-model.spec.num_directions :]), 1))
     want = said.softmax(-1).numpy() if labels else windows.unscale(said.numpy())
     np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
-    monkeypatch.setattr(interventions, "_at_once", lambda lstm, seq_len: 25)  # the last part is smaller
+    monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)  # the last part is smaller
     np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(
         predict_with(model, windows, starts, []), predict(model, windows, starts), rtol=1e-6, atol=1e-6
@@ -416,7 +417,7 @@ def test_importance_is_what_its_own_edit_does(fields, labels, monkeypatch):
         assert entry.harm == pytest.approx((entry.after - entry.before) * (-1 if labels else 1))
     harms = [entry.harm for entry in found]
     assert harms == sorted(harms, reverse=True)
-    monkeypatch.setattr(interventions, "_at_once", lambda lstm, seq_len: 25)
+    monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)
     for one, other in zip(found, gate_importance(model, windows, starts), strict=True):
         assert (one.before, one.after) == pytest.approx((other.before, other.after), rel=1e-4)
 
@@ -457,6 +458,6 @@ def test_the_importance_of_a_model_gone_nan_is_refused():
 
 def test_a_part_of_the_windows_is_as_large_as_its_trace_may_be_and_never_empty():
     lstm = nn.LSTM(3, 128, 2, bidirectional=True)
-    assert interventions._at_once(lstm, 200) * 6 * 128 * 4 * 200 <= 1 << 24
-    assert interventions._at_once(lstm, 200) > 10
-    assert interventions._at_once(lstm, 10**6) == 1
+    assert importance._at_once(lstm, 200) * 6 * 128 * 4 * 200 <= 1 << 24
+    assert importance._at_once(lstm, 200) > 10
+    assert importance._at_once(lstm, 10**6) == 1

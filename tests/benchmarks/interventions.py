@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from lstm_core.experiment import DataSpec, ModelSpec
-from lstm_core.interventions import Edit, gate_importance, predict_with, trace_with
+from lstm_core.importance import gate_importance, predict_with
+from lstm_core.interventions import Edit, trace_with
 from lstm_core.model import build_model
 from lstm_core.predictions import predict
 from lstm_core.tables import read_table
