@@ -39,7 +39,7 @@ def arguments(input_size: int) -> None:
                          help="One answer after the last step, or an answer after each; steps without a "
                               "target are not scored")  # fmt: skip
     left, right = st.columns(2)
-    left.number_input("forget bias", -20.0, 20.0, step=0.5, placeholder="PyTorch's own",
+    left.number_input("forget bias", -20.0, 20.0, step=0.5, placeholder="auto",
                       disabled=not spec.bias, **session.bind("model", "forget_bias"),
                       help="Empty: drawn like all weights from U(−1/√hidden_size, 1/√hidden_size). 1 or 2 "
                            "lets the cell remember from the first step on")  # fmt: skip

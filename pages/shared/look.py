@@ -16,6 +16,7 @@ _STYLE = """
 .st-key-generator button { height: auto; padding: .15rem .3rem .05rem; min-width: 7.2rem; border-radius: .6rem; }
 .st-key-generator button p { display: flex; flex-direction: column; align-items: center; font-size: .82rem; }
 .st-key-generator button img { height: 1.6rem; max-height: none; width: auto; margin: 0; }
+[data-testid="stElementContainer"]:not(.st-key-forget_bias) [data-testid="stNumberInputClearButton"] { display: none; }
 .st-key-csv section { padding: .5rem .75rem; }
 </style>
 """

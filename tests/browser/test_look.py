@@ -90,3 +90,17 @@ def test_take_the_picture_of_the_readme(new_tab: Callable[..., Tab]):
     tab = new_tab((1440, 900)).open().go("Gates")
     tab.page.wait_for_timeout(1500)
     tab.page.screenshot(path=os.environ["LSTM_PLAYGROUND_SCREENSHOT"])
+
+
+@pytest.mark.parametrize(("page", "keys"), [("Model", ("hidden_size", "num_layers", "dropout")), ("Train", ("lr", "epochs"))])
+def test_the_numbers_in_the_fields_can_be_read_on_a_small_screen(tab: Tab, page: str, keys: tuple[str, ...]):
+    tab.open().go(page)
+    for key in keys:
+        field = tab.widget(key).locator("input")
+        fits = field.evaluate("""input => {
+            const pen = document.createElement("canvas").getContext("2d"), style = getComputedStyle(input);
+            pen.font = `${style.fontSize} ${style.fontFamily}`;
+            const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+            return pen.measureText(input.value).width <= room;
+        }""")
+        assert fits, f"{key} shows only a part of {field.input_value()}"
