@@ -118,10 +118,6 @@ def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[
     return counts
 
 
-def total_parameters(spec: ModelSpec, input_size: int, output_size: int) -> int:
-    return sum(parameter_count(spec, input_size, output_size).values())
-
-
 def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> int:
     """Estimated peak memory in bytes of training with Adam on the CPU, float32, the data not counted.
 

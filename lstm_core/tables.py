@@ -109,10 +109,10 @@ def read_table(data: bytes, name: str = "data.csv", options: ReadOptions = WORK_
     return Table(name, numbers, tuple(columns), roles, tuple(notes), used)
 
 
-def preview(table: Table, rows: int = 20) -> pd.DataFrame:
+def preview(table: Table, rows: int = 20, columns: int = 50) -> pd.DataFrame:
     """The first rows as they are understood: classes by their names, missing cells empty."""
     shown = {}
-    for column in table.columns:
+    for column in table.columns[:columns]:
         values = column.values[:rows]
         if column.kind == "category":
             values = [column.classes[code] if code >= 0 else None for code in values]

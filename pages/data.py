@@ -1,9 +1,9 @@
 """Data: a table, which of its columns play which part, and how it is cut into windows."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
+from lstm_core import tables
 from lstm_core.experiment import MISSING, SCALINGS, SPLITS, PlaygroundError
 from lstm_core.figures import SPLIT_NAMES, split_figure, window_figure
 from pages.shared import session, sources
@@ -106,17 +106,11 @@ def report() -> None:
 
 def preview() -> None:
     table = here.table
-    shown = {}
-    for column in table.columns[:50]:
-        values = column.values[:PREVIEW_ROWS]
-        if column.kind == "category":
-            values = np.append(np.array(column.classes, object), None)[values]
-        shown[column.name] = values
     kinds = " · ".join(
         f"{len(table.names(kind))} {words}" for kind, words in KINDS.items() if table.names(kind)
     )
     with st.expander(f"The table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
-        st.dataframe(pd.DataFrame(shown), height=300, key="preview")
+        st.dataframe(tables.preview(table, PREVIEW_ROWS), height=300, key="preview")
 
 
 st.title("Data")
