@@ -2,6 +2,7 @@
 // This text travels with every tick, so it stays short.
 
 const plots = new WeakMap(); // element -> what must outlive one message
+const DOUBLE_CLICK = 600; // ms; Plotly's own 300 are too few where a redraw comes between the two clicks
 
 export default function ({ data, parentElement }) {
   const element = parentElement.querySelector(".live-plot");
@@ -40,9 +41,11 @@ function decode(bytes) {
 
 function watch(element) {
   const plot = { element, held: false, mouse: null, seen: true };
-  // After Plotly's own mouseup, which ends the zoom box, has been handled.
-  const release = () => plot.held && setTimeout(() => { plot.held = false; draw(plot); });
-  element.addEventListener("pointerdown", () => { plot.held = true; });
+  // Once Plotly has ended the zoom box, and no second click can follow that a redraw would hold up.
+  const release = () => {
+    if (plot.held) plot.releasing = setTimeout(() => { plot.held = false; draw(plot); }, DOUBLE_CLICK);
+  };
+  element.addEventListener("pointerdown", () => { plot.held = true; clearTimeout(plot.releasing); });
   window.addEventListener("pointerup", release);
   window.addEventListener("pointercancel", release);
   element.addEventListener("mousemove", (event) => { if (event.isTrusted) plot.mouse = event; });
@@ -87,6 +90,7 @@ async function draw(plot) {
   const { traces, layout } = figure(plot.message, getComputedStyle(plot.element));
   await window.Plotly.react(plot.element, traces, layout, {
     displaylogo: false,
+    doubleClickDelay: DOUBLE_CLICK,
     modeBarButtons: [["resetScale2d", "toImage"]],
     toImageButtonOptions: { scale: 2 },
   });
