@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 FORMAT = "lstm-playground-1"
 MAX_BYTES = 1 << 30
+MOST_SNAPSHOTS = 60  # as snapshots.MOST, which takes torch
 MAX_HEADER = 32 << 20
 GENERATOR_STATE = 5056  # bytes of a CPU generator of PyTorch
+_SNAPSHOTS = ("state/snapshots/steps", "state/snapshots/weights")
 _SCALER = ("x_center", "x_scale", "y_center", "y_scale")
 
 
@@ -59,7 +61,8 @@ def save_checkpoint(trainer: Trainer, curves: dict[str, tuple[list[float], list[
     windows = trainer.windows
     weights = trainer.model.state_dict()
     state, progress = trainer.state()
-    tensors = {name.removeprefix("lstm."): value for name, value in weights.items()}
+    prefix = f"{trainer.experiment.model.cell}."
+    tensors = {name.removeprefix(prefix): value for name, value in weights.items()}
     tensors |= {f"state/{name}": value for name, value in state.items()}
     arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
     about = {
@@ -106,6 +109,7 @@ def _load(data: bytes) -> Checkpoint:
     if len(scaler["y_center"]) != targets or len(scaler["y_scale"]) != targets:
         raise PlaygroundError("its scaler does not fit its targets.")
     _check_tensors(header, experiment, *sizes)
+    progress = _progress(about.get("progress"))
     if _digest(data) != about.get("sha256"):
         raise PlaygroundError("its weights are damaged (the SHA-256 differs): save or download it again.")
     try:
@@ -113,11 +117,14 @@ def _load(data: bytes) -> Checkpoint:
     except safetensors.SafetensorError as error:
         raise PlaygroundError(f"its tensors are damaged ({error}).") from None
     state = {k.removeprefix("state/"): v for k, v in arrays.items() if k.startswith("state/")}
-    weights = {_own_name(k): v for k, v in arrays.items() if not k.startswith("state/")}
+    weights = {_own_name(k, experiment.model.cell): v for k, v in arrays.items() if not k.startswith("state/")}
     best = [value for name, value in state.items() if name.startswith("best/")]
-    if not all(np.isfinite(value).all() for value in (*weights.values(), *best)):
+    if not all(np.isfinite(value).all() for value in (*weights.values(), *best, state["snapshots/weights"])):
         raise PlaygroundError("some of its weights are NaN or infinite.")
-    curves, progress = _curves(about.get("curves")), _progress(about.get("progress"))
+    steps = state["snapshots/steps"].tolist()
+    if steps != sorted(set(steps)) or not all(0 <= step <= progress["step"] for step in steps):
+        raise PlaygroundError("its snapshots of earlier weights are not in order.")
+    curves = _curves(about.get("curves"))
     return Checkpoint(experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state)
 
 
@@ -158,8 +165,8 @@ def _tensors(arrays: dict[str, np.ndarray]) -> dict:
     return {name: torch.from_numpy(value.copy()) for name, value in arrays.items()}
 
 
-def _own_name(name: str) -> str:
-    return name if name.startswith("head.") else f"lstm.{name}"
+def _own_name(name: str, cell: str) -> str:
+    return name if name.startswith("head.") else f"{cell}.{name}"
 
 
 def _digest(data: bytes) -> str:
@@ -192,7 +199,7 @@ def _check_tensors(header: dict, experiment: Experiment, input_size: int, output
     shapes = parameter_shapes(experiment.model, input_size, output_size)
     generator = [GENERATOR_STATE]
     needed = {"state/order": generator, "state/dropout": generator}
-    needed |= {name.removeprefix("lstm."): shape for name, shape in shapes.items()}
+    needed |= {name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()}
     needed |= {f"state/best/{name}": shape for name, shape in shapes.items()}
     if any(
         name.startswith("state/optimizer/") for name in header
@@ -200,15 +207,30 @@ def _check_tensors(header: dict, experiment: Experiment, input_size: int, output
         state = optimizer_shapes(experiment.train, shapes)
         needed |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
     for name, shape in needed.items():
-        entry = header.get(name)
-        if not isinstance(entry, dict):
-            raise PlaygroundError(f"the tensor {name} is missing.")
-        dtype = "U8" if shape is generator else "F32"
-        if entry.get("shape") != shape or entry.get("dtype") != dtype:
-            raise PlaygroundError(f"{name} should be {dtype} of shape {tuple(shape)}.")
+        _check_entry(header, name, shape, "U8" if shape is generator else "F32")
     for name in header:
-        if name not in needed:
+        if name not in needed and name not in _SNAPSHOTS:
             raise PlaygroundError(f"it holds a tensor {name[:60]!r} that does not belong there.")
+    count = _snapshots_in(header)
+    width = sum(math.prod(shape) for shape in shapes.values()) if count else 0
+    for name, shape, dtype in zip(_SNAPSHOTS, ([count], [count, width]), ("I64", "F32"), strict=True):
+        _check_entry(header, name, shape, dtype)
+
+
+def _check_entry(header: dict, name: str, shape: list[int], dtype: str) -> None:
+    entry = header.get(name)
+    if not isinstance(entry, dict):
+        raise PlaygroundError(f"the tensor {name} is missing.")
+    if entry.get("shape") != shape or entry.get("dtype") != dtype:
+        raise PlaygroundError(f"{name} should be {dtype} of shape {tuple(shape)}.")
+
+
+def _snapshots_in(header: dict) -> int:
+    """How many weights of earlier steps the file says that it has; any nonsense counts as none, and is then refused."""
+    entry = header.get(_SNAPSHOTS[0])
+    shape = entry.get("shape") if isinstance(entry, dict) else None
+    count = shape[0] if isinstance(shape, list) and len(shape) == 1 else 0
+    return count if isinstance(count, int) and 0 <= count <= MOST_SNAPSHOTS else 0
 
 
 def _numbers(scaler: object, name: str) -> np.ndarray:

@@ -27,6 +27,7 @@ from lstm_core.optimiser import (
     pieces,
     restore_named_state,
 )
+from lstm_core.snapshots import Snapshot, Snapshots
 from lstm_core.windows import Windows
 
 EVAL_WINDOWS = 2048  # windows of one validation batch
@@ -35,6 +36,7 @@ VALIDATE_WITHIN = (
     500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
 )
 GATHER = 1 << 21  # numbers gathered from the rows at once: many small batches in one go, then slices of that
+SAVED_SNAPSHOTS = 4 << 20  # bytes of a model file's snapshots
 _PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
 
 
@@ -83,6 +85,8 @@ class Trainer:
         self.epoch_loss = 0.0  # sum over the batches of the epoch under way
         self._best = self._copy_of_weights()
         self._last_good = self._copy_of_weights()
+        self.snapshots = Snapshots()
+        self.snapshots.take(self._snapshot())
 
     @property
     def spec(self) -> TrainSpec:
@@ -132,6 +136,8 @@ class Trainer:
             "grad_norm": grad_norm,
             "lr": self.spec.lr,
         }
+        if self.step >= self.snapshots.due:
+            self.snapshots.take(self._snapshot())
         if place == self.steps_per_epoch - 1:
             record |= self._end_epoch()
         elif (place + 1) % VALIDATE_WITHIN == 0:
@@ -185,6 +191,7 @@ class Trainer:
         mid_epoch = self.step % self.steps_per_epoch
         tensors["order"] = self._order_state if mid_epoch else self._order.get_state()
         tensors["dropout"] = self._dropout_state
+        tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.packed(SAVED_SNAPSHOTS)
         return tensors, {name: getattr(self, name) for name in _PROGRESS}
 
     def restore(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], numbers: dict) -> None:
@@ -200,6 +207,7 @@ class Trainer:
             k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")
         }
         self.__dict__.pop("optimizer", None)
+        self.snapshots = Snapshots.unpacked(tensors["snapshots/steps"], tensors["snapshots/weights"])
         self._order_state = tensors["order"]
         self._order.set_state(self._order_state)
         torch.Generator().set_state(tensors["dropout"])  # raises RuntimeError now rather than in mid-training
@@ -207,6 +215,25 @@ class Trainer:
         self._shuffled = None
         for name in _PROGRESS:
             setattr(self, name, numbers[name])
+        if self.step >= self.snapshots.due:
+            self.snapshots.take(self._snapshot())
+
+    def named(self, flat: Tensor) -> dict[str, Tensor]:
+        """A Snapshot's weights or gradients by the model's own names: views of it, in the parameters' shapes."""
+        names, own = zip(*self.model.named_parameters(), strict=True)
+        return dict(zip(names, pieces(flat, own), strict=True))
+
+    def gradients(self) -> Tensor | None:
+        """Those of the last step, after clipping, as a Snapshot has them; None if this trainer made no step yet."""
+        return self._flat([p.grad for p in self.parameters]) if self._has_optimizer else None
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(self.step, self._flat(self.parameters), self.gradients())
+
+    @staticmethod
+    def _flat(tensors: list[Tensor]) -> Tensor:
+        """A copy of them on the CPU, one after the other."""
+        return torch.cat([tensor.detach().flatten() for tensor in tensors]).cpu()
 
     def best_weights(self) -> dict[str, Tensor]:
         """The weights of the best epoch so far, by the model's own names."""
@@ -258,6 +285,7 @@ class Trainer:
 
     def _stop_at_non_finite(self, what: str, step: int | None = None) -> NoReturn:
         self._copy(self._last_good, self.parameters)
+        self.snapshots.forget_from(self.step)
         clip = "gradient clipping (off now)" if not self.spec.clip else "stronger gradient clipping"
         raise NonFiniteLoss(
             f"{what} became NaN or infinite at step {step or self.step}: the last finite weights are kept. Try a "

@@ -20,6 +20,7 @@ LAYERS = (
         "losses",
         "model",
         "optimiser",
+        "snapshots",
         "shapes",
         "advice",
         "code_export",
