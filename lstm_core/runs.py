@@ -12,8 +12,10 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from lstm_core.curves import Curve
 from lstm_core.experiment import Experiment
@@ -69,6 +71,19 @@ class Slots:
 
     def _is_next(self, run: Run) -> bool:
         return self._queue[0] is run and len(self._running) < self.number
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A run's model as it was after one optimiser step: a copy on the CPU, in eval mode.
+
+    gradients: of that step, after clipping, by the model's own names; None before the first step and where they
+    are not known, as in a model that came from a file.
+    """
+
+    step: int
+    model: SequenceLSTM
+    gradients: dict[str, Tensor] | None
 
 
 class Run:
@@ -160,12 +175,18 @@ class Run:
         finally:
             self._busy.release()
 
+    def moment(self, step: int | None = None) -> Moment:
+        """The model after this step, or the nearest that a snapshot was kept of; None: as it is now."""
+        with self.hold() as trainer:
+            found = trainer.snapshot() if step is None else trainer.snapshots.nearest(step)
+        windows = self.trainer.windows
+        weights, grads = self.trainer.named(found.weights), found.gradients
+        model = model_with(self.experiment.model, windows.input_size, windows.output_size, weights)
+        return Moment(found.step, model, None if grads is None else self.trainer.named(grads))
+
     def model(self) -> SequenceLSTM:
         """A copy of the model as it is at this moment, on the CPU, in eval mode."""
-        with self.hold() as trainer:
-            weights = {k: v.detach().cpu().clone() for k, v in trainer.model.state_dict().items()}
-        windows = self.trainer.windows
-        return model_with(self.experiment.model, windows.input_size, windows.output_size, weights)
+        return self.moment().model
 
     @property
     def steps_per_second(self) -> float:

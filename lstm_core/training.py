@@ -86,7 +86,7 @@ class Trainer:
         self._best = self._copy_of_weights()
         self._last_good = self._copy_of_weights()
         self.snapshots = Snapshots()
-        self.snapshots.take(self._snapshot())
+        self.snapshots.take(self.snapshot())
 
     @property
     def spec(self) -> TrainSpec:
@@ -137,7 +137,7 @@ class Trainer:
             "lr": self.spec.lr,
         }
         if self.step >= self.snapshots.due:
-            self.snapshots.take(self._snapshot())
+            self.snapshots.take(self.snapshot())
         if place == self.steps_per_epoch - 1:
             record |= self._end_epoch()
         elif (place + 1) % VALIDATE_WITHIN == 0:
@@ -216,19 +216,17 @@ class Trainer:
         for name in _PROGRESS:
             setattr(self, name, numbers[name])
         if self.step >= self.snapshots.due:
-            self.snapshots.take(self._snapshot())
+            self.snapshots.take(self.snapshot())
 
     def named(self, flat: Tensor) -> dict[str, Tensor]:
         """A Snapshot's weights or gradients by the model's own names: views of it, in the parameters' shapes."""
         names, own = zip(*self.model.named_parameters(), strict=True)
         return dict(zip(names, pieces(flat, own), strict=True))
 
-    def gradients(self) -> Tensor | None:
-        """Those of the last step, after clipping, as a Snapshot has them; None if this trainer made no step yet."""
-        return self._flat([p.grad for p in self.parameters]) if self._has_optimizer else None
-
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(self.step, self._flat(self.parameters), self.gradients())
+    def snapshot(self) -> Snapshot:
+        """A copy of the weights as they are, and of the last step's gradients, after clipping, if there was a step."""
+        gradients = self._flat([p.grad for p in self.parameters]) if self._has_optimizer else None
+        return Snapshot(self.step, self._flat(self.parameters), gradients)
 
     @staticmethod
     def _flat(tensors: list[Tensor]) -> Tensor:

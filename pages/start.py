@@ -40,7 +40,9 @@ def gates() -> None:
     from lstm_core.figures import gate_heatmap
     from pages.shared import gates_view
 
-    trace, _ = gates_view.trace_of(here.run, gates_view.default_window(here.run))
+    if here.run.experiment.model.cell != "lstm":
+        return  # a GRU or RNN has no such gates
+    trace = gates_view.trace_of(gates_view.Look(here.run, gates_view.default_window(here.run)))
     st.markdown("**What its forget gates do** in the last window: bright is open, and remembers; dark forgets. "
                 "All gates are on the page Gates.")  # fmt: skip
     st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")

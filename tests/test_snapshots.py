@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -43,9 +44,11 @@ def test_a_run_of_any_length_keeps_its_first_step_and_a_late_one(steps):
 @given(st.integers(3_000, 100_000))
 def test_they_are_spread_evenly_on_a_log_scale(steps):
     logs = [math.log1p(step) for step in along(steps).steps]
-    gaps = [b - a for a, b in zip(logs, logs[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(logs)]
     even = logs[-1] / (len(logs) - 1)
-    late = [gap for gap, end in zip(gaps, logs[1:], strict=True) if end > math.log(30)]  # whole steps are coarse before
+    late = [
+        gap for gap, end in zip(gaps, logs[1:], strict=True) if end > math.log(30)
+    ]  # whole steps are coarse before
     assert max(late) < 2.2 * even
 
 
@@ -112,7 +115,7 @@ def test_a_snapshots_gradients_are_those_that_made_the_step():
     next(trainer)
     made = trainer.snapshots.nearest(1)
     torch.testing.assert_close(before - 0.1 * made.gradients, made.weights)
-    assert torch.equal(trainer.gradients(), made.gradients)
+    assert torch.equal(trainer.snapshot().gradients, made.gradients)
 
 
 def test_flat_numbers_have_their_names_back():
@@ -160,7 +163,9 @@ def test_a_file_whose_snapshots_are_out_of_order_is_refused(monkeypatch):
     for _ in range(7):
         next(trainer)
     monkeypatch.setattr(
-        snapshots.Snapshots, "packed", lambda self, most: (torch.tensor([3, 2]), torch.zeros(2, len(flat_weights(trainer))))
+        snapshots.Snapshots,
+        "packed",
+        lambda self, most: (torch.tensor([3, 2]), torch.zeros(2, len(flat_weights(trainer)))),
     )
     with pytest.raises(PlaygroundError, match="not in order"):
         load_checkpoint(save_checkpoint(trainer, {}))

@@ -1,19 +1,22 @@
-"""What the Gates page asks of a run: a window, its trace, and what the model says of it."""
+"""What every view of the Gates page is given, a Look, and what they all ask of it: the model, the trace, the words."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from lstm_core.experiment import SPLITS
-from lstm_core.horizon import Horizon, memory_horizon, steps_back
 from lstm_core.predictions import predict, window_errors
-from lstm_core.runs import Run
+from lstm_core.runs import Moment, Run
 from lstm_core.trace import GateTrace, trace_lstm
 from lstm_core.windows import Windows
 from pages.shared.session import plain
 
-KEPT = 8  # traces a run remembers
+ALL = "all six"  # pictures, instead of one
+KEPT = 4  # moments and traces that a run remembers
 MOST_SEARCHED = 4000  # windows looked through for the worst and the best
 MOST_SERIES = 4  # features drawn above the heatmaps
 FINDS = {
@@ -23,73 +26,84 @@ FINDS = {
 }
 
 
+@dataclass(frozen=True)
+class Look:
+    """What the person looks at: a window, a part of the model, and the moment of the training."""
+
+    run: Run
+    start: int  # first row of the window
+    layer: int = 0
+    direction: int = 0
+    gate: str = ALL  # i, f, g, o, c, h or ALL
+    step: int | None = None  # the optimiser step whose weights are meant; None: as they are now
+    unit: int = 0
+
+
 def default_window(run: Run) -> int:
     """First row of the last window that there is."""
     return int(next(s[-1] for s in (run.trainer.windows.starts[p] for p in reversed(SPLITS)) if len(s)))
 
 
-def trace_of(run: Run, start: int) -> tuple[GateTrace, int]:
-    """The trace of the window that starts at this row, on the weights of now, and the step they are from."""
-    step = run.trainer.step
-    known = run.memo.setdefault("traces", {})
-    if (step, start) not in known:
-        model = run.model()
-        x = torch.from_numpy(run.trainer.windows.inputs(np.array([start])))
-        known[step, start] = trace_lstm(model.lstm, model.lstm_input(x))
+def remembered(run: Run, what: str, key: tuple, make) -> object:
+    """make(), or what it gave for this key before: each run remembers the last few of each kind."""
+    known = run.memo.setdefault(what, {})
+    if key not in known:
+        known[key] = make()
         for old in list(known)[:-KEPT]:
             known.pop(old, None)
-    return known[step, start], step
+    return known[key]
 
 
-def horizon_of(run: Run, start: int) -> Horizon:
-    """How far back the prediction for this window looks: of a regression's first number, or of the likeliest class."""
-    windows, model = run.trainer.windows, run.model()
-    starts = np.array([start])
-    likeliest = int(predict(model, windows, starts)[0].argmax()) if windows.classes else 0
-    return memory_horizon(model, torch.from_numpy(windows.inputs(starts)), likeliest)
+def moment_of(look: Look) -> Moment:
+    """The model and its gradients at the moment that is looked at."""
+    run = look.run
+    if look.step is not None:
+        return remembered(run, "moments", (look.step,), lambda: run.moment(look.step))
+    # Early stopping changes the weights, and no step tells: the status does.
+    return remembered(run, "moments", (run.trainer.step, run.status), run.moment)
 
 
-def horizon_sentence(horizon: Horizon) -> str:
-    """How many steps back the gradient of the input has faded."""
-    half, hundredth = (steps_back(horizon.d_x[0], share) for share in (0.5, 0.01))
-    seq_len = horizon.d_x.shape[1]
-    if hundredth >= seq_len:
-        return (
-            "It looks back over the whole window: even its first step has more than 1 % of the strongest influence "
-            f"(half of it fades within {half} steps of the end)."
-        )
-    return (
-        f"Steps more than **{half}** before the end have less than half of the strongest influence on the "
-        f"prediction, steps more than **{hundredth}** before it less than 1 %: what lies further back is as good as "
-        "forgotten."
-    )
+def inputs_of(look: Look) -> Tensor:
+    """The window as the model reads it, (1, seq_len, input_size)."""
+    return torch.from_numpy(look.run.trainer.windows.inputs(np.array([look.start])))
 
 
-def find_window(run: Run, part: str, which: str) -> int:
-    """The place among the part's windows of the worst, the best or a random one."""
+def trace_of(look: Look) -> GateTrace:
+    """The trace of the window at that moment."""
+    moment = moment_of(look)
+    return remembered(look.run, "traces", (id(moment), look.start), lambda: (_trace(moment, look), moment))[0]
+
+
+def _trace(moment: Moment, look: Look) -> GateTrace:
+    return trace_lstm(moment.model.lstm, moment.model.lstm_input(inputs_of(look)))
+
+
+def find_window(run: Run, part: str, which: str, step: int | None = None) -> int:
+    """The place among the part's windows of the worst, the best or a random one, for the weights of that step."""
     starts = run.trainer.windows.starts[part]
     if which == "random":
         return int(np.random.default_rng().integers(len(starts)))
     places = np.unique(np.linspace(0, len(starts) - 1, MOST_SEARCHED).astype(int))
-    errors = window_errors(run.trainer.windows, starts[places],
-                           predict(run.model(), run.trainer.windows, starts[places]))  # fmt: skip
+    said = predict(run.moment(step).model, run.trainer.windows, starts[places])
+    errors = window_errors(run.trainer.windows, starts[places], said)
     return int(places[errors.argmax() if which == "worst" else errors.argmin()])
 
 
-def sentence(run: Run, start: int) -> str:
+def sentence(look: Look) -> str:
     """What the model says of this window beside the truth, as Markdown."""
-    windows = run.trainer.windows
-    starts = np.array([start])
-    said, truth = predict(run.model(), windows, starts)[0], windows.truth(starts)[0]
-    place = _place(windows, start)
+    windows = look.run.trainer.windows
+    starts = np.array([look.start])
+    said, truth = predict(moment_of(look).model, windows, starts)[0], windows.truth(starts)[0]
+    place = _place(windows, look.start)
+    cell = look.run.experiment.model.cell.upper()
     if windows.classes:
         guess = int(said.argmax())
         return (
-            f"{place}, the LSTM says **{plain(windows.classes[guess])}** ({said[guess]:.0%} sure); "
+            f"{place}, the {cell} says **{plain(windows.classes[guess])}** ({said[guess]:.0%} sure); "
             f"the truth is **{plain(windows.classes[truth])}**."
         )
     name = plain(windows.spec.targets[0])
-    return f"{place}, the LSTM says {name} = **{said[0, 0]:.4g}**; the truth is **{truth[0, 0]:.4g}**."
+    return f"{place}, the {cell} says {name} = **{said[0, 0]:.4g}**; the truth is **{truth[0, 0]:.4g}**."
 
 
 def _place(windows: Windows, start: int) -> str:
@@ -98,6 +112,11 @@ def _place(windows: Windows, start: int) -> str:
         return f"For row {row:,}"
     when = windows.when[row]
     return "For " + (plain(str(when)[:16].replace("T", " ")) if when.dtype.kind == "M" else f"{when:g}")
+
+
+def units_by_steps(trace: GateTrace, name: str, look: Look) -> np.ndarray:
+    """(units, seq_len): one gate or state of the layer and direction that is looked at."""
+    return trace.gate(name)[look.layer, look.direction, 0].float().cpu().numpy().T
 
 
 def input_series(windows: Windows, start: int) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ import pytest
 
 from lstm_core.predictions import predict, window_errors
 from pages.shared import gates_view
+from pages.shared.gates_view import Look
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
 
 MODELS = {
@@ -53,7 +54,7 @@ def maps(tab: Visitor) -> dict[str, np.ndarray]:
 
 def trace(tab: Visitor, part: str = "test", place: int | None = None):
     starts = tab.training.trainer.windows.starts[part]
-    return gates_view.trace_of(tab.training, int(starts[-1 if place is None else place]))[0]
+    return gates_view.trace_of(Look(tab.training, int(starts[-1 if place is None else place])))
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -216,7 +217,7 @@ def test_shows_how_far_back_the_prediction_looks(visit, settings):
     for key, value in settings.items():
         tab.set(key, value)
     tab.go("train").train(epochs=1)
-    tab.go("gates").set("how_far", True)
+    tab.go("gates").set("view", "How far back?")
     assert not tab.errors()
     lines = tab.figure("horizon_figure")["data"]
     assert len(lines) == 4
