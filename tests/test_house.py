@@ -37,7 +37,7 @@ LAYERS = (
     ("batches", "figures", "machine"),
     ("predictions", "training"),
     ("checkpoint", "runs", "horizon", "importance"),
-    ("workspaces", "samples.train_example"),
+    ("workspaces", "rivals", "samples.train_example"),
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}
 WITHOUT_TORCH = (

@@ -9,23 +9,28 @@ const sliders = new WeakMap(); // element -> what must outlive one message
 
 export default function ({ data, parentElement, setStateValue }) {
   const element = parentElement.querySelector(".epoch-slider");
-  if (!sliders.has(element)) sliders.set(element, mount(element, data.start));
+  if (!sliders.has(element)) sliders.set(element, mount(element, data.told));
   const slider = sliders.get(element);
-  Object.assign(slider, data, { setStateValue });
+  const { told, ...message } = data;
+  Object.assign(slider, message, { setStateValue });
   show(slider);
-  answered(slider);
+  if (told === slider.told) answered(slider);
   // Streamlit also runs the cleanup of an overtaken call while the slider is still on the page.
   return () => { if (!element.isConnected) stop(slider); };
 }
 
-function mount(element, start) {
+function mount(element, told) {
   const button = element.appendChild(document.createElement("button"));
   const range = element.appendChild(document.createElement("input"));
   const words = element.appendChild(document.createElement("output"));
   Object.assign(range, { type: "range", min: 0, step: 1, title: HELP, ariaLabel: HELP });
   button.type = "button";
-  const slider = { element, button, range, words, chosen: start ?? null, told: start ?? null };
-  range.addEventListener("input", () => { stop(slider); choose(slider, Number(range.value)); });
+  const slider = { element, button, range, words, chosen: told, told };
+  range.addEventListener("input", () => {
+    const at = Number(range.value); // before stop shows the old place
+    stop(slider);
+    choose(slider, at);
+  });
   button.addEventListener("click", () => (slider.playing ? stop(slider) : play(slider)));
   return slider;
 }

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared import session
+
 _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "epoch_slider",
@@ -28,9 +30,11 @@ def epoch_slider(
     steps: optimiser steps, rising; now: how many were made. `step` is where a newly mounted slider starts; from
     then on the user's choice rules, and becomes the nearest one where it is no longer kept.
     """
+    known = session.widget_value(key)
+    told = step if known is None else known["step"]  # the answer that the browser waits for
     result = _mount(
         key=key,
-        data={"steps": steps, "now": now, "steps_per_epoch": steps_per_epoch, "start": step},
+        data={"steps": steps, "now": now, "steps_per_epoch": steps_per_epoch, "told": told},
         default={"step": step},
         on_step_change=_nothing,
     )
