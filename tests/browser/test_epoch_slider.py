@@ -1,0 +1,105 @@
+"""The slider over a run's epochs, under a user's hand: every picture follows, nothing is left behind."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Tab
+
+PIXELS = """() => Array.from(document.querySelectorAll('.gate-view canvas')[0].getContext('2d')
+  .getImageData(0, 120, 900, 300).data).reduce((sum, value, k) => (sum * 31 + value * (k % 7 + 1)) % 1000003, 7)"""
+
+
+@pytest.fixture
+def gates(tab: Tab) -> Tab:
+    """Gates of the example, which was trained for a hundred epochs."""
+    tab.open().go("Gates")
+    expect(slider(tab)).to_be_visible()
+    tab.page.wait_for_function("document.querySelector('.gate-view canvas')?.width > 300")
+    return tab
+
+
+def slider(tab: Tab):
+    return tab.page.locator(".epoch-slider input")
+
+
+def words(tab: Tab):
+    return tab.page.locator(".epoch-slider output")
+
+
+def said(tab: Tab) -> str:
+    return re.search(r"LSTM says \S+ = (\S+);", tab.text())[1]
+
+
+def test_the_pictures_and_the_words_follow_and_come_back(gates: Tab):
+    expect(words(gates)).to_have_text("now, epoch 100")
+    trained, picture = said(gates), gates.page.evaluate(PIXELS)
+    slider(gates).press("Home")
+    expect(words(gates)).to_have_text("untrained")
+    expect(gates.page.locator("[data-testid=stMain]")).not_to_contain_text(trained)
+    gates.page.wait_for_function(f"(before) => ({PIXELS})() !== before", arg=picture)
+    untrained = said(gates)
+    slider(gates).press("End")
+    expect(words(gates)).to_have_text("now, epoch 100")
+    gates.page.wait_for_function(f"(before) => ({PIXELS})() === before", arg=picture)
+    assert said(gates) == trained != untrained
+
+
+def test_it_plays_from_the_start_to_now_and_the_picture_moves_on_the_way(gates: Tab):
+    gates.page.evaluate(
+        """() => {
+             const paint = CanvasRenderingContext2D.prototype.putImageData;
+             window.painted = 0;
+             CanvasRenderingContext2D.prototype.putImageData = function (...all) { window.painted += 1; paint.apply(this, all); };
+           }"""
+    )
+    gates.page.get_by_role("button", name="Replay the learning from the start").click()
+    expect(words(gates)).to_have_text(re.compile("untrained|epoch"))
+    expect(words(gates)).to_have_text("now, epoch 100", timeout=60_000)
+    expect(gates.page.get_by_role("button", name="Replay the learning from the start")).to_be_visible()
+    assert gates.page.evaluate("window.painted") > 6 * 20
+
+
+def test_a_drag_ends_where_the_hand_ends(gates: Tab):
+    box = slider(gates).bounding_box()
+    y = box["y"] + box["height"] / 2
+    gates.page.mouse.move(box["x"] + box["width"] - 3, y)
+    gates.page.mouse.down()
+    for k in range(25):
+        gates.page.mouse.move(box["x"] + box["width"] * (1 - k / 30), y)
+    gates.page.mouse.up()
+    gates.settle()
+    place = int(slider(gates).input_value())
+    assert 0 < place < int(slider(gates).get_attribute("max"))
+    step = int(re.search(r"step ([\d,]+)", words(gates).inner_text())[1].replace(",", ""))
+    badge = gates.page.get_by_text("largest difference from nn.LSTM").first
+    badge.hover()
+    expect(gates.page.get_by_text(f"Weights of step {step:,}.")).to_be_visible()
+
+
+def test_the_moment_is_still_chosen_after_a_look_at_another_page(gates: Tab):
+    for _ in range(4):
+        slider(gates).press("ArrowLeft")
+    gates.settle()
+    chosen = words(gates).inner_text()
+    assert chosen.startswith("epoch")
+    gates.go("Data").go("Gates")
+    expect(words(gates)).to_have_text(chosen)
+
+
+def test_while_a_run_trains_now_goes_on_and_a_chosen_moment_stays(tab: Tab):
+    tab.open().go("Train").train_on_and_on()
+    try:
+        tab.page.locator("[data-testid=stSidebarNavLink]", has_text="Gates").click()
+        expect(words(tab)).to_contain_text("now")
+        first = words(tab).inner_text()
+        expect(words(tab)).not_to_have_text(first)
+        slider(tab).press("Home")
+        expect(words(tab)).to_have_text("untrained")
+        tab.page.wait_for_timeout(2500)
+        expect(words(tab)).to_have_text("untrained")
+    finally:
+        tab.end_run()
