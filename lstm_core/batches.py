@@ -1,4 +1,7 @@
-"""Windows as tensors on a device: one gather a batch, scaled as it is gathered. Nothing here trains."""
+"""Windows as tensors on a device, scaled as they are gathered, and the order in which an epoch takes them.
+
+Nothing here trains.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import torch
 from torch import Tensor
 
 from lstm_core.windows import Windows
+
+GATHER = 1 << 21  # numbers gathered from the rows at once: many small batches in one go, then slices of that
 
 
 class Batches:
@@ -54,3 +59,47 @@ class Batches:
     def _elsewhere(self, rows: Tensor) -> Tensor:
         part = self._part[rows]
         return part != part[:, -1:, -1:]
+
+
+class Shuffled:
+    """Batch after batch of some windows, each epoch in another order, from a seed alone."""
+
+    def __init__(self, batches: Batches, starts: Tensor, batch_size: int, seed: int) -> None:
+        """starts: (windows,) int64 on the batches' device."""
+        windows = batches.windows
+        self._batches, self._starts, self._size = batches, starts, batch_size
+        self._generator = torch.Generator().manual_seed(seed)
+        self._before = self._generator.get_state()  # at the start of the epoch under way
+        self._order: Tensor | None = None
+        numbers = windows.spec.seq_len * (windows.input_size + windows.output_size)
+        self._in_block = max(1, GATHER // (batch_size * numbers))
+        self._block = -1  # of this epoch, gathered last
+        self._gathered: tuple[Tensor, ...] = ()
+
+    def batch(self, place: int) -> tuple[Tensor, Tensor]:
+        """The inputs and targets of this epoch's batch number `place`; number 0 begins a new epoch."""
+        if place == 0 or self._order is None:
+            self._shuffle()
+        size = self._size
+        block, inside = divmod(place, self._in_block)
+        if block != self._block:
+            step = size * self._in_block
+            starts = self._order[block * step : (block + 1) * step]
+            self._gathered = self._batches.inputs(starts), self._batches.targets(starts)
+            self._block = block
+        return tuple(part[inside * size : (inside + 1) * size] for part in self._gathered)
+
+    def state(self, mid_epoch: bool) -> Tensor:
+        """What restore needs to go on in the middle of this epoch, or with the next one."""
+        return self._before if mid_epoch else self._generator.get_state()
+
+    def restore(self, state: Tensor) -> None:
+        """Raises RuntimeError where it is no generator's state."""
+        self._generator.set_state(state)
+        self._before, self._order = state, None
+
+    def _shuffle(self) -> None:
+        self._before = self._generator.get_state()
+        order = torch.randperm(len(self._starts), generator=self._generator)
+        self._order = self._starts[order.to(self._starts.device)]
+        self._block = -1

@@ -15,7 +15,7 @@ from typing import NoReturn
 import torch
 from torch import Tensor
 
-from lstm_core.batches import Batches
+from lstm_core.batches import GATHER, Batches, Shuffled
 from lstm_core.experiment import LIVE, Experiment, PlaygroundError, TrainSpec, loss_for
 from lstm_core.losses import sequence_loss
 from lstm_core.machine import best_threads
@@ -35,7 +35,6 @@ MOST_EVALUATED = 8192  # windows of a part that its loss is taken over, evenly s
 VALIDATE_WITHIN = (
     500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
 )
-GATHER = 1 << 21  # numbers gathered from the rows at once: many small batches in one go, then slices of that
 SAVED_SNAPSHOTS = 4 << 20  # bytes of a model file's snapshots
 _PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
 
@@ -72,15 +71,9 @@ class Trainer:
         self.best_loss = float("inf")
         self.stopped_early = False
         self._optimizer_state: dict[str, Tensor] = {}  # by name, until the optimiser is made
-        self._order = torch.Generator().manual_seed(spec.seed)
-        self._order_state = self._order.get_state()  # at the start of the epoch under way
+        self._shuffled = Shuffled(self.batches, self.starts["train"], spec.batch_size, spec.seed)
         self._drops = experiment.model.dropout > 0 and experiment.model.num_layers > 1
         self._dropout_state = seeded_state(spec.seed)
-        self._shuffled: Tensor | None = None
-        window = windows.spec.seq_len * (windows.input_size + windows.output_size)
-        self._batches_in_block = max(1, GATHER // (spec.batch_size * window))
-        self._block = -1  # of this epoch, gathered last
-        self._gathered: tuple[Tensor, ...] = ()
         self._first_chunk: dict[str, tuple[Tensor, Tensor]] = {}
         self.epoch_loss = 0.0  # sum over the batches of the epoch under way
         self._best = self._copy_of_weights()
@@ -124,9 +117,7 @@ class Trainer:
         if torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)
         place = self.step % self.steps_per_epoch
-        if place == 0 or self._shuffled is None:
-            self._shuffle()
-        loss, grad_norm = self._descend(*self._batch(place))
+        loss, grad_norm = self._descend(*self._shuffled.batch(place))
         self.step += 1
         self.epoch_loss = loss + (self.epoch_loss if place else 0.0)
         record = {
@@ -188,8 +179,7 @@ class Trainer:
         state = named_state(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
         tensors = {f"optimizer/{k}": v for k, v in state.items()}
         tensors |= {f"best/{k}": v for k, v in self._named(self._best).items()}
-        mid_epoch = self.step % self.steps_per_epoch
-        tensors["order"] = self._order_state if mid_epoch else self._order.get_state()
+        tensors["order"] = self._shuffled.state(mid_epoch=self.step % self.steps_per_epoch > 0)
         tensors["dropout"] = self._dropout_state
         tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.packed(SAVED_SNAPSHOTS)
         return tensors, {name: getattr(self, name) for name in _PROGRESS}
@@ -208,11 +198,9 @@ class Trainer:
         }
         self.__dict__.pop("optimizer", None)
         self.snapshots = Snapshots.unpacked(tensors["snapshots/steps"], tensors["snapshots/weights"])
-        self._order_state = tensors["order"]
-        self._order.set_state(self._order_state)
+        self._shuffled.restore(tensors["order"])
         torch.Generator().set_state(tensors["dropout"])  # raises RuntimeError now rather than in mid-training
         self._dropout_state = tensors["dropout"]
-        self._shuffled = None
         for name in _PROGRESS:
             setattr(self, name, numbers[name])
         if self.step >= self.snapshots.due:
@@ -241,23 +229,6 @@ class Trainer:
         names, own = zip(*self.model.named_parameters(), strict=True)
         parts = values if len(values) == len(own) else pieces(values[0], own)
         return {name: part.clone() for name, part in zip(names, parts, strict=True)}
-
-    def _shuffle(self) -> None:
-        self._order_state = self._order.get_state()
-        order = torch.randperm(len(self.starts["train"]), generator=self._order)
-        self._shuffled = self.starts["train"][order.to(self.device)]
-        self._block = -1
-
-    def _batch(self, place: int) -> tuple[Tensor, Tensor]:
-        """The inputs and targets of this epoch's batch number `place`."""
-        size = self.spec.batch_size
-        block, inside = divmod(place, self._batches_in_block)
-        if block != self._block:
-            step = size * self._batches_in_block
-            starts = self._shuffled[block * step : (block + 1) * step]
-            self._gathered = self.batches.inputs(starts), self.batches.targets(starts)
-            self._block = block
-        return tuple(part[inside * size : (inside + 1) * size] for part in self._gathered)
 
     def _loss(self, x: Tensor, wanted: Tensor) -> Tensor:
         return sequence_loss(self.loss_name, self.model(x), wanted, self.batches.every)

@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lstm_core import training
+from lstm_core import batches, training
 from lstm_core.experiment import OPTIMIZERS, DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
 from lstm_core.generators import generate
 from lstm_core.model import build_model
@@ -217,7 +217,7 @@ def test_a_long_epoch_is_validated_on_the_way_and_trains_no_differently(monkeypa
 def test_how_much_is_gathered_at_once_changes_nothing(gather, monkeypatch):
     want = trainer_of(wave())
     want_records = list(want)
-    monkeypatch.setattr(training, "GATHER", gather)
+    monkeypatch.setattr(batches, "GATHER", gather)
     trainer = trainer_of(wave())
     assert list(trainer) == want_records
     assert torch.equal(flat_weights(trainer), flat_weights(want))
