@@ -27,6 +27,7 @@ LAYERS = (
         "stack_drawing",
         "trace_inputs",
         "csv_text",
+        "replay",
     ),
     ("csv_records", "trace"),
     ("columns", "csv_layout", "export", "saturation", "weights", "interventions"),
@@ -37,7 +38,7 @@ LAYERS = (
     ("batches", "figures", "machine"),
     ("predictions", "training"),
     ("checkpoint", "runs", "horizon", "importance"),
-    ("workspaces", "rivals", "samples.train_example"),
+    ("workspaces", "learning", "rivals", "samples.train_example"),
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}
 WITHOUT_TORCH = (
