@@ -22,14 +22,36 @@ def advice(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
 
     task: "regress" or "classify", as in Windows.task. With horizon above 0 it forecasts.
     """
-    rules = (_on_dropout, _on_directions, _on_sizes, _on_length, _on_bias)
+    rules = (_on_cell, _on_dropout, _on_directions, _on_sizes, _on_length, _on_bias)
     found = [sentence for rule in rules for sentence in rule(data, spec, task)]
     order = "(batch, seq_len, …)" if spec.batch_first else "(seq_len, batch, …)"
+    states = "h_0, c_0, h_n and c_n" if spec.cell == "lstm" else "h_0 and h_n"
     layout = (
-        f"batch_first={spec.batch_first}: input and output are {order}; h_0, c_0, h_n and c_n keep their "
+        f"batch_first={spec.batch_first}: input and output are {order}; {states} keep their "
         "shapes, batch always second. The playground turns the order itself, so no result changes."
     )
     return [*found, Advice("info", layout)]
+
+
+def _on_cell(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
+    if spec.cell == "gru":
+        yield Advice(
+            "info",
+            "A GRU has no cell state: h is its memory too. Its update gate z says how much of h stays, its reset "
+            "gate r how much of h the candidate n may read. 3 weight matrices instead of an LSTM's 4.",
+        )
+    elif spec.cell == "rnn":
+        yield Advice(
+            "info",
+            "A plain RNN has no gates: all of h is written anew at every step and nothing guards what it has read. Over "
+            "long windows its gradient tends to vanish or to explode. A quarter of an LSTM's weights.",
+        )
+    if spec.cell != "lstm":
+        yield Advice(
+            "info",
+            f"On the CPU PyTorch runs nn.{spec.cell_name} step by step, without the fast kernel that nn.LSTM has: it "
+            "may train slower although it computes less.",
+        )
 
 
 def _on_dropout(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
@@ -105,27 +127,34 @@ def _on_sizes(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
 
 def _on_length(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if data.seq_len == 1:
-        yield Advice(
-            "warning",
-            "seq_len 1 leaves nothing to remember: h_0 and c_0 are zero, so the forget gate and weight_hh do "
-            "nothing. Show the model more rows.",
-        )
+        idle = {
+            "lstm": "h_0 and c_0 are zero, so the forget gate and weight_hh do nothing",
+            "gru": "h_0 is zero, so weight_hh does nothing",
+            "rnn": "h_0 is zero, so weight_hh does nothing",
+        }[spec.cell]
+        yield Advice("warning", f"seq_len 1 leaves nothing to remember: {idle}. Show the model more rows.")
     elif data.seq_len > 500:
+        left = f"{0.99**data.seq_len:.1g} until the last"
+        keeps = {
+            "lstm": f"of the first step a forget gate of 0.99 keeps {left}",
+            "gru": f"of the first step an update gate of 0.99 keeps {left}",
+            "rnn": "of the first step a plain RNN seldom keeps anything until the last",
+        }[spec.cell]
         yield Advice(
             "warning",
-            f"seq_len {data.seq_len}: the steps run one after another, so training is slow, and "
-            f"of the first step a forget gate of 0.99 keeps {0.99**data.seq_len:.1g} until the last. Shorter "
+            f"seq_len {data.seq_len}: the steps run one after another, so training is slow, and {keeps}. Shorter "
             "windows learn sooner.",
         )
 
 
 def _on_bias(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if not spec.bias:
-        yield Advice(
-            "info",
-            "bias=False: every gate's sum starts at 0, so the gates have no level of their own and forget_bias "
-            "cannot be set.",
-        )
+        level = {
+            "lstm": "every gate's sum starts at 0, so the gates have no level of their own and forget_bias cannot be set",
+            "gru": "every gate's sum starts at 0, so the gates have no level of their own",
+            "rnn": "each unit's sum starts at 0, so the units have no level of their own",
+        }[spec.cell]
+        yield Advice("info", f"bias=False: {level}.")
     if spec.forget_bias is None:
         return
     opening = 1 / (1 + math.exp(-spec.forget_bias))

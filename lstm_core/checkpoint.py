@@ -117,7 +117,9 @@ def _load(data: bytes) -> Checkpoint:
     except safetensors.SafetensorError as error:
         raise PlaygroundError(f"its tensors are damaged ({error}).") from None
     state = {k.removeprefix("state/"): v for k, v in arrays.items() if k.startswith("state/")}
-    weights = {_own_name(k, experiment.model.cell): v for k, v in arrays.items() if not k.startswith("state/")}
+    weights = {
+        _own_name(k, experiment.model.cell): v for k, v in arrays.items() if not k.startswith("state/")
+    }
     best = [value for name, value in state.items() if name.startswith("best/")]
     if not all(np.isfinite(value).all() for value in (*weights.values(), *best, state["snapshots/weights"])):
         raise PlaygroundError("some of its weights are NaN or infinite.")

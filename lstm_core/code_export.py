@@ -13,7 +13,7 @@ _BATCH, _SEQ_LEN = 32, 24  # of the example call; the model takes any
 def model_code(spec: ModelSpec, input_size: int, output_size: int) -> str:
     """Complete code of build_model(spec, input_size, output_size): same names, same seed, same weights.
 
-    nn.LSTM's arguments are input_size, hidden_size and those that differ from its defaults.
+    The recurrent module's arguments are input_size, hidden_size and those that differ from its defaults.
     """
     head_size = spec.num_directions * spec.output_width
     said = f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "every" else f"({_BATCH}, {output_size})"
@@ -22,10 +22,10 @@ import torch
 from torch import nn
 
 
-class SequenceLSTM(nn.Module):
+class Sequence{spec.cell_name}(nn.Module):
     def __init__(self):
         super().__init__()
-        self.lstm = nn.LSTM({_arguments(spec, input_size)})
+        self.{spec.cell} = nn.{spec.cell_name}({_arguments(spec, input_size)})
         self.head = nn.Linear({head_size}, {output_size})
 
     def forward(self, x):  # (batch, seq_len, {input_size})
@@ -33,7 +33,7 @@ class SequenceLSTM(nn.Module):
 
 
 torch.manual_seed({spec.seed})
-model = SequenceLSTM()
+model = Sequence{spec.cell_name}()
 {_forget_bias(spec)}
 x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
 y = model(x)
@@ -58,7 +58,8 @@ def _forward(spec: ModelSpec) -> str:
     width = spec.num_directions * spec.output_width
     order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
     x = "x" if spec.batch_first else "x.transpose(0, 1)"
-    lines = [f"output, (h_n, c_n) = self.lstm({x})  # output: ({order}, {width})"]
+    state = "(h_n, c_n)" if spec.cell == "lstm" else "h_n"
+    lines = [f"output, {state} = self.{spec.cell}({x})  # output: ({order}, {width})"]
     if spec.head == "every":
         lines.append(f"return self.head(output{'' if spec.batch_first else '.transpose(0, 1)'})")
     elif spec.bidirectional:

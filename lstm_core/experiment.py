@@ -19,7 +19,8 @@ SPLITS = ("train", "valid", "test")
 SOURCES = ("sample", "generator", "csv")
 SCALINGS = ("standard", "minmax", "none")
 MISSING = ("fill", "skip")
-CELLS = ("lstm",)
+CELL_GATES = {"lstm": GATES, "gru": ("r", "z", "n"), "rnn": ()}  # in PyTorch's order of rows
+CELLS = tuple(CELL_GATES)
 HEADS = ("last", "every")
 OPTIMIZERS = ("Adam", "AdamW", "RMSprop", "SGD")
 REGRESSION_LOSSES = ("mse", "mae", "huber")
@@ -96,7 +97,7 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Every argument of nn.LSTM but input_size, which the data sets, and the head on top of it."""
+    """Every argument of nn.LSTM, nn.GRU or nn.RNN (with tanh) but input_size, which the data sets; and the head."""
 
     cell: str = "lstm"
     hidden_size: int = 32
@@ -122,9 +123,29 @@ class ModelSpec:
             f"proj_size is {self.proj_size}: it must be 0 (no projection) or smaller than "
             f"hidden_size, {self.hidden_size}.",
         )
+        _check(
+            self.cell == "lstm" or not self.proj_size,
+            f"proj_size is {self.proj_size}, but nn.{self.cell_name} has no projection: set it to 0 or choose an "
+            "LSTM.",
+        )
         if self.forget_bias is not None:
+            _check(
+                self.cell == "lstm",
+                f"forget_bias is {self.forget_bias:g}, but nn.{self.cell_name} has no forget gate: leave it empty or "
+                "choose an LSTM.",
+            )
             _check_number("forget_bias", self.forget_bias, -20.0, 20.0)
             _check(self.bias, "forget_bias needs bias: switch bias on or leave forget_bias empty.")
+
+    @property
+    def cell_name(self) -> str:
+        """The name of PyTorch's own module: "LSTM", "GRU" or "RNN"."""
+        return self.cell.upper()
+
+    @property
+    def gate_rows(self) -> int:
+        """Rows of weight_ih and of weight_hh: hidden_size for each gate, and as many for nn.RNN's only sum."""
+        return self.hidden_size * max(1, len(CELL_GATES[self.cell]))
 
     @property
     def num_directions(self) -> int:

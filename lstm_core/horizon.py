@@ -65,7 +65,9 @@ def memory_horizon(model: SequenceLSTM, x: Tensor, output_index: int = 0) -> Hor
     Raises:
         PlaygroundError: x does not fit the model, or there is no such output.
     """
-    return horizon_of_recurrent(model.lstm, model.head, x, output_index, every=model.spec.head == "every")
+    return horizon_of_recurrent(
+        model.recurrent, model.head, x, output_index, every=model.spec.head == "every"
+    )
 
 
 @torch.no_grad()

@@ -64,10 +64,10 @@ def scores(windows: Windows, starts: np.ndarray, said: np.ndarray) -> list[Score
         seen = windows.truth(windows.starts["train"])
         commonest = np.bincount(seen[seen >= 0], minlength=len(windows.classes)).argmax()
         return [
-            Score("this LSTM", accuracy=float((said.argmax(1) == truth).mean())),
+            Score("this model", accuracy=float((said.argmax(1) == truth).mean())),
             Score(f"always {windows.classes[commonest]!r}", accuracy=float((truth == commonest).mean())),
         ]
-    found = [_errors("this LSTM", said, truth)]
+    found = [_errors("this model", said, truth)]
     if windows.spec.horizon:
         last = windows.y[windows.target_rows(starts)[:, :1] - 1]  # (windows, 1, targets)
         known = ~np.isnan(last).any((1, 2))

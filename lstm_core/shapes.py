@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from lstm_core.experiment import ModelSpec, PlaygroundError, TrainSpec
+from lstm_core.experiment import CELL_GATES, ModelSpec, PlaygroundError, TrainSpec
 
 MEMORY_SHARE = 0.6  # of the free memory that one training may take
 
@@ -28,9 +28,9 @@ class ShapeRow:
 def shape_table(
     spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int
 ) -> list[ShapeRow]:
-    """Every tensor that goes into nn.LSTM, comes out of it or is learned, then the head's.
+    """Every tensor that goes into the recurrent module, comes out of it or is learned, then the head's.
 
-    Weights stand in the order of nn.LSTM's own named_parameters.
+    Weights stand in the order of the module's own named_parameters.
     """
     width = "hidden_size" if not spec.proj_size else "proj_size"
     order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
@@ -44,50 +44,51 @@ def shape_table(
     states = spec.num_layers * spec.num_directions
     h, c = (states, batch_size, spec.output_width), (states, batch_size, spec.hidden_size)
     axes = "(num_layers · num_directions, batch, {}); batch_first does not turn it"
+    has_c = spec.cell == "lstm"
+    c_0 = ShapeRow("c_0", c, f"cell state before the first step, zeros: {axes.format('hidden_size')}")
+    c_n = ShapeRow("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}")
     said = (batch_size, seq_len, output_size) if every else (batch_size, output_size)
     reads = "output at every step" if every else f"the top layer's h_n{both}"
     top = spec.num_directions * spec.output_width
     return [
         ShapeRow("input", sequence(input_size), f"({order}, input_size)"),
         ShapeRow("h_0", h, f"hidden state before the first step, zeros: {axes.format(width)}"),
-        ShapeRow("c_0", c, f"cell state before the first step, zeros: {axes.format('hidden_size')}"),
+        *[c_0] * has_c,
         ShapeRow("output", sequence(top), f"the top layer's h_t at every step, ({order}, num_directions · {width}){both}"),
         ShapeRow("h_n", h, f"hidden state after the last step: {axes.format(width)}"),
-        ShapeRow("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}"),
-        *(row for _, row in _lstm_rows(spec, input_size)),
+        *[c_n] * has_c,
+        *(row for _, row in _recurrent_rows(spec, input_size)),
         ShapeRow("head.weight", (output_size, top), f"one row an output; reads {reads}"),
         ShapeRow("head.bias", (output_size,), "one number an output"),
         ShapeRow("prediction", said, "(batch, seq_len, output_size)" if every else "(batch, output_size)"),
     ]  # fmt: skip
 
 
-def _lstm_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, ShapeRow]]:
-    """(layer, its row) for each parameter of nn.LSTM, in the order of named_parameters."""
-    gates = "4 · hidden_size rows: i, f, g, o"
-    rows = 4 * spec.hidden_size
+def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, ShapeRow]]:
+    """(layer, its row) for each parameter of the recurrent module, in the order of named_parameters."""
+    names, rows = CELL_GATES[spec.cell], spec.gate_rows
+    gates = f"{len(names)} · hidden_size rows: {', '.join(names)}" if names else "hidden_size rows"
+    where = ", but in n inside the product with r" if spec.cell == "gru" else ""
     for layer in range(spec.num_layers):
         below = _layer_input(spec, input_size, layer)
         source = "x_t" if layer == 0 else f"layer {layer - 1}'s h_t"
         for suffix in (f"l{layer}", f"l{layer}_reverse")[: spec.num_directions]:
             before = "later" if suffix.endswith("reverse") else "earlier"
-            yield layer, ShapeRow(f"weight_ih_{suffix}", (rows, below), f"{gates}; reads {source}")
-            yield (
-                layer,
-                ShapeRow(
-                    f"weight_hh_{suffix}",
-                    (rows, spec.output_width),
-                    f"{gates}; reads h of the step one {before}",
-                ),
-            )
+            found = [
+                ShapeRow(f"weight_ih_{suffix}", (rows, below), f"{gates}; reads {source}"),
+                ShapeRow(f"weight_hh_{suffix}", (rows, spec.output_width),
+                         f"{gates}; reads h of the step one {before}"),
+            ]  # fmt: skip
             if spec.bias:
-                yield layer, ShapeRow(f"bias_ih_{suffix}", (rows,), gates)
-                yield layer, ShapeRow(f"bias_hh_{suffix}", (rows,), f"{gates}; added to bias_ih_{suffix}")
+                added = f"{gates}; added to bias_ih_{suffix}{where}"
+                found.append(ShapeRow(f"bias_ih_{suffix}", (rows,), gates))
+                found.append(ShapeRow(f"bias_hh_{suffix}", (rows,), added))
             if spec.proj_size:
                 shape = (spec.proj_size, spec.hidden_size)
-                yield (
-                    layer,
-                    ShapeRow(f"weight_hr_{suffix}", shape, "makes h: proj_size numbers from hidden_size"),
+                found.append(
+                    ShapeRow(f"weight_hr_{suffix}", shape, "makes h: proj_size numbers from hidden_size")
                 )
+            yield from ((layer, row) for row in found)
 
 
 def _layer_input(spec: ModelSpec, input_size: int, layer: int) -> int:
@@ -96,7 +97,7 @@ def _layer_input(spec: ModelSpec, input_size: int, layer: int) -> int:
 
 def parameter_shapes(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, list[int]]:
     """Every weight and bias of a SequenceLSTM by its name there, in the order of named_parameters."""
-    shapes = {f"lstm.{row.name}": list(row.shape) for _, row in _lstm_rows(spec, input_size)}
+    shapes = {f"{spec.cell}.{row.name}": list(row.shape) for _, row in _recurrent_rows(spec, input_size)}
     top = spec.num_directions * spec.output_width
     return shapes | {"head.weight": [output_size, top], "head.bias": [output_size]}
 
@@ -112,7 +113,7 @@ def optimizer_shapes(train: TrainSpec, parameters: dict[str, list[int]]) -> dict
 def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, int]:
     """Learned numbers by part: "layer 0", "layer 1", …, "head"."""
     counts = {f"layer {layer}": 0 for layer in range(spec.num_layers)}
-    for layer, row in _lstm_rows(spec, input_size):
+    for layer, row in _recurrent_rows(spec, input_size):
         counts[f"layer {layer}"] += math.prod(row.shape)
     counts["head"] = output_size * (spec.num_directions * spec.output_width + 1)
     return counts
@@ -121,32 +122,41 @@ def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[
 def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> int:
     """Estimated peak memory in bytes of training with Adam on the CPU, float32, the data not counted.
 
-    Weights, gradients and Adam's two averages are 16 bytes a parameter; oneDNN's reordered copy of one layer
-    and direction and its gradient are 8 more. Activations grow layer by layer in the forward pass and the backward
-    pass adds the working space of the layer it is in. Their factors were fitted to measurements on x86-64:
-    tests/benchmarks/memory.py prints estimate and measurement side by side.
+    Weights, gradients and Adam's two averages are 16 bytes a parameter; one more copy of one layer and direction
+    and its gradient are about 8 more. Activations grow layer by layer in the forward pass and the backward pass
+    adds the working space of the layer it is in. Where oneDNN has no kernel (nn.GRU, nn.RNN, a projection) PyTorch
+    unrolls the steps, and each has a graph of its own. The factors were fitted to measurements on x86-64: tests/benchmarks/memory.py prints estimate and
+    measurement side by side.
     """
-    directions, hidden = spec.num_directions, spec.hidden_size
+    directions = spec.num_directions
     top = directions * spec.output_width
     kept = peak = 0.0  # float32 numbers at each step of each sequence
     for layer in range(spec.num_layers):
-        below = _layer_input(spec, input_size, layer)
-        if spec.proj_size:  # oneDNN has no projection: PyTorch unrolls the steps
-            kept += directions * (8.5 * hidden + 2 * below + 1.5 * spec.proj_size)
-            working = 4 * directions * hidden
-        else:
-            widest = max(below, hidden)
-            kept += directions * (3.5 * hidden + 3 * widest)
-            working = (1 + 4 * directions) * hidden + 4 * widest
+        more, working = _layer_numbers(spec, _layer_input(spec, input_size, layer))
+        kept += more
         if spec.dropout and layer + 1 < spec.num_layers:
             kept += 3 * top  # the mask, what it leaves and its gradient
         peak = max(peak, kept + working)
     counts = parameter_count(spec, input_size, output_size)
     largest = max(count for part, count in counts.items() if part != "head") // directions
     head_steps = batch_size * (seq_len if spec.head == "every" else 1)
-    graph = 22_000 * seq_len * spec.num_layers * directions if spec.proj_size else 0
+    step_graph = 22_000 if spec.proj_size else {"lstm": 0, "gru": 16_000, "rnn": 4_500}[spec.cell]
+    graph = step_graph * seq_len * spec.num_layers * directions
     activations = 4 * (batch_size * seq_len * peak + head_steps * (3 * top + 6 * output_size))
     return int(16 * sum(counts.values()) + 8 * largest + activations + graph)
+
+
+def _layer_numbers(spec: ModelSpec, below: int) -> tuple[float, float]:
+    """Float32 numbers a step that a layer keeps for the backward pass, and that its own backward pass works in."""
+    directions, hidden = spec.num_directions, spec.hidden_size
+    if spec.cell == "gru":
+        return 5 * directions * hidden + 2 * below, 7.5 * directions * hidden
+    if spec.cell == "rnn":
+        return 1.9 * directions * hidden + 2 * below, 2.4 * directions * hidden
+    if spec.proj_size:
+        return directions * (8.5 * hidden + 2 * below + 1.5 * spec.proj_size), 4 * directions * hidden
+    widest = max(below, hidden)
+    return directions * (3.5 * hidden + 3 * widest), (1 + 4 * directions) * hidden + 4 * widest
 
 
 def check_fits(

@@ -84,9 +84,9 @@ class _Drawing:
                     self._text(place + self.shift, upper, "…", size=_TEXT + 4)
                 continue
             self._wire_in(layer, place, below, y)
-            self._box(place - self.shift, y, self.half, _TALL, FORWARD, "LSTM")
+            self._box(place - self.shift, y, self.half, _TALL, FORWARD, self.spec.cell_name)
             if self.both:
-                self._box(place + self.shift, upper, self.half, _TALL, REVERSE, "LSTM")
+                self._box(place + self.shift, upper, self.half, _TALL, REVERSE, self.spec.cell_name)
             if layer < self.spec.num_layers - 1 or self.spec.head == "every":
                 self._wire_out(place, y)
         if self.spec.proj_size:
@@ -126,7 +126,7 @@ class _Drawing:
             self._text(0.06, y + 0.37, f"weight_hr {sizes}", anchor="left", size=_SMALL)
 
     def _states(self, y: float, shift: float, color: str, reverse: bool) -> None:
-        """The arrows that carry h and c from step to step, in at one end and out at the other."""
+        """The arrows that carry h, and an LSTM's c, from step to step, in at one end and out at the other."""
         h, c, edge = self.spec.output_width, self.spec.hidden_size, self.half
         ends = [-0.75, *(place + shift for place in range(self.last + 1)), self.last + 0.75]
         for left, right in pairwise(ends):
@@ -135,8 +135,10 @@ class _Drawing:
             self._arrow((b, y), (a, y), color) if reverse else self._arrow((a, y), (b, y), color)
         middle = (0.59 if reverse else 0.41) if self.both else 0.5  # where no vertical wire crosses
         self._text(middle, y + 0.13, f"h {h}", size=_SMALL)
-        self._text(middle, y - 0.13, f"c {c}", size=_SMALL)
-        first, final = "h<sub>0</sub>, c<sub>0</sub>", "h<sub>n</sub>, c<sub>n</sub>"
+        first, final = "h<sub>0</sub>", "h<sub>n</sub>"
+        if self.spec.cell == "lstm":
+            self._text(middle, y - 0.13, f"c {c}", size=_SMALL)
+            first, final = f"{first}, c<sub>0</sub>", f"{final}, c<sub>n</sub>"
         self._text(ends[0] - 0.05, y, final if reverse else first, anchor="right")
         self._text(ends[-1] + 0.05, y, first if reverse else final, anchor="left")
 

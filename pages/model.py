@@ -1,4 +1,4 @@
-"""Model: every argument of nn.LSTM, and at once what each means: drawing, shapes, counts, memory, code."""
+"""Model: the cell and every argument of it, and at once what each means: drawing, shapes, counts, memory, code."""
 
 import pandas as pd
 import streamlit as st
@@ -6,7 +6,7 @@ import streamlit as st
 from lstm_core import shapes
 from lstm_core.advice import advice
 from lstm_core.code_export import model_code
-from lstm_core.experiment import PlaygroundError
+from lstm_core.experiment import CELLS, PlaygroundError
 from lstm_core.machine import free_memory
 from lstm_core.stack_drawing import stack_figure
 from pages.shared import session
@@ -18,19 +18,36 @@ SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 here = session.workspace()
 
 
+def choose_cell() -> None:
+    """Take the cell over, and in the same step away what only nn.LSTM has: else the model would be refused."""
+    cell, spec = session.widget_value("cell"), session.workspace().experiment.model
+    off = {} if cell == "lstm" else {"proj_size": 0, "forget_bias": None}
+    taken = {name: none for name, none in off.items() if getattr(spec, name) != none}
+    session.change("model", cell=cell, **taken)
+    if taken:
+        session.notify(f"Only nn.LSTM has {' and '.join(taken)}: switched off with it.")
+
+
 def arguments(input_size: int) -> None:
     spec = here.experiment.model
+    is_lstm = spec.cell == "lstm"
+    session.mirror("cell", spec.cell)
+    st.segmented_control("cell", CELLS, format_func=str.upper, required=True, key="cell", on_change=choose_cell,
+                         help="What runs over the steps: nn.LSTM with its cell state and four gates, nn.GRU with "
+                              "three and no cell state, or the plain nn.RNN with tanh and no gate")  # fmt: skip
     left, right = st.columns(2)
     left.number_input("hidden_size", 1, LARGEST["hidden_size"], **session.bind("model", "hidden_size"),
                       help="Units of each layer: how many numbers it can remember")  # fmt: skip
     right.number_input("num_layers", 1, LARGEST["num_layers"], **session.bind("model", "num_layers"),
-                       help="LSTMs on top of each other: each reads the h of the one below")  # fmt: skip
+                       help=f"{spec.cell_name}s on top of each other: each reads the h of the one below")  # fmt: skip
     left.number_input("dropout", 0.0, 1.0, step=0.05, **session.bind("model", "dropout"),
                       help="Share of h blanked between layers while training")  # fmt: skip
-    right.number_input("proj_size", 0, LARGEST["hidden_size"], **session.bind("model", "proj_size"),
-                       help="0: none. Else h is squeezed to this many numbers; c keeps hidden_size")  # fmt: skip
+    right.number_input("proj_size", 0, LARGEST["hidden_size"], disabled=not is_lstm,
+                       **session.bind("model", "proj_size"),
+                       help="0: none. Else h is squeezed to this many numbers; c keeps hidden_size" if is_lstm else
+                            f"Only nn.LSTM can squeeze its h: nn.{spec.cell_name} has no projection")  # fmt: skip
     st.toggle("bidirectional", **session.bind("model", "bidirectional"),
-                help="A second LSTM reads the window backwards; the head sees both")  # fmt: skip
+                help=f"A second {spec.cell_name} reads the window backwards; the head sees both")  # fmt: skip
     st.toggle("batch_first", **session.bind("model", "batch_first"),
                  help="(batch, seq_len, …) or (seq_len, batch, …): only the order of two axes")  # fmt: skip
     st.toggle("bias", **session.bind("model", "bias"), help="Two bias vectors a layer, which are added")
@@ -40,9 +57,10 @@ def arguments(input_size: int) -> None:
                               "target are not scored")  # fmt: skip
     left, right = st.columns(2)
     left.number_input("forget bias", -20.0, 20.0, step=0.5, placeholder="auto",
-                      disabled=not spec.bias, **session.bind("model", "forget_bias"),
+                      disabled=not (spec.bias and is_lstm), **session.bind("model", "forget_bias"),
                       help="Empty: drawn like all weights from U(−1/√hidden_size, 1/√hidden_size). 1 or 2 "
-                           "lets the cell remember from the first step on")  # fmt: skip
+                           "lets the cell remember from the first step on" if is_lstm else
+                           f"Only nn.LSTM has a forget gate: nn.{spec.cell_name} has none")  # fmt: skip
     right.number_input("seed", 0, 2**31 - 1, **session.bind("model", "seed", key="model_seed"),
                        help="The same seed draws the same first weights")  # fmt: skip
     st.caption(f"input_size **{input_size}**: one number for each feature chosen on Data.")

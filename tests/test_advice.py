@@ -29,6 +29,13 @@ CASES = [
     (FORECAST, ModelSpec(bias=False), "info", "forget_bias cannot be set"),
     (FORECAST, ModelSpec(forget_bias=1.0), "info", "start at 0.73 of 1"),
     (FORECAST, ModelSpec(forget_bias=-3.0), "warning", "start at 0.05 of 1"),
+    (FORECAST, ModelSpec(cell="gru"), "info", "update gate z says how much of h stays"),
+    (FORECAST, ModelSpec(cell="gru"), "info", "h_0 and h_n keep"),
+    (FORECAST, ModelSpec(cell="gru"), "info", "PyTorch runs nn.GRU step by step"),
+    (FORECAST, ModelSpec(cell="rnn"), "info", "has no gates"),
+    (DataSpec(seq_len=1), ModelSpec(cell="rnn"), "warning", "h_0 is zero, so weight_hh does nothing"),
+    (DataSpec(seq_len=1000), ModelSpec(cell="gru"), "warning", "an update gate of 0.99 keeps 4e-05"),
+    (FORECAST, ModelSpec(cell="rnn", bias=False), "info", "the units have no level of their own"),
 ]
 
 
@@ -42,6 +49,14 @@ def test_a_plain_model_hears_of_batch_first_only():
     found = advice(FORECAST, ModelSpec(), "regress")
     assert [a.level for a in found] == ["info"]
     assert "h_0, c_0, h_n and c_n keep" in found[0].text
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_nobody_hears_of_what_another_cell_has(cell):
+    spec = {"cell": cell, "bias": False, "bidirectional": True, "head": "every"}
+    for seq_len in (1, 24, 1000):
+        words = said(DataSpec(seq_len=seq_len), ModelSpec(**spec))
+        assert not any(word in words for word in ("forget", "c_0", "c_n"))
 
 
 def test_a_class_of_the_whole_sequence_may_be_read_from_both_ends():
@@ -67,3 +82,21 @@ def test_the_forget_gate_rests_at_one_step():
     assert not model.lstm.weight_hh_l0.grad.any()
     assert not model.lstm.weight_ih_l0.grad[3:6].any()
     assert model.lstm.weight_ih_l0.grad.any()
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_weight_hh_rests_at_one_step(cell):
+    model = build_model(ModelSpec(cell=cell, hidden_size=3), 2, 1)
+    model(torch.ones(1, 1, 2)).sum().backward()
+    assert not model.recurrent.weight_hh_l0.grad.any()
+    assert model.recurrent.weight_ih_l0.grad.any()
+
+
+def test_an_update_gate_keeps_its_share_of_h():
+    """The advice's claim on PyTorch itself: z near 1 keeps h, and a GRU keeps z of it where n is zero."""
+    gru = torch.nn.GRU(1, 1)
+    for parameter in gru.parameters():
+        torch.nn.init.zeros_(parameter)
+    gru.bias_ih_l0.data[1] = torch.tensor(0.99).logit()
+    h_n = gru(torch.zeros(50, 1), torch.ones(1, 1))[1]
+    torch.testing.assert_close(h_n, torch.full((1, 1), 0.99**50))

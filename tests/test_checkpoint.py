@@ -434,3 +434,26 @@ def test_a_file_that_promises_a_giant_makes_no_giant():
 def test_a_file_that_is_too_large_is_not_even_read(monkeypatch):
     monkeypatch.setattr(checkpoint, "MAX_BYTES", len(GOOD) - 1)
     assert "not a safetensors file that this app wrote" in refused(GOOD)
+
+
+@pytest.mark.parametrize("model", [{"cell": "gru"}, {"cell": "rnn", "head": "every"}, DROPS | {"cell": "gru"}])
+def test_a_gru_or_rnn_goes_on_bit_for_bit_under_its_own_names(model):
+    straight = trainer_of(wave(), model)
+    want = list(straight)
+    data = saved(7, None, model)
+    again = resume(load_checkpoint(data), wave())
+    assert list(again) == want[7:]
+    assert torch.equal(flat_weights(again), flat_weights(straight))
+    kind = {"gru": nn.GRU, "rnn": nn.RNN}[model["cell"]]
+    spec, tensors = again.experiment.model, safetensors.torch.load(data)
+    recurrent = kind(again.windows.input_size, spec.hidden_size, num_layers=spec.num_layers, batch_first=True,
+                     bidirectional=spec.bidirectional)  # fmt: skip
+    recurrent.load_state_dict({name: tensors[name] for name in recurrent.state_dict()})
+    found, x = load_checkpoint(data).model(), torch.randn(2, 5, again.windows.input_size)
+    assert torch.equal(recurrent(x)[0], found.recurrent(x)[0])
+
+
+def test_a_file_of_one_cell_is_not_taken_for_another():
+    data = saved(2, None, {"cell": "gru"})
+    with pytest.raises(PlaygroundError, match=r"weight_ih_l0 should be F32 of shape"):
+        load_checkpoint(data.replace(b'\\"cell\\": \\"gru\\"', b'\\"cell\\": \\"rnn\\"'))

@@ -35,7 +35,9 @@ def test_the_code_makes_the_very_model(spec, input_size, output_size):
 
     x = torch.randn(2, 5, input_size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        torch.testing.assert_close(theirs.eval()(x), ours.eval()(x), rtol=1e-5, atol=1e-6)  # MKL's last bit varies
+        torch.testing.assert_close(
+            theirs.eval()(x), ours.eval()(x), rtol=1e-5, atol=1e-6
+        )  # MKL's last bit varies
     assert f"print(tuple(y.shape))  # {printed}" in code  # the comment tells the truth
 
 
@@ -50,7 +52,9 @@ def test_other_weights_load_and_give_the_same_outputs(spec):
     theirs.load_state_dict(weights)
     x = torch.randn(3, 6, 3, generator=generator)
     with torch.no_grad():
-        torch.testing.assert_close(theirs.eval()(x), ours.eval()(x), rtol=1e-5, atol=1e-6)  # MKL's last bit varies
+        torch.testing.assert_close(
+            theirs.eval()(x), ours.eval()(x), rtol=1e-5, atol=1e-6
+        )  # MKL's last bit varies
 
 
 def test_only_what_differs_from_the_defaults_is_written():
@@ -59,6 +63,14 @@ def test_only_what_differs_from_the_defaults_is_written():
     code = model_code(ModelSpec(hidden_size=5, num_layers=2, bias=False, dropout=0.25), 3, 1)
     arguments = "input_size=3, hidden_size=5, num_layers=2, bias=False, batch_first=True, dropout=0.25"
     assert f"nn.LSTM({arguments})" in code
+
+
+def test_the_code_names_its_cell_and_nothing_of_another():
+    code = model_code(ModelSpec(cell="gru", hidden_size=5), 3, 1)
+    assert "self.gru = nn.GRU(input_size=3, hidden_size=5, batch_first=True)" in code
+    assert "output, h_n = self.gru(x)" in code
+    assert "lstm" not in code.lower()
+    assert "lstm" not in model_code(ModelSpec(cell="rnn"), 3, 1).lower()
 
 
 def test_dropout_of_one_layer_is_left_out_as_in_the_model():

@@ -114,7 +114,8 @@ def test_what_json_leaves_out_keeps_its_default():
         ('{"model": {"bias": 1}}', "model.bias must be true or false, not 1"),
         ('{"data": {"targets": "y"}}', "data.targets must be a list of column names"),
         ('{"data": {"time": 4}}', "data.time must be a text, not 4"),
-        ('{"model": {"cell": "gru"}}', "cell is 'gru': choose one of lstm"),
+        ('{"model": {"cell": "elman"}}', "cell is 'elman': choose one of lstm, gru, rnn"),
+        ('{"model": {"cell": "gru", "proj_size": 4}}', "proj_size is 4, but nn.GRU has no projection"),
     ],
 )
 def test_unsound_json_is_refused_with_its_place(text, says):
@@ -135,6 +136,14 @@ def test_unsound_json_is_refused_with_its_place(text, says):
         (lambda: ModelSpec(proj_size=-1), "proj_size is -1"),
         (lambda: ModelSpec(dropout=1.1), "dropout is 1.1"),
         (lambda: ModelSpec(bias=False, forget_bias=1.0), "forget_bias needs bias"),
+        (
+            lambda: ModelSpec(cell="rnn", proj_size=4),
+            "nn.RNN has no projection: set it to 0 or choose an LSTM",
+        ),
+        (
+            lambda: ModelSpec(cell="gru", forget_bias=1.0),
+            "forget_bias is 1, but nn.GRU has no forget gate: leave it",
+        ),
         (lambda: ModelSpec(head="first"), "head is 'first'"),
         (lambda: TrainSpec(lr=0), "lr is 0"),
         (lambda: TrainSpec(momentum=1.0), "momentum is 1"),
@@ -166,6 +175,7 @@ def test_the_three_shares_are_one(spec):
 def test_sizes_that_follow_from_a_model(spec):
     assert spec.num_directions == (2 if spec.bidirectional else 1)
     assert spec.output_width == (spec.proj_size or spec.hidden_size)
+    assert spec.gate_rows == {"lstm": 4, "gru": 3, "rnn": 1}[spec.cell] * spec.hidden_size
 
 
 def test_auto_follows_the_task():

@@ -38,7 +38,7 @@ LAYERS = (
     ("batches", "figures", "machine"),
     ("predictions", "training"),
     ("checkpoint", "runs", "horizon", "importance"),
-    ("workspaces", "learning", "rivals", "samples.train_example"),
+    ("workspaces", "learning", "scene", "rivals", "samples.train_example"),
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}
 WITHOUT_TORCH = (

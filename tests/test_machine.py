@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_core import machine
-from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
+from lstm_core.experiment import CELLS, Experiment, ModelSpec, TrainSpec
 from lstm_core.model import build_model
 from tests.test_training import wave
 
@@ -24,15 +24,17 @@ def test_only_the_cores_that_this_process_may_use_are_counted(monkeypatch):
 
 @settings(max_examples=20, deadline=None)
 @given(
-    st.integers(1, 60), st.integers(1, 3), st.booleans(), st.integers(1, 40), st.integers(1, 100),
+    st.sampled_from(CELLS), st.integers(1, 400), st.integers(1, 3), st.booleans(), st.integers(1, 40),
+    st.integers(1, 100),
 )  # fmt: skip
-def test_one_thread_below_the_measured_work(hidden, layers, both, batch, seq_len):
+def test_one_thread_below_the_measured_work(cell, hidden, layers, both, batch, seq_len):
     windows = wave(rows=300, seq_len=seq_len, features=("a", "y"))
-    model = ModelSpec(hidden_size=hidden, num_layers=layers, bidirectional=both)
+    model = ModelSpec(cell=cell, hidden_size=hidden, num_layers=layers, bidirectional=both)
     trainer = Experiment(windows.spec, model, TrainSpec(batch_size=batch))
-    lstm = build_model(model, 2, 1).lstm
-    weights = sum(p.numel() for name, p in lstm.named_parameters() if name.startswith("weight"))
+    recurrent = build_model(model, 2, 1).recurrent
+    weights = sum(p.numel() for name, p in recurrent.named_parameters() if name.startswith("weight"))
     work = weights * min(batch, len(windows.starts["train"])) * seq_len
     assert (machine.best_threads(windows, trainer) == 1) == (
-        work < machine.ONE_THREAD_BELOW or machine.cpu_cores() == 1
+        work < (machine.ONE_THREAD_BELOW if cell == "lstm" else machine.ONE_THREAD_BELOW_UNROLLED)
+        or machine.cpu_cores() == 1
     )

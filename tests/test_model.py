@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core import model as model_module
-from lstm_core.experiment import ModelSpec, PlaygroundError
+from lstm_core.experiment import CELLS, ModelSpec, PlaygroundError
 from lstm_core.model import (
     build_model,
     devices,
@@ -36,7 +36,7 @@ def test_the_head_reads_what_each_direction_says_once_it_has_seen_all(spec, inpu
     model, x = build_model(spec, inputs, outputs).eval(), some(batch, seq_len, inputs)
     with torch.no_grad():
         said = model(x)
-        ours, _ = model.lstm(x if spec.batch_first else x.transpose(0, 1))
+        ours, _ = model.recurrent(x if spec.batch_first else x.transpose(0, 1))
         ours = ours if spec.batch_first else ours.transpose(0, 1)  # (batch, seq_len, directions·width)
         if spec.head == "last":  # forwards: its last step; backwards: its last is the first
             ours = torch.cat([ours[:, -1, : spec.output_width], ours[:, 0, spec.output_width :]], dim=1)
@@ -58,7 +58,7 @@ def test_batch_first_changes_nothing_of_what_is_said(spec, inputs):
 
 
 @settings(max_examples=40, deadline=None)
-@given(model_specs(), st.floats(-3, 3))
+@given(model_specs(cells=("lstm",)), st.floats(-3, 3))
 def test_forget_gates_start_with_the_bias_once_and_nothing_else_moves(spec, value):
     plain = build_model(ModelSpec(**vars(spec) | {"bias": True, "forget_bias": None}), 3, 2)
     biased = build_model(ModelSpec(**vars(spec) | {"bias": True, "forget_bias": value}), 3, 2)
@@ -87,14 +87,28 @@ def weights_of(model: nn.Module) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-def test_weights_are_those_of_torch_at_this_seed_and_of_no_other():
-    spec = ModelSpec(hidden_size=5, num_layers=2, dropout=0.2, seed=11)
+@pytest.mark.parametrize("cell", CELLS)
+def test_weights_are_those_of_torch_at_this_seed_and_of_no_other(cell):
+    spec = ModelSpec(cell=cell, hidden_size=5, num_layers=2, dropout=0.2, bidirectional=True, seed=11)
+    kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell]
     with torch.random.fork_rng():
         torch.manual_seed(11)
-        lstm, head = nn.LSTM(3, 5, 2, batch_first=True, dropout=0.2), nn.Linear(5, 1)
-    assert torch.equal(weights_of(build_model(spec, 3, 1)), weights_of(nn.ModuleList([lstm, head])))
+        recurrent = kind(3, 5, num_layers=2, batch_first=True, dropout=0.2, bidirectional=True)
+        theirs = nn.ModuleDict({cell: recurrent, "head": nn.Linear(10, 1)})
+    ours = build_model(spec, 3, 1)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert torch.equal(weights_of(ours), weights_of(theirs))
     other = ModelSpec(**vars(spec) | {"seed": 12})
-    assert not torch.equal(weights_of(build_model(spec, 3, 1)), weights_of(build_model(other, 3, 1)))
+    assert not torch.equal(weights_of(ours), weights_of(build_model(other, 3, 1)))
+
+
+def test_the_recurrent_module_bears_its_cells_name():
+    for cell, kind in (("lstm", nn.LSTM), ("gru", nn.GRU), ("rnn", nn.RNN)):
+        model = build_model(ModelSpec(cell=cell), 2, 1)
+        assert type(model.recurrent) is kind
+        assert model.recurrent is getattr(model, cell)
+        assert not any(hasattr(model, other) for other in CELLS if other != cell)
+    assert model.recurrent.nonlinearity == "tanh"
 
 
 def test_nothing_here_moves_torchs_own_generator():

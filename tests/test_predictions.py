@@ -76,7 +76,7 @@ def test_scores_beside_the_last_value_and_the_training_mean():
     truth = windows.truth(starts)
     said = truth + np.array([[1.0], [-3.0]])  # (ahead, 1)
     model, last, mean = scores(windows, starts, said)
-    assert (model.who, model.mae, model.rmse) == ("this LSTM", 2.0, pytest.approx(5**0.5))
+    assert (model.who, model.mae, model.rmse) == ("this model", 2.0, pytest.approx(5**0.5))
     error = np.array([y[s + 2 : s + 4] - y[s + 1] for s in starts])
     assert last.who == "repeat the last value"
     assert last.rmse == pytest.approx((error**2).mean() ** 0.5)
@@ -98,7 +98,7 @@ def test_a_row_that_is_seen_has_no_last_value_to_repeat():
     windows = make_windows(series(60), spec_of(horizon=0))
     starts = windows.starts["test"]
     found = scores(windows, starts, windows.truth(starts))
-    assert [score.who for score in found] == ["this LSTM", "the training mean"]
+    assert [score.who for score in found] == ["this model", "the training mean"]
     assert found[0].rmse == 0
 
 

@@ -11,31 +11,37 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_core.experiment import ModelSpec, PlaygroundError
+from lstm_core.experiment import CELLS, ModelSpec, PlaygroundError
 from lstm_core.model import build_model
 from lstm_core.shapes import (
     MEMORY_SHARE,
     check_fits,
     parameter_count,
+    parameter_shapes,
     shape_table,
     training_bytes,
 )
 
 
 @st.composite
-def model_specs(draw, most_units: int = 7, most_layers: int = 3) -> ModelSpec:
-    """Any ModelSpec up to these sizes."""
-    hidden_size, bias = draw(st.integers(1, most_units)), draw(st.booleans())
+def model_specs(draw, most_units: int = 7, most_layers: int = 3, cells: tuple[str, ...] = CELLS) -> ModelSpec:
+    """Any ModelSpec of these cells up to these sizes."""
+    cell, hidden_size, bias = (
+        draw(st.sampled_from(cells)),
+        draw(st.integers(1, most_units)),
+        draw(st.booleans()),
+    )
     return ModelSpec(
+        cell=cell,
         hidden_size=hidden_size,
         num_layers=draw(st.integers(1, most_layers)),
         bias=bias,
         batch_first=draw(st.booleans()),
         dropout=draw(st.sampled_from([0.0, 0.3])),
         bidirectional=draw(st.booleans()),
-        proj_size=draw(st.integers(0, hidden_size - 1)),
+        proj_size=draw(st.integers(0, hidden_size - 1)) if cell == "lstm" else 0,
         head=draw(st.sampled_from(["last", "every"])),
-        forget_bias=draw(st.none() | st.floats(-2, 3)) if bias else None,
+        forget_bias=draw(st.none() | st.floats(-2, 3)) if bias and cell == "lstm" else None,
         seed=draw(st.integers(0, 9)),
     )
 
@@ -51,16 +57,27 @@ def test_the_table_is_what_pytorch_does(spec, input_size, output_size, batch_siz
     shapes = {row.name: row.shape for row in table}
     assert len(shapes) == len(table)
 
-    learned = [(name.removeprefix("lstm."), tuple(p.shape)) for name, p in model.named_parameters()]
-    assert [(row.name, row.shape) for row in table[6:-1]] == learned  # names, shapes and order
+    learned = [(name.removeprefix(f"{spec.cell}."), tuple(p.shape)) for name, p in model.named_parameters()]
+    first = list(shapes).index("weight_ih_l0")
+    assert [(row.name, row.shape) for row in table[first:-1]] == learned  # names, shapes and order
+    names = {name: list(p.shape) for name, p in model.named_parameters()}
+    assert list(parameter_shapes(spec, input_size, output_size).items()) == list(names.items())
 
     x = torch.zeros(batch_size, seq_len, input_size)
     said = model(x)
     given_in = model.lstm_input(x)
-    states = torch.zeros(shapes["h_0"]), torch.zeros(shapes["c_0"])
-    output, (h_n, c_n) = model.lstm(given_in, states)  # raises where a state's shape is wrong
-    real = {"input": given_in, "output": output, "h_n": h_n, "c_n": c_n, "prediction": said}
-    assert {name: shapes[name] for name in real} == {name: tuple(t.shape) for name, t in real.items()}
+    kept = ("h", "c") if spec.cell == "lstm" else ("h",)
+    states = tuple(torch.zeros(shapes[f"{name}_0"]) for name in kept)
+    output, ends = model.recurrent(
+        given_in, states if len(states) > 1 else states[0]
+    )  # raises at a wrong shape
+    ends = ends if len(states) > 1 else (ends,)
+    real = {"input": given_in, "output": output, "prediction": said}
+    real |= {f"{name}_n": end for name, end in zip(kept, ends, strict=True)}
+    real |= {f"{name}_0": state for name, state in zip(kept, states, strict=True)}
+    assert {row.name: row.shape for row in [*table[:first], table[-1]]} == {
+        name: tuple(t.shape) for name, t in real.items()
+    }
 
 
 @settings(max_examples=60, deadline=None)
@@ -84,10 +101,23 @@ def test_batch_first_turns_input_and_output_only():
     assert {name for name in first if first[name] != second[name]} == {"input", "output"}
 
 
-def test_rows_of_gates_say_their_order():
-    for row in shape_table(ModelSpec(num_layers=2, bidirectional=True), 3, 1, 8, 20):
-        gates = row.shape[0] == 4 * 32 and row.name.startswith(("weight", "bias"))
-        assert ("i, f, g, o" in row.meaning) == gates
+@pytest.mark.parametrize(("cell", "count", "order"), [("lstm", 4, "i, f, g, o"), ("gru", 3, "r, z, n")])
+def test_rows_of_gates_say_their_order(cell, count, order):
+    for row in shape_table(ModelSpec(cell=cell, num_layers=2, bidirectional=True), 3, 1, 8, 20):
+        gates = row.shape[0] == count * 32 and row.name.startswith(("weight", "bias"))
+        assert (f"{count} · hidden_size rows: {order}" in row.meaning) == gates
+
+
+def test_a_gru_is_said_to_add_its_biases_as_pytorch_does():
+    """bias_hh's part of n stands inside the product with r: at zero weights, h_1 = (1 − z) tanh(b_in + r b_hn)."""
+    table = {row.name: row.meaning for row in shape_table(ModelSpec(cell="gru"), 1, 1, 8, 20)}
+    assert "added to bias_ih_l0, but in n inside the product with r" in table["bias_hh_l0"]
+    gru = torch.nn.GRU(1, 1)
+    for parameter in gru.parameters():
+        torch.nn.init.zeros_(parameter)
+    gru.bias_ih_l0.data, gru.bias_hh_l0.data = torch.tensor([0.3, 0.1, 0.2]), torch.tensor([-0.8, 0.4, 0.9])
+    r, z = (torch.tensor(total).sigmoid() for total in (0.3 - 0.8, 0.1 + 0.4))
+    torch.testing.assert_close(gru(torch.zeros(1, 1))[1].squeeze(), (1 - z) * torch.tanh(0.2 + r * 0.9))
 
 
 # Measured peaks in bytes (tests/benchmarks/memory.py, x86-64, torch 2.13)
@@ -97,6 +127,20 @@ MEASURED = [
     (ModelSpec(hidden_size=64, num_layers=2, bidirectional=True), (8, 1, 128, 200), 329e6),
     (ModelSpec(hidden_size=1000, num_layers=2, bidirectional=True), (8, 1, 4, 4), 580e6),
     (ModelSpec(hidden_size=32, head="every"), (4, 500, 64, 200), 207e6),
+    (ModelSpec(cell="gru", hidden_size=64), (8, 1, 256, 200), 189e6),
+    (
+        ModelSpec(cell="gru", hidden_size=64, num_layers=3, dropout=0.3, bidirectional=True),
+        (8, 1, 128, 200),
+        460e6,
+    ),
+    (ModelSpec(cell="gru", hidden_size=4), (2, 1, 1, 5000), 80e6),
+    (ModelSpec(cell="rnn", hidden_size=64), (512, 1, 128, 200), 137e6),
+    (
+        ModelSpec(cell="rnn", hidden_size=128, num_layers=3, dropout=0.3, bidirectional=True),
+        (8, 1, 128, 200),
+        488e6,
+    ),
+    (ModelSpec(cell="rnn", hidden_size=1500, num_layers=2), (8, 1, 4, 4), 175e6),
 ]
 
 

@@ -30,6 +30,8 @@ def test_every_drawing_is_complete_and_readable(spec, input_size, output_size, s
     assert cells(figure, HEAD) == (steps if spec.head == "every" else 1)
 
     found = texts(figure)
+    assert found.count(spec.cell.upper()) == cells(figure, FORWARD) + cells(figure, REVERSE)
+    assert any("c<sub>n</sub>" in text or text.startswith("c ") for text in found) == (spec.cell == "lstm")
     assert {f"x<sub>{t}</sub>" for t in (1, seq_len)} <= set(found)
     assert {f"<b>layer {n}</b>" for n in (0, spec.num_layers - 1)} <= set(found)
     assert str(input_size) in found

@@ -54,7 +54,7 @@ def latest(run: Run) -> Forecast:
 
 def _stretch(windows: Windows, run: Run) -> np.ndarray:
     """All windows if they are few; else as many as may be, around where validation begins."""
-    weights = sum(p.numel() for p in run.trainer.model.lstm.parameters())
+    weights = sum(p.numel() for p in run.trainer.model.recurrent.parameters())
     most = int(np.clip(WORK / (weights * windows.spec.seq_len), 40, MOST_WINDOWS))
     parts = [windows.starts[part] for part in SPLITS]
     everything = np.concatenate(parts)
@@ -77,28 +77,31 @@ class Picture:
 
 def picture(run: Run, forecast: Forecast, ahead: int = 0) -> Picture:
     """The forecast as curves; `ahead` picks one of the rows that each window says."""
-    windows = run.trainer.windows
+    windows, cell = run.trainer.windows, run.experiment.model.cell.upper()
     if windows.classes:
         right = forecast.said[np.arange(len(forecast.said)), forecast.truth]
         x = np.arange(len(right), dtype=float)
         marks = [Line("a sure and right answer", x, np.ones_like(x), TRUTH, "dot"),
-                 Line("the LSTM's probability of the true class", x, right, SAID)]  # fmt: skip
+                 Line(f"the {cell}'s probability of the true class", x, right, SAID)]  # fmt: skip
         return Picture(marks, "window", "probability", y_range=(-0.03, 1.06))
     rows = windows.target_rows(forecast.starts)[:, ahead]
     x, x_title, x_start = _axis(windows, rows)
     truth, said = (values[:, ahead, 0].astype(float) for values in (forecast.truth, forecast.said))
     gaps = np.flatnonzero(np.diff(rows) != 1) + 1 if windows.spec.group is None else []
     x, truth, said = (np.insert(values, gaps, np.nan) for values in (x, truth, said))
-    drawn = [Line("truth", x, truth, TRUTH, width=3), *_by_part(windows, x, said, np.insert(rows, gaps, 0))]
+    drawn = [
+        Line("truth", x, truth, TRUTH, width=3),
+        *_by_part(cell, windows, x, said, np.insert(rows, gaps, 0)),
+    ]
     return Picture(drawn, x_title, windows.spec.targets[0], x_start)
 
 
-def _by_part(windows: Windows, x: np.ndarray, said: np.ndarray, rows: np.ndarray) -> list[Line]:
+def _by_part(cell: str, windows: Windows, x: np.ndarray, said: np.ndarray, rows: np.ndarray) -> list[Line]:
     """The prediction, thin where it was trained on and bold where it was not."""
     seen = windows.part_of_row[rows] == 0
     parts = ((SPLIT_NAMES["train"], seen, 1.5, 0.55), ("validation and test", ~seen, 2.5, 1.0))
     return [
-        Line(f"LSTM, {name}", x, np.where(mask, said, np.nan), SAID, width=width, opacity=opacity)
+        Line(f"{cell}, {name}", x, np.where(mask, said, np.nan), SAID, width=width, opacity=opacity)
         for name, mask, width, opacity in parts
         if mask.any()
     ]

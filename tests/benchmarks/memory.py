@@ -36,6 +36,17 @@ CONFIGURATIONS = [
     (ModelSpec(hidden_size=64, proj_size=48, bidirectional=True, head="every"), 64, 5, 128, 100),
     (ModelSpec(hidden_size=4, proj_size=2), 2, 1, 1, 5000),
     (ModelSpec(hidden_size=256, batch_first=False), 3, 1, 2, 6000),
+    (ModelSpec(cell="gru", hidden_size=64), 8, 1, 256, 200),
+    (ModelSpec(cell="gru", hidden_size=64), 512, 1, 128, 200),
+    (ModelSpec(cell="gru", hidden_size=64, num_layers=3, dropout=0.3, bidirectional=True), 8, 1, 128, 200),
+    (ModelSpec(cell="gru", hidden_size=32, head="every"), 4, 500, 64, 200),
+    (ModelSpec(cell="gru", hidden_size=1000, num_layers=2), 8, 1, 4, 4),
+    (ModelSpec(cell="gru", hidden_size=4), 2, 1, 1, 5000),
+    (ModelSpec(cell="rnn", hidden_size=64), 8, 1, 256, 200),
+    (ModelSpec(cell="rnn", hidden_size=64), 512, 1, 128, 200),
+    (ModelSpec(cell="rnn", hidden_size=128, num_layers=3, dropout=0.3, bidirectional=True), 8, 1, 128, 200),
+    (ModelSpec(cell="rnn", hidden_size=1500, num_layers=2), 8, 1, 4, 4),
+    (ModelSpec(cell="rnn", hidden_size=4), 2, 1, 1, 5000),
 ]
 
 

@@ -62,6 +62,42 @@ def test_an_argument_is_in_the_code_and_in_every_shape(visit, key):
     assert sum(counts(tab).values()) == sum(p.numel() for p in built.parameters())
 
 
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_another_cell_is_in_the_code_the_shapes_and_the_words(visit, cell):
+    tab = visit("model").set("cell", cell)
+    assert not tab.errors()
+    assert tab.workspace.experiment.model.cell == cell
+    assert f"self.{cell} = nn.{cell.upper()}(" in code(tab)
+    shown, built = shape_rows(tab), build_model(tab.workspace.experiment.model, 1, 1)
+    for name, tensor in built.recurrent.named_parameters():
+        assert shown[name] == str(tuple(tensor.shape)), name
+    assert not {"c_0", "c_n"} & set(shown)
+    assert sum(counts(tab).values()) == sum(p.numel() for p in built.parameters())
+    for key in ("proj_size", "forget_bias"):
+        assert not tab.pressable(key)
+        assert "Only nn.LSTM" in tab.widget(key).help
+    assert "step by step" in tab.words()
+    assert not tab.set("cell", "lstm").errors()
+    assert tab.pressable("proj_size") and tab.pressable("forget_bias")
+
+
+def test_what_only_an_lstm_has_goes_with_it_and_is_named(visit):
+    tab = visit("model").set("proj_size", 4).set("forget_bias", 1.0).set("cell", "gru")
+    spec = tab.workspace.experiment.model
+    assert (spec.cell, spec.proj_size, spec.forget_bias) == ("gru", 0, None)
+    assert not tab.errors()
+    assert "Only nn.LSTM has proj_size and forget_bias: switched off with it." in tab.words()
+    assert tab.widget("proj_size").value == 0
+    assert tab.widget("forget_bias").value is None
+    assert "switched off" not in tab.set("hidden_size", 9).words()
+    tab.set("cell", "lstm").set("forget_bias", 1.0).set("cell", "rnn")
+    assert "Only nn.LSTM has forget_bias:" in tab.words()
+
+
+def test_a_cell_that_needs_nothing_taken_away_is_taken_in_silence(visit):
+    assert "switched off" not in visit("model").set("cell", "gru").words()
+
+
 def test_dropout_shows_where_it_acts(visit):
     tab = visit("model").set("dropout", 0.3)
     assert "no effect with num_layers 1" in tab.words()
