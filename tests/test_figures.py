@@ -13,17 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_core.columns import Column
-from lstm_core.experiment import GATES, STATES, ModelSpec
+from lstm_core.experiment import CELLS, GATES, STATES, ModelSpec
 from lstm_core.figures import (
+    CELL_COLORS,
+    CELL_DASHES,
+    FAINTEST,
     GATE_COLORS,
     GATE_NAMES,
     MOST_CELLS,
     MOST_POINTS,
+    cells_figure,
     gate_heatmap,
+    horizon_figure,
     split_figure,
     text,
+    time_constants_figure,
     window_figure,
 )
+from lstm_core.horizon import memory_horizon
 from lstm_core.model import build_model
 from lstm_core.trace import trace_lstm
 from lstm_core.windows import make_windows
@@ -219,3 +226,90 @@ def test_gates_that_are_not_numbers_still_make_a_figure():
     trace.c.fill_(float("nan"))
     for gate in GATES + STATES:
         parsed(gate_heatmap(trace, gate))
+
+
+# ---- how far back
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_horizon_is_drawn_by_step_and_each_gradient_is_divided_by_its_largest(cell):
+    model = build_model(ModelSpec(cell=cell, hidden_size=5, num_layers=2, bidirectional=True), 2, 1)
+    horizon = memory_horizon(model, some(2, 9, 2))
+    figure = horizon_figure(horizon, layer=1, direction=1, sample=1)
+    place = 1, 1, 1
+    drawn = [horizon.d_x[1], horizon.d_h[place]]
+    drawn += [horizon.d_c[place]] if cell == "lstm" else []
+    for line, values in zip(figure.data, drawn, strict=False):
+        np.testing.assert_allclose(np.array(line.y), values / values.max())
+        assert line.x.tolist() == list(range(9))
+    if cell == "lstm":
+        np.testing.assert_allclose(np.array(figure.data[3].y), horizon.forget_product[place])
+    assert len(figure.data) == (4 if cell == "lstm" else 2)
+    parsed(figure)
+
+
+def test_units_stand_by_how_long_they_remember_under_their_own_numbers():
+    figure = time_constants_figure(np.array([7.0, 0.5, 30.0, 2.0]), seq_len=20)
+    (bars,) = figure.data
+    assert bars.y.tolist() == [0.5, 2.0, 7.0, 30.0]
+    assert bars.hovertext == ("unit 1: 0.5 steps", "unit 3: 2 steps", "unit 0: 7 steps", "unit 2: 30 steps")
+    (note,) = figure.layout.annotations
+    assert (note.text, note.y) == ("the window: 20 steps", np.log10(20))
+    parsed(figure)
+
+
+def test_what_no_window_could_tell_from_forever_ends_under_a_mark():
+    figure = time_constants_figure(np.array([np.inf, 0.0, 3.0, 2001.0, 2000.0]), seq_len=20)
+    bars, marks = figure.data
+    assert bars.y.tolist() == [0.1, 3.0, 2000.0, 2000.0, 2000.0]
+    assert marks.x.tolist() == [3, 4]
+    assert bars.hovertext[-1] == "unit 0: inf steps"
+    assert marks.name == "more than 2,000 steps"
+    low, high = figure.layout.yaxis.range
+    assert 10**low < 0.1
+    assert 10**high > 2000
+    parsed(figure)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, allow_nan=False), min_size=1, max_size=30), st.integers(1, 500))
+def test_any_time_constants_make_a_figure(constants, seq_len):
+    figure = time_constants_figure(np.array(constants), seq_len)
+    drawn = parsed(figure)
+    low, high = drawn["layout"]["yaxis"]["range"]
+    assert all(low < np.log10(y) < high for y in figure.data[0].y)
+
+
+def test_thousands_of_units_are_thinned_with_both_ends_kept():
+    constants = np.random.default_rng(0).lognormal(size=16_384)
+    bars = time_constants_figure(constants, 50).data[0]
+    assert len(bars.y) <= MOST_POINTS
+    assert (bars.y[0], bars.y[-1]) == (max(0.1, constants.min()), constants.max())
+
+
+def test_cells_are_drawn_on_one_picture_against_steps_back():
+    curves = {
+        "lstm": np.array([1.0, 2.0, 4.0]),
+        "gru": np.array([0.0, 1.0, 3.0]),
+        "rnn": np.array([1e-30, 1e-3, 1.0]),
+    }
+    figure = cells_figure(curves, through_c=np.array([4.0, 8.0, 2.0]))
+    assert [line.name for line in figure.data] == ["LSTM", "GRU", "RNN", "LSTM, its cell state c"]
+    assert all(line.x.tolist() == [1, 2, 3] for line in figure.data)
+    assert figure.data[0].y.tolist() == [1.0, 0.5, 0.25]
+    assert figure.data[1].y[:2].tolist() == [1.0, 1 / 3]
+    assert np.isnan(figure.data[1].y[2])  # a log axis has no zero
+    assert figure.data[3].y.tolist() == [0.25, 1.0, 0.5]
+    assert [line.line.color for line in figure.data] == [CELL_COLORS[cell] for cell in (*curves, "lstm")]
+    assert 10 ** figure.layout.yaxis.range[0] == pytest.approx(FAINTEST / 2)  # the RNN's end is not followed
+    parsed(figure)
+
+
+def test_cells_without_any_gradient_still_make_a_figure():
+    parsed(cells_figure({cell: np.zeros(5) for cell in CELLS}))
+    parsed(cells_figure({cell: np.ones(1) for cell in CELLS}))
+
+
+def test_every_cell_has_a_colour_and_a_dash_of_its_own():
+    assert set(CELL_COLORS) == set(CELL_DASHES) == set(CELLS)
+    assert len(set(CELL_COLORS.values())) == len(set(CELL_DASHES.values())) == len(CELLS)

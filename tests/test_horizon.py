@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import nn
@@ -141,32 +141,35 @@ def test_equals_autograd_over_a_step_loop(case):
 
 
 @settings(max_examples=20, deadline=None)
-@given(
-    recurrent(kinds=(nn.LSTM,)),
-    st.sampled_from(["last", "every"]),
-    st.sampled_from([torch.float32, torch.float64]),
-)
+@given(recurrent(), st.sampled_from(["last", "every"]), st.sampled_from([torch.float32, torch.float64]))
+@example(two_directions(nn.GRU), "last", torch.float32)
+@example(two_directions(nn.RNN), "last", torch.float32)
 def test_a_model_of_the_playground(case, head_kind, dtype):
     """The oracle's output is the model's own, so its derivatives are those of what the page shows."""
-    lstm, head, x, output_index, _ = case
+    module, head, x, output_index, _ = case
+    assume(module.mode != "RNN_RELU")
     spec = ModelSpec(
-        hidden_size=lstm.hidden_size, num_layers=lstm.num_layers, bias=lstm.bias, batch_first=lstm.batch_first,
-        bidirectional=lstm.bidirectional, proj_size=lstm.proj_size, head=head_kind,
+        cell=type(module).__name__.lower(), hidden_size=module.hidden_size, num_layers=module.num_layers,
+        bias=module.bias, batch_first=module.batch_first, bidirectional=module.bidirectional,
+        proj_size=module.proj_size, head=head_kind,
     )  # fmt: skip
-    model = SequenceLSTM(spec, lstm.input_size, head.out_features).double()
-    model.lstm.load_state_dict(lstm.state_dict())
+    model = SequenceLSTM(spec, module.input_size, head.out_features).double()
+    model.recurrent.load_state_dict(module.state_dict())
     model.head.load_state_dict(head.state_dict())
     model, x = model.to(dtype), x.to(dtype)
     got = memory_horizon(model, x, output_index)
     model, x = model.double(), x.double()  # the same numbers, exactly
-    d_x, d_h, d_c, said = autograd_norms(model.lstm, model.head, x, output_index, head_kind == "every")
+    d_x, d_h, d_c, said = autograd_norms(model.recurrent, model.head, x, output_index, head_kind == "every")
     with torch.no_grad():
         output = model(x)
     output = output if head_kind == "last" else output[:, -1]
     torch.testing.assert_close(said, output[:, output_index], rtol=1e-12, atol=1e-14)
     assert_exact(got.d_x, d_x)
     assert_exact(got.d_h, d_h)
-    assert_exact(got.d_c, d_c)
+    if spec.cell == "lstm":
+        assert_exact(got.d_c, d_c)
+    else:
+        assert got.d_c is None
 
 
 @settings(max_examples=15, deadline=None)
