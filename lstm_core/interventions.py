@@ -19,18 +19,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_core.experiment import GATES, STATES, PlaygroundError
-from lstm_core.trace import (
-    MINUS_ONE,
-    GateTrace,
-    as_returned,
-    assemble,
-    joined_weights,
-    linear,
-    replay,
-    run_layer,
-    trace_lstm,
-    working_dtype,
-)
+from lstm_core.replay import MINUS_ONE, joined_weights, linear, replay, working_dtype
+from lstm_core.trace import GateTrace, as_returned, assemble, run_layer, trace_lstm
 from lstm_core.trace_inputs import check_input, check_module, check_states, initial_states, time_major
 
 INPUT = "x"
@@ -235,7 +225,8 @@ def _run_edited_layer(
     rows = slice(layer * directions, (layer + 1) * directions)
     firsts = [_first(edits[direction], seq_len, direction == 1) for direction in range(directions)]
     if any(firsts):
-        h, h_n, c_n = run_layer(lstm, layer, x, *start)
+        states = tuple(state[rows] for state in start)
+        h, h_n, c_n = run_layer(lstm, lstm.all_weights[rows], x, states)
         h = h.unflatten(2, (directions, -1))
     else:  # the step loops would leave nothing of the native run
         h_n, c_n = (torch.empty_like(state[rows]) for state in start)
@@ -275,7 +266,7 @@ def _step_loop(
     """Run one direction of a layer with edits through the steps of `order`, from h and c before the first.
 
     into: the layer's gates (seq_len, batch, 4, hidden_size), c and h, written at those steps. As in
-    trace.replay the rows of g are doubled, and half precisions are computed in float32.
+    replay.replay the rows of g are doubled, and half precisions are computed in float32.
     """
     dtype = working_dtype(x.dtype)
     h, c = (tensor.to(dtype) for tensor in state)  # (batch, -1)

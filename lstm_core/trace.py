@@ -20,16 +20,11 @@ from functools import cached_property
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from lstm_core.experiment import GATES, STATES, PlaygroundError
+from lstm_core.replay import replay, working_dtype
 from lstm_core.trace_inputs import check_input, check_module, check_states, initial_states, time_major
-
-CPU_BLOCK = 1 << 20  # pre-activations at a time: they should fit the shared cache
-GPU_BLOCK = 1 << 26
-MINUS_ONE = torch.tensor(-1.0)
-CPU_LANES = 1 << 14  # elements that one operation handles at little more than its fixed cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +93,16 @@ def trace_lstm(
     """Run `lstm(x, hx)` and return every gate and state of every layer, direction and step.
 
     x and hx are exactly what the module takes: batched or not, batch_first or not, packed or not.
-    Raises PlaygroundError where they do not fit the module, and where the module is in train mode
-    with dropout between its layers, for then no second run repeats the first. The module is left as
-    it was. On the CPU output, h_n and c_n equal the module's bit for bit. All tensors have the
-    module's dtype; half precisions are replayed in float32 and rounded at the end.
+    The module is left as it was. Someone with only a state_dict builds nn.LSTM with its sizes and calls
+    load_state_dict first. All tensors have the module's dtype; half precisions are replayed in float32
+    and rounded at the end.
+
+    On the CPU output, h_n and c_n equal bit for bit what the module returns under torch.no_grad(). With
+    gradients on, PyTorch may run another float32 kernel for it, whose results differ by about 1e-7.
+
+    Raises:
+        PlaygroundError: x or hx does not fit the module; or the module is in train mode with dropout
+            between its layers, for then no second run repeats the first.
     """
     check_module(lstm)
     check_input(lstm, x)
@@ -112,7 +113,8 @@ def trace_lstm(
     if lengths is not None:
         past_end = (torch.arange(seq_len)[:, None] >= lengths).unsqueeze(2).to(steps.device)
     h_0, c_0 = initial_states(lstm, batch, hx)
-    layers, output, h_n, c_n = _run_native(lstm, x, hx, steps, h_0, c_0)
+    weights = lstm.all_weights
+    layers, output, h_n, c_n = _run_native(lstm, weights, x, hx, steps, h_0, c_0)
     gates = steps.new_empty(lstm.num_layers, directions, seq_len, batch, 4, lstm.hidden_size)
     c = steps.new_empty(lstm.num_layers, directions, seq_len, batch, lstm.hidden_size)
     for layer, h in enumerate(layers):  # (seq_len, batch, num_directions, proj_size or hidden_size)
@@ -122,8 +124,8 @@ def trace_lstm(
                 short = (lengths < seq_len).nonzero().flatten()
                 h[lengths[short], short, 1] = h_0[row, short]
             into = gates[layer, direction], c[layer, direction]
-            weights, start = lstm.all_weights[row], (h_0[row], c_0[row])
-            replay(weights, lstm.bias, steps, h[:, :, direction], start, into, past_end, direction == 1)
+            start, reverse = (h_0[row], c_0[row]), direction == 1
+            replay(weights[row], lstm.bias, steps, h[:, :, direction], start, into, past_end, reverse)
         steps = h.flatten(2)
     if past_end is not None:
         for tensor in (gates.flatten(4), c, *(h.movedim(2, 0) for h in layers)):
@@ -150,12 +152,13 @@ def assemble(
     if lstm.proj_size:
         weight_hr = torch.stack([weights[-1] for weights in lstm.all_weights])
         weight_hr = weight_hr.unflatten(0, c.shape[:2])
-    i, f, g, o, c, h = (tensor.transpose(2, 3) for tensor in (*gates.unbind(4), c, h))
-    return GateTrace(i, f, g, o, c, h, *returned, lengths, weight_hr)
+    gates, c, h = (tensor.transpose(2, 3) for tensor in (gates, c, h))
+    return GateTrace(*gates.unbind(4), c, h, *returned, lengths, weight_hr)
 
 
 def _run_native(
     lstm: nn.LSTM,
+    weights: list[list[Tensor]],
     x: Tensor | PackedSequence,
     hx: tuple[Tensor, Tensor] | None,
     steps: Tensor,
@@ -174,8 +177,10 @@ def _run_native(
     # Sorted before a layer's rows are taken, as the module does: MKL's last bit depends on alignment.
     if isinstance(x, PackedSequence) and x.sorted_indices is not None:
         h_0, c_0 = (state.index_select(1, x.sorted_indices) for state in (h_0, c_0))
+    directions = 2 if lstm.bidirectional else 1
     for layer in range(lstm.num_layers if whole is None else lstm.num_layers - 1):
-        current, *end = run_layer(lstm, layer, current, h_0, c_0)
+        rows = slice(layer * directions, (layer + 1) * directions)
+        current, *end = run_layer(lstm, weights[rows], current, (h_0[rows], c_0[rows]))
         sequences.append(current if isinstance(current, Tensor) else pad_packed_sequence(current)[0])
         ends.append(end)
     if whole is None:
@@ -186,7 +191,6 @@ def _run_native(
     else:
         output, (h_n, c_n) = whole
         sequences.append(time_major(lstm, output)[0])
-    directions = 2 if lstm.bidirectional else 1
     return [h.unflatten(2, (directions, -1)) for h in sequences], output, h_n, c_n
 
 
@@ -202,133 +206,19 @@ def as_returned(
 
 
 def run_layer(
-    lstm: nn.LSTM, layer: int, x: Tensor | PackedSequence, h_0: Tensor, c_0: Tensor
+    lstm: nn.LSTM,
+    weights: list[list[Tensor]],
+    x: Tensor | PackedSequence,
+    states: tuple[Tensor, Tensor],
 ) -> tuple[Tensor | PackedSequence, Tensor, Tensor]:
     """One layer by the native kernel: x time-major or packed, the output likewise, h_n and c_n.
 
-    States of packed sequences stand in the order of the packing.
+    weights and states: the layer's own, a row a direction; states of packed sequences in the order of the
+    packing.
     """
-    directions = 2 if lstm.bidirectional else 1
-    rows = slice(layer * directions, (layer + 1) * directions)
-    weights = [weight for row in lstm.all_weights[rows] for weight in row]
-    states = (h_0[rows], c_0[rows])
-    settings = (weights, lstm.bias, 1, 0.0, lstm.training, lstm.bidirectional)
+    flat = [weight for row in weights for weight in row]
+    settings = (flat, lstm.bias, 1, 0.0, lstm.training, lstm.bidirectional)
     if isinstance(x, Tensor):
         return torch.lstm(x, states, *settings, False)
     data, h_n, c_n = torch.lstm(x.data, x.batch_sizes, states, *settings)
     return PackedSequence(data, x.batch_sizes, x.sorted_indices, x.unsorted_indices), h_n, c_n
-
-
-def replay(
-    weights: list[Tensor],
-    bias: bool,
-    x: Tensor,
-    h: Tensor,
-    start: tuple[Tensor, Tensor],
-    into: tuple[Tensor, Tensor],
-    past_end: Tensor | None,
-    reverse: bool,
-) -> None:
-    """Fill `into`, one direction of a layer's gates and c, from its x and h of every step.
-
-    x and h: (seq_len, batch, -1); gates: (seq_len, batch, 4, hidden_size). It goes by blocks of steps,
-    so that what is needed besides the trace stays small however long it is.
-    """
-    dtype = working_dtype(x.dtype)
-    gates, c = (tensor.to(dtype) for tensor in into)  # the same memory, but for half precisions
-    seq_len, batch, _, hidden_size = gates.shape
-    weight, offset = joined_weights(weights, bias, dtype)
-    first, last = (-1, 0) if reverse else (0, -1)
-    h_before, c_before = start
-    c_before = c_before.to(dtype)
-    limit = CPU_BLOCK if x.device.type == "cpu" else GPU_BLOCK
-    size = math.ceil(seq_len / math.ceil(seq_len * 4 * hidden_size * batch / limit))
-    blocks = [slice(at, min(at + size, seq_len)) for at in range(0, seq_len, size)]
-    for block in reversed(blocks) if reverse else blocks:
-        h_block, c_block, (i, f, g, _) = h[block], c[block], gates[block].unbind(2)
-        inputs = weight.new_empty(len(h_block), batch, weight.shape[1])
-        inputs[:, :, : x.shape[2]] = x[block]
-        before = inputs[:, :, x.shape[2] :]  # h of the step before, in the direction of reading
-        before[first] = h_before
-        if reverse:
-            before[:-1] = h_block[1:]
-        else:
-            before[1:] = h_block[:-1]
-        gathered = linear(inputs.flatten(0, 1), weight, offset)  # (steps*batch, 4*hidden_size)
-        torch.sigmoid(gathered.view(-1, batch, 4, hidden_size), out=gates[block])
-        torch.add(MINUS_ONE, g, alpha=2, out=g)
-        torch.mul(i, g, out=c_block)
-        if past_end is not None:  # hold c through the steps that are not there
-            f.masked_fill_(past_end[block], 1.0)
-            c_block.masked_fill_(past_end[block], 0.0)
-        _accumulate(f, c_block, c_before, reverse)
-        h_before, c_before = h_block[last], c_block[last]
-    for result, target in zip((gates, c), into, strict=True):
-        if result.dtype != target.dtype:
-            target.copy_(result)
-
-
-def joined_weights(weights: list[Tensor], bias: bool, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """weight_ih beside weight_hh, (4*hidden_size, x's features + h's), and the sum of their biases.
-
-    The rows of g are doubled: tanh(a) = 2σ(2a) − 1, so one σ serves all four gates.
-    """
-    weight = torch.cat(weights[:2], 1).to(dtype)
-    offset = weights[2].to(dtype) + weights[3] if bias else weight.new_zeros(len(weight))
-    hidden_size = len(weight) // 4
-    for rows in (weight, offset):
-        rows[2 * hidden_size : 3 * hidden_size] *= 2
-    return weight, offset
-
-
-def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """x weightᵀ + bias for x (rows, features).
-
-    In float32 on the CPU F.linear goes to MKL, which on some processors runs at half of oneDNN's
-    speed. A 1×1 convolution over channels-last rows is the same product by oneDNN; the dilation,
-    which does nothing to a single tap, keeps PyTorch from choosing MKL on one thread. Small
-    products are quicker without.
-    """
-    if x.device.type != "cpu" or x.dtype != torch.float32 or x.numel() < 20_000:
-        return F.linear(x, weight, bias)
-    image = x[None, :, None].permute(0, 3, 1, 2)  # (1, features, rows, 1)
-    return F.conv2d(image, weight[:, :, None, None], bias, dilation=2).permute(0, 2, 3, 1).flatten(0, 2)
-
-
-def _accumulate(f: Tensor, c: Tensor, before: Tensor, reverse: bool) -> None:
-    """c_t ← f_t c_{t-1} + c_t in place, from `before`, the first c_{t-1}.
-
-    f and c: (steps, batch, hidden_size). With few elements a step costs only the call. The steps then go in
-    √steps chunks side by side, as if each started at zero; the running product of f carries every chunk's
-    true start into it afterwards.
-    """
-    steps = len(c)
-    order = slice(None, None, -1 if reverse else 1)
-    chunks = math.isqrt(steps)
-    if c.device.type == "cpu":
-        chunks = min(chunks, CPU_LANES // before.numel())
-    if chunks < 4:
-        for c_t, f_t in zip(c.unbind()[order], f.unbind()[order], strict=True):
-            before = c_t.addcmul_(f_t, before)
-        return
-    rest = steps % chunks
-    body, tail = slice(0, steps - rest), slice(steps - rest, steps)
-    if reverse:
-        body, tail = slice(rest, steps), slice(0, rest)
-    f_body, c_body = (tensor[body].unflatten(0, (chunks, -1)) for tensor in (f, c))
-    product = torch.empty_like(f_body)  # (chunks, steps of a chunk, batch, hidden_size)
-    f_steps, c_steps, products = (t.unbind(1)[order] for t in (f_body, c_body, product))
-    products[0].copy_(f_steps[0])
-    for t in range(1, len(c_steps)):
-        c_steps[t].addcmul_(f_steps[t], c_steps[t - 1])
-        torch.mul(f_steps[t], products[t - 1], out=products[t])
-    starts = []
-    for c_end, f_product in zip(c_steps[-1].unbind()[order], products[-1].unbind()[order], strict=True):
-        starts.append(before)
-        before = torch.addcmul(c_end, f_product, before)
-    c_body.addcmul_(product, torch.stack(starts[order])[:, None])
-    _accumulate(f[tail], c[tail], before, reverse)
-
-
-def working_dtype(dtype: torch.dtype) -> torch.dtype:
-    return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype

@@ -9,6 +9,11 @@ from lstm_core.experiment import PlaygroundError
 
 
 def check_module(lstm: nn.LSTM) -> None:
+    if isinstance(lstm, dict):
+        raise PlaygroundError(
+            "trace_lstm was given a dict: if it is a state_dict, build a torch.nn.LSTM of the same sizes, "
+            "call its load_state_dict with it, and pass that LSTM."
+        )
     if not isinstance(lstm, nn.LSTM):
         raise PlaygroundError(
             f"trace_lstm was given a {type(lstm).__name__}: pass the torch.nn.LSTM itself, "
@@ -24,17 +29,19 @@ def check_module(lstm: nn.LSTM) -> None:
 def check_input(lstm: nn.LSTM, x: Tensor | PackedSequence) -> None:
     if not isinstance(x, Tensor | PackedSequence):
         raise PlaygroundError(f"x is a {type(x).__name__}: pass a Tensor or a PackedSequence.")
-    shape, features = tuple(x.data.shape), lstm.input_size
-    if isinstance(x, PackedSequence):
-        expected, fits = f"(steps of all sequences, {features}) as its data", len(shape) == 2
-    else:
+    packed = isinstance(x, PackedSequence)
+    data, features = x.data if packed else x, lstm.input_size
+    fits = data.dim() == 2 or (data.dim() == 3 and not packed)
+    if not fits or data.shape[-1] != features or data.numel() == 0:
         order = "batch, seq_len" if lstm.batch_first else "seq_len, batch"
-        expected, fits = f"({order}, {features}) or (seq_len, {features})", len(shape) in (2, 3)
-    if not fits or shape[-1] != features or 0 in shape:
+        expected = f"({order}, {features}) or (seq_len, {features})"
+        if packed:
+            expected = f"(steps of all sequences, {features}) as its data"
         raise PlaygroundError(
-            f"x has shape {shape}, but this LSTM takes {expected}, with at least one sequence and one step."
+            f"x has shape {tuple(data.shape)}, but this LSTM takes {expected}, with at least one sequence "
+            "and one step."
         )
-    _check_kind("x", x.data, lstm)
+    _check_kind("x", data, lstm)
 
 
 def check_states(lstm: nn.LSTM, x: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None) -> None:
@@ -84,7 +91,8 @@ def state_shapes(lstm: nn.LSTM, *batch: int) -> tuple[tuple[int, ...], tuple[int
 def initial_states(lstm: nn.LSTM, batch: int, hx: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
     """h_0 and c_0, each (num_layers*num_directions, batch, -1): those given, or zeros."""
     if hx is None:
-        h_0, c_0 = (lstm.weight_ih_l0.new_zeros(shape) for shape in state_shapes(lstm, batch))
+        weight = lstm.weight_ih_l0
+        h_0, c_0 = (weight.new_zeros(shape) for shape in state_shapes(lstm, batch))
         return h_0, c_0
     h_0, c_0 = (state if state.dim() == 3 else state.unsqueeze(1) for state in hx)
     return h_0, c_0

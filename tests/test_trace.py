@@ -242,6 +242,7 @@ def test_max_difference_of_a_model_gone_nan_is_nan():
 ones = torch.ones
 REFUSED = [
     (nn.GRU(3, 4), ones(5, 2, 3), None, "given a GRU: pass the torch.nn.LSTM itself"),
+    (nn.LSTM(3, 4).state_dict(), ones(5, 2, 3), None, "given a dict: .* call its load_state_dict"),
     (nn.LSTM(3, 4, 2, dropout=0.2), ones(5, 2, 3), None, "train mode with dropout=0.2"),
     (nn.LSTM(3, 4), [1.0, 2.0], None, "x is a list"),
     (
