@@ -30,7 +30,11 @@ def unit_over_training(
     for moment in moments:
         trace = trace_lstm(moment.model.lstm, moment.model.lstm_input(x))
         layers, directions, _, _, units = trace.c.shape
-        if layer not in range(layers) or direction not in range(directions) or unit not in (None, *range(units)):
+        if (
+            layer not in range(layers)
+            or direction not in range(directions)
+            or unit not in (None, *range(units))
+        ):
             raise PlaygroundError(
                 f"There is no layer {layer}, direction {direction}, unit {unit} in this LSTM: choose one that it has."
             )

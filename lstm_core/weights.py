@@ -1,4 +1,4 @@
-"""An LSTM's weights, and their gradients, split by gate. No plotting and no training here.
+"""An LSTM's weights, and their gradients, split by gate, and how large they are. No plotting and no training here.
 
 nn.LSTM stacks the four gates' rows in each parameter, in the order i, f, g, o. weight_hr, the projection, belongs
 to no gate and is left out.
@@ -6,7 +6,9 @@ to no gate and is left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,6 +17,9 @@ from torch import Tensor, nn
 from lstm_core.experiment import GATES, PlaygroundError
 
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+REACH = 0.99  # of the values: a colour scale of this reach is not washed out by a few large ones
+MOST_RANKED = 100_000  # values that the reach is taken from
+ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 ByGate = dict[str, dict[str, np.ndarray]]  # parameter → gate → its rows
 
@@ -56,10 +61,66 @@ def split_by_gate(tensors: Mapping[str, Tensor | None], layer: int = 0, directio
 
 def gate_norms(by_gate: ByGate) -> dict[str, dict[str, float]]:
     """The Frobenius norm of each gate's part of each parameter, in the same places."""
-    return {
-        kind: {gate: float(np.linalg.norm(rows.astype(np.float64))) for gate, rows in parts.items()}
-        for kind, parts in by_gate.items()
-    }
+    return {kind: {gate: _norm(rows) for gate, rows in parts.items()} for kind, parts in by_gate.items()}
+
+
+def with_bias(by_gate: ByGate, gradients: bool = False) -> ByGate:
+    """The same and, as "bias", what acts: nn.LSTM only ever adds bias_ih and bias_hh. Nothing more without biases.
+
+    Of gradients "bias" is that of bias_ih: the loss feels a change of either, or of their sum, alike.
+    """
+    if "bias_ih" not in by_gate:
+        return by_gate
+    ih, hh = by_gate["bias_ih"], by_gate["bias_hh"]
+    return by_gate | {"bias": ih if gradients else {gate: ih[gate] + hh[gate] for gate in ih}}
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How large one layer's weights or gradients are at one moment."""
+
+    norms: dict[str, dict[str, float]]  # Frobenius, parameter → gate
+    peaks: dict[str, float]  # parameter → its largest absolute value
+    reach: float  # the absolute value that REACH of them all do not exceed; all of them, if that is not much more
+
+
+def extent(by_gate: ByGate) -> Extent:
+    """Norms, peaks and reach of what gate_weights, split_by_gate or with_bias gave; NaN and infinite values left out."""
+    sizes = {kind: np.abs(_finite(parts)) for kind, parts in by_gate.items()}
+    peaks = {kind: float(values.max(initial=0.0)) for kind, values in sizes.items()}
+    every = np.concatenate(list(sizes.values()))
+    stride = len(every) // MOST_RANKED | 1  # odd, so that it does not pick the same columns of every row
+    reach, peak = float(np.quantile(every[::stride], REACH)) if len(every) else 0.0, max(peaks.values())
+    return Extent(gate_norms(by_gate), peaks, peak if peak <= 1.5 * reach else reach)
+
+
+def rounded_up(value: float) -> float:
+    """The next of ROUND times a power of ten: a scale that holds still while a run trains; 1 for 0."""
+    if not value > 0:
+        return 1.0
+    power = math.floor(math.log10(value))
+    return next(size for digit in ROUND if (size := float(f"{digit}e{power}")) >= value)
+
+
+def gate_histograms(
+    parts: Mapping[str, np.ndarray], limit: float, bins: int = 40
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """One parameter's values counted by gate: (edges, {gate: (bins,) counts}), in bins common to all, −limit to limit.
+
+    What lies outside is counted nowhere: extent's peaks tell how far they go.
+    """
+    edges = np.linspace(-limit, limit, bins + 1)
+    return edges, {gate: np.histogram(rows, bins, (-limit, limit))[0] for gate, rows in parts.items()}
+
+
+def _norm(rows: np.ndarray) -> float:
+    # np.linalg.norm calls BLAS, whose threads wait for the cores that the training holds: 3 ms instead of 0.02
+    return math.sqrt(np.square(rows, dtype=np.float64).sum())
+
+
+def _finite(parts: Mapping[str, np.ndarray]) -> np.ndarray:
+    values = np.concatenate([rows.ravel() for rows in parts.values()])
+    return values[np.isfinite(values)]
 
 
 def _split(name: str, tensor: Tensor | None) -> dict[str, np.ndarray]:
@@ -70,5 +131,5 @@ def _split(name: str, tensor: Tensor | None) -> dict[str, np.ndarray]:
             f"{name} has shape {tuple(tensor.shape)}, whose rows are not those of four gates: pass an LSTM's."
         )
     dtype = torch.float32 if tensor.dtype.itemsize < 4 else tensor.dtype  # numpy knows no bfloat16
-    rows = tensor.detach().to("cpu", dtype, copy=True).numpy()  # a copy: training goes on
+    rows = tensor.detach().to("cpu", dtype).numpy().copy()  # a copy: training goes on
     return dict(zip(GATES, np.split(rows, len(GATES)), strict=True))

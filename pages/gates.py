@@ -2,51 +2,39 @@
 
 import streamlit as st
 
-from lstm_core.experiment import SPLITS, PlaygroundError
-from lstm_core.figures import GATE_NAMES, SPLIT_NAMES
+from lstm_core.experiment import PlaygroundError
+from lstm_core.figures import GATE_NAMES
 from pages.shared import (
-    gates_view,
     heatmaps_view,
     horizon_view,
+    learning_view,
     run_panel,
     session,
+    weights_view,
+    what_if_view,
 )
 from pages.shared.epoch_slider import epoch_slider
 from pages.shared.gates_view import ALL, Look
+from pages.shared.window_choice import choose_window
 
 run = session.workspace().run
 live = run.live
-windows, model = run.trainer.windows, run.experiment.model
-KEEP = {"persist_state": "session"}  # what was chosen is still chosen after a look at another page
+model = run.experiment.model
 VIEWS = {
     "Gates": heatmaps_view.show,
+    "What if?": what_if_view.show,
     "How far back?": horizon_view.show,
+    "Learning": learning_view.show,
+    "Weights": weights_view.show,
 }
+KEEP = {"persist_state": "session"}  # what was chosen is still chosen after a look at another page
 OF_ANY_CELL = ("How far back?",)  # the others look into an LSTM's gates
-
-
-def choose_window(part: str, which: str) -> None:
-    session.remember(
-        "window", gates_view.find_window(run, part, which, session.recall(f"moment_{run.number}"))
-    )
 
 
 def controls() -> tuple[int, int, int, str]:
     """(first row of the window, layer, direction, gate or ALL), as the person chose them."""
-    parts = [part for part in SPLITS if len(windows.starts[part])]
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
-    part = first.selectbox("part", parts, index=len(parts) - 1, format_func=SPLIT_NAMES.get, key="part", **KEEP,
-                           help="The model was trained on the training windows only")  # fmt: skip
-    starts = windows.starts[part]
-    session.clamp("window", 0, len(starts) - 1)
-    if len(starts) > 1:
-        place = second.slider("window", 0, len(starts) - 1, key="window", **KEEP,
-                              help="Windows in order of time; the pictures below are of this one")  # fmt: skip
-    else:
-        place = 0
-    with third, st.container(horizontal=True, gap="small"):
-        for which, help_text in gates_view.FINDS.items():
-            st.button(which, key=f"find_{which}", help=help_text, on_click=choose_window, args=(part, which))
+    start, *_ = choose_window("gates", run, [first, second, third], session.recall(f"moment_{run.number}"))
     layer = fourth.selectbox(
         "layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input"
     )
@@ -57,7 +45,7 @@ def controls() -> tuple[int, int, int, str]:
     if model.bidirectional:
         direction = st.segmented_control("direction", [0, 1], default=0, key="direction", required=True, **KEEP,
                                          format_func=("forward", "reverse").__getitem__)  # fmt: skip
-    return int(starts[place]), layer, direction, gate
+    return start, layer, direction, gate
 
 
 def choose_view() -> str:

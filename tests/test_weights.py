@@ -14,7 +14,15 @@ from torch import nn
 from lstm_core.experiment import GATES, ModelSpec, PlaygroundError
 from lstm_core.model import build_model
 from lstm_core.trace import trace_lstm
-from lstm_core.weights import gate_norms, gate_weights, split_by_gate
+from lstm_core.weights import (
+    extent,
+    gate_histograms,
+    gate_norms,
+    gate_weights,
+    rounded_up,
+    split_by_gate,
+    with_bias,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -162,3 +170,102 @@ def test_gradients_before_the_first_step():
 def test_rows_that_are_not_of_four_gates(tensor):
     with pytest.raises(PlaygroundError, match="not those of four gates"):
         split_by_gate({"weight_ih_l0": tensor, "weight_hh_l0": tensor})
+
+
+@settings(max_examples=40, deadline=None)
+@given(places())
+def test_the_bias_that_acts_is_the_sum_that_nn_lstm_makes(place):
+    """Moving all of bias_hh into bias_ih changes no output; without bias there is none."""
+    lstm, layer, direction, suffix = place
+    got = with_bias(gate_weights(lstm, layer, direction))
+    assert list(got) == ["weight_ih", "weight_hh"] + ["bias_ih", "bias_hh", "bias"] * lstm.bias
+    if not lstm.bias:
+        return
+    x = torch.randn(
+        4, lstm.input_size, dtype=lstm.weight_ih_l0.dtype, generator=torch.Generator().manual_seed(1)
+    )
+    before = lstm(x)[0]
+    with torch.no_grad():
+        getattr(lstm, "bias_hh" + suffix).zero_()
+        getattr(lstm, "bias_ih" + suffix).copy_(
+            torch.from_numpy(np.concatenate([got["bias"][g] for g in GATES]))
+        )
+    torch.testing.assert_close(lstm(x)[0], before, rtol=0, atol=1e-6)
+
+
+def test_the_acting_bias_has_the_gradient_of_either():
+    lstm = nn.LSTM(3, 4, dtype=torch.float64)
+    lstm(torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))[
+        0
+    ].sum().backward()
+    by_gate = split_by_gate({name: parameter.grad for name, parameter in lstm.named_parameters()})
+    got = with_bias(by_gate, gradients=True)
+    for gate in GATES:
+        np.testing.assert_array_equal(got["bias"][gate], by_gate["bias_ih"][gate])
+        np.testing.assert_allclose(got["bias"][gate], by_gate["bias_hh"][gate], rtol=1e-12)
+
+
+def parts_of(*values: float) -> dict[str, np.ndarray]:
+    """A parameter of one column whose i holds these values, and the other gates zeros."""
+    rows = np.array(values, np.float32)[:, None]
+    return {gate: rows if gate == "i" else np.zeros_like(rows) for gate in GATES}
+
+
+def test_an_outlier_does_not_stretch_the_reach():
+    rng = np.random.default_rng(0)
+    calm = {gate: rng.uniform(-0.1, 0.1, (64, 64)).astype(np.float32) for gate in GATES}
+    found = extent({"weight_hh": calm})
+    assert found.reach == found.peaks["weight_hh"] == max(np.abs(rows).max() for rows in calm.values())
+    calm["o"][3, 5] = -7
+    found = extent({"weight_hh": calm})
+    assert found.peaks == {"weight_hh": 7}
+    assert 0.09 < found.reach <= 0.1
+    assert found.norms["weight_hh"]["o"] == pytest.approx(np.linalg.norm(calm["o"].astype(float)))
+
+
+def test_reach_looks_at_every_column_of_a_large_model():
+    """A column in 64 is large: whatever the reach is taken from, it must see that column, and not only it."""
+    rows = np.full((4096, 64), 0.1, np.float32)
+    rows[:, 0] = 5
+    assert extent({"weight_hh": dict.fromkeys(GATES, rows)}).reach == 5
+    rows[:, 0] = 0.1
+    rows[:40, 0] = 5  # far fewer than one in a hundred
+    assert extent({"weight_hh": dict.fromkeys(GATES, rows)}).reach == pytest.approx(0.1)
+
+
+def test_what_is_not_finite_is_left_out_of_the_scale():
+    found = extent({"bias": parts_of(np.nan, np.inf, -0.5, 0.25)})
+    assert found.peaks == {"bias": 0.5}
+    assert found.reach == 0.5
+    nothing = extent({"bias": {gate: np.full((2, 1), np.nan, np.float32) for gate in GATES}})
+    assert nothing.peaks == {"bias": 0} and nothing.reach == 0
+
+
+@given(st.floats(1e-300, 1e300))
+def test_rounded_up_is_at_least_the_value_and_never_much_more(value):
+    found = rounded_up(value)
+    assert value <= found <= 1.34 * value  # the widest gap is from 3 to 4
+    assert rounded_up(found) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"), [(0, 1), (1, 1), (0.11, 0.12), (0.99, 1), (31, 40), (1e-9, 1e-9)]
+)
+def test_rounded_up_to_a_number_that_one_can_say(value, wanted):
+    assert rounded_up(value) == pytest.approx(wanted)
+
+
+@settings(max_examples=40, deadline=None)
+@given(places(), st.integers(1, 30))
+def test_histograms_count_every_weight_once(place, bins):
+    lstm, layer, direction, _ = place
+    by_gate = gate_weights(lstm, layer, direction)
+    for kind, parts in by_gate.items():
+        edge = rounded_up(extent({kind: parts}).peaks[kind])
+        edges, counts = gate_histograms(parts, edge, 2 * bins)
+        assert list(counts) == list(GATES)
+        for gate, rows in parts.items():
+            assert counts[gate].sum() == rows.size
+            assert counts[gate][:bins].sum() == (rows < 0).sum()  # 0 is an edge
+            k = bins // 2
+            assert counts[gate][k] == ((rows >= edges[k]) & (rows < edges[k + 1])).sum()

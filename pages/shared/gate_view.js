@@ -1,12 +1,13 @@
 // The browser half of gate_view.py. Two canvases lie on each other: the picture, painted once per
 // message, size, theme or selected unit; and the time cursor, painted at every move of the mouse.
+// The tools are canvas.js, which Python puts before this text.
 
 const GUTTER = 40, RIGHT = 12, TITLE = 26, AXIS = 24, GAP = 10; // CSS pixels around each panel
 const TEXT = 70; // height of the readout above and the help below
-const SERIES_HEIGHT = 72, CURVES_HEIGHT = 112, SMALL = 13, LARGE = 14;
+const SERIES_HEIGHT = 72, CURVES_HEIGHT = 112, LARGE = 14;
 const LABEL = "The input series, heatmaps of the gates by unit and step, and one unit's curves. "
   + "Left and right move the time cursor, up and down select the unit.";
-const HELP = "Hover to read values, click a heatmap to select a unit; the arrow keys do both.";
+const help = (row) => `Hover to read values, click a heatmap to select ${row}; the arrow keys do both.`;
 
 const views = new WeakMap(); // element -> what must outlive one message
 
@@ -16,6 +17,8 @@ export default function ({ data, parentElement, setStateValue }) {
   const view = views.get(element);
   const message = decode(data);
   Object.assign(view, message, { setStateValue });
+  if (view.rows && view.start !== view.started) view.chosen = view.start; // Python's choice rules
+  view.started = view.start;
   view.chosen ??= view.start;
   view.unit = clamp(view.chosen, view.units); // as Python does: more units bring the choice back
   view.cursor = view.cursor === null ? null : clamp(view.cursor, view.steps);
@@ -24,34 +27,26 @@ export default function ({ data, parentElement, setStateValue }) {
   return () => { if (!element.isConnected) view.stop(); };
 }
 
-const clamp = (index, count) => Math.max(0, Math.min(index, count - 1));
-
 function decode(bytes) {
-  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const message = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  const numbers = new Float32Array(bytes.slice(4 + size).buffer);
-  let at = 0;
-  const take = (count) => numbers.subarray(at, (at += count));
-  for (const map of message.maps) map.values = take(map.units * message.steps);
+  const [message, take] = unpack(bytes);
+  const arrays = []; // sent in the order of their first use
+  for (const part of [...message.maps, ...message.groups.flatMap(({ group }) => group)]) {
+    part.values = arrays[part.array] ??= take(part.units * message.steps);
+  }
   message.series = message.series.map((name) => ({ name, values: take(message.steps) }));
   for (const { lines } of message.curves) for (const line of lines) line.values = take(message.steps);
   return message;
 }
 
 function mount(element) {
-  const child = (parent, tag, attributes) => {
-    const node = parent.appendChild(document.createElement(tag));
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    return node;
-  };
   const readout = child(element, "div", { class: "gate-view-readout" });
   const note = child(element, "div", { class: "gate-view-note" });
   const stage = child(element, "div", { class: "gate-view-stage", role: "img", tabindex: "0" });
   const picture = child(stage, "canvas", {}), overlay = child(stage, "canvas", {});
-  child(element, "div", { class: "gate-view-note" }).textContent = HELP;
+  const hint = child(element, "div", { class: "gate-view-note" });
   const spoken = child(element, "div", { class: "gate-view-spoken", "aria-live": "polite" });
   stage.setAttribute("aria-label", LABEL);
-  const view = { element, readout, note, stage, picture, overlay, spoken };
+  const view = { element, readout, note, stage, picture, overlay, hint, spoken };
   Object.assign(view, { cursor: null, hovered: null }); // a step, a unit; or none
   listen(view);
   const resized = new ResizeObserver(() => {
@@ -112,20 +107,17 @@ function locate(view, event) {
 
 // ---- the picture ----
 
-function arrange({ maps, series, curves, large, height }, width) {
+function arrange({ maps, groups, series, curves, large, height }, width) {
   const shown = large ? maps.filter((map) => map.name === large) : maps;
   const fitting = width >= 740 ? 3 : width >= 460 ? 2 : 1;
   const columns = Math.min(fitting, shown.length), rows = Math.ceil(shown.length / columns);
-  const gates = maps.filter((map) => "ifgo".includes(map.name));
-  const states = maps.filter((map) => !"ifgo".includes(map.name));
-  const groups = [["gates", gates], ["states", states]].filter(([, group]) => group.length);
-  const across = Math.min(groups.length, fitting === 1 ? 1 : 2);
+  const across = Math.max(1, Math.min(groups.length, fitting === 1 ? 1 : 2));
 
   const inner = (count) => (width - (count - 1) * GAP) / count - GUTTER - RIGHT;
   const around = TITLE + AXIS;
   const fixed = (series.length ? SERIES_HEIGHT + around : 0)
-    + (groups.length / across + Math.ceil(curves.length / fitting)) * (CURVES_HEIGHT + around);
-  const ideal = inner(columns) * (large ? 0.3 : 0.5);
+    + (Math.ceil(groups.length / across) + Math.ceil(curves.length / fitting)) * (CURVES_HEIGHT + around);
+  const ideal = inner(columns) * (large ? 0.3 : shown.length > 3 ? 0.5 : 0.7);
   const share = height ? (height - TEXT - fixed) / rows - around : ideal;
   const mapHeight = Math.round(Math.max(70, Math.min(share, large ? 420 : 230)));
 
@@ -142,7 +134,7 @@ function arrange({ maps, series, curves, large, height }, width) {
   };
   if (series.length) stack([{ series }], 1, SERIES_HEIGHT);
   stack(shown.map((map) => ({ map })), columns, mapHeight);
-  stack(groups.map(([title, group]) => ({ title, group })), across, CURVES_HEIGHT);
+  stack(groups, across, CURVES_HEIGHT);
   stack(curves, Math.min(fitting, curves.length), CURVES_HEIGHT);
   return { panels, total: top };
 }
@@ -155,6 +147,7 @@ function paint(view) {
   view.stage.style.height = `${total}px`;
   view.element.style.minHeight = 0;
   view.note.textContent = view.warning;
+  view.hint.textContent = help(view.rows ? "a moment" : "a unit");
   view.theme = readTheme(view.element);
   const pen = context(view.picture, view.width, total);
   for (const panel of panels) {
@@ -163,36 +156,6 @@ function paint(view) {
     paintSteps(pen, view, panel);
   }
   paintCursor(view);
-}
-
-function readTheme(element) {
-  const style = getComputedStyle(element);
-  const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  return {
-    font: css("font"), text: css("text-color"), back: css("background-color"),
-    grid: css("border-color"),
-    empty: css("secondary-background-color"), accent: css("primary-color"),
-    palette: css("chart-categorical-colors").split(","),
-  };
-}
-
-function context(canvas, width, height) {
-  const dots = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * dots);
-  canvas.height = Math.round(height * dots);
-  const pen = canvas.getContext("2d");
-  pen.scale(dots, dots);
-  return pen;
-}
-
-function write(pen, { font, text }, words, x, y, style = {}) {
-  const { size = SMALL, align = "left", weight = 400 } = style;
-  pen.font = `${weight} ${size}px ${font}`;
-  pen.textAlign = align;
-  pen.textBaseline = "middle";
-  pen.fillStyle = text;
-  pen.fillText(words, x, y);
-  return pen.measureText(words).width;
 }
 
 function paintMap(pen, view, panel) {
@@ -209,14 +172,22 @@ function paintMap(pen, view, panel) {
   pen.fillRect(right - bar, y - TITLE / 2 - 5, bar, 10);
   write(pen, theme, brief(map.low), right - bar - 5, y - TITLE / 2, { align: "right" });
 
-  write(pen, theme, "0", x - 12, y + 7, { align: "right" });
-  const last = map.units - 1;
-  if (last > 0) write(pen, theme, String(last), x - 12, y + h - 6, { align: "right" });
+  const last = map.units - 1, name = (row) => view.rows?.[row].split(" ").at(-1) ?? String(row);
+  write(pen, theme, name(0), x - 12, y + 7, { align: "right" });
+  if (last > 0) write(pen, theme, name(last), x - 12, y + h - 6, { align: "right" });
   pen.save();
   pen.translate(x - GUTTER + 8, y + h / 2);
   pen.rotate(-Math.PI / 2);
-  write(pen, theme, "unit", 0, 0, { align: "center" });
+  write(pen, theme, view.rows?.[0].split(" ")[0] ?? "unit", 0, 0, { align: "center" });
   pen.restore();
+  if (map.note) paintNote(pen, theme, map.note, x + w / 2, y + h / 2);
+}
+
+function paintNote(pen, theme, words, x, y) {
+  const style = { align: "center", size: LARGE }, wide = write(pen, theme, words, x, y, style) + 20;
+  pen.fillStyle = theme.back; // the text must be read on any colours
+  pen.fillRect(x - wide / 2, y - 13, wide, 26);
+  write(pen, theme, words, x, y, style);
 }
 
 // One colour per device pixel: the mean of the cells under it. Nothing vanishes where cells are
@@ -248,41 +219,23 @@ function paintCells(pen, { steps, theme }, { map, x, y, w, h }) {
   pen.putImageData(image, Math.round(x * dots), Math.round(y * dots));
 }
 
-function colorTable(scale) {
-  const channels = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
-  const stops = scale.map((color) => channels(toPixel(color)));
-  return Uint32Array.from({ length: 256 }, (_, k) => {
-    const spot = (k / 255) * (stops.length - 1), low = Math.min(Math.floor(spot), stops.length - 2);
-    const mix = (from, to) => Math.round(from + (spot - low) * (to - from));
-    const [r, g, b] = stops[low].map((from, channel) => mix(from, stops[low + 1][channel]));
-    return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
-  });
-}
-
-function toPixel(color) { // any CSS colour, as the canvas itself would paint it
-  const pen = new OffscreenCanvas(1, 1).getContext("2d");
-  pen.fillStyle = color;
-  pen.fillRect(0, 0, 1, 1);
-  return new Uint32Array(pen.getImageData(0, 0, 1, 1).data.buffer)[0];
-}
-
 // The curves of a panel: the input series, given lines, or what the selected unit did.
 function curvesOf({ unit, steps, theme }, { series, lines, group }) {
   if (series) {
     return series.map((line, k) => ({ ...line, color: theme.palette[k % theme.palette.length] }));
   }
   if (lines) return lines.map((line) => ({ ...line, color: line.color ?? theme.text }));
-  return group.filter((map) => unit < map.units).map((map) => ({
-    name: map.name,
-    values: map.values.subarray(unit * steps, (unit + 1) * steps),
-    color: map.color ?? theme.text,
+  return group.filter((line) => unit < line.units).map((line) => ({
+    ...line,
+    values: line.values.subarray(unit * steps, (unit + 1) * steps),
+    color: line.color ?? theme.text,
   }));
 }
 
 function paintCurves(pen, view, panel) {
-  const { theme, steps, unit } = view, { x, y, w, h, title, lines } = panel;
+  const { theme, steps, unit } = view, { x, y, w, h, title, lines, span } = panel;
   panel.curves = curvesOf(view, panel);
-  let [low, high] = title === "gates" || lines ? [0, 1] : [Infinity, -Infinity];
+  let [low, high] = span ?? (lines ? [0, 1] : [Infinity, -Infinity]);
   for (const { values } of panel.curves) {
     for (const value of values.filter(Number.isFinite)) {
       low = Math.min(low, value);
@@ -298,37 +251,29 @@ function paintCurves(pen, view, panel) {
     line(pen, theme.grid, 1, [[x, panel.height(tick)], [x + w, panel.height(tick)]]);
     write(pen, theme, brief(tick), x - 8, panel.height(tick), { align: "right" });
   }
-  for (const { values, color } of panel.curves) {
+  for (const { values, color, dashed } of panel.curves) {
     const point = (value, k) => [x + ((k + 0.5) * w) / steps, panel.height(value)];
+    pen.setLineDash(dashed ? [2, 5] : []);
     line(pen, color, 2, Array.from(values, point));
   }
-  const heading = lines ? title : title ? `Unit ${unit} · ${title}` : "Input";
+  pen.setLineDash([]);
+  const heading = lines ? title : title ? `${view.rows?.[unit] ?? `Unit ${unit}`} · ${title}` : "Input";
   const strong = { size: LARGE, weight: 700 };
   paintLegend(pen, theme, panel, x + write(pen, theme, heading, x, y - TITLE / 2, strong));
 }
 
-function paintLegend(pen, theme, { curves, x, y, w }, from) {
-  for (const [k, { name, color }] of curves.entries()) {
+function paintLegend(pen, theme, panel, from) {
+  const { x, y, w } = panel, curves = panel.curves.filter(({ name }) => name);
+  for (const [k, { name, color, dashed }] of curves.entries()) {
     const words = name.length > 24 ? `${name.slice(0, 23)}…` : name;
     if (from + 120 > x + w && k < curves.length - 1) {
       write(pen, theme, `+ ${curves.length - k} more`, from + 16, y - TITLE / 2, { size: LARGE });
       return;
     }
     pen.fillStyle = color;
-    pen.fillRect(from + 16, y - TITLE / 2 - 2, 16, 4);
+    for (const at of dashed ? [0, 6, 12] : [0]) pen.fillRect(from + 16 + at, y - TITLE / 2 - 2, dashed ? 4 : 16, 4);
     from += 38 + write(pen, theme, words, from + 38, y - TITLE / 2, { size: LARGE });
   }
-}
-
-function line(pen, color, width, points) {
-  Object.assign(pen, { strokeStyle: color, lineWidth: width, lineJoin: "round", lineCap: "round" });
-  pen.beginPath();
-  points.forEach(([x, y], k) => {
-    if (!Number.isFinite(y)) return;
-    if (!k || !Number.isFinite(points[k - 1][1])) pen.moveTo(x, y);
-    pen.lineTo(x, y); // to itself too: a lone point becomes a dot
-  });
-  pen.stroke();
 }
 
 function paintSteps(pen, { theme, steps, stride }, { x, y, w, h }) {
@@ -349,8 +294,6 @@ function ticks(low, high, count) { // about `count` steps of 1, 2 or 5 times a p
   const first = Math.ceil(low / size - 1e-9), last = Math.floor(high / size + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, k) => (first + k) * size);
 }
-
-const brief = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
 
 // ---- the cursor ----
 
@@ -393,12 +336,12 @@ function ring(pen, stroke, fill, x, y) {
   pen.stroke();
 }
 
-function paintReadout({ readout, theme, cursor, steps, stride, maps, series }, unit) {
+function paintReadout({ readout, theme, cursor, steps, stride, maps, series, rows }, unit) {
   // The same items before the first hover as after it: the picture must not move under the mouse.
   const item = (name, value, color) => {
     const node = document.createElement("span"), number = document.createElement("b");
     if (color) node.appendChild(document.createElement("i")).style.background = color;
-    number.textContent = value === undefined ? "–" : exact(value);
+    number.textContent = value === undefined ? "–" : typeof value === "string" ? value : exact(value);
     node.append(name, " ", number, " ");
     return node;
   };
@@ -410,7 +353,7 @@ function paintReadout({ readout, theme, cursor, steps, stride, maps, series }, u
   const at = cursor !== null && steps ? cursor : undefined;
   const inside = (map) => (unit < map.units ? map.values[unit * steps + at] : undefined);
   readout.replaceChildren(
-    row(item("step", at === undefined ? at : at * stride), item("unit", unit),
+    row(item("step", at === undefined ? at : at * stride), rows ? item(...rows[unit].split(" ")) : item("unit", unit),
       ...maps.map((map) => item(map.name, inside(map), map.color ?? theme.text))),
     row(...series.map(({ name, values }) => item(name, values[at]))),
   );

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -38,6 +39,15 @@ class Look:
     step: int | None = None  # the optimiser step whose weights are meant; None: as they are now
     unit: int = 0
 
+    @cached_property
+    def moment(self) -> Moment:
+        """The model and its gradients: the same for all that is drawn of this look, while a training goes on."""
+        run = self.run
+        if self.step is not None:
+            return remembered(run, "moments", (self.step,), lambda: run.moment(self.step))
+        # Early stopping changes the weights, and no step tells: the status does.
+        return remembered(run, "moments", (run.trainer.step, run.status), run.moment)
+
 
 def default_window(run: Run) -> int:
     """First row of the last window that there is."""
@@ -56,11 +66,7 @@ def remembered(run: Run, what: str, key: tuple, make) -> object:
 
 def moment_of(look: Look) -> Moment:
     """The model and its gradients at the moment that is looked at."""
-    run = look.run
-    if look.step is not None:
-        return remembered(run, "moments", (look.step,), lambda: run.moment(look.step))
-    # Early stopping changes the weights, and no step tells: the status does.
-    return remembered(run, "moments", (run.trainer.step, run.status), run.moment)
+    return look.moment
 
 
 def inputs_of(look: Look) -> Tensor:

@@ -180,6 +180,11 @@ def recall(key: str, default: Any = None) -> Any:
     return st.session_state.get(key, default)
 
 
+def linked(key: str) -> str | None:
+    """What the address says of a widget."""
+    return st.query_params.get(key)
+
+
 def clamp(key: str, low: int, high: int, at_first: int | None = None) -> None:
     """Keep a number widget's value inside bounds that may have moved."""
     value = st.session_state.get(key, high if at_first is None else at_first)

@@ -77,7 +77,7 @@ class Visitor:
     def widget(self, key: str):
         """The one widget with this key on the page."""
         kinds = ("number_input", "selectbox", "multiselect", "toggle", "slider", "button", "button_group",
-                 "text_area", "file_uploader")  # fmt: skip
+                 "text_area", "text_input", "file_uploader")  # fmt: skip
         found = [w for kind in kinds for w in self.at.get(kind) if w.key == key]
         assert len(found) == 1, f"{len(found)} widgets have the key {key!r}"
         return found[0]

@@ -1,0 +1,118 @@
+"""The weights by gate in Chromium: painted, never rebuilt while a run trains, and read with mouse or keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Tab
+
+MAP = ".st-key-weights_map .weights-map"
+COLOURS = """canvas => {
+    const { width, height } = canvas;
+    const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, width, height).data.buffer);
+    return new Set(pixels).size;
+}"""
+PICTURE = """canvas => {
+    let hash = 0;
+    const { width, height } = canvas;
+    for (const byte of canvas.getContext("2d").getImageData(0, 0, width, height).data) hash = (31 * hash + byte) | 0;
+    return hash;
+}"""
+
+
+def picture(tab: Tab) -> Locator:
+    return tab.page.locator(f"{MAP} canvas").first
+
+
+def readout(tab: Tab) -> Locator:
+    return tab.page.locator(f"{MAP} .weights-map-readout")
+
+
+def look_at_weights(tab: Tab) -> Tab:
+    tab.go("Gates").page.get_by_role("radio", name="Weights").click()
+    expect(picture(tab)).to_be_visible()
+    return tab.settle()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [((1280, 720), "light"), ((1920, 1080), "dark")])
+def test_all_four_gates_are_painted_and_seen_at_once(new_tab: Callable[..., Tab], size, scheme: str):
+    tab = look_at_weights(new_tab(size, scheme).open())
+    assert picture(tab).evaluate(COLOURS) > 100
+    box = tab.page.locator(f"{MAP} .weights-map-stage").bounding_box()
+    assert box["y"] + box["height"] <= size[1]
+    said = tab.page.locator(f"{MAP} .weights-map-stage").get_attribute("aria-label")
+    assert re.search(
+        r"weight_hh: input gate [\d.]+, forget gate [\d.]+, cell candidate [\d.]+, output gate", said
+    )
+
+
+def test_it_is_repainted_and_never_rebuilt_while_the_run_trains(tab: Tab):
+    look_at_weights(tab.open().go("Train").train_on_and_on())
+    page = tab.page
+    page.evaluate(
+        f"""() => {{
+          window.first = document.querySelector('{MAP} canvas');
+          window.rebuilt = 0;
+          window.heights = new Set();
+          new MutationObserver((all) => {{
+            window.heights.add(document.querySelector('{MAP}')?.offsetHeight);
+            for (const {{ addedNodes }} of all) for (const node of addedNodes) {{
+              if (node.nodeType === 1 && (node.matches('{MAP}') || node.querySelector('{MAP}'))) window.rebuilt += 1;
+            }}
+          }}).observe(document.body, {{ childList: true, subtree: true, characterData: true }});
+        }}"""
+    )
+    seen = set()
+    for _ in range(200):
+        seen.add(picture(tab).evaluate(PICTURE))
+        if len(seen) >= 5:
+            break
+        page.wait_for_timeout(100)
+    assert len(seen) >= 5
+    assert page.evaluate(f"window.first === document.querySelector('{MAP} canvas')")
+    assert page.evaluate("window.rebuilt") == 0
+    assert page.evaluate("window.heights.size") == 1, "the page below jumped"
+    tab.end_run()
+
+
+def test_weights_are_read_with_the_mouse_and_the_keyboard(tab: Tab):
+    look_at_weights(tab.open())
+    stage = tab.page.locator(f"{MAP} .weights-map-stage")
+    expect(readout(tab)).to_have_text(re.compile("^Weights after step"))
+    box = stage.bounding_box()
+    tab.page.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(readout(tab)).to_have_text(
+        re.compile(r"^weight_hh, (forget gate|cell candidate): unit \d+ ← unit \d+ −?\d")
+    )
+    tab.page.mouse.move(5, 5)
+    stage.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown"):  # the first only shows the mark
+        tab.page.keyboard.press(key)
+    expect(readout(tab)).to_have_text(re.compile(r"^weight_hh, input gate: unit 1 ← unit 1 −?\d"))
+    expect(tab.page.locator(f"{MAP} [aria-live]")).to_have_text(re.compile("^weight_hh, input gate: unit 1"))
+    for _ in range(2):
+        tab.page.keyboard.press("Shift+ArrowDown")
+    expect(readout(tab)).to_have_text(re.compile("^weight_hh, forget gate: unit 0 ← unit 1"))
+    tab.page.keyboard.press("ArrowLeft")
+    tab.page.keyboard.press("ArrowLeft")
+    expect(readout(tab)).to_have_text(re.compile("^weight_ih, forget gate: unit 0 ← SUNACTIVITY"))
+
+
+def test_a_name_from_a_file_is_only_ever_text(tab: Tab):
+    name = "<img src=x onerror=window.hacked=1>"
+    rows = "\n".join([f"{name},y", *(f"{k % 7},{k % 5}" for k in range(120))])
+    tab.open().go("Data")
+    tab.page.locator(".st-key-csv input[type=file]").set_input_files(
+        [{"name": "mine.csv", "mimeType": "text/csv", "buffer": rows.encode()}]
+    )
+    tab.settle().go("Train").train(epochs=1)
+    tab.wait_for_end(1)
+    look_at_weights(tab)
+    tab.page.locator(f"{MAP} .weights-map-stage").focus()
+    tab.page.keyboard.press("ArrowRight")
+    expect(readout(tab)).to_contain_text(f"unit 0 ← {name}")
+    assert tab.page.evaluate("window.hacked") is None

@@ -1,0 +1,385 @@
+"""What if: the pictures, the sentence and the table are the altered run's own, whatever is chosen and trained."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_core.experiment import PlaygroundError
+from lstm_core.importance import gate_importance, predict_with
+from lstm_core.interventions import ACTS_ON, Edit, trace_with
+from lstm_core.predictions import predict
+from lstm_core.trace import trace_lstm
+from pages.shared import gates_view, importance_view, what_if_view
+from pages.shared.edit_controls import PRESETS, _listed, read_units
+from pages.shared.gates_view import Look
+from tests.pages.conftest import Visitor, labelled_csv, series_csv, wait_until
+
+GATES = ("i", "f", "g", "o", "c", "h")
+
+
+def what_if(visit, **model: object) -> Visitor:
+    """The view, of the example or of a model of a few units that has trained for one epoch."""
+    tab = visit("gates")
+    if model:
+        tab.go("model").set("hidden_size", 5)
+        for key, value in model.items():
+            tab.set(key, value)
+        tab.train(epochs=1).go("gates")
+    return tab.set("view", "What if?")
+
+
+def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
+    """(header, map → values, one dictionary of the unit's lines a panel)."""
+    header, data = tab.component("what_view")
+    numbers, arrays, at = np.frombuffer(data, "<f4"), {}, 0
+    panels = [panel["group"] for panel in header["groups"]]
+    for one in [*header["maps"], *(line for panel in panels for line in panel)]:
+        if one["array"] not in arrays:
+            size = one["units"] * header["steps"]
+            arrays[one["array"]] = numbers[at : at + size].reshape(one["units"], header["steps"])
+            at += size
+    lines = [{line["name"]: arrays[line["array"]] for line in panel} for panel in panels]
+    return header, {one["name"]: arrays[one["array"]] for one in header["maps"]}, lines
+
+
+def runs(tab: Visitor, *edits: Edit, layer: int = 0, direction: int = 0) -> dict[str, list[np.ndarray]]:
+    """gate → [before, after], worked out without the page, of the last test window."""
+    model, x = tab.training.model(), gates_view.inputs_of(Look(tab.training, last_window(tab)))
+    x = model.lstm_input(x)
+    both = trace_lstm(model.lstm, x), trace_with(model.lstm, x, edits)
+    return {name: [trace.gate(name)[layer, direction, 0].numpy().T for trace in both] for name in GATES}
+
+
+def last_window(tab: Visitor) -> int:
+    return int(tab.training.trainer.windows.starts["test"][-1])
+
+
+def table(tab: Visitor) -> str:
+    """The HTML of the table of gates."""
+    (found,) = [one.proto.body for one in tab.at.get("html") if "gate-worth" in one.proto.body]
+    return found
+
+
+@pytest.mark.parametrize("words", PRESETS)
+def test_a_preset_shows_its_run_at_once(visit, words):
+    gate, value = PRESETS[words]
+    tab = what_if(visit).set("gate", gate).press(f"what_preset_{gate}{value:g}")
+    assert tab.widget(f"what_preset_{gate}{value:g}").label == words
+    header, maps, (of_gate, of_h) = drawn(tab)
+    exact = runs(tab, Edit("clamp", gate, value))
+    before, after = exact[gate]
+    assert np.array_equal(maps["before"], before)
+    assert np.array_equal(maps["after"], after) and (after == value).all()
+    assert np.array_equal(maps["after − before"], after - before)
+    assert np.array_equal(of_gate["before"], before) and np.array_equal(of_gate["after"], after)
+    assert np.array_equal(of_h["before"], exact["h"][0]) and np.array_equal(of_h["after"], exact["h"][1])
+    scales = [(one["low"], one["high"]) for one in header["maps"]]
+    assert scales[0] == scales[1] == (0, 1)
+    assert scales[2][1] == -scales[2][0] == pytest.approx(np.abs(after - before).max())
+
+
+def test_all_six_before_after_and_their_difference(visit):
+    tab = what_if(visit).set("what_alter", "c")
+    exact = runs(tab, Edit("zero", "c"))
+    for shown in ("before", "after", "difference"):
+        header, maps, panels = drawn(tab.set("what_shown", shown))
+        for name, (before, after) in exact.items():
+            wanted = {"before": before, "after": after, "difference": after - before}[shown]
+            assert np.array_equal(maps[name], wanted), (shown, name)
+        for lines in panels:
+            for name in lines.keys() - {""}:
+                assert np.array_equal(lines[name], exact[name][1])
+        by_name = {one["name"]: one for one in header["maps"]}
+        if shown != "difference":
+            assert by_name["c"]["high"] == pytest.approx(np.abs(exact["c"][0]).max())  # of both runs
+
+
+@pytest.mark.parametrize(
+    ("kind", "gate"), [(kind, gate) for kind, gates in ACTS_ON.items() for gate in gates]
+)
+def test_every_kind_of_edit_can_be_chosen(visit, kind, gate):
+    tab = what_if(visit).set("what_alter", gate)
+    kinds = [one for one, gates in ACTS_ON.items() if gate in gates]
+    tab.set(f"what_how_{kinds[0]}", kind)
+    edit = Edit(kind, gate)
+    if kind.startswith("input"):
+        tab.set(f"what_value_{kind}", 100.0)
+        windows = tab.training.trainer.windows
+        center = windows.x_center[0] if kind == "input_set" else 0
+        edit = Edit(kind, gate, float((100 - center) / windows.x_scale[0]), units=(0,))
+        assert len(tab.component("what_view")[0]["series"]) == 2
+    elif kind != "zero":
+        tab.set(f"what_value_{kind}_{gate}", 0.25)
+        edit = Edit(kind, gate, 0.25)
+    assert not tab.errors()
+    exact, maps = runs(tab, edit), drawn(tab.set("what_shown", "after"))[1]
+    assert np.abs(exact["h"][1] - exact["h"][0]).max() > 1e-3
+    for name in GATES:
+        assert np.array_equal(maps[name], exact[name][1]), name
+
+
+def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
+    tab = what_if(visit).set("what_alter", "x").set("what_value_input_set", 100.0).set("what_steps", (3, 5))
+    header, data = tab.component("what_view")
+    before, after = np.frombuffer(data, "<f4")[-2 * header["steps"] :].reshape(2, -1)
+    windows, start = tab.training.trainer.windows, last_window(tab)
+    wanted = windows.x[start : start + windows.spec.seq_len, 0].copy()
+    assert before == pytest.approx(wanted, rel=1e-5, abs=1e-3)
+    wanted[3:6] = 100
+    assert after == pytest.approx(wanted, rel=1e-5, abs=1e-3)
+    assert "SUNACTIVITY set to 100 at steps 3–5 it says" in tab.words()
+
+
+def test_says_the_forecast_before_and_after_beside_the_truth(visit):
+    tab = what_if(visit).press("what_preset_i0")
+    run, starts = tab.training, np.array([last_window(tab)])
+    model, windows = run.model(), run.trainer.windows
+    before = predict(model, windows, starts)[0, 0, 0]
+    after = predict_with(model, windows, starts, [Edit("clamp", "i", 0.0)])[0, 0, 0]
+    words = tab.words().replace("**", "").replace("−", "-")
+    assert f"= {before:.4g}; the truth is {windows.truth(starts)[0, 0, 0]:.4g}." in words
+    assert f"With the input gate held at 0 it says {after:.4g} ({after - before:+.4g})." in words
+
+
+def test_a_classifier_names_its_class_before_and_after(visit):
+    tab = (
+        visit("data")
+        .upload(labelled_csv())
+        .set("seq_len", 6)
+        .train(epochs=2)
+        .go("gates")
+        .set("view", "What if?")
+    )
+    run, starts = tab.training, np.array([last_window(tab)])
+    before = predict(run.model(), run.trainer.windows, starts)[0]
+    after = predict_with(run.model(), run.trainer.windows, starts, [Edit("clamp", "f", 1.0)])[0]
+    k = after.argmax()
+    said = f"says {run.trainer.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
+    assert said in tab.words().replace("**", "")
+    found = re.findall(r"accuracy ([\d.]+)% → ([\d.]+)%", table(tab))
+    assert len(found) == 4
+
+
+def test_units_and_steps(visit):
+    tab = what_if(visit).set("gate", "f").set("what_units", "0-3, 7").set("what_steps", (5, 9))
+    edit = Edit("clamp", "f", 1.0, units=(0, 1, 2, 3, 7), steps=range(5, 10))
+    assert np.array_equal(drawn(tab)[1]["after"], runs(tab, edit)["f"][1])
+    assert "the forget gate held at 1 in units 0–3, 7 at steps 5–9 it" in tab.words()
+    tab.set("what_units", "Selected")
+    edit = Edit("clamp", "f", 1.0, units=(0,), steps=range(5, 10))
+    assert np.array_equal(drawn(tab)[1]["after"], runs(tab, edit)["f"][1])
+    tab.press("what_preset_f0")  # a preset is of all units at all steps
+    assert np.array_equal(drawn(tab)[1]["after"], runs(tab, Edit("clamp", "f", 0.0))["f"][1])
+
+
+def test_units_that_cannot_be_read_change_nothing_but_for_one_sentence(visit):
+    tab = what_if(visit).set("gate", "f").set("what_units", "2-4")
+    before = drawn(tab)[1]
+    for bad in ("2-", "<b>", "99", "0-99999999"):
+        tab.set("what_units", bad)
+        assert len(tab.errors()) == 1
+        after = drawn(tab)[1]
+        assert all(np.array_equal(before[name], after[name]) for name in before)
+    assert not tab.set("what_units", "4").errors()
+
+
+@pytest.mark.parametrize(
+    "text", ["-", "1-", "-1", "1,,2", "a", "1.5", "0x1", "²", "1-2-3", "9" * 5000, "selected, 1"]
+)
+def test_what_names_no_units_is_refused(text):
+    with pytest.raises(PlaygroundError, match="names no units.*0-3, 7"):
+        read_units(text, 10, 0)
+
+
+@pytest.mark.parametrize("text", ["10", "0-10", "10-0", "3, 999999999", "0-999999999"])
+def test_units_that_are_not_there_are_refused(text):
+    with pytest.raises(PlaygroundError, match="no unit .* from 0 to 9"):
+        read_units(text, 10, 0)
+
+
+@pytest.mark.parametrize(("text", "units"), [("", None), (" ALL ", None), ("selected", (6,)), ("3-1", (1, 2, 3)),
+                                             (" 7,0 – 2 ,1", (0, 1, 2, 7))])  # fmt: skip
+def test_units_are_read_as_people_write_them(text, units):
+    assert read_units(text, 10, 6) == units
+
+
+@given(st.sets(st.integers(0, 300), min_size=1))
+def test_units_are_named_as_they_are_read(units):
+    units = tuple(sorted(units))
+    assert read_units(_listed(units), 301, 0) == units
+
+
+def test_several_edits_at_once_and_each_can_be_undone(visit):
+    tab = what_if(visit).set("gate", "h").press("what_keep")
+    assert tab.widget("what_alter").value == "nothing"
+    first, second = Edit("clamp", "f", 1.0), Edit("clamp", "i", 0.0)
+    assert np.array_equal(drawn(tab)[1]["after"], runs(tab, first)["h"][1])
+    tab.press("what_preset_i0")
+    assert np.array_equal(drawn(tab)[1]["after"], runs(tab, first, second)["h"][1])
+    assert "With the forget gate held at 1 and the input gate held at 0 it" in tab.words()
+    tab.press("what_drop_0")
+    assert np.array_equal(drawn(tab)[1]["after"], runs(tab, second)["h"][1])
+    tab.set("what_alter", "nothing")
+    assert "Nothing is altered." in tab.words()
+    assert all(one["note"] == "no difference" for one in drawn(tab)[0]["maps"][2:])
+    assert not tab.pressable("what_keep")
+
+
+def test_only_so_many_edits_are_kept(visit):
+    tab = what_if(visit)
+    for _ in range(5):
+        tab.press("what_preset_f1").press("what_keep")
+    assert not tab.press("what_preset_i0").pressable("what_keep")
+    assert "With these 6 edits it" in tab.words()
+
+
+@pytest.mark.parametrize("gate", ["all six", "f", "c"])
+def test_an_edit_without_effect_says_so_instead_of_showing_rounding(visit, gate):
+    tab = what_if(visit).set("gate", gate).set("what_how_clamp", "scale").set("what_value_scale_f", 1.0)
+    header, maps, _ = drawn(tab)
+    noted = [one["name"] for one in header["maps"] if one["note"]]
+    assert noted == (list(GATES) if gate == "all six" else ["after − before"])
+    assert not any(maps[name].any() for name in noted)
+    assert "scaled by 1 it still says the same." in tab.words()
+
+
+def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit):
+    tab = what_if(visit, num_layers=2, bidirectional=True).set("what_shown", "after")
+    for place, (layer, direction) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+        edit = Edit("clamp", "f", 1.0, layer, direction)
+        tab.set("what_place", place)
+        for seen in range(2):
+            for way in range(2):
+                tab.set("layer", seen).set("direction", way)
+                exact, shown = runs(tab, edit, layer=seen, direction=way), drawn(tab)[1]
+                for name in GATES:
+                    assert np.array_equal(shown[name], exact[name][1]), (edit.place, seen, way, name)
+                assert f"in layer {layer} {('forward', 'reverse')[direction]} it" in tab.words()
+                words, changed = tab.words(), not np.allclose(*exact["f"])
+                assert changed == (seen > layer or (seen, way) == (layer, direction))
+                assert ("below the altered" in words) == (seen < layer)
+                assert ("which reads what" in words) == (seen > layer)
+                assert ("do not read each other" in words) == (seen == layer and way != direction)
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize(
+    "model", [{"proj_size": 2}, {"head": "every", "batch_first": False}, {"bias": False}]
+)
+def test_other_shapes_of_models(visit, model):
+    tab = what_if(visit, **model).set("what_alter", "h").set("what_units", "0-1").set("what_shown", "after")
+    exact, shown = runs(tab, Edit("zero", "h", units=(0, 1))), drawn(tab)[1]
+    for name in GATES:
+        assert np.array_equal(shown[name], exact[name][1]), name
+    if "proj_size" in model:
+        assert tab.set("what_units", "2").errors()
+
+
+def test_survives_a_smaller_model_with_shorter_windows(visit):
+    tab = what_if(visit, num_layers=2, hidden_size=6).set("what_place", 1).set("layer", 1)
+    tab.set("what_units", "4-5").set("what_steps", (10, 20)).press("what_keep").press("what_preset_o0")
+    tab.set("what_units", "4-5")
+    tab.go("data").set("seq_len", 4).go("model").set("hidden_size", 2).set("num_layers", 1)
+    tab.train(epochs=1).go("gates")
+    assert len(tab.errors()) == 1  # the text still names units that are gone
+    assert "1 of the kept edits do not fit this model" in tab.words()
+    assert np.array_equal(
+        drawn(tab.set("what_shown", "after"))[1]["o"], runs(tab, Edit("clamp", "o", 0.0))["o"][1]
+    )
+    assert not tab.set("what_units", "1").errors()
+    tab.go("data").set("seq_len", 1).train(epochs=1).go("gates")
+    assert not tab.errors()
+    assert not [s for s in tab.at.slider if s.key == "what_steps"]
+
+
+def test_the_choices_survive_other_views_and_pages(visit):
+    tab = what_if(visit).set("what_alter", "g").set("what_how_clamp", "add").set("what_value_add_g", 0.3)
+    tab.set("what_units", "1-2").set("what_steps", (2, 8)).set("what_shown", "before")
+    tab.set("view", "Gates").go("train").go("model").go("gates").set("view", "What if?")
+    keys = ("what_alter", "what_how_clamp", "what_value_add_g", "what_units", "what_steps", "what_shown")
+    assert [tab.widget(key).value for key in keys] == ["g", "add", 0.3, "1-2", (2, 8), "before"]
+
+
+def test_several_columns_are_altered_one_at_a_time(visit):
+    tab = visit("data").upload(series_csv()).set("features", ["load", "price"]).set("seq_len", 8)
+    tab.train(epochs=1).go("gates").set("view", "What if?").set("what_alter", "x").set("what_feature", 1)
+    tab.set("what_value_input_set", 5.5).set("what_shown", "after")
+    windows = tab.training.trainer.windows
+    value = float((5.5 - windows.x_center[1]) / windows.x_scale[1])
+    exact = runs(tab, Edit("input_set", "x", value, units=(1,)))
+    assert np.array_equal(drawn(tab)[1]["h"], exact["h"][1])
+    assert tab.component("what_view")[0]["series"] == ["price", "price, altered"]
+
+
+@pytest.mark.parametrize(
+    "shares", [(0.7, 0.85), (0.8, 0.8), (0.8, 1.0)], ids=["all", "no validation", "no test"]
+)
+def test_the_table_is_that_of_gate_importance(visit, shares):
+    tab = visit("data").set("shares", shares).train(epochs=1).go("gates").set("view", "What if?")
+    run = tab.training
+    part = "valid" if len(run.trainer.windows.starts["valid"]) else "test"
+    starts = run.trainer.windows.starts[part]
+    found = gate_importance(run.model(), run.trainer.windows, starts)
+    body, words = table(tab), tab.words()
+    assert re.findall(r"<b>(.)</b>", body) == [one.edit.gate for one in found]
+    said = re.findall(r"RMSE (\S+) → ([^<]+)<", body)
+    assert said == [(f"{one.before:.4g}", f"{one.after:.4g}") for one in found]
+    assert f"Over {len(starts)} {'validation' if part == 'valid' else 'test'} windows" in words
+    worst = found[0]
+    if worst.harm > 0:
+        assert f"hurts most: RMSE {worst.before:.4g} → {worst.after:.4g}." in words
+
+
+def test_everything_obeys_the_epoch_slider(visit):
+    tab = visit("train").train(epochs=3)
+    run, step = tab.training, tab.training.trainer.snapshots.steps[3]
+    tab.at.session_state[f"moment_{run.number}"] = step  # AppTest moves no component
+    tab.go("gates").set("view", "What if?")
+    model, windows, starts = run.moment(step).model, run.trainer.windows, np.array([last_window(tab)])
+    after = predict_with(model, windows, starts, [Edit("clamp", "f", 1.0)])[0, 0, 0]
+    assert f"it says {after:.4g} (" in tab.words().replace("**", "")
+    found = gate_importance(model, windows, windows.starts["valid"])
+    assert re.findall(r" → ([^<]+)<", table(tab)) == [f"{one.after:.4g}" for one in found]
+    assert f"Weights of step {step:,}." in tab.words()
+
+
+def test_while_it_trains_before_and_after_are_of_the_same_weights(visit):
+    tab = visit("train").set("epochs", 1_000_000).press("train").go("gates").set("view", "What if?")
+    for _ in range(5):
+        words = tab.run().words().replace("**", "").replace("−", "-")
+        before = float(re.search(r"= ([-\d.e+]+); the truth", words)[1])
+        after, change = (float(number) for number in re.search(r"it says (\S+) \((\S+)\)\.", words).groups())
+        assert change == pytest.approx(after - before, rel=1e-2, abs=0.2)
+    assert tab.training.live
+
+
+def test_nothing_is_computed_twice(visit, monkeypatch):
+    tab = what_if(visit)
+    for module, name in ((what_if_view, "trace_with"), (importance_view, "gate_importance")):
+        monkeypatch.setattr(module, name, lambda *given, name=name: pytest.fail(f"{name} ran again"))
+    tab.run().set("gate", "f").set("gate", "all six").set("view", "Gates").set("view", "What if?")
+
+
+def test_a_large_model_s_table_waits_for_a_click_and_a_live_one_s_too(visit, monkeypatch):
+    monkeypatch.setattr(importance_view, "BY_ITSELF", 0)
+    tab = what_if(visit)
+    assert "hurts most" not in tab.words()
+    assert "hurts most" in tab.press("what_gates").words()
+    assert "hurts most" in tab.run().words()
+    tab.go("train").set("epochs", 1_000_000).press("train")
+    run = tab.training
+    wait_until(lambda: run.trainer.step > 20, "it trains")
+    tab.go("gates")
+    assert "hurts most" not in tab.words()
+    tab.press("what_gates")
+    step = int(re.search(r"Weights of step ([\d,]+)", tab.words())[1].replace(",", ""))
+    assert step >= 20
+    wait_until(lambda: run.trainer.step > step + 20, "it trains on")
+    tab.run()
+    assert f"Weights of step {step:,}." in tab.words() and run.live
+    assert tab.pressable("what_gates")
