@@ -86,9 +86,8 @@ def gate_map(
         low, high = min(0.0, float(numbers.min(initial=0.0))), max(1.0, float(numbers.max(initial=1.0)))
     else:
         peak = float(np.abs(numbers).max(initial=0.0))
-        high = (
-            (peak or 1.0) if name == "c" else max(peak, 1.0)
-        )  # c has no bound, nor has h once it is projected
+        # c has no bound, nor has h once it is projected
+        high = (peak or 1.0) if name == "c" else max(peak, 1.0)
         low = -high
     return Map(name, values, GATE_NAMES.get(name, ""), low, high, not gate, colors.get(name))
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lstm_core.export import trace_csv, trace_npz
 from lstm_core.figures import GATE_NAMES
 from lstm_core.saturation import CLOSED, OPEN, saturation
 from pages.shared import gates_view, session
-from pages.shared.gate_view import gate_view
-from pages.shared.gates_view import ALL, Look
+from pages.shared.gate_view import gate_map, gate_view
+from pages.shared.gates_view import ALL, Look, units_by_steps
 
 
 def show(look: Look) -> None:
@@ -22,7 +24,11 @@ def show(look: Look) -> None:
                  color="green" if difference < 1e-5 else "red",
                  help="Every h and the last c of this trace, worked out from the gates below, against what "
                       f"torch.nn.LSTM itself computed. Weights of step {step:,}.")  # fmt: skip
-    maps = {name: gates_view.units_by_steps(trace, name, look) for name in GATE_NAMES}
+    now = gates_view.trace_of(replace(look, step=None))  # its scale holds still while the slider moves
+    maps = [
+        gate_map(name, units_by_steps(trace, name, look), common=[units_by_steps(now, name, look)])
+        for name in GATE_NAMES
+    ]
     shares = saturation(trace, look.layer, look.direction)
     curves = {
         "All units · mean": shares["mean"],
