@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("pages/model.py", title="Model", icon=":material/account_tree:"),
         st.Page("pages/train.py", title="Train", icon=":material/show_chart:"),
         st.Page("pages/gates.py", title="Gates", icon=":material/grid_on:"),
+        st.Page("pages/stage.py", title="Stage", icon=":material/play_circle:"),
     ]
 )
 page.run()

@@ -85,6 +85,11 @@ class Moment:
     model: SequenceLSTM
     gradients: dict[str, Tensor] | None
 
+    @property
+    def flat(self) -> Tensor:
+        """All weights one after the other, as a snapshot has them."""
+        return torch.cat([p.detach().flatten() for p in self.model.parameters()])
+
 
 class Run:
     """One trainer, driven by at most one thread. Every method returns at once and may be called from any thread."""

@@ -16,14 +16,14 @@ from weakref import WeakKeyDictionary
 
 from lstm_core.checkpoint import Checkpoint, resume
 from lstm_core.curves import Curve
-from lstm_core.experiment import LIVE, DataSpec, loss_for
+from lstm_core.experiment import LIVE, DataSpec, Experiment, loss_for
 from lstm_core.machine import cpu_cores, free_memory
 from lstm_core.shapes import check_fits
 from lstm_core.tables import ReadOptions, Table
 from lstm_core.windows import Windows, make_windows
 
 if TYPE_CHECKING:
-    from lstm_core.runs import Run, Slots
+    from lstm_core.runs import Moment, Run, Slots
     from lstm_core.training import Trainer
 
 KEPT = 64  # workspaces; the one that was looked at longest ago goes first
@@ -46,6 +46,7 @@ class Workspace:
         self.table = table
         self.experiment = checkpoint.experiment
         self.own: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
+        self.before: tuple[Experiment, Moment] | None = None  # what the run before this one had come to
         self.uploads: WeakKeyDictionary[Table, Upload] = WeakKeyDictionary()
         self._manager = manager
         self._loaded = (checkpoint, table)
@@ -174,6 +175,8 @@ class Workspace:
 
         if self._run is not None:
             self._run.stop()
+            if self._run.trainer.step:
+                self.before = (self._run.experiment, self._run.moment())
         self._run = Run(trainer, self.table, self._manager.slots, curves)
         self.experiment = trainer.experiment
         return self._run

@@ -6,18 +6,16 @@ drawn the last one, and it can play.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages.shared import session
+from pages.shared.component import text
 
-_HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "epoch_slider",
     html='<div class="epoch-slider"></div>',
-    js=(_HERE / "epoch_slider.js").read_text(encoding="utf-8"),
-    css=(_HERE / "epoch_slider.css").read_text(encoding="utf-8"),
+    js=text("epoch_slider.js"),
+    css=text("epoch_slider.css"),
     isolate_styles=False,
 )
 

@@ -1,6 +1,6 @@
 // The browser half of gate_view.py. Two canvases lie on each other: the picture, painted once per
 // message, size, theme or selected unit; and the time cursor, painted at every move of the mouse.
-// The tools are canvas.js, which Python puts before this text.
+// The tools are stage/canvas.js, which Python puts before this text.
 
 const GUTTER = 40, RIGHT = 12, TITLE = 26, AXIS = 24, GAP = 10; // CSS pixels around each panel
 const TEXT = 70; // height of the readout above and the help below

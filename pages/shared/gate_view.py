@@ -11,25 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from plotly.colors import sample_colorscale
 
 from lstm_core.experiment import GATES
-from lstm_core.figures import GATE_COLORS, GATE_NAMES, GATE_SCALE, SIGNED_SCALE
-from pages.shared.live_plot import pack
+from lstm_core.figures import GATE_COLORS, GATE_NAMES
+from pages.shared.component import color_stops, pack, text
 
 MAX_CELLS = 500_000  # of all maps together: 2 MB on the wire
-SCALE_STOPS = 17  # odd, so that a signed scale's middle is exactly the colour of 0
 
-_HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "gate_view",
     html='<div class="gate-view"></div>',
-    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("canvas.js", "gate_view.js")),
-    css=(_HERE / "gate_view.css").read_text(encoding="utf-8"),
+    js=text("stage/canvas.js", "gate_view.js"),
+    css=text("gate_view.css"),
     isolate_styles=False,
 )
 
@@ -211,7 +207,7 @@ def _describe(one: Map) -> dict:
         "units": len(one.values),
         "low": one.low,
         "high": one.high,
-        "scale": sample_colorscale(SIGNED_SCALE if one.signed else GATE_SCALE, SCALE_STOPS),
+        "scale": color_stops(one.signed),
         "color": one.color,
         "note": one.note,
     }

@@ -10,7 +10,6 @@ official `declare_component` route needs no copy, no writable folder and no netw
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +20,15 @@ import streamlit as st
 from streamlit.components.v1 import declare_component
 
 from lstm_core.curves import thin
+from pages.shared.component import pack, text
 
 MAX_POINTS = 2000  # a line's points after thinning: about two per pixel column of a wide plot
 
-_HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "live_plot",
     html='<div class="live-plot"></div>',
-    js=(_HERE / "live_plot.js").read_text(encoding="utf-8"),
-    css=(_HERE / "live_plot.css").read_text(encoding="utf-8"),
+    js=text("live_plot.js"),
+    css=text("live_plot.css"),
     isolate_styles=False,
 )
 
@@ -100,18 +99,6 @@ def live_plot(
         ],
     }
     _mount(key=key, data=pack(header, [a for xy in thinned for a in xy]), height=height)
-
-
-def pack(header: dict, arrays: Sequence[np.ndarray]) -> bytes:
-    """Return `header` and `arrays` as one message: a component's data is JSON or bytes, not both.
-
-    Layout: uint32 length of the JSON, the JSON padded with spaces to a multiple of four, then all
-    arrays as float32, all little-endian.
-    """
-    text = json.dumps(header, allow_nan=False).encode()
-    text += b" " * (-len(text) % 4)
-    parts = [np.ascontiguousarray(a, dtype="<f4").tobytes() for a in arrays]
-    return len(text).to_bytes(4, "little") + text + b"".join(parts)
 
 
 @st.cache_resource(show_spinner=False)

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from plotly.colors import sample_colorscale
 
 from lstm_core.experiment import GATES
-from lstm_core.figures import GATE_COLORS, GATE_NAMES, SIGNED_SCALE
-from pages.shared.live_plot import pack
+from lstm_core.figures import GATE_COLORS, GATE_NAMES
+from pages.shared.component import color_stops, pack, text
 
 MAX_CELLS = 480_000  # of all heatmaps together: less than 2 MB on the wire
-SCALE_STOPS = 17  # odd, so that the scale's middle is exactly the colour of 0
 LONGEST = 60  # letters of a label: it may come from a file
 
-_HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "weights_map",
     html='<div class="weights-map"></div>',
-    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("canvas.js", "weights_map.js")),
-    css=(_HERE / "weights_map.css").read_text(encoding="utf-8"),
+    js=text("stage/canvas.js", "weights_map.js"),
+    css=text("weights_map.css"),
     isolate_styles=False,
 )
 
@@ -70,7 +66,7 @@ def weights_map(
         "units": len(range(0, units, down)),
         "stride": down,
         "limit": limit,
-        "scale": sample_colorscale(SIGNED_SCALE, SCALE_STOPS),
+        "scale": color_stops(True),
         "panels": [
             {
                 "name": panel.name,

@@ -1,9 +1,9 @@
-// What our canvas components share. There is no bundler: Python puts this text before a component's own.
+// Drawing on a canvas: a module of the stage, and what Python puts before the text of our other canvas components.
 
-const clamp = (index, count) => Math.max(0, Math.min(index, count - 1));
+export const clamp = (index, count) => Math.max(0, Math.min(index, count - 1));
 
 // The inverse of live_plot.pack: the JSON, and a function that takes the next so many numbers.
-function unpack(bytes) {
+export function unpack(bytes) {
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const message = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
   const numbers = new Float32Array(bytes.slice(4 + size).buffer);
@@ -11,13 +11,13 @@ function unpack(bytes) {
   return [message, (count) => numbers.subarray(at, (at += count))];
 }
 
-function child(parent, tag, attributes) {
+export function child(parent, tag, attributes) {
   const node = parent.appendChild(document.createElement(tag));
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
 }
 
-function readTheme(element) {
+export function readTheme(element) {
   const style = getComputedStyle(element);
   const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
   return {
@@ -28,8 +28,13 @@ function readTheme(element) {
   };
 }
 
-function context(canvas, width, height) {
-  const dots = window.devicePixelRatio || 1;
+let forced = null;
+
+// Dots per pixel of what is painted from now on; null: the screen's own.
+export const setDots = (dots) => { forced = dots; };
+
+export function context(canvas, width, height) {
+  const dots = forced ?? (window.devicePixelRatio || 1);
   canvas.width = Math.round(width * dots);
   canvas.height = Math.round(height * dots);
   const pen = canvas.getContext("2d");
@@ -37,7 +42,7 @@ function context(canvas, width, height) {
   return pen;
 }
 
-function write(pen, { font, text }, words, x, y, style = {}) {
+export function write(pen, { font, text }, words, x, y, style = {}) {
   const { size = 13, align = "left", weight = 400 } = style;
   pen.font = `${weight} ${size}px ${font}`;
   pen.textAlign = align;
@@ -47,7 +52,7 @@ function write(pen, { font, text }, words, x, y, style = {}) {
   return pen.measureText(words).width;
 }
 
-function line(pen, color, width, points) {
+export function line(pen, color, width, points) {
   Object.assign(pen, { strokeStyle: color, lineWidth: width, lineJoin: "round", lineCap: "round" });
   pen.beginPath();
   points.forEach(([x, y], k) => {
@@ -58,7 +63,7 @@ function line(pen, color, width, points) {
   pen.stroke();
 }
 
-function colorTable(scale) {
+export function colorTable(scale) {
   const channels = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
   const stops = scale.map((color) => channels(toPixel(color)));
   return Uint32Array.from({ length: 256 }, (_, k) => {
@@ -69,11 +74,11 @@ function colorTable(scale) {
   });
 }
 
-function toPixel(color) { // any CSS colour, as the canvas itself would paint it
+export function toPixel(color) { // any CSS colour, as the canvas itself would paint it
   const pen = new OffscreenCanvas(1, 1).getContext("2d");
   pen.fillStyle = color;
   pen.fillRect(0, 0, 1, 1);
   return new Uint32Array(pen.getImageData(0, 0, 1, 1).data.buffer)[0];
 }
 
-const brief = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
+export const brief = (value) => String(Number(value.toPrecision(3))).replace("-", "−");

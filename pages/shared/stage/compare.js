@@ -1,0 +1,165 @@
+// Two traces under one cursor: what can be compared, how each side is called, and the menu to choose from.
+
+import { child, clamp } from "./canvas.js";
+import { dash } from "./icons.js";
+import { menuItem, menuPanel } from "./menu.js";
+import { ANSWERS } from "./series.js";
+import { epochWords } from "./transport.js";
+
+const STUCK = [
+  ["f", 1, "Forget gate stuck open", "f = 1: nothing is ever forgotten"],
+  ["f", 0, "Forget gate stuck shut", "f = 0: nothing is kept for the next step"],
+  ["i", 0, "Input gate stuck shut", "i = 0: nothing new gets in"],
+  ["o", 0, "Output gate stuck shut", "o = 0: nothing is shown, h stays 0"],
+];
+
+// What each side shows: a moment of the training or another run, what is altered in it, a unit, and its name.
+// state.compare: null, or { kind: "start" | "now" }, { kind: "run", label }, { kind: "unit", unit } or
+// { kind: "edit", edit } with an edit as lstm.js takes it.
+export function sidesOf(state) {
+  const { compare, moment, scene } = state;
+  const side = (moment, label, own) => ({ moment, label, get unit() { return state.unit; }, ...own });
+  const at = (moment) => side(moment, epochWords(scene, moment));
+  switch (compare?.kind) {
+    case "start": return [at(0), at(moment)];
+    case "now": return [at(moment), at(scene.snapshots.length)];
+    case "run": return [side(moment, "this run"), side(moment, compare.label, { other: runOf(scene, compare) })];
+    case "unit": return [side(moment, ""), side(moment, "", { unit: compare.unit })];
+    case "edit": return [side(moment, "as it is"), side(moment, editWords(scene, compare.edit), { edit: compare.edit })];
+    default: return [side(moment, "")];
+  }
+}
+
+const runOf = (scene, { label }) => scene.others.findIndex((other) => other.label === label);
+
+// The comparison as far as this scene has it.
+export function within(scene, compare) {
+  const { unit = 0, edit } = compare ?? {}, has = (unit) => unit === null || unit < scene.hidden;
+  const possible = {
+    start: () => scene.snapshots.length > 0,
+    now: () => scene.snapshots.length > 0,
+    unit: () => has(unit),
+    run: () => runOf(scene, compare) >= 0,
+    edit: () => edit.layer < scene.layers && edit.direction < scene.directions && has(edit.unit),
+  }[compare?.kind]?.();
+  return possible ? compare : null;
+}
+
+function editWords({ layers, directions }, { gate, value, layer, direction, unit }) {
+  const where = [
+    unit === null ? "in every unit" : `in unit ${unit}`,
+    ...(layers > 1 ? [`of layer ${layer}`] : []),
+    ...(directions > 1 ? [direction ? "reverse" : "forward"] : []),
+  ];
+  return `${gate} = ${value} ${where.join(" ")}`;
+}
+
+// The name over one side's cell; nothing is named while there is one side.
+export function mountName(root, state, side) {
+  const name = child(root, "div", { class: "stage-side-name" });
+  const line = name.appendChild(dash(ANSWERS[side])); // what this side says is drawn so in the strip
+  const words = child(name, "span", {});
+  return {
+    element: name,
+    update() {
+      const { sides, compare } = state, shown = sides[side];
+      name.hidden = sides.length < 2;
+      if (name.hidden) return;
+      const units = compare?.kind === "unit", said = units ? `unit ${shown.unit ?? 0}` : shown.label;
+      line.toggleAttribute("hidden", units);
+      if (words.textContent !== said) words.textContent = said;
+    },
+  };
+}
+
+export function mountMenu(bar, state) {
+  const [panel, open] = menuPanel(bar, state, "compare", "Compare two cells");
+  const choose = (changes) => () => state.set({ menu: null, ...changes() });
+  const off = menuItem(panel, "Only one", "no comparison", choose(() => ({ compare: null })));
+  const moments = [
+    ["start", "Before training, and after", "left untrained, right the Learning slider", 0],
+    ["now", "An earlier epoch, and now", "left the Learning slider, right what it has learned", 1],
+  ].map(([kind, title, meaning, other]) => [kind, menuItem(panel, title, meaning, choose(() => {
+    const { moment, scene } = state, now = scene.snapshots.length;
+    const same = moment === (other ? now : 0); // two equal sides say nothing
+    return { compare: { kind }, moment: same ? (other ? Math.floor(now / 2) : now) : moment };
+  }))]);
+  const unit = unitChooser(panel, state, choose);
+  const runs = runChooser(panel, state, choose);
+  const stuck = stuckChooser(panel, state, choose);
+  return {
+    element: panel,
+    update() {
+      open();
+      if (panel.hidden) return;
+      const press = (button, pressed) => button.setAttribute("aria-pressed", pressed);
+      press(off, !state.compare);
+      for (const [kind, button] of moments) {
+        press(button, state.compare?.kind === kind);
+        button.disabled = !state.scene.snapshots.length;
+      }
+      unit(press);
+      runs(press);
+      stuck(press);
+    },
+  };
+}
+
+function unitChooser(panel, state, choose) {
+  const row = child(panel, "div", { class: "stage-menu-row" });
+  const go = menuItem(row, "Two units", "", choose(() => ({ compare: wanted(), unit: state.unit ?? 0 })));
+  const words = child(go, "span", {});
+  const number = child(row, "input", { type: "number", min: 0, step: 1, value: 1, "aria-label": "The other unit" });
+  const wanted = () => ({ kind: "unit", unit: clamp(Math.floor(Number(number.value)), state.scene.hidden) });
+  number.addEventListener("change", () => {
+    number.value = wanted().unit;
+    if (state.compare?.kind === "unit") state.set({ compare: wanted() });
+  });
+  return (press) => {
+    const { scene, compare } = state, chosen = state.unit ?? 0;
+    number.max = scene.hidden - 1;
+    if (!compare && Number(number.value) === chosen) number.value = (chosen + 1) % scene.hidden;
+    words.textContent = `unit ${chosen}, and unit`;
+    go.disabled = scene.hidden < 2;
+    press(go, compare?.kind === "unit");
+  };
+}
+
+function runChooser(panel, state, choose) {
+  const list = child(panel, "div", { class: "stage-menu-list" });
+  let named = null, buttons = [];
+  return (press) => {
+    const { others } = state.scene;
+    if (named !== others) { // another message may bring other runs
+      list.replaceChildren();
+      buttons = others.map(({ label }) => [label, menuItem(list, "Another run", label, choose(() => ({ compare: { kind: "run", label } })))]);
+      named = others;
+    }
+    for (const [label, button] of buttons) press(button, state.compare?.kind === "run" && state.compare.label === label);
+  };
+}
+
+function stuckChooser(panel, state, choose) {
+  const head = child(panel, "label", { class: "stage-menu-row" });
+  child(head, "h5", {}).textContent = "With a gate that is stuck";
+  const alone = child(head, "input", { type: "checkbox" });
+  const words = child(head, "span", {});
+  const edit = (gate, value) => ({
+    gate, kind: "clamp", value, layer: state.layer, direction: state.direction,
+    unit: alone.checked ? state.unit : null,
+  });
+  const buttons = STUCK.map(([gate, value, title, meaning]) => [
+    gate, value, menuItem(panel, title, meaning, choose(() => ({ compare: { kind: "edit", edit: edit(gate, value) } }))),
+  ]);
+  alone.addEventListener("change", () => {
+    const chosen = state.compare?.edit;
+    if (chosen) state.set({ compare: { kind: "edit", edit: edit(chosen.gate, chosen.value) } });
+    alone.blur(); // the keys are the stage's again
+  });
+  return (press) => {
+    alone.disabled = state.unit === null;
+    words.textContent = state.unit === null ? "only one unit" : `only unit ${state.unit}`;
+    const chosen = state.compare?.edit;
+    for (const [gate, value, button] of buttons) press(button, chosen?.gate === gate && chosen.value === value);
+  };
+}

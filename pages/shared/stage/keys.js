@@ -1,0 +1,68 @@
+// The keyboard: for a speaker who looks at the audience. Keys never fire while something is typed into a field.
+
+import { clamp } from "./canvas.js";
+import { NAMES } from "./scene.js";
+
+export const KEYS = [
+  ["Space", "play or pause"], ["← →", "one step back or on"], ["Shift ← →", "ten steps"], ["Home End", "first or last step"],
+  ["↑ ↓", "unit above or below"], ["0", "the whole layer"], ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
+  ["L", "next layer or direction"], ["P", "stage mode"], ["Esc", "close what is open"], ["?", "this list"],
+];
+
+export function listen(state, actions) {
+  const onKey = (event) => {
+    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = command(state, event, actions);
+    if (!act) return;
+    event.preventDefault(); // the page would scroll
+    event.stopPropagation(); // Streamlit has keys of its own: R runs the page again
+    act();
+  };
+  window.addEventListener("keydown", onKey, true);
+  return () => window.removeEventListener("keydown", onKey, true);
+}
+
+function typing({ target }) {
+  const field = target.closest?.("input, textarea, select, [contenteditable], [role=combobox], [role=slider]");
+  return Boolean(field) && !field.matches(".stage input[type=range]");
+}
+
+function command(state, { key, shiftKey, target }, { toggleStage }) {
+  const { scene, step, unit, moment } = state, last = scene.steps - 1;
+  if (key === " " || key === "Enter") {
+    if (target.closest?.("button, a, summary")) return null; // they have a meaning of their own there
+    return key === " " ? () => state.set({ playing: !state.playing }) : null;
+  }
+  if (/^(Arrow|Home|End)/.test(key) && target.matches?.(".stage-learning input")) return null; // it is the one to be moved
+  const far = shiftKey ? 10 : 1;
+  const to = (place) => () => state.set({ step: clamp(place, scene.steps), playing: false });
+  const select = (place) => () => state.set({ unit: clamp(place, scene.hidden) });
+  const digit = NAMES[Number(key) - 1];
+  if (digit) return () => state.set({ picture: state.picture === digit ? null : digit });
+  return {
+    ArrowLeft: to(step - far), ArrowRight: to(step + far), Home: to(0), End: to(last),
+    ArrowUp: select((unit ?? 1) - far), ArrowDown: select((unit ?? -1) + far),
+    0: () => state.set({ unit: null }),
+    "[": () => state.set({ moment: Math.max(0, moment - 1) }),
+    "]": () => state.set({ moment: Math.min(scene.snapshots.length, moment + 1) }),
+    l: () => nextLayer(state), L: () => nextLayer(state),
+    p: toggleStage, P: toggleStage,
+    "?": () => state.set({ help: !state.help }),
+    Escape: escape(state, toggleStage),
+  }[key];
+}
+
+function nextLayer(state) {
+  const { layers, directions } = state.scene;
+  const place = (state.layer * directions + state.direction + 1) % (layers * directions);
+  state.set({ layer: Math.floor(place / directions), direction: place % directions });
+}
+
+function escape(state, toggleStage) {
+  if (state.help) return () => state.set({ help: false });
+  if (state.menu) return () => state.set({ menu: null });
+  if (state.part) return () => state.set({ part: null });
+  if (state.picture) return () => state.set({ picture: null });
+  if (state.touring) return () => state.set({ touring: false });
+  return state.stage ? toggleStage : null;
+}

@@ -1,0 +1,47 @@
+// The moment of a talk as an address: what is looked at stands in the page's URL, and a bookmark opens it again.
+
+const LATER = 250; // ms: browsers refuse more than a hundred changes of the address in ten seconds
+
+let timer = null;
+
+// The choices that the address names, as far as this scene has them. where: a Location, or null for none.
+export function read(where, scene) {
+  if (!where) return {};
+  const given = new URLSearchParams(where.search), found = {};
+  const whole = (name, count) => {
+    const text = given.get(name) ?? "";
+    return /^\d{1,9}$/.test(text) && Number(text) < count ? Number(text) : undefined;
+  };
+  const put = (name, value) => { if (value !== undefined) found[name] = value; };
+  put("step", whole("t", scene.steps));
+  put("unit", given.get("unit") === "all" ? null : whole("unit", scene.hidden));
+  put("layer", whole("layer", scene.layers));
+  put("direction", whole("direction", scene.directions));
+  const moment = scene.snapshots.findIndex(({ step }) => String(step) === given.get("at"));
+  if (moment >= 0) found.moment = moment;
+  if (given.get("stage") === "1") found.stage = true;
+  return found;
+}
+
+export function write(where, state) {
+  if (!where) return;
+  timer ??= setTimeout(() => {
+    timer = null;
+    const url = new URL(where.href), { scene, moment } = state;
+    const put = (name, value) => (value === null ? url.searchParams.delete(name) : url.searchParams.set(name, value));
+    for (const [name, value] of Object.entries(scene.link ?? {})) put(name, value);
+    put("t", state.step);
+    put("unit", state.unit ?? "all");
+    put("layer", scene.layers > 1 ? state.layer : null);
+    put("direction", scene.directions > 1 ? state.direction : null);
+    put("at", moment < scene.snapshots.length ? scene.snapshots[moment].step : null);
+    put("stage", state.stage ? 1 : null);
+    if (url.href !== where.href) history.replaceState(history.state, "", url);
+  }, LATER);
+}
+
+// The page is left: its address says no more.
+export function stop() {
+  clearTimeout(timer);
+  timer = null;
+}

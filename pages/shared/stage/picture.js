@@ -1,0 +1,153 @@
+// The stage as a picture: every canvas, drawing and word that is on screen, as one SVG; and that SVG as a PNG.
+
+import { setDots } from "./canvas.js";
+
+const SVG = "http://www.w3.org/2000/svg", SHARP = 2; // dots per pixel of what is painted
+const LEFT_OUT = ".stage-bar, .stage-help, .stage-spoken, .stage-tour";
+// Style sheets do not travel with an SVG: what they say is written onto its elements.
+const INHERITED = [
+  "fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "stroke-linejoin", "stroke-dasharray",
+  "font-family", "font-size", "font-weight", "font-style", "letter-spacing", "text-anchor", "dominant-baseline", "paint-order",
+  "visibility",
+];
+const OWN = { opacity: "1", transform: "none", "clip-path": "none" };
+
+export async function asSvg(element, state) {
+  const font = await fontFace(element), { width, left, top } = element.getBoundingClientRect();
+  const height = element.querySelector(".stage-bar").getBoundingClientRect().top - top;
+  const root = make("svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` });
+  if (font) root.append(Object.assign(document.createElementNS(SVG, "style"), { textContent: font }));
+  sharply(state, () => copy(element, root, { left, top }));
+  return new XMLSerializer().serializeToString(root);
+}
+
+export async function asPng(element, state) {
+  const text = await asSvg(element, state), image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: SHARP * image.width, height: SHARP * image.height });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
+
+// The canvases are painted again for the picture, finer than the screen may be, and then as they were.
+function sharply(state, act) {
+  const { size } = state, repaint = (size) => { state.set({ size }); state.tell(); };
+  setDots(SHARP);
+  try {
+    repaint(`${size}, sharp`);
+    act();
+  } finally {
+    setDots(null);
+    repaint(size);
+  }
+}
+
+function make(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) if (name !== "xmlns") node.setAttribute(name, value);
+  return node;
+}
+
+function copy(node, into, origin) {
+  if (node.nodeType === Node.TEXT_NODE) return copyWords(node, into, origin);
+  if (node.nodeType !== Node.ELEMENT_NODE || node.matches(LEFT_OUT)) return;
+  const style = getComputedStyle(node);
+  if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
+  const box = node.getBoundingClientRect();
+  const place = { x: box.left - origin.left, y: box.top - origin.top, width: box.width, height: box.height };
+  if (!place.width || !place.height) return;
+  if (node.localName === "canvas") into.append(make("image", { ...place, href: node.toDataURL(), preserveAspectRatio: "none" }));
+  else if (node.localName === "svg") into.append(drawing(node, place));
+  else {
+    copyBox(style, into, place);
+    for (const child of node.childNodes) copy(child, into, origin);
+  }
+}
+
+function copyBox(style, into, place) {
+  const seen = (color) => color !== "rgba(0, 0, 0, 0)", border = parseFloat(style.borderTopWidth);
+  if (!seen(style.backgroundColor) && !border) return;
+  into.append(make("rect", {
+    ...place, rx: parseFloat(style.borderTopLeftRadius) || 0, fill: seen(style.backgroundColor) ? style.backgroundColor : "none",
+    ...(border ? { stroke: style.borderTopColor, "stroke-width": border } : {}),
+  }));
+}
+
+// The words of one text node, a line at a time, where the browser put them.
+function copyWords(node, into, origin) {
+  const range = document.createRange(), style = getComputedStyle(node.parentElement), lines = [];
+  for (const { 0: word, index } of node.data.matchAll(/\S+/g)) {
+    range.setStart(node, index);
+    range.setEnd(node, index + word.length);
+    const { left, top, width } = range.getBoundingClientRect(), line = lines.at(-1);
+    if (!width) continue;
+    if (line?.top === top) line.words += ` ${word}`;
+    else lines.push({ left, top, words: word });
+  }
+  const pen = new OffscreenCanvas(1, 1).getContext("2d");
+  pen.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  const { fontBoundingBoxAscent: ascent } = pen.measureText("x");
+  for (const { left, top, words } of lines) {
+    const text = make("text", {
+      x: left - origin.left, y: top - origin.top + ascent, fill: style.color, "font-family": style.fontFamily,
+      "font-size": style.fontSize, "font-weight": style.fontWeight, "font-style": style.fontStyle,
+    });
+    text.textContent = words;
+    into.append(text);
+  }
+}
+
+function drawing(original, place) {
+  const made = original.cloneNode(true);
+  const from = [original, ...original.querySelectorAll("*")], to = [made, ...made.querySelectorAll("*")];
+  from.forEach((node, k) => {
+    const style = getComputedStyle(node), outer = k ? getComputedStyle(node.parentElement) : null, copied = to[k];
+    if (k && style.display === "none") return copied.remove();
+    for (const name of ["class", "style", "tabindex", "role"]) copied.removeAttribute(name);
+    for (const name of INHERITED) {
+      const value = style.getPropertyValue(name);
+      if (value !== outer?.getPropertyValue(name)) copied.setAttribute(name, value);
+    }
+    for (const [name, usual] of Object.entries(OWN)) {
+      const value = style.getPropertyValue(name);
+      if (value !== usual && !node.hasAttribute(name)) copied.style.setProperty(name, value);
+    }
+    if (copied.style.transform) {
+      copied.style.transformOrigin = style.transformOrigin;
+      copied.style.transformBox = style.transformBox;
+    }
+  });
+  for (const [name, value] of Object.entries(place)) made.setAttribute(name, value);
+  return made;
+}
+
+// The page's own font as a rule with the font in it; empty where the page has none, or one that it may not hand on.
+export async function fontFace(element) {
+  const bare = (family) => family.replaceAll('"', "").trim();
+  const family = bare(getComputedStyle(element).fontFamily.split(",")[0]);
+  for (const { style, parentStyleSheet, type } of ownRules()) {
+    if (type !== CSSRule.FONT_FACE_RULE || bare(style.getPropertyValue("font-family")) !== family) continue;
+    const address = style.getPropertyValue("src").match(/url\("([^"]+)"\)/)?.[1];
+    if (!address || style.getPropertyValue("font-style") === "italic") continue;
+    const answer = await fetch(new URL(address, parentStyleSheet.href ?? document.baseURI)).catch(() => null);
+    if (!answer?.ok) continue;
+    const weight = style.getPropertyValue("font-weight") || "normal", source = await asDataUrl(await answer.blob());
+    return `@font-face { font-family: "${family}"; font-weight: ${weight}; src: url("${source}"); }`;
+  }
+  return "";
+}
+
+// All style rules that the page may read: not those of another machine.
+export const ownRules = () => Array.from(document.styleSheets)
+  .filter(({ href }) => !href || new URL(href).origin === location.origin)
+  .flatMap(({ cssRules }) => Array.from(cssRules));
+
+export function asDataUrl(blob) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}

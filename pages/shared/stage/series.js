@@ -1,0 +1,99 @@
+// The strip over the cell: what the model reads, what it would say if the window ended here, and the cursor.
+
+import { brief, child, clamp, context, line, readTheme, write } from "./canvas.js";
+
+export const ANSWERS = ["#D55E00", "#CC79A7"]; // of the sides that are compared
+const LEFT = 8, TITLE = 26, BOTTOM = 22;
+
+export function mount(root, state) {
+  const holder = child(root, "div", { class: "stage-series" });
+  const picture = child(holder, "canvas", {}), overlay = child(holder, "canvas", {});
+  const view = { holder, picture, overlay, state };
+  let held = false;
+  const go = (event) => {
+    const { left } = holder.getBoundingClientRect(), { steps } = state.scene;
+    const step = Math.floor(((event.clientX - left - LEFT) / (holder.clientWidth - 2 * LEFT)) * steps);
+    state.set({ step: clamp(step, steps), playing: false });
+  };
+  holder.addEventListener("pointerdown", (event) => { held = true; holder.setPointerCapture(event.pointerId); go(event); });
+  holder.addEventListener("pointermove", (event) => { if (held) go(event); });
+  holder.addEventListener("pointerup", () => { held = false; });
+  return {
+    update(changed) {
+      if (["sides", "size", "stage", "theme", "scene"].some((name) => changed.has(name))) paint(view);
+      paintCursor(view);
+    },
+    element: holder,
+  };
+}
+
+function scaled(lines, y, h) {
+  let low = Infinity, high = -Infinity;
+  for (const { values } of lines) for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (!(high > low)) [low, high] = [(Number.isFinite(low) ? low : 0) - 0.5, (Number.isFinite(high) ? high : 1) + 0.5];
+  return (value) => y + h - ((value - low) / (high - low)) * h;
+}
+
+function paint(view) {
+  const { holder, state } = view, { scene, sides } = state;
+  const width = holder.clientWidth, height = holder.clientHeight;
+  if (!width || !height) return;
+  const theme = (view.theme = readTheme(holder)), size = state.stage ? 20 : 14;
+  const pen = context(view.picture, width, height);
+  const w = width - 2 * LEFT, h = height - TITLE - BOTTOM - 8, y = TITLE + 4;
+  const x = (t) => LEFT + ((t + 0.5) * w) / scene.steps;
+  const palette = theme.palette;
+  const inputs = scene.series.map((series, k) => ({ ...series, color: palette[k % palette.length] }));
+  // One feature is also what is forecast: input and prediction then share their scale. Else each has its own.
+  const same = inputs.length === 1 && scene.targets[0] === inputs[0].name;
+  const what = scene.classes.length ? `probability of ${scene.classes[scene.truth]}` : `it would say now: ${scene.targets[0]}`;
+  const says = scene.classes.length ? "probability" : "it would say";
+  const answers = sides.slice(0, state.compare?.kind === "unit" ? 1 : 2).map(({ said, label }, k) => ({
+    name: label ? `${label}: ${says}` : what, values: said, color: ANSWERS[k], dashed: true,
+  }));
+  const groups = same ? [[...inputs, ...answers]] : [...inputs.map((one) => [one]), answers];
+  view.lines = groups.flatMap((group) => {
+    const place = scaled(group, y, h);
+    return group.map((one) => ({ ...one, place }));
+  });
+  for (const one of view.lines) {
+    pen.setLineDash(one.dashed ? [7, 6] : []);
+    line(pen, one.color, state.stage ? 3 : 2, Array.from(one.values, (value, t) => [x(t), one.place(value)]));
+  }
+  pen.setLineDash([]);
+  let at = LEFT;
+  for (const { name, color } of view.lines) {
+    pen.fillStyle = color;
+    pen.fillRect(at, TITLE / 2 - 2, 18, 4);
+    const short = name.length > 36 ? `${name.slice(0, 35)}…` : name;
+    at += 26 + write(pen, theme, short, at + 24, TITLE / 2, { size }) + 18;
+  }
+  view.x = x;
+  const label = (t) => (scene.when ? scene.when[t] : `step ${t}`);
+  write(pen, theme, label(0), LEFT, height - BOTTOM / 2, { size: size - 1 });
+  if (scene.steps > 1) write(pen, theme, label(scene.steps - 1), LEFT + w, height - BOTTOM / 2, { size: size - 1, align: "right" });
+}
+
+function paintCursor({ holder, overlay, state, theme, lines, x }) {
+  if (!lines) return;
+  const height = holder.clientHeight, pen = context(overlay, holder.clientWidth, height), { step, scene, stage } = state;
+  const at = x(step), size = stage ? 20 : 14;
+  line(pen, theme.text, 2, [[at, TITLE], [at, height - BOTTOM]]);
+  for (const { values, color, place } of lines) {
+    if (!Number.isFinite(values[step])) continue;
+    Object.assign(pen, { fillStyle: color, strokeStyle: theme.text, lineWidth: 2 });
+    pen.beginPath();
+    pen.arc(at, place(values[step]), stage ? 8 : 5, 0, 7);
+    pen.fill();
+    pen.stroke();
+  }
+  const when = scene.when ? `${scene.when[step]} · ` : "";
+  const words = `${when}step ${step} of ${scene.steps - 1} · ${lines.map(({ values }) => brief(values[step])).join(" · ")}`;
+  const half = (words.length * size) / 4 + 6, middle = Math.min(Math.max(at, half + 8), holder.clientWidth - half - 8);
+  pen.fillStyle = theme.back;
+  pen.fillRect(middle - half, height - BOTTOM, 2 * half, BOTTOM);
+  write(pen, theme, words, middle, height - BOTTOM / 2, { size, align: "center", weight: 600 });
+}

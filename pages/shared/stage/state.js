@@ -1,0 +1,31 @@
+// What the stage shows at this moment, and who wants to know. Every part draws from it and none from another part.
+
+export class State {
+  constructor(fields) {
+    this.fields = fields;
+    this.changed = new Set();
+    this.listeners = [];
+    this.frame = null;
+    return new Proxy(this, { get: (self, name) => (name in self.fields ? self.fields[name] : self[name]) });
+  }
+
+  on(listener) { this.listeners.push(listener); }
+
+  // The listeners hear of it once a frame, with the names of all that changed.
+  set(changes) {
+    for (const [name, value] of Object.entries(changes)) {
+      if (Object.is(this.fields[name], value)) continue;
+      this.fields[name] = value;
+      this.changed.add(name);
+    }
+    if (this.changed.size) this.frame ??= requestAnimationFrame(() => this.tell());
+  }
+
+  tell() {
+    cancelAnimationFrame(this.frame);
+    const changed = this.changed;
+    this.frame = null;
+    this.changed = new Set();
+    for (const listener of this.listeners) listener(changed);
+  }
+}

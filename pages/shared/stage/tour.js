@@ -1,0 +1,139 @@
+// The guided tour: one small card at a time beside the real thing, gone on with by doing what it says.
+
+import { child } from "./canvas.js";
+import { CARDS, END, READING } from "./tour_cards.js";
+
+const GAP = 18, RING = 6; // px from the ring to the card; px from the thing to its ring
+const KEPT = "lstm-stage-tour"; // where the tour was left, for as long as the browser's tab is open
+
+// panelOf(name): where a heatmap stands within its row, or undefined.
+export function mount(root, state, panelOf) {
+  const tour = { root, state, panelOf, ...build(root, state), place: null, start: null, found: "", resumed: false };
+  return { element: tour.layer, update: () => update(tour) };
+}
+
+function build(root, state) {
+  const layer = child(root, "div", { class: "stage-tour" }), ring = child(layer, "div", { class: "stage-tour-ring" });
+  const card = child(layer, "div", { class: "stage-tour-card", role: "dialog", "aria-label": "Guided tour", "aria-live": "polite" });
+  const found = child(card, "p", { class: "stage-tour-found" }), head = child(card, "div", { class: "stage-tour-head" });
+  const title = child(head, "h4", {}), count = child(head, "span", {}), text = child(card, "p", {});
+  card.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
+  const button = (words, act) => {
+    const made = child(head, "button", { type: "button" });
+    made.textContent = words;
+    made.addEventListener("click", act);
+    return made;
+  };
+  const again = button("Start over", () => state.set({ card: 0 }));
+  const skip = button("Skip", () => state.set({ card: state.card + 1 }));
+  const end = button("End tour", () => state.set({ touring: false }));
+  layer.hidden = true;
+  return { layer, ring, card, words: { found, title, text, count }, buttons: { again, skip, end } };
+}
+
+function update(tour) {
+  const { state, layer } = tour;
+  layer.hidden = !state.touring || !state.sides.length;
+  if (layer.hidden) {
+    tour.place = null;
+    return;
+  }
+  const cards = CARDS.filter(({ needs }) => needs?.(state) ?? true);
+  if (tour.place === null) state.set({ card: remembered() });
+  const reading = state.part !== null && !cards[state.card]?.parts?.includes(state.part);
+  const place = `${state.card} ${reading}`, entered = place !== tour.place;
+  if (entered) enter(tour, place, cards);
+  const card = reading ? READING : cards[state.card] ?? END;
+  show(tour, card, cards);
+  point(tour, card, entered);
+  if (!reading && done(card, state, tour.start)) {
+    tour.found = card.found?.(state) ?? "";
+    state.set({ card: state.card + 1 });
+  }
+}
+
+const done = (card, state, start) => (card.parts ? card.parts.includes(state.part) : card.done?.(state, start));
+
+function enter(tour, place, cards) {
+  const { state } = tour, [before] = tour.place?.split(" ") ?? [], at = String(state.card);
+  if (before !== undefined && before !== at && Number(before) !== state.card - 1) tour.found = "";
+  tour.resumed = before === undefined ? state.card > 0 : tour.resumed && before === at;
+  tour.place = place;
+  tour.start = { step: state.step, unit: state.unit };
+  if (cards[state.card]?.parts?.includes(state.part)) state.set({ part: null }); // to be opened, not to be found open
+  remember(state.card < cards.length ? state.card : 0);
+}
+
+function show({ words, buttons, state, start, found, resumed }, card, cards) {
+  const last = card === END, put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  put(words.found, found && `✓ ${found}`);
+  words.found.hidden = !found;
+  put(words.title, card.title);
+  put(words.text, card.text(state, start));
+  put(words.count, last ? "" : `${state.card + 1} of ${cards.length}`);
+  put(buttons.end, last ? "Close" : "End tour");
+  buttons.skip.hidden = last;
+  buttons.again.hidden = !resumed;
+}
+
+// Puts the ring around the thing and the card beside it, never over it.
+function point({ root, ring, card, state, panelOf }, { at, map }, entered) {
+  const opened = state.part !== null && root.querySelector(".cell-panel:not([hidden])");
+  const targets = at ? root.querySelectorAll(at) : opened ? opened.querySelectorAll("button") : [];
+  const inside = root.getBoundingClientRect();
+  const boxes = Array.from(targets, (target) => target.getBoundingClientRect()).filter(({ width }) => width);
+  if (map && panelOf(map) && boxes.length) boxes.splice(0, boxes.length, within(boxes[0], panelOf(map)));
+  ring.hidden = !boxes.length;
+  const aim = ring.hidden ? null : around(boxes.slice(0, targets.length), inside);
+  if (aim) Object.assign(ring.style, { left: px(aim.x), top: px(aim.y), width: px(aim.w), height: px(aim.h) });
+  const kept = !at && opened ? around([opened.getBoundingClientRect()], inside) : aim;
+  const bar = root.querySelector(".stage-bar").getBoundingClientRect().top - inside.top; // stays free, to play and to pause
+  const spot = beside(kept, { w: card.offsetWidth, h: card.offsetHeight }, { w: inside.width, h: bar });
+  card.dataset.side = kept === aim ? spot.side : "";
+  Object.assign(card.style, { left: px(spot.x), top: px(spot.y) });
+  card.style.setProperty("--arrow", px(spot.arrow));
+  if (entered && !state.stage) for (const node of [ring.hidden ? card : ring, card]) node.scrollIntoView({ block: "nearest" });
+}
+
+const px = (value) => `${Math.round(value)}px`;
+const within = (box, { x, y, w, h }) => ({ left: box.left + x, top: box.top + y, right: box.left + x + w, bottom: box.top + y + h });
+
+function around(boxes, inside) {
+  const left = Math.min(...boxes.map((box) => box.left)), right = Math.max(...boxes.map((box) => box.right));
+  const top = Math.min(...boxes.map((box) => box.top)), bottom = Math.max(...boxes.map((box) => box.bottom));
+  return { x: left - inside.left - RING, y: top - inside.top - RING, w: right - left + 2 * RING, h: bottom - top + 2 * RING };
+}
+
+// The side of the thing with room for the card: where it stands, and how far along its edge the arrow does.
+function beside(aim, card, all) {
+  if (!aim) return { side: "", x: (all.w - card.w) / 2, y: (all.h - card.h) / 3, arrow: 0 };
+  const slide = (from, size, own, most) => Math.max(8, Math.min(most - own - 8, from + (size - own) / 2));
+  const across = slide(aim.x, aim.w, card.w, all.w), down = slide(aim.y, aim.h, card.h, all.h);
+  const sides = [
+    { side: "above", x: across, y: aim.y - GAP - card.h, room: aim.y - GAP - card.h },
+    { side: "below", x: across, y: aim.y + aim.h + GAP, room: all.h - aim.y - aim.h - GAP - card.h },
+    { side: "right", x: aim.x + aim.w + GAP, y: down, room: all.w - aim.x - aim.w - GAP - card.w },
+    { side: "left", x: aim.x - GAP - card.w, y: down, room: aim.x - GAP - card.w },
+  ];
+  const best = sides.find(({ room }) => room >= 0) ?? sides.reduce((a, b) => (b.room > a.room ? b : a));
+  const upright = best.side === "above" || best.side === "below";
+  const middle = upright ? aim.x + aim.w / 2 - best.x : aim.y + aim.h / 2 - best.y;
+  return { ...best, arrow: Math.max(20, Math.min((upright ? card.w : card.h) - 20, middle)) };
+}
+
+// Some browsers are told to keep nothing; the tour then begins anew in each visit.
+function remembered() {
+  try {
+    return Number(sessionStorage.getItem(KEPT)) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+function remember(card) {
+  try {
+    sessionStorage.setItem(KEPT, card);
+  } catch {
+    // nothing is kept: see above
+  }
+}

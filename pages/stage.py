@@ -1,0 +1,61 @@
+"""Stage: one window played step by step through the drawn LSTM cell, for an audience."""
+
+import dataclasses
+
+import streamlit as st
+
+from lstm_core.experiment import PlaygroundError
+from lstm_core.scene import scene
+from pages.shared import gates_view, run_panel, session
+from pages.shared.gates_view import Look
+from pages.shared.stage import stage
+from pages.shared.window_choice import choose_window
+
+run = session.workspace().run
+live = run.live
+
+
+def others() -> dict:
+    """Weights of the run before this one, if they mean the same: the same data, the same shapes."""
+    before = session.workspace().before
+    if before is None:
+        return {}
+    experiment, moment = before
+    alike = dataclasses.replace(
+        experiment.model, seed=0, forget_bias=None, dropout=0.0, batch_first=True
+    ) == dataclasses.replace(run.experiment.model, seed=0, forget_bias=None, dropout=0.0, batch_first=True)
+    if not alike or experiment.data != run.experiment.data:
+        return {}
+    return {"the run before": moment.flat}
+
+
+def picture(start: int, part: str, place: int) -> None:
+    if session.workspace().run is not run:  # another tab trains another model
+        st.rerun()
+    look = Look(run, start)
+    moment = gates_view.moment_of(look)
+    try:
+        header, arrays = scene(run, moment, gates_view.trace_of(look), start, others())
+    except PlaygroundError as error:
+        st.error(session.plain(str(error)))
+    else:
+        stage(
+            "stage",
+            header,
+            arrays,
+            f"{run.number} {moment.step} {run.status} {start}",
+            {"part": part, "window": place},
+        )
+    if run.live != live:
+        st.rerun()  # polling follows
+
+
+title, *controls = st.columns([1.1, 1, 2.6, 2.2], vertical_alignment="bottom")
+title.title("Stage")
+session.show_messages("stage")
+if run.experiment.model.cell != "lstm":
+    st.info(f"This model is a {run.experiment.model.cell_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
+            "on Model and train.")  # fmt: skip
+else:
+    chosen = choose_window("stage", run, controls)
+    st.fragment(picture, run_every=run_panel.SLOW_TICK / 2 if live else None)(*chosen)

@@ -1,0 +1,130 @@
+"""What a move of the hand costs: the slider over the training on Gates, and the cursor of the Stage.
+
+    python -m tests.benchmarks.scrub
+
+Models of 128 units, in Chromium without a GPU. On Gates every move asks the server for another trace; the Stage asks
+for nothing, which is counted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import statistics
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from lstm_core.checkpoint import save_checkpoint
+from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.generators import generate
+from lstm_core.training import Trainer
+from lstm_core.windows import make_windows
+from tests.browser.conftest import Tab, chromium, server
+
+UNITS, MOVES, SECONDS = 128, 40, 4.0
+
+# Milliseconds from each move of the slider to the last of the six heatmaps being painted.
+SLIDE = """(moves) => new Promise((done) => {
+  const range = document.querySelector('.epoch-slider input'), taken = [];
+  const put = CanvasRenderingContext2D.prototype.putImageData;
+  let begin = 0, painted = 0;
+  const move = () => {
+    painted = 0;
+    begin = performance.now();
+    range.value = Number(range.value) > 0 ? Number(range.value) - 1 : range.max;
+    range.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+  CanvasRenderingContext2D.prototype.putImageData = function (...all) {
+    put.apply(this, all);
+    if (++painted < 6) return;
+    taken.push(performance.now() - begin);
+    if (taken.length < moves) setTimeout(move, 150); else done(taken);
+  };
+  move();
+})"""
+# [frames a second, milliseconds of script a frame] while the time slider is dragged to and fro.
+SCRUB = """(duration) => new Promise((done) => {
+  const range = document.querySelector('.stage-bar input[type=range]'), last = Number(range.max);
+  const begin = performance.now(), asked = window.requestAnimationFrame;
+  let frames = 0, step = 0, way = 1, busy = 0;
+  window.requestAnimationFrame = (act) => asked((now) => {
+    const start = performance.now();
+    act(now);
+    busy += performance.now() - start;
+  });
+  const frame = () => {
+    const now = performance.now();
+    if (now - begin > duration) {
+      window.requestAnimationFrame = asked;
+      return done([1000 * frames / (now - begin), busy / frames]);
+    }
+    frames += 1;
+    step += way * 3;
+    if (step <= 0 || step >= last) way = -way;
+    range.value = step;
+    range.dispatchEvent(new Event('input', { bubbles: true }));
+    asked(frame);
+  };
+  asked(frame);
+})"""
+
+
+def model_file(seq_len: int) -> bytes:
+    """A model of UNITS units that was trained for some steps on windows of this length."""
+    table = generate(DataSpec(source="generator", name="sine", length=1500))
+    named = {"source": "generator", "name": "sine", "length": 1500, "seq_len": seq_len}
+    data = DataSpec(**(dataclasses.asdict(table.roles) | named))
+    trainer = Trainer(
+        make_windows(table, data), Experiment(data, ModelSpec(hidden_size=UNITS), TrainSpec(epochs=4))
+    )
+    list(trainer)
+    return save_checkpoint(trainer, {})
+
+
+def opened(browser: Browser, address: str, seq_len: int) -> tuple[Tab, list]:
+    """A tab whose run is such a model, and all that the page sends to the server from then on."""
+    tab, sent = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address), []
+    tab.page.on("request", sent.append)
+    tab.page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    tab.open("train")
+    tab.page.get_by_text("Save or load the trained model").click()
+    file = {
+        "name": "model.safetensors",
+        "mimeType": "application/octet-stream",
+        "buffer": model_file(seq_len),
+    }
+    tab.widget("model_file").locator("input[type=file]").set_input_files(file)
+    tab.page.get_by_text("The model is loaded").wait_for()
+    return tab, sent
+
+
+def main() -> None:
+    print(f"{os.cpu_count()} cores; Chromium without a GPU on the same machine; {UNITS} units\n")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        chromium() as browser,
+        server(Path(folder) / "log.txt") as address,
+    ):
+        tab = opened(browser, address, 200)[0].go("Gates")
+        tab.page.locator(".epoch-slider input").wait_for()
+        tab.page.wait_for_timeout(2000)
+        taken = tab.page.evaluate(SLIDE, MOVES)
+        middle, slow = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+        print(
+            f"Gates, 200 steps: {middle:.0f} ms a move of the epoch slider, 95 % within {slow:.0f} ms  (aim 100)"
+        )
+        tab, sent = opened(browser, address, 500)
+        tab.go("Stage").page.locator(".stage-bar").wait_for()
+        tab.page.wait_for_timeout(2000)
+        sent.clear()
+        rate, busy = tab.page.evaluate(SCRUB, 1000 * SECONDS)
+        print(
+            f"Stage, 500 steps: {rate:.0f} frames a second while scrubbing, {busy:.1f} ms of script a frame  (aim 50)"
+        )
+        print(f"Stage: {len(sent)} requests and messages sent while scrubbing  (aim 0)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Two cells under one cursor: before and after training, two units, with and without a gate that is stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Tab
+from tests.browser.on_stage import caption, choose, last, names, open_stage, press, pull, unscrolled, values
+
+ROUNDING = 0.011  # of numbers with two decimals and of a product of two such
+
+
+@pytest.fixture
+def page(tab: Tab) -> Page:
+    return open_stage(tab)
+
+
+@pytest.mark.parametrize(
+    ("title", "gate", "value"),
+    [
+        ("Forget gate stuck open", "f", 1),
+        ("Forget gate stuck shut", "f", 0),
+        ("Input gate stuck shut", "i", 0),
+        ("Output gate stuck shut", "o", 0),
+    ],
+)
+def test_a_stuck_gate_stands_beside_the_cell_as_it_is(page: Page, title: str, gate: str, value: int):
+    before = values(page)
+    choose(page, title)
+    assert names(page) == ["as it is", f"{gate} = {value} in every unit"]
+    assert values(page) == before
+    for key in ("Home", "ArrowRight", "ArrowRight"):
+        press(page, key)
+        stuck = values(page, 1)
+        assert stuck[gate] == value
+        if title == "Forget gate stuck shut":  # c_t = i·g, whatever was before
+            assert stuck["c"] == pytest.approx(stuck["i"] * stuck["g"], abs=ROUNDING)
+        elif gate == "i":
+            assert stuck["c"] == 0
+        elif gate == "o":
+            assert stuck["h"] == 0
+
+
+def test_a_single_unit_can_be_stuck_and_the_others_are_not(page: Page):
+    page.get_by_role("button", name="Compare two cells").click()
+    page.get_by_role("checkbox").check()
+    page.locator(".stage-menu-compare button", has_text="Forget gate stuck shut").click()
+    assert names(page) == ["as it is", "f = 0 in unit 0"]
+    assert values(page, 1)["f"] == 0
+    press(page, "ArrowDown")
+    assert names(page) == ["as it is", "f = 0 in unit 0"]
+    assert values(page, 1)["f"] > 0
+
+
+def test_off_leaves_one_cell_as_it_was(page: Page):
+    before = values(page)
+    choose(page, "Forget gate stuck open")
+    expect(page.locator(".stage-cell:visible")).to_have_count(2)
+    expect(page.locator(".stage-maps:visible")).to_have_count(2)
+    choose(page, "Only one")
+    expect(page.locator(".stage-cell:visible")).to_have_count(1)
+    expect(page.locator(".stage-maps:visible")).to_have_count(1)
+    assert names(page) == [] and values(page) == before
+
+
+def test_before_training_stays_and_the_slider_moves_the_other_side(page: Page):
+    now = values(page)
+    choose(page, "Before training, and after")
+    assert names(page) == ["untrained", caption(page, "learning")]
+    untrained = values(page)
+    assert values(page, 1) == now and untrained != now
+    pull(page, "learning", last(page, "learning") // 2)
+    assert names(page) == ["untrained", caption(page, "learning")]
+    assert values(page) == untrained and values(page, 1) != now
+
+
+def test_an_earlier_epoch_is_compared_with_now(page: Page):
+    now = values(page)
+    choose(page, "An earlier epoch, and now")
+    earlier, latest = names(page)
+    assert earlier == caption(page, "learning") and latest.startswith("now")
+    assert values(page, 1) == now != values(page)
+    pull(page, "learning", 0)
+    assert names(page)[0] == "untrained" and values(page, 1) == now
+
+
+def test_two_units_share_the_trace_and_its_heatmaps(page: Page):
+    press(page, "ArrowDown", "ArrowDown")
+    third = values(page)
+    press(page, "Home", "ArrowUp", "ArrowUp")
+    page.get_by_role("button", name="Compare two cells").click()
+    page.get_by_label("The other unit").fill("2")
+    page.locator(".stage-menu-compare button", has_text="Two units").click()
+    assert names(page) == ["unit 0", "unit 2"]
+    expect(page.locator(".stage-maps:visible")).to_have_count(1)
+    pull(page, "time", last(page, "time") // 2 + 1)  # where the stage begins
+    assert values(page, 1) == third != values(page)
+    press(page, "ArrowDown")
+    assert names(page) == ["unit 1", "unit 2"] and values(page, 1) == third
+
+
+def test_another_unit_than_there_is_becomes_the_last(page: Page):
+    page.get_by_role("button", name="Compare two cells").click()
+    field = page.get_by_label("The other unit")
+    field.fill("4000")
+    field.blur()
+    expect(field).to_have_value(field.get_attribute("max"))
+
+
+def test_nothing_is_asked_of_the_server(tab: Tab):
+    page = open_stage(tab)
+    tab.requests.clear()
+    choose(page, "Before training, and after")
+    for place in range(last(page, "learning")):
+        pull(page, "learning", place)
+    choose(page, "Input gate stuck shut")
+    press(page, *["ArrowLeft"] * 10)
+    assert tab.requests == []
+
+
+def test_escape_and_a_click_beside_it_close_the_menu(page: Page):
+    menu, button = page.locator(".stage-menu-compare"), page.get_by_role("button", name="Compare two cells")
+    button.click()
+    expect(menu).to_be_visible()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    button.click()
+    page.locator(".stage-series").click(position={"x": 200, "y": 40})
+    expect(menu).to_be_hidden()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [((1280, 720), "light"), ((1920, 1080), "dark")])
+def test_both_sides_fit_the_stage(new_tab: Callable[..., Tab], size: tuple[int, int], scheme: str):
+    page = open_stage(new_tab(size, scheme), "?stage=1")
+    choose(page, "Forget gate stuck open")
+    assert unscrolled(page)
+    for row in page.locator(".stage-maps").all():
+        assert row.bounding_box()["height"] > size[1] / 9

@@ -1,0 +1,95 @@
+"""The stage's own LSTM, which replays earlier weights in the browser, against the trace of PyTorch's."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+import torch
+
+from lstm_core.interventions import Edit, trace_with
+from lstm_core.predictions import predict
+from lstm_core.trace import trace_lstm
+from pages.shared.component import pack
+from tests.browser.conftest import Tab
+from tests.test_scene import MODELS, scene_of
+from tests.test_training import labelled
+
+RUN = """async ([bytes, moment, edit]) => {
+  const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
+  const path = `${root}component/pages.shared.stage.stage_modules`;
+  const { decode } = await import(`${path}/scene.js`);
+  const { traceOf, saidAt } = await import(`${path}/lstm.js`);
+  const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
+  const weights = scene.snapshots[moment]?.weights ?? scene.weights;
+  const work = traceOf(scene, weights, edit);
+  let slice = work.next();
+  while (!slice.done) slice = work.next();
+  const lists = slice.value.map((row) => row.map((maps) =>
+    Object.fromEntries(Object.entries(maps).map(([name, values]) => [name, Array.from(values)]))));
+  return [lists, Array.from(saidAt(scene, slice.value, weights))];
+}"""
+
+
+@pytest.fixture
+def stage(tab: Tab) -> Tab:
+    """A tab on Stage: from then on the server has the modules."""
+    tab.open("stage")
+    tab.page.wait_for_selector(".stage-bar")
+    return tab
+
+
+def run(
+    tab: Tab, header: dict, arrays: list, moment: int = -1, edit: dict | None = None
+) -> tuple[list, np.ndarray]:
+    bytes_ = base64.b64encode(pack(header, arrays)).decode()
+    maps, said = tab.page.evaluate(RUN, [bytes_, moment, edit])
+    return maps, np.array(said)
+
+
+def check(maps: list, trace) -> None:
+    layers, directions, _, steps, _ = trace.c.shape
+    for layer in range(layers):
+        for direction in range(directions):
+            for name, values in maps[layer][direction].items():
+                expected = trace.gate(name)[layer, direction, 0].numpy().T
+                np.testing.assert_allclose(np.reshape(values, (-1, steps)), expected, atol=2e-6, err_msg=name)
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Tab):
+    for model in MODELS.values():
+        training, _, trace, x, header, arrays = scene_of(model)
+        maps, said = run(stage, header, arrays)
+        check(maps, trace)
+        windows = training.trainer.windows
+        start = windows.starts["valid"][:1]
+        assert said[-1] == pytest.approx(predict(training.model(), windows, start)[0, 0, 0], rel=1e-4)
+        for place, step in enumerate(header["snapshots"][:3]):
+            earlier = training.moment(step).model
+            check(run(stage, header, arrays, place)[0], trace_lstm(earlier.lstm, earlier.lstm_input(x)))
+
+
+def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):
+    training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
+    said = run(stage, header, arrays)[1]
+    probabilities = predict(
+        training.model(), training.trainer.windows, training.trainer.windows.starts["valid"][:1]
+    )
+    assert said[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gate", "value", "unit"),
+    [("clamp", "f", 1.0, None), ("scale", "o", 0.5, 2), ("add", "g", 0.3, 0)],
+)
+def test_an_altered_run_is_that_of_the_interventions(stage: Tab, kind, gate, value, unit):
+    _, moment, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})
+    place = {"layer": 0, "direction": 1}
+    maps, _ = run(
+        stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **place}
+    )
+    edit = Edit(kind, gate, value, **place, units=None if unit is None else (unit,))
+    with torch.no_grad():
+        check(maps, trace_with(moment.model.lstm, x, [edit]))

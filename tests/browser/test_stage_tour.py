@@ -1,0 +1,176 @@
+"""The guided tour: it points at the real thing, goes on by doing, and is left and taken up again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Tab
+from tests.browser.on_stage import draw, last, open_stage, press, pull, values
+
+CARD = ".stage-tour-card"
+
+
+@pytest.fixture
+def page(tab: Tab) -> Page:
+    return begin(open_stage(tab))
+
+
+def begin(page: Page) -> Page:
+    page.get_by_role("button", name="Guided tour").click()
+    expect(page.locator(CARD)).to_be_visible()
+    return page
+
+
+def expect_card(page: Page, title: str) -> None:
+    expect(page.locator(f"{CARD} h4")).to_have_text(title)
+
+
+def skip_to(page: Page, title: str) -> None:
+    for _ in range(9):
+        draw(page)
+        if page.locator(f"{CARD} h4").inner_text() == title:
+            return
+        page.get_by_role("button", name="Skip").click()
+    raise AssertionError(f"no card is called {title!r}")
+
+
+def boxes(page: Page) -> tuple[dict, dict]:
+    return page.locator(".stage-tour-ring").bounding_box(), page.locator(CARD).bounding_box()
+
+
+def apart(a: dict, b: dict) -> bool:
+    beside = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
+    return beside or a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]
+
+
+def within(inner: dict, outer: dict) -> bool:
+    return (
+        outer["x"] <= inner["x"]
+        and outer["y"] <= inner["y"]
+        and inner["x"] + inner["width"] <= outer["x"] + outer["width"]
+        and inner["y"] + inner["height"] <= outer["y"] + outer["height"]
+    )
+
+
+def open_part(page: Page, name: str) -> None:
+    page.locator(f"[data-part={name}] .cell-frame").first.click()
+
+
+def close_part(page: Page) -> None:
+    expect_card(page, "Read it")
+    page.locator(".cell-panel button").first.click()
+
+
+def test_doing_what_the_cards_say_leads_through_the_tour(page: Page):
+    expect_card(page, "What the LSTM reads")
+    page.locator(".stage-series").click(position={"x": 700, "y": 50})
+    expect_card(page, "Let it run")
+    press(page, "Space")
+    expect_card(page, "The forget gate")
+    press(page, "Space")
+    open_part(page, "f")
+    close_part(page)
+    expect_card(page, "Find it closing")
+    limit = float(re.search(r"below (\d\.\d+)", page.locator(f"{CARD} > p").last.inner_text())[1])
+    press(page, "Home")
+    for _ in range(last(page, "time")):
+        if page.locator(f"{CARD} h4").inner_text() != "Find it closing":
+            break
+        assert values(page)["f"] > limit - 0.01 or page.locator(".stage-time input").input_value() == "0"
+        press(page, "ArrowRight")
+    expect_card(page, "What comes in")
+    found = page.locator(".stage-tour-found").inner_text()
+    assert found.startswith(f"✓ f = {values(page)['f']:.2f}") and values(page)["f"] <= limit
+    open_part(page, "g")
+    close_part(page)
+    expect_card(page, "What goes out")
+    expect(page.locator(".stage-tour-found")).to_be_hidden()
+    open_part(page, "o")
+    close_part(page)
+    expect_card(page, "Other units")
+    box = page.locator(".stage-maps").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 60, box["y"] + 0.7 * box["height"])
+    expect_card(page, "Watch it learn")
+    pull(page, "learning", 0)
+    expect(page.locator(CARD)).to_contain_text("back to the right")
+    pull(page, "learning", last(page, "learning"))
+    expect_card(page, "That was the tour")
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.locator(CARD)).to_be_hidden()
+    begin(page)
+    expect_card(page, "What the LSTM reads")
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme", "query"),
+    [((1280, 720), "light", ""), ((1280, 720), "dark", "?stage=1"), ((1920, 1080), "light", "?stage=1")],
+)
+def test_no_card_covers_what_it_points_at(new_tab: Callable[..., Tab], size, scheme: str, query: str):
+    page = begin(open_stage(new_tab(size, scheme), query))
+    targets = {
+        "What the LSTM reads": ".stage-series",
+        "Let it run": ".stage-play",
+        "The forget gate": "[data-part=f]",
+        "What comes in": "[data-part=i]",
+        "What goes out": "[data-part=o]",
+        "Watch it learn": ".stage-learning",
+    }
+    for _ in range(8):
+        draw(page)
+        title = page.locator(f"{CARD} h4").inner_text()
+        ring, card = boxes(page)
+        assert apart(ring, card), title
+        assert within(card, page.locator(".stage").bounding_box()), title
+        if target := targets.pop(title, None):
+            assert within(page.locator(target).first.bounding_box(), ring), title
+        page.get_by_role("button", name="Skip").click()
+    expect_card(page, "That was the tour")
+    assert targets == {}
+
+
+def test_the_opened_part_can_be_read_beside_the_card(page: Page):
+    skip_to(page, "The forget gate")
+    open_part(page, "f")
+    expect_card(page, "Read it")
+    draw(page)
+    assert apart(page.locator(".cell-panel").first.bounding_box(), boxes(page)[1])
+
+
+def test_it_is_taken_up_where_it_was_left_even_after_a_reload(page: Page):
+    skip_to(page, "The forget gate")
+    page.get_by_role("button", name="End tour").click()
+    expect(page.locator(CARD)).to_be_hidden()
+    begin(page)
+    expect_card(page, "The forget gate")
+    page.reload()
+    expect(page.locator(".stage-bar")).to_be_visible()
+    begin(page)
+    expect_card(page, "The forget gate")
+    page.get_by_role("button", name="Start over").click()
+    expect_card(page, "What the LSTM reads")
+
+
+def test_keys_work_beside_the_card_and_escape_ends_the_tour(page: Page):
+    card = page.get_by_role("dialog", name="Guided tour")
+    before = page.locator(".stage-time input").input_value()
+    press(page, "ArrowRight")
+    assert page.locator(".stage-time input").input_value() == str(int(before) + 1)
+    expect_card(page, "Let it run")
+    page.get_by_role("button", name="Skip").click()
+    press(page, "Space")
+    expect(page.get_by_role("button", name="Pause (Space)")).to_be_visible()
+    expect(card).to_be_visible()
+    press(page, "Escape")
+    expect(card).to_be_hidden()
+
+
+def test_it_stands_still_for_who_asks_for_it(tab: Tab):
+    tab.page.emulate_media(reduced_motion="reduce")
+    page = begin(open_stage(tab))
+    expect(page.locator(".stage-tour-ring")).to_have_css("animation-name", "none")
+    tab.page.emulate_media(reduced_motion="no-preference")
+    expect(page.locator(".stage-tour-ring")).to_have_css("animation-name", "stage-tour-call")

@@ -1,0 +1,81 @@
+"""Stage: the page sends the chosen window's scene, and says so where there is no LSTM to draw."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from lstm_core.trace import trace_lstm
+from tests.pages.conftest import Visitor
+
+
+def sent(tab: Visitor) -> tuple[dict, np.ndarray]:
+    """(the scene's header, its numbers), as the browser gets them after the setup."""
+    _, data = tab.component("stage")
+    size = int.from_bytes(data[:4], "little")
+    return json.loads(data[4 : 4 + size]), np.frombuffer(data[4 + size :], "<f4")
+
+
+def test_it_sends_the_trace_of_the_chosen_window(visit):
+    tab = visit("stage").set("part", "valid").set("window", 3)
+    assert not tab.errors()
+    header, numbers = sent(tab)
+    run = tab.training
+    start = int(run.trainer.windows.starts["valid"][3])
+    x = torch.from_numpy(run.trainer.windows.inputs(np.array([start])))
+    trace = trace_lstm(run.model().lstm, x)
+    assert header["link"] == {"part": "valid", "window": 3}
+    at = header["steps"] * (len(header["features"]) + len(header["series"]))
+    gate = trace.i[0, 0, 0].numpy().T
+    assert np.array_equal(numbers[at : at + gate.size].reshape(gate.shape), gate)
+
+
+def test_the_window_is_the_one_that_was_chosen_on_gates(visit):
+    tab = visit("gates").set("part", "train").set("window", 7).go("stage")
+    assert sent(tab)[0]["link"] == {"part": "train", "window": 7}
+
+
+def test_an_address_opens_its_window(visit):
+    tab = visit("start")
+    tab.at.query_params["part"], tab.at.query_params["window"] = "train", "11"
+    tab.go("stage")
+    assert sent(tab)[0]["link"] == {"part": "train", "window": 11}
+
+
+@pytest.mark.parametrize(
+    ("part", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")]
+)
+def test_an_address_that_means_nothing_does_no_harm(visit, part, window):
+    tab = visit("start")
+    tab.at.query_params["part"], tab.at.query_params["window"] = part, window
+    tab.go("stage")
+    assert not tab.errors()
+    assert sent(tab)
+
+
+def test_the_run_before_comes_along_if_it_means_the_same(visit):
+    tab = visit("train").train(epochs=1).go("stage")
+    first = tab.training.moment().flat.numpy()
+    tab.go("train").set("lr", 0.02).train(epochs=2).go("stage")
+    header, numbers = sent(tab)
+    assert header["others"] == ["the run before"]
+    assert np.array_equal(numbers[-first.size :], first)
+    tab.go("model").set("hidden_size", 9).train(epochs=1).go("stage")
+    assert sent(tab)[0]["others"] == []
+
+
+def test_a_gru_is_told_what_is_missing(visit):
+    tab = visit("model").set("cell", "gru").train(epochs=1).go("stage")
+    assert not tab.errors()
+    assert "GRU" in tab.words()
+    assert not tab.at.get("bidi_component")
+
+
+def test_it_follows_a_run_that_trains(visit):
+    tab = visit("train").set("epochs", 1_000_000).press("train").go("stage")
+    before = sent(tab)[0]["now"]
+    tab.run()
+    assert sent(tab)[0]["now"] > before
