@@ -19,6 +19,7 @@ FIRST_SIGHT = {  # keys of what must be seen without scrolling
     "Model": ("hidden_size", "num_layers", "dropout", "bidirectional"),
     "Train": ("train", "pause", "step", "stop", "optimizer", "lr", "batch_size", "epochs", "loss_curve"),
     "Gates": ("window", "layer", "gate", "parity", "gate_view"),
+    "Stage": ("window", "stage"),
 }
 
 

@@ -8,6 +8,7 @@ import { SHAPES, factor, number, rest } from "./equations.js";
 import { GATES } from "./scene.js";
 
 const LISTED = 8, ROWS = LISTED + 2; // terms, the bias and the rest
+const FEW = 3; // terms that leave room for larger letters
 const NAME = 30; // letters of a name
 
 export function mount(holder, state, close) {
@@ -27,14 +28,14 @@ export function mount(holder, state, close) {
       const { part } = state, words = PARTS[part];
       box.hidden = !words;
       if (!words) return;
-      put(box, "class", `cell-panel cell-panel-${"fix".includes(part) ? "right" : part === "c" ? "low" : "left"}`);
+      const { lines, sum } = terms(part, now, from, state), where = "fix".includes(part) ? "right" : part === "c" ? "low" : "left";
+      put(box, "class", `cell-panel cell-panel-${where}${lines.length > FEW ? "" : " cell-panel-large"}`);
       box.style.borderColor = state.colors[part] ?? "";
       put(box, "aria-label", words.title);
       put(title, "text", words.title);
       put(formula, "text", part === "h" && from.projected ? "h = W_hr (o · tanh(c))" : words.formula);
       put(does, "text", words.does);
       put(doing, "text", sentence(part, now, from, state));
-      const { lines, sum } = terms(part, now, from, state);
       put(list, "class", lines.some(({ how }) => how) ? "cell-terms" : "cell-terms cell-terms-bare");
       const most = Math.max(...lines.map(({ value }) => Math.abs(value) || 0), 1e-9);
       rows.forEach((one, k) => one(lines[k], most));

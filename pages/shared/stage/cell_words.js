@@ -35,9 +35,9 @@ export function sentence(name, now, from, state) {
     f: start || `It keeps ${percent(f)} of what unit ${unit} remembered: ${n(before)} becomes ${n(kept)}.`,
     i: `It lets ${percent(i)} of the candidate in: ${n(g)} becomes ${n(added)}.`,
     g: `It proposes ${n(g)} to unit ${unit}; the input gate lets ${percent(i)} of it in: ${n(added)}.`,
-    o: `It shows ${percent(o)} of tanh(${n(c)}) = ${n(squashed)}: ${n(told)} comes out.`,
+    o: `It shows ${percent(o)} of ${n(squashed)}, the tanh of c: ${n(told)} comes out.`,
     c: start ? `${start} Now it is ${n(c)}.` : `Unit ${unit} remembered ${n(before)}: ${n(kept)} of it stays, ${n(added)} is new. Now it is ${n(c)}.`,
-    h: from.projected ? projected(now, state) : `Unit ${unit} tells ${n(told)}: ${percent(o)} of tanh(${n(c)}) = ${n(squashed)}.`,
+    h: from.projected ? projected(now, state) : `Unit ${unit} tells ${n(told)}: ${percent(o)} of ${n(squashed)}, the tanh of its c.`,
   }[name];
 }
 

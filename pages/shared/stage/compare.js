@@ -132,7 +132,10 @@ function runChooser(panel, state, choose) {
     const { others } = state.scene;
     if (named !== others) { // another message may bring other runs
       list.replaceChildren();
-      buttons = others.map(({ label }) => [label, menuItem(list, "Another run", label, choose(() => ({ compare: { kind: "run", label } })))]);
+      buttons = others.map(({ label }) => {
+        const go = choose(() => ({ compare: { kind: "run", label } }));
+        return [label, menuItem(list, "Another run", label, go)];
+      });
       named = others;
     }
     for (const [label, button] of buttons) press(button, state.compare?.kind === "run" && state.compare.label === label);

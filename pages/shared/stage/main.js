@@ -14,6 +14,7 @@ import * as takeaway from "./takeaway.js";
 import * as tour from "./tour.js";
 import * as transport from "./transport.js";
 
+const SIZES = ["layers", "directions", "hidden", "width", "steps"];
 const KEPT = 64e6; // bytes of earlier moments' traces that stay at hand
 
 // look: colours, titles and scales of the gates, as every figure has them; where: the address to take the state from.
@@ -41,6 +42,8 @@ export class Stage {
     const step = first ? 0 : state.scene.snapshots[state.moment]?.step;
     this.frames.clear();
     const moment = wasNow ? scene.snapshots.length : nearest(scene, step);
+    // Until the new traces are there the old ones stand, unless they have not this scene's sizes.
+    if (SIZES.some((size) => scene[size] !== state.scene?.[size])) state.set({ sides: [] });
     state.set({ scene, moment, peaks: {}, compare: compare.within(scene, state.compare), ...inside(scene, state) });
     if (first) {
       state.set({ step: Math.min(scene.steps - 1, Math.floor(scene.steps / 2)), ...link.read(this.where, scene) });
@@ -134,9 +137,16 @@ export class Stage {
   speak() {
     const { state, spoken } = this, { scene, sides, layer, direction, step } = state;
     if (!sides.length || state.playing) return;
-    const { trace, unit } = sides[0], values = trace[layer][direction];
-    const of = (name) => `${name} ${values[name][(unit ?? 0) * scene.steps + step]?.toFixed(2)}`;
-    const words = `Step ${step}, unit ${unit ?? 0}: ${["i", "f", "g", "o", "c", "h"].map(of).join(", ")}`;
+    const { trace, unit } = sides[0], maps = Object.entries(trace[layer][direction]);
+    const mean = (values) => {
+      let sum = 0;
+      for (let at = step; at < values.length; at += scene.steps) sum += values[at];
+      return (sum * scene.steps) / values.length;
+    };
+    const of = (values) => (unit === null ? mean(values) : values[unit * scene.steps + step]);
+    const numbers = maps.map(([name, values]) => [name, of(values)]).filter(([, value]) => value !== undefined);
+    const who = unit === null ? "mean of all units" : `unit ${unit}`;
+    const words = `Step ${step}, ${who}: ${numbers.map(([name, value]) => `${name} ${value.toFixed(2)}`).join(", ")}`;
     if (spoken.textContent !== words) spoken.textContent = words;
   }
 }

@@ -62,6 +62,8 @@ function paint(view) {
     name, values: trace[layer][direction][name], units: name === "h" ? scene.width : scene.hidden,
     x: SIDE + (k % columns) * (w + GAP), y: Math.floor(k / columns) * (h + look.title + 4) + look.title, w, h,
   }));
+  const crowded = scene.steps > w || scene.hidden > h;
+  holder.title = crowded ? "More cells than there are dots: each dot is the mean of the cells under it" : "";
   for (const panel of view.panels) {
     paintCells(pen, view, panel, scene.steps);
     const middle = panel.y - look.title / 2, color = state.colors[panel.name];

@@ -15,7 +15,7 @@ const OWN = { opacity: "1", transform: "none", "clip-path": "none" };
 export async function asSvg(element, state) {
   const font = await fontFace(element), { width, left, top } = element.getBoundingClientRect();
   const height = element.querySelector(".stage-bar").getBoundingClientRect().top - top;
-  const root = make("svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` });
+  const root = make("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
   if (font) root.append(Object.assign(document.createElementNS(SVG, "style"), { textContent: font }));
   sharply(state, () => copy(element, root, { left, top }));
   return new XMLSerializer().serializeToString(root);
@@ -45,7 +45,7 @@ function sharply(state, act) {
 
 function make(tag, attributes) {
   const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) if (name !== "xmlns") node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
 }
 
@@ -57,7 +57,8 @@ function copy(node, into, origin) {
   const box = node.getBoundingClientRect();
   const place = { x: box.left - origin.left, y: box.top - origin.top, width: box.width, height: box.height };
   if (!place.width || !place.height) return;
-  if (node.localName === "canvas") into.append(make("image", { ...place, href: node.toDataURL(), preserveAspectRatio: "none" }));
+  const painted = () => make("image", { ...place, href: node.toDataURL(), preserveAspectRatio: "none" });
+  if (node.localName === "canvas") into.append(painted());
   else if (node.localName === "svg") into.append(drawing(node, place));
   else {
     copyBox(style, into, place);
@@ -68,10 +69,9 @@ function copy(node, into, origin) {
 function copyBox(style, into, place) {
   const seen = (color) => color !== "rgba(0, 0, 0, 0)", border = parseFloat(style.borderTopWidth);
   if (!seen(style.backgroundColor) && !border) return;
-  into.append(make("rect", {
-    ...place, rx: parseFloat(style.borderTopLeftRadius) || 0, fill: seen(style.backgroundColor) ? style.backgroundColor : "none",
-    ...(border ? { stroke: style.borderTopColor, "stroke-width": border } : {}),
-  }));
+  const fill = seen(style.backgroundColor) ? style.backgroundColor : "none", rx = parseFloat(style.borderTopLeftRadius) || 0;
+  const stroke = border ? { stroke: style.borderTopColor, "stroke-width": border } : {};
+  into.append(make("rect", { ...place, rx, fill, ...stroke }));
 }
 
 // The words of one text node, a line at a time, where the browser put them.

@@ -13,8 +13,9 @@ export function mountMenu(bar, state, stage) {
   const offers = [
     ["png", "image/png", "Picture, PNG", "for a slide, twice as fine as the screen", () => asPng(stage.element, state)],
     ["svg", "image/svg+xml", "Picture, SVG", "for print: its drawing and words stay lines", () => asSvg(stage.element, state)],
-    ...(possible ? [["html", "text/html", "The stage, one HTML file", "plays in any browser, without Python or a network", () => asPage(stage)]] : []),
   ];
+  const page = ["html", "text/html", "The stage, one HTML file", "plays in any browser, without Python or a network"];
+  if (possible) offers.push([...page, () => asPage(stage)]);
   const buttons = offers.map(([ending, type, title, meaning, make]) => menuItem(panel, title, meaning, async () => {
     for (const button of buttons) button.disabled = true;
     note.textContent = "One moment …";

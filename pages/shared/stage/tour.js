@@ -8,13 +8,16 @@ const KEPT = "lstm-stage-tour"; // where the tour was left, for as long as the b
 
 // panelOf(name): where a heatmap stands within its row, or undefined.
 export function mount(root, state, panelOf) {
-  const tour = { root, state, panelOf, ...build(root, state), place: null, start: null, found: "", resumed: false };
+  // place: which card, and whether an opened part is being read; start: the state as the card came up; found and
+  // resumed: of which card something was found out, and at which the tour was taken up again.
+  const tour = { root, state, panelOf, ...build(root, state), place: null, start: null, found: {}, resumed: null };
   return { element: tour.layer, update: () => update(tour) };
 }
 
 function build(root, state) {
   const layer = child(root, "div", { class: "stage-tour" }), ring = child(layer, "div", { class: "stage-tour-ring" });
-  const card = child(layer, "div", { class: "stage-tour-card", role: "dialog", "aria-label": "Guided tour", "aria-live": "polite" });
+  const spoken = { role: "dialog", "aria-label": "Guided tour", "aria-live": "polite" };
+  const card = child(layer, "div", { class: "stage-tour-card", ...spoken });
   const found = child(card, "p", { class: "stage-tour-found" }), head = child(card, "div", { class: "stage-tour-head" });
   const title = child(head, "h4", {}), count = child(head, "span", {}), text = child(card, "p", {});
   card.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
@@ -39,7 +42,7 @@ function update(tour) {
     return;
   }
   const cards = CARDS.filter(({ needs }) => needs?.(state) ?? true);
-  if (tour.place === null) state.set({ card: remembered() });
+  if (tour.place === null) state.set({ card: (tour.resumed = remembered()) });
   const reading = state.part !== null && !cards[state.card]?.parts?.includes(state.part);
   const place = `${state.card} ${reading}`, entered = place !== tour.place;
   if (entered) enter(tour, place, cards);
@@ -47,7 +50,7 @@ function update(tour) {
   show(tour, card, cards);
   point(tour, card, entered);
   if (!reading && done(card, state, tour.start)) {
-    tour.found = card.found?.(state) ?? "";
+    tour.found = { card: state.card + 1, words: card.found?.(state) };
     state.set({ card: state.card + 1 });
   }
 }
@@ -55,9 +58,7 @@ function update(tour) {
 const done = (card, state, start) => (card.parts ? card.parts.includes(state.part) : card.done?.(state, start));
 
 function enter(tour, place, cards) {
-  const { state } = tour, [before] = tour.place?.split(" ") ?? [], at = String(state.card);
-  if (before !== undefined && before !== at && Number(before) !== state.card - 1) tour.found = "";
-  tour.resumed = before === undefined ? state.card > 0 : tour.resumed && before === at;
+  const { state } = tour;
   tour.place = place;
   tour.start = { step: state.step, unit: state.unit };
   if (cards[state.card]?.parts?.includes(state.part)) state.set({ part: null }); // to be opened, not to be found open
@@ -65,15 +66,15 @@ function enter(tour, place, cards) {
 }
 
 function show({ words, buttons, state, start, found, resumed }, card, cards) {
-  const last = card === END, put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
-  put(words.found, found && `✓ ${found}`);
-  words.found.hidden = !found;
+  const last = card === END, told = found.card === state.card ? found.words : "", put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  put(words.found, `✓ ${told}`);
+  words.found.hidden = !told;
   put(words.title, card.title);
   put(words.text, card.text(state, start));
   put(words.count, last ? "" : `${state.card + 1} of ${cards.length}`);
   put(buttons.end, last ? "Close" : "End tour");
   buttons.skip.hidden = last;
-  buttons.again.hidden = !resumed;
+  buttons.again.hidden = !state.card || state.card !== resumed;
 }
 
 // Puts the ring around the thing and the card beside it, never over it.

@@ -81,13 +81,13 @@ function timeScrubber(bar, state) {
 function learning(bar, state) {
   const buttons = group(bar, "learning-button");
   const replay = () => state.set({ learning: !state.learning });
-  const play = iconButton(buttons, "play", "Play the learning, from untrained to now", replay);
+  const begin = "Play the learning, from untrained to now", play = iconButton(buttons, "play", begin, replay);
   play.classList.add("stage-replay");
   const title = "Moment of the training ([ and ])";
   const show = scrubber(bar, "learning", "Learning", title, (moment) => state.set({ moment, learning: false }));
   return () => {
     const { scene, moment } = state;
-    dress(play, state.learning ? "pause" : "play", state.learning ? "Pause the learning" : "Play the learning, from untrained to now");
+    dress(play, state.learning ? "pause" : "play", state.learning ? "Pause the learning" : begin);
     play.disabled = !scene.snapshots.length;
     show(scene.snapshots.length, moment, `${epochWords(scene, moment)}${state.working ? " …" : ""}`);
   };
@@ -98,7 +98,8 @@ function menus(bar, state, toggleStage) {
   const open = (menu) => () => state.set({ menu: state.menu === menu ? null : menu, help: false });
   const compare = iconButton(buttons, "compare", "Compare two cells", open("compare"));
   const take = iconButton(buttons, "take", "Take it away: picture or page", open("take"));
-  const tour = iconButton(buttons, "tour", "Guided tour", () => state.set({ touring: !state.touring, menu: null, help: false }));
+  const guide = () => state.set({ touring: !state.touring, menu: null, help: false });
+  const tour = iconButton(buttons, "tour", "Guided tour", guide);
   const help = iconButton(buttons, "help", "Keys (?)", () => state.set({ help: !state.help, menu: null }));
   const large = iconButton(buttons, "full", "Stage mode (P)", toggleStage);
   return () => {
