@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from playwright.sync_api import Page, expect
 
+from pages.shared.live_plot import pack
 from tests.browser.conftest import Tab
 
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+HOSTILE = "</script><img src=x onerror='window.hacked = 1'>"
+LOOK = {
+    "colors": dict.fromkeys("ifgoch", "#0072B2"),
+    "titles": dict.fromkeys("ifgoch", HOSTILE),
+    "scales": {"gate": ["rgb(0,0,0)", "rgb(255,255,255)"], "signed": ["rgb(0,0,255)", "rgb(255,0,0)"]},
+}
+MOUNT = """async ([bytes, look]) => {
+  const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
+  window.modules = `${root}component/pages.shared.stage.stage_modules`;
+  const { Stage } = await import(`${window.modules}/main.js`);
+  const old = document.querySelector(".stage"), element = document.createElement("div");
+  element.className = "stage";
+  old.replaceWith(element);
+  window.stage = new Stage(element, look);
+  window.stage.show(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
+}"""
+
+
+def mount(page: Page, header: dict, arrays: list) -> None:
+    """Put a stage of this scene (scene.scene's) in the place of the app's own."""
+    page.evaluate(MOUNT, [base64.b64encode(pack(header | {"link": {}}, arrays)).decode(), LOOK])
+    draw(page)
 
 
 def open_stage(tab: Tab, query: str = "") -> Page:

@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import torch
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Tab
-from tests.browser.on_stage import caption, choose, last, names, open_stage, press, pull, unscrolled, values
+from tests.browser.on_stage import (
+    HOSTILE,
+    caption,
+    choose,
+    draw,
+    last,
+    mount,
+    names,
+    open_stage,
+    press,
+    pull,
+    unscrolled,
+    values,
+)
+from tests.test_scene import scene_of
+from tests.test_training import wave
 
 ROUNDING = 0.011  # of numbers with two decimals and of a product of two such
 
@@ -108,6 +124,44 @@ def test_another_unit_than_there_is_becomes_the_last(page: Page):
     field.fill("4000")
     field.blur()
     expect(field).to_have_value(field.get_attribute("max"))
+
+
+def test_another_run_stands_beside_this_one_under_its_own_name(page: Page):
+    *_, header, arrays = scene_of({}, others={HOSTILE: torch.zeros_like(scene_of({})[1].flat)})
+    mount(page, header | {"id": "with another"}, arrays)
+    before = values(page)
+    choose(page, "Another run")
+    assert names(page) == ["this run", HOSTILE] and page.evaluate("window.hacked") is None
+    assert values(page) == before
+    assert values(page, 1) == {"f": 0.5, "i": 0.5, "g": 0, "o": 0.5, "c": 0, "h": 0}  # all weights are 0
+    mount(page, header | {"id": "alone", "others": []}, arrays)
+    page.get_by_role("button", name="Compare two cells").click()
+    assert page.locator(".stage-menu-compare button", has_text="Another run").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "windows", "missing"),
+    [
+        ({}, wave(seq_len=1), ["What the LSTM reads", "Let it run", "Find it closing"]),
+        ({"hidden_size": 1}, None, ["Other units"]),
+        ({"num_layers": 2, "bidirectional": True}, None, []),
+    ],
+)
+def test_what_a_scene_has_not_is_not_offered(page: Page, model: dict, windows, missing: list[str]):
+    *_, header, arrays = scene_of(model, windows)
+    mount(page, header | {"id": "small"}, arrays)
+    page.get_by_role("button", name="Compare two cells").click()
+    draw(page)
+    units = page.locator(".stage-menu-compare button", has_text="Two units")
+    assert units.is_disabled() == (header["hidden"] < 2)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Guided tour").click()
+    seen = []
+    while (title := page.locator(".stage-tour-card h4").inner_text()) != "That was the tour":
+        seen.append(title)
+        page.get_by_role("button", name="Skip").click()
+        draw(page)
+    assert len(seen) == 8 - len(missing) and not set(missing) & set(seen)
 
 
 def test_nothing_is_asked_of_the_server(tab: Tab):

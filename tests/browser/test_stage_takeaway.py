@@ -13,30 +13,24 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from pages.shared.component import pack
 from tests.browser.conftest import Tab
-from tests.browser.on_stage import caption, choose, draw, last, names, open_stage, press, pull, values
+from tests.browser.on_stage import (
+    HOSTILE,
+    caption,
+    choose,
+    draw,
+    last,
+    mount,
+    names,
+    open_stage,
+    press,
+    pull,
+    values,
+)
 from tests.test_scene import scene_of
 
 SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = "</script><img src=x onerror='window.hacked = 1'>"
-EXPORT = """async ([bytes, look]) => {
-  const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const { Stage } = await import(`${root}component/pages.shared.stage.stage_modules/main.js`);
-  const { asPage } = await import(`${root}component/pages.shared.stage.stage_modules/offline.js`);
-  const element = document.querySelector(".stage").parentElement.appendChild(document.createElement("div"));
-  element.className = "stage";
-  const stage = new Stage(element, look);
-  stage.show(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
-  const page = await asPage(stage);
-  stage.stop();
-  return page;
-}"""
-LOOK = {
-    "colors": dict.fromkeys("ifgoch", "#0072B2"),
-    "titles": dict.fromkeys("ifgoch", HOSTILE),
-    "scales": {"gate": ["rgb(0,0,0)", "rgb(255,255,255)"], "signed": ["rgb(0,0,255)", "rgb(255,0,0)"]},
-}
+EXPORT = "async () => (await import(`${window.modules}/offline.js`)).asPage(window.stage)"
 
 
 @pytest.fixture
@@ -169,10 +163,9 @@ def test_names_from_files_stay_text_in_it(page: Page, from_disk):
         "series": [HOSTILE] * len(header["series"]),
         "targets": [HOSTILE] * len(header["targets"]),
         "id": HOSTILE,
-        "link": {},
     }
-    message = base64.b64encode(pack(header, arrays)).decode()
-    disk = from_disk(page.evaluate(EXPORT, [message, LOOK]).encode())
+    mount(page, header, arrays)
+    disk = from_disk(page.evaluate(EXPORT).encode())
     press(disk, "ArrowRight", "l")
     assert disk.evaluate("window.hacked") is None and disk.locator("img").count() == 0
 

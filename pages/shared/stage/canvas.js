@@ -33,6 +33,9 @@ let forced = null;
 // Dots per pixel of what is painted from now on; null: the screen's own.
 export const setDots = (dots) => { forced = dots; };
 
+// Pixels of the type around a node: on stage it grows with the screen.
+export const typeSize = (node) => parseFloat(getComputedStyle(node).fontSize);
+
 export function context(canvas, width, height) {
   const dots = forced ?? (window.devicePixelRatio || 1);
   canvas.width = Math.round(width * dots);

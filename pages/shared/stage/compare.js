@@ -45,6 +45,25 @@ export function within(scene, compare) {
   return possible ? compare : null;
 }
 
+// For the address: a comparison in a few letters, and back; what means nothing is no comparison.
+export function toText(compare) {
+  const { kind, unit, edit } = compare ?? {};
+  if (kind === "unit") return `unit-${unit}`;
+  if (kind === "edit") return ["edit", edit.gate, edit.value, edit.layer, edit.direction, edit.unit ?? "all"].join("-");
+  return kind ?? null;
+}
+
+export function fromText(text, scene) {
+  const [kind, ...parts] = (text ?? "").split("-"), number = (part) => (/^\d{1,5}$/.test(part) ? Number(part) : Infinity);
+  if (kind === "unit") return within(scene, { kind, unit: number(parts[0]) });
+  if (kind === "run") return within(scene, { kind, label: scene.others[0]?.label });
+  if (kind !== "edit") return within(scene, { kind });
+  const stuck = STUCK.find(([gate, value]) => gate === parts[0] && String(value) === parts[1]);
+  if (!stuck) return null;
+  const [layer, direction] = parts.slice(2).map(number), unit = parts[4] === "all" ? null : number(parts[4]);
+  return within(scene, { kind, edit: { kind: "clamp", gate: stuck[0], value: stuck[1], layer, direction, unit } });
+}
+
 function editWords({ layers, directions }, { gate, value, layer, direction, unit }) {
   const where = [
     unit === null ? "in every unit" : `in unit ${unit}`,

@@ -1,5 +1,7 @@
 // The moment of a talk as an address: what is looked at stands in the page's URL, and a bookmark opens it again.
 
+import { fromText, toText } from "./compare.js";
+
 const LATER = 250; // ms: browsers refuse more than a hundred changes of the address in ten seconds
 
 let timer = null;
@@ -19,6 +21,7 @@ export function read(where, scene) {
   put("direction", whole("direction", scene.directions));
   const moment = scene.snapshots.findIndex(({ step }) => String(step) === given.get("at"));
   if (moment >= 0) found.moment = moment;
+  put("compare", fromText(given.get("compare"), scene) ?? undefined);
   if (given.get("stage") === "1") found.stage = true;
   return found;
 }
@@ -35,6 +38,7 @@ export function write(where, state) {
     put("layer", scene.layers > 1 ? state.layer : null);
     put("direction", scene.directions > 1 ? state.direction : null);
     put("at", moment < scene.snapshots.length ? scene.snapshots[moment].step : null);
+    put("compare", toText(state.compare));
     put("stage", state.stage ? 1 : null);
     if (url.href !== where.href) history.replaceState(history.state, "", url);
   }, LATER);

@@ -1,10 +1,10 @@
 // The six pictures, units over steps, under the one cursor: click or hover to go to a unit and a step.
 
-import { child, clamp, colorTable, context, brief, line, readTheme, toPixel, write } from "./canvas.js";
+import { child, clamp, colorTable, context, brief, line, readTheme, toPixel, typeSize, write } from "./canvas.js";
 import { NAMES } from "./scene.js";
 
 const PAINTED_FROM = ["sides", "layer", "direction", "size", "stage", "picture", "theme"];
-const GAP = 14, SIDE = 6, PLAIN = { title: 22, font: 14 }, LARGE = { title: 30, font: 20 };
+const GAP = 14, SIDE = 6;
 
 // side: which of the traces that are compared; alone, there is only side 0.
 export function mount(root, state, side) {
@@ -50,32 +50,32 @@ export function range(state, name) {
 }
 
 function paint(view) {
-  const { holder, state, side } = view, { scene, layer, direction, picture, stage } = state, { trace } = state.sides[side];
+  const { holder, state, side } = view, { scene, layer, direction, picture } = state, { trace } = state.sides[side];
   const width = holder.clientWidth, height = holder.clientHeight;
   if (!width || !height) return;
   view.theme = readTheme(holder);
-  const pen = context(view.picture, width, height), look = stage ? LARGE : PLAIN;
+  const pen = context(view.picture, width, height), font = 0.95 * typeSize(holder), title = 1.5 * font;
   const shown = picture ? [picture] : NAMES;
   const columns = Math.min(shown.length, width < 700 ? 3 : 6), rows = Math.ceil(shown.length / columns);
-  const w = (width - GAP * (columns - 1) - 2 * SIDE) / columns, h = height / rows - look.title - 4;
+  const w = (width - GAP * (columns - 1) - 2 * SIDE) / columns, h = height / rows - title - 4;
   view.panels = shown.map((name, k) => ({
     name, values: trace[layer][direction][name], units: name === "h" ? scene.width : scene.hidden,
-    x: SIDE + (k % columns) * (w + GAP), y: Math.floor(k / columns) * (h + look.title + 4) + look.title, w, h,
+    x: SIDE + (k % columns) * (w + GAP), y: Math.floor(k / columns) * (h + title + 4) + title, w, h,
   }));
   const crowded = scene.steps > w || scene.hidden > h;
   holder.title = crowded ? "More cells than there are dots: each dot is the mean of the cells under it" : "";
   for (const panel of view.panels) {
     paintCells(pen, view, panel, scene.steps);
-    const middle = panel.y - look.title / 2, color = state.colors[panel.name];
+    const middle = panel.y - title / 2, color = state.colors[panel.name];
     pen.fillStyle = color;
     pen.fillRect(panel.x, middle - 7, 5, 14);
-    const used = write(pen, view.theme, panel.name, panel.x + 12, middle, { size: look.font, weight: 700 });
+    const used = write(pen, view.theme, panel.name, panel.x + 12, middle, { size: font, weight: 700 });
     const [low, high] = range(state, panel.name);
     const { label } = state.sides[view.side];
-    if (label && panel === view.panels[0]) write(pen, view.theme, `  ${label}`, panel.x + 12 + used, middle, { size: look.font, weight: 600 });
-    const title = w > 150 && !label ? ` ${state.titles[panel.name]}` : "";
-    write(pen, view.theme, title, panel.x + 12 + used, middle, { size: look.font });
-    if (w > 250) write(pen, view.theme, `${brief(low)} … ${brief(high)}`, panel.x + w, middle, { size: look.font - 1, align: "right" });
+    if (label && panel === view.panels[0]) write(pen, view.theme, `  ${label}`, panel.x + 12 + used, middle, { size: font, weight: 600 });
+    const words = w > 9 * font && !label ? ` ${state.titles[panel.name]}` : "";
+    write(pen, view.theme, words, panel.x + 12 + used, middle, { size: font });
+    if (w > 16 * font && !label) write(pen, view.theme, `${brief(low)} … ${brief(high)}`, panel.x + w, middle, { size: font - 1, align: "right" });
   }
 }
 

@@ -1,9 +1,9 @@
 // The strip over the cell: what the model reads, what it would say if the window ended here, and the cursor.
 
-import { brief, child, clamp, context, line, readTheme, write } from "./canvas.js";
+import { brief, child, clamp, context, line, readTheme, typeSize, write } from "./canvas.js";
 
 export const ANSWERS = ["#D55E00", "#CC79A7"]; // of the sides that are compared
-const LEFT = 8, TITLE = 26, BOTTOM = 22;
+const LEFT = 8;
 
 export function mount(root, state) {
   const holder = child(root, "div", { class: "stage-series" });
@@ -41,9 +41,10 @@ function paint(view) {
   const { holder, state } = view, { scene, sides } = state;
   const width = holder.clientWidth, height = holder.clientHeight;
   if (!width || !height) return;
-  const theme = (view.theme = readTheme(holder)), size = state.stage ? 20 : 14;
+  const theme = (view.theme = readTheme(holder)), size = (view.size = 0.95 * typeSize(holder));
+  const top = (view.top = 1.7 * size), bottom = (view.bottom = 1.5 * size); // of the legend and of the words below
   const pen = context(view.picture, width, height);
-  const w = width - 2 * LEFT, h = height - TITLE - BOTTOM - 8, y = TITLE + 4;
+  const w = width - 2 * LEFT, h = height - top - bottom - 8, y = top + 4;
   const x = (t) => LEFT + ((t + 0.5) * w) / scene.steps;
   const palette = theme.palette;
   const inputs = scene.series.map((series, k) => ({ ...series, color: palette[k % palette.length] }));
@@ -67,21 +68,21 @@ function paint(view) {
   let at = LEFT;
   for (const { name, color } of view.lines) {
     pen.fillStyle = color;
-    pen.fillRect(at, TITLE / 2 - 2, 18, 4);
+    pen.fillRect(at, top / 2 - 2, 18, 4);
     const short = name.length > 36 ? `${name.slice(0, 35)}…` : name;
-    at += 26 + write(pen, theme, short, at + 24, TITLE / 2, { size }) + 18;
+    at += 26 + write(pen, theme, short, at + 24, top / 2, { size }) + 18;
   }
   view.x = x;
   const label = (t) => (scene.when ? scene.when[t] : `step ${t}`);
-  write(pen, theme, label(0), LEFT, height - BOTTOM / 2, { size: size - 1 });
-  if (scene.steps > 1) write(pen, theme, label(scene.steps - 1), LEFT + w, height - BOTTOM / 2, { size: size - 1, align: "right" });
+  write(pen, theme, label(0), LEFT, height - bottom / 2, { size: 0.95 * size });
+  if (scene.steps > 1) write(pen, theme, label(scene.steps - 1), LEFT + w, height - bottom / 2, { size: 0.95 * size, align: "right" });
 }
 
-function paintCursor({ holder, overlay, state, theme, lines, x }) {
+function paintCursor({ holder, overlay, state, theme, lines, x, size, top, bottom }) {
   if (!lines) return;
   const height = holder.clientHeight, pen = context(overlay, holder.clientWidth, height), { step, scene, stage } = state;
-  const at = x(step), size = stage ? 20 : 14;
-  line(pen, theme.text, 2, [[at, TITLE], [at, height - BOTTOM]]);
+  const at = x(step);
+  line(pen, theme.text, 2, [[at, top], [at, height - bottom]]);
   for (const { values, color, place } of lines) {
     if (!Number.isFinite(values[step])) continue;
     Object.assign(pen, { fillStyle: color, strokeStyle: theme.text, lineWidth: 2 });
@@ -94,6 +95,6 @@ function paintCursor({ holder, overlay, state, theme, lines, x }) {
   const words = `${when}step ${step} of ${scene.steps - 1} · ${lines.map(({ values }) => brief(values[step])).join(" · ")}`;
   const half = (words.length * size) / 4 + 6, middle = Math.min(Math.max(at, half + 8), holder.clientWidth - half - 8);
   pen.fillStyle = theme.back;
-  pen.fillRect(middle - half, height - BOTTOM, 2 * half, BOTTOM);
-  write(pen, theme, words, middle, height - BOTTOM / 2, { size, align: "center", weight: 600 });
+  pen.fillRect(middle - half, height - bottom, 2 * half, bottom);
+  write(pen, theme, words, middle, height - bottom / 2, { size, align: "center", weight: 600 });
 }

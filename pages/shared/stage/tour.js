@@ -66,7 +66,8 @@ function enter(tour, place, cards) {
 }
 
 function show({ words, buttons, state, start, found, resumed }, card, cards) {
-  const last = card === END, told = found.card === state.card ? found.words : "", put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  const last = card === END, told = found.card === state.card ? found.words : "";
+  const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
   put(words.found, `✓ ${told}`);
   words.found.hidden = !told;
   put(words.title, card.title);
