@@ -86,8 +86,8 @@ def model_file(seq_len: int) -> bytes:
 def opened(browser: Browser, address: str, seq_len: int) -> tuple[Tab, list]:
     """A tab whose run is such a model, and all that the page sends to the server from then on."""
     tab, sent = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address), []
-    tab.page.on("request", sent.append)
-    tab.page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    tab.page.on("request", lambda request: sent.append(request))
+    tab.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     tab.open("train")
     tab.page.get_by_text("Save or load the trained model").click()
     file = {

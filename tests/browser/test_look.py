@@ -86,11 +86,15 @@ def test_keyboard_alone_reaches_train(tab: Tab):
     tab.end_run()
 
 
-@pytest.mark.skipif("LSTM_PLAYGROUND_SCREENSHOT" not in os.environ, reason="takes README.md's picture on request")
-def test_take_the_picture_of_the_readme(new_tab: Callable[..., Tab]):
-    tab = new_tab((1440, 900)).open().go("Gates")
+@pytest.mark.skipif("LSTM_PLAYGROUND_SCREENSHOTS" not in os.environ, reason="takes README.md's pictures on request")
+@pytest.mark.parametrize("title", ["Gates", "Stage"])
+def test_take_the_pictures_of_the_readme(new_tab: Callable[..., Tab], title: str):
+    tab = new_tab((1440, 900)).open().go(title)
     tab.page.wait_for_timeout(1500)
-    tab.page.screenshot(path=os.environ["LSTM_PLAYGROUND_SCREENSHOT"])
+    if title == "Stage":
+        tab.page.keyboard.press("p")
+        tab.page.wait_for_timeout(500)
+    tab.page.screenshot(path=Path(os.environ["LSTM_PLAYGROUND_SCREENSHOTS"]) / f"{title.lower()}.png")
 
 
 @pytest.mark.parametrize(("page", "keys"), [("Model", ("hidden_size", "num_layers", "dropout")), ("Train", ("lr", "epochs"))])
