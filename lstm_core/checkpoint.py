@@ -18,7 +18,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from lstm_core.experiment import Experiment, PlaygroundError
+from lstm_core.experiment import MOST_SNAPSHOTS, Experiment, PlaygroundError
 from lstm_core.shapes import optimizer_shapes, parameter_shapes
 from lstm_core.windows import Windows
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 FORMAT = "lstm-playground-1"
 MAX_BYTES = 1 << 30
-MOST_SNAPSHOTS = 60  # as snapshots.MOST, which takes torch
 MAX_HEADER = 32 << 20
 GENERATOR_STATE = 5056  # bytes of a CPU generator of PyTorch
 _SNAPSHOTS = ("state/snapshots/steps", "state/snapshots/weights")

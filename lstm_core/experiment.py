@@ -27,6 +27,7 @@ REGRESSION_LOSSES = ("mse", "mae", "huber")
 CLASSIFICATION_LOSSES = ("cross_entropy",)
 LIVE = ("lr", "clip", "epochs", "patience")  # fields of TrainSpec that change without a fresh model
 LOSSES = ("auto", *REGRESSION_LOSSES, *CLASSIFICATION_LOSSES)
+MOST_SNAPSHOTS = 60  # weights kept along a run, to replay its learning
 
 
 class PlaygroundError(ValueError):

@@ -13,27 +13,29 @@ from pages.shared.window_choice import choose_window
 
 run = session.workspace().run
 live = run.live
+UNSEEN = {
+    "seed": 0,
+    "forget_bias": None,
+    "dropout": 0.0,
+    "batch_first": True,
+}  # changes no shape and no meaning
 
 
 def others() -> dict:
     """Weights of the run before this one, if they mean the same: the same data, the same shapes."""
-    before = session.workspace().before
-    if before is None:
+    if session.workspace().before is None:
         return {}
-    experiment, moment = before
-    alike = dataclasses.replace(
-        experiment.model, seed=0, forget_bias=None, dropout=0.0, batch_first=True
-    ) == dataclasses.replace(run.experiment.model, seed=0, forget_bias=None, dropout=0.0, batch_first=True)
-    if not alike or experiment.data != run.experiment.data:
-        return {}
-    return {"the run before": moment.flat}
+    experiment, moment = session.workspace().before
+    specs = (dataclasses.replace(spec, **UNSEEN) for spec in (experiment.model, run.experiment.model))
+    alike = experiment.data == run.experiment.data and next(specs) == next(specs)
+    return {"the run before": moment.flat} if alike else {}
 
 
 def picture(start: int, part: str, place: int) -> None:
     if session.workspace().run is not run:  # another tab trains another model
         st.rerun()
     look = Look(run, start)
-    moment = gates_view.moment_of(look)
+    moment = look.moment
     try:
         header, arrays = scene(run, moment, gates_view.trace_of(look), start, others())
     except PlaygroundError as error:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from lstm_core import snapshots
 from lstm_core.checkpoint import load_checkpoint, resume, save_checkpoint
-from lstm_core.experiment import PlaygroundError
-from lstm_core.snapshots import MOST, SPACING, Snapshot, Snapshots
+from lstm_core.experiment import MOST_SNAPSHOTS, PlaygroundError
+from lstm_core.snapshots import SPACING, Snapshot, Snapshots
 from lstm_core.training import NonFiniteLoss
 from tests.test_training import flat_weights, trainer_of, wave
 
@@ -36,7 +36,7 @@ def test_a_run_of_any_length_keeps_its_first_step_and_a_late_one(steps):
     kept = along(steps)
     assert kept.steps[0] == 0
     assert kept.steps[-1] >= steps / 1.06
-    assert len(kept.steps) <= MOST
+    assert len(kept.steps) <= MOST_SNAPSHOTS
     assert kept.steps == sorted(set(kept.steps))
     assert len(kept.steps) >= min(steps + 1, 2 * SPACING)
 
@@ -82,13 +82,13 @@ def test_what_went_wrong_is_forgotten_but_never_the_first(steps, wrong):
     assert kept.steps == [0, *(step for step in before if 0 < step < wrong)]
 
 
-@given(st.integers(0, 3_000), st.integers(0, 12 * MOST))
+@given(st.integers(0, 3_000), st.integers(0, 12 * MOST_SNAPSHOTS))
 def test_a_file_holds_what_fits(steps, most_bytes):
     kept = along(steps)
     packed_steps, rows = kept.packed(most_bytes)
     assert rows.nbytes <= most_bytes
     assert len(packed_steps) == len(rows)
-    if most_bytes >= 12 * MOST:
+    if most_bytes >= 12 * MOST_SNAPSHOTS:
         assert packed_steps.tolist() == kept.steps
     again = Snapshots.unpacked(packed_steps, rows)
     assert again.steps == packed_steps.tolist()

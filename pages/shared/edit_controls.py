@@ -16,7 +16,7 @@ from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.figures import GATE_NAMES
 from lstm_core.interventions import ACTS_ON, INPUT, Edit, check_edit
 from lstm_core.windows import Windows
-from pages.shared import gates_view, session
+from pages.shared import session
 from pages.shared.gates_view import Look
 
 KEEP = {"persist_state": "session"}
@@ -221,7 +221,7 @@ def _drop(edit: Edit) -> None:
 
 def _kept(look: Look) -> tuple[tuple[Edit, ...], int]:
     """The kept edits that fit this model and its windows, and how many others there are."""
-    lstm, seq_len = gates_view.moment_of(look).model.lstm, look.run.trainer.windows.spec.seq_len
+    lstm, seq_len = look.moment.model.lstm, look.run.trainer.windows.spec.seq_len
     kept, fitting = session.recall("what_kept", ()), []
     for edit in kept:
         try:

@@ -55,18 +55,14 @@ def default_window(run: Run) -> int:
 
 
 def remembered(run: Run, what: str, key: tuple, make) -> object:
-    """make(), or what it gave for this key before: each run remembers the last few of each kind."""
+    """make(), never None, or what it gave for this key before: each run remembers the last few of each kind."""
     known = run.memo.setdefault(what, {})
-    if key not in known:
-        known[key] = make()
-        for old in list(known)[:-KEPT]:
+    found = known.get(key)
+    if found is None:
+        found = known[key] = make()
+        for old in list(known)[:-KEPT]:  # of another tab too
             known.pop(old, None)
-    return known[key]
-
-
-def moment_of(look: Look) -> Moment:
-    """The model and its gradients at the moment that is looked at."""
-    return look.moment
+    return found
 
 
 def inputs_of(look: Look) -> Tensor:
@@ -76,12 +72,9 @@ def inputs_of(look: Look) -> Tensor:
 
 def trace_of(look: Look) -> GateTrace:
     """The trace of the window at that moment."""
-    moment = moment_of(look)
-    return remembered(look.run, "traces", (id(moment), look.start), lambda: (_trace(moment, look), moment))[0]
-
-
-def _trace(moment: Moment, look: Look) -> GateTrace:
-    return trace_lstm(moment.model.lstm, moment.model.lstm_input(inputs_of(look)))
+    model = look.moment.model
+    return remembered(look.run, "traces", (look.moment, look.start),
+                      lambda: trace_lstm(model.lstm, model.lstm_input(inputs_of(look))))  # fmt: skip
 
 
 def find_window(run: Run, part: str, which: str, step: int | None = None) -> int:
@@ -99,7 +92,7 @@ def sentence(look: Look) -> str:
     """What the model says of this window beside the truth, as Markdown."""
     windows = look.run.trainer.windows
     starts = np.array([look.start])
-    said, truth = predict(moment_of(look).model, windows, starts)[0], windows.truth(starts)[0]
+    said, truth = predict(look.moment.model, windows, starts)[0], windows.truth(starts)[0]
     place = _place(windows, look.start)
     cell = look.run.experiment.model.cell.upper()
     if windows.classes:

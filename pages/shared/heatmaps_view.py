@@ -16,7 +16,7 @@ from pages.shared.gates_view import ALL, Look, units_by_steps
 
 def show(look: Look) -> None:
     trace = gates_view.trace_of(look)
-    difference, step = trace.max_difference, gates_view.moment_of(look).step
+    difference, step = trace.max_difference, look.moment.step
     said, badge = st.columns([0.62, 0.38], vertical_alignment="center")
     said.markdown(gates_view.sentence(look))
     with badge.container(key="parity", horizontal_alignment="right"):

@@ -31,15 +31,15 @@ def show(look: Look) -> None:
 
 def _own(look: Look) -> tuple[Horizon, int]:
     """The horizon of the run's own model, and the output that it is of: the first number, or the likeliest class."""
-    moment, windows = gates_view.moment_of(look), look.run.trainer.windows
+    moment, windows = look.moment, look.run.trainer.windows
 
     def found() -> tuple:
         starts = np.array([look.start])
         output = int(predict(moment.model, windows, starts)[0].argmax()) if windows.classes else 0
         horizon = memory_horizon(moment.model, gates_view.inputs_of(look), output)
-        return horizon, output, moment  # the moment is kept, so that its id stays its own
+        return horizon, output
 
-    return gates_view.remembered(look.run, "horizons", (id(moment), look.start), found)[:2]
+    return gates_view.remembered(look.run, "horizons", (moment, look.start), found)
 
 
 def horizon_sentence(horizon: Horizon) -> str:

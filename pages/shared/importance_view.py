@@ -20,12 +20,12 @@ BAR = 220  # CSS pixels of the most harmful gate's
 def show(look: Look) -> None:
     """The table for the weights that are looked at, and a button where it would take long."""
     st.subheader("Which gate does this model need most?")
-    run, moment = look.run, gates_view.moment_of(look)
+    run, moment = look.run, look.moment
     part = next(part for part in PARTS if len(run.trainer.windows.starts[part]))
     limit, work = _size(run, part, moment)
     known = run.memo.get("importance", {})
     follows = run.live and look.step is None  # other weights at every tick: a table lasts until a click
-    if (id(moment),) in known or (work <= BY_ITSELF and not follows):
+    if (moment,) in known or (work <= BY_ITSELF and not follows):
         _table(run, part, *_found(look, part, limit))
         return
     place = st.empty()
@@ -50,14 +50,14 @@ def _size(run: Run, part: str, moment: Moment) -> tuple[int, float]:
 
 
 def _found(look: Look, part: str, limit: int) -> tuple[list[Importance], int, Moment]:
-    moment, windows = gates_view.moment_of(look), look.run.trainer.windows
+    moment, windows = look.moment, look.run.trainer.windows
     starts = windows.starts[part]
 
     def find() -> tuple:
         found = gate_importance(moment.model, windows, starts, limit)
-        return found, min(limit, len(starts)), moment  # the moment is kept, so that its id stays its own
+        return found, min(limit, len(starts)), moment
 
-    return gates_view.remembered(look.run, "importance", (id(moment),), find)
+    return gates_view.remembered(look.run, "importance", (moment,), find)
 
 
 def _table(run: Run, part: str, found: list[Importance], count: int, moment: Moment) -> None:

@@ -31,7 +31,7 @@ def show(look: Look) -> None:
     }
     said = np.array([answer for _, answer in rows.values()])
     st.markdown(_sentence(look, unit, maps, said, names))
-    now = gates_view.moment_of(look).step
+    now = look.moment.step
     chosen = int(np.argmin(np.abs(np.array(steps) - now)))
     gate_view("learning_map", [gate_map(name, values) for name, values in maps.items()], unit=chosen, rows=names,
               series=gates_view.input_series(look.run.trainer.windows, look.start),
@@ -114,7 +114,7 @@ def _answers(look: Look, epochs: np.ndarray, said: np.ndarray) -> None:
     ]
     if look.step is not None:
         ends = np.array([min(said.min(), level), max(said.max(), level)])
-        at = gates_view.moment_of(look).step / look.run.trainer.steps_per_epoch
+        at = look.moment.step / look.run.trainer.steps_per_epoch
         lines.append(Line("the moment above", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
     live_plot("learning_answers", lines, x_title="epoch", y_title=what, height=260,
               revision=f"{look.run.number} {look.start}")  # fmt: skip

@@ -116,7 +116,7 @@ def _picture(look: Look, output: int, rivals: Rivals) -> None:
 
 def _unlike(look: Look, rivals: Rivals) -> str:
     """What to do where the model has been trained for longer, or less long, than its rivals."""
-    step = gates_view.moment_of(look).step
+    step = look.moment.step
     if abs(step - rivals.steps) <= 0.1 * rivals.steps:
         return ""
     return (
@@ -134,17 +134,16 @@ def _several(run: Run) -> np.ndarray:
 
 def _horizons(look: Look, output: int, rivals: Rivals, starts: np.ndarray) -> dict[str, Horizon]:
     """Of every cell, over these windows."""
-    moment = gates_view.moment_of(look)
+    moment = look.moment
     x = torch.from_numpy(look.run.trainer.windows.inputs(starts))
 
     def of(cell: str, key: tuple, model: Callable[[], SequenceLSTM]) -> Horizon:
-        def found() -> tuple:
-            return memory_horizon(model(), x, output), moment  # the moment, so that its id stays its own
-
-        return gates_view.remembered(look.run, f"horizons_{cell}", (*key, output), found)[0]
+        return gates_view.remembered(
+            look.run, f"horizons_{cell}", (*key, output), lambda: memory_horizon(model(), x, output)
+        )
 
     own = look.run.experiment.model.cell
-    found = {own: of(own, (id(moment),), lambda: moment.model)}
+    found = {own: of(own, (moment,), lambda: moment.model)}
     for rival in rivals.runs:
         cell = rival.experiment.model.cell
         found[cell] = of(cell, (rival.number, rival.trainer.step), rival.model)
@@ -152,7 +151,7 @@ def _horizons(look: Look, output: int, rivals: Rivals, starts: np.ndarray) -> di
 
 
 def _table(look: Look, rivals: Rivals) -> pd.DataFrame:
-    moment = gates_view.moment_of(look)
+    moment = look.moment
     rows = {look.run.experiment.model.cell: (look.run, moment.step)}
     rows |= {rival.experiment.model.cell: (rival, rival.trainer.step) for rival in rivals.runs}
     found = [(cell.upper(), sum(p.numel() for p in run.trainer.model.parameters()), step, validation_loss(run, step))

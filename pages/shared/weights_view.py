@@ -23,7 +23,6 @@ from lstm_core.weights import (
     split_by_gate,
     with_bias,
 )
-from pages.shared import gates_view
 from pages.shared.gates_view import Look
 from pages.shared.live_plot import Line, live_plot
 from pages.shared.weights_map import Panel, weights_map
@@ -35,7 +34,7 @@ KEEP = {"persist_state": "session", "required": True, "label_visibility": "colla
 
 def show(look: Look) -> None:
     """Heatmaps, norms and histograms of the layer and direction that is looked at, and their norms over training."""
-    moment = gates_view.moment_of(look)
+    moment = look.moment
     parameters = ["weight_ih", "weight_hh"] + ["bias"] * look.run.experiment.model.bias
     with st.container(horizontal=True, vertical_alignment="center", gap="large"):
         shown = st.segmented_control("show", [WEIGHTS, GRADIENTS], default=WEIGHTS, key="weights_of", **KEEP)

@@ -60,16 +60,16 @@ def _altered(look: Look, edits: tuple[Edit, ...]) -> tuple[GateTrace, np.ndarray
 
     Predictions: (ahead, targets) in the table's own units, or class probabilities (classes,).
     """
-    moment, windows, starts = gates_view.moment_of(look), look.run.trainer.windows, np.array([look.start])
+    moment, windows, starts = look.moment, look.run.trainer.windows, np.array([look.start])
 
     def run() -> tuple:
         x = moment.model.lstm_input(gates_view.inputs_of(look))
         trace = trace_with(moment.model.lstm, x, edits)
         was = predict(moment.model, windows, starts)[0]
         said = predict_with(moment.model, windows, starts, edits)[0]
-        return trace, was, said, moment  # the moment is kept, so that its id stays its own
+        return trace, was, said
 
-    return gates_view.remembered(look.run, "altered", (id(moment), look.start, edits), run)[:3]
+    return gates_view.remembered(look.run, "altered", (moment, look.start, edits), run)
 
 
 def _sentence(look: Look, edits: Sequence[Edit], was: np.ndarray, said: np.ndarray) -> str:
