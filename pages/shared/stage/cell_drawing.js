@@ -104,8 +104,9 @@ function gate(drawn, place, { colors, titles }, name) {
   if (name === "i") drawn.notes.added = note(part, place, place.added);
   drawn.plates[name] = plate(part, place.gates[name], [name, "t"], color, { ...fonts(place), value: font.value });
   if (place.titles) {
-    const left = name === "g" ? middle + bore / 2 + 6 : x; // beside what goes up from the gate
-    svg(part, "text", { x: left, y: y - 8, class: "cell-note", "font-size": font.title }).textContent = titles[name];
+    // The candidate's stands beside the valve over it, where there is room for its last word.
+    const [left, words] = name === "g" ? [middle + radius + 4, titles.g.split(" ").at(-1)] : [x, titles[name]];
+    svg(part, "text", { x: left, y: y - 8, class: "cell-note", "font-size": font.title }).textContent = words;
   }
   drawn.equations[name] = equation(part, place, name, ` = ${SHAPES[name]}(`, font.equation);
 }
