@@ -8,34 +8,37 @@ is added to what a sensor would measure (columns y, x, x1, x2 … and value), ne
 or targets of sequences; `noise` is its standard deviation in units of the clean column's own, so
 0.05 means the same everywhere. One seed makes one clean table, whatever the noise on top of it.
 
-To add one: write the function, its first docstring line is its caption, and list it in GENERATORS.
+Sets of sequences are written in sequence_sets.py and modules like it. To add a generator: write the function,
+its first docstring line is its caption, and list it in GENERATORS.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 
 from lstm_core.experiment import DataSpec, PlaygroundError
-from lstm_core.tables import Column, Roles, Table
+from lstm_core.sequence_sets import (
+    SHAPES,
+    adding_problem,
+    noisy,
+    random_regression,
+    start,
+    two_sequences,
+    which_wave,
+)
+from lstm_core.tables import Roles, Table
 
 Generator = Callable[[int, int, int, float, int], Table]
 
 PERIOD = 20  # rows of one wave, so that the default window of 24 always holds a whole one
 SUM_PERIODS = (37, 17, 7)  # primes: their sum repeats only after 37 · 17 · 7 = 4403 rows
-MAX_VALUES = 20_000_000  # of one table: 80 MB as float32
-SHAPES = {  # phase in [0, 1) → height in [−1, 1]
-    "sine": lambda phase: np.sin(2 * np.pi * phase),
-    "square": lambda phase: np.where(phase < 0.5, 1.0, -1.0),
-    "sawtooth": lambda phase: 2 * phase - 1,
-}
 
 
 def sine(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
     """A smooth wave that repeats every 20 rows."""
-    rng = _start(length, seq_len, n_features, noise, seed)
+    rng = start(length, seq_len, n_features, noise, seed)
     return _series("sine", _wave("sine", length, PERIOD, rng), seq_len, noise, rng)
 
 
@@ -44,20 +47,20 @@ def sum_of_sines(length: int, seq_len: int, n_features: int, noise: float, seed:
 
     Their amplitudes are 1, 1/2 and 1/4.
     """
-    rng = _start(length, seq_len, n_features, noise, seed)
+    rng = start(length, seq_len, n_features, noise, seed)
     waves = [_wave("sine", length, period, rng) / 2**k for k, period in enumerate(SUM_PERIODS)]
     return _series("sum_of_sines", np.sum(waves, axis=0), seq_len, noise, rng)
 
 
 def square(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
     """Jumps between +1 and −1 every 10 rows: needs counting."""
-    rng = _start(length, seq_len, n_features, noise, seed)
+    rng = start(length, seq_len, n_features, noise, seed)
     return _series("square", _wave("square", length, PERIOD, rng), seq_len, noise, rng)
 
 
 def sawtooth(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
     """Climbs for 20 rows, then drops at once."""
-    rng = _start(length, seq_len, n_features, noise, seed)
+    rng = start(length, seq_len, n_features, noise, seed)
     return _series("sawtooth", _wave("sawtooth", length, PERIOD, rng), seq_len, noise, rng)
 
 
@@ -66,7 +69,7 @@ def damped_oscillation(length: int, seq_len: int, n_features: int, noise: float,
 
     exp(−3 t / length) · sin(2π t / 20 + phase): e⁻³ ≈ 0.05 is left at the end, whatever the length.
     """
-    rng = _start(length, seq_len, n_features, noise, seed)
+    rng = start(length, seq_len, n_features, noise, seed)
     swing = np.exp(-3 * np.arange(length) / length) * _wave("sine", length, PERIOD, rng)
     return _series("damped_oscillation", swing, seq_len, noise, rng)
 
@@ -77,7 +80,7 @@ def mackey_glass(length: int, seq_len: int, n_features: int, noise: float, seed:
     dx/dt = 0.2 x(t − 17) / (1 + x(t − 17)¹⁰) − 0.1 x(t), one row a unit of time. Mackey & Glass
     (1977), "Oscillation and chaos in physiological control systems", Science 197, 287–289.
     """
-    rng = _start(length, seq_len, n_features, noise, seed)
+    rng = start(length, seq_len, n_features, noise, seed)
     return _series("mackey_glass", _mackey_glass(length, rng), seq_len, noise, rng)
 
 
@@ -87,69 +90,23 @@ def random_walk(length: int, seq_len: int, n_features: int, noise: float, seed: 
     The steps are independent and normal, of standard deviation 1: without noise, no forecast of the
     next row beats the row before it.
     """
-    rng = _start(length, seq_len, n_features, noise, seed)
+    rng = start(length, seq_len, n_features, noise, seed)
     return _series("random_walk", np.cumsum(rng.standard_normal(length)), seq_len, noise, rng)
-
-
-def random_regression(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
-    """Random inputs, one random target: nothing to learn.
-
-    Inputs x1, x2 … and the target of each sequence are independent and standard normal: whatever a
-    model gains on the training part, it has learned by heart.
-    """
-    rng = _start(length, seq_len, n_features, noise, seed, columns=n_features + 2)
-    answers = rng.standard_normal(length)
-    inputs = _noisy(rng.standard_normal((length * seq_len, n_features)), noise, rng)
-    features = {f"x{k + 1}": inputs[:, k] for k in range(n_features)}
-    return _sequences("random_regression", features, seq_len, answers)
-
-
-def adding_problem(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
-    """Add up the two marked numbers of a long list.
-
-    Hochreiter & Schmidhuber (1997, "Long Short-Term Memory", section 5.4), with values from U[0, 1]
-    as in Le, Jaitly & Hinton (2015, arXiv 1504.00941), one mark in each half as in Arjovsky, Shah &
-    Bengio (2016, arXiv 1511.06464). Always saying 1 has a mean squared error of 1/6. The target is
-    the sum of the two values before noise.
-    """
-    rng = _start(length, seq_len, n_features, noise, seed, columns=4, least_steps=2)
-    values = rng.random((length, seq_len), dtype=np.float32)
-    half = seq_len // 2
-    marked = np.stack([rng.integers(0, half, length), rng.integers(half, seq_len, length)], axis=1)
-    marker = np.zeros((length, seq_len), np.float32)
-    np.put_along_axis(marker, marked, 1, axis=1)
-    sums = np.take_along_axis(values, marked, axis=1).sum(axis=1)
-    features = {"value": _noisy(values.ravel(), noise, rng), "marker": marker.ravel()}
-    return _sequences("adding_problem", features, seq_len, sums)
-
-
-def which_wave(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
-    """Name the shape of each wave: sine, square or sawtooth.
-
-    Each sequence has a random phase and a random period between a third of seq_len and all of it;
-    every row bears the label. The three classes are equally common.
-    """
-    rng = _start(length, seq_len, n_features, noise, seed, columns=3, least_steps=8)
-    label = rng.permutation(np.arange(length) % len(SHAPES))
-    period = rng.uniform(seq_len / 3, seq_len, (length, 1))
-    phase = (np.arange(seq_len) / period + rng.random((length, 1))) % 1  # (length, seq_len)
-    x = np.empty((length, seq_len))
-    for k, shape in enumerate(SHAPES.values()):
-        x[label == k] = shape(phase[label == k])
-    table = _sequences("which_wave", {"x": _noisy(x.ravel(), noise, rng)}, seq_len)
-    wave = Column("wave", "category", np.repeat(label, seq_len).astype(np.int32), tuple(SHAPES))
-    roles = dataclasses.replace(table.roles, targets=("wave",))
-    return dataclasses.replace(table, columns=(*table.columns, wave), roles=roles)
 
 
 GENERATORS: dict[str, Generator] = {
     function.__name__: function
     for function in (
         sine, sum_of_sines, square, sawtooth, damped_oscillation, mackey_glass, random_walk,
-        random_regression, adding_problem, which_wave,
+        random_regression, adding_problem, which_wave, two_sequences,
     )
 }  # fmt: skip
-SEQUENCE_SETS = ("random_regression", "adding_problem", "which_wave")  # length counts sequences
+SEQUENCE_SETS = (
+    "random_regression",
+    "adding_problem",
+    "which_wave",
+    "two_sequences",
+)  # fmt: skip  length counts sequences
 
 
 def generate(spec: DataSpec) -> Table:
@@ -180,8 +137,10 @@ def thumbnail(name: str) -> np.ndarray:
     generate = _generator(name)
     length = 3 if name in SEQUENCE_SETS else 120
     table = generate(length, seq_len=40, n_features=1, noise=0.0, seed=0)
-    # a product, so that of the adding problem's values the marked ones are left standing
-    return np.prod([table.column(feature).values for feature in table.roles.features], axis=0)
+    features = [table.column(feature).values for feature in table.roles.features]
+    if len(features) > 2:  # one column a symbol: a height for each
+        return np.arange(len(features), dtype=np.float32) @ features
+    return np.prod(features, axis=0)  # of the adding problem's values the marked ones are left standing
 
 
 def _generator(name: str) -> Generator:
@@ -191,44 +150,9 @@ def _generator(name: str) -> Generator:
     return GENERATORS[name]
 
 
-def _start(
-    length, seq_len, n_features, noise, seed, columns: int = 0, least_steps: int = 1
-) -> np.random.Generator:
-    """The seed's random numbers, once the arguments are fit; `columns`: of a set of sequences."""
-    DataSpec(length=length, seq_len=seq_len, n_features=n_features, noise=noise, seed=seed)
-    if seq_len < least_steps:
-        raise PlaygroundError(
-            f"seq_len is {seq_len}, too short for these sequences: choose {least_steps} or more."
-        )
-    values = length * seq_len * columns
-    if values > MAX_VALUES:
-        raise PlaygroundError(
-            f"These settings make a table of {values:,} values, more than {MAX_VALUES:,}: lower "
-            "length, seq_len or n_features."
-        )
-    return np.random.default_rng(seed)
-
-
-def _noisy(clean: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
-    """clean, of any shape, plus noise in units of its standard deviation."""
-    return clean + noise * clean.std() * rng.standard_normal(clean.shape)
-
-
 def _series(name: str, clean: np.ndarray, seq_len: int, noise: float, rng) -> Table:
     roles = Roles(targets=("y",), features=("y",), seq_len=seq_len, horizon=1)
-    return Table.from_columns(name, {"y": _noisy(clean, noise, rng)}, roles)
-
-
-def _sequences(name: str, features: dict, seq_len: int, answers: np.ndarray | None = None) -> Table:
-    """Number the sequences; `answers` (length,) go on their last rows, NaN (unscored) before."""
-    rows = len(next(iter(features.values())))  # length · seq_len
-    columns = {"sequence": np.arange(rows) // seq_len} | features
-    if answers is not None:
-        columns["target"] = np.full(rows, np.nan)
-        columns["target"][seq_len - 1 :: seq_len] = answers
-    targets = () if answers is None else ("target",)
-    roles = Roles(targets, tuple(features), group="sequence", seq_len=seq_len, horizon=0)
-    return Table.from_columns(name, columns, roles)
+    return Table.from_columns(name, {"y": noisy(clean, noise, rng)}, roles)
 
 
 def _wave(shape: str, length: int, period: int, rng: np.random.Generator) -> np.ndarray:
