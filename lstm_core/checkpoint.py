@@ -30,6 +30,7 @@ FORMAT = "lstm-playground-1"
 MAX_BYTES = 1 << 30
 MAX_HEADER = 32 << 20
 GENERATOR_STATE = 5056  # bytes of a CPU generator of PyTorch
+SAVED_SNAPSHOTS = 4 << 20  # bytes of the weights along the run
 _SNAPSHOTS = ("state/snapshots/steps", "state/snapshots/weights")
 _SCALER = ("x_center", "x_scale", "y_center", "y_scale")
 
@@ -55,11 +56,15 @@ class Checkpoint:
         return model_with(self.experiment.model, self.input_size, self.output_size, _tensors(self.weights))
 
 
-def save_checkpoint(trainer: Trainer, curves: dict[str, tuple[list[float], list[float]]]) -> bytes:
-    """The file of a trainer's model as it is now, with what resuming needs."""
+def save_checkpoint(
+    trainer: Trainer,
+    curves: dict[str, tuple[list[float], list[float]]],
+    snapshot_bytes: int = SAVED_SNAPSHOTS,
+) -> bytes:
+    """The file of a trainer's model as it is now, with what resuming needs and as many snapshots as fit."""
     windows = trainer.windows
     weights = trainer.model.state_dict()
-    state, progress = trainer.state()
+    state, progress = trainer.state(snapshot_bytes)
     prefix = f"{trainer.experiment.model.cell}."
     tensors = {name.removeprefix(prefix): value for name, value in weights.items()}
     tensors |= {f"state/{name}": value for name, value in state.items()}

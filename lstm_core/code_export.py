@@ -5,7 +5,7 @@ Only numbers and True/False enter the code: no name from a user's file ever does
 
 from __future__ import annotations
 
-from lstm_core.experiment import ModelSpec
+from lstm_core.experiment import OPEN, ModelSpec
 
 _BATCH, _SEQ_LEN = 32, 24  # of the example call; the model takes any
 
@@ -34,7 +34,7 @@ class Sequence{spec.cell_name}(nn.Module):
 
 torch.manual_seed({spec.seed})
 model = Sequence{spec.cell_name}()
-{_forget_bias(spec)}
+{_forget_bias(spec)}{_hold(spec)}
 x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
 y = model(x)
 print(tuple(y.shape))  # {said}
@@ -82,4 +82,32 @@ with torch.no_grad():  # forget gates; nn.LSTM adds bias_ih and bias_hh, so the 
     for name, parameter in model.lstm.named_parameters():
         if name.startswith("bias"):
             parameter[{first}:{end}] = {float(spec.forget_bias)!r} if name.startswith("bias_ih") else 0.0
+"""
+
+
+def _hold(spec: ModelSpec) -> str:
+    """Parts that keep a value: set, and their gradients erased."""
+    if not spec.hold:
+        return ""
+    hidden, lines = spec.hidden_size, []
+    if "forget_gate" in spec.hold:
+        lines += [
+            'if name.startswith("lstm.") and "weight_hr" not in name:  # f = 1 at every step',
+            f'    value[{hidden}:{2 * hidden}] = {OPEN!r} if "bias_ih" in name else 0.0',
+            f"    free[{hidden}:{2 * hidden}] = 0",
+        ]
+    if "bias_hh" in spec.hold:
+        lines += ['if "bias_hh" in name:  # one bias a gate', "    value.zero_()", "    free.zero_()"]
+    if "head" in spec.hold:
+        lines += [
+            'if name.startswith("head."):  # the prediction is h itself',
+            "    value.copy_(torch.eye(len(value)) if value.dim() == 2 else torch.zeros(len(value)))",
+            "    free.zero_()",
+        ]
+    body = "\n".join(" " * 4 + line for line in lines)
+    return f"""\
+for name, parameter in model.named_parameters():
+    value, free = parameter.data, torch.ones_like(parameter)
+{body}
+    parameter.register_hook(lambda gradient, free=free: gradient * free)  # what is held never trains
 """

@@ -22,9 +22,11 @@ MISSING = ("fill", "skip")
 CELL_GATES = {"lstm": GATES, "gru": ("r", "z", "n"), "rnn": ()}  # in PyTorch's order of rows
 CELLS = tuple(CELL_GATES)
 HEADS = ("last", "every")
+HOLDS = ("forget_gate", "bias_hh", "head")  # parts of a model that keep a set value and never train
 OPTIMIZERS = ("Adam", "AdamW", "RMSprop", "SGD")
 REGRESSION_LOSSES = ("mse", "mae", "huber")
 CLASSIFICATION_LOSSES = ("cross_entropy",)
+OPEN = 20.0  # the bias of a gate that is held open: its σ is 1 to the last bit of float32
 LIVE = ("lr", "clip", "epochs", "patience")  # fields of TrainSpec that change without a fresh model
 LOSSES = ("auto", *REGRESSION_LOSSES, *CLASSIFICATION_LOSSES)
 MOST_SNAPSHOTS = 60  # weights kept along a run, to replay its learning
@@ -110,6 +112,7 @@ class ModelSpec:
     proj_size: int = 0
     head: str = "last"  # one output at the end, or one at every step
     forget_bias: float | None = None  # None leaves PyTorch's own initialisation
+    hold: tuple[str, ...] = ()  # of HOLDS: f = 1 (the LSTM of 1997), bias_hh = 0, the head says h itself
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -136,7 +139,24 @@ class ModelSpec:
                 "choose an LSTM.",
             )
             _check_number("forget_bias", self.forget_bias, -20.0, 20.0)
+            _check(
+                "forget_gate" not in self.hold,
+                f"forget_bias is {self.forget_bias:g}, but hold keeps the forget gate open: leave one of them empty.",
+            )
             _check(self.bias, "forget_bias needs bias: switch bias on or leave forget_bias empty.")
+        self._check_hold()
+
+    def _check_hold(self) -> None:
+        for part in self.hold:
+            _check_choice("hold", part, HOLDS)
+        _check(
+            self.cell == "lstm" or "forget_gate" not in self.hold,
+            f"hold has the forget gate, but nn.{self.cell_name} has none: leave it out or choose an LSTM.",
+        )
+        _check(
+            self.bias or not {"forget_gate", "bias_hh"} & set(self.hold),
+            "hold needs bias for the forget gate and for bias_hh: switch bias on or leave them out.",
+        )
 
     @property
     def cell_name(self) -> str:
@@ -252,7 +272,7 @@ def _typed(where: str, hint: Any, value: Any) -> Any:
         return None if value is None else _typed(where, str if hint == (str | None) else float, value)
     if hint == tuple[str, ...]:
         ok = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-        _check(ok, f"{where} must be a list of column names.")
+        _check(ok, f"{where} must be a list of texts.")
         return tuple(value)
     number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e308
     ok = {

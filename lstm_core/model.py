@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from lstm_core.experiment import ModelSpec, PlaygroundError
+from lstm_core.experiment import OPEN, ModelSpec, PlaygroundError
 
 # Dropout between layers draws from torch's one global generator. Whoever trains with it holds this lock and puts the
 # state back, so that concurrent runs stay reproducible from their own seeds.
@@ -103,6 +103,7 @@ def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceL
     nn.init.uniform_(model.head.bias, -bound, bound, generator=generator)
     if spec.forget_bias is not None:
         set_forget_bias(model.lstm, spec.forget_bias)
+    hold(model)
     return model
 
 
@@ -126,6 +127,49 @@ def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
     for name, parameter in lstm.named_parameters():
         if name.startswith("bias"):
             parameter[hidden : 2 * hidden] = value if name.startswith("bias_ih") else 0.0
+
+
+@torch.no_grad()
+def hold(model: SequenceLSTM) -> dict[str, Tensor]:
+    """Give the parts of ModelSpec.hold the values that they keep.
+
+    Returns, by the parameters' names, bool masks in their shapes of what must never train; none where all does.
+
+    Raises:
+        PlaygroundError: the head is held, which then says h itself, but there are not as many outputs as h has
+            numbers.
+    """
+    found = {}
+    for name, parameter in model.named_parameters():
+        value, held = _held(model.spec, name, parameter)
+        if held.any():
+            parameter.copy_(torch.where(held, value, parameter))
+            found[name] = held
+    return found
+
+
+def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor]:
+    """(values, bool mask of those that are held), both in the parameter's shape."""
+    value, held = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
+    kind = name.rpartition(".")[2]
+    if name.startswith("head."):
+        held[:] = "head" in spec.hold
+        if "head" in spec.hold and kind == "weight":
+            if parameter.shape[0] != parameter.shape[1]:
+                raise PlaygroundError(
+                    f"hold keeps the head from changing h, but h has {parameter.shape[1]} numbers and the target "
+                    f"{parameter.shape[0]}: choose a hidden_size or proj_size that fits, or let the head train."
+                )
+            value.fill_diagonal_(1.0)
+        return value, held
+    if "bias_hh" in spec.hold and kind.startswith("bias_hh"):
+        held[:] = True
+    if "forget_gate" in spec.hold and not kind.startswith("weight_hr"):
+        rows = slice(spec.hidden_size, 2 * spec.hidden_size)
+        held[rows] = True
+        if kind.startswith("bias_ih"):
+            value[rows] = OPEN
+    return value, held
 
 
 def devices() -> dict[str, str]:

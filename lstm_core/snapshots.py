@@ -48,8 +48,8 @@ class Snapshots:
         return [snapshot.step for snapshot in self._kept]
 
     def take(self, snapshot: Snapshot) -> None:
-        """Keep this one, later than all before; the tensors are not copied."""
-        kept = [*self._kept, snapshot]
+        """Keep this one; any of this step or later gives way. The tensors are not copied."""
+        kept = [*(one for one in self._kept if one.step < snapshot.step), snapshot]
         size = snapshot.weights.nbytes * (1 if snapshot.gradients is None else 2)
         self._kept = thinned(kept, max(2, min(MOST_SNAPSHOTS, self._budget // max(1, size))))
         self.due = snapshot.step + max(1, snapshot.step // SPACING)

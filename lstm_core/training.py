@@ -19,7 +19,7 @@ from lstm_core.batches import GATHER, Batches, Shuffled
 from lstm_core.experiment import LIVE, Experiment, PlaygroundError, TrainSpec, loss_for
 from lstm_core.losses import sequence_loss
 from lstm_core.machine import best_threads
-from lstm_core.model import build_model, pick_device, random_state, seeded_state
+from lstm_core.model import build_model, hold, pick_device, random_state, seeded_state
 from lstm_core.optimiser import (
     make_optimizer,
     named_state,
@@ -35,7 +35,6 @@ MOST_EVALUATED = 8192  # windows of a part that its loss is taken over, evenly s
 VALIDATE_WITHIN = (
     500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
 )
-SAVED_SNAPSHOTS = 4 << 20  # bytes of a model file's snapshots
 _PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
 
 
@@ -61,7 +60,9 @@ class Trainer:
         self.device = pick_device(spec.device)
         self.loss_name = loss_for(spec.loss, windows.task)
         self.model = build_model(experiment.model, windows.input_size, windows.output_size).to(self.device)
+        held = hold(self.model)
         self.parameters = optimised_parameters(self.model)
+        self._free = self._free_entries(held) if held else []
         self.batches = Batches(windows, self.device, every=experiment.model.head == "every")
         self.threads = best_threads(windows, experiment)
         self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
@@ -174,24 +175,21 @@ class Trainer:
             self._first_chunk[part] = found
         return found
 
-    def state(self) -> tuple[dict[str, Tensor], dict]:
+    def state(self, snapshot_bytes: int) -> tuple[dict[str, Tensor], dict]:
         """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""
         state = named_state(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
         tensors = {f"optimizer/{k}": v for k, v in state.items()}
         tensors |= {f"best/{k}": v for k, v in self._named(self._best).items()}
         tensors["order"] = self._shuffled.state(mid_epoch=self.step % self.steps_per_epoch > 0)
         tensors["dropout"] = self._dropout_state
-        tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.packed(SAVED_SNAPSHOTS)
+        tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.packed(snapshot_bytes)
         return tensors, {name: getattr(self, name) for name in _PROGRESS}
 
     def restore(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], numbers: dict) -> None:
         """Go on where state() and the model's state_dict were taken."""
         self.model.load_state_dict(weights)
-        names = [name for name, _ in self.model.named_parameters()]
-        best = [tensors[f"best/{name}"] for name in names]
-        if len(self.parameters) != len(best):
-            best = [torch.cat([b.flatten() for b in best])]
-        self._copy(best, self._best)
+        best = [tensors[f"best/{name}"] for name, _ in self.model.named_parameters()]
+        self._copy(self._as_optimised(best), self._best)
         self._copy(self.parameters, self._last_good)
         self._optimizer_state = {
             k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")
@@ -205,6 +203,25 @@ class Trainer:
             setattr(self, name, numbers[name])
         if self.step >= self.snapshots.due:
             self.snapshots.take(self.snapshot())
+
+    def put_weights(self, weights: dict[str, Tensor]) -> None:
+        """Set some of the weights by hand, by the model's own names; the optimiser's memory stays."""
+        with torch.no_grad():
+            own = dict(self.model.named_parameters())
+            for name, value in weights.items():
+                own[name].copy_(value)
+        self._copy(self.parameters, self._last_good)
+        self.snapshots.take(self.snapshot())
+
+    def _free_entries(self, held: dict[str, Tensor]) -> list[Tensor]:
+        """For each optimised parameter a bool mask of what trains."""
+        none = {name: torch.zeros_like(p, dtype=torch.bool) for name, p in self.model.named_parameters()}
+        return self._as_optimised([~mask for mask in (none | held).values()])
+
+    def _as_optimised(self, tensors: list[Tensor]) -> list[Tensor]:
+        """One tensor a parameter of the model → one a parameter of the optimiser."""
+        whole = len(self.parameters) != len(tensors)
+        return [torch.cat([tensor.flatten() for tensor in tensors])] if whole else tensors
 
     def named(self, flat: Tensor) -> dict[str, Tensor]:
         """A Snapshot's weights or gradients by the model's own names: views of it, in the parameters' shapes."""
@@ -242,6 +259,8 @@ class Trainer:
         self._clear_gradients()
         loss.backward()
         grads = [p.grad for p in self.parameters]
+        if self._free:
+            torch._foreach_mul_(grads, self._free)
         grad_norm = grads[0].norm() if len(grads) == 1 else torch.nn.utils.get_total_norm(grads)
         value, norm = torch.stack([loss.detach(), grad_norm]).tolist()  # one wait for the device
         if not (math.isfinite(value) and math.isfinite(norm)):
@@ -250,7 +269,14 @@ class Trainer:
             torch._foreach_mul_(grads, self.spec.clip / norm)
         self._copy(self.parameters, self._last_good)
         self.optimizer.step()
+        if self._free and self.spec.weight_decay:
+            self._put_back_held()
         return value, norm
+
+    @torch.no_grad()
+    def _put_back_held(self) -> None:
+        for p, before, free in zip(self.parameters, self._last_good, self._free, strict=True):
+            p.copy_(torch.where(free, p, before))
 
     def _stop_at_non_finite(self, what: str, step: int | None = None) -> NoReturn:
         self._copy(self._last_good, self.parameters)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import contextlib
 import io
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm_core import model as model_module
 from lstm_core.code_export import model_code
 from lstm_core.experiment import ModelSpec
 from lstm_core.model import build_model
@@ -71,6 +73,19 @@ def test_the_code_names_its_cell_and_nothing_of_another():
     assert "output, h_n = self.gru(x)" in code
     assert "lstm" not in code.lower()
     assert "lstm" not in model_code(ModelSpec(cell="rnn"), 3, 1).lower()
+
+
+@pytest.mark.parametrize("hold", [("forget_gate",), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")])
+def test_what_is_held_has_its_value_and_no_gradient(hold):
+    spec = ModelSpec(hidden_size=4, proj_size=2, num_layers=2, hold=hold)
+    theirs, ours = run(model_code(spec, 3, 2))[0]["model"], build_model(spec, 3, 2)
+    for name, weight in ours.state_dict().items():
+        assert torch.equal(theirs.state_dict()[name], weight), name
+    theirs(torch.randn(2, 5, 3)).pow(2).sum().backward()
+    held = model_module.hold(ours)
+    for name, parameter in theirs.named_parameters():
+        mask = held.get(name, torch.zeros_like(parameter, dtype=torch.bool))
+        assert not parameter.grad[mask].any() and parameter.grad[~mask].all(), name
 
 
 def test_dropout_of_one_layer_is_left_out_as_in_the_model():

@@ -148,12 +148,11 @@ def test_a_saved_run_replays_and_its_snapshots_go_on():
     assert again.snapshots.steps[-1] > 60
 
 
-def test_a_model_too_large_for_snapshots_in_its_file_starts_them_anew(monkeypatch):
-    monkeypatch.setattr("lstm_core.training.SAVED_SNAPSHOTS", 10)
+def test_a_model_too_large_for_snapshots_in_its_file_starts_them_anew():
     trainer = trainer_of(wave())
     for _ in range(7):
         next(trainer)
-    again = resume(load_checkpoint(save_checkpoint(trainer, {})), wave())
+    again = resume(load_checkpoint(save_checkpoint(trainer, {}, snapshot_bytes=10)), wave())
     assert again.snapshots.steps == [7]
     assert torch.equal(again.snapshots.nearest(0).weights, flat_weights(trainer))
 

@@ -17,6 +17,7 @@ from lstm_core.generators import generate
 from lstm_core.model import build_model
 from lstm_core.optimiser import optimised_parameters
 from lstm_core.predictions import predict
+from lstm_core.trace import trace_lstm
 from lstm_core.training import NonFiniteLoss, Trainer
 from lstm_core.windows import Windows, make_windows
 from tests.test_windows import spec_of, table_of
@@ -241,9 +242,9 @@ def test_the_seed_alone_decides_the_weights(model):
 
 def test_dropout_draws_anew_at_every_step():
     trainer = trainer_of(wave(), DROPS)
-    states = {bytes(trainer.state()[0]["dropout"].numpy())}
+    states = {bytes(trainer.state(0)[0]["dropout"].numpy())}
     for _ in trainer:
-        states.add(bytes(trainer.state()[0]["dropout"].numpy()))
+        states.add(bytes(trainer.state(0)[0]["dropout"].numpy()))
     assert len(states) == 1 + trainer.step
 
 
@@ -434,3 +435,42 @@ def test_the_trainer_uses_the_threads_that_it_chose(monkeypatch):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "SGD", "RMSprop"])
+def test_what_is_held_never_moves_and_all_else_does(optimizer):
+    model = ModelSpec(hidden_size=3, num_layers=2, bidirectional=True, hold=("forget_gate", "bias_hh"))
+    train = TrainSpec(optimizer=optimizer, lr=0.01, weight_decay=0.1, epochs=2)
+    trainer = Trainer(wave(), Experiment(wave().spec, model, train))
+    before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
+    list(trainer)
+    x = torch.from_numpy(wave().inputs(wave().starts["valid"][:4]))
+    assert bool((trace_lstm(trainer.model.lstm, x).f == 1).all())
+    for name, p in trainer.model.named_parameters():
+        moved = p != before[name]
+        if name.startswith("lstm.bias_hh"):
+            assert not moved.any() and not p.any()
+        elif name.startswith("lstm."):
+            assert not moved[3:6].any() and moved[:3].all() and moved[6:].all()
+
+
+def test_a_held_head_says_h_itself_and_refuses_another_number_of_targets():
+    windows = wave()
+    model = ModelSpec(hidden_size=1, hold=("head",))
+    trainer = Trainer(windows, Experiment(windows.spec, model, TrainSpec(epochs=1)))
+    list(trainer)
+    x = torch.from_numpy(windows.inputs(windows.starts["valid"][:4]))
+    assert torch.equal(trainer.model(x), trainer.model.lstm(x)[1][0][-1])
+    with pytest.raises(PlaygroundError, match="h has 4 numbers and the target 1"):
+        Trainer(windows, Experiment(windows.spec, ModelSpec(hidden_size=4, hold=("head",)), TrainSpec()))
+
+
+def test_weights_put_by_hand_are_those_that_training_goes_on_from():
+    trainer = trainer_of(wave())
+    next(trainer)
+    wanted = torch.full_like(trainer.model.lstm.bias_ih_l0, 0.5)
+    trainer.put_weights({"lstm.bias_ih_l0": wanted})
+    assert torch.equal(trainer.model.lstm.bias_ih_l0, wanted)
+    next(trainer)
+    moved = (trainer.model.lstm.bias_ih_l0 - wanted).abs()
+    assert 0 < moved.max() < 0.1
