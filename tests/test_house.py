@@ -34,11 +34,14 @@ LAYERS = (
     ("table_roles",),
     ("csv_columns",),
     ("tables",),
-    ("generators", "samples", "windows"),
+    ("sequence_sets", "samples", "windows"),
+    ("generators",),
     ("batches", "figures", "machine"),
     ("predictions", "training"),
     ("checkpoint", "runs", "horizon", "importance"),
-    ("workspaces", "learning", "scene", "rivals", "samples.train_example"),
+    ("lessons", "learning", "scene", "rivals", "samples.train_example"),
+    ("lesson_runs",),
+    ("workspaces", "train_lessons", "lessons.*"),  # a lesson is one file: none is listed by name
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}
 WITHOUT_TORCH = (
@@ -64,9 +67,10 @@ def tree(path: Path) -> ast.Module:
 
 
 def name_of(path: Path) -> str:
-    """lstm_core/samples/__init__.py → samples; lstm_core/trace.py → trace."""
+    """lstm_core/samples/__init__.py → samples; lstm_core/trace.py → trace; any lesson → lessons.*."""
     parts = path.relative_to(ROOT / "lstm_core").with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
+    name = ".".join(part for part in parts if part != "__init__")
+    return "lessons.*" if name.startswith("lessons.") else name
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstm_core.curves import Line
 from lstm_core.experiment import SPLITS
 from lstm_core.figures import SAID, SPLIT_NAMES, TRUTH
 from lstm_core.predictions import Score, predict, scores
 from lstm_core.runs import Run
 from lstm_core.windows import Windows
-from pages.shared.live_plot import Line
 
 MOST_WINDOWS = 1500
 WORK = 3e9  # multiply-adds that one look may cost

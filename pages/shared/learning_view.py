@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from lstm_core.curves import Line
 from lstm_core.figures import GATE_COLORS, GATE_NAMES, SAID, TRUTH
 from lstm_core.learning import settled_at, unit_over_training
 from lstm_core.predictions import predict
@@ -12,7 +13,7 @@ from lstm_core.runs import Moment
 from pages.shared import gates_view, session
 from pages.shared.gate_view import gate_map, gate_view
 from pages.shared.gates_view import ALL, Look
-from pages.shared.live_plot import Line, live_plot
+from pages.shared.live_plot import live_plot
 
 MEAN = "the mean of all units"
 HALF = 0.5  # of the way from what it was to what it is

@@ -11,7 +11,6 @@ official `declare_component` route needs no copy, no writable folder and no netw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ import plotly
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
-from lstm_core.curves import thin
+from lstm_core.curves import Line, thin
 from pages.shared.component import pack, text
 
 MAX_POINTS = 2000  # a line's points after thinning: about two per pixel column of a wide plot
@@ -31,30 +30,6 @@ _mount = st.components.v2.component(
     css=text("live_plot.css"),
     isolate_styles=False,
 )
-
-
-@dataclass(frozen=True)
-class Line:
-    """One curve: `x` and `y` are (points,) float arrays of equal length; NaN in `y` is a gap.
-
-    `color` is any CSS colour (None: the theme's next one), `dash` a Plotly dash such as "dot",
-    `width` is in pixels, `opacity` from 0 to 1.
-    """
-
-    name: str
-    x: np.ndarray
-    y: np.ndarray
-    color: str | None = None
-    dash: str | None = None
-    width: float = 2
-    opacity: float = 1.0
-
-    def __post_init__(self) -> None:
-        if np.ndim(self.x) != 1 or np.shape(self.x) != np.shape(self.y):
-            raise ValueError(
-                f"Line {self.name!r}: x and y must be one-dimensional and equally long, "
-                f"not {np.shape(self.x)} and {np.shape(self.y)}."
-            )
 
 
 def live_plot(

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lstm_core.curves import Line
 from lstm_core.figures import TRAIN, VALID
 from lstm_core.workspaces import Workspace
 from pages.shared import session
-from pages.shared.live_plot import Line, live_plot
+from pages.shared.live_plot import live_plot
 
 if TYPE_CHECKING:
     from lstm_core.runs import Run

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
+from lstm_core.curves import Line
 from lstm_core.experiment import GATES
 from lstm_core.figures import GATE_COLORS, GATE_NAMES, TRUTH
 from lstm_core.runs import Moment, Run
@@ -24,7 +25,7 @@ from lstm_core.weights import (
     with_bias,
 )
 from pages.shared.gates_view import Look
-from pages.shared.live_plot import Line, live_plot
+from pages.shared.live_plot import live_plot
 from pages.shared.weights_map import Panel, weights_map
 
 WEIGHTS, GRADIENTS = "weights", "gradients of the last step"
