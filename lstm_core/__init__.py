@@ -1,1 +1,7 @@
 """LSTM Playground's engine: data in, a trained and fully traced LSTM out. Knows nothing of Streamlit."""
+
+import os
+
+# Read once, when PyTorch loads. By default its threads wait for each other by spinning: on two cores that something else
+# uses too, a step of 5 ms then takes 600 (tests/benchmarks/engine.py says what it costs on a quiet machine: nothing).
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
