@@ -155,6 +155,12 @@ def _on_bias(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
             "rnn": "each unit's sum starts at 0, so the units have no level of their own",
         }[spec.cell]
         yield Advice("info", f"bias=False: {level}.")
+    if spec.chrono is not None:
+        yield Advice(
+            "info",
+            f"chrono {spec.chrono}: each unit's forget and input gates start with a time constant of their own, up to "
+            f"{spec.chrono} steps. Windows of seq_len {data.seq_len} can ask for no more than {data.seq_len}.",
+        )
     if spec.forget_bias is None:
         return
     opening = 1 / (1 + math.exp(-spec.forget_bias))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lstm_core.model import State
 from lstm_core.windows import Windows
 
 GATHER = 1 << 21  # numbers gathered from the rows at once: many small batches in one go, then slices of that
@@ -61,25 +62,22 @@ class Batches:
         return part != part[:, -1:, -1:]
 
 
-class Shuffled:
-    """Batch after batch of some windows, each epoch in another order, from a seed alone."""
+class InOrder:
+    """Batch after batch of some windows in an order, gathered many batches at once."""
 
-    def __init__(self, batches: Batches, starts: Tensor, batch_size: int, seed: int) -> None:
-        """starts: (windows,) int64 on the batches' device."""
+    def __init__(self, batches: Batches, order: Tensor, batch_size: int) -> None:
+        """order: (windows,) int64, where they start, on the batches' device."""
         windows = batches.windows
-        self._batches, self._starts, self._size = batches, starts, batch_size
-        self._generator = torch.Generator().manual_seed(seed)
-        self._before = self._generator.get_state()  # at the start of the epoch under way
-        self._order: Tensor | None = None
+        self.steps = -(-len(order) // batch_size)
+        self._batches, self._order, self._size = batches, order, batch_size
         numbers = windows.spec.seq_len * (windows.input_size + windows.output_size)
+        self.light = min(len(order), batch_size) * numbers <= GATHER  # what is kept gathered
         self._in_block = max(1, GATHER // (batch_size * numbers))
-        self._block = -1  # of this epoch, gathered last
+        self._block = -1  # gathered last
         self._gathered: tuple[Tensor, ...] = ()
 
     def batch(self, place: int) -> tuple[Tensor, Tensor]:
-        """The inputs and targets of this epoch's batch number `place`; number 0 begins a new epoch."""
-        if place == 0 or self._order is None:
-            self._shuffle()
+        """The inputs and targets of batch number `place`, of `steps`."""
         size = self._size
         block, inside = divmod(place, self._in_block)
         if block != self._block:
@@ -89,17 +87,41 @@ class Shuffled:
             self._block = block
         return tuple(part[inside * size : (inside + 1) * size] for part in self._gathered)
 
-    def state(self, mid_epoch: bool) -> Tensor:
-        """What restore needs to go on in the middle of this epoch, or with the next one."""
-        return self._before if mid_epoch else self._generator.get_state()
+    def before(self, place: int) -> State | None:
+        """The state before the windows of batch number `place`, None for zeros: they know of no other."""
 
-    def restore(self, state: Tensor) -> None:
+    def after(self, state: State) -> None:
+        """Take note of the state after the batch: here nothing goes on from it."""
+
+
+class Shuffled(InOrder):
+    """Each epoch in another order, from a seed alone."""
+
+    def __init__(self, batches: Batches, starts: Tensor, batch_size: int, seed: int) -> None:
+        """starts: (windows,) int64 on the batches' device."""
+        super().__init__(batches, starts, batch_size)
+        self._starts = starts
+        self._generator = torch.Generator().manual_seed(seed)
+        self._before = self._generator.get_state()  # at the start of the epoch under way
+        self._drawn = False  # this epoch's order
+
+    def batch(self, place: int) -> tuple[Tensor, Tensor]:
+        """The inputs and targets of this epoch's batch number `place`; number 0 begins a new epoch."""
+        if place == 0 or not self._drawn:
+            self._shuffle()
+        return super().batch(place)
+
+    def state(self, mid_epoch: bool) -> dict[str, Tensor]:
+        """What restore needs to go on in the middle of this epoch, or with the next one."""
+        return {"order": self._before if mid_epoch else self._generator.get_state()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
         """Raises RuntimeError where it is no generator's state."""
-        self._generator.set_state(state)
-        self._before, self._order = state, None
+        self._generator.set_state(state["order"])
+        self._before, self._drawn = state["order"], False
 
     def _shuffle(self) -> None:
         self._before = self._generator.get_state()
         order = torch.randperm(len(self._starts), generator=self._generator)
         self._order = self._starts[order.to(self._starts.device)]
-        self._block = -1
+        self._block, self._drawn = -1, True

@@ -19,7 +19,7 @@ import safetensors
 import safetensors.numpy
 
 from lstm_core.experiment import MOST_SNAPSHOTS, Experiment, PlaygroundError
-from lstm_core.shapes import optimizer_shapes, parameter_shapes
+from lstm_core.shapes import optimizer_shapes, parameter_shapes, state_shapes
 from lstm_core.windows import Windows
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _load(data: bytes) -> Checkpoint:
     weights = {
         _own_name(k, experiment.model.cell): v for k, v in arrays.items() if not k.startswith("state/")
     }
-    best = [value for name, value in state.items() if name.startswith("best/")]
+    best = [value for name, value in state.items() if name.startswith(("best/", "carried/"))]
     if not all(np.isfinite(value).all() for value in (*weights.values(), *best, state["snapshots/weights"])):
         raise PlaygroundError("some of its weights are NaN or infinite.")
     steps = state["snapshots/steps"].tolist()
@@ -204,7 +204,7 @@ def _sensible_int(digits: str) -> int:
 def _check_tensors(header: dict, experiment: Experiment, input_size: int, output_size: int) -> None:
     shapes = parameter_shapes(experiment.model, input_size, output_size)
     generator = [GENERATOR_STATE]
-    needed = {"state/order": generator, "state/dropout": generator}
+    needed = {"state/dropout": generator} | _order_shapes(header, experiment, generator)
     needed |= {name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()}
     needed |= {f"state/best/{name}": shape for name, shape in shapes.items()}
     if any(
@@ -221,6 +221,16 @@ def _check_tensors(header: dict, experiment: Experiment, input_size: int, output
     width = sum(math.prod(shape) for shape in shapes.values()) if count else 0
     for name, shape, dtype in zip(_SNAPSHOTS, ([count], [count, width]), ("I64", "F32"), strict=True):
         _check_entry(header, name, shape, dtype)
+
+
+def _order_shapes(header: dict, experiment: Experiment, generator: list[int]) -> dict[str, list[int]]:
+    """What goes on in the middle of an epoch: the order of its windows, or the state carried from one to the next."""
+    if experiment.train.state != "carried":
+        return {"state/order": generator}
+    if not any(name.startswith("state/carried/") for name in header):  # saved between two epochs
+        return {}
+    shapes = state_shapes(experiment.model, experiment.train.batch_size)
+    return {f"state/carried/{name}": shape for name, shape in shapes.items()}
 
 
 def _check_entry(header: dict, name: str, shape: list[int], dtype: str) -> None:

@@ -34,7 +34,7 @@ class Sequence{spec.cell_name}(nn.Module):
 
 torch.manual_seed({spec.seed})
 model = Sequence{spec.cell_name}()
-{_forget_bias(spec)}{_hold(spec)}
+{_forget_bias(spec)}{_chrono(spec)}{_hold(spec)}
 x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
 y = model(x)
 print(tuple(y.shape))  # {said}
@@ -82,6 +82,21 @@ with torch.no_grad():  # forget gates; nn.LSTM adds bias_ih and bias_hh, so the 
     for name, parameter in model.lstm.named_parameters():
         if name.startswith("bias"):
             parameter[{first}:{end}] = {float(spec.forget_bias)!r} if name.startswith("bias_ih") else 0.0
+"""
+
+
+def _chrono(spec: ModelSpec) -> str:
+    if spec.chrono is None:
+        return ""
+    hidden = spec.hidden_size
+    return f"""\
+with torch.no_grad():  # forget gates for memories of up to {spec.chrono} steps (Tallec & Ollivier 2018)
+    for name, parameter in model.lstm.named_parameters():
+        if name.startswith("bias_ih"):
+            forget = torch.empty({hidden}).uniform_(1, {spec.chrono - 1}).log()
+            parameter[:{2 * hidden}] = torch.cat([-forget, forget])
+        elif name.startswith("bias_hh"):
+            parameter[:{2 * hidden}] = 0.0
 """
 
 

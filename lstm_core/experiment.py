@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 GATES = ("i", "f", "g", "o")  # input, forget, cell candidate, output: PyTorch's order of rows
 STATES = ("c", "h")
@@ -26,6 +26,7 @@ HOLDS = ("forget_gate", "bias_hh", "head")  # parts of a model that keep a set v
 OPTIMIZERS = ("Adam", "AdamW", "RMSprop", "SGD")
 REGRESSION_LOSSES = ("mse", "mae", "huber")
 CLASSIFICATION_LOSSES = ("cross_entropy",)
+FIRST_STATES = ("zero", "random", "carried")  # what h and c are before a window
 OPEN = 20.0  # the bias of a gate that is held open: its σ is 1 to the last bit of float32
 LIVE = ("lr", "clip", "epochs", "patience")  # fields of TrainSpec that change without a fresh model
 LOSSES = ("auto", *REGRESSION_LOSSES, *CLASSIFICATION_LOSSES)
@@ -112,6 +113,9 @@ class ModelSpec:
     proj_size: int = 0
     head: str = "last"  # one output at the end, or one at every step
     forget_bias: float | None = None  # None leaves PyTorch's own initialisation
+    chrono: int | None = (
+        None  # steps that the LSTM may have to remember: its gates' biases are drawn to fit them
+    )
     hold: tuple[str, ...] = ()  # of HOLDS: f = 1 (the LSTM of 1997), bias_hh = 0, the head says h itself
     seed: int = 0
 
@@ -132,19 +136,30 @@ class ModelSpec:
             f"proj_size is {self.proj_size}, but nn.{self.cell_name} has no projection: set it to 0 or choose an "
             "LSTM.",
         )
-        if self.forget_bias is not None:
+        self._check_forget_gate()
+        self._check_hold()
+
+    def _check_forget_gate(self) -> None:
+        for name, value in (("forget_bias", self.forget_bias), ("chrono", self.chrono)):
+            if value is None:
+                continue
             _check(
                 self.cell == "lstm",
-                f"forget_bias is {self.forget_bias:g}, but nn.{self.cell_name} has no forget gate: leave it empty or "
-                "choose an LSTM.",
+                f"{name} is {value:g}, but nn.{self.cell_name} has no forget gate: leave it empty or choose an LSTM.",
             )
-            _check_number("forget_bias", self.forget_bias, -20.0, 20.0)
             _check(
                 "forget_gate" not in self.hold,
-                f"forget_bias is {self.forget_bias:g}, but hold keeps the forget gate open: leave one of them empty.",
+                f"{name} is {value:g}, but hold keeps the forget gate open: leave one of them empty.",
             )
-            _check(self.bias, "forget_bias needs bias: switch bias on or leave forget_bias empty.")
-        self._check_hold()
+            _check(self.bias, f"{name} needs bias: switch bias on or leave {name} empty.")
+        if self.forget_bias is not None:
+            _check_number("forget_bias", self.forget_bias, -20.0, 20.0)
+        if self.chrono is not None:
+            _check_int("chrono", self.chrono, 3, 1_000_000)
+            _check(
+                self.forget_bias is None,
+                "forget_bias and chrono both say how the forget gates start: leave one of them empty.",
+            )
 
     def _check_hold(self) -> None:
         for part in self.hold:
@@ -191,12 +206,14 @@ class TrainSpec:
     clip: float = 1.0  # largest gradient norm; 0 switches clipping off
     patience: int = 0  # epochs without a better validation loss before stopping; 0 never stops
     loss: str = "auto"  # mean squared error for numbers, cross-entropy for classes
-    seed: int = 0  # order of the batches, dropout
+    state: str = "zero"  # before a window; carried: windows of a row follow one another, detached
+    seed: int = 0  # order of the batches, dropout, random first states
     device: str = "auto"
 
     def __post_init__(self) -> None:
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("loss", self.loss, LOSSES)
+        _check_choice("state", self.state, FIRST_STATES)
         _check_number("lr", self.lr, 1e-9, 1e6)
         _check_number("momentum", self.momentum, 0.0, 0.9999)
         _check_number("weight_decay", self.weight_decay, 0.0, 1e3)
@@ -268,8 +285,8 @@ def _part(kind: type, part: str, values: Any) -> Any:
 
 def _typed(where: str, hint: Any, value: Any) -> Any:
     """The JSON value as the field's own type; a bool is no number and 3.5 is no whole number."""
-    if hint == (str | None) or hint == (float | None):
-        return None if value is None else _typed(where, str if hint == (str | None) else float, value)
+    if hint in (str | None, int | None, float | None):
+        return None if value is None else _typed(where, get_args(hint)[0], value)
     if hint == tuple[str, ...]:
         ok = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
         _check(ok, f"{where} must be a list of texts.")

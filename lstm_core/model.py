@@ -19,6 +19,8 @@ from lstm_core.experiment import OPEN, ModelSpec, PlaygroundError
 # state back, so that concurrent runs stay reproducible from their own seeds.
 _global_generator = threading.Lock()
 
+State = Tensor | tuple[Tensor, Tensor]  # of nn.GRU and nn.RNN: h; of nn.LSTM: (h, c)
+
 
 @contextmanager
 def random_state(state: Tensor) -> Iterator[list[Tensor]]:
@@ -69,17 +71,22 @@ class SequenceLSTM(nn.Module):
         """Whichever recurrent module it is."""
         return getattr(self, self.spec.cell)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, state: State | None = None) -> Tensor:
         """x: (batch, seq_len, input_size), whatever batch_first says: the order is turned here.
 
+        state: h_0 and, for nn.LSTM, c_0, each (num_layers · num_directions, batch, its size); None: zeros.
         Returns (batch, output_size) for head "last", (batch, seq_len, output_size) for head "every".
         """
-        output, state = self.recurrent(self.lstm_input(x))
+        return self.go_on(x, state)[0]
+
+    def go_on(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """The same, and the state after the last step, from which the next window can go on."""
+        output, state = self.recurrent(self.lstm_input(x), state)
         if self.spec.head == "last":
             h_n = state[0] if self.spec.cell == "lstm" else state  # nn.LSTM's state is (h_n, c_n)
             top = h_n[-self.spec.num_directions :]  # (num_directions, batch, output_width)
-            return self.head(top.transpose(0, 1).flatten(1))
-        return self.head(output if self.spec.batch_first else output.transpose(0, 1))
+            return self.head(top.transpose(0, 1).flatten(1)), state
+        return self.head(output if self.spec.batch_first else output.transpose(0, 1)), state
 
     def lstm_input(self, x: Tensor) -> Tensor:
         """(batch, seq_len, input_size) in the order that self.recurrent takes."""
@@ -103,6 +110,8 @@ def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceL
     nn.init.uniform_(model.head.bias, -bound, bound, generator=generator)
     if spec.forget_bias is not None:
         set_forget_bias(model.lstm, spec.forget_bias)
+    if spec.chrono is not None:
+        set_chrono(model.lstm, spec.chrono, generator)
     hold(model)
     return model
 
@@ -127,6 +136,23 @@ def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
     for name, parameter in lstm.named_parameters():
         if name.startswith("bias"):
             parameter[hidden : 2 * hidden] = value if name.startswith("bias_ih") else 0.0
+
+
+@torch.no_grad()
+def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = None) -> None:
+    """Let the units of every layer and direction start with memories of all lengths up to t_max steps.
+
+    b_f = ln U(1, t_max − 1) and b_i = −b_f, of which a unit that forgets at the rate 1 − f = 1/T has T = 1 + e^b_f:
+    Tallec & Ollivier (2018, "Can recurrent neural networks warp time?", arXiv 1804.11188, equation 16). As in
+    set_forget_bias, the values go into bias_ih.
+    """
+    hidden = lstm.hidden_size
+    for name, parameter in lstm.named_parameters():
+        if name.startswith("bias_ih"):
+            forget = torch.empty(hidden).uniform_(1, t_max - 1, generator=generator).log_()
+            parameter[: 2 * hidden] = torch.cat([-forget, forget])
+        elif name.startswith("bias_hh"):
+            parameter[: 2 * hidden] = 0.0
 
 
 @torch.no_grad()

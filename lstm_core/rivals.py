@@ -23,7 +23,8 @@ def rival_experiments(experiment: Experiment) -> list[Experiment]:
     others = (cell for cell in CELLS if cell != model.cell)
     return [
         dataclasses.replace(
-            experiment, model=dataclasses.replace(model, cell=cell, proj_size=0, forget_bias=None)
+            experiment,
+            model=dataclasses.replace(model, cell=cell, proj_size=0, forget_bias=None, chrono=None),
         )
         for cell in others
     ]

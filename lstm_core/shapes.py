@@ -41,10 +41,10 @@ def shape_table(
         first, second = (batch_size, seq_len) if spec.batch_first else (seq_len, batch_size)
         return first, second, features
 
-    states = spec.num_layers * spec.num_directions
-    h, c = (states, batch_size, spec.output_width), (states, batch_size, spec.hidden_size)
+    states = state_shapes(spec, batch_size)
+    h, c = (tuple(states.get(name, ())) for name in ("h", "c"))
     axes = "(num_layers · num_directions, batch, {}); batch_first does not turn it"
-    has_c = spec.cell == "lstm"
+    has_c = "c" in states
     c_0 = ShapeRow("c_0", c, f"cell state before the first step, zeros: {axes.format('hidden_size')}")
     c_n = ShapeRow("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}")
     said = (batch_size, seq_len, output_size) if every else (batch_size, output_size)
@@ -100,6 +100,13 @@ def parameter_shapes(spec: ModelSpec, input_size: int, output_size: int) -> dict
     shapes = {f"{spec.cell}.{row.name}": list(row.shape) for _, row in _recurrent_rows(spec, input_size)}
     top = spec.num_directions * spec.output_width
     return shapes | {"head.weight": [output_size, top], "head.bias": [output_size]}
+
+
+def state_shapes(spec: ModelSpec, batch_size: int) -> dict[str, list[int]]:
+    """h and, for an LSTM, c, as the recurrent module takes them for h_0 and c_0."""
+    states = spec.num_layers * spec.num_directions
+    shapes = {"h": [states, batch_size, spec.output_width]}
+    return shapes | {"c": [states, batch_size, spec.hidden_size]} if spec.cell == "lstm" else shapes
 
 
 def optimizer_shapes(train: TrainSpec, parameters: dict[str, list[int]]) -> dict[str, list[int]]:

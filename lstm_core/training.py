@@ -15,11 +15,11 @@ from typing import NoReturn
 import torch
 from torch import Tensor
 
-from lstm_core.batches import GATHER, Batches, Shuffled
+from lstm_core.batches import Batches, InOrder, Shuffled
 from lstm_core.experiment import LIVE, Experiment, PlaygroundError, TrainSpec, loss_for
 from lstm_core.losses import sequence_loss
 from lstm_core.machine import best_threads
-from lstm_core.model import build_model, hold, pick_device, random_state, seeded_state
+from lstm_core.model import State, build_model, hold, pick_device, random_state, seeded_state
 from lstm_core.optimiser import (
     make_optimizer,
     named_state,
@@ -28,6 +28,7 @@ from lstm_core.optimiser import (
     restore_named_state,
 )
 from lstm_core.snapshots import Snapshot, Snapshots
+from lstm_core.streams import Streams, drawn_state, not_overlapping, streams_of
 from lstm_core.windows import Windows
 
 EVAL_WINDOWS = 2048  # windows of one validation batch
@@ -35,6 +36,7 @@ MOST_EVALUATED = 8192  # windows of a part that its loss is taken over, evenly s
 VALIDATE_WITHIN = (
     500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
 )
+_TRAINING, _JUDGING = 0, 1  # which random first states
 _PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
 
 
@@ -50,7 +52,7 @@ class Trainer:
     (None without a validation part), which long epochs have on the way too. Losses are in scaled units.
 
     Raises, from the constructor:
-        PlaygroundError: the loss does not fit the task, or the device is not here.
+        PlaygroundError: the loss does not fit the task, the device is not here, or the state cannot be carried.
     """
 
     def __init__(self, windows: Windows, experiment: Experiment) -> None:
@@ -66,21 +68,27 @@ class Trainer:
         self.batches = Batches(windows, self.device, every=experiment.model.head == "every")
         self.threads = best_threads(windows, experiment)
         self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
-        self.steps_per_epoch = -(-len(self.starts["train"]) // spec.batch_size)
+        self._order = self._training_order()
+        self.steps_per_epoch = self._order.steps
         self.step = 0
         self.best_epoch = 0
         self.best_loss = float("inf")
         self.stopped_early = False
         self._optimizer_state: dict[str, Tensor] = {}  # by name, until the optimiser is made
-        self._shuffled = Shuffled(self.batches, self.starts["train"], spec.batch_size, spec.seed)
         self._drops = experiment.model.dropout > 0 and experiment.model.num_layers > 1
         self._dropout_state = seeded_state(spec.seed)
-        self._first_chunk: dict[str, tuple[Tensor, Tensor]] = {}
+        self._judged: dict[str, tuple[Tensor, InOrder]] = {}  # part → its starts, and they in order
         self.epoch_loss = 0.0  # sum over the batches of the epoch under way
         self._best = self._copy_of_weights()
         self._last_good = self._copy_of_weights()
         self.snapshots = Snapshots()
         self.snapshots.take(self.snapshot())
+
+    def _training_order(self) -> Shuffled | Streams:
+        spec, starts = self.spec, self.starts["train"]
+        if spec.state == "carried":
+            return streams_of(self.batches, starts, self.experiment.model, spec.batch_size)
+        return Shuffled(self.batches, starts, spec.batch_size, spec.seed)
 
     @property
     def spec(self) -> TrainSpec:
@@ -118,7 +126,7 @@ class Trainer:
         if torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)
         place = self.step % self.steps_per_epoch
-        loss, grad_norm = self._descend(*self._shuffled.batch(place))
+        loss, grad_norm = self._descend(place)
         self.step += 1
         self.epoch_loss = loss + (self.epoch_loss if place else 0.0)
         record = {
@@ -153,34 +161,42 @@ class Trainer:
     @torch.inference_mode()
     def evaluate(self, part: str) -> float | None:
         """Mean loss over a part's windows, at most MOST_EVALUATED of them, in scaled units; None if it has none."""
-        starts = self.starts[part]
-        if not len(starts):
+        if not len(self.starts[part]):
             return None
-        starts = starts[:: -(-len(starts) // MOST_EVALUATED)]
         if self._drops:  # else both modes are the same
             self.model.eval()
-        total = 0.0
-        for k, chunk in enumerate(starts.split(EVAL_WINDOWS)):
-            total += self._loss(*self._evaluated(part, k, chunk)).item() * len(chunk)
+        total, count, order = 0.0, 0, self._judging_order(part)
+        for place in range(order.steps):
+            x, wanted = order.batch(place)
+            loss, state = self._loss(x, wanted, self._state_before(order, place, len(x), _JUDGING, place))
+            order.after(state)
+            total, count = total + loss.item() * len(x), count + len(x)
         if self._drops:
             self.model.train()
-        return total / len(starts)
+        return total / count
 
-    def _evaluated(self, part: str, k: int, chunk: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of the part's k-th chunk; the first is kept if it is small, being asked for often."""
-        if k == 0 and len(self._first_chunk.get(part, ((),))[0]) == len(chunk):
-            return self._first_chunk[part]
-        found = self.batches.inputs(chunk), self.batches.targets(chunk)
-        if k == 0 and found[0].numel() <= GATHER:
-            self._first_chunk[part] = found
-        return found
+    def _judging_order(self, part: str) -> InOrder:
+        """The part's windows as its loss is taken over them: carried states go along streams as long as training's."""
+        starts = self.starts[part]
+        known = self._judged.get(part)
+        if known is not None and known[0] is starts:
+            return known[1]
+        if self.spec.state == "carried":
+            there = len(not_overlapping(starts, self.windows.spec.seq_len))
+            rows = max(1, there // self.steps_per_epoch)
+            order = Streams(self.batches, starts, rows, most=max(1, MOST_EVALUATED // rows))
+        else:
+            order = InOrder(self.batches, starts[:: -(-len(starts) // MOST_EVALUATED)], EVAL_WINDOWS)
+        if order.light:  # what it has gathered last is kept with it, being asked for often
+            self._judged[part] = (starts, order)
+        return order
 
     def state(self, snapshot_bytes: int) -> tuple[dict[str, Tensor], dict]:
         """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""
         state = named_state(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
         tensors = {f"optimizer/{k}": v for k, v in state.items()}
         tensors |= {f"best/{k}": v for k, v in self._named(self._best).items()}
-        tensors["order"] = self._shuffled.state(mid_epoch=self.step % self.steps_per_epoch > 0)
+        tensors |= self._order.state(mid_epoch=self.step % self.steps_per_epoch > 0)
         tensors["dropout"] = self._dropout_state
         tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.packed(snapshot_bytes)
         return tensors, {name: getattr(self, name) for name in _PROGRESS}
@@ -196,7 +212,7 @@ class Trainer:
         }
         self.__dict__.pop("optimizer", None)
         self.snapshots = Snapshots.unpacked(tensors["snapshots/steps"], tensors["snapshots/weights"])
-        self._shuffled.restore(tensors["order"])
+        self._order.restore(tensors)
         torch.Generator().set_state(tensors["dropout"])  # raises RuntimeError now rather than in mid-training
         self._dropout_state = tensors["dropout"]
         for name in _PROGRESS:
@@ -247,13 +263,23 @@ class Trainer:
         parts = values if len(values) == len(own) else pieces(values[0], own)
         return {name: part.clone() for name, part in zip(names, parts, strict=True)}
 
-    def _loss(self, x: Tensor, wanted: Tensor) -> Tensor:
-        return sequence_loss(self.loss_name, self.model(x), wanted, self.batches.every)
+    def _loss(self, x: Tensor, wanted: Tensor, before: State | None) -> tuple[Tensor, State]:
+        """The mean loss, and the state after the batch."""
+        said, after = self.model.go_on(x, before)
+        return sequence_loss(self.loss_name, said, wanted, self.batches.every), after
 
-    def _descend(self, x: Tensor, wanted: Tensor) -> tuple[float, float]:
-        """One optimiser step on one batch; (loss, gradient norm before clipping)."""
+    def _state_before(self, order: InOrder, place: int, batch_size: int, *draw: int) -> State | None:
+        """h and c before a batch, None for zeros; draw: numbers that no other draw of this seed has."""
+        if self.spec.state == "random":
+            return drawn_state(self.experiment.model, batch_size, (self.spec.seed, *draw), self.device)
+        return order.before(place)
+
+    def _descend(self, place: int) -> tuple[float, float]:
+        """One optimiser step on one batch of the epoch; (loss, gradient norm before clipping)."""
+        x, wanted = self._order.batch(place)
+        before = self._state_before(self._order, place, len(x), _TRAINING, self.step)
         with random_state(self._dropout_state) if self._drops else nullcontext() as after:
-            loss = self._loss(x, wanted)
+            loss, state = self._loss(x, wanted, before)
         if after is not None:
             self._dropout_state = after[0]
         self._clear_gradients()
@@ -271,6 +297,7 @@ class Trainer:
         self.optimizer.step()
         if self._free and self.spec.weight_decay:
             self._put_back_held()
+        self._order.after(state)
         return value, norm
 
     @torch.no_grad()

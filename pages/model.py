@@ -13,6 +13,7 @@ from pages.shared import session
 
 LARGEST = {"hidden_size": 16_384, "num_layers": 64}
 HEADS = {"last": "at the end", "every": "at every step"}
+HOLDS = {"forget_gate": "forget gate (f = 1)", "bias_hh": "bias_hh (0)", "head": "head (says h)"}
 SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 
 here = session.workspace()
@@ -21,7 +22,7 @@ here = session.workspace()
 def choose_cell() -> None:
     """Take the cell over, and in the same step away what only nn.LSTM has: else the model would be refused."""
     cell, spec = session.widget_value("cell"), session.workspace().experiment.model
-    off = {} if cell == "lstm" else {"proj_size": 0, "forget_bias": None}
+    off = {} if cell == "lstm" else {"proj_size": 0, "forget_bias": None, "chrono": None}
     taken = {name: none for name, none in off.items() if getattr(spec, name) != none}
     session.change("model", cell=cell, **taken)
     if taken:
@@ -56,13 +57,23 @@ def arguments(input_size: int) -> None:
                          help="One answer after the last step, or an answer after each; steps without a "
                               "target are not scored")  # fmt: skip
     left, right = st.columns(2)
+    only_lstm = f"Only nn.LSTM has a forget gate: nn.{spec.cell_name} has none"
     left.number_input("forget bias", -20.0, 20.0, step=0.5, placeholder="auto",
                       disabled=not (spec.bias and is_lstm), **session.bind("model", "forget_bias"),
                       help="Empty: drawn like all weights from U(−1/√hidden_size, 1/√hidden_size). 1 or 2 "
-                           "lets the cell remember from the first step on" if is_lstm else
-                           f"Only nn.LSTM has a forget gate: nn.{spec.cell_name} has none")  # fmt: skip
+                           "lets the cell remember from the first step on" if is_lstm else only_lstm)  # fmt: skip
+    right.number_input("chrono", 3, 1_000_000, placeholder="off",
+                       disabled=not (spec.bias and is_lstm), **session.bind("model", "chrono"),
+                       help="In place of one forget bias for all units: the longest time to remember, in steps. Each "
+                            "unit gets a time of its own up to it: its forget bias is the log of a number drawn "
+                            "between 1 and chrono − 1, its input bias the negative" if is_lstm else only_lstm)  # fmt: skip
     right.number_input("seed", 0, 2**31 - 1, **session.bind("model", "seed", key="model_seed"),
                        help="The same seed draws the same first weights")  # fmt: skip
+    st.pills("held fixed", list(HOLDS), format_func=HOLDS.get, selection_mode="multi",
+             **session.bind("model", "hold", read=tuple, show=list),
+             help="What keeps a set value and never trains. The forget gate held open is the LSTM of 1997; one bias a "
+                  "gate is what textbooks write; without a head the prediction is h itself, so there must be as many "
+                  "targets as h has numbers")  # fmt: skip
     st.caption(f"input_size **{input_size}**: one number for each feature chosen on Data.")
 
 

@@ -3,7 +3,13 @@
 import streamlit as st
 
 from lstm_core.checkpoint import load_checkpoint, resume, save_checkpoint
-from lstm_core.experiment import CLASSIFICATION_LOSSES, OPTIMIZERS, REGRESSION_LOSSES, PlaygroundError
+from lstm_core.experiment import (
+    CLASSIFICATION_LOSSES,
+    FIRST_STATES,
+    OPTIMIZERS,
+    REGRESSION_LOSSES,
+    PlaygroundError,
+)
 from lstm_core.model import devices
 from lstm_core.windows import make_windows
 from pages.shared import run_panel, session
@@ -34,6 +40,10 @@ def settings() -> None:
         if spec.optimizer == "SGD":
             st.number_input("momentum", 0.0, 0.9999, step=0.05, **session.bind("train", "momentum"),
                             help="How much of the last step is kept in the next.")  # fmt: skip
+        st.selectbox("state before a window", FIRST_STATES, **session.bind("train", "state", key="first_state"),
+                     help="h_0 and c_0. zero: every window starts from zeros. random: from random numbers, drawn anew for "
+                          "every batch. carried: each batch goes on where the one before ended, detached; windows then "
+                          "do not overlap, in batch_size streams, and every epoch starts from zeros.")  # fmt: skip
         st.number_input("weight_decay", 0.0, 1e3, format="%g", step=0.0001, **session.bind("train", "weight_decay"),
                         help="Pulls weights towards 0 at every step.")  # fmt: skip
         st.number_input("early stopping after", 0, 1_000_000, **session.bind("train", "patience"),

@@ -28,6 +28,7 @@ CASES = [
     (DataSpec(seq_len=1000), ModelSpec(), "warning", "keeps 4e-05 until"),
     (FORECAST, ModelSpec(bias=False), "info", "forget_bias cannot be set"),
     (FORECAST, ModelSpec(forget_bias=1.0), "info", "start at 0.73 of 1"),
+    (FORECAST, ModelSpec(chrono=50), "info", "a time constant of their own, up to 50 steps"),
     (FORECAST, ModelSpec(forget_bias=-3.0), "warning", "start at 0.05 of 1"),
     (FORECAST, ModelSpec(cell="gru"), "info", "update gate z says how much of h stays"),
     (FORECAST, ModelSpec(cell="gru"), "info", "h_0 and h_n keep"),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.experiment import (
+    FIRST_STATES,
     LOSSES,
     MISSING,
     OPTIMIZERS,
@@ -52,6 +53,7 @@ def train_specs(draw) -> TrainSpec:
         weight_decay=draw(st.floats(0, 1e3)), batch_size=draw(st.integers(1, 10**6)),
         epochs=draw(st.integers(1, 10**6)), clip=draw(st.floats(0, 1e9)), patience=draw(st.integers(0, 10**6)),
         loss=draw(st.sampled_from(LOSSES)), device=draw(st.sampled_from(["auto", "cpu", "cuda", "cuda:3", "mps"])),
+        state=draw(st.sampled_from(FIRST_STATES)),
     )  # fmt: skip
 
 
@@ -119,6 +121,7 @@ def test_what_json_leaves_out_keeps_its_default():
         ('{"model": {"hold": ["forget_gate"], "cell": "gru"}}', "nn.GRU has none"),
         ('{"model": {"hold": ["bias_hh"], "bias": false}}', "switch bias on"),
         ('{"model": {"hold": ["forget_gate"], "forget_bias": 1}}', "leave one of them empty"),
+        ('{"model": {"chrono": 3.5}}', "model.chrono must be a whole number, not 3.5"),
         ('{"model": {"cell": "gru", "proj_size": 4}}', "proj_size is 4, but nn.GRU has no projection"),
     ],
 )
@@ -140,6 +143,11 @@ def test_unsound_json_is_refused_with_its_place(text, says):
         (lambda: ModelSpec(proj_size=-1), "proj_size is -1"),
         (lambda: ModelSpec(dropout=1.1), "dropout is 1.1"),
         (lambda: ModelSpec(bias=False, forget_bias=1.0), "forget_bias needs bias"),
+        (lambda: ModelSpec(bias=False, chrono=9), "chrono needs bias"),
+        (lambda: ModelSpec(chrono=2), "chrono is 2: choose a whole number from 3"),
+        (lambda: ModelSpec(cell="rnn", chrono=9), "chrono is 9, but nn.RNN has no forget gate: leave it"),
+        (lambda: ModelSpec(chrono=9, hold=("forget_gate",)), "hold keeps the forget gate open"),
+        (lambda: ModelSpec(chrono=9, forget_bias=1.0), "forget_bias and chrono both say"),
         (
             lambda: ModelSpec(cell="rnn", proj_size=4),
             "nn.RNN has no projection: set it to 0 or choose an LSTM",

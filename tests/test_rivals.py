@@ -33,8 +33,8 @@ def test_a_rival_differs_in_its_cell_and_in_what_only_an_lstm_has(spec, seed):
         assert (other.data, other.train) == (experiment.data, experiment.train)
         changed = {name for name, value in asdict(other.model).items() if value != getattr(spec, name)}
         assert "cell" in changed
-        assert changed <= {"cell", "proj_size", "forget_bias"}
-        assert (other.model.proj_size, other.model.forget_bias) == (0, None)
+        assert changed <= {"cell", "proj_size", "forget_bias", "chrono"}
+        assert (other.model.proj_size, other.model.forget_bias, other.model.chrono) == (0, None, None)
 
 
 @pytest.fixture

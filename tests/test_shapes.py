@@ -31,6 +31,9 @@ def model_specs(draw, most_units: int = 7, most_layers: int = 3, cells: tuple[st
         draw(st.integers(1, most_units)),
         draw(st.booleans()),
     )
+    starts = [{}]  # how an LSTM's forget gates may start
+    if bias and cell == "lstm":
+        starts += [{"forget_bias": draw(st.floats(-2, 3))}, {"chrono": draw(st.integers(3, 40))}]
     return ModelSpec(
         cell=cell,
         hidden_size=hidden_size,
@@ -41,8 +44,8 @@ def model_specs(draw, most_units: int = 7, most_layers: int = 3, cells: tuple[st
         bidirectional=draw(st.booleans()),
         proj_size=draw(st.integers(0, hidden_size - 1)) if cell == "lstm" else 0,
         head=draw(st.sampled_from(["last", "every"])),
-        forget_bias=draw(st.none() | st.floats(-2, 3)) if bias and cell == "lstm" else None,
         seed=draw(st.integers(0, 9)),
+        **draw(st.sampled_from(starts)),
     )
 
 

@@ -187,9 +187,10 @@ def test_evaluate_is_the_mean_over_the_part_whatever_the_chunks(monkeypatch):
     said = predict(trainer.model, trainer.windows, starts)
     error = (said - trainer.windows.truth(starts)) / trainer.windows.y_scale
     assert trainer.evaluate("valid") == pytest.approx((error**2).mean(), rel=1e-5)
-    monkeypatch.setattr(training, "EVAL_WINDOWS", 3)
-    assert trainer.evaluate("valid") == pytest.approx((error**2).mean(), rel=1e-5)
     assert trainer.model.training
+    monkeypatch.setattr(training, "EVAL_WINDOWS", 3)
+    again = trainer_of(wave(), {"num_layers": 2, "dropout": 0.5})
+    assert again.evaluate("valid") == pytest.approx((error**2).mean(), rel=1e-5)
     assert trainer_of(wave(valid_share=0.0)).evaluate("valid") is None
 
 

@@ -35,6 +35,7 @@ CHANGES = {
     "bias": (False, "bias=False"),
     "head": ("every", "self.head(output"),
     "forget_bias": (1.5, "1.5 if name"),
+    "chrono": (50, "uniform_(1, 49)"),
     "model_seed": (11, "manual_seed(11)"),
 }
 
@@ -73,7 +74,7 @@ def test_another_cell_is_in_the_code_the_shapes_and_the_words(visit, cell):
         assert shown[name] == str(tuple(tensor.shape)), name
     assert not {"c_0", "c_n"} & set(shown)
     assert sum(counts(tab).values()) == sum(p.numel() for p in built.parameters())
-    for key in ("proj_size", "forget_bias"):
+    for key in ("proj_size", "forget_bias", "chrono"):
         assert not tab.pressable(key)
         assert "Only nn.LSTM" in tab.widget(key).help
     assert "step by step" in tab.words()
@@ -119,6 +120,7 @@ def test_input_size_comes_from_the_data(visit):
         ({"hidden_size": 16}, ("proj_size", 16)),
         ({"hidden_size": 16, "proj_size": 8}, ("hidden_size", 8)),
         ({"forget_bias": 1.0}, ("bias", False)),
+        ({"forget_bias": 1.0}, ("chrono", 20)),
     ],
 )
 def test_what_does_not_go_together_is_refused_and_put_back(visit, first, then):
