@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from lstm_core.checkpoint import load_checkpoint, resume
+from lstm_core.checkpoint import Checkpoint, load_checkpoint, resume
 from lstm_core.curves import Line, Plot
-from lstm_core.experiment import DataSpec, Experiment
+from lstm_core.experiment import CELLS, DataSpec, Experiment, PlaygroundError
 from lstm_core.generators import generate
 from lstm_core.lessons import TRAINED, Lesson
 from lstm_core.machine import free_memory
@@ -20,7 +20,7 @@ from lstm_core.runs import Run, Slots
 from lstm_core.samples import load_sample
 from lstm_core.shapes import check_fits
 from lstm_core.tables import Table
-from lstm_core.training import Trainer
+from lstm_core.training import NonFiniteLoss, Trainer
 from lstm_core.windows import Windows, make_windows
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")  # of a lesson's runs, in order (Okabe & Ito)
@@ -92,26 +92,58 @@ def _trainer(experiment: Experiment) -> Trainer:
 def train_now(runs: dict[str, Run]) -> None:
     """Train them to the end, here, one after the other, without a thread."""
     for run in runs.values():
-        for record in run.trainer:
-            run.note(record)
-        run.status = "finished"
+        try:
+            for record in run.trainer:
+                run.note(record)
+            run.status = "finished"
+        except NonFiniteLoss as error:  # as a run with a thread of its own ends; one lesson is about it
+            run.message, run.status = str(error), "failed"
+
+
+def shipped(lesson: Lesson) -> tuple[Table, Checkpoint]:
+    """The table and the trained model of the lesson's first experiment.
+
+    Raises:
+        PlaygroundError: nobody has trained it yet.
+    """
+    checkpoint = _checkpoint(lesson, next(iter(lesson.experiments)))
+    return prepare(checkpoint.experiment.data)[0], checkpoint
 
 
 def shipped_runs(lesson: Lesson, slots: Slots) -> dict[str, Run]:
     """The lesson as it ships, trained."""
     found = {}
     for label in lesson.experiments:
-        checkpoint = load_checkpoint(TRAINED.joinpath(lesson.name, f"{label}.safetensors").read_bytes())
+        checkpoint = _checkpoint(lesson, label)
         table, windows = prepare(checkpoint.experiment.data)
-        found[label] = Run(resume(checkpoint, windows), table, slots, checkpoint.curves)
+        found[label] = run = Run(resume(checkpoint, windows), table, slots, checkpoint.curves)
+        if not run.trainer.finished:
+            run.status = "failed"
+            run.message = (
+                f"Training broke off after step {run.trainer.step:,}: the loss or the gradient was no number."
+            )
     return found
+
+
+def _checkpoint(lesson: Lesson, label: str) -> Checkpoint:
+    file = TRAINED.joinpath(lesson.name, f"{label}.safetensors")
+    if not file.is_file():
+        raise PlaygroundError(
+            f"Nobody has trained {lesson.title!r} yet: run python -m lstm_core.train_lessons {lesson.name} once."
+        )
+    return load_checkpoint(file.read_bytes())
+
+
+def in_words(label: str) -> str:
+    """A run's label as it is shown: LSTM, GRU, no clip."""
+    return label.upper() if label in CELLS else label.replace("_", " ")
 
 
 def loss_plot(runs: dict[str, Run]) -> Plot:
     """The loss curves of all runs: each batch's pale, the validation's strong."""
     lines = []
     for color, (label, run) in zip(COLORS, runs.items(), strict=False):
-        before = f"{label}, " if len(runs) > 1 else ""
+        before = f"{in_words(label)}, " if len(runs) > 1 else ""
         lines.append(
             Line(f"{before}training", *run.curves["train_loss"].points(1000), color, width=1.3, opacity=0.5)
         )

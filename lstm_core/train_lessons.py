@@ -18,7 +18,7 @@ from lstm_core.lesson_runs import COLORS, fresh_runs, loss_plot, train_now
 from lstm_core.lessons import TRAINED, Lesson, lessons
 from lstm_core.runs import Run, Slots
 
-SNAPSHOT_BYTES = 400_000  # of each shipped file
+SNAPSHOT_BYTES = 400_000  # of all shipped files of a lesson
 POINTS = 400  # of each curve in it
 WIDTH, HEIGHT, MARGIN = 240, 90, 6  # of a thumbnail
 
@@ -32,18 +32,18 @@ def main(names: list[str]) -> None:
         folder = Path(str(TRAINED)) / name
         folder.mkdir(parents=True, exist_ok=True)
         for label, run in runs.items():
-            _write(folder / f"{label}.safetensors", run)
+            _write(folder / f"{label}.safetensors", run, SNAPSHOT_BYTES // len(runs))
         (folder / "thumbnail.svg").write_text(thumbnail(lesson, runs), encoding="utf-8")
         outcome = lesson.outcome(runs).sentence if lesson.outcome else ""
         print(f"{name}: {time.perf_counter() - began:.1f} s. {outcome}", flush=True)
 
 
-def _write(file: Path, run: Run) -> None:
+def _write(file: Path, run: Run, snapshot_bytes: int) -> None:
     curves = {
         name: tuple(part.tolist() for part in curve.points(POINTS)) for name, curve in run.curves.items()
     }
     size = sum(p.nbytes for p in run.trainer.model.parameters())
-    file.write_bytes(save_checkpoint(run.trainer, curves, max(SNAPSHOT_BYTES, 3 * size)))
+    file.write_bytes(save_checkpoint(run.trainer, curves, max(snapshot_bytes, 3 * size)))
 
 
 def thumbnail(lesson: Lesson, runs: dict[str, Run]) -> str:

@@ -47,6 +47,7 @@ class Workspace:
         self.experiment = checkpoint.experiment
         self.own: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
         self.before: tuple[Experiment, Moment] | None = None  # what the run before this one had come to
+        self.lesson: Any = None  # the OpenLesson whose first run this workspace holds
         self.uploads: WeakKeyDictionary[Table, Upload] = WeakKeyDictionary()
         self._manager = manager
         self._loaded = (checkpoint, table)
@@ -170,16 +171,19 @@ class Workspace:
         return self.fresh_run(Trainer(windows, experiment))
 
     def fresh_run(self, trainer: Trainer, curves: dict | None = None) -> Run:
-        """Put a new run in the workspace's one place; the old one is stopped first, so none runs twice."""
+        """Put a new run of the workspace's table in its one place."""
         from lstm_core.runs import Run
 
+        return self.take(Run(trainer, self.table, self._manager.slots, curves))
+
+    def take(self, run: Run) -> Run:
+        """Put a run, and the table it is of, in the workspace's one place; the old one is stopped, so none runs twice."""
         if self._run is not None:
             self._run.stop()
             if self._run.trainer.step:
                 self.before = (self._run.experiment, self._run.moment())
-        self._run = Run(trainer, self.table, self._manager.slots, curves)
-        self.experiment = trainer.experiment
-        return self._run
+        self._run, self.table, self.experiment = run, run.table, run.experiment
+        return run
 
 
 class RunManager:

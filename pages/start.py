@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import run_panel, session
+from pages.shared import gallery, run_panel, session
 
 here = session.workspace()
 
@@ -49,4 +49,6 @@ def gates() -> None:
 
 
 st.fragment(pictures, run_every=run_panel.TICK if here.live else None)()
+st.subheader("Lessons", anchor=False)
+gallery.show()
 gates()

@@ -19,6 +19,7 @@ FILES = resources.files(samples)
         ("sunspots", "SUNACTIVITY", 309, [5, 11, 16], [15.2, 7.5, 2.9]),
         ("nile", "volume", 100, [1120, 1160, 963], [718, 714, 740]),
         ("elnino", "temperature", 61 * 12, [23.11, 24.20, 25.37], [19.73, 20.44, 22.07]),
+        ("weather", "seattle_max", 1461, [12.8, 10.6, 11.7], [7.2, 5.6, 5.6]),
     ],
 )
 def test_the_tables_hold_the_files_values_from_the_first_to_the_last(
@@ -52,6 +53,18 @@ def test_el_nino_is_one_row_a_month_in_order():
     # the file's line for 1953: JAN 24.150, FEB 26.340, MAR 27.360
     at = int(np.flatnonzero(month.values == np.datetime64("1953-01"))[0])
     np.testing.assert_allclose(temperature.values[at : at + 3], [24.15, 26.34, 27.36], rtol=1e-6)
+
+
+def test_the_weather_is_one_row_a_day_of_both_cities_with_the_season_on_a_circle():
+    table = load_sample("weather")
+    days = table.column("date").values.astype("datetime64[D]")
+    np.testing.assert_array_equal(days, np.arange("2012-01-01", "2016-01-01", dtype="datetime64[D]"))
+    assert len(table.roles.features) == 10 and len(table.roles.targets) == 5
+    sin, cos = (table.column(name).values for name in ("season_sin", "season_cos"))
+    np.testing.assert_allclose(sin**2 + cos**2, 1, atol=2e-4)
+    assert cos[0] > 0.999 and cos[182] < -0.999  # the first of January, the first of July
+    lows, highs = (table.column(f"new_york_{what}").values for what in ("min", "max"))
+    assert (lows <= highs).all()
 
 
 def test_number_columns_are_views_of_the_one_copy():

@@ -85,15 +85,15 @@ class Lesson:
     published: str = ""  # of a paper: the figure to compare with, and where it stands
     sketch: Callable[[dict[str, Run]], list[np.ndarray] | np.ndarray] | None = None
     # ^ the thumbnail: lines, or one picture (rows, columns); None: the loss curves
-    instrument: str = (
-        ""  # a module of pages/shared/instruments with show(here, runs), drawn above the pictures
-    )
+    instrument: str = ""  # a module of pages/shared/instruments with show(here, runs)
+    instrument_below: bool = False  # the pictures come first
     name: str = ""  # of its file; set where it is found
 
     @property
     def thumbnail(self) -> str:
-        """The shipped SVG, our own drawing."""
-        return TRAINED.joinpath(self.name, "thumbnail.svg").read_text(encoding="utf-8")
+        """The shipped SVG, our own drawing; empty as long as nobody has trained the lesson."""
+        file = TRAINED.joinpath(self.name, "thumbnail.svg")
+        return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 @cache

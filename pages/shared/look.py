@@ -17,6 +17,13 @@ _STYLE = """
 .st-key-generator button p { display: flex; flex-direction: column; align-items: center; font-size: .82rem; }
 .st-key-generator button img { height: 1.6rem; max-height: none; width: auto; margin: 0; }
 [data-testid="stElementContainer"]:not(.st-key-forget_bias) [data-testid="stNumberInputClearButton"] { display: none; }
+[class*="st-key-card_"] { position: relative; transition: border-color .15s; }
+[class*="st-key-card_"]:is(:hover, :focus-within) { border-color: var(--st-primary-color); }
+[class*="st-key-card_"] img { width: 100%; height: auto; max-height: 6.5rem; }
+[class*="st-key-card_"] :is([data-testid="stElementContainer"], [data-testid="stPageLink"] *) { position: static; }
+[class*="st-key-card_"] a { padding: 0; background: none !important; }
+[class*="st-key-card_"] a::after { content: ""; position: absolute; inset: 0; }
+[class*="st-key-card_"] a :is(p, span) { white-space: normal; overflow: visible; font-size: 1.02rem; line-height: 1.3; }
 .st-key-csv section { padding: .5rem .75rem; }
 </style>
 """

@@ -32,7 +32,19 @@ def strip(page: str) -> None:
         return
     live = session.workspace().live
     with st.sidebar:
+        _lesson_strip(page)
         st.fragment(_strip, run_every=SLOW_TICK if live else None)(live)
+
+
+def _lesson_strip(page: str) -> None:
+    """On the other pages: which lesson's model this is, and the way back."""
+    opened = session.workspace().lesson
+    if opened is None or page == "Lessons":
+        return
+    st.caption(f"Lesson: {opened.lesson.title}")
+    st.page_link("pages/lessons.py", label="Back to the lesson", icon=":material/school:")
+    st.button("Back to my own work", key="leave_lesson", on_click=session.leave_lesson, width="stretch",
+              icon=":material/logout:", help="The lesson stays as it is")  # fmt: skip
 
 
 def _strip(was_live: bool) -> None:

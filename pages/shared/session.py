@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.generators import generate
+from lstm_core.lessons import lessons
 from lstm_core.samples import load_sample
 from lstm_core.tables import Table
 from lstm_core.workspaces import RunManager, Workspace
 from pages.shared import example
 
-_ID, _MESSAGES = "_workspace", "_messages"
+if TYPE_CHECKING:
+    from lstm_core.open_lesson import OpenLesson
+
+_ID, _MESSAGES, _LESSONS = "_workspace", "_messages", "_lessons"
 
 
 @st.cache_resource(show_spinner=False)
@@ -47,6 +51,42 @@ def workspace() -> Workspace:
     return found
 
 
+def open_lesson(name: str) -> OpenLesson:
+    """Put this tab on the workspace of that lesson: the one that it had before, or a new one in the trained state.
+
+    What was on the table is not touched: leave_lesson goes back to it.
+    """
+    from lstm_core.lesson_runs import shipped
+    from lstm_core.open_lesson import OpenLesson
+
+    here, manager = workspace(), run_manager()
+    if here.lesson is not None and here.lesson.lesson.name == name:
+        return here.lesson
+    had = st.session_state.setdefault(_LESSONS, {})
+    found = manager.find(had.get(name))
+    if found is None:
+        lesson = lessons()[name]
+        home = here.lesson.home if here.lesson is not None else here.id
+        found = manager.open(*shipped(lesson))
+        found.lesson = OpenLesson(lesson, found, home, manager.slots)
+        had[name] = found.id
+    _go_to(found.id)
+    return found.lesson
+
+
+def leave_lesson() -> None:
+    """Put this tab back on what was on the table before the lesson."""
+    here = workspace()
+    if here.lesson is not None:
+        _go_to(here.lesson.home)
+    st.query_params.pop("lesson", None)
+    clear_messages()
+
+
+def _go_to(id: str) -> None:
+    st.session_state[_ID] = st.query_params["run"] = id
+
+
 def _hand_over_to_app() -> None:
     """Let app.py draw the frame: a fresh server's first visitor on a link such as /train gets pages/train.py alone.
 
@@ -67,7 +107,7 @@ def bind(part: str, name: str, key: str | None = None, read: Callable = lambda v
     key, spec = key or name, getattr(workspace().experiment, part)
     mirror(key, show(getattr(spec, name)), of)
     made = {"key": key, "on_change": _take_over, "args": (part, name, key, read)}
-    if get_type_hints(type(spec))[name] in (int, float, float | None):
+    if get_type_hints(type(spec))[name] in (int, float, int | None, float | None):
         made["value"] = None  # an emptied number field says None, and not its minimum
     return made
 
@@ -178,6 +218,12 @@ def remember(key: str, value: Any) -> None:
 
 def recall(key: str, default: Any = None) -> Any:
     return st.session_state.get(key, default)
+
+
+def link(key: str, value: str) -> None:
+    """Let the address say this of a widget or a page."""
+    if st.query_params.get(key) != value:
+        st.query_params[key] = value
 
 
 def linked(key: str) -> str | None:

@@ -27,7 +27,7 @@ CHROMIUM_ARGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 )  # fmt: skip
-TITLES = ("Start", "Data", "Model", "Train", "Gates", "Stage")
+TITLES = ("Start", "Lessons", "Data", "Model", "Train", "Gates", "Stage")
 PATIENCE = 20_000  # ms for what should come at once: the machine may be busy
 PROBES = ("/_stcore/health", "/_stcore/host-config")  # Streamlit looks for its root under a deep link first
 

@@ -15,6 +15,7 @@ from tests.browser.conftest import TITLES, Tab, server
 SIZES = ((1280, 720), (1920, 1080))
 FIRST_SIGHT = {  # keys of what must be seen without scrolling
     "Start": ("loss_curve", "forecast_curve"),
+    "Lessons": ("card_first_lstm", "card_minibatches", "card_by_hand", "card_nn_lstm_1_1"),
     "Data": ("csv", "sample", "generator", "target"),
     "Model": ("hidden_size", "num_layers", "dropout", "bidirectional"),
     "Train": ("train", "pause", "step", "stop", "optimizer", "lr", "batch_size", "epochs", "loss_curve"),

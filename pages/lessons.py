@@ -1,0 +1,24 @@
+"""Lessons: the gallery, or the one lesson that the address names: its pictures, its words, its formula."""
+
+import streamlit as st
+
+from lstm_core.experiment import PlaygroundError
+from lstm_core.lessons import lesson as lesson_of
+from pages.shared import gallery, lesson_view, session
+
+here = session.workspace()
+named = session.linked("lesson") or (here.lesson.lesson.name if here.lesson else None)
+try:
+    lesson = lesson_of(named) if named else None
+    opened = session.open_lesson(named) if lesson and lesson.experiments else None
+except PlaygroundError as error:
+    lesson = None
+    session.report(str(error))
+
+if lesson is None:
+    st.title("Lessons")
+    session.show_messages("lessons")
+    gallery.show()
+else:
+    session.link("lesson", lesson.name)
+    lesson_view.show(lesson, opened)
