@@ -1,0 +1,130 @@
+"""The LSTM by hand under its page's buttons: what is drawn is the model, and the course leads through a file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lstm_core.by_hand import TUTORIAL_END, TUTORIAL_START, Unit, number, unit_of
+from lstm_core.checkpoint import load_checkpoint
+from pages.shared import session
+from pages.shared.instruments import by_hand
+from tests.pages.conftest import Visitor, wait_until
+
+A, B = [0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]
+
+
+@pytest.fixture
+def tab(visit) -> Visitor:
+    """The lesson as it opens."""
+    found = visit()
+    found.at.query_params["lesson"] = "by_hand"
+    return found.go("lessons")
+
+
+def drawn(tab: Visitor) -> dict:
+    """The message to the component."""
+    (found,) = (c.proto for c in tab.at.get("bidi_component") if c.proto.id.endswith("-by_hand"))
+    return json.loads(found.json)
+
+
+def says(tab: Visitor) -> list[str]:
+    return [table["said"] for table in drawn(tab)["tables"]]
+
+
+def test_it_opens_trained_with_every_sum_of_both_companies(tab):
+    message, unit = drawn(tab), unit_of(tab.training)
+    assert tab.training.trainer.epoch == 5000
+    assert message["numbers"] == list(unit.numbers)
+    assert [gate["name"] for gate in message["gates"]] == ["i", "f", "g", "o"]
+    assert [table["sequence"] for table in message["tables"]] == ["0, 0.5, 0.25, 1", "1, 0.5, 0.25, 1"]
+    assert all(table["right"] and len(table["days"]) == 4 for table in message["tables"])
+    step = unit.unroll(B)[2]
+    day = message["tables"][1]["days"][2]
+    assert (day["x"], day["h"]) == ("0.25", number(step.h_before, 3))
+    assert day["gates"][1] == [
+        f"σ({step.sum_words('f')})",
+        f"= σ({number(step.sums['f'])})",
+        number(step.gates["f"], 3),
+    ]
+    assert day["c"][2] == number(step.c, 3) and day["h_next"][2] == number(step.h, 3)
+    assert says(tab) == [number(unit.says(one), 3) for one in (A, B)]
+    assert "says the same" in tab.words()
+
+
+def test_the_tutorials_numbers_go_into_the_model_and_stay(tab):
+    tab.press("hand_end")
+    assert unit_of(tab.training).numbers == pytest.approx(TUTORIAL_END.numbers)
+    assert says(tab) == ["0.002", "0.969"]
+    assert tab.training.trainer.step == 10_000
+    assert says(tab.go("gates").go("lessons")) == ["0.002", "0.969"]
+
+
+def test_train_save_resume_from_the_tutorials_start(tab, monkeypatch):
+    monkeypatch.setattr(by_hand, "FIRST", 60)
+    monkeypatch.setattr(by_hand, "ALL", 150)
+    assert not tab.pressable("hand_resume")
+    tab.press("hand_start")
+    assert unit_of(tab.training).numbers == pytest.approx(TUTORIAL_START.numbers)
+    assert tab.training.trainer.step == 0 and not tab.pressable("hand_save")
+    tab.press("hand_train").finish()
+    before = tab.training
+    assert before.status == "paused" and before.trainer.epoch == 60
+    tab.press("hand_save")
+    file = session_file(tab)
+    assert load_checkpoint(file).progress["step"] == 120
+    tab.press("hand_resume").finish()
+    assert tab.training is not before and tab.training.status == "finished"
+    assert tab.training.trainer.epoch == 150
+    assert "bit for bit the same" in tab.words()
+    assert tab.training.curves["train_loss"].points()[0][[0, -1]].tolist() == [0.5, 150.0]
+
+
+def session_file(tab: Visitor) -> bytes:
+    return tab.at.session_state["_by_hand_file"]
+
+
+def test_no_proof_is_claimed_where_the_numbers_were_moved_after_saving(tab, monkeypatch):
+    monkeypatch.setattr(by_hand, "FIRST", 5)
+    monkeypatch.setattr(by_hand, "ALL", 60)
+    tab.press("hand_untrained").press("hand_train").finish().press("hand_save")
+    saved = unit_of(tab.training)
+    tab.press("hand_end").press("hand_resume").finish()
+    assert "Resumed from the file" not in tab.words()
+    assert max(abs(a - b) for a, b in zip(unit_of(tab.training).numbers, saved.numbers, strict=True)) < 0.2
+
+
+def test_a_trained_unit_begins_afresh_from_the_seed_of_the_page(tab, monkeypatch):
+    monkeypatch.setattr(by_hand, "FIRST", 3)
+    tab.set("lesson_seed", 4).press("hand_train").finish()
+    assert tab.training.trainer.epoch == 3
+    assert tab.training.experiment.model.seed == tab.training.experiment.train.seed == 4
+    tab.press("hand_untrained")
+    assert tab.training.trainer.step == 0 and tab.training.experiment.model.seed == 4
+    assert drawn(tab)["numbers"] == list(unit_of(tab.training).numbers)
+
+
+def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
+    here = tab.press("hand_untrained").workspace
+    here.run.play()
+    wait_until(lambda: here.run.trainer.step > 3, "it trained")
+    monkeypatch.setattr(session, "workspace", lambda: here)
+    monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"told": 1, "numbers": {"4": -2.5}}})
+    by_hand._moved()
+    assert here.run.status == "paused"
+    step, numbers = here.run.trainer.step, unit_of(here.run).numbers
+    assert numbers[4] == -2.5 and max(map(abs, numbers)) == 2.5
+    here.run.play(10)
+    wait_until(lambda: not here.run.live, "ten more steps")
+    assert here.run.trainer.step == step + 10
+    assert unit_of(here.run).numbers[4] == pytest.approx(-2.5, abs=0.02)
+    assert unit_of(here.run) != Unit.of(numbers)
+
+
+def test_a_model_that_is_no_longer_one_unit_is_said_so_and_the_way_back_works(tab):
+    tab.go("model").set("num_layers", 2).train(epochs=1).go("lessons")
+    assert not [c for c in tab.at.get("bidi_component") if c.proto.id.endswith("-by_hand")]
+    assert tab.words().count("no longer one LSTM unit") >= 2
+    tab.press("lesson_shipped")
+    assert says(tab) == ["0.001", "0.965"]
