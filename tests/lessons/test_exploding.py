@@ -1,0 +1,71 @@
+"""Without clipping the run breaks off; with it the same run goes on. Until the first cut both are one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from lstm_core.lesson_runs import fresh_runs, shipped_runs, train_now
+from lstm_core.lessons import lesson
+from lstm_core.lessons.exploding import CLIP, HIGHEST
+from lstm_core.runs import Slots
+
+LESSON = lesson("exploding")
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Of the shown seed: the clipped one only as far as the other lasts, and a little further."""
+    found = fresh_runs(LESSON, 0, Slots(1))
+    found["clip"].trainer.change(epochs=6)
+    train_now(found)
+    return found
+
+
+def test_the_runs_differ_in_clipping_alone():
+    clip, free = LESSON.experiments.values()
+    assert (clip.data, clip.model) == (free.data, free.model)
+    assert (clip.train.clip, free.train.clip) == (CLIP, 0)
+
+
+def test_without_clipping_the_run_breaks_off_and_says_so(runs):
+    free = runs["no_clip"]
+    assert free.status == "failed" and not free.trainer.finished
+    assert "became NaN or infinite at step" in free.message and "clipping (off now)" in free.message
+    assert all(bool(p.isfinite().all()) for p in free.trainer.model.parameters())
+    assert runs["clip"].status == "finished"
+
+
+def test_both_runs_are_one_until_the_first_gradient_is_cut(runs):
+    norms = {label: run.curves["grad_norm"].points()[1] for label, run in runs.items()}
+    losses = {label: run.curves["train_loss"].points()[1] for label, run in runs.items()}
+    first = int(np.argmax(norms["clip"] > CLIP))
+    assert norms["clip"][first] > CLIP
+    for found in (norms, losses):
+        np.testing.assert_array_equal(found["clip"][: first + 1], found["no_clip"][: first + 1])
+    assert losses["clip"][first + 1] != losses["no_clip"][first + 1]
+
+
+def test_the_drawn_arrows_keep_and_lose_their_direction(runs):
+    figure = LESSON.pictures[2].draw(runs)
+    circle, gradient, by_norm, by_value = figure.data
+    tips = [np.array([arrow.x[1], arrow.y[1]]) for arrow in (gradient, by_norm, by_value)]
+    cut = torch.nn.Parameter(torch.zeros(2))
+    cut.grad = torch.tensor(tips[0], dtype=torch.float32)
+    torch.nn.utils.clip_grad_norm_([cut], CLIP)
+    np.testing.assert_allclose(tips[1], cut.grad.numpy(), rtol=1e-4)
+    cut.grad = torch.tensor(tips[0], dtype=torch.float32)
+    torch.nn.utils.clip_grad_value_([cut], CLIP)
+    np.testing.assert_allclose(tips[2], cut.grad.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(np.hypot(circle.x, circle.y), CLIP)
+    assert f"{np.linalg.norm(tips[0]):.2f}" in figure.layout.annotations[0].text
+
+
+def test_the_shipped_runs_show_the_one_learn_and_the_other_end():
+    runs = shipped_runs(LESSON, Slots(1))
+    outcome = LESSON.outcome(runs)
+    assert outcome.reached, outcome.sentence
+    assert f"lasted {runs['no_clip'].trainer.step} steps" in outcome.sentence
+    norms, limit = LESSON.pictures[0].draw(runs).lines[1:]
+    assert norms.y[-1] == HIGHEST and (limit.y == CLIP).all()
