@@ -28,6 +28,7 @@ GATE_SCALE = "Cividis"
 FONT_SIZE = 15
 MOST_POINTS = 2000  # of one line of a picture
 FAINTEST = 1e-9  # share of its largest below which a gradient is not drawn any more
+MOST_NAMES = 10  # of classes beside an axis: more would be written over each other
 MOST_CELLS = 256  # units or steps drawn one by one in a heatmap
 
 
@@ -86,8 +87,9 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
             line={"color": SPLIT_COLORS[part], "width": 2}, marker={"color": SPLIT_COLORS[part], "size": 4},
         )  # fmt: skip
     if windows.classes:
-        names = [text(name, 16) for name in windows.classes]
-        figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names)
+        apart = -(-len(windows.classes) // MOST_NAMES)
+        places = list(range(0, len(windows.classes), apart))
+        figure.update_yaxes(tickvals=places, ticktext=[text(windows.classes[k], 16) for k in places])
     if start is not None:
         seen = _edges(windows, np.array([start, start + windows.spec.seq_len - 1]))
         said = _edges(windows, windows.target_rows(np.array([start]))[0][[0, -1]])

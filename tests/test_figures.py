@@ -164,6 +164,14 @@ def test_a_long_series_is_thinned_and_keeps_its_spike():
     assert len(figure.to_json()) < 500_000
 
 
+def test_many_classes_are_named_only_here_and_there():
+    names = [f"class {k:02d}" for k in range(40)]
+    windows = make_windows(series(400, y=names * 10), spec_of(horizon=0))
+    axis = split_figure(windows, None).layout.yaxis
+    assert list(axis.ticktext) == [names[k] for k in axis.tickvals]
+    assert axis.tickvals == (0, 4, 8, 12, 16, 20, 24, 28, 32, 36)
+
+
 def test_rows_without_a_label_are_not_drawn_as_a_class():
     windows = make_windows(series(60, y=["u", "v"] * 30), spec_of(horizon=0))
     windows.y[3] = -1

@@ -1,4 +1,4 @@
-"""Small real series that come with the app: a CSV file each beside this module, and SOURCES.md."""
+"""Small real series that come with the app: a CSV file each beside this module, and SOURCES.md. And a book."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib import resources
 import numpy as np
 
 from lstm_core.experiment import PlaygroundError
+from lstm_core.letters import book_table
 from lstm_core.tables import Column, Roles, Table, read_table
 
 EXAMPLE = resources.files(__package__).joinpath("sunspots.safetensors")  # made by train_example.py
@@ -28,6 +29,8 @@ class Sample:
     roles: Roles
 
 
+_CITIES = ("seattle", "new_york")
+_WEATHER = tuple(f"{city}_{what}" for city in _CITIES for what in ("max", "min", "rain", "wind"))
 SAMPLES: dict[str, Sample] = {
     "sunspots": Sample(
         title="Sunspots",
@@ -53,16 +56,32 @@ SAMPLES: dict[str, Sample] = {
         period=12,
         roles=Roles(("temperature",), ("temperature",), time="month", seq_len=24, horizon=1),
     ),
+    "weather": Sample(
+        title="Weather",
+        caption="Seattle and New York, day by day, 2012–2015.",
+        source="National Centers for Environmental Information (NOAA), by way of vega-datasets",
+        licence="Public domain",
+        period=None,
+        roles=Roles(
+            targets=("seattle_max", "seattle_min", "new_york_max", "new_york_min", "new_york_wind"),
+            features=(*_WEATHER, "season_sin", "season_cos"),
+            time="date",
+            seq_len=14,
+            horizon=1,
+        ),
+    ),
 }
 
 
 @cache
 def load_sample(name: str) -> Table:
-    """The sample's table, ready to be cut into windows.
+    """The sample's table, ready to be cut into windows. Beside SAMPLES there is "alice", the book as letters.
 
     Raises:
         PlaygroundError: there is no such sample.
     """
+    if name == "alice":
+        return book_table()
     if name not in SAMPLES:
         raise PlaygroundError(f"There is no sample {name!r}: choose one of {', '.join(SAMPLES)}.")
     file = f"{name}.csv"

@@ -72,7 +72,8 @@ def ready_made() -> None:
     """The real series and the generators; the one in use is lit."""
     data = session.workspace().experiment.data
     for key, source in (("sample", "sample"), ("generator", "generator")):
-        session.mirror(key, data.name if data.source == source else None)
+        shown = data.source == source and (source != "sample" or data.name in SAMPLES)
+        session.mirror(key, data.name if shown else None)
     st.pills("A real series", list(SAMPLES), key="sample", format_func=lambda name: SAMPLES[name].title,
              on_change=_use_sample, help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()))  # fmt: skip
     st.pills("A generator", list(generators.GENERATORS), key="generator", format_func=_picture_label,
@@ -85,7 +86,8 @@ def title(data: DataSpec, table: Table) -> str:
     """What the table is called on the page."""
     if data.source == "generator":
         return generators.title(data.name)
-    return SAMPLES[data.name].title if data.source == "sample" else table.name
+    listed = data.source == "sample" and data.name in SAMPLES  # a lesson's own series is not
+    return SAMPLES[data.name].title if listed else table.name
 
 
 def generator_settings() -> None:
@@ -99,7 +101,7 @@ def generator_settings() -> None:
             ("seed", "seed", 0, 2**31 - 1, 1, "The same seed makes the same data"),
             ("features", "n_features", 1, 1000, 1, "Numbers seen at every step"),
         ):
-            if name != "n_features" or data.name == "random_regression":
+            if name != "n_features" or data.name in ("random_regression", "echo"):
                 key = f"data_{name}"
                 session.mirror(key, getattr(data, name))
                 st.number_input(label, low, high, None, step=step, key=key, on_change=_change_generator,
