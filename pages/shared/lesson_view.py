@@ -38,12 +38,17 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         return
     if opened is not None:
         _controls(lesson, opened)
-    if lesson.instrument and not lesson.instrument_below:
+    above = lesson.instrument and not lesson.instrument_below
+    if opened is None:
         _instrument(lesson, opened)
-    if opened is not None:
-        st.fragment(_live, run_every=TICK if opened.live else None)(lesson, opened, opened.live)
-    if lesson.instrument_below:
+    elif above:  # how far the training is stands in sight, over an instrument that fills the screen
+        _live(lesson, opened, _progress)
         _instrument(lesson, opened)
+        _live(lesson, opened, _pictures)
+    else:
+        _live(lesson, opened, _progress, _pictures)
+        if lesson.instrument:
+            _instrument(lesson, opened)
     _text(lesson)
 
 
@@ -109,20 +114,33 @@ def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         session.report(str(error))
 
 
-def _live(lesson: Lesson, opened: OpenLesson, was_live: bool) -> None:
-    """What changes while it trains: progress, the outcome and the pictures."""
+def _live(lesson: Lesson, opened: OpenLesson, *parts: Callable[[Lesson, OpenLesson], None]) -> None:
+    """Parts of the page that change while it trains, drawn together."""
+    st.fragment(_draw, run_every=TICK if opened.live else None)(lesson, opened, opened.live, parts)
+
+
+def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, parts) -> None:
+    opened.touch()
+    for part in parts:
+        part(lesson, opened)
+    if opened.live != was_live:
+        st.rerun()  # polling and the buttons follow
+
+
+def _progress(lesson: Lesson, opened: OpenLesson) -> None:
     from lstm_core.lesson_runs import in_words
 
-    opened.touch()
     runs = opened.runs
-    live = opened.live
     for column, (label, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             if len(runs) > 1:
                 st.markdown(f"**{in_words(label)}**")
             run_panel.progress(run)
     if lesson.outcome is not None:
-        _show_outcome(lesson, opened, live)
+        _show_outcome(lesson, opened, opened.live)
+
+
+def _pictures(lesson: Lesson, opened: OpenLesson) -> None:
     pictures = [*lesson.pictures]
     if lesson.loss_picture:
         pictures.append(_losses())
@@ -131,9 +149,7 @@ def _live(lesson: Lesson, opened: OpenLesson, was_live: bool) -> None:
         for k, column in enumerate(columns, first):
             if k < len(pictures):
                 with column:
-                    _picture(lesson, pictures[k], k, runs, live)
-    if opened.live != was_live:
-        st.rerun()  # polling and the buttons follow
+                    _picture(lesson, pictures[k], k, opened.runs, opened.live)
 
 
 def _losses() -> Picture:
