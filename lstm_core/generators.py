@@ -18,7 +18,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lstm_core.echo import echo
 from lstm_core.experiment import DataSpec, PlaygroundError
+from lstm_core.memory_tasks import copy_memory, temporal_order
+from lstm_core.reber import continual_reber, embedded_reber
+from lstm_core.recall_tasks import recall_first, recall_marked
 from lstm_core.sequence_sets import (
     SHAPES,
     adding_problem,
@@ -97,8 +101,9 @@ def random_walk(length: int, seq_len: int, n_features: int, noise: float, seed: 
 GENERATORS: dict[str, Generator] = {
     function.__name__: function
     for function in (
-        sine, sum_of_sines, square, sawtooth, damped_oscillation, mackey_glass, random_walk,
+        sine, sum_of_sines, square, sawtooth, damped_oscillation, mackey_glass, random_walk, echo,
         random_regression, adding_problem, which_wave, two_sequences,
+        temporal_order, copy_memory, embedded_reber, continual_reber, recall_first, recall_marked,
     )
 }  # fmt: skip
 SEQUENCE_SETS = (
@@ -106,7 +111,18 @@ SEQUENCE_SETS = (
     "adding_problem",
     "which_wave",
     "two_sequences",
+    "temporal_order",
+    "copy_memory",
+    "embedded_reber",
+    "continual_reber",
+    "recall_first",
+    "recall_marked",
 )  # fmt: skip  length counts sequences
+PROPER_NAMES = {
+    "mackey_glass": "Mackey-Glass",
+    "embedded_reber": "Embedded Reber",
+    "continual_reber": "Continual Reber",
+}
 
 
 def generate(spec: DataSpec) -> Table:
@@ -120,7 +136,7 @@ def generate(spec: DataSpec) -> Table:
 
 def title(name: str) -> str:
     """What the gallery calls a generator."""
-    return {"mackey_glass": "Mackey-Glass"}.get(name, name.replace("_", " ").capitalize())
+    return PROPER_NAMES.get(name, name.replace("_", " ").capitalize())
 
 
 def caption(name: str) -> str:

@@ -29,24 +29,28 @@ LAYERS = (
         "csv_text",
         "replay",
     ),
-    ("csv_records", "trace"),
-    ("columns", "csv_layout", "export", "saturation", "weights", "interventions"),
-    ("table_roles",),
+    ("csv_records", "shape_setup", "trace"),
+    ("anatomy", "equations", "shape_errors", "columns", "csv_layout", "export", "saturation", "weights", "interventions"),
+    ("shape_lab", "table_roles",),
     ("csv_columns",),
     ("tables",),
+    ("letters",),
     ("sequence_sets", "samples", "windows"),
+    ("echo", "memory_tasks", "reber", "recall_tasks"),
     ("generators",),
     ("batches", "figures", "machine"),
-    ("predictions", "training"),
+    ("shape_drawing", "streams",),
+    ("demonstrations", "predictions", "state_life", "training", "characters", "units"),
     ("checkpoint", "runs", "horizon", "importance"),
-    ("lessons", "learning", "scene", "rivals", "samples.train_example"),
-    ("lesson_runs",),
+    ("by_hand", "demonstrations_trained", "lessons", "learning", "scene", "rivals", "reber_runs", "samples.train_example"),
+    ("claims", "lesson_runs",),
     ("workspaces", "train_lessons", "lessons.*"),  # a lesson is one file: none is listed by name
+    ("open_lesson",),
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}
 WITHOUT_TORCH = (
-    "advice", "machine", "checkpoint", "code_export", "csv_columns", "curves", "experiment", "figures", "generators", "samples",
-    "shapes", "stack_drawing", "tables", "windows",
+    "advice", "by_hand", "machine", "checkpoint", "code_export", "csv_columns", "curves", "experiment", "figures", "generators", "letters", "samples",
+    "shape_errors", "shape_setup", "shapes", "stack_drawing", "tables", "windows",
 )  # fmt: skip
 STATE_OWNER = ROOT / "pages/shared/session.py"
 

@@ -168,7 +168,7 @@ def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
 
 LESSON = Lesson(
     title="Learning to forget: a stream without end",
-    blurb="Reber strings one after the other for ever: what the forget gate was invented for, and the LSTM of 1997 beside it.",
+    blurb="Reber strings one after the other, for ever: what the forget gate was invented for.",
     chapter="Papers",
     number=24,
     experiments={"lstm": _experiment(), "no_forget": _experiment(hold=("forget_gate",))},

@@ -1,0 +1,121 @@
+"""Adding problem, temporal order, copy memory: what they ship reaches the goal, and their pictures say what is so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lstm_core.curves import Plot
+from lstm_core.lesson_runs import fresh_runs, shipped_runs, train_now
+from lstm_core.lessons import adding_problem, copy_memory, lesson, lessons, temporal_order
+from lstm_core.memory_tasks import copy_baseline
+from lstm_core.runs import Slots
+from lstm_core.units import trace_windows
+
+NAMES = ("adding_problem", "temporal_order", "copy_memory")
+SHORT = {"data": {"length": 400, "train_share": 0.5, "valid_share": 0.1}, "train": {"epochs": 1}}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return {name: shipped_runs(lesson(name), Slots(1)) for name in NAMES}
+
+
+def test_what_ships_reaches_the_goal(name, shipped):
+    outcome = lesson(name).outcome(shipped[name])
+    assert outcome.reached, outcome.sentence
+
+
+def test_fresh_runs_begin_far_from_the_goal_and_draw_every_picture(name):
+    made = fresh_runs(lesson(name), 5, Slots(1), SHORT)
+    train_now(made)
+    outcome = lesson(name).outcome(made)
+    assert not outcome.reached and all(np.isfinite(value) for value in outcome.figures.values())
+    for picture in lesson(name).pictures:
+        drawn = picture.draw(made)
+        if isinstance(drawn, Plot):
+            assert all(len(line.x) for line in drawn.lines)
+        else:
+            assert len(drawn.data)
+
+
+def test_every_change_to_try_can_be_made(name):
+    for one in lesson(name).tries:
+        small = {part: dict(fields) for part, fields in one.change.items()}
+        small["data"] = small.get("data", {}) | {"length": 400}
+        made = fresh_runs(lesson(name), 0, Slots(1), small)
+        assert next(next(iter(made.values())).trainer)["step"] == 1
+
+
+def test_every_paper_says_what_was_published_and_where():
+    papers = [one for one in lessons().values() if one.chapter == "Papers"]
+    assert set(NAMES) <= {one.name for one in papers}
+    assert all(one.published and one.sources and one.outcome and one.words for one in papers)
+
+
+# Adding problem
+
+
+def test_the_error_is_taken_over_new_sequences(shipped):
+    run = shipped["adding_problem"]["lstm"]
+    windows, model = run.trainer.windows, run.model()
+    starts = windows.starts["test"]
+    h = trace_windows(model, windows, starts).h[0, 0, :, -1]
+    said = model.head(h).detach().numpy()[:, 0]
+    x = windows.inputs(starts).astype(np.float64)
+    error = np.mean((said - (x[..., 0] * x[..., 1]).sum(axis=1)) ** 2)
+    figures = lesson("adding_problem").outcome(shipped["adding_problem"]).figures
+    assert figures["error"] == pytest.approx(error, rel=1e-3)
+    assert not set(starts) & set(windows.starts["train"])
+
+
+def test_the_best_guess_goes_from_one_by_the_marked_values_to_the_sum():
+    guess = adding_problem._guess(np.array([0.3, 0.9, 0.5, 0.2]), np.array([0.0, 1.0, 0.0, 1.0]))
+    np.testing.assert_allclose(guess, [1, 1.4, 1.4, 1.1])  # 1, 0.9 + ½, the same, 0.9 + 0.2
+
+
+def test_the_gate_found_opens_at_the_marker(shipped):
+    run = shipped["adding_problem"]["lstm"]
+    _, marker, _, gate, _ = adding_problem._one(run)
+    adds, opens = adding_problem._units(run)
+    assert adds.kind == "c" and opens.kind in "ifo" and abs(opens.score) > 0.95
+    assert abs(gate[marker == 1].mean() - gate[marker == 0].mean()) > 0.3
+
+
+# Temporal order
+
+
+def test_the_two_units_keep_the_first_and_the_second_symbol(shipped):
+    run = shipped["temporal_order"]["lstm"]
+    windows = run.trainer.windows
+    starts = windows.starts["test"][300:500]  # not those that they were found in
+    answers = windows.truth(starts)
+    trace = trace_windows(run.model(), windows, starts)
+    for one, symbol in zip(temporal_order._keepers(run), (answers // 2, answers % 2), strict=True):
+        at_end = one.of(trace)[:, -1]
+        middle = (at_end[symbol == 0].mean() + at_end[symbol == 1].mean()) / 2
+        split = (at_end > middle) == (at_end[symbol == 1].mean() > middle)
+        assert (split == (symbol == 1)).mean() > 0.95
+
+
+def test_the_test_has_as_many_sequences_as_the_papers(shipped):
+    assert len(shipped["temporal_order"]["lstm"].trainer.windows.starts["test"]) == 2560
+
+
+# Copy memory
+
+
+def test_early_in_training_the_loss_is_that_of_remembering_nothing(shipped):
+    figures = lesson("copy_memory").outcome(shipped["copy_memory"]).figures
+    assert figures["early loss"] == pytest.approx(copy_baseline(30), abs=0.05)
+    assert figures["loss"] < 0.1 * copy_baseline(30)
+
+
+def test_the_unit_found_tells_a_symbol_apart_until_the_marker(shipped):
+    found = copy_memory._keepers(shipped["copy_memory"]["lstm"])
+    assert len(found) == 10 and max(one.score for one in found) > 0.8
