@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import psutil
 
@@ -28,6 +29,20 @@ def cpu_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows do not tell
         return os.cpu_count() or 1
+
+
+def work_in_one_thread() -> None:
+    """Let this thread's PyTorch use one core, whether it is loaded already or not.
+
+    For pages: they look at small models, whose steps are two to ten times as fast in one thread, and what they leave
+    is there for the trainings, each of which says in its own thread how many it takes (best_threads).
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        if torch.get_num_threads() != 1:  # asked first: a thread that only sets takes the last number of any other
+            torch.set_num_threads(1)
+    else:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def best_threads(windows: Windows, experiment: Experiment) -> int:

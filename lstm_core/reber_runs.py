@@ -20,7 +20,7 @@ from lstm_core.runs import Run
 from lstm_core.units import Found, best, units_by_class
 
 STREAMS, STREAM_STEPS = 10, 8000  # of a test by streams
-EARLY_STEPS = 400  # of them that are read at every snapshot: about 330 strings in all
+EARLY_STEPS = 200  # of them that are read at every snapshot: about 165 strings in all
 OTHER_STREAMS = 2**30  # added to a run's seed: streams that it was not trained on
 
 

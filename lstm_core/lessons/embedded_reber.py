@@ -172,7 +172,7 @@ One symbol is enough memory for that, nearly. So the grammar is **embedded** in 
 Reber string, then *the same* T or P, then E. What the second symbol was must survive all that lies between, six to
 thirty steps, which tell nothing of it.
 
-A string counts as right if at *every* step the one or two legal symbols are the most active outputs. As in the paper, a
+A string is right if at *every* step the legal symbols are the most active outputs. As in the paper, a
 trial is solved once all of 256 test strings are right; the last E, always the same, is not asked for. The paper trained on 256 strings over and over,
 here it is 7,488. Many short strings are in both parts: the grammar has no others.
 

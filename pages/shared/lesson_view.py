@@ -120,6 +120,7 @@ def _live(lesson: Lesson, opened: OpenLesson, *parts: Callable[[Lesson, OpenLess
 
 
 def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, parts) -> None:
+    session.workspace()  # of this fragment's own thread
     opened.touch()
     for part in parts:
         part(lesson, opened)

@@ -16,6 +16,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.generators import generate
 from lstm_core.lessons import lessons
+from lstm_core.machine import work_in_one_thread
 from lstm_core.samples import load_sample
 from lstm_core.tables import Table
 from lstm_core.workspaces import RunManager, Workspace
@@ -34,7 +35,11 @@ def run_manager() -> RunManager:
 
 
 def workspace() -> Workspace:
-    """This tab's workspace: the one of the URL, or a new one that holds the trained example."""
+    """This tab's workspace: the one of the URL, or a new one that holds the trained example.
+
+    Every page and every fragment begins here, so this is also where its thread is told to be modest.
+    """
+    work_in_one_thread()
     _hand_over_to_app()
     wanted = st.session_state.get(_ID) or st.query_params.get("run")
     found = run_manager().find(wanted)

@@ -37,8 +37,10 @@ def test_the_gallery_shows_every_lesson_and_changes_nothing(visit, page):
 def test_every_lesson_opens_in_its_trained_state(visit, name):
     tab, lesson = open_lesson(visit, name), lessons()[name]
     assert tab.at.title[0].value == lesson.title
-    assert not tab.errors() and not tab.at.warning
+    assert not tab.errors()
     if lesson.experiments:
+        broken_off = [run.message for run in tab.workspace.lesson.runs.values() if run.status == "failed"]
+        assert len(tab.at.warning) == len(broken_off) == (1 if name == "exploding" else 0)
         assert list(tab.workspace.lesson.runs) == list(lesson.experiments)
         assert any("Seed 0" in box.value for box in tab.at.success), "its result, and from which seed"
         for k in range(len(lesson.pictures)):
