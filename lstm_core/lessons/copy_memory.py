@@ -228,7 +228,7 @@ silence, and is given up once it has been said. The other symbols are shared out
     seeds="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. A last bad step can cost a little: with "
     "gradients clipped at 1 in place of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
     published="Remembering nothing: 10 ln 8 / (T + 20), 0.693 at T = 10 and 0.173 at T = 100 (Arjovsky, Shah & Bengio "
-    "2016, section 4.1)",
+    "2016)",
     sketch=_sketch,
     sources=(
         "Martin Arjovsky, Amar Shah & Yoshua Bengio (2016), Unitary evolution recurrent neural networks, arXiv "
