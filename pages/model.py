@@ -13,7 +13,7 @@ from pages.shared import session
 
 LARGEST = {"hidden_size": 16_384, "num_layers": 64}
 HEADS = {"last": "at the end", "every": "at every step"}
-HOLDS = {"forget_gate": "forget gate (f = 1)", "bias_hh": "bias_hh (0)", "head": "head (says h)"}
+HOLDS = {"forget_gate": "f = 1", "bias_hh": "bias_hh = 0", "head": "head = h"}
 SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 
 here = session.workspace()
@@ -67,7 +67,7 @@ def arguments(input_size: int) -> None:
                        help="In place of one forget bias for all units: the longest time to remember, in steps. Each "
                             "unit gets a time of its own up to it: its forget bias is the log of a number drawn "
                             "between 1 and chrono − 1, its input bias the negative" if is_lstm else only_lstm)  # fmt: skip
-    right.number_input("seed", 0, 2**31 - 1, **session.bind("model", "seed", key="model_seed"),
+    left.number_input("seed", 0, 2**31 - 1, **session.bind("model", "seed", key="model_seed"),
                        help="The same seed draws the same first weights")  # fmt: skip
     st.pills("held fixed", list(HOLDS), format_func=HOLDS.get, selection_mode="multi",
              **session.bind("model", "hold", read=tuple, show=list),

@@ -213,8 +213,9 @@ Who knows the rules but remembers nothing is right about the silences and guesse
 batches; the question is whether it gets below. In the paper an LSTM did for T = 100 and not for longer silences. Here
 T = 10 is solved: at least 97 % of the symbols right on new sequences.
 
-In the second picture a cell state does what it was invented for: it takes up one symbol, keeps it unchanged through the
-silence, and is given up once it has been said. The other symbols are shared out, over several units each.
+The second picture is of the cell state that tells best, at the marker, what one of the ten symbols was: its eight lines
+part on the way through the silence, and fall together once the symbol has been said. The other symbols are shared out,
+over several units each.
 """,
     formula=r"\text{loss of remembering nothing} = \frac{10 \ln 8}{T + 20}",
     symbols="$\\ln 8$ is the cross-entropy of guessing one of eight; only ten of the $T + 20$ steps need a guess.",

@@ -172,9 +172,9 @@ One symbol is enough memory for that, nearly. So the grammar is **embedded** in 
 Reber string, then *the same* T or P, then E. What the second symbol was must survive all that lies between, six to
 thirty steps, which tell nothing of it.
 
-A string is right if at *every* step the legal symbols are the most active outputs. As in the paper, a
-trial is solved once all of 256 test strings are right; the last E, always the same, is not asked for. The paper trained on 256 strings over and over,
-here it is 7,488. Many short strings are in both parts: the grammar has no others.
+A string is right if at *every* step the legal symbols are the most active outputs. As in the paper, a trial is solved
+once all of 256 test strings are right; the last E, always the same, is not asked for. The paper trained on 256 strings
+over and over, here it is 7,488. Many short strings are in both parts: the grammar has no others.
 
 In 1997 an Elman network, the plain RNN of its day, never solved it. It was trained with a gradient cut off after one
 step. With the exact gradient and Adam it gets there too, later than the LSTM, and then loses T and P again and again.
