@@ -101,7 +101,7 @@ class _InParts(nn.Module):
         super().__init__()
         self.lstm, self.run = lstm, run
 
-    def forward(self, x: Tensor) -> _Returned:
+    def forward(self, x: Tensor, state: None = None) -> _Returned:  # windows begin with zeros here
         along, seq_len = (0, x.shape[1]) if self.lstm.batch_first else (1, x.shape[0])
         parts = x.split(_at_once(self.lstm, seq_len), along)
         outputs, ends = zip(*(self.run(self.lstm, part) for part in parts), strict=True)
