@@ -161,3 +161,10 @@ def test_the_equations_are_of_the_chosen_unit(visit):
     x = torch.from_numpy(windows.inputs(windows.starts["test"][:1]))
     said = run.model().lstm(x)[0][0, -1, 7].item()
     assert h == pytest.approx(np.round(said, 2))
+
+
+def test_a_try_that_changes_the_data_is_still_the_lesson(visit):
+    tab = open_lesson(visit, "state_life").press("try_0").press("pause")
+    assert tab.training.experiment.data.seq_len == 3
+    assert "no longer this lesson" not in tab.words()
+    assert tab.at.title[0].value == lessons()["state_life"].title
