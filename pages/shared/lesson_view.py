@@ -136,7 +136,7 @@ def _progress(lesson: Lesson, opened: OpenLesson) -> None:
         with column:
             if len(runs) > 1:
                 st.markdown(f"**{in_words(label)}**")
-            run_panel.progress(run)
+            run_panel.progress(run, brief=len(runs) > 1)
     if lesson.outcome is not None:
         _show_outcome(lesson, opened, opened.live)
 

@@ -56,20 +56,20 @@ def _strip(was_live: bool) -> None:
         st.rerun()  # polling follows
 
 
-def progress(run: Run) -> None:
-    """Epoch, step, pace and time left, in a line that keeps its height."""
+def progress(run: Run, brief: bool = False) -> None:
+    """Epoch, step, pace and time left, in a line that keeps its height; brief: for a third of a page."""
     trainer = run.trainer
     word, color = STATUS[run.status]
     rate, left = run.steps_per_second, run.seconds_left
     parts = [
         f"epoch **{trainer.epoch:,}** of {max(trainer.epoch, trainer.spec.epochs):,}",
-        f"step **{trainer.step:,}**",
+        *([] if brief else [f"step **{trainer.step:,}**"]),
     ]
-    if run.status == "running" and rate:
+    if run.status == "running" and rate and not brief:
         parts.append(f"**{rate:,.0f}** steps/s")
     if left is not None:
         parts.append(f"**{_duration(left)}** left")
-    if run.status == "waiting":
+    if run.status == "waiting" and not brief:
         parts.append(f"number {run.queue_place} in the queue: it starts when another run ends or pauses")
     total = trainer.spec.epochs * trainer.steps_per_epoch
     st.progress(min(1.0, trainer.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
