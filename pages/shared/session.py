@@ -6,6 +6,7 @@ page changes, a lost connection, F5 and a second tab all come back to the same o
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -244,7 +245,7 @@ def clamp(key: str, low: int, high: int, at_first: int | None = None) -> None:
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> None:
-    """Load in the background, once a process, what the first click on Train would otherwise wait for."""
+    """Load in the background, once a process, what the first click on Train or on a lesson would otherwise wait for."""
     threading.Thread(target=_load_training, name="warm-up", daemon=True).start()
 
 
@@ -252,3 +253,5 @@ def _load_training() -> None:
     from lstm_core.training import warm_up
 
     warm_up()
+    for module in ("lstm_core.lesson_runs", "lstm_core.figures"):  # of the first lesson that is opened
+        importlib.import_module(module)
