@@ -66,27 +66,17 @@ def fresh_runs(
     Raises:
         PlaygroundError: a change is refused, or a model would not fit in memory.
     """
-    return {
-        label: Run(
-            _trainer(with_seed(changed(experiment, change or {}), seed)),
-            _table(experiment, seed, change),
-            slots,
-        )
-        for label, experiment in lesson.experiments.items()
-    }
+    planned = {k: with_seed(changed(one, change or {}), seed) for k, one in lesson.experiments.items()}
+    return {label: _fresh_run(experiment, slots) for label, experiment in planned.items()}
 
 
-def _table(experiment: Experiment, seed: int, change) -> Table:
-    return prepare(with_seed(changed(experiment, change or {}), seed).data)[0]
-
-
-def _trainer(experiment: Experiment) -> Trainer:
-    _, windows = prepare(experiment.data)
+def _fresh_run(experiment: Experiment, slots: Slots) -> Run:
+    table, windows = prepare(experiment.data)
     batch = min(experiment.train.batch_size, len(windows.starts["train"]))
     check_fits(
         experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len, free_memory()
     )
-    return Trainer(windows, dataclasses.replace(experiment, data=windows.spec))
+    return Run(Trainer(windows, dataclasses.replace(experiment, data=windows.spec)), table, slots)
 
 
 def train_now(runs: dict[str, Run]) -> None:

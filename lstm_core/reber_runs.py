@@ -82,12 +82,12 @@ def streams_of(run: Run) -> np.ndarray:
         columns = [table.column(symbol).values for symbol in SYMBOLS]
         return np.stack(columns, axis=-1).reshape(STREAMS, STREAM_STEPS, len(SYMBOLS))
 
-    return remember(run, "reber streams", None, draw)
+    return run.remembered("reber streams", (), draw)
 
 
 def read_streams(run: Run) -> Reading:
     """streams_of, read by the model as it is now."""
-    return remember(run, "reber reading", run.trainer.step, lambda: reading(run.model(), streams_of(run)))
+    return run.remembered("reber reading", (run.trainer.step,), lambda: reading(run.model(), streams_of(run)))
 
 
 def solved_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -123,18 +123,10 @@ def wrapped_unit(run: Run, part: str) -> Found:
         classes = np.where(wrapped == 0, -1, wrapped > 0)
         return best(units_by_class(run.model(), windows, starts, classes, ("c",)), "c")
 
-    return remember(run, "reber unit", run.trainer.step, find)
+    return run.remembered("reber unit", (run.trainer.step,), find)
 
 
 def by_position(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The mean of (sequences, steps), without NaN, over blocks of `size` steps: the blocks' middles, and the means."""
     blocks = values[:, : values.shape[1] // size * size].reshape(len(values), -1, size)
     return (np.arange(blocks.shape[1]) + 0.5) * size, np.nanmean(blocks, axis=(0, 2))
-
-
-def remember(run: Run, name: str, step: int | None, make: Callable[[], object]) -> object:
-    """What `make` gives, kept with the run until it is asked for at another step."""
-    kept = run.memo.get(name)
-    if kept is None or kept[0] != step:
-        kept = run.memo[name] = (step, make())
-    return kept[1]

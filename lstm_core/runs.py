@@ -10,9 +10,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,6 +24,7 @@ from lstm_core.model import SequenceLSTM, model_with
 from lstm_core.tables import Table
 from lstm_core.training import NonFiniteLoss, Trainer
 
+REMEMBERED = 4  # results of each kind that a run keeps
 ABANDONED = 600.0  # seconds without a look before a run is paused
 CURVES = ("train_loss", "valid_loss", "grad_norm")
 LIVE_STATES = ("waiting", "running")
@@ -179,6 +181,16 @@ class Run:
             yield self.trainer
         finally:
             self._busy.release()
+
+    def remembered(self, what: str, key: tuple, make: Callable[[], Any]) -> Any:
+        """make(), never None, or what it gave for this key before: the last few of each kind are kept."""
+        known = self.memo.setdefault(what, {})
+        found = known.get(key)
+        if found is None:
+            found = known[key] = make()
+            for old in list(known)[:-REMEMBERED]:  # of another tab too
+                known.pop(old, None)
+        return found
 
     def moment(self, step: int | None = None) -> Moment:
         """The model after this step, or the nearest that a snapshot was kept of; None: as it is now."""

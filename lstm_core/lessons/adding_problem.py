@@ -32,15 +32,15 @@ def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
     """All units' c by how they follow the best guess so far, and all gates by how they follow the marker."""
     from lstm_core.units import units_by_correlation
 
-    step, model = run.trainer.step, run.model()
-    if run.memo.get("adding units", (None,))[0] != step:
-        windows = run.trainer.windows
+    def rank() -> tuple[list[Found], list[Found]]:
+        windows, model = run.trainer.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         value, marker = np.moveaxis(windows.inputs(starts), -1, 0)  # each (windows, seq_len)
         adds = units_by_correlation(model, windows, starts, _guess(value, marker), ("c",))
         opens = units_by_correlation(model, windows, starts, marker, ("i", "f", "o"))
-        run.memo["adding units"] = step, adds, opens
-    return run.memo["adding units"][1:]
+        return adds, opens
+
+    return run.remembered("adding units", (run.trainer.step,), rank)
 
 
 def _units(run: Run) -> tuple[Found, Found]:

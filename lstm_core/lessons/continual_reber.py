@@ -96,13 +96,13 @@ def _trace(run: Run):
     """Every gate over the first of the streams that it was not trained on."""
     import torch
 
-    from lstm_core.reber_runs import remember, streams_of
+    from lstm_core.reber_runs import streams_of
     from lstm_core.trace import trace_lstm
 
     def trace():
         return trace_lstm(run.model().lstm, torch.from_numpy(streams_of(run)[:1]))
 
-    return remember(run, "reber trace", run.trainer.step, trace)
+    return run.remembered("reber trace", (run.trainer.step,), trace)
 
 
 def _unit(runs: dict[str, Run]) -> go.Figure:

@@ -41,17 +41,17 @@ def _keepers(run: Run) -> list[Found]:
     """For each symbol of the ten the c that tells best, at the marker, which of the eight it was."""
     from lstm_core.units import units_by_class
 
-    step, model = run.trainer.step, run.model()
-    if run.memo.get("copy units", (None,))[0] != step:
-        windows = run.trainer.windows
+    def find() -> list[Found]:
+        windows, model = run.trainer.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         read = windows.inputs(starts).argmax(axis=-1)
         found = []
         for place in range(copied_symbols(windows.spec.seq_len)):
             classes = np.where(read == MARKER, read[:, place, None], -1)
             found.append(units_by_class(model, windows, starts, classes, ("c",))[0])
-        run.memo["copy units"] = step, found
-    return run.memo["copy units"][1]
+        return found
+
+    return run.remembered("copy units", (run.trainer.step,), find)
 
 
 def _picture(runs: dict[str, Run]) -> go.Figure:

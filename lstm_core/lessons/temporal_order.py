@@ -34,17 +34,16 @@ def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
     """Every c and h by how well it tells, from there on, which symbol came first; and the same of the second."""
     from lstm_core.units import units_by_class
 
-    step, model = run.trainer.step, run.model()
-    if run.memo.get("order units", (None,))[0] != step:
-        windows = run.trainer.windows
+    def rank() -> list[list[Found]]:
+        windows, model = run.trainer.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         count = np.isin(_read(windows, starts), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
         answers = windows.truth(starts)[:, None]
         first = np.where(count >= 1, answers // 2, -1)
         second = np.where(count == 2, answers % 2, -1)
-        found = [units_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
-        run.memo["order units"] = step, *found
-    return run.memo["order units"][1:]
+        return [units_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
+
+    return run.remembered("order units", (run.trainer.step,), rank)
 
 
 def _keepers(run: Run) -> tuple[Found, Found]:

@@ -17,7 +17,6 @@ from lstm_core.windows import Windows
 from pages.shared.session import plain
 
 ALL = "all six"  # pictures, instead of one
-KEPT = 4  # moments and traces that a run remembers
 MOST_SEARCHED = 4000  # windows looked through for the worst and the best
 MOST_SERIES = 4  # features drawn above the heatmaps
 FINDS = {
@@ -44,25 +43,14 @@ class Look:
         """The model and its gradients: the same for all that is drawn of this look, while a training goes on."""
         run = self.run
         if self.step is not None:
-            return remembered(run, "moments", (self.step,), lambda: run.moment(self.step))
+            return run.remembered("moments", (self.step,), lambda: run.moment(self.step))
         # Early stopping changes the weights, and no step tells: the status does.
-        return remembered(run, "moments", (run.trainer.step, run.status), run.moment)
+        return run.remembered("moments", (run.trainer.step, run.status), run.moment)
 
 
 def default_window(run: Run) -> int:
     """First row of the last window that there is."""
     return int(next(s[-1] for s in (run.trainer.windows.starts[p] for p in reversed(SPLITS)) if len(s)))
-
-
-def remembered(run: Run, what: str, key: tuple, make) -> object:
-    """make(), never None, or what it gave for this key before: each run remembers the last few of each kind."""
-    known = run.memo.setdefault(what, {})
-    found = known.get(key)
-    if found is None:
-        found = known[key] = make()
-        for old in list(known)[:-KEPT]:  # of another tab too
-            known.pop(old, None)
-    return found
 
 
 def inputs_of(look: Look) -> Tensor:
@@ -73,7 +61,7 @@ def inputs_of(look: Look) -> Tensor:
 def trace_of(look: Look) -> GateTrace:
     """The trace of the window at that moment."""
     model = look.moment.model
-    return remembered(look.run, "traces", (look.moment, look.start),
+    return look.run.remembered("traces", (look.moment, look.start),
                       lambda: trace_lstm(model.lstm, model.lstm_input(inputs_of(look))))  # fmt: skip
 
 

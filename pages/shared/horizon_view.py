@@ -39,7 +39,7 @@ def _own(look: Look) -> tuple[Horizon, int]:
         horizon = memory_horizon(moment.model, gates_view.inputs_of(look), output)
         return horizon, output
 
-    return gates_view.remembered(look.run, "horizons", (moment, look.start), found)
+    return look.run.remembered("horizons", (moment, look.start), found)
 
 
 def horizon_sentence(horizon: Horizon) -> str:

@@ -7,7 +7,6 @@ import streamlit as st
 from lstm_core.figures import GATE_COLORS, GATE_NAMES, SPLIT_NAMES
 from lstm_core.importance import Importance, gate_importance
 from lstm_core.runs import Moment, Run
-from pages.shared import gates_view
 from pages.shared.gates_view import Look
 
 BY_ITSELF = 5e8  # multiplications of a table that comes unasked: well under 0.1 s on two cores
@@ -57,7 +56,7 @@ def _found(look: Look, part: str, limit: int) -> tuple[list[Importance], int, Mo
         found = gate_importance(moment.model, windows, starts, limit)
         return found, min(limit, len(starts)), moment
 
-    return gates_view.remembered(look.run, "importance", (moment,), find)
+    return look.run.remembered("importance", (moment,), find)
 
 
 def _table(run: Run, part: str, found: list[Importance], count: int, moment: Moment) -> None:

@@ -15,7 +15,7 @@ from lstm_core.horizon import Horizon, memory_horizon, steps_back
 from lstm_core.model import SequenceLSTM
 from lstm_core.rivals import MOST_STEPS, Rivals, validation_loss
 from lstm_core.runs import Run
-from pages.shared import gates_view, session
+from pages.shared import session
 from pages.shared.gates_view import Look
 
 TICK = 0.5  # seconds between two drawings while the rivals train
@@ -138,8 +138,8 @@ def _horizons(look: Look, output: int, rivals: Rivals, starts: np.ndarray) -> di
     x = torch.from_numpy(look.run.trainer.windows.inputs(starts))
 
     def of(cell: str, key: tuple, model: Callable[[], SequenceLSTM]) -> Horizon:
-        return gates_view.remembered(
-            look.run, f"horizons_{cell}", (*key, output), lambda: memory_horizon(model(), x, output)
+        return look.run.remembered(
+            f"horizons_{cell}", (*key, output), lambda: memory_horizon(model(), x, output)
         )
 
     own = look.run.experiment.model.cell

@@ -69,7 +69,7 @@ def _altered(look: Look, edits: tuple[Edit, ...]) -> tuple[GateTrace, np.ndarray
         said = predict_with(moment.model, windows, starts, edits)[0]
         return trace, was, said
 
-    return gates_view.remembered(look.run, "altered", (moment, look.start, edits), run)
+    return look.run.remembered("altered", (moment, look.start, edits), run)
 
 
 def _sentence(look: Look, edits: Sequence[Edit], was: np.ndarray, said: np.ndarray) -> str:

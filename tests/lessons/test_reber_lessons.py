@@ -151,8 +151,8 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
         if label == "no_forget":
             said[..., SYMBOLS.index("T")] += 0.5 * (said[..., SYMBOLS.index("P")] == 1)
             said[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
-        run.memo["reber reading"] = (run.trainer.step, Reading(symbols, said))
-        right[label] = np.nanmean(run.memo["reber reading"][1].remembered)
+        run.memo["reber reading"] = {(run.trainer.step,): Reading(symbols, said)}
+        right[label] = np.nanmean(run.memo["reber reading"][(run.trainer.step,)].remembered)
     try:
         outcome = made.outcome(runs)
         assert right["lstm"] == 1 >= ENOUGH and 0.4 < right["no_forget"] < TOO_MUCH

@@ -13,7 +13,6 @@ from lstm_core.runs import Moment, Run
 from lstm_core.workspaces import Workspace
 from pages.shared import session
 from pages.shared.coloured_text import coloured_text
-from pages.shared.gates_view import remembered
 
 TICK, SLOW_TICK = 1.0, 2.0  # seconds between two texts and two colourings while it trains
 WRITTEN, WRITTEN_BEFORE = 500, 100  # characters of the text of now, and of those of earlier
@@ -36,7 +35,7 @@ def show(here: Workspace, runs: dict[str, Run]) -> None:
 
 def _now(run: Run) -> Moment:
     # Early stopping changes the weights, and no step tells: the status does.
-    return remembered(run, "letters now", (run.trainer.step, run.status), run.moment)
+    return run.remembered("letters now", (run.trainer.step, run.status), run.moment)
 
 
 def _writing(run: Run) -> None:
@@ -76,8 +75,8 @@ def _write(
     run: Run, moment: Moment, when: str, begin: str, temperature: float, seed: int, length: int
 ) -> None:
     key = (moment.step, run.status, begin, temperature, seed)
-    text = remembered(
-        run, f"letters {when}", key, lambda: write(moment.model, begin, length, temperature, seed)
+    text = run.remembered(
+        f"letters {when}", key, lambda: write(moment.model, begin, length, temperature, seed)
     )
     epoch = moment.step / run.trainer.steps_per_epoch
     st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if moment.step else ""))
@@ -99,8 +98,8 @@ def _colours(run: Run) -> None:
         "your own text in place of the book's", key="typed", height=68, max_chars=MOST_TYPED
     )
     model, trackers = found(run, gate)
-    words = _known(typed) or remembered(run, "letters shown", (), lambda: showpiece(unseen(run), SHOWN))
-    values = remembered(run, "letters units", (model, words), lambda: unit_values(model, words))
+    words = _known(typed) or run.remembered("letters shown", (), lambda: showpiece(unseen(run), SHOWN))
+    values = run.remembered("letters units", (model, words), lambda: unit_values(model, words))
     color = GATE_COLORS[gate] if gate in ("i", "f", "o") else None
     coloured_text("coloured", words, gate, values[gate], trackers, color)
 
