@@ -162,7 +162,7 @@ def distance_from_lstm(unit: Unit, sequences: np.ndarray) -> float:
 
 def sequences_of(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """The training sequences, (sequences, seq_len), and what the unit should say of each, (sequences,)."""
-    windows = run.trainer.windows
+    windows = run.windows
     starts = windows.starts["train"]
     return windows.inputs(starts)[..., 0], windows.truth(starts).reshape(len(starts))
 
@@ -175,7 +175,7 @@ def check_one_unit(run: Run) -> None:
         spec.hidden_size,
         spec.num_layers,
         spec.num_directions,
-        run.trainer.windows.input_size,
+        run.windows.input_size,
     )
     if sizes != ("lstm", 1, 1, 1, 1) or "head" not in spec.hold:
         raise PlaygroundError(
@@ -191,8 +191,7 @@ def unit_of(run: Run) -> Unit:
         PlaygroundError: its model is something else.
     """
     check_one_unit(run)
-    with run.hold() as trainer:
-        return Unit.of_tensors(trainer.model.state_dict())
+    return Unit.of_tensors(run.model().state_dict())
 
 
 def weights_along(run: Run) -> tuple[np.ndarray, list[dict[str, Tensor]]]:
@@ -202,12 +201,9 @@ def weights_along(run: Run) -> tuple[np.ndarray, list[dict[str, Tensor]]]:
         PlaygroundError: the run's model is not one unit.
     """
     check_one_unit(run)
-    with run.hold() as trainer:
-        now = trainer.snapshot()
-        kept = [trainer.snapshots.nearest(step) for step in trainer.snapshots.steps if step < now.step]
-    moments = [*kept, now]
-    epochs = np.array([one.step for one in moments]) / run.trainer.steps_per_epoch
-    return epochs, [run.trainer.named(one.weights) for one in moments]
+    moments = run.kept_and_now()
+    epochs = np.array([one.step for one in moments]) / run.steps_per_epoch
+    return epochs, [run.weights_by_name(one.weights) for one in moments]
 
 
 def outputs_along(run: Run) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from lstm_core.checkpoint import Checkpoint, load_checkpoint, resume
+from lstm_core.checkpoint import Checkpoint, load_checkpoint
 from lstm_core.curves import Line, Plot
 from lstm_core.experiment import CELLS, DataSpec, Experiment, PlaygroundError
 from lstm_core.generators import generate
@@ -20,7 +20,6 @@ from lstm_core.runs import Run, Slots
 from lstm_core.samples import load_sample
 from lstm_core.shapes import check_fits
 from lstm_core.tables import Table
-from lstm_core.training import NonFiniteLoss, Trainer
 from lstm_core.windows import Windows, make_windows
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")  # of a lesson's runs, in order (Okabe & Ito)
@@ -76,18 +75,13 @@ def _fresh_run(experiment: Experiment, slots: Slots) -> Run:
     check_fits(
         experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len, free_memory()
     )
-    return Run(Trainer(windows, dataclasses.replace(experiment, data=windows.spec)), table, slots)
+    return Run.new(windows, dataclasses.replace(experiment, data=windows.spec), table, slots)
 
 
 def train_now(runs: dict[str, Run]) -> None:
     """Train them to the end, here, one after the other, without a thread."""
     for run in runs.values():
-        try:
-            for record in run.trainer:
-                run.note(record)
-            run.status = "finished"
-        except NonFiniteLoss as error:  # as a run with a thread of its own ends; one lesson is about it
-            run.message, run.status = str(error), "failed"
+        run.train_here()
 
 
 def shipped(lesson: Lesson) -> tuple[Table, Checkpoint]:
@@ -106,11 +100,11 @@ def shipped_runs(lesson: Lesson, slots: Slots) -> dict[str, Run]:
     for label in lesson.experiments:
         checkpoint = _checkpoint(lesson, label)
         table, windows = prepare(checkpoint.experiment.data)
-        found[label] = run = Run(resume(checkpoint, windows), table, slots, checkpoint.curves)
-        if not run.trainer.finished:
+        found[label] = run = Run.from_checkpoint(checkpoint, windows, table, slots)
+        if not run.finished:
             run.status = "failed"
             run.message = (
-                f"Training broke off after step {run.trainer.step:,}: the loss or the gradient was no number."
+                f"Training broke off after step {run.step:,}: the loss or the gradient was no number."
             )
     return found
 
@@ -140,4 +134,4 @@ def loss_plot(runs: dict[str, Run]) -> Plot:
         valid = run.curves["valid_loss"].points(1000)
         if len(valid[0]):
             lines.append(Line(f"{before}validation", *valid, color, width=3))
-    return Plot(lines, "epoch", f"loss ({next(iter(runs.values())).trainer.loss_name})", log_y=True)
+    return Plot(lines, "epoch", f"loss ({next(iter(runs.values())).loss_name})", log_y=True)

@@ -69,7 +69,7 @@ def one_hot(symbols: np.ndarray) -> np.ndarray:
 
 def read_test_strings(run: Run, step: int | None = None) -> Reading:
     """The run's test part, read by its model as it was after this step; None: as it is now."""
-    windows = run.trainer.windows
+    windows = run.windows
     return reading(run.moment(step).model, windows.inputs(windows.starts["test"]))
 
 
@@ -87,7 +87,7 @@ def streams_of(run: Run) -> np.ndarray:
 
 def read_streams(run: Run) -> Reading:
     """streams_of, read by the model as it is now."""
-    return run.remembered("reber reading", (run.trainer.step,), lambda: reading(run.model(), streams_of(run)))
+    return run.remembered("reber reading", (run.step,), lambda: reading(run.model(), streams_of(run)))
 
 
 def solved_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -106,24 +106,24 @@ def remembered_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
 def _along(run: Run, name: str, share: Callable[[int], float]) -> tuple[np.ndarray, np.ndarray]:
     """Epochs and shares at every snapshot of the run."""
     known = run.memo.setdefault(name, {})
-    steps = run.trainer.snapshots.steps
+    steps = run.snapshots.steps
     for step in set(steps) - known.keys():
         known[step] = float(share(step))
-    return np.array(steps) / run.trainer.steps_per_epoch, np.array([known[step] for step in steps])
+    return np.array(steps) / run.steps_per_epoch, np.array([known[step] for step in steps])
 
 
 def wrapped_unit(run: Run, part: str) -> Found:
     """The unit whose c tells best, wherever T or P is to be remembered in a part's windows, which of them it is."""
 
     def find() -> Found:
-        windows = run.trainer.windows
+        windows = run.windows
         starts = windows.starts[part]
         rows = starts[:, None] + np.arange(windows.spec.seq_len)
         wrapped = run.table.column("wrapped").values[rows]  # 1: T, −1: P, 0: neither
         classes = np.where(wrapped == 0, -1, wrapped > 0)
         return best(units_by_class(run.model(), windows, starts, classes, ("c",)), "c")
 
-    return run.remembered("reber unit", (run.trainer.step,), find)
+    return run.remembered("reber unit", (run.step,), find)
 
 
 def by_position(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

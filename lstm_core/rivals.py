@@ -12,7 +12,6 @@ from lstm_core.experiment import CELLS, Experiment
 from lstm_core.machine import free_memory
 from lstm_core.runs import Run, Slots
 from lstm_core.shapes import check_fits
-from lstm_core.training import Trainer
 
 MOST_STEPS = 5_000  # optimiser steps that a rival gets: some minutes at most for a model of ordinary size
 
@@ -33,7 +32,7 @@ def rival_experiments(experiment: Experiment) -> list[Experiment]:
 def validation_loss(run: Run, step: int) -> float | None:
     """The run's validation loss at this step, or at the last one before it that was validated; None without one."""
     epochs, losses = run.curves["valid_loss"].points()
-    known = losses[epochs <= step / run.trainer.steps_per_epoch + 1e-9]
+    known = losses[epochs <= step / run.steps_per_epoch + 1e-9]
     return float(known[-1]) if len(known) else None
 
 
@@ -48,14 +47,14 @@ class Rivals:
     """
 
     def __init__(self, run: Run, slots: Slots) -> None:
-        windows = run.trainer.windows
-        self.steps = min(run.trainer.step, MOST_STEPS)
+        windows = run.windows
+        self.steps = min(run.step, MOST_STEPS)
         experiments = rival_experiments(run.experiment)
-        batch = min(run.trainer.spec.batch_size, len(windows.starts["train"]))
+        batch = min(run.train_spec.batch_size, len(windows.starts["train"]))
         for experiment in experiments:
             check_fits(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len,
                        free_memory())  # fmt: skip
-        self.runs = [Run(Trainer(windows, experiment), run.table, slots) for experiment in experiments]
+        self.runs = [Run.new(windows, experiment, run.table, slots) for experiment in experiments]
         for rival in self.runs:
             rival.play(self.steps)
 

@@ -18,16 +18,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lstm_core.checkpoint import SAVED_SNAPSHOTS, Checkpoint, resume, save_checkpoint
 from lstm_core.curves import Curve
-from lstm_core.experiment import Experiment
+from lstm_core.experiment import Experiment, TrainSpec
 from lstm_core.model import SequenceLSTM, model_with
+from lstm_core.snapshots import Snapshot, Snapshots
 from lstm_core.tables import Table
 from lstm_core.training import NonFiniteLoss, Trainer
+from lstm_core.windows import Windows
 
 REMEMBERED = 4  # results of each kind that a run keeps
 ABANDONED = 600.0  # seconds without a look before a run is paused
 CURVES = ("train_loss", "valid_loss", "grad_norm")
 LIVE_STATES = ("waiting", "running")
+SAVED_POINTS = 2000  # of each curve in a model file
 
 log = logging.getLogger(__name__)
 _numbers = itertools.count(1)
@@ -100,7 +104,7 @@ class Run:
         self, trainer: Trainer, table: Table, slots: Slots, curves: dict[str, tuple] | None = None
     ) -> None:
         self.number = next(_numbers)  # tells this process's runs apart
-        self.trainer = trainer
+        self._trainer = trainer
         self.table = table
         self.memo: dict = {}  # pictures computed from this run, shared by the tabs that watch it
         self.curves = {name: Curve(*(curves or {}).get(name, ((), ()))) for name in CURVES}
@@ -118,9 +122,122 @@ class Run:
         self._turn, self._busy = threading.Lock(), threading.Lock()
         self._pace: deque[tuple[float, int]] = deque(maxlen=32)
 
+    @classmethod
+    def new(cls, windows: Windows, experiment: Experiment, table: Table, slots: Slots) -> Run:
+        """A new, untrained model of the experiment on these windows, which are the table's.
+
+        Raises:
+            PlaygroundError: the loss does not fit the task, the device is not here, or the state cannot be carried.
+        """
+        return cls(Trainer(windows, experiment), table, slots)
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint, windows: Windows, table: Table, slots: Slots) -> Run:
+        """The saved run, to go on exactly where it was.
+
+        Raises:
+            PlaygroundError: the windows do not fit the model, or the file is damaged.
+        """
+        return cls(resume(checkpoint, windows), table, slots, checkpoint.curves)
+
     @property
     def experiment(self) -> Experiment:
-        return self.trainer.experiment
+        return self._trainer.experiment
+
+    @property
+    def train_spec(self) -> TrainSpec:
+        """As it is now: live fields may have changed since the start."""
+        return self._trainer.spec
+
+    @property
+    def windows(self) -> Windows:
+        return self._trainer.windows
+
+    @property
+    def step(self) -> int:
+        """Optimiser steps done."""
+        return self._trainer.step
+
+    @property
+    def epoch(self) -> int:
+        """Whole epochs done."""
+        return self._trainer.epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self._trainer.steps_per_epoch
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of the whole training, if nothing stops it early."""
+        return self.train_spec.epochs * self.steps_per_epoch
+
+    @property
+    def finished(self) -> bool:
+        return self._trainer.finished
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the lowest validation loss so far; 0 before the first."""
+        return self._trainer.best_epoch
+
+    @property
+    def loss_name(self) -> str:
+        return self._trainer.loss_name
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The weights along the training; read only."""
+        return self._trainer.snapshots
+
+    def kept_and_now(self) -> list[Snapshot]:
+        """The snapshots before this moment, and this moment's own."""
+        with self.hold() as trainer:
+            now, kept = trainer.snapshot(), trainer.snapshots
+            return [*(kept.nearest(step) for step in kept.steps if step < now.step), now]
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(p.numel() for p in self._trainer.model.parameters())
+
+    def weights_by_name(self, flat: Tensor) -> dict[str, Tensor]:
+        """A Snapshot's weights or gradients by the model's own names, in the parameters' shapes."""
+        return self._trainer.named(flat)
+
+    def evaluate(self, part: str) -> float | None:
+        """Mean loss over a part's windows in scaled units (Trainer.evaluate), between two steps."""
+        with self.hold() as trainer:
+            return trainer.evaluate(part)
+
+    def set_weights(self, weights: dict[str, Tensor]) -> None:
+        """Set some of the weights, by the model's own names, between two steps; what was cached of the old ones goes."""
+        with self.hold() as trainer:
+            trainer.put_weights(weights)
+        self.memo.clear()
+
+    def checkpoint(self, snapshot_bytes: int = SAVED_SNAPSHOTS, points: int = SAVED_POINTS) -> bytes:
+        """The model file of this moment; points: of each curve in it, at most."""
+        curves = {
+            name: tuple(values.tolist() for values in curve.points(points)) for name, curve in self.curves.items()
+        }
+        with self.hold() as trainer:
+            return save_checkpoint(trainer, curves, snapshot_bytes)
+
+    def train_here(self, steps: int | None = None) -> int:
+        """Train in the calling thread, so many steps or to the end; the number of steps done.
+
+        For programs, and for a page that needs a few steps before it goes on. A loss that is not finite ends it as it
+        ends a run with a thread of its own: status "failed" and a message.
+        """
+        done = 0
+        try:
+            for record in itertools.islice(self._trainer, steps):
+                self.note(record)
+                done += 1
+            self.status = "finished" if self.finished else "paused"
+        except NonFiniteLoss as error:
+            self.message, self.status = str(error), "failed"
+        return done
 
     @property
     def live(self) -> bool:
@@ -129,7 +246,7 @@ class Run:
     def play(self, steps: int | None = None) -> None:
         """Train on: to the end, or for a number of steps. A run that is training already is left alone."""
         with self._control:
-            if self.live or self.trainer.finished:
+            if self.live or self._trainer.finished:
                 return
             self._join()
             if self._thread is not None and self._thread.is_alive():
@@ -143,8 +260,8 @@ class Run:
 
     def play_epoch(self) -> None:
         """Train to the end of the epoch under way, or of the next one."""
-        size = self.trainer.steps_per_epoch
-        self.play(size - self.trainer.step % size)
+        size = self._trainer.steps_per_epoch
+        self.play(size - self._trainer.step % size)
 
     def pause(self, status: str = "paused") -> None:
         """Stop after the step under way."""
@@ -178,7 +295,7 @@ class Run:
         with self._turn:
             self._busy.acquire()
         try:
-            yield self.trainer
+            yield self._trainer
         finally:
             self._busy.release()
 
@@ -196,10 +313,10 @@ class Run:
         """The model after this step, or the nearest that a snapshot was kept of; None: as it is now."""
         with self.hold() as trainer:
             found = trainer.snapshot() if step is None else trainer.snapshots.nearest(step)
-        windows = self.trainer.windows
-        weights, grads = self.trainer.named(found.weights), found.gradients
+        windows = self._trainer.windows
+        weights, grads = self._trainer.named(found.weights), found.gradients
         model = model_with(self.experiment.model, windows.input_size, windows.output_size, weights)
-        return Moment(found.step, model, None if grads is None else self.trainer.named(grads))
+        return Moment(found.step, model, None if grads is None else self._trainer.named(grads))
 
     def model(self) -> SequenceLSTM:
         """A copy of the model as it is at this moment, on the CPU, in eval mode."""
@@ -215,7 +332,7 @@ class Run:
     @property
     def seconds_left(self) -> float | None:
         """At the present pace; None while there is none."""
-        left = self.trainer.spec.epochs * self.trainer.steps_per_epoch - self.trainer.step
+        left = self.total_steps - self.step
         rate = self.steps_per_second
         return left / rate if rate and self.status == "running" else None
 
@@ -248,10 +365,10 @@ class Run:
 
     def _pull(self) -> str:
         """Pull records until something says stop; the status after."""
-        trainer = self.trainer
+        trainer = self._trainer
         while self.wanted:
             if self._steps_left == 0:
-                return "finished" if self.trainer.finished else "paused"
+                return "finished" if self._trainer.finished else "paused"
             with self._turn:  # hold(), written out: this is the one place where its microseconds count
                 self._busy.acquire()
             try:
@@ -259,20 +376,20 @@ class Run:
             finally:
                 self._busy.release()
             if record is None:
-                if self.trainer.stopped_early:
+                if self._trainer.stopped_early:
                     self.message = (
-                        f"Stopped early: epoch {self.trainer.best_epoch} had the best validation loss, and its "
+                        f"Stopped early: epoch {self._trainer.best_epoch} had the best validation loss, and its "
                         "weights are in place."
                     )
                 return "finished"
             self.note(record)
             if self._steps_left is not None:
                 self._steps_left -= 1
-        return "finished" if self.trainer.finished else self._rest
+        return "finished" if self._trainer.finished else self._rest
 
     def note(self, record: dict) -> None:
         """Keep what the page draws of one of the trainer's records."""
-        at = record["step"] / self.trainer.steps_per_epoch
+        at = record["step"] / self._trainer.steps_per_epoch
         self.curves["train_loss"].add(at, record["train_loss"])
         self.curves["grad_norm"].add(at, record["grad_norm"])
         if record.get("valid_loss") is not None:

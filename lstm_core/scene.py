@@ -34,7 +34,7 @@ def scene(
     direction, (units, seq_len) each; the weights (all parameters,) of `moment`, of each snapshot and of the others,
     in the order of the header's "parameters".
     """
-    windows, spec = run.trainer.windows, moment.model.spec
+    windows, spec = run.windows, moment.model.spec
     kept = _snapshots(run, moment.step)
     header = {
         "layers": spec.num_layers,
@@ -44,7 +44,7 @@ def scene(
         "head": spec.head,
         "steps": windows.spec.seq_len,
         "now": moment.step,
-        "perEpoch": run.trainer.steps_per_epoch,
+        "perEpoch": run.steps_per_epoch,
         "snapshots": [snapshot.step for snapshot in kept],
         "others": list(others),
         "parameters": [[name, list(p.shape)] for name, p in moment.model.named_parameters()],
@@ -69,7 +69,7 @@ def scene(
 
 def _snapshots(run: Run, now: int) -> list[Snapshot]:
     """Those before now, as many as may travel."""
-    snapshots = run.trainer.snapshots
+    snapshots = run.snapshots
     kept = [snapshots.nearest(step) for step in snapshots.steps if step < now]
     size = kept[0].weights.nbytes if kept else 1
     most = (MOST_BYTES_LIVE if run.live else MOST_BYTES) // size

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_core.checkpoint import save_checkpoint
 from lstm_core.curves import Plot, thin
 from lstm_core.lesson_runs import COLORS, fresh_runs, loss_plot, train_now
 from lstm_core.lessons import TRAINED, Lesson, lessons
@@ -39,11 +38,8 @@ def main(names: list[str]) -> None:
 
 
 def _write(file: Path, run: Run, snapshot_bytes: int) -> None:
-    curves = {
-        name: tuple(part.tolist() for part in curve.points(POINTS)) for name, curve in run.curves.items()
-    }
-    size = sum(p.nbytes for p in run.trainer.model.parameters())
-    file.write_bytes(save_checkpoint(run.trainer, curves, max(snapshot_bytes, 3 * size)))
+    size = 4 * run.parameter_count
+    file.write_bytes(run.checkpoint(max(snapshot_bytes, 3 * size), POINTS))
 
 
 def thumbnail(lesson: Lesson, runs: dict[str, Run]) -> str:

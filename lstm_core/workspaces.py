@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from lstm_core.checkpoint import Checkpoint, resume
+from lstm_core.checkpoint import Checkpoint
 from lstm_core.curves import Curve
 from lstm_core.experiment import LIVE, DataSpec, Experiment, loss_for
 from lstm_core.machine import cpu_cores, free_memory
@@ -24,7 +24,6 @@ from lstm_core.windows import Windows, make_windows
 
 if TYPE_CHECKING:
     from lstm_core.runs import Moment, Run, Slots
-    from lstm_core.training import Trainer
 
 KEPT = 64  # workspaces; the one that was looked at longest ago goes first
 
@@ -79,8 +78,8 @@ class Workspace:
         with self._building:
             if self._run is None:
                 checkpoint, table = self._loaded
-                trainer = resume(checkpoint, make_windows(table, checkpoint.experiment.data))
-                self._run = Run(trainer, table, self._manager.slots, checkpoint.curves)
+                windows = make_windows(table, checkpoint.experiment.data)
+                self._run = Run.from_checkpoint(checkpoint, windows, table, self._manager.slots)
             return self._run
 
     @property
@@ -102,7 +101,7 @@ class Workspace:
     def loss_name(self) -> str:
         """The loss that the run is trained with."""
         if self._run is not None:
-            return self._run.trainer.loss_name
+            return self._run.loss_name
         checkpoint = self._loaded[0]
         return loss_for(checkpoint.experiment.train.loss, "classify" if checkpoint.classes else "regress")
 
@@ -163,24 +162,36 @@ class Workspace:
             PlaygroundError: the data cannot be cut so, the model would not fit in memory, the loss does not fit
                 the task, or the device is not here. The old run is untouched then.
         """
-        from lstm_core.training import Trainer
-
         windows, experiment = self.windows(), self.experiment
         check_fits(experiment.model, windows.input_size, windows.output_size, self.batch_size,
                    windows.spec.seq_len, free_memory())  # fmt: skip
-        return self.fresh_run(Trainer(windows, experiment))
+        return self.fresh_run(windows, experiment)
 
-    def fresh_run(self, trainer: Trainer, curves: dict | None = None) -> Run:
-        """Put a new run of the workspace's table in its one place."""
+    def fresh_run(self, windows: Windows, experiment: Experiment, table: Table | None = None) -> Run:
+        """Put a new, untrained run in the workspace's one place; table: None is the one on the table.
+
+        Raises:
+            PlaygroundError: the loss does not fit the task, or the device is not here. The old run is untouched then.
+        """
         from lstm_core.runs import Run
 
-        return self.take(Run(trainer, self.table, self._manager.slots, curves))
+        return self.take(Run.new(windows, experiment, table or self.table, self._manager.slots))
+
+    def load(self, checkpoint: Checkpoint, windows: Windows, table: Table) -> Run:
+        """Put a saved run, and the table that it goes on with, in the workspace's one place.
+
+        Raises:
+            PlaygroundError: the windows do not fit the model. The old run is untouched then.
+        """
+        from lstm_core.runs import Run
+
+        return self.take(Run.from_checkpoint(checkpoint, windows, table, self._manager.slots))
 
     def take(self, run: Run) -> Run:
         """Put a run, and the table it is of, in the workspace's one place; the old one is stopped, so none runs twice."""
         if self._run is not None:
             self._run.stop()
-            if self._run.trainer.step:
+            if self._run.step:
                 self.before = (self._run.experiment, self._run.moment())
         self._run, self.table, self.experiment = run, run.table, run.experiment
         return run

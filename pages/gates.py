@@ -57,8 +57,8 @@ def choose_view() -> str:
 def choose_moment() -> int | None:
     """The step whose weights every picture shows; None: those of now."""
     at = f"moment_{run.number}"
-    step = epoch_slider(f"epoch_{run.number}", run.trainer.snapshots.steps, run.trainer.step,
-                        run.trainer.steps_per_epoch, session.recall(at))  # fmt: skip
+    step = epoch_slider(f"epoch_{run.number}", run.snapshots.steps, run.step,
+                        run.steps_per_epoch, session.recall(at))  # fmt: skip
     session.remember(at, step)
     return step
 

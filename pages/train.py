@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lstm_core.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.checkpoint import load_checkpoint
 from lstm_core.experiment import (
     CLASSIFICATION_LOSSES,
     FIRST_STATES,
@@ -83,7 +83,7 @@ def transport() -> None:
     columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
                       on_click=session.start_fresh, disabled=live and not stale,
                       help="Train a fresh model of the settings as they are now")  # fmt: skip
-    over = run.trainer.finished or run.status == "failed"
+    over = run.finished or run.status == "failed"
     untrained = run.status == "ready"
     columns[1].button("Pause" if live else "Resume", key="pause", width="stretch",
                       on_click=pause if live else resume_run,
@@ -135,7 +135,7 @@ def files() -> None:
             st.markdown(
                 "One file: safetensors weights with `nn.LSTM`'s own names, the settings, the scaler, the curves."
             )
-            st.download_button("Save this model", lambda: model_file(run), "lstm.safetensors",
+            st.download_button("Save this model", run.checkpoint, "lstm.safetensors",
                                "application/octet-stream", icon=":material/download:", key="save_model")  # fmt: skip
         with load:
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
@@ -145,24 +145,16 @@ def files() -> None:
                 st.rerun()
 
 
-def model_file(run) -> bytes:
-    curves = {name: tuple(part.tolist() for part in curve.points(2000)) for name, curve in run.curves.items()}
-    with run.hold() as trainer:
-        return save_checkpoint(trainer, curves)
-
-
 def load_model(data: bytes) -> None:
     session.clear_messages()
     try:
         checkpoint = load_checkpoint(data)
         table = session.table_for(checkpoint.experiment.data)
         windows = make_windows(table, checkpoint.experiment.data)
-        trainer = resume(checkpoint, windows)
+        here.load(checkpoint, windows, table)
     except PlaygroundError as error:
         session.report(str(error))
         return
-    here.table = table
-    here.fresh_run(trainer, checkpoint.curves)
     session.notify(
         f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there."
     )
@@ -181,8 +173,8 @@ with left:
         persist_state="session",
         help="Each line of the grid is ten times the last",
     )
-    if run.trainer.windows.ahead > 1:
-        st.number_input("steps ahead drawn", 1, run.trainer.windows.ahead, key="ahead", persist_state="session",
+    if run.windows.ahead > 1:
+        st.number_input("steps ahead drawn", 1, run.windows.ahead, key="ahead", persist_state="session",
                         help="Which of the predicted rows the forecast shows")  # fmt: skip
 with right:
     st.fragment(panel, run_every=run_panel.TICK if live else None)()

@@ -71,7 +71,7 @@ def test_tensors_are_in_pytorchs_order_with_one_bias_a_gate():
     assert tensors["lstm.weight_hh_l0"].flatten().tolist() == [1, 4, 7, 10]
     assert tensors["lstm.bias_ih_l0"].tolist() == [2, 5, 8, 11]
     assert tensors["lstm.bias_hh_l0"].tolist() == [0, 0, 0, 0]
-    assert set(tensors) == {name for name, _ in made().trainer.model.lstm.named_parameters(prefix="lstm")}
+    assert set(tensors) == {name for name, _ in made()._trainer.model.lstm.named_parameters(prefix="lstm")}
 
 
 def test_the_two_biases_of_nn_lstm_count_as_their_sum():
@@ -160,7 +160,7 @@ def test_a_run_tells_its_sequences_and_what_it_said_along_the_way():
     sequences, targets = sequences_of(run)
     assert sequences.tolist() == [A, B] and targets.tolist() == [0.0, 1.0]
     untrained = [unit_of(run).says(one) for one in (A, B)]
-    for _ in islice(run.trainer, 40):
+    for _ in islice(run._trainer, 40):
         pass
     epochs, said = outputs_along(run)
     assert epochs[0] == 0 and epochs[-1] == 20 and (np.diff(epochs) > 0).all()
@@ -173,9 +173,9 @@ def test_a_run_tells_its_sequences_and_what_it_said_along_the_way():
 
 def test_numbers_put_by_hand_are_the_ones_that_train_and_are_remembered():
     run = made()
-    run.trainer.put_weights(TUTORIAL_START.tensors())
+    run._trainer.put_weights(TUTORIAL_START.tensors())
     assert unit_of(run).numbers == pytest.approx(TUTORIAL_START.numbers)
-    next(run.trainer)
+    next(run._trainer)
     moved = np.abs(np.subtract(unit_of(run).numbers, TUTORIAL_START.numbers))
     assert moved == pytest.approx(np.full(12, 1e-3), rel=1e-2)  # Adam's first step is the learning rate
     epochs, said = outputs_along(run)
@@ -185,28 +185,28 @@ def test_numbers_put_by_hand_are_the_ones_that_train_and_are_remembered():
 
 def test_numbers_put_in_mid_training_leave_a_file_that_loads():
     run = made()
-    for _ in islice(run.trainer, 30):
+    for _ in islice(run._trainer, 30):
         pass
     for value in (1.0, 2.0):
-        run.trainer.put_weights(Unit.of([value] * 12).tensors())
-    assert run.trainer.snapshots.steps.count(30) == 1
-    checkpoint = load_checkpoint(save_checkpoint(run.trainer, {}))
-    resumed = resume(checkpoint, run.trainer.windows)
+        run._trainer.put_weights(Unit.of([value] * 12).tensors())
+    assert run.snapshots.steps.count(30) == 1
+    checkpoint = load_checkpoint(save_checkpoint(run._trainer, {}))
+    resumed = resume(checkpoint, run.windows)
     assert Unit.of_tensors(resumed.model.state_dict()) == Unit.of([2.0] * 12)
 
 
 @pytest.mark.parametrize("at", [1, 40, 41])
 def test_resumed_from_the_checkpoint_is_bit_for_bit_the_run_that_never_stopped(at):
     through, stopped = made(), made()
-    for _ in islice(through.trainer, at + 60):
+    for _ in islice(through._trainer, at + 60):
         pass
-    for _ in islice(stopped.trainer, at):
+    for _ in islice(stopped._trainer, at):
         pass
-    resumed = resume(load_checkpoint(save_checkpoint(stopped.trainer, {})), stopped.trainer.windows)
+    resumed = resume(load_checkpoint(save_checkpoint(stopped._trainer, {})), stopped.windows)
     for _ in islice(resumed, 60):
         pass
-    assert resumed.step == through.trainer.step
-    for one, other in zip(resumed.model.parameters(), through.trainer.model.parameters(), strict=True):
+    assert resumed.step == through.step
+    for one, other in zip(resumed.model.parameters(), through._trainer.model.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
@@ -228,7 +228,7 @@ def test_a_model_that_is_not_one_unit_is_refused(model):
 @pytest.mark.parametrize("optimizer", ["Adam", "SGD"])
 def test_two_biases_move_as_one_and_their_sum_twice_as_far(optimizer):
     run = made(hold=("head",), lr=0.1, optimizer=optimizer, momentum=0.0)
-    for _ in islice(run.trainer, 200):
+    for _ in islice(run._trainer, 200):
         pass
     _, weights = weights_along(run)
     ih, hh = (np.stack([w[f"lstm.bias_{kind}_l0"].numpy() for w in weights]) for kind in ("ih", "hh"))
@@ -243,7 +243,7 @@ def test_the_lessons_draw_at_every_moment_and_are_not_reached_untrained(name):
     runs = fresh_runs(one, 1, Slots(1))
     for steps in (0, 1, 20):
         for run in runs.values():
-            for record in islice(run.trainer, steps):
+            for record in islice(run._trainer, steps):
                 run.note(record)
         for picture in one.pictures:
             assert all(np.isfinite(line.y).all() and len(line.x) for line in picture.draw(runs).lines)

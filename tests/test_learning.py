@@ -26,7 +26,7 @@ def run_of(steps: int = 30, model: dict | None = None) -> tuple[Run, torch.Tenso
 
 def test_every_row_is_the_trace_of_that_moment():
     run, x = run_of(model={"num_layers": 2, "bidirectional": True})
-    steps = run.trainer.snapshots.steps
+    steps = run.snapshots.steps
     found = unit_over_training(map(run.moment, steps), x, layer=1, direction=1, unit=2)
     for row, step in enumerate(steps):
         model = run.moment(step).model
@@ -40,7 +40,7 @@ def test_every_row_is_the_trace_of_that_moment():
 def test_the_last_row_may_be_now():
     run, x = run_of()
     now = unit_over_training([run.moment()], x, unit=0)["c"][0]
-    assert np.array_equal(now, trace_lstm(run.trainer.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy())
+    assert np.array_equal(now, trace_lstm(run._trainer.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy())
 
 
 def test_without_a_unit_it_is_their_mean():

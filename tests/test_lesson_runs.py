@@ -14,7 +14,7 @@ FIRST = lesson("first_lstm")
 
 
 def weights(run) -> torch.Tensor:
-    return torch.cat([p.detach().flatten() for p in run.trainer.model.parameters()])
+    return torch.cat([p.detach().flatten() for p in run._trainer.model.parameters()])
 
 
 def test_one_seed_sets_the_data_the_weights_and_the_order():
@@ -29,8 +29,8 @@ def test_a_seed_makes_one_run_and_another_seed_another():
     one, same, other = (fresh_runs(FIRST, seed, Slots(1), change)["lstm"] for seed in (3, 3, 4))
     for run in (one, same, other):
         train_now({"lstm": run})
-        assert run.trainer.finished and run.status == "finished"
-        assert len(run.curves["train_loss"].points()[0]) == run.trainer.step == 2
+        assert run.finished and run.status == "finished"
+        assert len(run.curves["train_loss"].points()[0]) == run.step == 2
     assert torch.equal(weights(one), weights(same))
     assert not torch.equal(weights(one), weights(other))
 
@@ -48,7 +48,7 @@ def test_a_model_that_does_not_fit_in_memory_is_refused_before_it_is_built(monke
 
 def test_windows_are_made_once_for_all_of_a_lessons_runs():
     runs = fresh_runs(lesson("minibatches"), 0, Slots(1))
-    assert runs["lstm"].trainer.windows is runs["gru"].trainer.windows
+    assert runs["lstm"].windows is runs["gru"].windows
     data = FIRST.experiments["lstm"].data
     assert prepare(data)[1] is prepare(data)[1]
     assert prepare(data)[1].spec.group == "sequence", "an unset role is the table's own"

@@ -75,7 +75,7 @@ def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
         run = runs[label]
         made = with_seed(planned, 0)
         assert (run.experiment.model, run.experiment.train) == (made.model, made.train)
-        assert run.trainer.finished or run.experiment.train.clip == 0, "stopped before its end"
+        assert run.finished or run.experiment.train.clip == 0, "stopped before its end"
     assert shipped(found)[0].name == next(iter(runs.values())).table.name
 
 
@@ -109,7 +109,7 @@ def test_every_picture_is_drawn_of_a_model_that_has_hardly_begun(name):
     runs = fresh_runs(found, 5, Slots(1))
     draw_all(found, runs)
     for run in runs.values():
-        run.note(next(run.trainer))
+        run.note(next(run._trainer))
     draw_all(found, runs)
     found.outcome(runs)
 

@@ -48,7 +48,7 @@ def run_of(name: str, seq_len: int = 24, epochs: int = 2, seed: int = 0) -> Run:
     )
     table = generate(data)
     run = Run(Trainer(make_windows(table, data), experiment), table, Slots(1))
-    for record in run.trainer:
+    for record in run._trainer:
         run.note(record)
     return run
 
@@ -84,7 +84,7 @@ def test_means_by_position_leave_out_what_is_not_scored():
 
 def test_one_hot_is_what_the_windows_show():
     run = run_of("embedded_reber")
-    x = run.trainer.windows.inputs(run.trainer.windows.starts["test"])
+    x = run.windows.inputs(run.windows.starts["test"])
     np.testing.assert_array_equal(one_hot(from_one_hot(x)), x)
     assert one_hot(from_one_hot(x)).dtype == np.float32
 
@@ -92,7 +92,7 @@ def test_one_hot_is_what_the_windows_show():
 def test_strings_are_those_of_the_test_part_and_the_shares_go_along_the_training():
     run = run_of("embedded_reber")
     found = read_test_strings(run)
-    windows = run.trainer.windows
+    windows = run.windows
     with torch.no_grad():
         said = run.model()(torch.from_numpy(windows.inputs(windows.starts["test"])))
     np.testing.assert_array_equal(found.said, said.numpy())
@@ -105,8 +105,8 @@ def test_streams_were_not_trained_on_and_stay_the_same():
     run = run_of("continual_reber", 40)
     x = streams_of(run)
     assert x.shape == (STREAMS, STREAM_STEPS, 7) and streams_of(run) is x
-    starts = run.trainer.windows.starts["train"]
-    trained = {row.tobytes() for row in run.trainer.windows.inputs(starts)}
+    starts = run.windows.starts["train"]
+    trained = {row.tobytes() for row in run.windows.inputs(starts)}
     assert not trained & {row[:40].tobytes() for row in x}
     assert not np.array_equal(x, streams_of(run_of("continual_reber", 40, seed=1)))
     found = read_streams(run)
@@ -120,15 +120,15 @@ def test_a_reading_follows_the_training():
     run = run_of("continual_reber", 40, epochs=1)
     before = read_streams(run)
     assert read_streams(run) is before
-    run.trainer.change(epochs=2)
-    for record in run.trainer:
+    run._trainer.change(epochs=2)
+    for record in run._trainer:
         run.note(record)
     assert not np.array_equal(read_streams(run).said, before.said)
 
 
 def test_the_unit_that_holds_t_or_p_is_found_where_one_was_put():
     run = run_of("embedded_reber", 24)
-    lstm, unit = run.trainer.model.lstm, 1
+    lstm, unit = run._trainer.model.lstm, 1
     with torch.no_grad():  # by hand: g follows T and P, i opens only after B and before anything was held
         for parameter in lstm.parameters():
             parameter.normal_(0, 0.05, generator=torch.Generator().manual_seed(0))
@@ -137,6 +137,6 @@ def test_the_unit_that_holds_t_or_p_is_found_where_one_was_put():
         lstm.weight_ih_l0[6 + unit, SYMBOLS.index("P")] = -5.0
     found = wrapped_unit(run, "train")
     assert (found.kind, found.unit) == ("c", unit)
-    x = run.trainer.windows.inputs(run.trainer.windows.starts["test"])
+    x = run.windows.inputs(run.windows.starts["test"])
     trace = trace_lstm(run.model().lstm, torch.from_numpy(x))
     np.testing.assert_array_equal(found.of(trace), trace.c[0, 0, :, :, unit].numpy())

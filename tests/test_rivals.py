@@ -47,7 +47,7 @@ def compete() -> Iterator[Callable[..., tuple[Run, Rivals]]]:
     ) -> tuple[Run, Rivals]:
         run = Run(trainer_of(WINDOWS, model, **({"epochs": 1000} | train)), TABLE, slots or Slots(2))
         for _ in range(steps):
-            run.note(next(run.trainer))
+            run.note(next(run._trainer))
         made.append(Rivals(run, slots or Slots(2)))
         return run, made[-1]
 
@@ -61,22 +61,22 @@ def compete() -> Iterator[Callable[..., tuple[Run, Rivals]]]:
 @pytest.mark.parametrize("model", [{}, DROPS | {"bidirectional": True}, {"cell": "gru", "head": "every"}])
 def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(compete, model):
     run, found = compete(model=model)
-    before = flat_weights(run.trainer)
+    before = flat_weights(run._trainer)
     until(lambda: not found.live)
-    assert [rival.trainer.step for rival in found.runs] == [STEPS, STEPS]
+    assert [rival.step for rival in found.runs] == [STEPS, STEPS]
     for rival, experiment in zip(found.runs, rival_experiments(run.experiment), strict=True):
         alone = Trainer(WINDOWS, experiment)
         for _ in range(STEPS):
             next(alone)
-        assert torch.equal(flat_weights(rival.trainer), flat_weights(alone))
-    assert torch.equal(flat_weights(run.trainer), before)
-    assert run.trainer.step == STEPS
+        assert torch.equal(flat_weights(rival._trainer), flat_weights(alone))
+    assert torch.equal(flat_weights(run._trainer), before)
+    assert run.step == STEPS
 
 
 def test_all_get_a_place_of_their_own_where_there_is_one_only(compete):
     _, found = compete(slots=Slots(1))
     until(lambda: not found.live)
-    assert [rival.trainer.step for rival in found.runs] == [STEPS, STEPS]
+    assert [rival.step for rival in found.runs] == [STEPS, STEPS]
 
 
 def test_rivals_of_a_long_run_get_as_many_steps_as_they_may(compete, monkeypatch):
@@ -84,15 +84,15 @@ def test_rivals_of_a_long_run_get_as_many_steps_as_they_may(compete, monkeypatch
     _, found = compete()
     until(lambda: not found.live)
     assert found.steps == 5
-    assert [rival.trainer.step for rival in found.runs] == [5, 5]
+    assert [rival.step for rival in found.runs] == [5, 5]
 
 
 def test_stopped_rivals_stand_still(compete, monkeypatch):
     monkeypatch.setattr(rivals, "MOST_STEPS", 10**9)
     run, _ = compete()
-    run.trainer.step = 10**8  # a run that has had so many
+    run._trainer.step = 10**8  # a run that has had so many
     found = Rivals(run, Slots(1))  # one trains, one waits
-    until(lambda: found.runs[0].trainer.step > 2)
+    until(lambda: found.runs[0].step > 2)
     assert found.live
     found.stop()
     assert not found.live
@@ -102,9 +102,9 @@ def test_stopped_rivals_stand_still(compete, monkeypatch):
 def test_rivals_that_nobody_holds_any_more_stop(compete, monkeypatch):
     monkeypatch.setattr(rivals, "MOST_STEPS", 10**9)
     run, _ = compete()
-    run.trainer.step = 10**8
+    run._trainer.step = 10**8
     run.memo["rivals"] = Rivals(run, Slots(1))
-    until(lambda: run.memo["rivals"].runs[0].trainer.step > 2)
+    until(lambda: run.memo["rivals"].runs[0].step > 2)
     del run.memo["rivals"]
     gc.collect()
     until(lambda: not training_threads())
@@ -120,7 +120,7 @@ def test_a_look_at_them_is_their_heartbeat(compete):
 
 def test_rivals_that_would_not_fit_in_memory_are_refused_before_one_trains(monkeypatch):
     run = Run(trainer_of(WINDOWS), TABLE, Slots(2))
-    next(run.trainer)
+    next(run._trainer)
     monkeypatch.setattr(rivals, "free_memory", lambda: 10_000)
     with pytest.raises(PlaygroundError, match="This model would need"):
         Rivals(run, Slots(2))
@@ -129,19 +129,19 @@ def test_rivals_that_would_not_fit_in_memory_are_refused_before_one_trains(monke
 
 def test_the_validation_loss_is_the_last_one_that_was_known_at_a_step():
     run = Run(trainer_of(WINDOWS, epochs=5), TABLE, Slots(1))
-    per_epoch, known = run.trainer.steps_per_epoch, {}
-    for record in run.trainer:
+    per_epoch, known = run.steps_per_epoch, {}
+    for record in run._trainer:
         run.note(record)
         if record.get("valid_loss") is not None:
             known[record["step"]] = record["valid_loss"]
     assert len(known) == 5
     assert validation_loss(run, per_epoch - 1) is None
-    for step in range(per_epoch, run.trainer.step + 1):
+    for step in range(per_epoch, run.step + 1):
         assert validation_loss(run, step) == known[step // per_epoch * per_epoch]
 
 
 def test_there_is_no_validation_loss_without_a_validation_part():
     run = Run(trainer_of(wave(valid_share=0.0)), TABLE, Slots(1))
-    for record in run.trainer:
+    for record in run._trainer:
         run.note(record)
-    assert validation_loss(run, run.trainer.step) is None
+    assert validation_loss(run, run.step) is None

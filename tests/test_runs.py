@@ -76,7 +76,7 @@ def test_a_run_trains_to_its_end(make):
     assert not run.live
     run.play()
     until(lambda: not run.live)
-    assert (run.status, run.trainer.step) == ("finished", 12)
+    assert (run.status, run.step) == ("finished", 12)
     x, y = run.curves["train_loss"].points()
     assert x.tolist() == [step / 4 for step in range(1, 13)]
     assert run.curves["valid_loss"].points()[0].tolist() == [1, 2, 3]
@@ -92,20 +92,20 @@ def test_a_thread_gives_the_weights_that_a_loop_gives(make):
     for steps in (1, 5, None):
         run.play(steps)
         until(lambda: not run.live)
-    assert torch.equal(flat_weights(run.trainer), flat_weights(want))
+    assert torch.equal(flat_weights(run._trainer), flat_weights(want))
 
 
 def test_pause_stops_between_two_steps_and_resume_goes_on(make):
     run = make()
     run.play()
-    until(lambda: run.trainer.step > 5)
+    until(lambda: run.step > 5)
     assert run.status == "running"
     run.pause()
     assert run.status == "paused"
     assert not training_threads()
-    step = run.trainer.step
+    step = run.step
     run.play()
-    until(lambda: run.trainer.step > step + 5)
+    until(lambda: run.step > step + 5)
     x, _ = run.curves["train_loss"].points()
     assert len(set(x)) == len(x)  # no step twice
 
@@ -117,7 +117,7 @@ def test_single_batches_and_single_epochs(make):
     ]:  # fmt: skip
         play()
         until(lambda: not run.live)
-        assert (run.trainer.step, run.status) == (step, "paused")
+        assert (run.step, run.status) == (step, "paused")
     run.play(1)
     until(lambda: not run.live)
     assert run.status == "finished"
@@ -128,14 +128,14 @@ def test_stop_keeps_what_was_learned_and_it_can_go_on(make):
     run.stop()
     assert run.status == "stopped"
     run.play()
-    until(lambda: run.trainer.step > 3)
+    until(lambda: run.step > 3)
     run.stop()
     assert run.status == "stopped"
-    step = run.trainer.step
+    step = run.step
     assert step > 3
     run.play(1)
     until(lambda: not run.live)
-    assert (run.trainer.step, run.status) == (step + 1, "paused")
+    assert (run.step, run.status) == (step + 1, "paused")
 
 
 def test_playing_from_many_threads_makes_one_thread(make):
@@ -150,7 +150,7 @@ def test_playing_from_many_threads_makes_one_thread(make):
         player.start()
     for player in players:
         player.join()
-    until(lambda: run.trainer.step > 5)
+    until(lambda: run.step > 5)
     assert len(training_threads()) == 1
 
 
@@ -167,7 +167,7 @@ def test_many_hands_on_the_buttons_never_train_twice_at_once(make):
     run.pause()
     assert not training_threads()
     x, _ = run.curves["train_loss"].points()
-    assert x.tolist() == [step / 4 for step in range(1, run.trainer.step + 1)]
+    assert x.tolist() == [step / 4 for step in range(1, run.step + 1)]
 
 
 def test_the_model_is_that_of_one_moment_and_training_goes_on(make):
@@ -220,7 +220,7 @@ def test_more_epochs_wake_a_run_that_was_done(make):
     assert run.status == "paused"
     run.play()
     until(lambda: not run.live)
-    assert (run.status, run.trainer.step) == ("finished", 8)
+    assert (run.status, run.step) == ("finished", 8)
 
 
 def test_an_early_stop_says_which_epoch_was_best(make):
@@ -228,9 +228,9 @@ def test_an_early_stop_says_which_epoch_was_best(make):
     run.play()
     until(lambda: not run.live)
     assert run.status == "finished"
-    assert f"epoch {run.trainer.best_epoch} had the best validation loss" in run.message
+    assert f"epoch {run.best_epoch} had the best validation loss" in run.message
     assert torch.equal(
-        flat_weights(run.trainer), torch.cat([v.flatten() for v in run.trainer.best_weights().values()])
+        flat_weights(run._trainer), torch.cat([v.flatten() for v in run._trainer.best_weights().values()])
     )
 
 
@@ -263,7 +263,7 @@ def test_curves_stay_bounded(make, monkeypatch):
     run = make(epochs=60)
     run.play()
     until(lambda: not run.live)
-    assert run.trainer.step == 240
+    assert run.step == 240
     assert all(len(curve.points()[0]) <= 40 for curve in run.curves.values())
     assert run.curves["train_loss"].points()[0][-1] == 60
 
@@ -313,11 +313,11 @@ def test_a_loss_that_is_not_finite_fails_with_the_trainers_sentence_and_can_go_o
     assert run.status == "failed"
     assert "the last finite weights are kept" in run.message
     assert all(p.isfinite().all() for p in run.model().parameters())
-    step = run.trainer.step
+    step = run.step
     run.change(lr=1e-6, clip=1.0)
     run.play(1)
     until(lambda: not run.live)
-    assert (run.status, run.message, run.trainer.step) == ("paused", "", step + 1)
+    assert (run.status, run.message, run.step) == ("paused", "", step + 1)
 
 
 def test_a_run_that_nobody_looks_at_is_paused_and_not_lost(make, monkeypatch):
@@ -327,11 +327,11 @@ def test_a_run_that_nobody_looks_at_is_paused_and_not_lost(make, monkeypatch):
     until(lambda: not run.live)
     assert run.status == "paused"
     assert "nobody has looked at it" in run.message
-    step = run.trainer.step
+    step = run.step
     assert step > 0
     monkeypatch.setattr(runs, "ABANDONED", 600.0)
     run.play()
-    until(lambda: run.trainer.step > step + 3)
+    until(lambda: run.step > step + 3)
     assert run.message == ""
 
 
@@ -347,16 +347,16 @@ def test_a_second_run_waits_says_its_place_and_starts_when_the_first_pauses(make
     until(lambda: second.queue_place == 1)
     third.play()
     until(lambda: third.queue_place == 2)
-    assert (second.status, second.trainer.step, first.queue_place) == ("waiting", 0, 0)
+    assert (second.status, second.step, first.queue_place) == ("waiting", 0, 0)
     second.play()  # pressed again: it keeps its one place
     assert third.queue_place == 2
     first.pause()
-    until(lambda: second.trainer.step > 0)
+    until(lambda: second.step > 0)
     assert (second.queue_place, third.queue_place, third.status) == (0, 1, "waiting")
     first.play()  # has to queue anew
     until(lambda: first.queue_place == 2)
     second.stop()
-    until(lambda: third.trainer.step > 0)
+    until(lambda: third.step > 0)
     assert first.queue_place == 1
 
 
@@ -383,7 +383,7 @@ def test_a_waiting_run_can_be_paused_or_stopped_and_leaves_the_queue(make):
     second.pause()
     assert (second.status, second.queue_place, third.queue_place) == ("paused", 0, 1)
     third.stop()
-    assert (third.status, third.queue_place, third.trainer.step) == ("stopped", 0, 0)
+    assert (third.status, third.queue_place, third.step) == ("stopped", 0, 0)
     assert first.status == "running"
 
 
@@ -406,4 +406,4 @@ def test_never_more_at_once_than_there_are_places(make):
         run.play()
     until(lambda: all(run.status == "finished" for run in several))
     assert max(most) <= 2
-    assert all(run.trainer.step == 12 for run in several)
+    assert all(run.step == 12 for run in several)

@@ -78,7 +78,7 @@ def test_it_holds_the_trace_the_inputs_and_every_weight(model):
                 assert np.array_equal(values, trace.gate(name)[layer, direction, 0].numpy().T), name
     for name, parameter in moment.model.named_parameters():
         assert np.array_equal(found["now"][name], parameter.detach().numpy()), name
-    assert header["snapshots"] == [step for step in run.trainer.snapshots.steps if step < 5]
+    assert header["snapshots"] == [step for step in run.snapshots.steps if step < 5]
     for step, weights in zip(header["snapshots"], found["snapshots"], strict=True):
         for name, parameter in run.moment(step).model.named_parameters():
             assert np.array_equal(weights[name], parameter.detach().numpy()), (step, name)
@@ -86,7 +86,7 @@ def test_it_holds_the_trace_the_inputs_and_every_weight(model):
 
 def test_the_series_stands_in_the_tables_own_units():
     run, *_, header, arrays = scene_of({})
-    windows = run.trainer.windows
+    windows = run.windows
     start = int(windows.starts["valid"][0])
     drawn = unpacked(header, arrays)["series"][0]
     assert np.array_equal(drawn, windows.x[start : start + windows.spec.seq_len, 0])
@@ -96,7 +96,7 @@ def test_the_series_stands_in_the_tables_own_units():
 
 def test_a_class_is_named_by_its_number():
     run, *_, header, _ = scene_of({}, labelled())
-    windows = run.trainer.windows
+    windows = run.windows
     assert header["classes"] == list(windows.classes)
     assert header["truth"] == int(windows.truth(windows.starts["valid"][:1])[0])
 
@@ -109,7 +109,7 @@ def test_the_header_is_json():
 
 def test_snapshots_that_are_too_many_to_send_are_thinned(monkeypatch):
     run, *_, header, _ = scene_of({}, steps=12)
-    size = run.trainer.snapshots.nearest(0).weights.nbytes
+    size = run.snapshots.nearest(0).weights.nbytes
     assert len(header["snapshots"]) == 12
     monkeypatch.setattr(scenes, "MOST_BYTES", 4 * size)
     *_, fewer, _ = scene_of({}, steps=12)

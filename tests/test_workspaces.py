@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -65,8 +66,8 @@ def test_it_opens_on_the_trained_model_that_is_built_when_asked_for(manager):
     assert here.built_run is None
     run = here.run
     assert here.run is here.built_run is run
-    assert (run.status, run.trainer.step) == ("paused", 2)
-    assert torch.equal(flat_weights(run.trainer), flat_weights(trained()))
+    assert (run.status, run.step) == ("paused", 2)
+    assert torch.equal(flat_weights(run._trainer), flat_weights(trained()))
     assert here.curves is run.curves
     assert [part.tolist() for part in here.curves["train_loss"].points()] == list(LINE)
 
@@ -117,12 +118,13 @@ def test_a_fresh_run_ends_the_old_one(manager):
     here = manager.new()
     old = here.run
     old.play()
-    until(lambda: old.trainer.step > 2)
-    new = here.fresh_run(trained(lr=0.125))
-    assert (here.run, old.status, new.status) == (new, "stopped", "paused")
+    until(lambda: old.step > 2)
+    spec = dataclasses.replace(here.experiment, train=dataclasses.replace(here.experiment.train, lr=0.125))
+    new = here.fresh_run(here.windows(), spec)
+    assert (here.run, old.status, new.status) == (new, "stopped", "ready")
     assert here.experiment.train.lr == 0.125
     new.play()
-    until(lambda: new.trainer.step > 2)
+    until(lambda: new.step > 2)
     assert len(training_threads()) == 1
 
 

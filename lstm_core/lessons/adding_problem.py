@@ -33,14 +33,14 @@ def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
     from lstm_core.units import units_by_correlation
 
     def rank() -> tuple[list[Found], list[Found]]:
-        windows, model = run.trainer.windows, run.model()
+        windows, model = run.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         value, marker = np.moveaxis(windows.inputs(starts), -1, 0)  # each (windows, seq_len)
         adds = units_by_correlation(model, windows, starts, _guess(value, marker), ("c",))
         opens = units_by_correlation(model, windows, starts, marker, ("i", "f", "o"))
         return adds, opens
 
-    return run.remembered("adding units", (run.trainer.step,), rank)
+    return run.remembered("adding units", (run.step,), rank)
 
 
 def _units(run: Run) -> tuple[Found, Found]:
@@ -54,7 +54,7 @@ def _one(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.n
     guess in c's own scale."""
     from lstm_core.units import trace_windows
 
-    windows, (adds, opens) = run.trainer.windows, _units(run)
+    windows, (adds, opens) = run.windows, _units(run)
     starts = windows.starts["test"]
     trace = trace_windows(run.model(), windows, starts[:SEARCHED])
     value, marker = np.moveaxis(windows.inputs(starts[:SEARCHED]), -1, 0)
@@ -113,7 +113,7 @@ def _search(runs: dict[str, Run]) -> go.Figure:
 
 def _errors(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
-    end = float(max(run.trainer.spec.epochs, 1))
+    end = float(max(run.train_spec.epochs, 1))
     level = np.array([NAIVE, NAIVE])
     return Plot(
         [
@@ -131,7 +131,7 @@ def _said(runs: dict[str, Run]) -> Plot:
     from lstm_core.predictions import predict
 
     run = runs["lstm"]
-    windows = run.trainer.windows
+    windows = run.windows
     starts = windows.starts["test"][:SHOWN]
     truth = windows.truth(starts)[:, 0, 0]
     order = np.argsort(truth)
@@ -149,8 +149,7 @@ def _said(runs: dict[str, Run]) -> Plot:
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    with runs["lstm"].hold() as trainer:
-        error, count = trainer.evaluate("test"), len(trainer.starts["test"])
+    error, count = runs["lstm"].evaluate("test"), len(runs["lstm"].windows.starts["test"])
     sentence = (
         f"Mean squared error {error:.2g} on {count:,} new sequences; always saying 1 would give {NAIVE:.4f}."
     )

@@ -22,7 +22,7 @@ CHECKPOINT = 2000  # epochs
 def _outputs(runs: dict[str, Run]) -> Plot:
     run = runs["hand"]
     epochs, said = outputs_along(run)
-    end = np.array([0.0, max(run.trainer.spec.epochs, 1)])
+    end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
         Line(name, epochs, said[:, k], COLORS[k], width=3)
         for k, name in enumerate(("out_0 (company A)", "out_1 (company B)"))

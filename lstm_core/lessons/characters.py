@@ -27,7 +27,7 @@ def _tables(run: Run) -> tuple[float, float]:
     """What the test part costs by the two tables, in bits per character."""
     from lstm_core.characters import baselines, passage
 
-    windows = run.trainer.windows
+    windows = run.windows
     if "letters tables" not in run.memo:
         run.memo["letters tables"] = baselines(passage(windows, "train"), passage(windows, "test"))
     return run.memo["letters tables"]
@@ -35,8 +35,7 @@ def _tables(run: Run) -> tuple[float, float]:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
-    with run.hold() as trainer:
-        bits = trainer.evaluate("test") / BIT
+    bits = run.evaluate("test") / BIT
     (alone, pairs), (_, quotes) = _tables(run), _quotes(run)
     sentence = (
         f"{bits:.2f} bits per character on the last tenth of the book, which it has never seen; a table of how "
@@ -53,7 +52,7 @@ def _bits(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
     alone, pairs = _tables(run)
     epochs, training = run.curves["train_loss"].points(600)
-    end = np.array([0.0, max(run.trainer.spec.epochs, 1)])
+    end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
         Line("training (each batch)", epochs, training / BIT, TRAIN, width=1.3, opacity=0.6),
         Line("how frequent each is", end, np.full(2, alone), GREY, "dot", width=2),
@@ -70,7 +69,7 @@ def unseen(run: Run) -> str:
     from lstm_core.characters import passage
 
     if "letters unseen" not in run.memo:
-        run.memo["letters unseen"] = "".join(passage(run.trainer.windows, part) for part in ("valid", "test"))
+        run.memo["letters unseen"] = "".join(passage(run.windows, part) for part in ("valid", "test"))
     return run.memo["letters unseen"]
 
 
@@ -78,7 +77,7 @@ def found(run: Run, gate: str) -> tuple[SequenceLSTM, list[Tracker]]:
     """The model as it is now, and for each signal its unit whose `gate` goes best with it on the unseen pages."""
     from lstm_core.characters import trackers
 
-    known, at = run.memo.setdefault("letters found", {}), (run.trainer.step, run.status)
+    known, at = run.memo.setdefault("letters found", {}), (run.step, run.status)
     if gate not in known or known[gate][0] != at:
         model = run.model()
         known[gate] = (at, model, trackers(model, unseen(run), gate))

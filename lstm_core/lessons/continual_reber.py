@@ -46,7 +46,7 @@ def _along(runs: dict[str, Run]) -> Plot:
         )
         for label, run in runs.items()
     ]
-    end = np.array([0.0, max(run.trainer.spec.epochs for run in runs.values())])
+    end = np.array([0.0, max(run.train_spec.epochs for run in runs.values())])
     return Plot(
         [*lines, Line("guessing", end, np.full(2, 0.5), GREY, "dot")],
         "epoch",
@@ -67,7 +67,7 @@ def _by_position(runs: dict[str, Run]) -> go.Figure:
         line = {"color": COLORS[label], "width": 3, "dash": "dash" if label == "no_forget" else "solid"}
         figure.add_scatter(x=x, y=y, name=WORDS[label], line=line)
     figure.add_hline(0.5, line={"color": GREY, "dash": "dot", "width": 2})
-    trained = next(iter(runs.values())).trainer.windows.spec.seq_len
+    trained = next(iter(runs.values())).windows.spec.seq_len
     figure.add_vline(trained, line={"color": GREY, "dash": "dot", "width": 2}, annotation_text="trained on streams up to here",
                      annotation_position="bottom left")  # fmt: skip
     figure.update_xaxes(title="symbols read since the stream began")
@@ -102,7 +102,7 @@ def _trace(run: Run):
     def trace():
         return trace_lstm(run.model().lstm, torch.from_numpy(streams_of(run)[:1]))
 
-    return run.remembered("reber trace", (run.trainer.step,), trace)
+    return run.remembered("reber trace", (run.step,), trace)
 
 
 def _unit(runs: dict[str, Run]) -> go.Figure:

@@ -29,7 +29,7 @@ def _said(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, n
     """Of the first test sequences: symbols read and to be said (count, seq_len), probabilities (…, seq_len, 9)."""
     import torch
 
-    windows = run.trainer.windows
+    windows = run.windows
     starts = windows.starts["test"][:count]
     x = windows.inputs(starts)
     with torch.no_grad():
@@ -42,7 +42,7 @@ def _keepers(run: Run) -> list[Found]:
     from lstm_core.units import units_by_class
 
     def find() -> list[Found]:
-        windows, model = run.trainer.windows, run.model()
+        windows, model = run.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         read = windows.inputs(starts).argmax(axis=-1)
         found = []
@@ -51,7 +51,7 @@ def _keepers(run: Run) -> list[Found]:
             found.append(units_by_class(model, windows, starts, classes, ("c",))[0])
         return found
 
-    return run.remembered("copy units", (run.trainer.step,), find)
+    return run.remembered("copy units", (run.step,), find)
 
 
 def _picture(runs: dict[str, Run]) -> go.Figure:
@@ -84,7 +84,7 @@ def _held(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.units import trace_windows
 
     run = runs["lstm"]
-    windows, found = run.trainer.windows, _keepers(run)
+    windows, found = run.windows, _keepers(run)
     place = int(np.argmax([one.score for one in found]))
     starts = windows.starts["test"][:SEARCHED]
     values = found[place].of(trace_windows(run.model(), windows, starts))
@@ -124,8 +124,8 @@ def _search(runs: dict[str, Run]) -> go.Figure:
 
 def _losses(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
-    ends = np.array([0.0, max(run.trainer.spec.epochs, 1)])
-    level = np.full(2, copy_baseline(run.trainer.windows.spec.seq_len))
+    ends = np.array([0.0, max(run.train_spec.epochs, 1)])
+    level = np.full(2, copy_baseline(run.windows.spec.seq_len))
     return Plot(
         [
             Line("training", *run.curves["train_loss"].points(1000), "#56B4E9", width=1.3, opacity=0.5),

@@ -44,7 +44,7 @@ def _twins(run: Run) -> np.ndarray:
     """(2, seq_len) two strings that differ in their second symbol alone, T in the first, P in the other."""
     from lstm_core.reber import from_one_hot
 
-    windows = run.trainer.windows
+    windows = run.windows
     strings = from_one_hot(windows.inputs(windows.starts["test"]))
     sizes = (strings >= 0).sum(axis=1)
     string = strings[np.where(sizes <= LONGEST_SHOWN, sizes, 0).argmax()]
@@ -116,7 +116,7 @@ def _predictions(runs: dict[str, Run]) -> go.Figure:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     from lstm_core.reber_runs import solved_along
 
-    figures, count = {}, len(runs["lstm"].trainer.starts["test"])
+    figures, count = {}, len(runs["lstm"].windows.starts["test"])
     for label, run in runs.items():
         epochs, shares = solved_along(run)
         figures |= {f"{label}_best": float(shares.max()), f"{label}_last": float(shares[-1])}

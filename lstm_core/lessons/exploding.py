@@ -40,8 +40,8 @@ def _norms(runs: dict[str, Run]) -> Plot:
     lines = [
         Line(NAMES[label], *_drawn(run, "grad_norm"), COLORS[label], width=2) for label, run in runs.items()
     ]
-    trainer = runs["clip"].trainer
-    end, limit = max(trainer.epoch, 1), trainer.spec.clip or CLIP
+    clipped = runs["clip"]
+    end, limit = max(clipped.epoch, 1), clipped.train_spec.clip or CLIP
     lines.append(Line("the limit", np.array([0.0, end]), np.full(2, limit), GREY, "dash", 2))
     return Plot(lines, "epoch", "gradient norm, before clipping", log_y=True)
 
@@ -88,27 +88,26 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    with runs["clip"].hold() as trainer:
-        error = trainer.evaluate("test")
+    error = runs["clip"].evaluate("test")
     free = runs["no_clip"]
     loss, norm = (
         float(free.curves[name].points()[1].max(initial=0.0)) for name in ("train_loss", "grad_norm")
     )
     how = (
-        f"lasted {free.trainer.step:,} steps, then its loss was no number any more"
-        if not free.trainer.finished else "went on to the end"
+        f"lasted {free.step:,} steps, then its loss was no number any more"
+        if not free.finished else "went on to the end"
     )  # fmt: skip
     sentence = (
         f"Clipped: squared error {error:.2g} on new sequences; always saying 0 would give 1. Not clipped: it {how}; its "
         f"largest loss was {loss:.1g} and its largest gradient norm {norm:.1g}."
     )
-    figures = {"clip error": error, "no_clip steps": float(free.trainer.step), "no_clip largest loss": loss}
+    figures = {"clip error": error, "no_clip steps": float(free.step), "no_clip largest loss": loss}
     return Outcome(error < LEARNED and loss > BLOWN_UP, sentence, figures)
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
     """The norms of both over the steps that the unclipped run lasted, and a while longer."""
-    most = 2 * runs["no_clip"].trainer.epoch + 2
+    most = 2 * runs["no_clip"].epoch + 2
     found = []
     for run in runs.values():
         x, y = run.curves["grad_norm"].points()

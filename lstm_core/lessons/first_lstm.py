@@ -18,7 +18,7 @@ def _parts(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Part → (what the model says, the truth), each (sequences,)."""
     from lstm_core.predictions import predict
 
-    windows, model = run.trainer.windows, run.moment().model
+    windows, model = run.windows, run.moment().model
     return {
         part: (predict(model, windows, starts)[:, 0, 0], windows.truth(starts)[:, 0, 0])
         for part, starts in windows.starts.items()
@@ -29,9 +29,9 @@ def _parts(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def _losses(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
     seen, new = (run.curves[name].points(1000) for name in ("train_loss", "valid_loss"))
-    targets = run.trainer.windows.truth(run.trainer.windows.starts["valid"])
+    targets = run.windows.truth(run.windows.starts["valid"])
     level = float(np.mean(targets**2))
-    end = max(run.trainer.spec.epochs, 1)
+    end = max(run.train_spec.epochs, 1)
     return Plot(
         [
             Line("the 100 sequences it trains on", *seen, "#0072B2", width=3),

@@ -34,7 +34,7 @@ def _forget(run: Run, moment: Moment) -> np.ndarray:
 
     from lstm_core.trace import trace_lstm
 
-    known, windows = run.memo.setdefault("forget", {}), run.trainer.windows
+    known, windows = run.memo.setdefault("forget", {}), run.windows
     if moment.step not in known:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
         f = trace_lstm(moment.model.lstm, moment.model.lstm_input(x)).f  # (1, 1, batch, seq_len, hidden_size)
@@ -59,7 +59,7 @@ def _starting(runs: dict[str, Run]) -> go.Figure:
         units = np.arange(1, len(constants) + 1)
         figure.add_scatter(x=units, y=constants, name=NAMES[label], mode="lines+markers",
                            line={"color": COLORS[label], "width": 3}, marker={"size": 8})  # fmt: skip
-    seq_len = next(iter(runs.values())).trainer.windows.spec.seq_len
+    seq_len = next(iter(runs.values())).windows.spec.seq_len
     figure.add_scatter(
         x=units[[0, -1]], y=[seq_len, seq_len], name=f"the {seq_len} rows to remember", mode="lines",
         line={"color": "#888888", "dash": "dash", "width": 2},
@@ -73,7 +73,7 @@ def _kept(runs: dict[str, Run]) -> Plot:
     lines = []
     for label, run in runs.items():
         f = _forget(run, run.moment())
-        back = np.arange(run.trainer.windows.spec.seq_len, dtype=float)
+        back = np.arange(run.windows.spec.seq_len, dtype=float)
         lines.append(Line(NAMES[label], back, _left(f, back), COLORS[label], width=3))
         start = _left(_forget(run, run.moment(0)), back)
         lines.append(Line(f"{NAMES[label]}, at the start", back, start, COLORS[label], "dot", 2))
@@ -96,8 +96,7 @@ def _losses(runs: dict[str, Run]) -> Plot:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     errors, means = {}, {}
     for label, run in runs.items():
-        with run.hold() as trainer:
-            errors[label] = trainer.evaluate("test")
+        errors[label] = run.evaluate("test")
         means[label] = float(_forget(run, run.moment(0)).mean())
     said = ", ".join(f"{NAMES[label]} {error:.2g}" for label, error in errors.items())
     gates = ", ".join(f"{means[label]:.2f} with {NAMES[label]}" for label in errors)

@@ -22,7 +22,7 @@ def _predictions(run: Run, part: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     """(said, truth, the day before), each (days, targets), in the file's own units."""
     from lstm_core.predictions import predict
 
-    windows, model = run.trainer.windows, run.moment().model
+    windows, model = run.windows, run.moment().model
     starts = windows.starts[part]
     said, truth = predict(model, windows, starts)[:, 0], windows.truth(starts)[:, 0]
     return said, truth, windows.y[windows.target_rows(starts)[:, 0] - 1]

@@ -20,7 +20,7 @@ TRAINING = TrainSpec(lr=0.1, batch_size=1, epochs=300, clip=0.0)
 
 
 def _outputs(runs: dict[str, Run]) -> Plot:
-    end = np.array([0.0, max(runs["nn_lstm"].trainer.spec.epochs, 1)])
+    end = np.array([0.0, max(runs["nn_lstm"].train_spec.epochs, 1)])
     lines = []
     for label, name, dash, width in (("nn_lstm", "nn.LSTM", "solid", 3), ("hand", "by hand", "dot", 2.5)):
         epochs, said = outputs_along(runs[label])

@@ -24,14 +24,14 @@ def _errors(runs: dict[str, Run]) -> dict[str, np.ndarray]:
     from lstm_core.state_life import step_errors
 
     return {
-        label: step_errors(run.moment().model, run.trainer.windows, run.trainer.spec)
+        label: step_errors(run.moment().model, run.windows, run.train_spec)
         for label, run in runs.items()
     }
 
 
 def _floor(runs: dict[str, Run]) -> float:
     """The best that anyone can do who sees one window only: the variance, 1, on the first steps, 0 on the others."""
-    seq_len = runs["zero"].trainer.windows.spec.seq_len
+    seq_len = runs["zero"].windows.spec.seq_len
     return min(LAG, seq_len) / seq_len
 
 
@@ -58,7 +58,7 @@ def _losses(runs: dict[str, Run]) -> Plot:
     lines, longest = [], 1.0
     for label, run in runs.items():
         epochs, losses = run.curves["train_loss"].points(1000)
-        steps = epochs * run.trainer.steps_per_epoch
+        steps = epochs * run.steps_per_epoch
         longest = max(longest, float(steps[-1]) if len(steps) else 1.0)
         lines.append(Line(label, steps, losses, COLORS[label], width=1.7))
     floor = np.full(2, _floor(runs))

@@ -35,7 +35,7 @@ def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
     from lstm_core.units import units_by_class
 
     def rank() -> list[list[Found]]:
-        windows, model = run.trainer.windows, run.model()
+        windows, model = run.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         count = np.isin(_read(windows, starts), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
         answers = windows.truth(starts)[:, None]
@@ -43,7 +43,7 @@ def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
         second = np.where(count == 2, answers % 2, -1)
         return [units_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
 
-    return run.remembered("order units", (run.trainer.step,), rank)
+    return run.remembered("order units", (run.step,), rank)
 
 
 def _keepers(run: Run) -> tuple[Found, Found]:
@@ -59,7 +59,7 @@ def _how(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.units import trace_windows
 
     run = runs["lstm"]
-    windows, keepers = run.trainer.windows, _keepers(run)
+    windows, keepers = run.windows, _keepers(run)
     answers = windows.truth(windows.starts["test"])
     starts = windows.starts["test"][
         [np.argmax(answers == k) for k in range(len(ORDERS))]
@@ -97,7 +97,7 @@ def _written(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.units import trace_windows
 
     run = runs["lstm"]
-    windows, keeper = run.trainer.windows, _keepers(run)[0]
+    windows, keeper = run.windows, _keepers(run)[0]
     starts = windows.starts["test"][:SEARCHED]
     trace, symbols = trace_windows(run.model(), windows, starts), _read(windows, starts)
     figure = go.Figure()
@@ -132,7 +132,7 @@ def _search(runs: dict[str, Run]) -> go.Figure:
 
 def _losses(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
-    ends = np.array([0.0, max(run.trainer.spec.epochs, 1)])
+    ends = np.array([0.0, max(run.train_spec.epochs, 1)])
     return Plot(
         [
             Line("training", *run.curves["train_loss"].points(1000), "#56B4E9", width=1.3, opacity=0.5),
@@ -150,7 +150,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     from lstm_core.predictions import predict
 
     run = runs["lstm"]
-    windows = run.trainer.windows
+    windows = run.windows
     starts = windows.starts["test"]
     wrong = int((predict(run.model(), windows, starts).argmax(axis=1) != windows.truth(starts)).sum())
     sentence = (
@@ -163,7 +163,7 @@ def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
     from lstm_core.units import trace_windows
 
     run = runs["lstm"]
-    windows = run.trainer.windows
+    windows = run.windows
     answers = windows.truth(windows.starts["test"])
     starts = windows.starts["test"][[np.argmax(answers == k) for k in (0, 3)]]  # XX and YY
     return list(_keepers(run)[0].of(trace_windows(run.model(), windows, starts)))

@@ -34,7 +34,7 @@ def _horizon(run: Run, moment: Moment) -> Horizon:
 
     from lstm_core.horizon import memory_horizon
 
-    windows, known = run.trainer.windows, run.memo.setdefault("horizons", {})
+    windows, known = run.windows, run.memo.setdefault("horizons", {})
     if moment.step not in known:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
         known[moment.step] = memory_horizon(moment.model, x)
@@ -65,16 +65,16 @@ def _reaches(runs: dict[str, Run]) -> Plot:
     for label, run in runs.items():
         steps = _along(run)
         reaches = np.array([_reach(run, step) for step in steps], dtype=float)
-        epochs = np.array(steps) / run.trainer.steps_per_epoch
+        epochs = np.array(steps) / run.steps_per_epoch
         lines.append(Line(label.upper(), epochs, reaches, COLORS[label], width=3))
-    most = next(iter(runs.values())).trainer.windows.spec.seq_len
+    most = next(iter(runs.values())).windows.spec.seq_len
     return Plot(lines, "epoch", "steps back", y_range=(0.0, most * 1.04))
 
 
 def _along(run: Run) -> list[int]:
     """Steps of snapshots, evenly spread over the whole run and the same while it goes on, and the newest one."""
-    trainer, kept = run.trainer, run.trainer.snapshots.steps
-    wanted = np.linspace(0, trainer.spec.epochs * trainer.steps_per_epoch, MOMENTS)
+    kept = run.snapshots.steps
+    wanted = np.linspace(0, run.total_steps, MOMENTS)
     near = {min(kept, key=lambda step: abs(step - at)) for at in wanted if at <= kept[-1]}
     return sorted(near | {kept[-1]})
 
@@ -101,8 +101,7 @@ def _losses(runs: dict[str, Run]) -> Plot:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     errors, left = {}, {}
     for label, run in runs.items():
-        with run.hold() as trainer:
-            errors[label] = trainer.evaluate("test")
+        errors[label] = run.evaluate("test")
         curve = _back(_horizon(run, run.moment()).d_h)
         left[label] = float(curve[-1] / curve[0])
     said = ", ".join(f"{label.upper()} {error:.2g}" for label, error in errors.items())

@@ -5,12 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from lstm_core.checkpoint import save_checkpoint
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.predictions import predict, scores, verdict
 from lstm_core.runs import Run, Slots
 from lstm_core.samples import EXAMPLE, load_sample
-from lstm_core.training import Trainer
 from lstm_core.windows import make_windows
 
 
@@ -19,16 +17,14 @@ def main() -> None:
     data = DataSpec(source="sample", name="sunspots", **dataclasses.asdict(table.roles))
     model, train = ModelSpec(hidden_size=16), TrainSpec(lr=0.003, batch_size=16, epochs=100)
     windows = make_windows(table, data)
-    trainer = Trainer(windows, Experiment(data, model, train))
-    run = Run(trainer, table, Slots(1))
-    for record in trainer:
-        run.note(record)
-    curves = {name: tuple(part.tolist() for part in curve.points(800)) for name, curve in run.curves.items()}
+    run = Run.new(windows, Experiment(data, model, train), table, Slots(1))
+    run.train_here()
+    trained = run.model()
     file = Path(str(EXAMPLE))
-    file.write_bytes(save_checkpoint(trainer, curves))
+    file.write_bytes(run.checkpoint(points=800))
     for part in ("valid", "test"):
         starts = windows.starts[part]
-        print(f"{part}: {verdict(scores(windows, starts, predict(trainer.model, windows, starts)))}")
+        print(f"{part}: {verdict(scores(windows, starts, predict(trained, windows, starts)))}")
     print(f"{file.name}: {file.stat().st_size / 1024:.0f} kB")
 
 

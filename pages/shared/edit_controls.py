@@ -54,7 +54,7 @@ def choose_edits(look: Look) -> tuple[Edit, ...]:
 
 def words_of(edit: Edit, look: Look) -> str:
     """What an edit does, as Markdown: "the forget gate held at 1 in units 0–3 at steps 5–9"."""
-    windows, spec = look.run.trainer.windows, look.run.experiment.model
+    windows, spec = look.run.windows, look.run.experiment.model
     if edit.gate == INPUT:
         (feature,) = edit.units
         value = _shown(windows, edit.kind, feature, edit.value)
@@ -98,7 +98,7 @@ def read_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
 
 def _chosen(look: Look) -> Edit | None:
     """The edit that the widgets stand for; None for nothing."""
-    windows, spec = look.run.trainer.windows, look.run.experiment.model
+    windows, spec = look.run.windows, look.run.experiment.model
     places = _places(spec)
     several = len(places) > 1
     columns = st.columns(
@@ -221,7 +221,7 @@ def _drop(edit: Edit) -> None:
 
 def _kept(look: Look) -> tuple[tuple[Edit, ...], int]:
     """The kept edits that fit this model and its windows, and how many others there are."""
-    lstm, seq_len = look.moment.model.lstm, look.run.trainer.windows.spec.seq_len
+    lstm, seq_len = look.moment.model.lstm, look.run.windows.spec.seq_len
     kept, fitting = session.recall("what_kept", ()), []
     for edit in kept:
         try:

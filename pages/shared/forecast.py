@@ -36,9 +36,9 @@ def latest(run: Run) -> Forecast:
     known, cost, at = run.memo.get("forecast", (None, 0.0, 0.0))
     begin = time.thread_time()
     rested = time.monotonic() - at > max(OFTEN, REST * cost)
-    if known is not None and (known.step == run.trainer.step or (run.live and not rested)):
+    if known is not None and (known.step == run.step or (run.live and not rested)):
         return known
-    step, model, windows = run.trainer.step, run.model(), run.trainer.windows
+    step, model, windows = run.step, run.model(), run.windows
     starts = _stretch(windows, run)
     said = predict(model, windows, starts)
     parts = windows.part_of_row[windows.target_rows(starts)[:, -1]]
@@ -54,8 +54,7 @@ def latest(run: Run) -> Forecast:
 
 def _stretch(windows: Windows, run: Run) -> np.ndarray:
     """All windows if they are few; else as many as may be, around where validation begins."""
-    weights = sum(p.numel() for p in run.trainer.model.recurrent.parameters())
-    most = int(np.clip(WORK / (weights * windows.spec.seq_len), 40, MOST_WINDOWS))
+    most = int(np.clip(WORK / (run.parameter_count * windows.spec.seq_len), 40, MOST_WINDOWS))
     parts = [windows.starts[part] for part in SPLITS]
     everything = np.concatenate(parts)
     if len(everything) <= most:
@@ -77,7 +76,7 @@ class Picture:
 
 def picture(run: Run, forecast: Forecast, ahead: int = 0) -> Picture:
     """The forecast as curves; `ahead` picks one of the rows that each window says."""
-    windows, cell = run.trainer.windows, run.experiment.model.cell.upper()
+    windows, cell = run.windows, run.experiment.model.cell.upper()
     if windows.classes:
         right = forecast.said[np.arange(len(forecast.said)), forecast.truth]
         x = np.arange(len(right), dtype=float)

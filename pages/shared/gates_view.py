@@ -45,17 +45,17 @@ class Look:
         if self.step is not None:
             return run.remembered("moments", (self.step,), lambda: run.moment(self.step))
         # Early stopping changes the weights, and no step tells: the status does.
-        return run.remembered("moments", (run.trainer.step, run.status), run.moment)
+        return run.remembered("moments", (run.step, run.status), run.moment)
 
 
 def default_window(run: Run) -> int:
     """First row of the last window that there is."""
-    return int(next(s[-1] for s in (run.trainer.windows.starts[p] for p in reversed(SPLITS)) if len(s)))
+    return int(next(s[-1] for s in (run.windows.starts[p] for p in reversed(SPLITS)) if len(s)))
 
 
 def inputs_of(look: Look) -> Tensor:
     """The window as the model reads it, (1, seq_len, input_size)."""
-    return torch.from_numpy(look.run.trainer.windows.inputs(np.array([look.start])))
+    return torch.from_numpy(look.run.windows.inputs(np.array([look.start])))
 
 
 def trace_of(look: Look) -> GateTrace:
@@ -67,18 +67,18 @@ def trace_of(look: Look) -> GateTrace:
 
 def find_window(run: Run, part: str, which: str, step: int | None = None) -> int:
     """The place among the part's windows of the worst, the best or a random one, for the weights of that step."""
-    starts = run.trainer.windows.starts[part]
+    starts = run.windows.starts[part]
     if which == "random":
         return int(np.random.default_rng().integers(len(starts)))
     places = np.unique(np.linspace(0, len(starts) - 1, MOST_SEARCHED).astype(int))
-    said = predict(run.moment(step).model, run.trainer.windows, starts[places])
-    errors = window_errors(run.trainer.windows, starts[places], said)
+    said = predict(run.moment(step).model, run.windows, starts[places])
+    errors = window_errors(run.windows, starts[places], said)
     return int(places[errors.argmax() if which == "worst" else errors.argmin()])
 
 
 def sentence(look: Look) -> str:
     """What the model says of this window beside the truth, as Markdown."""
-    windows = look.run.trainer.windows
+    windows = look.run.windows
     starts = np.array([look.start])
     said, truth = predict(look.moment.model, windows, starts)[0], windows.truth(starts)[0]
     place = _place(windows, look.start)

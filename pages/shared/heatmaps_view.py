@@ -35,7 +35,7 @@ def show(look: Look) -> None:
         f"Share below {CLOSED:g}": shares["closed"],
         f"Share above {OPEN:g}": shares["open"],
     }
-    series = gates_view.input_series(look.run.trainer.windows, look.start)
+    series = gates_view.input_series(look.run.windows, look.start)
     chosen = gate_view("gate_view", maps, unit=look.unit, series=series, curves=curves,
                        large=None if look.gate == ALL else look.gate)  # fmt: skip
     session.remember("unit", chosen)

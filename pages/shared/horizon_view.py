@@ -23,7 +23,7 @@ def show(look: Look) -> None:
         constants = horizon.time_constants[look.layer, look.direction, 0]
         left, right = st.columns([0.58, 0.42])
         left.plotly_chart(gradient, key="horizon_figure")
-        seq_len = look.run.trainer.windows.spec.seq_len
+        seq_len = look.run.windows.spec.seq_len
         right.plotly_chart(time_constants_figure(constants, seq_len), key="time_constants")
         st.markdown(time_constants_sentence(constants))
     rivals_view.show(look, output)
@@ -31,7 +31,7 @@ def show(look: Look) -> None:
 
 def _own(look: Look) -> tuple[Horizon, int]:
     """The horizon of the run's own model, and the output that it is of: the first number, or the likeliest class."""
-    moment, windows = look.moment, look.run.trainer.windows
+    moment, windows = look.moment, look.run.windows
 
     def found() -> tuple:
         starts = np.array([look.start])

@@ -20,7 +20,7 @@ def show(look: Look) -> None:
     """The table for the weights that are looked at, and a button where it would take long."""
     st.subheader("Which gate does this model need most?")
     run, moment = look.run, look.moment
-    part = next(part for part in PARTS if len(run.trainer.windows.starts[part]))
+    part = next(part for part in PARTS if len(run.windows.starts[part]))
     limit, work = _size(run, part, moment)
     known = run.memo.get("importance", {})
     follows = run.live and look.step is None  # other weights at every tick: a table lasts until a click
@@ -41,7 +41,7 @@ def show(look: Look) -> None:
 
 def _size(run: Run, part: str, moment: Moment) -> tuple[int, float]:
     """How many windows to take, and about how many multiplications that makes."""
-    windows, spec = run.trainer.windows, run.experiment.model
+    windows, spec = run.windows, run.experiment.model
     weights = sum(parameter.numel() for parameter in moment.model.parameters())
     each = windows.spec.seq_len * weights * (1 + 4 * spec.num_layers * spec.num_directions)
     limit = int(min(MOST_WINDOWS, max(FEWEST_WINDOWS, AT_MOST // each)))
@@ -49,7 +49,7 @@ def _size(run: Run, part: str, moment: Moment) -> tuple[int, float]:
 
 
 def _found(look: Look, part: str, limit: int) -> tuple[list[Importance], int, Moment]:
-    moment, windows = look.moment, look.run.trainer.windows
+    moment, windows = look.moment, look.run.windows
     starts = windows.starts[part]
 
     def find() -> tuple:
@@ -75,7 +75,7 @@ def _table(run: Run, part: str, found: list[Importance], count: int, moment: Mom
     st.html(
         f'<table class="gate-worth" style="border-collapse:collapse"><tbody>{"".join(rows)}</tbody></table>'
     )
-    which = "" if count == len(run.trainer.windows.starts[part]) else ", evenly spread"
+    which = "" if count == len(run.windows.starts[part]) else ", evenly spread"
     st.caption(
         f"Over {count:,} {SPLIT_NAMES[part]} windows{which}; each gate is held at its mean, unit by unit, while the "
         f"others go on. Weights of step {moment.step:,}."

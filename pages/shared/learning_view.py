@@ -35,13 +35,13 @@ def show(look: Look) -> None:
     now = look.moment.step
     chosen = int(np.argmin(np.abs(np.array(steps) - now)))
     gate_view("learning_map", [gate_map(name, values) for name, values in maps.items()], unit=chosen, rows=names,
-              series=gates_view.input_series(look.run.trainer.windows, look.start),
+              series=gates_view.input_series(look.run.windows, look.start),
               large=None if look.gate == ALL or look.gate not in maps else look.gate)  # fmt: skip
     st.caption(
         "Each row is one moment of the training, spaced evenly on a log scale: the first steps change most. The row "
         "that is marked is the slider's."
     )
-    _answers(look, np.array(steps) / look.run.trainer.steps_per_epoch, said)
+    _answers(look, np.array(steps) / look.run.steps_per_epoch, said)
 
 
 def _choose_unit(look: Look) -> int | None:
@@ -69,7 +69,7 @@ def _rows(look: Look, unit: int | None) -> dict[int, Row]:
     known_key, known = run.memo.get("learning", (None, {}))
     known = known if known_key == key else {}
     found = {
-        step: known.get(step) or _row(look, unit, run.moment(step)) for step in run.trainer.snapshots.steps
+        step: known.get(step) or _row(look, unit, run.moment(step)) for step in run.snapshots.steps
     }
     run.memo["learning"] = (key, found)
     now = Look(run, look.start).moment
@@ -77,7 +77,7 @@ def _rows(look: Look, unit: int | None) -> dict[int, Row]:
 
 
 def _row(look: Look, unit: int | None, moment: Moment) -> Row:
-    windows = look.run.trainer.windows
+    windows = look.run.windows
     maps = unit_over_training([moment], gates_view.inputs_of(look), look.layer, look.direction, unit)
     starts = np.array([look.start])
     said = predict(moment.model, windows, starts)[0]
@@ -86,7 +86,7 @@ def _row(look: Look, unit: int | None, moment: Moment) -> Row:
 
 
 def _epoch(look: Look, step: int) -> str:
-    return f"{step / look.run.trainer.steps_per_epoch:.3g}"
+    return f"{step / look.run.steps_per_epoch:.3g}"
 
 
 def _sentence(look: Look, unit: int | None, maps: dict, said: np.ndarray, names: list[str]) -> str:
@@ -104,7 +104,7 @@ def _sentence(look: Look, unit: int | None, maps: dict, said: np.ndarray, names:
 
 def _answers(look: Look, epochs: np.ndarray, said: np.ndarray) -> None:
     """What the model said of this window along the training, beside the truth."""
-    windows = look.run.trainer.windows
+    windows = look.run.windows
     truth = windows.truth(np.array([look.start]))[0]
     level, name = (1.0, "a sure and right answer") if windows.classes else (float(truth[0, 0]), "truth")
     cell = look.run.experiment.model.cell_name
@@ -115,7 +115,7 @@ def _answers(look: Look, epochs: np.ndarray, said: np.ndarray) -> None:
     ]
     if look.step is not None:
         ends = np.array([min(said.min(), level), max(said.max(), level)])
-        at = look.moment.step / look.run.trainer.steps_per_epoch
+        at = look.moment.step / look.run.steps_per_epoch
         lines.append(Line("the moment above", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
     live_plot("learning_answers", lines, x_title="epoch", y_title=what, height=260,
               revision=f"{look.run.number} {look.start}")  # fmt: skip

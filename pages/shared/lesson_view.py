@@ -70,7 +70,7 @@ def _strayed(opened: OpenLesson) -> None:
 
 def _controls(lesson: Lesson, opened: OpenLesson) -> None:
     live = opened.live
-    left = any(not run.trainer.finished and run.status != "failed" for run in opened.runs.values())
+    left = any(not run.finished and run.status != "failed" for run in opened.runs.values())
     train, hold, seed, shipped, gates, stage = st.columns(
         [1.5, 1, 0.8, 1.5, 0.7, 0.7], vertical_alignment="bottom"
     )
@@ -162,7 +162,7 @@ def _losses() -> Picture:
 def _made(runs: dict[str, Run], what: str, live: bool, make: Callable[[], Any]) -> Any:
     """make(), remembered with the first run: for as long as no run moves, and a while longer if it took long."""
     memo = next(iter(runs.values())).memo
-    key = tuple((run.number, run.trainer.step, run.status) for run in runs.values())
+    key = tuple((run.number, run.step, run.status) for run in runs.values())
     known = memo.get(what)
     if known is not None and (known[0] == key or (live and time.monotonic() < known[1])):
         return known[2]
@@ -177,7 +177,7 @@ def _show_outcome(lesson: Lesson, opened: OpenLesson, live: bool) -> None:
     if live:
         st.info("It trains: its result stands here at the end.", icon=":material/hourglass_top:")
         return
-    if any(run.trainer.step == 0 for run in opened.runs.values()):
+    if any(run.step == 0 for run in opened.runs.values()):
         st.info("Not trained yet.", icon=":material/hourglass_empty:")
         return
     outcome: Outcome = _made(opened.runs, f"outcome {lesson.name}", live, lambda: lesson.outcome(opened.runs))

@@ -55,8 +55,8 @@ def _named(cell: str) -> str:
 
 
 def _offer(run: Run, others: str, again: bool) -> None:
-    steps = min(run.trainer.step, MOST_STEPS)
-    every = "as many as this model has had" if steps == run.trainer.step else "the most that rivals get"
+    steps = min(run.step, MOST_STEPS)
+    every = "as many as this model has had" if steps == run.step else "the most that rivals get"
     st.button(f"Train them {'again ' if again else ''}for {steps:,} steps", on_click=_start, args=(run,),
               disabled=not steps, key="rivals_train", icon=":material/model_training:",
               help=f"Trains {others} on the same windows, with the same settings and seeds, for {steps:,} steps, "
@@ -81,7 +81,7 @@ def _cancel(run: Run) -> None:
 
 def _progress(run: Run, rivals: Rivals) -> None:
     for rival in rivals.runs:
-        done, wait = rival.trainer.step, rival.status == "waiting"
+        done, wait = rival.step, rival.status == "waiting"
         rate = f" · {rival.steps_per_second:,.0f} steps/s" if rival.status == "running" else ""
         words = "waits for a free place" if wait else f"step **{done:,}** of {rivals.steps:,}{rate}"
         st.progress(min(1.0, done / rivals.steps), f"{rival.experiment.model.cell_name}: {words}")
@@ -127,7 +127,7 @@ def _unlike(look: Look, rivals: Rivals) -> str:
 
 def _several(run: Run) -> np.ndarray:
     """First rows of some validation windows, or of training windows if there is no validation part."""
-    starts = run.trainer.windows.starts
+    starts = run.windows.starts
     part = starts["valid"] if len(starts["valid"]) else starts["train"]
     return part[np.unique(np.linspace(0, len(part) - 1, MOST_COMPARED).astype(int))]
 
@@ -135,7 +135,7 @@ def _several(run: Run) -> np.ndarray:
 def _horizons(look: Look, output: int, rivals: Rivals, starts: np.ndarray) -> dict[str, Horizon]:
     """Of every cell, over these windows."""
     moment = look.moment
-    x = torch.from_numpy(look.run.trainer.windows.inputs(starts))
+    x = torch.from_numpy(look.run.windows.inputs(starts))
 
     def of(cell: str, key: tuple, model: Callable[[], SequenceLSTM]) -> Horizon:
         return look.run.remembered(
@@ -146,15 +146,15 @@ def _horizons(look: Look, output: int, rivals: Rivals, starts: np.ndarray) -> di
     found = {own: of(own, (moment,), lambda: moment.model)}
     for rival in rivals.runs:
         cell = rival.experiment.model.cell
-        found[cell] = of(cell, (rival.number, rival.trainer.step), rival.model)
+        found[cell] = of(cell, (rival.number, rival.step), rival.model)
     return {cell: found[cell] for cell in CELLS}
 
 
 def _table(look: Look, rivals: Rivals) -> pd.DataFrame:
     moment = look.moment
     rows = {look.run.experiment.model.cell: (look.run, moment.step)}
-    rows |= {rival.experiment.model.cell: (rival, rival.trainer.step) for rival in rivals.runs}
-    found = [(cell.upper(), sum(p.numel() for p in run.trainer.model.parameters()), step, validation_loss(run, step))
+    rows |= {rival.experiment.model.cell: (rival, rival.step) for rival in rivals.runs}
+    found = [(cell.upper(), run.parameter_count, step, validation_loss(run, step))
              for cell, (run, step) in ((cell, rows[cell]) for cell in CELLS)]  # fmt: skip
     return pd.DataFrame(found, columns=["cell", "parameters", "steps", "validation loss"])
 

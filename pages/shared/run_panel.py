@@ -51,19 +51,18 @@ def _strip(was_live: bool) -> None:
     run = session.workspace().run
     word, color = STATUS[run.status]
     st.badge(word, color=color)
-    st.caption(f"epoch {run.trainer.epoch:,} of {run.trainer.spec.epochs:,}")
+    st.caption(f"epoch {run.epoch:,} of {run.train_spec.epochs:,}")
     if run.live != was_live:
         st.rerun()  # polling follows
 
 
 def progress(run: Run, brief: bool = False) -> None:
     """Epoch, step, pace and time left, in a line that keeps its height; brief: for a third of a page."""
-    trainer = run.trainer
     word, color = STATUS[run.status]
     rate, left = run.steps_per_second, run.seconds_left
     parts = [
-        f"epoch **{trainer.epoch:,}** of {max(trainer.epoch, trainer.spec.epochs):,}",
-        *([] if brief else [f"step **{trainer.step:,}**"]),
+        f"epoch **{run.epoch:,}** of {max(run.epoch, run.train_spec.epochs):,}",
+        *([] if brief else [f"step **{run.step:,}**"]),
     ]
     if run.status == "running" and rate and not brief:
         parts.append(f"**{rate:,.0f}** steps/s")
@@ -71,8 +70,8 @@ def progress(run: Run, brief: bool = False) -> None:
         parts.append(f"**{_duration(left)}** left")
     if run.status == "waiting" and not brief:
         parts.append(f"number {run.queue_place} in the queue: it starts when another run ends or pauses")
-    total = trainer.spec.epochs * trainer.steps_per_epoch
-    st.progress(min(1.0, trainer.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
+    total = run.total_steps
+    st.progress(min(1.0, run.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
     if run.message:
         st.warning(session.plain(run.message))
 
@@ -104,7 +103,7 @@ def prediction(run: Run, height: int = 250) -> Forecast:
     from pages.shared import forecast
 
     found = forecast.latest(run)
-    ahead = min(session.recall("ahead", 1), run.trainer.windows.ahead) - 1
+    ahead = min(session.recall("ahead", 1), run.windows.ahead) - 1
     drawn = forecast.picture(run, found, ahead)
     live_plot("forecast_curve", drawn.lines, x_title=drawn.x_title, y_title=drawn.y_title, x_start=drawn.x_start,
               y_range=drawn.y_range, height=height, revision=str(run.number))  # fmt: skip

@@ -108,7 +108,7 @@ def _inputs(look: Look) -> tuple[str, list[str], list[str]]:
     """What the columns of weight_ih stand for: altogether, each in words, each in short."""
     model = look.run.experiment.model
     if look.layer == 0:
-        names = list(look.run.trainer.windows.spec.features)
+        names = list(look.run.windows.spec.features)
         return "features", names, names
     below = look.layer - 1
     word = "projected unit" if model.proj_size else "unit"
@@ -161,7 +161,7 @@ def _norms_over_training(look: Look, moment: Moment, counted: str, gradients: bo
     found = _extents(look, gradients)
     if len(found) < 2:
         return
-    epochs = np.array([snapshot.step for snapshot in found]) / look.run.trainer.steps_per_epoch
+    epochs = np.array([snapshot.step for snapshot in found]) / look.run.steps_per_epoch
     norms = {gate: np.array([extent.norms[counted][gate] for extent in found.values()]) for gate in GATES}
     if not gradients:
         st.markdown(growth_sentence(norms, epochs, counted))
@@ -169,7 +169,7 @@ def _norms_over_training(look: Look, moment: Moment, counted: str, gradients: bo
     if look.step is not None:
         every = np.concatenate(list(norms.values()))
         ends = np.array([every.min(), every.max()])
-        lines.append(Line("the moment above", np.full(2, moment.step) / look.run.trainer.steps_per_epoch, ends,
+        lines.append(Line("the moment above", np.full(2, moment.step) / look.run.steps_per_epoch, ends,
                           TRUTH, "dash"))  # fmt: skip
     live_plot("weights_norms", lines, x_title="epoch", log_y=gradients, height=280,
               y_title=f"norm of {counted}" + (", gradient" if gradients else ""),
@@ -196,7 +196,7 @@ def _extents(look: Look, gradients: bool) -> dict[Snapshot, Extent]:
     known = run.memo.setdefault("extents", {})
     place = look.layer, look.direction, gradients
     before = known.get(place, {})
-    snapshots = [run.trainer.snapshots.nearest(step) for step in run.trainer.snapshots.steps]
+    snapshots = [run.snapshots.nearest(step) for step in run.snapshots.steps]
     found = {
         snapshot: before.get(snapshot) or _measure(run, snapshot, *place)
         for snapshot in snapshots
@@ -207,5 +207,5 @@ def _extents(look: Look, gradients: bool) -> dict[Snapshot, Extent]:
 
 
 def _measure(run: Run, snapshot: Snapshot, layer: int, direction: int, gradients: bool) -> Extent:
-    tensors = run.trainer.named(snapshot.gradients if gradients else snapshot.weights)
+    tensors = run.weights_by_name(snapshot.gradients if gradients else snapshot.weights)
     return extent(with_bias(split_by_gate(tensors, layer, direction), gradients))

@@ -60,7 +60,7 @@ def _altered(look: Look, edits: tuple[Edit, ...]) -> tuple[GateTrace, np.ndarray
 
     Predictions: (ahead, targets) in the table's own units, or class probabilities (classes,).
     """
-    moment, windows, starts = look.moment, look.run.trainer.windows, np.array([look.start])
+    moment, windows, starts = look.moment, look.run.windows, np.array([look.start])
 
     def run() -> tuple:
         x = moment.model.lstm_input(gates_view.inputs_of(look))
@@ -78,7 +78,7 @@ def _sentence(look: Look, edits: Sequence[Edit], was: np.ndarray, said: np.ndarr
         return "Nothing is altered."
     words = [edit_controls.words_of(edit, look) for edit in edits]
     words = " and ".join(words) if len(words) < 3 else f"these {len(words)} edits"
-    if classes := look.run.trainer.windows.classes:
+    if classes := look.run.windows.classes:
         guess = int(said.argmax())
         still = "still " if guess == was.argmax() else ""
         return (
@@ -167,7 +167,7 @@ def _difference(name: str, title: str, before: np.ndarray, after: np.ndarray) ->
 
 def _inputs(look: Look, edits: Sequence[Edit]) -> dict[str, np.ndarray]:
     """The altered columns of the window before and after: in the table's units if it is one, else scaled."""
-    windows = look.run.trainer.windows
+    windows = look.run.windows
     before = windows.inputs(np.array([look.start]))[0]  # (seq_len, input_size)
     after, features = before.copy(), []
     for edit in edits:

@@ -17,7 +17,7 @@ def choose_window(page: str, run: Run, columns: list, step: int | None = None) -
 
     page: its name; step: the optimiser step whose weights decide which window is worst and best; None: those of now.
     """
-    windows = run.trainer.windows
+    windows = run.windows
     parts = [part for part in SPLITS if len(windows.starts[part])]
     wanted = session.recall(_PART) or session.linked("part")
     session.mirror("part", wanted if wanted in parts else parts[-1], (page, *parts))

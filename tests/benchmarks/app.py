@@ -93,9 +93,9 @@ def unwatched(run: Run) -> float:
     """Steps a second of a run that no page looks at."""
     run.play()
     time.sleep(0.5)
-    begin, step = time.perf_counter(), run.trainer.step
+    begin, step = time.perf_counter(), run.step
     time.sleep(SECONDS)
-    pace = (run.trainer.step - step) / (time.perf_counter() - begin)
+    pace = (run.step - step) / (time.perf_counter() - begin)
     run.pause()
     return pace
 

@@ -50,12 +50,12 @@ def trial(job: tuple[str, int]) -> Trial:
     lesson = lessons()[name]
     runs = fresh_runs(lesson, seed, Slots(1))
     for run in runs.values():
-        run.trainer.threads = 1
+        run._trainer.threads = 1
     began = time.perf_counter()
     train_now(runs)
     seconds = time.perf_counter() - began
     outcome = lesson.outcome(runs)
-    steps = sum(run.trainer.step for run in runs.values())
+    steps = sum(run.step for run in runs.values())
     return Trial(name, seed, outcome.reached, dict(outcome.figures), steps, seconds)
 
 

@@ -63,7 +63,7 @@ def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Tab):
         training, _, trace, x, header, arrays = scene_of(model)
         maps, said = run(stage, header, arrays)
         check(maps, trace)
-        windows = training.trainer.windows
+        windows = training.windows
         start = windows.starts["valid"][:1]
         assert said[-1] == pytest.approx(predict(training.model(), windows, start)[0, 0, 0], rel=1e-4)
         for place, step in enumerate(header["snapshots"][:3]):
@@ -75,7 +75,7 @@ def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):
     training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
     said = run(stage, header, arrays)[1]
     probabilities = predict(
-        training.model(), training.trainer.windows, training.trainer.windows.starts["valid"][:1]
+        training.model(), training.windows, training.windows.starts["valid"][:1]
     )
     assert said[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
 

@@ -31,7 +31,7 @@ def test_two_epochs_from_another_seed_beat_the_table_of_pairs():
 def test_what_ships_has_reached_its_figure_and_says_so(shipped):
     outcome = LESSON.outcome(shipped)
     assert outcome.reached and outcome.figures["bits"] < 2.35
-    by_hand = shipped["lstm"].trainer.evaluate("test") / BIT
+    by_hand = shipped["lstm"]._trainer.evaluate("test") / BIT
     assert outcome.figures["bits"] == pytest.approx(by_hand)
     assert outcome.sentence.startswith(f"{by_hand:.2f} bits per character on the last tenth of the book")
     assert outcome.figures["quotes"] > 0.8

@@ -49,7 +49,7 @@ def test_every_change_to_try_can_be_made(name):
         small = {part: dict(fields) for part, fields in one.change.items()}
         small["data"] = small.get("data", {}) | {"length": 400}
         made = fresh_runs(lesson(name), 0, Slots(1), small)
-        assert next(next(iter(made.values())).trainer)["step"] == 1
+        assert next(next(iter(made.values()))._trainer)["step"] == 1
 
 
 def test_every_paper_says_what_was_published_and_where():
@@ -63,7 +63,7 @@ def test_every_paper_says_what_was_published_and_where():
 
 def test_the_error_is_taken_over_new_sequences(shipped):
     run = shipped["adding_problem"]["lstm"]
-    windows, model = run.trainer.windows, run.model()
+    windows, model = run.windows, run.model()
     starts = windows.starts["test"]
     h = trace_windows(model, windows, starts).h[0, 0, :, -1]
     said = model.head(h).detach().numpy()[:, 0]
@@ -92,7 +92,7 @@ def test_the_gate_found_opens_at_the_marker(shipped):
 
 def test_the_two_units_keep_the_first_and_the_second_symbol(shipped):
     run = shipped["temporal_order"]["lstm"]
-    windows = run.trainer.windows
+    windows = run.windows
     starts = windows.starts["test"][300:500]  # not those that they were found in
     answers = windows.truth(starts)
     trace = trace_windows(run.model(), windows, starts)
@@ -104,7 +104,7 @@ def test_the_two_units_keep_the_first_and_the_second_symbol(shipped):
 
 
 def test_the_test_has_as_many_sequences_as_the_papers(shipped):
-    assert len(shipped["temporal_order"]["lstm"].trainer.windows.starts["test"]) == 2560
+    assert len(shipped["temporal_order"]["lstm"].windows.starts["test"]) == 2560
 
 
 # Copy memory

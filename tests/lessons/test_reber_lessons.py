@@ -90,7 +90,7 @@ def test_the_share_of_solved_strings_ends_at_the_outcomes(embedded):
         assert line.y.max() == outcome.figures[f"{label}_best"]
     assert (
         not outcome.reached
-        and f"of {len(runs['lstm'].trainer.starts['test'])} new strings at best" in outcome.sentence
+        and f"of {len(runs['lstm']._trainer.starts['test'])} new strings at best" in outcome.sentence
     )
 
 
@@ -151,8 +151,8 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
         if label == "no_forget":
             said[..., SYMBOLS.index("T")] += 0.5 * (said[..., SYMBOLS.index("P")] == 1)
             said[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
-        run.memo["reber reading"] = {(run.trainer.step,): Reading(symbols, said)}
-        right[label] = np.nanmean(run.memo["reber reading"][(run.trainer.step,)].remembered)
+        run.memo["reber reading"] = {(run.step,): Reading(symbols, said)}
+        right[label] = np.nanmean(run.memo["reber reading"][(run.step,)].remembered)
     try:
         outcome = made.outcome(runs)
         assert right["lstm"] == 1 >= ENOUGH and 0.4 < right["no_forget"] < TOO_MUCH

@@ -96,7 +96,7 @@ def test_a_text_target_trains_a_classifier(visit):
     assert tab.widget("horizon").value == 0
     tab.set("seq_len", 5).train(epochs=3)
     assert tab.training.status == "finished"
-    assert tab.training.trainer.loss_name == "cross_entropy"
+    assert tab.training.loss_name == "cross_entropy"
     assert "% right; always" in tab.words()
     header, _ = tab.component("forecast_curve")
     assert header["yTitle"] == "probability"

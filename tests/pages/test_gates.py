@@ -53,7 +53,7 @@ def maps(tab: Visitor) -> dict[str, np.ndarray]:
 
 
 def trace(tab: Visitor, part: str = "test", place: int | None = None):
-    starts = tab.training.trainer.windows.starts[part]
+    starts = tab.training.windows.starts[part]
     return gates_view.trace_of(Look(tab.training, int(starts[-1 if place is None else place])))
 
 
@@ -93,8 +93,8 @@ def test_one_gate_large(visit):
 def test_finds_the_worst_and_the_best_window(visit, part):
     tab = visit("gates").set("part", part)
     run = tab.training
-    starts = run.trainer.windows.starts[part]
-    errors = window_errors(run.trainer.windows, starts, predict(run.model(), run.trainer.windows, starts))
+    starts = run.windows.starts[part]
+    errors = window_errors(run.windows, starts, predict(run.model(), run.windows, starts))
     tab.press("find_worst")
     assert tab.widget("window").value == errors.argmax()
     tab.press("find_best")
@@ -106,7 +106,7 @@ def test_finds_the_worst_and_the_best_window(visit, part):
 
 def test_says_the_forecast_beside_the_truth(visit):
     tab = visit("gates").set("window", 3)
-    windows = tab.training.trainer.windows
+    windows = tab.training.windows
     start = windows.starts["test"][3:4]
     said = predict(tab.training.model(), windows, start)[0, 0, 0]
     truth = windows.truth(start)[0, 0, 0]
@@ -141,7 +141,7 @@ def test_parts_without_windows_are_not_offered(visit, shares):
 def test_a_part_with_a_single_window_needs_no_slider(visit):
     tab = visit("data").upload(series_csv(40)).set("seq_len", 3).set("shares", (0.7, 0.98))
     tab.train(epochs=1).go("gates")
-    assert len(tab.training.trainer.windows.starts["test"]) == 1
+    assert len(tab.training.windows.starts["test"]) == 1
     assert not tab.errors()
     assert not [s for s in tab.at.slider if s.key == "window"]
     tab.press("find_worst")
@@ -180,8 +180,8 @@ def test_works_while_training_on_the_weights_of_that_moment(visit):
     tab.go("gates")
     run, seen = tab.training, []
     for _ in range(3):
-        step = run.trainer.step
-        wait_until(lambda step=step: run.trainer.step > step + 20, "it trained on")
+        step = run.step
+        wait_until(lambda step=step: run.step > step + 20, "it trained on")
         tab.run()
         assert badge(tab) < 1e-5
         seen.append(maps(tab)["f"].tobytes())

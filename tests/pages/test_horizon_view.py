@@ -32,8 +32,8 @@ def looking(visit, epochs: int = 2, **model: object) -> Visitor:
 
 def horizon_here(tab: Visitor, output: int = 0):
     run = tab.training
-    start = run.trainer.windows.starts["test"][-1:]
-    return memory_horizon(run.model(), torch.from_numpy(run.trainer.windows.inputs(start)), output)
+    start = run.windows.starts["test"][-1:]
+    return memory_horizon(run.model(), torch.from_numpy(run.windows.inputs(start)), output)
 
 
 def compared(tab: Visitor) -> Visitor:
@@ -71,7 +71,7 @@ def test_of_classes_the_likeliest_is_meant(visit):
     tab = visit("data").upload(labelled_csv()).set("seq_len", 5).train(epochs=3)
     tab.go("gates").set("view", VIEW)
     run = tab.training
-    said = predict(run.model(), run.trainer.windows, run.trainer.windows.starts["test"][-1:])[0]
+    said = predict(run.model(), run.windows, run.windows.starts["test"][-1:])[0]
     d_x = horizon_here(tab, int(said.argmax())).d_x[0]
     np.testing.assert_allclose(values(tab.figure("horizon_figure"), 0), d_x / d_x.max())
 
@@ -92,7 +92,7 @@ def test_time_constants_in_words(constants, words):
 
 def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
     tab = looking(visit)
-    steps = tab.training.trainer.step
+    steps = tab.training.step
     assert "as many as this model has had" in tab.widget("rivals_train").help
     compared(tab)
     assert not tab.errors()
@@ -105,7 +105,7 @@ def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
     assert shown["validation loss"].notna().all()
     for rival in tab.training.memo["rivals"].runs:
         assert shown["validation loss"][rival.experiment.model.cell_name] == pytest.approx(
-            rival.trainer.evaluate("valid"), rel=1e-6
+            rival._trainer.evaluate("valid"), rel=1e-6
         )
 
 
@@ -114,8 +114,8 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
     run = tab.training
     starts = rivals_view._several(run)
     assert f"Mean over {len(starts)} windows" in tab.words()
-    assert set(starts) <= set(run.trainer.windows.starts["valid"])
-    x = torch.from_numpy(run.trainer.windows.inputs(starts))
+    assert set(starts) <= set(run.windows.starts["valid"])
+    x = torch.from_numpy(run.windows.inputs(starts))
     models = {"lstm": run.model()} | {r.experiment.model.cell: r.model() for r in run.memo["rivals"].runs}
     horizons = {cell: memory_horizon(models[cell], x) for cell in ("lstm", "gru", "rnn")}
     of_x = {cell: horizon.d_x.mean(0) for cell, horizon in horizons.items()}
@@ -134,7 +134,7 @@ def test_a_model_of_another_age_than_its_rivals_is_said_to_be_so(visit):
     tab = compared(looking(visit))
     assert "its rivals of step" not in tab.words()
     tab.training.change(epochs=1000)
-    steps = tab.training.trainer.step
+    steps = tab.training.step
     tab.training.play(steps)
     tab.finish()
     assert f"The model above is of step {2 * steps:,}, its rivals of step {steps:,}" in tab.words()
@@ -205,12 +205,12 @@ def test_training_rivals_show_their_progress_and_can_be_cancelled(visit, monkeyp
     monkeypatch.setattr(rivals, "MOST_STEPS", 10**7)
     tab = looking(visit)
     run = tab.training
-    run.trainer.step = 10**7  # a run that has had so many
+    run._trainer.step = 10**7  # a run that has had so many
     tab.press("rivals_train")
     found = run.memo["rivals"]
     for rival in found.runs:
-        rival.trainer.change(epochs=1_000_000)
-    wait_until(lambda: all(rival.trainer.step > 1 for rival in found.runs), "they train")
+        rival._trainer.change(epochs=1_000_000)
+    wait_until(lambda: all(rival.step > 1 for rival in found.runs), "they train")
     other = visit("gates", tab.id).set("view", VIEW)  # another tab sees the same
     for each in (tab.run(), other):
         assert [bar.proto.text.split(":")[0] for bar in each.at.get("progress")] == ["GRU", "RNN"]
@@ -266,7 +266,7 @@ def test_a_gradient_that_is_no_number_is_said_in_one_sentence(visit):
     tab.press("rivals_train")
     found = tab.training.memo["rivals"]
     wait_until(lambda: not found.live, "the rivals had trained")
-    found.runs[1].trainer.parameters[0].data.fill_(float("nan"))
+    found.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
     assert len(tab.run().errors()) == 1
     assert "before the training diverged" in tab.errors()[0]
     assert tab.pressable("rivals_train")

@@ -7,7 +7,6 @@ arithmetic is lstm_core.by_hand's.
 from __future__ import annotations
 
 import dataclasses
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -25,7 +24,7 @@ from lstm_core.by_hand import (
     sequences_of,
     unit_of,
 )
-from lstm_core.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.checkpoint import load_checkpoint
 from lstm_core.experiment import GATES, PlaygroundError
 from lstm_core.figures import GATE_COLORS, GATE_NAMES
 from lstm_core.workspaces import Workspace
@@ -73,14 +72,14 @@ def _course(here: Workspace, run: Run, live: bool) -> None:
                  disabled=live, on_click=_train, args=(here,),
                  help="From these numbers if they are untrained, else from fresh ones of the seed above")  # fmt: skip
     save.button("2. Save checkpoint", key="hand_save", icon=":material/save:", width="stretch",
-                disabled=live or not run.trainer.step, on_click=_save, args=(here,),
+                disabled=live or not run.step, on_click=_save, args=(here,),
                 help="Weights, Adam's memory, and the state of the random order")  # fmt: skip
     load.download_button("Download it", saved or b"", "lstm_by_hand.safetensors", "application/octet-stream",
                          key="hand_file", icon=":material/download:", width="stretch", disabled=saved is None,
                          help="Load it on Train, on any day")  # fmt: skip
     go_on.button(f"3. Resume to {ALL:,}", key="hand_resume", icon=":material/resume:", width="stretch",
                  disabled=live or saved is None, on_click=_resume, args=(here,),
-                 help="A new trainer, made from the saved file alone, goes on")  # fmt: skip
+                 help="A new run, made from the saved file alone, goes on")  # fmt: skip
     for_run, words = session.recall(_PROOF, (None, ""))
     if for_run == run.number:
         st.caption(words)
@@ -98,21 +97,20 @@ def _choices(here: Workspace) -> None:
 
 
 def _train(here: Workspace) -> None:
-    run = here.run if here.run.trainer.step == 0 else _fresh(here)
-    run.play(FIRST * run.trainer.steps_per_epoch)
+    run = here.run if here.run.step == 0 else _fresh(here)
+    run.play(FIRST * run.steps_per_epoch)
 
 
 def _fresh(here: Workspace, unit: Unit | None = None) -> Run:
     """An untrained run of the lesson's own experiment, from the page's seed or from these numbers."""
     from lstm_core.lesson_runs import prepare, with_seed
-    from lstm_core.training import Trainer
 
     session.clear_messages()
     opened = here.lesson
     opened.seed, opened.change = session.recall(f"seed_{opened.lesson.name}", opened.seed), {}
     experiment = with_seed(opened.lesson.experiments["hand"], opened.seed)
     windows = prepare(experiment.data)[1]
-    run = here.fresh_run(Trainer(windows, dataclasses.replace(experiment, data=windows.spec)))
+    run = here.fresh_run(windows, dataclasses.replace(experiment, data=windows.spec))
     if unit is not None:
         _put(here, unit)
     return run
@@ -122,37 +120,30 @@ def _put(here: Workspace, unit: Unit) -> None:
     """Pause, and let the model have these numbers."""
     run = here.run
     run.pause()
-    with run.hold() as trainer:
-        trainer.put_weights(unit.tensors())
-    run.memo.clear()  # what was worked out of the old numbers
+    run.set_weights(unit.tensors())
     here.lesson.change = {"weights": {"by hand": True}}  # the page says so beside the result
 
 
 def _save(here: Workspace) -> None:
-    run = here.run
-    curves = {name: tuple(part.tolist() for part in curve.points(2000)) for name, curve in run.curves.items()}
-    with run.hold() as trainer:
-        session.remember(_FILE, save_checkpoint(trainer, curves))
+    session.remember(_FILE, here.run.checkpoint())
 
 
 def _resume(here: Workspace) -> None:
     """Go on from the file; the run that it was saved from takes the first steps beside it, as the proof."""
     checkpoint = load_checkpoint(session.recall(_FILE))
     before = here.run
-    trainer = resume(checkpoint, before.trainer.windows)
-    trainer.change(epochs=ALL)
-    run = here.fresh_run(trainer, checkpoint.curves)
-    same = before.trainer.step == trainer.step and unit_of(before) == unit_of(run)
-    for record in islice(trainer, PROVED):
-        run.note(record)
+    run = here.load(checkpoint, before.windows, before.table)
+    run.change(epochs=ALL)
+    same = before.step == run.step and unit_of(before) == unit_of(run)
+    run.train_here(PROVED)
     if same:
         session.remember(_PROOF, (run.number, _proof(before, run)))
     run.play()
 
 
 def _proof(before: Run, run: Run) -> str:
-    before.trainer.change(epochs=ALL)
-    steps = sum(1 for _ in islice(before.trainer, PROVED))
+    before.change(epochs=ALL)
+    steps = before.train_here(PROVED)
     pairs = zip(unit_of(before).numbers, unit_of(run).numbers, strict=True)
     furthest = max(abs(one - other) for one, other in pairs)
     how = "bit for bit the same" if furthest == 0 else f"apart by {furthest:.0e} at most"

@@ -35,7 +35,7 @@ def show(here: Workspace, runs: dict[str, Run]) -> None:
 
 def _now(run: Run) -> Moment:
     # Early stopping changes the weights, and no step tells: the status does.
-    return run.remembered("letters now", (run.trainer.step, run.status), run.moment)
+    return run.remembered("letters now", (run.step, run.status), run.moment)
 
 
 def _writing(run: Run) -> None:
@@ -48,10 +48,10 @@ def _writing(run: Run) -> None:
             st.error(session.plain(str(error)), icon=":material/error:")
             return
     with before:
-        one = run.trainer.steps_per_epoch
-        if run.trainer.step:
+        one = run.steps_per_epoch
+        if run.step:
             _write(run, run.moment(0), "before training", begin, temperature, seed, WRITTEN_BEFORE)
-        if run.trainer.step > 2 * one:
+        if run.step > 2 * one:
             _write(run, run.moment(one), "early", begin, temperature, seed, WRITTEN_BEFORE)
         st.caption(
             "The same seed draws the same chances each time: what changes in the text is what was learned."
@@ -78,7 +78,7 @@ def _write(
     text = run.remembered(
         f"letters {when}", key, lambda: write(moment.model, begin, length, temperature, seed)
     )
-    epoch = moment.step / run.trainer.steps_per_epoch
+    epoch = moment.step / run.steps_per_epoch
     st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if moment.step else ""))
     with st.container(
         border=True, height=TALL if when == "now" else LOW, key=f"letters_{when.replace(' ', '_')}"

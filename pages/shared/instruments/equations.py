@@ -16,7 +16,7 @@ TICK = 1.0  # seconds between two readings while it trains
 
 def show(here: Workspace, runs: dict[str, Run]) -> None:
     run = runs["lstm"]
-    windows = run.trainer.windows
+    windows = run.windows
     with st.container(border=True):
         left, right = st.columns([0.3, 0.7], vertical_alignment="center", gap="medium")
         with left:
@@ -38,7 +38,7 @@ def show(here: Workspace, runs: dict[str, Run]) -> None:
 
 
 def _numbers(run: Run, window: int, step: int, unit: int) -> None:
-    windows = run.trainer.windows
+    windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][window : window + 1]))
     model = run.moment().model
     found = step_equations(model.lstm, trace_lstm(model.lstm, model.lstm_input(x)), x, step, unit)

@@ -38,7 +38,7 @@ def show(here: Workspace, runs: dict[str, Run]) -> None:
 
 
 def _shown(run: Run) -> None:
-    model, windows = run.moment().model, run.trainer.windows
+    model, windows = run.moment().model, run.windows
     seq_len = windows.spec.seq_len
     stream = windows.starts["valid"][::seq_len]  # one after the other
     with st.container(border=True):
@@ -58,7 +58,7 @@ def _shown(run: Run) -> None:
         with errors:
             _without_detach(model, x[:2], found)
         with shapes:
-            _shapes(model, run.trainer.spec.batch_size, seq_len, x)
+            _shapes(model, run.train_spec.batch_size, seq_len, x)
 
 
 def _choices(batches: int) -> tuple[int, str]:
