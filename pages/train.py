@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lstm_core.checkpoint import load_checkpoint
+from lstm_core.data.windows import make_windows
 from lstm_core.experiment import (
     CLASSIFICATION_LOSSES,
     FIRST_STATES,
@@ -10,9 +10,10 @@ from lstm_core.experiment import (
     REGRESSION_LOSSES,
     PlaygroundError,
 )
-from lstm_core.model import devices
-from lstm_core.windows import make_windows
-from pages.shared import run_panel, session
+from lstm_core.model.devices import devices
+from lstm_core.training.checkpoint import load_checkpoint
+from pages.shared import session
+from pages.shared.training import loss_curves, run_status
 
 here = session.workspace()
 run = here.run
@@ -119,11 +120,11 @@ def panel() -> None:
     # one fragment: two of them, the second at a slower rate, cost the training a third of its speed
     here = session.workspace()
     run = here.run
-    run_panel.progress(run)
-    run_panel.losses(here, bool(session.recall("log_scale", True)))
-    found = run_panel.prediction(run)
-    run_panel.verdict(run, found)
-    run_panel.gradient_norm(run)
+    run_status.progress(run)
+    loss_curves.losses(here, bool(session.recall("log_scale", True)))
+    found = loss_curves.prediction(run)
+    loss_curves.verdict(run, found)
+    loss_curves.gradient_norm(run)
     if (run.number, run.status) != drawn:
         st.rerun()  # once: the buttons outside this fragment follow, and polling stops
 
@@ -177,5 +178,5 @@ with left:
         st.number_input("steps ahead drawn", 1, run.windows.ahead, key="ahead", persist_state="session",
                         help="Which of the predicted rows the forecast shows")  # fmt: skip
 with right:
-    st.fragment(panel, run_every=run_panel.TICK if live else None)()
+    st.fragment(panel, run_every=run_status.TICK if live else None)()
 files()

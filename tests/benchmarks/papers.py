@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lstm_core.lessons import Lesson, lessons
+from lstm_core.lessons import lessons
+from lstm_core.lessons.lesson import Lesson
 
 PROCESSES = 2
 SEEDS = 5
@@ -42,8 +43,8 @@ def trial(job: tuple[str, int]) -> Trial:
     """Train a lesson's runs in this process, one after the other, in one thread."""
     import torch
 
-    from lstm_core.lesson_runs import fresh_runs, train_now
-    from lstm_core.runs import Slots
+    from lstm_core.lessons.runs import fresh_runs, train_now
+    from lstm_core.runs.queue import Slots
 
     torch.set_num_threads(1)
     name, seed = job

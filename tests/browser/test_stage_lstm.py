@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.interventions import Edit, trace_with
-from lstm_core.predictions import predict
-from lstm_core.trace import trace_lstm
-from pages.shared.component import pack
+from lstm_core.forecasting.predict import predict
+from lstm_core.trace.gate_trace import trace_lstm
+from lstm_core.trace.interventions import Edit, trace_with
+from pages.shared.components.wire import pack
 from tests.browser.conftest import Tab
-from tests.test_scene import MODELS, scene_of
-from tests.test_training import labelled
+from tests.figures.test_stage_scene import MODELS, scene_of
+from tests.training.test_trainer import labelled
 
 RUN = """async ([bytes, moment, edit]) => {
   const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const path = `${root}component/pages.shared.stage.stage_modules`;
+  const path = `${root}component/pages.shared.components.stage.stage.stage_modules`;
   const { decode } = await import(`${path}/scene.js`);
   const { traceOf, saidAt } = await import(`${path}/lstm.js`);
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));

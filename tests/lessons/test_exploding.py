@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.lesson_runs import fresh_runs, shipped_runs, train_now
-from lstm_core.lessons import lesson
-from lstm_core.lessons.exploding import CLIP, HIGHEST
-from lstm_core.runs import Slots
+from lstm_core.lessons import get_lesson
+from lstm_core.lessons.catalog.exploding import CLIP, HIGHEST
+from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
+from lstm_core.runs.queue import Slots
 
-LESSON = lesson("exploding")
+LESSON = get_lesson("exploding")
 
 
 @pytest.fixture(scope="module")

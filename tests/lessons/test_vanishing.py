@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.lesson_runs import fresh_runs, shipped_runs, train_now
-from lstm_core.lessons import lesson
-from lstm_core.lessons.vanishing import MOMENTS
-from lstm_core.runs import Slots
+from lstm_core.lessons import get_lesson
+from lstm_core.lessons.catalog.vanishing import MOMENTS
+from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
+from lstm_core.runs.queue import Slots
 
-LESSON = lesson("vanishing")
+LESSON = get_lesson("vanishing")
 GRADIENTS, REACHES, LOSSES = (picture.draw for picture in LESSON.pictures)
 SHORT = {"data": {"seq_len": 12, "length": 300}, "train": {"epochs": 1}}
 

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from lstm_core.by_hand import TUTORIAL_END, TUTORIAL_START, Unit, number, unit_of
-from lstm_core.checkpoint import load_checkpoint
+from lstm_core.lessons.catalog.by_hand.scalar_lstm import TUTORIAL_END, TUTORIAL_START, Unit, number, unit_of
+from lstm_core.training.checkpoint import load_checkpoint
 from pages.shared import session
-from pages.shared.instruments import by_hand
+from pages.shared.lessons.widgets import by_hand
 from tests.pages.conftest import Visitor, wait_until
 
 A, B = [0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]

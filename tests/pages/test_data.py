@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstm_core.data.generators import GENERATORS
+from lstm_core.data.samples import SAMPLES
 from lstm_core.experiment import SPLITS
-from lstm_core.generators import GENERATORS
-from lstm_core.samples import SAMPLES
 from tests.pages.conftest import labelled_csv, series_csv
 
 BAD = {

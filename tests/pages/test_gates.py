@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_core.predictions import predict, window_errors
-from pages.shared import gates_view
-from pages.shared.gates_view import Look
+from lstm_core.forecasting.metrics import window_errors
+from lstm_core.forecasting.predict import predict
+from pages.shared.gates import selection
+from pages.shared.gates.selection import Look
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
 
 MODELS = {
@@ -54,7 +55,7 @@ def maps(tab: Visitor) -> dict[str, np.ndarray]:
 
 def trace(tab: Visitor, part: str = "test", place: int | None = None):
     starts = tab.training.windows.starts[part]
-    return gates_view.trace_of(Look(tab.training, int(starts[-1 if place is None else place])))
+    return selection.trace_of(Look(tab.training, int(starts[-1 if place is None else place])))
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -239,7 +240,7 @@ def test_the_scale_of_c_holds_still_while_the_slider_moves(visit):
     tab.at.session_state[f"moment_{run.number}"] = 0
     tab.go("gates")
     untrained, now = (
-        gates_view.trace_of(Look(run, gates_view.default_window(run), step=step)) for step in (0, None)
+        selection.trace_of(Look(run, selection.default_window(run), step=step)) for step in (0, None)
     )
     high = next(about["high"] for about in tab.component("gate_view")[0]["maps"] if about["name"] == "c")
     assert high == pytest.approx(float(now.c.abs().max()))

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core import rivals
-from lstm_core.horizon import Horizon, memory_horizon, steps_back
-from lstm_core.predictions import predict
-from pages.shared import rivals_view
-from pages.shared.horizon_view import horizon_sentence, time_constants_sentence
-from pages.shared.rivals_view import cells_sentence
+from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
+from lstm_core.forecasting.predict import predict
+from lstm_core.runs import cell_comparison
+from pages.shared.gates import cell_comparison as cell_comparison_view
+from pages.shared.gates.cell_comparison import cells_sentence
+from pages.shared.gates.gradient_horizon import horizon_sentence, time_constants_sentence
 from tests.pages.conftest import Visitor, labelled_csv, wait_until
 
 VIEW = "How far back?"
@@ -112,7 +112,7 @@ def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
 def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_names(visit):
     tab = compared(looking(visit))
     run = tab.training
-    starts = rivals_view._several(run)
+    starts = cell_comparison_view._several(run)
     assert f"Mean over {len(starts)} windows" in tab.words()
     assert set(starts) <= set(run.windows.starts["valid"])
     x = torch.from_numpy(run.windows.inputs(starts))
@@ -194,15 +194,15 @@ def test_nothing_is_computed_again_at_a_rerun(visit, monkeypatch):
     def refuse(*args, **more):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("pages.shared.horizon_view.memory_horizon", refuse)
-    monkeypatch.setattr("pages.shared.rivals_view.memory_horizon", refuse)
+    monkeypatch.setattr("pages.shared.gates.gradient_horizon.memory_horizon", refuse)
+    monkeypatch.setattr("pages.shared.gates.cell_comparison.memory_horizon", refuse)
     tab.run()
     assert [line["name"] for line in tab.figure("cells_figure")["data"]] == ["LSTM", "GRU", "RNN"]
 
 
 def test_training_rivals_show_their_progress_and_can_be_cancelled(visit, monkeypatch):
-    monkeypatch.setattr(rivals_view, "MOST_STEPS", 10**7)
-    monkeypatch.setattr(rivals, "MOST_STEPS", 10**7)
+    monkeypatch.setattr(cell_comparison_view, "MOST_STEPS", 10**7)
+    monkeypatch.setattr(cell_comparison, "MOST_STEPS", 10**7)
     tab = looking(visit)
     run = tab.training
     run._trainer.step = 10**7  # a run that has had so many
@@ -240,7 +240,7 @@ def test_another_model_starts_without_rivals(visit):
 
 def test_rivals_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
     tab = looking(visit)
-    monkeypatch.setattr(rivals, "free_memory", lambda: 10_000)
+    monkeypatch.setattr(cell_comparison, "free_memory", lambda: 10_000)
     tab.press("rivals_train")
     assert len(tab.errors()) == 1
     assert "This model would need" in tab.errors()[0]

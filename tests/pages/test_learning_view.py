@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.predictions import predict
-from lstm_core.trace import trace_lstm
+from lstm_core.forecasting.predict import predict
+from lstm_core.trace.gate_trace import trace_lstm
 from tests.pages.conftest import Visitor, labelled_csv
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.trace import trace_lstm
+from lstm_core.trace.gate_trace import trace_lstm
 from tests.pages.conftest import Visitor
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.predictions import predict
+from lstm_core.forecasting.predict import predict
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, wait_until
 
 ENDLESS = 1_000_000  # epochs of a run that a test pauses itself

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lstm_core.experiment import GATES
-from pages.shared import weights_map, weights_view
+from pages.shared.components import weight_heatmaps
+from pages.shared.gates import weights as weights_view
 from tests.pages.conftest import Visitor, series_csv, wait_until
 
 MODELS = {
@@ -242,16 +243,16 @@ def test_the_sentence_of_the_gradients_gives_shares_of_the_squared_norm():
                           (3000, [1, 2, 3]), (200_000, [1, 1, 2])]
 )  # fmt: skip
 def test_thinned_until_it_fits_a_message(units, widths):
-    down, *across = weights_map._strides(units, widths)
+    down, *across = weight_heatmaps._strides(units, widths)
     cells = (
         4 * -(-units // down) * sum(-(-width // stride) for width, stride in zip(widths, across, strict=True))
     )
-    assert cells <= weights_map.MAX_CELLS
+    assert cells <= weight_heatmaps.MAX_CELLS
     assert across[-1] == 1  # the biases are a few columns
-    if 4 * units * sum(widths) <= weights_map.MAX_CELLS:
+    if 4 * units * sum(widths) <= weight_heatmaps.MAX_CELLS:
         assert (down, *across) == (1, 1, 1, 1)
     else:
-        assert cells > weights_map.MAX_CELLS / 3
+        assert cells > weight_heatmaps.MAX_CELLS / 3
 
 
 def test_a_large_model_is_thinned_with_a_word_and_its_histograms_count_all(visit):

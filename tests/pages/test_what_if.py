@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lstm_core.analysis.gate_importance import gate_importance, predict_with
 from lstm_core.experiment import PlaygroundError
-from lstm_core.importance import gate_importance, predict_with
-from lstm_core.interventions import ACTS_ON, Edit, trace_with
-from lstm_core.predictions import predict
-from lstm_core.trace import trace_lstm
-from pages.shared import gates_view, importance_view, what_if_view
-from pages.shared.edit_controls import PRESETS, _listed, read_units
-from pages.shared.gates_view import Look
+from lstm_core.forecasting.predict import predict
+from lstm_core.trace.gate_trace import trace_lstm
+from lstm_core.trace.interventions import ACTS_ON, Edit, trace_with
+from pages.shared.gates import gate_importance as importance_view
+from pages.shared.gates import selection
+from pages.shared.gates import what_if as what_if_view
+from pages.shared.gates.intervention_controls import PRESETS, _listed, read_units
+from pages.shared.gates.selection import Look
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, wait_until
 
 GATES = ("i", "f", "g", "o", "c", "h")
@@ -49,7 +51,7 @@ def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.
 
 def runs(tab: Visitor, *edits: Edit, layer: int = 0, direction: int = 0) -> dict[str, list[np.ndarray]]:
     """gate → [before, after], worked out without the page, of the last test window."""
-    model, x = tab.training.model(), gates_view.inputs_of(Look(tab.training, last_window(tab)))
+    model, x = tab.training.model(), selection.inputs_of(Look(tab.training, last_window(tab)))
     x = model.lstm_input(x)
     both = trace_lstm(model.lstm, x), trace_with(model.lstm, x, edits)
     return {name: [trace.gate(name)[layer, direction, 0].numpy().T for trace in both] for name in GATES}
