@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core import csv_layout, csv_records, csv_text
@@ -20,6 +20,7 @@ from lstm_core.csv_layout import read_records
 from lstm_core.csv_text import SEPARATOR, read_text
 from lstm_core.experiment import PlaygroundError
 from lstm_core.tables import MAX_NOTES, ReadOptions, Roles, Table, preview, read_table
+from tests.conftest import examples
 
 SPECTRUM = Path(__file__).parent / "data" / "csv" / "spectrum"
 NAN = float("nan")
@@ -442,7 +443,7 @@ def test_records_agree_with_csv_spectrum(path):
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.none() | st.integers(-999, 999)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(data=st.data())
 def test_what_pandas_writes_comes_back(data):
     rows, columns = data.draw(st.integers(4, 30)), data.draw(st.integers(2, 6))
@@ -464,7 +465,7 @@ def test_what_pandas_writes_comes_back(data):
     assert (again.notes, again.options) == (table.notes, used)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(data=st.binary(max_size=200) | st.text('a1,;"\n\r\t.- #\x00é|', max_size=120).map(str.encode))
 def test_any_bytes_are_read_or_refused_in_a_sentence(data):
     try:
