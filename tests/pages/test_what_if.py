@@ -17,20 +17,15 @@ from lstm_core.trace import trace_lstm
 from pages.shared import gates_view, importance_view, what_if_view
 from pages.shared.edit_controls import PRESETS, _listed, read_units
 from pages.shared.gates_view import Look
-from tests.pages.conftest import Visitor, labelled_csv, series_csv, wait_until
+from tests.pages.conftest import Visitor, labelled_csv, series_csv, trained, wait_until
 
 GATES = ("i", "f", "g", "o", "c", "h")
 
 
 def what_if(visit, **model: object) -> Visitor:
     """The view, of the example or of a model of a few units that has trained for one epoch."""
-    tab = visit("gates")
-    if model:
-        tab.go("model").set("hidden_size", 5)
-        for key, value in model.items():
-            tab.set(key, value)
-        tab.train(epochs=1).go("gates")
-    return tab.set("view", "What if?")
+    address = {"run": trained(**{"hidden_size": 5} | model)} if model else {}
+    return visit("gates", **address).set("view", "What if?")
 
 
 def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
