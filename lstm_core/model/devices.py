@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import psutil
-import torch
 
 from lstm_core.experiment import PlaygroundError
+
+if TYPE_CHECKING:
+    import torch
 
 
 def free_memory() -> int:
@@ -45,6 +48,8 @@ def work_in_one_thread() -> None:
 
 def devices() -> dict[str, str]:
     """What can be chosen as a device here: name → plain words, "auto" first."""
+    import torch
+
     found = {"cpu": "CPU"}
     for index in range(torch.cuda.device_count()):
         found[f"cuda:{index}"] = f"GPU {index}: {torch.cuda.get_device_name(index)}"
@@ -61,6 +66,8 @@ def pick_device(name: str) -> torch.device:
     Raises:
         PlaygroundError: this machine has no such device.
     """
+    import torch
+
     here = list(devices())
     if name == "auto":
         return torch.device("cuda:0" if "cuda:0" in here else "mps" if "mps" in here else "cpu")

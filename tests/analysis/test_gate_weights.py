@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -23,6 +23,7 @@ from lstm_core.analysis.gate_weights import (
 from lstm_core.experiment import GATES, ModelSpec, PlaygroundError
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
+from tests.conftest import examples
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -58,7 +59,7 @@ def assert_sliced(got, lstm, suffix, tensor_of):
             np.testing.assert_array_equal(got[kind][gate], whole[k * n : (k + 1) * n])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(places())
 def test_weights_are_pytorchs_rows(place):
     lstm, layer, direction, suffix = place
@@ -67,7 +68,7 @@ def test_weights_are_pytorchs_rows(place):
     assert got["weight_hh"]["f"].shape == (lstm.hidden_size, lstm.proj_size or lstm.hidden_size)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(places(), st.integers(0, 2**31))
 def test_gradients_split_like_the_weights(place, seed):
     lstm, layer, direction, suffix = place
@@ -83,7 +84,7 @@ def test_gradients_split_like_the_weights(place, seed):
             np.testing.assert_array_equal(prefixed[kind][gate], rows)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(places())
 def test_norms_are_frobenius_and_add_up(place):
     lstm, layer, direction, suffix = place
@@ -172,7 +173,7 @@ def test_rows_that_are_not_of_four_gates(tensor):
         split_by_gate({"weight_ih_l0": tensor, "weight_hh_l0": tensor})
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(places())
 def test_the_bias_that_acts_is_the_sum_that_nn_lstm_makes(place):
     """Moving all of bias_hh into bias_ih changes no output; without bias there is none."""
@@ -255,7 +256,7 @@ def test_rounded_up_to_a_number_that_one_can_say(value, wanted):
     assert rounded_up(value) == pytest.approx(wanted)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(places(), st.integers(1, 30))
 def test_histograms_count_every_weight_once(place, bins):
     lstm, layer, direction, _ = place

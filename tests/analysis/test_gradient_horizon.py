@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import nn
@@ -16,6 +16,7 @@ from lstm_core.analysis.gradient_horizon import horizon_of_recurrent, memory_hor
 from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.model.recurrent import SequenceLSTM, build_model
 from lstm_core.trace.gate_trace import trace_lstm
+from tests.conftest import examples
 
 EXACT = 1e-10  # relative
 KINDS = (nn.LSTM, nn.GRU, nn.RNN)
@@ -123,7 +124,7 @@ def two_directions(kind):
     return module, head, torch.randn(3, 9, 2, dtype=torch.float64, generator=generator), 1, False
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(recurrent())
 @example(two_directions(nn.LSTM))
 @example(two_directions(nn.GRU))
@@ -140,7 +141,7 @@ def test_equals_autograd_over_a_step_loop(case):
         assert got.d_c is got.unit_forget_product is got.forget_product is got.time_constants is None
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(recurrent(), st.sampled_from(["last", "every"]), st.sampled_from([torch.float32, torch.float64]))
 @example(two_directions(nn.GRU), "last", torch.float32)
 @example(two_directions(nn.RNN), "last", torch.float32)
@@ -172,7 +173,7 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
         assert got.d_c is None
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(recurrent(kinds=(nn.LSTM,)))
 @example(two_directions(nn.LSTM))
 def test_forget_products_and_time_constants_follow_from_the_traced_gates(case):
@@ -354,7 +355,7 @@ def test_what_does_not_fit_is_said_in_one_sentence(kind, change, sentence):
         horizon_of_recurrent(**{**fitting, **change})
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(arrays(np.float64, st.integers(0, 12), elements=st.floats(0, 1e6)), st.floats(0.001, 1))
 @example(np.array([0.0, 4.0, 1.0, 8.0, 3.0]), 0.5)
 @example(np.zeros(4), 0.5)

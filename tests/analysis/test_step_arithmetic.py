@@ -7,12 +7,13 @@ import re
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.analysis.step_arithmetic import step_equations
 from lstm_core.trace.gate_trace import trace_lstm
+from tests.conftest import examples
 
 
 def lstm_and_input(seed: int, bias: bool = True) -> tuple[nn.LSTM, torch.Tensor]:
@@ -24,7 +25,7 @@ def lstm_and_input(seed: int, bias: bool = True) -> tuple[nn.LSTM, torch.Tensor]
     return lstm, torch.randn(1, 5, 3, generator=generator)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seed=st.integers(0, 99), step=st.integers(0, 4), unit=st.integers(0, 3), bias=st.booleans())
 def test_the_numbers_add_up_and_are_the_modules_own(seed, step, unit, bias):
     lstm, x = lstm_and_input(seed, bias)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.analysis import unit_search
@@ -21,6 +21,7 @@ from lstm_core.data.generators import generate
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, ModelSpec, PlaygroundError
 from lstm_core.model.recurrent import build_model
+from tests.conftest import examples
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_eta_squared_is_the_share_between_the_classes(windows, fields):
         assert one.score == pytest.approx(between / total, abs=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.integers(0, 2**31 - 1), st.integers(1, 7))
 def test_of_two_classes_eta_squared_is_r_squared_however_it_is_cut_into_chunks(windows, seed, chunk):
     rng, model, starts = np.random.default_rng(seed), a_model(seed=seed), windows.starts["train"][:9]

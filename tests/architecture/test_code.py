@@ -5,7 +5,7 @@ import io
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.architecture.code import model_code
@@ -13,6 +13,7 @@ from lstm_core.experiment import ModelSpec
 from lstm_core.model import init
 from lstm_core.model.recurrent import build_model
 from tests.architecture.test_shapes import model_specs
+from tests.conftest import examples
 
 
 def run(code: str) -> tuple[dict, str]:
@@ -24,7 +25,7 @@ def run(code: str) -> tuple[dict, str]:
     return names, printed.getvalue().strip()
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(spec=model_specs(), input_size=st.integers(1, 4), output_size=st.integers(1, 3))
 def test_the_code_makes_the_very_model(spec, input_size, output_size):
     code = model_code(spec, input_size, output_size)
@@ -43,7 +44,7 @@ def test_the_code_makes_the_very_model(spec, input_size, output_size):
     assert f"print(tuple(y.shape))  # {printed}" in code  # the comment tells the truth
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(spec=model_specs())
 def test_other_weights_load_and_give_the_same_outputs(spec):
     ours = build_model(spec, 3, 2)

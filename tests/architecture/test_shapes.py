@@ -8,13 +8,14 @@ import sys
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.architecture.memory import MEMORY_SHARE, check_fits, training_bytes
 from lstm_core.architecture.shapes import parameter_count, parameter_shapes, shape_table
 from lstm_core.experiment import CELLS, ModelSpec, PlaygroundError
 from lstm_core.model.recurrent import build_model
+from tests.conftest import examples
 
 
 @st.composite
@@ -46,7 +47,7 @@ def model_specs(draw, most_units: int = 7, most_layers: int = 3, cells: tuple[st
 sizes = st.integers(1, 5)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(model_specs(), sizes, sizes, sizes, sizes)
 def test_the_table_is_what_pytorch_does(spec, input_size, output_size, batch_size, seq_len):
     model = build_model(spec, input_size, output_size).eval()
@@ -77,7 +78,7 @@ def test_the_table_is_what_pytorch_does(spec, input_size, output_size, batch_siz
     }
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(model_specs(), sizes, sizes)
 def test_parameters_are_counted_by_layer(spec, input_size, output_size):
     model = build_model(spec, input_size, output_size)
@@ -146,7 +147,7 @@ def test_the_memory_estimate_is_near_what_was_measured(spec, run, measured):
     assert training_bytes(spec, *run) == pytest.approx(measured, rel=0.3)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(model_specs(), sizes, sizes, sizes, sizes)
 def test_memory_grows_with_every_size(spec, input_size, output_size, batch_size, seq_len):
     here = training_bytes(spec, input_size, output_size, batch_size, seq_len)
@@ -158,7 +159,7 @@ def test_memory_grows_with_every_size(spec, input_size, output_size, batch_size,
     assert training_bytes(spec, input_size, output_size, batch_size, seq_len + 1) > here
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     model_specs(most_units=3000), st.integers(1, 500), st.integers(1, 3000), st.integers(1, 500),
     st.integers(100_000, 4_000_000_000),

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.data import generators
@@ -13,6 +13,7 @@ from lstm_core.data.generators import GENERATORS, SEQUENCE_SETS, caption, thumbn
 from lstm_core.data.table import Table
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, PlaygroundError
+from tests.conftest import examples
 
 SERIES = [name for name in GENERATORS if name not in SEQUENCE_SETS]
 NOISY_COLUMNS = {
@@ -79,7 +80,7 @@ def test_a_table_leaves_numpys_global_randomness_alone(name):
 
 
 @names
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(
     length=st.integers(2, 40), seq_len=st.integers(8, 30), n_features=st.integers(1, 5),
     noise=st.floats(0, 3), seed=st.integers(0, 2**31 - 1),
@@ -110,7 +111,7 @@ def test_every_value_is_known_but_the_targets_before_a_last_row(
 
 
 @names
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(noise=st.floats(0.01, 2), seed=st.integers(0, 2**31 - 1))
 def test_noise_is_measured_in_the_clean_columns_own_deviation(name, noise, seed):
     still, noisy, twice = (make(name, 200, noise=k * noise, seed=seed) for k in (0, 1, 2))
@@ -275,7 +276,7 @@ def test_random_walk_steps_are_independent_and_standard_normal():
 # Sets of sequences
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(st.integers(2, 60), st.integers(2, 40), st.floats(0, 2), st.integers(0, 2**31 - 1))
 def test_adding_problem_is_the_sum_of_one_marked_value_in_each_half(length, seq_len, noise, seed):
     table = make("adding_problem", length, seq_len, noise=noise, seed=seed)

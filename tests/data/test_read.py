@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.data.ingest import dialect
@@ -24,6 +24,7 @@ from lstm_core.data.ingest.options import ReadOptions
 from lstm_core.data.ingest.read import MAX_NOTES, preview, read_table
 from lstm_core.data.table import Roles, Table
 from lstm_core.experiment import PlaygroundError
+from tests.conftest import examples
 
 SPECTRUM = Path(__file__).parents[1] / "fixtures" / "csv" / "spectrum"
 NAN = float("nan")
@@ -446,7 +447,7 @@ def test_records_agree_with_csv_spectrum(path):
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.none() | st.integers(-999, 999)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(data=st.data())
 def test_what_pandas_writes_comes_back(data):
     rows, columns = data.draw(st.integers(4, 30)), data.draw(st.integers(2, 6))
@@ -468,7 +469,7 @@ def test_what_pandas_writes_comes_back(data):
     assert (again.notes, again.options) == (table.notes, used)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(data=st.binary(max_size=200) | st.text('a1,;"\n\r\t.- #\x00é|', max_size=120).map(str.encode))
 def test_any_bytes_are_read_or_refused_in_a_sentence(data):
     try:

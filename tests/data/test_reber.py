@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.data.generators.reber import (
@@ -20,6 +20,7 @@ from lstm_core.data.generators.reber import (
 )
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, PlaygroundError
+from tests.conftest import examples
 
 # The grammar once more, as a regular expression got by hand from the drawing of Reber (1967): an oracle of its own
 UPPER = "(?:XT*VP)*(?:S|XT*VV)"  # from the place after the first X or the first P below
@@ -70,7 +71,7 @@ def test_what_may_come_next_is_what_some_string_of_the_language_goes_on_with():
             assert found == next_symbols, prefix
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.integers(2, 40), st.integers(7, 40), st.integers(0, 2**31 - 1))
 def test_embedded_strings_are_of_the_grammar_and_their_last_target_is_the_second_symbol(
     length, seq_len, seed
@@ -89,7 +90,7 @@ def test_embedded_strings_are_of_the_grammar_and_their_last_target_is_the_second
     assert np.take_along_axis(may, np.maximum(following, 0)[..., None], axis=-1)[..., 0][scored].all()
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(st.integers(2, 12), st.integers(2, 120), st.integers(0, 2**31 - 1))
 def test_streams_are_strings_one_after_the_other(length, seq_len, seed):
     table = continual_reber(length, seq_len, 1, 0.0, seed)

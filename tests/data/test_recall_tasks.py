@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from lstm_core.data.generators.recall_tasks import recall_first, recall_marked
 
 from lstm_core.data.generators.sequences import recall_first, recall_marked
 from lstm_core.experiment import PlaygroundError
+from tests.conftest import examples
 
 
 def grid(table, column: str, seq_len: int) -> np.ndarray:
@@ -16,7 +18,7 @@ def grid(table, column: str, seq_len: int) -> np.ndarray:
     return table.column(column).values.reshape(-1, seq_len)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(st.integers(2, 60), st.integers(1, 40), st.floats(0, 2), st.integers(0, 2**31 - 1))
 def test_the_marked_value_before_noise_is_the_answer(length, seq_len, noise, seed):
     table = recall_marked(length, seq_len, 1, noise, seed)
@@ -34,7 +36,7 @@ def test_marks_are_everywhere_alike_and_the_baseline_is_a_third():
     assert np.square(grid(table, "target", 10)[:, -1]).mean() == pytest.approx(1 / 3, rel=0.03)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(st.integers(2, 60), st.integers(2, 40), st.integers(0, 2**31 - 1))
 def test_the_first_row_is_up_or_down_and_is_the_answer(length, seq_len, seed):
     table = recall_first(length, seq_len, 1, 0.0, seed)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.data.generators import generate
@@ -23,6 +23,7 @@ from lstm_core.data.generators.symbols import (
 )
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, PlaygroundError
+from tests.conftest import examples
 
 
 def read(table, symbols, seq_len) -> np.ndarray:
@@ -48,7 +49,7 @@ def test_temporal_order_of_110_steps_is_task_6a():
     assert all(400 < count < 600 for count in np.bincount(answers[:, -1], minlength=4))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.integers(6, 150), st.integers(0, 2**31 - 1))
 def test_temporal_order_of_any_length_has_its_two_symbols_between_its_ends(seq_len, seed):
     symbols = read(temporal_order(20, seq_len, 1, 0.0, seed), ORDER_SYMBOLS, seq_len)
@@ -58,7 +59,7 @@ def test_temporal_order_of_any_length_has_its_two_symbols_between_its_ends(seq_l
     assert ((symbols == 6).sum(axis=1) == 1).all() and (symbols[:, -1] == 7).all()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.integers(3, 60), st.integers(0, 2**31 - 1))
 def test_copy_memory_says_at_the_end_what_it_was_given_at_the_start(seq_len, seed):
     table, copied = copy_memory(8, seq_len, 1, 0.0, seed), copied_symbols(seq_len)

@@ -6,12 +6,13 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lstm_core.data.table import Column, Roles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import SCALINGS, SPLITS, DataSpec, PlaygroundError
+from tests.conftest import examples
 
 
 def table_of(name: str = "test.csv", **columns) -> Table:
@@ -66,7 +67,7 @@ def rows_in_order(table: Table, spec: DataSpec) -> np.ndarray:
     return np.array(sorted(range(table.rows), key=lambda r: (*[key[r] for key in keys], r)))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(cut_tables())
 def test_no_target_leaks_into_another_part_and_no_window_crosses_a_sequence(case):
     table, spec, windows = case
@@ -84,7 +85,7 @@ def test_no_target_leaks_into_another_part_and_no_window_crosses_a_sequence(case
         assert len(set(touched)) == 1
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(cut_tables())
 def test_inputs_and_truth_are_the_rows_that_they_should_be(case):
     table, spec, windows = case
@@ -105,7 +106,7 @@ def test_inputs_and_truth_are_the_rows_that_they_should_be(case):
             )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(cut_tables(), st.floats(-1e6, 1e6))
 def test_the_scaler_knows_the_training_rows_only(case, other):
     table, spec, windows = case

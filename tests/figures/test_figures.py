@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.analysis.gradient_horizon import memory_horizon
@@ -31,6 +31,7 @@ from lstm_core.figures.theme import (
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
+from tests.conftest import examples
 from tests.data.test_windows import cut_tables, series, spec_of, table_of
 from tests.model.test_recurrent import some
 
@@ -115,7 +116,7 @@ def test_no_figure_obeys_a_name_from_a_file(name, label):
 # ---- data
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(cut_tables())
 def test_any_windows_make_figures(case):
     _, _, windows = case
@@ -276,7 +277,7 @@ def test_what_no_window_could_tell_from_forever_ends_under_a_mark():
     parsed(figure)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.floats(0, allow_nan=False), min_size=1, max_size=30), st.integers(1, 500))
 def test_any_time_constants_make_a_figure(constants, seq_len):
     figure = time_constants_figure(np.array(constants), seq_len)

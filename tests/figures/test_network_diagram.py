@@ -3,12 +3,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.experiment import ModelSpec
 from lstm_core.figures.network_diagram import FORWARD, HEAD, REVERSE, stack_figure
 from tests.architecture.test_shapes import model_specs
+from tests.conftest import examples
 
 
 def texts(figure) -> list[str]:
@@ -19,7 +20,7 @@ def cells(figure, color: str) -> int:
     return sum(shape.type == "rect" and shape.line.color == color for shape in figure.layout.shapes)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(model_specs(most_layers=9), st.integers(1, 200), st.integers(1, 9), st.integers(1, 50))
 def test_every_drawing_is_complete_and_readable(spec, input_size, output_size, seq_len):
     figure = stack_figure(spec, input_size, output_size, seq_len)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from lstm_core import demonstrations as quick
 from lstm_core.lessons.catalog.claims import demonstrations as quick
 from lstm_core.lessons.catalog.claims.claims import CLAIMS, Claim
 from lstm_core.lessons.catalog.claims.training_demonstrations import lstm_and_gru, resume_or_transfer
+from tests.conftest import examples
 
 QUICK = [claim for claim in CLAIMS if not claim.slow]
 names = pytest.mark.parametrize("claim", QUICK, ids=lambda claim: claim.name)
@@ -32,7 +34,7 @@ def test_claims_are_told_apart_and_complete():
 
 @names
 @given(data=st.data())
-@settings(max_examples=12, deadline=None)
+@examples(12)
 def test_the_demonstration_shows_it_whatever_the_seed_and_size(claim: Claim, data):
     seed, size = data.draw(st.integers(0, 9999)), data.draw(st.integers(claim.size.low, claim.size.high))
     found = claim.demonstrate(seed, size)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.catalog.shapes.drawing import LIT, OWN_END, PADDED_END, blocks_figure, packing_figure
 from lstm_core.lessons.catalog.shapes.outputs import anatomy, fresh, packing, small, two_ways
+from tests.conftest import examples
 
 seeds = st.integers(0, 10**6)
 
@@ -27,7 +28,7 @@ def test_fresh_weights_are_those_of_manual_seed_and_the_worlds_generator_is_left
 
 
 @given(seeds, st.integers(1, 20), st.integers(1, 6))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_one_step_at_a_time_is_all_at_once(seed, steps, size):
     found = two_ways(seed, steps, size)
     assert found.at_once.shape == found.one_by_one.shape == (steps, size)
@@ -38,7 +39,7 @@ def test_one_step_at_a_time_is_all_at_once(seed, steps, size):
 
 
 @given(seeds, st.integers(1, 3), st.booleans(), st.booleans(), st.integers(2, 10))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_the_slices_named_are_h_n(seed, num_layers, bidirectional, batch_first, steps):
     """The code that the page shows is evaluated here on a fresh run of the same module."""
     found = anatomy(seed, num_layers, bidirectional, batch_first, steps)
@@ -59,7 +60,7 @@ lengths_of = st.lists(st.integers(1, 12), min_size=1, max_size=6).map(tuple)
 
 
 @given(seeds, lengths_of)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_packing_gives_each_sequence_its_own_end(seed, lengths):
     found = packing(seed, lengths)
     assert found.own_end.max() < 1e-6

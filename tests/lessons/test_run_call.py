@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -14,6 +14,7 @@ from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.catalog.shapes.call import Setup, parse_lengths, parse_shape
 from lstm_core.lessons.catalog.shapes.explain_errors import meaning_of_error
 from lstm_core.lessons.catalog.shapes.run_call import PRESETS, run_setup
+from tests.conftest import examples
 
 small = st.integers(1, 3)
 shapes = st.lists(st.integers(0, 4), max_size=4).map(tuple)
@@ -42,7 +43,7 @@ def setups(draw) -> Setup:
 
 
 @given(setups())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_every_call_gives_shapes_or_an_error_that_is_explained(setup):
     report = run_setup(setup)
     names = [row.name for row in report.rows]

@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.experiment import GATES, Experiment, ModelSpec, PlaygroundError, TrainSpec
@@ -32,6 +32,7 @@ from lstm_core.runs.queue import Slots
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
 from lstm_core.training.trainer import Trainer
+from tests.conftest import examples
 
 A, B = [0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]
 WEIGHT = st.floats(-6, 6, width=32)
@@ -46,7 +47,7 @@ def made(hold: tuple[str, ...] = ("bias_hh", "head"), **train: object) -> Run:
     return Run(Trainer(windows, experiment), table, Slots(1))
 
 
-@settings(deadline=None)
+@examples(100)
 @given(UNITS, SEQUENCES)
 def test_it_is_nn_lstm_to_float32s_rounding(unit, sequence):
     assert distance_from_lstm(unit, np.array([sequence])) < 2e-5

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.experiment import CELLS, Experiment, ModelSpec, TrainSpec
 from lstm_core.model import devices
 from lstm_core.model.recurrent import build_model
 from lstm_core.training import threads
+from tests.conftest import examples
 from tests.training.test_trainer import wave
 
 
@@ -27,7 +28,7 @@ def test_only_the_cores_that_this_process_may_use_are_counted(monkeypatch):
     assert devices.cpu_cores() == os.cpu_count()
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(
     st.sampled_from(CELLS), st.integers(1, 400), st.integers(1, 3), st.booleans(), st.integers(1, 40),
     st.integers(1, 100),

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -18,6 +18,7 @@ from lstm_core.model.init import set_forget_bias
 from lstm_core.model.recurrent import build_model, model_with
 from lstm_core.model.rng import random_state, seeded_state
 from tests.architecture.test_shapes import model_specs
+from tests.conftest import examples
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -26,7 +27,7 @@ def some(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(5))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(model_specs(), st.integers(1, 4), st.integers(1, 3), st.integers(1, 5), st.integers(1, 6))
 def test_the_head_reads_what_each_direction_says_once_it_has_seen_all(spec, inputs, outputs, batch, seq_len):
     model, x = build_model(spec, inputs, outputs).eval(), some(batch, seq_len, inputs)
@@ -41,7 +42,7 @@ def test_the_head_reads_what_each_direction_says_once_it_has_seen_all(spec, inpu
     assert said.shape == ((batch, outputs) if spec.head == "last" else (batch, seq_len, outputs))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(model_specs(), st.integers(1, 4))
 def test_batch_first_changes_nothing_of_what_is_said(spec, inputs):
     values = vars(spec)
@@ -53,7 +54,7 @@ def test_batch_first_changes_nothing_of_what_is_said(spec, inputs):
         torch.testing.assert_close(ways[0](x), ways[1](x))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(model_specs(cells=("lstm",)), st.floats(-3, 3))
 def test_forget_gates_start_with_the_bias_once_and_nothing_else_moves(spec, value):
     plain = build_model(dataclasses.replace(spec, bias=True, forget_bias=None, chrono=None), 3, 2)
@@ -79,7 +80,7 @@ def test_forget_bias_of_an_lstm_without_bias_is_left_alone():
     assert all(torch.equal(a, b) for a, b in zip(before, lstm.parameters(), strict=True))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(model_specs(cells=("lstm",)), st.integers(3, 200))
 def test_chrono_draws_times_within_its_range_and_closes_the_input_gates_as_far(spec, t_max):
     plain = build_model(dataclasses.replace(spec, bias=True, forget_bias=None, chrono=None), 3, 2)
@@ -176,7 +177,7 @@ def test_models_built_at_once_in_many_threads_are_the_same():
     assert all(torch.equal(weights, want) for weights in found)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(model_specs())
 def test_model_with_holds_these_very_tensors(spec):
     model = build_model(spec, 3, 2).eval()

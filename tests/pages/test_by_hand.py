@@ -18,9 +18,7 @@ A, B = [0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]
 @pytest.fixture
 def tab(visit) -> Visitor:
     """The lesson as it opens."""
-    found = visit()
-    found.at.query_params["lesson"] = "by_hand"
-    return found.go("lessons")
+    return visit("lessons", lesson="by_hand")
 
 
 def drawn(tab: Visitor) -> dict:

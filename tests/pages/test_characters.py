@@ -12,9 +12,7 @@ from tests.pages.conftest import Visitor
 
 @pytest.fixture
 def lesson(visit) -> Visitor:
-    tab = visit()
-    tab.at.query_params["lesson"] = "characters"
-    return tab.go("lessons")
+    return visit("lessons", lesson="characters")
 
 
 def texts(tab: Visitor) -> list[str]:

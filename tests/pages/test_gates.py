@@ -13,6 +13,7 @@ from lstm_core.forecasting.metrics import window_errors
 from lstm_core.forecasting.predict import predict
 from pages.shared.gates import selection
 from pages.shared.gates.selection import Look
+from tests.pages import conftest
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
 
 MODELS = {
@@ -28,12 +29,7 @@ MODELS = {
 
 def trained(visit, **model: object) -> Visitor:
     """Gates of a model of a few units that has trained for one epoch."""
-    tab = visit("model").set("hidden_size", 5)
-    for key, value in model.items():
-        tab.set(key, value)
-    tab.train(epochs=1)
-    assert tab.training.status == "finished"
-    return tab.go("gates")
+    return visit("gates", run=conftest.trained(hidden_size=5, **model))
 
 
 def badge(tab: Visitor) -> float:
@@ -223,11 +219,7 @@ def test_draws_mean_and_saturation_of_the_four_gates(visit):
 
 @pytest.mark.parametrize("settings", [{}, {"num_layers": 2, "bidirectional": True}])
 def test_shows_how_far_back_the_prediction_looks(visit, settings):
-    tab = visit("model")
-    for key, value in settings.items():
-        tab.set(key, value)
-    tab.go("train").train(epochs=1)
-    tab.go("gates").set("view", "How far back?")
+    tab = visit("gates", run=conftest.trained(**settings)).set("view", "How far back?")
     assert not tab.errors()
     lines = tab.figure("horizon_figure")["data"]
     assert len(lines) == 4

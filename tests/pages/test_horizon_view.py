@@ -15,18 +15,14 @@ from lstm_core.runs import cell_comparison
 from pages.shared.gates import cell_comparison as cell_comparison_view
 from pages.shared.gates.cell_comparison import cells_sentence
 from pages.shared.gates.gradient_horizon import horizon_sentence, time_constants_sentence
-from tests.pages.conftest import Visitor, labelled_csv, wait_until
+from tests.pages.conftest import Visitor, labelled_csv, trained, wait_until
 
 VIEW = "How far back?"
 
 
 def looking(visit, epochs: int = 2, **model: object) -> Visitor:
     """The view of a small model that has trained for so many epochs."""
-    tab = visit("model").set("hidden_size", 4)
-    for key, value in model.items():
-        tab.set(key, value)
-    tab.train(epochs=epochs)
-    tab.go("gates")
+    tab = visit("gates", run=trained(epochs, hidden_size=4, **model))
     return tab.set("view", VIEW) if model.get("cell", "lstm") == "lstm" else tab
 
 
@@ -211,7 +207,7 @@ def test_training_rivals_show_their_progress_and_can_be_cancelled(visit, monkeyp
     for rival in found.runs:
         rival._trainer.change(epochs=1_000_000)
     wait_until(lambda: all(rival.step > 1 for rival in found.runs), "they train")
-    other = visit("gates", tab.id).set("view", VIEW)  # another tab sees the same
+    other = visit("gates", run=tab.id).set("view", VIEW)  # another tab sees the same
     for each in (tab.run(), other):
         assert [bar.proto.text.split(":")[0] for bar in each.at.get("progress")] == ["GRU", "RNN"]
         assert "of 10,000,000" in each.at.get("progress")[0].proto.text

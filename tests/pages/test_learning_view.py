@@ -10,11 +10,11 @@ import torch
 
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
-from tests.pages.conftest import Visitor, labelled_csv
+from tests.pages.conftest import Visitor, labelled_csv, trained
 
 
 def learning(tab: Visitor) -> Visitor:
-    return tab.go("gates").set("view", "Learning")
+    return tab.set("view", "Learning")
 
 
 def picture(tab: Visitor) -> tuple[dict, dict[str, np.ndarray]]:
@@ -36,11 +36,7 @@ def window(tab: Visitor) -> torch.Tensor:
 
 @pytest.mark.parametrize("model", [{}, {"num_layers": 2, "bidirectional": True}])
 def test_the_rows_are_the_traces_of_every_moment(visit, model):
-    tab = visit("model").set("hidden_size", 4)
-    for key, value in model.items():
-        tab.set(key, value)
-    tab.train(epochs=2)
-    tab = learning(tab)
+    tab = learning(visit("gates", run=trained(2, hidden_size=4, **model)))
     if model:
         tab.set("layer", 1).set("direction", 1)
     tab.set("learning_unit", 3)
@@ -89,14 +85,13 @@ def test_the_slider_s_moment_is_the_marked_row(visit):
     run = tab.training
     step = run.snapshots.steps[7]
     tab.at.session_state[f"moment_{run.number}"] = step
-    header, _ = picture(learning(tab))
+    header, _ = picture(learning(tab.go("gates")))
     assert header["start"] == 7
     assert header["rows"][7].startswith("epoch ")
 
 
 def test_an_untrained_model_has_one_moment(visit):
-    tab = visit("train").press("reset")
-    tab = learning(tab)
+    tab = learning(visit("train").press("reset").go("gates"))
     assert not tab.errors()
     assert len(picture(tab)[0]["rows"]) == 1
     assert "one moment only" in tab.words()
@@ -104,7 +99,7 @@ def test_an_untrained_model_has_one_moment(visit):
 
 def test_a_classifier_s_answer_is_the_probability_of_the_truth(visit):
     tab = visit("data").upload(labelled_csv()).set("seq_len", 6).train(epochs=2)
-    tab = learning(tab)
+    tab = learning(tab.go("gates"))
     run = tab.training
     start = run.windows.starts["test"][-1:]
     _, said = tab.curve("learning_answers", 1)
@@ -113,23 +108,23 @@ def test_a_classifier_s_answer_is_the_probability_of_the_truth(visit):
 
 
 def test_a_unit_that_the_next_model_has_not_is_brought_back(visit):
-    tab = learning(visit("model").set("hidden_size", 6).train(epochs=1)).set("learning_unit", 5)
+    tab = learning(visit("gates", run=trained(hidden_size=6))).set("learning_unit", 5)
     tab.go("model").set("hidden_size", 2).train(epochs=1)
-    tab = learning(tab)
+    tab = learning(tab.go("gates"))
     assert not tab.errors()
     assert tab.widget("learning_unit").value == 1
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 def test_a_unit_without_h_shows_the_other_five(visit):
-    tab = learning(visit("model").set("hidden_size", 5).set("proj_size", 2).train(epochs=1))
+    tab = learning(visit("gates", run=trained(hidden_size=5, proj_size=2)))
     assert list(picture(tab.set("learning_unit", 4))[1]) == ["i", "f", "g", "o", "c"]
     assert not tab.set("gate", "h").errors()
 
 
 def test_it_follows_a_run_that_trains(visit):
     tab = visit("train").set("epochs", 1_000_000).press("train")
-    tab = learning(tab)
+    tab = learning(tab.go("gates"))
     before = picture(tab)[0]["rows"]
     tab.run()
     assert not tab.errors()

@@ -11,9 +11,7 @@ from tests.pages.conftest import Visitor, wait_until
 
 
 def open_lesson(visit, name: str) -> Visitor:
-    tab = visit()
-    tab.at.query_params["lesson"] = name
-    return tab.go("lessons")
+    return visit("lessons", lesson=name)
 
 
 def finish(tab: Visitor) -> Visitor:
@@ -139,7 +137,7 @@ def test_an_address_that_names_no_lesson_shows_the_gallery(visit, name):
 
 def test_the_address_of_a_run_opens_its_lesson(visit):
     tab = open_lesson(visit, "first_lstm")
-    other = visit(run_id=tab.id).go("lessons")
+    other = visit(run=tab.id).go("lessons")
     assert other.at.title[0].value == lessons()["first_lstm"].title
 
 

@@ -17,11 +17,7 @@ def lesson(visit):
     """Opens a lesson by its address."""
 
     def opened(name: str, **address: str):
-        tab = visit()
-        tab.at.query_params["lesson"] = name
-        for key, value in address.items():
-            tab.at.query_params[key] = value
-        return tab.go("lessons")
+        return visit("lessons", lesson=name, **address)
 
     return opened
 

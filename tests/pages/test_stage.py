@@ -39,9 +39,7 @@ def test_the_window_is_the_one_that_was_chosen_on_gates(visit):
 
 
 def test_an_address_opens_its_window(visit):
-    tab = visit("start")
-    tab.at.query_params["part"], tab.at.query_params["window"] = "train", "11"
-    tab.go("stage")
+    tab = visit("stage", part="train", window="11")
     assert sent(tab)[0]["link"] == {"part": "train", "window": 11}
 
 
@@ -49,9 +47,7 @@ def test_an_address_opens_its_window(visit):
     ("part", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")]
 )
 def test_an_address_that_means_nothing_does_no_harm(visit, part, window):
-    tab = visit("start")
-    tab.at.query_params["part"], tab.at.query_params["window"] = part, window
-    tab.go("stage")
+    tab = visit("stage", part=part, window=window)
     assert not tab.errors()
     assert sent(tab)
 

@@ -138,7 +138,7 @@ def test_fewer_epochs_than_were_trained_leave_nothing_to_resume(visit):
 
 def test_a_page_drawn_before_another_tab_trained_anew_obeys_the_new_run(visit):
     tab = running(visit()).press("pause")
-    other, old = visit("train", tab.id), tab.training
+    other, old = visit("train", run=tab.id), tab.training
     tab.press("train")
     other.press("pause")  # its page still says Resume
     assert not old.live

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from lstm_core.experiment import GATES
+from pages.shared import weights_view
 from pages.shared.components import weight_heatmaps
 from pages.shared.gates import weights as weights_view
+from tests.pages import conftest
 from tests.pages.conftest import Visitor, series_csv, wait_until
 
 MODELS = {
@@ -24,12 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections")
 
 def trained(visit, epochs: int = 1, **model: object) -> Visitor:
     """Weights of a model of a few units that has trained a little."""
-    tab = visit("model").set("hidden_size", 5)
-    for key, value in model.items():
-        tab.set(key, value)
-    tab.train(epochs=epochs)
-    assert tab.training.status == "finished"
-    return tab.go("gates").set("view", "Weights")
+    return visit("gates", run=conftest.trained(epochs, hidden_size=5, **model)).set("view", "Weights")
 
 
 class Drawn:

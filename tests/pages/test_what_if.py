@@ -14,25 +14,21 @@ from lstm_core.experiment import PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import ACTS_ON, Edit, trace_with
+from pages.shared import importance_view, what_if_view
 from pages.shared.gates import gate_importance as importance_view
 from pages.shared.gates import selection
 from pages.shared.gates import what_if as what_if_view
 from pages.shared.gates.intervention_controls import PRESETS, _listed, read_units
 from pages.shared.gates.selection import Look
-from tests.pages.conftest import Visitor, labelled_csv, series_csv, wait_until
+from tests.pages.conftest import Visitor, labelled_csv, series_csv, trained, wait_until
 
 GATES = ("i", "f", "g", "o", "c", "h")
 
 
 def what_if(visit, **model: object) -> Visitor:
     """The view, of the example or of a model of a few units that has trained for one epoch."""
-    tab = visit("gates")
-    if model:
-        tab.go("model").set("hidden_size", 5)
-        for key, value in model.items():
-            tab.set(key, value)
-        tab.train(epochs=1).go("gates")
-    return tab.set("view", "What if?")
+    address = {"run": trained(**{"hidden_size": 5} | model)} if model else {}
+    return visit("gates", **address).set("view", "What if?")
 
 
 def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.ndarray]]]:

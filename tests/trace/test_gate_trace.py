@@ -7,13 +7,14 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 from lstm_core.experiment import GATES, STATES, PlaygroundError
 from lstm_core.trace.gate_trace import trace_lstm
+from tests.conftest import examples
 
 TOLERANCE = {torch.float32: 2e-6, torch.float64: 1e-12}
 
@@ -114,7 +115,7 @@ def assert_native(trace, lstm, x, hx):
     assert torch.equal(trace.c_n, c_n)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(cases())
 def test_equals_the_module_and_a_step_loop(case):
     lstm, x, hx, sequences = case

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
@@ -23,6 +23,7 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import ACTS_ON, Edit, trace_with
+from tests.conftest import examples
 from tests.data.test_windows import series, spec_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
@@ -134,7 +135,7 @@ def cases(draw):
     return lstm, x, hx, given_hx, unbatched, edits
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(cases())
 def test_equals_a_step_loop_with_the_edits_made_by_hand(case):
     lstm, x, hx, given_hx, unbatched, edits = case

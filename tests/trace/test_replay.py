@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
 from lstm_core.trace.replay import CPU_LANES, accumulate, joined_weights, linear
+from tests.conftest import examples
 
 
 def plain(f: Tensor, c: Tensor, before: Tensor, reverse: bool) -> Tensor:
@@ -20,7 +21,7 @@ def plain(f: Tensor, c: Tensor, before: Tensor, reverse: bool) -> Tensor:
     return c
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     steps=st.integers(1, 130),
     lanes=st.sampled_from([1, 3, CPU_LANES // 6, CPU_LANES // 5, CPU_LANES // 4, CPU_LANES + 1]),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import SPLITS
 from lstm_core.training.batches import Batches
+from tests.conftest import examples
 from tests.data.test_windows import cut_tables, series, spec_of
 
 CPU = torch.device("cpu")
@@ -21,7 +22,7 @@ def scaled_truth(windows, rows: np.ndarray) -> np.ndarray:
     return y.reshape(*rows.shape[:-1], windows.output_size)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(cut_tables())
 def test_inputs_and_last_targets_are_those_of_the_windows(case):
     _, _, windows = case
@@ -40,7 +41,7 @@ def test_inputs_and_last_targets_are_those_of_the_windows(case):
             np.testing.assert_allclose(targets, want, rtol=1e-5, atol=1e-6)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(cut_tables())
 def test_every_step_has_its_target_unless_it_lies_in_an_earlier_part(case):
     _, spec, windows = case

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -24,6 +24,7 @@ from lstm_core.experiment import OPTIMIZERS, PlaygroundError
 from lstm_core.model import recurrent as model
 from lstm_core.training import checkpoint
 from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
+from tests.conftest import examples
 from tests.data.test_windows import series, spec_of
 from tests.training.test_trainer import DROPS, flat_weights, labelled, trainer_of, wave
 
@@ -40,7 +41,7 @@ def saved(steps: int = 6, windows=None, model=None, **train) -> bytes:
     return save_checkpoint(trainer, CURVES)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.sampled_from(OPTIMIZERS), st.integers(0, STEPS), st.sampled_from([{}, DROPS, {"head": "every", "bias": False}]),
     st.sampled_from([0.0, 0.9]), st.booleans(),
@@ -369,7 +370,7 @@ def test_random_bytes_are_refused(data):
     refused(struct.pack("<Q", max(0, len(data) - 20)) + data)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
 def test_a_flipped_byte_is_refused_or_harmless(place, flip):
     data = bytearray(GOOD)
@@ -382,7 +383,7 @@ def test_a_flipped_byte_is_refused_or_harmless(place, flip):
     assert all(np.isfinite(value).all() for value in found.weights.values())
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, len(GOOD) - 1))
 def test_a_truncated_file_is_refused(length):
     refused(GOOD[:length])
@@ -405,7 +406,7 @@ def places(draw):
     return put(*path, value=value)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(places())
 def test_any_value_anywhere_is_refused_or_makes_a_sound_model(change):
     data = forged(change)

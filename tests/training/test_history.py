@@ -6,11 +6,12 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.training import history
 from lstm_core.training.history import Curve, thin
+from tests.conftest import examples
 
 values = st.lists(st.floats(-1e9, 1e9) | st.just(np.nan) | st.sampled_from([np.inf, -np.inf]), max_size=200)
 
@@ -55,7 +56,7 @@ def test_thin_takes_times_as_x():
     assert (kept[0], kept[-1]) == (x[0], x[-1])
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.integers(1, 3000))
 def test_a_curve_is_bounded_and_keeps_first_last_lowest_and_highest(count):
     y = np.random.default_rng(count).normal(size=count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from torch import nn
 
 from lstm_core.architecture.shapes import optimizer_shapes
@@ -18,6 +18,7 @@ from lstm_core.training.optimizer import (
     restore_named_state,
 )
 from tests.architecture.test_shapes import model_specs
+from tests.conftest import examples
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -40,7 +41,7 @@ def step(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     optimizer.step()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(model_specs())
 def test_the_models_parameters_are_pieces_of_one_vector(spec):
     model = build_model(spec, 3, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lstm_core.architecture.shapes import state_shapes
@@ -15,6 +15,7 @@ from lstm_core.model.recurrent import build_model
 from lstm_core.training import batches as batches_module
 from lstm_core.training.batches import Batches
 from lstm_core.training.stateful import Streams, drawn_state, not_overlapping, streams_of
+from tests.conftest import examples
 from tests.data.test_windows import cut_tables, series, spec_of
 
 CPU = torch.device("cpu")
@@ -38,7 +39,7 @@ def test_of_each_stretch_every_seq_lenth_window_is_taken(starts, seq_len):
     assert found.tolist() == by_hand(starts, seq_len)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(cut_tables(), st.integers(1, 5))
 def test_rows_read_the_part_in_equal_shares_and_carry_on_only_where_they_left(case, rows):
     _, spec, windows = case
