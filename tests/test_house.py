@@ -121,12 +121,12 @@ def test_no_modules_import_one_another_in_a_circle():
     sorter.prepare()  # raises CycleError, which names the circle
 
 
-@pytest.mark.parametrize("path", CORE, ids=str)
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
 def test_the_core_knows_no_page(path):
     assert not {name.partition(".")[0] for name in imported(path)} & {"streamlit", "pages", "app"}
 
 
-@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=str)
+@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=lambda path: path.name)
 def test_nothing_knows_the_tests(path):
     assert "tests" not in {name.partition(".")[0] for name in imported(path)}
 
@@ -137,7 +137,7 @@ def state_words(path: Path) -> set[str]:
     return words | {name.rpartition(".")[2] for name in imported(path)}
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if path != STATE_OWNER], ids=str)
+@pytest.mark.parametrize("path", [path for path in PAGES if path != STATE_OWNER], ids=lambda path: path.name)
 def test_only_session_touches_the_sessions_state_and_the_url(path):
     assert not state_words(path) & {"session_state", "query_params", "experimental_get_query_params"}
 
@@ -156,7 +156,7 @@ def called(path: Path) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
 
 
-@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=str)
+@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=lambda path: path.name)
 def test_nothing_is_unpickled_or_evaluated(path):
     assert not {name.partition(".")[0] for name in imported(path)} & FORBIDDEN_MODULES
     for call in called(path):
@@ -166,7 +166,7 @@ def test_nothing_is_unpickled_or_evaluated(path):
             assert not unsafe, f"line {call.lineno}"
 
 
-@pytest.mark.parametrize("path", CORE, ids=str)
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
 def test_nothing_seeds_the_worlds_random_numbers(path):
     for call in called(path):
         assert ast.unparse(call.func) not in {"torch.manual_seed", "np.random.seed", "random.seed"}, (
@@ -174,7 +174,7 @@ def test_nothing_seeds_the_worlds_random_numbers(path):
         )
 
 
-@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=str)
+@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=lambda path: path.name)
 def test_no_exception_is_swallowed_without_a_word(path):
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.ExceptHandler):
@@ -184,7 +184,7 @@ def test_no_exception_is_swallowed_without_a_word(path):
             assert why or not all(isinstance(line, ast.Pass) for line in node.body), f"line {node.lineno}"
 
 
-@pytest.mark.parametrize("path", CORE, ids=str)
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
 def test_a_module_says_what_lives_in_it(path):
     assert ast.get_docstring(tree(path))
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_core.data.generators.recall_tasks import recall_first, recall_marked
 
 from lstm_core.data.generators.sequences import recall_first, recall_marked
 from lstm_core.experiment import PlaygroundError

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lstm_core import demonstrations as quick
 from lstm_core.lessons.catalog.claims import demonstrations as quick
 from lstm_core.lessons.catalog.claims.claims import CLAIMS, Claim
 from lstm_core.lessons.catalog.claims.training_demonstrations import lstm_and_gru, resume_or_transfer

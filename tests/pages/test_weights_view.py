@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from lstm_core.experiment import GATES
-from pages.shared import weights_view
 from pages.shared.components import weight_heatmaps
 from pages.shared.gates import weights as weights_view
 from tests.pages import conftest

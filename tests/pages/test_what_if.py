@@ -14,7 +14,6 @@ from lstm_core.experiment import PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import ACTS_ON, Edit, trace_with
-from pages.shared import importance_view, what_if_view
 from pages.shared.gates import gate_importance as importance_view
 from pages.shared.gates import selection
 from pages.shared.gates import what_if as what_if_view
