@@ -18,19 +18,20 @@ SPLITS = ("train", "valid", "test")
 
 SOURCES = ("sample", "generator", "csv")
 SCALINGS = ("standard", "minmax", "none")
-MISSING = ("fill", "skip")
+MISSING = ("forward_fill", "skip")
 CELL_GATES = {"lstm": GATES, "gru": ("r", "z", "n"), "rnn": ()}  # in PyTorch's order of rows
 CELLS = tuple(CELL_GATES)
-HEADS = ("last", "every")
-HOLDS = ("forget_gate", "bias_hh", "head")  # parts of a model that keep a set value and never train
+HEADS = ("last", "per_step")
+FROZEN_PARTS = ("forget_gate", "bias_hh", "head")  # parts of a model that keep a set value and never train
 OPTIMIZERS = ("Adam", "AdamW", "RMSprop", "SGD")
 REGRESSION_LOSSES = ("mse", "mae", "huber")
 CLASSIFICATION_LOSSES = ("cross_entropy",)
-FIRST_STATES = ("zero", "random", "carried")  # what h and c are before a window
-OPEN = 20.0  # the bias of a gate that is held open: its σ is 1 to the last bit of float32
-LIVE = ("lr", "clip", "epochs", "patience")  # fields of TrainSpec that change without a fresh model
+INITIAL_STATES = ("zero", "random", "stateful")  # what h and c are before a window
+SATURATING_BIAS = 20.0  # the bias of a gate that is held open: its σ is 1 to the last bit of float32
+LIVE_FIELDS = ("lr", "max_grad_norm", "epochs", "patience")  # fields of TrainSpec that change without a fresh model
 LOSSES = ("auto", *REGRESSION_LOSSES, *CLASSIFICATION_LOSSES)
-MOST_SNAPSHOTS = 60  # weights kept along a run, to replay its learning
+FORMAT = 2  # of an experiment's JSON
+MAX_SNAPSHOTS = 60  # weights kept along a run, to replay its learning
 
 
 class PlaygroundError(ValueError):
@@ -74,7 +75,7 @@ class DataSpec:
     train_share: float = 0.7
     valid_share: float = 0.15  # the rest is the test part
     scaling: str = "standard"  # fitted on the training rows only
-    missing: str = "fill"  # features: carry the last known value on, or skip the windows
+    missing: str = "forward_fill"  # features: carry the last known value on, or skip the windows
 
     def __post_init__(self) -> None:
         _check_choice("source", self.source, SOURCES)
@@ -113,10 +114,10 @@ class ModelSpec:
     proj_size: int = 0
     head: str = "last"  # one output at the end, or one at every step
     forget_bias: float | None = None  # None leaves PyTorch's own initialisation
-    chrono: int | None = (
+    chrono_t_max: int | None = (
         None  # steps that the LSTM may have to remember: its gates' biases are drawn to fit them
     )
-    hold: tuple[str, ...] = ()  # of HOLDS: f = 1 (the LSTM of 1997), bias_hh = 0, the head says h itself
+    frozen: tuple[str, ...] = ()  # of FROZEN_PARTS: f = 1 (the LSTM of 1997), bias_hh = 0, the head says h itself
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -133,53 +134,53 @@ class ModelSpec:
         )
         _check(
             self.cell == "lstm" or not self.proj_size,
-            f"proj_size is {self.proj_size}, but nn.{self.cell_name} has no projection: set it to 0 or choose an "
+            f"proj_size is {self.proj_size}, but nn.{self.module_name} has no projection: set it to 0 or choose an "
             "LSTM.",
         )
         self._check_forget_gate()
-        self._check_hold()
+        self._check_frozen()
 
     def _check_forget_gate(self) -> None:
-        for name, value in (("forget_bias", self.forget_bias), ("chrono", self.chrono)):
+        for name, value in (("forget_bias", self.forget_bias), ("chrono_t_max", self.chrono_t_max)):
             if value is None:
                 continue
             _check(
                 self.cell == "lstm",
-                f"{name} is {value:g}, but nn.{self.cell_name} has no forget gate: leave it empty or choose an LSTM.",
+                f"{name} is {value:g}, but nn.{self.module_name} has no forget gate: leave it empty or choose an LSTM.",
             )
             _check(
-                "forget_gate" not in self.hold,
-                f"{name} is {value:g}, but hold keeps the forget gate open: leave one of them empty.",
+                "forget_gate" not in self.frozen,
+                f"{name} is {value:g}, but frozen keeps the forget gate open: leave one of them empty.",
             )
             _check(self.bias, f"{name} needs bias: switch bias on or leave {name} empty.")
         if self.forget_bias is not None:
             _check_number("forget_bias", self.forget_bias, -20.0, 20.0)
-        if self.chrono is not None:
-            _check_int("chrono", self.chrono, 3, 1_000_000)
+        if self.chrono_t_max is not None:
+            _check_int("chrono_t_max", self.chrono_t_max, 3, 1_000_000)
             _check(
                 self.forget_bias is None,
-                "forget_bias and chrono both say how the forget gates start: leave one of them empty.",
+                "forget_bias and chrono_t_max both say how the forget gates start: leave one of them empty.",
             )
 
-    def _check_hold(self) -> None:
-        for part in self.hold:
-            _check_choice("hold", part, HOLDS)
+    def _check_frozen(self) -> None:
+        for part in self.frozen:
+            _check_choice("frozen", part, FROZEN_PARTS)
         _check(
-            self.cell == "lstm" or "forget_gate" not in self.hold,
-            f"hold has the forget gate, but nn.{self.cell_name} has none: leave it out or choose an LSTM.",
+            self.cell == "lstm" or "forget_gate" not in self.frozen,
+            f"frozen has the forget gate, but nn.{self.module_name} has none: leave it out or choose an LSTM.",
         )
         _check(
-            self.bias or not {"forget_gate", "bias_hh"} & set(self.hold),
-            "hold needs bias for the forget gate and for bias_hh: switch bias on or leave them out.",
+            self.bias or not {"forget_gate", "bias_hh"} & set(self.frozen),
+            "frozen needs bias for the forget gate and for bias_hh: switch bias on or leave them out.",
         )
 
     @property
-    def cell_name(self) -> str:
+    def module_name(self) -> str:
         """The name of PyTorch's own module: "LSTM", "GRU" or "RNN"."""
         return self.cell.upper()
 
     @property
-    def gate_rows(self) -> int:
+    def gate_size(self) -> int:
         """Rows of weight_ih and of weight_hh: hidden_size for each gate, and as many for nn.RNN's only sum."""
         return self.hidden_size * max(1, len(CELL_GATES[self.cell]))
 
@@ -188,7 +189,7 @@ class ModelSpec:
         return 2 if self.bidirectional else 1
 
     @property
-    def output_width(self) -> int:
+    def h_size(self) -> int:
         """Size of one direction's h: proj_size if there is a projection, else hidden_size."""
         return self.proj_size or self.hidden_size
 
@@ -203,23 +204,23 @@ class TrainSpec:
     weight_decay: float = 0.0
     batch_size: int = 32
     epochs: int = 60
-    clip: float = 1.0  # largest gradient norm; 0 switches clipping off
+    max_grad_norm: float = 1.0  # largest gradient norm; 0 switches clipping off
     patience: int = 0  # epochs without a better validation loss before stopping; 0 never stops
     loss: str = "auto"  # mean squared error for numbers, cross-entropy for classes
-    state: str = "zero"  # before a window; carried: windows of a row follow one another, detached
+    initial_state: str = "zero"  # of a window; stateful: windows of a row follow one another, detached
     seed: int = 0  # order of the batches, dropout, random first states
     device: str = "auto"
 
     def __post_init__(self) -> None:
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("loss", self.loss, LOSSES)
-        _check_choice("state", self.state, FIRST_STATES)
+        _check_choice("initial_state", self.initial_state, INITIAL_STATES)
         _check_number("lr", self.lr, 1e-9, 1e6)
         _check_number("momentum", self.momentum, 0.0, 0.9999)
         _check_number("weight_decay", self.weight_decay, 0.0, 1e3)
         _check_int("batch_size", self.batch_size, 1, 1_000_000)
         _check_int("epochs", self.epochs, 1, 1_000_000)
-        _check_number("clip", self.clip, 0.0, 1e9)
+        _check_number("max_grad_norm", self.max_grad_norm, 0.0, 1e9)
         _check_int("patience", self.patience, 0, 1_000_000)
         _check_int("seed", self.seed, 0, 2**31 - 1)
         kind, _, index = self.device.partition(":")
@@ -238,38 +239,70 @@ class Experiment:
     train: TrainSpec = field(default_factory=TrainSpec)
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=1)
+        return json.dumps({"format": FORMAT} | dataclasses.asdict(self), indent=1)
 
     @staticmethod
     def from_json(text: str) -> Experiment:
-        """Read what to_json wrote.
+        """Read what to_json wrote, now or in format 1; what is left out has its default.
 
         Raises:
-            PlaygroundError: not JSON, an unknown field, a value of the wrong type or out of range.
+            PlaygroundError: not JSON, another format, an unknown field, a value of the wrong type or out of range.
         """
         try:
             parts = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise PlaygroundError(f"The experiment is not valid JSON ({error}).") from None
         _check(isinstance(parts, dict), "The experiment must be a JSON object.")
+        parts = _upgrade(parts)
         unknown = sorted(set(parts) - set(_PARTS))
         _check(not unknown, f"The experiment has unknown fields: {', '.join(map(repr, unknown))}.")
         return Experiment(**{name: _part(_PARTS[name], name, parts[name]) for name in parts})
 
 
-def loss_for(loss: str, task: str) -> str:
+def resolve_loss(loss: str, task: str) -> str:
     """The loss that "auto" means, or the chosen one.
 
     Raises:
         PlaygroundError: a regression loss for classes, or cross-entropy for numbers.
     """
     if loss == "auto":
-        return "cross_entropy" if task == "classify" else "mse"
-    if (loss == "cross_entropy") != (task == "classify"):
-        right = "cross_entropy" if task == "classify" else "mse, mae or huber"
-        what = "classes" if task == "classify" else "numbers"
+        return "cross_entropy" if task == "classification" else "mse"
+    if (loss == "cross_entropy") != (task == "classification"):
+        right = "cross_entropy" if task == "classification" else "mse, mae or huber"
+        what = "classes" if task == "classification" else "numbers"
         raise PlaygroundError(f"Loss {loss} does not fit a target of {what}: choose {right}.")
     return loss
+
+
+# Format 1 (the first version; its files name no format) → 2: old name → new name, old value → new value.
+_RENAMED_FIELDS = {
+    "model": {"hold": "frozen", "chrono": "chrono_t_max"},
+    "train": {"clip": "max_grad_norm", "state": "initial_state"},
+}
+_RENAMED_VALUES = {
+    "data": {"missing": {"fill": "forward_fill"}},
+    "model": {"head": {"every": "per_step"}},
+    "train": {"initial_state": {"carried": "stateful"}},
+}
+
+
+def _upgrade(parts: dict) -> dict:
+    """An experiment's JSON in the names of format 2, without its "format"."""
+    version = parts.get("format", 1)
+    known = type(version) is int and version in (1, FORMAT)
+    _check(known, f"The experiment's format is {json.dumps(version)[:20]}: this version reads formats 1 and {FORMAT}.")
+    parts = {part: values for part, values in parts.items() if part != "format"}
+    if version == FORMAT:
+        return parts
+    for part, values in parts.items():
+        if not isinstance(values, dict):
+            continue  # refused later, with its place
+        names = {old: new for old, new in _RENAMED_FIELDS.get(part, {}).items() if new not in values}
+        values = parts[part] = {names.get(name, name): value for name, value in values.items()}
+        for name, renamed in _RENAMED_VALUES.get(part, {}).items():
+            if isinstance(values.get(name), str):
+                values[name] = renamed.get(values[name], values[name])
+    return parts
 
 
 _PARTS = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from lstm_core.experiment import OPEN, ModelSpec, PlaygroundError
+from lstm_core.experiment import SATURATING_BIAS, ModelSpec, PlaygroundError
 
 # Dropout between layers draws from torch's one global generator. Whoever trains with it holds this lock and puts the
 # state back, so that concurrent runs stay reproducible from their own seeds.
@@ -63,8 +63,8 @@ class SequenceLSTM(nn.Module):
         }  # fmt: skip
         if spec.proj_size:  # nn.GRU and nn.RNN take no such argument
             arguments["proj_size"] = spec.proj_size
-        self.add_module(spec.cell, getattr(nn, spec.cell_name)(input_size, spec.hidden_size, **arguments))
-        self.head = nn.Linear(spec.num_directions * spec.output_width, output_size)
+        self.add_module(spec.cell, getattr(nn, spec.module_name)(input_size, spec.hidden_size, **arguments))
+        self.head = nn.Linear(spec.num_directions * spec.h_size, output_size)
 
     @property
     def recurrent(self) -> nn.LSTM | nn.GRU | nn.RNN:
@@ -75,7 +75,7 @@ class SequenceLSTM(nn.Module):
         """x: (batch, seq_len, input_size), whatever batch_first says: the order is turned here.
 
         state: h_0 and, for nn.LSTM, c_0, each (num_layers · num_directions, batch, its size); None: zeros.
-        Returns (batch, output_size) for head "last", (batch, seq_len, output_size) for head "every".
+        Returns (batch, output_size) for head "last", (batch, seq_len, output_size) for head "per_step".
         """
         return self.go_on(x, state)[0]
 
@@ -84,7 +84,7 @@ class SequenceLSTM(nn.Module):
         output, state = self.recurrent(self.lstm_input(x), state)
         if self.spec.head == "last":
             h_n = state[0] if self.spec.cell == "lstm" else state  # nn.LSTM's state is (h_n, c_n)
-            top = h_n[-self.spec.num_directions :]  # (num_directions, batch, output_width)
+            top = h_n[-self.spec.num_directions :]  # (num_directions, batch, h_size)
             return self.head(top.transpose(0, 1).flatten(1)), state
         return self.head(output if self.spec.batch_first else output.transpose(0, 1)), state
 
@@ -110,8 +110,8 @@ def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceL
     nn.init.uniform_(model.head.bias, -bound, bound, generator=generator)
     if spec.forget_bias is not None:
         set_forget_bias(model.lstm, spec.forget_bias)
-    if spec.chrono is not None:
-        set_chrono(model.lstm, spec.chrono, generator)
+    if spec.chrono_t_max is not None:
+        set_chrono(model.lstm, spec.chrono_t_max, generator)
     hold(model)
     return model
 
@@ -157,7 +157,7 @@ def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = No
 
 @torch.no_grad()
 def hold(model: SequenceLSTM) -> dict[str, Tensor]:
-    """Give the parts of ModelSpec.hold the values that they keep.
+    """Give the parts of ModelSpec.frozen the values that they keep.
 
     Returns, by the parameters' names, bool masks in their shapes of what must never train; none where all does.
 
@@ -179,22 +179,22 @@ def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor
     value, held = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
     kind = name.rpartition(".")[2]
     if name.startswith("head."):
-        held[:] = "head" in spec.hold
-        if "head" in spec.hold and kind == "weight":
+        held[:] = "head" in spec.frozen
+        if "head" in spec.frozen and kind == "weight":
             if parameter.shape[0] != parameter.shape[1]:
                 raise PlaygroundError(
-                    f"hold keeps the head from changing h, but h has {parameter.shape[1]} numbers and the target "
+                    f"frozen keeps the head from changing h, but h has {parameter.shape[1]} numbers and the target "
                     f"{parameter.shape[0]}: choose a hidden_size or proj_size that fits, or let the head train."
                 )
             value.fill_diagonal_(1.0)
         return value, held
-    if "bias_hh" in spec.hold and kind.startswith("bias_hh"):
+    if "bias_hh" in spec.frozen and kind.startswith("bias_hh"):
         held[:] = True
-    if "forget_gate" in spec.hold and not kind.startswith("weight_hr"):
+    if "forget_gate" in spec.frozen and not kind.startswith("weight_hr"):
         rows = slice(spec.hidden_size, 2 * spec.hidden_size)
         held[rows] = True
         if kind.startswith("bias_ih"):
-            value[rows] = OPEN
+            value[rows] = SATURATING_BIAS
     return value, held
 
 

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from lstm_core.checkpoint import Checkpoint, resume
 from lstm_core.curves import Curve
-from lstm_core.experiment import LIVE, DataSpec, Experiment, loss_for
+from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, resolve_loss
 from lstm_core.machine import cpu_cores, free_memory
 from lstm_core.shapes import check_fits
 from lstm_core.tables import ReadOptions, Table
@@ -104,7 +104,7 @@ class Workspace:
         if self._run is not None:
             return self._run.trainer.loss_name
         checkpoint = self._loaded[0]
-        return loss_for(checkpoint.experiment.train.loss, "classify" if checkpoint.classes else "regress")
+        return resolve_loss(checkpoint.experiment.train.loss, "classification" if checkpoint.classes else "regression")
 
     @property
     def curves(self) -> dict[str, Curve]:
@@ -138,7 +138,7 @@ class Workspace:
             PlaygroundError: the experiment refuses a value; nothing has changed then.
         """
         spec = dataclasses.replace(getattr(self.experiment, part), **fields)
-        if part == "train" and set(fields) <= set(LIVE):
+        if part == "train" and set(fields) <= set(LIVE_FIELDS):
             self.run.change(**fields)
         self.experiment = dataclasses.replace(self.experiment, **{part: spec})
 

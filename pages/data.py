@@ -49,7 +49,7 @@ def choose_columns() -> None:
     left.selectbox("scaling", SCALINGS, **session.bind("data", "scaling"),
                    help="Fitted on the training rows only. standard: mean 0, deviation 1; minmax: 0 to 1")  # fmt: skip
     right.selectbox("missing values", MISSING, **session.bind("data", "missing"),
-                    format_func={"fill": "carry on", "skip": "skip windows"}.get,
+                    format_func={"forward_fill": "carry on", "skip": "skip windows"}.get,
                     help="Of features: carry the last known value on, or leave out every window with a gap")  # fmt: skip
 
 

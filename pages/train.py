@@ -5,7 +5,7 @@ import streamlit as st
 from lstm_core.checkpoint import load_checkpoint, resume, save_checkpoint
 from lstm_core.experiment import (
     CLASSIFICATION_LOSSES,
-    FIRST_STATES,
+    INITIAL_STATES,
     OPTIMIZERS,
     REGRESSION_LOSSES,
     PlaygroundError,
@@ -30,7 +30,7 @@ def settings() -> None:
                        help="Windows per step. Small batches: more, noisier steps.")  # fmt: skip
     left.number_input("epochs", 1, 1_000_000, **session.bind("train", "epochs"),
                       help="Times through the training windows. It can change while the run goes on.")  # fmt: skip
-    right.number_input("clip", 0.0, 1e9, step=0.5, **session.bind("train", "clip"),
+    right.number_input("max gradient norm", 0.0, 1e9, step=0.5, **session.bind("train", "max_grad_norm"),
                        help="Longest gradient that is allowed; a longer one is shortened to this. 0: no limit. "
                             "LSTMs rarely train well without one on long sequences.")  # fmt: skip
     here_devices = devices()
@@ -40,9 +40,9 @@ def settings() -> None:
         if spec.optimizer == "SGD":
             st.number_input("momentum", 0.0, 0.9999, step=0.05, **session.bind("train", "momentum"),
                             help="How much of the last step is kept in the next.")  # fmt: skip
-        st.selectbox("state before a window", FIRST_STATES, **session.bind("train", "state", key="first_state"),
+        st.selectbox("state before a window", INITIAL_STATES, **session.bind("train", "initial_state"),
                      help="h_0 and c_0. zero: every window starts from zeros. random: from random numbers, drawn anew for "
-                          "every batch. carried: each batch goes on where the one before ended, detached; windows then "
+                          "every batch. stateful: each batch goes on where the one before ended, detached; windows then "
                           "do not overlap, in batch_size streams, and every epoch starts from zeros.")  # fmt: skip
         st.number_input("weight_decay", 0.0, 1e3, format="%g", step=0.0001, **session.bind("train", "weight_decay"),
                         help="Pulls weights towards 0 at every step.")  # fmt: skip

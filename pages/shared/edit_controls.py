@@ -119,7 +119,7 @@ def _chosen(look: Look) -> Edit | None:
     if several:
         place = _select(columns[5], "in layer", "place", range(len(places)), 0, places.__getitem__)
     value = 0.0 if kind == "zero" else _gate_value(columns[2], kind, gate)
-    units = _units(columns[3], spec.output_width if gate == "h" else spec.hidden_size, look.unit)
+    units = _units(columns[3], spec.h_size if gate == "h" else spec.hidden_size, look.unit)
     return Edit(kind, gate, value, *divmod(place, spec.num_directions), units, _steps(columns[4], windows))
 
 
