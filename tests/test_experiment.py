@@ -14,6 +14,7 @@ from lstm_core.experiment import (
     LOSSES,
     MISSING,
     OPTIMIZERS,
+    PARTS,
     SCALINGS,
     SOURCES,
     DataSpec,
@@ -23,6 +24,7 @@ from lstm_core.experiment import (
     TrainSpec,
     resolve_loss,
 )
+from lstm_core.settings import settings
 from tests.test_shapes import model_specs
 
 names = st.text(max_size=12)
@@ -57,7 +59,11 @@ def train_specs(draw) -> TrainSpec:
     )  # fmt: skip
 
 
-@given(st.builds(Experiment, data_specs(), model_specs(), train_specs()))
+def experiments() -> st.SearchStrategy[Experiment]:
+    return st.builds(Experiment, data_specs(), model_specs(), train_specs())
+
+
+@given(experiments())
 def test_json_holds_every_field_both_ways(experiment):
     assert Experiment.from_json(experiment.to_json()) == experiment
 
@@ -125,7 +131,7 @@ def test_format_2_has_none_of_the_old_names_and_values(part):
     assert refusal(json.dumps({"format": 2, part: OLD[part]}))
 
 
-@pytest.mark.parametrize("version", [0, 3, "2", None, 2.0, True, [2] * 100])
+@pytest.mark.parametrize("version", [0, 3, "2", None, 2.5, True, [2] * 100])
 def test_another_format_is_refused(version):
     assert "this version reads formats 1 and 2." in refusal(json.dumps({"format": version}))
 
@@ -143,21 +149,24 @@ def test_an_old_name_beside_its_new_one_is_refused():
         ('{"modell": {}}', "unknown fields: 'modell'"),
         ('{"model": 3}', "model must be a JSON object"),
         ('{"model": {"hiden_size": 3}}', "model has unknown fields: 'hiden_size'"),
-        ('{"model": {"hidden_size": 3.5}}', "model.hidden_size must be a whole number, not 3.5"),
-        ('{"model": {"hidden_size": true}}', "model.hidden_size must be a whole number, not true"),
-        ('{"model": {"hidden_size": Infinity}}', "model.hidden_size must be a whole number, not Infinity"),
-        (f'{{"model": {{"hidden_size": 1{"0" * 400}}}}}', "model.hidden_size must be a whole number"),
-        (f'{{"train": {{"lr": 1{"0" * 400}}}}}', "train.lr must be a number"),
-        ('{"train": {"lr": NaN}}', "train.lr must be a number, not NaN"),
-        ('{"model": {"bias": 1}}', "model.bias must be true or false, not 1"),
-        ('{"data": {"targets": "y"}}', "data.targets must be a list of texts"),
-        ('{"data": {"time": 4}}', "data.time must be a text, not 4"),
+        ('{"model": {"hidden_size": 3.5}}', "model.hidden_size is 3.5: choose a whole number from 1 to 16384."),
+        ('{"model": {"hidden_size": true}}', "model.hidden_size is true: choose a whole number"),
+        ('{"model": {"hidden_size": Infinity}}', "model.hidden_size is inf: choose a whole number"),
+        (f'{{"model": {{"hidden_size": 1{"0" * 400}}}}}', "model.hidden_size is 1000"),
+        (f'{{"train": {{"lr": 1{"0" * 400}}}}}', "train.lr is 1000"),
+        ('{"train": {"lr": NaN}}', "train.lr is nan: choose a number from 1e-09 to 1e.06."),
+        ('{"model": {"bias": 1}}', "model.bias is 1: choose true or false."),
+        ('{"data": {"targets": "y"}}', "data.targets is 'y': choose a list of texts."),
+        ('{"data": {"time": 4}}', "data.time is 4: choose a text."),
         ('{"model": {"cell": "elman"}}', "cell is 'elman': choose one of lstm, gru, rnn"),
-        ('{"model": {"frozen": ["h"]}}', "frozen is 'h': choose one of forget_gate, bias_hh, head"),
+        (
+            '{"model": {"frozen": ["h"]}}',
+            "model.frozen is 'h': choose a list of values from forget_gate, bias_hh, head",
+        ),
         ('{"model": {"frozen": ["forget_gate"], "cell": "gru"}}', "nn.GRU has none"),
         ('{"model": {"frozen": ["bias_hh"], "bias": false}}', "switch bias on"),
         ('{"model": {"frozen": ["forget_gate"], "forget_bias": 1}}', "leave one of them empty"),
-        ('{"model": {"chrono_t_max": 3.5}}', "model.chrono_t_max must be a whole number, not 3.5"),
+        ('{"model": {"chrono_t_max": 3.5}}', "model.chrono_t_max is 3.5: choose a whole number from 3"),
         ('{"model": {"cell": "gru", "proj_size": 4}}', "proj_size is 4, but nn.GRU has no projection"),
     ],
 )
@@ -197,7 +206,14 @@ def test_unsound_json_is_refused_with_its_place(text, says):
         (lambda: TrainSpec(momentum=1.0), "momentum is 1"),
         (lambda: TrainSpec(optimizer="LBFGS"), "optimizer is 'LBFGS'"),
         (lambda: TrainSpec(device="tpu"), "device is 'tpu'"),
-        (lambda: TrainSpec(device="cuda:x"), "device is 'cuda:x'"),
+        (lambda: TrainSpec(device="cuda:x"), "device is 'cuda:x': choose auto, cpu, cuda:0 or mps."),
+        (lambda: TrainSpec(epochs=3.0), "epochs is 3: choose a whole number from 1"),
+        (lambda: TrainSpec(epochs=True), "epochs is true: choose a whole number from 1"),
+        (lambda: TrainSpec(lr=None), "lr is empty: choose a number from 1e-09"),
+        (lambda: TrainSpec(lr="1"), "lr is '1': choose a number"),
+        (lambda: DataSpec("database"), "source is 'database': choose one of sample, generator, csv."),
+        (lambda: ModelSpec(size=3), "ModelSpec cannot take 'size'"),
+        (lambda: Experiment(data=3), "Experiment cannot take 'data'"),
     ],
 )
 def test_a_value_out_of_range_is_refused_with_what_to_choose(make, says):
@@ -235,7 +251,36 @@ def test_auto_follows_the_task():
 def test_a_loss_that_does_not_fit_is_refused():
     with pytest.raises(PlaygroundError, match="mae does not fit a target of classes: choose cross_entropy"):
         resolve_loss("mae", "classification")
-    with pytest.raises(
-        PlaygroundError, match="cross_entropy does not fit a target of numbers: choose mse, mae or"
-    ):
+    with pytest.raises(PlaygroundError, match="cross_entropy does not fit a target of numbers: choose mse, mae or"):
         resolve_loss("cross_entropy", "regression")
+
+
+@pytest.mark.parametrize("kind", PARTS.values())
+def test_every_field_has_all_that_is_to_be_said_of_it(kind):
+    told = settings(kind)
+    assert list(told) == [field.name for field in dataclasses.fields(kind)]
+    for name, setting in told.items():
+        assert setting.default == getattr(kind(), name)
+        assert setting.label and setting.help and not setting.help.endswith((".", "\n"))
+        if setting.type in (int, float):
+            assert setting.minimum < setting.maximum
+
+
+ROOM = {  # what else must be so that a setting may go to its limits
+    "proj_size": {"hidden_size": 16_384},
+    "train_share": {"valid_share": 0.0},
+    "valid_share": {"train_share": 0.05},
+}
+
+
+@pytest.mark.parametrize("kind", PARTS.values())
+def test_limits_are_included_and_what_lies_beyond_is_refused(kind):
+    for name, setting in settings(kind).items():
+        if setting.type not in (int, float):
+            continue
+        step = 1 if setting.type is int else 1e-3 * (setting.maximum - setting.minimum)
+        for value in (setting.minimum - step, setting.maximum + step):
+            with pytest.raises(PlaygroundError, match=f"{name} is .*: choose .* from"):
+                kind(**{name: value})
+        for value in (setting.minimum, setting.maximum):
+            assert getattr(kind(**{name: value} | ROOM.get(name, {})), name) == value

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 # A module imports from the lines above its own, never from beside or below it.
 LAYERS = (
+    ("settings",),
     ("experiment", "curves", "csv_cells"),
     (
         "losses",
@@ -45,12 +46,13 @@ LAYERS = (
     ("by_hand", "demonstrations_trained", "lessons", "learning", "scene", "rivals", "reber_runs", "samples.train_example"),
     ("claims", "lesson_runs",),
     ("workspaces", "train_lessons", "lessons.*"),  # a lesson is one file: none is listed by name
-    ("open_lesson",),
+    ("open_lesson", "cli"),
+    ("__main__",),
 )
 LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}
 WITHOUT_TORCH = (
     "advice", "by_hand", "machine", "checkpoint", "code_export", "csv_columns", "curves", "experiment", "figures", "generators", "letters", "samples",
-    "shape_errors", "shape_setup", "shapes", "stack_drawing", "tables", "windows",
+    "cli", "settings", "shape_errors", "shape_setup", "shapes", "stack_drawing", "tables", "windows",
 )  # fmt: skip
 STATE_OWNER = ROOT / "pages/shared/session.py"
 
