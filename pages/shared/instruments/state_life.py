@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from lstm_core.figures import FONT_SIZE, GATE_COLORS, SAID, TRUTH, figure_layout
 from lstm_core.state_life import WAYS, Life, left_out_is_zeros, life, second_backward, shapes_of_call
 from lstm_core.workspaces import Workspace
-from pages.shared import session
+from pages.shared.session_fields import clamp
 
 if TYPE_CHECKING:
     from lstm_core.model import SequenceLSTM
@@ -64,7 +64,7 @@ def _shown(run: Run) -> None:
 def _choices(batches: int) -> tuple[int, str]:
     left, right = st.columns([0.6, 0.4], vertical_alignment="bottom")
     last = batches - BATCHES
-    session.clamp("state_first", 0, last, at_first=0)
+    clamp("state_first", 0, last, default=0)
     first = left.slider("first of the three batches, in the validation part", 0, last, key="state_first")
     shown = right.segmented_control(
         "shown", ["h", "c", "answer"], default="h", key="state_shown", required=True
