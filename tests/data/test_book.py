@@ -17,7 +17,7 @@ SHA256 = "7467306ee0feed4971260f3c87421154a05be571d944e9cb021a5713700c38f0"
 
 
 def test_the_file_is_the_one_that_sources_md_speaks_of():
-    data = resources.files("lstm_core").joinpath("samples", "alice.txt").read_bytes()
+    data = resources.files("lstm_core.data.samples").joinpath("alice.txt").read_bytes()
     assert (len(data), hashlib.sha256(data).hexdigest()) == (152_089, SHA256)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.experiment import CELLS, ModelSpec, PlaygroundError
-from lstm_core.model import devices
+from lstm_core.model import devices as devices_module
 from lstm_core.model.devices import devices, pick_device
 from lstm_core.model.init import set_forget_bias
 from lstm_core.model.recurrent import build_model, model_with
@@ -213,6 +213,6 @@ def test_devices_start_with_auto_and_know_the_cpu(monkeypatch):
 
 @pytest.mark.parametrize("name", ["cuda:7", "cuda:", "cpu:0", "mps:3", "auto:1"])
 def test_a_device_that_is_not_here_is_refused_with_those_that_are(name, monkeypatch):
-    monkeypatch.setattr(devices, "devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
+    monkeypatch.setattr(devices_module, "devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
     with pytest.raises(PlaygroundError, match=f"no device {name}: choose one of auto, cpu"):
         pick_device(name)
