@@ -8,8 +8,7 @@ from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.stage_scene import scene
 from pages.shared import session
 from pages.shared.components.stage.stage import stage
-from pages.shared.gates import selection
-from pages.shared.gates.selection import Look
+from pages.shared.gates.selection import Look, trace_of
 from pages.shared.gates.window_picker import choose_window
 from pages.shared.training import run_status
 
@@ -39,7 +38,7 @@ def picture(start: int, part: str, place: int) -> None:
     look = Look(run, start)
     moment = look.moment
     try:
-        header, arrays = scene(run, moment, selection.trace_of(look), start, others())
+        header, arrays = scene(run, moment, trace_of(look), start, others())
     except PlaygroundError as error:
         st.error(session.plain(str(error)))
     else:

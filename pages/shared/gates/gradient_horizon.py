@@ -8,13 +8,13 @@ import streamlit as st
 from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
 from lstm_core.figures.gradients import horizon_figure, time_constants_figure
 from lstm_core.forecasting.predict import predict
-from pages.shared.gates import cell_comparison, selection
-from pages.shared.gates.selection import Look
+from pages.shared.gates import cell_comparison
+from pages.shared.gates.selection import Look, inputs_of, sentence
 
 
 def show(look: Look) -> None:
     horizon, output = _own(look)
-    st.markdown(selection.sentence(look))
+    st.markdown(sentence(look))
     st.markdown(horizon_sentence(horizon))
     gradient = horizon_figure(horizon, look.layer, look.direction)
     if horizon.time_constants is None:
@@ -36,7 +36,7 @@ def _own(look: Look) -> tuple[Horizon, int]:
     def found() -> tuple:
         starts = np.array([look.start])
         output = int(predict(moment.model, windows, starts)[0].argmax()) if windows.classes else 0
-        horizon = memory_horizon(moment.model, selection.inputs_of(look), output)
+        horizon = memory_horizon(moment.model, inputs_of(look), output)
         return horizon, output
 
     return look.run.remembered("horizons", (moment, look.start), found)

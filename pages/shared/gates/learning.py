@@ -13,8 +13,7 @@ from lstm_core.training.snapshots import Moment
 from pages.shared import session
 from pages.shared.components.gate_heatmaps import gate_map, gate_view
 from pages.shared.components.live_plot import live_plot
-from pages.shared.gates import selection
-from pages.shared.gates.selection import ALL, Look
+from pages.shared.gates.selection import ALL, Look, input_series, inputs_of
 
 MEAN = "the mean of all units"
 HALF = 0.5  # of the way from what it was to what it is
@@ -36,7 +35,7 @@ def show(look: Look) -> None:
     now = look.moment.step
     chosen = int(np.argmin(np.abs(np.array(steps) - now)))
     gate_view("learning_map", [gate_map(name, values) for name, values in maps.items()], unit=chosen, rows=names,
-              series=selection.input_series(look.run.windows, look.start),
+              series=input_series(look.run.windows, look.start),
               large=None if look.gate == ALL or look.gate not in maps else look.gate)  # fmt: skip
     st.caption(
         "Each row is one moment of the training, spaced evenly on a log scale: the first steps change most. The row "
@@ -69,9 +68,7 @@ def _rows(look: Look, unit: int | None) -> dict[int, Row]:
     key = look.start, look.layer, look.direction, unit
     known_key, known = run.memo.get("learning", (None, {}))
     known = known if known_key == key else {}
-    found = {
-        step: known.get(step) or _row(look, unit, run.moment(step)) for step in run.snapshots.steps
-    }
+    found = {step: known.get(step) or _row(look, unit, run.moment(step)) for step in run.snapshots.steps}
     run.memo["learning"] = (key, found)
     now = Look(run, look.start).moment
     return found | {now.step: _row(look, unit, now)}
@@ -79,7 +76,7 @@ def _rows(look: Look, unit: int | None) -> dict[int, Row]:
 
 def _row(look: Look, unit: int | None, moment: Moment) -> Row:
     windows = look.run.windows
-    maps = unit_over_training([moment], selection.inputs_of(look), look.layer, look.direction, unit)
+    maps = unit_over_training([moment], inputs_of(look), look.layer, look.direction, unit)
     starts = np.array([look.start])
     said = predict(moment.model, windows, starts)[0]
     answer = said[windows.truth(starts)[0]] if windows.classes else said[0, 0]

@@ -16,8 +16,8 @@ from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.trace.interventions import INPUT, Edit, trace_with
 from pages.shared import session
 from pages.shared.components.gate_heatmaps import Map, UnitLine, UnitPanel, gate_map, gate_view
-from pages.shared.gates import gate_importance, intervention_controls, selection
-from pages.shared.gates.selection import ALL, Look
+from pages.shared.gates import gate_importance, intervention_controls
+from pages.shared.gates.selection import ALL, Look, inputs_of, sentence, trace_of, units_by_steps
 
 SHOWN = ("before", "after", "difference")
 Pairs = dict[str, list[np.ndarray]]  # gate or state → [before, after], each (units, seq_len)
@@ -28,19 +28,17 @@ def show(look: Look) -> None:
     look = replace(look, unit=_selected(look))
     edits = intervention_controls.choose_edits(look)
     altered, was, said = _altered(look, edits)
-    sentence = f"{selection.sentence(look)} {_sentence(look, edits, was, said)}"
-    before_after = [selection.trace_of(look), altered]
-    pair = {
-        name: [selection.units_by_steps(trace, name, look) for trace in before_after] for name in GATE_NAMES
-    }
+    text = f"{sentence(look)} {_sentence(look, edits, was, said)}"
+    before_after = [trace_of(look), altered]
+    pair = {name: [units_by_steps(trace, name, look) for trace in before_after] for name in GATE_NAMES}
     if look.gate == ALL:
         left, right = st.columns([0.7, 0.3], vertical_alignment="center")
-        left.markdown(sentence)
+        left.markdown(text)
         shown = right.segmented_control("heatmaps", SHOWN, default="difference", key="what_shown", required=True,
                                         label_visibility="collapsed", persist_state="session")  # fmt: skip
         maps, panels = _maps_of_six(pair, shown), _curves_of_six(pair)
     else:
-        st.markdown(sentence)
+        st.markdown(text)
         maps, panels = _maps_of_one(look.gate, *pair[look.gate]), _curves_of_one(look.gate, pair)
     if note := _where(look, edits):
         st.caption(note)
@@ -64,7 +62,7 @@ def _altered(look: Look, edits: tuple[Edit, ...]) -> tuple[GateTrace, np.ndarray
     moment, windows, starts = look.moment, look.run.windows, np.array([look.start])
 
     def run() -> tuple:
-        x = moment.model.lstm_input(selection.inputs_of(look))
+        x = moment.model.lstm_input(inputs_of(look))
         trace = trace_with(moment.model.lstm, x, edits)
         was = predict(moment.model, windows, starts)[0]
         said = predict_with(moment.model, windows, starts, edits)[0]
