@@ -63,10 +63,10 @@ class Workspace:
         Raises:
             PlaygroundError: it cannot be cut so.
         """
-        table, spec, known = self.table, self.experiment.data, self._windows
-        if known is None or known[0] is not table or known[1].spec != spec:
-            self._windows = known = (table, make_windows(table, spec))
-        return known[1]
+        table, spec, cached = self.table, self.experiment.data, self._windows
+        if cached is None or cached[0] is not table or cached[1].spec != spec:
+            self._windows = cached = (table, make_windows(table, spec))
+        return cached[1]
 
     @property
     def batch_size(self) -> int:
@@ -106,7 +106,9 @@ class Workspace:
         if self._run is not None:
             return self._run.loss_name
         checkpoint = self._loaded[0]
-        return resolve_loss(checkpoint.experiment.train.loss, "classification" if checkpoint.classes else "regression")
+        return resolve_loss(
+            checkpoint.experiment.train.loss, "classification" if checkpoint.classes else "regression"
+        )
 
     @property
     def curves(self) -> dict[str, Curve]:
@@ -120,8 +122,8 @@ class Workspace:
 
         data: further fields of the DataSpec, such as where the table is from.
         """
-        kept = {name: getattr(self.experiment.data, name) for name in ("train_share", "valid_share")}
-        spec = DataSpec(**(dataclasses.asdict(table.roles) | kept | data))
+        shares = {name: getattr(self.experiment.data, name) for name in ("train_share", "valid_share")}
+        spec = DataSpec(**(dataclasses.asdict(table.roles) | shares | data))
         if self.experiment.data.source == "csv":
             self.own = (self.table, self.experiment.data)
         self._use(table, spec)
@@ -203,8 +205,8 @@ class Workspace:
 class RunManager:
     """All workspaces of this server, and the places for runs."""
 
-    def __init__(self, most_running: int | None = None) -> None:
-        self._most_running = most_running or max(2, cpu_cores() // 2)
+    def __init__(self, max_running: int | None = None) -> None:
+        self._most_running = max_running or max(2, cpu_cores() // 2)
         self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -82,12 +82,12 @@ def gate_importance(
     if not len(starts):
         return []
     starts = starts[np.linspace(0, len(starts) - 1, min(limit, len(starts))).round().astype(int)]
-    measure, before = _score(_sharing(model, model.state_dict()), windows, starts)
-    found = []
+    measure, score = _score(_sharing(model, model.state_dict()), windows, starts)
+    importances = []
     for edit in _freezing(model, windows, starts):
-        _, after = _score(_frozen(model, edit), windows, starts)
-        found.append(Importance(edit, measure, before, after))
-    return sorted(found, key=lambda importance: -importance.harm)
+        _, frozen_score = _score(_frozen(model, edit), windows, starts)
+        importances.append(Importance(edit, measure, score, frozen_score))
+    return sorted(importances, key=lambda importance: -importance.harm)
 
 
 # A SequenceLSTM whose nn.LSTM is run in some other way: what predictions.predict asks of a model stays as it is.
@@ -104,9 +104,9 @@ class _InParts(nn.Module):
 
     def forward(self, x: Tensor, state: None = None) -> _Returned:  # windows begin with zeros here
         along, seq_len = (0, x.shape[1]) if self.lstm.batch_first else (1, x.shape[0])
-        parts = x.split(_at_once(self.lstm, seq_len), along)
-        outputs, ends = zip(*(self.run(self.lstm, part) for part in parts), strict=True)
-        h_n, c_n = (torch.cat(states, 1) for states in zip(*ends, strict=True))
+        chunks = x.split(_at_once(self.lstm, seq_len), along)
+        outputs, states = zip(*(self.run(self.lstm, chunk) for chunk in chunks), strict=True)
+        h_n, c_n = (torch.cat(final_state, 1) for final_state in zip(*states, strict=True))
         return torch.cat(outputs, along), (h_n, c_n)
 
 
@@ -119,16 +119,16 @@ def _at_once(lstm: nn.LSTM, seq_len: int) -> int:
 def _sharing(model: SequenceLSTM, weights: dict[str, Tensor]) -> SequenceLSTM:
     """Another model in eval mode that holds these weights, most of them the model's own; that stays untouched."""
     spec = replace(model.spec, bias="lstm.bias_ih_l0" in weights)
-    other = model_with(spec, model.lstm.input_size, model.head.out_features, weights)
-    other.lstm.flatten_parameters()  # one block, which cuDNN asks for; elsewhere it does nothing
-    return other
+    shared = model_with(spec, model.lstm.input_size, model.head.out_features, weights)
+    shared.lstm.flatten_parameters()  # one block, which cuDNN asks for; elsewhere it does nothing
+    return shared
 
 
 def _score(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> tuple[str, float]:
     """The measure's name and the score of a model of _sharing, whose LSTM is put in parts."""
     model.lstm = _InParts(model.lstm, lambda lstm, x: lstm(x))
-    own = scores(windows, starts, predict(model, windows, starts))[0]
-    return ("accuracy", own.accuracy) if windows.classes else ("RMSE", own.rmse)
+    score = scores(windows, starts, predict(model, windows, starts))[0]
+    return ("accuracy", score.accuracy) if windows.classes else ("RMSE", score.rmse)
 
 
 @torch.no_grad()
@@ -136,10 +136,10 @@ def _freezing(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> Iter
     """For every layer, direction and gate the clamp at its mean over these windows and their steps."""
     model = _sharing(model, model.state_dict())
     device = model.head.weight.device
-    inputs = Batches(windows, device, every=False).inputs
+    inputs = Batches(windows, device, per_step=False).inputs
     total = 0
-    for part in torch.from_numpy(starts).to(device).split(_at_once(model.lstm, windows.spec.seq_len)):
-        trace = trace_lstm(model.lstm, model.lstm_input(inputs(part)))
+    for chunk in torch.from_numpy(starts).to(device).split(_at_once(model.lstm, windows.spec.seq_len)):
+        trace = trace_lstm(model.lstm, model.lstm_input(inputs(chunk)))
         sums = [trace.gate(name).sum((2, 3)).cpu().double() for name in GATES]
         total = total + torch.stack(sums, 2)  # (num_layers, num_directions, 4, hidden_size)
     means = total / (len(starts) * windows.spec.seq_len)

@@ -61,7 +61,10 @@ def split_by_gate(tensors: Mapping[str, Tensor | None], layer: int = 0, directio
 
 def gate_norms(by_gate: ByGate) -> dict[str, dict[str, float]]:
     """The Frobenius norm of each gate's part of each parameter, in the same places."""
-    return {kind: {gate: _norm(rows) for gate, rows in parts.items()} for kind, parts in by_gate.items()}
+    return {
+        kind: {gate: _norm(rows) for gate, rows in by_gate_rows.items()}
+        for kind, by_gate_rows in by_gate.items()
+    }
 
 
 def with_bias(by_gate: ByGate, gradients: bool = False) -> ByGate:
@@ -86,12 +89,15 @@ class Extent:
 
 def extent(by_gate: ByGate) -> Extent:
     """Norms, peaks and reach of what gate_weights, split_by_gate or with_bias gave; NaN and infinite values left out."""
-    sizes = {kind: np.abs(_finite(parts)) for kind, parts in by_gate.items()}
+    sizes = {kind: np.abs(_finite(rows)) for kind, rows in by_gate.items()}
     peaks = {kind: float(values.max(initial=0.0)) for kind, values in sizes.items()}
-    every = np.concatenate(list(sizes.values()))
-    stride = len(every) // MOST_RANKED | 1  # odd, so that it does not pick the same columns of every row
-    reach, peak = float(np.quantile(every[::stride], REACH)) if len(every) else 0.0, max(peaks.values())
-    return Extent(gate_norms(by_gate), peaks, peak if peak <= 1.5 * reach else reach)
+    all_values = np.concatenate(list(sizes.values()))
+    stride = len(all_values) // MOST_RANKED | 1  # odd, so that it does not pick the same columns of every row
+    percentile, peak = (
+        float(np.quantile(all_values[::stride], REACH)) if len(all_values) else 0.0,
+        max(peaks.values()),
+    )
+    return Extent(gate_norms(by_gate), peaks, peak if peak <= 1.5 * percentile else percentile)
 
 
 def rounded_up(value: float) -> float:
@@ -103,14 +109,14 @@ def rounded_up(value: float) -> float:
 
 
 def gate_histograms(
-    parts: Mapping[str, np.ndarray], limit: float, bins: int = 40
+    by_gate_rows: Mapping[str, np.ndarray], limit: float, bins: int = 40
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """One parameter's values counted by gate: (edges, {gate: (bins,) counts}), in bins common to all, −limit to limit.
 
     What lies outside is counted nowhere: extent's peaks tell how far they go.
     """
     edges = np.linspace(-limit, limit, bins + 1)
-    return edges, {gate: np.histogram(rows, bins, (-limit, limit))[0] for gate, rows in parts.items()}
+    return edges, {gate: np.histogram(rows, bins, (-limit, limit))[0] for gate, rows in by_gate_rows.items()}
 
 
 def _norm(rows: np.ndarray) -> float:
@@ -118,8 +124,8 @@ def _norm(rows: np.ndarray) -> float:
     return math.sqrt(np.square(rows, dtype=np.float64).sum())
 
 
-def _finite(parts: Mapping[str, np.ndarray]) -> np.ndarray:
-    values = np.concatenate([rows.ravel() for rows in parts.values()])
+def _finite(by_gate_rows: Mapping[str, np.ndarray]) -> np.ndarray:
+    values = np.concatenate([rows.ravel() for rows in by_gate_rows.values()])
     return values[np.isfinite(values)]
 
 

@@ -66,13 +66,17 @@ def memory_horizon(model: SequenceLSTM, x: Tensor, output_index: int = 0) -> Hor
         PlaygroundError: x does not fit the model, or there is no such output.
     """
     return horizon_of_recurrent(
-        model.recurrent, model.head, x, output_index, every=model.spec.head == "per_step"
+        model.recurrent, model.head, x, output_index, per_step=model.spec.head == "per_step"
     )
 
 
 @torch.no_grad()
 def horizon_of_recurrent(
-    module: nn.LSTM | nn.GRU | nn.RNN, head: nn.Linear, x: Tensor, output_index: int = 0, every: bool = False
+    module: nn.LSTM | nn.GRU | nn.RNN,
+    head: nn.Linear,
+    x: Tensor,
+    output_index: int = 0,
+    per_step: bool = False,
 ) -> Horizon:
     """The same for any nn.LSTM, nn.GRU or nn.RNN under a linear head, so that cells can be compared.
 
@@ -94,7 +98,7 @@ def horizon_of_recurrent(
     above = steps.new_zeros(*steps.shape[:2], *seed.shape)  # (seq_len, batch, num_directions, h_size)
     above[-1, :, 0] = seed[0]
     if module.bidirectional:
-        above[-1 if every else 0, :, 1] = seed[1]
+        above[-1 if per_step else 0, :, 1] = seed[1]
     norms = np.empty((2, module.num_layers, directions, *x.shape[:2]))  # of δh and, if there is one, δc
     for layer in reversed(range(module.num_layers)):
         below = 0.0
@@ -165,8 +169,8 @@ def _turned(sequence: Tensor, direction: int) -> Tensor:
 
 def _lstm_signals(trace: GateTrace) -> list[tuple[Tensor, ...]]:
     """By layer and direction: i, f, g, o and c as read, each (seq_len, batch, hidden_size)."""
-    named = [trace.gate(name).transpose(2, 3).flatten(0, 1) for name in (*GATES, "c")]
-    rows = enumerate(zip(*named, strict=True))
+    gates = [trace.gate(name).transpose(2, 3).flatten(0, 1) for name in (*GATES, "c")]
+    rows = enumerate(zip(*gates, strict=True))
     return [tuple(_turned(sequence, row % trace.f.shape[1]) for sequence in of_row) for row, of_row in rows]
 
 
@@ -255,7 +259,7 @@ _BACK = {
 
 def _left_by_forget_gates(f: Tensor) -> np.ndarray:
     """Horizon.unit_forget_product from f (num_layers, num_directions, batch, seq_len, hidden_size)."""
-    left = torch.ones_like(f)
-    left[:, 0, :, :-1] = f[:, 0, :, 1:].flip(2).cumprod(2).flip(2)
-    left[:, 1:, :, 1:] = f[:, 1:, :, :-1].cumprod(3)
-    return left.numpy()
+    product = torch.ones_like(f)
+    product[:, 0, :, :-1] = f[:, 0, :, 1:].flip(2).cumprod(2).flip(2)
+    product[:, 1:, :, 1:] = f[:, 1:, :, :-1].cumprod(3)
+    return product.numpy()

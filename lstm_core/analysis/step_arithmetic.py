@@ -70,20 +70,20 @@ def step_equations(lstm: nn.LSTM, trace: GateTrace, x: Tensor, step: int, unit: 
     def at(name: str, step: int) -> float:
         return trace.gate(name)[0, 0, 0, step, unit].item() if step >= 0 else 0.0
 
-    now = x[0, step].double()  # (input_size,)
-    before = trace.h[0, 0, 0, step - 1].double() if step else now.new_zeros(hidden)
+    x_t = x[0, step].double()  # (input_size,)
+    h_before = trace.h[0, 0, 0, step - 1].double() if step else x_t.new_zeros(hidden)
     gates = {}
     for k, gate in enumerate(GATES):
         row = k * hidden + unit
         bias = (lstm.bias_ih_l0[row] + lstm.bias_hh_l0[row]).item() if lstm.bias else 0.0
-        from_x = float(lstm.weight_ih_l0[row].detach().double() @ now)
-        from_h = float(lstm.weight_hh_l0[row].detach().double() @ before)
+        from_x = float(lstm.weight_ih_l0[row].detach().double() @ x_t)
+        from_h = float(lstm.weight_hh_l0[row].detach().double() @ h_before)
         gates[gate] = GateSum(gate, from_x, from_h, bias, at(gate, step))
     return StepEquations(gates, at("c", step - 1), at("c", step), at("h", step))
 
 
-def _sum(first: float, *others: float) -> str:
-    return f"{first:.2f}" + "".join(f" {'-' if x < 0 else '+'} {abs(x):.2f}" for x in others)
+def _sum(first: float, *terms: float) -> str:
+    return f"{first:.2f}" + "".join(f" {'-' if x < 0 else '+'} {abs(x):.2f}" for x in terms)
 
 
 def _in_sum(value: float) -> str:

@@ -56,10 +56,10 @@ def units_by_correlation(
         PlaygroundError: the model is no LSTM, the signal has another shape, is looked at nowhere or never changes.
     """
     signal = np.asarray(signal, np.float64)
-    looked = ~np.isnan(signal)
-    centred = signal - signal[looked].mean() if looked.any() else signal  # float64 then keeps all its digits
+    mask = ~np.isnan(signal)
+    centred = signal - signal[mask].mean() if mask.any() else signal  # float64 then keeps all its digits
     design = np.stack([np.ones_like(signal), centred], axis=-1)
-    fit = _fit(model, windows, starts, design, looked, kinds)
+    fit = _fit(model, windows, starts, design, mask, kinds)
     return _ranked(model, kinds, np.sign(fit.products[1]) * np.sqrt(fit.share))
 
 
@@ -81,9 +81,9 @@ def units_by_class(
     return _ranked(model, kinds, _fit(model, windows, starts, design, classes >= 0, kinds).share)
 
 
-def best(found: Sequence[Found], *kinds: str) -> Found:
+def best(ranking: Sequence[Found], *kinds: str) -> Found:
     """The first of a ranking that is of one of these kinds."""
-    return next(one for one in found if one.kind in kinds)
+    return next(match for match in ranking if match.kind in kinds)
 
 
 def trace_windows(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> GateTrace:
@@ -95,7 +95,7 @@ def trace_windows(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> 
     if model.spec.cell != "lstm":
         raise PlaygroundError(f"This is an nn.{model.spec.module_name}: choose a model with cell “lstm”.")
     device = model.head.weight.device
-    x = Batches(windows, device, every=False).inputs(torch.from_numpy(np.asarray(starts)).to(device))
+    x = Batches(windows, device, per_step=False).inputs(torch.from_numpy(np.asarray(starts)).to(device))
     return trace_lstm(model.lstm, model.lstm_input(x))
 
 
@@ -105,46 +105,46 @@ class _Fit:
     products: np.ndarray  # (columns of the design, values)
 
 
-def _fit(model, windows, starts, design, looked, kinds) -> _Fit:
+def _fit(model, windows, starts, design, mask, kinds) -> _Fit:
     """Least squares of every unit's every kind on the design (windows, seq_len, columns), in one pass over the
     traces; looked: (windows, seq_len) bool."""
     starts = np.asarray(starts)
     shape = (len(starts), windows.spec.seq_len)
-    if looked.shape != shape:
-        raise PlaygroundError(
-            f"The signal is {looked.shape}: give one value a step of every window, {shape}."
-        )
-    kept = design[looked]
-    if not len(kept) or len(np.unique(kept, axis=0)) < 2:
+    if mask.shape != shape:
+        raise PlaygroundError(f"The signal is {mask.shape}: give one value a step of every window, {shape}.")
+    rows = design[mask]
+    if not len(rows) or len(np.unique(rows, axis=0)) < 2:
         raise PlaygroundError("The signal is the same at all steps: no unit could be seen to follow it.")
-    gram, products, sums, squares, most = kept.T @ kept, 0.0, 0.0, 0.0, 0.0
+    gram, products, sums, squares, max_abs = rows.T @ rows, 0.0, 0.0, 0.0, 0.0
     numbers = len(KINDS) * model.spec.num_layers * model.spec.num_directions * model.spec.hidden_size
     size = max(1, CHUNK // (shape[1] * numbers))
     for first in range(0, shape[0], size):
         chunk = slice(first, first + size)
-        values = _values(trace_windows(model, windows, starts[chunk]), kinds, looked[chunk])
-        products = products + design[chunk][looked[chunk]].T @ values
+        values = _values(trace_windows(model, windows, starts[chunk]), kinds, mask[chunk])
+        products = products + design[chunk][mask[chunk]].T @ values
         sums, squares = sums + values.sum(0), squares + (values**2).sum(0)
-        most = np.maximum(most, np.abs(values).max(0, initial=0.0))
-    mean = sums / len(kept)
-    explained = (products * np.linalg.solve(gram, products)).sum(0) - len(kept) * mean**2
-    total = squares - len(kept) * mean**2
-    still = total <= len(kept) * (FLAT * most) ** 2
-    share = np.where(still, 0.0, explained / np.where(still, 1.0, total))
+        max_abs = np.maximum(max_abs, np.abs(values).max(0, initial=0.0))
+    mean = sums / len(rows)
+    explained = (products * np.linalg.solve(gram, products)).sum(0) - len(rows) * mean**2
+    total = squares - len(rows) * mean**2
+    is_constant = total <= len(rows) * (FLAT * max_abs) ** 2
+    share = np.where(is_constant, 0.0, explained / np.where(is_constant, 1.0, total))
     return _Fit(share.clip(0.0, 1.0), products)
 
 
-def _values(trace: GateTrace, kinds: Sequence[str], looked: np.ndarray) -> np.ndarray:
+def _values(trace: GateTrace, kinds: Sequence[str], mask: np.ndarray) -> np.ndarray:
     """(steps looked at, values) float64, in the order kind, layer, direction, unit."""
-    steps = torch.from_numpy(looked).to(trace.c.device)
-    parts = [trace.gate(kind)[:, :, steps].movedim(2, 0).flatten(1) for kind in kinds]
-    return torch.cat(parts, dim=1).double().cpu().numpy()
+    steps = torch.from_numpy(mask).to(trace.c.device)
+    values = [trace.gate(kind)[:, :, steps].movedim(2, 0).flatten(1) for kind in kinds]
+    return torch.cat(values, dim=1).double().cpu().numpy()
 
 
 def _ranked(model: SequenceLSTM, kinds: Sequence[str], scores: np.ndarray) -> list[Found]:
-    spec, places = model.spec, []
+    spec, positions = model.spec, []
     for kind in kinds:
         width = spec.h_size if kind == "h" else spec.hidden_size
-        places += [(kind, *place) for place in np.ndindex(spec.num_layers, spec.num_directions, width)]
+        positions += [
+            (kind, *position) for position in np.ndindex(spec.num_layers, spec.num_directions, width)
+        ]
     order = np.argsort(-np.abs(scores), kind="stable")
-    return [Found(*places[k], float(scores[k])) for k in order]
+    return [Found(*positions[k], float(scores[k])) for k in order]

@@ -27,8 +27,6 @@ _ID_WORDS = re.compile(
 )
 
 
-
-
 def names_a_time(name: str) -> bool:
     return _TIME_WORDS.search(name.lower()) is not None
 
@@ -78,10 +76,10 @@ def time_notes(columns: Sequence[Column], roles: Roles, line: Callable[[int], in
     rows = np.flatnonzero(~absent)
     notes, zero = [], np.zeros(1, time.dtype)[0] - np.zeros(1, time.dtype)[0]
     same = group[rows[1:]] == group[rows[:-1]]
-    back = rows[1:][same & (np.diff(time[rows]) < zero)]
-    if len(back):
-        text = f"The rows are not in order of {name}: {_are(back, line)} earlier than the row above; they will be sorted."
-        notes.append(Note("info", text, roles.time, _lines(back, line)))
+    jumps_back = rows[1:][same & (np.diff(time[rows]) < zero)]
+    if len(jumps_back):
+        text = f"The rows are not in order of {name}: {_are(jumps_back, line)} earlier than the row above; they will be sorted."
+        notes.append(Note("info", text, roles.time, _lines(jumps_back, line)))
     rows = rows[np.lexsort((time[rows], group[rows]))]
     same = group[rows[1:]] == group[rows[:-1]]
     steps = np.diff(time[rows])
@@ -92,23 +90,23 @@ def time_notes(columns: Sequence[Column], roles: Roles, line: Callable[[int], in
             "several series, choose the column that tells these apart as the group."
         )
         notes.append(Note("warning", text, roles.time, _lines(again, line)))
-    ahead = np.flatnonzero(same & (steps > zero))
-    lengths = steps[ahead].astype(np.float64)
-    usual = float(np.median(lengths)) if len(ahead) else 0.0
-    gaps = ahead[lengths > 1.5 * usual]
+    jumps_ahead = np.flatnonzero(same & (steps > zero))
+    lengths = steps[jumps_ahead].astype(np.float64)
+    usual = float(np.median(lengths)) if len(jumps_ahead) else 0.0
+    gaps = jumps_ahead[lengths > 1.5 * usual]
     if len(gaps):
         longest = int(np.argmax(lengths))
         is_time = time.dtype.kind == "M"
         text = (
             f"The steps of {name} are not even: {len(gaps):,} longer than the usual {_span(usual, is_time)}, the "
-            f"longest {_span(lengths[longest], is_time)} (after row {line(int(rows[ahead[longest]]))})."
+            f"longest {_span(lengths[longest], is_time)} (after row {line(int(rows[jumps_ahead[longest]]))})."
         )
         notes.append(Note("info", text, roles.time, _lines(rows[gaps], line)))
     return notes
 
 
-def _lines(rows: np.ndarray, line: Callable[[int], int], most: int = 5) -> tuple[int, ...]:
-    return tuple(line(int(row)) for row in rows[:most])
+def _lines(rows: np.ndarray, line: Callable[[int], int], max_lines: int = 5) -> tuple[int, ...]:
+    return tuple(line(int(row)) for row in rows[:max_lines])
 
 
 def _are(rows: np.ndarray, line: Callable[[int], int]) -> str:
@@ -142,10 +140,10 @@ def _group(columns: Sequence[Column]) -> Column | None:
     """
     times = [c for c in columns if c.kind == "time" or (c.kind == "number" and names_a_time(c.name))]
     times = [c for c in times if not _rises_within(c.values, np.zeros(1, np.int64))]
-    found: list[tuple[int, Column]] = []
+    candidates: list[tuple[int, Column]] = []
     for column in columns:
-        named = column.kind != "time" and _ID_WORDS.search(column.name) is not None
-        if not (named or column.kind == "category") or column.constant or column.absent.any():
+        is_named = column.kind != "time" and _ID_WORDS.search(column.name) is not None
+        if not (is_named or column.kind == "category") or column.constant or column.absent.any():
             continue
         if column.kind == "number" and (column.values != np.round(column.values)).any():
             continue
@@ -159,9 +157,9 @@ def _group(columns: Sequence[Column]) -> Column | None:
             for time in times
             if time is not column
         )
-        if tells_apart or (named and in_blocks):
-            found.append((len(starts), column))
-    return max(found, key=lambda item: item[0])[1] if found else None
+        if tells_apart or (is_named and in_blocks):
+            candidates.append((len(starts), column))
+    return max(candidates, key=lambda item: item[0])[1] if candidates else None
 
 
 def _by_group(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

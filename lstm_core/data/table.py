@@ -37,7 +37,6 @@ class Column:
         return len(values) == 0 or bool((values == values[0]).all())
 
 
-
 @dataclass(frozen=True)
 class Roles:
     """What a table's columns are suggested to be used as."""
@@ -50,7 +49,6 @@ class Roles:
     horizon: int = 1
 
 
-
 @dataclass(frozen=True)
 class Note:
     """One line of an import report: a whole sentence, and where it applies."""
@@ -59,7 +57,6 @@ class Note:
     text: str
     column: str | None = None
     rows: tuple[int, ...] = ()  # the first few line numbers, as a text editor counts them
-
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +93,13 @@ class Table:
         """A table of number columns and, for values of dtype str, category columns."""
         numeric = {k: v for k, v in columns.items() if v.dtype.kind in "fiub"}
         numbers = np.stack([np.asarray(v, np.float32) for v in numeric.values()], axis=1)
-        made = []
+        columns_made = []
         for label, values in columns.items():
             if label in numeric:
-                made.append(Column(label, "number", numbers[:, list(numeric).index(label)]))
+                columns_made.append(Column(label, "number", numbers[:, list(numeric).index(label)]))
             else:
                 classes, codes = np.unique(values, return_inverse=True)
-                made.append(Column(label, "category", codes.astype(np.int32), tuple(map(str, classes))))
-        return Table(name, numbers, tuple(made), roles, **more)
+                columns_made.append(
+                    Column(label, "category", codes.astype(np.int32), tuple(map(str, classes)))
+                )
+        return Table(name, numbers, tuple(columns_made), roles, **more)

@@ -16,11 +16,11 @@ def gate_heatmap(
     strides = [max(1, -(-size // MOST_CELLS)) for size in values.shape]
     values = values[:: strides[0], :: strides[1]]
     signed = gate in ("g", "c", "h")
-    most = float(np.nanmax(np.abs(values), initial=1e-6)) if gate == "c" else 1.0
+    max_abs = float(np.nanmax(np.abs(values), initial=1e-6)) if gate == "c" else 1.0
     figure = go.Figure(
         go.Heatmap(
             z=values, x0=0, dx=strides[1], y0=0, dy=strides[0],
-            zmin=-most if signed else 0, zmax=most, colorscale=SIGNED_SCALE if signed else GATE_SCALE,
+            zmin=-max_abs if signed else 0, zmax=max_abs, colorscale=SIGNED_SCALE if signed else GATE_SCALE,
             colorbar={"thickness": 14, "tickfont": {"size": FONT_SIZE - 1}},
             hovertemplate="step %{x}, unit %{y}: %{z:.3f}<extra></extra>",
         )

@@ -24,7 +24,7 @@ MOST_SERIES = 4  # features drawn
 
 
 def scene(
-    run: Run, moment: Moment, trace: GateTrace, start: int, others: Mapping[str, Tensor]
+    run: Run, snapshot: Moment, trace: GateTrace, start: int, comparisons: Mapping[str, Tensor]
 ) -> tuple[dict[str, Any], list[np.ndarray]]:
     """What the stage shows of one window: (header, arrays); the header is JSON and names what the arrays are.
 
@@ -34,8 +34,8 @@ def scene(
     direction, (units, seq_len) each; the weights (all parameters,) of `moment`, of each snapshot and of the others,
     in the order of the header's "parameters".
     """
-    windows, spec = run.windows, moment.model.spec
-    kept = _snapshots(run, moment.step)
+    windows, spec = run.windows, snapshot.model.spec
+    snapshots = _snapshots(run, snapshot.step)
     header = {
         "layers": spec.num_layers,
         "directions": spec.num_directions,
@@ -43,11 +43,11 @@ def scene(
         "width": spec.h_size,
         "head": spec.head,
         "steps": windows.spec.seq_len,
-        "now": moment.step,
+        "now": snapshot.step,
         "perEpoch": run.steps_per_epoch,
-        "snapshots": [snapshot.step for snapshot in kept],
-        "others": list(others),
-        "parameters": [[name, list(p.shape)] for name, p in moment.model.named_parameters()],
+        "snapshots": [kept_snapshot.step for kept_snapshot in snapshots],
+        "others": list(comparisons),
+        "parameters": [[name, list(p.shape)] for name, p in snapshot.model.named_parameters()],
         "difference": trace.max_difference,
         **_words(windows, start),
     }
@@ -62,35 +62,40 @@ def scene(
         windows.inputs(np.array([start]))[0],
         windows.x[rows, :MOST_SERIES].T,
         *values,
-        moment.flat.numpy(),
+        snapshot.flat.numpy(),
     ]
-    return header, [*arrays, *(weights.numpy() for weights in (*(s.weights for s in kept), *others.values()))]
+    return header, [
+        *arrays,
+        *(weights.numpy() for weights in (*(s.weights for s in snapshots), *comparisons.values())),
+    ]
 
 
-def _snapshots(run: Run, now: int) -> list[Snapshot]:
+def _snapshots(run: Run, current_step: int) -> list[Snapshot]:
     """Those before now, as many as may travel."""
     snapshots = run.snapshots
-    kept = [snapshots.nearest(step) for step in snapshots.steps if step < now]
+    kept = [snapshots.nearest(step) for step in snapshots.steps if step < current_step]
     size = kept[0].weights.nbytes if kept else 1
-    most = (MOST_BYTES_LIVE if run.live else MOST_BYTES) // size
-    return thinned(kept, most) if most >= 2 else []
+    max_snapshots = (MOST_BYTES_LIVE if run.live else MOST_BYTES) // size
+    return thinned(kept, max_snapshots) if max_snapshots >= 2 else []
 
 
 def _words(windows: Windows, start: int) -> dict[str, Any]:
     """Names, the truth and the scale of what the model says, in the table's own units."""
     starts = np.array([start])
-    truth, row = windows.truth(starts)[0], int(windows.target_rows(starts)[0, 0])
-    when = None
+    targets, row = windows.truth(starts)[0], int(windows.target_rows(starts)[0, 0])
+    time = None
     if windows.when is not None:
-        when = [_moment(at) for at in windows.when[start : start + windows.spec.seq_len]]
+        time = [_moment(at) for at in windows.when[start : start + windows.spec.seq_len]]
     return {
         "features": list(windows.spec.features),
         "series": list(windows.spec.features[:MOST_SERIES]),
         "targets": list(windows.spec.targets),
         "classes": list(windows.classes),
-        "when": when,
+        "when": time,
         "wanted": f"row {row:,}" if windows.when is None else _moment(windows.when[row]),
-        "truth": int(truth) if windows.classes else [float(v) if np.isfinite(v) else None for v in truth[0]],
+        "truth": int(targets)
+        if windows.classes
+        else [float(v) if np.isfinite(v) else None for v in targets[0]],
         "center": [float(value) for value in windows.y_center],
         "scale": [float(value) for value in windows.y_scale],
     }

@@ -41,31 +41,7 @@ def figure_layout(figure: go.Figure, height: int) -> go.Figure:
     return figure.update_yaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
 
 
-def text(name: str, longest: int = 40) -> str:
+def text(name: str, max_length: int = 40) -> str:
     """A name from a file as plotly may show it: no HTML and no $formula$, and of bearable length."""
-    short = name if len(name) <= longest else name[: longest - 1] + "…"
+    short = name if len(name) <= max_length else name[: max_length - 1] + "…"
     return html.escape(short, quote=False).replace("$", "&#36;")  # plotly knows no &quot;
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-

@@ -18,11 +18,11 @@ SHOWN_SEED = 0  # of what ships
 class OpenLesson:
     """One lesson on one workspace. The other pages show, train and change the workspace's run as any other."""
 
-    def __init__(self, lesson: Lesson, here: Workspace, home: str, slots: Slots) -> None:
+    def __init__(self, lesson: Lesson, workspace: Workspace, home: str, slots: Slots) -> None:
         """home: the id of the workspace that the person came from."""
         self.lesson, self.home = lesson, home
         self.seed, self.change = SHOWN_SEED, {}
-        self._here, self._slots = here, slots
+        self._here, self._slots = workspace, slots
         self._others: dict[str, Run] = {}
         self.show_shipped()
 

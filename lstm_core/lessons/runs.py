@@ -53,8 +53,8 @@ def prepare(data: DataSpec) -> tuple[Table, Windows]:
     table = generate(data) if data.source == "generator" else load_sample(data.name)
     if not data.targets:
         roles = dataclasses.asdict(table.roles)
-        kept = {name: roles[name] for name in ("targets", "features", "time", "group")}
-        data = dataclasses.replace(data, **kept)
+        chosen = {name: roles[name] for name in ("targets", "features", "time", "group")}
+        data = dataclasses.replace(data, **chosen)
     return table, make_windows(table, data)
 
 
@@ -66,7 +66,9 @@ def fresh_runs(
     Raises:
         PlaygroundError: a change is refused, or a model would not fit in memory.
     """
-    planned = {k: with_seed(changed(one, change or {}), seed) for k, one in lesson.experiments.items()}
+    planned = {
+        k: with_seed(changed(experiment, change or {}), seed) for k, experiment in lesson.experiments.items()
+    }
     return {label: _fresh_run(experiment, slots) for label, experiment in planned.items()}
 
 
@@ -97,17 +99,17 @@ def shipped(lesson: Lesson) -> tuple[Table, Checkpoint]:
 
 def shipped_runs(lesson: Lesson, slots: Slots) -> dict[str, Run]:
     """The lesson as it ships, trained."""
-    found = {}
+    runs = {}
     for label in lesson.experiments:
         checkpoint = _checkpoint(lesson, label)
         table, windows = prepare(checkpoint.experiment.data)
-        found[label] = run = Run.from_checkpoint(checkpoint, windows, table, slots)
+        runs[label] = run = Run.from_checkpoint(checkpoint, windows, table, slots)
         if not run.finished:
             run.status = "failed"
             run.message = (
                 f"Training broke off after step {run.step:,}: the loss or the gradient was no number."
             )
-    return found
+    return runs
 
 
 def _checkpoint(lesson: Lesson, label: str) -> Checkpoint:
@@ -128,11 +130,11 @@ def loss_plot(runs: dict[str, Run]) -> Plot:
     """The loss curves of all runs: each batch's pale, the validation's strong."""
     lines = []
     for color, (label, run) in zip(COLORS, runs.items(), strict=False):
-        before = f"{in_words(label)}, " if len(runs) > 1 else ""
+        prefix = f"{in_words(label)}, " if len(runs) > 1 else ""
         lines.append(
-            Line(f"{before}training", *run.curves["train_loss"].points(1000), color, width=1.3, opacity=0.5)
+            Line(f"{prefix}training", *run.curves["train_loss"].points(1000), color, width=1.3, opacity=0.5)
         )
         valid = run.curves["valid_loss"].points(1000)
         if len(valid[0]):
-            lines.append(Line(f"{before}validation", *valid, color, width=3))
+            lines.append(Line(f"{prefix}validation", *valid, color, width=3))
     return Plot(lines, "epoch", f"loss ({next(iter(runs.values())).loss_name})", log_y=True)

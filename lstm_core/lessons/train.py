@@ -59,19 +59,19 @@ def _lines(plot: Plot) -> list[np.ndarray]:
 
 def _polylines(lines: list[np.ndarray]) -> Iterator[str]:
     """Lines over one y axis, each as wide as the thumbnail."""
-    low, high = (float(of([of(line) for line in lines])) for of in (np.nanmin, np.nanmax))
+    minimum, maximum = (float(of([of(line) for line in lines])) for of in (np.nanmin, np.nanmax))
     for color, line in zip(COLORS * len(lines), lines, strict=False):
         x = np.linspace(MARGIN, WIDTH - MARGIN, len(line))
-        y = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (line - low) / (high - low or 1)
+        y = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (line - minimum) / (maximum - minimum or 1)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True) if np.isfinite(b))
         yield f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2.5"/>'
 
 
 def _picture(values: np.ndarray) -> Iterator[str]:
     """One rectangle a cell, blue for low and orange for high; values: (rows, columns)."""
-    low, high = float(values.min()), float(values.max())
+    minimum, maximum = float(values.min()), float(values.max())
     height, width = HEIGHT / values.shape[0], WIDTH / values.shape[1]
-    for (row, column), value in np.ndenumerate((values - low) / (high - low or 1)):
+    for (row, column), value in np.ndenumerate((values - minimum) / (maximum - minimum or 1)):
         color = COLORS[1] if value > 0.5 else COLORS[0]
         at = f'x="{column * width:.1f}" y="{row * height:.1f}" width="{width:.1f}" height="{height:.1f}"'
         yield f'<rect {at} fill="{color}" fill-opacity="{abs(value - 0.5) * 2:.2f}"/>'

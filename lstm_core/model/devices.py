@@ -43,21 +43,17 @@ def work_in_one_thread() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-
-
-
 def devices() -> dict[str, str]:
     """What can be chosen as a device here: name → plain words, "auto" first."""
     import torch
 
-    found = {"cpu": "CPU"}
+    names = {"cpu": "CPU"}
     for index in range(torch.cuda.device_count()):
-        found[f"cuda:{index}"] = f"GPU {index}: {torch.cuda.get_device_name(index)}"
+        names[f"cuda:{index}"] = f"GPU {index}: {torch.cuda.get_device_name(index)}"
     if torch.backends.mps.is_available():
-        found["mps"] = "Apple GPU"
-    best = "cuda:0" if "cuda:0" in found else "mps" if "mps" in found else "cpu"
-    return {"auto": f"auto ({found[best]})", **found}
-
+        names["mps"] = "Apple GPU"
+    best = "cuda:0" if "cuda:0" in names else "mps" if "mps" in names else "cpu"
+    return {"auto": f"auto ({names[best]})", **names}
 
 
 def pick_device(name: str) -> torch.device:
@@ -68,10 +64,10 @@ def pick_device(name: str) -> torch.device:
     """
     import torch
 
-    here = list(devices())
+    available = list(devices())
     if name == "auto":
-        return torch.device("cuda:0" if "cuda:0" in here else "mps" if "mps" in here else "cpu")
+        return torch.device("cuda:0" if "cuda:0" in available else "mps" if "mps" in available else "cpu")
     name = "cuda:0" if name == "cuda" else name
-    if name not in here:
-        raise PlaygroundError(f"This machine has no device {name}: choose one of {', '.join(here)}.")
+    if name not in available:
+        raise PlaygroundError(f"This machine has no device {name}: choose one of {', '.join(available)}.")
     return torch.device(name)

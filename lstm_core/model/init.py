@@ -25,7 +25,6 @@ def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
             parameter[hidden : 2 * hidden] = value if name.startswith("bias_ih") else 0.0
 
 
-
 @torch.no_grad()
 def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = None) -> None:
     """Let the units of every layer and direction start with memories of all lengths up to t_max steps.
@@ -43,7 +42,6 @@ def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = No
             parameter[: 2 * hidden] = 0.0
 
 
-
 @torch.no_grad()
 def hold(model: SequenceLSTM) -> dict[str, Tensor]:
     """Give the parts of ModelSpec.frozen the values that they keep.
@@ -54,22 +52,21 @@ def hold(model: SequenceLSTM) -> dict[str, Tensor]:
         PlaygroundError: the head is held, which then says h itself, but there are not as many outputs as h has
             numbers.
     """
-    found = {}
+    masks = {}
     for name, parameter in model.named_parameters():
-        value, held = _held(model.spec, name, parameter)
-        if held.any():
-            parameter.copy_(torch.where(held, value, parameter))
-            found[name] = held
-    return found
-
+        value, mask = _held(model.spec, name, parameter)
+        if mask.any():
+            parameter.copy_(torch.where(mask, value, parameter))
+            masks[name] = mask
+    return masks
 
 
 def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor]:
     """(values, bool mask of those that are held), both in the parameter's shape."""
-    value, held = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
+    value, mask = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
     kind = name.rpartition(".")[2]
     if name.startswith("head."):
-        held[:] = "head" in spec.frozen
+        mask[:] = "head" in spec.frozen
         if "head" in spec.frozen and kind == "weight":
             if parameter.shape[0] != parameter.shape[1]:
                 raise PlaygroundError(
@@ -77,12 +74,12 @@ def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor
                     f"{parameter.shape[0]}: choose a hidden_size or proj_size that fits, or let the head train."
                 )
             value.fill_diagonal_(1.0)
-        return value, held
+        return value, mask
     if "bias_hh" in spec.frozen and kind.startswith("bias_hh"):
-        held[:] = True
+        mask[:] = True
     if "forget_gate" in spec.frozen and not kind.startswith("weight_hr"):
         rows = slice(spec.hidden_size, 2 * spec.hidden_size)
-        held[rows] = True
+        mask[rows] = True
         if kind.startswith("bias_ih"):
             value[rows] = SATURATING_BIAS
-    return value, held
+    return value, mask

@@ -20,21 +20,21 @@ MOST_STEPS = 5_000  # optimiser steps that a rival gets: some minutes at most fo
 def rival_experiments(experiment: Experiment) -> list[Experiment]:
     """The experiment with each of the other cells; what only nn.LSTM has is left out."""
     model = experiment.model
-    others = (cell for cell in CELLS if cell != model.cell)
+    other_cells = (cell for cell in CELLS if cell != model.cell)
     return [
         dataclasses.replace(
             experiment,
             model=dataclasses.replace(model, cell=cell, proj_size=0, forget_bias=None, chrono_t_max=None),
         )
-        for cell in others
+        for cell in other_cells
     ]
 
 
 def validation_loss(run: Run, step: int) -> float | None:
     """The run's validation loss at this step, or at the last one before it that was validated; None without one."""
     epochs, losses = run.curves["valid_loss"].points()
-    known = losses[epochs <= step / run.steps_per_epoch + 1e-9]
-    return float(known[-1]) if len(known) else None
+    validated = losses[epochs <= step / run.steps_per_epoch + 1e-9]
+    return float(validated[-1]) if len(validated) else None
 
 
 class Rivals:
@@ -56,23 +56,23 @@ class Rivals:
             check_fits(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len,
                        free_memory())  # fmt: skip
         self.runs = [Run.new(windows, experiment, run.table, slots) for experiment in experiments]
-        for rival in self.runs:
-            rival.play(self.steps)
+        for other_run in self.runs:
+            other_run.play(self.steps)
 
     def __del__(self) -> None:
-        for rival in getattr(self, "runs", ()):
-            rival.wanted = False  # nobody can see it any more; no lock may be waited for here
+        for other_run in getattr(self, "runs", ()):
+            other_run.wanted = False  # nobody can see it any more; no lock may be waited for here
 
     @property
     def live(self) -> bool:
-        return any(rival.live for rival in self.runs)
+        return any(other_run.live for other_run in self.runs)
 
     def touch(self) -> None:
         """Somebody is looking: the heartbeat of each."""
-        for rival in self.runs:
-            rival.touch()
+        for other_run in self.runs:
+            other_run.touch()
 
     def stop(self) -> None:
         """End what still trains."""
-        for rival in self.runs:
-            rival.stop()
+        for other_run in self.runs:
+            other_run.stop()

@@ -37,10 +37,6 @@ log = logging.getLogger(__name__)
 _numbers = itertools.count(1)
 
 
-
-
-
-
 class Run:
     """One trainer, driven by at most one thread. Every method returns at once and may be called from any thread."""
 
@@ -162,7 +158,8 @@ class Run:
     def checkpoint(self, snapshot_bytes: int = SAVED_SNAPSHOTS, points: int = SAVED_POINTS) -> bytes:
         """The model file of this moment; points: of each curve in it, at most."""
         curves = {
-            name: tuple(values.tolist() for values in curve.points(points)) for name, curve in self.curves.items()
+            name: tuple(values.tolist() for values in curve.points(points))
+            for name, curve in self.curves.items()
         }
         with self.hold() as trainer:
             return save_checkpoint(trainer, curves, snapshot_bytes)
@@ -243,24 +240,24 @@ class Run:
         finally:
             self._busy.release()
 
-    def remembered(self, what: str, key: tuple, make: Callable[[], Any]) -> Any:
+    def remembered(self, kind: str, key: tuple, make: Callable[[], Any]) -> Any:
         """make(), never None, or what it gave for this key before: the last few of each kind are kept."""
-        known = self.memo.setdefault(what, {})
-        found = known.get(key)
-        if found is None:
-            found = known[key] = make()
-            for old in list(known)[:-REMEMBERED]:  # of another tab too
-                known.pop(old, None)
-        return found
+        cached = self.memo.setdefault(kind, {})
+        value = cached.get(key)
+        if value is None:
+            value = cached[key] = make()
+            for old in list(cached)[:-REMEMBERED]:  # of another tab too
+                cached.pop(old, None)
+        return value
 
     def moment(self, step: int | None = None) -> Moment:
         """The model after this step, or the nearest that a snapshot was kept of; None: as it is now."""
         with self.hold() as trainer:
-            found = trainer.snapshot() if step is None else trainer.snapshots.nearest(step)
+            snapshot = trainer.snapshot() if step is None else trainer.snapshots.nearest(step)
         windows = self._trainer.windows
-        weights, grads = self._trainer.named(found.weights), found.gradients
+        weights, grads = self._trainer.named(snapshot.weights), snapshot.gradients
         model = model_with(self.experiment.model, windows.input_size, windows.output_size, weights)
-        return Moment(found.step, model, None if grads is None else self._trainer.named(grads))
+        return Moment(snapshot.step, model, None if grads is None else self._trainer.named(grads))
 
     def model(self) -> SequenceLSTM:
         """A copy of the model as it is at this moment, on the CPU, in eval mode."""
@@ -276,9 +273,9 @@ class Run:
     @property
     def seconds_left(self) -> float | None:
         """At the present pace; None while there is none."""
-        left = self.total_steps - self.step
+        steps_left = self.total_steps - self.step
         rate = self.steps_per_second
-        return left / rate if rate and self.status == "running" else None
+        return steps_left / rate if rate and self.status == "running" else None
 
     @property
     def queue_place(self) -> int:

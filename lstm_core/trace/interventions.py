@@ -67,14 +67,18 @@ class Edit:
             raise PlaygroundError(f"Edit {self.kind!r} cannot act on {self.gate!r}: choose {names}.")
         object.__setattr__(self, "value", _numbers(self.value))
         for name in ("layer", "direction", "units", "steps"):
-            one, given = name in ("layer", "direction"), getattr(self, name)
-            if given is None and not one:
+            is_scalar, value = name in ("layer", "direction"), getattr(self, name)
+            if value is None and not is_scalar:
                 continue
-            found = _indices((given,) if one else given)
-            if not found:
-                wanted = "a whole number from 0" if one else "different whole numbers from 0, or None for all"
-                raise PlaygroundError(f"An edit's {name} is {given!r:.60}: give {wanted}.")
-            object.__setattr__(self, name, found[0] if one else found)
+            indices = _indices((value,) if is_scalar else value)
+            if not indices:
+                expected = (
+                    "a whole number from 0"
+                    if is_scalar
+                    else "different whole numbers from 0, or None for all"
+                )
+                raise PlaygroundError(f"An edit's {name} is {value!r:.60}: give {expected}.")
+            object.__setattr__(self, name, indices[0] if is_scalar else indices)
         if self.gate == INPUT and self.place != (0, 0):
             raise PlaygroundError(
                 "The input has no layer and no direction: leave both at 0 for an input edit."
@@ -137,22 +141,22 @@ def trace_with(
 def _indices(values: Collection[int]) -> tuple[int, ...]:
     """The values as plain ints; empty unless they are different whole numbers from 0."""
     try:
-        found = tuple(-1 if isinstance(value, bool) else operator.index(value) for value in values)
+        indices = tuple(-1 if isinstance(value, bool) else operator.index(value) for value in values)
     except TypeError:  # no collection, or one of something else: refused like an empty one
         return ()
-    return found if min(found, default=-1) >= 0 and len(set(found)) == len(found) else ()
+    return indices if min(indices, default=-1) >= 0 and len(set(indices)) == len(indices) else ()
 
 
 def _numbers(value: float | Sequence[float]) -> float | tuple[float, ...]:
     try:
-        found = float(value) if np.ndim(value) == 0 else tuple(float(number) for number in value)
+        numbers = float(value) if np.ndim(value) == 0 else tuple(float(number) for number in value)
     except (TypeError, ValueError):
-        found = math.nan
-    if not np.isfinite(found).all() or found == ():
+        numbers = math.nan
+    if not np.isfinite(numbers).all() or numbers == ():
         raise PlaygroundError(
             f"An edit's value is {value!r:.60}: give a finite number, or one for each unit."
         )
-    return found
+    return numbers
 
 
 def check_edit(edit: Edit, lstm: nn.LSTM, seq_len: int) -> None:
@@ -273,20 +277,20 @@ def _step_loop(
     weight, offset = joined_weights(weights, bias, dtype)
     weight_ih, weight_hh = weight.split([x.shape[2], h.shape[1]], 1)
     weight_hr = weights[-1].to(dtype) if h.shape[1] < c.shape[1] else None  # a projection is narrower than c
-    part = slice(min(order), max(order) + 1)
-    gathered = linear(x[part].to(dtype).flatten(0, 1), weight_ih, offset)
+    step_range = slice(min(order), max(order) + 1)
+    gathered = linear(x[step_range].to(dtype).flatten(0, 1), weight_ih, offset)
     gathered = gathered.view(len(order), len(c), 4, -1)  # what x brings to the gates, then the gates
     changes = {name: _changes(edits, name, gathered) for name in GATES + STATES}
 
     def change(name: str, values: Tensor, t: int) -> None:
-        for one in changes[name]:
-            if t in one.steps:
-                one.make(values)
+        for entry in changes[name]:
+            if t in entry.steps:
+                entry.make(values)
 
     for t in order:
-        now = gathered[t - part.start]
-        now.flatten(1).addmm_(h, weight_hh.T).sigmoid_()
-        i, f, g, o = now.unbind(1)
+        gates_now = gathered[t - step_range.start]
+        gates_now.flatten(1).addmm_(h, weight_hh.T).sigmoid_()
+        i, f, g, o = gates_now.unbind(1)
         torch.add(MINUS_ONE, g, alpha=2, out=g)
         for name, gate in zip(GATES, (i, f, g, o), strict=True):
             change(name, gate, t)
@@ -297,4 +301,4 @@ def _step_loop(
             h = h @ weight_hr.T
         change("h", h, t)
         into[1][t], into[2][t] = c, h
-    into[0][part] = gathered
+    into[0][step_range] = gathered

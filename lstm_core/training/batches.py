@@ -17,19 +17,19 @@ GATHER = 1 << 21  # numbers gathered from the rows at once: many small batches i
 class Batches:
     """The rows of a Windows on one device, from which any windows' inputs and targets are gathered."""
 
-    def __init__(self, windows: Windows, device: torch.device, every: bool) -> None:
+    def __init__(self, windows: Windows, device: torch.device, per_step: bool) -> None:
         """every: one target at each step (head "per_step") instead of one at the end."""
         self.windows = windows
-        self.every = every
+        self.every = per_step
         self._x = torch.from_numpy(windows.x).to(device)  # (rows, input_size)
         self._y = torch.from_numpy(windows.y).to(device)  # (rows, targets), or (rows,) classes
         scaler = (windows.x_center, 1 / windows.x_scale, windows.y_center, 1 / windows.y_scale)
         self._x_center, self._x_factor, self._y_center, self._y_factor = (
-            torch.from_numpy(part).to(device) for part in scaler
+            torch.from_numpy(values).to(device) for values in scaler
         )
         self._steps = torch.arange(windows.spec.seq_len, device=device)
         self._offsets = torch.from_numpy(windows.offsets).to(device)
-        self._part = torch.from_numpy(windows.part_of_row).to(device) if every else None
+        self._part = torch.from_numpy(windows.part_of_row).to(device) if per_step else None
 
     def inputs(self, starts: Tensor) -> Tensor:
         """starts: (batch,) int64 on the device. Returns (batch, seq_len, input_size), scaled."""
@@ -58,8 +58,8 @@ class Batches:
         return y.flatten(-2)
 
     def _elsewhere(self, rows: Tensor) -> Tensor:
-        part = self._part[rows]
-        return part != part[:, -1:, -1:]
+        split = self._part[rows]
+        return split != split[:, -1:, -1:]
 
 
 class InOrder:
@@ -76,18 +76,18 @@ class InOrder:
         self._block = -1  # gathered last
         self._gathered: tuple[Tensor, ...] = ()
 
-    def batch(self, place: int) -> tuple[Tensor, Tensor]:
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """The inputs and targets of batch number `place`, of `steps`."""
         size = self._size
-        block, inside = divmod(place, self._in_block)
+        block, offset = divmod(index, self._in_block)
         if block != self._block:
             step = size * self._in_block
             starts = self._order[block * step : (block + 1) * step]
             self._gathered = self._batches.inputs(starts), self._batches.targets(starts)
             self._block = block
-        return tuple(part[inside * size : (inside + 1) * size] for part in self._gathered)
+        return tuple(tensor[offset * size : (offset + 1) * size] for tensor in self._gathered)
 
-    def before(self, place: int) -> State | None:
+    def before(self, index: int) -> State | None:
         """The state before the windows of batch number `place`, None for zeros: they know of no other."""
 
     def after(self, state: State) -> None:
@@ -105,11 +105,11 @@ class Shuffled(InOrder):
         self._before = self._generator.get_state()  # at the start of the epoch under way
         self._drawn = False  # this epoch's order
 
-    def batch(self, place: int) -> tuple[Tensor, Tensor]:
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """The inputs and targets of this epoch's batch number `place`; number 0 begins a new epoch."""
-        if place == 0 or not self._drawn:
+        if index == 0 or not self._drawn:
             self._shuffle()
-        return super().batch(place)
+        return super().batch(index)
 
     def state(self, mid_epoch: bool) -> dict[str, Tensor]:
         """What restore needs to go on in the middle of this epoch, or with the next one."""

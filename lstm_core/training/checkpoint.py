@@ -145,8 +145,8 @@ def resume(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     from lstm_core.model.devices import devices
     from lstm_core.training.trainer import Trainer
 
-    have = (windows.input_size, windows.output_size, windows.classes)
-    if have != (checkpoint.input_size, checkpoint.output_size, checkpoint.classes):
+    actual = (windows.input_size, windows.output_size, windows.classes)
+    if actual != (checkpoint.input_size, checkpoint.output_size, checkpoint.classes):
         raise PlaygroundError(
             f"The model reads {checkpoint.input_size} features and gives {checkpoint.output_size} outputs, but "
             f"{windows.table_name!r} gives {windows.input_size} and {windows.output_size} "
@@ -204,18 +204,20 @@ def _sensible_int(digits: str) -> int:
 def _check_tensors(header: dict, experiment: Experiment, input_size: int, output_size: int) -> None:
     shapes = parameter_shapes(experiment.model, input_size, output_size)
     generator = [GENERATOR_STATE]
-    needed = {"state/dropout": generator} | _order_shapes(header, experiment, generator)
-    needed |= {name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()}
-    needed |= {f"state/best/{name}": shape for name, shape in shapes.items()}
+    expected_shapes = {"state/dropout": generator} | _order_shapes(header, experiment, generator)
+    expected_shapes |= {
+        name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()
+    }
+    expected_shapes |= {f"state/best/{name}": shape for name, shape in shapes.items()}
     if any(
         name.startswith("state/optimizer/") for name in header
     ):  # all of it, or none before the first step
         state = optimizer_shapes(experiment.train, shapes)
-        needed |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
-    for name, shape in needed.items():
+        expected_shapes |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
+    for name, shape in expected_shapes.items():
         _check_entry(header, name, shape, "U8" if shape is generator else "F32")
     for name in header:
-        if name not in needed and name not in _SNAPSHOTS:
+        if name not in expected_shapes and name not in _SNAPSHOTS:
             raise PlaygroundError(f"it holds a tensor {name[:60]!r} that does not belong there.")
     count = _snapshots_in(header)
     width = sum(math.prod(shape) for shape in shapes.values()) if count else 0
@@ -252,33 +254,33 @@ def _snapshots_in(header: dict) -> int:
 def _numbers(scaler: object, name: str) -> np.ndarray:
     values = scaler.get(name) if isinstance(scaler, dict) else None
     ok = isinstance(values, list) and values and all(isinstance(v, int | float) for v in values)
-    found = np.array(values if ok else [], np.float32)
-    if not ok or not np.isfinite(found).all() or (name.endswith("scale") and (found <= 0).any()):
+    array = np.array(values if ok else [], np.float32)
+    if not ok or not np.isfinite(array).all() or (name.endswith("scale") and (array <= 0).any()):
         raise PlaygroundError("its scaler is damaged.")
-    return found
+    return array
 
 
 def _json_number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _curves(found: object) -> dict:
+def _curves(curves: object) -> dict:
     def is_line(line: object) -> bool:
-        lists = isinstance(line, list) and len(line) == 2 and all(isinstance(part, list) for part in line)
+        lists = isinstance(line, list) and len(line) == 2 and all(isinstance(values, list) for values in line)
         return lists and len(line[0]) == len(line[1]) and all(
-            isinstance(v, int | float) for part in line for v in part
+            isinstance(v, int | float) for values in line for v in values
         )  # fmt: skip
 
-    if not isinstance(found, dict) or not all(is_line(line) for line in found.values()):
+    if not isinstance(curves, dict) or not all(is_line(line) for line in curves.values()):
         raise PlaygroundError("its curves are damaged.")
-    return {str(name): (line[0], line[1]) for name, line in found.items()}
+    return {str(name): (line[0], line[1]) for name, line in curves.items()}
 
 
-def _progress(found: object) -> dict:
+def _progress(progress: object) -> dict:
     kinds = {"step": int, "best_epoch": int, "best_loss": float | int | None, "stopped_early": bool,
              "epoch_loss": float | int}  # fmt: skip
-    ok = isinstance(found, dict) and set(found) == set(kinds)
-    if not ok or not all(isinstance(found[k], kind) for k, kind in kinds.items()) or found["step"] < 0:
+    ok = isinstance(progress, dict) and set(progress) == set(kinds)
+    if not ok or not all(isinstance(progress[k], kind) for k, kind in kinds.items()) or progress["step"] < 0:
         raise PlaygroundError("its record of progress is damaged.")
-    best = found["best_loss"]
-    return found | {"best_loss": math.inf if best is None else best}
+    best = progress["best_loss"]
+    return progress | {"best_loss": math.inf if best is None else best}

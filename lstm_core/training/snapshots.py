@@ -50,7 +50,7 @@ class Snapshots:
 
     def take(self, snapshot: Snapshot) -> None:
         """Keep this one; any of this step or later gives way. The tensors are not copied."""
-        kept = [*(one for one in self._kept if one.step < snapshot.step), snapshot]
+        kept = [*(earlier for earlier in self._kept if earlier.step < snapshot.step), snapshot]
         size = snapshot.weights.nbytes * (1 if snapshot.gradients is None else 2)
         self._kept = thinned(kept, max(2, min(MAX_SNAPSHOTS, self._budget // max(1, size))))
         self.due = snapshot.step + max(1, snapshot.step // SPACING)
@@ -64,11 +64,11 @@ class Snapshots:
         kept = self._kept
         self._kept = kept[: max(1, bisect_left(kept, step, key=lambda snapshot: snapshot.step))]
 
-    def packed(self, most_bytes: int) -> tuple[Tensor, Tensor]:
+    def packed(self, max_bytes: int) -> tuple[Tensor, Tensor]:
         """For a file: steps (n,) int64 and weights (n, all parameters), as many as fit; gradients are left out."""
         kept = self._kept
-        most = most_bytes // kept[0].weights.nbytes if kept else 0
-        kept = thinned(kept, most) if most >= 2 else []
+        max_count = max_bytes // kept[0].weights.nbytes if kept else 0
+        kept = thinned(kept, max_count) if max_count >= 2 else []
         if not kept:
             return torch.empty(0, dtype=torch.int64), torch.empty(0, 0)
         return torch.tensor([s.step for s in kept]), torch.stack([s.weights for s in kept])
@@ -76,21 +76,20 @@ class Snapshots:
     @staticmethod
     def unpacked(steps: Tensor, weights: Tensor) -> Snapshots:
         """The inverse of packed."""
-        made = Snapshots()
+        buffer = Snapshots()
         for step, row in zip(steps.tolist(), weights, strict=True):
-            made.take(Snapshot(step, row))
-        return made
+            buffer.take(Snapshot(step, row))
+        return buffer
 
 
-def thinned(kept: list[Snapshot], most: int) -> list[Snapshot]:
+def thinned(snapshots: list[Snapshot], max_count: int) -> list[Snapshot]:
     """At most `most` of them (two at least): the first, the last, and between them the most evenly spaced in log."""
-    kept = list(kept)
-    while len(kept) > max(2, most):
-        logs = [math.log1p(snapshot.step) for snapshot in kept]
-        gaps = [after - before for (before, after) in zip(logs, logs[2:], strict=False)]
-        del kept[1 + gaps.index(min(gaps))]
-    return kept
-
+    snapshots = list(snapshots)
+    while len(snapshots) > max(2, max_count):
+        logs = [math.log1p(snapshot.step) for snapshot in snapshots]
+        gaps = [following - previous for (previous, following) in zip(logs, logs[2:], strict=False)]
+        del snapshots[1 + gaps.index(min(gaps))]
+    return snapshots
 
 
 @dataclass(frozen=True, eq=False)

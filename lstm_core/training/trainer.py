@@ -65,10 +65,10 @@ class Trainer:
         self.device = pick_device(spec.device)
         self.loss_name = resolve_loss(spec.loss, windows.task)
         self.model = build_model(experiment.model, windows.input_size, windows.output_size).to(self.device)
-        held = hold(self.model)
+        frozen_masks = hold(self.model)
         self.parameters = optimised_parameters(self.model)
-        self._free = self._free_entries(held) if held else []
-        self.batches = Batches(windows, self.device, every=experiment.model.head == "per_step")
+        self._free = self._free_entries(frozen_masks) if frozen_masks else []
+        self.batches = Batches(windows, self.device, per_step=experiment.model.head == "per_step")
         self.threads = best_threads(windows, experiment)
         self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
         self._order = self._training_order()
@@ -128,10 +128,10 @@ class Trainer:
             raise StopIteration
         if torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)
-        place = self.step % self.steps_per_epoch
-        loss, grad_norm = self._descend(place)
+        index = self.step % self.steps_per_epoch
+        loss, grad_norm = self._descend(index)
         self.step += 1
-        self.epoch_loss = loss + (self.epoch_loss if place else 0.0)
+        self.epoch_loss = loss + (self.epoch_loss if index else 0.0)
         record = {
             "step": self.step,
             "epoch": (self.step - 1) // self.steps_per_epoch + 1,
@@ -141,9 +141,9 @@ class Trainer:
         }
         if self.step >= self.snapshots.due:
             self.snapshots.take(self.snapshot())
-        if place == self.steps_per_epoch - 1:
+        if index == self.steps_per_epoch - 1:
             record |= self._end_epoch()
-        elif (place + 1) % VALIDATE_WITHIN == 0:
+        elif (index + 1) % VALIDATE_WITHIN == 0:
             record["valid_loss"] = self.evaluate("valid")
         return record
 
@@ -162,36 +162,36 @@ class Trainer:
             group["lr"] = spec.lr
 
     @torch.inference_mode()
-    def evaluate(self, part: str) -> float | None:
+    def evaluate(self, split: str) -> float | None:
         """Mean loss over a part's windows, at most MOST_EVALUATED of them, in scaled units; None if it has none."""
-        if not len(self.starts[part]):
+        if not len(self.starts[split]):
             return None
         if self._drops:  # else both modes are the same
             self.model.eval()
-        total, count, order = 0.0, 0, self._judging_order(part)
-        for place in range(order.steps):
-            x, wanted = order.batch(place)
-            loss, state = self._loss(x, wanted, self._state_before(order, place, len(x), _JUDGING, place))
+        total, count, order = 0.0, 0, self._judging_order(split)
+        for index in range(order.steps):
+            x, targets = order.batch(index)
+            loss, state = self._loss(x, targets, self._state_before(order, index, len(x), _JUDGING, index))
             order.after(state)
             total, count = total + loss.item() * len(x), count + len(x)
         if self._drops:
             self.model.train()
         return total / count
 
-    def _judging_order(self, part: str) -> InOrder:
+    def _judging_order(self, split: str) -> InOrder:
         """The part's windows as its loss is taken over them: carried states go along streams as long as training's."""
-        starts = self.starts[part]
-        known = self._judged.get(part)
-        if known is not None and known[0] is starts:
-            return known[1]
+        starts = self.starts[split]
+        cached = self._judged.get(split)
+        if cached is not None and cached[0] is starts:
+            return cached[1]
         if self.spec.initial_state == "stateful":
-            there = len(not_overlapping(starts, self.windows.spec.seq_len))
-            rows = max(1, there // self.steps_per_epoch)
-            order = Streams(self.batches, starts, rows, most=max(1, MOST_EVALUATED // rows))
+            available = len(not_overlapping(starts, self.windows.spec.seq_len))
+            rows = max(1, available // self.steps_per_epoch)
+            order = Streams(self.batches, starts, rows, max_batches=max(1, MOST_EVALUATED // rows))
         else:
             order = InOrder(self.batches, starts[:: -(-len(starts) // MOST_EVALUATED)], EVAL_WINDOWS)
         if order.light:  # what it has gathered last is kept with it, being asked for often
-            self._judged[part] = (starts, order)
+            self._judged[split] = (starts, order)
         return order
 
     def state(self, snapshot_bytes: int) -> tuple[dict[str, Tensor], dict]:
@@ -226,26 +226,26 @@ class Trainer:
     def put_weights(self, weights: dict[str, Tensor]) -> None:
         """Set some of the weights by hand, by the model's own names; the optimiser's memory stays."""
         with torch.no_grad():
-            own = dict(self.model.named_parameters())
+            parameters = dict(self.model.named_parameters())
             for name, value in weights.items():
-                own[name].copy_(value)
+                parameters[name].copy_(value)
         self._copy(self.parameters, self._last_good)
         self.snapshots.take(self.snapshot())
 
-    def _free_entries(self, held: dict[str, Tensor]) -> list[Tensor]:
+    def _free_entries(self, frozen_masks: dict[str, Tensor]) -> list[Tensor]:
         """For each optimised parameter a bool mask of what trains."""
         none = {name: torch.zeros_like(p, dtype=torch.bool) for name, p in self.model.named_parameters()}
-        return self._as_optimised([~mask for mask in (none | held).values()])
+        return self._as_optimised([~mask for mask in (none | frozen_masks).values()])
 
     def _as_optimised(self, tensors: list[Tensor]) -> list[Tensor]:
         """One tensor a parameter of the model → one a parameter of the optimiser."""
-        whole = len(self.parameters) != len(tensors)
-        return [torch.cat([tensor.flatten() for tensor in tensors])] if whole else tensors
+        is_flat = len(self.parameters) != len(tensors)
+        return [torch.cat([tensor.flatten() for tensor in tensors])] if is_flat else tensors
 
     def named(self, flat: Tensor) -> dict[str, Tensor]:
         """A Snapshot's weights or gradients by the model's own names: views of it, in the parameters' shapes."""
-        names, own = zip(*self.model.named_parameters(), strict=True)
-        return dict(zip(names, pieces(flat, own), strict=True))
+        names, parameters = zip(*self.model.named_parameters(), strict=True)
+        return dict(zip(names, pieces(flat, parameters), strict=True))
 
     def snapshot(self) -> Snapshot:
         """A copy of the weights as they are, and of the last step's gradients, after clipping, if there was a step."""
@@ -262,29 +262,29 @@ class Trainer:
         return self._named(self._best)
 
     def _named(self, values: list[Tensor]) -> dict[str, Tensor]:
-        names, own = zip(*self.model.named_parameters(), strict=True)
-        parts = values if len(values) == len(own) else pieces(values[0], own)
-        return {name: part.clone() for name, part in zip(names, parts, strict=True)}
+        names, parameters = zip(*self.model.named_parameters(), strict=True)
+        tensors = values if len(values) == len(parameters) else pieces(values[0], parameters)
+        return {name: tensor.clone() for name, tensor in zip(names, tensors, strict=True)}
 
-    def _loss(self, x: Tensor, wanted: Tensor, before: State | None) -> tuple[Tensor, State]:
+    def _loss(self, x: Tensor, targets: Tensor, initial_state: State | None) -> tuple[Tensor, State]:
         """The mean loss, and the state after the batch."""
-        said, after = self.model.go_on(x, before)
-        return sequence_loss(self.loss_name, said, wanted, self.batches.every), after
+        predictions, final_state = self.model.go_on(x, initial_state)
+        return sequence_loss(self.loss_name, predictions, targets, self.batches.every), final_state
 
-    def _state_before(self, order: InOrder, place: int, batch_size: int, *draw: int) -> State | None:
+    def _state_before(self, order: InOrder, index: int, batch_size: int, *draw: int) -> State | None:
         """h and c before a batch, None for zeros; draw: numbers that no other draw of this seed has."""
         if self.spec.initial_state == "random":
             return drawn_state(self.experiment.model, batch_size, (self.spec.seed, *draw), self.device)
-        return order.before(place)
+        return order.before(index)
 
-    def _descend(self, place: int) -> tuple[float, float]:
+    def _descend(self, index: int) -> tuple[float, float]:
         """One optimiser step on one batch of the epoch; (loss, gradient norm before clipping)."""
-        x, wanted = self._order.batch(place)
-        before = self._state_before(self._order, place, len(x), _TRAINING, self.step)
-        with random_state(self._dropout_state) if self._drops else nullcontext() as after:
-            loss, state = self._loss(x, wanted, before)
-        if after is not None:
-            self._dropout_state = after[0]
+        x, targets = self._order.batch(index)
+        initial_state = self._state_before(self._order, index, len(x), _TRAINING, self.step)
+        with random_state(self._dropout_state) if self._drops else nullcontext() as dropout_states:
+            loss, state = self._loss(x, targets, initial_state)
+        if dropout_states is not None:
+            self._dropout_state = dropout_states[0]
         self._clear_gradients()
         loss.backward()
         grads = [p.grad for p in self.parameters]
@@ -305,15 +305,15 @@ class Trainer:
 
     @torch.no_grad()
     def _put_back_held(self) -> None:
-        for p, before, free in zip(self.parameters, self._last_good, self._free, strict=True):
-            p.copy_(torch.where(free, p, before))
+        for p, previous, trainable in zip(self.parameters, self._last_good, self._free, strict=True):
+            p.copy_(torch.where(trainable, p, previous))
 
-    def _stop_at_non_finite(self, what: str, step: int | None = None) -> NoReturn:
+    def _stop_at_non_finite(self, subject: str, step: int | None = None) -> NoReturn:
         self._copy(self._last_good, self.parameters)
         self.snapshots.forget_from(self.step)
         clip = "gradient clipping (off now)" if not self.spec.max_grad_norm else "stronger gradient clipping"
         raise NonFiniteLoss(
-            f"{what} became NaN or infinite at step {step or self.step}: the last finite weights are kept. Try a "
+            f"{subject} became NaN or infinite at step {step or self.step}: the last finite weights are kept. Try a "
             f"smaller learning rate ({self.spec.lr:g} now) or {clip}, then press Reset."
         )
 
@@ -329,10 +329,10 @@ class Trainer:
             valid_loss or 0.0
         ):  # the last step went wrong, and no next one tells
             self._stop_at_non_finite("The validation loss" if finite else "The weights")
-        watched = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
+        monitored = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
         epoch = self.epoch
-        if watched < self.best_loss:
-            self.best_loss, self.best_epoch = watched, epoch
+        if monitored < self.best_loss:
+            self.best_loss, self.best_epoch = monitored, epoch
             self._copy(self.parameters, self._best)
         elif self.spec.patience and epoch - self.best_epoch >= self.spec.patience:
             self.stopped_early = True

@@ -81,7 +81,7 @@ def trace_of(seq_len: int = 7, **fields):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_shown_as_the_text_that_it_is(name):
-    said = text(name, longest=99)
+    said = text(name, max_length=99)
     assert not set("<>$") & set(said)
     assert "&quot;" not in said  # plotly would show that as it stands
     assert html.unescape(said) == name

@@ -26,7 +26,7 @@ def scaled_truth(windows, rows: np.ndarray) -> np.ndarray:
 @given(cut_tables())
 def test_inputs_and_last_targets_are_those_of_the_windows(case):
     _, _, windows = case
-    batches = Batches(windows, CPU, every=False)
+    batches = Batches(windows, CPU, per_step=False)
     for starts in windows.starts.values():
         picked = torch.from_numpy(starts)
         inputs = batches.inputs(picked)
@@ -45,7 +45,7 @@ def test_inputs_and_last_targets_are_those_of_the_windows(case):
 @given(cut_tables())
 def test_every_step_has_its_target_unless_it_lies_in_an_earlier_part(case):
     _, spec, windows = case
-    batches = Batches(windows, CPU, every=True)
+    batches = Batches(windows, CPU, per_step=True)
     for k, part in enumerate(SPLITS):
         starts = windows.starts[part]
         steps = starts[:, None] + np.arange(spec.seq_len)  # (windows, seq_len)
@@ -65,7 +65,7 @@ def test_every_step_has_its_target_unless_it_lies_in_an_earlier_part(case):
 def test_a_validation_window_is_not_scored_on_training_rows():
     windows = make_windows(series(100), spec_of(seq_len=10, scaling="none"))  # 70 training rows
     first = torch.from_numpy(windows.starts["valid"][:1])
-    said = Batches(windows, CPU, every=True).targets(first)[0, :, 0]
+    said = Batches(windows, CPU, per_step=True).targets(first)[0, :, 0]
     assert said.isnan().tolist() == [True] * 9 + [False]
     assert said[-1] == 2000 + 70
 

@@ -46,7 +46,7 @@ def test_rows_read_the_part_in_equal_shares_and_carry_on_only_where_they_left(ca
     starts = windows.starts["train"]
     apart = by_hand(starts.tolist(), spec.seq_len)
     assume(len(apart) >= rows)
-    batches = Batches(windows, CPU, every=False)
+    batches = Batches(windows, CPU, per_step=False)
     streams = Streams(batches, torch.from_numpy(starts), rows)
     share = len(apart) // rows
     assert streams.steps == share
@@ -69,7 +69,7 @@ def test_rows_read_the_part_in_equal_shares_and_carry_on_only_where_they_left(ca
 def streams(rows: int = 3, length: int = 300, **more) -> Streams:
     windows = make_windows(series(length), spec_of(seq_len=5))
     return Streams(
-        Batches(windows, CPU, every=False), torch.from_numpy(windows.starts["train"]), rows, **more
+        Batches(windows, CPU, per_step=False), torch.from_numpy(windows.starts["train"]), rows, **more
     )
 
 
@@ -131,7 +131,7 @@ def test_they_are_standard_normal():
 
 def test_what_cannot_be_carried_is_refused_in_one_sentence():
     windows = make_windows(series(100), spec_of(seq_len=10))
-    batches, starts = Batches(windows, CPU, every=False), torch.from_numpy(windows.starts["train"])
+    batches, starts = Batches(windows, CPU, per_step=False), torch.from_numpy(windows.starts["train"])
     there = len(not_overlapping(starts, 10))
     assert streams_of(batches, starts, ModelSpec(), there).steps == 1
     with pytest.raises(

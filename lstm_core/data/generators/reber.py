@@ -26,12 +26,12 @@ BEFORE_LAST_BUT_ONE = 9  # column "state" where T or P must be said again
 
 def _embedded() -> tuple[dict[str, int], ...]:
     """The embedding graph: REBER once for T and once for P, since the place must remember which; E leads to 0."""
-    places = len(REBER)
-    graph = [{"B": 1}, {"T": 2, "P": 2 + places}]
+    state_count = len(REBER)
+    graph = [{"B": 1}, {"T": 2, "P": 2 + state_count}]
     for wrapped in "TP":
         first = len(graph)
         graph += [{symbol: first + to for symbol, to in arrows.items()} for arrows in REBER]
-        graph[-1] = {wrapped: 2 + 2 * places}
+        graph[-1] = {wrapped: 2 + 2 * state_count}
     return (*graph, {"E": 0})
 
 
@@ -58,15 +58,15 @@ def embedded_reber(length: int, seq_len: int, n_features: int, noise: float, see
     Hochreiter & Schmidhuber (1997), "Long Short-Term Memory", experiment 1.
     """
     rng = start(length, seq_len, n_features, noise, seed, columns=COLUMNS, least_steps=SHORTEST - 2)
-    found = np.empty((0, seq_len + 1), np.int8)
-    while len(found) < length:
-        drawn, places = _walk(length, seq_len + 1, rng)
-        done = places == len(GRAPH) - 1
+    strings = np.empty((0, seq_len + 1), np.int8)
+    while len(strings) < length:
+        drawn, states = _walk(length, seq_len + 1, rng)
+        done = states == len(GRAPH) - 1
         drawn[done.cumsum(axis=1) > done] = -1  # what comes after it
-        found = np.concatenate([found, drawn[done.any(axis=1)]])
-    found = found[:length]
-    sizes = (found >= 0).sum(axis=1, keepdims=True)
-    padded = np.take_along_axis(found, (np.arange(seq_len + 1) + sizes) % (seq_len + 1), axis=1)
+        strings = np.concatenate([strings, drawn[done.any(axis=1)]])
+    strings = strings[:length]
+    sizes = (strings >= 0).sum(axis=1, keepdims=True)
+    padded = np.take_along_axis(strings, (np.arange(seq_len + 1) + sizes) % (seq_len + 1), axis=1)
     return _table("embedded_reber", padded)
 
 
@@ -89,19 +89,19 @@ def read(symbols: np.ndarray) -> np.ndarray:
     Raises:
         PlaygroundError: a symbol that the grammar does not allow.
     """
-    places = np.zeros(symbols.shape, np.int64)
-    place = np.zeros(len(symbols), np.int64)
+    states = np.zeros(symbols.shape, np.int64)
+    state = np.zeros(len(symbols), np.int64)
     for step, symbol in enumerate(symbols.T):
-        waits = (symbol < 0) & (place == 0)
-        place = np.where(waits, 0, np.where(symbol < 0, -1, NEXT[place, symbol]))
-        if (place < 0).any():
-            wrong = int(np.argmax(place < 0))
+        waits = (symbol < 0) & (state == 0)
+        state = np.where(waits, 0, np.where(symbol < 0, -1, NEXT[state, symbol]))
+        if (state < 0).any():
+            wrong = int(np.argmax(state < 0))
             raise PlaygroundError(
                 f"Symbol {step + 1} of sequence {wrong + 1} is not what the Reber grammar allows there: begin each "
                 "sequence at the beginning of a string."
             )
-        places[:, step] = place
-    return places
+        states[:, step] = state
+    return states
 
 
 def legal(symbols: np.ndarray) -> np.ndarray:
@@ -117,23 +117,23 @@ def from_one_hot(x: np.ndarray) -> np.ndarray:
 def _walk(count: int, steps: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """`count` random walks from the start: symbols and the places that they lead to, each (count, steps) int8."""
     coins = rng.integers(0, 2, (steps, count), np.int8)
-    symbols, places = np.empty((2, steps, count), np.int8)
-    place = np.zeros(count, np.int8)
+    symbols, states = np.empty((2, steps, count), np.int8)
+    state = np.zeros(count, np.int8)
     for step in range(steps):
-        symbol = OPTIONS[place, coins[step]]
-        place = NEXT[place, symbol]
-        symbols[step], places[step] = symbol, place
-    return symbols.T, places.T
+        symbol = OPTIONS[state, coins[step]]
+        state = NEXT[state, symbol]
+        symbols[step], states[step] = symbol, state
+    return symbols.T, states.T
 
 
 def _table(name: str, symbols: np.ndarray) -> Table:
     """symbols: (sequences, seq_len + 1), −1 in front: all but the last are seen, all but the first are said."""
-    seen, said = symbols[:, :-1], symbols[:, 1:]
-    said = np.where(seen < 0, -1, said)
-    places = read(seen).ravel()
-    features = {symbol: seen.ravel() == k for k, symbol in enumerate(SYMBOLS)}
-    explained = {"state": STATE[places], "wrapped": WRAPPED[places]}
-    table = sequences(name, features | explained, seen.shape[1])
-    target = Column("next", "category", said.ravel().astype(np.int32), SYMBOLS)
+    inputs, targets = symbols[:, :-1], symbols[:, 1:]
+    targets = np.where(inputs < 0, -1, targets)
+    states = read(inputs).ravel()
+    features = {symbol: inputs.ravel() == k for k, symbol in enumerate(SYMBOLS)}
+    explained = {"state": STATE[states], "wrapped": WRAPPED[states]}
+    table = sequences(name, features | explained, inputs.shape[1])
+    target = Column("next", "category", targets.ravel().astype(np.int32), SYMBOLS)
     roles = dataclasses.replace(table.roles, targets=("next",), features=SYMBOLS)
     return dataclasses.replace(table, columns=(*table.columns, target), roles=roles)

@@ -27,10 +27,10 @@ def random_regression(length: int, seq_len: int, n_features: int, noise: float, 
     model gains on the training part, it has learned by heart.
     """
     rng = start(length, seq_len, n_features, noise, seed, columns=n_features + 2)
-    answers = rng.standard_normal(length)
+    targets = rng.standard_normal(length)
     inputs = noisy(rng.standard_normal((length * seq_len, n_features)), noise, rng)
     features = {f"x{k + 1}": inputs[:, k] for k in range(n_features)}
-    return sequences("random_regression", features, seq_len, answers)
+    return sequences("random_regression", features, seq_len, targets)
 
 
 def adding_problem(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -44,10 +44,10 @@ def adding_problem(length: int, seq_len: int, n_features: int, noise: float, see
     rng = start(length, seq_len, n_features, noise, seed, columns=4, least_steps=2)
     values = rng.random((length, seq_len), dtype=np.float32)
     half = seq_len // 2
-    marked = np.stack([rng.integers(0, half, length), rng.integers(half, seq_len, length)], axis=1)
+    marked_steps = np.stack([rng.integers(0, half, length), rng.integers(half, seq_len, length)], axis=1)
     marker = np.zeros((length, seq_len), np.float32)
-    np.put_along_axis(marker, marked, 1, axis=1)
-    sums = np.take_along_axis(values, marked, axis=1).sum(axis=1)
+    np.put_along_axis(marker, marked_steps, 1, axis=1)
+    sums = np.take_along_axis(values, marked_steps, axis=1).sum(axis=1)
     features = {"value": noisy(values.ravel(), noise, rng), "marker": marker.ravel()}
     return sequences("adding_problem", features, seq_len, sums)
 
@@ -114,17 +114,16 @@ def noisy(clean: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarr
     return clean + noise * clean.std() * rng.standard_normal(clean.shape)
 
 
-def sequences(name: str, features: dict, seq_len: int, answers: np.ndarray | None = None) -> Table:
+def sequences(name: str, features: dict, seq_len: int, targets: np.ndarray | None = None) -> Table:
     """Number the sequences; `answers` (length,) go on their last rows, NaN (unscored) before."""
     rows = len(next(iter(features.values())))  # length · seq_len
     columns = {"sequence": np.arange(rows) // seq_len} | features
-    if answers is not None:
+    if targets is not None:
         columns["target"] = np.full(rows, np.nan)
-        columns["target"][seq_len - 1 :: seq_len] = answers
-    targets = () if answers is None else ("target",)
-    roles = Roles(targets, tuple(features), group="sequence", seq_len=seq_len, horizon=0)
+        columns["target"][seq_len - 1 :: seq_len] = targets
+    target_names = () if targets is None else ("target",)
+    roles = Roles(target_names, tuple(features), group="sequence", seq_len=seq_len, horizon=0)
     return Table.from_columns(name, columns, roles)
-
 
 
 def recall_marked(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -135,12 +134,11 @@ def recall_marked(length: int, seq_len: int, n_features: int, noise: float, seed
     """
     rng = start(length, seq_len, n_features, noise, seed, columns=4)
     values = rng.uniform(-1, 1, (length, seq_len)).astype(np.float32)
-    marked = rng.integers(0, seq_len, length)
+    marked_step = rng.integers(0, seq_len, length)
     marker = np.zeros((length, seq_len), np.float32)
-    marker[np.arange(length), marked] = 1
+    marker[np.arange(length), marked_step] = 1
     features = {"value": noisy(values.ravel(), noise, rng), "marker": marker.ravel()}
-    return sequences("recall_marked", features, seq_len, values[np.arange(length), marked])
-
+    return sequences("recall_marked", features, seq_len, values[np.arange(length), marked_step])
 
 
 def recall_first(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:

@@ -27,21 +27,21 @@ def temporal_order(length: int, seq_len: int, n_features: int, noise: float, see
     Schmidhuber (1997, "Long Short-Term Memory", section 5.6): 100 to 110 symbols, places 10 to 20 and 50 to 60.
     """
     rng = start(length, seq_len, n_features, noise, seed, columns=len(ORDER_SYMBOLS) + 2, least_steps=6)
-    part = seq_len / 11
-    edges = [round(k * part) for k in (1, 2, 5, 6, 10)]
+    segment = seq_len / 11
+    edges = [round(k * segment) for k in (1, 2, 5, 6, 10)]
     rows = np.arange(length)
     symbols = rng.integers(0, 4, (length, seq_len), np.int8)
-    begin = seq_len - rng.integers(edges[4], seq_len, length, endpoint=True)  # rows of padding
-    first = begin + rng.integers(edges[0], edges[1], length, endpoint=True)
-    second = begin + rng.integers(edges[2], edges[3], length, endpoint=True)
-    said = rng.integers(0, 2, (2, length))
-    symbols[rows, first], symbols[rows, second] = 4 + said
-    symbols[rows, begin], symbols[:, -1] = 6, 7
-    symbols[np.arange(seq_len) < begin[:, None]] = -1
-    answers = np.full((length, seq_len), -1, np.int32)
-    answers[:, -1] = 2 * said[0] + said[1]
+    first_row = seq_len - rng.integers(edges[4], seq_len, length, endpoint=True)  # rows of padding
+    first = first_row + rng.integers(edges[0], edges[1], length, endpoint=True)
+    second = first_row + rng.integers(edges[2], edges[3], length, endpoint=True)
+    symbols_drawn = rng.integers(0, 2, (2, length))
+    symbols[rows, first], symbols[rows, second] = 4 + symbols_drawn
+    symbols[rows, first_row], symbols[:, -1] = 6, 7
+    symbols[np.arange(seq_len) < first_row[:, None]] = -1
+    targets = np.full((length, seq_len), -1, np.int32)
+    targets[:, -1] = 2 * symbols_drawn[0] + symbols_drawn[1]
     return _table(
-        "temporal_order", symbols, ORDER_SYMBOLS, Column("order", "category", answers.ravel(), ORDERS)
+        "temporal_order", symbols, ORDER_SYMBOLS, Column("order", "category", targets.ravel(), ORDERS)
     )
 
 
@@ -57,10 +57,10 @@ def copy_memory(length: int, seq_len: int, n_features: int, noise: float, seed: 
     copied = copied_symbols(seq_len)
     symbols = np.full((length, seq_len), BLANK, np.int8)
     symbols[:, :copied] = rng.integers(0, BLANK, (length, copied))
-    said = np.full((length, seq_len), BLANK, np.int32)
-    said[:, -copied:] = symbols[:, :copied]
+    inputs = np.full((length, seq_len), BLANK, np.int32)
+    inputs[:, -copied:] = symbols[:, :copied]
     symbols[:, -copied - 1] = MARKER
-    target = Column("say", "category", said.ravel(), COPY_SYMBOLS[: BLANK + 1])
+    target = Column("say", "category", inputs.ravel(), COPY_SYMBOLS[: BLANK + 1])
     return _table("copy_memory", symbols, COPY_SYMBOLS, target)
 
 

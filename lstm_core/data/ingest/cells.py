@@ -90,9 +90,9 @@ def parse_number(cell: str, decimal: str) -> float:
 
 def decimal_evidence(cell: str) -> str | None:
     """Which decimal sign the cell can only be read with; None if it does not tell."""
-    reads = [decimal for decimal in ".," if not math.isnan(parse_number(cell, decimal))]
-    if len(reads) == 1 and not cell.isdigit():
-        return reads[0]
+    decimals = [decimal for decimal in ".," if not math.isnan(parse_number(cell, decimal))]
+    if len(decimals) == 1 and not cell.isdigit():
+        return decimals[0]
     return None
 
 
@@ -121,17 +121,17 @@ def parse_times(cells: Sequence[str], day_first: bool) -> np.ndarray:
     """
     texts = np.asarray(cells, dtype=object)
     times = np.full(len(texts), np.datetime64("NaT"), "datetime64[us]")
-    left = np.arange(len(texts))
+    remaining = np.arange(len(texts))
     for _ in range(8):  # shapes of date in one column
-        form = next((f for f in (_time_format(texts[i], day_first) for i in left) if f), None)
+        form = next((f for f in (_time_format(texts[i], day_first) for i in remaining) if f), None)
         if form is None:
             break
-        read = _read_times(texts[left], form)
-        times[left] = read
-        now_left = left[np.isnat(read)]
-        if len(now_left) == len(left):  # such as 31/31/2020: it has the shape, but is no date
-            now_left = now_left[1:]
-        left = now_left
+        read = _read_times(texts[remaining], form)
+        times[remaining] = read
+        still_remaining = remaining[np.isnat(read)]
+        if len(still_remaining) == len(remaining):  # such as 31/31/2020: it has the shape, but is no date
+            still_remaining = still_remaining[1:]
+        remaining = still_remaining
     with np.errstate(invalid="ignore"):
         times[(times < _OLDEST) | (times >= _NEWEST)] = np.datetime64("NaT")
     return times.astype("datetime64[ns]")

@@ -28,8 +28,6 @@ _SIGNS = re.compile(r"[%$€£¥]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
-
-
 @dataclass(frozen=True)
 class Cells:
     """A column of text as its different cells: codes (rows,), −1 where missing, into `texts`."""
@@ -41,11 +39,13 @@ class Cells:
 
     @staticmethod
     def of(name: str, series: pd.Series, line: Callable[[int], int]) -> Cells:
-        codes, found = pd.factorize(series)
-        places: dict[str, int] = {}  # cells that differ in blanks alone are the same
-        texts = (str(text).strip() for text in found)
-        renumbered = [-1 if is_missing(text) else places.setdefault(text, len(places)) for text in texts]
-        return Cells(name, np.array([*renumbered, -1], np.int32)[codes], list(places), line)
+        codes, unique = pd.factorize(series)
+        code_of_text: dict[str, int] = {}  # cells that differ in blanks alone are the same
+        texts = (str(text).strip() for text in unique)
+        renumbered = [
+            -1 if is_missing(text) else code_of_text.setdefault(text, len(code_of_text)) for text in texts
+        ]
+        return Cells(name, np.array([*renumbered, -1], np.int32)[codes], list(code_of_text), line)
 
     def spread(self, values: np.ndarray, missing: object) -> np.ndarray:
         """One value per different cell → one per row."""
@@ -69,22 +69,24 @@ class Cells:
         return {sign for text in self.texts[:_LOOKED_AT] for sign in _SIGNS.findall(text)}
 
 
-def note_bad_cells(name: str, rows: Sequence[int], what: str, line: Callable[[int], int]) -> list[Note]:
+def note_bad_cells(name: str, rows: Sequence[int], problem: str, line: Callable[[int], int]) -> list[Note]:
     """A note on the cells that became missing values, if there are any; `line` gives a row's line number."""
     if len(rows) == 0:
         return []
     lines = [line(int(row)) for row in rows[:6]]
-    cells, they = ("cell", "it counts") if len(rows) == 1 else ("cells", "they count")
-    text = f"Column {name!r} has {len(rows):,} {what} {cells}: {sentence_rows(lines)}; {they} as missing."
+    cells, verb = ("cell", "it counts") if len(rows) == 1 else ("cells", "they count")
+    text = f"Column {name!r} has {len(rows):,} {problem} {cells}: {sentence_rows(lines)}; {verb} as missing."
     return [Note("warning", text, name, tuple(lines[:5]))]
 
 
 def note_signs(name: str, signs: set[str]) -> list[Note]:
     if not signs:
         return []
-    shown = " ".join(sorted(signs))
+    listed = " ".join(sorted(signs))
     return [
-        Note("info", f"Column {name!r}: the signs {shown} are dropped, the numbers kept as they stand.", name)
+        Note(
+            "info", f"Column {name!r}: the signs {listed} are dropped, the numbers kept as they stand.", name
+        )
     ]
 
 

@@ -37,7 +37,7 @@ def read_columns(
         )
     textual = _textual_at_first(records, options.decimal, kinds, notes)
     numbers = _plain_numbers(records, options.decimal, kinds, textual, notes)  # (rows, all columns)
-    others: dict[int, Column | None] = {}  # None: left out
+    non_numeric: dict[int, Column | None] = {}  # None: left out
     frame = _pandas(records, usecols=sorted(textual), dtype=object, na_filter=False) if textual else {}
     for j in sorted(textual):
         cells = Cells.of(records.names[j], frame.pop(j), records.line)
@@ -49,15 +49,17 @@ def read_columns(
             with np.errstate(over="ignore"):
                 numbers[:, j] = column.values
         else:
-            others[j] = column
+            non_numeric[j] = column
     width = len(records.names)
-    for j in sorted(set(range(width)) - set(others)):
+    for j in sorted(set(range(width)) - set(non_numeric)):
         if not _finish_numbers(numbers[:, j], records.names[j], records, notes):
-            others[j] = None
-    kept = [j for j in range(width) if j not in others]
-    numbers = np.ascontiguousarray(numbers[:, kept]) if others else numbers
-    made = others | {j: Column(records.names[j], "number", numbers[:, i]) for i, j in enumerate(kept)}
-    columns = [made[j] for j in range(width) if made[j] is not None]
+            non_numeric[j] = None
+    numeric = [j for j in range(width) if j not in non_numeric]
+    numbers = np.ascontiguousarray(numbers[:, numeric]) if non_numeric else numbers
+    by_index = non_numeric | {
+        j: Column(records.names[j], "number", numbers[:, i]) for i, j in enumerate(numeric)
+    }
+    columns = [by_index[j] for j in range(width) if by_index[j] is not None]
     return numbers, columns, replace(options, day_first=bool(options.day_first))
 
 

@@ -46,30 +46,32 @@ def read_records(text: bytes, name: str, options: ReadOptions) -> tuple[Records,
         PlaygroundError: too large, a quotation mark that is never closed, or no row under the header.
     """
     lines = _sample(text, name)
-    said = _said_by_excel(lines[0])
-    skip = options.skip_rows or (1 if said else 0)
-    delimiter = said if options.delimiter is None else options.delimiter
+    excel_separator = _said_by_excel(lines[0])
+    skip = options.skip_rows or (1 if excel_separator else 0)
+    delimiter = excel_separator if options.delimiter is None else options.delimiter
     if delimiter is None:
         delimiter = max(DELIMITERS, key=lambda sign: _score(_records(lines, sign or SEPARATOR), sign))
-    found = _records(lines, delimiter or SEPARATOR)
-    found = [record for record in found if record.first > skip and not record.blank]
-    if not found:
+    all_records = _records(lines, delimiter or SEPARATOR)
+    all_records = [record for record in all_records if record.first > skip and not record.blank]
+    if not all_records:
         raise PlaygroundError(f"{name!r} has no table after the first {skip} lines: skip fewer lines.")
-    start, width = _table_start(found, skip=options.skip_rows is None)
-    start = _before_a_short_header(found, start, width, options)
-    header, below = found[start], [record.cells for record in found[start + 1 :]]
+    start, width = _table_start(all_records, skip=options.skip_rows is None)
+    start = _before_a_short_header(all_records, start, width, options)
+    header, below = all_records[start], [record.cells for record in all_records[start + 1 :]]
     has_header = options.header
     if has_header is None:
         has_header = len(header.cells) < width or _is_header(header.cells, below)
     skip = header.first - 1 if options.skip_rows is None else options.skip_rows
-    used = replace(options, delimiter=delimiter, header=has_header, skip_rows=skip)
-    used = replace(used, decimal=options.decimal or _decimal(found[start + has_header :], delimiter))
+    options_used = replace(options, delimiter=delimiter, header=has_header, skip_rows=skip)
+    options_used = replace(
+        options_used, decimal=options.decimal or _decimal(all_records[start + has_header :], delimiter)
+    )
     names, notes = _names(header.cells if has_header else [], below, width)
     data_line = header.last if has_header else header.first - 1
     records, ragged = make_regular(text, name, delimiter or SEPARATOR, data_line, names)
     if not records.rows:
         raise PlaygroundError(f"{name!r} has a header and no rows: add rows of numbers under it.")
-    return records, used, _layout_notes(used) + notes + ragged
+    return records, options_used, _layout_notes(options_used) + notes + ragged
 
 
 def _sample(text: bytes, name: str) -> list[str]:
@@ -97,67 +99,73 @@ def _records(lines: list[str], delimiter: str) -> list[_Record]:
     """The sample's records; a quoted cell that runs on beyond the sample ends with it."""
     if delimiter != " " and not any('"' in line for line in lines):
         return [_Record(i, i, line.rstrip("\r\n").split(delimiter)) for i, line in enumerate(lines, 1)]
-    reader, first, found = csv_reader(lines, delimiter), 1, []
+    reader, first, records = csv_reader(lines, delimiter), 1, []
     try:
         for cells in reader:
-            found.append(_Record(first, reader.line_num, cells))
+            records.append(_Record(first, reader.line_num, cells))
             first = reader.line_num + 1
     except csv.Error:  # a cell that never ends: the delimiter is judged by what came before
         pass
-    return found
+    return records
 
 
-def _score(found: list[_Record], delimiter: str) -> float:
+def _score(records: list[_Record], delimiter: str) -> float:
     """How well a delimiter explains the sample: rows of one width, and cells that hold no other delimiter."""
-    found = [record for record in found if not record.blank]
-    if not found:
+    records = [record for record in records if not record.blank]
+    if not records:
         return 0.0
-    start, width = _table_start(found)
+    start, width = _table_start(records)
     if delimiter and width < 2:
         return 0.0
-    body = found[start:]
+    body = records[start:]
     consistent = sum(len(record.cells) == width for record in body) / len(body)
-    others = set(DELIMITERS) - {delimiter, ""}
+    other_delimiters = set(DELIMITERS) - {delimiter, ""}
     cells = [cell for record in body for cell in record.cells[:_LOOKED_AT]]
-    clean = sum(1.0 if others.isdisjoint(cell) or is_value(cell) else 0.3 for cell in cells) / len(cells)
-    if not delimiter and not others.isdisjoint(cells[0]) and not is_value(cells[0]):
+    clean = sum(1.0 if other_delimiters.isdisjoint(cell) or is_value(cell) else 0.3 for cell in cells) / len(
+        cells
+    )
+    if not delimiter and not other_delimiters.isdisjoint(cells[0]) and not is_value(cells[0]):
         clean *= 0.3  # a name that holds a delimiter is the names of several columns
     return consistent * clean * (0.9 if start else 1.0)
 
 
-def _table_start(found: list[_Record], skip: bool = True) -> tuple[int, int]:
+def _table_start(records: list[_Record], skip: bool = True) -> tuple[int, int]:
     """Index of the table's first record, after any preamble, and how many cells most records have.
 
     The table is the first record with a value in it and the lines right above that have as many cells.
     """
-    counts = Counter(len(record.cells) for record in found)
+    counts = Counter(len(record.cells) for record in records)
     width = max(counts, key=lambda w: (counts[w], w))
     if not skip:
         return 0, width
-    fits = [len(record.cells) == width for record in found]
+    fits = [len(record.cells) == width for record in records]
     start = fits.index(True)
-    data = (i for i, record in enumerate(found) if fits[i] and any(map(is_value, record.cells[:_LOOKED_AT])))
+    data = (
+        i for i, record in enumerate(records) if fits[i] and any(map(is_value, record.cells[:_LOOKED_AT]))
+    )
     first = next(data, None)
     if first is not None:
         start = first
         while (
-            start and fits[start - 1] and (start == first or found[start - 1].last + 1 == found[start].first)
+            start
+            and fits[start - 1]
+            and (start == first or records[start - 1].last + 1 == records[start].first)
         ):
             start -= 1
-    while start + 1 < len(found) and found[start].cells[0].lstrip().startswith("#"):
-        following = found[start + 1].cells
-        if len(found[start].cells) == width and any(map(is_value, following)):
+    while start + 1 < len(records) and records[start].cells[0].lstrip().startswith("#"):
+        following = records[start + 1].cells
+        if len(records[start].cells) == width and any(map(is_value, following)):
             break  # "# time,value" right above the data is the header
         start += 1
     return start, width
 
 
-def _before_a_short_header(found: list[_Record], start: int, width: int, options: ReadOptions) -> int:
+def _before_a_short_header(records: list[_Record], start: int, width: int, options: ReadOptions) -> int:
     """One back where the header lacks one cell: rows end in a delimiter, or begin with a row name (R)."""
     if start == 0 or options.skip_rows is not None or options.header is False:
         return start
-    header = found[start - 1].cells
-    trailing = all(not record.cells[-1].strip() for record in found[start:] if len(record.cells) == width)
+    header = records[start - 1].cells
+    trailing = all(not record.cells[-1].strip() for record in records[start:] if len(record.cells) == width)
     fits = len(header) == width - 1 and not any(is_value(cell) or is_missing(cell) for cell in header)
     return start - 1 if fits and (trailing or width > 2) else start
 
@@ -180,16 +188,16 @@ def _is_header(first: list[str], below: list[list[str]]) -> bool:
     return not repeated and not any(map(is_missing, first[:-1]))
 
 
-def _decimal(found: list[_Record], delimiter: str) -> str:
-    cells = [cell.strip() for record in found for cell in record.cells[:_LOOKED_AT]]
+def _decimal(records: list[_Record], delimiter: str) -> str:
+    cells = [cell.strip() for record in records for cell in record.cells[:_LOOKED_AT]]
     unclear = {sign: sum(is_grouped_or_decimal(cell, sign) for cell in cells) for sign in ".,"}
-    seen = Counter(
+    signs = Counter(
         decimal_evidence(cell)
         for cell in cells
         if not any(is_grouped_or_decimal(cell, sign) for sign in ".,")
     )
-    if seen[","] != seen["."]:
-        return "," if seen[","] > seen["."] else "."
+    if signs[","] != signs["."]:
+        return "," if signs[","] > signs["."] else "."
     return "," if delimiter == ";" and unclear[","] > unclear["."] else "."
 
 
@@ -228,8 +236,8 @@ def _names(header: list[str], below: list[list[str]], width: int) -> tuple[tuple
     return tuple(names), notes
 
 
-def _listed(names: list[str], shown: int = 5) -> str:
-    return ", ".join(map(repr, names[:shown])) + (", …" if len(names) > shown else "")
+def _listed(names: list[str], max_names: int = 5) -> str:
+    return ", ".join(map(repr, names[:max_names])) + (", …" if len(names) > max_names else "")
 
 
 def _layout_notes(used: ReadOptions) -> list[Note]:

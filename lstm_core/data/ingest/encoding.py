@@ -45,10 +45,6 @@ _BOMS = (  # the longer first: UTF-32's begins with UTF-16's
 )
 
 
-
-
-
-
 def read_text(data: bytes, name: str, encoding: str | None) -> tuple[bytes, str, list[Note]]:
     """The file as UTF-8 without a byte-order mark, its encoding, and what was noticed.
 
@@ -97,15 +93,15 @@ def _refuse_what_is_no_csv(data: bytes, name: str) -> None:
         )
     if data.startswith(b"PK\x03\x04"):
         if b"[Content_Types].xml" in data[:4096] or b"xl/" in data[:4096]:
-            what, advice = "an Excel workbook", "open it in Excel and save the sheet as CSV"
+            kind, advice = "an Excel workbook", "open it in Excel and save the sheet as CSV"
         else:
-            what, advice = "a zip archive", _UNPACK
-        raise PlaygroundError(f"{name!r} is {what}, not CSV: {advice}.")
+            kind, advice = "a zip archive", _UNPACK
+        raise PlaygroundError(f"{name!r} is {kind}, not CSV: {advice}.")
     if data.startswith(b"PAR1") and data.endswith(b"PAR1"):
         raise PlaygroundError(f"{name!r} is a Parquet file, not CSV: {_EXPORT}.")
-    for signature, what, advice in _SIGNATURES:
+    for signature, kind, advice in _SIGNATURES:
         if data.startswith(signature):
-            raise PlaygroundError(f"{name!r} is {what}, not CSV: {advice}.")
+            raise PlaygroundError(f"{name!r} is {kind}, not CSV: {advice}.")
 
 
 def _guess_encoding(data: bytes, notes: list[Note]) -> str:

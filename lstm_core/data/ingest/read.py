@@ -24,8 +24,6 @@ from lstm_core.experiment import PlaygroundError
 MAX_NOTES = 100
 
 
-
-
 def read_table(data: bytes, name: str = "data.csv", options: ReadOptions = WORK_IT_OUT) -> Table:
     """A CSV file as a table.
 
@@ -62,20 +60,20 @@ def read_table(data: bytes, name: str = "data.csv", options: ReadOptions = WORK_
     roles = suggest_roles(columns)
     notes += _column_notes(columns, records) + time_notes(columns, roles, records.line)
     if len(notes) > MAX_NOTES:
-        left = len(notes) - MAX_NOTES
-        notes = [*notes[:MAX_NOTES], Note("warning", f"There are {left:,} more notes of these kinds.")]
+        omitted = len(notes) - MAX_NOTES
+        notes = [*notes[:MAX_NOTES], Note("warning", f"There are {omitted:,} more notes of these kinds.")]
     return Table(name, numbers, tuple(columns), roles, tuple(notes), used)
 
 
 def preview(table: Table, rows: int = 20, columns: int = 50) -> pd.DataFrame:
     """The first rows as they are understood: classes by their names, missing cells empty."""
-    shown = {}
+    cells = {}
     for column in table.columns[:columns]:
         values = column.values[:rows]
         if column.kind == "category":
             values = [column.classes[code] if code >= 0 else None for code in values]
-        shown[column.name] = values
-    return pd.DataFrame(shown)
+        cells[column.name] = values
+    return pd.DataFrame(cells)
 
 
 def _column_notes(columns: list[Column], records: Records) -> list[Note]:

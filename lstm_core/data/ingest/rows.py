@@ -42,11 +42,11 @@ class Records:
         return int(self.skip + row + 1 if self.lines is None else self.lines[row])
 
 
-def sentence_rows(lines: Iterable[int], shown: int = 5) -> str:
+def sentence_rows(lines: Iterable[int], max_lines: int = 5) -> str:
     """Line numbers for a sentence: "row 7", "rows 7, 12, 40", "rows 7, 12, 40, 41, 42, …"."""
     lines = list(lines)
-    text = ", ".join(f"{line:,}" if line > 9999 else str(line) for line in lines[:shown])
-    return f"row{'s' if len(lines) > 1 else ''} {text}" + (", …" if len(lines) > shown else "")
+    text = ", ".join(f"{line:,}" if line > 9999 else str(line) for line in lines[:max_lines])
+    return f"row{'s' if len(lines) > 1 else ''} {text}" + (", …" if len(lines) > max_lines else "")
 
 
 def csv_reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
@@ -78,13 +78,15 @@ def make_regular(text: bytes, name: str, delimiter: str, skip: int, names: tuple
 
 def _refuse_too_large(text: bytes, name: str, width: int) -> None:
     rows = text.count(b"\n")
-    for count, most, what in (
+    for count, maximum, unit in (
         (width, MAX_COLUMNS, "columns"),
         (rows, MAX_ROWS, "rows"),
         (rows * width, MAX_CELLS, "cells"),
     ):
-        if count > most:
-            raise PlaygroundError(f"{name!r} has {count:,} {what}; at most {most:,} can be read: keep fewer.")
+        if count > maximum:
+            raise PlaygroundError(
+                f"{name!r} has {count:,} {unit}; at most {maximum:,} can be read: keep fewer."
+            )
 
 
 def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[str, ...]):
@@ -95,24 +97,24 @@ def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[st
     starts, blank, short, long = [], [], [], []  # line numbers
     try:
         for cells in reader:
-            here, line = line, skip + reader.line_num + 1
+            next_line, line = line, skip + reader.line_num + 1
             if cells == [_END]:
                 break
             if len(cells) <= 1 < width and not "".join(cells).strip():
-                blank.append(here)
+                blank.append(next_line)
                 continue
             if len(cells) < width:
-                short.append(here)
+                short.append(next_line)
                 cells += [""] * (width - len(cells))
             elif any(map(str.strip, cells[width:])):
-                long.append(here)
+                long.append(next_line)
                 continue
             row = SEPARATOR.join(cells[:width])
             out += (_NEWLINES.sub(" ", row) + "\n").encode()
-            starts.append(here)
+            starts.append(next_line)
         else:
             raise PlaygroundError(
-                f"A quotation mark opened in row {here} of {name!r} is never closed: close it."
+                f"A quotation mark opened in row {next_line} of {name!r} is never closed: close it."
             )
     except csv.Error:
         raise PlaygroundError(
@@ -128,7 +130,7 @@ def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[st
 
 def _ragged_notes(blank: list[int], short: list[int], long: list[int], width: int) -> list[Note]:
     notes = []
-    for level, lines, what, consequence in (
+    for level, lines, problem, consequence in (
         ("info", blank, "blank row{}", "left out"),
         (
             "warning",
@@ -139,7 +141,7 @@ def _ragged_notes(blank: list[int], short: list[int], long: list[int], width: in
         ("warning", long, f"row{{}} with more cells than the table's {width} columns", "left out"),
     ):
         if lines:
-            what = what.format("s" if len(lines) > 1 else "")
-            text = f"{len(lines):,} {what}: {sentence_rows(lines)}; {consequence}."
+            problem = problem.format("s" if len(lines) > 1 else "")
+            text = f"{len(lines):,} {problem}: {sentence_rows(lines)}; {consequence}."
             notes.append(Note(level, text, rows=tuple(lines[:5])))
     return notes

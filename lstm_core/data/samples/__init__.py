@@ -96,8 +96,8 @@ def _one_row_a_month(table: Table) -> Table:
     """One row a year with one column a month → one row a month: "month" and "temperature"."""
     years = table.column("YEAR").values.astype(np.int64)
     months = (years[:, None] - 1970) * 12 + np.arange(12)  # (years, 12), counted from January 1970
-    when = months.ravel().astype("datetime64[M]").astype("datetime64[ns]")
+    month_starts = months.ravel().astype("datetime64[M]").astype("datetime64[ns]")
     degrees = np.stack([table.column(month).values for month in MONTHS], axis=1)  # (years, 12)
     numbers = degrees.reshape(-1, 1)
-    columns = Column("month", "time", when), Column("temperature", "number", numbers[:, 0])
+    columns = Column("month", "time", month_starts), Column("temperature", "number", numbers[:, 0])
     return dataclasses.replace(table, numbers=numbers, columns=columns)

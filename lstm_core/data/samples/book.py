@@ -60,9 +60,9 @@ def codes(text: str) -> np.ndarray:
     """
     unknown = sorted(set(text) - set(ALPHABET))
     if unknown:
-        shown = ", ".join(_shown(character) for character in unknown[:5]) + ", …" * (len(unknown) > 5)
+        listed = ", ".join(_shown(character) for character in unknown[:5]) + ", …" * (len(unknown) > 5)
         raise PlaygroundError(
-            f"The model does not know {shown}: use the letters a to z, spaces, line ends and ' , . ! ? : ; - ( ) “ ”."
+            f"The model does not know {listed}: use the letters a to z, spaces, line ends and ' , . ! ? : ; - ( ) “ ”."
         )
     return np.array([ALPHABET.index(character) for character in text], np.int64)
 

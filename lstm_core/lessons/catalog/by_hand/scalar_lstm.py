@@ -126,8 +126,8 @@ class Unit:
         """Step after step, from a state of zeros."""
         steps: list[Step] = []
         for x in sequence:
-            before = (steps[-1].h, steps[-1].c) if steps else (0.0, 0.0)
-            steps.append(self.step(float(x), *before))
+            state = (steps[-1].h, steps[-1].c) if steps else (0.0, 0.0)
+            steps.append(self.step(float(x), *state))
         return steps
 
     def says(self, sequence: Sequence[float]) -> float:
@@ -154,9 +154,9 @@ def distance_from_lstm(unit: Unit, sequences: np.ndarray) -> float:
     lstm.load_state_dict({name.removeprefix(PREFIX): value for name, value in unit.tensors().items()})
     with torch.inference_mode():
         output, (_, c_n) = lstm(torch.tensor(sequences, dtype=torch.float32)[..., None])
-    mine = [unit.unroll(sequence) for sequence in np.asarray(sequences).tolist()]
-    h = np.array([[step.h for step in steps] for steps in mine])  # (batch, seq_len)
-    c = np.array([steps[-1].c for steps in mine])  # (batch,)
+    unrolled = [unit.unroll(sequence) for sequence in np.asarray(sequences).tolist()]
+    h = np.array([[step.h for step in steps] for steps in unrolled])  # (batch, seq_len)
+    c = np.array([steps[-1].c for steps in unrolled])  # (batch,)
     return float(max(np.abs(h - output[..., 0].numpy()).max(), np.abs(c - c_n[0, :, 0].numpy()).max()))
 
 
@@ -215,14 +215,14 @@ def outputs_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 def number(value: float, digits: int = 2) -> str:
     """With a real minus sign, and none before a zero."""
-    words = f"{value:.{digits}f}"
-    return words.replace("-", "" if float(words) == 0 else "−")
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "" if float(text) == 0 else "−")
 
 
 def factor(value: float) -> str:
     """A number after a multiplication dot: 0, 0.25 and 1 as they are, others to two digits, (−0.12) in brackets."""
-    words = f"{value + 0.0:g}".replace("-", "−") if value == round(value, 2) else number(value)
-    return f"({words})" if words.startswith("−") else words
+    text = f"{value + 0.0:g}".replace("-", "−") if value == round(value, 2) else number(value)
+    return f"({text})" if text.startswith("−") else text
 
 
 def _added(*terms: str) -> str:

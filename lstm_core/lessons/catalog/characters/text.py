@@ -24,8 +24,8 @@ STRAND = 250  # characters, about four lines: longer than most quotations, and q
 def check_writes(experiment: Experiment) -> None:
     """Raises PlaygroundError unless a model of this experiment reads the 40 characters and says the next one."""
     data, model = experiment.data, experiment.model
-    wanted = (ROLES.features, ROLES.targets, 0, "none")
-    if (data.features, data.targets, data.horizon, data.scaling) != wanted:
+    expected = (ROLES.features, ROLES.targets, 0, "none")
+    if (data.features, data.targets, data.horizon, data.scaling) != expected:
         raise PlaygroundError(
             "This model does not read letters and say the next one any more: put the features, the target and the "
             "scaling on Data back as the lesson has them."
@@ -37,7 +37,7 @@ def check_writes(experiment: Experiment) -> None:
 
 
 @torch.inference_mode()
-def write(model: SequenceLSTM, begin: str, length: int, temperature: float, seed: int) -> str:
+def write(model: SequenceLSTM, prompt: str, length: int, temperature: float, seed: int) -> str:
     """The `length` characters that the model writes after `begin`, one at a time, its state carried along.
 
     A character is drawn from softmax(z / temperature), z the head's outputs; at temperature 0 it is the likeliest
@@ -54,13 +54,13 @@ def write(model: SequenceLSTM, begin: str, length: int, temperature: float, seed
     noise = temperature * np.random.default_rng(seed).gumbel(size=(length, len(ALPHABET)))
     noise = torch.from_numpy(noise.astype(np.float32))
     rows = torch.from_numpy(one_hot(np.arange(len(ALPHABET))))
-    output, (h_n, c_n) = model.lstm(torch.from_numpy(one_hot(codes(begin))))  # unbatched
-    h, states, written = output[-1], list(zip(h_n, c_n, strict=True)), []
+    output, (h_n, c_n) = model.lstm(torch.from_numpy(one_hot(codes(prompt))))  # unbatched
+    h, states, characters = output[-1], list(zip(h_n, c_n, strict=True)), []
     for draw in noise:
-        chosen = int((model.head(h) + draw).argmax())
-        written.append(ALPHABET[chosen])
-        h = _step(model.lstm, rows[chosen], states)
-    return "".join(written)
+        code = int((model.head(h) + draw).argmax())
+        characters.append(ALPHABET[code])
+        h = _step(model.lstm, rows[code], states)
+    return "".join(characters)
 
 
 def _step(lstm: nn.LSTM, x: Tensor, states: list[tuple[Tensor, Tensor]]) -> Tensor:
@@ -69,16 +69,16 @@ def _step(lstm: nn.LSTM, x: Tensor, states: list[tuple[Tensor, Tensor]]) -> Tens
     nn.LSTM's own equations. A call of its kernel for one step takes three times as long, and a hundred times where
     its threads must wait for those of a training.
     """
-    for layer, (w_ih, w_hh, *others) in enumerate(lstm.all_weights):
+    for layer, (w_ih, w_hh, *biases) in enumerate(lstm.all_weights):
         h, c = states[layer]
         z = w_ih @ x + w_hh @ h
         if lstm.bias:
-            z = z + others[0] + others[1]
+            z = z + biases[0] + biases[1]
         i, f, g, o = z.chunk(4)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         x = o.sigmoid() * c.tanh()
         if lstm.proj_size:
-            x = others[-1] @ x
+            x = biases[-1] @ x
         states[layer] = (x, c)
     return x
 
@@ -102,36 +102,36 @@ def signals(text: str) -> dict[str, np.ndarray]:
     "inside a word" is 1 at letters and apostrophes, "position in the line" counts the characters after the line end.
     """
     letter = np.array([character.isalpha() or character == "'" for character in text])
-    ends = np.flatnonzero(np.array(list(text)) == "\n")
-    places = np.arange(len(text))
-    last = np.concatenate([[-1], ends])[np.searchsorted(ends, places, side="right")]
+    line_ends = np.flatnonzero(np.array(list(text)) == "\n")
+    positions = np.arange(len(text))
+    last = np.concatenate([[-1], line_ends])[np.searchsorted(line_ends, positions, side="right")]
     return {
         "inside quotes": _between(text, "“", "”"),
         "inside brackets": _between(text, "(", ")"),
         "inside a word": letter.astype(np.float32),
-        "position in the line": (places - last).astype(np.float32),
+        "position in the line": (positions - last).astype(np.float32),
     }
 
 
 def _between(text: str, opening: str, closing: str) -> np.ndarray:
     """1 where the last sign read is the opening one."""
     change = np.array([(sign == opening) - (sign == closing) for sign in text])
-    places = np.where(change, np.arange(len(text)), 0)
-    return (change[np.maximum.accumulate(places)] > 0).astype(np.float32)
+    positions = np.where(change, np.arange(len(text)), 0)
+    return (change[np.maximum.accumulate(positions)] > 0).astype(np.float32)
 
 
 def showpiece(text: str, length: int) -> str:
     """`length` characters of the text, from the start of a paragraph: those with brackets and three quotations at
     least, if there are any, and of these the ones with the fewest line ends, for verse and short answers show little.
     """
-    begins = [0, *(k + 2 for k in range(len(text) - length - 2) if text[k : k + 2] == "\n\n")]
-    pieces = [text[begin : begin + length] for begin in begins]
+    paragraph_starts = [0, *(k + 2 for k in range(len(text) - length - 2) if text[k : k + 2] == "\n\n")]
+    pieces = [text[start : start + length] for start in paragraph_starts]
     return max(pieces, key=lambda piece: ("(" in piece and piece.count("“") > 2, -piece.count("\n")))
 
 
-def passage(windows: Windows, part: str) -> str:
+def passage(windows: Windows, split: str) -> str:
     """The text that the sequences of one part hold, in the book's order."""
-    starts = windows.starts[part]
+    starts = windows.starts[split]
     rows = (starts[:, None] + np.arange(windows.spec.seq_len)).ravel()
     return "".join(ALPHABET[code] for code in windows.x[rows].argmax(1))
 
@@ -143,13 +143,13 @@ def baselines(training: str, text: str) -> tuple[float, float]:
     count starts at one, so that nothing is impossible (Laplace). The first character is not counted.
     """
     size = len(ALPHABET)
-    learned, wanted = codes(training), codes(text)
-    single = np.bincount(learned, minlength=size) + 1.0
-    pairs = np.ones((size, size))
-    np.add.at(pairs, (learned[:-1], learned[1:]), 1)
-    alone = np.log2(single / single.sum())[wanted[1:]]
-    after = np.log2(pairs / pairs.sum(1, keepdims=True))[wanted[:-1], wanted[1:]]
-    return -float(alone.mean()), -float(after.mean())
+    training_codes, targets = codes(training), codes(text)
+    unigram_counts = np.bincount(training_codes, minlength=size) + 1.0
+    bigram_counts = np.ones((size, size))
+    np.add.at(bigram_counts, (training_codes[:-1], training_codes[1:]), 1)
+    unigram = np.log2(unigram_counts / unigram_counts.sum())[targets[1:]]
+    bigram = np.log2(bigram_counts / bigram_counts.sum(1, keepdims=True))[targets[:-1], targets[1:]]
+    return -float(unigram.mean()), -float(bigram.mean())
 
 
 @dataclass(frozen=True)
@@ -176,13 +176,13 @@ def trackers(model: SequenceLSTM, text: str, gate: str) -> list[Tracker]:
     x = torch.from_numpy(one_hot(strands))  # (strands, STRAND, 40)
     values = trace_lstm(model.lstm, model.lstm_input(x)).gate(gate)[-1, 0].flatten(0, 1).numpy()
     values = _standard(values)  # (characters, units)
-    found = []
+    matches = []
     for name, signal in signals(text).items():
         if signal.std() > 0:
             correlations = _standard(signal) @ values / len(values)
             unit = int(np.abs(correlations).argmax())
-            found.append(Tracker(name, unit, float(correlations[unit])))
-    return found
+            matches.append(Tracker(name, unit, float(correlations[unit])))
+    return matches
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

@@ -49,8 +49,8 @@ def batch_first_default(seed: int, batch: int) -> Demonstration:
     lstm = fresh(seed, nn.LSTM, FEATURES, 5)
     x = normal(seed + 1, 6, batch, FEATURES)  # (seq_len, batch, input_size)
     output, (h_n, _) = lstm(x)
-    other = fresh(seed, nn.LSTM, FEATURES, 5, batch_first=True)
-    turned, (h_m, _) = other(x.transpose(0, 1))
+    batch_first_lstm = fresh(seed, nn.LSTM, FEATURES, 5, batch_first=True)
+    turned, (h_m, _) = batch_first_lstm(x.transpose(0, 1))
     difference = largest_difference(output, turned.transpose(0, 1))
     return Demonstration(
         lstm.batch_first is False and difference < TINY,
@@ -83,20 +83,20 @@ def input_order(seed: int, steps: int) -> Demonstration:
     """Disturb one number and see what answers: later steps of the same sequence, and nothing else."""
     lstm = fresh(seed, nn.LSTM, FEATURES, 5)
     x = normal(seed + 1, steps, BATCH, FEATURES)
-    other = x.clone()
-    other[1, 2] += 1.0
+    changed_input = x.clone()
+    changed_input[1, 2] += 1.0
     with torch.no_grad():
-        change = (lstm(other)[0] - lstm(x)[0]).abs().amax(-1)  # (steps, BATCH)
-    touched = change > 0
-    expected = torch.zeros_like(touched)
+        change = (lstm(changed_input)[0] - lstm(x)[0]).abs().amax(-1)  # (steps, BATCH)
+    changed_features = change > 0
+    expected = torch.zeros_like(changed_features)
     expected[1:, 2] = True
     figure = go.Figure(go.Heatmap(z=change.T.numpy(), colorscale="Cividis", xgap=3, ygap=3,
                                   colorbar={"title": "change", "thickness": 14}))  # fmt: skip
     figure.update_xaxes(title="axis 0 of output", dtick=1)
     figure.update_yaxes(title="axis 1 of output", dtick=1)
     return Demonstration(
-        bool((touched == expected).all()),
-        f"x is {tuple(x.shape)} and only x[1, 2] was changed. The change runs on along axis 0, to {int(touched.sum())} "
+        bool((changed_features == expected).all()),
+        f"x is {tuple(x.shape)} and only x[1, 2] was changed. The change runs on along axis 0, to {int(changed_features.sum())} "
         "places, all at index 2 of axis 1: axis 0 is time, and axis 1 holds sequences that do not know each other.",
         figure=figure_layout(figure, HEIGHT).update_layout(hovermode="closest"),
     )
@@ -107,15 +107,18 @@ def two_axes(seed: int, steps: int) -> Demonstration:
     x = normal(seed + 1, steps, FEATURES)
     with torch.no_grad():
         plain, (h_n, _) = lstm(x)
-        one = lstm(x[:, None])[0][:, 0]  # a batch of one sequence
+        unsqueezed = lstm(x[:, None])[0][:, 0]  # a batch of one sequence
         rows = lstm(x[None])[0][0]  # a batch of `steps` sequences of one step
-    same, apart = largest_difference(plain, one), largest_difference(plain, rows)
+    difference_to_one, difference_to_rows = (
+        largest_difference(plain, unsqueezed),
+        largest_difference(plain, rows),
+    )
     return Demonstration(
-        same < TINY < apart and h_n.dim() == 2,
-        f"The output for x of shape {tuple(x.shape)} is that of one sequence of {steps} steps (difference {small(same)}), "
-        f"not of {steps} sequences of one step (difference {apart:.2f}). h_n has no batch axis either: {tuple(h_n.shape)}.",
+        difference_to_one < TINY < difference_to_rows and h_n.dim() == 2,
+        f"The output for x of shape {tuple(x.shape)} is that of one sequence of {steps} steps (difference {small(difference_to_one)}), "
+        f"not of {steps} sequences of one step (difference {difference_to_rows:.2f}). h_n has no batch axis either: {tuple(h_n.shape)}.",
         {"read as": ["x as it is", f"one sequence: {(steps, 1, FEATURES)}", f"a batch: {(1, steps, FEATURES)}"],
-         "output, last row, first three units": [_row(each[-1]) for each in (plain, one, rows)]},
+         "output, last row, first three units": [_row(output[-1]) for output in (plain, unsqueezed, rows)]},
     )  # fmt: skip
 
 
@@ -124,17 +127,17 @@ def initialisation(seed: int, hidden_size: int) -> Demonstration:
     inputs = 4 * hidden_size
     lstm = fresh(seed, nn.LSTM, inputs, hidden_size)
     weights = np.sort(lstm.weight_ih_l0.detach().numpy().ravel())  # (4 H · inputs,)
-    own, xavier = 1 / math.sqrt(hidden_size), math.sqrt(6 / (inputs + 4 * hidden_size))
-    far = {bound: _distance(weights, bound) for bound in (own, xavier)}
-    beyond = float((np.abs(weights) > xavier).mean())
-    edges = np.linspace(-1.25 * own, 1.25 * own, 61)
+    pytorch_bound, xavier_bound = 1 / math.sqrt(hidden_size), math.sqrt(6 / (inputs + 4 * hidden_size))
+    far = {bound: _distance(weights, bound) for bound in (pytorch_bound, xavier_bound)}
+    beyond = float((np.abs(weights) > xavier_bound).mean())
+    edges = np.linspace(-1.25 * pytorch_bound, 1.25 * pytorch_bound, 61)
     heights, _ = np.histogram(weights, edges, density=True)
     figure = go.Figure(
         go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=heights, name="weight_ih_l0", marker_color=TRAIN)
     )
     for bound, name, color, dash in (
-        (own, "U(−1/√H, 1/√H)", SAID, "solid"),
-        (xavier, "Xavier", TRUTH, "dash"),
+        (pytorch_bound, "U(−1/√H, 1/√H)", SAID, "solid"),
+        (xavier_bound, "Xavier", TRUTH, "dash"),
     ):
         x = [edges[0], -bound, -bound, bound, bound, edges[-1]]
         y = [0, 0, 1 / (2 * bound), 1 / (2 * bound), 0, 0]
@@ -142,10 +145,10 @@ def initialisation(seed: int, hidden_size: int) -> Demonstration:
     figure.update_xaxes(title="weight")
     figure.update_yaxes(title="density")
     return Demonstration(
-        np.abs(weights).max() <= own and far[own] < far[xavier],
-        f"{len(weights):,} weights of nn.LSTM({inputs}, {hidden_size}), none larger than 1/√{hidden_size} = {own:.4f}. "
-        f"{beyond:.0%} of them lie beyond Xavier's bound, {xavier:.4f}. Largest distance between the cumulative "
-        f"distributions: {far[own]:.3f} from the uniform one, {far[xavier]:.3f} from Xavier's.",
+        np.abs(weights).max() <= pytorch_bound and far[pytorch_bound] < far[xavier_bound],
+        f"{len(weights):,} weights of nn.LSTM({inputs}, {hidden_size}), none larger than 1/√{hidden_size} = {pytorch_bound:.4f}. "
+        f"{beyond:.0%} of them lie beyond Xavier's bound, {xavier_bound:.4f}. Largest distance between the cumulative "
+        f"distributions: {far[pytorch_bound]:.3f} from the uniform one, {far[xavier_bound]:.3f} from Xavier's.",
         figure=figure_layout(figure, HEIGHT).update_layout(bargap=0, hovermode="closest"),
     )
 
@@ -168,28 +171,33 @@ def two_biases(seed: int, hidden_size: int) -> Demonstration:
         lstm.bias_hh_l0 -= moved
         after = lstm(x)[0]
         lstm.bias_hh_l0 += moved  # now the sum itself has changed
-        elsewhere = lstm(x)[0]
-    same, apart = largest_difference(before, after), largest_difference(before, elsewhere)
+        one_bias_moved = lstm(x)[0]
+    moved_difference, changed_difference = (
+        largest_difference(before, after),
+        largest_difference(before, one_bias_moved),
+    )
     count = sum(p.numel() for p in lstm.parameters())
-    needed = count - 4 * hidden_size
+    distinct_count = count - 4 * hidden_size
     return Demonstration(
-        same < 1e-5 < apart and gradients < 1e-5,
-        f"Random numbers were added to bias_ih_l0 and taken from bias_hh_l0: the output moved by {small(same)}. Added to one "
-        f"alone, it moves by {apart:.2f}. Their gradients differ by {small(gradients)}: only the sum counts.",
+        moved_difference < 1e-5 < changed_difference and gradients < 1e-5,
+        f"Random numbers were added to bias_ih_l0 and taken from bias_hh_l0: the output moved by {small(moved_difference)}. Added to one "
+        f"alone, it moves by {changed_difference:.2f}. Their gradients differ by {small(gradients)}: only the sum counts.",
         {"counted": ["PyTorch: two vectors", "textbook: one"], "biases": [8 * hidden_size, 4 * hidden_size],
-         "all parameters": [count, needed]},
+         "all parameters": [count, distinct_count]},
     )  # fmt: skip
 
 
 def last_row(seed: int, steps: int) -> Demonstration:
-    one, two = (anatomy(seed, num_layers=1, bidirectional=both, steps=steps) for both in (False, True))
-    ends = ", ".join(f"{end.code} is h_n[{end.row}]" for end in two.endings)
+    unidirectional, bidirectional = (
+        anatomy(seed, num_layers=1, bidirectional=both, steps=steps) for both in (False, True)
+    )
+    ends = ", ".join(f"{end.code} is h_n[{end.row}]" for end in bidirectional.endings)
     return Demonstration(
-        one.last_row_difference < TINY < two.last_row_difference
-        and all(end.difference < TINY for end in two.endings),
-        f"Difference between output[-1] and h_n: {small(one.last_row_difference)} for one direction, "
-        f"{two.last_row_difference:.2f} for two. The reverse direction ends at step 0: {ends}.",
-        figure=blocks_figure(two, 280),
+        unidirectional.last_row_difference < TINY < bidirectional.last_row_difference
+        and all(end.difference < TINY for end in bidirectional.endings),
+        f"Difference between output[-1] and h_n: {small(unidirectional.last_row_difference)} for one direction, "
+        f"{bidirectional.last_row_difference:.2f} for two. The reverse direction ends at step 0: {ends}.",
+        figure=blocks_figure(bidirectional, 280),
     )
 
 
@@ -202,46 +210,46 @@ def next_state(seed: int, hidden_size: int) -> Demonstration:
     x = normal(seed + 1, 6, size)
     with torch.no_grad():
         output, _ = lstm(x)
-        state, said = None, []
+        state, outputs = None, []
         for x_t in x:
             state = cell(x_t, state)
-            said.append(state[0])
-        right = largest_difference(torch.stack(said), output)
-        fed = _fed_with_h(cell, len(x)) if hidden_size == size else None
-    if fed is None:
+            outputs.append(state[0])
+        difference = largest_difference(torch.stack(outputs), output)
+        fed_back = _fed_with_h(cell, len(x)) if hidden_size == size else None
+    if fed_back is None:
         call = Setup(size, hidden_size, 1, x=(1, hidden_size), states="none")
         wrong = f"it does not even fit: {_tried(run_setup(call))}"
     else:
-        wrong = f"other numbers, and x is never read: difference {largest_difference(fed, output):.2f}"
+        wrong = f"other numbers, and x is never read: difference {largest_difference(fed_back, output):.2f}"
     return Demonstration(
-        right < TINY and (fed is None or largest_difference(fed, output) > 1e-3),
-        f"state = cell(x_t, state), step by step, repeats nn.LSTM({size}, {hidden_size}): difference {small(right)}.",
+        difference < TINY and (fed_back is None or largest_difference(fed_back, output) > 1e-3),
+        f"state = cell(x_t, state), step by step, repeats nn.LSTM({size}, {hidden_size}): difference {small(difference)}.",
         {"h_t goes on as": ["hidden state of step t + 1", "input of step t + 1"],
-         "what comes out": [f"nn.LSTM's own output: difference {small(right)}", wrong]},
+         "what comes out": [f"nn.LSTM's own output: difference {small(difference)}", wrong]},
         code="state = None\nfor x_t in x:\n    h_t, c_t = state = cell(x_t, state)",
     )  # fmt: skip
 
 
 def _fed_with_h(cell: nn.LSTMCell, steps: int) -> torch.Tensor:
     """(steps, hidden_size): h_t as the next step's input, and its state left at zero; such a cell has equal sizes."""
-    h, said = torch.zeros(cell.hidden_size), []
+    h, outputs = torch.zeros(cell.hidden_size), []
     for _ in range(steps):
         h, _c = cell(h)
-        said.append(h)
-    return torch.stack(said)
+        outputs.append(h)
+    return torch.stack(outputs)
 
 
 def single_layer_dropout(seed: int, percent: int) -> Demonstration:
     """dropout from 0 to 1 in hundredths, in one layer and in two."""
     dropout = percent / 100
-    one = run_setup(Setup(FEATURES, 5, 1, dropout=dropout, x=(6, BATCH, FEATURES), states="none"))
-    apart = [_train_and_eval(seed, layers, dropout) for layers in (1, 2)]
-    said = [note.text for note in one.notes]
+    report = run_setup(Setup(FEATURES, 5, 1, dropout=dropout, x=(6, BATCH, FEATURES), states="none"))
+    differences = [_train_and_eval(seed, layers, dropout) for layers in (1, 2)]
+    warnings = [note.text for note in report.notes]
     return Demonstration(
-        apart[0] == 0 and (apart[1] > 0) == (dropout > 0) and bool(said) == (dropout > 0),
-        f"With dropout={dropout:g}, output in train() and in eval() differ by {small(apart[0])} with one layer and by "
-        f"{apart[1]:.2f} with two." + (f" PyTorch warns when the one-layer module is made: “{said[0]}”" if said else ""),
-        {"num_layers": [1, 2], "largest difference between train() and eval()": [f"{d:.4f}" for d in apart]},
+        differences[0] == 0 and (differences[1] > 0) == (dropout > 0) and bool(warnings) == (dropout > 0),
+        f"With dropout={dropout:g}, output in train() and in eval() differ by {small(differences[0])} with one layer and by "
+        f"{differences[1]:.2f} with two." + (f" PyTorch warns when the one-layer module is made: “{warnings[0]}”" if warnings else ""),
+        {"num_layers": [1, 2], "largest difference between train() and eval()": [f"{d:.4f}" for d in differences]},
     )  # fmt: skip
 
 

@@ -40,9 +40,9 @@ class Reading:
     def legal_first(self) -> np.ndarray:
         """1 where every symbol that may come next is more active than every other, else 0; NaN in front."""
         legal = LEGAL[self.places]  # (sequences, steps, 7)
-        least = np.where(legal, self.said, np.inf).min(axis=-1)
-        most = np.where(legal, -np.inf, self.said).max(axis=-1)
-        return np.where(self.symbols < 0, np.nan, least > most)
+        min_legal = np.where(legal, self.said, np.inf).min(axis=-1)
+        max_illegal = np.where(legal, -np.inf, self.said).max(axis=-1)
+        return np.where(self.symbols < 0, np.nan, min_legal > max_illegal)
 
     @cached_property
     def remembered(self) -> np.ndarray:
@@ -105,19 +105,19 @@ def remembered_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 def _along(run: Run, name: str, share: Callable[[int], float]) -> tuple[np.ndarray, np.ndarray]:
     """Epochs and shares at every snapshot of the run."""
-    known = run.memo.setdefault(name, {})
+    cached = run.memo.setdefault(name, {})
     steps = run.snapshots.steps
-    for step in set(steps) - known.keys():
-        known[step] = float(share(step))
-    return np.array(steps) / run.steps_per_epoch, np.array([known[step] for step in steps])
+    for step in set(steps) - cached.keys():
+        cached[step] = float(share(step))
+    return np.array(steps) / run.steps_per_epoch, np.array([cached[step] for step in steps])
 
 
-def wrapped_unit(run: Run, part: str) -> Found:
+def wrapped_unit(run: Run, split: str) -> Found:
     """The unit whose c tells best, wherever T or P is to be remembered in a part's windows, which of them it is."""
 
     def find() -> Found:
         windows = run.windows
-        starts = windows.starts[part]
+        starts = windows.starts[split]
         rows = starts[:, None] + np.arange(windows.spec.seq_len)
         wrapped = run.table.column("wrapped").values[rows]  # 1: T, −1: P, 0: neither
         classes = np.where(wrapped == 0, -1, wrapped > 0)

@@ -96,13 +96,13 @@ class Setup:
     @property
     def module_arguments(self) -> str:
         """As one writes them: the defaults of nn.LSTM are left out."""
-        given = [str(self.input_size), str(self.hidden_size)] + [str(self.num_layers)] * (
+        arguments = [str(self.input_size), str(self.hidden_size)] + [str(self.num_layers)] * (
             self.num_layers != 1
         )
         for name, default in _DEFAULTS.items():
             if (value := getattr(self, name)) != default:
-                given.append(f"{name}={value}")
-        return ", ".join(given + ([] if self.dtype == "float32" else [f"dtype=torch.{self.dtype}"]))
+                arguments.append(f"{name}={value}")
+        return ", ".join(arguments + ([] if self.dtype == "float32" else [f"dtype=torch.{self.dtype}"]))
 
 
 _DEFAULTS = {
@@ -114,7 +114,7 @@ _DEFAULTS = {
 }
 
 
-def parse_shape(text: str, what: str = "The shape") -> Shape:
+def parse_shape(text: str, subject: str = "The shape") -> Shape:
     """A shape as people write it: "5, 3, 10", "(5, 3, 10)", "5 x 3 x 10", "torch.Size([5, 3, 10])"; "()" has no axis.
 
     Raises:
@@ -123,9 +123,9 @@ def parse_shape(text: str, what: str = "The shape") -> Shape:
     bare = re.sub(r"^\s*(?:torch\.Size)?[\s(\[]*|[\s)\],]*$", "", text)
     parts = [part for part in re.split(r"\s*[,x×·;\s]\s*", bare) if part]
     if not all(re.fullmatch(r"\d{1,7}", part, re.ASCII) for part in parts):
-        raise PlaygroundError(f"{what} must be whole numbers with commas between, such as 5, 3, 10.")
+        raise PlaygroundError(f"{subject} must be whole numbers with commas between, such as 5, 3, 10.")
     if len(parts) > MOST_AXES:
-        raise PlaygroundError(f"{what} has {len(parts)} axes: give at most {MOST_AXES}.")
+        raise PlaygroundError(f"{subject} has {len(parts)} axes: give at most {MOST_AXES}.")
     return tuple(int(part) for part in parts)
 
 

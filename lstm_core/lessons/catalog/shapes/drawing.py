@@ -19,7 +19,7 @@ def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
     What h_n holds is lit on both sides. A frame is around what output holds; the bands below it are pale.
     """
     layers, directions, steps, hidden = anatomy.h.shape
-    most = float(np.abs(anatomy.h).max())
+    max_abs = float(np.abs(anatomy.h).max())
     figure = go.Figure()
     ticks, names, top_of_band = [], [], 0.0
     for ending in sorted(
@@ -29,11 +29,11 @@ def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
         values = anatomy.h[ending.layer, ending.direction].T  # (hidden, steps)
         gap, state = np.full((hidden, 1), np.nan), anatomy.h_n[ending.row][:, None]
         both = np.concatenate([values, gap, state], axis=1)  # (hidden, steps + 2)
-        lit = np.isin(np.arange(steps + 2), (ending.step, steps + 1))
-        for mask, opacity in ((lit, 1.0), (~lit, 0.2 if inside else 0.6)):
+        is_highlighted = np.isin(np.arange(steps + 2), (ending.step, steps + 1))
+        for mask, opacity in ((is_highlighted, 1.0), (~is_highlighted, 0.2 if inside else 0.6)):
             figure.add_heatmap(
                 z=np.where(mask, both, np.nan), x=np.arange(steps + 2), y=top_of_band - np.arange(hidden),
-                zmin=-most, zmax=most, colorscale=SIGNED_SCALE, showscale=False, opacity=opacity, xgap=2,
+                zmin=-max_abs, zmax=max_abs, colorscale=SIGNED_SCALE, showscale=False, opacity=opacity, xgap=2,
                 hoverongaps=False, hovertemplate="%{z:.3f}<extra></extra>",
             )  # fmt: skip
         for x in (ending.step, steps + 1):
@@ -67,9 +67,9 @@ def _frame(
     figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, line={"color": color, "width": width, **line})
 
 
-def _say(figure: go.Figure, x: float, y: float, words: str, color: str | None = None, **place: str) -> None:
+def _say(figure: go.Figure, x: float, y: float, text: str, color: str | None = None, **anchor: str) -> None:
     font = {"size": FONT_SIZE} | ({"color": color} if color else {})
-    figure.add_annotation(x=x, y=y, text=words, showarrow=False, font=font, **place)
+    figure.add_annotation(x=x, y=y, text=text, showarrow=False, font=font, **anchor)
 
 
 def packing_figure(packing: Packing, height: int = 300) -> go.Figure:
@@ -119,9 +119,9 @@ def _letter(sequence: int) -> str:
     return chr(ord("A") + sequence)
 
 
-def _cell(figure: go.Figure, x: float, y: float, words: str, sequence: int | None, wide: float = 1.0) -> None:
+def _cell(figure: go.Figure, x: float, y: float, text: str, sequence: int | None, wide: float = 1.0) -> None:
     """One element: coloured by its sequence, or the empty frame of padding."""
     color = None if sequence is None else SEQUENCE_COLORS[sequence % len(SEQUENCE_COLORS)]
     figure.add_shape(type="rect", x0=x - wide / 2, x1=x + wide / 2, y0=y - 0.42, y1=y + 0.42, fillcolor=color, layer="below",
                      line={"color": TRUTH, "width": 1})  # fmt: skip
-    _say(figure, x, y, words, TRUTH if sequence is None else "#111111")
+    _say(figure, x, y, text, TRUTH if sequence is None else "#111111")

@@ -16,10 +16,10 @@ Meaning = Callable[[Setup, re.Match], str]
 
 def meaning_of_error(setup: Setup, text: str) -> str:
     """One or two sentences: what is wrong with this call, and what to do; "" for an error that is not known here."""
-    found = ((re.search(pattern, text), meaning) for pattern, meaning in MEANINGS)
-    known = next((meaning(setup, match) for match, meaning in found if match), "")
+    matches = ((re.search(pattern, text), meaning) for pattern, meaning in MEANINGS)
+    explanation = next((meaning(setup, match) for match, meaning in matches if match), "")
     return (
-        known
+        explanation
         or (_packed_meaning(setup) if setup.lengths else "")
         or (_NO_PAIR if setup.states == "h_0 alone" else "")
     )
@@ -46,53 +46,53 @@ def _axes(setup: Setup) -> str:
 
 
 def _wrong_axes(setup: Setup, match: re.Match) -> str:
-    said = f"nn.LSTM reads {_axes(setup)}, and this input has {len(setup.x)} axes."
+    text = f"nn.LSTM reads {_axes(setup)}, and this input has {len(setup.x)} axes."
     if len(setup.x) == 1:
-        return f"{said} A plain row of numbers needs one more: x.unsqueeze(-1) makes it one feature a step."
+        return f"{text} A plain row of numbers needs one more: x.unsqueeze(-1) makes it one feature a step."
     if len(setup.x) == 0:
-        return f"{said} A single number is no sequence: give at least one step and one feature."
-    return f"{said} Join the axes that are features of one step, for example x.flatten(2)."
+        return f"{text} A single number is no sequence: give at least one step and one feature."
+    return f"{text} Join the axes that are features of one step, for example x.flatten(2)."
 
 
 def _wrong_features(setup: Setup, match: re.Match | None = None) -> str:
-    have, want = setup.x[-1], setup.input_size
-    said = f"The last axis of the input is its features: it has {have}, and the module was made for {want}."
-    if want in setup.x[:-1]:
-        return f"{said} Here {want} stands on axis {setup.x.index(want)}: move it to the end with x.movedim, or fix input_size."
-    if want == 1:
-        return f"{said} If the axes are steps and sequences of single numbers, add an axis: x.unsqueeze(-1)."
-    return f"{said} Make the module with input_size={have}, or give it {want} features a step."
+    actual, expected = setup.x[-1], setup.input_size
+    text = f"The last axis of the input is its features: it has {actual}, and the module was made for {expected}."
+    if expected in setup.x[:-1]:
+        return f"{text} Here {expected} stands on axis {setup.x.index(expected)}: move it to the end with x.movedim, or fix input_size."
+    if expected == 1:
+        return f"{text} If the axes are steps and sequences of single numbers, add an axis: x.unsqueeze(-1)."
+    return f"{text} Make the module with input_size={actual}, or give it {expected} features a step."
 
 
 def _wrong_state(setup: Setup, match: re.Match) -> str:
     """Expected hidden[0] size (2, 3, 20), got [3, 2, 20]: hidden[0] is h_0, hidden[1] is c_0."""
     name = ("h_0", "c_0")[int(match[1])]
-    wanted, got = (tuple(int(n) for n in re.findall(r"\d+", match[k])) for k in (2, 3))
+    expected, actual = (tuple(int(n) for n in re.findall(r"\d+", match[k])) for k in (2, 3))
     width = "proj_size" if setup.proj_size and name == "h_0" else "hidden_size"
     if len(setup.x) == 2:  # the error speaks of an axis that PyTorch added
-        wanted, got = (wanted[0], *wanted[2:]), (got[0], *got[2:])
-        said = f"For one unbatched sequence {name} must be (num_layers · num_directions, {width}) = {_shape(wanted)}; yours is {_shape(got)}."
+        expected, actual = (expected[0], *expected[2:]), (actual[0], *actual[2:])
+        text = f"For one unbatched sequence {name} must be (num_layers · num_directions, {width}) = {_shape(expected)}; yours is {_shape(actual)}."
     else:
-        said = f"{name} must be (num_layers · num_directions, batch, {width}) = {_shape(wanted)}; yours is {_shape(got)}."
+        text = f"{name} must be (num_layers · num_directions, batch, {width}) = {_shape(expected)}; yours is {_shape(actual)}."
     if setup.states == "h_0 alone":
-        return f"{said} It is a tensor where a pair belongs, so it was taken apart along its first axis: pass (h_0, c_0)."
-    return f"{said} {_way_out(setup, wanted, got, width)}".strip()
+        return f"{text} It is a tensor where a pair belongs, so it was taken apart along its first axis: pass (h_0, c_0)."
+    return f"{text} {_way_out(setup, expected, actual, width)}".strip()
 
 
-def _way_out(setup: Setup, wanted: Shape, got: Shape, width: str) -> str:
-    if len(got) == 3 and (got[1], got[0], got[2]) == wanted and got != wanted:
+def _way_out(setup: Setup, expected: Shape, actual: Shape, width: str) -> str:
+    if len(actual) == 3 and (actual[1], actual[0], actual[2]) == expected and actual != expected:
         return "batch_first turns only input and output, never the states: use .transpose(0, 1)."
-    if len(got) == 3 and (got[0], got[2]) == (wanted[0], wanted[2]):
+    if len(actual) == 3 and (actual[0], actual[2]) == (expected[0], expected[2]):
         steps, batch, _ = setup.read
-        if got[1] == steps:
+        if actual[1] == steps:
             return (
-                f"Its batch is {got[1]}, but nn.LSTM reads this input as {steps} steps of {batch} sequences: is "
+                f"Its batch is {actual[1]}, but nn.LSTM reads this input as {steps} steps of {batch} sequences: is "
                 f"batch_first={not setup.batch_first} what you mean?"
             )
-        return f"The input holds {wanted[1]} sequences, the state {got[1]}: the last batch of an epoch is often smaller."
-    if got[0] != wanted[0] and got[1:] == wanted[1:]:
-        return f"Every layer has a state of its own in each direction: {setup.num_layers} · {setup.num_directions} = {wanted[0]}."
-    if width == "proj_size" and got[-1] == setup.hidden_size:
+        return f"The input holds {expected[1]} sequences, the state {actual[1]}: the last batch of an epoch is often smaller."
+    if actual[0] != expected[0] and actual[1:] == expected[1:]:
+        return f"Every layer has a state of its own in each direction: {setup.num_layers} · {setup.num_directions} = {expected[0]}."
+    if width == "proj_size" and actual[-1] == setup.hidden_size:
         return "A projection makes h smaller than c: only c_0 keeps hidden_size."
     return ""
 
@@ -134,11 +134,11 @@ def _packed_meaning(setup: Setup) -> str:
     if len(setup.x) != 3:
         return f"Only a padded batch of sequences can be packed, {axes}: this input has {len(setup.x)} axes, not 3."
     if len(setup.lengths) != batch:
-        said = f"One length for each sequence: this input {axes} holds {batch}, and {len(setup.lengths)} lengths were given."
+        text = f"One length for each sequence: this input {axes} holds {batch}, and {len(setup.lengths)} lengths were given."
         return (
-            f"{said} Is batch_first={not setup.batch_first} what you mean?"
+            f"{text} Is batch_first={not setup.batch_first} what you mean?"
             if steps == len(setup.lengths)
-            else said
+            else text
         )
     if 0 in setup.x:
         return "There is nothing to pack: one of the input's axes has size 0."
@@ -168,8 +168,8 @@ def unfit_states(setup: Setup) -> str:
     )
 
 
-def _plain(words: str) -> Meaning:
-    return lambda setup, match: words
+def _plain(text: str) -> Meaning:
+    return lambda setup, match: text
 
 
 MEANINGS: tuple[tuple[str, Meaning], ...] = (

@@ -54,14 +54,14 @@ def two_ways(seed: int, steps: int = 5, size: int = 3) -> TwoWays:
     """nn.LSTM(size, size) on `steps` random inputs, as in PyTorch's tutorial "Sequence Models and LSTM Networks"."""
     lstm = fresh(seed, nn.LSTM, size, size)
     inputs = normal(seed + 1, steps, 1, size)  # (seq_len, batch, input_size)
-    at_once, end = lstm(inputs)  # (seq_len, batch, hidden_size)
-    state, said = None, []
+    at_once, final_state = lstm(inputs)  # (seq_len, batch, hidden_size)
+    state, outputs = None, []
     for x in inputs.split(1):  # (1, 1, input_size): a sequence of one step
         output, state = lstm(x, state)
-        said.append(output)
-    one_by_one = torch.cat(said)
+        outputs.append(output)
+    one_by_one = torch.cat(outputs)
     forgetful = torch.cat([lstm(x)[0] for x in inputs.split(1)])
-    pairs = ((one_by_one, at_once), *zip(state, end, strict=True))
+    pairs = ((one_by_one, at_once), *zip(state, final_state, strict=True))
     return TwoWays(
         *(run[:, 0].numpy() for run in (one_by_one, at_once, forgetful)),
         difference=max(largest_difference(a, b) for a, b in pairs),
@@ -111,13 +111,13 @@ def anatomy(
     directions = h.shape[1]
     time_first = output.transpose(0, 1) if batch_first else output
     endings = []
-    for row, part in enumerate(h_n):
+    for row, final_row in enumerate(h_n):
         layer, direction = divmod(row, directions)
         top, step = layer == num_layers - 1, steps - 1 if direction == 0 else 0
-        half = slice(direction * hidden_size, (direction + 1) * hidden_size)
-        found = time_first[step, :, half] if top else h[layer, direction, :, step]
+        features = slice(direction * hidden_size, (direction + 1) * hidden_size)
+        output_slice = time_first[step, :, features] if top else h[layer, direction, :, step]
         code = slice_code(direction, directions, batch_first) if top else None
-        endings.append(Ending(layer, direction, step, row, code, largest_difference(found, part)))
+        endings.append(Ending(layer, direction, step, row, code, largest_difference(output_slice, final_row)))
     shapes = {"input": tuple(x.shape), "output": tuple(output.shape), "h_n": tuple(h_n.shape)}
     top_states = h_n[-directions:].transpose(0, 1).flatten(1)  # (batch, num_directions · hidden_size)
     last_row = largest_difference(time_first[-1], top_states)
@@ -153,24 +153,24 @@ def packing(seed: int, lengths: tuple[int, ...], hidden_size: int = 4) -> Packin
     if not 1 <= len(lengths) <= 12 or not all(1 <= length <= 50 for length in lengths):
         raise PlaygroundError("Give one to twelve lengths, each a whole number from 1 to 50.")
     lstm = fresh(seed, nn.LSTM, 1, hidden_size, batch_first=True)
-    kept = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]  # (batch, seq_len)
-    x = normal(seed + 1, *kept.shape, 1) * kept[..., None]  # (batch, seq_len, 1)
-    alone = torch.cat(
+    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]  # (batch, seq_len)
+    x = normal(seed + 1, *mask.shape, 1) * mask[..., None]  # (batch, seq_len, 1)
+    reference = torch.cat(
         [lstm(x[k : k + 1, :n])[1][0][0] for k, n in enumerate(lengths)]
     )  # (batch, hidden_size)
-    output, (padded, _) = lstm(x)
+    output, (padded_h_n, _) = lstm(x)
     packed = pack_padded_sequence(x, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
-    _, (own, _) = lstm(packed)
+    _, (packed_h_n, _) = lstm(packed)
     # The same packing of the numbers 0, 1, 2 … says where each row of .data comes from.
-    places = torch.arange(kept.numel()).view(*kept.shape, 1)
-    rows = pack_padded_sequence(places, torch.tensor(lengths), batch_first=True, enforce_sorted=False).data
-    order = tuple(divmod(int(place), kept.shape[1]) for place in rows)
+    positions = torch.arange(mask.numel()).view(*mask.shape, 1)
+    rows = pack_padded_sequence(positions, torch.tensor(lengths), batch_first=True, enforce_sorted=False).data
+    order = tuple(divmod(int(position), mask.shape[1]) for position in rows)
     last = torch.tensor(lengths) - 1
     return Packing(
         lengths,
         tuple(packed.batch_sizes.tolist()),
         order,
-        (own[0] - alone).abs().amax(1).numpy(),
-        (padded[0] - alone).abs().amax(1).numpy(),
-        largest_difference(output[torch.arange(len(lengths)), last], alone),
+        (packed_h_n[0] - reference).abs().amax(1).numpy(),
+        (padded_h_n[0] - reference).abs().amax(1).numpy(),
+        largest_difference(output[torch.arange(len(lengths)), last], reference),
     )

@@ -97,8 +97,8 @@ class _Lines:
             hx = self._zeros("h_0", setup.h_0)
         if setup.states == "(h_0, c_0)":
             hx = (hx, self._zeros("c_0", setup.c_0))
-        given = "x" if hx is None else f"x, {setup.states.removesuffix(' alone')}"
-        self.code.append(f"output, (h_n, c_n) = lstm({given})")
+        arguments_text = "x" if hx is None else f"x, {setup.states.removesuffix(' alone')}"
+        self.code.append(f"output, (h_n, c_n) = lstm({arguments_text})")
         self.result = lstm(x, hx)
 
     def _zeros(self, name: str, shape: Shape) -> torch.Tensor:
@@ -114,8 +114,8 @@ class _Lines:
         spec = ModelSpec(hidden_size=setup.hidden_size, num_layers=setup.num_layers, bias=setup.bias,
                          bidirectional=setup.bidirectional, proj_size=setup.proj_size)  # fmt: skip
         meanings = {row.name: row.meaning for row in shape_table(spec, setup.input_size, 1, 1, 1)}
-        found = [] if self.result is None else self._results()
-        return found + [
+        results = [] if self.result is None else self._results()
+        return results + [
             ShapeRow(name, tuple(parameter.shape), meanings[name])
             for name, parameter in self.lstm.named_parameters()
         ]
@@ -135,13 +135,13 @@ class _Lines:
             sizes = ", ".join(map(str, output.batch_sizes.tolist()))
             read = f"{sum(setup.lengths)} true steps, the padding is gone; sequences still running at each step: {sizes}"
         side = ", forward and reverse side by side" if setup.bidirectional else ""
-        said = f"the top layer's h at every step{side}"
+        meaning = f"the top layer's h at every step{side}"
         name = "output.data (packed)" if packed else "output"
         shape = output.data.shape if packed else output.shape
         return [
             ShapeRow("input", setup.x, f"read as {read}"),
             *(ShapeRow(name, shape, "the state before the first step") for name, shape in states),
-            ShapeRow(name, tuple(shape), said),
+            ShapeRow(name, tuple(shape), meaning),
             ShapeRow("h_n", tuple(h_n.shape), "h of every layer and direction at its end"),
             ShapeRow("c_n", tuple(c_n.shape), "c of the same"),
         ]  # fmt: skip

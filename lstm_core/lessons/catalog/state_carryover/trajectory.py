@@ -32,18 +32,18 @@ def step_errors(model: SequenceLSTM, windows: Windows, train: TrainSpec) -> np.n
     there is nothing to carry.
     """
     cpu = torch.device("cpu")
-    batches, starts = Batches(windows, cpu, every=True), torch.from_numpy(windows.starts["valid"])
+    batches, starts = Batches(windows, cpu, per_step=True), torch.from_numpy(windows.starts["valid"])
     rows = max(1, min(ROWS, len(not_overlapping(starts, windows.spec.seq_len)) // 2))
     order, errors = Streams(batches, starts, rows), []
-    for place in range(order.steps):
-        x, wanted = order.batch(place)
-        before = order.before(place) if train.initial_state == "stateful" else None
+    for index in range(order.steps):
+        x, targets = order.batch(index)
+        state = order.before(index) if train.initial_state == "stateful" else None
         if train.initial_state == "random":
-            before = drawn_state(model.spec, rows, (train.seed, 1, place), cpu)
-        said, after = model.go_on(x, before)
-        order.after(after)
-        if place:
-            errors.append((said - wanted).square().mean((0, 2)))
+            state = drawn_state(model.spec, rows, (train.seed, 1, index), cpu)
+        predictions, final_state = model.go_on(x, state)
+        order.after(final_state)
+        if index:
+            errors.append((predictions - targets).square().mean((0, 2)))
     return torch.stack(errors).mean(0).numpy()
 
 
@@ -62,38 +62,40 @@ class Life:
     reach: np.ndarray
 
 
-def life(model: SequenceLSTM, x: Tensor, way: str, seed: int = 0) -> Life:
+def life(model: SequenceLSTM, x: Tensor, mode: str, seed: int = 0) -> Life:
     """x: (windows, seq_len, input_size), windows of one stream, one after the other; way: of WAYS. The model: an LSTM
     of one direction with head "per_step". Draws of "random" are from the seed alone.
     """
-    states, said = [], []
+    states, predictions = [], []
     x = x.clone().requires_grad_()
     state = None
     for k, window in enumerate(x.split(1)):
-        if way == "zero":
+        if mode == "zero":
             state = None
-        elif way == "random":
+        elif mode == "random":
             state = drawn_state(model.spec, 1, (seed, k), x.device)
-        elif way == "carried" and state is not None:
-            state = tuple(part.detach() for part in state)
+        elif mode == "carried" and state is not None:
+            state = tuple(tensor.detach() for tensor in state)
         states.append(_timeline(model, window, state))
-        answer, state = model.go_on(window, state)
-        said.append(answer[0, :, 0])
-    (reach,) = torch.autograd.grad(said[-1][0], x)
+        prediction, state = model.go_on(window, state)
+        predictions.append(prediction[0, :, 0])
+    (input_gradients,) = torch.autograd.grad(predictions[-1][0], x)
     h, c = (np.stack([state[k] for state in states]) for k in range(2))
-    return Life(h, c, torch.stack(said).detach().numpy(), reach.norm(dim=-1).flatten().numpy())
+    return Life(
+        h, c, torch.stack(predictions).detach().numpy(), input_gradients.norm(dim=-1).flatten().numpy()
+    )
 
 
 @torch.no_grad()
 def _timeline(model: SequenceLSTM, window: Tensor, state: State | None) -> tuple[np.ndarray, np.ndarray]:
     """h and c of the top layer, each (seq_len + 1, its size), the state before the first step included."""
     trace = trace_lstm(model.lstm, model.lstm_input(window), state)
-    before = [torch.zeros(values.shape[-1]) for values in (trace.h, trace.c)]
+    initial_state = [torch.zeros(values.shape[-1]) for values in (trace.h, trace.c)]
     if state is not None:
-        before = [part[-1, 0] for part in state]
+        initial_state = [tensor[-1, 0] for tensor in state]
     return tuple(
         torch.cat([first[None], values[-1, 0, 0]]).numpy()
-        for first, values in zip(before, (trace.h, trace.c), strict=True)
+        for first, values in zip(initial_state, (trace.h, trace.c), strict=True)
     )
 
 
@@ -105,11 +107,11 @@ def second_backward(model: SequenceLSTM, x: Tensor, detach: bool, retain_graph: 
     model, state = copy.deepcopy(model).requires_grad_(), None
     for window in x.split(1):
         if detach and state is not None:
-            state = tuple(part.detach() for part in state)
-        said, state = model.go_on(window, state)
+            state = tuple(tensor.detach() for tensor in state)
+        prediction, state = model.go_on(window, state)
         model.zero_grad()
         try:
-            said.square().mean().backward(retain_graph=retain_graph)
+            prediction.square().mean().backward(retain_graph=retain_graph)
         except RuntimeError as error:
             return str(error)
         with torch.no_grad():
@@ -126,8 +128,8 @@ def shapes_of_call(lstm: nn.LSTM, batch: int, seq_len: int, batch_first: bool) -
     x = torch.zeros((batch, seq_len, lstm.input_size) if batch_first else (seq_len, batch, lstm.input_size))
     h_0, c_0 = _zeros(lstm, batch)
     output, (h_n, c_n) = lstm(x, (h_0, c_0))
-    named = {"input": x, "h_0": h_0, "c_0": c_0, "output": output, "h_n": h_n, "c_n": c_n}
-    return {name: tuple(value.shape) for name, value in named.items()}
+    tensors = {"input": x, "h_0": h_0, "c_0": c_0, "output": output, "h_n": h_n, "c_n": c_n}
+    return {name: tuple(value.shape) for name, value in tensors.items()}
 
 
 @torch.no_grad()
