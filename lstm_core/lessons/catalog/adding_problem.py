@@ -99,12 +99,12 @@ def _search(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.figures.theme import GATE_COLORS, figure_layout
 
     adds, opens = _ranked(runs["lstm"])
-    gate = {one.unit: abs(one.score) for one in opens if one.kind == "i"}
-    names = [str(one.unit) for one in adds]
+    gate = {match.unit: abs(match.score) for match in opens if match.kind == "i"}
+    names = [str(match.unit) for match in adds]
     figure = go.Figure()
-    figure.add_bar(x=names, y=[abs(one.score) for one in adds], name="c with the best guess",
+    figure.add_bar(x=names, y=[abs(match.score) for match in adds], name="c with the best guess",
                    marker={"color": GATE_COLORS["c"]})  # fmt: skip
-    figure.add_bar(x=names, y=[gate[one.unit] for one in adds], name="input gate with the marker",
+    figure.add_bar(x=names, y=[gate[match.unit] for match in adds], name="input gate with the marker",
                    marker={"color": GATE_COLORS["i"]})  # fmt: skip
     figure.update_xaxes(title="unit", type="category")
     figure.update_yaxes(title="|r|", range=[0, 1.03])
@@ -133,14 +133,14 @@ def _said(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
     windows = run.windows
     starts = windows.starts["test"][:SHOWN]
-    truth = windows.truth(starts)[:, 0, 0]
-    order = np.argsort(truth)
+    targets = windows.truth(starts)[:, 0, 0]
+    order = np.argsort(targets)
     at = np.arange(1.0, len(order) + 1)
-    said = predict(run.model(), windows, starts)[:, 0, 0]
+    predictions = predict(run.model(), windows, starts)[:, 0, 0]
     return Plot(
         [
-            Line("the sum", at, truth[order], "#888888", width=4),
-            Line("what it says", at, said[order], "#D55E00", width=2),
+            Line("the sum", at, targets[order], "#888888", width=4),
+            Line("what it says", at, predictions[order], "#D55E00", width=2),
         ],
         "new sequences, in order of their sum",
         "sum",
@@ -150,10 +150,10 @@ def _said(runs: dict[str, Run]) -> Plot:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     error, count = runs["lstm"].evaluate("test"), len(runs["lstm"].windows.starts["test"])
-    sentence = (
+    summary = (
         f"Mean squared error {error:.2g} on {count:,} new sequences; always saying 1 would give {NAIVE:.4f}."
     )
-    return Outcome(error < GATE, sentence, {"error": error})
+    return Outcome(error < GATE, summary, {"error": error})
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:

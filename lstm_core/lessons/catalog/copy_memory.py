@@ -33,8 +33,8 @@ def _said(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, n
     starts = windows.starts["test"][:count]
     x = windows.inputs(starts)
     with torch.no_grad():
-        said = run.model()(torch.from_numpy(x)).softmax(-1).numpy()
-    return x.argmax(axis=-1), windows.y[starts[:, None] + np.arange(windows.spec.seq_len)], said
+        probabilities = run.model()(torch.from_numpy(x)).softmax(-1).numpy()
+    return x.argmax(axis=-1), windows.y[starts[:, None] + np.arange(windows.spec.seq_len)], probabilities
 
 
 def _keepers(run: Run) -> list[Found]:
@@ -45,11 +45,11 @@ def _keepers(run: Run) -> list[Found]:
         windows, model = run.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         read = windows.inputs(starts).argmax(axis=-1)
-        found = []
-        for place in range(copied_symbols(windows.spec.seq_len)):
-            classes = np.where(read == MARKER, read[:, place, None], -1)
-            found.append(units_by_class(model, windows, starts, classes, ("c",))[0])
-        return found
+        matches = []
+        for position in range(copied_symbols(windows.spec.seq_len)):
+            classes = np.where(read == MARKER, read[:, position, None], -1)
+            matches.append(units_by_class(model, windows, starts, classes, ("c",))[0])
+        return matches
 
     return run.remembered("copy units", (run.step,), find)
 
@@ -59,20 +59,20 @@ def _picture(runs: dict[str, Run]) -> go.Figure:
 
     from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, figure_layout
 
-    read, wanted, said = (part[0] for part in _said(runs["lstm"], 1))
+    read, targets, probabilities = (values[0] for values in _said(runs["lstm"], 1))
     steps = np.arange(len(read))
     figure = go.Figure(
-        go.Heatmap(z=said.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
+        go.Heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
                    colorbar={"thickness": 14, "tickfont": {"size": FONT_SIZE - 1}})
     )  # fmt: skip
     figure.add_scatter(
-        x=steps, y=wanted, mode="markers", name="what it must say", showlegend=True,
+        x=steps, y=targets, mode="markers", name="what it must say", showlegend=True,
         marker={"symbol": "circle-open", "size": 15, "color": "#D55E00", "line": {"width": 3}},
     )  # fmt: skip
     figure.update_xaxes(
         tickvals=steps, ticktext=[LETTERS[k] for k in read], tickangle=0, title="what it reads"
     )
-    figure.update_yaxes(tickvals=list(range(said.shape[1])), ticktext=LETTERS, title="what it says")
+    figure.update_yaxes(tickvals=list(range(probabilities.shape[1])), ticktext=LETTERS, title="what it says")
     return figure_layout(figure, 400).update_layout(hovermode="closest")
 
 
@@ -84,24 +84,24 @@ def _held(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.figures.theme import figure_layout
 
     run = runs["lstm"]
-    windows, found = run.windows, _keepers(run)
-    place = int(np.argmax([one.score for one in found]))
+    windows, matches = run.windows, _keepers(run)
+    position = int(np.argmax([match.score for match in matches]))
     starts = windows.starts["test"][:SEARCHED]
-    values = found[place].of(trace_windows(run.model(), windows, starts))
-    symbol = windows.inputs(starts)[:, place].argmax(axis=-1)
-    order = np.argsort([values[symbol == k, -len(found) - 1].mean() for k in range(8)])
+    values = matches[position].of(trace_windows(run.model(), windows, starts))
+    symbol = windows.inputs(starts)[:, position].argmax(axis=-1)
+    order = np.argsort([values[symbol == k, -len(matches) - 1].mean() for k in range(8)])
     figure = go.Figure()
     for shade, k in enumerate(order):
         color = f"hsl({30 + 25 * shade}, 75%, 50%)"
         mean = values[symbol == k].mean(axis=0)
         figure.add_scatter(y=mean, name=LETTERS[k], mode="lines", line={"color": color, "width": 3})
-    for at, words in ((place, f"symbol {place + 1} is read"), (len(mean) - len(found) - 1, "marker")):
+    for at, label in ((position, f"symbol {position + 1} is read"), (len(mean) - len(matches) - 1, "marker")):
         figure.add_vline(float(at), line={"color": "#888888", "width": 2, "dash": "dot"})
         figure.add_annotation(
-            x=float(at), y=1, yref="y domain", text=words, xanchor="left", xshift=4, showarrow=False
+            x=float(at), y=1, yref="y domain", text=label, xanchor="left", xshift=4, showarrow=False
         )
-    one = found[place]
-    figure.update_yaxes(title=f"{one.kind} of unit {one.unit}, mean (η² {one.score:.2f})")
+    match = matches[position]
+    figure.update_yaxes(title=f"{match.kind} of unit {match.unit}, mean (η² {match.score:.2f})")
     figure.update_xaxes(title="step")
     return figure_layout(figure, 400)
 
@@ -112,10 +112,10 @@ def _search(runs: dict[str, Run]) -> go.Figure:
 
     from lstm_core.figures.theme import GATE_COLORS, figure_layout
 
-    found = _keepers(runs["lstm"])
+    matches = _keepers(runs["lstm"])
     figure = go.Figure(
-        go.Bar(x=np.arange(1, len(found) + 1), y=[one.score for one in found], marker={"color": GATE_COLORS["c"]},
-               text=[f"unit {one.unit}" for one in found], textangle=-90, textfont={"size": 15})
+        go.Bar(x=np.arange(1, len(matches) + 1), y=[match.score for match in matches], marker={"color": GATE_COLORS["c"]},
+               text=[f"unit {match.unit}" for match in matches], textangle=-90, textfont={"size": 15})
     )  # fmt: skip
     figure.update_xaxes(title="symbol", dtick=1)
     figure.update_yaxes(title="η² at the marker", range=[0, 1.03])
@@ -140,20 +140,20 @@ def _losses(runs: dict[str, Run]) -> Plot:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
-    read, wanted, said = _said(run)
+    read, targets, probabilities = _said(run)
     recalled = slice(-copied_symbols(read.shape[1]), None)
-    right = float((said.argmax(axis=-1) == wanted)[:, recalled].mean())
-    loss = float(-np.log(np.take_along_axis(said, wanted[..., None], axis=-1)).mean())
-    sentence = (
+    right = float((probabilities.argmax(axis=-1) == targets)[:, recalled].mean())
+    loss = float(-np.log(np.take_along_axis(probabilities, targets[..., None], axis=-1)).mean())
+    summary = (
         f"{right:.1%} of the symbols right on {len(read):,} new sequences (guessing: 12.5%). Cross-entropy {loss:.2g}; "
         f"who remembers nothing gets {copy_baseline(read.shape[1]):.3f}"
     )
-    figures = {"right": right, "loss": loss}
+    metrics = {"right": right, "loss": loss}
     epochs, losses = run.curves["train_loss"].points()
     if (early := (epochs > EARLY[0]) & (epochs < EARLY[1])).any():
-        figures["early loss"] = float(np.median(losses[early]))
-        sentence += f", and so did this model early on: {figures['early loss']:.3f}"
-    return Outcome(right >= GATE, sentence + ".", figures)
+        metrics["early loss"] = float(np.median(losses[early]))
+        summary += f", and so did this model early on: {metrics['early loss']:.3f}"
+    return Outcome(right >= GATE, summary + ".", metrics)
 
 
 def _sketch(runs: dict[str, Run]) -> np.ndarray:

@@ -65,7 +65,7 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
     figure = go.Figure()
     figure.add_scatter(x=CLIP * np.cos(angle), y=CLIP * np.sin(angle), mode="lines", hoverinfo="skip",
                        line={"color": GREY, "dash": "dash", "width": 2})  # fmt: skip
-    drawn = (
+    vectors = (
         (
             f"the gradient, length {np.linalg.norm(gradient):.2f}",
             gradient,
@@ -76,11 +76,11 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
         ("cut by its norm: the same direction", by_norm, COLORS["clip"], "solid", (145, -24)),
         ("cut weight by weight: it turns", by_value, "#CC79A7", "dot", (30, 22)),
     )
-    for words, (x, y), color, dash, (right, up) in drawn:
+    for label, (x, y), color, dash, (right, up) in vectors:
         figure.add_scatter(x=[0, x], y=[0, y], mode="lines+markers", hoverinfo="skip", opacity=1,
                            line={"color": color, "width": 5, "dash": dash},
                            marker={"size": [0, 16], "symbol": "arrow", "angleref": "previous", "opacity": 1})  # fmt: skip
-        figure.add_annotation(x=x, y=y, text=words, showarrow=False, xshift=right, yshift=up,
+        figure.add_annotation(x=x, y=y, text=label, showarrow=False, xshift=right, yshift=up,
                               font={"size": 16, "color": color})  # fmt: skip
     figure.update_xaxes(title="gradient of weight 1", range=[-0.05, 1.2])
     figure.update_yaxes(title="of weight 2", range=[-0.05, 0.55], scaleanchor="x")
@@ -89,31 +89,31 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     error = runs["clip"].evaluate("test")
-    free = runs["no_clip"]
+    unclipped = runs["no_clip"]
     loss, norm = (
-        float(free.curves[name].points()[1].max(initial=0.0)) for name in ("train_loss", "grad_norm")
+        float(unclipped.curves[name].points()[1].max(initial=0.0)) for name in ("train_loss", "grad_norm")
     )
     how = (
-        f"lasted {free.step:,} steps, then its loss was no number any more"
-        if not free.finished else "went on to the end"
+        f"lasted {unclipped.step:,} steps, then its loss was no number any more"
+        if not unclipped.finished else "went on to the end"
     )  # fmt: skip
-    sentence = (
+    summary = (
         f"Clipped: squared error {error:.2g} on new sequences; always saying 0 would give 1. Not clipped: it {how}; its "
         f"largest loss was {loss:.1g} and its largest gradient norm {norm:.1g}."
     )
-    figures = {"clip error": error, "no_clip steps": float(free.step), "no_clip largest loss": loss}
-    return Outcome(error < LEARNED and loss > BLOWN_UP, sentence, figures)
+    metrics = {"clip error": error, "no_clip steps": float(unclipped.step), "no_clip largest loss": loss}
+    return Outcome(error < LEARNED and loss > BLOWN_UP, summary, metrics)
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
     """The norms of both over the steps that the unclipped run lasted, and a while longer."""
-    most = 2 * runs["no_clip"].epoch + 2
-    found = []
+    max_epochs = 2 * runs["no_clip"].epoch + 2
+    curves = []
     for run in runs.values():
         x, y = run.curves["grad_norm"].points()
-        even = np.linspace(0, most, 160)
-        found.append(np.interp(even, x, np.log10(np.clip(y, 1e-4, 1e6)), right=np.nan))
-    return found
+        even = np.linspace(0, max_epochs, 160)
+        curves.append(np.interp(even, x, np.log10(np.clip(y, 1e-4, 1e6)), right=np.nan))
+    return curves
 
 
 def _experiment(clip: float) -> Experiment:

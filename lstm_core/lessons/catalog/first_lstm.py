@@ -20,22 +20,22 @@ def _parts(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
     windows, model = run.windows, run.moment().model
     return {
-        part: (predict(model, windows, starts)[:, 0, 0], windows.truth(starts)[:, 0, 0])
-        for part, starts in windows.starts.items()
+        split: (predict(model, windows, starts)[:, 0, 0], windows.truth(starts)[:, 0, 0])
+        for split, starts in windows.starts.items()
         if len(starts)
     }
 
 
 def _losses(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
-    seen, new = (run.curves[name].points(1000) for name in ("train_loss", "valid_loss"))
+    train_points, valid_points = (run.curves[name].points(1000) for name in ("train_loss", "valid_loss"))
     targets = run.windows.truth(run.windows.starts["valid"])
     level = float(np.mean(targets**2))
     end = max(run.train_spec.epochs, 1)
     return Plot(
         [
-            Line("the 100 sequences it trains on", *seen, "#0072B2", width=3),
-            Line("new sequences", *new, "#D55E00", width=3),
+            Line("the 100 sequences it trains on", *train_points, "#0072B2", width=3),
+            Line("new sequences", *valid_points, "#D55E00", width=3),
             Line(
                 "always saying 0, on the new ones",
                 np.array([0.0, end]),
@@ -51,30 +51,35 @@ def _losses(runs: dict[str, Run]) -> Plot:
 
 
 def _said(runs: dict[str, Run]) -> Plot:
-    parts = _parts(runs["lstm"])
+    by_split = _parts(runs["lstm"])
     lines = []
-    for part, name, color in (("train", "trained on", "#0072B2"), ("valid", "new", "#D55E00")):
-        said, truth = (values[:100] for values in parts[part])
-        order = np.argsort(truth)
+    for split, name, color in (("train", "trained on", "#0072B2"), ("valid", "new", "#D55E00")):
+        predictions, targets = (values[:100] for values in by_split[split])
+        order = np.argsort(targets)
         at = np.linspace(1, 100, len(order))
-        lines.append(Line(f"what it says, {name}", at, said[order], color, width=2))
-        if part == "train":
-            lines.append(Line("the truth", at, truth[order], "#888888", width=3))
+        lines.append(Line(f"what it says, {name}", at, predictions[order], color, width=2))
+        if split == "train":
+            lines.append(Line("the truth", at, targets[order], "#888888", width=3))
     return Plot(lines, "sequences, in order of their target", "target")
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    parts = _parts(runs["lstm"])
-    seen, new = (float(np.mean((said - truth) ** 2)) for said, truth in (parts["train"], parts["valid"]))
-    zero_seen, zero_new = (float(np.mean(parts[part][1] ** 2)) for part in ("train", "valid"))
-    said, truth = (values[0] for values in parts["test"])
-    reached = seen < 0.9 * zero_seen and new > 0.95 * zero_new
+    by_split = _parts(runs["lstm"])
+    train_error, valid_error = (
+        float(np.mean((predictions - targets) ** 2))
+        for predictions, targets in (by_split["train"], by_split["valid"])
+    )
+    zero_train_error, zero_valid_error = (
+        float(np.mean(by_split[split][1] ** 2)) for split in ("train", "valid")
+    )
+    predictions, targets = (values[0] for values in by_split["test"])
+    reached = train_error < 0.9 * zero_train_error and valid_error > 0.95 * zero_valid_error
     return Outcome(
         reached,
-        f"Error {seen:.2f} on the 100 sequences it has seen (always saying 0: {zero_seen:.2f}), but {new:.2f} on "
-        f"{len(parts['valid'][0]):,} new ones (always saying 0: {zero_new:.2f}). One new sequence: it says {said:.2f}, "
-        f"the truth is {truth:.2f}.",
-        {"error seen": seen, "error new": new, "zero new": zero_new},
+        f"Error {train_error:.2f} on the 100 sequences it has seen (always saying 0: {zero_train_error:.2f}), but {valid_error:.2f} on "
+        f"{len(by_split['valid'][0]):,} new ones (always saying 0: {zero_valid_error:.2f}). One new sequence: it says {predictions:.2f}, "
+        f"the truth is {targets:.2f}.",
+        {"error seen": train_error, "error new": valid_error, "zero new": zero_valid_error},
     )
 
 

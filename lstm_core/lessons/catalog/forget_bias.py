@@ -29,24 +29,26 @@ DATA = DataSpec(
 )  # fmt: skip
 
 
-def _forget(run: Run, moment: Moment) -> np.ndarray:
+def _forget(run: Run, snapshot: Moment) -> np.ndarray:
     """(hidden_size,) each unit's mean f over some windows and their steps; worked out once for each step of the run."""
     import torch
 
     from lstm_core.trace.gate_trace import trace_lstm
 
-    known, windows = run.memo.setdefault("forget", {}), run.windows
-    if moment.step not in known:
+    cached, windows = run.memo.setdefault("forget", {}), run.windows
+    if snapshot.step not in cached:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
-        f = trace_lstm(moment.model.lstm, moment.model.lstm_input(x)).f  # (1, 1, batch, seq_len, hidden_size)
-        known[moment.step] = f[0, 0].double().mean((0, 1)).numpy()
-    return known[moment.step]
+        f = trace_lstm(
+            snapshot.model.lstm, snapshot.model.lstm_input(x)
+        ).f  # (1, 1, batch, seq_len, hidden_size)
+        cached[snapshot.step] = f[0, 0].double().mean((0, 1)).numpy()
+    return cached[snapshot.step]
 
 
-def _constants(run: Run, moment: Moment) -> np.ndarray:
+def _constants(run: Run, snapshot: Moment) -> np.ndarray:
     """(hidden_size,) −1 / ln f in steps, the longest first."""
     with np.errstate(divide="ignore"):
-        return np.sort(-1 / np.log(_forget(run, moment)))[::-1]
+        return np.sort(-1 / np.log(_forget(run, snapshot)))[::-1]
 
 
 def _starting(runs: dict[str, Run]) -> go.Figure:
@@ -83,8 +85,8 @@ def _kept(runs: dict[str, Run]) -> Plot:
 
 def _left(f: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """The share of c that the unit with the largest f keeps after so many steps; NaN where it is too small to draw."""
-    left = f.max() ** steps
-    return np.where(left > FAINTEST, left, np.nan)
+    product = f.max() ** steps
+    return np.where(product > FAINTEST, product, np.nan)
 
 
 def _losses(runs: dict[str, Run]) -> Plot:
@@ -99,14 +101,14 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     for label, run in runs.items():
         errors[label] = run.evaluate("test")
         means[label] = float(_forget(run, run.moment(0)).mean())
-    said = ", ".join(f"{NAMES[label]} {error:.2g}" for label, error in errors.items())
+    errors_text = ", ".join(f"{NAMES[label]} {error:.2g}" for label, error in errors.items())
     gates = ", ".join(f"{means[label]:.2f} with {NAMES[label]}" for label in errors)
-    sentence = (
-        f"Squared error on new sequences: {said}; always saying 0 would give 1. The forget gates started at a mean of "
+    summary = (
+        f"Squared error on new sequences: {errors_text}; always saying 0 would give 1. The forget gates started at a mean of "
         f"{gates}."
     )
     return Outcome(
-        errors["chrono"] < LEARNED, sentence, {f"{label} error": error for label, error in errors.items()}
+        errors["chrono"] < LEARNED, summary, {f"{label} error": error for label, error in errors.items()}
     )
 
 

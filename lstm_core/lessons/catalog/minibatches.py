@@ -18,31 +18,31 @@ WORDS = {"lstm": "LSTM", "gru": "GRU"}
 COLORS = {"lstm": "#0072B2", "gru": "#009E73"}
 
 
-def _predictions(run: Run, part: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _predictions(run: Run, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(said, truth, the day before), each (days, targets), in the file's own units."""
     from lstm_core.forecasting.predict import predict
 
     windows, model = run.windows, run.moment().model
-    starts = windows.starts[part]
-    said, truth = predict(model, windows, starts)[:, 0], windows.truth(starts)[:, 0]
-    return said, truth, windows.y[windows.target_rows(starts)[:, 0] - 1]
+    starts = windows.starts[split]
+    predictions, targets = predict(model, windows, starts)[:, 0], windows.truth(starts)[:, 0]
+    return predictions, targets, windows.y[windows.target_rows(starts)[:, 0] - 1]
 
 
-def _gain(run: Run, part: str = "test") -> float:
+def _gain(run: Run, split: str = "test") -> float:
     """How much lower its RMSE is than that of repeating the day before: mean over the targets, 0…1."""
-    said, truth, before = _predictions(run, part)
-    error, naive = (np.sqrt(((x - truth) ** 2).mean(0)) for x in (said, before))
+    predictions, targets, last_values = _predictions(run, split)
+    error, naive = (np.sqrt(((x - targets) ** 2).mean(0)) for x in (predictions, last_values))
     return float(1 - (error / naive).mean())
 
 
 def _forecast(runs: dict[str, Run]) -> Plot:
     lines = []
     for label, run in runs.items():
-        said, truth, _ = _predictions(run, "test")
+        predictions, targets, _ = _predictions(run, "test")
         x = np.arange(SHOWN, dtype=float)
         if not lines:
-            lines.append(Line("the truth", x, truth[:SHOWN, 2], "#888888", width=3))
-        lines.append(Line(WORDS[label], x, said[:SHOWN, 2], COLORS[label], width=2))
+            lines.append(Line("the truth", x, targets[:SHOWN, 2], "#888888", width=3))
+        lines.append(Line(WORDS[label], x, predictions[:SHOWN, 2], COLORS[label], width=2))
     return Plot(lines, "days after 12 May 2015, none of them trained on", "New York, highest °C")
 
 
@@ -61,11 +61,11 @@ def _losses(runs: dict[str, Run]) -> Plot:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     gains = {WORDS[label]: _gain(run) for label, run in runs.items()}
-    said = " and ".join(f"the {name}'s is {gain:.1%} lower" for name, gain in gains.items())
+    gains_text = " and ".join(f"the {name}'s is {gain:.1%} lower" for name, gain in gains.items())
     return Outcome(
         min(gains.values()) > 0,
         "Error (RMSE) on the test days beside that of saying “as yesterday”, mean over the five targets: "
-        + said
+        + gains_text
         + ".",
         {f"gain {name}": gain for name, gain in gains.items()},
     )

@@ -38,9 +38,9 @@ def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
         windows, model = run.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         count = np.isin(_read(windows, starts), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
-        answers = windows.truth(starts)[:, None]
-        first = np.where(count >= 1, answers // 2, -1)
-        second = np.where(count == 2, answers % 2, -1)
+        targets = windows.truth(starts)[:, None]
+        first = np.where(count >= 1, targets // 2, -1)
+        second = np.where(count == 2, targets % 2, -1)
         return [units_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
 
     return run.remembered("order units", (run.step,), rank)
@@ -60,18 +60,18 @@ def _how(runs: dict[str, Run]) -> go.Figure:
 
     run = runs["lstm"]
     windows, keepers = run.windows, _keepers(run)
-    answers = windows.truth(windows.starts["test"])
+    targets = windows.truth(windows.starts["test"])
     starts = windows.starts["test"][
-        [np.argmax(answers == k) for k in range(len(ORDERS))]
+        [np.argmax(targets == k) for k in range(len(ORDERS))]
     ]  # one of each class
     trace, symbols = trace_windows(run.model(), windows, starts), _read(windows, starts)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
-    for row, one in enumerate(keepers, 1):
-        for k, (name, values) in enumerate(zip(ORDERS, one.of(trace), strict=True)):
-            shown = np.where(symbols[k] < 0, np.nan, values)
+    for row, match in enumerate(keepers, 1):
+        for k, (name, values) in enumerate(zip(ORDERS, match.of(trace), strict=True)):
+            masked_values = np.where(symbols[k] < 0, np.nan, values)
             line = {"color": COLORS[name], "width": 3.5, "dash": "solid" if name[1] == "X" else "dash"}
             figure.add_scatter(
-                y=shown, name=name, legendgroup=name, showlegend=row == 1, line=line, row=row, col=1
+                y=masked_values, name=name, legendgroup=name, showlegend=row == 1, line=line, row=row, col=1
             )
             at = np.flatnonzero(np.isin(symbols[k], (X, Y)))
             figure.add_scatter(
@@ -79,12 +79,12 @@ def _how(runs: dict[str, Run]) -> go.Figure:
                 textfont={"size": 16, "color": COLORS[name]}, marker={"size": 10, "color": COLORS[name]},
                 legendgroup=name, showlegend=False, row=row, col=1,
             )  # fmt: skip
-        words = ("first", "second")[row - 1]
+        label = ("first", "second")[row - 1]
         figure.add_annotation(x=0, y=0, xref="x domain", yref=("y domain", "y2 domain")[row - 1], showarrow=False,
-                              text=f"<b>the {words}</b>: η² {one.score:.2f}", xanchor="left",
+                              text=f"<b>the {label}</b>: η² {match.score:.2f}", xanchor="left",
                               yanchor="bottom", font={"size": 16})  # fmt: skip
         figure.update_yaxes(
-            title=f"{one.kind} of unit {one.unit}", zeroline=True, zerolinecolor=TRUTH, row=row
+            title=f"{match.kind} of unit {match.unit}", zeroline=True, zerolinecolor=TRUTH, row=row
         )
     figure.update_xaxes(title="step", row=2)
     return figure_layout(figure, 460)
@@ -119,11 +119,11 @@ def _search(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.figures.theme import figure_layout
 
     figure = go.Figure()
-    units = sorted({one.unit for one in _ranked(runs["lstm"])[0]})
-    for name, found, color in zip(
+    units = sorted({match.unit for match in _ranked(runs["lstm"])[0]})
+    for name, scores_of_gate, color in zip(
         ("the first", "the second"), _ranked(runs["lstm"]), ("#0072B2", "#D55E00"), strict=True
     ):
-        scores = [max(one.score for one in found if one.unit == unit) for unit in units]
+        scores = [max(match.score for match in scores_of_gate if match.unit == unit) for unit in units]
         figure.add_bar(x=[str(unit) for unit in units], y=scores, name=name, marker={"color": color})
     figure.update_xaxes(title="unit", type="category")
     figure.update_yaxes(title="η²", range=[0, 1.03])
@@ -153,10 +153,10 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     windows = run.windows
     starts = windows.starts["test"]
     wrong = int((predict(run.model(), windows, starts).argmax(axis=1) != windows.truth(starts)).sum())
-    sentence = (
+    summary = (
         f"{wrong} of {len(starts):,} new sequences wrong; guessing would get {3 * len(starts) // 4:,} wrong."
     )
-    return Outcome(wrong <= GATE, sentence, {"wrong": float(wrong)})
+    return Outcome(wrong <= GATE, summary, {"wrong": float(wrong)})
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
@@ -164,8 +164,8 @@ def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
 
     run = runs["lstm"]
     windows = run.windows
-    answers = windows.truth(windows.starts["test"])
-    starts = windows.starts["test"][[np.argmax(answers == k) for k in (0, 3)]]  # XX and YY
+    targets = windows.truth(windows.starts["test"])
+    starts = windows.starts["test"][[np.argmax(targets == k) for k in (0, 3)]]  # XX and YY
     return list(_keepers(run)[0].of(trace_windows(run.model(), windows, starts)))
 
 

@@ -29,17 +29,17 @@ DATA = DataSpec(
 )  # fmt: skip
 
 
-def _horizon(run: Run, moment: Moment) -> Horizon:
+def _horizon(run: Run, snapshot: Moment) -> Horizon:
     """Worked out once for each step of the run."""
     import torch
 
     from lstm_core.analysis.gradient_horizon import memory_horizon
 
-    windows, known = run.windows, run.memo.setdefault("horizons", {})
-    if moment.step not in known:
+    windows, cached = run.windows, run.memo.setdefault("horizons", {})
+    if snapshot.step not in cached:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
-        known[moment.step] = memory_horizon(moment.model, x)
-    return known[moment.step]
+        cached[snapshot.step] = memory_horizon(snapshot.model, x)
+    return cached[snapshot.step]
 
 
 def _back(norms: np.ndarray) -> np.ndarray:
@@ -51,10 +51,10 @@ def _gradients(runs: dict[str, Run]) -> Plot:
     lines = []
     for label, run in runs.items():
         horizon, name = _horizon(run, run.moment()), label.upper()
-        drawn = [(f"{name}, h", horizon.d_h, "solid", 3.0)]
+        curves = [(f"{name}, h", horizon.d_h, "solid", 3.0)]
         if horizon.d_c is not None:
-            drawn.append((f"{name}, c", horizon.d_c, "dash", 2.0))
-        for title, norms, dash, width in drawn:
+            curves.append((f"{name}, c", horizon.d_c, "dash", 2.0))
+        for title, norms, dash, width in curves:
             curve = _back(norms)
             curve = np.where(curve > FAINTEST, curve, np.nan)
             lines.append(Line(title, np.arange(len(curve), dtype=float), curve, COLORS[label], dash, width))
@@ -68,26 +68,26 @@ def _reaches(runs: dict[str, Run]) -> Plot:
         reaches = np.array([_reach(run, step) for step in steps], dtype=float)
         epochs = np.array(steps) / run.steps_per_epoch
         lines.append(Line(label.upper(), epochs, reaches, COLORS[label], width=3))
-    most = next(iter(runs.values())).windows.spec.seq_len
-    return Plot(lines, "epoch", "steps back", y_range=(0.0, most * 1.04))
+    seq_len = next(iter(runs.values())).windows.spec.seq_len
+    return Plot(lines, "epoch", "steps back", y_range=(0.0, seq_len * 1.04))
 
 
 def _along(run: Run) -> list[int]:
     """Steps of snapshots, evenly spread over the whole run and the same while it goes on, and the newest one."""
-    kept = run.snapshots.steps
-    wanted = np.linspace(0, run.total_steps, MOMENTS)
-    near = {min(kept, key=lambda step: abs(step - at)) for at in wanted if at <= kept[-1]}
-    return sorted(near | {kept[-1]})
+    steps = run.snapshots.steps
+    targets = np.linspace(0, run.total_steps, MOMENTS)
+    near = {min(steps, key=lambda step: abs(step - at)) for at in targets if at <= steps[-1]}
+    return sorted(near | {steps[-1]})
 
 
 def _reach(run: Run, step: int) -> int:
     """How many steps before the end the gradient with respect to h falls below SHARE of its largest."""
     from lstm_core.analysis.gradient_horizon import steps_back
 
-    known = run.memo.setdefault("reaches", {})
-    if step not in known:
-        known[step] = steps_back(_back(_horizon(run, run.moment(step)).d_h)[::-1], SHARE)
-    return known[step]
+    cached = run.memo.setdefault("reaches", {})
+    if step not in cached:
+        cached[step] = steps_back(_back(_horizon(run, run.moment(step)).d_h)[::-1], SHARE)
+    return cached[step]
 
 
 def _losses(runs: dict[str, Run]) -> Plot:
@@ -100,22 +100,22 @@ def _losses(runs: dict[str, Run]) -> Plot:
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    errors, left = {}, {}
+    errors, remaining = {}, {}
     for label, run in runs.items():
         errors[label] = run.evaluate("test")
         curve = _back(_horizon(run, run.moment()).d_h)
-        left[label] = float(curve[-1] / curve[0])
-    said = ", ".join(f"{label.upper()} {error:.2g}" for label, error in errors.items())
+        remaining[label] = float(curve[-1] / curve[0])
+    errors_text = ", ".join(f"{label.upper()} {error:.2g}" for label, error in errors.items())
     back = len(curve) - 1
-    sentence = (
-        f"Squared error on new sequences: {said}; always saying 0 would give {NAIVE:.2g}. {back} steps back the RNN's "
-        f"gradient is {left['rnn']:.1g} of what it is at the end, the GRU's {left['gru']:.1g} and the LSTM's "
-        f"{left['lstm']:.1g}."
+    summary = (
+        f"Squared error on new sequences: {errors_text}; always saying 0 would give {NAIVE:.2g}. {back} steps back the RNN's "
+        f"gradient is {remaining['rnn']:.1g} of what it is at the end, the GRU's {remaining['gru']:.1g} and the LSTM's "
+        f"{remaining['lstm']:.1g}."
     )
     reached = errors["rnn"] > 0.5 * NAIVE and max(errors["gru"], errors["lstm"]) < LEARNED
-    figures = {f"{label} error": error for label, error in errors.items()}
+    metrics = {f"{label} error": error for label, error in errors.items()}
     return Outcome(
-        reached, sentence, figures | {f"{label} gradient left": share for label, share in left.items()}
+        reached, summary, metrics | {f"{label} gradient left": share for label, share in remaining.items()}
     )
 
 

@@ -27,10 +27,10 @@ CHECKPOINT = 2000  # epochs
 
 def _outputs(runs: dict[str, Run]) -> Plot:
     run = runs["hand"]
-    epochs, said = outputs_along(run)
+    epochs, predictions = outputs_along(run)
     end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
-        Line(name, epochs, said[:, k], COLORS[k], width=3)
+        Line(name, epochs, predictions[:, k], COLORS[k], width=3)
         for k, name in enumerate(("out_0 (company A)", "out_1 (company B)"))
     ]
     for k, target in enumerate(sequences_of(run)[1]):
@@ -43,8 +43,8 @@ def _outputs(runs: dict[str, Run]) -> Plot:
 
 def _losses(runs: dict[str, Run]) -> Plot:
     run = runs["hand"]
-    epochs, said = outputs_along(run)
-    loss = (said - sequences_of(run)[1]) ** 2
+    epochs, predictions = outputs_along(run)
+    loss = (predictions - sequences_of(run)[1]) ** 2
     lines = [
         Line("both companies, the mean", epochs, loss.mean(1), "#009E73", width=3),
         Line("company B alone: what the tutorial logs", epochs, loss[:, 1], COLORS[1], "dash", width=2),
@@ -61,25 +61,25 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 def _reached(runs: dict[str, Run]) -> Outcome:
     run = runs["hand"]
-    epochs, said = outputs_along(run)
-    wanted = sequences_of(run)[1]
-    out = said[-1]
-    sentence = (
+    epochs, predictions = outputs_along(run)
+    targets = sequences_of(run)[1]
+    out = predictions[-1]
+    summary = (
         f"Epoch {epochs[-1]:,.0f}: out_0 is {number(out[0], 3)} and should be 0, out_1 is {number(out[1], 3)} and "
         "should be 1; always saying 0.5 would be wrong by 0.5."
     )
-    before = np.abs(epochs - CHECKPOINT).argmin()
-    if before < len(epochs) - 1:
-        half = " and ".join(number(value, 3) for value in said[before])
-        sentence += f" At epoch {epochs[before]:,.0f} they were {half}."
-    figures = {"out_0": float(out[0]), "out_1": float(out[1]), "loss": float(np.mean((out - wanted) ** 2))}
-    return Outcome(bool(np.abs(out - wanted).max() < NEAR), sentence, figures)
+    checkpoint_index = np.abs(epochs - CHECKPOINT).argmin()
+    if checkpoint_index < len(epochs) - 1:
+        checkpoint_text = " and ".join(number(value, 3) for value in predictions[checkpoint_index])
+        summary += f" At epoch {epochs[checkpoint_index]:,.0f} they were {checkpoint_text}."
+    metrics = {"out_0": float(out[0]), "out_1": float(out[1]), "loss": float(np.mean((out - targets) ** 2))}
+    return Outcome(bool(np.abs(out - targets).max() < NEAR), summary, metrics)
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
-    epochs, said = outputs_along(runs["hand"])
+    epochs, predictions = outputs_along(runs["hand"])
     even = np.linspace(0, epochs[-1], 80)
-    return [np.interp(even, epochs, values) for values in said.T]
+    return [np.interp(even, epochs, values) for values in predictions.T]
 
 
 LESSON = Lesson(

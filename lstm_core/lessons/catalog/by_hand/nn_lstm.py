@@ -30,8 +30,8 @@ def _outputs(runs: dict[str, Run]) -> Plot:
     end = np.array([0.0, max(runs["nn_lstm"].train_spec.epochs, 1)])
     lines = []
     for label, name, dash, width in (("nn_lstm", "nn.LSTM", "solid", 3), ("hand", "by hand", "dot", 2.5)):
-        epochs, said = outputs_along(runs[label])
-        lines += [Line(f"out_{k}, {name}", epochs, said[:, k], COLORS[k], dash, width) for k in (0, 1)]
+        epochs, predictions = outputs_along(runs[label])
+        lines += [Line(f"out_{k}, {name}", epochs, predictions[:, k], COLORS[k], dash, width) for k in (0, 1)]
     for k, target in enumerate(sequences_of(runs["nn_lstm"])[1]):
         lines.append(Line(f"target {target:g}", end, np.full(2, target), COLORS[k], "dash", 1.2))
     return Plot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
@@ -47,12 +47,12 @@ def _biases(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _bias_picture(runs: dict[str, Run]) -> Plot:
     at, f = _biases(runs["nn_lstm"]), GATES.index("f")
     epochs, ih, hh = at[0], at[1][:, f], at[2][:, f]
-    alone, one, _ = _biases(runs["hand"])
+    hand_epochs, hand_bias, _ = _biases(runs["hand"])
     lines = [
         Line("nn.LSTM: bias_ih + bias_hh", epochs, ih + hh, FORGET, width=3),
         Line("bias_ih", epochs, ih, FORGET, "dash", 1.8),
         Line("bias_hh", epochs, hh, FORGET, "dot", 1.8),
-        Line("by hand: the one bias", alone, one[:, f], GREY, width=3),
+        Line("by hand: the one bias", hand_epochs, hand_bias[:, f], GREY, width=3),
     ]
     return Plot(lines, "epoch", "bias of f")
 
@@ -60,8 +60,8 @@ def _bias_picture(runs: dict[str, Run]) -> Plot:
 def _drift(run: Run) -> float:
     """How far bias_ih − bias_hh has moved at most since the start, of any gate."""
     _, ih, hh = _biases(run)
-    apart = ih - hh
-    return float(np.abs(apart - apart[0]).max())
+    difference = ih - hh
+    return float(np.abs(difference - difference[0]).max())
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -72,26 +72,26 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 def _reached(runs: dict[str, Run]) -> Outcome:
-    out, alone = (outputs_along(runs[label])[1][-1] for label in ("nn_lstm", "hand"))
+    out, hand_out = (outputs_along(runs[label])[1][-1] for label in ("nn_lstm", "hand"))
     off = np.abs(out - sequences_of(runs["nn_lstm"])[1]).max()
-    words = (
-        ", ".join(f"out_{k} {number(value, 3)}" for k, value in enumerate(pair)) for pair in (out, alone)
+    summary = (
+        ", ".join(f"out_{k} {number(value, 3)}" for k, value in enumerate(pair)) for pair in (out, hand_out)
     )
-    nn, hand = words
+    nn, hand = summary
     drift = _drift(runs["nn_lstm"])
     return Outcome(
         bool(off < NEAR),
         f"nn.LSTM: {nn}; by hand: {hand}; wanted: 0 and 1. Since the start bias_ih − bias_hh has moved by {drift:.0e} at "
         "most, which is rounding.",
-        {"out_0": float(out[0]), "out_1": float(out[1]), "hand out_0": float(alone[0]), "hand out_1": float(alone[1]),
+        {"out_0": float(out[0]), "out_1": float(out[1]), "hand out_0": float(hand_out[0]), "hand out_1": float(hand_out[1]),
          "bias drift": drift},
     )  # fmt: skip
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
-    epochs, said = outputs_along(runs["nn_lstm"])
+    epochs, predictions = outputs_along(runs["nn_lstm"])
     even = np.linspace(0, epochs[-1], 80)
-    return [np.interp(even, epochs, values) for values in said.T]
+    return [np.interp(even, epochs, values) for values in predictions.T]
 
 
 LESSON = Lesson(

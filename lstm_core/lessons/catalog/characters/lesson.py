@@ -36,31 +36,31 @@ def _tables(run: Run) -> tuple[float, float]:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
     bits = run.evaluate("test") / BIT
-    (alone, pairs), (_, quotes) = _tables(run), _quotes(run)
-    sentence = (
+    (unigram, bigram), (_, quote_match) = _tables(run), _quotes(run)
+    summary = (
         f"{bits:.2f} bits per character on the last tenth of the book, which it has never seen; a table of how "
-        f"frequent each character is needs {alone:.2f}, one of which follows which {pairs:.2f}. "
-        f"Unit {quotes.unit} goes with being inside quotes: correlation {quotes.correlation:.2f}."
+        f"frequent each character is needs {unigram:.2f}, one of which follows which {bigram:.2f}. "
+        f"Unit {quote_match.unit} goes with being inside quotes: correlation {quote_match.correlation:.2f}."
     )
-    figures = {"bits": bits, "unigram": alone, "bigram": pairs, "quotes": abs(quotes.correlation)}
-    return Outcome(bits < ENOUGH, sentence, figures)
+    metrics = {"bits": bits, "unigram": unigram, "bigram": bigram, "quotes": abs(quote_match.correlation)}
+    return Outcome(bits < ENOUGH, summary, metrics)
 
 
 def _bits(runs: dict[str, Run]) -> Plot:
     from lstm_core.figures.theme import TRAIN, VALID
 
     run = runs["lstm"]
-    alone, pairs = _tables(run)
+    unigram, bigram = _tables(run)
     epochs, training = run.curves["train_loss"].points(600)
     end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
         Line("training (each batch)", epochs, training / BIT, TRAIN, width=1.3, opacity=0.6),
-        Line("how frequent each is", end, np.full(2, alone), GREY, "dot", width=2),
-        Line("which follows which", end, np.full(2, pairs), GREY, "dash", width=2),
+        Line("how frequent each is", end, np.full(2, unigram), GREY, "dot", width=2),
+        Line("which follows which", end, np.full(2, bigram), GREY, "dash", width=2),
     ]
-    seen, valid = run.curves["valid_loss"].points(600)
-    if len(seen):
-        lines.append(Line("unseen pages (each epoch)", seen, valid / BIT, VALID, width=3))
+    train_points, valid_points = run.curves["valid_loss"].points(600)
+    if len(train_points):
+        lines.append(Line("unseen pages (each epoch)", train_points, valid_points / BIT, VALID, width=3))
     return Plot(lines, "epoch", "bits per character")
 
 
@@ -69,7 +69,7 @@ def unseen(run: Run) -> str:
     from lstm_core.lessons.catalog.characters.text import passage
 
     if "letters unseen" not in run.memo:
-        run.memo["letters unseen"] = "".join(passage(run.windows, part) for part in ("valid", "test"))
+        run.memo["letters unseen"] = "".join(passage(run.windows, split) for split in ("valid", "test"))
     return run.memo["letters unseen"]
 
 
@@ -77,16 +77,16 @@ def found(run: Run, gate: str) -> tuple[SequenceLSTM, list[Tracker]]:
     """The model as it is now, and for each signal its unit whose `gate` goes best with it on the unseen pages."""
     from lstm_core.lessons.catalog.characters.text import trackers
 
-    known, at = run.memo.setdefault("letters found", {}), (run.step, run.status)
-    if gate not in known or known[gate][0] != at:
+    cached, key = run.memo.setdefault("letters found", {}), (run.step, run.status)
+    if gate not in cached or cached[gate][0] != key:
         model = run.model()
-        known[gate] = (at, model, trackers(model, unseen(run), gate))
-    return known[gate][1:]
+        cached[gate] = (key, model, trackers(model, unseen(run), gate))
+    return cached[gate][1:]
 
 
 def _quotes(run: Run) -> tuple[SequenceLSTM, Tracker]:
     model, trackers = found(run, "c")
-    return model, next(one for one in trackers if one.signal == "inside quotes")
+    return model, next(match for match in trackers if match.signal == "inside quotes")
 
 
 def _turning(runs: dict[str, Run]) -> Plot:
@@ -94,17 +94,17 @@ def _turning(runs: dict[str, Run]) -> Plot:
     from lstm_core.figures.theme import GATE_COLORS
     from lstm_core.lessons.catalog.characters.text import showpiece, signals, unit_values
 
-    model, quotes = _quotes(runs["lstm"])
+    model, quote_match = _quotes(runs["lstm"])
     text = showpiece(unseen(runs["lstm"]), TURNING)
     values = unit_values(model, text)
-    i, f, g, c = (values[name][quotes.unit] for name in "ifgc")
-    inside = (2 * signals(text)["inside quotes"] - 1) * np.copysign(np.abs(c).max(), quotes.correlation)
+    i, f, g, c = (values[name][quote_match.unit] for name in "ifgc")
+    inside = (2 * signals(text)["inside quotes"] - 1) * np.copysign(np.abs(c).max(), quote_match.correlation)
     at = np.arange(len(text), dtype=float)
     lines = [
         Line("inside quotes, or outside", at, inside, GREY, "dot", width=2),
         Line("i · g", at, i * g, GATE_COLORS["i"], width=1.5),
         Line("f", at, f, GATE_COLORS["f"], width=2),
-        Line(f"c of unit {quotes.unit}", at, c, GATE_COLORS["c"], width=3),
+        Line(f"c of unit {quote_match.unit}", at, c, GATE_COLORS["c"], width=3),
     ]
     return Plot(lines, "character", "value")
 

@@ -113,19 +113,19 @@ def _unit(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.lessons.catalog.reber.scores import streams_of, wrapped_unit
 
     run = runs["lstm"]
-    trace, found = _trace(run), wrapped_unit(run, "valid")
+    trace, match = _trace(run), wrapped_unit(run, "valid")
     symbols = from_one_hot(streams_of(run)[:1])
     states = STATE[read(symbols)][0]
-    f = trace.gate("f")[0, 0, 0, :, found.unit].numpy()
+    f = trace.gate("f")[0, 0, 0, :, match.unit].numpy()
     resets = min(ENDS, key=lambda state: f[states == state].mean())
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
     x = np.arange(SHOWN)
     line = {"color": GATE_COLORS["c"], "width": 3.5}
     figure.add_scatter(
-        x=x, y=found.of(trace)[0, :SHOWN], name=f"c of unit {found.unit}", line=line, row=1, col=1
+        x=x, y=match.of(trace)[0, :SHOWN], name=f"c of unit {match.unit}", line=line, row=1, col=1
     )
     for gate in ("i", "f"):
-        y = trace.gate(gate)[0, 0, 0, :SHOWN, found.unit].numpy()
+        y = trace.gate(gate)[0, 0, 0, :SHOWN, match.unit].numpy()
         name = f"its {GATE_NAMES[gate]}"
         figure.add_scatter(x=x, y=y, name=name, line={"color": GATE_COLORS[gate], "width": 2.5}, row=2, col=1)
     for step in np.flatnonzero(states[:SHOWN] == resets):
@@ -148,16 +148,16 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     from lstm_core.lessons.catalog.reber.scores import read_streams
 
     right = {label: float(np.nanmean(read_streams(run).remembered)) for label, run in runs.items()}
-    figures = {f"{label}_remembered": share for label, share in right.items()}
-    figures |= {
+    metrics = {f"{label}_remembered": share for label, share in right.items()}
+    metrics |= {
         f"{label}_legal": float(np.nanmean(read_streams(run).legal_first)) for label, run in runs.items()
     }
-    sentence = f"T or P is right in {right['lstm']:.1%} of the strings of ten new streams"
+    summary = f"T or P is right in {right['lstm']:.1%} of the strings of ten new streams"
     reached = right["lstm"] >= ENOUGH
     if "no_forget" in right:
-        sentence += f", without forget gates in {right['no_forget']:.1%}"
+        summary += f", without forget gates in {right['no_forget']:.1%}"
         reached &= right["no_forget"] <= TOO_MUCH
-    return Outcome(reached, sentence + "; guessing gets 50 %.", figures)
+    return Outcome(reached, summary + "; guessing gets 50 %.", metrics)
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:

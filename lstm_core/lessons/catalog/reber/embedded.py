@@ -63,22 +63,22 @@ def _memory(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.trace.gate_trace import trace_lstm
 
     run = runs["lstm"]
-    found, twins = wrapped_unit(run, "test"), _twins(run)
+    match, twins = wrapped_unit(run, "test"), _twins(run)
     trace = trace_lstm(run.model().lstm, torch.from_numpy(one_hot(twins)))
-    shown = twins[0] >= 0
-    x = np.arange(shown.sum())
+    is_symbol = twins[0] >= 0
+    x = np.arange(is_symbol.sum())
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
     for k, (name, dash) in enumerate((("T", "solid"), ("P", "dash"))):
-        c = found.of(trace)[k, shown]
+        c = match.of(trace)[k, is_symbol]
         line = {"color": GATE_COLORS["c"], "width": 3.5, "dash": dash}
         figure.add_scatter(
-            x=x, y=c, name=f"c of unit {found.unit}, string with {name}", line=line, row=1, col=1
+            x=x, y=c, name=f"c of unit {match.unit}, string with {name}", line=line, row=1, col=1
         )
     for gate in ("i", "f"):
-        y = trace.gate(gate)[0, 0, 0, shown, found.unit].numpy()
+        y = trace.gate(gate)[0, 0, 0, is_symbol, match.unit].numpy()
         line = {"color": GATE_COLORS[gate], "width": 2.5}
         figure.add_scatter(x=x, y=y, name=f"its {GATE_NAMES[gate]} (T)", line=line, row=2, col=1)
-    letters = [SYMBOLS[symbol] for symbol in twins[0, shown]]
+    letters = [SYMBOLS[symbol] for symbol in twins[0, is_symbol]]
     letters[1] = "T or P"
     figure.update_xaxes(tickvals=x, ticktext=letters)
     figure.update_yaxes(title="c", row=1)
@@ -93,21 +93,23 @@ def _predictions(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, figure_layout
     from lstm_core.lessons.catalog.reber.scores import one_hot, reading
 
-    twin = _twins(runs["lstm"])[:1]
-    seen = reading(runs["lstm"].model(), one_hot(twin))
-    shown = twin[0] >= 0
-    said = np.exp(seen.said[0, shown] - seen.said[0, shown].max(axis=1, keepdims=True))
-    said /= said.sum(axis=1, keepdims=True)  # (steps, 7)
-    steps, symbols = np.nonzero(legal(twin)[0, shown])
+    string = _twins(runs["lstm"])[:1]
+    predictions = reading(runs["lstm"].model(), one_hot(string))
+    is_symbol = string[0] >= 0
+    probabilities = np.exp(
+        predictions.said[0, is_symbol] - predictions.said[0, is_symbol].max(axis=1, keepdims=True)
+    )
+    probabilities /= probabilities.sum(axis=1, keepdims=True)  # (steps, 7)
+    steps, symbols = np.nonzero(legal(string)[0, is_symbol])
     figure = go.Figure(
-        go.Heatmap(z=said.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
+        go.Heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
                    colorbar={"title": "probability", "thickness": 14, "tickfont": {"size": FONT_SIZE - 1}})
     )  # fmt: skip
     figure.add_scatter(
         x=steps, y=symbols, mode="markers", name="what the grammar allows", showlegend=True,
         marker={"symbol": "circle-open", "size": 18, "color": "#D55E00", "line": {"width": 3}},
     )  # fmt: skip
-    letters = [SYMBOLS[symbol] for symbol in twin[0, shown]]
+    letters = [SYMBOLS[symbol] for symbol in string[0, is_symbol]]
     figure.update_xaxes(tickvals=list(range(len(letters))), ticktext=letters, title="symbol that it reads")
     figure.update_yaxes(tickvals=list(range(len(SYMBOLS))), ticktext=list(SYMBOLS), title="says next")
     return figure_layout(figure, 400).update_layout(hovermode="closest")
@@ -116,20 +118,18 @@ def _predictions(runs: dict[str, Run]) -> go.Figure:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     from lstm_core.lessons.catalog.reber.scores import solved_along
 
-    figures, count = {}, len(runs["lstm"].windows.starts["test"])
+    metrics, count = {}, len(runs["lstm"].windows.starts["test"])
     for label, run in runs.items():
         epochs, shares = solved_along(run)
-        figures |= {f"{label}_best": float(shares.max()), f"{label}_last": float(shares[-1])}
+        metrics |= {f"{label}_best": float(shares.max()), f"{label}_last": float(shares[-1])}
     epochs, shares = solved_along(runs["lstm"])
     solved = bool(shares.max() == 1)
-    when = f"for the first time at epoch {epochs[shares.argmax()]:.1f}" if solved else "at best"
-    sentence = (
-        f"The LSTM was right at every symbol of {shares.max() * count:.0f} of {count} new strings {when}"
-    )
-    sentence += f" ({shares[-1] * count:.0f} at the end)"
+    when_solved = f"for the first time at epoch {epochs[shares.argmax()]:.1f}" if solved else "at best"
+    summary = f"The LSTM was right at every symbol of {shares.max() * count:.0f} of {count} new strings {when_solved}"
+    summary += f" ({shares[-1] * count:.0f} at the end)"
     if "rnn" in runs:
-        sentence += f"; the plain RNN of {figures['rnn_best'] * count:.0f} at best ({figures['rnn_last'] * count:.0f} at the end)"
-    return Outcome(solved, sentence + ". Guessing T or P at the end gets half of them.", figures)
+        summary += f"; the plain RNN of {metrics['rnn_best'] * count:.0f} at best ({metrics['rnn_last'] * count:.0f} at the end)"
+    return Outcome(solved, summary + ". Guessing T or P at the end gets half of them.", metrics)
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:

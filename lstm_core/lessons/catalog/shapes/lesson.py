@@ -16,8 +16,8 @@ def _blocks(runs: dict[str, Run]) -> np.ndarray:
     """output of a bidirectional LSTM, steps to the right: (num_directions · hidden_size, steps)."""
     from lstm_core.lessons.catalog.shapes.outputs import anatomy
 
-    found = anatomy(seed=0, num_layers=1, steps=12)
-    return found.h[0].transpose(0, 2, 1).reshape(-1, 12)
+    outputs = anatomy(seed=0, num_layers=1, steps=12)
+    return outputs.h[0].transpose(0, 2, 1).reshape(-1, 12)
 
 
 LESSON = Lesson(

@@ -24,8 +24,7 @@ def _errors(runs: dict[str, Run]) -> dict[str, np.ndarray]:
     from lstm_core.lessons.catalog.state_carryover.trajectory import step_errors
 
     return {
-        label: step_errors(run.moment().model, run.windows, run.train_spec)
-        for label, run in runs.items()
+        label: step_errors(run.moment().model, run.windows, run.train_spec) for label, run in runs.items()
     }
 
 
@@ -55,14 +54,16 @@ def _by_step(runs: dict[str, Run]) -> go.Figure:
 
 
 def _losses(runs: dict[str, Run]) -> Plot:
-    lines, longest = [], 1.0
+    lines, max_epochs = [], 1.0
     for label, run in runs.items():
         epochs, losses = run.curves["train_loss"].points(1000)
         steps = epochs * run.steps_per_epoch
-        longest = max(longest, float(steps[-1]) if len(steps) else 1.0)
+        max_epochs = max(max_epochs, float(steps[-1]) if len(steps) else 1.0)
         lines.append(Line(label, steps, losses, COLORS[label], width=1.7))
     floor = np.full(2, _floor(runs))
-    lines.append(Line(f"best from zeros: {floor[0]:.2f}", np.array([0, longest]), floor, "#888888", "dash"))
+    lines.append(
+        Line(f"best from zeros: {floor[0]:.2f}", np.array([0, max_epochs]), floor, "#888888", "dash")
+    )
     return Plot(lines, "optimiser step", "training loss", log_y=True)
 
 
