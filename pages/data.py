@@ -69,13 +69,13 @@ def pictures() -> None:
     except PlaygroundError as error:
         st.error(session.plain(str(error)), icon=":material/error:")
         return
-    starts = np.concatenate([windows.starts[part] for part in SPLITS])
+    starts = np.concatenate([windows.starts[split] for split in SPLITS])
     counts = " · ".join(f"**{len(windows.starts[p]):,}** {SPLIT_NAMES[p]}" for p in SPLITS)
     st.markdown(f"Windows: {counts}. Each shows {windows.spec.seq_len} rows of {windows.input_size} "
                 f"feature{'s' if windows.input_size > 1 else ''}.")  # fmt: skip
     clamp("data_window", 0, len(starts) - 1, len(windows.starts["train"]) // 2)
-    place = st.slider("window drawn", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
-    start = int(starts[place])
+    index = st.slider("window drawn", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
+    start = int(starts[index])
     st.plotly_chart(split_figure(windows, start, height=250), key="split")
     st.plotly_chart(window_figure(windows, start, height=230), key="one_window")
     for note in windows.notes:
@@ -87,7 +87,9 @@ def report() -> None:
     table = here.table
     warnings = [note for note in table.notes if note.level == "warning"]
     guesses = [note for note in table.notes if note.level != "warning"]
-    title = f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
+    title = (
+        f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
+    )
     with st.expander(title, icon=":material/rule:", expanded=bool(warnings)):
         import_report.read_settings()
         for note in warnings[:20]:
@@ -96,15 +98,19 @@ def report() -> None:
         if len(warnings) > 20 or len(guesses) > 40:
             st.caption("More of the same kind is not shown.")
         column, kind, act = st.columns([0.5, 0.3, 0.2], vertical_alignment="bottom")
-        names = [found.name for found in table.columns]
+        names = [item.name for item in table.columns]
         name = column.selectbox("read the column", names, key="retype_column")
-        wanted = kind.selectbox("as", list(KINDS), format_func=KINDS.get, key="retype_kind")
-        act.button("Read again", key="retype", on_click=import_report.read_column_as, args=(name, wanted))
+        wanted_kind = kind.selectbox("as", list(KINDS), format_func=KINDS.get, key="retype_kind")
+        act.button(
+            "Read again", key="retype", on_click=import_report.read_column_as, args=(name, wanted_kind)
+        )
 
 
 def preview() -> None:
     table = here.table
-    kinds = " · ".join(f"{len(table.names(kind))} {words}" for kind, words in KINDS.items() if table.names(kind))
+    kinds = " · ".join(
+        f"{len(table.names(kind))} {label}" for kind, label in KINDS.items() if table.names(kind)
+    )
     with st.expander(f"The table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
         st.dataframe(read.preview(table, PREVIEW_ROWS), height=300, key="preview")
 

@@ -66,9 +66,9 @@ def pictures(start: int, layer: int, direction: int, gate: str) -> None:
     with right:
         step = choose_moment()
     unit = min(session.recall("unit", 0), model.hidden_size - 1)
-    look = Look(run, start, layer, direction, gate, step, unit)
+    selection = Look(run, start, layer, direction, gate, step, unit)
     try:
-        VIEWS[view](look)
+        VIEWS[view](selection)
     except PlaygroundError as error:
         st.error(session.plain(str(error)))
     if run.live != live:

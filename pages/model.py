@@ -83,8 +83,11 @@ def details(windows) -> None:
     with code:
         st.code(model_code(*sizes), language="python")
     with counts:
-        found = shapes.parameter_count(*sizes)
-        st.dataframe(pd.DataFrame({"part": list(found), "parameters": list(found.values())}), hide_index=True)
+        counts_by_layer = shapes.parameter_count(*sizes)
+        st.dataframe(
+            pd.DataFrame({"part": list(counts_by_layer), "parameters": list(counts_by_layer.values())}),
+            hide_index=True,
+        )
 
 
 st.title("Model")

@@ -26,19 +26,19 @@ def others() -> dict:
     """Weights of the run before this one, if they mean the same: the same data, the same shapes."""
     if session.workspace().before is None:
         return {}
-    experiment, moment = session.workspace().before
+    experiment, snapshot = session.workspace().before
     specs = (dataclasses.replace(spec, **UNSEEN) for spec in (experiment.model, run.experiment.model))
     alike = experiment.data == run.experiment.data and next(specs) == next(specs)
-    return {"the run before": moment.flat} if alike else {}
+    return {"the run before": snapshot.flat} if alike else {}
 
 
-def picture(start: int, part: str, place: int) -> None:
+def picture(start: int, split: str, index: int) -> None:
     if session.workspace().run is not run:  # another tab trains another model
         st.rerun()
-    look = Look(run, start)
-    moment = look.moment
+    selection = Look(run, start)
+    snapshot = selection.moment
     try:
-        header, arrays = scene(run, moment, trace_of(look), start, others())
+        header, arrays = scene(run, snapshot, trace_of(selection), start, others())
     except PlaygroundError as error:
         st.error(session.plain(str(error)))
     else:
@@ -46,8 +46,8 @@ def picture(start: int, part: str, place: int) -> None:
             "stage",
             header,
             arrays,
-            f"{run.number} {moment.step} {run.status} {start}",
-            {"part": part, "window": place},
+            f"{run.number} {snapshot.step} {run.status} {start}",
+            {"part": split, "window": index},
         )
     if run.live != live:
         st.rerun()  # polling follows

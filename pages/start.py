@@ -26,16 +26,16 @@ if own.button("Use my CSV", icon=":material/upload_file:", width="stretch",
 
 
 def pictures() -> None:
-    here = session.workspace()
+    workspace = session.workspace()
     left, right = st.columns(2)
     with left:
         st.markdown("**How it learned:** the loss, batch by batch")
-        loss_curves.losses(here, log_y=True, height=240)  # before torch has loaded
-    run = here.run
+        loss_curves.losses(workspace, log_y=True, height=240)  # before torch has loaded
+    run = workspace.run
     with right:
         st.markdown("**What it predicts,** over the truth")
-        found = loss_curves.prediction(run, height=240)
-    loss_curves.verdict(run, found)
+        live_prediction = loss_curves.prediction(run, height=240)
+    loss_curves.verdict(run, live_prediction)
 
 
 def gates() -> None:

@@ -96,12 +96,12 @@ def reset() -> None:
 
 def panel() -> None:
     # one fragment: two of them, the second at a slower rate, cost the training a third of its speed
-    here = session.workspace()
-    run = here.run
+    workspace = session.workspace()
+    run = workspace.run
     run_status.progress(run)
-    loss_curves.losses(here, bool(session.recall("log_scale", True)))
-    found = loss_curves.prediction(run)
-    loss_curves.verdict(run, found)
+    loss_curves.losses(workspace, bool(session.recall("log_scale", True)))
+    live_prediction = loss_curves.prediction(run)
+    loss_curves.verdict(run, live_prediction)
     loss_curves.gradient_norm(run)
     if (run.number, run.status) != drawn:
         st.rerun()  # once: the buttons outside this fragment follow, and polling stops

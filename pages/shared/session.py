@@ -41,19 +41,19 @@ def workspace() -> Workspace:
     """
     work_in_one_thread()
     _hand_over_to_app()
-    wanted = st.session_state.get(_ID) or st.query_params.get("run")
-    found = run_manager().find(wanted)
-    if found is None:
-        found = example.open_workspace(run_manager())
-        if wanted:
+    requested_id = st.session_state.get(_ID) or st.query_params.get("run")
+    current = run_manager().find(requested_id)
+    if current is None:
+        current = example.open_workspace(run_manager())
+        if requested_id:
             notify(
                 "This link's run is no longer on the server (it was restarted, or many others came since). "
                 "Here is the example instead; a saved model file can be loaded on Train."
             )
-    st.session_state[_ID] = found.id
-    if st.query_params.get("run") != found.id:
-        st.query_params["run"] = found.id
-    return found
+    st.session_state[_ID] = current.id
+    if st.query_params.get("run") != current.id:
+        st.query_params["run"] = current.id
+    return current
 
 
 def open_lesson(name: str) -> OpenLesson:
@@ -64,26 +64,26 @@ def open_lesson(name: str) -> OpenLesson:
     from lstm_core.lessons.open_lesson import OpenLesson
     from lstm_core.lessons.runs import shipped
 
-    here, manager = workspace(), run_manager()
-    if here.lesson is not None and here.lesson.lesson.name == name:
-        return here.lesson
-    had = st.session_state.setdefault(_LESSONS, {})
-    found = manager.find(had.get(name))
-    if found is None:
+    current, manager = workspace(), run_manager()
+    if current.lesson is not None and current.lesson.lesson.name == name:
+        return current.lesson
+    workspace_ids = st.session_state.setdefault(_LESSONS, {})
+    opened = manager.find(workspace_ids.get(name))
+    if opened is None:
         lesson = lessons()[name]
-        home = here.lesson.home if here.lesson is not None else here.id
-        found = manager.open(*shipped(lesson))
-        found.lesson = OpenLesson(lesson, found, home, manager.slots)
-        had[name] = found.id
-    _go_to(found.id)
-    return found.lesson
+        home = current.lesson.home if current.lesson is not None else current.id
+        opened = manager.open(*shipped(lesson))
+        opened.lesson = OpenLesson(lesson, opened, home, manager.slots)
+        workspace_ids[name] = opened.id
+    _go_to(opened.id)
+    return opened.lesson
 
 
 def leave_lesson() -> None:
     """Put this tab back on what was on the table before the lesson."""
-    here = workspace()
-    if here.lesson is not None:
-        _go_to(here.lesson.home)
+    current = workspace()
+    if current.lesson is not None:
+        _go_to(current.lesson.home)
     st.query_params.pop("lesson", None)
     clear_messages()
 
@@ -134,18 +134,18 @@ def table_for(spec: DataSpec) -> Table:
     Raises:
         PlaygroundError: it is a CSV file that is not on the table here.
     """
-    here = workspace()
+    current = workspace()
     if spec.source == "sample":
         return load_sample(spec.name)
     if spec.source == "generator":
         return generate(spec)
-    missing = {*spec.features, *spec.targets} - {column.name for column in here.table.columns}
-    if here.experiment.data.source != "csv" or missing:
+    missing = {*spec.features, *spec.targets} - {column.name for column in current.table.columns}
+    if current.experiment.data.source != "csv" or missing:
         raise PlaygroundError(
             f"This model was trained on the file {spec.name!r}: put that file, or one with the same columns, on "
             "Data first, then load the model again."
         )
-    return here.table
+    return current.table
 
 
 def start_fresh(play: bool = True) -> None:
@@ -160,14 +160,14 @@ def start_fresh(play: bool = True) -> None:
         run.play()
 
 
-def report(sentence: str) -> None:
+def report(text: str) -> None:
     """Show one sentence of what went wrong at the top of the page, until something else is done."""
-    st.session_state[_MESSAGES] = {"error": sentence}
+    st.session_state[_MESSAGES] = {"error": text}
 
 
-def notify(sentence: str) -> None:
+def notify(text: str) -> None:
     """Show one sentence of good or neutral news, likewise."""
-    st.session_state[_MESSAGES] = {"info": sentence}
+    st.session_state[_MESSAGES] = {"info": text}
 
 
 def clear_messages() -> None:

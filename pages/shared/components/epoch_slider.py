@@ -21,18 +21,20 @@ _mount = st.components.v2.component(
 
 
 def epoch_slider(
-    key: str, steps: list[int], now: int, steps_per_epoch: int, step: int | None = None
+    key: str, steps: list[int], current_step: int, steps_per_epoch: int, step: int | None = None
 ) -> int | None:
     """Draw a slider over `steps`, at which weights were kept, and "now", and return the chosen one; None is now.
 
     steps: optimiser steps, rising; now: how many were made. `step` is where a newly mounted slider starts; from
     then on the user's choice rules, and becomes the nearest one where it is no longer kept.
     """
-    known = session.widget_value(key)
-    told = step if known is None else known["step"]  # the answer that the browser waits for
+    browser_value = session.widget_value(key)
+    acknowledged = (
+        step if browser_value is None else browser_value["step"]
+    )  # the answer that the browser waits for
     result = _mount(
         key=key,
-        data={"steps": steps, "now": now, "steps_per_epoch": steps_per_epoch, "told": told},
+        data={"steps": steps, "now": current_step, "steps_per_epoch": steps_per_epoch, "told": acknowledged},
         default={"step": step},
         on_step_change=_nothing,
     )

@@ -76,16 +76,19 @@ def gate_map(
 ) -> Map:
     """The map of one gate or state; its scale is that of its function's range, and holds values and `common`."""
     gate = name in ("i", "f", "o")
-    numbers = np.concatenate([np.ravel(one) for one in (values, *common)])
+    numbers = np.concatenate([np.ravel(array) for array in (values, *common)])
     numbers = numbers[np.isfinite(numbers)]
     if gate:
-        low, high = min(0.0, float(numbers.min(initial=0.0))), max(1.0, float(numbers.max(initial=1.0)))
+        minimum, maximum = (
+            min(0.0, float(numbers.min(initial=0.0))),
+            max(1.0, float(numbers.max(initial=1.0))),
+        )
     else:
         peak = float(np.abs(numbers).max(initial=0.0))
         # c has no bound, nor has h once it is projected
-        high = (peak or 1.0) if name == "c" else max(peak, 1.0)
-        low = -high
-    return Map(name, values, GATE_NAMES.get(name, ""), low, high, not gate, colors.get(name))
+        maximum = (peak or 1.0) if name == "c" else max(peak, 1.0)
+        minimum = -maximum
+    return Map(name, values, GATE_NAMES.get(name, ""), minimum, maximum, not gate, colors.get(name))
 
 
 def gate_view(
@@ -122,30 +125,31 @@ def gate_view(
     lines = [line for panel in units for line in panel.lines]
     extra = [values for panel in curves.values() for values in panel.values()]
     seq_len = _common_length(
-        [one.values for one in (*maps, *lines)], [np.asarray(values) for values in (*series.values(), *extra)]
+        [plane.values for plane in (*maps, *lines)],
+        [np.asarray(values) for values in (*series.values(), *extra)],
     )
-    if large is not None and large not in [one.name for one in maps]:
+    if large is not None and large not in [plane.name for plane in maps]:
         raise ValueError(f"There is no map {large!r} to show large, only {', '.join(m.name for m in maps)}.")
-    most = max(len(one.values) for one in (*maps, *lines))
+    seq_len_shown = max(len(plane.values) for plane in (*maps, *lines))
 
-    places, arrays = _each_once([one.values for one in (*maps, *lines)])  # many a line is a map's own
+    indices, arrays = _each_once([plane.values for plane in (*maps, *lines)])  # many a line is a map's own
     stride = max(1, -(-sum(values.size for values in arrays) // MAX_CELLS))
-    at = iter(places)
+    at = iter(indices)
     header = {
         "stride": stride,
         "steps": len(range(0, seq_len, stride)),
         "start": unit,
         "rows": None if rows is None else list(rows),
-        "units": most,
+        "units": seq_len_shown,
         "large": large,
         "height": height,
-        "warning": _warning(stride, seq_len, most),
-        "maps": [{**_describe(one), "array": next(at)} for one in maps],
+        "warning": _warning(stride, seq_len, seq_len_shown),
+        "maps": [{**_describe(plane), "array": next(at)} for plane in maps],
         "groups": [
             {
                 "title": panel.title,
                 "span": panel.span,
-                "group": [{**_describe_line(one), "array": next(at)} for one in panel.lines],
+                "group": [{**_describe_line(plane), "array": next(at)} for plane in panel.lines],
             }
             for panel in units
         ],
@@ -163,7 +167,7 @@ def gate_view(
         default={"unit": unit},
         on_unit_change=_nothing,
     )
-    return max(0, min(int(result.unit), most - 1))
+    return max(0, min(int(result.unit), seq_len_shown - 1))
 
 
 def _nothing() -> None:
@@ -171,8 +175,12 @@ def _nothing() -> None:
 
 
 def _gates_and_states(maps: Sequence[Map]) -> list[UnitPanel]:
-    gates = [UnitLine(one.name, one.values, one.color) for one in maps if one.name in GATES]
-    states = [UnitLine(one.name, one.values, one.color) for one in maps if one.name not in GATES]
+    gates = [
+        UnitLine(heatmap.name, heatmap.values, heatmap.color) for heatmap in maps if heatmap.name in GATES
+    ]
+    states = [
+        UnitLine(heatmap.name, heatmap.values, heatmap.color) for heatmap in maps if heatmap.name not in GATES
+    ]
     panels = UnitPanel("gates", gates, (0.0, 1.0)), UnitPanel("states", states)
     return [panel for panel in panels if panel.lines]
 
@@ -182,7 +190,7 @@ def _each_once(arrays: Sequence[np.ndarray]) -> tuple[list[int], list[np.ndarray
     different: dict[int, np.ndarray] = {}
     for values in arrays:
         different.setdefault(id(values), values)
-    order = {known: place for place, known in enumerate(different)}
+    order = {array: index for index, array in enumerate(different)}
     return [order[id(values)] for values in arrays], list(different.values())
 
 
@@ -199,17 +207,17 @@ def _common_length(planes: list[np.ndarray], lines: list[np.ndarray]) -> int:
     return lengths.pop()
 
 
-def _describe(one: Map) -> dict:
+def _describe(heatmap: Map) -> dict:
     """What the browser must know of one map beside its values."""
     return {
-        "name": one.name,
-        "title": one.title,
-        "units": len(one.values),
-        "low": one.low,
-        "high": one.high,
-        "scale": color_stops(one.signed),
-        "color": one.color,
-        "note": one.note,
+        "name": heatmap.name,
+        "title": heatmap.title,
+        "units": len(heatmap.values),
+        "low": heatmap.low,
+        "high": heatmap.high,
+        "scale": color_stops(heatmap.signed),
+        "color": heatmap.color,
+        "note": heatmap.note,
     }
 
 

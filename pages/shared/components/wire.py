@@ -23,8 +23,8 @@ def text(*names: str) -> str:
     Streamlit takes such a text as a whole, and there is no bundler: of a module that others import,
     the word export is left out where it is put before a component's own text.
     """
-    *before, last = ((_HERE / name).read_text(encoding="utf-8") for name in names)
-    return "\n".join([*(part.replace("\nexport ", "\n") for part in before), last])
+    *modules, last = ((_HERE / name).read_text(encoding="utf-8") for name in names)
+    return "\n".join([*(source.replace("\nexport ", "\n") for source in modules), last])
 
 
 @cache
@@ -41,5 +41,5 @@ def pack(header: dict, arrays: Sequence[np.ndarray]) -> bytes:
     """
     text = json.dumps(header, allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
-    parts = [np.ascontiguousarray(a, dtype="<f4").tobytes() for a in arrays]
-    return len(text).to_bytes(4, "little") + text + b"".join(parts)
+    chunks = [np.ascontiguousarray(a, dtype="<f4").tobytes() for a in arrays]
+    return len(text).to_bytes(4, "little") + text + b"".join(chunks)

@@ -40,9 +40,9 @@ def own_file() -> None:
         if st.button("Use these rows", key="use_pasted", disabled=not text):
             read(text.encode(), "pasted rows")
             st.rerun()
-    here = session.workspace()
-    if here.own is not None and here.experiment.data.source != "csv":
-        st.button("Back to my own table", icon=":material/undo:", key="back_to_own", on_click=here.back_to_own,
+    workspace = session.workspace()
+    if workspace.own is not None and workspace.experiment.data.source != "csv":
+        st.button("Back to my own table", icon=":material/undo:", key="back_to_own", on_click=workspace.back_to_own,
                   width="stretch", help="The file as you left it")  # fmt: skip
 
 
@@ -54,12 +54,12 @@ def read(data: bytes, name: str, corrections: ReadOptions = WORK_IT_OUT) -> None
     except PlaygroundError as error:
         session.report(str(error))
         return
-    here = session.workspace()
-    here.put(table, source="csv", name=name)
+    workspace = session.workspace()
+    workspace.put(table, source="csv", name=name)
     # nameless: it goes with the table, and memory holds the table only
     file = tempfile.TemporaryFile()  # noqa: SIM115
     file.write(data)
-    here.uploads[table] = Upload(file, corrections)
+    workspace.uploads[table] = Upload(file, corrections)
 
 
 def read_with(**corrected: Any) -> None:
@@ -74,8 +74,8 @@ def ready_made() -> None:
     """The real series and the generators; the one in use is lit."""
     data = session.workspace().experiment.data
     for key, source in (("sample", "sample"), ("generator", "generator")):
-        shown = data.source == source and (source != "sample" or data.name in SAMPLES)
-        session.mirror(key, data.name if shown else None)
+        is_current = data.source == source and (source != "sample" or data.name in SAMPLES)
+        session.mirror(key, data.name if is_current else None)
     st.pills("A real series", list(SAMPLES), key="sample", format_func=lambda name: SAMPLES[name].title,
              on_change=_use_sample, help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()))  # fmt: skip
     st.pills("A generator", list(generators.GENERATORS), key="generator", format_func=_picture_label,
@@ -106,12 +106,6 @@ def generator_settings() -> None:
             field(st, "data", name, key=key, on_change=_change_generator, args=(name, key), **changed)
 
 
-
-
-
-
-
-
 def _use_sample() -> None:
     name = session.widget_value("sample")
     if name is not None:
@@ -138,24 +132,26 @@ def on_seq_len_change() -> dict:
     return {}
 
 
-def _generate(data: DataSpec, changed: dict) -> None:
+def _generate(data: DataSpec, changes: dict) -> None:
     session.clear_messages()
     try:
-        spec = dataclasses.replace(data, **changed)
+        spec = dataclasses.replace(data, **changes)
         table = generators.generate(spec)
     except PlaygroundError as error:
         session.report(str(error))
         return
-    kept = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
-    session.workspace().put(table, **kept)
+    fields = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
+    session.workspace().put(table, **fields)
 
 
 @st.cache_data(show_spinner=False)
 def _picture_label(name: str) -> str:
     """A generator's title under its own curve: Markdown with an inline SVG, both our own."""
     y = generators.thumbnail(name).astype(float)
-    low, high = y.min(), y.max()
-    points = np.stack([np.linspace(1, 95, len(y)), 29 - 26 * (y - low) / (high - low or 1)], axis=1)
+    minimum, maximum = y.min(), y.max()
+    points = np.stack(
+        [np.linspace(1, 95, len(y)), 29 - 26 * (y - minimum) / (maximum - minimum or 1)], axis=1
+    )
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 32" width="96" height="32">'

@@ -55,57 +55,57 @@ def default_window(run: Run) -> int:
     return int(next(s[-1] for s in (run.windows.starts[p] for p in reversed(SPLITS)) if len(s)))
 
 
-def inputs_of(look: Look) -> Tensor:
+def inputs_of(selection: Look) -> Tensor:
     """The window as the model reads it, (1, seq_len, input_size)."""
-    return torch.from_numpy(look.run.windows.inputs(np.array([look.start])))
+    return torch.from_numpy(selection.run.windows.inputs(np.array([selection.start])))
 
 
-def trace_of(look: Look) -> GateTrace:
+def trace_of(selection: Look) -> GateTrace:
     """The trace of the window at that moment."""
-    model = look.moment.model
-    return look.run.remembered("traces", (look.moment, look.start),
-                      lambda: trace_lstm(model.lstm, model.lstm_input(inputs_of(look))))  # fmt: skip
+    model = selection.moment.model
+    return selection.run.remembered("traces", (selection.moment, selection.start),
+                      lambda: trace_lstm(model.lstm, model.lstm_input(inputs_of(selection))))  # fmt: skip
 
 
-def find_window(run: Run, part: str, which: str, step: int | None = None) -> int:
+def find_window(run: Run, split: str, search: str, step: int | None = None) -> int:
     """The place among the part's windows of the worst, the best or a random one, for the weights of that step."""
-    starts = run.windows.starts[part]
-    if which == "random":
+    starts = run.windows.starts[split]
+    if search == "random":
         return int(np.random.default_rng().integers(len(starts)))
-    places = np.unique(np.linspace(0, len(starts) - 1, MOST_SEARCHED).astype(int))
-    said = predict(run.moment(step).model, run.windows, starts[places])
-    errors = window_errors(run.windows, starts[places], said)
-    return int(places[errors.argmax() if which == "worst" else errors.argmin()])
+    indices = np.unique(np.linspace(0, len(starts) - 1, MOST_SEARCHED).astype(int))
+    predictions = predict(run.moment(step).model, run.windows, starts[indices])
+    errors = window_errors(run.windows, starts[indices], predictions)
+    return int(indices[errors.argmax() if search == "worst" else errors.argmin()])
 
 
-def sentence(look: Look) -> str:
+def sentence(selection: Look) -> str:
     """What the model says of this window beside the truth, as Markdown."""
-    windows = look.run.windows
-    starts = np.array([look.start])
-    said, truth = predict(look.moment.model, windows, starts)[0], windows.truth(starts)[0]
-    place = _place(windows, look.start)
-    cell = look.run.experiment.model.cell.upper()
+    windows = selection.run.windows
+    starts = np.array([selection.start])
+    predictions, targets = predict(selection.moment.model, windows, starts)[0], windows.truth(starts)[0]
+    label = _place(windows, selection.start)
+    cell = selection.run.experiment.model.cell.upper()
     if windows.classes:
-        guess = int(said.argmax())
+        guess = int(predictions.argmax())
         return (
-            f"{place}, the {cell} says **{plain(windows.classes[guess])}** ({said[guess]:.0%} sure); "
-            f"the truth is **{plain(windows.classes[truth])}**."
+            f"{label}, the {cell} says **{plain(windows.classes[guess])}** ({predictions[guess]:.0%} sure); "
+            f"the truth is **{plain(windows.classes[targets])}**."
         )
     name = plain(windows.spec.targets[0])
-    return f"{place}, the {cell} says {name} = **{said[0, 0]:.4g}**; the truth is **{truth[0, 0]:.4g}**."
+    return f"{label}, the {cell} says {name} = **{predictions[0, 0]:.4g}**; the truth is **{targets[0, 0]:.4g}**."
 
 
 def _place(windows: Windows, start: int) -> str:
     row = int(windows.target_rows(np.array([start]))[0, 0])
     if windows.when is None:
         return f"For row {row:,}"
-    when = windows.when[row]
-    return "For " + (plain(str(when)[:16].replace("T", " ")) if when.dtype.kind == "M" else f"{when:g}")
+    time = windows.when[row]
+    return "For " + (plain(str(time)[:16].replace("T", " ")) if time.dtype.kind == "M" else f"{time:g}")
 
 
-def units_by_steps(trace: GateTrace, name: str, look: Look) -> np.ndarray:
+def units_by_steps(trace: GateTrace, name: str, selection: Look) -> np.ndarray:
     """(units, seq_len): one gate or state of the layer and direction that is looked at."""
-    return trace.gate(name)[look.layer, look.direction, 0].float().cpu().numpy().T
+    return trace.gate(name)[selection.layer, selection.direction, 0].float().cpu().numpy().T
 
 
 def input_series(windows: Windows, start: int) -> dict[str, np.ndarray]:

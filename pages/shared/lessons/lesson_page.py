@@ -54,8 +54,8 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
 
 
 def _instrument(lesson: Lesson, opened: OpenLesson | None) -> None:
-    found = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.instrument}")
-    found.show(session.workspace(), opened.runs if opened else {})
+    module = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.instrument}")
+    module.show(session.workspace(), opened.runs if opened else {})
 
 
 def _to_gallery() -> None:
@@ -70,16 +70,16 @@ def _strayed(opened: OpenLesson) -> None:
 
 
 def _controls(lesson: Lesson, opened: OpenLesson) -> None:
-    live = opened.live
+    active = opened.live
     left = any(not run.finished and run.status != "failed" for run in opened.runs.values())
     train, hold, seed, shipped, gates, stage = st.columns(
         [1.5, 1, 0.8, 1.5, 0.7, 0.7], vertical_alignment="bottom"
     )
     train.button("Train it yourself", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
                  on_click=_train, help="Draws new weights from the seed and trains them while you watch")  # fmt: skip
-    hold.button("Pause" if live else "Resume", key="pause", width="stretch", disabled=not live and not left,
-                icon=":material/pause:" if live else ":material/resume:",
-                on_click=opened.pause if live else opened.play, help="The weights stay")  # fmt: skip
+    hold.button("Pause" if active else "Resume", key="pause", width="stretch", disabled=not active and not left,
+                icon=":material/pause:" if active else ":material/resume:",
+                on_click=opened.pause if active else opened.play, help="The weights stay")  # fmt: skip
     session.mirror("lesson_seed", session.recall(f"seed_{lesson.name}", opened.seed), lesson.name)
     seed.number_input("seed", 0, 2**31 - 1, key="lesson_seed", on_change=_keep_seed, args=(lesson.name,),
                       help="The data, the first weights and the order of the batches: one seed, one result")  # fmt: skip
@@ -115,16 +115,16 @@ def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         session.report(str(error))
 
 
-def _live(lesson: Lesson, opened: OpenLesson, *parts: Callable[[Lesson, OpenLesson], None]) -> None:
+def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenLesson], None]) -> None:
     """Parts of the page that change while it trains, drawn together."""
-    st.fragment(_draw, run_every=TICK if opened.live else None)(lesson, opened, opened.live, parts)
+    st.fragment(_draw, run_every=TICK if opened.live else None)(lesson, opened, opened.live, sections)
 
 
-def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, parts) -> None:
+def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, sections) -> None:
     session.workspace()  # of this fragment's own thread
     opened.touch()
-    for part in parts:
-        part(lesson, opened)
+    for section in sections:
+        section(lesson, opened)
     if opened.live != was_live:
         st.rerun()  # polling and the buttons follow
 
@@ -160,28 +160,30 @@ def _losses() -> Picture:
     return Picture("**How it learned**", "The loss: pale every batch, strong the validation part.", loss_plot)
 
 
-def _made(runs: dict[str, Run], what: str, live: bool, make: Callable[[], Any]) -> Any:
+def _made(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
     """make(), remembered with the first run: for as long as no run moves, and a while longer if it took long."""
     memo = next(iter(runs.values())).memo
     key = tuple((run.number, run.step, run.status) for run in runs.values())
-    known = memo.get(what)
-    if known is not None and (known[0] == key or (live and time.monotonic() < known[1])):
-        return known[2]
+    cached = memo.get(kind)
+    if cached is not None and (cached[0] == key or (active and time.monotonic() < cached[1])):
+        return cached[2]
     began = time.monotonic()
-    found = make()
-    now, least = time.monotonic(), FIGURE if isinstance(found, go.Figure) else 0.0
-    memo[what] = (key, now + max(least, PATIENCE * (now - began)), found)
-    return found
+    value = make()
+    now, least = time.monotonic(), FIGURE if isinstance(value, go.Figure) else 0.0
+    memo[kind] = (key, now + max(least, PATIENCE * (now - began)), value)
+    return value
 
 
-def _show_outcome(lesson: Lesson, opened: OpenLesson, live: bool) -> None:
-    if live:
+def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
+    if active:
         st.info("It trains: its result stands here at the end.", icon=":material/hourglass_top:")
         return
     if any(run.step == 0 for run in opened.runs.values()):
         st.info("Not trained yet.", icon=":material/hourglass_empty:")
         return
-    outcome: Outcome = _made(opened.runs, f"outcome {lesson.name}", live, lambda: lesson.outcome(opened.runs))
+    outcome: Outcome = _made(
+        opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs)
+    )
     how = "" if not opened.change else " With your change."
     text = f"**Seed {opened.seed}.**{how} {session.plain(outcome.sentence)}"
     if outcome.reached:
@@ -190,19 +192,19 @@ def _show_outcome(lesson: Lesson, opened: OpenLesson, live: bool) -> None:
         st.warning(text, icon=":material/cancel:")
 
 
-def _picture(lesson: Lesson, picture: Picture, k: int, runs: dict[str, Run], live: bool) -> None:
+def _picture(lesson: Lesson, picture: Picture, k: int, runs: dict[str, Run], active: bool) -> None:
     st.markdown(picture.title)
     try:
-        drawn = _made(runs, f"picture {lesson.name} {k}", live, lambda: picture.draw(runs))
+        drawing = _made(runs, f"picture {lesson.name} {k}", active, lambda: picture.draw(runs))
     except PlaygroundError as error:
         st.error(session.plain(str(error)))
         return
-    if isinstance(drawn, go.Figure):
-        st.plotly_chart(drawn, key=f"lesson_{lesson.name}_{k}")
+    if isinstance(drawing, go.Figure):
+        st.plotly_chart(drawing, key=f"lesson_{lesson.name}_{k}")
     else:
         revision = " ".join(str(run.number) for run in runs.values())
-        live_plot(f"lesson_{lesson.name}_{k}", drawn.lines, x_title=drawn.x_title, y_title=drawn.y_title,
-                  log_y=drawn.log_y, y_range=drawn.y_range, height=HEIGHT, revision=revision)  # fmt: skip
+        live_plot(f"lesson_{lesson.name}_{k}", drawing.lines, x_title=drawing.x_title, y_title=drawing.y_title,
+                  log_y=drawing.log_y, y_range=drawing.y_range, height=HEIGHT, revision=revision)  # fmt: skip
     st.caption(picture.caption)
 
 
@@ -216,8 +218,8 @@ def _text(lesson: Lesson) -> None:
     with right:
         if lesson.tries:
             st.markdown("#### Try it")
-            for k, one in enumerate(lesson.tries):
-                _try(k, one)
+            for k, exercise in enumerate(lesson.tries):
+                _try(k, exercise)
         if lesson.errs:
             st.markdown("#### Where the tutorials err")
             st.markdown(lesson.errs)
@@ -231,9 +233,9 @@ def _text(lesson: Lesson) -> None:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
 
 
-def _try(k: int, one: Try) -> None:
-    words, button = st.columns([0.75, 0.25], vertical_alignment="center")
-    words.markdown(one.words)
-    if one.change:
-        button.button("Try it", key=f"try_{k}", on_click=_train, args=(one.change,), width="stretch",
+def _try(k: int, exercise: Try) -> None:
+    text_column, button = st.columns([0.75, 0.25], vertical_alignment="center")
+    text_column.markdown(exercise.words)
+    if exercise.change:
+        button.button("Try it", key=f"try_{k}", on_click=_train, args=(exercise.change,), width="stretch",
                       icon=":material/play_arrow:")  # fmt: skip

@@ -21,16 +21,14 @@ if TYPE_CHECKING:
 POINTS = 1000  # of a curve: about three for every two pixels of its width
 
 
-
-def losses(here: Workspace, log_y: bool, height: int = 250) -> None:
+def losses(workspace: Workspace, log_y: bool, height: int = 250) -> None:
     """The live loss curves, in epochs. Asks for no run, which would take torch."""
-    train, valid = (here.curves[name].points(POINTS) for name in ("train_loss", "valid_loss"))
+    train, valid = (workspace.curves[name].points(POINTS) for name in ("train_loss", "valid_loss"))
     lines = [Line("training (each batch)", *train, TRAIN, width=1.3, opacity=0.7)]
     if len(valid[0]):
         lines.append(Line("validation (each epoch)", *valid, VALID, width=3))
-    live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({here.loss_name})", log_y=log_y,
-              height=height, revision=str(here.built_run.number if here.built_run else 0))  # fmt: skip
-
+    live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({workspace.loss_name})", log_y=log_y,
+              height=height, revision=str(workspace.built_run.number if workspace.built_run else 0))  # fmt: skip
 
 
 def gradient_norm(run: Run, height: int = 200) -> None:
@@ -39,28 +37,26 @@ def gradient_norm(run: Run, height: int = 200) -> None:
               x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(run.number))  # fmt: skip
 
 
-
 def prediction(run: Run, height: int = 250) -> Forecast:
     """The prediction over the truth, as of now."""
     from pages.shared.training import forecast_plot
 
-    found = forecast_plot.latest(run)
-    ahead = min(session.recall("ahead", 1), run.windows.ahead) - 1
-    drawn = forecast_plot.picture(run, found, ahead)
-    live_plot("forecast_curve", drawn.lines, x_title=drawn.x_title, y_title=drawn.y_title, x_start=drawn.x_start,
-              y_range=drawn.y_range, height=height, revision=str(run.number))  # fmt: skip
-    return found
+    live = forecast_plot.latest(run)
+    horizon_step = min(session.recall("ahead", 1), run.windows.ahead) - 1
+    plot = forecast_plot.picture(run, live, horizon_step)
+    live_plot("forecast_curve", plot.lines, x_title=plot.x_title, y_title=plot.y_title, x_start=plot.x_start,
+              y_range=plot.y_range, height=height, revision=str(run.number))  # fmt: skip
+    return live
 
 
-
-def verdict(run: Run, found: Forecast) -> None:
+def verdict(run: Run, live: Forecast) -> None:
     """One sentence: is the model better than a naive answer, on data that it was not trained on?"""
 
-    part = next((part for part in ("test", "valid", "train") if part in found.scores), None)
-    if part:
+    split = next((split for split in ("test", "valid", "train") if split in live.scores), None)
+    if split:
         name = {
             "test": "On the test part",
             "valid": "On the validation part",
             "train": "On the training part",
         }
-        st.markdown(f"**{name[part]}:** " + session.plain(metrics.verdict(found.scores[part])))
+        st.markdown(f"**{name[split]}:** " + session.plain(metrics.verdict(live.scores[split])))

@@ -24,10 +24,10 @@ def strip(page: str) -> None:
     """The run in the sidebar, on every page; while it trains, also its heartbeat."""
     if page == "Train":  # which shows it large
         return
-    live = session.workspace().live
+    active = session.workspace().live
     with st.sidebar:
         _lesson_strip(page)
-        st.fragment(_strip, run_every=SLOW_TICK if live else None)(live)
+        st.fragment(_strip, run_every=SLOW_TICK if active else None)(active)
 
 
 def _lesson_strip(page: str) -> None:
@@ -74,11 +74,3 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-
-
-
-
-
-

@@ -31,12 +31,12 @@ def stage(
     key: str, header: dict[str, Any], arrays: list[np.ndarray], id: str, link: dict[str, str | int]
 ) -> None:
     """Draw scene.scene's (header, arrays). id: another one is another picture; link: what the address says of it."""
-    look = {
+    style = {
         "colors": GATE_COLORS,
         "titles": GATE_NAMES,
         "scales": {"gate": color_stops(False), "signed": color_stops(True)},
     }
-    setup = json.dumps({"path": _path(), "look": look}).encode()
+    setup = json.dumps({"path": _path(), "look": style}).encode()
     setup += b" " * (-len(setup) % 4)
     data = len(setup).to_bytes(4, "little") + setup + pack({**header, "id": id, "link": link}, arrays)
     _mount(key=key, data=data, height="content")

@@ -50,7 +50,7 @@ _mount = st.components.v2.component(
 )
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     """Buttons, sliders and the arithmetic of runs["hand"], which is the workspace's own run."""
     run = runs["hand"]
     try:
@@ -58,81 +58,81 @@ def show(here: Workspace, runs: dict[str, Run]) -> None:
     except PlaygroundError as error:
         st.info(session.plain(str(error)), icon=":material/info:")
         return
-    live = run.live
-    _course(here, run, live)
-    st.fragment(_unrolled, run_every=TICK if live else None)(here, live)
-    _choices(here)
+    active = run.live
+    _course(workspace, run, active)
+    st.fragment(_unrolled, run_every=TICK if active else None)(workspace, active)
+    _choices(workspace)
 
 
-def _course(here: Workspace, run: Run, live: bool) -> None:
+def _course(workspace: Workspace, run: Run, active: bool) -> None:
     """Train, save, resume: the tutorial's course in three clicks."""
     saved = session.recall(_FILE)
     train, save, load, go_on = st.columns(4)
     train.button(f"1. Train {FIRST:,} epochs", key="hand_train", icon=":material/play_arrow:", width="stretch",
-                 disabled=live, on_click=_train, args=(here,),
+                 disabled=active, on_click=_train, args=(workspace,),
                  help="From these numbers if they are untrained, else from fresh ones of the seed above")  # fmt: skip
     save.button("2. Save checkpoint", key="hand_save", icon=":material/save:", width="stretch",
-                disabled=live or not run.step, on_click=_save, args=(here,),
+                disabled=active or not run.step, on_click=_save, args=(workspace,),
                 help="Weights, Adam's memory, and the state of the random order")  # fmt: skip
     load.download_button("Download it", saved or b"", "lstm_by_hand.safetensors", "application/octet-stream",
                          key="hand_file", icon=":material/download:", width="stretch", disabled=saved is None,
                          help="Load it on Train, on any day")  # fmt: skip
     go_on.button(f"3. Resume to {ALL:,}", key="hand_resume", icon=":material/resume:", width="stretch",
-                 disabled=live or saved is None, on_click=_resume, args=(here,),
+                 disabled=active or saved is None, on_click=_resume, args=(workspace,),
                  help="A new run, made from the saved file alone, goes on")  # fmt: skip
-    for_run, words = session.recall(_PROOF, (None, ""))
+    for_run, text = session.recall(_PROOF, (None, ""))
     if for_run == run.number:
-        st.caption(words)
+        st.caption(text)
 
 
-def _choices(here: Workspace) -> None:
+def _choices(workspace: Workspace) -> None:
     untrained, start, end = st.columns(3)
     untrained.button("Untrained numbers", key="hand_untrained", icon=":material/casino:", width="stretch",
-                     on_click=_fresh, args=(here,), help="Fresh ones of the seed above, at epoch 0")  # fmt: skip
+                     on_click=_fresh, args=(workspace,), help="Fresh ones of the seed above, at epoch 0")  # fmt: skip
     start.button("The tutorial's start", key="hand_start", icon=":material/flag:", width="stretch",
-                 on_click=_fresh, args=(here, TUTORIAL_START),
+                 on_click=_fresh, args=(workspace, TUTORIAL_START),
                  help="Seed 42: weights from a normal distribution, biases 0. Then train: its numbers come out")  # fmt: skip
     end.button("The tutorial's numbers", key="hand_end", icon=":material/star:", width="stretch",
-               on_click=_put, args=(here, TUTORIAL_END), help="What it has after 5,000 epochs")  # fmt: skip
+               on_click=_put, args=(workspace, TUTORIAL_END), help="What it has after 5,000 epochs")  # fmt: skip
 
 
-def _train(here: Workspace) -> None:
-    run = here.run if here.run.step == 0 else _fresh(here)
+def _train(workspace: Workspace) -> None:
+    run = workspace.run if workspace.run.step == 0 else _fresh(workspace)
     run.play(FIRST * run.steps_per_epoch)
 
 
-def _fresh(here: Workspace, unit: Unit | None = None) -> Run:
+def _fresh(workspace: Workspace, unit: Unit | None = None) -> Run:
     """An untrained run of the lesson's own experiment, from the page's seed or from these numbers."""
     from lstm_core.lessons.runs import prepare, with_seed
 
     session.clear_messages()
-    opened = here.lesson
+    opened = workspace.lesson
     opened.seed, opened.change = session.recall(f"seed_{opened.lesson.name}", opened.seed), {}
     experiment = with_seed(opened.lesson.experiments["hand"], opened.seed)
     windows = prepare(experiment.data)[1]
-    run = here.fresh_run(windows, dataclasses.replace(experiment, data=windows.spec))
+    run = workspace.fresh_run(windows, dataclasses.replace(experiment, data=windows.spec))
     if unit is not None:
-        _put(here, unit)
+        _put(workspace, unit)
     return run
 
 
-def _put(here: Workspace, unit: Unit) -> None:
+def _put(workspace: Workspace, unit: Unit) -> None:
     """Pause, and let the model have these numbers."""
-    run = here.run
+    run = workspace.run
     run.pause()
     run.set_weights(unit.tensors())
-    here.lesson.change = {"weights": {"by hand": True}}  # the page says so beside the result
+    workspace.lesson.change = {"weights": {"by hand": True}}  # the page says so beside the result
 
 
-def _save(here: Workspace) -> None:
-    session.remember(_FILE, here.run.checkpoint())
+def _save(workspace: Workspace) -> None:
+    session.remember(_FILE, workspace.run.checkpoint())
 
 
-def _resume(here: Workspace) -> None:
+def _resume(workspace: Workspace) -> None:
     """Go on from the file; the run that it was saved from takes the first steps beside it, as the proof."""
     checkpoint = load_checkpoint(session.recall(_FILE))
-    before = here.run
-    run = here.load(checkpoint, before.windows, before.table)
+    before = workspace.run
+    run = workspace.load(checkpoint, before.windows, before.table)
     run.change(epochs=ALL)
     same = before.step == run.step and unit_of(before) == unit_of(run)
     run.train_here(PROVED)
@@ -141,30 +141,30 @@ def _resume(here: Workspace) -> None:
     run.play()
 
 
-def _proof(before: Run, run: Run) -> str:
-    before.change(epochs=ALL)
-    steps = before.train_here(PROVED)
-    pairs = zip(unit_of(before).numbers, unit_of(run).numbers, strict=True)
-    furthest = max(abs(one - other) for one, other in pairs)
-    how = "bit for bit the same" if furthest == 0 else f"apart by {furthest:.0e} at most"
+def _proof(original: Run, run: Run) -> str:
+    original.change(epochs=ALL)
+    steps = original.train_here(PROVED)
+    pairs = zip(unit_of(original).numbers, unit_of(run).numbers, strict=True)
+    max_difference = max(abs(one - other) for one, other in pairs)
+    how = "bit for bit the same" if max_difference == 0 else f"apart by {max_difference:.0e} at most"
     return (
         f"Resumed from the file, and beside it the run that never stopped: {steps} steps on, their twelve numbers "
         f"are **{how}**."
     )
 
 
-def _unrolled(here: Workspace, was_live: bool) -> None:
-    run = here.run
+def _unrolled(workspace: Workspace, was_live: bool) -> None:
+    run = workspace.run
     unit = unit_of(run)
     sequences, targets = sequences_of(run)
-    known = session.widget_value(KEY)
+    browser_value = session.widget_value(KEY)
     result = _mount(
         key=KEY,
         data={
             "gates": [_gate(gate) for gate in GATES],
             "numbers": unit.numbers,
             "tables": [_table(*one, unit) for one in zip(COMPANIES, sequences.tolist(), targets.tolist(), strict=True)],
-            "told": known["moved"]["told"] if known else 0,  # the answer that the browser waits for
+            "told": browser_value["moved"]["told"] if browser_value else 0,  # the answer that the browser waits for
         },
         default={"moved": {"told": 0, "numbers": {}}},
         on_moved_change=_moved,
@@ -185,12 +185,12 @@ def _nothing() -> None:
 
 def _moved() -> None:
     """A slider was moved: its number, and no other, goes into the model."""
-    here = session.workspace()
-    here.run.pause()
-    numbers = list(unit_of(here.run).numbers)
-    for place, value in session.widget_value(KEY)["moved"]["numbers"].items():
-        numbers[int(place)] = value
-    _put(here, Unit.of(numbers))
+    workspace = session.workspace()
+    workspace.run.pause()
+    numbers = list(unit_of(workspace.run).numbers)
+    for index, value in session.widget_value(KEY)["moved"]["numbers"].items():
+        numbers[int(index)] = value
+    _put(workspace, Unit.of(numbers))
 
 
 def _gate(gate: str) -> dict:
@@ -200,13 +200,13 @@ def _gate(gate: str) -> dict:
 def _table(name: str, sequence: list[float], target: float, unit: Unit) -> dict:
     """One company's four days, in words."""
     steps = unit.unroll(sequence)
-    said = steps[-1].h
+    prediction = steps[-1].h
     return {
         "name": f"Company {name}",
         "sequence": ", ".join(f"{x:g}" for x in sequence),
         "target": f"{target:g}",
-        "said": number(said, 3),
-        "right": abs(said - target) < NEAR,
+        "said": number(prediction, 3),
+        "right": abs(prediction - target) < NEAR,
         "days": [_day(step) for step in steps],
     }
 

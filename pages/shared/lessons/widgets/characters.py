@@ -22,7 +22,7 @@ SHOWN = 850  # characters of the coloured page
 MOST_TYPED, MOST_BEGUN = 2000, 100  # characters
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     """Draw both; while the run trains they follow it."""
     run = next(iter(runs.values()))
     try:
@@ -40,20 +40,20 @@ def _now(run: Run) -> Moment:
 
 
 def _writing(run: Run) -> None:
-    now, before = st.columns([0.62, 0.38], gap="large")
+    now, before_column = st.columns([0.62, 0.38], gap="large")
     with now:
-        begin, temperature, seed = _settings()
+        prompt, temperature, seed = _settings()
         try:
-            _write(run, _now(run), "now", begin, temperature, seed, WRITTEN)
+            _write(run, _now(run), "now", prompt, temperature, seed, WRITTEN)
         except PlaygroundError as error:
             st.error(session.plain(str(error)), icon=":material/error:")
             return
-    with before:
-        one = run.steps_per_epoch
+    with before_column:
+        epoch_steps = run.steps_per_epoch
         if run.step:
-            _write(run, run.moment(0), "before training", begin, temperature, seed, WRITTEN_BEFORE)
-        if run.step > 2 * one:
-            _write(run, run.moment(one), "early", begin, temperature, seed, WRITTEN_BEFORE)
+            _write(run, run.moment(0), "before training", prompt, temperature, seed, WRITTEN_BEFORE)
+        if run.step > 2 * epoch_steps:
+            _write(run, run.moment(epoch_steps), "early", prompt, temperature, seed, WRITTEN_BEFORE)
         st.caption(
             "The same seed draws the same chances each time: what changes in the text is what was learned."
         )
@@ -61,7 +61,7 @@ def _writing(run: Run) -> None:
 
 def _settings() -> tuple[str, float, int]:
     first, second, third = st.columns([0.42, 0.36, 0.22])
-    begin = first.text_input("start with", "alice ", max_chars=MOST_BEGUN, key="begin",
+    prompt = first.text_input("start with", "alice ", max_chars=MOST_BEGUN, key="begin",
                              help="The model reads this first. Only letters, spaces and ' , . ! ? : ; - ( ) and "
                                   "quotation marks; capitals become small letters")  # fmt: skip
     temperature = second.slider("temperature", 0.0, 1.5, 0.5, 0.05, key="temperature",
@@ -69,22 +69,22 @@ def _settings() -> tuple[str, float, int]:
                                      "bolder than it thinks")  # fmt: skip
     seed = third.number_input("text seed", 0, 2**31 - 1, 0, key="text_seed",
                               help="Another seed, another text by the same model")  # fmt: skip
-    return normalised(begin) or "\n", temperature, seed
+    return normalised(prompt) or "\n", temperature, seed
 
 
 def _write(
-    run: Run, moment: Moment, when: str, begin: str, temperature: float, seed: int, length: int
+    run: Run, snapshot: Moment, when: str, prompt: str, temperature: float, seed: int, length: int
 ) -> None:
-    key = (moment.step, run.status, begin, temperature, seed)
+    key = (snapshot.step, run.status, prompt, temperature, seed)
     text = run.remembered(
-        f"letters {when}", key, lambda: write(moment.model, begin, length, temperature, seed)
+        f"letters {when}", key, lambda: write(snapshot.model, prompt, length, temperature, seed)
     )
-    epoch = moment.step / run.steps_per_epoch
-    st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if moment.step else ""))
+    epoch = snapshot.step / run.steps_per_epoch
+    st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if snapshot.step else ""))
     with st.container(
         border=True, height=TALL if when == "now" else LOW, key=f"letters_{when.replace(' ', '_')}"
     ):
-        st.text(begin + text)
+        st.text(prompt + text)
 
 
 def _colours(run: Run) -> None:
@@ -99,10 +99,10 @@ def _colours(run: Run) -> None:
         "your own text in place of the book's", key="typed", height=68, max_chars=MOST_TYPED
     )
     model, trackers = found(run, gate)
-    words = _known(typed) or run.remembered("letters shown", (), lambda: showpiece(unseen(run), SHOWN))
-    values = run.remembered("letters units", (model, words), lambda: unit_values(model, words))
+    text = _known(typed) or run.remembered("letters shown", (), lambda: showpiece(unseen(run), SHOWN))
+    values = run.remembered("letters units", (model, text), lambda: unit_values(model, text))
     color = GATE_COLORS[gate] if gate in ("i", "f", "o") else None
-    coloured_text("coloured", words, gate, values[gate], trackers, color)
+    coloured_text("coloured", text, gate, values[gate], trackers, color)
 
 
 def _known(typed: str) -> str:

@@ -14,7 +14,7 @@ from pages.shared.session_fields import clamp
 TICK = 1.0  # seconds between two readings while it trains
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     run = runs["lstm"]
     windows = run.windows
     with st.container(border=True):
@@ -41,8 +41,8 @@ def _numbers(run: Run, window: int, step: int, unit: int) -> None:
     windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][window : window + 1]))
     model = run.moment().model
-    found = step_equations(model.lstm, trace_lstm(model.lstm, model.lstm_input(x)), x, step, unit)
-    st.latex(found.latex)
+    arithmetic = step_equations(model.lstm, trace_lstm(model.lstm, model.lstm_input(x)), x, step, unit)
+    st.latex(arithmetic.latex)
     st.caption(
         "In each bracket: what the day's 10 numbers bring, what the 20 values of h bring, and the two biases."
     )

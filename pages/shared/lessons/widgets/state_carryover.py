@@ -38,7 +38,7 @@ NAMES = {
 DASHES = ("solid", "dash", "dot")
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     """Everything is of the model that was trained with the carried state, as it is now."""
     run = runs["carried"]
     st.fragment(_shown, run_every=TICK if run.live else None)(run)
@@ -51,19 +51,19 @@ def _shown(run: Run) -> None:
     with st.container(border=True):
         lives, errors, shapes = st.tabs(["The life of h and c", "Without detach", "Shapes of h_0 and c_0"])
         with lives:
-            first, shown = _choices(len(stream))
+            first, state = _choices(len(stream))
             starts = stream[first : first + BATCHES]
             x = torch.from_numpy(windows.inputs(starts))
-            truth = windows.y[(starts[:, None] + np.arange(seq_len)).ravel(), 0]
-            found = {way: life(model, x, way, seed=first) for way in WAYS}
-            st.plotly_chart(_figure(found, shown, _heavy_units(model), truth), key="state_life")
+            targets = windows.y[(starts[:, None] + np.arange(seq_len)).ravel(), 0]
+            trajectories = {mode: life(model, x, mode, seed=first) for mode in WAYS}
+            st.plotly_chart(_figure(trajectories, state, _heavy_units(model), targets), key="state_life")
             st.caption(
                 "The same weights (those of *carried*) and inputs; a new batch begins behind every dashed line. Above: does the "
                 "state start anew there, or go on? Below: how strongly each step's input moves one answer, the first of the "
                 "third batch, as `backward()` sees it. That answer was said three steps before."
             )
         with errors:
-            _without_detach(model, x[:2], found)
+            _without_detach(model, x[:2], trajectories)
         with shapes:
             _shapes(model, run.train_spec.batch_size, seq_len, x)
 
@@ -73,10 +73,10 @@ def _choices(batches: int) -> tuple[int, str]:
     last = batches - BATCHES
     clamp("state_first", 0, last, default=0)
     first = left.slider("first of the three batches, in the validation part", 0, last, key="state_first")
-    shown = right.segmented_control(
+    state = right.segmented_control(
         "shown", ["h", "c", "answer"], default="h", key="state_shown", required=True
     )
-    return first, shown
+    return first, state
 
 
 def _heavy_units(model: SequenceLSTM) -> list[int]:
@@ -84,27 +84,27 @@ def _heavy_units(model: SequenceLSTM) -> list[int]:
     return model.head.weight.abs().sum(0).argsort(descending=True)[:UNITS].tolist()
 
 
-def _figure(found: dict[str, Life], shown: str, units: list[int], truth: np.ndarray) -> go.Figure:
+def _figure(trajectories: dict[str, Life], state: str, units: list[int], targets: np.ndarray) -> go.Figure:
     """Two rows of four: what is shown of each way above, how far its gradient reaches below."""
     figure = make_subplots(
-        rows=2, cols=len(found), shared_yaxes=True, shared_xaxes=True, row_heights=[0.6, 0.4],
-        horizontal_spacing=0.02, vertical_spacing=0.06, column_titles=[NAMES[way] for way in found],
+        rows=2, cols=len(trajectories), shared_yaxes=True, shared_xaxes=True, row_heights=[0.6, 0.4],
+        horizontal_spacing=0.02, vertical_spacing=0.06, column_titles=[NAMES[mode] for mode in trajectories],
     )  # fmt: skip
-    for k, way in enumerate(found, 1):
-        own = found[way]
-        if shown == "answer":
-            _answers(figure, k, own, truth)
+    for k, mode in enumerate(trajectories, 1):
+        trajectory = trajectories[mode]
+        if state == "answer":
+            _answers(figure, k, trajectory, targets)
         else:
-            _timelines(figure, k, own, shown, units)
-        steps = np.arange(1, len(own.reach) + 1)
-        figure.add_bar(x=steps, y=own.reach, row=2, col=k, showlegend=False, marker={"color": TRUTH, "line_width": 0},
+            _timelines(figure, k, trajectory, state, units)
+        steps = np.arange(1, len(trajectory.reach) + 1)
+        figure.add_bar(x=steps, y=trajectory.reach, row=2, col=k, showlegend=False, marker={"color": TRUTH, "line_width": 0},
                        hovertemplate="%{y:.3g}<extra></extra>")  # fmt: skip
         seq_len = len(steps) // BATCHES
         for border in range(seq_len, len(steps), seq_len):
-            figure.add_vline(border + 0.5 * (shown == "answer"), row=1, col=k, line=_BORDER)
+            figure.add_vline(border + 0.5 * (state == "answer"), row=1, col=k, line=_BORDER)
             figure.add_vline(border + 0.5, row=2, col=k, line=_BORDER)
     figure.update_xaxes(title="step", row=2)
-    figure.update_yaxes(title=shown, row=1, col=1)
+    figure.update_yaxes(title=state, row=1, col=1)
     figure.update_yaxes(title="gradient", rangemode="tozero", row=2, col=1)
     figure.update_annotations(font={"size": FONT_SIZE})
     figure_layout(figure, 370).update_layout(hovermode="closest", margin={"t": 60}, legend={"y": 1.12})
@@ -114,31 +114,31 @@ def _figure(found: dict[str, Life], shown: str, units: list[int], truth: np.ndar
 _BORDER = {"color": TRUTH, "width": 1.5, "dash": "dash"}
 
 
-def _timelines(figure: go.Figure, column: int, own: Life, shown: str, units: list[int]) -> None:
+def _timelines(figure: go.Figure, column: int, trajectory: Life, state: str, units: list[int]) -> None:
     """A line a unit; where a batch begins it stands at what the batch was given, after what the last one left."""
-    values = getattr(own, shown)  # (windows, seq_len + 1, hidden_size)
+    values = getattr(trajectory, state)  # (windows, seq_len + 1, hidden_size)
     windows, points = values.shape[:2]
     at = (np.arange(windows)[:, None] * (points - 1) + np.arange(points)).ravel()
     for unit, dash in zip(units, DASHES, strict=False):
         figure.add_scatter(
             x=at, y=values[..., unit].ravel(), row=1, col=column, name=f"unit {unit}", showlegend=column == 1,
-            line={"color": GATE_COLORS[shown], "width": 2.5, "dash": dash},
+            line={"color": GATE_COLORS[state], "width": 2.5, "dash": dash},
             hovertemplate=f"unit {unit}, after step %{{x}}: %{{y:.3f}}<extra></extra>",
         )  # fmt: skip
 
 
-def _answers(figure: go.Figure, column: int, own: Life, truth: np.ndarray) -> None:
-    steps = np.arange(1, own.said.size + 1)
-    figure.add_scatter(x=steps, y=truth, row=1, col=column, mode="markers", name="the truth", showlegend=column == 1,
+def _answers(figure: go.Figure, column: int, trajectory: Life, targets: np.ndarray) -> None:
+    steps = np.arange(1, trajectory.said.size + 1)
+    figure.add_scatter(x=steps, y=targets, row=1, col=column, mode="markers", name="the truth", showlegend=column == 1,
                        marker={"color": TRUTH, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}})  # fmt: skip
-    figure.add_scatter(x=steps, y=own.said.ravel(), row=1, col=column, mode="markers", name="what it says",
+    figure.add_scatter(x=steps, y=trajectory.said.ravel(), row=1, col=column, mode="markers", name="what it says",
                        showlegend=column == 1, marker={"color": SAID, "size": 6})  # fmt: skip
 
 
 _FORWARD = "output, (h, c) = lstm(\n    x, (h, c))"
 
 
-def _without_detach(model: SequenceLSTM, x: torch.Tensor, found: dict[str, Life]) -> None:
+def _without_detach(model: SequenceLSTM, x: torch.Tensor, trajectories: dict[str, Life]) -> None:
     """Two training steps with the state carried, in three ways, really run."""
     kept, retained, detached = st.columns(3, gap="medium")
     with kept:
@@ -163,9 +163,9 @@ def _without_detach(model: SequenceLSTM, x: torch.Tensor, found: dict[str, Life]
             f"h, c = h.detach(), c.detach()\n{_FORWARD}\nloss.backward()\noptimizer.step()", language="python"
         )
         _said(second_backward(model, x, detach=True))
-        cut, whole = found["carried"], found["not detached"]
+        cut, whole = trajectories["carried"], trajectories["not detached"]
         same = np.array_equal(cut.h, whole.h) and np.array_equal(cut.said, whole.said)
-        steps = [int((own.reach > 0).sum()) for own in (cut, whole)]
+        steps = [int((trajectory.reach > 0).sum()) for trajectory in (cut, whole)]
         st.markdown(
             f"The numbers of h and of all answers are {'the same to the last bit' if same else 'not the same'}. The gradient "
             f"of the third batch's first answer reaches {steps[0]} {'step' if steps[0] == 1 else 'steps'}, not {steps[1]}: "
