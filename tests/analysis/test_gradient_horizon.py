@@ -61,14 +61,14 @@ def autograd_norms(module, head, x, output_index, every):
         inputs = [torch.cat([states[layer, d, t][0] for d in range(directions)], 1) for t in range(seq_len)]
     ends = [seq_len - 1, seq_len - 1 if every else 0][:directions]
     top = torch.cat([states[module.num_layers - 1, d, end][0] for d, end in enumerate(ends)], 1)
-    said = head(top)[:, output_index]
+    predictions = head(top)[:, output_index]
     nodes = [*x_steps, *(states[key][k] for k in range(len(sizes)) for key in sorted(states))]
-    grads = torch.autograd.grad(said.sum(), nodes, materialize_grads=True)
+    grads = torch.autograd.grad(predictions.sum(), nodes, materialize_grads=True)
     norms = [grad.norm(dim=1) for grad in grads]
     d_x, per_state = torch.stack(norms[:seq_len], 1), torch.stack(norms[seq_len:])
     shape = len(sizes), module.num_layers, directions, seq_len, batch
     d_states = per_state.view(shape).transpose(3, 4).numpy()
-    return d_x.numpy(), d_states[0], d_states[1] if len(sizes) > 1 else None, said.detach()
+    return d_x.numpy(), d_states[0], d_states[1] if len(sizes) > 1 else None, predictions.detach()
 
 
 def assert_exact(got, expected):
@@ -160,11 +160,13 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
     model, x = model.to(dtype), x.to(dtype)
     got = memory_horizon(model, x, output_index)
     model, x = model.double(), x.double()  # the same numbers, exactly
-    d_x, d_h, d_c, said = autograd_norms(model.recurrent, model.head, x, output_index, head_kind == "per_step")
+    d_x, d_h, d_c, predictions = autograd_norms(
+        model.recurrent, model.head, x, output_index, head_kind == "per_step"
+    )
     with torch.no_grad():
         output = model(x)
     output = output if head_kind == "last" else output[:, -1]
-    torch.testing.assert_close(said, output[:, output_index], rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(predictions, output[:, output_index], rtol=1e-12, atol=1e-14)
     assert_exact(got.d_x, d_x)
     assert_exact(got.d_h, d_h)
     if spec.cell == "lstm":

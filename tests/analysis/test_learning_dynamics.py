@@ -28,27 +28,29 @@ def run_of(steps: int = 30, model: dict | None = None) -> tuple[Run, torch.Tenso
 def test_every_row_is_the_trace_of_that_moment():
     run, x = run_of(model={"num_layers": 2, "bidirectional": True})
     steps = run.snapshots.steps
-    found = unit_over_training(map(run.moment, steps), x, layer=1, direction=1, unit=2)
+    result = unit_over_training(map(run.moment, steps), x, layer=1, direction=1, unit=2)
     for row, step in enumerate(steps):
         model = run.moment(step).model
         trace = trace_lstm(model.lstm, x)
-        for name, values in found.items():
+        for name, values in result.items():
             assert np.array_equal(values[row], trace.gate(name)[1, 1, 0, :, 2].numpy()), (name, step)
-    assert list(found) == ["i", "f", "g", "o", "c", "h"]
-    assert not np.allclose(found["f"][0], found["f"][-1])
+    assert list(result) == ["i", "f", "g", "o", "c", "h"]
+    assert not np.allclose(result["f"][0], result["f"][-1])
 
 
 def test_the_last_row_may_be_now():
     run, x = run_of()
     now = unit_over_training([run.moment()], x, unit=0)["c"][0]
-    assert np.array_equal(now, trace_lstm(run._trainer.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy())
+    assert np.array_equal(
+        now, trace_lstm(run._trainer.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy()
+    )
 
 
 def test_without_a_unit_it_is_their_mean():
     run, x = run_of(5)
-    moment = run.moment()
-    expected = trace_lstm(moment.model.lstm, x).f[0, 0, 0].mean(1).numpy()
-    np.testing.assert_allclose(unit_over_training([moment], x)["f"][0], expected, atol=1e-7)
+    snapshot = run.moment()
+    expected = trace_lstm(snapshot.model.lstm, x).f[0, 0, 0].mean(1).numpy()
+    np.testing.assert_allclose(unit_over_training([snapshot], x)["f"][0], expected, atol=1e-7)
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -58,11 +60,11 @@ def test_a_projection_has_fewer_units_of_h():
     assert "h" not in unit_over_training([run.moment()], x, unit=4)
 
 
-@pytest.mark.parametrize("place", [{"layer": 1}, {"direction": 1}, {"unit": 99}, {"layer": -1}, {"unit": -1}])
-def test_what_is_not_there_is_named(place):
+@pytest.mark.parametrize("index", [{"layer": 1}, {"direction": 1}, {"unit": 99}, {"layer": -1}, {"unit": -1}])
+def test_what_is_not_there_is_named(index):
     run, x = run_of(1)
     with pytest.raises(PlaygroundError, match="choose one that it has"):
-        unit_over_training([run.moment()], x, **place)
+        unit_over_training([run.moment()], x, **index)
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=30), st.floats(0.01, 0.9))

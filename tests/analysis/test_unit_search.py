@@ -35,10 +35,10 @@ def a_model(**fields):
     return build_model(ModelSpec(**({"hidden_size": 5} | fields)), 2, 1).eval()
 
 
-def values_of(model, windows, starts, found: Found) -> np.ndarray:
+def values_of(model, windows, starts, result: Found) -> np.ndarray:
     """(windows, seq_len) by one plain trace, in float64."""
     trace = trace_windows(model, windows, starts)
-    return trace.gate(found.kind)[found.layer, found.direction, ..., found.unit].double().numpy()
+    return trace.gate(result.kind)[result.layer, result.direction, ..., result.unit].double().numpy()
 
 
 SHAPES = [
@@ -54,12 +54,12 @@ SHAPES = [
 def test_the_scores_are_numpys_correlations(windows, fields):
     model, starts = a_model(**fields), windows.starts["train"]
     signal = windows.inputs(starts)[..., 0] + 100.0
-    found = units_by_correlation(model, windows, starts, signal)
+    result = units_by_correlation(model, windows, starts, signal)
     lstm = model.spec
     states = lstm.num_layers * lstm.num_directions
-    assert len(found) == len(set(found)) == states * (5 * lstm.hidden_size + lstm.h_size)
-    assert [abs(one.score) for one in found] == sorted((abs(one.score) for one in found), reverse=True)
-    for one in found:
+    assert len(result) == len(set(result)) == states * (5 * lstm.hidden_size + lstm.h_size)
+    assert [abs(one.score) for one in result] == sorted((abs(one.score) for one in result), reverse=True)
+    for one in result:
         values = values_of(model, windows, starts, one)
         assert one.score == pytest.approx(np.corrcoef(values.ravel(), signal.ravel())[0, 1], abs=1e-6)
 
@@ -92,7 +92,7 @@ def test_of_two_classes_eta_squared_is_r_squared_however_it_is_cut_into_chunks(w
         r = {(f.kind, f.unit): f.score for f in units_by_correlation(model, windows, starts, signal)}
     eta = {(f.kind, f.unit): f.score for f in units_by_class(model, windows, starts, classes)}
     assert eta == pytest.approx(
-        {place: score**2 for place, score in r.items()}, abs=1e-5
+        {index: score**2 for index, score in r.items()}, abs=1e-5
     )  # float32 in batches
 
 
@@ -118,8 +118,8 @@ def test_a_gate_that_opens_at_the_marker_and_the_cell_that_counts_are_found(wind
 
 def test_a_unit_that_holds_still_scores_nothing(windows):
     model, starts = a_model(frozen=("forget_gate",)), windows.starts["train"]
-    found = units_by_correlation(model, windows, starts, windows.inputs(starts)[..., 1])
-    assert [one.score for one in found if one.kind == "f"] == [0.0] * 5
+    result = units_by_correlation(model, windows, starts, windows.inputs(starts)[..., 1])
+    assert [one.score for one in result if one.kind == "f"] == [0.0] * 5
 
 
 def test_a_signal_of_the_last_step_asks_what_is_known_at_the_end(windows):

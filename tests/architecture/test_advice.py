@@ -47,9 +47,9 @@ def test_advice_is_given_where_it_holds_and_only_there(data, spec, level, words)
 
 
 def test_a_plain_model_hears_of_batch_first_only():
-    found = advice(FORECAST, ModelSpec(), "regression")
-    assert [a.level for a in found] == ["info"]
-    assert "h_0, c_0, h_n and c_n keep" in found[0].text
+    result = advice(FORECAST, ModelSpec(), "regression")
+    assert [a.level for a in result] == ["info"]
+    assert "h_0, c_0, h_n and c_n keep" in result[0].text
 
 
 @pytest.mark.parametrize("cell", ["gru", "rnn"])

@@ -62,7 +62,7 @@ def test_the_table_is_what_pytorch_does(spec, input_size, output_size, batch_siz
     assert list(parameter_shapes(spec, input_size, output_size).items()) == list(names.items())
 
     x = torch.zeros(batch_size, seq_len, input_size)
-    said = model(x)
+    predictions = model(x)
     given_in = model.lstm_input(x)
     kept = ("h", "c") if spec.cell == "lstm" else ("h",)
     states = tuple(torch.zeros(shapes[f"{name}_0"]) for name in kept)
@@ -70,7 +70,7 @@ def test_the_table_is_what_pytorch_does(spec, input_size, output_size, batch_siz
         given_in, states if len(states) > 1 else states[0]
     )  # raises at a wrong shape
     ends = ends if len(states) > 1 else (ends,)
-    real = {"input": given_in, "output": output, "prediction": said}
+    real = {"input": given_in, "output": output, "prediction": predictions}
     real |= {f"{name}_n": end for name, end in zip(kept, ends, strict=True)}
     real |= {f"{name}_0": state for name, state in zip(kept, states, strict=True)}
     assert {row.name: row.shape for row in [*table[:first], table[-1]]} == {
@@ -150,13 +150,13 @@ def test_the_memory_estimate_is_near_what_was_measured(spec, run, measured):
 @examples(60)
 @given(model_specs(), sizes, sizes, sizes, sizes)
 def test_memory_grows_with_every_size(spec, input_size, output_size, batch_size, seq_len):
-    here = training_bytes(spec, input_size, output_size, batch_size, seq_len)
+    size = training_bytes(spec, input_size, output_size, batch_size, seq_len)
     wider = dataclasses.replace(spec, hidden_size=spec.hidden_size + 1)
     deeper = dataclasses.replace(spec, num_layers=spec.num_layers + 1)
-    assert training_bytes(wider, input_size, output_size, batch_size, seq_len) > here
-    assert training_bytes(deeper, input_size, output_size, batch_size, seq_len) > here
-    assert training_bytes(spec, input_size, output_size, batch_size + 1, seq_len) > here
-    assert training_bytes(spec, input_size, output_size, batch_size, seq_len + 1) > here
+    assert training_bytes(wider, input_size, output_size, batch_size, seq_len) > size
+    assert training_bytes(deeper, input_size, output_size, batch_size, seq_len) > size
+    assert training_bytes(spec, input_size, output_size, batch_size + 1, seq_len) > size
+    assert training_bytes(spec, input_size, output_size, batch_size, seq_len + 1) > size
 
 
 @examples(100)
@@ -201,13 +201,13 @@ def test_the_refusal_names_need_room_and_what_fits():
     spec = ModelSpec(hidden_size=2048, num_layers=2)
     with pytest.raises(PlaygroundError) as refused:
         check_fits(spec, 8, 1, 512, 500, 14_000_000_000)
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"This model would need about (\d+) GB to train and may take 8\.4 GB of the 14 GB that are free: "
         r"with batch_size (\d+) or hidden_size (\d+) it fits\.",
         str(refused.value),
     )
-    assert found
-    assert math.isclose(float(found[1]), training_bytes(spec, 8, 1, 512, 500) / 1e9, abs_tol=0.6)
+    assert match
+    assert math.isclose(float(match[1]), training_bytes(spec, 8, 1, 512, 500) / 1e9, abs_tol=0.6)
 
 
 def test_configuring_imports_neither_torch_nor_streamlit():

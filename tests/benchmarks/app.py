@@ -105,9 +105,9 @@ def watched(tab: Tab) -> tuple[float, float]:
     """(redraws, steps) a second of the app's own run, on Train."""
     tab.button("pause").click()  # it says Resume
     tab.wait_for_live()
-    found = tab.page.evaluate(WATCH, 1000 * SECONDS)
+    result = tab.page.evaluate(WATCH, 1000 * SECONDS)
     tab.press("pause")
-    return tuple(found)
+    return tuple(result)
 
 
 def clicks(tab: Tab) -> list[float]:
@@ -131,7 +131,12 @@ def main() -> None:
     print(f"{'':52}{'median':>9}{'least':>9}{'most':>9}")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         log = Path(folder) / "log.txt"
-        row("launch to the first picture on Start", [start_up(browser, log) for _ in range(START_UPS)], "s", "aim 3")
+        row(
+            "launch to the first picture on Start",
+            [start_up(browser, log) for _ in range(START_UPS)],
+            "s",
+            "aim 3",
+        )
         with server(log) as address:
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
             tab.open().go("Train").train(ENDLESS)

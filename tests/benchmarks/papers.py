@@ -85,8 +85,8 @@ def main(seeds: int) -> None:
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
         for done in pool.imap_unordered(trial, jobs):
             trials.append(done)
-            said = "reached" if done.reached else "missed"
-            print(f"{done.name}, seed {done.seed}: {said}, {done.seconds:.0f} s", file=sys.stderr, flush=True)
+            text = "reached" if done.reached else "missed"
+            print(f"{done.name}, seed {done.seed}: {text}, {done.seconds:.0f} s", file=sys.stderr, flush=True)
     rows = [row(one, [trial for trial in trials if trial.name == one.name]) for one in papers()]
     print(markdown(rows))
     print(f"\n{seeds} seeds of each, {(time.perf_counter() - began) / 60:.1f} minutes in all.")

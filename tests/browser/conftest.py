@@ -180,10 +180,10 @@ class Tab:
     def wait_for_points(self, count: int, name: str = "training", key: str = "loss_curve") -> list[float]:
         """Wait until the line has at least so many points; its values."""
         for _ in range(PATIENCE // 100):
-            if len(found := self.curve(name, key)) >= count:
-                return found
+            if len(match := self.curve(name, key)) >= count:
+                return match
             self.page.wait_for_timeout(100)
-        raise AssertionError(f"{key}: {len(found)} points of {name!r} after {PATIENCE / 1000} s, not {count}")
+        raise AssertionError(f"{key}: {len(match)} points of {name!r} after {PATIENCE / 1000} s, not {count}")
 
     @property
     def progress(self) -> Locator:
@@ -192,8 +192,8 @@ class Tab:
 
     def step(self) -> int:
         """The training step that Train shows."""
-        found = re.search(r"step\s+([\d,]+)", self.progress.inner_text())
-        return int(found[1].replace(",", ""))
+        match = re.search(r"step\s+([\d,]+)", self.progress.inner_text())
+        return int(match[1].replace(",", ""))
 
     def wait_for_step(self, step: int) -> None:
         for _ in range(PATIENCE // 100):
@@ -235,8 +235,8 @@ class Tab:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     try:
-        with chromium() as found:
-            yield found
+        with chromium() as match:
+            yield match
     except FileNotFoundError as error:
         required = os.environ.get("LSTM_PLAYGROUND_REQUIRE_BROWSER") == "1"
         (pytest.fail if required else pytest.skip)(str(error))

@@ -57,13 +57,13 @@ def press(page: Page, *keys: str) -> None:
 
 def values(page: Page, side: int = 0) -> dict[str, float]:
     """The number that each part of one side's cell tells a screen reader: f, i, g, o, c, h."""
-    found = {}
+    result = {}
     for name in "figoch":
         label = page.locator(f".stage-half:nth-child({side + 1}) [data-part={name}]").get_attribute(
             "aria-label"
         )
-        found[name] = float(re.search(r"([−-]?[\d.]+)$", label)[1].replace("−", "-"))
-    return found
+        result[name] = float(re.search(r"([−-]?[\d.]+)$", label)[1].replace("−", "-"))
+    return result
 
 
 def names(page: Page) -> list[str]:
@@ -75,9 +75,9 @@ def caption(page: Page, which: str) -> str:
     return page.locator(f".stage-{which} output").inner_text()
 
 
-def pull(page: Page, which: str, place: int) -> None:
+def pull(page: Page, which: str, index: int) -> None:
     """Move the scrubber `time` or `learning`, and let go of it."""
-    page.locator(f".stage-{which} input").fill(str(place))
+    page.locator(f".stage-{which} input").fill(str(index))
     page.locator(f".stage-{which} input").blur()
     draw(page)
 

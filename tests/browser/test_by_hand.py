@@ -20,12 +20,12 @@ def hand(tab: Tab) -> Tab:
     return tab
 
 
-def slider(tab: Tab, place: int) -> Locator:
-    return tab.page.locator(".by-hand input[type=range]").nth(place)
+def slider(tab: Tab, index: int) -> Locator:
+    return tab.page.locator(".by-hand input[type=range]").nth(index)
 
 
-def typed(tab: Tab, place: int) -> Locator:
-    return tab.page.locator(".by-hand input[type=number]").nth(place)
+def typed(tab: Tab, index: int) -> Locator:
+    return tab.page.locator(".by-hand input[type=number]").nth(index)
 
 
 def numbers(tab: Tab) -> list[str]:
@@ -36,9 +36,9 @@ def says(tab: Tab) -> list[str]:
     return tab.page.locator(".by-hand .says").all_inner_texts()
 
 
-def drag(tab: Tab, place: int, to: float) -> None:
+def drag(tab: Tab, index: int, to: float) -> None:
     """Move the thumb to this share of its way, in many small moves."""
-    box = slider(tab, place).bounding_box()
+    box = slider(tab, index).bounding_box()
     y = box["y"] + box["height"] / 2
     tab.page.mouse.move(box["x"] + box["width"] / 2, y)
     tab.page.mouse.down()
@@ -57,13 +57,13 @@ def test_a_drag_moves_every_sum_and_nothing_is_drawn_anew(hand: Tab):
     value = float(typed(hand, F_BIAS).input_value())
     sums = hand.page.locator(".by-hand tbody tr:nth-child(2) td div:first-child")
     expect(sums.first).to_contain_text(f"− {-value:.2f})")
-    assert [place for place, one in enumerate(numbers(hand)) if one != before[place]] == [F_BIAS]
+    assert [index for index, one in enumerate(numbers(hand)) if one != before[index]] == [F_BIAS]
     assert hand.page.evaluate(
         "[...document.querySelectorAll('.by-hand td, .by-hand input')].every((one) => one.mine)"
     )
-    said = re.findall(r"says (\S+)", " ".join(says(hand)))
-    expect(hand.page.locator("[data-testid=stAlert]").first).to_contain_text(f"out_0 is {said[0]}")
-    expect(hand.page.locator("[data-testid=stAlert]").first).to_contain_text(f"out_1 is {said[1]}")
+    texts = re.findall(r"says (\S+)", " ".join(says(hand)))
+    expect(hand.page.locator("[data-testid=stAlert]").first).to_contain_text(f"out_0 is {texts[0]}")
+    expect(hand.page.locator("[data-testid=stAlert]").first).to_contain_text(f"out_1 is {texts[1]}")
 
 
 def test_a_number_can_be_typed_beyond_the_sliders_and_stays(hand: Tab):

@@ -54,12 +54,12 @@ def test_a_reload_and_a_second_tab_find_the_lesson_as_it_is(tab: Tab, new_tab: C
     tab.button("train").click()
     done = tab.page.locator("[data-testid=stAlertContentSuccess]")
     expect(done).to_contain_text("Seed 3", timeout=3 * PATIENCE)
-    said = done.locator("p").inner_text()
+    text = done.locator("p").inner_text()
     tab.page.reload()
-    expect(done.locator("p")).to_have_text(said)
+    expect(done.locator("p")).to_have_text(text)
     other = new_tab()
     other.page.goto(tab.page.url)
-    expect(other.page.locator("[data-testid=stAlertContentSuccess] p")).to_have_text(said)
+    expect(other.page.locator("[data-testid=stAlertContentSuccess] p")).to_have_text(text)
 
 
 def test_ones_own_run_goes_on_beside_a_lesson(tab: Tab):
@@ -78,7 +78,9 @@ def test_ones_own_run_goes_on_beside_a_lesson(tab: Tab):
 
 
 @pytest.mark.parametrize(("size", "scheme"), [((1280, 720), "light"), ((1920, 1080), "dark")])
-def test_every_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme: str, subtests: pytest.Subtests):
+def test_every_lesson_at_first_sight(
+    new_tab: Callable[..., Tab], size, scheme: str, subtests: pytest.Subtests
+):
     tab = new_tab(size, scheme)
     for name, lesson in lessons().items():
         with subtests.test(name):

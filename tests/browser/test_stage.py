@@ -98,7 +98,8 @@ def test_l_goes_through_layers_and_directions(tab: Tab):
     tab.go("Stage")
     expect(tab.page.locator(".stage-spoken")).to_contain_text("Step")
     places = [
-        (found["layer"], found["direction"]) for found in (where(tab), *(press(tab, "l") for _ in range(4)))
+        (place_["layer"], place_["direction"])
+        for place_ in (where(tab), *(press(tab, "l") for _ in range(4)))
     ]
     assert places == [("0", "0"), ("0", "1"), ("1", "0"), ("1", "1"), ("0", "0")]
 

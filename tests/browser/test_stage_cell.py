@@ -141,9 +141,9 @@ def test_every_gate_is_what_its_equation_gives(stage: Tab):
         *_, trace, _, header, arrays = scene_of(model)
         for layer in range(header["layers"]):
             for direction in range(header["directions"]):
-                found = stage.page.evaluate(SUMS, [packed(header, arrays), layer, direction])
+                result = stage.page.evaluate(SUMS, [packed(header, arrays), layer, direction])
                 expected = [trace.gate(name)[layer, direction, 0].numpy().T for name in "ifgo"]
-                np.testing.assert_allclose(found, expected, atol=1e-4)
+                np.testing.assert_allclose(result, expected, atol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -154,10 +154,10 @@ def test_the_printed_terms_add_up_to_the_printed_sum(stage: Tab, model: dict):
         cell.set(step=step, unit=step % cell.header["hidden"], layer=cell.header["layers"] - 1)
         for name in "figo":
             words = cell.equation(name).replace(" rest", "")
-            found = re.fullmatch(r"\wt = (σ|tanh)\((.+)\)= (σ|tanh)\((.+?)\) [=≈] (.+)", words)
-            assert found, words
-            assert calculated(found[2]) == pytest.approx(calculated(found[4]), abs=0.0051)
-            assert [found[5]] == cell.values(name)
+            result = re.fullmatch(r"\wt = (σ|tanh)\((.+)\)= (σ|tanh)\((.+?)\) [=≈] (.+)", words)
+            assert result, words
+            assert calculated(result[2]) == pytest.approx(calculated(result[4]), abs=0.0051)
+            assert [result[5]] == cell.values(name)
 
 
 def test_the_memorys_equation_has_the_numbers_of_its_parts(stage: Tab):

@@ -168,8 +168,8 @@ def test_nothing_is_asked_of_the_server(tab: Tab):
     page = open_stage(tab)
     tab.requests.clear()
     choose(page, "Before training, and after")
-    for place in range(last(page, "learning")):
-        pull(page, "learning", place)
+    for index in range(last(page, "learning")):
+        pull(page, "learning", index)
     choose(page, "Input gate stuck shut")
     press(page, *["ArrowLeft"] * 10)
     assert tab.requests == []

@@ -41,11 +41,11 @@ def stage(tab: Tab) -> Tab:
 
 
 def run(
-    tab: Tab, header: dict, arrays: list, moment: int = -1, edit: dict | None = None
+    tab: Tab, header: dict, arrays: list, snapshot: int = -1, edit: dict | None = None
 ) -> tuple[list, np.ndarray]:
     bytes_ = base64.b64encode(pack(header, arrays)).decode()
-    maps, said = tab.page.evaluate(RUN, [bytes_, moment, edit])
-    return maps, np.array(said)
+    maps, predictions = tab.page.evaluate(RUN, [bytes_, snapshot, edit])
+    return maps, np.array(predictions)
 
 
 def check(maps: list, trace) -> None:
@@ -61,23 +61,21 @@ def check(maps: list, trace) -> None:
 def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Tab):
     for model in MODELS.values():
         training, _, trace, x, header, arrays = scene_of(model)
-        maps, said = run(stage, header, arrays)
+        maps, predictions = run(stage, header, arrays)
         check(maps, trace)
         windows = training.windows
         start = windows.starts["valid"][:1]
-        assert said[-1] == pytest.approx(predict(training.model(), windows, start)[0, 0, 0], rel=1e-4)
-        for place, step in enumerate(header["snapshots"][:3]):
+        assert predictions[-1] == pytest.approx(predict(training.model(), windows, start)[0, 0, 0], rel=1e-4)
+        for index, step in enumerate(header["snapshots"][:3]):
             earlier = training.moment(step).model
-            check(run(stage, header, arrays, place)[0], trace_lstm(earlier.lstm, earlier.lstm_input(x)))
+            check(run(stage, header, arrays, index)[0], trace_lstm(earlier.lstm, earlier.lstm_input(x)))
 
 
 def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):
     training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
-    said = run(stage, header, arrays)[1]
-    probabilities = predict(
-        training.model(), training.windows, training.windows.starts["valid"][:1]
-    )
-    assert said[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
+    predictions = run(stage, header, arrays)[1]
+    probabilities = predict(training.model(), training.windows, training.windows.starts["valid"][:1])
+    assert predictions[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -85,11 +83,11 @@ def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):
     [("clamp", "f", 1.0, None), ("scale", "o", 0.5, 2), ("add", "g", 0.3, 0)],
 )
 def test_an_altered_run_is_that_of_the_interventions(stage: Tab, kind, gate, value, unit):
-    _, moment, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})
-    place = {"layer": 0, "direction": 1}
+    _, snapshot, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})
+    index = {"layer": 0, "direction": 1}
     maps, _ = run(
-        stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **place}
+        stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **index}
     )
-    edit = Edit(kind, gate, value, **place, units=None if unit is None else (unit,))
+    edit = Edit(kind, gate, value, **index, units=None if unit is None else (unit,))
     with torch.no_grad():
-        check(maps, trace_with(moment.model.lstm, x, [edit]))
+        check(maps, trace_with(snapshot.model.lstm, x, [edit]))

@@ -38,14 +38,14 @@ def test_nothing_moves_while_the_numbers_change(page: Page):
     for step in range(0, last(page, "time") + 1, 5):
         pull(page, "time", step)
         places.add(page.evaluate(PLACES))
-    for moment in range(0, last(page, "learning") + 1, 7):
-        pull(page, "learning", moment)
+    for snapshot in range(0, last(page, "learning") + 1, 7):
+        pull(page, "learning", snapshot)
         places.add(page.evaluate(PLACES))
     assert len(places) == 1
 
 
 def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
-    now, said = values(page), caption(page, "learning")
+    now, predictions = values(page), caption(page, "learning")
     page.evaluate(
         """() => {
           window.said = [];
@@ -55,11 +55,11 @@ def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
     )
     page.get_by_role("button", name="Play the learning").click()
     expect(page.get_by_role("button", name="Pause the learning")).to_be_visible()
-    expect(page.locator(".stage-learning output")).not_to_have_text(said)
+    expect(page.locator(".stage-learning output")).not_to_have_text(predictions)
     expect(page.get_by_role("button", name="Play the learning")).to_be_visible()
     draw(page)
     heard = page.evaluate("window.said")
-    assert heard[0] == "untrained" and heard[-1] == said == caption(page, "learning")
+    assert heard[0] == "untrained" and heard[-1] == predictions == caption(page, "learning")
     assert len(heard) > last(page, "learning") / 2
     assert values(page) == now
 
@@ -105,9 +105,9 @@ def test_arrows_step_through_time_unless_the_learning_slider_has_the_focus(page:
     assert slider.input_value() == str(last(page, "learning") - 2) and caption(page, "time") == step
     box = slider.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    place = slider.input_value()
+    index = slider.input_value()
     press(page, "ArrowLeft")
-    assert slider.input_value() == place and caption(page, "time") != step
+    assert slider.input_value() == index and caption(page, "time") != step
 
 
 def test_on_stage_the_buttons_leave_with_the_pointer_and_come_back(new_tab: Callable[..., Tab]):

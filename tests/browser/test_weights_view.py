@@ -44,9 +44,9 @@ def test_all_four_gates_are_painted_and_seen_at_once(new_tab: Callable[..., Tab]
     assert picture(tab).evaluate(COLOURS) > 100
     box = tab.page.locator(f"{MAP} .weights-map-stage").bounding_box()
     assert box["y"] + box["height"] <= size[1]
-    said = tab.page.locator(f"{MAP} .weights-map-stage").get_attribute("aria-label")
+    text = tab.page.locator(f"{MAP} .weights-map-stage").get_attribute("aria-label")
     assert re.search(
-        r"weight_hh: input gate [\d.]+, forget gate [\d.]+, cell candidate [\d.]+, output gate", said
+        r"weight_hh: input gate [\d.]+, forget gate [\d.]+, cell candidate [\d.]+, output gate", text
     )
 
 

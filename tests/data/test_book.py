@@ -110,7 +110,7 @@ def test_the_sample_is_cut_into_whole_blocks_in_the_books_order():
         horizon=roles.horizon, scaling="none",
     )  # fmt: skip
     windows = make_windows(table, spec)
-    starts = np.concatenate([windows.starts[part] for part in ("train", "valid", "test")])
+    starts = np.concatenate([windows.starts[split] for split in ("train", "valid", "test")])
     np.testing.assert_array_equal(starts, np.arange(0, table.rows, BLOCK))
     assert windows.task == "classification" and windows.input_size == windows.output_size == len(ALPHABET)
     np.testing.assert_array_equal(

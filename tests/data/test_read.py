@@ -435,13 +435,13 @@ def test_limits(monkeypatch):
 def test_records_agree_with_csv_spectrum(path):
     text, encoding, _ = read_text(path.read_bytes(), path.name, None)
     records, _, _ = read_records(text, path.name, ReadOptions(encoding=encoding, header=True))
-    truth = json.loads(path.with_suffix(".json").read_text())
+    targets = json.loads(path.with_suffix(".json").read_text())
     if path.stem == "location_coordinates":  # whose JSON is a single object, with a number of its own
-        truth = [{**truth, "Contact Phone Number": "2095257564"}]
-    assert records.names == tuple(truth[0])
+        targets = [{**targets, "Contact Phone Number": "2095257564"}]
+    assert records.names == tuple(targets[0])
     lines = records.text.decode().splitlines()[records.skip :]
-    found = [dict(zip(records.names, line.split(records.separator), strict=True)) for line in lines]
-    assert found == [{k: " ".join(v.splitlines()) for k, v in row.items()} for row in truth]
+    result = [dict(zip(records.names, line.split(records.separator), strict=True)) for line in lines]
+    assert result == [{k: " ".join(v.splitlines()) for k, v in row.items()} for row in targets]
 
 
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.none() | st.integers(-999, 999)

@@ -67,8 +67,8 @@ def test_what_may_come_next_is_what_some_string_of_the_language_goes_on_with():
         for prefix in {string[:size] for string in whole for size in range(1, 8)}:
             next_symbols = {string[len(prefix)] for string in whole if string.startswith(prefix)}
             next_symbols |= {"T", "P"} if prefix == "B" else set()
-            found = {SYMBOLS[k] for k in np.flatnonzero(legal(codes(prefix))[0, -1])}
-            assert found == next_symbols, prefix
+            symbols_found = {SYMBOLS[k] for k in np.flatnonzero(legal(codes(prefix))[0, -1])}
+            assert symbols_found == next_symbols, prefix
 
 
 @examples(40)
@@ -78,13 +78,13 @@ def test_embedded_strings_are_of_the_grammar_and_their_last_target_is_the_second
 ):
     table = embedded_reber(length, seq_len, 1, 0.0, seed)
     symbols, following = seen(table), column(table, "next")
-    for shown, wanted in zip(symbols, following, strict=True):
+    for shown, expected in zip(symbols, following, strict=True):
         string = letters(shown)
-        assert re.fullmatch(EMBEDDED, string + letters(wanted[-1:]) + "E")
-        assert letters(wanted) == string[1:] + string[1]
+        assert re.fullmatch(EMBEDDED, string + letters(expected[-1:]) + "E")
+        assert letters(expected) == string[1:] + string[1]
         pad = seq_len - len(string)
         assert (shown[:pad] == -1).all() and (shown[pad:] >= 0).all()  # padded in front
-        assert (wanted[:pad] == -1).all() and (wanted[pad:] >= 0).all()
+        assert (expected[:pad] == -1).all() and (expected[pad:] >= 0).all()
     may = legal(symbols)
     scored = following >= 0
     assert np.take_along_axis(may, np.maximum(following, 0)[..., None], axis=-1)[..., 0][scored].all()
@@ -108,10 +108,10 @@ def test_every_arrow_is_equally_likely_and_strings_have_the_length_that_follows(
     table = continual_reber(40, 5000, 1, 0.0, 7)
     symbols, following = seen(table), column(table, "next")
     places = read(symbols)
-    for place in np.flatnonzero(LEGAL.sum(axis=1) == 2):
-        first = np.flatnonzero(LEGAL[place])[0]
-        here = following[places == place]
-        assert abs((here == first).mean() - 0.5) < 5 * 0.5 / np.sqrt(len(here))
+    for state in np.flatnonzero(LEGAL.sum(axis=1) == 2):
+        first = np.flatnonzero(LEGAL[state])[0]
+        following_here = following[places == state]
+        assert abs((following_here == first).mean() - 0.5) < 5 * 0.5 / np.sqrt(len(following_here))
     # the mean number of symbols to the end, from each place of the inner grammar, solved by hand: 8; and 4 around it
     assert symbols.size / (places == 0).sum() == pytest.approx(12, rel=0.01)
 

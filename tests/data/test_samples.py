@@ -22,9 +22,7 @@ FILES = resources.files(samples)
         ("weather", "seattle_max", 1461, [12.8, 10.6, 11.7], [7.2, 5.6, 5.6]),
     ],
 )
-def test_the_tables_hold_the_files_values_from_the_first_to_the_last(
-    name, column, rows, first, last
-):
+def test_the_tables_hold_the_files_values_from_the_first_to_the_last(name, column, rows, first, last):
     table = load_sample(name)
     values = table.column(column).values
     assert (table.name, table.rows, values.shape) == (name, rows, (rows,))
@@ -85,7 +83,7 @@ def test_the_suggested_roles_make_windows_in_every_part(name):
     )  # fmt: skip
     windows = make_windows(table, spec)
     assert windows.task == "regression"
-    assert all(len(windows.starts[part]) >= 10 for part in ("train", "valid", "test"))
+    assert all(len(windows.starts[split]) >= 10 for split in ("train", "valid", "test"))
 
 
 @pytest.mark.parametrize("name", ["sunspots", "elnino"])

@@ -42,11 +42,11 @@ def test_temporal_order_of_110_steps_is_task_6a():
     for row, (first, second) in zip(rows, places, strict=True):
         assert row[0] == "E" and row[-1] == "B" and set(row[1:-1]) - set("XY") == set("abcd")
         assert sum(row.count(symbol) for symbol in "EBXY") == 4 and first < second
-    answers = table.column("order").values.reshape(-1, 110)
-    assert (answers[:, :-1] == -1).all()
-    said = [row[first] + row[second] for row, (first, second) in zip(rows, places, strict=True)]
-    assert [ORDERS[k] for k in answers[:, -1]] == said
-    assert all(400 < count < 600 for count in np.bincount(answers[:, -1], minlength=4))
+    targets = table.column("order").values.reshape(-1, 110)
+    assert (targets[:, :-1] == -1).all()
+    symbols_said = [row[first] + row[second] for row, (first, second) in zip(rows, places, strict=True)]
+    assert [ORDERS[k] for k in targets[:, -1]] == symbols_said
+    assert all(400 < count < 600 for count in np.bincount(targets[:, -1], minlength=4))
 
 
 @examples(40)
@@ -64,12 +64,12 @@ def test_temporal_order_of_any_length_has_its_two_symbols_between_its_ends(seq_l
 def test_copy_memory_says_at_the_end_what_it_was_given_at_the_start(seq_len, seed):
     table, copied = copy_memory(8, seq_len, 1, 0.0, seed), copied_symbols(seq_len)
     symbols = read(table, COPY_SYMBOLS, seq_len)
-    said = table.column("say").values.reshape(-1, seq_len)
+    symbols_said = table.column("say").values.reshape(-1, seq_len)
     assert (symbols[:, :copied] < BLANK).all() and (symbols[:, -copied - 1] == MARKER).all()
     silent = np.delete(np.arange(seq_len), [*range(copied), seq_len - copied - 1])
     assert (symbols[:, silent] == BLANK).all()
-    assert (said[:, :-copied] == BLANK).all()
-    np.testing.assert_array_equal(said[:, -copied:], symbols[:, :copied])
+    assert (symbols_said[:, :-copied] == BLANK).all()
+    np.testing.assert_array_equal(symbols_said[:, -copied:], symbols[:, :copied])
 
 
 def test_copy_memory_of_t_plus_20_steps_copies_ten_of_eight_symbols():
@@ -83,9 +83,9 @@ def test_copy_memory_of_t_plus_20_steps_copies_ten_of_eight_symbols():
 def test_the_baseline_is_the_papers_and_the_loss_of_knowing_only_the_rules(blanks, published):
     seq_len = blanks + 20
     assert copy_baseline(seq_len) == pytest.approx(published, abs=5e-4)
-    said = copy_memory(50, seq_len, 1, 0.0, 0).column("say").values.reshape(-1, seq_len)
+    symbols_said = copy_memory(50, seq_len, 1, 0.0, 0).column("say").values.reshape(-1, seq_len)
     chances = np.where(np.arange(seq_len) < seq_len - 10, 1.0, 1 / 8)  # of the right answer, at each step
-    assert (said[:, :-10] == BLANK).all()
+    assert (symbols_said[:, :-10] == BLANK).all()
     assert -np.log(chances).mean() == pytest.approx(copy_baseline(seq_len))
     assert copy_baseline(seq_len) == pytest.approx(10 * math.log(8) / (blanks + 20))
 

@@ -71,9 +71,9 @@ def rows_in_order(table: Table, spec: DataSpec) -> np.ndarray:
 @given(cut_tables())
 def test_no_target_leaks_into_another_part_and_no_window_crosses_a_sequence(case):
     table, spec, windows = case
-    owned = {part: set(windows.target_rows(windows.starts[part]).ravel()) for part in SPLITS}
-    for k, part in enumerate(SPLITS):
-        assert all(windows.part_of_row[row] == k for row in owned[part])
+    owned = {split: set(windows.target_rows(windows.starts[split]).ravel()) for split in SPLITS}
+    for k, split in enumerate(SPLITS):
+        assert all(windows.part_of_row[row] == k for row in owned[split])
     assert not owned["train"] & (owned["valid"] | owned["test"])
     assert not owned["valid"] & owned["test"]
     group = (
@@ -91,18 +91,18 @@ def test_inputs_and_truth_are_the_rows_that_they_should_be(case):
     table, spec, windows = case
     order = rows_in_order(table, spec)
     for starts in windows.starts.values():
-        inputs, truth = seen(windows, starts), windows.truth(starts)
+        inputs, targets = seen(windows, starts), windows.truth(starts)
         assert np.isfinite(inputs).all()
-        for start, x, y in zip(starts, inputs, truth, strict=True):
+        for start, x, y in zip(starts, inputs, targets, strict=True):
             rows = order[start : start + spec.seq_len]
             want = np.stack([table.column(name).values[rows] for name in spec.features], axis=1)
-            known = ~np.isnan(want)  # the rest was filled, which has a test of its own
-            np.testing.assert_allclose(x[known], want[known], atol=1e-5)
+            is_known = ~np.isnan(want)  # the rest was filled, which has a test of its own
+            np.testing.assert_allclose(x[is_known], want[is_known], atol=1e-5)
             end = start + spec.seq_len + spec.horizon
-            said = order[start + spec.seq_len : end] if spec.horizon else order[end - 1 : end]
-            wanted = table.column("y").values[said]
+            target_rows = order[start + spec.seq_len : end] if spec.horizon else order[end - 1 : end]
+            expected = table.column("y").values[target_rows]
             np.testing.assert_array_equal(
-                y if windows.classes else y[:, 0], wanted[-1] if windows.classes else wanted
+                y if windows.classes else y[:, 0], expected[-1] if windows.classes else expected
             )
 
 

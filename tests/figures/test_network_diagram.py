@@ -30,15 +30,15 @@ def test_every_drawing_is_complete_and_readable(spec, input_size, output_size, s
     assert cells(figure, REVERSE) == (steps * layers if spec.bidirectional else 0)
     assert cells(figure, HEAD) == (steps if spec.head == "per_step" else 1)
 
-    found = texts(figure)
-    assert found.count(spec.cell.upper()) == cells(figure, FORWARD) + cells(figure, REVERSE)
-    assert any("c<sub>n</sub>" in text or text.startswith("c ") for text in found) == (spec.cell == "lstm")
-    assert {f"x<sub>{t}</sub>" for t in (1, seq_len)} <= set(found)
-    assert {f"<b>layer {n}</b>" for n in (0, spec.num_layers - 1)} <= set(found)
-    assert str(input_size) in found
-    assert str(output_size) in found
-    assert any("weight_hr" in text for text in found) == bool(spec.proj_size)
-    assert any("×" in text for text in found) == (spec.dropout > 0 and spec.num_layers > 1)
+    result = texts(figure)
+    assert result.count(spec.cell.upper()) == cells(figure, FORWARD) + cells(figure, REVERSE)
+    assert any("c<sub>n</sub>" in text or text.startswith("c ") for text in result) == (spec.cell == "lstm")
+    assert {f"x<sub>{t}</sub>" for t in (1, seq_len)} <= set(result)
+    assert {f"<b>layer {n}</b>" for n in (0, spec.num_layers - 1)} <= set(result)
+    assert str(input_size) in result
+    assert str(output_size) in result
+    assert any("weight_hr" in text for text in result) == bool(spec.proj_size)
+    assert any("×" in text for text in result) == (spec.dropout > 0 and spec.num_layers > 1)
     assert all(note.font.size >= 13 for note in figure.layout.annotations if note.text)
 
     (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range

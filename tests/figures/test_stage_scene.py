@@ -28,11 +28,11 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     for _ in range(steps):
         next(trainer)
     run = Run(trainer, None, Slots(1))
-    moment, start = run.moment(), int(trainer.windows.starts["valid"][0])
+    snapshot, start = run.moment(), int(trainer.windows.starts["valid"][0])
     x = torch.from_numpy(trainer.windows.inputs(np.array([start])))
-    trace = trace_lstm(moment.model.lstm, moment.model.lstm_input(x))
-    header, arrays = scene(run, moment, trace, start, others or {})
-    return run, moment, trace, x, header, arrays
+    trace = trace_lstm(snapshot.model.lstm, snapshot.model.lstm_input(x))
+    header, arrays = scene(run, snapshot, trace, start, others or {})
+    return run, snapshot, trace, x, header, arrays
 
 
 def unpacked(header: dict, arrays: list[np.ndarray]) -> dict:
@@ -42,45 +42,45 @@ def unpacked(header: dict, arrays: list[np.ndarray]) -> dict:
 
     def take(*shape: int) -> np.ndarray:
         nonlocal at
-        found = numbers[at : at + int(np.prod(shape))].reshape(shape)
-        at += found.size
-        return found
+        result = numbers[at : at + int(np.prod(shape))].reshape(shape)
+        at += result.size
+        return result
 
     def weights() -> dict[str, np.ndarray]:
         return {name: take(*shape) for name, shape in header["parameters"]}
 
     steps, hidden, width = header["steps"], header["hidden"], header["width"]
-    found = {
+    result = {
         "inputs": take(steps, len(header["features"])),
         "series": [take(steps) for _ in header["series"]],
     }
-    found["trace"] = [
+    result["trace"] = [
         [
             {name: take(width if name == "h" else hidden, steps) for name in "ifgoch"}
             for _ in range(header["directions"])
         ]
         for _ in range(header["layers"])
     ]
-    found |= {"now": weights(), "snapshots": [weights() for _ in header["snapshots"]]}
-    found["others"] = [weights() for _ in header["others"]]
+    result |= {"now": weights(), "snapshots": [weights() for _ in header["snapshots"]]}
+    result["others"] = [weights() for _ in header["others"]]
     assert at == len(numbers)
-    return found
+    return result
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_it_holds_the_trace_the_inputs_and_every_weight(model):
-    run, moment, trace, x, header, arrays = scene_of(model)
-    found = unpacked(header, arrays)
-    assert np.array_equal(found["inputs"], x[0].numpy())
-    for layer, directions in enumerate(found["trace"]):
+    run, snapshot, trace, x, header, arrays = scene_of(model)
+    result = unpacked(header, arrays)
+    assert np.array_equal(result["inputs"], x[0].numpy())
+    for layer, directions in enumerate(result["trace"]):
         for direction, maps in enumerate(directions):
             for name, values in maps.items():
                 assert np.array_equal(values, trace.gate(name)[layer, direction, 0].numpy().T), name
-    for name, parameter in moment.model.named_parameters():
-        assert np.array_equal(found["now"][name], parameter.detach().numpy()), name
+    for name, parameter in snapshot.model.named_parameters():
+        assert np.array_equal(result["now"][name], parameter.detach().numpy()), name
     assert header["snapshots"] == [step for step in run.snapshots.steps if step < 5]
-    for step, weights in zip(header["snapshots"], found["snapshots"], strict=True):
+    for step, weights in zip(header["snapshots"], result["snapshots"], strict=True):
         for name, parameter in run.moment(step).model.named_parameters():
             assert np.array_equal(weights[name], parameter.detach().numpy()), (step, name)
 
@@ -126,5 +126,5 @@ def test_other_weights_come_along_under_their_label():
     other = scene_of({"seed": 7})[1]
     *_, header, arrays = scene_of({}, others={"the run before": other.flat})
     assert header["others"] == ["the run before"]
-    found = unpacked(header, arrays)["others"][0]
-    assert all(np.array_equal(found[name], p.detach().numpy()) for name, p in other.model.named_parameters())
+    result = unpacked(header, arrays)["others"][0]
+    assert all(np.array_equal(result[name], p.detach().numpy()) for name, p in other.model.named_parameters())

@@ -36,9 +36,9 @@ def test_claims_are_told_apart_and_complete():
 @examples(12)
 def test_the_demonstration_shows_it_whatever_the_seed_and_size(claim: Claim, data):
     seed, size = data.draw(st.integers(0, 9999)), data.draw(st.integers(claim.size.low, claim.size.high))
-    found = claim.demonstrate(seed, size)
-    assert found.shown, found.sentence
-    assert found.table is None or len({len(column) for column in found.table.values()}) == 1
+    result = claim.demonstrate(seed, size)
+    assert result.shown, result.sentence
+    assert result.table is None or len({len(column) for column in result.table.values()}) == 1
 
 
 @names
@@ -57,9 +57,9 @@ def test_the_default_is_read_off_the_module(monkeypatch):
         "__init__",
         lambda self, *a, batch_first=True, **k: init(self, *a, batch_first=batch_first, **k),
     )
-    found = quick.batch_first_default(0, 3)
-    assert not found.shown
-    assert "batch_first is True" in found.sentence
+    result = quick.batch_first_default(0, 3)
+    assert not result.shown
+    assert "batch_first is True" in result.sentence
 
 
 def test_xavier_weights_would_be_found_out(monkeypatch):
@@ -101,20 +101,20 @@ def test_pytorchs_warning_is_shown_word_for_word():
 
 @pytest.mark.parametrize(("seed", "epochs"), [(0, 2), (5, 3)])
 def test_resuming_is_the_same_run_and_transfer_another(seed, epochs):
-    found = resume_or_transfer(seed, epochs)
-    assert found.shown, found.sentence
-    whole, resumed, transfer = found.figure.data
+    result = resume_or_transfer(seed, epochs)
+    assert result.shown, result.sentence
+    whole, resumed, transfer = result.figure.data
     assert list(resumed.y) == list(whole.y)[-len(resumed.y) :]
     assert list(resumed.x) == list(whole.x)[-len(resumed.x) :]
     assert list(transfer.y) != list(resumed.y)
 
 
 def test_the_lstm_does_not_always_win():
-    found = lstm_and_gru(0, 8)
-    assert found.shown, found.sentence
+    result = lstm_and_gru(0, 8)
+    assert result.shown, result.sentence
     wins = {"lstm": 0, "gru": 0}
-    lstm, gru = ([trace for trace in found.figure.data if trace.name == name] for name in ("LSTM", "GRU"))
+    lstm, gru = ([trace for trace in result.figure.data if trace.name == name] for name in ("LSTM", "GRU"))
     for left, right in zip(lstm, gru, strict=True):
         wins["lstm"] += int(np.sum(np.array(left.y) < np.array(right.y)))
         wins["gru"] += int(np.sum(np.array(left.y) > np.array(right.y)))
-    assert f"the LSTM is better in {wins['lstm']}, the GRU in {wins['gru']}" in found.sentence
+    assert f"the LSTM is better in {wins['lstm']}, the GRU in {wins['gru']}" in result.sentence

@@ -17,10 +17,10 @@ LESSON = get_lesson("exploding")
 @pytest.fixture(scope="module")
 def runs():
     """Of the shown seed: the clipped one only as far as the other lasts, and a little further."""
-    found = fresh_runs(LESSON, 0, Slots(1))
-    found["clip"]._trainer.change(epochs=6)
-    train_now(found)
-    return found
+    result = fresh_runs(LESSON, 0, Slots(1))
+    result["clip"]._trainer.change(epochs=6)
+    train_now(result)
+    return result
 
 
 def test_the_runs_differ_in_clipping_alone():
@@ -42,8 +42,8 @@ def test_both_runs_are_one_until_the_first_gradient_is_cut(runs):
     losses = {label: run.curves["train_loss"].points()[1] for label, run in runs.items()}
     first = int(np.argmax(norms["clip"] > CLIP))
     assert norms["clip"][first] > CLIP
-    for found in (norms, losses):
-        np.testing.assert_array_equal(found["clip"][: first + 1], found["no_clip"][: first + 1])
+    for result in (norms, losses):
+        np.testing.assert_array_equal(result["clip"][: first + 1], result["no_clip"][: first + 1])
     assert losses["clip"][first + 1] != losses["no_clip"][first + 1]
 
 

@@ -67,9 +67,9 @@ def test_the_error_is_taken_over_new_sequences(shipped):
     windows, model = run.windows, run.model()
     starts = windows.starts["test"]
     h = trace_windows(model, windows, starts).h[0, 0, :, -1]
-    said = model.head(h).detach().numpy()[:, 0]
+    predictions = model.head(h).detach().numpy()[:, 0]
     x = windows.inputs(starts).astype(np.float64)
-    error = np.mean((said - (x[..., 0] * x[..., 1]).sum(axis=1)) ** 2)
+    error = np.mean((predictions - (x[..., 0] * x[..., 1]).sum(axis=1)) ** 2)
     figures = get_lesson("adding_problem").outcome(shipped["adding_problem"]).figures
     assert figures["error"] == pytest.approx(error, rel=1e-3)
     assert not set(starts) & set(windows.starts["train"])
@@ -95,9 +95,9 @@ def test_the_two_units_keep_the_first_and_the_second_symbol(shipped):
     run = shipped["temporal_order"]["lstm"]
     windows = run.windows
     starts = windows.starts["test"][300:500]  # not those that they were found in
-    answers = windows.truth(starts)
+    targets = windows.truth(starts)
     trace = trace_windows(run.model(), windows, starts)
-    for one, symbol in zip(temporal_order._keepers(run), (answers // 2, answers % 2), strict=True):
+    for one, symbol in zip(temporal_order._keepers(run), (targets // 2, targets % 2), strict=True):
         at_end = one.of(trace)[:, -1]
         middle = (at_end[symbol == 0].mean() + at_end[symbol == 1].mean()) / 2
         split = (at_end > middle) == (at_end[symbol == 1].mean() > middle)
@@ -118,5 +118,5 @@ def test_early_in_training_the_loss_is_that_of_remembering_nothing(shipped):
 
 
 def test_the_unit_found_tells_a_symbol_apart_until_the_marker(shipped):
-    found = copy_memory._keepers(shipped["copy_memory"]["lstm"])
-    assert len(found) == 10 and max(one.score for one in found) > 0.8
+    matches = copy_memory._keepers(shipped["copy_memory"]["lstm"])
+    assert len(matches) == 10 and max(one.score for one in matches) > 0.8

@@ -105,7 +105,7 @@ def test_it_counts_as_solved_once_all_strings_are_right_as_in_the_paper(embedded
 def test_the_string_with_t_and_its_twin_are_what_the_unit_did(embedded):
     made, runs = embedded
     figure = drawn(made, "remembers", runs)
-    found = wrapped_unit(runs["lstm"], "test")
+    result = wrapped_unit(runs["lstm"], "test")
     letters = list(figure.layout.xaxis.ticktext)
     assert letters[0] == "B" and letters[1] == "T or P"
     for second, curve in zip("TP", figure.data[:2], strict=True):
@@ -114,10 +114,10 @@ def test_the_string_with_t_and_its_twin_are_what_the_unit_did(embedded):
         read(symbols)  # raises if it is no string of the grammar
         x = (symbols[..., None] == np.arange(7)).astype(np.float32)
         trace = trace_lstm(runs["lstm"].model().lstm, torch.from_numpy(x))
-        np.testing.assert_allclose(curve.y, found.of(trace)[0, -len(text) :], atol=1e-5)
+        np.testing.assert_allclose(curve.y, result.of(trace)[0, -len(text) :], atol=1e-5)
     assert (
         figure.data[0].y[0] == pytest.approx(figure.data[1].y[0])
-        and f"unit {found.unit}" in figure.data[0].name
+        and f"unit {result.unit}" in figure.data[0].name
     )
 
 
@@ -129,7 +129,7 @@ def test_circles_are_on_what_is_legal_and_columns_are_probabilities(embedded):
     letters = list(figure.layout.xaxis.ticktext)
     places = read(np.array([[SYMBOLS.index(letter) for letter in letters]]))[0]
     assert {(x, y) for x, y in zip(circles.x, circles.y, strict=True)} == {
-        (step, symbol) for step, place in enumerate(places) for symbol in np.flatnonzero(LEGAL[place])
+        (step, symbol) for step, index in enumerate(places) for symbol in np.flatnonzero(LEGAL[index])
     }
     assert letters[1] == "T" and circles.y[-1] == SYMBOLS.index("T")  # the last column asks for it
 
@@ -147,11 +147,11 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
     right = {}
     for label, run in runs.items():
         symbols = from_one_hot(streams_of(run))
-        said = LEGAL[read(symbols)].astype(np.float32)
+        predictions = LEGAL[read(symbols)].astype(np.float32)
         if label == "no_forget":
-            said[..., SYMBOLS.index("T")] += 0.5 * (said[..., SYMBOLS.index("P")] == 1)
-            said[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
-        run.memo["reber reading"] = {(run.step,): Reading(symbols, said)}
+            predictions[..., SYMBOLS.index("T")] += 0.5 * (predictions[..., SYMBOLS.index("P")] == 1)
+            predictions[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
+        run.memo["reber reading"] = {(run.step,): Reading(symbols, predictions)}
         right[label] = np.nanmean(run.memo["reber reading"][(run.step,)].remembered)
     try:
         outcome = made.outcome(runs)
@@ -172,12 +172,12 @@ def test_the_unit_is_drawn_over_the_streams_own_symbols(continual):
     made, runs = continual
     figure = drawn(made, "remembers, and when", runs)
     run = runs["lstm"]
-    found = wrapped_unit(run, "valid")
+    result = wrapped_unit(run, "valid")
     x = streams_of(run)[:1]
     trace = trace_lstm(run.model().lstm, torch.from_numpy(x))
     shown = len(figure.data[0].y)
-    np.testing.assert_allclose(figure.data[0].y, found.of(trace)[0, :shown], atol=1e-5)
-    np.testing.assert_allclose(figure.data[2].y, trace.f[0, 0, 0, :shown, found.unit], atol=1e-5)
+    np.testing.assert_allclose(figure.data[0].y, result.of(trace)[0, :shown], atol=1e-5)
+    np.testing.assert_allclose(figure.data[2].y, trace.f[0, 0, 0, :shown, result.unit], atol=1e-5)
     symbols = from_one_hot(x)[0, :shown]
     assert "".join(figure.layout.xaxis.ticktext) == "".join(SYMBOLS[symbol] for symbol in symbols)
     dotted = {shape.x0 for shape in figure.layout.shapes}

@@ -56,24 +56,24 @@ def run_of(name: str, seq_len: int = 24, epochs: int = 2, seed: int = 0) -> Run:
 
 def test_one_who_knows_the_grammar_is_right_everywhere():
     symbols = padded(STRING)
-    found = Reading(symbols, knowing(symbols))
-    assert found.solved.tolist() == [True]
-    assert np.isnan(found.legal_first[0, :2]).all() and (found.legal_first[0, 2:] == 1).all()
-    assert np.flatnonzero(~np.isnan(found.remembered[0])).tolist() == [8]  # after the inner string's E
-    assert found.remembered[0, 8] == 1
+    result = Reading(symbols, knowing(symbols))
+    assert result.solved.tolist() == [True]
+    assert np.isnan(result.legal_first[0, :2]).all() and (result.legal_first[0, 2:] == 1).all()
+    assert np.flatnonzero(~np.isnan(result.remembered[0])).tolist() == [8]  # after the inner string's E
+    assert result.remembered[0, 8] == 1
 
 
 def test_one_symbol_wrong_is_a_string_wrong_and_both_legal_ones_count():
     symbols = np.repeat(padded(STRING), 4, axis=0)
-    said = knowing(symbols)
-    said[0, 4, SYMBOLS.index("P")] = 0.5  # after BTB: T and P are legal; still above the others
-    said[1, 4, SYMBOLS.index("P")] = -1  # one of the two legal ones falls behind
-    said[2, 4, SYMBOLS.index("E")] = 1  # as active as a legal one: not good enough
-    said[3, 8, SYMBOLS.index("P")] = 2  # P for T at the end
-    found = Reading(symbols, said)
-    assert found.solved.tolist() == [True, False, False, False]
-    assert found.legal_first[1:3, 4].tolist() == [0, 0]
-    assert found.remembered[:, 8].tolist() == [1, 1, 1, 0]
+    predictions = knowing(symbols)
+    predictions[0, 4, SYMBOLS.index("P")] = 0.5  # after BTB: T and P are legal; still above the others
+    predictions[1, 4, SYMBOLS.index("P")] = -1  # one of the two legal ones falls behind
+    predictions[2, 4, SYMBOLS.index("E")] = 1  # as active as a legal one: not good enough
+    predictions[3, 8, SYMBOLS.index("P")] = 2  # P for T at the end
+    result = Reading(symbols, predictions)
+    assert result.solved.tolist() == [True, False, False, False]
+    assert result.legal_first[1:3, 4].tolist() == [0, 0]
+    assert result.remembered[:, 8].tolist() == [1, 1, 1, 0]
 
 
 def test_means_by_position_leave_out_what_is_not_scored():
@@ -92,14 +92,14 @@ def test_one_hot_is_what_the_windows_show():
 
 def test_strings_are_those_of_the_test_part_and_the_shares_go_along_the_training():
     run = run_of("embedded_reber")
-    found = read_test_strings(run)
+    result = read_test_strings(run)
     windows = run.windows
     with torch.no_grad():
-        said = run.model()(torch.from_numpy(windows.inputs(windows.starts["test"])))
-    np.testing.assert_array_equal(found.said, said.numpy())
+        predictions = run.model()(torch.from_numpy(windows.inputs(windows.starts["test"])))
+    np.testing.assert_array_equal(result.said, predictions.numpy())
     epochs, shares = solved_along(run)
     assert epochs[0] == 0 and epochs[-1] == 2 and (np.diff(epochs) > 0).all()
-    assert shares.shape == epochs.shape and shares[-1] == found.solved.mean()
+    assert shares.shape == epochs.shape and shares[-1] == result.solved.mean()
 
 
 def test_streams_were_not_trained_on_and_stay_the_same():
@@ -110,10 +110,10 @@ def test_streams_were_not_trained_on_and_stay_the_same():
     trained = {row.tobytes() for row in run.windows.inputs(starts)}
     assert not trained & {row[:40].tobytes() for row in x}
     assert not np.array_equal(x, streams_of(run_of("continual_reber", 40, seed=1)))
-    found = read_streams(run)
-    assert found.said.shape == (STREAMS, STREAM_STEPS, 7)
+    result = read_streams(run)
+    assert result.said.shape == (STREAMS, STREAM_STEPS, 7)
     epochs, shares = remembered_along(run)
-    early = found.remembered[:, :EARLY_STEPS]
+    early = result.remembered[:, :EARLY_STEPS]
     assert shares[-1] == pytest.approx(np.nanmean(early), abs=0.01) and len(shares) == len(epochs)
 
 
@@ -136,8 +136,8 @@ def test_the_unit_that_holds_t_or_p_is_found_where_one_was_put():
         lstm.bias_ih_l0[3 + unit] = 20.0  # f: always open
         lstm.weight_ih_l0[6 + unit, SYMBOLS.index("T")] = 5.0
         lstm.weight_ih_l0[6 + unit, SYMBOLS.index("P")] = -5.0
-    found = wrapped_unit(run, "train")
-    assert (found.kind, found.unit) == ("c", unit)
+    result = wrapped_unit(run, "train")
+    assert (result.kind, result.unit) == ("c", unit)
     x = run.windows.inputs(run.windows.starts["test"])
     trace = trace_lstm(run.model().lstm, torch.from_numpy(x))
-    np.testing.assert_array_equal(found.of(trace), trace.c[0, 0, :, :, unit].numpy())
+    np.testing.assert_array_equal(result.of(trace), trace.c[0, 0, :, :, unit].numpy())

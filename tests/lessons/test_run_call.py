@@ -72,9 +72,9 @@ def test_a_presets_lines_run_as_they_stand(name):
     if report.problem is None:
         run()
         data = getattr(space["output"], "data", space["output"])
-        found = {row.name.partition(".")[0]: row.shape for row in report.rows}
-        assert found["output"] == tuple(data.shape)
-        assert (found["h_n"], found["c_n"]) == (tuple(space["h_n"].shape), tuple(space["c_n"].shape))
+        shapes = {row.name.partition(".")[0]: row.shape for row in report.rows}
+        assert shapes["output"] == tuple(data.shape)
+        assert (shapes["h_n"], shapes["c_n"]) == (tuple(space["h_n"].shape), tuple(space["c_n"].shape))
     else:
         with pytest.raises(Exception) as raised:  # noqa: PT011  any kind: the words are compared
             run()
@@ -84,15 +84,15 @@ def test_a_presets_lines_run_as_they_stand(name):
 def test_the_weights_are_the_modules_own():
     setup = Setup(bidirectional=True, proj_size=4, states="none")
     lstm = nn.LSTM(10, 20, 2, bidirectional=True, proj_size=4)
-    found = {row.name: row.shape for row in run_setup(setup).rows}
-    assert {name: tuple(p.shape) for name, p in lstm.named_parameters()}.items() <= found.items()
-    assert found["output"] == (5, 3, 8)
-    assert found["h_n"] == (4, 3, 4)
-    assert found["c_n"] == (4, 3, 20)
+    shapes = {row.name: row.shape for row in run_setup(setup).rows}
+    assert {name: tuple(p.shape) for name, p in lstm.named_parameters()}.items() <= shapes.items()
+    assert shapes["output"] == (5, 3, 8)
+    assert shapes["h_n"] == (4, 3, 4)
+    assert shapes["c_n"] == (4, 3, 20)
 
 
 @pytest.mark.parametrize(
-    ("setup", "text", "said"),
+    ("setup", "text", "message"),
     [
         (Setup(batch_first=True, x=(3, 5, 10), h_0=(3, 2, 20)), "Expected hidden[0] size (2, 3, 20), got [3, 2, 20]",
          "never the states"),
@@ -115,10 +115,10 @@ def test_the_weights_are_the_modules_own():
         (Setup(lengths=(5, 4, 2), h_0=(2, 4, 20)), None, "h_0 must be (2, 3, 20)"),
     ],
 )  # fmt: skip
-def test_an_error_is_pytorchs_own_and_its_meaning_names_the_cause(setup, text, said):
+def test_an_error_is_pytorchs_own_and_its_meaning_names_the_cause(setup, text, message):
     problem = run_setup(setup).problem
     assert text is None or problem.text == text
-    assert said in problem.meaning
+    assert message in problem.meaning
 
 
 def test_dropout_with_one_layer_is_a_warning_and_what_pytorch_lets_pass_is_said():

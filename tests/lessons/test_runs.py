@@ -55,10 +55,10 @@ def test_windows_are_made_once_for_all_of_a_lessons_runs():
 
 
 def test_the_shipped_file_is_what_training_from_the_shown_seed_gives():
-    found = get_lesson("nn_lstm_1_1")
-    fresh = fresh_runs(found, 0, Slots(1))
+    result = get_lesson("nn_lstm_1_1")
+    fresh = fresh_runs(result, 0, Slots(1))
     train_now(fresh)
-    for label, run in shipped_runs(found, Slots(1)).items():
+    for label, run in shipped_runs(result, Slots(1)).items():
         # of another processor the last bits may differ, and 300 steps carry them on
         torch.testing.assert_close(weights(run), weights(fresh[label]), rtol=1e-2, atol=1e-2)
 
@@ -68,4 +68,7 @@ def test_the_loss_picture_has_each_runs_curves():
     names = [line.name for line in plot.lines]
     assert names == ["LSTM, training", "LSTM, validation", "GRU, training", "GRU, validation"]
     assert plot.log_y and "mse" in plot.y_title
-    assert [line.name for line in loss_plot(shipped_runs(FIRST, Slots(1))).lines] == ["training", "validation"]
+    assert [line.name for line in loss_plot(shipped_runs(FIRST, Slots(1))).lines] == [
+        "training",
+        "validation",
+    ]

@@ -42,7 +42,9 @@ SEQUENCES = st.lists(st.floats(-3, 3, width=32), min_size=1, max_size=9)
 
 def made(frozen: tuple[str, ...] = ("bias_hh", "head"), **train: object) -> Run:
     table, windows = prepare(TWO_COMPANIES)
-    spec = TrainSpec(**({"lr": 1e-3, "batch_size": 1, "epochs": 5000, "max_grad_norm": 0.0, "device": "cpu"} | train))
+    spec = TrainSpec(
+        **({"lr": 1e-3, "batch_size": 1, "epochs": 5000, "max_grad_norm": 0.0, "device": "cpu"} | train)
+    )
     experiment = Experiment(windows.spec, ModelSpec(hidden_size=1, frozen=frozen), spec)
     return Run(Trainer(windows, experiment), table, Slots(1))
 
@@ -80,8 +82,8 @@ def test_the_two_biases_of_nn_lstm_count_as_their_sum():
     lstm = torch.nn.LSTM(1, 1, batch_first=True)
     unit = Unit.of_tensors({f"lstm.{name}": p.detach() for name, p in lstm.named_parameters()})
     with torch.inference_mode():
-        said = lstm(torch.tensor([A])[..., None])[1][0].item()
-    assert unit.says(A) == pytest.approx(said, abs=1e-6)
+        predictions = lstm(torch.tensor([A])[..., None])[1][0].item()
+    assert unit.says(A) == pytest.approx(predictions, abs=1e-6)
 
 
 @given(UNITS, st.floats(-3, 3), st.floats(-1, 1), st.floats(-5, 5))
@@ -134,16 +136,16 @@ def test_a_unit_is_twelve_finite_numbers(numbers):
 def gradient(unit: Unit, sequence: list[float], target: float) -> np.ndarray:
     """Of (h − target)² by the twelve numbers: backpropagation through time, written out."""
     *_, last = steps = unit.unroll(sequence)
-    found, d_h, d_c = np.zeros((4, 3)), 2 * (last.h - target), 0.0
+    result, d_h, d_c = np.zeros((4, 3)), 2 * (last.h - target), 0.0
     for step in reversed(steps):
         i, f, g, o = step.gates.values()
         squashed = math.tanh(step.c)
         d_c += d_h * o * (1 - squashed**2)
         d = np.array([d_c * g * i * (1 - i), d_c * step.c_before * f * (1 - f), d_c * i * (1 - g**2),
                       d_h * squashed * o * (1 - o)])  # fmt: skip
-        found += d[:, None] * (step.x, step.h_before, 1.0)
+        result += d[:, None] * (step.x, step.h_before, 1.0)
         d_h, d_c = float(d @ np.reshape(unit.numbers, (4, 3))[:, 1]), d_c * f
-    return found.ravel()
+    return result.ravel()
 
 
 def test_the_tutorials_start_becomes_the_tutorials_numbers():
@@ -164,13 +166,15 @@ def test_a_run_tells_its_sequences_and_what_it_said_along_the_way():
     untrained = [unit_of(run).says(one) for one in (A, B)]
     for _ in islice(run._trainer, 40):
         pass
-    epochs, said = outputs_along(run)
+    epochs, predictions = outputs_along(run)
     assert epochs[0] == 0 and epochs[-1] == 20 and (np.diff(epochs) > 0).all()
-    assert said[0] == pytest.approx(untrained)
-    assert said[-1] == pytest.approx([unit_of(run).says(one) for one in (A, B)])
+    assert predictions[0] == pytest.approx(untrained)
+    assert predictions[-1] == pytest.approx([unit_of(run).says(one) for one in (A, B)])
     model = run.moment().model
     with torch.inference_mode():
-        assert said[-1] == pytest.approx(model(torch.tensor([A, B])[..., None])[:, 0].numpy(), abs=1e-6)
+        assert predictions[-1] == pytest.approx(
+            model(torch.tensor([A, B])[..., None])[:, 0].numpy(), abs=1e-6
+        )
 
 
 def test_numbers_put_by_hand_are_the_ones_that_train_and_are_remembered():
@@ -180,9 +184,9 @@ def test_numbers_put_by_hand_are_the_ones_that_train_and_are_remembered():
     next(run._trainer)
     moved = np.abs(np.subtract(unit_of(run).numbers, TUTORIAL_START.numbers))
     assert moved == pytest.approx(np.full(12, 1e-3), rel=1e-2)  # Adam's first step is the learning rate
-    epochs, said = outputs_along(run)
+    epochs, predictions = outputs_along(run)
     assert epochs.tolist() == [0.0, 0.5]
-    assert said[0] == pytest.approx([TUTORIAL_START.says(one) for one in (A, B)])
+    assert predictions[0] == pytest.approx([TUTORIAL_START.says(one) for one in (A, B)])
 
 
 def test_numbers_put_in_mid_training_leave_a_file_that_loads():
@@ -213,7 +217,8 @@ def test_resumed_from_the_checkpoint_is_bit_for_bit_the_run_that_never_stopped(a
 
 
 @pytest.mark.parametrize(
-    "model", [{"num_layers": 2}, {"frozen": ("bias_hh",)}, {"cell": "gru"}, {"bidirectional": True, "frozen": ()}]
+    "model",
+    [{"num_layers": 2}, {"frozen": ("bias_hh",)}, {"cell": "gru"}, {"bidirectional": True, "frozen": ()}],
 )
 def test_a_model_that_is_not_one_unit_is_refused(model):
     table, windows = prepare(TWO_COMPANIES)
@@ -251,8 +256,10 @@ def test_the_lessons_draw_at_every_moment_and_are_not_reached_untrained(name):
             assert all(np.isfinite(line.y).all() and len(line.x) for line in picture.draw(runs).lines)
         outcome = one.outcome(runs)
         assert not outcome.reached
-        said = next(iter(runs.values())).moment().model(torch.tensor([A, B])[..., None]).flatten().tolist()
-        assert [outcome.figures["out_0"], outcome.figures["out_1"]] == pytest.approx(said, abs=1e-6)
+        predictions = (
+            next(iter(runs.values())).moment().model(torch.tensor([A, B])[..., None]).flatten().tolist()
+        )
+        assert [outcome.figures["out_0"], outcome.figures["out_1"]] == pytest.approx(predictions, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["by_hand", "nn_lstm_1_1"])

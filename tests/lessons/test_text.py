@@ -70,12 +70,12 @@ def test_a_text_goes_on_where_a_shorter_one_ended_and_depends_on_its_seed_alone(
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_characters_come_as_often_as_the_softmax_says(temperature):
     model = model_of()
-    wanted = (logits(model, "th")[-1] / temperature).softmax(-1).numpy()
+    expected = (logits(model, "th")[-1] / temperature).softmax(-1).numpy()
     draws = 1500
     drawn = codes("".join(write(model, "th", 1, temperature, seed) for seed in range(draws)))
     share = np.bincount(drawn, minlength=40) / draws
-    bound = 4.5 * np.sqrt(wanted * (1 - wanted) / draws) + 1 / draws  # 4.5 standard errors
-    assert (np.abs(share - wanted) < bound).all()
+    bound = 4.5 * np.sqrt(expected * (1 - expected) / draws) + 1 / draws  # 4.5 standard errors
+    assert (np.abs(share - expected) < bound).all()
 
 
 def test_writing_leaves_the_model_as_it_was():
@@ -107,21 +107,21 @@ def test_unit_values_are_those_of_a_step_by_step_run(spec):
 
 
 def test_signals_are_what_the_text_says():
-    found = signals("a “b (c\nd) e” f")
+    result = signals("a “b (c\nd) e” f")
     expected = {
         "inside quotes": "001111111111000",
         "inside brackets": "000001111000000",
         "inside a word": "100100101001001",
     }
     for name, digits in expected.items():
-        assert "".join(str(int(value)) for value in found[name][:15]) == digits[: len(found[name])], name
-    places = found["position in the line"]
+        assert "".join(str(int(value)) for value in result[name][:15]) == digits[: len(result[name])], name
+    places = result["position in the line"]
     np.testing.assert_array_equal(places, [1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7])
 
 
 def test_a_quotation_of_two_paragraphs_stays_open():
-    found = signals("“a\n\n“b” c")["inside quotes"]
-    np.testing.assert_array_equal(found, [1, 1, 1, 1, 1, 1, 0, 0, 0])
+    result = signals("“a\n\n“b” c")["inside quotes"]
+    np.testing.assert_array_equal(result, [1, 1, 1, 1, 1, 1, 0, 0, 0])
     np.testing.assert_array_equal(signals("a” b“")["inside quotes"], [0, 0, 0, 0, 1])
 
 
@@ -147,9 +147,9 @@ def quote_counter() -> SequenceLSTM:
 
 def test_the_unit_that_was_built_to_hold_quotes_is_found():
     text = "he said: “now, or (if not\nnow) then,” and “why not?” and went " * 40
-    found = {one.signal: one for one in trackers(quote_counter(), text, "c")}
-    assert found["inside quotes"].unit == 3
-    assert found["inside quotes"].correlation < -0.9  # it goes down at an opening mark
+    result = {one.signal: one for one in trackers(quote_counter(), text, "c")}
+    assert result["inside quotes"].unit == 3
+    assert result["inside quotes"].correlation < -0.9  # it goes down at an opening mark
     # f shuts at both marks alone: no other gate of that unit holds anything
     assert (
         abs({one.signal: one for one in trackers(quote_counter(), text, "f")}["inside quotes"].correlation)
@@ -187,7 +187,7 @@ def windows():
 
 
 def test_the_parts_are_the_book_in_order(windows):
-    whole = "".join(passage(windows, part) for part in ("train", "valid", "test"))
+    whole = "".join(passage(windows, split) for split in ("train", "valid", "test"))
     assert book().startswith(whole) and len(book()) - len(whole) <= DATA.seq_len
 
 

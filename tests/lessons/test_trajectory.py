@@ -41,7 +41,9 @@ def echo(state: str, model: dict | None = None, **train) -> Trainer:
     )
     _, windows = prepare(data)
     spec = ModelSpec(**({"hidden_size": 8, "num_layers": 2, "head": "per_step"} | (model or {})))
-    train = TrainSpec(**({"batch_size": 8, "epochs": 3, "lr": 0.02, "device": "cpu", "initial_state": state} | train))
+    train = TrainSpec(
+        **({"batch_size": 8, "epochs": 3, "lr": 0.02, "device": "cpu", "initial_state": state} | train)
+    )
     return Trainer(windows, Experiment(windows.spec, spec, train))
 
 
@@ -53,12 +55,12 @@ def test_pieces_of_a_stream_are_the_uncut_sequence():
     trainer = carried({"head": "per_step", "num_layers": 2})
     order, model = trainer._training_order(), trainer.model
     pieces = []
-    for place in range(order.steps):
-        x, _ = order.batch(place)
+    for index in range(order.steps):
+        x, _ = order.batch(index)
         with torch.no_grad():
-            said, state = model.go_on(x, order.before(place))
+            predictions, state = model.go_on(x, order.before(index))
         order.after(state)
-        pieces.append((x, said))
+        pieces.append((x, predictions))
     assert len(pieces) > 3
     whole, cut = (torch.cat(parts, dim=1) for parts in zip(*pieces, strict=True))
     starts = trainer.starts["train"][0] + torch.arange(whole.shape[1])
@@ -84,12 +86,12 @@ def bare_carried(trainer: Trainer) -> nn.Module:
         state = None
         for k in range(steps):
             x = torch.from_numpy(windows.inputs(first[:, k]))
-            wanted = torch.from_numpy(
+            expected = torch.from_numpy(
                 (windows.truth(first[:, k])[..., 0] - windows.y_center) / windows.y_scale
             )
             output, state = model.lstm(x, state)
-            state = tuple(part.detach() for part in state)
-            loss = (model.head(output[:, -1]) - wanted).square().mean()
+            state = tuple(tensor.detach() for tensor in state)
+            loss = (model.head(output[:, -1]) - expected).square().mean()
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), spec.max_grad_norm)
@@ -114,9 +116,9 @@ def test_training_goes_on_bit_for_bit_from_any_step(model):
         trainer = carried(model)
         for _ in range(stop):
             next(trainer)
-        found = load_checkpoint(save_checkpoint(trainer, {}))
-        assert ("carried/h" in found.state) == (stop % 4 > 0)
-        again = resume(found, trainer.windows)
+        result = load_checkpoint(save_checkpoint(trainer, {}))
+        assert ("carried/h" in result.state) == (stop % 4 > 0)
+        again = resume(result, trainer.windows)
         assert list(again) == want[stop:]
         assert torch.equal(flat_weights(again), flat_weights(straight))
 
@@ -162,8 +164,8 @@ def test_evaluate_goes_along_the_validation_part_as_training_does():
     losses, state = [], None
     for starts in first[: steps * rows].view(rows, steps).T:
         with torch.no_grad():
-            said, state = trainer.model.go_on(trainer.batches.inputs(starts), state)
-        losses.append(np.nanmean((said - trainer.batches.targets(starts)).square().numpy()))
+            predictions, state = trainer.model.go_on(trainer.batches.inputs(starts), state)
+        losses.append(np.nanmean((predictions - trainer.batches.targets(starts)).square().numpy()))
     assert trainer.evaluate("valid") == pytest.approx(np.mean(losses), rel=1e-5)
 
 
@@ -216,9 +218,9 @@ def test_every_batch_has_a_draw_of_its_own():
     for _ in range(trainer.steps_per_epoch):
         next(trainer)
     assert (
-        len({part.numpy().tobytes() for part in seen}) == len(seen) == 5
+        len({tensor.numpy().tobytes() for tensor in seen}) == len(seen) == 5
     )  # four batches and the validation's
-    assert all(part.shape[0] == 1 and part.shape[2] == 6 for part in seen)
+    assert all(tensor.shape[0] == 1 and tensor.shape[2] == 6 for tensor in seen)
 
 
 def test_a_validation_loss_with_drawn_states_is_one_number():
@@ -231,7 +233,9 @@ def test_a_file_from_before_there_was_a_choice_begins_at_zeros():
     about = json.loads(Experiment().to_json())
     del about["train"]["initial_state"]
     assert Experiment.from_json(json.dumps(about)).train.initial_state == "zero"
-    with pytest.raises(PlaygroundError, match="initial_state is 'kept': choose one of zero, random, stateful"):
+    with pytest.raises(
+        PlaygroundError, match="initial_state is 'kept': choose one of zero, random, stateful"
+    ):
         TrainSpec(initial_state="kept")
 
 
@@ -266,13 +270,13 @@ def test_each_way_begins_a_window_as_it_says(model, x):
 
 
 def test_carried_windows_are_the_uncut_sequence(model, x):
-    found = life(model, x, "carried")
+    result = life(model, x, "carried")
     with torch.no_grad():
         trace = trace_lstm(model.lstm, x.view(1, 15, 10))
-        said = model(x.view(1, 15, 10))
-    np.testing.assert_allclose(found.h[:, 1:].reshape(15, 20), trace.h[-1, 0, 0], atol=1e-6)
-    np.testing.assert_allclose(found.c[:, 1:].reshape(15, 20), trace.c[-1, 0, 0], atol=1e-6)
-    np.testing.assert_allclose(found.said.ravel(), said.ravel(), atol=1e-6)
+        predictions = model(x.view(1, 15, 10))
+    np.testing.assert_allclose(result.h[:, 1:].reshape(15, 20), trace.h[-1, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(result.c[:, 1:].reshape(15, 20), trace.c[-1, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(result.said.ravel(), predictions.ravel(), atol=1e-6)
 
 
 def test_detaching_keeps_the_numbers_and_cuts_the_gradient(model, x):

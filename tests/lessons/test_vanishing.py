@@ -18,9 +18,9 @@ SHORT = {"data": {"seq_len": 12, "length": 300}, "train": {"epochs": 1}}
 
 @pytest.fixture(scope="module")
 def runs():
-    found = fresh_runs(LESSON, 4, Slots(1), SHORT)
-    train_now(found)
-    return found
+    result = fresh_runs(LESSON, 4, Slots(1), SHORT)
+    train_now(result)
+    return result
 
 
 def test_the_runs_differ_in_their_cell_alone():
@@ -47,8 +47,8 @@ def test_the_rnns_line_is_autograds(runs):
     states = [torch.zeros(8, model.spec.hidden_size, requires_grad=True)]
     for x_t in x.unbind(1):
         states.append(torch.tanh(x_t @ w_x.T + b_x + states[-1] @ w_h.T + b_h))
-    found = torch.autograd.grad(model.head(states[-1]).sum(), states[1:])
-    norms = [grad.norm(dim=1).mean().item() for grad in found][::-1]
+    result = torch.autograd.grad(model.head(states[-1]).sum(), states[1:])
+    norms = [grad.norm(dim=1).mean().item() for grad in result][::-1]
     line = next(line for line in GRADIENTS(runs).lines if line.name == "RNN, h")
     np.testing.assert_allclose(line.y, norms, rtol=1e-3)
 

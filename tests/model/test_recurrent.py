@@ -32,14 +32,14 @@ def some(*shape: int) -> torch.Tensor:
 def test_the_head_reads_what_each_direction_says_once_it_has_seen_all(spec, inputs, outputs, batch, seq_len):
     model, x = build_model(spec, inputs, outputs).eval(), some(batch, seq_len, inputs)
     with torch.no_grad():
-        said = model(x)
+        predictions = model(x)
         ours, _ = model.recurrent(x if spec.batch_first else x.transpose(0, 1))
         ours = ours if spec.batch_first else ours.transpose(0, 1)  # (batch, seq_len, directions·width)
         if spec.head == "last":  # forwards: its last step; backwards: its last is the first
             ours = torch.cat([ours[:, -1, : spec.h_size], ours[:, 0, spec.h_size :]], dim=1)
         want = ours @ model.head.weight.T + model.head.bias
-    torch.testing.assert_close(said, want)
-    assert said.shape == ((batch, outputs) if spec.head == "last" else (batch, seq_len, outputs))
+    torch.testing.assert_close(predictions, want)
+    assert predictions.shape == ((batch, outputs) if spec.head == "last" else (batch, seq_len, outputs))
 
 
 @examples(30)
@@ -107,7 +107,9 @@ def test_chrono_covers_its_range_and_comes_from_the_models_seed():
               for seed in (0, 0, 1)]  # fmt: skip
     assert torch.equal(forget[0], forget[1]) and not torch.equal(forget[0], forget[2])
     even = forget[0].exp().double()  # U(1, 49)
-    assert even.mean().item() == pytest.approx(25, abs=1) and even.std().item() == pytest.approx(48 / 12**0.5, abs=0.5)
+    assert even.mean().item() == pytest.approx(25, abs=1) and even.std().item() == pytest.approx(
+        48 / 12**0.5, abs=0.5
+    )
 
 
 def weights_of(model: nn.Module) -> torch.Tensor:
@@ -164,17 +166,17 @@ def test_random_state_goes_on_from_the_state_that_it_yields():
 
 
 def test_models_built_at_once_in_many_threads_are_the_same():
-    spec, found = ModelSpec(hidden_size=8, num_layers=3), [None] * 8
+    spec, result = ModelSpec(hidden_size=8, num_layers=3), [None] * 8
     want = weights_of(build_model(spec, 4, 1))
     threads = [
-        threading.Thread(target=lambda k=k: found.__setitem__(k, weights_of(build_model(spec, 4, 1))))
+        threading.Thread(target=lambda k=k: result.__setitem__(k, weights_of(build_model(spec, 4, 1))))
         for k in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(torch.equal(weights, want) for weights in found)
+    assert all(torch.equal(weights, want) for weights in result)
 
 
 @examples(30)

@@ -23,8 +23,8 @@ def tab(visit) -> Visitor:
 
 def drawn(tab: Visitor) -> dict:
     """The message to the component."""
-    (found,) = (c.proto for c in tab.at.get("bidi_component") if c.proto.id.endswith("-by_hand"))
-    return json.loads(found.json)
+    (result,) = (c.proto for c in tab.at.get("bidi_component") if c.proto.id.endswith("-by_hand"))
+    return json.loads(result.json)
 
 
 def says(tab: Visitor) -> list[str]:
@@ -104,20 +104,20 @@ def test_a_trained_unit_begins_afresh_from_the_seed_of_the_page(tab, monkeypatch
 
 
 def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
-    here = tab.press("hand_untrained").workspace
-    here.run.play()
-    wait_until(lambda: here.run.step > 3, "it trained")
-    monkeypatch.setattr(session, "workspace", lambda: here)
+    workspace = tab.press("hand_untrained").workspace
+    workspace.run.play()
+    wait_until(lambda: workspace.run.step > 3, "it trained")
+    monkeypatch.setattr(session, "workspace", lambda: workspace)
     monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"told": 1, "numbers": {"4": -2.5}}})
     by_hand._moved()
-    assert here.run.status == "paused"
-    step, numbers = here.run.step, unit_of(here.run).numbers
+    assert workspace.run.status == "paused"
+    step, numbers = workspace.run.step, unit_of(workspace.run).numbers
     assert numbers[4] == -2.5 and max(map(abs, numbers)) == 2.5
-    here.run.play(10)
-    wait_until(lambda: not here.run.live, "ten more steps")
-    assert here.run.step == step + 10
-    assert unit_of(here.run).numbers[4] == pytest.approx(-2.5, abs=0.02)
-    assert unit_of(here.run) != Unit.of(numbers)
+    workspace.run.play(10)
+    wait_until(lambda: not workspace.run.live, "ten more steps")
+    assert workspace.run.step == step + 10
+    assert unit_of(workspace.run).numbers[4] == pytest.approx(-2.5, abs=0.02)
+    assert unit_of(workspace.run) != Unit.of(numbers)
 
 
 def test_a_model_that_is_no_longer_one_unit_is_said_so_and_the_way_back_works(tab):

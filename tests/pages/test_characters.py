@@ -67,15 +67,15 @@ def test_the_coloured_page_has_every_units_value_at_each_character_and_the_units
     assert set(words) <= set(ALPHABET) and "“" in words and "(" in words
     assert values.shape == (lesson.training.experiment.model.hidden_size, len(words))
     assert header["name"] == "c" and header["signed"]
-    found = {one["signal"]: one for one in header["trackers"]}
-    assert list(found) == ["inside quotes", "inside brackets", "inside a word", "position in the line"]
-    quotes = found["inside quotes"]
+    result = {one["signal"]: one for one in header["trackers"]}
+    assert list(result) == ["inside quotes", "inside brackets", "inside a word", "position in the line"]
+    quotes = result["inside quotes"]
     assert abs(quotes["correlation"]) > 0.8
     inside = np.zeros(len(words))
     for k, sign in enumerate(words):
         inside[k] = {"“": 1, "”": 0}.get(sign, inside[k - 1] if k else 0)
-    here = np.corrcoef(values[quotes["unit"]], inside)[0, 1]
-    assert here * quotes["correlation"] > 0.5  # on this page, too
+    correlation = np.corrcoef(values[quotes["unit"]], inside)[0, 1]
+    assert correlation * quotes["correlation"] > 0.5  # on this page, too
 
 
 def test_another_gate_and_a_text_of_ones_own(lesson):
@@ -98,9 +98,9 @@ def test_the_texts_follow_the_training(lesson):
     lesson.press("train")
     lesson.press("pause")
     assert texts(lesson)[0] != shown
-    tab, moment = lesson, lesson.training.moment()
+    tab, snapshot = lesson, lesson.training.moment()
     now = texts(tab.run())[0]
-    assert now == "alice " + write(moment.model, "alice ", len(now) - 6, 0.5, 0)
+    assert now == "alice " + write(snapshot.model, "alice ", len(now) - 6, 0.5, 0)
     lesson.press("lesson_shipped")
     assert texts(lesson)[0] == shown
 

@@ -24,7 +24,7 @@ BAD = {
 
 
 def window_counts(tab) -> dict[str, int]:
-    return {part: len(starts) for part, starts in tab.workspace.windows().starts.items()}
+    return {split: len(starts) for split, starts in tab.workspace.windows().starts.items()}
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -108,7 +108,7 @@ def test_a_long_table_keeps_windows_inside_their_series(visit):
     assert not tab.errors()
     assert tab.widget("group").value == "site"
     windows = tab.workspace.windows()
-    starts = np.concatenate([windows.starts[part] for part in SPLITS])
+    starts = np.concatenate([windows.starts[split] for split in SPLITS])
     last = windows.target_rows(starts)[:, -1]
     assert (starts // 40 == last // 40).all()
 
@@ -149,12 +149,12 @@ def test_a_file_that_is_no_table_changes_nothing(visit, kind):
     tab = visit("data")
     before = tab.workspace.table, tab.workspace.experiment, tab.training
     tab.upload(BAD[kind], "bad.csv")
-    said = tab.errors()
-    assert len(said) == 1, said
+    errors = tab.errors()
+    assert len(errors) == 1, errors
     assert "bad.csv" in tab.errors()[0]
     assert tab.errors()[0].rstrip().endswith(".")
     assert (tab.workspace.table, tab.workspace.experiment, tab.training) == before
-    assert tab.run().errors() == said  # a rerun for another reason does not wipe it
+    assert tab.run().errors() == errors  # a rerun for another reason does not wipe it
     assert not tab.go("start").errors()
 
 

@@ -35,8 +35,8 @@ def horizon_here(tab: Visitor, output: int = 0):
 def compared(tab: Visitor) -> Visitor:
     """Press the button and come back when the rivals have trained."""
     tab.press("rivals_train")
-    found = tab.training.memo["rivals"]
-    wait_until(lambda: not found.live, "the rivals had trained")
+    result = tab.training.memo["rivals"]
+    wait_until(lambda: not result.live, "the rivals had trained")
     return tab.run()
 
 
@@ -67,8 +67,8 @@ def test_of_classes_the_likeliest_is_meant(visit):
     tab = visit("data").upload(labelled_csv()).set("seq_len", 5).train(epochs=3)
     tab.go("gates").set("view", VIEW)
     run = tab.training
-    said = predict(run.model(), run.windows, run.windows.starts["test"][-1:])[0]
-    d_x = horizon_here(tab, int(said.argmax())).d_x[0]
+    predictions = predict(run.model(), run.windows, run.windows.starts["test"][-1:])[0]
+    d_x = horizon_here(tab, int(predictions.argmax())).d_x[0]
     np.testing.assert_allclose(values(tab.figure("horizon_figure"), 0), d_x / d_x.max())
 
 
@@ -203,16 +203,16 @@ def test_training_rivals_show_their_progress_and_can_be_cancelled(visit, monkeyp
     run = tab.training
     run._trainer.step = 10**7  # a run that has had so many
     tab.press("rivals_train")
-    found = run.memo["rivals"]
-    for rival in found.runs:
+    result = run.memo["rivals"]
+    for rival in result.runs:
         rival._trainer.change(epochs=1_000_000)
-    wait_until(lambda: all(rival.step > 1 for rival in found.runs), "they train")
+    wait_until(lambda: all(rival.step > 1 for rival in result.runs), "they train")
     other = visit("gates", run=tab.id).set("view", VIEW)  # another tab sees the same
     for each in (tab.run(), other):
         assert [bar.proto.text.split(":")[0] for bar in each.at.get("progress")] == ["GRU", "RNN"]
         assert "of 10,000,000" in each.at.get("progress")[0].proto.text
     other.press("rivals_cancel")
-    assert not found.live
+    assert not result.live
     assert "rivals" not in run.memo
     assert tab.run().pressable("rivals_train")
     assert run.status == "finished"
@@ -260,9 +260,9 @@ def test_a_rival_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
 def test_a_gradient_that_is_no_number_is_said_in_one_sentence(visit):
     tab = looking(visit)
     tab.press("rivals_train")
-    found = tab.training.memo["rivals"]
-    wait_until(lambda: not found.live, "the rivals had trained")
-    found.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
+    result = tab.training.memo["rivals"]
+    wait_until(lambda: not result.live, "the rivals had trained")
+    result.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
     assert len(tab.run().errors()) == 1
     assert "before the training diverged" in tab.errors()[0]
     assert tab.pressable("rivals_train")

@@ -142,9 +142,9 @@ def test_the_address_of_a_run_opens_its_lesson(visit):
 
 
 def numbers(tab: Visitor) -> str:
-    found = [latex.value for latex in tab.at.latex if "mathbf" in latex.value]
-    assert len(found) == 1
-    return found[0]
+    result = [latex.value for latex in tab.at.latex if "mathbf" in latex.value]
+    assert len(result) == 1
+    return result[0]
 
 
 def test_the_equations_are_of_the_chosen_unit(visit):
@@ -157,8 +157,8 @@ def test_the_equations_are_of_the_chosen_unit(visit):
     run = tab.training
     windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][:1]))
-    said = run.model().lstm(x)[0][0, -1, 7].item()
-    assert h == pytest.approx(np.round(said, 2))
+    predictions = run.model().lstm(x)[0][0, -1, 7].item()
+    assert h == pytest.approx(np.round(predictions, 2))
 
 
 def test_a_try_that_changes_the_data_is_still_the_lesson(visit):

@@ -132,11 +132,11 @@ def test_what_does_not_go_together_is_refused_and_put_back(visit, first, then):
     kept = tab.widget(key).value
     before = tab.workspace.experiment
     tab.set(key, value)
-    said = tab.errors()
-    assert len(said) == 1, said
+    errors = tab.errors()
+    assert len(errors) == 1, errors
     assert tab.widget(key).value == kept
     assert tab.workspace.experiment == before
-    assert tab.run().errors() == said  # a rerun for another reason does not wipe it
+    assert tab.run().errors() == errors  # a rerun for another reason does not wipe it
     assert not tab.go("start").errors()
 
 

@@ -52,8 +52,8 @@ def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
         tab.press("train")
         wait_until(lambda run=tab.training: run.status == "running" or run.queue_place, "it ran or queued")
     assert one.training.status == "running"
-    for place, tab in ((1, two), (2, three)):
-        assert f"number {place} in the queue" in tab.run().at.progress[0].text
+    for index, tab in ((1, two), (2, three)):
+        assert f"number {index} in the queue" in tab.run().at.progress[0].text
         assert tab.training.step == 0
     two.press("pause")  # one may stop waiting
     assert "number 1 in the queue" in three.run().at.progress[0].text

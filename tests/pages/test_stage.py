@@ -44,10 +44,10 @@ def test_an_address_opens_its_window(visit):
 
 
 @pytest.mark.parametrize(
-    ("part", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")]
+    ("split", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")]
 )
-def test_an_address_that_means_nothing_does_no_harm(visit, part, window):
-    tab = visit("stage", part=part, window=window)
+def test_an_address_that_means_nothing_does_no_harm(visit, split, window):
+    tab = visit("stage", part=split, window=window)
     assert not tab.errors()
     assert sent(tab)
 

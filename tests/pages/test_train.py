@@ -155,7 +155,9 @@ def test_the_scale_and_the_size_of_a_step_survive_a_look_at_other_pages(visit):
 # What may change while it runs
 
 
-@pytest.mark.parametrize(("key", "value"), [("lr", 1e-4), ("max_grad_norm", 0.25), ("epochs", 500_000), ("patience", 400_000)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("lr", 1e-4), ("max_grad_norm", 0.25), ("epochs", 500_000), ("patience", 400_000)]
+)
 def test_live_settings_do_not_start_over(visit, key, value):
     tab = running(visit())
     run, step = tab.training, tab.training.step
@@ -229,10 +231,10 @@ def test_a_diverging_run_stops_with_a_sentence_and_finite_weights(visit):
     tab = visit("train").set("optimizer", "SGD").set("max_grad_norm", 0.0).set("lr", 1e6)
     tab.press("train").finish()
     assert tab.training.status == "failed"
-    said = [w.value for w in tab.at.warning]
-    assert len(said) == 1
-    assert "NaN or infinite" in said[0]
-    assert "smaller learning rate" in said[0]
+    warnings = [w.value for w in tab.at.warning]
+    assert len(warnings) == 1
+    assert "NaN or infinite" in warnings[0]
+    assert "smaller learning rate" in warnings[0]
     assert all(value.isfinite().all() for value in weights(tab).values())
     assert buttons(tab) == {"train": True, "pause": False, "step": False, "stop": False, "reset": True}
     for page in ("gates", "start", "train"):

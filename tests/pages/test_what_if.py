@@ -58,8 +58,8 @@ def last_window(tab: Visitor) -> int:
 
 def table(tab: Visitor) -> str:
     """The HTML of the table of gates."""
-    (found,) = [one.proto.body for one in tab.at.get("html") if "gate-worth" in one.proto.body]
-    return found
+    (matches,) = [one.proto.body for one in tab.at.get("html") if "gate-worth" in one.proto.body]
+    return matches
 
 
 @pytest.mark.parametrize("words", PRESETS)
@@ -86,8 +86,8 @@ def test_all_six_before_after_and_their_difference(visit):
     for shown in ("before", "after", "difference"):
         header, maps, panels = drawn(tab.set("what_shown", shown))
         for name, (before, after) in exact.items():
-            wanted = {"before": before, "after": after, "difference": after - before}[shown]
-            assert np.array_equal(maps[name], wanted), (shown, name)
+            expected = {"before": before, "after": after, "difference": after - before}[shown]
+            assert np.array_equal(maps[name], expected), (shown, name)
         for lines in panels:
             for name in lines.keys() - {""}:
                 assert np.array_equal(lines[name], exact[name][1])
@@ -125,10 +125,10 @@ def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
     header, data = tab.component("what_view")
     before, after = np.frombuffer(data, "<f4")[-2 * header["steps"] :].reshape(2, -1)
     windows, start = tab.training.windows, last_window(tab)
-    wanted = windows.x[start : start + windows.spec.seq_len, 0].copy()
-    assert before == pytest.approx(wanted, rel=1e-5, abs=1e-3)
-    wanted[3:6] = 100
-    assert after == pytest.approx(wanted, rel=1e-5, abs=1e-3)
+    expected = windows.x[start : start + windows.spec.seq_len, 0].copy()
+    assert before == pytest.approx(expected, rel=1e-5, abs=1e-3)
+    expected[3:6] = 100
+    assert after == pytest.approx(expected, rel=1e-5, abs=1e-3)
     assert "SUNACTIVITY set to 100 at steps 3–5 it says" in tab.words()
 
 
@@ -156,10 +156,10 @@ def test_a_classifier_names_its_class_before_and_after(visit):
     before = predict(run.model(), run.windows, starts)[0]
     after = predict_with(run.model(), run.windows, starts, [Edit("clamp", "f", 1.0)])[0]
     k = after.argmax()
-    said = f"says {run.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
-    assert said in tab.words().replace("**", "")
-    found = re.findall(r"accuracy ([\d.]+)% → ([\d.]+)%", table(tab))
-    assert len(found) == 4
+    text = f"says {run.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
+    assert text in tab.words().replace("**", "")
+    matches = re.findall(r"accuracy ([\d.]+)% → ([\d.]+)%", table(tab))
+    assert len(matches) == 4
 
 
 def test_units_and_steps(visit):
@@ -247,9 +247,9 @@ def test_an_edit_without_effect_says_so_instead_of_showing_rounding(visit, gate)
 
 def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit):
     tab = what_if(visit, num_layers=2, bidirectional=True).set("what_shown", "after")
-    for place, (layer, direction) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+    for index, (layer, direction) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
         edit = Edit("clamp", "f", 1.0, layer, direction)
-        tab.set("what_place", place)
+        tab.set("what_place", index)
         for seen in range(2):
             for way in range(2):
                 tab.set("layer", seen).set("direction", way)
@@ -319,15 +319,15 @@ def test_several_columns_are_altered_one_at_a_time(visit):
 def test_the_table_is_that_of_gate_importance(visit, shares):
     tab = visit("data").set("shares", shares).train(epochs=1).go("gates").set("view", "What if?")
     run = tab.training
-    part = "valid" if len(run.windows.starts["valid"]) else "test"
-    starts = run.windows.starts[part]
-    found = gate_importance(run.model(), run.windows, starts)
+    split = "valid" if len(run.windows.starts["valid"]) else "test"
+    starts = run.windows.starts[split]
+    matches = gate_importance(run.model(), run.windows, starts)
     body, words = table(tab), tab.words()
-    assert re.findall(r"<b>(.)</b>", body) == [one.edit.gate for one in found]
-    said = re.findall(r"RMSE (\S+) → ([^<]+)<", body)
-    assert said == [(f"{one.before:.4g}", f"{one.after:.4g}") for one in found]
-    assert f"Over {len(starts)} {'validation' if part == 'valid' else 'test'} windows" in words
-    worst = found[0]
+    assert re.findall(r"<b>(.)</b>", body) == [one.edit.gate for one in matches]
+    text = re.findall(r"RMSE (\S+) → ([^<]+)<", body)
+    assert text == [(f"{one.before:.4g}", f"{one.after:.4g}") for one in matches]
+    assert f"Over {len(starts)} {'validation' if split == 'valid' else 'test'} windows" in words
+    worst = matches[0]
     if worst.harm > 0:
         assert f"hurts most: RMSE {worst.before:.4g} → {worst.after:.4g}." in words
 
@@ -340,8 +340,8 @@ def test_everything_obeys_the_epoch_slider(visit):
     model, windows, starts = run.moment(step).model, run.windows, np.array([last_window(tab)])
     after = predict_with(model, windows, starts, [Edit("clamp", "f", 1.0)])[0, 0, 0]
     assert f"it says {after:.4g} (" in tab.words().replace("**", "")
-    found = gate_importance(model, windows, windows.starts["valid"])
-    assert re.findall(r" → ([^<]+)<", table(tab)) == [f"{one.after:.4g}" for one in found]
+    matches = gate_importance(model, windows, windows.starts["valid"])
+    assert re.findall(r" → ([^<]+)<", table(tab)) == [f"{one.after:.4g}" for one in matches]
     assert f"Weights of step {step:,}." in tab.words()
 
 

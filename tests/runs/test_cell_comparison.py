@@ -28,9 +28,9 @@ STEPS = 9  # two epochs of four and one more
 @given(model_specs(), st.integers(0, 9))
 def test_a_rival_differs_in_its_cell_and_in_what_only_an_lstm_has(spec, seed):
     experiment = Experiment(model=spec, train=TrainSpec(seed=seed))
-    found = rival_experiments(experiment)
-    assert [other.model.cell for other in found] == [cell for cell in CELLS if cell != spec.cell]
-    for other in found:
+    result = rival_experiments(experiment)
+    assert [other.model.cell for other in result] == [cell for cell in CELLS if cell != spec.cell]
+    for other in result:
         assert (other.data, other.train) == (experiment.data, experiment.train)
         changed = {name for name, value in asdict(other.model).items() if value != getattr(spec, name)}
         assert "cell" in changed
@@ -53,19 +53,19 @@ def compete() -> Iterator[Callable[..., tuple[Run, Rivals]]]:
         return run, made[-1]
 
     yield pair
-    for found in made:
-        found.stop()
+    for result in made:
+        result.stop()
     made.clear()
     until(lambda: not training_threads())
 
 
 @pytest.mark.parametrize("model", [{}, DROPS | {"bidirectional": True}, {"cell": "gru", "head": "per_step"}])
 def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(compete, model):
-    run, found = compete(model=model)
+    run, result = compete(model=model)
     before = flat_weights(run._trainer)
-    until(lambda: not found.live)
-    assert [rival.step for rival in found.runs] == [STEPS, STEPS]
-    for rival, experiment in zip(found.runs, rival_experiments(run.experiment), strict=True):
+    until(lambda: not result.live)
+    assert [rival.step for rival in result.runs] == [STEPS, STEPS]
+    for rival, experiment in zip(result.runs, rival_experiments(run.experiment), strict=True):
         alone = Trainer(WINDOWS, experiment)
         for _ in range(STEPS):
             next(alone)
@@ -75,28 +75,28 @@ def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(c
 
 
 def test_all_get_a_place_of_their_own_where_there_is_one_only(compete):
-    _, found = compete(slots=Slots(1))
-    until(lambda: not found.live)
-    assert [rival.step for rival in found.runs] == [STEPS, STEPS]
+    _, result = compete(slots=Slots(1))
+    until(lambda: not result.live)
+    assert [rival.step for rival in result.runs] == [STEPS, STEPS]
 
 
 def test_rivals_of_a_long_run_get_as_many_steps_as_they_may(compete, monkeypatch):
     monkeypatch.setattr(cell_comparison, "MOST_STEPS", 5)
-    _, found = compete()
-    until(lambda: not found.live)
-    assert found.steps == 5
-    assert [rival.step for rival in found.runs] == [5, 5]
+    _, result = compete()
+    until(lambda: not result.live)
+    assert result.steps == 5
+    assert [rival.step for rival in result.runs] == [5, 5]
 
 
 def test_stopped_rivals_stand_still(compete, monkeypatch):
     monkeypatch.setattr(cell_comparison, "MOST_STEPS", 10**9)
     run, _ = compete()
     run._trainer.step = 10**8  # a run that has had so many
-    found = Rivals(run, Slots(1))  # one trains, one waits
-    until(lambda: found.runs[0].step > 2)
-    assert found.live
-    found.stop()
-    assert not found.live
+    result = Rivals(run, Slots(1))  # one trains, one waits
+    until(lambda: result.runs[0].step > 2)
+    assert result.live
+    result.stop()
+    assert not result.live
     until(lambda: not training_threads())
 
 
@@ -112,11 +112,11 @@ def test_rivals_that_nobody_holds_any_more_stop(compete, monkeypatch):
 
 
 def test_a_look_at_them_is_their_heartbeat(compete):
-    _, found = compete()
-    for rival in found.runs:
+    _, result = compete()
+    for rival in result.runs:
         rival.seen = 0.0
-    found.touch()
-    assert all(rival.seen > 0 for rival in found.runs)
+    result.touch()
+    assert all(rival.seen > 0 for rival in result.runs)
 
 
 def test_rivals_that_would_not_fit_in_memory_are_refused_before_one_trains(monkeypatch):
@@ -130,15 +130,15 @@ def test_rivals_that_would_not_fit_in_memory_are_refused_before_one_trains(monke
 
 def test_the_validation_loss_is_the_last_one_that_was_known_at_a_step():
     run = Run(trainer_of(WINDOWS, epochs=5), TABLE, Slots(1))
-    per_epoch, known = run.steps_per_epoch, {}
+    per_epoch, is_known = run.steps_per_epoch, {}
     for record in run._trainer:
         run.note(record)
         if record.get("valid_loss") is not None:
-            known[record["step"]] = record["valid_loss"]
-    assert len(known) == 5
+            is_known[record["step"]] = record["valid_loss"]
+    assert len(is_known) == 5
     assert validation_loss(run, per_epoch - 1) is None
     for step in range(per_epoch, run.step + 1):
-        assert validation_loss(run, step) == known[step // per_epoch * per_epoch]
+        assert validation_loss(run, step) == is_known[step // per_epoch * per_epoch]
 
 
 def test_there_is_no_validation_loss_without_a_validation_part():

@@ -33,12 +33,12 @@ def by_hand(edits, gate, layer, direction, t, values):
     """values (batch, size) of one gate at one step, after the edits that name it, one unit at a time."""
     columns = list(values.unbind(1))
     for edit in edits:
-        here = (edit.gate, edit.layer, edit.direction) == (gate, layer, direction)
-        if not here or (edit.steps is not None and t not in edit.steps):
+        is_target = (edit.gate, edit.layer, edit.direction) == (gate, layer, direction)
+        if not is_target or (edit.steps is not None and t not in edit.steps):
             continue
         units = range(len(columns)) if edit.units is None else edit.units
-        for place, unit in enumerate(units):
-            value = edit.value[place] if isinstance(edit.value, tuple) else edit.value
+        for index, unit in enumerate(units):
+            value = edit.value[index] if isinstance(edit.value, tuple) else edit.value
             columns[unit] = {
                 "clamp": lambda old, v: torch.full_like(old, v),
                 "input_set": lambda old, v: torch.full_like(old, v),
@@ -355,10 +355,12 @@ def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, mon
     trace = trace_with(model.lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))), edits)
     with torch.no_grad():
         if model.spec.head == "per_step":
-            said = model.head(trace.output if model.spec.batch_first else trace.output.transpose(0, 1))[:, -1]
+            predictions = model.head(
+                trace.output if model.spec.batch_first else trace.output.transpose(0, 1)
+            )[:, -1]
         else:
-            said = model.head(torch.cat(list(trace.h_n[-model.spec.num_directions :]), 1))
-    want = said.softmax(-1).numpy() if labels else windows.unscale(said.numpy())
+            predictions = model.head(torch.cat(list(trace.h_n[-model.spec.num_directions :]), 1))
+    want = predictions.softmax(-1).numpy() if labels else windows.unscale(predictions.numpy())
     np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
     monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)  # the last part is smaller
     np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
@@ -371,9 +373,11 @@ def test_predicting_with_edits_leaves_the_model_and_its_mode_alone():
     windows, model = windows_and_model(num_layers=2, dropout=0.5)
     model.train()
     before, lstm = copy.deepcopy(model.state_dict()), model.lstm
-    said = [predict_with(model, windows, windows.starts["valid"], [Edit("zero", "c")]) for _ in range(2)]
+    predictions = [
+        predict_with(model, windows, windows.starts["valid"], [Edit("zero", "c")]) for _ in range(2)
+    ]
     gate_importance(model, windows, windows.starts["valid"])
-    np.testing.assert_array_equal(*said)
+    np.testing.assert_array_equal(*predictions)
     assert model.lstm is lstm
     assert model.training
     assert lstm.training
@@ -396,18 +400,18 @@ def test_importance_is_what_its_own_edit_does(fields, labels, monkeypatch):
     """Told by frozen weights, and here again by the step loop; the means by a trace of all windows at once."""
     windows, model = windows_and_model(labels, **fields)
     starts = windows.starts["train"]
-    found = gate_importance(model, windows, starts)
+    importances = gate_importance(model, windows, starts)
     trace = trace_lstm(model.eval().lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))))
-    truth = windows.truth(starts)
+    targets = windows.truth(starts)
 
-    def score(said):
+    def score(predictions):
         if labels:
-            return (said.argmax(1) == truth).mean()
-        return np.sqrt(((said - truth) ** 2).mean())
+            return (predictions.argmax(1) == targets).mean()
+        return np.sqrt(((predictions - targets) ** 2).mean())
 
-    places = {(entry.edit.layer, entry.edit.direction, entry.edit.gate) for entry in found}
-    assert len(places) == len(found) == 4 * model.spec.num_layers * model.spec.num_directions
-    for entry in found:
+    places = {(entry.edit.layer, entry.edit.direction, entry.edit.gate) for entry in importances}
+    assert len(places) == len(importances) == 4 * model.spec.num_layers * model.spec.num_directions
+    for entry in importances:
         edit = entry.edit
         mean = trace.gate(edit.gate)[edit.layer, edit.direction].mean((0, 1))
         np.testing.assert_allclose(edit.value, mean, atol=1e-5)
@@ -416,10 +420,10 @@ def test_importance_is_what_its_own_edit_does(fields, labels, monkeypatch):
         assert entry.before == pytest.approx(score(predict(model, windows, starts)), rel=1e-5)
         assert entry.after == pytest.approx(score(predict_with(model, windows, starts, [edit])), rel=1e-4)
         assert entry.harm == pytest.approx((entry.after - entry.before) * (-1 if labels else 1))
-    harms = [entry.harm for entry in found]
+    harms = [entry.harm for entry in importances]
     assert harms == sorted(harms, reverse=True)
     monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)
-    for one, other in zip(found, gate_importance(model, windows, starts), strict=True):
+    for one, other in zip(importances, gate_importance(model, windows, starts), strict=True):
         assert (one.before, one.after) == pytest.approx((other.before, other.after), rel=1e-4)
 
 

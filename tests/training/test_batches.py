@@ -46,8 +46,8 @@ def test_inputs_and_last_targets_are_those_of_the_windows(case):
 def test_every_step_has_its_target_unless_it_lies_in_an_earlier_part(case):
     _, spec, windows = case
     batches = Batches(windows, CPU, per_step=True)
-    for k, part in enumerate(SPLITS):
-        starts = windows.starts[part]
+    for k, split in enumerate(SPLITS):
+        starts = windows.starts[split]
         steps = starts[:, None] + np.arange(spec.seq_len)  # (windows, seq_len)
         rows = steps[..., None] + windows.offsets  # (windows, seq_len, ahead)
         own = windows.part_of_row[rows] == k
@@ -65,9 +65,9 @@ def test_every_step_has_its_target_unless_it_lies_in_an_earlier_part(case):
 def test_a_validation_window_is_not_scored_on_training_rows():
     windows = make_windows(series(100), spec_of(seq_len=10, scaling="none"))  # 70 training rows
     first = torch.from_numpy(windows.starts["valid"][:1])
-    said = Batches(windows, CPU, per_step=True).targets(first)[0, :, 0]
-    assert said.isnan().tolist() == [True] * 9 + [False]
-    assert said[-1] == 2000 + 70
+    predictions = Batches(windows, CPU, per_step=True).targets(first)[0, :, 0]
+    assert predictions.isnan().tolist() == [True] * 9 + [False]
+    assert predictions[-1] == 2000 + 70
 
 
 def test_gathering_changes_nothing_of_the_table():

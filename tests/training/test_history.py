@@ -20,17 +20,17 @@ values = st.lists(st.floats(-1e9, 1e9) | st.just(np.nan) | st.sampled_from([np.i
 def test_thin_keeps_both_ends_both_extremes_and_the_order(y, most):
     y = np.array(y, float)
     x = np.arange(len(y))
-    kept, said = thin(x, y, most)
-    assert len(kept) == len(said) <= max(most, 4)
-    np.testing.assert_array_equal(said, y[kept])  # points of the curve, nothing made up
+    kept, thinned = thin(x, y, most)
+    assert len(kept) == len(thinned) <= max(most, 4)
+    np.testing.assert_array_equal(thinned, y[kept])  # points of the curve, nothing made up
     assert (np.diff(kept) > 0).all()
     if len(y):
         assert (kept[0], kept[-1]) == (0, len(y) - 1)
     if len(y) <= max(most, 4):
         assert len(kept) == len(y)
     if not np.isnan(y).all():
-        assert np.nanmin(said) == np.nanmin(y)
-        assert np.nanmax(said) == np.nanmax(y)
+        assert np.nanmin(thinned) == np.nanmin(y)
+        assert np.nanmax(thinned) == np.nanmax(y)
 
 
 @given(st.integers(100, 1000), st.integers(4, 80), st.data())
@@ -44,10 +44,10 @@ def test_thin_keeps_a_spike_wherever_it_stands(length, most, data):
 def test_a_gap_stays_a_gap():
     y = np.sin(np.arange(1000.0))
     y[400:600] = np.nan
-    x, said = thin(np.arange(1000), y, 100)
-    assert np.isnan(said[(x > 420) & (x < 580)]).all()
+    x, thinned = thin(np.arange(1000), y, 100)
+    assert np.isnan(thinned[(x > 420) & (x < 580)]).all()
     assert ((x > 420) & (x < 580)).any()
-    assert not np.isnan(said[(x < 380) | (x > 620)]).any()
+    assert not np.isnan(thinned[(x < 380) | (x > 620)]).any()
 
 
 def test_thin_takes_times_as_x():
@@ -68,10 +68,10 @@ def test_a_curve_is_bounded_and_keeps_first_last_lowest_and_highest(count):
             assert len(curve.points()[0]) <= 50
     finally:
         history.KEEP = before
-    x, said = curve.points()
-    np.testing.assert_array_equal(said, y[x.astype(int)])
+    x, thinned = curve.points()
+    np.testing.assert_array_equal(thinned, y[x.astype(int)])
     assert (x[0], x[-1]) == (0, count - 1)
-    assert (said.min(), said.max()) == (y.min(), y.max())
+    assert (thinned.min(), thinned.max()) == (y.min(), y.max())
 
 
 def test_points_are_as_few_as_asked_for():

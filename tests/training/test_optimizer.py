@@ -63,7 +63,7 @@ def test_pieces_are_views():
     parameters = [nn.Parameter(torch.zeros(2, 3)), nn.Parameter(torch.zeros(4))]
     flat = torch.arange(10.0)
     parts = pieces(flat, parameters)
-    assert [tuple(part.shape) for part in parts] == [(2, 3), (4,)]
+    assert [tuple(piece.shape) for piece in parts] == [(2, 3), (4,)]
     parts[1][0] = -1
     assert flat[6] == -1
 

@@ -67,11 +67,11 @@ def test_gradients_count_too():
 
 
 @given(st.integers(0, 2_000), st.integers(0, 3_000))
-def test_the_nearest_is_the_nearest(steps, wanted):
+def test_the_nearest_is_the_nearest(steps, expected):
     kept = along(steps)
-    found = kept.nearest(wanted)
-    assert abs(found.step - wanted) == min(abs(step - wanted) for step in kept.steps)
-    assert torch.equal(found.weights, weights(found.step))
+    result = kept.nearest(expected)
+    assert abs(result.step - expected) == min(abs(step - expected) for step in kept.steps)
+    assert torch.equal(result.weights, weights(result.step))
 
 
 @given(st.integers(0, 500), st.integers(0, 600))

@@ -76,14 +76,14 @@ def bare_loop(windows: Windows, experiment: Experiment) -> tuple[torch.nn.Module
     return model, records
 
 
-def bare_loss(windows: Windows, first: np.ndarray, said: torch.Tensor, every: bool) -> torch.Tensor:
+def bare_loss(windows: Windows, first: np.ndarray, predictions: torch.Tensor, every: bool) -> torch.Tensor:
     if windows.classes:
-        return F.cross_entropy(said, torch.from_numpy(windows.truth(first)))
+        return F.cross_entropy(predictions, torch.from_numpy(windows.truth(first)))
     steps = np.arange(windows.spec.seq_len) if every else windows.spec.seq_len - 1
     rows = (first[:, None] + steps)[..., None] + windows.offsets  # every: (batch, seq_len, ahead)
-    wanted = torch.from_numpy(((windows.y[rows] - windows.y_center) / windows.y_scale)[..., 0])
-    scored = ~wanted.isnan()
-    return ((said.view(wanted.shape)[scored] - wanted[scored]) ** 2).mean()
+    expected = torch.from_numpy(((windows.y[rows] - windows.y_center) / windows.y_scale)[..., 0])
+    scored = ~expected.isnan()
+    return ((predictions.view(expected.shape)[scored] - expected[scored]) ** 2).mean()
 
 
 CASES = {
@@ -185,8 +185,8 @@ def test_without_a_validation_part_the_training_loss_decides():
 def test_evaluate_is_the_mean_over_the_part_whatever_the_chunks(monkeypatch):
     trainer = trainer_of(wave(), {"num_layers": 2, "dropout": 0.5})
     starts = trainer.windows.starts["valid"]
-    said = predict(trainer.model, trainer.windows, starts)
-    error = (said - trainer.windows.truth(starts)) / trainer.windows.y_scale
+    predictions = predict(trainer.model, trainer.windows, starts)
+    error = (predictions - trainer.windows.truth(starts)) / trainer.windows.y_scale
     assert trainer.evaluate("valid") == pytest.approx((error**2).mean(), rel=1e-5)
     assert trainer.model.training
     monkeypatch.setattr(training, "EVAL_WINDOWS", 3)
@@ -414,8 +414,10 @@ def test_a_last_step_that_blows_up_is_noticed_though_no_next_one_follows(broken)
     if broken == "weights":
         trainer.optimizer.step = lambda: [p.data.fill_(math.nan) for p in trainer.parameters]
     else:
-        trainer.evaluate = lambda part: math.inf
-    with pytest.raises(NonFiniteLoss, match=f"The {broken} became NaN or infinite at step 2: the last finite"):
+        trainer.evaluate = lambda split: math.inf
+    with pytest.raises(
+        NonFiniteLoss, match=f"The {broken} became NaN or infinite at step 2: the last finite"
+    ):
         next(trainer)
     assert torch.equal(flat_weights(trainer), before)
 
@@ -470,9 +472,9 @@ def test_a_held_head_says_h_itself_and_refuses_another_number_of_targets():
 def test_weights_put_by_hand_are_those_that_training_goes_on_from():
     trainer = trainer_of(wave())
     next(trainer)
-    wanted = torch.full_like(trainer.model.lstm.bias_ih_l0, 0.5)
-    trainer.put_weights({"lstm.bias_ih_l0": wanted})
-    assert torch.equal(trainer.model.lstm.bias_ih_l0, wanted)
+    expected = torch.full_like(trainer.model.lstm.bias_ih_l0, 0.5)
+    trainer.put_weights({"lstm.bias_ih_l0": expected})
+    assert torch.equal(trainer.model.lstm.bias_ih_l0, expected)
     next(trainer)
-    moved = (trainer.model.lstm.bias_ih_l0 - wanted).abs()
+    moved = (trainer.model.lstm.bias_ih_l0 - expected).abs()
     assert 0 < moved.max() < 0.1
