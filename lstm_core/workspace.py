@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from lstm_core.architecture.memory import check_fits
-from lstm_core.data.ingest.options import ReadOptions
+from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, resolve_loss
@@ -36,7 +36,7 @@ class Upload:
     """A CSV as it came, kept on disk, to be read again with corrected guesses."""
 
     file: IO[bytes]
-    corrections: ReadOptions
+    corrections: CsvOptions
 
 
 class Workspace:

@@ -30,11 +30,11 @@ def choose_source() -> None:
 
 def choose_columns() -> None:
     table = here.table
-    numbers, classes = table.names("number"), table.names("category")
+    numbers, classes = table.column_names("number"), table.column_names("category")
     field(st, "data", "targets", key="target", options=[*numbers, *classes], of=id(table))
     field(st, "data", "features", options=numbers, of=id(table))
     left, right = st.columns(2)
-    times, groups = table.names("time", "number"), table.names("number", "category")
+    times, groups = table.column_names("time", "number"), table.column_names("number", "category")
     field(left, "data", "time", options=[None, *times], placeholder="row order", of=id(table))
     field(right, "data", "group", options=[None, *groups], placeholder="one series", of=id(table))
     field(left, "data", "seq_len", **source_picker.on_seq_len_change())
@@ -85,8 +85,8 @@ def pictures() -> None:
 def report() -> None:
     """What was guessed and changed while reading a file, each guess correctable."""
     table = here.table
-    warnings = [note for note in table.notes if note.level == "warning"]
-    guesses = [note for note in table.notes if note.level != "warning"]
+    warnings = [note for note in table.report if note.level == "warning"]
+    guesses = [note for note in table.report if note.level != "warning"]
     title = (
         f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
     )
@@ -109,10 +109,12 @@ def report() -> None:
 def preview() -> None:
     table = here.table
     kinds = " · ".join(
-        f"{len(table.names(kind))} {label}" for kind, label in KINDS.items() if table.names(kind)
+        f"{len(table.column_names(kind))} {label}"
+        for kind, label in KINDS.items()
+        if table.column_names(kind)
     )
     with st.expander(f"The table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
-        st.dataframe(read.preview(table, PREVIEW_ROWS), height=300, key="preview")
+        st.dataframe(read.head(table, PREVIEW_ROWS), height=300, key="preview")
 
 
 st.title("Data")

@@ -152,8 +152,8 @@ with left:
         persist_state="session",
         help="Each line of the grid is ten times the last",
     )
-    if run.windows.ahead > 1:
-        st.number_input("steps ahead drawn", 1, run.windows.ahead, key="ahead", persist_state="session",
+    if run.windows.output_steps > 1:
+        st.number_input("steps ahead drawn", 1, run.windows.output_steps, key="ahead", persist_state="session",
                         help="Which of the predicted rows the forecast shows")  # fmt: skip
 with right:
     st.fragment(panel, run_every=run_status.TICK if live else None)()

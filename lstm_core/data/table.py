@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lstm_core.data.ingest.options import ReadOptions
+from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.experiment import PlaygroundError
 
 
@@ -24,21 +24,21 @@ class Column:
     classes: tuple[str, ...] = ()
 
     @property
-    def absent(self) -> np.ndarray:
+    def missing(self) -> np.ndarray:
         """(rows,) bool: where the value is missing."""
         if self.kind == "category":
             return self.values < 0
         return np.isnat(self.values) if self.kind == "time" else np.isnan(self.values)
 
     @property
-    def constant(self) -> bool:
+    def is_constant(self) -> bool:
         """Whether all values present are the same, or none is present."""
-        values = self.values[~self.absent]
+        values = self.values[~self.missing]
         return len(values) == 0 or bool((values == values[0]).all())
 
 
 @dataclass(frozen=True)
-class Roles:
+class ColumnRoles:
     """What a table's columns are suggested to be used as."""
 
     targets: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Roles:
 
 
 @dataclass(frozen=True)
-class Note:
+class ImportNote:
     """One line of an import report: a whole sentence, and where it applies."""
 
     level: str  # "info": a guess or a count; "warning": cells were changed, dropped or refused
@@ -69,9 +69,9 @@ class Table:
     name: str
     numbers: np.ndarray  # (rows, number of "number" columns), float32, C order
     columns: tuple[Column, ...]
-    roles: Roles = field(default_factory=Roles)
-    notes: tuple[Note, ...] = ()
-    options: ReadOptions | None = None  # how a file was read, every guess filled in; None: not from a file
+    roles: ColumnRoles = field(default_factory=ColumnRoles)
+    report: tuple[ImportNote, ...] = ()
+    options: CsvOptions | None = None  # how a file was read, every guess filled in; None: not from a file
 
     @property
     def rows(self) -> int:
@@ -84,12 +84,12 @@ class Table:
                 return column
         raise PlaygroundError(f"There is no column {name!r} in {self.name!r}: choose another on Data.")
 
-    def names(self, *kinds: str) -> list[str]:
+    def column_names(self, *kinds: str) -> list[str]:
         """Names of the columns of these kinds, in the file's order."""
         return [column.name for column in self.columns if column.kind in kinds]
 
     @staticmethod
-    def from_columns(name: str, columns: dict[str, np.ndarray], roles: Roles, **more) -> Table:
+    def from_columns(name: str, columns: dict[str, np.ndarray], roles: ColumnRoles, **more) -> Table:
         """A table of number columns and, for values of dtype str, category columns."""
         numeric = {k: v for k, v in columns.items() if v.dtype.kind in "fiub"}
         numbers = np.stack([np.asarray(v, np.float32) for v in numeric.values()], axis=1)

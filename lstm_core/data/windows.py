@@ -43,8 +43,8 @@ class Windows:
     y_center: np.ndarray  # (targets,)
     y_scale: np.ndarray  # (targets,)
     starts: dict[str, np.ndarray]  # part → (windows,) int64, in order of time
-    part_of_row: np.ndarray  # (rows,) uint8: 0 train, 1 valid, 2 test
-    when: np.ndarray | None  # (rows,) the time column in the rows' order
+    split_of_row: np.ndarray  # (rows,) uint8: 0 train, 1 valid, 2 test
+    time: np.ndarray | None  # (rows,) the time column in the rows' order
     notes: tuple[str, ...] = ()
 
     @property
@@ -60,13 +60,13 @@ class Windows:
         return self.x.shape[1]
 
     @property
-    def ahead(self) -> int:
+    def output_steps(self) -> int:
         """How many rows' targets one output holds."""
         return len(self.offsets)
 
     @property
     def output_size(self) -> int:
-        return len(self.classes) if self.classes else self.ahead * self.y.shape[1]
+        return len(self.classes) if self.classes else self.output_steps * self.y.shape[1]
 
     @property
     def offsets(self) -> np.ndarray:
@@ -83,14 +83,14 @@ class Windows:
         rows = np.asarray(starts)[:, None] + np.arange(self.spec.seq_len)
         return (self.x[rows] - self.x_center) / self.x_scale
 
-    def truth(self, starts: np.ndarray) -> np.ndarray:
+    def targets(self, starts: np.ndarray) -> np.ndarray:
         """What these windows must say, in the table's own units: (windows, ahead, targets), or classes (windows,)."""
         rows = self.target_rows(starts)
         return self.y[rows[:, 0]] if self.classes else self.y[rows]
 
-    def unscale(self, prediction: np.ndarray) -> np.ndarray:
+    def inverse_transform(self, prediction: np.ndarray) -> np.ndarray:
         """(…, ahead·targets) as the model says it → (…, ahead, targets) in the table's own units."""
-        shape = (*prediction.shape[:-1], self.ahead, self.y.shape[1])
+        shape = (*prediction.shape[:-1], self.output_steps, self.y.shape[1])
         return prediction.reshape(shape) * self.y_scale + self.y_center
 
 
@@ -139,7 +139,7 @@ def _targets(table: Table, spec: DataSpec, order) -> tuple[np.ndarray, tuple[str
 
 def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
     """(rows, names) of table.numbers: the very memory where the columns lie side by side."""
-    all_names = table.names("number")
+    all_names = table.column_names("number")
     positions = [all_names.index(name) for name in names]
     if positions == list(range(positions[0], positions[0] + len(positions))):
         return table.numbers[:, positions[0] : positions[0] + len(positions)]

@@ -82,17 +82,17 @@ def _snapshots(run: Run, current_step: int) -> list[Snapshot]:
 def _words(windows: Windows, start: int) -> dict[str, Any]:
     """Names, the truth and the scale of what the model says, in the table's own units."""
     starts = np.array([start])
-    targets, row = windows.truth(starts)[0], int(windows.target_rows(starts)[0, 0])
+    targets, row = windows.targets(starts)[0], int(windows.target_rows(starts)[0, 0])
     time = None
-    if windows.when is not None:
-        time = [_moment(at) for at in windows.when[start : start + windows.spec.seq_len]]
+    if windows.time is not None:
+        time = [_moment(at) for at in windows.time[start : start + windows.spec.seq_len]]
     return {
         "features": list(windows.spec.features),
         "series": list(windows.spec.features[:MOST_SERIES]),
         "targets": list(windows.spec.targets),
         "classes": list(windows.classes),
         "when": time,
-        "wanted": f"row {row:,}" if windows.when is None else _moment(windows.when[row]),
+        "wanted": f"row {row:,}" if windows.time is None else _moment(windows.time[row]),
         "truth": int(targets)
         if windows.classes
         else [float(v) if np.isfinite(v) else None for v in targets[0]],

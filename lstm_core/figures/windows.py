@@ -23,12 +23,12 @@ from lstm_core.training.history import thin
 
 def row_axis(windows: Windows, rows: np.ndarray) -> np.ndarray:
     """What stands under these rows: the time column, or, without one or with several groups, row numbers."""
-    plain = windows.when is None or windows.spec.group is not None
-    return rows if plain else windows.when[rows]
+    plain = windows.time is None or windows.spec.group is not None
+    return rows if plain else windows.time[rows]
 
 
 def row_title(windows: Windows) -> str:
-    plain = windows.when is None or windows.spec.group is not None
+    plain = windows.time is None or windows.spec.group is not None
     return "row" if plain else text(windows.spec.time)
 
 
@@ -42,7 +42,7 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
     figure = go.Figure()
     lonely = np.isnan(values).mean() > 0.5  # such as one answer a sequence: a line would join nothing
     for k, split in enumerate(SPLITS):
-        rows = np.flatnonzero((windows.part_of_row == k) & ~(lonely & np.isnan(values)))
+        rows = np.flatnonzero((windows.split_of_row == k) & ~(lonely & np.isnan(values)))
         if not len(rows):
             continue
         drawn_rows, y = thin(rows, values[rows].astype(np.float64), MOST_POINTS)
@@ -84,7 +84,7 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
         figure.add_scatter(x=row_axis(windows, drawn_rows), y=y, name=f"sees {text(name)}", mode="lines+markers",
                            marker={"size": 5}, line={"width": 2})  # fmt: skip
     target_rows = windows.target_rows(np.array([start]))[0]
-    targets = windows.truth(np.array([start]))[0]
+    targets = windows.targets(np.array([start]))[0]
     if windows.classes:
         label = text(windows.classes[targets], 30)
         figure.add_vline(_edges(windows, target_rows)[0], line={"color": SAID, "width": 3})

@@ -21,7 +21,7 @@ class Score:
 
 def window_errors(windows: Windows, starts: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     """(windows,) how wrong each prediction is: mean absolute error, or 1 − the true class's probability."""
-    targets = windows.truth(starts)
+    targets = windows.targets(starts)
     if windows.classes:
         return 1 - predictions[np.arange(len(predictions)), targets]
     return np.abs(predictions - targets).mean((1, 2))
@@ -34,9 +34,9 @@ def scores(windows: Windows, starts: np.ndarray, predictions: np.ndarray) -> lis
     """
     if not len(starts):
         return []
-    targets = windows.truth(starts)
+    targets = windows.targets(starts)
     if windows.classes:
-        train_targets = windows.truth(windows.starts["train"])
+        train_targets = windows.targets(windows.starts["train"])
         commonest = np.bincount(train_targets[train_targets >= 0], minlength=len(windows.classes)).argmax()
         return [
             Score("this model", accuracy=float((predictions.argmax(1) == targets).mean())),
@@ -48,7 +48,7 @@ def scores(windows: Windows, starts: np.ndarray, predictions: np.ndarray) -> lis
         has_last = ~np.isnan(last).any((1, 2))
         if has_last.any():
             rows.append(_errors("repeat the last value", (last + 0 * targets)[has_last], targets[has_last]))
-    mean = np.broadcast_to(np.nanmean(windows.y[windows.part_of_row == 0], axis=0), targets.shape)
+    mean = np.broadcast_to(np.nanmean(windows.y[windows.split_of_row == 0], axis=0), targets.shape)
     return [*rows, _errors("the training mean", mean, targets)]
 
 

@@ -29,4 +29,4 @@ def predict(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> np.nda
         predictions = predictions[:, -1]
     if windows.classes:
         return predictions.softmax(-1).cpu().numpy()
-    return windows.unscale(predictions.cpu().numpy())
+    return windows.inverse_transform(predictions.cpu().numpy())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from lstm_core.data.samples import EXAMPLE, load_sample
+from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.forecasting.metrics import scores, verdict
@@ -22,7 +22,7 @@ def main() -> None:
     run = Run.new(windows, Experiment(data, model, train), table, Slots(1))
     run.train_here()
     trained = run.model()
-    file = Path(str(EXAMPLE))
+    file = Path(str(EXAMPLE_MODEL))
     file.write_bytes(run.checkpoint(points=800))
     for part in ("valid", "test"):
         starts = windows.starts[part]

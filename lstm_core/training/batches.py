@@ -29,7 +29,7 @@ class Batches:
         )
         self._steps = torch.arange(windows.spec.seq_len, device=device)
         self._offsets = torch.from_numpy(windows.offsets).to(device)
-        self._part = torch.from_numpy(windows.part_of_row).to(device) if per_step else None
+        self._part = torch.from_numpy(windows.split_of_row).to(device) if per_step else None
 
     def inputs(self, starts: Tensor) -> Tensor:
         """starts: (batch,) int64 on the device. Returns (batch, seq_len, input_size), scaled."""

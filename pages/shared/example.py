@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_core.data.samples import EXAMPLE, load_sample
+from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.table import Table
 from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
 from lstm_core.workspace import RunManager, Workspace
@@ -12,7 +12,7 @@ from lstm_core.workspace import RunManager, Workspace
 
 @st.cache_resource(show_spinner=False)
 def _parts() -> tuple[Table, Checkpoint]:
-    return load_sample("sunspots"), load_checkpoint(EXAMPLE.read_bytes())
+    return load_sample("sunspots"), load_checkpoint(EXAMPLE_MODEL.read_bytes())
 
 
 def open_workspace(manager: RunManager) -> Workspace:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from lstm_core.data.samples import EXAMPLE, load_sample
+from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.windows import make_windows
 from lstm_core.runs.queue import Slots
 from lstm_core.runs.run import Run
@@ -82,7 +82,7 @@ def start_up(browser: Browser, log: Path) -> float:
 def example() -> tuple[Run, Iterator[None]]:
     """The run that the app's Train button starts for a new visitor, without the app; and the same as a bare loop."""
     table = load_sample("sunspots")
-    spec = load_checkpoint(EXAMPLE.read_bytes()).experiment
+    spec = load_checkpoint(EXAMPLE_MODEL.read_bytes()).experiment
     windows = make_windows(table, spec.data)
     trainer = Trainer(windows, spec)
     trainer.change(epochs=ENDLESS)

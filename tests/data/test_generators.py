@@ -94,7 +94,7 @@ def test_every_value_is_known_but_the_targets_before_a_last_row(
     assert table.rows == (length * seq_len if sequences else length)
     assert table.numbers.dtype == np.float32
     assert len({len(column.values) for column in table.columns}) == 1
-    for column in table.names("number"):
+    for column in table.column_names("number"):
         values = table.column(column).values
         if column == "target":
             is_known = np.arange(table.rows) % seq_len == seq_len - 1

@@ -16,9 +16,9 @@ from lstm_core.data.generators.symbols import (
     MARKER,
     ORDER_SYMBOLS,
     ORDERS,
-    copied_symbols,
-    copy_baseline,
+    copy_length,
     copy_memory,
+    copy_naive_loss,
     temporal_order,
 )
 from lstm_core.data.windows import make_windows
@@ -62,7 +62,7 @@ def test_temporal_order_of_any_length_has_its_two_symbols_between_its_ends(seq_l
 @examples(40)
 @given(st.integers(3, 60), st.integers(0, 2**31 - 1))
 def test_copy_memory_says_at_the_end_what_it_was_given_at_the_start(seq_len, seed):
-    table, copied = copy_memory(8, seq_len, 1, 0.0, seed), copied_symbols(seq_len)
+    table, copied = copy_memory(8, seq_len, 1, 0.0, seed), copy_length(seq_len)
     symbols = read(table, COPY_SYMBOLS, seq_len)
     symbols_said = table.column("say").values.reshape(-1, seq_len)
     assert (symbols[:, :copied] < BLANK).all() and (symbols[:, -copied - 1] == MARKER).all()
@@ -76,18 +76,18 @@ def test_copy_memory_of_t_plus_20_steps_copies_ten_of_eight_symbols():
     symbols = read(copy_memory(500, 30, 1, 0.0, 0), COPY_SYMBOLS, 30)
     assert (symbols[0] == MARKER).argmax() == 19  # ten symbols and T − 1 blanks before it
     assert set(symbols[:, :10].ravel()) == set(range(8))
-    assert [copied_symbols(seq_len) for seq_len in (3, 12, 20, 21, 30, 120)] == [1, 5, 9, 10, 10, 10]
+    assert [copy_length(seq_len) for seq_len in (3, 12, 20, 21, 30, 120)] == [1, 5, 9, 10, 10, 10]
 
 
 @pytest.mark.parametrize(("blanks", "published"), [(10, 0.693), (100, 0.173)])
 def test_the_baseline_is_the_papers_and_the_loss_of_knowing_only_the_rules(blanks, published):
     seq_len = blanks + 20
-    assert copy_baseline(seq_len) == pytest.approx(published, abs=5e-4)
+    assert copy_naive_loss(seq_len) == pytest.approx(published, abs=5e-4)
     symbols_said = copy_memory(50, seq_len, 1, 0.0, 0).column("say").values.reshape(-1, seq_len)
     chances = np.where(np.arange(seq_len) < seq_len - 10, 1.0, 1 / 8)  # of the right answer, at each step
     assert (symbols_said[:, :-10] == BLANK).all()
-    assert -np.log(chances).mean() == pytest.approx(copy_baseline(seq_len))
-    assert copy_baseline(seq_len) == pytest.approx(10 * math.log(8) / (blanks + 20))
+    assert -np.log(chances).mean() == pytest.approx(copy_naive_loss(seq_len))
+    assert copy_naive_loss(seq_len) == pytest.approx(10 * math.log(8) / (blanks + 20))
 
 
 @pytest.mark.parametrize(("name", "least"), [("temporal_order", 6), ("copy_memory", 3)])

@@ -92,14 +92,14 @@ def test_the_series_stands_in_the_tables_own_units():
     drawn = unpacked(header, arrays)["series"][0]
     assert np.array_equal(drawn, windows.x[start : start + windows.spec.seq_len, 0])
     assert header["center"] == [float(windows.y_center[0])]
-    assert header["truth"] == [float(windows.truth(np.array([start]))[0, 0, 0])]
+    assert header["truth"] == [float(windows.targets(np.array([start]))[0, 0, 0])]
 
 
 def test_a_class_is_named_by_its_number():
     run, *_, header, _ = scene_of({}, labelled())
     windows = run.windows
     assert header["classes"] == list(windows.classes)
-    assert header["truth"] == int(windows.truth(windows.starts["valid"][:1])[0])
+    assert header["truth"] == int(windows.targets(windows.starts["valid"][:1])[0])
 
 
 def test_the_header_is_json():

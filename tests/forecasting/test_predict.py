@@ -39,7 +39,7 @@ def test_classes_get_probabilities():
     predicted = predict(model_for(windows), windows, starts)
     assert predicted.shape == (len(starts), 3)
     np.testing.assert_allclose(predicted.sum(1), 1, rtol=1e-5)
-    targets = windows.truth(starts)
+    targets = windows.targets(starts)
     np.testing.assert_allclose(
         window_errors(windows, starts, predicted), [1 - s[t] for s, t in zip(predicted, targets, strict=True)]
     )
@@ -74,7 +74,7 @@ def test_scores_beside_the_last_value_and_the_training_mean():
         table_of(a=y, y=y), spec_of(features=("a",), seq_len=2, horizon=2, train_share=0.5)
     )
     starts = windows.starts["test"]
-    targets = windows.truth(starts)
+    targets = windows.targets(starts)
     predicted = targets + np.array([[1.0], [-3.0]])  # (ahead, 1)
     model, last, mean = scores(windows, starts, predicted)
     assert (model.who, model.mae, model.rmse) == ("this model", 2.0, pytest.approx(5**0.5))
@@ -91,14 +91,14 @@ def test_the_last_value_counts_only_where_it_is_known():
     y[36] = np.nan
     windows = make_windows(table_of(a=np.arange(40.0), y=y), spec_of(features=("a",), seq_len=2))
     starts = windows.starts["test"]
-    _, last, _ = scores(windows, starts, windows.truth(starts))
+    _, last, _ = scores(windows, starts, windows.targets(starts))
     assert last.rmse == 1.0
 
 
 def test_a_row_that_is_seen_has_no_last_value_to_repeat():
     windows = make_windows(series(60), spec_of(horizon=0))
     starts = windows.starts["test"]
-    result = scores(windows, starts, windows.truth(starts))
+    result = scores(windows, starts, windows.targets(starts))
     assert [score.who for score in result] == ["this model", "the training mean"]
     assert result[0].rmse == 0
 
@@ -107,7 +107,7 @@ def test_classes_are_scored_beside_the_commonest_of_the_training_part():
     labels = np.array(["u", "v", "v"] * 20)
     windows = make_windows(series(60, y=labels), spec_of(seq_len=1, horizon=0))
     starts = windows.starts["valid"]
-    targets = windows.truth(starts)
+    targets = windows.targets(starts)
     predicted = np.eye(2)[targets]
     predicted[0] = predicted[0][::-1]  # one wrong
     model, naive = scores(windows, starts, predicted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_core.data.samples.book import book
+from lstm_core.data.samples.book import load_book
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.characters.lesson import BIT, found, unseen
 from lstm_core.lessons.catalog.characters.text import signals, unit_values
@@ -39,7 +39,7 @@ def test_what_ships_has_reached_its_figure_and_says_so(shipped):
 
 def test_the_unseen_pages_are_the_last_fifth_of_the_book(shipped):
     text = unseen(shipped["lstm"])
-    assert text in book() and len(text) == pytest.approx(0.2 * len(book()), rel=0.01)
+    assert text in load_book() and len(text) == pytest.approx(0.2 * len(load_book()), rel=0.01)
 
 
 def test_the_picture_shows_the_found_unit_turning_with_the_quotes(shipped):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_core.analysis.unit_search import trace_windows
-from lstm_core.data.generators.symbols import copy_baseline
+from lstm_core.data.generators.symbols import copy_naive_loss
 from lstm_core.figures.lines import Plot
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.catalog import adding_problem, copy_memory, temporal_order
@@ -95,7 +95,7 @@ def test_the_two_units_keep_the_first_and_the_second_symbol(shipped):
     run = shipped["temporal_order"]["lstm"]
     windows = run.windows
     starts = windows.starts["test"][300:500]  # not those that they were found in
-    targets = windows.truth(starts)
+    targets = windows.targets(starts)
     trace = trace_windows(run.model(), windows, starts)
     for one, symbol in zip(temporal_order._keepers(run), (targets // 2, targets % 2), strict=True):
         at_end = one.of(trace)[:, -1]
@@ -113,8 +113,8 @@ def test_the_test_has_as_many_sequences_as_the_papers(shipped):
 
 def test_early_in_training_the_loss_is_that_of_remembering_nothing(shipped):
     figures = get_lesson("copy_memory").outcome(shipped["copy_memory"]).figures
-    assert figures["early loss"] == pytest.approx(copy_baseline(30), abs=0.05)
-    assert figures["loss"] < 0.1 * copy_baseline(30)
+    assert figures["early loss"] == pytest.approx(copy_naive_loss(30), abs=0.05)
+    assert figures["loss"] < 0.1 * copy_naive_loss(30)
 
 
 def test_the_unit_found_tells_a_symbol_apart_until_the_marker(shipped):

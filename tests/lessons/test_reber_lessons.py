@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.data.generators.reber import LEGAL, SYMBOLS, from_one_hot, read
+from lstm_core.data.generators.reber import LEGAL, SYMBOLS, decode_one_hot, states_after
 from lstm_core.figures.lines import Plot
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.reber.continual import ENOUGH, TOO_MUCH
@@ -111,7 +111,7 @@ def test_the_string_with_t_and_its_twin_are_what_the_unit_did(embedded):
     for second, curve in zip("TP", figure.data[:2], strict=True):
         text = [*letters[:1], second, *letters[2:]]
         symbols = np.array([[-1] * (32 - len(text)) + [SYMBOLS.index(letter) for letter in text]])
-        read(symbols)  # raises if it is no string of the grammar
+        states_after(symbols)  # raises if it is no string of the grammar
         x = (symbols[..., None] == np.arange(7)).astype(np.float32)
         trace = trace_lstm(runs["lstm"].model().lstm, torch.from_numpy(x))
         np.testing.assert_allclose(curve.y, result.of(trace)[0, -len(text) :], atol=1e-5)
@@ -127,7 +127,7 @@ def test_circles_are_on_what_is_legal_and_columns_are_probabilities(embedded):
     heat, circles = figure.data
     np.testing.assert_allclose(np.sum(heat.z, axis=0), 1, atol=1e-5)
     letters = list(figure.layout.xaxis.ticktext)
-    places = read(np.array([[SYMBOLS.index(letter) for letter in letters]]))[0]
+    places = states_after(np.array([[SYMBOLS.index(letter) for letter in letters]]))[0]
     assert {(x, y) for x, y in zip(circles.x, circles.y, strict=True)} == {
         (step, symbol) for step, index in enumerate(places) for symbol in np.flatnonzero(LEGAL[index])
     }
@@ -146,8 +146,8 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
     made, runs = continual
     right = {}
     for label, run in runs.items():
-        symbols = from_one_hot(streams_of(run))
-        predictions = LEGAL[read(symbols)].astype(np.float32)
+        symbols = decode_one_hot(streams_of(run))
+        predictions = LEGAL[states_after(symbols)].astype(np.float32)
         if label == "no_forget":
             predictions[..., SYMBOLS.index("T")] += 0.5 * (predictions[..., SYMBOLS.index("P")] == 1)
             predictions[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
@@ -178,7 +178,7 @@ def test_the_unit_is_drawn_over_the_streams_own_symbols(continual):
     shown = len(figure.data[0].y)
     np.testing.assert_allclose(figure.data[0].y, result.of(trace)[0, :shown], atol=1e-5)
     np.testing.assert_allclose(figure.data[2].y, trace.f[0, 0, 0, :shown, result.unit], atol=1e-5)
-    symbols = from_one_hot(x)[0, :shown]
+    symbols = decode_one_hot(x)[0, :shown]
     assert "".join(figure.layout.xaxis.ticktext) == "".join(SYMBOLS[symbol] for symbol in symbols)
     dotted = {shape.x0 for shape in figure.layout.shapes}
     assert len({symbols[step] for step in dotted} - {SYMBOLS.index("T"), SYMBOLS.index("P")}) <= 1

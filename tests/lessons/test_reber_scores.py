@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lstm_core.data.generators import generate
-from lstm_core.data.generators.reber import LEGAL, SYMBOLS, from_one_hot, read
+from lstm_core.data.generators.reber import LEGAL, SYMBOLS, decode_one_hot, states_after
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.lessons.catalog.reber.scores import (
@@ -36,7 +36,7 @@ def padded(text: str, front: int = 2) -> np.ndarray:
 
 def knowing(symbols: np.ndarray) -> np.ndarray:
     """Outputs that say exactly what the grammar allows."""
-    return LEGAL[read(symbols)].astype(np.float32)
+    return LEGAL[states_after(symbols)].astype(np.float32)
 
 
 def run_of(name: str, seq_len: int = 24, epochs: int = 2, seed: int = 0) -> Run:
@@ -86,8 +86,8 @@ def test_means_by_position_leave_out_what_is_not_scored():
 def test_one_hot_is_what_the_windows_show():
     run = run_of("embedded_reber")
     x = run.windows.inputs(run.windows.starts["test"])
-    np.testing.assert_array_equal(one_hot(from_one_hot(x)), x)
-    assert one_hot(from_one_hot(x)).dtype == np.float32
+    np.testing.assert_array_equal(one_hot(decode_one_hot(x)), x)
+    assert one_hot(decode_one_hot(x)).dtype == np.float32
 
 
 def test_strings_are_those_of_the_test_part_and_the_shares_go_along_the_training():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lstm_core.data.samples import load_sample
-from lstm_core.data.samples.book import ALPHABET, ROLES, book, codes, one_hot
+from lstm_core.data.samples.book import ALPHABET, ROLES, encode, load_book, one_hot
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import GATES, STATES, DataSpec, Experiment, ModelSpec, PlaygroundError
 from lstm_core.lessons.catalog.characters.text import (
@@ -41,7 +41,7 @@ def model_of(seed: int = 0, **spec) -> SequenceLSTM:
 
 def logits(model: SequenceLSTM, text: str) -> torch.Tensor:
     with torch.no_grad():
-        return model(torch.from_numpy(one_hot(codes(text)))[None])[0]
+        return model(torch.from_numpy(one_hot(encode(text)))[None])[0]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_characters_come_as_often_as_the_softmax_says(temperature):
     model = model_of()
     expected = (logits(model, "th")[-1] / temperature).softmax(-1).numpy()
     draws = 1500
-    drawn = codes("".join(write(model, "th", 1, temperature, seed) for seed in range(draws)))
+    drawn = encode("".join(write(model, "th", 1, temperature, seed) for seed in range(draws)))
     share = np.bincount(drawn, minlength=40) / draws
     bound = 4.5 * np.sqrt(expected * (1 - expected) / draws) + 1 / draws  # 4.5 standard errors
     assert (np.abs(share - expected) < bound).all()
@@ -97,7 +97,7 @@ def test_unit_values_are_those_of_a_step_by_step_run(spec):
     model = model_of(**spec)
     values = unit_values(model, TEXT)
     assert list(values) == [*GATES, *STATES]
-    state, x = None, torch.from_numpy(one_hot(codes(TEXT)))
+    state, x = None, torch.from_numpy(one_hot(encode(TEXT)))
     with torch.no_grad():
         for k in range(len(TEXT)):
             output, state = model.lstm(x[k : k + 1], state)
@@ -158,7 +158,7 @@ def test_the_unit_that_was_built_to_hold_quotes_is_found():
 
 
 def test_a_correlation_is_pearsons():
-    model, text = model_of(), book()[:STRAND]
+    model, text = model_of(), load_book()[:STRAND]
     values = unit_values(model, text)["h"]
     for one in trackers(model, text, "h"):
         by_numpy = [np.corrcoef(row, signals(text)[one.signal])[0, 1] for row in values]
@@ -188,7 +188,7 @@ def windows():
 
 def test_the_parts_are_the_book_in_order(windows):
     whole = "".join(passage(windows, split) for split in ("train", "valid", "test"))
-    assert book().startswith(whole) and len(book()) - len(whole) <= DATA.seq_len
+    assert load_book().startswith(whole) and len(load_book()) - len(whole) <= DATA.seq_len
 
 
 def test_the_tables_cost_what_their_frequencies_say():

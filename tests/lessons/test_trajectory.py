@@ -87,7 +87,7 @@ def bare_carried(trainer: Trainer) -> nn.Module:
         for k in range(steps):
             x = torch.from_numpy(windows.inputs(first[:, k]))
             expected = torch.from_numpy(
-                (windows.truth(first[:, k])[..., 0] - windows.y_center) / windows.y_scale
+                (windows.targets(first[:, k])[..., 0] - windows.y_center) / windows.y_scale
             )
             output, state = model.lstm(x, state)
             state = tuple(tensor.detach() for tensor in state)

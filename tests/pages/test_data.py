@@ -133,7 +133,7 @@ def test_horizon_0_with_the_target_among_the_features_is_refused(visit):
     assert "would be shown the answer" in tab.errors()[0]
     tab.set("features", ["price"])
     assert not tab.errors()
-    assert tab.workspace.windows().ahead == 1
+    assert tab.workspace.windows().output_steps == 1
 
 
 def test_no_feature_at_all_is_one_sentence(visit):
@@ -188,10 +188,10 @@ def test_a_corrected_decimal_sign_turns_text_into_numbers(visit):
     rows = "\n".join(f"{k % 7}.5;{k % 5},5" for k in range(60))
     tab = visit("data").upload(f"point;comma\n{rows}".encode())
     tab.set("read_decimal", ",")
-    assert tab.workspace.table.names("number") == ["comma"]
+    assert tab.workspace.table.column_names("number") == ["comma"]
     assert tab.workspace.table.column("comma").values[3] == 3.5
     tab.set("read_decimal", ".")
-    assert tab.workspace.table.names("number") == ["point"]
+    assert tab.workspace.table.column_names("number") == ["point"]
     assert tab.workspace.table.column("point").values[3] == 3.5
 
 
@@ -207,7 +207,7 @@ def test_a_correction_that_cannot_be_is_put_back(visit):
 def test_a_corrected_column_type_makes_a_class_of_a_number(visit):
     rows = "\n".join(f"{np.sin(k / 4):.3f},{k // 10 % 3}" for k in range(90))
     tab = visit("data").upload(f"value,grade\n{rows}".encode())
-    assert "grade" in tab.workspace.table.names("number")
+    assert "grade" in tab.workspace.table.column_names("number")
     tab.set("retype_column", "grade").set("retype_kind", "category").press("retype")
     assert tab.workspace.table.column("grade").classes == ("0", "1", "2")
     assert {*tab.workspace.experiment.data.features} <= {*tab.workspace.table.names("number")}

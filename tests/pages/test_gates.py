@@ -106,7 +106,7 @@ def test_says_the_forecast_beside_the_truth(visit):
     windows = tab.training.windows
     start = windows.starts["test"][3:4]
     predictions = predict(tab.training.model(), windows, start)[0, 0, 0]
-    targets = windows.truth(start)[0, 0, 0]
+    targets = windows.targets(start)[0, 0, 0]
     assert f"= {predictions:.4g}; the truth is {targets:.4g}." in tab.words().replace("**", "")
 
 

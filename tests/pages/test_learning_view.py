@@ -70,7 +70,7 @@ def test_the_answers_along_the_training_end_with_the_answer_of_now(visit):
         predict(run.moment(0).model, run.windows, start)[0, 0, 0], rel=1e-6
     )
     _, targets = tab.curve("learning_answers", 0)
-    assert targets[0] == pytest.approx(run.windows.truth(start)[0, 0, 0])
+    assert targets[0] == pytest.approx(run.windows.targets(start)[0, 0, 0])
 
 
 def test_it_says_when_it_was_learned(visit):
@@ -103,7 +103,7 @@ def test_a_classifier_s_answer_is_the_probability_of_the_truth(visit):
     run = tab.training
     start = run.windows.starts["test"][-1:]
     _, predictions = tab.curve("learning_answers", 1)
-    targets = run.windows.truth(start)[0]
+    targets = run.windows.targets(start)[0]
     assert predictions[-1] == pytest.approx(predict(run.model(), run.windows, start)[0, targets], rel=1e-5)
 
 

@@ -139,7 +139,7 @@ def test_says_the_forecast_before_and_after_beside_the_truth(visit):
     before = predict(model, windows, starts)[0, 0, 0]
     after = predict_with(model, windows, starts, [Edit("clamp", "i", 0.0)])[0, 0, 0]
     words = tab.words().replace("**", "").replace("−", "-")
-    assert f"= {before:.4g}; the truth is {windows.truth(starts)[0, 0, 0]:.4g}." in words
+    assert f"= {before:.4g}; the truth is {windows.targets(starts)[0, 0, 0]:.4g}." in words
     assert f"With the input gate held at 0 it says {after:.4g} ({after - before:+.4g})." in words
 
 

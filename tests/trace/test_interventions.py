@@ -360,7 +360,7 @@ def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, mon
             )[:, -1]
         else:
             predictions = model.head(torch.cat(list(trace.h_n[-model.spec.num_directions :]), 1))
-    want = predictions.softmax(-1).numpy() if labels else windows.unscale(predictions.numpy())
+    want = predictions.softmax(-1).numpy() if labels else windows.inverse_transform(predictions.numpy())
     np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
     monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)  # the last part is smaller
     np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
@@ -402,7 +402,7 @@ def test_importance_is_what_its_own_edit_does(fields, labels, monkeypatch):
     starts = windows.starts["train"]
     importances = gate_importance(model, windows, starts)
     trace = trace_lstm(model.eval().lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))))
-    targets = windows.truth(starts)
+    targets = windows.targets(starts)
 
     def score(predictions):
         if labels:

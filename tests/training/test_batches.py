@@ -50,7 +50,7 @@ def test_every_step_has_its_target_unless_it_lies_in_an_earlier_part(case):
         starts = windows.starts[split]
         steps = starts[:, None] + np.arange(spec.seq_len)  # (windows, seq_len)
         rows = steps[..., None] + windows.offsets  # (windows, seq_len, ahead)
-        own = windows.part_of_row[rows] == k
+        own = windows.split_of_row[rows] == k
         targets = batches.targets(torch.from_numpy(starts)).numpy()
         if windows.classes:
             want = np.where(own[..., 0], windows.y[rows[..., 0]], -1)

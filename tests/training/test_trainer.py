@@ -78,7 +78,7 @@ def bare_loop(windows: Windows, experiment: Experiment) -> tuple[torch.nn.Module
 
 def bare_loss(windows: Windows, first: np.ndarray, predictions: torch.Tensor, every: bool) -> torch.Tensor:
     if windows.classes:
-        return F.cross_entropy(predictions, torch.from_numpy(windows.truth(first)))
+        return F.cross_entropy(predictions, torch.from_numpy(windows.targets(first)))
     steps = np.arange(windows.spec.seq_len) if every else windows.spec.seq_len - 1
     rows = (first[:, None] + steps)[..., None] + windows.offsets  # every: (batch, seq_len, ahead)
     expected = torch.from_numpy(((windows.y[rows] - windows.y_center) / windows.y_scale)[..., 0])
@@ -154,7 +154,7 @@ def test_it_learns_to_name_a_wave():
     *_, last = trainer
     assert last["train_loss"] < 0.5
     starts = windows.starts["test"]
-    right = predict(trainer.model, windows, starts).argmax(1) == windows.truth(starts)
+    right = predict(trainer.model, windows, starts).argmax(1) == windows.targets(starts)
     assert right.mean() > 0.9
 
 
@@ -186,7 +186,7 @@ def test_evaluate_is_the_mean_over_the_part_whatever_the_chunks(monkeypatch):
     trainer = trainer_of(wave(), {"num_layers": 2, "dropout": 0.5})
     starts = trainer.windows.starts["valid"]
     predictions = predict(trainer.model, trainer.windows, starts)
-    error = (predictions - trainer.windows.truth(starts)) / trainer.windows.y_scale
+    error = (predictions - trainer.windows.targets(starts)) / trainer.windows.y_scale
     assert trainer.evaluate("valid") == pytest.approx((error**2).mean(), rel=1e-5)
     assert trainer.model.training
     monkeypatch.setattr(training, "EVAL_WINDOWS", 3)

@@ -68,7 +68,7 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
-def is_value(cell: str) -> bool:
+def is_number_or_time(cell: str) -> bool:
     """Whether the cell is a number with either decimal sign, or a time."""
     cell = cell.strip()
     return any(not math.isnan(parse_number(cell, decimal)) for decimal in ".,") or is_time(cell)
@@ -88,7 +88,7 @@ def parse_number(cell: str, decimal: str) -> float:
     return -value if match["sign"] in ("-", "−") else value
 
 
-def decimal_evidence(cell: str) -> str | None:
+def implied_decimal_sign(cell: str) -> str | None:
     """Which decimal sign the cell can only be read with; None if it does not tell."""
     decimals = [decimal for decimal in ".," if not math.isnan(parse_number(cell, decimal))]
     if len(decimals) == 1 and not cell.isdigit():
@@ -96,7 +96,7 @@ def decimal_evidence(cell: str) -> str | None:
     return None
 
 
-def is_grouped_or_decimal(cell: str, sign: str) -> bool:
+def is_ambiguous_separator(cell: str, sign: str) -> bool:
     """Whether `sign` in the cell may stand before thousands as well as before decimals, as in 1,234."""
     return _GROUPED[sign].fullmatch(cell) is not None
 
@@ -170,9 +170,9 @@ def _time_format(cell: str, day_first: bool) -> str | None:
     return form
 
 
-def has_zone(cell: str) -> bool:
+def has_time_zone(cell: str) -> bool:
     return _ZONE.search(cell) is not None
 
 
-def depends_on_day_first(cell: str) -> bool:
+def is_day_month_ambiguous(cell: str) -> bool:
     return _time_format(cell, True) != _time_format(cell, False)

@@ -133,7 +133,7 @@ def _said(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
     windows = run.windows
     starts = windows.starts["test"][:SHOWN]
-    targets = windows.truth(starts)[:, 0, 0]
+    targets = windows.targets(starts)[:, 0, 0]
     order = np.argsort(targets)
     at = np.arange(1.0, len(order) + 1)
     predictions = predict(run.model(), windows, starts)[:, 0, 0]

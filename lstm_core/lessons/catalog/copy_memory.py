@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.data.generators.symbols import MARKER, copied_symbols, copy_baseline
+from lstm_core.data.generators.symbols import MARKER, copy_length, copy_naive_loss
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, Plot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
@@ -46,7 +46,7 @@ def _keepers(run: Run) -> list[Found]:
         starts = windows.starts["test"][:SEARCHED]
         read = windows.inputs(starts).argmax(axis=-1)
         matches = []
-        for position in range(copied_symbols(windows.spec.seq_len)):
+        for position in range(copy_length(windows.spec.seq_len)):
             classes = np.where(read == MARKER, read[:, position, None], -1)
             matches.append(units_by_class(model, windows, starts, classes, ("c",))[0])
         return matches
@@ -125,7 +125,7 @@ def _search(runs: dict[str, Run]) -> go.Figure:
 def _losses(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
     ends = np.array([0.0, max(run.train_spec.epochs, 1)])
-    level = np.full(2, copy_baseline(run.windows.spec.seq_len))
+    level = np.full(2, copy_naive_loss(run.windows.spec.seq_len))
     return Plot(
         [
             Line("training", *run.curves["train_loss"].points(1000), "#56B4E9", width=1.3, opacity=0.5),
@@ -141,12 +141,12 @@ def _losses(runs: dict[str, Run]) -> Plot:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
     read, targets, probabilities = _said(run)
-    recalled = slice(-copied_symbols(read.shape[1]), None)
+    recalled = slice(-copy_length(read.shape[1]), None)
     right = float((probabilities.argmax(axis=-1) == targets)[:, recalled].mean())
     loss = float(-np.log(np.take_along_axis(probabilities, targets[..., None], axis=-1)).mean())
     summary = (
         f"{right:.1%} of the symbols right on {len(read):,} new sequences (guessing: 12.5%). Cross-entropy {loss:.2g}; "
-        f"who remembers nothing gets {copy_baseline(read.shape[1]):.3f}"
+        f"who remembers nothing gets {copy_naive_loss(read.shape[1]):.3f}"
     )
     metrics = {"right": right, "loss": loss}
     epochs, losses = run.curves["train_loss"].points()

@@ -20,7 +20,7 @@ def _parts(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
     windows, model = run.windows, run.moment().model
     return {
-        split: (predict(model, windows, starts)[:, 0, 0], windows.truth(starts)[:, 0, 0])
+        split: (predict(model, windows, starts)[:, 0, 0], windows.targets(starts)[:, 0, 0])
         for split, starts in windows.starts.items()
         if len(starts)
     }
@@ -29,7 +29,7 @@ def _parts(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def _losses(runs: dict[str, Run]) -> Plot:
     run = runs["lstm"]
     train_points, valid_points = (run.curves[name].points(1000) for name in ("train_loss", "valid_loss"))
-    targets = run.windows.truth(run.windows.starts["valid"])
+    targets = run.windows.targets(run.windows.starts["valid"])
     level = float(np.mean(targets**2))
     end = max(run.train_spec.epochs, 1)
     return Plot(

@@ -24,7 +24,7 @@ def _predictions(run: Run, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
     windows, model = run.windows, run.moment().model
     starts = windows.starts[split]
-    predictions, targets = predict(model, windows, starts)[:, 0], windows.truth(starts)[:, 0]
+    predictions, targets = predict(model, windows, starts)[:, 0], windows.targets(starts)[:, 0]
     return predictions, targets, windows.y[windows.target_rows(starts)[:, 0] - 1]
 
 

@@ -38,7 +38,7 @@ def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
         windows, model = run.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         count = np.isin(_read(windows, starts), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
-        targets = windows.truth(starts)[:, None]
+        targets = windows.targets(starts)[:, None]
         first = np.where(count >= 1, targets // 2, -1)
         second = np.where(count == 2, targets % 2, -1)
         return [units_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
@@ -60,7 +60,7 @@ def _how(runs: dict[str, Run]) -> go.Figure:
 
     run = runs["lstm"]
     windows, keepers = run.windows, _keepers(run)
-    targets = windows.truth(windows.starts["test"])
+    targets = windows.targets(windows.starts["test"])
     starts = windows.starts["test"][
         [np.argmax(targets == k) for k in range(len(ORDERS))]
     ]  # one of each class
@@ -152,7 +152,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
     windows = run.windows
     starts = windows.starts["test"]
-    wrong = int((predict(run.model(), windows, starts).argmax(axis=1) != windows.truth(starts)).sum())
+    wrong = int((predict(run.model(), windows, starts).argmax(axis=1) != windows.targets(starts)).sum())
     summary = (
         f"{wrong} of {len(starts):,} new sequences wrong; guessing would get {3 * len(starts) // 4:,} wrong."
     )
@@ -164,7 +164,7 @@ def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
 
     run = runs["lstm"]
     windows = run.windows
-    targets = windows.truth(windows.starts["test"])
+    targets = windows.targets(windows.starts["test"])
     starts = windows.starts["test"][[np.argmax(targets == k) for k in (0, 3)]]  # XX and YY
     return list(_keepers(run)[0].of(trace_windows(run.model(), windows, starts)))
 

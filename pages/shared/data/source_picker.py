@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from lstm_core.data import generators
-from lstm_core.data.ingest.options import WORK_IT_OUT, ReadOptions
+from lstm_core.data.ingest.options import DETECT, CsvOptions
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.samples import SAMPLES, load_sample
 from lstm_core.data.table import Table
@@ -46,7 +46,7 @@ def own_file() -> None:
                   width="stretch", help="The file as you left it")  # fmt: skip
 
 
-def read(data: bytes, name: str, corrections: ReadOptions = WORK_IT_OUT) -> None:
+def read(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
     """Put a CSV's bytes on the table, or report why not."""
     session.clear_messages()
     try:

@@ -79,7 +79,7 @@ def _row(selection: Look, unit: int | None, snapshot: Moment) -> Row:
     maps = unit_over_training([snapshot], inputs_of(selection), selection.layer, selection.direction, unit)
     starts = np.array([selection.start])
     prediction = predict(snapshot.model, windows, starts)[0]
-    answer = prediction[windows.truth(starts)[0]] if windows.classes else prediction[0, 0]
+    answer = prediction[windows.targets(starts)[0]] if windows.classes else prediction[0, 0]
     return {name: values[0] for name, values in maps.items()}, float(answer)
 
 
@@ -105,7 +105,7 @@ def _sentence(
 def _answers(selection: Look, epochs: np.ndarray, predictions: np.ndarray) -> None:
     """What the model said of this window along the training, beside the truth."""
     windows = selection.run.windows
-    targets = windows.truth(np.array([selection.start]))[0]
+    targets = windows.targets(np.array([selection.start]))[0]
     level, name = (1.0, "a sure and right answer") if windows.classes else (float(targets[0, 0]), "truth")
     cell = selection.run.experiment.model.module_name
     label = "probability of the true class" if windows.classes else windows.spec.targets[0]

@@ -82,7 +82,7 @@ def sentence(selection: Look) -> str:
     """What the model says of this window beside the truth, as Markdown."""
     windows = selection.run.windows
     starts = np.array([selection.start])
-    predictions, targets = predict(selection.moment.model, windows, starts)[0], windows.truth(starts)[0]
+    predictions, targets = predict(selection.moment.model, windows, starts)[0], windows.targets(starts)[0]
     label = _place(windows, selection.start)
     cell = selection.run.experiment.model.cell.upper()
     if windows.classes:
@@ -97,9 +97,9 @@ def sentence(selection: Look) -> str:
 
 def _place(windows: Windows, start: int) -> str:
     row = int(windows.target_rows(np.array([start]))[0, 0])
-    if windows.when is None:
+    if windows.time is None:
         return f"For row {row:,}"
-    time = windows.when[row]
+    time = windows.time[row]
     return "For " + (plain(str(time)[:16].replace("T", " ")) if time.dtype.kind == "M" else f"{time:g}")
 
 

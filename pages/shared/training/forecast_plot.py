@@ -42,13 +42,13 @@ def latest(run: Run) -> Forecast:
     step, model, windows = run.step, run.model(), run.windows
     starts = _stretch(windows, run)
     predictions = predict(model, windows, starts)
-    splits = windows.part_of_row[windows.target_rows(starts)[:, -1]]
+    splits = windows.split_of_row[windows.target_rows(starts)[:, -1]]
     table = {
         split: scores(windows, starts[splits == k], predictions[splits == k])
         for k, split in enumerate(SPLITS)
         if (splits == k).any()
     }
-    live_prediction = Forecast(step, starts, windows.truth(starts), predictions, table)
+    live_prediction = Forecast(step, starts, windows.targets(starts), predictions, table)
     run.memo["forecast"] = (live_prediction, time.thread_time() - started, time.monotonic())
     return live_prediction
 
@@ -102,7 +102,7 @@ def _by_part(
     cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarray, rows: np.ndarray
 ) -> list[Line]:
     """The prediction, thin where it was trained on and bold where it was not."""
-    is_train = windows.part_of_row[rows] == 0
+    is_train = windows.split_of_row[rows] == 0
     groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), ("validation and test", ~is_train, 2.5, 1.0))
     return [
         Line(f"{cell}, {name}", x, np.where(mask, predictions, np.nan), SAID, width=width, opacity=opacity)
@@ -113,9 +113,9 @@ def _by_part(
 
 def _axis(windows: Windows, rows: np.ndarray) -> tuple[np.ndarray, str, np.datetime64 | None]:
     """(x, its title, x_start): row numbers, a time column of numbers such as years, or seconds after a time."""
-    if windows.when is None or windows.spec.group is not None:
+    if windows.time is None or windows.spec.group is not None:
         return rows.astype(float), "row", None
-    time = windows.when[rows]
+    time = windows.time[rows]
     if time.dtype.kind != "M":
         return time.astype(float), windows.spec.time, None
     start = time.min()

@@ -42,7 +42,7 @@ def prediction(run: Run, height: int = 250) -> Forecast:
     from pages.shared.training import forecast_plot
 
     live = forecast_plot.latest(run)
-    horizon_step = min(session.recall("ahead", 1), run.windows.ahead) - 1
+    horizon_step = min(session.recall("ahead", 1), run.windows.output_steps) - 1
     plot = forecast_plot.picture(run, live, horizon_step)
     live_plot("forecast_curve", plot.lines, x_title=plot.x_title, y_title=plot.y_title, x_start=plot.x_start,
               y_range=plot.y_range, height=height, revision=str(run.number))  # fmt: skip

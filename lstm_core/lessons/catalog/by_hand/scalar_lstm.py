@@ -164,7 +164,7 @@ def sequences_of(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """The training sequences, (sequences, seq_len), and what the unit should say of each, (sequences,)."""
     windows = run.windows
     starts = windows.starts["train"]
-    return windows.inputs(starts)[..., 0], windows.truth(starts).reshape(len(starts))
+    return windows.inputs(starts)[..., 0], windows.targets(starts).reshape(len(starts))
 
 
 def check_one_unit(run: Run) -> None:

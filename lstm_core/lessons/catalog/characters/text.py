@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lstm_core.data.samples.book import ALPHABET, ROLES, codes, one_hot
+from lstm_core.data.samples.book import ALPHABET, ROLES, encode, one_hot
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES, Experiment, PlaygroundError
 from lstm_core.model.recurrent import SequenceLSTM
@@ -54,7 +54,7 @@ def write(model: SequenceLSTM, prompt: str, length: int, temperature: float, see
     noise = temperature * np.random.default_rng(seed).gumbel(size=(length, len(ALPHABET)))
     noise = torch.from_numpy(noise.astype(np.float32))
     rows = torch.from_numpy(one_hot(np.arange(len(ALPHABET))))
-    output, (h_n, c_n) = model.lstm(torch.from_numpy(one_hot(codes(prompt))))  # unbatched
+    output, (h_n, c_n) = model.lstm(torch.from_numpy(one_hot(encode(prompt))))  # unbatched
     h, states, characters = output[-1], list(zip(h_n, c_n, strict=True)), []
     for draw in noise:
         code = int((model.head(h) + draw).argmax())
@@ -91,7 +91,7 @@ def unit_values(model: SequenceLSTM, text: str) -> dict[str, np.ndarray]:
     Raises:
         PlaygroundError: the text has an unknown character.
     """
-    trace = trace_lstm(model.lstm, torch.from_numpy(one_hot(codes(text))))
+    trace = trace_lstm(model.lstm, torch.from_numpy(one_hot(encode(text))))
     return {name: trace.gate(name)[-1, 0, 0].T.contiguous().numpy() for name in (*GATES, *STATES)}
 
 
@@ -143,7 +143,7 @@ def baselines(training: str, text: str) -> tuple[float, float]:
     count starts at one, so that nothing is impossible (Laplace). The first character is not counted.
     """
     size = len(ALPHABET)
-    training_codes, targets = codes(training), codes(text)
+    training_codes, targets = encode(training), encode(text)
     unigram_counts = np.bincount(training_codes, minlength=size) + 1.0
     bigram_counts = np.ones((size, size))
     np.add.at(bigram_counts, (training_codes[:-1], training_codes[1:]), 1)
@@ -172,7 +172,7 @@ def trackers(model: SequenceLSTM, text: str, gate: str) -> list[Tracker]:
         PlaygroundError: the text has an unknown character.
     """
     text = text[: len(text) // STRAND * STRAND] if len(text) > STRAND else text
-    strands = codes(text).reshape(-1, min(STRAND, len(text)))
+    strands = encode(text).reshape(-1, min(STRAND, len(text)))
     x = torch.from_numpy(one_hot(strands))  # (strands, STRAND, 40)
     values = trace_lstm(model.lstm, model.lstm_input(x)).gate(gate)[-1, 0].flatten(0, 1).numpy()
     values = _standard(values)  # (characters, units)

@@ -108,14 +108,14 @@ def _trace(run: Run):
 def _unit(runs: dict[str, Run]) -> go.Figure:
     from plotly.subplots import make_subplots
 
-    from lstm_core.data.generators.reber import from_one_hot, read
+    from lstm_core.data.generators.reber import decode_one_hot, states_after
     from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, figure_layout
     from lstm_core.lessons.catalog.reber.scores import streams_of, wrapped_unit
 
     run = runs["lstm"]
     trace, match = _trace(run), wrapped_unit(run, "valid")
-    symbols = from_one_hot(streams_of(run)[:1])
-    states = STATE[read(symbols)][0]
+    symbols = decode_one_hot(streams_of(run)[:1])
+    states = STATE[states_after(symbols)][0]
     f = trace.gate("f")[0, 0, 0, :, match.unit].numpy()
     resets = min(ENDS, key=lambda state: f[states == state].mean())
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)

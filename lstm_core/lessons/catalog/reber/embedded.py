@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.data.generators.reber import SYMBOLS, legal
+from lstm_core.data.generators.reber import SYMBOLS, legal_next_symbols
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, Plot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
@@ -42,10 +42,10 @@ def _solved(runs: dict[str, Run]) -> Plot:
 
 def _twins(run: Run) -> np.ndarray:
     """(2, seq_len) two strings that differ in their second symbol alone, T in the first, P in the other."""
-    from lstm_core.data.generators.reber import from_one_hot
+    from lstm_core.data.generators.reber import decode_one_hot
 
     windows = run.windows
-    strings = from_one_hot(windows.inputs(windows.starts["test"]))
+    strings = decode_one_hot(windows.inputs(windows.starts["test"]))
     sizes = (strings >= 0).sum(axis=1)
     string = strings[np.where(sizes <= LONGEST_SHOWN, sizes, 0).argmax()]
     second = len(string) - (string >= 0).sum() + 1
@@ -100,7 +100,7 @@ def _predictions(runs: dict[str, Run]) -> go.Figure:
         predictions.said[0, is_symbol] - predictions.said[0, is_symbol].max(axis=1, keepdims=True)
     )
     probabilities /= probabilities.sum(axis=1, keepdims=True)  # (steps, 7)
-    steps, symbols = np.nonzero(legal(string)[0, is_symbol])
+    steps, symbols = np.nonzero(legal_next_symbols(string)[0, is_symbol])
     figure = go.Figure(
         go.Heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
                    colorbar={"title": "probability", "thickness": 14, "tickfont": {"size": FONT_SIZE - 1}})

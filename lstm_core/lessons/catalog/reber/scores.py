@@ -14,8 +14,15 @@ import numpy as np
 import torch
 
 from lstm_core.analysis.unit_search import Found, best, units_by_class
-from lstm_core.data.generators.reber import BEFORE_LAST_BUT_ONE as MUST_REMEMBER
-from lstm_core.data.generators.reber import LEGAL, STATE, SYMBOLS, continual_reber, from_one_hot, read
+from lstm_core.data.generators.reber import (
+    LEGAL,
+    STATE,
+    SYMBOLS,
+    continual_reber,
+    decode_one_hot,
+    states_after,
+)
+from lstm_core.data.generators.reber import RECALL_STATE as MUST_REMEMBER
 from lstm_core.model.recurrent import SequenceLSTM
 from lstm_core.runs.run import Run
 
@@ -34,7 +41,7 @@ class Reading:
     @cached_property
     def places(self) -> np.ndarray:
         """Where in the grammar's GRAPH each symbol leads."""
-        return read(self.symbols)
+        return states_after(self.symbols)
 
     @cached_property
     def legal_first(self) -> np.ndarray:
@@ -59,7 +66,7 @@ class Reading:
 @torch.no_grad()
 def reading(model: SequenceLSTM, x: np.ndarray) -> Reading:
     """x: (sequences, steps, 7) one-hot float32, from the start of a string each; zeros in front."""
-    return Reading(from_one_hot(x), model(torch.from_numpy(x)).numpy())
+    return Reading(decode_one_hot(x), model(torch.from_numpy(x)).numpy())
 
 
 def one_hot(symbols: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_core.data.samples.book import codes, normalised
+from lstm_core.data.samples.book import encode, normalize
 from lstm_core.experiment import GATES, STATES, PlaygroundError
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.lessons.catalog.characters.lesson import found, unseen
@@ -69,7 +69,7 @@ def _settings() -> tuple[str, float, int]:
                                      "bolder than it thinks")  # fmt: skip
     seed = third.number_input("text seed", 0, 2**31 - 1, 0, key="text_seed",
                               help="Another seed, another text by the same model")  # fmt: skip
-    return normalised(prompt) or "\n", temperature, seed
+    return normalize(prompt) or "\n", temperature, seed
 
 
 def _write(
@@ -108,8 +108,8 @@ def _colours(run: Run) -> None:
 def _known(typed: str) -> str:
     """The typed text in the book's form; empty, with a sentence on the page, where the model does not know it."""
     try:
-        codes(normalised(typed))
+        encode(normalize(typed))
     except PlaygroundError as error:
         st.error(session.plain(str(error)), icon=":material/error:")
         return ""
-    return normalised(typed)
+    return normalize(typed)
