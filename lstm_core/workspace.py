@@ -14,19 +14,19 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from lstm_core.architecture.memory import check_fits
+from lstm_core.architecture.memory import check_memory
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, resolve_loss
 from lstm_core.model.devices import cpu_cores, free_memory
 from lstm_core.training.checkpoint import Checkpoint
-from lstm_core.training.history import Curve
+from lstm_core.training.history import MetricCurve
 
 if TYPE_CHECKING:
     from lstm_core.runs.queue import Slots
     from lstm_core.runs.run import Run
-    from lstm_core.training.snapshots import Moment
+    from lstm_core.training.snapshots import ModelSnapshot
 
 KEPT = 64  # workspaces; the one that was looked at longest ago goes first
 
@@ -48,7 +48,9 @@ class Workspace:
         self.table = table
         self.experiment = checkpoint.experiment
         self.own: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
-        self.before: tuple[Experiment, Moment] | None = None  # what the run before this one had come to
+        self.before: tuple[Experiment, ModelSnapshot] | None = (
+            None  # what the run before this one had come to
+        )
         self.lesson: Any = None  # the OpenLesson whose first run this workspace holds
         self.uploads: WeakKeyDictionary[Table, Upload] = WeakKeyDictionary()
         self._manager = manager
@@ -111,11 +113,11 @@ class Workspace:
         )
 
     @property
-    def curves(self) -> dict[str, Curve]:
+    def curves(self) -> dict[str, MetricCurve]:
         """The run's curves, without building it."""
         if self._run is not None:
             return self._run.curves
-        return {name: Curve(*line) for name, line in self._loaded[0].curves.items()}
+        return {name: MetricCurve(*line) for name, line in self._loaded[0].curves.items()}
 
     def put(self, table: Table, **data: Any) -> None:
         """Another table, used as it suggests itself. The trained run stays until the next training.
@@ -168,7 +170,7 @@ class Workspace:
                 the task, or the device is not here. The old run is untouched then.
         """
         windows, experiment = self.windows(), self.experiment
-        check_fits(experiment.model, windows.input_size, windows.output_size, self.batch_size,
+        check_memory(experiment.model, windows.input_size, windows.output_size, self.batch_size,
                    windows.spec.seq_len, free_memory())  # fmt: skip
         return self.fresh_run(windows, experiment)
 

@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from lstm_core.architecture import shapes
-from lstm_core.architecture.advice import advice
+from lstm_core.architecture.advice import advise
 from lstm_core.architecture.code import model_code
-from lstm_core.architecture.memory import check_fits, in_words, training_bytes
+from lstm_core.architecture.memory import check_memory, estimate_training_bytes, format_bytes
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.network_diagram import stack_figure
 from lstm_core.model.devices import free_memory
@@ -60,10 +60,10 @@ def facts(windows) -> None:
     parts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]
     if len(counts) > 4:
         parts.append("…")
-    memory = training_bytes(*sizes, batch, seq_len)
-    st.markdown(" · ".join(parts) + f" · about **{in_words(memory)}** of memory to train")
+    memory = estimate_training_bytes(*sizes, batch, seq_len)
+    st.markdown(" · ".join(parts) + f" · about **{format_bytes(memory)}** of memory to train")
     try:
-        check_fits(*sizes, batch, seq_len, free_memory())
+        check_memory(*sizes, batch, seq_len, free_memory())
     except PlaygroundError as error:
         st.error(session.plain(str(error)), icon=":material/memory:")
 
@@ -104,5 +104,5 @@ else:
     with right:
         facts(windows)
         details(windows)
-        for item in advice(here.experiment.data, here.experiment.model, windows.task):
+        for item in advise(here.experiment.data, here.experiment.model, windows.task):
             SHOW[item.level](session.plain(item.text))

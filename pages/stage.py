@@ -29,7 +29,7 @@ def others() -> dict:
     experiment, snapshot = session.workspace().before
     specs = (dataclasses.replace(spec, **UNSEEN) for spec in (experiment.model, run.experiment.model))
     alike = experiment.data == run.experiment.data and next(specs) == next(specs)
-    return {"the run before": snapshot.flat} if alike else {}
+    return {"the run before": snapshot.flat_weights} if alike else {}
 
 
 def picture(start: int, split: str, index: int) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import PlaygroundError
-from lstm_core.model.devices import devices
+from lstm_core.model.devices import available_devices
 from lstm_core.training.checkpoint import load_checkpoint
 from pages.shared import session
 from pages.shared.session_fields import field
@@ -22,7 +22,7 @@ def settings() -> None:
     field(right, "train", "batch_size")
     field(left, "train", "epochs")
     field(right, "train", "max_grad_norm", step=0.5)
-    found = devices()
+    found = available_devices()
     field(st, "train", "device", options=list(found), format_func=found.get)
     with st.expander("More"):
         if here.experiment.train.optimizer == "SGD":

@@ -16,10 +16,10 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES, PlaygroundError
 from lstm_core.forecasting.metrics import scores
 from lstm_core.forecasting.predict import predict
-from lstm_core.model.recurrent import SequenceLSTM, model_with
+from lstm_core.model.recurrent import SequenceModel, model_from_weights
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Edit, check_edit, trace_with
-from lstm_core.training.batches import Batches
+from lstm_core.training.batches import WindowTensors
 
 TRACED_AT_ONCE = 1 << 24  # numbers in the traces of a part of the windows: 64 MiB in float32
 SURE = 1 - 1e-12  # a gate nearer to its bounds than this is at them
@@ -45,7 +45,7 @@ class Importance:
 
 
 def predict_with(
-    model: SequenceLSTM, windows: Windows, starts: np.ndarray, edits: Sequence[Edit]
+    model: SequenceModel, windows: Windows, starts: np.ndarray, edits: Sequence[Edit]
 ) -> np.ndarray:
     """What `predictions.predict` returns for these windows, of a model whose LSTM runs with these edits.
 
@@ -69,7 +69,7 @@ def predict_with(
 
 
 def gate_importance(
-    model: SequenceLSTM, windows: Windows, starts: np.ndarray, limit: int = 256
+    model: SequenceModel, windows: Windows, starts: np.ndarray, limit: int = 256
 ) -> list[Importance]:
     """Every gate of every layer and direction frozen in turn: how much worse is the model? Most harmful first.
 
@@ -90,13 +90,13 @@ def gate_importance(
     return sorted(importances, key=lambda importance: -importance.harm)
 
 
-# A SequenceLSTM whose nn.LSTM is run in some other way: what predictions.predict asks of a model stays as it is.
+# A SequenceModel whose nn.LSTM is run in some other way: what predictions.predict asks of a model stays as it is.
 
 _Returned = tuple[Tensor, tuple[Tensor, Tensor]]
 
 
 class _InParts(nn.Module):
-    """Stands where a SequenceLSTM has its nn.LSTM: runs some of the batch at a time, so memory stays bounded."""
+    """Stands where a SequenceModel has its nn.LSTM: runs some of the batch at a time, so memory stays bounded."""
 
     def __init__(self, lstm: nn.LSTM, run: Callable[[nn.LSTM, Tensor], _Returned]) -> None:
         super().__init__()
@@ -116,15 +116,15 @@ def _at_once(lstm: nn.LSTM, seq_len: int) -> int:
     return max(1, TRACED_AT_ONCE // numbers)
 
 
-def _sharing(model: SequenceLSTM, weights: dict[str, Tensor]) -> SequenceLSTM:
+def _sharing(model: SequenceModel, weights: dict[str, Tensor]) -> SequenceModel:
     """Another model in eval mode that holds these weights, most of them the model's own; that stays untouched."""
     spec = replace(model.spec, bias="lstm.bias_ih_l0" in weights)
-    shared = model_with(spec, model.lstm.input_size, model.head.out_features, weights)
+    shared = model_from_weights(spec, model.lstm.input_size, model.head.out_features, weights)
     shared.lstm.flatten_parameters()  # one block, which cuDNN asks for; elsewhere it does nothing
     return shared
 
 
-def _score(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> tuple[str, float]:
+def _score(model: SequenceModel, windows: Windows, starts: np.ndarray) -> tuple[str, float]:
     """The measure's name and the score of a model of _sharing, whose LSTM is put in parts."""
     model.lstm = _InParts(model.lstm, lambda lstm, x: lstm(x))
     score = scores(windows, starts, predict(model, windows, starts))[0]
@@ -132,14 +132,14 @@ def _score(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> tuple[s
 
 
 @torch.no_grad()
-def _freezing(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> Iterator[Edit]:
+def _freezing(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Iterator[Edit]:
     """For every layer, direction and gate the clamp at its mean over these windows and their steps."""
     model = _sharing(model, model.state_dict())
     device = model.head.weight.device
-    inputs = Batches(windows, device, per_step=False).inputs
+    inputs = WindowTensors(windows, device, per_step=False).inputs
     total = 0
     for chunk in torch.from_numpy(starts).to(device).split(_at_once(model.lstm, windows.spec.seq_len)):
-        trace = trace_lstm(model.lstm, model.lstm_input(inputs(chunk)))
+        trace = trace_lstm(model.lstm, model.to_module_layout(inputs(chunk)))
         sums = [trace.gate(name).sum((2, 3)).cpu().double() for name in GATES]
         total = total + torch.stack(sums, 2)  # (num_layers, num_directions, 4, hidden_size)
     means = total / (len(starts) * windows.spec.seq_len)
@@ -152,7 +152,7 @@ def _freezing(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> Iter
         yield Edit("clamp", GATES[k], tuple(means[layer, direction, k].tolist()), layer, direction)
 
 
-def _frozen(model: SequenceLSTM, edit: Edit) -> SequenceLSTM:
+def _frozen(model: SequenceModel, edit: Edit) -> SequenceModel:
     """The model with a whole gate clamped at every step, told by its weights: zeros, and a bias whose σ or tanh
     is the edit's value."""
     value = torch.tensor(edit.value, dtype=torch.float64)

@@ -43,7 +43,7 @@ def gate_weights(lstm: nn.LSTM, layer: int = 0, direction: int = 0) -> ByGate:
 def split_by_gate(tensors: Mapping[str, Tensor | None], layer: int = 0, direction: int = 0) -> ByGate:
     """The same of anything shaped like an LSTM's parameters: their gradients, a snapshot, a state_dict.
 
-    tensors: by nn.LSTM's names (weight_ih_l0 …) or SequenceLSTM's (lstm.weight_ih_l0 …); others are ignored. For
+    tensors: by nn.LSTM's names (weight_ih_l0 …) or SequenceModel's (lstm.weight_ih_l0 …); others are ignored. For
     the gradients of the last step pass `{name: p.grad for name, p in lstm.named_parameters()}`.
 
     Raises:

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lstm_core.experiment import GATES, PlaygroundError
-from lstm_core.model.recurrent import SequenceLSTM
+from lstm_core.model.recurrent import SequenceModel
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
 
 _NATIVE = {"RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu, "GRU": torch.gru}
@@ -56,7 +56,7 @@ class Horizon:
         return None if self.unit_forget_product is None else self.unit_forget_product.mean(-1)
 
 
-def memory_horizon(model: SequenceLSTM, x: Tensor, output_index: int = 0) -> Horizon:
+def memory_horizon(model: SequenceModel, x: Tensor, output_index: int = 0) -> Horizon:
     """How far back `model` looks for one of its outputs, in eval mode, whatever mode it is in.
 
     x: (batch, seq_len, input_size), whatever batch_first says. output_index: which number of a regression, or

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from lstm_core.experiment import GATES, STATES, PlaygroundError
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.training.snapshots import Moment
+from lstm_core.training.snapshots import ModelSnapshot
 
 
 def unit_over_training(
-    snapshots: Iterable[Moment], x: Tensor, layer: int = 0, direction: int = 0, unit: int | None = None
+    snapshots: Iterable[ModelSnapshot], x: Tensor, layer: int = 0, direction: int = 0, unit: int | None = None
 ) -> dict[str, np.ndarray]:
     """i, f, g, o, c, h of one unit at every moment and step: name → (moments, seq_len); unit None: the units' mean.
 
@@ -28,7 +28,7 @@ def unit_over_training(
     """
     rows: dict[str, list[np.ndarray]] = {name: [] for name in (*GATES, *STATES)}
     for snapshot in snapshots:
-        trace = trace_lstm(snapshot.model.lstm, snapshot.model.lstm_input(x))
+        trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
         layers, directions, _, _, units = trace.c.shape
         if (
             layer not in range(layers)

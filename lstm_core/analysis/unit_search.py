@@ -15,9 +15,9 @@ import torch
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES, PlaygroundError
-from lstm_core.model.recurrent import SequenceLSTM
+from lstm_core.model.recurrent import SequenceModel
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
-from lstm_core.training.batches import Batches
+from lstm_core.training.batches import WindowTensors
 
 KINDS = GATES + STATES
 CHUNK = 1 << 22  # numbers traced at once
@@ -40,7 +40,7 @@ class Found:
 
 
 def units_by_correlation(
-    model: SequenceLSTM,
+    model: SequenceModel,
     windows: Windows,
     starts: np.ndarray,
     signal: np.ndarray,
@@ -64,7 +64,7 @@ def units_by_correlation(
 
 
 def units_by_class(
-    model: SequenceLSTM,
+    model: SequenceModel,
     windows: Windows,
     starts: np.ndarray,
     classes: np.ndarray,
@@ -86,7 +86,7 @@ def best(ranking: Sequence[Found], *kinds: str) -> Found:
     return next(match for match in ranking if match.kind in kinds)
 
 
-def trace_windows(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> GateTrace:
+def trace_windows(model: SequenceModel, windows: Windows, starts: np.ndarray) -> GateTrace:
     """What every unit does in these windows, as the model sees them; batch k is the window at starts[k].
 
     Raises:
@@ -95,8 +95,8 @@ def trace_windows(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> 
     if model.spec.cell != "lstm":
         raise PlaygroundError(f"This is an nn.{model.spec.module_name}: choose a model with cell “lstm”.")
     device = model.head.weight.device
-    x = Batches(windows, device, per_step=False).inputs(torch.from_numpy(np.asarray(starts)).to(device))
-    return trace_lstm(model.lstm, model.lstm_input(x))
+    x = WindowTensors(windows, device, per_step=False).inputs(torch.from_numpy(np.asarray(starts)).to(device))
+    return trace_lstm(model.lstm, model.to_module_layout(x))
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _values(trace: GateTrace, kinds: Sequence[str], mask: np.ndarray) -> np.ndar
     return torch.cat(values, dim=1).double().cpu().numpy()
 
 
-def _ranked(model: SequenceLSTM, kinds: Sequence[str], scores: np.ndarray) -> list[Found]:
+def _ranked(model: SequenceModel, kinds: Sequence[str], scores: np.ndarray) -> list[Found]:
     spec, positions = model.spec, []
     for kind in kinds:
         width = spec.h_size if kind == "h" else spec.hidden_size

@@ -17,7 +17,7 @@ class Advice:
     text: str
 
 
-def advice(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
+def advise(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
     """Where a setting has no effect, hurts, or does something else than it seems.
 
     task: "regression" or "classification", as in Windows.task. With horizon above 0 it forecasts.

@@ -11,7 +11,9 @@ from lstm_core.experiment import ModelSpec, PlaygroundError
 MEMORY_SHARE = 0.6  # of the free memory that one training may take
 
 
-def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> int:
+def estimate_training_bytes(
+    spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int
+) -> int:
     """Estimated peak memory in bytes of training with Adam on the CPU, float32, the data not counted.
 
     Weights, gradients and Adam's two averages are 16 bytes a parameter; one more copy of one layer and direction
@@ -51,7 +53,7 @@ def _layer_numbers(spec: ModelSpec, below: int) -> tuple[float, float]:
     return directions * (3.5 * hidden + 3 * widest), (1 + 4 * directions) * hidden + 4 * widest
 
 
-def check_fits(
+def check_memory(
     spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int, free_bytes: int
 ) -> None:
     """Refuse what would take more than MEMORY_SHARE of free_bytes to train.
@@ -63,7 +65,7 @@ def check_fits(
 
     def fits(hidden_size: int, batch: int) -> bool:
         resized = replace(spec, hidden_size=hidden_size)
-        return training_bytes(resized, input_size, output_size, batch, seq_len) <= limit
+        return estimate_training_bytes(resized, input_size, output_size, batch, seq_len) <= limit
 
     if fits(spec.hidden_size, batch_size):
         return
@@ -73,13 +75,13 @@ def check_fits(
     suggestions = [f"batch_size {batch}"] * bool(batch) + [f"hidden_size {hidden}"] * bool(hidden)
     if not suggestions and (hidden := _largest(lambda n: fits(n, 1), min_hidden_size, spec.hidden_size - 1)):
         suggestions = [f"batch_size 1 and hidden_size {hidden}"]
-    need = training_bytes(spec, input_size, output_size, batch_size, seq_len)
+    need = estimate_training_bytes(spec, input_size, output_size, batch_size, seq_len)
     advice = (
         f"with {' or '.join(suggestions)} it fits" if suggestions else "shorten seq_len or take fewer layers"
     )
     raise PlaygroundError(
-        f"This model would need about {in_words(need)} to train and may take {in_words(limit)} of the "
-        f"{in_words(free_bytes)} that are free: {advice}."
+        f"This model would need about {format_bytes(need)} to train and may take {format_bytes(limit)} of the "
+        f"{format_bytes(free_bytes)} that are free: {advice}."
     )
 
 
@@ -93,7 +95,7 @@ def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
     return low
 
 
-def in_words(amount: float) -> str:
+def format_bytes(amount: float) -> str:
     """Bytes in words: "31 GB", "8.4 GB", "250 MB"."""
     size, unit = next((s, u) for s, u in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if amount >= s or u == "kB")
     value = amount / size

@@ -17,7 +17,7 @@ from lstm_core.figures.theme import (
     TRUTH,
     figure_layout,
 )
-from lstm_core.training.history import thin
+from lstm_core.training.history import downsample_min_max
 
 
 def horizon_figure(
@@ -40,7 +40,7 @@ def horizon_figure(
     for name, values, color, dash in lines:
         share = _share_of_largest(values) if dash == "solid" else np.where(values > 0, values, np.nan)
         least = np.nanmin(share, initial=least)
-        steps, share = thin(np.arange(len(share)), share, MOST_POINTS)
+        steps, share = downsample_min_max(np.arange(len(share)), share, MOST_POINTS)
         figure.add_scatter(x=steps, y=share, name=name, line={"color": color, "width": 2.5, "dash": dash},
                            mode="lines+markers" if len(share) < 3 else "lines")  # fmt: skip
     figure.update_xaxes(title="step")
@@ -114,7 +114,7 @@ def cells_figure(
     for name, cell, values, dash, width in lines:
         share = _share_of_largest(values[::-1])
         least = min(least, np.nanmin(share, initial=1.0))
-        back, share = thin(np.arange(1, len(share) + 1), share, MOST_POINTS)
+        back, share = downsample_min_max(np.arange(1, len(share) + 1), share, MOST_POINTS)
         figure.add_scatter(x=back, y=share, name=name, line={"color": CELL_COLORS[cell], "width": width, "dash": dash},
                            mode="lines+markers" if len(share) < 3 else "lines",
                            hovertemplate="%{y:.2g}")  # fmt: skip

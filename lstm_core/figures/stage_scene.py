@@ -16,7 +16,7 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import GateTrace
-from lstm_core.training.snapshots import Moment, Snapshot, thinned
+from lstm_core.training.snapshots import ModelSnapshot, Snapshot, thin_log_spaced
 
 MOST_BYTES = 8 << 20  # of the snapshots' weights on the wire
 MOST_BYTES_LIVE = 1 << 20  # the same while training, when there is a new scene every second
@@ -24,7 +24,7 @@ MOST_SERIES = 4  # features drawn
 
 
 def scene(
-    run: Run, snapshot: Moment, trace: GateTrace, start: int, comparisons: Mapping[str, Tensor]
+    run: Run, snapshot: ModelSnapshot, trace: GateTrace, start: int, comparisons: Mapping[str, Tensor]
 ) -> tuple[dict[str, Any], list[np.ndarray]]:
     """What the stage shows of one window: (header, arrays); the header is JSON and names what the arrays are.
 
@@ -62,7 +62,7 @@ def scene(
         windows.inputs(np.array([start]))[0],
         windows.x[rows, :MOST_SERIES].T,
         *values,
-        snapshot.flat.numpy(),
+        snapshot.flat_weights.numpy(),
     ]
     return header, [
         *arrays,
@@ -76,7 +76,7 @@ def _snapshots(run: Run, current_step: int) -> list[Snapshot]:
     kept = [snapshots.nearest(step) for step in snapshots.steps if step < current_step]
     size = kept[0].weights.nbytes if kept else 1
     max_snapshots = (MOST_BYTES_LIVE if run.live else MOST_BYTES) // size
-    return thinned(kept, max_snapshots) if max_snapshots >= 2 else []
+    return thin_log_spaced(kept, max_snapshots) if max_snapshots >= 2 else []
 
 
 def _words(windows: Windows, start: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lstm_core.figures.theme import (
     figure_layout,
     text,
 )
-from lstm_core.training.history import thin
+from lstm_core.training.history import downsample_min_max
 
 
 def row_axis(windows: Windows, rows: np.ndarray) -> np.ndarray:
@@ -45,7 +45,7 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
         rows = np.flatnonzero((windows.split_of_row == k) & ~(lonely & np.isnan(values)))
         if not len(rows):
             continue
-        drawn_rows, y = thin(rows, values[rows].astype(np.float64), MOST_POINTS)
+        drawn_rows, y = downsample_min_max(rows, values[rows].astype(np.float64), MOST_POINTS)
         breaks = np.flatnonzero(np.diff(drawn_rows) > max(2, 4 * len(rows) // MOST_POINTS)) + 1
         y = np.insert(y, breaks, np.nan)  # parts of several groups interleave: no line from one to the next
         drawn_rows = np.insert(drawn_rows, breaks, drawn_rows[breaks - 1] if len(breaks) else [])
@@ -80,7 +80,7 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
     rows = np.arange(start, start + windows.spec.seq_len)
     figure = go.Figure()
     for k, name in enumerate(windows.spec.features[:6]):
-        drawn_rows, y = thin(rows, windows.x[rows, k].astype(np.float64), MOST_POINTS)
+        drawn_rows, y = downsample_min_max(rows, windows.x[rows, k].astype(np.float64), MOST_POINTS)
         figure.add_scatter(x=row_axis(windows, drawn_rows), y=y, name=f"sees {text(name)}", mode="lines+markers",
                            marker={"size": 5}, line={"width": 2})  # fmt: skip
     target_rows = windows.target_rows(np.array([start]))[0]

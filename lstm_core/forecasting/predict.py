@@ -6,20 +6,20 @@ import numpy as np
 import torch
 
 from lstm_core.data.windows import Windows
-from lstm_core.model.recurrent import SequenceLSTM
-from lstm_core.training.batches import Batches
+from lstm_core.model.recurrent import SequenceModel
+from lstm_core.training.batches import WindowTensors
 
 CHUNK = 1024  # windows at once
 
 
 @torch.no_grad()
-def predict(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> np.ndarray:
+def predict(model: SequenceModel, windows: Windows, starts: np.ndarray) -> np.ndarray:
     """What the model says at the end of each window, in eval mode, whatever mode it is in.
 
     Returns (windows, ahead, targets) in the table's own units, or class probabilities (windows, classes).
     """
     device = model.head.weight.device
-    batches = Batches(windows, device, per_step=model.spec.head == "per_step")
+    batches = WindowTensors(windows, device, per_step=model.spec.head == "per_step")
     training = model.training
     model.eval()
     predictions = [model(batches.inputs(chunk)) for chunk in torch.from_numpy(starts).to(device).split(CHUNK)]

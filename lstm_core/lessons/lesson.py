@@ -12,7 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from lstm_core.experiment import Experiment
-from lstm_core.figures.lines import Plot
+from lstm_core.figures.lines import LinePlot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,7 @@ class Picture:
 
     title: str  # Markdown
     caption: str  # one sentence: what to look at
-    draw: Callable[[dict[str, Run]], Plot | go.Figure]
+    draw: Callable[[dict[str, Run]], LinePlot | go.Figure]
 
 
 @dataclass(frozen=True)

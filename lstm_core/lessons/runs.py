@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from lstm_core.architecture.memory import check_fits
+from lstm_core.architecture.memory import check_memory
 from lstm_core.data.generators import generate
 from lstm_core.data.samples import load_sample
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import CELLS, DataSpec, Experiment, PlaygroundError
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import TRAINED, Lesson
 from lstm_core.model.devices import free_memory
 from lstm_core.runs.queue import Slots
@@ -75,7 +75,7 @@ def fresh_runs(
 def _fresh_run(experiment: Experiment, slots: Slots) -> Run:
     table, windows = prepare(experiment.data)
     batch = min(experiment.train.batch_size, len(windows.starts["train"]))
-    check_fits(
+    check_memory(
         experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len, free_memory()
     )
     return Run.new(windows, dataclasses.replace(experiment, data=windows.spec), table, slots)
@@ -126,7 +126,7 @@ def in_words(label: str) -> str:
     return label.upper() if label in CELLS else label.replace("_", " ")
 
 
-def loss_plot(runs: dict[str, Run]) -> Plot:
+def loss_plot(runs: dict[str, Run]) -> LinePlot:
     """The loss curves of all runs: each batch's pale, the validation's strong."""
     lines = []
     for color, (label, run) in zip(COLORS, runs.items(), strict=False):
@@ -137,4 +137,4 @@ def loss_plot(runs: dict[str, Run]) -> Plot:
         valid = run.curves["valid_loss"].points(1000)
         if len(valid[0]):
             lines.append(Line(f"{prefix}validation", *valid, color, width=3))
-    return Plot(lines, "epoch", f"loss ({next(iter(runs.values())).loss_name})", log_y=True)
+    return LinePlot(lines, "epoch", f"loss ({next(iter(runs.values())).loss_name})", log_y=True)

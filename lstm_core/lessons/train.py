@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_core.figures.lines import Plot
+from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import TRAINED, Lesson
 from lstm_core.lessons.runs import COLORS, fresh_runs, loss_plot, train_now
 from lstm_core.runs.queue import Slots
 from lstm_core.runs.run import Run
-from lstm_core.training.history import thin
+from lstm_core.training.history import downsample_min_max
 
 SNAPSHOT_BYTES = 400_000  # of all shipped files of a lesson
 POINTS = 400  # of each curve in it
@@ -53,8 +53,8 @@ def thumbnail(lesson: Lesson, runs: dict[str, Run]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(drawn)}</svg>\n'
 
 
-def _lines(plot: Plot) -> list[np.ndarray]:
-    return [np.log(thin(np.asarray(line.x), np.asarray(line.y), 120)[1]) for line in plot.lines]
+def _lines(plot: LinePlot) -> list[np.ndarray]:
+    return [np.log(downsample_min_max(np.asarray(line.x), np.asarray(line.y), 120)[1]) for line in plot.lines]
 
 
 def _polylines(lines: list[np.ndarray]) -> Iterator[str]:

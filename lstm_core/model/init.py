@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from lstm_core.experiment import SATURATING_BIAS, ModelSpec, PlaygroundError
 
 if TYPE_CHECKING:
-    from lstm_core.model.recurrent import SequenceLSTM
+    from lstm_core.model.recurrent import SequenceModel
 
 
 @torch.no_grad()
-def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
+def init_forget_bias(lstm: nn.LSTM, value: float) -> None:
     """Let the forget gates of every layer and direction start with this bias (Gers et al. 2000).
 
     nn.LSTM adds two bias vectors: the value goes into bias_ih and bias_hh's share becomes 0.
@@ -26,12 +26,12 @@ def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
 
 
 @torch.no_grad()
-def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = None) -> None:
+def init_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = None) -> None:
     """Let the units of every layer and direction start with memories of all lengths up to t_max steps.
 
     b_f = ln U(1, t_max − 1) and b_i = −b_f, of which a unit that forgets at the rate 1 − f = 1/T has T = 1 + e^b_f:
     Tallec & Ollivier (2018, "Can recurrent neural networks warp time?", arXiv 1804.11188, equation 16). As in
-    set_forget_bias, the values go into bias_ih.
+    init_forget_bias, the values go into bias_ih.
     """
     hidden = lstm.hidden_size
     for name, parameter in lstm.named_parameters():
@@ -43,7 +43,7 @@ def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = No
 
 
 @torch.no_grad()
-def hold(model: SequenceLSTM) -> dict[str, Tensor]:
+def freeze(model: SequenceModel) -> dict[str, Tensor]:
     """Give the parts of ModelSpec.frozen the values that they keep.
 
     Returns, by the parameters' names, bool masks in their shapes of what must never train; none where all does.
@@ -54,14 +54,14 @@ def hold(model: SequenceLSTM) -> dict[str, Tensor]:
     """
     masks = {}
     for name, parameter in model.named_parameters():
-        value, mask = _held(model.spec, name, parameter)
+        value, mask = frozen_mask(model.spec, name, parameter)
         if mask.any():
             parameter.copy_(torch.where(mask, value, parameter))
             masks[name] = mask
     return masks
 
 
-def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor]:
+def frozen_mask(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor]:
     """(values, bool mask of those that are held), both in the parameter's shape."""
     value, mask = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
     kind = name.rpartition(".")[2]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from lstm_core.architecture.memory import check_fits
+from lstm_core.architecture.memory import check_memory
 from lstm_core.experiment import CELLS, Experiment
 from lstm_core.model.devices import free_memory
 from lstm_core.runs.queue import Slots
@@ -53,7 +53,7 @@ class Rivals:
         experiments = rival_experiments(run.experiment)
         batch = min(run.train_spec.batch_size, len(windows.starts["train"]))
         for experiment in experiments:
-            check_fits(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len,
+            check_memory(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len,
                        free_memory())  # fmt: skip
         self.runs = [Run.new(windows, experiment, run.table, slots) for experiment in experiments]
         for other_run in self.runs:

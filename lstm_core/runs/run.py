@@ -20,12 +20,12 @@ from torch import Tensor
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import Experiment, TrainSpec
-from lstm_core.model.recurrent import SequenceLSTM, model_with
+from lstm_core.model.recurrent import SequenceModel, model_from_weights
 from lstm_core.runs.queue import Slots
-from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, Checkpoint, resume, save_checkpoint
-from lstm_core.training.history import Curve
-from lstm_core.training.snapshots import Moment, Snapshot, Snapshots
-from lstm_core.training.trainer import NonFiniteLoss, Trainer
+from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, Checkpoint, resume_trainer, save_checkpoint
+from lstm_core.training.history import MetricCurve
+from lstm_core.training.snapshots import ModelSnapshot, Snapshot, SnapshotBuffer
+from lstm_core.training.trainer import NonFiniteLossError, Trainer
 
 REMEMBERED = 4  # results of each kind that a run keeps
 ABANDONED = 600.0  # seconds without a look before a run is paused
@@ -47,7 +47,7 @@ class Run:
         self._trainer = trainer
         self.table = table
         self.memo: dict = {}  # pictures computed from this run, shared by the tabs that watch it
-        self.curves = {name: Curve(*(curves or {}).get(name, ((), ()))) for name in CURVES}
+        self.curves = {name: MetricCurve(*(curves or {}).get(name, ((), ()))) for name in CURVES}
         self.status = "finished" if trainer.finished else "paused" if trainer.step else "ready"
         self.message = ""
         self.wanted = False  # whether the thread should go on
@@ -78,7 +78,7 @@ class Run:
         Raises:
             PlaygroundError: the windows do not fit the model, or the file is damaged.
         """
-        return cls(resume(checkpoint, windows), table, slots, checkpoint.curves)
+        return cls(resume_trainer(checkpoint, windows), table, slots, checkpoint.curves)
 
     @property
     def experiment(self) -> Experiment:
@@ -126,7 +126,7 @@ class Run:
         return self._trainer.loss_name
 
     @property
-    def snapshots(self) -> Snapshots:
+    def snapshots(self) -> SnapshotBuffer:
         """The weights along the training; read only."""
         return self._trainer.snapshots
 
@@ -142,7 +142,7 @@ class Run:
 
     def weights_by_name(self, flat: Tensor) -> dict[str, Tensor]:
         """A Snapshot's weights or gradients by the model's own names, in the parameters' shapes."""
-        return self._trainer.named(flat)
+        return self._trainer.unflatten(flat)
 
     def evaluate(self, part: str) -> float | None:
         """Mean loss over a part's windows in scaled units (Trainer.evaluate), between two steps."""
@@ -152,7 +152,7 @@ class Run:
     def set_weights(self, weights: dict[str, Tensor]) -> None:
         """Set some of the weights, by the model's own names, between two steps; what was cached of the old ones goes."""
         with self.hold() as trainer:
-            trainer.put_weights(weights)
+            trainer.set_weights(weights)
         self.memo.clear()
 
     def checkpoint(self, snapshot_bytes: int = SAVED_SNAPSHOTS, points: int = SAVED_POINTS) -> bytes:
@@ -176,7 +176,7 @@ class Run:
                 self.note(record)
                 done += 1
             self.status = "finished" if self.finished else "paused"
-        except NonFiniteLoss as error:
+        except NonFiniteLossError as error:
             self.message, self.status = str(error), "failed"
         return done
 
@@ -250,16 +250,16 @@ class Run:
                 cached.pop(old, None)
         return value
 
-    def moment(self, step: int | None = None) -> Moment:
+    def moment(self, step: int | None = None) -> ModelSnapshot:
         """The model after this step, or the nearest that a snapshot was kept of; None: as it is now."""
         with self.hold() as trainer:
             snapshot = trainer.snapshot() if step is None else trainer.snapshots.nearest(step)
         windows = self._trainer.windows
-        weights, grads = self._trainer.named(snapshot.weights), snapshot.gradients
-        model = model_with(self.experiment.model, windows.input_size, windows.output_size, weights)
-        return Moment(snapshot.step, model, None if grads is None else self._trainer.named(grads))
+        weights, grads = self._trainer.unflatten(snapshot.weights), snapshot.gradients
+        model = model_from_weights(self.experiment.model, windows.input_size, windows.output_size, weights)
+        return ModelSnapshot(snapshot.step, model, None if grads is None else self._trainer.unflatten(grads))
 
-    def model(self) -> SequenceLSTM:
+    def model(self) -> SequenceModel:
         """A copy of the model as it is at this moment, on the CPU, in eval mode."""
         return self.moment().model
 
@@ -293,7 +293,7 @@ class Run:
         try:
             self.status = "running"
             self.status = self._pull()
-        except NonFiniteLoss as error:
+        except NonFiniteLossError as error:
             self.message, self.status = str(error), "failed"
         except (MemoryError, torch.OutOfMemoryError):
             self.message, self.status = "The device ran out of memory: choose a smaller batch_size.", "failed"
@@ -331,10 +331,10 @@ class Run:
     def note(self, record: dict) -> None:
         """Keep what the page draws of one of the trainer's records."""
         at = record["step"] / self._trainer.steps_per_epoch
-        self.curves["train_loss"].add(at, record["train_loss"])
-        self.curves["grad_norm"].add(at, record["grad_norm"])
+        self.curves["train_loss"].append(at, record["train_loss"])
+        self.curves["grad_norm"].append(at, record["grad_norm"])
         if record.get("valid_loss") is not None:
-            self.curves["valid_loss"].add(at, record["valid_loss"])
+            self.curves["valid_loss"].append(at, record["valid_loss"])
         now = time.monotonic()
         if not self._pace or now - self._pace[-1][0] > 0.1:
             self._pace.append((now, record["step"]))

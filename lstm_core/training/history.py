@@ -6,33 +6,33 @@ from collections.abc import Sequence
 
 import numpy as np
 
-KEEP = 8_000  # points a curve holds before it is thinned to half of that
+CAPACITY = 8_000  # points a curve holds before it is thinned to half of that
 
 
-class Curve:
+class MetricCurve:
     """A growing curve. One thread adds; others may read at any time."""
 
     def __init__(self, x: Sequence[float] = (), y: Sequence[float] = ()) -> None:
-        self._points = (np.empty((2, KEEP)), 0)  # rows x and y, and how many: replaced together
+        self._points = (np.empty((2, CAPACITY)), 0)  # rows x and y, and how many: replaced together
         for at, value in zip(x, y, strict=True):
-            self.add(at, value)
+            self.append(at, value)
 
-    def add(self, x: float, y: float) -> None:
+    def append(self, x: float, y: float) -> None:
         points, count = self._points
-        if count == KEEP:
-            thinned = np.stack(thin(*points, KEEP // 2))
+        if count == CAPACITY:
+            thinned = np.stack(downsample_min_max(*points, CAPACITY // 2))
             points, count = np.empty_like(points), thinned.shape[1]
             points[:, :count] = thinned
         points[0, count], points[1, count] = x, y
         self._points = (points, count + 1)
 
-    def points(self, max_points: int = KEEP) -> tuple[np.ndarray, np.ndarray]:
+    def points(self, max_points: int = CAPACITY) -> tuple[np.ndarray, np.ndarray]:
         """At most `most` points, (x, y), each float64."""
         points, count = self._points
-        return thin(points[0, :count].copy(), points[1, :count].copy(), max_points)
+        return downsample_min_max(points[0, :count].copy(), points[1, :count].copy(), max_points)
 
 
-def thin(x: np.ndarray, y: np.ndarray, max_points: int) -> tuple[np.ndarray, np.ndarray]:
+def downsample_min_max(x: np.ndarray, y: np.ndarray, max_points: int) -> tuple[np.ndarray, np.ndarray]:
     """At most `most` points (or 4): the first, the last, and the lowest and highest of equal stretches between.
 
     A stride would drop the spikes that a person looks for. A stretch of NaN stays as one NaN.

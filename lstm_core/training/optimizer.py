@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from lstm_core.experiment import TrainSpec
 
 
-def optimised_parameters(model: nn.Module) -> list[nn.Parameter]:
+def flatten_parameters(model: nn.Module) -> list[nn.Parameter]:
     """What to give the optimiser: one flat parameter whose pieces the model's own are, with .grad alike.
 
     On a GPU the model's own parameters: cuDNN keeps them in a layout of its own.
@@ -24,13 +24,13 @@ def optimised_parameters(model: nn.Module) -> list[nn.Parameter]:
     flat = nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
     flat.grad = torch.zeros_like(flat)
     for p, values, grad in zip(
-        parameters, pieces(flat.detach(), parameters), pieces(flat.grad, parameters), strict=True
+        parameters, unflatten(flat.detach(), parameters), unflatten(flat.grad, parameters), strict=True
     ):
         p.data, p.grad = values, grad
     return [flat]
 
 
-def pieces(flat: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
+def unflatten(flat: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
     """Views of `flat`, one a parameter, in the parameters' shapes."""
     splits = flat.split([p.numel() for p in parameters])
     return [split.view_as(p) for split, p in zip(splits, parameters, strict=True)]
@@ -47,7 +47,7 @@ def make_optimizer(spec: TrainSpec, parameters: list[nn.Parameter]) -> torch.opt
     return getattr(torch.optim, spec.optimizer)(parameters, **common)
 
 
-def named_state(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
+def optimizer_state_by_name(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
     """The optimiser's state as "exp_avg/lstm.weight_ih_l0" → tensor, whether the parameters are flat or not."""
     names, parameters = zip(*model.named_parameters(), strict=True)
     optimised = optimizer.param_groups[0]["params"]
@@ -61,13 +61,15 @@ def named_state(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str,
             elif name:
                 state[f"{key}/{name}"] = value.clone()
             else:
-                views = pieces(value, parameters)
+                views = unflatten(value, parameters)
                 state |= {f"{key}/{n}": view.clone() for n, view in zip(names, views, strict=True)}
     return state
 
 
-def restore_named_state(optimizer: torch.optim.Optimizer, model: nn.Module, state: dict[str, Tensor]) -> None:
-    """The inverse of named_state, onto this optimiser's own device and layout."""
+def load_optimizer_state(
+    optimizer: torch.optim.Optimizer, model: nn.Module, state: dict[str, Tensor]
+) -> None:
+    """The inverse of optimizer_state_by_name, onto this optimiser's own device and layout."""
     names, parameters = zip(*model.named_parameters(), strict=True)
     optimised = optimizer.param_groups[0]["params"]
     keys = {name.partition("/")[0] for name in state} - {"step"}

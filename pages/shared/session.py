@@ -18,7 +18,7 @@ from lstm_core.data.samples import load_sample
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.lessons import lessons
-from lstm_core.model.devices import work_in_one_thread
+from lstm_core.model.devices import limit_to_one_thread
 from lstm_core.workspace import RunManager, Workspace
 from pages.shared import example
 
@@ -39,7 +39,7 @@ def workspace() -> Workspace:
 
     Every page and every fragment begins here, so this is also where its thread is told to be modest.
     """
-    work_in_one_thread()
+    limit_to_one_thread()
     _hand_over_to_app()
     requested_id = st.session_state.get(_ID) or st.query_params.get("run")
     current = run_manager().find(requested_id)
@@ -221,8 +221,8 @@ def warm_up() -> None:
 
 
 def _load_training() -> None:
-    from lstm_core.training.trainer import warm_up
+    from lstm_core.training.trainer import preload_optimizer
 
-    warm_up()
+    preload_optimizer()
     for module in ("lstm_core.lessons.runs", "lstm_core.figures.theme"):  # of the first lesson that is opened
         importlib.import_module(module)

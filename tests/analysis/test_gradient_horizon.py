@@ -14,7 +14,7 @@ from torch import nn
 
 from lstm_core.analysis.gradient_horizon import horizon_of_recurrent, memory_horizon, steps_back
 from lstm_core.experiment import ModelSpec, PlaygroundError
-from lstm_core.model.recurrent import SequenceLSTM, build_model
+from lstm_core.model.recurrent import SequenceModel, build_model
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.conftest import examples
 
@@ -154,7 +154,7 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
         bias=module.bias, batch_first=module.batch_first, bidirectional=module.bidirectional,
         proj_size=module.proj_size, head=head_kind,
     )  # fmt: skip
-    model = SequenceLSTM(spec, module.input_size, head.out_features).double()
+    model = SequenceModel(spec, module.input_size, head.out_features).double()
     model.recurrent.load_state_dict(module.state_dict())
     model.head.load_state_dict(head.state_dict())
     model, x = model.to(dtype), x.to(dtype)

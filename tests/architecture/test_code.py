@@ -85,7 +85,7 @@ def test_what_is_frozen_has_its_value_and_no_gradient(frozen):
     for name, weight in ours.state_dict().items():
         assert torch.equal(theirs.state_dict()[name], weight), name
     theirs(torch.randn(2, 5, 3)).pow(2).sum().backward()
-    held = init.hold(ours)
+    held = init.freeze(ours)
     for name, parameter in theirs.named_parameters():
         mask = held.get(name, torch.zeros_like(parameter, dtype=torch.bool))
         assert not parameter.grad[mask].any() and parameter.grad[~mask].all(), name

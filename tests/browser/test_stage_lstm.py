@@ -68,7 +68,7 @@ def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Tab):
         assert predictions[-1] == pytest.approx(predict(training.model(), windows, start)[0, 0, 0], rel=1e-4)
         for index, step in enumerate(header["snapshots"][:3]):
             earlier = training.moment(step).model
-            check(run(stage, header, arrays, index)[0], trace_lstm(earlier.lstm, earlier.lstm_input(x)))
+            check(run(stage, header, arrays, index)[0], trace_lstm(earlier.lstm, earlier.to_module_layout(x)))
 
 
 def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):

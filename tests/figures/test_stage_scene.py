@@ -30,7 +30,7 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     run = Run(trainer, None, Slots(1))
     snapshot, start = run.moment(), int(trainer.windows.starts["valid"][0])
     x = torch.from_numpy(trainer.windows.inputs(np.array([start])))
-    trace = trace_lstm(snapshot.model.lstm, snapshot.model.lstm_input(x))
+    trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
     header, arrays = scene(run, snapshot, trace, start, others or {})
     return run, snapshot, trace, x, header, arrays
 
@@ -124,7 +124,7 @@ def test_snapshots_that_are_too_many_to_send_are_thinned(monkeypatch):
 
 def test_other_weights_come_along_under_their_label():
     other = scene_of({"seed": 7})[1]
-    *_, header, arrays = scene_of({}, others={"the run before": other.flat})
+    *_, header, arrays = scene_of({}, others={"the run before": other.flat_weights})
     assert header["others"] == ["the run before"]
     result = unpacked(header, arrays)["others"][0]
     assert all(np.array_equal(result[name], p.detach().numpy()) for name, p in other.model.named_parameters())

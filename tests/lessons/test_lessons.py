@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import pytest
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.figures.lines import Plot
+from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.lesson import CHAPTERS, TRAINED, Lesson
 from lstm_core.lessons.runs import changed, fresh_runs, shipped, shipped_runs, with_seed
@@ -28,7 +28,11 @@ trained = pytest.mark.parametrize("name", [name for name, found in lessons().ite
 def test_the_shelf_is_in_order_and_has_every_file():
     numbers = [found.number for found in lessons().values()]
     assert numbers == sorted(set(numbers))
-    files = [path for path in (ROOT / "lstm_core/lessons/catalog").rglob("*.py") if "LESSON = Lesson(" in path.read_text()]
+    files = [
+        path
+        for path in (ROOT / "lstm_core/lessons/catalog").rglob("*.py")
+        if "LESSON = Lesson(" in path.read_text()
+    ]
     assert len(files) == len(lessons())
     assert [*dict.fromkeys(found.chapter for found in lessons().values())] == list(CHAPTERS)
 
@@ -56,7 +60,11 @@ def test_a_lesson_says_what_a_student_needs(name):
 def test_markdown_of_a_lesson_is_closed(name):
     found = lessons()[name]
     for text in (found.words, found.errs, *(one.words for one in found.tries)):
-        assert text.count("**") % 2 == 0 and text.count("`") % 2 == 0 and text.replace("\\$", "").count("$") % 2 == 0
+        assert (
+            text.count("**") % 2 == 0
+            and text.count("`") % 2 == 0
+            and text.replace("\\$", "").count("$") % 2 == 0
+        )
 
 
 @every
@@ -92,8 +100,8 @@ def test_what_ships_has_come_to_the_stated_result(name):
 def draw_all(found: Lesson, runs: dict[str, Run]) -> None:
     for picture in found.pictures:
         drawn = picture.draw(runs)
-        assert isinstance(drawn, Plot | go.Figure), picture.title
-        if isinstance(drawn, Plot):
+        assert isinstance(drawn, LinePlot | go.Figure), picture.title
+        if isinstance(drawn, LinePlot):
             assert drawn.lines and all(len(line.x) == len(line.y) for line in drawn.lines)
             assert all(np.isfinite(line.x).all() for line in drawn.lines)
 

@@ -7,7 +7,7 @@ import pytest
 
 from lstm_core.analysis.unit_search import trace_windows
 from lstm_core.data.generators.symbols import copy_naive_loss
-from lstm_core.figures.lines import Plot
+from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.catalog import adding_problem, copy_memory, temporal_order
 from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
@@ -39,7 +39,7 @@ def test_fresh_runs_begin_far_from_the_goal_and_draw_every_picture(name):
     assert not outcome.reached and all(np.isfinite(value) for value in outcome.figures.values())
     for picture in get_lesson(name).pictures:
         drawn = picture.draw(made)
-        if isinstance(drawn, Plot):
+        if isinstance(drawn, LinePlot):
             assert all(len(line.x) for line in drawn.lines)
         else:
             assert len(drawn.data)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lstm_core.data.generators.reber import LEGAL, SYMBOLS, decode_one_hot, states_after
-from lstm_core.figures.lines import Plot
+from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.reber.continual import ENOUGH, TOO_MUCH
 from lstm_core.lessons.catalog.reber.scores import (
@@ -83,7 +83,7 @@ def test_only_the_forget_gate_tells_the_two_apart():
 def test_the_share_of_solved_strings_ends_at_the_outcomes(embedded):
     made, runs = embedded
     plot = drawn(made, "without one mistake", runs)
-    assert isinstance(plot, Plot)
+    assert isinstance(plot, LinePlot)
     outcome = made.outcome(runs)
     for line, label in zip(plot.lines, runs, strict=True):
         assert line.y[-1] == outcome.figures[f"{label}_last"] == read_test_strings(runs[label]).solved.mean()

@@ -30,7 +30,7 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
 from lstm_core.lessons.runs import fresh_runs, prepare
 from lstm_core.runs.queue import Slots
 from lstm_core.runs.run import Run
-from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.trainer import Trainer
 from tests.conftest import examples
 
@@ -179,7 +179,7 @@ def test_a_run_tells_its_sequences_and_what_it_said_along_the_way():
 
 def test_numbers_put_by_hand_are_the_ones_that_train_and_are_remembered():
     run = made()
-    run._trainer.put_weights(TUTORIAL_START.tensors())
+    run._trainer.set_weights(TUTORIAL_START.tensors())
     assert unit_of(run).numbers == pytest.approx(TUTORIAL_START.numbers)
     next(run._trainer)
     moved = np.abs(np.subtract(unit_of(run).numbers, TUTORIAL_START.numbers))
@@ -194,10 +194,10 @@ def test_numbers_put_in_mid_training_leave_a_file_that_loads():
     for _ in islice(run._trainer, 30):
         pass
     for value in (1.0, 2.0):
-        run._trainer.put_weights(Unit.of([value] * 12).tensors())
+        run._trainer.set_weights(Unit.of([value] * 12).tensors())
     assert run.snapshots.steps.count(30) == 1
     checkpoint = load_checkpoint(save_checkpoint(run._trainer, {}))
-    resumed = resume(checkpoint, run.windows)
+    resumed = resume_trainer(checkpoint, run.windows)
     assert Unit.of_tensors(resumed.model.state_dict()) == Unit.of([2.0] * 12)
 
 
@@ -208,7 +208,7 @@ def test_resumed_from_the_checkpoint_is_bit_for_bit_the_run_that_never_stopped(a
         pass
     for _ in islice(stopped._trainer, at):
         pass
-    resumed = resume(load_checkpoint(save_checkpoint(stopped._trainer, {})), stopped.windows)
+    resumed = resume_trainer(load_checkpoint(save_checkpoint(stopped._trainer, {})), stopped.windows)
     for _ in islice(resumed, 60):
         pass
     assert resumed.step == through.step

@@ -22,7 +22,7 @@ from lstm_core.lessons.catalog.characters.text import (
     unit_values,
     write,
 )
-from lstm_core.model.recurrent import SequenceLSTM, build_model
+from lstm_core.model.recurrent import SequenceModel, build_model
 
 DATA = DataSpec(
     name="alice", targets=ROLES.targets, features=ROLES.features, group=ROLES.group, seq_len=ROLES.seq_len,
@@ -31,7 +31,7 @@ DATA = DataSpec(
 TEXT = "alice said, “why (so it\nseemed) not?” and ran"
 
 
-def model_of(seed: int = 0, **spec) -> SequenceLSTM:
+def model_of(seed: int = 0, **spec) -> SequenceModel:
     """Untrained; its head speaks louder than at first, so that choices are clear."""
     made = build_model(ModelSpec(**{"hidden_size": 12, "head": "per_step"} | spec, seed=seed), 40, 40).eval()
     with torch.no_grad():
@@ -39,7 +39,7 @@ def model_of(seed: int = 0, **spec) -> SequenceLSTM:
     return made
 
 
-def logits(model: SequenceLSTM, text: str) -> torch.Tensor:
+def logits(model: SequenceModel, text: str) -> torch.Tensor:
     with torch.no_grad():
         return model(torch.from_numpy(one_hot(encode(text)))[None])[0]
 
@@ -125,7 +125,7 @@ def test_a_quotation_of_two_paragraphs_stays_open():
     np.testing.assert_array_equal(signals("a” b“")["inside quotes"], [0, 0, 0, 0, 1])
 
 
-def quote_counter() -> SequenceLSTM:
+def quote_counter() -> SequenceModel:
     """A model whose unit 3 is built to hold −1 inside quotes and +1 outside: it forgets all at a mark."""
     model = build_model(ModelSpec(hidden_size=5, head="per_step"), 40, 40).eval()
     opening, closing = ALPHABET.index("“"), ALPHABET.index("”")

@@ -21,8 +21,8 @@ from lstm_core.lessons.catalog.state_carryover.trajectory import (
 from lstm_core.lessons.runs import prepare
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
-from lstm_core.training.stateful import drawn_state
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
+from lstm_core.training.stateful import random_initial_state
 from lstm_core.training.trainer import Trainer
 from tests.training.test_checkpoint import refused
 from tests.training.test_trainer import flat_weights, trainer_of, wave
@@ -58,8 +58,8 @@ def test_pieces_of_a_stream_are_the_uncut_sequence():
     for index in range(order.steps):
         x, _ = order.batch(index)
         with torch.no_grad():
-            predictions, state = model.go_on(x, order.before(index))
-        order.after(state)
+            predictions, state = model.forward_with_state(x, order.initial_state(index))
+        order.record_state(state)
         pieces.append((x, predictions))
     assert len(pieces) > 3
     whole, cut = (torch.cat(parts, dim=1) for parts in zip(*pieces, strict=True))
@@ -118,7 +118,7 @@ def test_training_goes_on_bit_for_bit_from_any_step(model):
             next(trainer)
         result = load_checkpoint(save_checkpoint(trainer, {}))
         assert ("carried/h" in result.state) == (stop % 4 > 0)
-        again = resume(result, trainer.windows)
+        again = resume_trainer(result, trainer.windows)
         assert list(again) == want[stop:]
         assert torch.equal(flat_weights(again), flat_weights(straight))
 
@@ -164,7 +164,7 @@ def test_evaluate_goes_along_the_validation_part_as_training_does():
     losses, state = [], None
     for starts in first[: steps * rows].view(rows, steps).T:
         with torch.no_grad():
-            predictions, state = trainer.model.go_on(trainer.batches.inputs(starts), state)
+            predictions, state = trainer.model.forward_with_state(trainer.batches.inputs(starts), state)
         losses.append(np.nanmean((predictions - trainer.batches.targets(starts)).square().numpy()))
     assert trainer.evaluate("valid") == pytest.approx(np.mean(losses), rel=1e-5)
 
@@ -205,7 +205,7 @@ def test_drawn_states_come_from_the_seed_and_resume_bit_for_bit(model):
     half = fresh()
     for _ in range(6):
         next(half)
-    resumed = resume(load_checkpoint(save_checkpoint(half, {})), half.windows)
+    resumed = resume_trainer(load_checkpoint(save_checkpoint(half, {})), half.windows)
     assert list(resumed) == want[6:]
     assert torch.equal(flat_weights(resumed), flat_weights(straight))
 
@@ -213,8 +213,8 @@ def test_drawn_states_come_from_the_seed_and_resume_bit_for_bit(model):
 def test_every_batch_has_a_draw_of_its_own():
     trainer = trainer_of(wave(), initial_state="random")
     seen = []
-    go_on = trainer.model.go_on
-    trainer.model.go_on = lambda x, state: seen.append(state[0].clone()) or go_on(x, state)
+    go_on = trainer.model.forward_with_state
+    trainer.model.forward_with_state = lambda x, state: seen.append(state[0].clone()) or go_on(x, state)
     for _ in range(trainer.steps_per_epoch):
         next(trainer)
     assert (
@@ -259,7 +259,7 @@ def test_each_way_begins_a_window_as_it_says(model, x):
         assert values.said.shape == (3, 5) and values.reach.shape == (15,)
     assert not lives["zero"].h[:, 0].any() and not lives["zero"].c[:, 0].any()
     for k in range(3):
-        h, c = drawn_state(model.spec, 1, (4, k), torch.device("cpu"))
+        h, c = random_initial_state(model.spec, 1, (4, k), torch.device("cpu"))
         np.testing.assert_array_equal(lives["random"].h[k, 0], h[-1, 0])
         np.testing.assert_array_equal(lives["random"].c[k, 0], c[-1, 0])
     for way in ("carried", "not detached"):

@@ -177,7 +177,7 @@ def test_the_curves_are_the_norms_of_the_kept_moments(visit):
     kept = [trainer.snapshots.nearest(step) for step in trainer.snapshots.steps]
     for k, gate in enumerate(GATES):
         x, y = tab.curve("weights_norms", k)
-        named = [trainer.named(snapshot.weights) for snapshot in kept]
+        named = [trainer.unflatten(snapshot.weights) for snapshot in kept]
         sums = [rows(n, "lstm.bias_ih_l0", gate) + rows(n, "lstm.bias_hh_l0", gate) for n in named]
         assert y == pytest.approx([np.linalg.norm(values) for values in sums], rel=1e-5)
         assert x == pytest.approx([snapshot.step / trainer.steps_per_epoch for snapshot in kept])
@@ -190,7 +190,7 @@ def test_forgotten_snapshots_are_measured_no_more_and_new_ones_once(visit, monke
     monkeypatch.setattr(weights_view, "_measure", lambda *a: measured.append(a[1].step) or measure(*a))
     tab.run()
     assert measured == []
-    tab.training.snapshots.forget_from(4)
+    tab.training.snapshots.drop_from(4)
     tab.run()
     assert measured == []
     assert len(tab.curve("weights_norms")[0]) == len(tab.training.snapshots.steps)

@@ -47,7 +47,7 @@ def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.
 def runs(tab: Visitor, *edits: Edit, layer: int = 0, direction: int = 0) -> dict[str, list[np.ndarray]]:
     """gate → [before, after], worked out without the page, of the last test window."""
     model, x = tab.training.model(), selection.inputs_of(Look(tab.training, last_window(tab)))
-    x = model.lstm_input(x)
+    x = model.to_module_layout(x)
     both = trace_lstm(model.lstm, x), trace_with(model.lstm, x, edits)
     return {name: [trace.gate(name)[layer, direction, 0].numpy().T for trace in both] for name in GATES}
 

@@ -261,7 +261,7 @@ def test_a_loaded_run_shows_its_old_curves_and_goes_on_with_them():
 
 
 def test_curves_stay_bounded(make, monkeypatch):
-    monkeypatch.setattr(history, "KEEP", 40)
+    monkeypatch.setattr(history, "CAPACITY", 40)
     run = make(epochs=60)
     run.play()
     until(lambda: not run.live)

@@ -352,7 +352,7 @@ def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, mon
     starts, top = windows.starts["train"], model.spec.num_layers - 1
     edits = [Edit("clamp", "f", 1.0, layer=top), Edit("input_add", value=0.5, steps=(2,))]
     model.eval()
-    trace = trace_with(model.lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))), edits)
+    trace = trace_with(model.lstm, model.to_module_layout(torch.from_numpy(windows.inputs(starts))), edits)
     with torch.no_grad():
         if model.spec.head == "per_step":
             predictions = model.head(
@@ -401,7 +401,7 @@ def test_importance_is_what_its_own_edit_does(fields, labels, monkeypatch):
     windows, model = windows_and_model(labels, **fields)
     starts = windows.starts["train"]
     importances = gate_importance(model, windows, starts)
-    trace = trace_lstm(model.eval().lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))))
+    trace = trace_lstm(model.eval().lstm, model.to_module_layout(torch.from_numpy(windows.inputs(starts))))
     targets = windows.targets(starts)
 
     def score(predictions):

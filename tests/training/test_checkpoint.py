@@ -23,7 +23,7 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import OPTIMIZERS, PlaygroundError
 from lstm_core.model import devices
 from lstm_core.training import checkpoint
-from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from tests.conftest import examples
 from tests.data.test_windows import series, spec_of
 from tests.training.test_trainer import DROPS, flat_weights, labelled, trainer_of, wave
@@ -51,9 +51,9 @@ def test_training_goes_on_bit_for_bit_from_any_step(optimizer, stop, model, mome
     straight = trainer_of(wave(), model, **settings)
     want = list(straight)
     checkpoint = load_checkpoint(saved(stop, None, model, **settings))
-    again = resume(checkpoint, wave())
+    again = resume_trainer(checkpoint, wave())
     if twice:  # saved again before anything was trained
-        again = resume(load_checkpoint(save_checkpoint(again, checkpoint.curves)), wave())
+        again = resume_trainer(load_checkpoint(save_checkpoint(again, checkpoint.curves)), wave())
     assert again.step == stop
     assert list(again) == want[stop:]
     assert torch.equal(flat_weights(again), flat_weights(straight))
@@ -64,7 +64,7 @@ def test_training_goes_on_bit_for_bit_from_any_step(optimizer, stop, model, mome
 def test_a_file_saved_again_is_the_same_file():
     data = saved(6)
     checkpoint = load_checkpoint(data)
-    again = save_checkpoint(resume(checkpoint, wave()), checkpoint.curves)
+    again = save_checkpoint(resume_trainer(checkpoint, wave()), checkpoint.curves)
     assert open_up(again) == open_up(data)
 
 
@@ -80,7 +80,7 @@ def test_a_run_that_stopped_early_stays_stopped():
     trainer = trainer_of(wave(), lr=1.0, max_grad_norm=0.0, epochs=50, patience=2)
     list(trainer)
     assert trainer.stopped_early
-    again = resume(load_checkpoint(save_checkpoint(trainer, {})), wave())
+    again = resume_trainer(load_checkpoint(save_checkpoint(trainer, {})), wave())
     assert again.finished
     assert again.best_epoch == trainer.best_epoch
     assert again.evaluate("valid") == trainer.best_loss
@@ -116,15 +116,15 @@ def test_a_resumed_model_keeps_the_scale_that_it_was_trained_at():
     checkpoint = load_checkpoint(saved())
     other = wave(rows=70)
     assert not np.array_equal(other.x_center, checkpoint.scaler["x_center"])
-    again = resume(checkpoint, other)
+    again = resume_trainer(checkpoint, other)
     np.testing.assert_array_equal(again.windows.x_center, checkpoint.scaler["x_center"])
     np.testing.assert_array_equal(again.windows.y_scale, checkpoint.scaler["y_scale"])
 
 
 def test_a_model_of_a_machine_with_other_devices_goes_on_here(monkeypatch):
-    monkeypatch.setattr(devices, "devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
+    monkeypatch.setattr(devices, "available_devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
     checkpoint = load_checkpoint(forged(put("experiment", "train", "device", value="cuda:5")))
-    again = resume(checkpoint, wave())
+    again = resume_trainer(checkpoint, wave())
     assert again.spec.device == "auto"
     assert math.isfinite(next(again)["train_loss"])
 
@@ -135,10 +135,10 @@ def test_data_that_does_not_fit_is_refused():
         with pytest.raises(
             PlaygroundError, match=r"reads 1 features and gives 1 outputs, but 'test.csv' gives"
         ):
-            resume(checkpoint, windows)
+            resume_trainer(checkpoint, windows)
     named = load_checkpoint(saved(2, labelled()))
     with pytest.raises(PlaygroundError, match="or other classes"):
-        resume(named, replace(labelled(), classes=("up", "down")))
+        resume_trainer(named, replace(labelled(), classes=("up", "down")))
 
 
 # ---- damage
@@ -297,7 +297,7 @@ def test_tensors_that_are_not_the_models_are_refused(case):
 def test_a_state_that_no_generator_takes_is_refused_before_anything_is_trained(name):
     checkpoint = load_checkpoint(forged(tensors=fill(name, 255)))
     with pytest.raises(PlaygroundError, match="state of the random numbers is damaged"):
-        resume(checkpoint, wave())
+        resume_trainer(checkpoint, wave())
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_any_value_anywhere_is_refused_or_makes_a_sound_model(change):
         return
     assert checkpoint.model()(torch.zeros(1, 3, checkpoint.input_size)).isfinite().all()
     try:
-        trainer = resume(checkpoint, wave())
+        trainer = resume_trainer(checkpoint, wave())
     except PlaygroundError:
         return
     next(trainer, None)
@@ -445,7 +445,7 @@ def test_a_gru_or_rnn_goes_on_bit_for_bit_under_its_own_names(model):
     straight = trainer_of(wave(), model)
     want = list(straight)
     data = saved(7, None, model)
-    again = resume(load_checkpoint(data), wave())
+    again = resume_trainer(load_checkpoint(data), wave())
     assert list(again) == want[7:]
     assert torch.equal(flat_weights(again), flat_weights(straight))
     kind = {"gru": nn.GRU, "rnn": nn.RNN}[model["cell"]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
@@ -111,11 +111,11 @@ def _search(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 320)
 
 
-def _errors(runs: dict[str, Run]) -> Plot:
+def _errors(runs: dict[str, Run]) -> LinePlot:
     run = runs["lstm"]
     end = float(max(run.train_spec.epochs, 1))
     level = np.array([NAIVE, NAIVE])
-    return Plot(
+    return LinePlot(
         [
             Line("training", *run.curves["train_loss"].points(1000), "#56B4E9", width=1.3, opacity=0.5),
             Line("new sequences", *run.curves["valid_loss"].points(1000), "#D55E00", width=3),
@@ -127,7 +127,7 @@ def _errors(runs: dict[str, Run]) -> Plot:
     )
 
 
-def _said(runs: dict[str, Run]) -> Plot:
+def _said(runs: dict[str, Run]) -> LinePlot:
     from lstm_core.forecasting.predict import predict
 
     run = runs["lstm"]
@@ -137,7 +137,7 @@ def _said(runs: dict[str, Run]) -> Plot:
     order = np.argsort(targets)
     at = np.arange(1.0, len(order) + 1)
     predictions = predict(run.model(), windows, starts)[:, 0, 0]
-    return Plot(
+    return LinePlot(
         [
             Line("the sum", at, targets[order], "#888888", width=4),
             Line("what it says", at, predictions[order], "#D55E00", width=2),

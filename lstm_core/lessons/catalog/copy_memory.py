@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_core.data.generators.symbols import MARKER, copy_length, copy_naive_loss
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
@@ -122,11 +122,11 @@ def _search(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 320).update_layout(hovermode="closest")
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     run = runs["lstm"]
     ends = np.array([0.0, max(run.train_spec.epochs, 1)])
     level = np.full(2, copy_naive_loss(run.windows.spec.seq_len))
-    return Plot(
+    return LinePlot(
         [
             Line("training", *run.curves["train_loss"].points(1000), "#56B4E9", width=1.3, opacity=0.5),
             Line("new sequences", *run.curves["valid_loss"].points(1000), "#D55E00", width=3),

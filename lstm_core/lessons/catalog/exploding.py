@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
@@ -36,21 +36,21 @@ def _drawn(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
     return epochs, np.minimum(values, HIGHEST)
 
 
-def _norms(runs: dict[str, Run]) -> Plot:
+def _norms(runs: dict[str, Run]) -> LinePlot:
     lines = [
         Line(NAMES[label], *_drawn(run, "grad_norm"), COLORS[label], width=2) for label, run in runs.items()
     ]
     clipped = runs["clip"]
     end, limit = max(clipped.epoch, 1), clipped.train_spec.max_grad_norm or CLIP
     lines.append(Line("the limit", np.array([0.0, end]), np.full(2, limit), GREY, "dash", 2))
-    return Plot(lines, "epoch", "gradient norm, before clipping", log_y=True)
+    return LinePlot(lines, "epoch", "gradient norm, before clipping", log_y=True)
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     lines = [
         Line(NAMES[label], *_drawn(run, "train_loss"), COLORS[label], width=2) for label, run in runs.items()
     ]
-    return Plot(lines, "epoch", "squared error of each batch", log_y=True)
+    return LinePlot(lines, "epoch", "squared error of each batch", log_y=True)
 
 
 def _vectors(runs: dict[str, Run]) -> go.Figure:

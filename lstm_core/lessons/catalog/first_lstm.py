@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def _parts(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     run = runs["lstm"]
     train_points, valid_points = (run.curves[name].points(1000) for name in ("train_loss", "valid_loss"))
     targets = run.windows.targets(run.windows.starts["valid"])
     level = float(np.mean(targets**2))
     end = max(run.train_spec.epochs, 1)
-    return Plot(
+    return LinePlot(
         [
             Line("the 100 sequences it trains on", *train_points, "#0072B2", width=3),
             Line("new sequences", *valid_points, "#D55E00", width=3),
@@ -50,7 +50,7 @@ def _losses(runs: dict[str, Run]) -> Plot:
     )
 
 
-def _said(runs: dict[str, Run]) -> Plot:
+def _said(runs: dict[str, Run]) -> LinePlot:
     by_split = _parts(runs["lstm"])
     lines = []
     for split, name, color in (("train", "trained on", "#0072B2"), ("valid", "new", "#D55E00")):
@@ -60,7 +60,7 @@ def _said(runs: dict[str, Run]) -> Plot:
         lines.append(Line(f"what it says, {name}", at, predictions[order], color, width=2))
         if split == "train":
             lines.append(Line("the truth", at, targets[order], "#888888", width=3))
-    return Plot(lines, "sequences, in order of their target", "target")
+    return LinePlot(lines, "sequences, in order of their target", "target")
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from lstm_core.runs.run import Run
-    from lstm_core.training.snapshots import Moment
+    from lstm_core.training.snapshots import ModelSnapshot
 
 STEPS = 50  # from the row that counts to the end
 NAMES = {"chrono": "chrono", "bias_1": "bias 1", "bias_0": "bias 0"}
@@ -29,7 +29,7 @@ DATA = DataSpec(
 )  # fmt: skip
 
 
-def _forget(run: Run, snapshot: Moment) -> np.ndarray:
+def _forget(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
     """(hidden_size,) each unit's mean f over some windows and their steps; worked out once for each step of the run."""
     import torch
 
@@ -39,13 +39,13 @@ def _forget(run: Run, snapshot: Moment) -> np.ndarray:
     if snapshot.step not in cached:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
         f = trace_lstm(
-            snapshot.model.lstm, snapshot.model.lstm_input(x)
+            snapshot.model.lstm, snapshot.model.to_module_layout(x)
         ).f  # (1, 1, batch, seq_len, hidden_size)
         cached[snapshot.step] = f[0, 0].double().mean((0, 1)).numpy()
     return cached[snapshot.step]
 
 
-def _constants(run: Run, snapshot: Moment) -> np.ndarray:
+def _constants(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
     """(hidden_size,) −1 / ln f in steps, the longest first."""
     with np.errstate(divide="ignore"):
         return np.sort(-1 / np.log(_forget(run, snapshot)))[::-1]
@@ -72,7 +72,7 @@ def _starting(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 300)
 
 
-def _kept(runs: dict[str, Run]) -> Plot:
+def _kept(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         f = _forget(run, run.moment())
@@ -80,7 +80,7 @@ def _kept(runs: dict[str, Run]) -> Plot:
         lines.append(Line(NAMES[label], back, _left(f, back), COLORS[label], width=3))
         start = _left(_forget(run, run.moment(0)), back)
         lines.append(Line(f"{NAMES[label]}, at the start", back, start, COLORS[label], "dot", 2))
-    return Plot(lines, "steps", "share of c that is left", log_y=True)
+    return LinePlot(lines, "steps", "share of c that is left", log_y=True)
 
 
 def _left(f: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -89,11 +89,11 @@ def _left(f: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return np.where(product > FAINTEST, product, np.nan)
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         lines.append(Line(NAMES[label], *run.curves["valid_loss"].points(1000), COLORS[label], width=3))
-    return Plot(lines, "epoch", "squared error", y_range=(0.0, 1.15))
+    return LinePlot(lines, "epoch", "squared error", y_range=(0.0, 1.15))
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _gain(run: Run, split: str = "test") -> float:
     return float(1 - (error / naive).mean())
 
 
-def _forecast(runs: dict[str, Run]) -> Plot:
+def _forecast(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         predictions, targets, _ = _predictions(run, "test")
@@ -43,10 +43,10 @@ def _forecast(runs: dict[str, Run]) -> Plot:
         if not lines:
             lines.append(Line("the truth", x, targets[:SHOWN, 2], "#888888", width=3))
         lines.append(Line(WORDS[label], x, predictions[:SHOWN, 2], COLORS[label], width=2))
-    return Plot(lines, "days after 12 May 2015, none of them trained on", "New York, highest °C")
+    return LinePlot(lines, "days after 12 May 2015, none of them trained on", "New York, highest °C")
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         x, y = run.curves["train_loss"].points(1000)
@@ -56,7 +56,7 @@ def _losses(runs: dict[str, Run]) -> Plot:
                 f"{WORDS[label]}, validation", *run.curves["valid_loss"].points(1000), COLORS[label], width=3
             )
         )
-    return Plot(lines, "epoch", "mean squared error (scaled)", log_y=True)
+    return LinePlot(lines, "epoch", "mean squared error (scaled)", log_y=True)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_core.data.generators.symbols import ORDER_SYMBOLS, ORDERS
 from lstm_core.experiment import STATES, DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
@@ -130,10 +130,10 @@ def _search(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 320)
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     run = runs["lstm"]
     ends = np.array([0.0, max(run.train_spec.epochs, 1)])
-    return Plot(
+    return LinePlot(
         [
             Line("training", *run.curves["train_loss"].points(1000), "#56B4E9", width=1.3, opacity=0.5),
             Line("new sequences", *run.curves["valid_loss"].points(1000), "#D55E00", width=3),

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
     from lstm_core.analysis.gradient_horizon import Horizon
     from lstm_core.runs.run import Run
-    from lstm_core.training.snapshots import Moment
+    from lstm_core.training.snapshots import ModelSnapshot
 
 COLORS = {"rnn": "#CC79A7", "gru": "#E69F00", "lstm": "#0072B2"}
 WINDOWS = 8  # that a gradient is averaged over
@@ -29,7 +29,7 @@ DATA = DataSpec(
 )  # fmt: skip
 
 
-def _horizon(run: Run, snapshot: Moment) -> Horizon:
+def _horizon(run: Run, snapshot: ModelSnapshot) -> Horizon:
     """Worked out once for each step of the run."""
     import torch
 
@@ -47,7 +47,7 @@ def _back(norms: np.ndarray) -> np.ndarray:
     return norms[0, 0].mean(0)[::-1]
 
 
-def _gradients(runs: dict[str, Run]) -> Plot:
+def _gradients(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         horizon, name = _horizon(run, run.moment()), label.upper()
@@ -58,10 +58,10 @@ def _gradients(runs: dict[str, Run]) -> Plot:
             curve = _back(norms)
             curve = np.where(curve > FAINTEST, curve, np.nan)
             lines.append(Line(title, np.arange(len(curve), dtype=float), curve, COLORS[label], dash, width))
-    return Plot(lines, "steps before the end", "size of the gradient", log_y=True)
+    return LinePlot(lines, "steps before the end", "size of the gradient", log_y=True)
 
 
-def _reaches(runs: dict[str, Run]) -> Plot:
+def _reaches(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         steps = _along(run)
@@ -69,7 +69,7 @@ def _reaches(runs: dict[str, Run]) -> Plot:
         epochs = np.array(steps) / run.steps_per_epoch
         lines.append(Line(label.upper(), epochs, reaches, COLORS[label], width=3))
     seq_len = next(iter(runs.values())).windows.spec.seq_len
-    return Plot(lines, "epoch", "steps back", y_range=(0.0, seq_len * 1.04))
+    return LinePlot(lines, "epoch", "steps back", y_range=(0.0, seq_len * 1.04))
 
 
 def _along(run: Run) -> list[int]:
@@ -90,13 +90,13 @@ def _reach(run: Run, step: int) -> int:
     return cached[step]
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         batches, epochs = (run.curves[name].points(1000) for name in ("train_loss", "valid_loss"))
         lines.append(Line(f"{label.upper()}, training", *batches, COLORS[label], width=1.3, opacity=0.5))
         lines.append(Line(f"{label.upper()}, validation", *epochs, COLORS[label], width=3))
-    return Plot(lines, "epoch", "squared error", log_y=True)
+    return LinePlot(lines, "epoch", "squared error", log_y=True)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:

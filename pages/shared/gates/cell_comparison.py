@@ -12,7 +12,7 @@ import torch
 from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
 from lstm_core.experiment import CELLS, PlaygroundError
 from lstm_core.figures.gradients import cells_figure
-from lstm_core.model.recurrent import SequenceLSTM
+from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.cell_comparison import MOST_STEPS, Rivals, validation_loss
 from lstm_core.runs.run import Run
 from pages.shared import session
@@ -139,7 +139,7 @@ def _horizons(selection: Look, output: int, comparison: Rivals, starts: np.ndarr
     snapshot = selection.moment
     x = torch.from_numpy(selection.run.windows.inputs(starts))
 
-    def of(cell: str, key: tuple, model: Callable[[], SequenceLSTM]) -> Horizon:
+    def of(cell: str, key: tuple, model: Callable[[], SequenceModel]) -> Horizon:
         return selection.run.remembered(
             f"horizons_{cell}", (*key, output), lambda: memory_horizon(model(), x, output)
         )

@@ -7,7 +7,7 @@ import streamlit as st
 from lstm_core.analysis.gate_importance import Importance, gate_importance
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SPLIT_NAMES
 from lstm_core.runs.run import Run
-from lstm_core.training.snapshots import Moment
+from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared.gates.selection import Look
 
 BY_ITSELF = 5e8  # multiplications of a table that comes unasked: well under 0.1 s on two cores
@@ -40,7 +40,7 @@ def show(selection: Look) -> None:
         _table(run, split, *list(cached.values())[-1])
 
 
-def _size(run: Run, split: str, snapshot: Moment) -> tuple[int, float]:
+def _size(run: Run, split: str, snapshot: ModelSnapshot) -> tuple[int, float]:
     """How many windows to take, and about how many multiplications that makes."""
     windows, spec = run.windows, run.experiment.model
     weights = sum(parameter.numel() for parameter in snapshot.model.parameters())
@@ -49,7 +49,7 @@ def _size(run: Run, split: str, snapshot: Moment) -> tuple[int, float]:
     return limit, cost_per_window * min(limit, len(windows.starts[split]))
 
 
-def _found(selection: Look, split: str, limit: int) -> tuple[list[Importance], int, Moment]:
+def _found(selection: Look, split: str, limit: int) -> tuple[list[Importance], int, ModelSnapshot]:
     snapshot, windows = selection.moment, selection.run.windows
     starts = windows.starts[split]
 
@@ -60,7 +60,7 @@ def _found(selection: Look, split: str, limit: int) -> tuple[list[Importance], i
     return selection.run.remembered("importance", (snapshot,), find)
 
 
-def _table(run: Run, split: str, importances: list[Importance], count: int, snapshot: Moment) -> None:
+def _table(run: Run, split: str, importances: list[Importance], count: int, snapshot: ModelSnapshot) -> None:
     """The winner in one sentence, and a line for every gate."""
     spec, worst = run.experiment.model, importances[0]
     several = spec.num_layers * spec.num_directions > 1

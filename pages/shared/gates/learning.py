@@ -9,7 +9,7 @@ from lstm_core.analysis.learning_dynamics import settled_at, unit_over_training
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SAID, TRUTH
 from lstm_core.forecasting.predict import predict
-from lstm_core.training.snapshots import Moment
+from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared import session
 from pages.shared.components.gate_heatmaps import gate_map, gate_view
 from pages.shared.components.live_plot import live_plot
@@ -74,7 +74,7 @@ def _rows(selection: Look, unit: int | None) -> dict[int, Row]:
     return rows | {current.step: _row(selection, unit, current)}
 
 
-def _row(selection: Look, unit: int | None, snapshot: Moment) -> Row:
+def _row(selection: Look, unit: int | None, snapshot: ModelSnapshot) -> Row:
     windows = selection.run.windows
     maps = unit_over_training([snapshot], inputs_of(selection), selection.layer, selection.direction, unit)
     starts = np.array([selection.start])

@@ -15,7 +15,7 @@ from lstm_core.forecasting.metrics import window_errors
 from lstm_core.forecasting.predict import predict
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
-from lstm_core.training.snapshots import Moment
+from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared.session import plain
 
 ALL = "all six"  # pictures, instead of one
@@ -41,7 +41,7 @@ class Look:
     unit: int = 0
 
     @cached_property
-    def moment(self) -> Moment:
+    def moment(self) -> ModelSnapshot:
         """The model and its gradients: the same for all that is drawn of this look, while a training goes on."""
         run = self.run
         if self.step is not None:
@@ -64,7 +64,7 @@ def trace_of(selection: Look) -> GateTrace:
     """The trace of the window at that moment."""
     model = selection.moment.model
     return selection.run.remembered("traces", (selection.moment, selection.start),
-                      lambda: trace_lstm(model.lstm, model.lstm_input(inputs_of(selection))))  # fmt: skip
+                      lambda: trace_lstm(model.lstm, model.to_module_layout(inputs_of(selection))))  # fmt: skip
 
 
 def find_window(run: Run, split: str, search: str, step: int | None = None) -> int:

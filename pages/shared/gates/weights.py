@@ -23,7 +23,7 @@ from lstm_core.experiment import GATES
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, TRUTH
 from lstm_core.runs.run import Run
-from lstm_core.training.snapshots import Moment, Snapshot
+from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from pages.shared.components.live_plot import live_plot
 from pages.shared.components.weight_heatmaps import Panel, weights_map
 from pages.shared.gates.selection import Look
@@ -53,7 +53,9 @@ def show(selection: Look) -> None:
     _norms_over_training(selection, snapshot, counted, gradients)
 
 
-def _picture(selection: Look, snapshot: Moment, by_gate: ByGate, counted: str, gradients: bool) -> None:
+def _picture(
+    selection: Look, snapshot: ModelSnapshot, by_gate: ByGate, counted: str, gradients: bool
+) -> None:
     """The sentence, and the heatmaps beside the histograms."""
     current = extent(by_gate)
     extents = [current]
@@ -67,14 +69,14 @@ def _picture(selection: Look, snapshot: Moment, by_gate: ByGate, counted: str, g
                 title=_title(snapshot, current, limit, gradients))  # fmt: skip
 
 
-def _title(snapshot: Moment, current: Extent, limit: float, gradients: bool) -> str:
+def _title(snapshot: ModelSnapshot, current: Extent, limit: float, gradients: bool) -> str:
     subject = "Gradients, after clipping, of" if gradients else "Weights after"
     peak = max(current.peaks.values())
     range_text = "them all" if peak <= limit else f"{100 * REACH:g} % of them; the largest is {peak:.3g}"
     return f"{subject} step {snapshot.step:,}. The colours span −{limit:g} to {limit:g}, which holds {range_text}"
 
 
-def _why_none(snapshot: Moment) -> str:
+def _why_none(snapshot: ModelSnapshot) -> str:
     """Why there are no gradients at this moment, and what to do."""
     if snapshot.step == 0:
         return (
@@ -156,7 +158,7 @@ def gradient_sentence(by_gate: ByGate) -> str:
     )
 
 
-def _norms_over_training(selection: Look, snapshot: Moment, counted: str, gradients: bool) -> None:
+def _norms_over_training(selection: Look, snapshot: ModelSnapshot, counted: str, gradients: bool) -> None:
     """One line a gate: the norm of its part of the parameter at every moment that weights were kept of."""
     history = _extents(selection, gradients)
     if len(history) < 2:

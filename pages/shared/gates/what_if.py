@@ -67,7 +67,7 @@ def _altered(selection: Look, interventions: tuple[Edit, ...]) -> tuple[GateTrac
     snapshot, windows, starts = selection.moment, selection.run.windows, np.array([selection.start])
 
     def run() -> tuple:
-        x = snapshot.model.lstm_input(inputs_of(selection))
+        x = snapshot.model.to_module_layout(inputs_of(selection))
         trace = trace_with(snapshot.model.lstm, x, interventions)
         was = predict(snapshot.model, windows, starts)[0]
         prediction = predict_with(snapshot.model, windows, starts, interventions)[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import Experiment, ModelSpec, PlaygroundError, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     NEAR,
     TWO_COMPANIES,
@@ -25,7 +25,7 @@ GREY = "#888888"
 CHECKPOINT = 2000  # epochs
 
 
-def _outputs(runs: dict[str, Run]) -> Plot:
+def _outputs(runs: dict[str, Run]) -> LinePlot:
     run = runs["hand"]
     epochs, predictions = outputs_along(run)
     end = np.array([0.0, max(run.train_spec.epochs, 1)])
@@ -38,10 +38,10 @@ def _outputs(runs: dict[str, Run]) -> Plot:
     lines.append(
         Line("the checkpoint", np.full(2, float(CHECKPOINT)), np.array([0.0, 1.0]), GREY, "dot", width=2)
     )
-    return Plot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
+    return LinePlot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     run = runs["hand"]
     epochs, predictions = outputs_along(run)
     loss = (predictions - sequences_of(run)[1]) ** 2
@@ -49,7 +49,7 @@ def _losses(runs: dict[str, Run]) -> Plot:
         Line("both companies, the mean", epochs, loss.mean(1), "#009E73", width=3),
         Line("company B alone: what the tutorial logs", epochs, loss[:, 1], COLORS[1], "dash", width=2),
     ]
-    return Plot(lines, "epoch", "(out − label)²")
+    return LinePlot(lines, "epoch", "(out − label)²")
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import GATES, Experiment, ModelSpec, PlaygroundError, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     NEAR,
     TWO_COMPANIES,
@@ -26,7 +26,7 @@ FORGET, GREY = "#D55E00", "#888888"
 TRAINING = TrainSpec(lr=0.1, batch_size=1, epochs=300, max_grad_norm=0.0)
 
 
-def _outputs(runs: dict[str, Run]) -> Plot:
+def _outputs(runs: dict[str, Run]) -> LinePlot:
     end = np.array([0.0, max(runs["nn_lstm"].train_spec.epochs, 1)])
     lines = []
     for label, name, dash, width in (("nn_lstm", "nn.LSTM", "solid", 3), ("hand", "by hand", "dot", 2.5)):
@@ -34,7 +34,7 @@ def _outputs(runs: dict[str, Run]) -> Plot:
         lines += [Line(f"out_{k}, {name}", epochs, predictions[:, k], COLORS[k], dash, width) for k in (0, 1)]
     for k, target in enumerate(sequences_of(runs["nn_lstm"])[1]):
         lines.append(Line(f"target {target:g}", end, np.full(2, target), COLORS[k], "dash", 1.2))
-    return Plot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
+    return LinePlot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
 
 
 def _biases(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,7 +44,7 @@ def _biases(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return epochs, ih, hh
 
 
-def _bias_picture(runs: dict[str, Run]) -> Plot:
+def _bias_picture(runs: dict[str, Run]) -> LinePlot:
     at, f = _biases(runs["nn_lstm"]), GATES.index("f")
     epochs, ih, hh = at[0], at[1][:, f], at[2][:, f]
     hand_epochs, hand_bias, _ = _biases(runs["hand"])
@@ -54,7 +54,7 @@ def _bias_picture(runs: dict[str, Run]) -> Plot:
         Line("bias_hh", epochs, hh, FORGET, "dot", 1.8),
         Line("by hand: the one bias", hand_epochs, hand_bias[:, f], GREY, width=3),
     ]
-    return Plot(lines, "epoch", "bias of f")
+    return LinePlot(lines, "epoch", "bias of f")
 
 
 def _drift(run: Run) -> float:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NUMBERS = ("weight_ih", "weight_hh", "bias")  # of each gate
 SQUASH = {"i": "σ", "f": "σ", "g": "tanh", "o": "σ"}
-PREFIX = "lstm."  # of the tensors' names in a SequenceLSTM
+PREFIX = "lstm."  # of the tensors' names in a SequenceModel
 NEAR = 0.1  # how close to its target an output counts as right
 TWO_COMPANIES = DataSpec(
     source="generator", name="two_sequences", length=2, seq_len=4, horizon=0, train_share=0.95, valid_share=0.0,
@@ -94,7 +94,7 @@ class Unit:
 
     @staticmethod
     def of_tensors(weights: Mapping[str, Tensor]) -> Unit:
-        """From the weights of a SequenceLSTM around nn.LSTM(1, 1), by its names; of the two biases, their sum."""
+        """From the weights of a SequenceModel around nn.LSTM(1, 1), by its names; of the two biases, their sum."""
         ih, hh = (weights[f"{PREFIX}weight_{kind}_l0"].flatten().tolist() for kind in ("ih", "hh"))
         both = zip(*(weights[f"{PREFIX}bias_{kind}_l0"].tolist() for kind in ("ih", "hh")), strict=True)
         rows = zip(ih, hh, map(sum, both), strict=True)
@@ -106,7 +106,7 @@ class Unit:
         return tuple(value for gate in GATES for value in getattr(self, gate))
 
     def tensors(self) -> dict[str, Tensor]:
-        """The same unit as nn.LSTM(1, 1) holds it, by SequenceLSTM's names: the bias in bias_ih, 0 in bias_hh."""
+        """The same unit as nn.LSTM(1, 1) holds it, by SequenceModel's names: the bias in bias_ih, 0 in bias_hh."""
         import torch
 
         ih, hh, bias = torch.tensor(self.numbers).view(len(GATES), len(NUMBERS)).T  # (4,) each
@@ -195,7 +195,7 @@ def unit_of(run: Run) -> Unit:
 
 
 def weights_along(run: Run) -> tuple[np.ndarray, list[dict[str, Tensor]]]:
-    """Epochs (moments,) and the weights then, by SequenceLSTM's names: at every snapshot, and now.
+    """Epochs (moments,) and the weights then, by SequenceModel's names: at every snapshot, and now.
 
     Raises:
         PlaygroundError: the run's model is not one unit.

@@ -9,12 +9,12 @@ import numpy as np
 
 from lstm_core.data.samples.book import ROLES
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
     from lstm_core.lessons.catalog.characters.text import Tracker
-    from lstm_core.model.recurrent import SequenceLSTM
+    from lstm_core.model.recurrent import SequenceModel
     from lstm_core.runs.run import Run
 
 ENOUGH = 2.35  # bits per character of the test part
@@ -46,7 +46,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(bits < ENOUGH, summary, metrics)
 
 
-def _bits(runs: dict[str, Run]) -> Plot:
+def _bits(runs: dict[str, Run]) -> LinePlot:
     from lstm_core.figures.theme import TRAIN, VALID
 
     run = runs["lstm"]
@@ -61,7 +61,7 @@ def _bits(runs: dict[str, Run]) -> Plot:
     train_points, valid_points = run.curves["valid_loss"].points(600)
     if len(train_points):
         lines.append(Line("unseen pages (each epoch)", train_points, valid_points / BIT, VALID, width=3))
-    return Plot(lines, "epoch", "bits per character")
+    return LinePlot(lines, "epoch", "bits per character")
 
 
 def unseen(run: Run) -> str:
@@ -73,7 +73,7 @@ def unseen(run: Run) -> str:
     return run.memo["letters unseen"]
 
 
-def found(run: Run, gate: str) -> tuple[SequenceLSTM, list[Tracker]]:
+def found(run: Run, gate: str) -> tuple[SequenceModel, list[Tracker]]:
     """The model as it is now, and for each signal its unit whose `gate` goes best with it on the unseen pages."""
     from lstm_core.lessons.catalog.characters.text import trackers
 
@@ -84,12 +84,12 @@ def found(run: Run, gate: str) -> tuple[SequenceLSTM, list[Tracker]]:
     return cached[gate][1:]
 
 
-def _quotes(run: Run) -> tuple[SequenceLSTM, Tracker]:
+def _quotes(run: Run) -> tuple[SequenceModel, Tracker]:
     model, trackers = found(run, "c")
     return model, next(match for match in trackers if match.signal == "inside quotes")
 
 
-def _turning(runs: dict[str, Run]) -> Plot:
+def _turning(runs: dict[str, Run]) -> LinePlot:
     """How that unit's cell state turns at the marks of an unseen page, and what its gates do there."""
     from lstm_core.figures.theme import GATE_COLORS
     from lstm_core.lessons.catalog.characters.text import showpiece, signals, unit_values
@@ -106,7 +106,7 @@ def _turning(runs: dict[str, Run]) -> Plot:
         Line("f", at, f, GATE_COLORS["f"], width=2),
         Line(f"c of unit {quote_match.unit}", at, c, GATE_COLORS["c"], width=3),
     ]
-    return Plot(lines, "character", "value")
+    return LinePlot(lines, "character", "value")
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:

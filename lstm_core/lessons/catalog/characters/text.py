@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lstm_core.data.samples.book import ALPHABET, ROLES, encode, one_hot
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES, Experiment, PlaygroundError
-from lstm_core.model.recurrent import SequenceLSTM
+from lstm_core.model.recurrent import SequenceModel
 from lstm_core.trace.gate_trace import trace_lstm
 
 STRAND = 250  # characters, about four lines: longer than most quotations, and quick to read many of at once
@@ -37,7 +37,7 @@ def check_writes(experiment: Experiment) -> None:
 
 
 @torch.inference_mode()
-def write(model: SequenceLSTM, prompt: str, length: int, temperature: float, seed: int) -> str:
+def write(model: SequenceModel, prompt: str, length: int, temperature: float, seed: int) -> str:
     """The `length` characters that the model writes after `begin`, one at a time, its state carried along.
 
     A character is drawn from softmax(z / temperature), z the head's outputs; at temperature 0 it is the likeliest
@@ -83,7 +83,7 @@ def _step(lstm: nn.LSTM, x: Tensor, states: list[tuple[Tensor, Tensor]]) -> Tens
     return x
 
 
-def unit_values(model: SequenceLSTM, text: str) -> dict[str, np.ndarray]:
+def unit_values(model: SequenceModel, text: str) -> dict[str, np.ndarray]:
     """What the units of the LSTM's top layer did at each character of the text, read from its first to its last.
 
     Returns, for each of i, f, g, o, c and h, (units, characters) float32.
@@ -162,7 +162,7 @@ class Tracker:
 
 
 @torch.inference_mode()
-def trackers(model: SequenceLSTM, text: str, gate: str) -> list[Tracker]:
+def trackers(model: SequenceModel, text: str, gate: str) -> list[Tracker]:
     """For each signal the unit whose `gate` (i, f, g, o, c or h) correlates most with it, up or down, along the text.
 
     The text is read in strands of STRAND characters side by side, each from a zero state: much faster than in one go.
@@ -174,7 +174,7 @@ def trackers(model: SequenceLSTM, text: str, gate: str) -> list[Tracker]:
     text = text[: len(text) // STRAND * STRAND] if len(text) > STRAND else text
     strands = encode(text).reshape(-1, min(STRAND, len(text)))
     x = torch.from_numpy(one_hot(strands))  # (strands, STRAND, 40)
-    values = trace_lstm(model.lstm, model.lstm_input(x)).gate(gate)[-1, 0].flatten(0, 1).numpy()
+    values = trace_lstm(model.lstm, model.to_module_layout(x)).gate(gate)[-1, 0].flatten(0, 1).numpy()
     values = _standard(values)  # (characters, units)
     matches = []
     for name, signal in signals(text).items():

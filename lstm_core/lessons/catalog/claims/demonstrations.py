@@ -19,7 +19,7 @@ from lstm_core.lessons.catalog.shapes.call import Setup
 from lstm_core.lessons.catalog.shapes.drawing import blocks_figure
 from lstm_core.lessons.catalog.shapes.outputs import anatomy, fresh, largest_difference, normal, small
 from lstm_core.lessons.catalog.shapes.run_call import Report, run_setup
-from lstm_core.model.rng import random_state, seeded_state
+from lstm_core.model.rng import rng_scope, rng_state
 
 FEATURES, BATCH = 3, 4  # where the size that may be chosen is another one
 TINY = 1e-6  # float32: what two ways to add up the same numbers may differ by
@@ -255,7 +255,7 @@ def single_layer_dropout(seed: int, percent: int) -> Demonstration:
 
 def _train_and_eval(seed: int, layers: int, dropout: float) -> float:
     x = normal(seed + 1, 6, BATCH, FEATURES)
-    with random_state(seeded_state(seed)), torch.no_grad():
+    with rng_scope(rng_state(seed)), torch.no_grad():
         lstm = nn.LSTM(FEATURES, 5, layers)
         lstm.dropout = dropout
         return largest_difference(lstm.train()(x)[0], lstm.eval()(x)[0])

@@ -15,7 +15,7 @@ from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.theme import CELL_COLORS, SAID, TRAIN, TRUTH, figure_layout
 from lstm_core.lessons.catalog.claims.demonstrations import HEIGHT, Demonstration
-from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.trainer import Trainer
 
 SEEDS = 5  # models of each kind in the comparison
@@ -45,12 +45,12 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
     sine, saw = (_windows(name, 240, 16, seed) for name in ("sine", "sawtooth"))
     half, straight = _trainer(sine, seed, epochs), _trainer(sine, seed, 2 * epochs)
     straight_losses, first_losses = _losses(straight), _losses(half)
-    resumed = resume(load_checkpoint(save_checkpoint(half, {})), sine)
+    resumed = resume_trainer(load_checkpoint(save_checkpoint(half, {})), sine)
     resumed.change(epochs=2 * epochs)
     resumed_losses = _losses(resumed)
     transferred = _trainer(saw, seed, epochs)
     weights = dict(half.model.named_parameters())
-    transferred.put_weights(
+    transferred.set_weights(
         {name: w for name, w in weights.items() if name.startswith("lstm.")}
     )  # a fresh head
     transfer_losses = _losses(transferred)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_core.data.generators.reber import STATE, SYMBOLS
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _experiment(**model) -> Experiment:
     return Experiment(data, spec, TrainSpec(lr=0.02, batch_size=1, epochs=50))
 
 
-def _along(runs: dict[str, Run]) -> Plot:
+def _along(runs: dict[str, Run]) -> LinePlot:
     from lstm_core.lessons.catalog.reber.scores import remembered_along
 
     lines = [
@@ -47,7 +47,7 @@ def _along(runs: dict[str, Run]) -> Plot:
         for label, run in runs.items()
     ]
     end = np.array([0.0, max(run.train_spec.epochs for run in runs.values())])
-    return Plot(
+    return LinePlot(
         [*lines, Line("guessing", end, np.full(2, 0.5), GREY, "dot")],
         "epoch",
         "T or P right",
@@ -79,13 +79,13 @@ def _growth(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
 
     from lstm_core.figures.theme import figure_layout
-    from lstm_core.training.history import thin
+    from lstm_core.training.history import downsample_min_max
 
     figure = go.Figure()
     for label, run in runs.items():
         c = np.abs(_trace(run).gate("c")[0, 0, 0].numpy())  # (steps, units)
         line = {"color": COLORS[label], "width": 2.5 if label == "lstm" else 3}
-        x, y = thin(np.arange(1.0, len(c) + 1), c.max(axis=1).astype(np.float64), 1000)
+        x, y = downsample_min_max(np.arange(1.0, len(c) + 1), c.max(axis=1).astype(np.float64), 1000)
         figure.add_scatter(x=x, y=y, name=f"{WORDS[label]}: largest |c|", line=line)
     figure.update_xaxes(title="symbols read since the stream began")
     figure.update_yaxes(title="|c|", type="log", exponentformat="power", dtick=1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_core.data.generators.reber import SYMBOLS, legal_next_symbols
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ def _experiment(cell: str) -> Experiment:
     return Experiment(data, model, TrainSpec(lr=0.02, batch_size=32, epochs=16, weight_decay=3e-4))
 
 
-def _solved(runs: dict[str, Run]) -> Plot:
+def _solved(runs: dict[str, Run]) -> LinePlot:
     from lstm_core.lessons.catalog.reber.scores import solved_along
 
     lines = [
         Line(label.upper(), *solved_along(run), COLORS[label], "dash" if label == "rnn" else None, width=3)
         for label, run in runs.items()
     ]
-    return Plot(lines, "epoch", "strings right at every symbol", y_range=(-0.03, 1.03))
+    return LinePlot(lines, "epoch", "strings right at every symbol", y_range=(-0.03, 1.03))
 
 
 def _twins(run: Run) -> np.ndarray:

@@ -23,7 +23,7 @@ from lstm_core.data.generators.reber import (
     states_after,
 )
 from lstm_core.data.generators.reber import RECALL_STATE as MUST_REMEMBER
-from lstm_core.model.recurrent import SequenceLSTM
+from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.run import Run
 
 STREAMS, STREAM_STEPS = 10, 8000  # of a test by streams
@@ -64,7 +64,7 @@ class Reading:
 
 
 @torch.no_grad()
-def reading(model: SequenceLSTM, x: np.ndarray) -> Reading:
+def reading(model: SequenceModel, x: np.ndarray) -> Reading:
     """x: (sequences, steps, 7) one-hot float32, from the start of a string each; zeros in front."""
     return Reading(decode_one_hot(x), model(torch.from_numpy(x)).numpy())
 

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.model.rng import random_state, seeded_state
+from lstm_core.model.rng import rng_scope, rng_state
 from lstm_core.trace.gate_trace import trace_lstm
 
 
 def fresh(seed: int, module: type[nn.Module], *sizes: int, **arguments: Any) -> nn.Module:
     """module(*sizes, **arguments) with the very weights that torch.manual_seed(seed) before it would give."""
-    with random_state(seeded_state(seed)):
+    with rng_scope(rng_state(seed)):
         return module(*sizes, **arguments)
 
 

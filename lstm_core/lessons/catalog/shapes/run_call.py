@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from lstm_core.architecture.shapes import Shape, ShapeRow, shape_table
+from lstm_core.architecture.shapes import Shape, TensorShape, shape_table
 from lstm_core.experiment import ModelSpec
 from lstm_core.lessons.catalog.shapes.call import Setup
 from lstm_core.lessons.catalog.shapes.explain_errors import meaning_of_error, meaning_of_warning, unfit_states
@@ -42,7 +42,9 @@ class Report:
     """What became of one call."""
 
     code: tuple[str, ...]  # the lines that were run; after an error the last is the one that raised it
-    rows: tuple[ShapeRow, ...] = ()  # every tensor's true shape, of the module's weights even after an error
+    rows: tuple[
+        TensorShape, ...
+    ] = ()  # every tensor's true shape, of the module's weights even after an error
     problem: Problem | None = None
     notes: tuple[Note, ...] = ()
 
@@ -106,7 +108,7 @@ class _Lines:
         self.code.append(f"{name} = torch.zeros({', '.join(map(str, shape)) or '()'}{kind})")
         return torch.zeros(shape, dtype=getattr(torch, self.setup.x_dtype))
 
-    def rows(self) -> list[ShapeRow]:
+    def rows(self) -> list[TensorShape]:
         """Shapes as the tensors have them; none before the module was made."""
         if self.lstm is None:
             return []
@@ -116,11 +118,11 @@ class _Lines:
         meanings = {row.name: row.meaning for row in shape_table(spec, setup.input_size, 1, 1, 1)}
         results = [] if self.result is None else self._results()
         return results + [
-            ShapeRow(name, tuple(parameter.shape), meanings[name])
+            TensorShape(name, tuple(parameter.shape), meanings[name])
             for name, parameter in self.lstm.named_parameters()
         ]
 
-    def _results(self) -> list[ShapeRow]:
+    def _results(self) -> list[TensorShape]:
         setup, (output, (h_n, c_n)) = self.setup, self.result
         states = [] if setup.states == "none" else [("h_0", setup.h_0), ("c_0", setup.c_0)]
         states = states[:1] if setup.states == "h_0 alone" else states
@@ -139,11 +141,11 @@ class _Lines:
         name = "output.data (packed)" if packed else "output"
         shape = output.data.shape if packed else output.shape
         return [
-            ShapeRow("input", setup.x, f"read as {read}"),
-            *(ShapeRow(name, shape, "the state before the first step") for name, shape in states),
-            ShapeRow(name, tuple(shape), meaning),
-            ShapeRow("h_n", tuple(h_n.shape), "h of every layer and direction at its end"),
-            ShapeRow("c_n", tuple(c_n.shape), "c of the same"),
+            TensorShape("input", setup.x, f"read as {read}"),
+            *(TensorShape(name, shape, "the state before the first step") for name, shape in states),
+            TensorShape(name, tuple(shape), meaning),
+            TensorShape("h_n", tuple(h_n.shape), "h of every layer and direction at its end"),
+            TensorShape("c_n", tuple(c_n.shape), "c of the same"),
         ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _by_step(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 300).update_layout(bargap=0.25, bargroupgap=0.05)
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     lines, max_epochs = [], 1.0
     for label, run in runs.items():
         epochs, losses = run.curves["train_loss"].points(1000)
@@ -64,7 +64,7 @@ def _losses(runs: dict[str, Run]) -> Plot:
     lines.append(
         Line(f"best from zeros: {floor[0]:.2f}", np.array([0, max_epochs]), floor, "#888888", "dash")
     )
-    return Plot(lines, "optimiser step", "training loss", log_y=True)
+    return LinePlot(lines, "optimiser step", "training loss", log_y=True)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:

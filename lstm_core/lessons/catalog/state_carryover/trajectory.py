@@ -14,17 +14,17 @@ from torch import Tensor, nn
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import TrainSpec
-from lstm_core.model.recurrent import SequenceLSTM, State
+from lstm_core.model.recurrent import RNNState, SequenceModel
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.training.batches import Batches
-from lstm_core.training.stateful import Streams, drawn_state, not_overlapping
+from lstm_core.training.batches import WindowTensors
+from lstm_core.training.stateful import StatefulBatches, non_overlapping, random_initial_state
 
 WAYS = ("zero", "random", "carried", "not detached")
 ROWS = 8  # streams side by side that errors are taken over
 
 
 @torch.no_grad()
-def step_errors(model: SequenceLSTM, windows: Windows, train: TrainSpec) -> np.ndarray:
+def step_errors(model: SequenceModel, windows: Windows, train: TrainSpec) -> np.ndarray:
     """(seq_len,): mean squared error at each step of a window, over the validation part, for an LSTM with head
     "per_step" whose states begin as train.initial_state says.
 
@@ -32,16 +32,16 @@ def step_errors(model: SequenceLSTM, windows: Windows, train: TrainSpec) -> np.n
     there is nothing to carry.
     """
     cpu = torch.device("cpu")
-    batches, starts = Batches(windows, cpu, per_step=True), torch.from_numpy(windows.starts["valid"])
-    rows = max(1, min(ROWS, len(not_overlapping(starts, windows.spec.seq_len)) // 2))
-    order, errors = Streams(batches, starts, rows), []
+    batches, starts = WindowTensors(windows, cpu, per_step=True), torch.from_numpy(windows.starts["valid"])
+    rows = max(1, min(ROWS, len(non_overlapping(starts, windows.spec.seq_len)) // 2))
+    order, errors = StatefulBatches(batches, starts, rows), []
     for index in range(order.steps):
         x, targets = order.batch(index)
-        state = order.before(index) if train.initial_state == "stateful" else None
+        state = order.initial_state(index) if train.initial_state == "stateful" else None
         if train.initial_state == "random":
-            state = drawn_state(model.spec, rows, (train.seed, 1, index), cpu)
-        predictions, final_state = model.go_on(x, state)
-        order.after(final_state)
+            state = random_initial_state(model.spec, rows, (train.seed, 1, index), cpu)
+        predictions, final_state = model.forward_with_state(x, state)
+        order.record_state(final_state)
         if index:
             errors.append((predictions - targets).square().mean((0, 2)))
     return torch.stack(errors).mean(0).numpy()
@@ -62,7 +62,7 @@ class Life:
     reach: np.ndarray
 
 
-def life(model: SequenceLSTM, x: Tensor, mode: str, seed: int = 0) -> Life:
+def life(model: SequenceModel, x: Tensor, mode: str, seed: int = 0) -> Life:
     """x: (windows, seq_len, input_size), windows of one stream, one after the other; way: of WAYS. The model: an LSTM
     of one direction with head "per_step". Draws of "random" are from the seed alone.
     """
@@ -73,11 +73,11 @@ def life(model: SequenceLSTM, x: Tensor, mode: str, seed: int = 0) -> Life:
         if mode == "zero":
             state = None
         elif mode == "random":
-            state = drawn_state(model.spec, 1, (seed, k), x.device)
+            state = random_initial_state(model.spec, 1, (seed, k), x.device)
         elif mode == "carried" and state is not None:
             state = tuple(tensor.detach() for tensor in state)
         states.append(_timeline(model, window, state))
-        prediction, state = model.go_on(window, state)
+        prediction, state = model.forward_with_state(window, state)
         predictions.append(prediction[0, :, 0])
     (input_gradients,) = torch.autograd.grad(predictions[-1][0], x)
     h, c = (np.stack([state[k] for state in states]) for k in range(2))
@@ -87,9 +87,9 @@ def life(model: SequenceLSTM, x: Tensor, mode: str, seed: int = 0) -> Life:
 
 
 @torch.no_grad()
-def _timeline(model: SequenceLSTM, window: Tensor, state: State | None) -> tuple[np.ndarray, np.ndarray]:
+def _timeline(model: SequenceModel, window: Tensor, state: RNNState | None) -> tuple[np.ndarray, np.ndarray]:
     """h and c of the top layer, each (seq_len + 1, its size), the state before the first step included."""
-    trace = trace_lstm(model.lstm, model.lstm_input(window), state)
+    trace = trace_lstm(model.lstm, model.to_module_layout(window), state)
     initial_state = [torch.zeros(values.shape[-1]) for values in (trace.h, trace.c)]
     if state is not None:
         initial_state = [tensor[-1, 0] for tensor in state]
@@ -99,7 +99,7 @@ def _timeline(model: SequenceLSTM, window: Tensor, state: State | None) -> tuple
     )
 
 
-def second_backward(model: SequenceLSTM, x: Tensor, detach: bool, retain_graph: bool = False) -> str:
+def second_backward(model: SequenceModel, x: Tensor, detach: bool, retain_graph: bool = False) -> str:
     """Take a step of gradient descent on each of two windows, the state carried: PyTorch's error, or "" if none.
 
     x: (2, seq_len, input_size). The model is left as it is: a copy trains.
@@ -108,7 +108,7 @@ def second_backward(model: SequenceLSTM, x: Tensor, detach: bool, retain_graph: 
     for window in x.split(1):
         if detach and state is not None:
             state = tuple(tensor.detach() for tensor in state)
-        prediction, state = model.go_on(window, state)
+        prediction, state = model.forward_with_state(window, state)
         model.zero_grad()
         try:
             prediction.square().mean().backward(retain_graph=retain_graph)

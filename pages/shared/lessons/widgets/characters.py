@@ -10,7 +10,7 @@ from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.lessons.catalog.characters.lesson import found, unseen
 from lstm_core.lessons.catalog.characters.text import check_writes, showpiece, unit_values, write
 from lstm_core.runs.run import Run
-from lstm_core.training.snapshots import Moment
+from lstm_core.training.snapshots import ModelSnapshot
 from lstm_core.workspace import Workspace
 from pages.shared import session
 from pages.shared.components.text_heatmap import coloured_text
@@ -34,7 +34,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     st.fragment(_colours, run_every=SLOW_TICK if run.live else None)(run)
 
 
-def _now(run: Run) -> Moment:
+def _now(run: Run) -> ModelSnapshot:
     # Early stopping changes the weights, and no step tells: the status does.
     return run.remembered("letters now", (run.step, run.status), run.moment)
 
@@ -73,7 +73,7 @@ def _settings() -> tuple[str, float, int]:
 
 
 def _write(
-    run: Run, snapshot: Moment, when: str, prompt: str, temperature: float, seed: int, length: int
+    run: Run, snapshot: ModelSnapshot, when: str, prompt: str, temperature: float, seed: int, length: int
 ) -> None:
     key = (snapshot.step, run.status, prompt, temperature, seed)
     text = run.remembered(

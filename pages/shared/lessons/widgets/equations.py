@@ -41,7 +41,7 @@ def _numbers(run: Run, window: int, step: int, unit: int) -> None:
     windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][window : window + 1]))
     model = run.moment().model
-    arithmetic = step_equations(model.lstm, trace_lstm(model.lstm, model.lstm_input(x)), x, step, unit)
+    arithmetic = step_equations(model.lstm, trace_lstm(model.lstm, model.to_module_layout(x)), x, step, unit)
     st.latex(arithmetic.latex)
     st.caption(
         "In each bracket: what the day's 10 numbers bring, what the 20 values of h bring, and the two biases."

@@ -23,7 +23,7 @@ from lstm_core.workspace import Workspace
 from pages.shared.session_fields import clamp
 
 if TYPE_CHECKING:
-    from lstm_core.model.recurrent import SequenceLSTM
+    from lstm_core.model.recurrent import SequenceModel
     from lstm_core.runs.run import Run
 
 TICK = 2.0  # seconds between two drawings while it trains
@@ -79,7 +79,7 @@ def _choices(batches: int) -> tuple[int, str]:
     return first, state
 
 
-def _heavy_units(model: SequenceLSTM) -> list[int]:
+def _heavy_units(model: SequenceModel) -> list[int]:
     """The units of the top layer that the answer hears most of."""
     return model.head.weight.abs().sum(0).argsort(descending=True)[:UNITS].tolist()
 
@@ -138,7 +138,7 @@ def _answers(figure: go.Figure, column: int, trajectory: Life, targets: np.ndarr
 _FORWARD = "output, (h, c) = lstm(\n    x, (h, c))"
 
 
-def _without_detach(model: SequenceLSTM, x: torch.Tensor, trajectories: dict[str, Life]) -> None:
+def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[str, Life]) -> None:
     """Two training steps with the state carried, in three ways, really run."""
     kept, retained, detached = st.columns(3, gap="medium")
     with kept:
@@ -183,7 +183,7 @@ def _short(error: str) -> str:
     return error.partition(" Hint:")[0]
 
 
-def _shapes(model: SequenceLSTM, batch_size: int, seq_len: int, x: torch.Tensor) -> None:
+def _shapes(model: SequenceModel, batch_size: int, seq_len: int, x: torch.Tensor) -> None:
     """The shapes of this very model's call, run with batch_first on and off."""
     on, off = (shapes_of_call(model.lstm, batch_size, seq_len, turned) for turned in (True, False))
     left, right = st.columns([0.55, 0.45], gap="medium")
