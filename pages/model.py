@@ -8,7 +8,7 @@ from lstm_core.architecture.advice import advise
 from lstm_core.architecture.code import model_code
 from lstm_core.architecture.memory import check_memory, estimate_training_bytes, format_bytes
 from lstm_core.experiment import PlaygroundError
-from lstm_core.figures.network_diagram import stack_figure
+from lstm_core.figures.network_diagram import network_figure
 from lstm_core.model.devices import free_memory
 from pages.shared import session
 from pages.shared.session_fields import field
@@ -73,7 +73,7 @@ def details(windows) -> None:
     sizes = (spec, windows.input_size, windows.output_size)
     drawing, table, code, counts = st.tabs(["Drawing", "Every shape", "PyTorch code", "Parameters by layer"])
     with drawing:
-        st.plotly_chart(stack_figure(*sizes, windows.spec.seq_len), key="stack")
+        st.plotly_chart(network_figure(*sizes, windows.spec.seq_len), key="stack")
     with table:
         rows = shapes.shape_table(*sizes, batch, windows.spec.seq_len)
         st.dataframe(pd.DataFrame({"tensor": [row.name for row in rows], "shape": [str(row.shape) for row in rows],

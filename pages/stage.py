@@ -5,7 +5,7 @@ import dataclasses
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.figures.stage_scene import scene
+from lstm_core.figures.stage_scene import build_scene
 from pages.shared import session
 from pages.shared.components.stage.stage import stage
 from pages.shared.gates.selection import Look, trace_of
@@ -38,7 +38,7 @@ def picture(start: int, split: str, index: int) -> None:
     selection = Look(run, start)
     snapshot = selection.moment
     try:
-        header, arrays = scene(run, snapshot, trace_of(selection), start, others())
+        header, arrays = build_scene(run, snapshot, trace_of(selection), start, others())
     except PlaygroundError as error:
         st.error(session.plain(str(error)))
     else:

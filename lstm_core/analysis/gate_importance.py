@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES, PlaygroundError
-from lstm_core.forecasting.metrics import scores
+from lstm_core.forecasting.metrics import score_with_baselines
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.recurrent import SequenceModel, model_from_weights
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.trace.interventions import Edit, check_edit, trace_with
+from lstm_core.trace.interventions import Intervention, check_intervention, trace_with
 from lstm_core.training.batches import WindowTensors
 
-TRACED_AT_ONCE = 1 << 24  # numbers in the traces of a part of the windows: 64 MiB in float32
+MAX_TRACED_VALUES = 1 << 24  # numbers in the traces of a part of the windows: 64 MiB in float32
 SURE = 1 - 1e-12  # a gate nearer to its bounds than this is at them
 
 
@@ -33,19 +33,19 @@ class Importance:
     after: the model's score without and with it; measure: "RMSE", in the table's own units, or "accuracy".
     """
 
-    edit: Edit
+    intervention: Intervention
     measure: str
-    before: float
-    after: float
+    score: float
+    frozen_score: float
 
     @property
-    def harm(self) -> float:
+    def score_drop(self) -> float:
         """By how much the score got worse; negative where it got better."""
-        return self.after - self.before if self.measure == "RMSE" else self.before - self.after
+        return self.frozen_score - self.score if self.measure == "RMSE" else self.score - self.frozen_score
 
 
-def predict_with(
-    model: SequenceModel, windows: Windows, starts: np.ndarray, edits: Sequence[Edit]
+def predict_with_interventions(
+    model: SequenceModel, windows: Windows, starts: np.ndarray, interventions: Sequence[Intervention]
 ) -> np.ndarray:
     """What `predictions.predict` returns for these windows, of a model whose LSTM runs with these edits.
 
@@ -54,17 +54,17 @@ def predict_with(
     Raises:
         PlaygroundError: an edit does not fit the model or the windows.
     """
-    for edit in edits:
-        check_edit(edit, model.lstm, windows.spec.seq_len)
+    for edit in interventions:
+        check_intervention(edit, model.lstm, windows.spec.seq_len)
 
     def run(lstm: nn.LSTM, x: Tensor) -> _Returned:
-        trace = trace_with(lstm, x, edits)
+        trace = trace_with(lstm, x, interventions)
         return trace.output, (trace.h_n, trace.c_n)
 
     if not len(starts):
         return predict(model, windows, starts)
     altered = _sharing(model, model.state_dict())
-    altered.lstm = _InParts(altered.lstm, run)
+    altered.lstm = _InChunks(altered.lstm, run)
     return predict(altered, windows, starts)
 
 
@@ -87,7 +87,7 @@ def gate_importance(
     for edit in _freezing(model, windows, starts):
         _, frozen_score = _score(_frozen(model, edit), windows, starts)
         importances.append(Importance(edit, measure, score, frozen_score))
-    return sorted(importances, key=lambda importance: -importance.harm)
+    return sorted(importances, key=lambda importance: -importance.score_drop)
 
 
 # A SequenceModel whose nn.LSTM is run in some other way: what predictions.predict asks of a model stays as it is.
@@ -95,7 +95,7 @@ def gate_importance(
 _Returned = tuple[Tensor, tuple[Tensor, Tensor]]
 
 
-class _InParts(nn.Module):
+class _InChunks(nn.Module):
     """Stands where a SequenceModel has its nn.LSTM: runs some of the batch at a time, so memory stays bounded."""
 
     def __init__(self, lstm: nn.LSTM, run: Callable[[nn.LSTM, Tensor], _Returned]) -> None:
@@ -111,9 +111,9 @@ class _InParts(nn.Module):
 
 
 def _at_once(lstm: nn.LSTM, seq_len: int) -> int:
-    """How many windows a part has, so that their trace holds TRACED_AT_ONCE numbers at most."""
+    """How many windows a part has, so that their trace holds MAX_TRACED_VALUES numbers at most."""
     numbers = len(GATES + STATES) * lstm.hidden_size * len(lstm.all_weights) * seq_len
-    return max(1, TRACED_AT_ONCE // numbers)
+    return max(1, MAX_TRACED_VALUES // numbers)
 
 
 def _sharing(model: SequenceModel, weights: dict[str, Tensor]) -> SequenceModel:
@@ -126,13 +126,13 @@ def _sharing(model: SequenceModel, weights: dict[str, Tensor]) -> SequenceModel:
 
 def _score(model: SequenceModel, windows: Windows, starts: np.ndarray) -> tuple[str, float]:
     """The measure's name and the score of a model of _sharing, whose LSTM is put in parts."""
-    model.lstm = _InParts(model.lstm, lambda lstm, x: lstm(x))
-    score = scores(windows, starts, predict(model, windows, starts))[0]
+    model.lstm = _InChunks(model.lstm, lambda lstm, x: lstm(x))
+    score = score_with_baselines(windows, starts, predict(model, windows, starts))[0]
     return ("accuracy", score.accuracy) if windows.classes else ("RMSE", score.rmse)
 
 
 @torch.no_grad()
-def _freezing(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Iterator[Edit]:
+def _freezing(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Iterator[Intervention]:
     """For every layer, direction and gate the clamp at its mean over these windows and their steps."""
     model = _sharing(model, model.state_dict())
     device = model.head.weight.device
@@ -149,10 +149,10 @@ def _freezing(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Ite
             "training diverged."
         )
     for layer, direction, k in np.ndindex(*means.shape[:3]):
-        yield Edit("clamp", GATES[k], tuple(means[layer, direction, k].tolist()), layer, direction)
+        yield Intervention("clamp", GATES[k], tuple(means[layer, direction, k].tolist()), layer, direction)
 
 
-def _frozen(model: SequenceModel, edit: Edit) -> SequenceModel:
+def _frozen(model: SequenceModel, edit: Intervention) -> SequenceModel:
     """The model with a whole gate clamped at every step, told by its weights: zeros, and a bias whose σ or tanh
     is the edit's value."""
     value = torch.tensor(edit.value, dtype=torch.float64)

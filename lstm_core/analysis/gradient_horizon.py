@@ -33,7 +33,7 @@ _NATIVE = {"RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu, "GRU": torch.
 
 
 @dataclass(frozen=True, eq=False)
-class Horizon:
+class GradientHorizon:
     """What one output at the end of a window owes to every step of it; float64, indexed by input time.
 
     d_x is |∂ŷ/∂x_t| over the features, d_h and d_c are |∂ŷ/∂h_t| and |∂ŷ/∂c_t| over the units (Euclidean
@@ -56,7 +56,7 @@ class Horizon:
         return None if self.unit_forget_product is None else self.unit_forget_product.mean(-1)
 
 
-def memory_horizon(model: SequenceModel, x: Tensor, output_index: int = 0) -> Horizon:
+def memory_horizon(model: SequenceModel, x: Tensor, output_index: int = 0) -> GradientHorizon:
     """How far back `model` looks for one of its outputs, in eval mode, whatever mode it is in.
 
     x: (batch, seq_len, input_size), whatever batch_first says. output_index: which number of a regression, or
@@ -65,19 +65,19 @@ def memory_horizon(model: SequenceModel, x: Tensor, output_index: int = 0) -> Ho
     Raises:
         PlaygroundError: x does not fit the model, or there is no such output.
     """
-    return horizon_of_recurrent(
+    return horizon_of_module(
         model.recurrent, model.head, x, output_index, per_step=model.spec.head == "per_step"
     )
 
 
 @torch.no_grad()
-def horizon_of_recurrent(
+def horizon_of_module(
     module: nn.LSTM | nn.GRU | nn.RNN,
     head: nn.Linear,
     x: Tensor,
     output_index: int = 0,
     per_step: bool = False,
-) -> Horizon:
+) -> GradientHorizon:
     """The same for any nn.LSTM, nn.GRU or nn.RNN under a linear head, so that cells can be compared.
 
     x: (batch, seq_len, input_size), whatever batch_first says; the states start at zero. The head reads the
@@ -112,12 +112,12 @@ def horizon_of_recurrent(
         above = below.unflatten(2, (directions, -1)) if layer else below
     d_x = _norm(above).numpy()
     if trace is None:
-        return Horizon(d_x, norms[0])
+        return GradientHorizon(d_x, norms[0])
     time_constants = trace.f.mean(3).log().abs().reciprocal()  # not −1 / ln: at f = 1 that is −1 / +0 = −inf
-    return Horizon(d_x, *norms, _left_by_forget_gates(trace.f), time_constants.numpy())
+    return GradientHorizon(d_x, *norms, _forget_product(trace.f), time_constants.numpy())
 
 
-def steps_back(curve: np.ndarray, share: float = 0.5) -> int:
+def steps_until_faded(curve: np.ndarray, share: float = 0.5) -> int:
     """How many steps before the end a gradient has fallen below `share` of its largest, for good.
 
     curve: (seq_len,) norms by input time, such as `horizon.d_x[0]`; turn a reverse direction's round first.
@@ -257,7 +257,7 @@ _BACK = {
 }
 
 
-def _left_by_forget_gates(f: Tensor) -> np.ndarray:
+def _forget_product(f: Tensor) -> np.ndarray:
     """Horizon.unit_forget_product from f (num_layers, num_directions, batch, seq_len, hidden_size)."""
     product = torch.ones_like(f)
     product[:, 0, :, :-1] = f[:, 0, :, 1:].flip(2).cumprod(2).flip(2)

@@ -15,7 +15,7 @@ from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.snapshots import ModelSnapshot
 
 
-def unit_over_training(
+def unit_history(
     snapshots: Iterable[ModelSnapshot], x: Tensor, layer: int = 0, direction: int = 0, unit: int | None = None
 ) -> dict[str, np.ndarray]:
     """i, f, g, o, c, h of one unit at every moment and step: name → (moments, seq_len); unit None: the units' mean.
@@ -47,7 +47,7 @@ def unit_over_training(
     return {name: np.stack(rows_of_gate) for name, rows_of_gate in rows.items() if rows_of_gate}
 
 
-def settled_at(values: np.ndarray, share: float = 0.1) -> int:
+def settling_index(values: np.ndarray, share: float = 0.1) -> int:
     """The first of the moments from which on `values` stays within `share` of its whole way from its end.
 
     values: (moments, …), any quantity along a run. The way is the largest distance (Euclidean) from the last

@@ -7,10 +7,10 @@ import numpy as np
 from lstm_core.experiment import GATES
 from lstm_core.trace.gate_trace import GateTrace
 
-CLOSED, OPEN = 0.1, 0.9
+CLOSED_BELOW, OPEN_ABOVE = 0.1, 0.9
 
 
-def saturation(
+def gate_saturation(
     trace: GateTrace, layer: int = 0, direction: int = 0, sample: int = 0
 ) -> dict[str, dict[str, np.ndarray]]:
     """{"mean" | "closed" | "open": {gate: (seq_len,) float32}}: mean over units, share of units below 0.1, above 0.9.
@@ -24,6 +24,6 @@ def saturation(
         squashed = (values + 1) / 2 if gate == "g" else values
         missing = np.where(np.isnan(values).all(1), np.nan, 0)
         shares["mean"][gate] = values.mean(1)
-        shares["closed"][gate] = ((squashed < CLOSED).mean(1) + missing).astype(np.float32)
-        shares["open"][gate] = ((squashed > OPEN).mean(1) + missing).astype(np.float32)
+        shares["closed"][gate] = ((squashed < CLOSED_BELOW).mean(1) + missing).astype(np.float32)
+        shares["open"][gate] = ((squashed > OPEN_ABOVE).mean(1) + missing).astype(np.float32)
     return shares

@@ -19,33 +19,33 @@ from lstm_core.model.recurrent import SequenceModel
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
 from lstm_core.training.batches import WindowTensors
 
-KINDS = GATES + STATES
+SEARCHABLE = GATES + STATES
 CHUNK = 1 << 22  # numbers traced at once
 FLAT = 1e-5  # times its largest value: a unit that varies less holds still but for float32's rounding
 
 
 @dataclass(frozen=True)
-class Found:
+class UnitMatch:
     """One gate or state of one unit, and how well it follows the signal: r in −1…1, or η² in 0…1."""
 
-    kind: str  # i, f, g, o, c or h
+    gate: str  # i, f, g, o, c or h
     layer: int
     direction: int
     unit: int
     score: float
 
-    def of(self, trace: GateTrace) -> np.ndarray:
+    def values_in(self, trace: GateTrace) -> np.ndarray:
         """(batch, seq_len): what it did in a trace of the model it was found in."""
-        return trace.gate(self.kind)[self.layer, self.direction, :, :, self.unit].float().cpu().numpy()
+        return trace.gate(self.gate)[self.layer, self.direction, :, :, self.unit].float().cpu().numpy()
 
 
-def units_by_correlation(
+def rank_by_correlation(
     model: SequenceModel,
     windows: Windows,
     starts: np.ndarray,
     signal: np.ndarray,
-    kinds: Sequence[str] = KINDS,
-) -> list[Found]:
+    kinds: Sequence[str] = SEARCHABLE,
+) -> list[UnitMatch]:
     """All units, those whose values go most with the signal first, or most against it: by |r|, Pearson's.
 
     signal: (windows, seq_len) numbers, one a step of the windows that begin at `starts`; NaN where a step is not to
@@ -63,27 +63,27 @@ def units_by_correlation(
     return _ranked(model, kinds, np.sign(fit.products[1]) * np.sqrt(fit.share))
 
 
-def units_by_class(
+def rank_by_class(
     model: SequenceModel,
     windows: Windows,
     starts: np.ndarray,
     classes: np.ndarray,
-    kinds: Sequence[str] = KINDS,
-) -> list[Found]:
+    kinds: Sequence[str] = SEARCHABLE,
+) -> list[UnitMatch]:
     """All units, those whose values tell the classes apart best first: by η², the share of a unit's variance that
     lies between the classes' means (Fisher's correlation ratio); 1 means that the class says the value exactly.
 
     classes: (windows, seq_len) whole numbers, −1 where a step is not to be looked at. Otherwise as
-    units_by_correlation.
+    rank_by_correlation.
     """
     classes = np.asarray(classes)
     design = (classes[..., None] == np.unique(classes[classes >= 0])).astype(np.float64)
     return _ranked(model, kinds, _fit(model, windows, starts, design, classes >= 0, kinds).share)
 
 
-def best(ranking: Sequence[Found], *kinds: str) -> Found:
+def best_match(ranking: Sequence[UnitMatch], *kinds: str) -> UnitMatch:
     """The first of a ranking that is of one of these kinds."""
-    return next(match for match in ranking if match.kind in kinds)
+    return next(match for match in ranking if match.gate in kinds)
 
 
 def trace_windows(model: SequenceModel, windows: Windows, starts: np.ndarray) -> GateTrace:
@@ -116,7 +116,7 @@ def _fit(model, windows, starts, design, mask, kinds) -> _Fit:
     if not len(rows) or len(np.unique(rows, axis=0)) < 2:
         raise PlaygroundError("The signal is the same at all steps: no unit could be seen to follow it.")
     gram, products, sums, squares, max_abs = rows.T @ rows, 0.0, 0.0, 0.0, 0.0
-    numbers = len(KINDS) * model.spec.num_layers * model.spec.num_directions * model.spec.hidden_size
+    numbers = len(SEARCHABLE) * model.spec.num_layers * model.spec.num_directions * model.spec.hidden_size
     size = max(1, CHUNK // (shape[1] * numbers))
     for first in range(0, shape[0], size):
         chunk = slice(first, first + size)
@@ -139,7 +139,7 @@ def _values(trace: GateTrace, kinds: Sequence[str], mask: np.ndarray) -> np.ndar
     return torch.cat(values, dim=1).double().cpu().numpy()
 
 
-def _ranked(model: SequenceModel, kinds: Sequence[str], scores: np.ndarray) -> list[Found]:
+def _ranked(model: SequenceModel, kinds: Sequence[str], scores: np.ndarray) -> list[UnitMatch]:
     spec, positions = model.spec, []
     for kind in kinds:
         width = spec.h_size if kind == "h" else spec.hidden_size
@@ -147,4 +147,4 @@ def _ranked(model: SequenceModel, kinds: Sequence[str], scores: np.ndarray) -> l
             (kind, *position) for position in np.ndindex(spec.num_layers, spec.num_directions, width)
         ]
     order = np.argsort(-np.abs(scores), kind="stable")
-    return [Found(*positions[k], float(scores[k])) for k in order]
+    return [UnitMatch(*positions[k], float(scores[k])) for k in order]

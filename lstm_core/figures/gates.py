@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, MOST_CELLS, SIGNED_SCALE, figure_layout
+from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, MAX_CELLS, SIGNED_SCALE, figure_layout
 
 
 def gate_heatmap(
@@ -13,7 +13,7 @@ def gate_heatmap(
 ) -> go.Figure:
     """Units × steps of one gate or state of a GateTrace, as an interactive figure."""
     values = getattr(trace, gate)[layer, direction, sample].float().cpu().numpy().T  # (units, seq_len)
-    strides = [max(1, -(-size // MOST_CELLS)) for size in values.shape]
+    strides = [max(1, -(-size // MAX_CELLS)) for size in values.shape]
     values = values[:: strides[0], :: strides[1]]
     signed = gate in ("g", "c", "h")
     max_abs = float(np.nanmax(np.abs(values), initial=1e-6)) if gate == "c" else 1.0

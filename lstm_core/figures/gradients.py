@@ -8,13 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.figures.theme import (
+    ACTUAL_COLOR,
     CELL_COLORS,
     CELL_DASHES,
-    FAINTEST,
     FONT_SIZE,
     GATE_COLORS,
-    MOST_POINTS,
-    TRUTH,
+    MAX_POINTS,
+    MIN_SHARE,
     figure_layout,
 )
 from lstm_core.training.history import downsample_min_max
@@ -30,7 +30,7 @@ def horizon_figure(
     """
     index = layer, direction, sample
     lines = [
-        ("|∂ŷ/∂x|", horizon.d_x[sample], TRUTH, "solid"),
+        ("|∂ŷ/∂x|", horizon.d_x[sample], ACTUAL_COLOR, "solid"),
         ("|∂ŷ/∂h|", horizon.d_h[index], GATE_COLORS["h"], "solid"),
     ]
     if horizon.d_c is not None:
@@ -40,7 +40,7 @@ def horizon_figure(
     for name, values, color, dash in lines:
         share = _share_of_largest(values) if dash == "solid" else np.where(values > 0, values, np.nan)
         least = np.nanmin(share, initial=least)
-        steps, share = downsample_min_max(np.arange(len(share)), share, MOST_POINTS)
+        steps, share = downsample_min_max(np.arange(len(share)), share, MAX_POINTS)
         figure.add_scatter(x=steps, y=share, name=name, line={"color": color, "width": 2.5, "dash": dash},
                            mode="lines+markers" if len(share) < 3 else "lines")  # fmt: skip
     figure.update_xaxes(title="step")
@@ -61,7 +61,7 @@ def _share_of_largest(values: np.ndarray) -> np.ndarray:
 
 def _level(figure: go.Figure, y: float, label: str) -> None:
     """A dashed line across a log axis, its name above the left end."""
-    figure.add_hline(y, line={"color": TRUTH, "width": 1.5, "dash": "dash"})
+    figure.add_hline(y, line={"color": ACTUAL_COLOR, "width": 1.5, "dash": "dash"})
     figure.add_annotation(x=0, y=np.log10(y), xref="paper", xanchor="left", yanchor="bottom", text=label,
                           showarrow=False, font={"size": FONT_SIZE})  # fmt: skip
 
@@ -74,7 +74,7 @@ def time_constants_figure(constants: np.ndarray, seq_len: int, height: int = 320
     """
     longest, shortest = 100.0 * seq_len, 0.1
     order = np.argsort(constants, kind="stable")
-    order = order[np.unique(np.linspace(0, len(order) - 1, MOST_POINTS).astype(int))]
+    order = order[np.unique(np.linspace(0, len(order) - 1, MAX_POINTS).astype(int))]
     values, position = constants[order], np.arange(len(order))
     figure = go.Figure(
         go.Bar(
@@ -114,10 +114,10 @@ def cells_figure(
     for name, cell, values, dash, width in lines:
         share = _share_of_largest(values[::-1])
         least = min(least, np.nanmin(share, initial=1.0))
-        back, share = downsample_min_max(np.arange(1, len(share) + 1), share, MOST_POINTS)
+        back, share = downsample_min_max(np.arange(1, len(share) + 1), share, MAX_POINTS)
         figure.add_scatter(x=back, y=share, name=name, line={"color": CELL_COLORS[cell], "width": width, "dash": dash},
                            mode="lines+markers" if len(share) < 3 else "lines",
                            hovertemplate="%{y:.2g}")  # fmt: skip
     _level(figure, 0.01, "1 %")
     figure.update_xaxes(title="steps back from the prediction")
-    return _share_axis(figure_layout(figure, height), max(least, FAINTEST))
+    return _share_axis(figure_layout(figure, height), max(least, MIN_SHARE))

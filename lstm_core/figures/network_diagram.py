@@ -22,7 +22,7 @@ _LANE = 0.66  # how far the reverse cells stand above the forward ones
 _TALL = 0.4  # a cell's height
 
 
-def stack_figure(spec: ModelSpec, input_size: int, output_size: int, seq_len: int) -> go.Figure:
+def network_figure(spec: ModelSpec, input_size: int, output_size: int, seq_len: int) -> go.Figure:
     """The stack, layers bottom to top and steps left to right; long stacks and sequences with an ellipsis."""
     return _Drawing(spec, input_size, output_size, seq_len).figure()
 

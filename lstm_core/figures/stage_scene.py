@@ -18,12 +18,12 @@ from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot, thin_log_spaced
 
-MOST_BYTES = 8 << 20  # of the snapshots' weights on the wire
-MOST_BYTES_LIVE = 1 << 20  # the same while training, when there is a new scene every second
-MOST_SERIES = 4  # features drawn
+MAX_BYTES = 8 << 20  # of the snapshots' weights on the wire
+MAX_BYTES_LIVE = 1 << 20  # the same while training, when there is a new scene every second
+MAX_SERIES = 4  # features drawn
 
 
-def scene(
+def build_scene(
     run: Run, snapshot: ModelSnapshot, trace: GateTrace, start: int, comparisons: Mapping[str, Tensor]
 ) -> tuple[dict[str, Any], list[np.ndarray]]:
     """What the stage shows of one window: (header, arrays); the header is JSON and names what the arrays are.
@@ -49,7 +49,7 @@ def scene(
         "others": list(comparisons),
         "parameters": [[name, list(p.shape)] for name, p in snapshot.model.named_parameters()],
         "difference": trace.max_difference,
-        **_words(windows, start),
+        **_window_texts(windows, start),
     }
     rows = slice(start, start + windows.spec.seq_len)
     values = [
@@ -60,7 +60,7 @@ def scene(
     ]
     arrays = [
         windows.inputs(np.array([start]))[0],
-        windows.x[rows, :MOST_SERIES].T,
+        windows.x[rows, :MAX_SERIES].T,
         *values,
         snapshot.flat_weights.numpy(),
     ]
@@ -75,24 +75,24 @@ def _snapshots(run: Run, current_step: int) -> list[Snapshot]:
     snapshots = run.snapshots
     kept = [snapshots.nearest(step) for step in snapshots.steps if step < current_step]
     size = kept[0].weights.nbytes if kept else 1
-    max_snapshots = (MOST_BYTES_LIVE if run.live else MOST_BYTES) // size
+    max_snapshots = (MAX_BYTES_LIVE if run.live else MAX_BYTES) // size
     return thin_log_spaced(kept, max_snapshots) if max_snapshots >= 2 else []
 
 
-def _words(windows: Windows, start: int) -> dict[str, Any]:
+def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
     """Names, the truth and the scale of what the model says, in the table's own units."""
     starts = np.array([start])
     targets, row = windows.targets(starts)[0], int(windows.target_rows(starts)[0, 0])
     time = None
     if windows.time is not None:
-        time = [_moment(at) for at in windows.time[start : start + windows.spec.seq_len]]
+        time = [_format_time(at) for at in windows.time[start : start + windows.spec.seq_len]]
     return {
         "features": list(windows.spec.features),
-        "series": list(windows.spec.features[:MOST_SERIES]),
+        "series": list(windows.spec.features[:MAX_SERIES]),
         "targets": list(windows.spec.targets),
         "classes": list(windows.classes),
         "when": time,
-        "wanted": f"row {row:,}" if windows.time is None else _moment(windows.time[row]),
+        "wanted": f"row {row:,}" if windows.time is None else _format_time(windows.time[row]),
         "truth": int(targets)
         if windows.classes
         else [float(v) if np.isfinite(v) else None for v in targets[0]],
@@ -101,6 +101,6 @@ def _words(windows: Windows, start: int) -> dict[str, Any]:
     }
 
 
-def _moment(at: np.generic) -> str:
+def _format_time(at: np.generic) -> str:
     """A time, or a number such as a year, in few letters."""
     return str(at)[:16].replace("T", " ").removesuffix(" 00:00") if at.dtype.kind == "M" else f"{at:g}"

@@ -13,7 +13,7 @@ from lstm_core.data.windows import Windows
 class Score:
     """One row of the table under the forecast. Errors in the target's own units; accuracy in 0…1."""
 
-    who: str
+    name: str
     rmse: float | None = None
     mae: float | None = None
     accuracy: float | None = None
@@ -27,7 +27,7 @@ def window_errors(windows: Windows, starts: np.ndarray, predictions: np.ndarray)
     return np.abs(predictions - targets).mean((1, 2))
 
 
-def scores(windows: Windows, starts: np.ndarray, predictions: np.ndarray) -> list[Score]:
+def score_with_baselines(windows: Windows, starts: np.ndarray, predictions: np.ndarray) -> list[Score]:
     """The model's score and, beside it, that of repeating the last known value (or the commonest class).
 
     A forecast is worth having only if it beats the naive row.
@@ -57,7 +57,7 @@ def _errors(name: str, predictions: np.ndarray, targets: np.ndarray) -> Score:
     return Score(name, rmse=float(np.sqrt((error**2).mean())), mae=float(np.abs(error).mean()))
 
 
-def verdict(rows: list[Score]) -> str:
+def summarize(rows: list[Score]) -> str:
     """One plain sentence: does the model beat the best naive answer?"""
     if not rows:
         return "This part has no windows."
@@ -65,11 +65,11 @@ def verdict(rows: list[Score]) -> str:
     if model.accuracy is not None:
         better = model.accuracy > naive[0].accuracy
         return (
-            f"{model.accuracy:.1%} right; {naive[0].who} would be right {naive[0].accuracy:.1%} of the time"
+            f"{model.accuracy:.1%} right; {naive[0].name} would be right {naive[0].accuracy:.1%} of the time"
             + ("." if better else ", so it has not learned anything yet.")
         )
     best = min(naive, key=lambda score: score.rmse)
     gain = 1 - model.rmse / best.rmse if best.rmse else 0.0
     if gain >= 0.005:
-        return f"Its error (RMSE {model.rmse:.4g}) is {gain:.0%} lower than “{best.who}” ({best.rmse:.4g})."
-    return f"Its error (RMSE {model.rmse:.4g}) is no better than “{best.who}” ({best.rmse:.4g}) so far."
+        return f"Its error (RMSE {model.rmse:.4g}) is {gain:.0%} lower than “{best.name}” ({best.rmse:.4g})."
+    return f"Its error (RMSE {model.rmse:.4g}) is no better than “{best.name}” ({best.rmse:.4g}) so far."

@@ -8,7 +8,7 @@ from pathlib import Path
 from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.forecasting.metrics import scores, verdict
+from lstm_core.forecasting.metrics import score_with_baselines, summarize
 from lstm_core.forecasting.predict import predict
 from lstm_core.runs.queue import Slots
 from lstm_core.runs.run import Run
@@ -26,7 +26,9 @@ def main() -> None:
     file.write_bytes(run.checkpoint(points=800))
     for part in ("valid", "test"):
         starts = windows.starts[part]
-        print(f"{part}: {verdict(scores(windows, starts, predict(trained, windows, starts)))}")
+        print(
+            f"{part}: {summarize(score_with_baselines(windows, starts, predict(trained, windows, starts)))}"
+        )
     print(f"{file.name}: {file.stat().st_size / 1024:.0f} kB")
 
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.analysis.gate_weights import (
-    extent,
     gate_histograms,
     gate_norms,
     gate_weights,
-    rounded_up,
+    magnitudes,
+    round_up_nicely,
     split_by_gate,
-    with_bias,
+    with_total_bias,
 )
 from lstm_core.experiment import GATES, ModelSpec, PlaygroundError
 from lstm_core.model.recurrent import build_model
@@ -178,7 +178,7 @@ def test_rows_that_are_not_of_four_gates(tensor):
 def test_the_bias_that_acts_is_the_sum_that_nn_lstm_makes(index):
     """Moving all of bias_hh into bias_ih changes no output; without bias there is none."""
     lstm, layer, direction, suffix = index
-    got = with_bias(gate_weights(lstm, layer, direction))
+    got = with_total_bias(gate_weights(lstm, layer, direction))
     assert list(got) == ["weight_ih", "weight_hh"] + ["bias_ih", "bias_hh", "bias"] * lstm.bias
     if not lstm.bias:
         return
@@ -200,7 +200,7 @@ def test_the_acting_bias_has_the_gradient_of_either():
         0
     ].sum().backward()
     by_gate = split_by_gate({name: parameter.grad for name, parameter in lstm.named_parameters()})
-    got = with_bias(by_gate, gradients=True)
+    got = with_total_bias(by_gate, gradients=True)
     for gate in GATES:
         np.testing.assert_array_equal(got["bias"][gate], by_gate["bias_ih"][gate])
         np.testing.assert_allclose(got["bias"][gate], by_gate["bias_hh"][gate], rtol=1e-12)
@@ -215,12 +215,14 @@ def parts_of(*values: float) -> dict[str, np.ndarray]:
 def test_an_outlier_does_not_stretch_the_reach():
     rng = np.random.default_rng(0)
     calm = {gate: rng.uniform(-0.1, 0.1, (64, 64)).astype(np.float32) for gate in GATES}
-    result = extent({"weight_hh": calm})
-    assert result.reach == result.peaks["weight_hh"] == max(np.abs(rows).max() for rows in calm.values())
+    result = magnitudes({"weight_hh": calm})
+    assert (
+        result.percentile == result.max_abs["weight_hh"] == max(np.abs(rows).max() for rows in calm.values())
+    )
     calm["o"][3, 5] = -7
-    result = extent({"weight_hh": calm})
-    assert result.peaks == {"weight_hh": 7}
-    assert 0.09 < result.reach <= 0.1
+    result = magnitudes({"weight_hh": calm})
+    assert result.max_abs == {"weight_hh": 7}
+    assert 0.09 < result.percentile <= 0.1
     assert result.norms["weight_hh"]["o"] == pytest.approx(np.linalg.norm(calm["o"].astype(float)))
 
 
@@ -228,32 +230,32 @@ def test_reach_looks_at_every_column_of_a_large_model():
     """A column in 64 is large: whatever the reach is taken from, it must see that column, and not only it."""
     rows = np.full((4096, 64), 0.1, np.float32)
     rows[:, 0] = 5
-    assert extent({"weight_hh": dict.fromkeys(GATES, rows)}).reach == 5
+    assert magnitudes({"weight_hh": dict.fromkeys(GATES, rows)}).percentile == 5
     rows[:, 0] = 0.1
     rows[:40, 0] = 5  # far fewer than one in a hundred
-    assert extent({"weight_hh": dict.fromkeys(GATES, rows)}).reach == pytest.approx(0.1)
+    assert magnitudes({"weight_hh": dict.fromkeys(GATES, rows)}).percentile == pytest.approx(0.1)
 
 
 def test_what_is_not_finite_is_left_out_of_the_scale():
-    result = extent({"bias": parts_of(np.nan, np.inf, -0.5, 0.25)})
-    assert result.peaks == {"bias": 0.5}
-    assert result.reach == 0.5
-    nothing = extent({"bias": {gate: np.full((2, 1), np.nan, np.float32) for gate in GATES}})
-    assert nothing.peaks == {"bias": 0} and nothing.reach == 0
+    result = magnitudes({"bias": parts_of(np.nan, np.inf, -0.5, 0.25)})
+    assert result.max_abs == {"bias": 0.5}
+    assert result.percentile == 0.5
+    nothing = magnitudes({"bias": {gate: np.full((2, 1), np.nan, np.float32) for gate in GATES}})
+    assert nothing.max_abs == {"bias": 0} and nothing.percentile == 0
 
 
 @given(st.floats(1e-300, 1e300))
 def test_rounded_up_is_at_least_the_value_and_never_much_more(value):
-    result = rounded_up(value)
+    result = round_up_nicely(value)
     assert value <= result <= 1.34 * value  # the widest gap is from 3 to 4
-    assert rounded_up(result) == result
+    assert round_up_nicely(result) == result
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [(0, 1), (1, 1), (0.11, 0.12), (0.99, 1), (31, 40), (1e-9, 1e-9)]
 )
 def test_rounded_up_to_a_number_that_one_can_say(value, expected):
-    assert rounded_up(value) == pytest.approx(expected)
+    assert round_up_nicely(value) == pytest.approx(expected)
 
 
 @examples(40)
@@ -262,7 +264,7 @@ def test_histograms_count_every_weight_once(index, bins):
     lstm, layer, direction, _ = index
     by_gate = gate_weights(lstm, layer, direction)
     for kind, parts in by_gate.items():
-        edge = rounded_up(extent({kind: parts}).peaks[kind])
+        edge = round_up_nicely(magnitudes({kind: parts}).max_abs[kind])
         edges, counts = gate_histograms(parts, edge, 2 * bins)
         assert list(counts) == list(GATES)
         for gate, rows in parts.items():

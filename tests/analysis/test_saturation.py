@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lstm_core.analysis.saturation import saturation
+from lstm_core.analysis.saturation import gate_saturation
 from lstm_core.experiment import GATES
 from tests.figures.test_figures import trace_of
 
@@ -12,7 +12,7 @@ def test_saturation_is_counted_per_step_over_the_units():
     trace.f[0, 0, 0] = (trace.f[0, 0, 0] - 0.5).sign() * 0.45 + 0.5  # 0.05 or 0.95
     trace.g[0, 0, 0] = 0.79
     trace.g[0, 0, 0, 0, 0] = 0.81
-    result = saturation(trace)
+    result = gate_saturation(trace)
     assert list(result) == ["mean", "closed", "open"]
     for gate in GATES:
         values = trace.gate(gate)[0, 0, 0].numpy()  # (seq_len, units)
@@ -27,5 +27,5 @@ def test_saturation_is_counted_per_step_over_the_units():
 def test_steps_past_the_end_have_no_share():
     trace = trace_of(seq_len=3)
     trace.f[:, :, :, 2] = float("nan")
-    result = saturation(trace)
+    result = gate_saturation(trace)
     assert all(np.isnan(result[kind]["f"]).tolist() == [False, False, True] for kind in result)

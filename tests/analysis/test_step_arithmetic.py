@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lstm_core.analysis.step_arithmetic import step_equations
+from lstm_core.analysis.step_arithmetic import step_arithmetic
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.conftest import examples
 
@@ -29,7 +29,7 @@ def lstm_and_input(seed: int, bias: bool = True) -> tuple[nn.LSTM, torch.Tensor]
 @given(seed=st.integers(0, 99), step=st.integers(0, 4), unit=st.integers(0, 3), bias=st.booleans())
 def test_the_numbers_add_up_and_are_the_modules_own(seed, step, unit, bias):
     lstm, x = lstm_and_input(seed, bias)
-    result = step_equations(lstm, trace_lstm(lstm, x), x, step, unit)
+    result = step_arithmetic(lstm, trace_lstm(lstm, x), x, step, unit)
     squash = {"i": math.tanh, "f": math.tanh, "o": math.tanh}
     for gate, s in result.gates.items():
         value = math.tanh(s.total) if gate == "g" else (1 + squash[gate](s.total / 2)) / 2
@@ -46,7 +46,7 @@ def test_the_numbers_add_up_and_are_the_modules_own(seed, step, unit, bias):
 
 def test_the_latex_shows_each_number_with_its_sign():
     lstm, x = lstm_and_input(1)
-    result = step_equations(lstm, trace_lstm(lstm, x), x, 2, 0)
+    result = step_arithmetic(lstm, trace_lstm(lstm, x), x, 2, 0)
     lines = result.latex.removeprefix(r"\begin{aligned}").removesuffix(r"\end{aligned}").split(r"\\")
     assert len(lines) == 6
     for line, s in zip(lines, result.gates.values(), strict=False):
@@ -58,4 +58,4 @@ def test_the_latex_shows_each_number_with_its_sign():
 def test_no_other_step_or_unit(step, unit):
     lstm, x = lstm_and_input(0)
     with pytest.raises(IndexError):
-        step_equations(lstm, trace_lstm(lstm, x), x, step, unit)
+        step_arithmetic(lstm, trace_lstm(lstm, x), x, step, unit)

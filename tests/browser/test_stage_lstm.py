@@ -10,7 +10,7 @@ import torch
 
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.trace.interventions import Edit, trace_with
+from lstm_core.trace.interventions import Intervention, trace_with
 from pages.shared.components.wire import pack
 from tests.browser.conftest import Tab
 from tests.figures.test_stage_scene import MODELS, scene_of
@@ -88,6 +88,6 @@ def test_an_altered_run_is_that_of_the_interventions(stage: Tab, kind, gate, val
     maps, _ = run(
         stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **index}
     )
-    edit = Edit(kind, gate, value, **index, units=None if unit is None else (unit,))
+    edit = Intervention(kind, gate, value, **index, units=None if unit is None else (unit,))
     with torch.no_grad():
         check(maps, trace_with(snapshot.model.lstm, x, [edit]))

@@ -21,12 +21,12 @@ from lstm_core.figures.gradients import cells_figure, horizon_figure, time_const
 from lstm_core.figures.theme import (
     CELL_COLORS,
     CELL_DASHES,
-    FAINTEST,
     GATE_COLORS,
     GATE_NAMES,
-    MOST_CELLS,
-    MOST_POINTS,
-    text,
+    MAX_CELLS,
+    MAX_POINTS,
+    MIN_SHARE,
+    plain_label,
 )
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.model.recurrent import build_model
@@ -81,7 +81,7 @@ def trace_of(seq_len: int = 7, **fields):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_shown_as_the_text_that_it_is(name):
-    shown_text = text(name, max_length=99)
+    shown_text = plain_label(name, max_length=99)
     assert not set("<>$") & set(shown_text)
     assert "&quot;" not in shown_text  # plotly would show that as it stands
     assert html.unescape(shown_text) == name
@@ -89,7 +89,7 @@ def test_a_hostile_name_is_shown_as_the_text_that_it_is(name):
 
 @given(st.text(max_size=80), st.integers(2, 50))
 def test_a_name_is_of_bearable_length(name, longest):
-    shown_text = html.unescape(text(name, longest)) if "&" not in name else None
+    shown_text = html.unescape(plain_label(name, longest)) if "&" not in name else None
     if shown_text is not None:
         assert len(shown_text) <= longest
         assert shown_text == name if len(name) <= longest else shown_text.startswith(name[: longest - 1])
@@ -157,7 +157,7 @@ def test_a_long_series_is_thinned_and_keeps_its_spike():
     y[77_777] = 9
     windows = make_windows(series(len(y), y=y), spec_of())
     figure = split_figure(windows, None)
-    assert all(len(trace.x) <= MOST_POINTS for trace in figure.data)
+    assert all(len(trace.x) <= MAX_POINTS for trace in figure.data)
     assert 77_777 in figure.data[0].x
     assert len(figure.to_json()) < 500_000
 
@@ -219,9 +219,9 @@ def test_a_heatmap_shows_units_by_steps_of_the_chosen_layer_direction_and_sequen
 
 
 def test_a_large_heatmap_is_thinned_and_its_axes_tell_true_steps():
-    trace = trace_of(seq_len=3 * MOST_CELLS, hidden_size=MOST_CELLS + 1)
+    trace = trace_of(seq_len=3 * MAX_CELLS, hidden_size=MAX_CELLS + 1)
     heat = gate_heatmap(trace, "f").data[0]
-    assert heat.z.shape == (129, MOST_CELLS)
+    assert heat.z.shape == (129, MAX_CELLS)
     assert (heat.dx, heat.dy) == (3, 2)
     np.testing.assert_array_equal(heat.z[5], trace.f[0, 0, 0, ::3, 10])
 
@@ -289,7 +289,7 @@ def test_any_time_constants_make_a_figure(constants, seq_len):
 def test_thousands_of_units_are_thinned_with_both_ends_kept():
     constants = np.random.default_rng(0).lognormal(size=16_384)
     bars = time_constants_figure(constants, 50).data[0]
-    assert len(bars.y) <= MOST_POINTS
+    assert len(bars.y) <= MAX_POINTS
     assert (bars.y[0], bars.y[-1]) == (max(0.1, constants.min()), constants.max())
 
 
@@ -307,7 +307,7 @@ def test_cells_are_drawn_on_one_picture_against_steps_back():
     assert np.isnan(figure.data[1].y[2])  # a log axis has no zero
     assert figure.data[3].y.tolist() == [0.25, 1.0, 0.5]
     assert [line.line.color for line in figure.data] == [CELL_COLORS[cell] for cell in (*curves, "lstm")]
-    assert 10 ** figure.layout.yaxis.range[0] == pytest.approx(FAINTEST / 2)  # the RNN's end is not followed
+    assert 10 ** figure.layout.yaxis.range[0] == pytest.approx(MIN_SHARE / 2)  # the RNN's end is not followed
     parsed(figure)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lstm_core.figures import stage_scene as scenes
-from lstm_core.figures.stage_scene import scene
+from lstm_core.figures.stage_scene import build_scene
 from lstm_core.runs.queue import Slots
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
@@ -31,7 +31,7 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     snapshot, start = run.moment(), int(trainer.windows.starts["valid"][0])
     x = torch.from_numpy(trainer.windows.inputs(np.array([start])))
     trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
-    header, arrays = scene(run, snapshot, trace, start, others or {})
+    header, arrays = build_scene(run, snapshot, trace, start, others or {})
     return run, snapshot, trace, x, header, arrays
 
 
@@ -112,11 +112,11 @@ def test_snapshots_that_are_too_many_to_send_are_thinned(monkeypatch):
     run, *_, header, _ = scene_of({}, steps=12)
     size = run.snapshots.nearest(0).weights.nbytes
     assert len(header["snapshots"]) == 12
-    monkeypatch.setattr(scenes, "MOST_BYTES", 4 * size)
+    monkeypatch.setattr(scenes, "MAX_BYTES", 4 * size)
     *_, fewer, _ = scene_of({}, steps=12)
     assert len(fewer["snapshots"]) == 4
     assert fewer["snapshots"][0] == 0
-    monkeypatch.setattr(scenes, "MOST_BYTES", size)
+    monkeypatch.setattr(scenes, "MAX_BYTES", size)
     *_, none, arrays = scene_of({}, steps=12)
     assert none["snapshots"] == []
     unpacked(none, arrays)

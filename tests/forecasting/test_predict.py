@@ -9,7 +9,7 @@ import torch
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import ModelSpec
 from lstm_core.forecasting import predict as predictions
-from lstm_core.forecasting.metrics import Score, scores, verdict, window_errors
+from lstm_core.forecasting.metrics import Score, score_with_baselines, summarize, window_errors
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.recurrent import build_model
 from tests.data.test_windows import series, spec_of, table_of
@@ -64,8 +64,8 @@ def test_a_part_without_windows_has_no_predictions_and_no_scores(head, label):
     predicted = predict(model_for(windows, head=head), windows, starts)
     assert predicted.shape == ((0, 2) if label else (0, 2, 1))
     assert len(window_errors(windows, starts, predicted)) == 0
-    assert scores(windows, starts, predicted) == []
-    assert verdict([]) == "This part has no windows."
+    assert score_with_baselines(windows, starts, predicted) == []
+    assert summarize([]) == "This part has no windows."
 
 
 def test_scores_beside_the_last_value_and_the_training_mean():
@@ -76,10 +76,10 @@ def test_scores_beside_the_last_value_and_the_training_mean():
     starts = windows.starts["test"]
     targets = windows.targets(starts)
     predicted = targets + np.array([[1.0], [-3.0]])  # (ahead, 1)
-    model, last, mean = scores(windows, starts, predicted)
-    assert (model.who, model.mae, model.rmse) == ("this model", 2.0, pytest.approx(5**0.5))
+    model, last, mean = score_with_baselines(windows, starts, predicted)
+    assert (model.name, model.mae, model.rmse) == ("this model", 2.0, pytest.approx(5**0.5))
     error = np.array([y[s + 2 : s + 4] - y[s + 1] for s in starts])
-    assert last.who == "repeat the last value"
+    assert last.name == "repeat the last value"
     assert last.rmse == pytest.approx((error**2).mean() ** 0.5)
     assert last.mae == pytest.approx(np.abs(error).mean())
     assert mean.mae == pytest.approx(np.abs(targets[..., 0] - y[:10].mean()).mean())
@@ -91,15 +91,15 @@ def test_the_last_value_counts_only_where_it_is_known():
     y[36] = np.nan
     windows = make_windows(table_of(a=np.arange(40.0), y=y), spec_of(features=("a",), seq_len=2))
     starts = windows.starts["test"]
-    _, last, _ = scores(windows, starts, windows.targets(starts))
+    _, last, _ = score_with_baselines(windows, starts, windows.targets(starts))
     assert last.rmse == 1.0
 
 
 def test_a_row_that_is_seen_has_no_last_value_to_repeat():
     windows = make_windows(series(60), spec_of(horizon=0))
     starts = windows.starts["test"]
-    result = scores(windows, starts, windows.targets(starts))
-    assert [score.who for score in result] == ["this model", "the training mean"]
+    result = score_with_baselines(windows, starts, windows.targets(starts))
+    assert [score.name for score in result] == ["this model", "the training mean"]
     assert result[0].rmse == 0
 
 
@@ -110,9 +110,9 @@ def test_classes_are_scored_beside_the_commonest_of_the_training_part():
     targets = windows.targets(starts)
     predicted = np.eye(2)[targets]
     predicted[0] = predicted[0][::-1]  # one wrong
-    model, naive = scores(windows, starts, predicted)
+    model, naive = score_with_baselines(windows, starts, predicted)
     assert model.accuracy == pytest.approx(1 - 1 / len(starts))
-    assert naive.who == "always 'v'"
+    assert naive.name == "always 'v'"
     assert naive.accuracy == (targets == 1).mean()
 
 
@@ -136,5 +136,5 @@ def test_classes_are_scored_beside_the_commonest_of_the_training_part():
     ],
 )
 def test_the_verdict_is_one_plain_sentence(result, says):
-    assert says in verdict(result)
-    assert verdict(result).endswith(".")
+    assert says in summarize(result)
+    assert summarize(result).endswith(".")

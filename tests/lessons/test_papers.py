@@ -84,7 +84,7 @@ def test_the_gate_found_opens_at_the_marker(shipped):
     run = shipped["adding_problem"]["lstm"]
     _, marker, _, gate, _ = adding_problem._one(run)
     adds, opens = adding_problem._units(run)
-    assert adds.kind == "c" and opens.kind in "ifo" and abs(opens.score) > 0.95
+    assert adds.gate == "c" and opens.gate in "ifo" and abs(opens.score) > 0.95
     assert abs(gate[marker == 1].mean() - gate[marker == 0].mean()) > 0.3
 
 
@@ -98,7 +98,7 @@ def test_the_two_units_keep_the_first_and_the_second_symbol(shipped):
     targets = windows.targets(starts)
     trace = trace_windows(run.model(), windows, starts)
     for one, symbol in zip(temporal_order._keepers(run), (targets // 2, targets % 2), strict=True):
-        at_end = one.of(trace)[:, -1]
+        at_end = one.values_in(trace)[:, -1]
         middle = (at_end[symbol == 0].mean() + at_end[symbol == 1].mean()) / 2
         split = (at_end > middle) == (at_end[symbol == 1].mean() > middle)
         assert (split == (symbol == 1)).mean() > 0.95

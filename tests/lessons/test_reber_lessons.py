@@ -114,7 +114,7 @@ def test_the_string_with_t_and_its_twin_are_what_the_unit_did(embedded):
         states_after(symbols)  # raises if it is no string of the grammar
         x = (symbols[..., None] == np.arange(7)).astype(np.float32)
         trace = trace_lstm(runs["lstm"].model().lstm, torch.from_numpy(x))
-        np.testing.assert_allclose(curve.y, result.of(trace)[0, -len(text) :], atol=1e-5)
+        np.testing.assert_allclose(curve.y, result.values_in(trace)[0, -len(text) :], atol=1e-5)
     assert (
         figure.data[0].y[0] == pytest.approx(figure.data[1].y[0])
         and f"unit {result.unit}" in figure.data[0].name
@@ -176,7 +176,7 @@ def test_the_unit_is_drawn_over_the_streams_own_symbols(continual):
     x = streams_of(run)[:1]
     trace = trace_lstm(run.model().lstm, torch.from_numpy(x))
     shown = len(figure.data[0].y)
-    np.testing.assert_allclose(figure.data[0].y, result.of(trace)[0, :shown], atol=1e-5)
+    np.testing.assert_allclose(figure.data[0].y, result.values_in(trace)[0, :shown], atol=1e-5)
     np.testing.assert_allclose(figure.data[2].y, trace.f[0, 0, 0, :shown, result.unit], atol=1e-5)
     symbols = decode_one_hot(x)[0, :shown]
     assert "".join(figure.layout.xaxis.ticktext) == "".join(SYMBOLS[symbol] for symbol in symbols)

@@ -137,7 +137,7 @@ def test_the_unit_that_holds_t_or_p_is_found_where_one_was_put():
         lstm.weight_ih_l0[6 + unit, SYMBOLS.index("T")] = 5.0
         lstm.weight_ih_l0[6 + unit, SYMBOLS.index("P")] = -5.0
     result = wrapped_unit(run, "train")
-    assert (result.kind, result.unit) == ("c", unit)
+    assert (result.gate, result.unit) == ("c", unit)
     x = run.windows.inputs(run.windows.starts["test"])
     trace = trace_lstm(run.model().lstm, torch.from_numpy(x))
-    np.testing.assert_array_equal(result.of(trace), trace.c[0, 0, :, :, unit].numpy())
+    np.testing.assert_array_equal(result.values_in(trace), trace.c[0, 0, :, :, unit].numpy())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
+from lstm_core.analysis.gradient_horizon import GradientHorizon, memory_horizon, steps_until_faded
 from lstm_core.forecasting.predict import predict
 from lstm_core.runs import cell_comparison
 from pages.shared.gates import cell_comparison as cell_comparison_view
@@ -149,7 +149,7 @@ def test_a_model_of_another_age_than_its_rivals_is_said_to_be_so(visit):
     ],
 )
 def test_how_far_back_in_words(curve, words):
-    assert words in horizon_sentence(Horizon(np.array([curve]), np.ones((1, 1, 1, 3))))
+    assert words in horizon_sentence(GradientHorizon(np.array([curve]), np.ones((1, 1, 1, 3))))
 
 
 def test_a_sentence_names_the_shortest_memory_first():
@@ -158,7 +158,7 @@ def test_a_sentence_names_the_shortest_memory_first():
         "gru": 0.99 ** np.arange(60)[::-1],
         "rnn": 0.5 ** np.arange(60)[::-1],
     }
-    assert [steps_back(curve, 0.01) for curve in fading.values()] == [44, 60, 7]
+    assert [steps_until_faded(curve, 0.01) for curve in fading.values()] == [44, 60, 7]
     assert cells_sentence(fading) == (
         "The RNN's gradient falls below 1 % of its largest after **7** steps, the LSTM's after **44**, the GRU's not "
         "within the window's **60** steps."

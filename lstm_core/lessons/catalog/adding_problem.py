@@ -13,7 +13,7 @@ from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from lstm_core.analysis.unit_search import Found
+    from lstm_core.analysis.unit_search import UnitMatch
     from lstm_core.runs.run import Run
 
 NAIVE = 1 / 6  # mean squared error of always saying 1
@@ -28,22 +28,22 @@ def _guess(value: np.ndarray, marker: np.ndarray) -> np.ndarray:
     return 1 + (marker * (value - 0.5)).cumsum(axis=-1)
 
 
-def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
+def _ranked(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
     """All units' c by how they follow the best guess so far, and all gates by how they follow the marker."""
-    from lstm_core.analysis.unit_search import units_by_correlation
+    from lstm_core.analysis.unit_search import rank_by_correlation
 
-    def rank() -> tuple[list[Found], list[Found]]:
+    def rank() -> tuple[list[UnitMatch], list[UnitMatch]]:
         windows, model = run.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         value, marker = np.moveaxis(windows.inputs(starts), -1, 0)  # each (windows, seq_len)
-        adds = units_by_correlation(model, windows, starts, _guess(value, marker), ("c",))
-        opens = units_by_correlation(model, windows, starts, marker, ("i", "f", "o"))
+        adds = rank_by_correlation(model, windows, starts, _guess(value, marker), ("c",))
+        opens = rank_by_correlation(model, windows, starts, marker, ("i", "f", "o"))
         return adds, opens
 
     return run.remembered("adding units", (run.step,), rank)
 
 
-def _units(run: Run) -> tuple[Found, Found]:
+def _units(run: Run) -> tuple[UnitMatch, UnitMatch]:
     """The c that follows the best guess so far best, and the gate that follows the marker best."""
     adds, opens = _ranked(run)
     return adds[0], opens[0]
@@ -58,26 +58,26 @@ def _one(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.n
     starts = windows.starts["test"]
     trace = trace_windows(run.model(), windows, starts[:SEARCHED])
     value, marker = np.moveaxis(windows.inputs(starts[:SEARCHED]), -1, 0)
-    guess, c = _guess(value, marker), adds.of(trace)
+    guess, c = _guess(value, marker), adds.values_in(trace)
     slope, level = np.polyfit(guess.ravel(), c.ravel(), 1)
     k = guess[:, -1].argmax()
-    return value[k], marker[k], c[k], opens.of(trace)[k], slope * guess[k] + level
+    return value[k], marker[k], c[k], opens.values_in(trace)[k], slope * guess[k] + level
 
 
 def _how(runs: dict[str, Run]) -> go.Figure:
     from plotly.subplots import make_subplots
 
-    from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, TRUTH, figure_layout
+    from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, figure_layout
 
     run = runs["lstm"]
     adds, opens = _units(run)
     value, marker, c, gate, guess = _one(run)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.6, 0.4])
     lines = (
-        ("best guess so far, in its scale", guess, TRUTH, "dash", 1),
+        ("best guess so far, in its scale", guess, ACTUAL_COLOR, "dash", 1),
         (f"c of unit {adds.unit} (r = {adds.score:.2f})", c, GATE_COLORS["c"], "solid", 1),
-        (f"{GATE_NAMES[opens.kind]} of unit {opens.unit} (r = {opens.score:.2f} with the marker)", gate,
-         GATE_COLORS[opens.kind], "solid", 2),
+        (f"{GATE_NAMES[opens.gate]} of unit {opens.unit} (r = {opens.score:.2f} with the marker)", gate,
+         GATE_COLORS[opens.gate], "solid", 2),
     )  # fmt: skip
     for name, y, color, dash, row in lines:
         line = {"color": color, "width": 4, "dash": dash}
@@ -99,7 +99,7 @@ def _search(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.figures.theme import GATE_COLORS, figure_layout
 
     adds, opens = _ranked(runs["lstm"])
-    gate = {match.unit: abs(match.score) for match in opens if match.kind == "i"}
+    gate = {match.unit: abs(match.score) for match in opens if match.gate == "i"}
     names = [str(match.unit) for match in adds]
     figure = go.Figure()
     figure.add_bar(x=names, y=[abs(match.score) for match in adds], name="c with the best guess",

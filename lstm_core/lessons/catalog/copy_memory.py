@@ -14,7 +14,7 @@ from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from lstm_core.analysis.unit_search import Found
+    from lstm_core.analysis.unit_search import UnitMatch
     from lstm_core.runs.run import Run
 
 SILENCE = 10  # T
@@ -37,18 +37,18 @@ def _said(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, n
     return x.argmax(axis=-1), windows.y[starts[:, None] + np.arange(windows.spec.seq_len)], probabilities
 
 
-def _keepers(run: Run) -> list[Found]:
+def _keepers(run: Run) -> list[UnitMatch]:
     """For each symbol of the ten the c that tells best, at the marker, which of the eight it was."""
-    from lstm_core.analysis.unit_search import units_by_class
+    from lstm_core.analysis.unit_search import rank_by_class
 
-    def find() -> list[Found]:
+    def find() -> list[UnitMatch]:
         windows, model = run.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         read = windows.inputs(starts).argmax(axis=-1)
         matches = []
         for position in range(copy_length(windows.spec.seq_len)):
             classes = np.where(read == MARKER, read[:, position, None], -1)
-            matches.append(units_by_class(model, windows, starts, classes, ("c",))[0])
+            matches.append(rank_by_class(model, windows, starts, classes, ("c",))[0])
         return matches
 
     return run.remembered("copy units", (run.step,), find)
@@ -87,7 +87,7 @@ def _held(runs: dict[str, Run]) -> go.Figure:
     windows, matches = run.windows, _keepers(run)
     position = int(np.argmax([match.score for match in matches]))
     starts = windows.starts["test"][:SEARCHED]
-    values = matches[position].of(trace_windows(run.model(), windows, starts))
+    values = matches[position].values_in(trace_windows(run.model(), windows, starts))
     symbol = windows.inputs(starts)[:, position].argmax(axis=-1)
     order = np.argsort([values[symbol == k, -len(matches) - 1].mean() for k in range(8)])
     figure = go.Figure()
@@ -101,7 +101,7 @@ def _held(runs: dict[str, Run]) -> go.Figure:
             x=float(at), y=1, yref="y domain", text=label, xanchor="left", xshift=4, showarrow=False
         )
     match = matches[position]
-    figure.update_yaxes(title=f"{match.kind} of unit {match.unit}, mean (η² {match.score:.2f})")
+    figure.update_yaxes(title=f"{match.gate} of unit {match.unit}, mean (η² {match.score:.2f})")
     figure.update_xaxes(title="step")
     return figure_layout(figure, 400)
 

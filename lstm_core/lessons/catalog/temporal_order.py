@@ -14,7 +14,7 @@ from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from lstm_core.analysis.unit_search import Found
+    from lstm_core.analysis.unit_search import UnitMatch
     from lstm_core.runs.run import Run
 
 SEARCHED = 256  # test sequences in which the units are looked for
@@ -30,23 +30,23 @@ def _read(windows, starts: np.ndarray) -> np.ndarray:
     return np.where(x.any(axis=-1), x.argmax(axis=-1), -1)
 
 
-def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
+def _ranked(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
     """Every c and h by how well it tells, from there on, which symbol came first; and the same of the second."""
-    from lstm_core.analysis.unit_search import units_by_class
+    from lstm_core.analysis.unit_search import rank_by_class
 
-    def rank() -> list[list[Found]]:
+    def rank() -> list[list[UnitMatch]]:
         windows, model = run.windows, run.model()
         starts = windows.starts["test"][:SEARCHED]
         count = np.isin(_read(windows, starts), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
         targets = windows.targets(starts)[:, None]
         first = np.where(count >= 1, targets // 2, -1)
         second = np.where(count == 2, targets % 2, -1)
-        return [units_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
+        return [rank_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
 
     return run.remembered("order units", (run.step,), rank)
 
 
-def _keepers(run: Run) -> tuple[Found, Found]:
+def _keepers(run: Run) -> tuple[UnitMatch, UnitMatch]:
     """The best of each ranking."""
     first, second = _ranked(run)
     return first[0], second[0]
@@ -56,7 +56,7 @@ def _how(runs: dict[str, Run]) -> go.Figure:
     from plotly.subplots import make_subplots
 
     from lstm_core.analysis.unit_search import trace_windows
-    from lstm_core.figures.theme import TRUTH, figure_layout
+    from lstm_core.figures.theme import ACTUAL_COLOR, figure_layout
 
     run = runs["lstm"]
     windows, keepers = run.windows, _keepers(run)
@@ -67,7 +67,7 @@ def _how(runs: dict[str, Run]) -> go.Figure:
     trace, symbols = trace_windows(run.model(), windows, starts), _read(windows, starts)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
     for row, match in enumerate(keepers, 1):
-        for k, (name, values) in enumerate(zip(ORDERS, match.of(trace), strict=True)):
+        for k, (name, values) in enumerate(zip(ORDERS, match.values_in(trace), strict=True)):
             masked_values = np.where(symbols[k] < 0, np.nan, values)
             line = {"color": COLORS[name], "width": 3.5, "dash": "solid" if name[1] == "X" else "dash"}
             figure.add_scatter(
@@ -84,7 +84,7 @@ def _how(runs: dict[str, Run]) -> go.Figure:
                               text=f"<b>the {label}</b>: η² {match.score:.2f}", xanchor="left",
                               yanchor="bottom", font={"size": 16})  # fmt: skip
         figure.update_yaxes(
-            title=f"{match.kind} of unit {match.unit}", zeroline=True, zerolinecolor=TRUTH, row=row
+            title=f"{match.gate} of unit {match.unit}", zeroline=True, zerolinecolor=ACTUAL_COLOR, row=row
         )
     figure.update_xaxes(title="step", row=2)
     return figure_layout(figure, 460)
@@ -166,7 +166,7 @@ def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
     windows = run.windows
     targets = windows.targets(windows.starts["test"])
     starts = windows.starts["test"][[np.argmax(targets == k) for k in (0, 3)]]  # XX and YY
-    return list(_keepers(run)[0].of(trace_windows(run.model(), windows, starts)))
+    return list(_keepers(run)[0].values_in(trace_windows(run.model(), windows, starts)))
 
 
 LENGTH = TRAINED + VALID + TEST

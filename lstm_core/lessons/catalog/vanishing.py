@@ -11,7 +11,7 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
 
 if TYPE_CHECKING:
-    from lstm_core.analysis.gradient_horizon import Horizon
+    from lstm_core.analysis.gradient_horizon import GradientHorizon
     from lstm_core.runs.run import Run
     from lstm_core.training.snapshots import ModelSnapshot
 
@@ -29,7 +29,7 @@ DATA = DataSpec(
 )  # fmt: skip
 
 
-def _horizon(run: Run, snapshot: ModelSnapshot) -> Horizon:
+def _horizon(run: Run, snapshot: ModelSnapshot) -> GradientHorizon:
     """Worked out once for each step of the run."""
     import torch
 
@@ -82,11 +82,11 @@ def _along(run: Run) -> list[int]:
 
 def _reach(run: Run, step: int) -> int:
     """How many steps before the end the gradient with respect to h falls below SHARE of its largest."""
-    from lstm_core.analysis.gradient_horizon import steps_back
+    from lstm_core.analysis.gradient_horizon import steps_until_faded
 
     cached = run.memo.setdefault("reaches", {})
     if step not in cached:
-        cached[step] = steps_back(_back(_horizon(run, run.moment(step)).d_h)[::-1], SHARE)
+        cached[step] = steps_until_faded(_back(_horizon(run, run.moment(step)).d_h)[::-1], SHARE)
     return cached[step]
 
 

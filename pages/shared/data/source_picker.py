@@ -16,7 +16,7 @@ from lstm_core.data.ingest.read import read_table
 from lstm_core.data.samples import SAMPLES, load_sample
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
-from lstm_core.figures.theme import TRAIN
+from lstm_core.figures.theme import TRAIN_COLOR
 from lstm_core.workspace import Upload
 from pages.shared import session
 from pages.shared.session_fields import field
@@ -155,7 +155,7 @@ def _picture_label(name: str) -> str:
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 32" width="96" height="32">'
-        f'<polyline points="{path}" fill="none" stroke="{TRAIN}" stroke-width="2"/></svg>'
+        f'<polyline points="{path}" fill="none" stroke="{TRAIN_COLOR}" stroke-width="2"/></svg>'
     )
     return (
         f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}) {generators.title(name)}"

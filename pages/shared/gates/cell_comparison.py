@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
+from lstm_core.analysis.gradient_horizon import GradientHorizon, memory_horizon, steps_until_faded
 from lstm_core.experiment import CELLS, PlaygroundError
 from lstm_core.figures.gradients import cells_figure
 from lstm_core.model.recurrent import SequenceModel
@@ -134,12 +134,14 @@ def _several(run: Run) -> np.ndarray:
     return split_starts[np.unique(np.linspace(0, len(split_starts) - 1, MOST_COMPARED).astype(int))]
 
 
-def _horizons(selection: Look, output: int, comparison: Rivals, starts: np.ndarray) -> dict[str, Horizon]:
+def _horizons(
+    selection: Look, output: int, comparison: Rivals, starts: np.ndarray
+) -> dict[str, GradientHorizon]:
     """Of every cell, over these windows."""
     snapshot = selection.moment
     x = torch.from_numpy(selection.run.windows.inputs(starts))
 
-    def of(cell: str, key: tuple, model: Callable[[], SequenceModel]) -> Horizon:
+    def of(cell: str, key: tuple, model: Callable[[], SequenceModel]) -> GradientHorizon:
         return selection.run.remembered(
             f"horizons_{cell}", (*key, output), lambda: memory_horizon(model(), x, output)
         )
@@ -163,7 +165,7 @@ def _table(selection: Look, comparison: Rivals) -> pd.DataFrame:
 
 def cells_sentence(curves: dict[str, np.ndarray]) -> str:
     """After how many steps each cell's gradient has faded, the shortest memory first; curves as in cells_figure."""
-    steps_by_cell = {cell: steps_back(curve, SHARE) for cell, curve in curves.items()}
+    steps_by_cell = {cell: steps_until_faded(curve, SHARE) for cell, curve in curves.items()}
     seq_len = len(next(iter(curves.values())))
     never = f"within the window's **{seq_len}** steps"
     if min(steps_by_cell.values()) >= seq_len:

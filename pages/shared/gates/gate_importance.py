@@ -65,13 +65,13 @@ def _table(run: Run, split: str, importances: list[Importance], count: int, snap
     spec, worst = run.experiment.model, importances[0]
     several = spec.num_layers * spec.num_directions > 1
     where = _place(worst, spec.bidirectional) if several else ""
-    if worst.harm > 0:
+    if worst.score_drop > 0:
         st.markdown(
-            f"Freezing the **{GATE_NAMES[worst.edit.gate]}**{f' of {where}' * several} hurts most: {_scores(worst)}."
+            f"Freezing the **{GATE_NAMES[worst.intervention.gate]}**{f' of {where}' * several} hurts most: {_scores(worst)}."
         )
     else:
         st.markdown("No gate is missed: frozen at its mean, none makes this model worse.")
-    max_drop = max(abs(importance.harm) for importance in importances) or 1.0
+    max_drop = max(abs(importance.score_drop) for importance in importances) or 1.0
     rows = [
         _row(importance, max_drop, _place(importance, spec.bidirectional) if several else "")
         for importance in importances
@@ -87,23 +87,23 @@ def _table(run: Run, split: str, importances: list[Importance], count: int, snap
 
 
 def _place(importance: Importance, bidirectional: bool) -> str:
-    direction = (" forward", " reverse")[importance.edit.direction] if bidirectional else ""
-    return f"layer {importance.edit.layer}{direction}"
+    direction = (" forward", " reverse")[importance.intervention.direction] if bidirectional else ""
+    return f"layer {importance.intervention.layer}{direction}"
 
 
 def _scores(importance: Importance) -> str:
     if importance.measure == "accuracy":
-        return f"accuracy {importance.before:.1%} → {importance.after:.1%}"
-    return f"RMSE {importance.before:.4g} → {importance.after:.4g}"
+        return f"accuracy {importance.score:.1%} → {importance.frozen_score:.1%}"
+    return f"RMSE {importance.score:.4g} → {importance.frozen_score:.4g}"
 
 
 def _row(importance: Importance, max_drop: float, label: str) -> str:
     """One line of the table as HTML; nothing in it comes from a file."""
-    gate, color = importance.edit.gate, GATE_COLORS[importance.edit.gate]
+    gate, color = importance.intervention.gate, GATE_COLORS[importance.intervention.gate]
     mark = f'<span style="display:inline-block;width:.8em;height:.8em;border-radius:2px;background:{color}"></span>'
-    width = round(BAR * max(0.0, importance.harm) / max_drop)
+    width = round(BAR * max(0.0, importance.score_drop) / max_drop)
     bar = f'<div style="width:{width}px;height:.9em;border-radius:2px;background:{color}"></div>'
-    drop_text = bar if importance.harm >= 0 else "better when frozen"
+    drop_text = bar if importance.score_drop >= 0 else "better when frozen"
     cells = [
         f"{mark}&ensp;<b>{gate}</b> · {GATE_NAMES[gate]}",
         *([label] if label else []),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
+from lstm_core.analysis.gradient_horizon import GradientHorizon, memory_horizon, steps_until_faded
 from lstm_core.figures.gradients import horizon_figure, time_constants_figure
 from lstm_core.forecasting.predict import predict
 from pages.shared.gates import cell_comparison
@@ -29,7 +29,7 @@ def show(selection: Look) -> None:
     cell_comparison.show(selection, output)
 
 
-def _own(selection: Look) -> tuple[Horizon, int]:
+def _own(selection: Look) -> tuple[GradientHorizon, int]:
     """The horizon of the run's own model, and the output that it is of: the first number, or the likeliest class."""
     snapshot, windows = selection.moment, selection.run.windows
 
@@ -42,9 +42,9 @@ def _own(selection: Look) -> tuple[Horizon, int]:
     return selection.run.remembered("horizons", (snapshot, selection.start), found)
 
 
-def horizon_sentence(horizon: Horizon) -> str:
+def horizon_sentence(horizon: GradientHorizon) -> str:
     """How many steps back the gradient of the input has faded."""
-    half, hundredth = (steps_back(horizon.d_x[0], share) for share in (0.5, 0.01))
+    half, hundredth = (steps_until_faded(horizon.d_x[0], share) for share in (0.5, 0.01))
     seq_len = horizon.d_x.shape[1]
     if hundredth >= seq_len:
         text = "It looks back over the whole window: even its first step has more than 1 % of the strongest influence"

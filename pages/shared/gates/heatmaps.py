@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from lstm_core.analysis.saturation import CLOSED, OPEN, saturation
+from lstm_core.analysis.saturation import CLOSED_BELOW, OPEN_ABOVE, gate_saturation
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.files import trace_csv, trace_npz
 from pages.shared import session
@@ -33,11 +33,11 @@ def show(selection: Look) -> None:
         )
         for name in GATE_NAMES
     ]
-    shares = saturation(trace, selection.layer, selection.direction)
+    shares = gate_saturation(trace, selection.layer, selection.direction)
     curves = {
         "All units · mean": shares["mean"],
-        f"Share below {CLOSED:g}": shares["closed"],
-        f"Share above {OPEN:g}": shares["open"],
+        f"Share below {CLOSED_BELOW:g}": shares["closed"],
+        f"Share above {OPEN_ABOVE:g}": shares["open"],
     }
     series = input_series(selection.run.windows, selection.start)
     chosen = gate_view("gate_view", maps, unit=selection.unit, series=series, curves=curves,

@@ -15,7 +15,7 @@ import streamlit as st
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.figures.theme import GATE_NAMES
-from lstm_core.trace.interventions import ACTS_ON, INPUT, Edit, check_edit
+from lstm_core.trace.interventions import ALLOWED_TARGETS, INPUT, Intervention, check_intervention
 from pages.shared import session
 from pages.shared.gates.selection import Look
 from pages.shared.session_fields import clamp
@@ -39,7 +39,7 @@ SLIDER_STEPS = 100  # about so many places on the slider of an input
 UNITS_HELP = "Empty is all. “selected” is the one marked in the picture; or list them: 0-3, 7"
 
 
-def choose_edits(selection: Look) -> tuple[Edit, ...]:
+def choose_edits(selection: Look) -> tuple[Intervention, ...]:
     """Draw the controls; the edits that they stand for, those kept earlier first."""
     bar = st.container(horizontal=True, gap="small")
     for label, (gate, value) in PRESETS.items():
@@ -53,7 +53,7 @@ def choose_edits(selection: Look) -> tuple[Edit, ...]:
     return (*kept, intervention) if intervention else kept
 
 
-def words_of(intervention: Edit, selection: Look) -> str:
+def words_of(intervention: Intervention, selection: Look) -> str:
     """What an edit does, as Markdown: "the forget gate held at 1 in units 0–3 at steps 5–9"."""
     windows, spec = selection.run.windows, selection.run.experiment.model
     if intervention.gate == INPUT:
@@ -99,7 +99,7 @@ def read_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
     return tuple(sorted(units))
 
 
-def _chosen(selection: Look) -> Edit | None:
+def _chosen(selection: Look) -> Intervention | None:
     """The edit that the widgets stand for; None for nothing."""
     windows, spec = selection.run.windows, selection.run.experiment.model
     layer_directions = _places(spec)
@@ -111,13 +111,13 @@ def _chosen(selection: Look) -> Edit | None:
                    lambda g: {INPUT: "x · the input", NOTHING: NOTHING}.get(g) or f"{g} · {GATE_NAMES[g]}")  # fmt: skip
     if gate == NOTHING:
         return None
-    kinds = [kind for kind, gates in ACTS_ON.items() if gate in gates]
+    kinds = [kind for kind, gates in ALLOWED_TARGETS.items() if gate in gates]
     kind = _select(columns[1], "were", f"how_{kinds[0]}", kinds, kinds[0], HOW.get)
     if gate == INPUT:
         names = windows.spec.features
         feature = _select(columns[3], "column", "feature", range(len(names)), 0, names.__getitem__)
         value = _input_value(columns[2], windows, kind, feature)
-        return Edit(kind, INPUT, value, units=(feature,), steps=_steps(columns[4], windows))
+        return Intervention(kind, INPUT, value, units=(feature,), steps=_steps(columns[4], windows))
     index = 0
     if several:
         index = _select(
@@ -125,7 +125,9 @@ def _chosen(selection: Look) -> Edit | None:
         )
     value = 0.0 if kind == "zero" else _gate_value(columns[2], kind, gate)
     units = _units(columns[3], spec.h_size if gate == "h" else spec.hidden_size, selection.unit)
-    return Edit(kind, gate, value, *divmod(index, spec.num_directions), units, _steps(columns[4], windows))
+    return Intervention(
+        kind, gate, value, *divmod(index, spec.num_directions), units, _steps(columns[4], windows)
+    )
 
 
 def _places(spec: ModelSpec) -> list[str]:
@@ -215,31 +217,31 @@ def _preset(selection: Look, gate: str, value: float) -> None:
     session.remember("what_last_step", None)
 
 
-def _keep(intervention: Edit) -> None:
+def _keep(intervention: Intervention) -> None:
     session.remember("what_kept", (*session.recall("what_kept", ()), intervention))
     session.remember("what_alter", NOTHING)
 
 
-def _drop(intervention: Edit) -> None:
+def _drop(intervention: Intervention) -> None:
     kept = list(session.recall("what_kept", ()))
     kept.remove(intervention)
     session.remember("what_kept", tuple(kept))
 
 
-def _kept(selection: Look) -> tuple[tuple[Edit, ...], int]:
+def _kept(selection: Look) -> tuple[tuple[Intervention, ...], int]:
     """The kept edits that fit this model and its windows, and how many others there are."""
     lstm, seq_len = selection.moment.model.lstm, selection.run.windows.spec.seq_len
     kept, fitting = session.recall("what_kept", ()), []
     for intervention in kept:
         try:
-            check_edit(intervention, lstm, seq_len)
+            check_intervention(intervention, lstm, seq_len)
         except PlaygroundError:
             continue
         fitting.append(intervention)
     return tuple(fitting), len(kept) - len(fitting)
 
 
-def _list_kept(selection: Look, kept: tuple[Edit, ...], others: int) -> None:
+def _list_kept(selection: Look, kept: tuple[Intervention, ...], others: int) -> None:
     if kept:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.markdown("and", width="content")

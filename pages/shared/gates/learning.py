@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from lstm_core.analysis.learning_dynamics import settled_at, unit_over_training
+from lstm_core.analysis.learning_dynamics import settling_index, unit_history
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SAID, TRUTH
+from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDICTION_COLOR
 from lstm_core.forecasting.predict import predict
 from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared import session
@@ -76,7 +76,7 @@ def _rows(selection: Look, unit: int | None) -> dict[int, Row]:
 
 def _row(selection: Look, unit: int | None, snapshot: ModelSnapshot) -> Row:
     windows = selection.run.windows
-    maps = unit_over_training([snapshot], inputs_of(selection), selection.layer, selection.direction, unit)
+    maps = unit_history([snapshot], inputs_of(selection), selection.layer, selection.direction, unit)
     starts = np.array([selection.start])
     prediction = predict(snapshot.model, windows, starts)[0]
     answer = prediction[windows.targets(starts)[0]] if windows.classes else prediction[0, 0]
@@ -93,12 +93,12 @@ def _sentence(
     """When each gate, and the answer, had come half of its way to what it is now."""
     if len(names) < 2:
         return "There is one moment only so far: train, and its learning can be followed here."
-    when = {name: names[settled_at(maps[name], HALF)] for name in maps if name in "ifgo"}
+    when = {name: names[settling_index(maps[name], HALF)] for name in maps if name in "ifgo"}
     subject = "On average over the units each gate" if unit is None else f"In unit {unit} each gate"
     parts = ", ".join(f"the {GATE_NAMES[name]} by **{epoch}**" for name, epoch in when.items())
     return (
         f"{subject} had come half of its way to what it does now in this window: {parts}; the model's answer by "
-        f"**{names[settled_at(predictions, HALF)]}**."
+        f"**{names[settling_index(predictions, HALF)]}**."
     )
 
 
@@ -110,8 +110,8 @@ def _answers(selection: Look, epochs: np.ndarray, predictions: np.ndarray) -> No
     cell = selection.run.experiment.model.module_name
     label = "probability of the true class" if windows.classes else windows.spec.targets[0]
     lines = [
-        Line(name, epochs[[0, -1]], np.full(2, level), TRUTH, "dash", width=3),
-        Line(f"what the {cell} says of this window", epochs, predictions, SAID, width=2.5),
+        Line(name, epochs[[0, -1]], np.full(2, level), ACTUAL_COLOR, "dash", width=3),
+        Line(f"what the {cell} says of this window", epochs, predictions, PREDICTION_COLOR, width=2.5),
     ]
     if selection.step is not None:
         ends = np.array([min(predictions.min(), level), max(predictions.max(), level)])

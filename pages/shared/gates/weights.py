@@ -9,19 +9,19 @@ import streamlit as st
 
 from lstm_core.analysis.gate_weights import (
     PARAMETERS,
-    REACH,
+    PERCENTILE,
     ByGate,
-    Extent,
-    extent,
+    Magnitudes,
     gate_histograms,
     gate_norms,
-    rounded_up,
+    magnitudes,
+    round_up_nicely,
     split_by_gate,
-    with_bias,
+    with_total_bias,
 )
 from lstm_core.experiment import GATES
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, TRUTH
+from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from pages.shared.components.live_plot import live_plot
@@ -48,7 +48,7 @@ def show(selection: Look) -> None:
         st.info(_why_none(snapshot))
         return
     tensors = snapshot.gradients if gradients else snapshot.model.state_dict()
-    by_gate = with_bias(split_by_gate(tensors, selection.layer, selection.direction), gradients)
+    by_gate = with_total_bias(split_by_gate(tensors, selection.layer, selection.direction), gradients)
     _picture(selection, snapshot, by_gate, counted, gradients)
     _norms_over_training(selection, snapshot, counted, gradients)
 
@@ -57,22 +57,22 @@ def _picture(
     selection: Look, snapshot: ModelSnapshot, by_gate: ByGate, counted: str, gradients: bool
 ) -> None:
     """The sentence, and the heatmaps beside the histograms."""
-    current = extent(by_gate)
+    current = magnitudes(by_gate)
     extents = [current]
     if not gradients:  # one scale for the whole run, so that weights are seen to grow
         extents += _extents(selection, gradients).values()
-    limit = rounded_up(max(level.reach for level in extents))
-    edge = rounded_up(max(level.peaks[counted] for level in extents))
+    limit = round_up_nicely(max(level.percentile for level in extents))
+    edge = round_up_nicely(max(level.max_abs[counted] for level in extents))
     counts = gate_histograms(by_gate[counted], edge)[1]
     st.markdown(gradient_sentence(by_gate) if gradients else weight_sentence(by_gate))
     weights_map("weights_map", _panels(selection, by_gate, current, gradients), limit, counts, counted=counted, edge=edge,
                 title=_title(snapshot, current, limit, gradients))  # fmt: skip
 
 
-def _title(snapshot: ModelSnapshot, current: Extent, limit: float, gradients: bool) -> str:
+def _title(snapshot: ModelSnapshot, current: Magnitudes, limit: float, gradients: bool) -> str:
     subject = "Gradients, after clipping, of" if gradients else "Weights after"
-    peak = max(current.peaks.values())
-    range_text = "them all" if peak <= limit else f"{100 * REACH:g} % of them; the largest is {peak:.3g}"
+    peak = max(current.max_abs.values())
+    range_text = "them all" if peak <= limit else f"{100 * PERCENTILE:g} % of them; the largest is {peak:.3g}"
     return f"{subject} step {snapshot.step:,}. The colours span −{limit:g} to {limit:g}, which holds {range_text}"
 
 
@@ -89,7 +89,7 @@ def _why_none(snapshot: ModelSnapshot) -> str:
     )
 
 
-def _panels(selection: Look, by_gate: ByGate, current: Extent, gradients: bool) -> list[Panel]:
+def _panels(selection: Look, by_gate: ByGate, current: Magnitudes, gradients: bool) -> list[Panel]:
     states = _states(selection, by_gate["weight_hh"]["i"].shape[1])
     panels = [
         Panel("weight_ih", by_gate["weight_ih"], current.norms["weight_ih"], *_inputs(selection)),
@@ -172,7 +172,7 @@ def _norms_over_training(selection: Look, snapshot: ModelSnapshot, counted: str,
         all_norms = np.concatenate(list(norms.values()))
         ends = np.array([all_norms.min(), all_norms.max()])
         lines.append(Line("the moment above", np.full(2, snapshot.step) / selection.run.steps_per_epoch, ends,
-                          TRUTH, "dash"))  # fmt: skip
+                          ACTUAL_COLOR, "dash"))  # fmt: skip
     live_plot("weights_norms", lines, x_title="epoch", log_y=gradients, height=280,
               y_title=f"norm of {counted}" + (", gradient" if gradients else ""),
               revision=f"{selection.run.number} {counted} {gradients}")  # fmt: skip
@@ -194,7 +194,7 @@ def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted
     )
 
 
-def _extents(selection: Look, gradients: bool) -> dict[Snapshot, Extent]:
+def _extents(selection: Look, gradients: bool) -> dict[Snapshot, Magnitudes]:
     """Of every snapshot of the run, or of its gradients where it has them; each is measured once."""
     run = selection.run
     cached = run.memo.setdefault("extents", {})
@@ -210,6 +210,6 @@ def _extents(selection: Look, gradients: bool) -> dict[Snapshot, Extent]:
     return history
 
 
-def _measure(run: Run, snapshot: Snapshot, layer: int, direction: int, gradients: bool) -> Extent:
+def _measure(run: Run, snapshot: Snapshot, layer: int, direction: int, gradients: bool) -> Magnitudes:
     tensors = run.weights_by_name(snapshot.gradients if gradients else snapshot.weights)
-    return extent(with_bias(split_by_gate(tensors, layer, direction), gradients))
+    return magnitudes(with_total_bias(split_by_gate(tensors, layer, direction), gradients))

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from lstm_core.analysis.gate_importance import predict_with
+from lstm_core.analysis.gate_importance import predict_with_interventions
 from lstm_core.experiment import GATES, STATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import GateTrace
-from lstm_core.trace.interventions import INPUT, Edit, trace_with
+from lstm_core.trace.interventions import INPUT, Intervention, trace_with
 from pages.shared import session
 from pages.shared.components.gate_heatmaps import Map, UnitLine, UnitPanel, gate_map, gate_view
 from pages.shared.gates import gate_importance, intervention_controls
@@ -59,7 +59,9 @@ def _selected(selection: Look) -> int:
     return max(0, min(selected, selection.run.experiment.model.hidden_size - 1))
 
 
-def _altered(selection: Look, interventions: tuple[Edit, ...]) -> tuple[GateTrace, np.ndarray, np.ndarray]:
+def _altered(
+    selection: Look, interventions: tuple[Intervention, ...]
+) -> tuple[GateTrace, np.ndarray, np.ndarray]:
     """The altered run of the window, and the prediction before and after it.
 
     Predictions: (ahead, targets) in the table's own units, or class probabilities (classes,).
@@ -70,13 +72,15 @@ def _altered(selection: Look, interventions: tuple[Edit, ...]) -> tuple[GateTrac
         x = snapshot.model.to_module_layout(inputs_of(selection))
         trace = trace_with(snapshot.model.lstm, x, interventions)
         was = predict(snapshot.model, windows, starts)[0]
-        prediction = predict_with(snapshot.model, windows, starts, interventions)[0]
+        prediction = predict_with_interventions(snapshot.model, windows, starts, interventions)[0]
         return trace, was, prediction
 
     return selection.run.remembered("altered", (snapshot, selection.start, interventions), run)
 
 
-def _sentence(selection: Look, interventions: Sequence[Edit], was: np.ndarray, prediction: np.ndarray) -> str:
+def _sentence(
+    selection: Look, interventions: Sequence[Intervention], was: np.ndarray, prediction: np.ndarray
+) -> str:
     """What the altered model says instead, as Markdown."""
     if not interventions:
         return "Nothing is altered."
@@ -96,9 +100,9 @@ def _sentence(selection: Look, interventions: Sequence[Edit], was: np.ndarray, p
     return f"With {descriptions} it says **{after}** ({change})."
 
 
-def _where(selection: Look, interventions: Sequence[Edit]) -> str:
+def _where(selection: Look, interventions: Sequence[Intervention]) -> str:
     """How the layer and direction in the picture stand to the altered ones, where they are others."""
-    layer_directions = {intervention.place for intervention in interventions}
+    layer_directions = {intervention.layer_direction for intervention in interventions}
     reaches_all = not interventions or any(intervention.gate == INPUT for intervention in interventions)
     if reaches_all or (selection.layer, selection.direction) in layer_directions:
         return ""
@@ -169,7 +173,7 @@ def _difference(name: str, title: str, before: np.ndarray, after: np.ndarray) ->
     return Map(name, difference, title, -peak, peak, True, GATE_COLORS.get(name))
 
 
-def _inputs(selection: Look, interventions: Sequence[Edit]) -> dict[str, np.ndarray]:
+def _inputs(selection: Look, interventions: Sequence[Intervention]) -> dict[str, np.ndarray]:
     """The altered columns of the window before and after: in the table's units if it is one, else scaled."""
     windows = selection.run.windows
     before = windows.inputs(np.array([selection.start]))[0]  # (seq_len, input_size)

@@ -10,8 +10,8 @@ import numpy as np
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import SAID, SPLIT_NAMES, TRUTH
-from lstm_core.forecasting.metrics import Score, scores
+from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, SPLIT_NAMES
+from lstm_core.forecasting.metrics import Score, score_with_baselines
 from lstm_core.forecasting.predict import predict
 from lstm_core.runs.run import Run
 
@@ -44,7 +44,7 @@ def latest(run: Run) -> Forecast:
     predictions = predict(model, windows, starts)
     splits = windows.split_of_row[windows.target_rows(starts)[:, -1]]
     table = {
-        split: scores(windows, starts[splits == k], predictions[splits == k])
+        split: score_with_baselines(windows, starts[splits == k], predictions[splits == k])
         for k, split in enumerate(SPLITS)
         if (splits == k).any()
     }
@@ -81,8 +81,8 @@ def picture(run: Run, forecast: Forecast, horizon_step: int = 0) -> Picture:
     if windows.classes:
         right = forecast.said[np.arange(len(forecast.said)), forecast.truth]
         x = np.arange(len(right), dtype=float)
-        marks = [Line("a sure and right answer", x, np.ones_like(x), TRUTH, "dot"),
-                 Line(f"the {cell}'s probability of the true class", x, right, SAID)]  # fmt: skip
+        marks = [Line("a sure and right answer", x, np.ones_like(x), ACTUAL_COLOR, "dot"),
+                 Line(f"the {cell}'s probability of the true class", x, right, PREDICTION_COLOR)]  # fmt: skip
         return Picture(marks, "window", "probability", y_range=(-0.03, 1.06))
     rows = windows.target_rows(forecast.starts)[:, horizon_step]
     x, x_title, x_start = _axis(windows, rows)
@@ -92,7 +92,7 @@ def picture(run: Run, forecast: Forecast, horizon_step: int = 0) -> Picture:
     gaps = np.flatnonzero(np.diff(rows) != 1) + 1 if windows.spec.group is None else []
     x, targets, predictions = (np.insert(values, gaps, np.nan) for values in (x, targets, predictions))
     lines = [
-        Line("truth", x, targets, TRUTH, width=3),
+        Line("truth", x, targets, ACTUAL_COLOR, width=3),
         *_by_part(cell, windows, x, predictions, np.insert(rows, gaps, 0)),
     ]
     return Picture(lines, x_title, windows.spec.targets[0], x_start)
@@ -105,7 +105,14 @@ def _by_part(
     is_train = windows.split_of_row[rows] == 0
     groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), ("validation and test", ~is_train, 2.5, 1.0))
     return [
-        Line(f"{cell}, {name}", x, np.where(mask, predictions, np.nan), SAID, width=width, opacity=opacity)
+        Line(
+            f"{cell}, {name}",
+            x,
+            np.where(mask, predictions, np.nan),
+            PREDICTION_COLOR,
+            width=width,
+            opacity=opacity,
+        )
         for name, mask, width, opacity in groups
         if mask.any()
     ]

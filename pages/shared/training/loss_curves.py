@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import TRAIN, VALID
+from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
 from lstm_core.forecasting import metrics
 from lstm_core.workspace import Workspace
 from pages.shared import session
@@ -24,9 +24,9 @@ POINTS = 1000  # of a curve: about three for every two pixels of its width
 def losses(workspace: Workspace, log_y: bool, height: int = 250) -> None:
     """The live loss curves, in epochs. Asks for no run, which would take torch."""
     train, valid = (workspace.curves[name].points(POINTS) for name in ("train_loss", "valid_loss"))
-    lines = [Line("training (each batch)", *train, TRAIN, width=1.3, opacity=0.7)]
+    lines = [Line("training (each batch)", *train, TRAIN_COLOR, width=1.3, opacity=0.7)]
     if len(valid[0]):
-        lines.append(Line("validation (each epoch)", *valid, VALID, width=3))
+        lines.append(Line("validation (each epoch)", *valid, VALID_COLOR, width=3))
     live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({workspace.loss_name})", log_y=log_y,
               height=height, revision=str(workspace.built_run.number if workspace.built_run else 0))  # fmt: skip
 
@@ -59,4 +59,4 @@ def verdict(run: Run, live: Forecast) -> None:
             "valid": "On the validation part",
             "train": "On the training part",
         }
-        st.markdown(f"**{name[split]}:** " + session.plain(metrics.verdict(live.scores[split])))
+        st.markdown(f"**{name[split]}:** " + session.plain(metrics.summarize(live.scores[split])))

@@ -47,20 +47,22 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 def _bits(runs: dict[str, Run]) -> LinePlot:
-    from lstm_core.figures.theme import TRAIN, VALID
+    from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
 
     run = runs["lstm"]
     unigram, bigram = _tables(run)
     epochs, training = run.curves["train_loss"].points(600)
     end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
-        Line("training (each batch)", epochs, training / BIT, TRAIN, width=1.3, opacity=0.6),
+        Line("training (each batch)", epochs, training / BIT, TRAIN_COLOR, width=1.3, opacity=0.6),
         Line("how frequent each is", end, np.full(2, unigram), GREY, "dot", width=2),
         Line("which follows which", end, np.full(2, bigram), GREY, "dash", width=2),
     ]
     train_points, valid_points = run.curves["valid_loss"].points(600)
     if len(train_points):
-        lines.append(Line("unseen pages (each epoch)", train_points, valid_points / BIT, VALID, width=3))
+        lines.append(
+            Line("unseen pages (each epoch)", train_points, valid_points / BIT, VALID_COLOR, width=3)
+        )
     return LinePlot(lines, "epoch", "bits per character")
 
 

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import torch
 from torch import nn
 
-from lstm_core.figures.theme import SAID, TRAIN, TRUTH, figure_layout
+from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, figure_layout
 from lstm_core.lessons.catalog.shapes.call import Setup
 from lstm_core.lessons.catalog.shapes.drawing import blocks_figure
 from lstm_core.lessons.catalog.shapes.outputs import anatomy, fresh, largest_difference, normal, small
@@ -133,11 +133,11 @@ def initialisation(seed: int, hidden_size: int) -> Demonstration:
     edges = np.linspace(-1.25 * pytorch_bound, 1.25 * pytorch_bound, 61)
     heights, _ = np.histogram(weights, edges, density=True)
     figure = go.Figure(
-        go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=heights, name="weight_ih_l0", marker_color=TRAIN)
+        go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=heights, name="weight_ih_l0", marker_color=TRAIN_COLOR)
     )
     for bound, name, color, dash in (
-        (pytorch_bound, "U(−1/√H, 1/√H)", SAID, "solid"),
-        (xavier_bound, "Xavier", TRUTH, "dash"),
+        (pytorch_bound, "U(−1/√H, 1/√H)", PREDICTION_COLOR, "solid"),
+        (xavier_bound, "Xavier", ACTUAL_COLOR, "dash"),
     ):
         x = [edges[0], -bound, -bound, bound, bound, edges[-1]]
         y = [0, 0, 1 / (2 * bound), 1 / (2 * bound), 0, 0]

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from lstm_core.data.generators import generate
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.theme import CELL_COLORS, SAID, TRAIN, TRUTH, figure_layout
+from lstm_core.figures.theme import ACTUAL_COLOR, CELL_COLORS, PREDICTION_COLOR, TRAIN_COLOR, figure_layout
 from lstm_core.lessons.catalog.claims.demonstrations import HEIGHT, Demonstration
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -58,13 +58,13 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
     figure = go.Figure()
     steps, per_epoch = np.arange(1, len(straight_losses) + 1), straight.steps_per_epoch
     for name, x, y, color, width, dash in (
-        ("one run without a break", steps, straight_losses, TRUTH, 8, "solid"),
-        ("resumed from its file", steps[len(first_losses) :], resumed_losses, SAID, 3, "solid"),
+        ("one run without a break", steps, straight_losses, ACTUAL_COLOR, 8, "solid"),
+        ("resumed from its file", steps[len(first_losses) :], resumed_losses, PREDICTION_COLOR, 3, "solid"),
         (
             "transfer: new data, new head, new Adam",
             steps[len(first_losses) :][: len(transfer_losses)],
             transfer_losses,
-            TRAIN,
+            TRAIN_COLOR,
             3,
             "dash",
         ),
@@ -72,7 +72,7 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
         figure.add_scatter(
             x=x / per_epoch, y=y, name=name, mode="lines", line={"color": color, "width": width, "dash": dash}
         )
-    figure.add_vline(epochs, line={"color": TRUTH, "width": 1.5, "dash": "dot"})
+    figure.add_vline(epochs, line={"color": ACTUAL_COLOR, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title="training loss of each batch", type="log", exponentformat="power")
     return Demonstration(

@@ -122,7 +122,7 @@ def _unit(runs: dict[str, Run]) -> go.Figure:
     x = np.arange(SHOWN)
     line = {"color": GATE_COLORS["c"], "width": 3.5}
     figure.add_scatter(
-        x=x, y=match.of(trace)[0, :SHOWN], name=f"c of unit {match.unit}", line=line, row=1, col=1
+        x=x, y=match.values_in(trace)[0, :SHOWN], name=f"c of unit {match.unit}", line=line, row=1, col=1
     )
     for gate in ("i", "f"):
         y = trace.gate(gate)[0, 0, 0, :SHOWN, match.unit].numpy()

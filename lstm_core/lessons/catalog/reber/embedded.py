@@ -69,7 +69,7 @@ def _memory(runs: dict[str, Run]) -> go.Figure:
     x = np.arange(is_symbol.sum())
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
     for k, (name, dash) in enumerate((("T", "solid"), ("P", "dash"))):
-        c = match.of(trace)[k, is_symbol]
+        c = match.values_in(trace)[k, is_symbol]
         line = {"color": GATE_COLORS["c"], "width": 3.5, "dash": dash}
         figure.add_scatter(
             x=x, y=c, name=f"c of unit {match.unit}, string with {name}", line=line, row=1, col=1

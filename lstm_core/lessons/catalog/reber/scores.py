@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from lstm_core.analysis.unit_search import Found, best, units_by_class
+from lstm_core.analysis.unit_search import UnitMatch, best_match, rank_by_class
 from lstm_core.data.generators.reber import (
     LEGAL,
     STATE,
@@ -119,16 +119,16 @@ def _along(run: Run, name: str, share: Callable[[int], float]) -> tuple[np.ndarr
     return np.array(steps) / run.steps_per_epoch, np.array([cached[step] for step in steps])
 
 
-def wrapped_unit(run: Run, split: str) -> Found:
+def wrapped_unit(run: Run, split: str) -> UnitMatch:
     """The unit whose c tells best, wherever T or P is to be remembered in a part's windows, which of them it is."""
 
-    def find() -> Found:
+    def find() -> UnitMatch:
         windows = run.windows
         starts = windows.starts[split]
         rows = starts[:, None] + np.arange(windows.spec.seq_len)
         wrapped = run.table.column("wrapped").values[rows]  # 1: T, −1: P, 0: neither
         classes = np.where(wrapped == 0, -1, wrapped > 0)
-        return best(units_by_class(run.model(), windows, starts, classes, ("c",)), "c")
+        return best_match(rank_by_class(run.model(), windows, starts, classes, ("c",)), "c")
 
     return run.remembered("reber unit", (run.step,), find)
 

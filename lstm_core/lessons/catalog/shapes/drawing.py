@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_core.figures.theme import FONT_SIZE, SIGNED_SCALE, TRUTH, figure_layout
+from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, SIGNED_SCALE, figure_layout
 from lstm_core.lessons.catalog.shapes.outputs import Anatomy, Packing
 
 LIT = ("#E69F00", "#009E73")  # the forward direction's end, the reverse one's
@@ -51,7 +51,7 @@ def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
         names.append(f"layer {ending.layer}{' (inside)' * inside}{direction}")
         _say(figure, steps + 1.6, ticks[-1], f"h_n[{ending.row}]", xanchor="left")
         top_of_band -= hidden + 1
-    _frame(figure, -0.6, steps - 0.4, 1.0 - directions * (hidden + 1), 0.8, TRUTH, 2)
+    _frame(figure, -0.6, steps - 0.4, 1.0 - directions * (hidden + 1), 0.8, ACTUAL_COLOR, 2)
     _say(figure, (steps - 1) / 2, 0.9, f"<b>output {anatomy.shapes['output']}</b>", yanchor="bottom")
     _say(figure, steps + 1, 0.9, f"<b>h_n {anatomy.shapes['h_n']}</b>", yanchor="bottom")
     figure.update_xaxes(tickvals=list(range(steps)), ticktext=[f"step {t}" for t in range(steps)], showgrid=False,
@@ -123,5 +123,5 @@ def _cell(figure: go.Figure, x: float, y: float, text: str, sequence: int | None
     """One element: coloured by its sequence, or the empty frame of padding."""
     color = None if sequence is None else SEQUENCE_COLORS[sequence % len(SEQUENCE_COLORS)]
     figure.add_shape(type="rect", x0=x - wide / 2, x1=x + wide / 2, y0=y - 0.42, y1=y + 0.42, fillcolor=color, layer="below",
-                     line={"color": TRUTH, "width": 1})  # fmt: skip
-    _say(figure, x, y, text, TRUTH if sequence is None else "#111111")
+                     line={"color": ACTUAL_COLOR, "width": 1})  # fmt: skip
+    _say(figure, x, y, text, ACTUAL_COLOR if sequence is None else "#111111")

@@ -37,7 +37,7 @@ def _floor(runs: dict[str, Run]) -> float:
 def _by_step(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
 
-    from lstm_core.figures.theme import FONT_SIZE, TRUTH, figure_layout
+    from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, figure_layout
 
     figure = go.Figure()
     for label, errors in _errors(runs).items():
@@ -45,7 +45,7 @@ def _by_step(runs: dict[str, Run]) -> go.Figure:
             x=np.arange(1, len(errors) + 1), y=errors, name=label, marker={"color": COLORS[label]},
             hovertemplate="%{y:.4f}",
         )  # fmt: skip
-    figure.add_hline(1, line={"color": TRUTH, "width": 2, "dash": "dash"})
+    figure.add_hline(1, line={"color": ACTUAL_COLOR, "width": 2, "dash": "dash"})
     figure.add_annotation(x=1, xref="paper", xanchor="right", y=1, yanchor="bottom", text="always saying 0",
                           showarrow=False, font={"size": FONT_SIZE})  # fmt: skip
     figure.update_xaxes(title="step of the window", dtick=1)

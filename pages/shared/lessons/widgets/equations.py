@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 import torch
 
-from lstm_core.analysis.step_arithmetic import step_equations
+from lstm_core.analysis.step_arithmetic import step_arithmetic
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.workspace import Workspace
@@ -41,7 +41,7 @@ def _numbers(run: Run, window: int, step: int, unit: int) -> None:
     windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][window : window + 1]))
     model = run.moment().model
-    arithmetic = step_equations(model.lstm, trace_lstm(model.lstm, model.to_module_layout(x)), x, step, unit)
+    arithmetic = step_arithmetic(model.lstm, trace_lstm(model.lstm, model.to_module_layout(x)), x, step, unit)
     st.latex(arithmetic.latex)
     st.caption(
         "In each bracket: what the day's 10 numbers bring, what the 20 values of h bring, and the two biases."

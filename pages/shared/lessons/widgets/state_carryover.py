@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 from plotly.subplots import make_subplots
 
-from lstm_core.figures.theme import FONT_SIZE, GATE_COLORS, SAID, TRUTH, figure_layout
+from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, GATE_COLORS, PREDICTION_COLOR, figure_layout
 from lstm_core.lessons.catalog.state_carryover.trajectory import (
     WAYS,
     Life,
@@ -97,7 +97,7 @@ def _figure(trajectories: dict[str, Life], state: str, units: list[int], targets
         else:
             _timelines(figure, k, trajectory, state, units)
         steps = np.arange(1, len(trajectory.reach) + 1)
-        figure.add_bar(x=steps, y=trajectory.reach, row=2, col=k, showlegend=False, marker={"color": TRUTH, "line_width": 0},
+        figure.add_bar(x=steps, y=trajectory.reach, row=2, col=k, showlegend=False, marker={"color": ACTUAL_COLOR, "line_width": 0},
                        hovertemplate="%{y:.3g}<extra></extra>")  # fmt: skip
         seq_len = len(steps) // BATCHES
         for border in range(seq_len, len(steps), seq_len):
@@ -111,7 +111,7 @@ def _figure(trajectories: dict[str, Life], state: str, units: list[int], targets
     return figure
 
 
-_BORDER = {"color": TRUTH, "width": 1.5, "dash": "dash"}
+_BORDER = {"color": ACTUAL_COLOR, "width": 1.5, "dash": "dash"}
 
 
 def _timelines(figure: go.Figure, column: int, trajectory: Life, state: str, units: list[int]) -> None:
@@ -130,9 +130,9 @@ def _timelines(figure: go.Figure, column: int, trajectory: Life, state: str, uni
 def _answers(figure: go.Figure, column: int, trajectory: Life, targets: np.ndarray) -> None:
     steps = np.arange(1, trajectory.said.size + 1)
     figure.add_scatter(x=steps, y=targets, row=1, col=column, mode="markers", name="the truth", showlegend=column == 1,
-                       marker={"color": TRUTH, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}})  # fmt: skip
+                       marker={"color": ACTUAL_COLOR, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}})  # fmt: skip
     figure.add_scatter(x=steps, y=trajectory.said.ravel(), row=1, col=column, mode="markers", name="what it says",
-                       showlegend=column == 1, marker={"color": SAID, "size": 6})  # fmt: skip
+                       showlegend=column == 1, marker={"color": PREDICTION_COLOR, "size": 6})  # fmt: skip
 
 
 _FORWARD = "output, (h, c) = lstm(\n    x, (h, c))"
