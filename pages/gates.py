@@ -12,7 +12,7 @@ from pages.shared.gates.window_picker import choose_window
 from pages.shared.training import run_status
 
 run = session.workspace().run
-live = run.live
+live = run.is_active
 model = run.experiment.model
 VIEWS = {
     "Gates": heatmaps.show,
@@ -28,7 +28,7 @@ OF_ANY_CELL = ("How far back?",)  # the others look into an LSTM's gates
 def controls() -> tuple[int, int, int, str]:
     """(first row of the window, layer, direction, gate or ALL), as the person chose them."""
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
-    start, *_ = choose_window("gates", run, [first, second, third], session.recall(f"moment_{run.number}"))
+    start, *_ = choose_window("gates", run, [first, second, third], session.recall(f"moment_{run.id}"))
     layer = fourth.selectbox(
         "layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input"
     )
@@ -50,8 +50,8 @@ def choose_view() -> str:
 
 def choose_moment() -> int | None:
     """The step whose weights every picture shows; None: those of now."""
-    at = f"moment_{run.number}"
-    step = epoch_slider(f"epoch_{run.number}", run.snapshots.steps, run.step,
+    at = f"moment_{run.id}"
+    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step,
                         run.steps_per_epoch, session.recall(at))  # fmt: skip
     session.remember(at, step)
     return step
@@ -71,7 +71,7 @@ def pictures(start: int, layer: int, direction: int, gate: str) -> None:
         VIEWS[view](selection)
     except PlaygroundError as error:
         st.error(session.plain(str(error)))
-    if run.live != live:
+    if run.is_active != live:
         st.rerun()  # polling follows
 
 

@@ -13,7 +13,7 @@ from pages.shared.gates.window_picker import choose_window
 from pages.shared.training import run_status
 
 run = session.workspace().run
-live = run.live
+live = run.is_active
 UNSEEN = {
     "seed": 0,
     "forget_bias": None,
@@ -24,9 +24,9 @@ UNSEEN = {
 
 def others() -> dict:
     """Weights of the run before this one, if they mean the same: the same data, the same shapes."""
-    if session.workspace().before is None:
+    if session.workspace().previous_model is None:
         return {}
-    experiment, snapshot = session.workspace().before
+    experiment, snapshot = session.workspace().previous_model
     specs = (dataclasses.replace(spec, **UNSEEN) for spec in (experiment.model, run.experiment.model))
     alike = experiment.data == run.experiment.data and next(specs) == next(specs)
     return {"the run before": snapshot.flat_weights} if alike else {}
@@ -46,10 +46,10 @@ def picture(start: int, split: str, index: int) -> None:
             "stage",
             header,
             arrays,
-            f"{run.number} {snapshot.step} {run.status} {start}",
+            f"{run.id} {snapshot.step} {run.status} {start}",
             {"part": split, "window": index},
         )
-    if run.live != live:
+    if run.is_active != live:
         st.rerun()  # polling follows
 
 

@@ -17,7 +17,7 @@ about.markdown(
 )
 if again.button("Train it from scratch", icon=":material/replay:", type="primary", width="stretch",
                 help="Draws new weights and trains them while you watch"):  # fmt: skip
-    here.undo_changes()
+    here.revert_settings()
     session.start_fresh()
     st.switch_page("pages/train.py")
 if own.button("Use my CSV", icon=":material/upload_file:", width="stretch",
@@ -50,7 +50,7 @@ def gates() -> None:
     st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")
 
 
-st.fragment(pictures, run_every=run_status.TICK if here.live else None)()
+st.fragment(pictures, run_every=run_status.TICK if here.is_active else None)()
 st.subheader("Lessons", anchor=False)
 gallery.show()
 gates()

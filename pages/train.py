@@ -12,7 +12,7 @@ from pages.shared.training import loss_curves, run_status
 
 here = session.workspace()
 run = here.run
-live, drawn = run.live, (run.number, run.status)  # one look: the buttons and the polling must agree
+live, drawn = run.is_active, (run.id, run.status)  # one look: the buttons and the polling must agree
 
 
 def settings() -> None:
@@ -42,14 +42,14 @@ def pause() -> None:
 
 
 def resume_run() -> None:
-    here.run.play()
+    here.run.start()
 
 
 def step() -> None:
     if session.widget_value("step_by") == "batch":
-        here.run.play(1)
+        here.run.start(1)
     else:
-        here.run.play_epoch()
+        here.run.run_epoch()
 
 
 def stop() -> None:
@@ -57,7 +57,7 @@ def stop() -> None:
 
 
 def transport() -> None:
-    stale = here.changed()
+    stale = here.changed_settings()
     columns = st.columns([1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center")
     columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
                       on_click=session.start_fresh, disabled=live and not stale,
@@ -87,7 +87,7 @@ def say_stale(stale: list[str]) -> None:
     names = ", ".join(f"`{name}`" for name in stale)
     text.info(f"Changed since this model was made: {names}. **Train** starts a fresh model with that; the "
               "trained one stays until then.", icon=":material/info:")  # fmt: skip
-    undo.button("Undo the changes", on_click=here.undo_changes, width="stretch")
+    undo.button("Undo the changes", on_click=here.revert_settings, width="stretch")
 
 
 def reset() -> None:
@@ -103,7 +103,7 @@ def panel() -> None:
     live_prediction = loss_curves.prediction(run)
     loss_curves.verdict(run, live_prediction)
     loss_curves.gradient_norm(run)
-    if (run.number, run.status) != drawn:
+    if (run.id, run.status) != drawn:
         st.rerun()  # once: the buttons outside this fragment follow, and polling stops
 
 

@@ -75,7 +75,7 @@ def _snapshots(run: Run, current_step: int) -> list[Snapshot]:
     snapshots = run.snapshots
     kept = [snapshots.nearest(step) for step in snapshots.steps if step < current_step]
     size = kept[0].weights.nbytes if kept else 1
-    max_snapshots = (MAX_BYTES_LIVE if run.live else MAX_BYTES) // size
+    max_snapshots = (MAX_BYTES_LIVE if run.is_active else MAX_BYTES) // size
     return thin_log_spaced(kept, max_snapshots) if max_snapshots >= 2 else []
 
 

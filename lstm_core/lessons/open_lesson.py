@@ -7,7 +7,7 @@ from typing import Any
 
 from lstm_core.lessons.lesson import Lesson
 from lstm_core.lessons.runs import fresh_runs, shipped_runs
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.workspace import Workspace
 
@@ -18,7 +18,7 @@ SHOWN_SEED = 0  # of what ships
 class OpenLesson:
     """One lesson on one workspace. The other pages show, train and change the workspace's run as any other."""
 
-    def __init__(self, lesson: Lesson, workspace: Workspace, home: str, slots: Slots) -> None:
+    def __init__(self, lesson: Lesson, workspace: Workspace, home: str, slots: RunQueue) -> None:
         """home: the id of the workspace that the person came from."""
         self.lesson, self.home = lesson, home
         self.seed, self.change = SHOWN_SEED, {}
@@ -33,7 +33,7 @@ class OpenLesson:
 
     @property
     def live(self) -> bool:
-        return any(run.live for run in self.runs.values())
+        return any(run.is_active for run in self.runs.values())
 
     @property
     def own(self) -> bool:
@@ -60,7 +60,7 @@ class OpenLesson:
 
     def play(self) -> None:
         for run in self.runs.values():
-            run.play()
+            run.start()
 
     def pause(self) -> None:
         for run in self.runs.values():
@@ -69,12 +69,12 @@ class OpenLesson:
     def touch(self) -> None:
         """Somebody is looking."""
         for run in self.runs.values():
-            run.touch()
+            run.heartbeat()
 
     def _put(self, runs: dict[str, Run]) -> None:
         for old in self._others.values():
             old.stop()
         first, *_ = runs.values()
-        self._here.take(first)
+        self._here.set_run(first)
         self._planned = first.experiment
         self._others = {label: run for label, run in list(runs.items())[1:]}

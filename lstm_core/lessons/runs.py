@@ -19,7 +19,7 @@ from lstm_core.experiment import CELLS, DataSpec, Experiment, PlaygroundError
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.lesson import TRAINED, Lesson
 from lstm_core.model.devices import free_memory
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
 
@@ -59,7 +59,7 @@ def prepare(data: DataSpec) -> tuple[Table, Windows]:
 
 
 def fresh_runs(
-    lesson: Lesson, seed: int, slots: Slots, change: Mapping[str, Mapping[str, Any]] | None = None
+    lesson: Lesson, seed: int, slots: RunQueue, change: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Run]:
     """A run of each experiment from this seed, not started yet.
 
@@ -72,7 +72,7 @@ def fresh_runs(
     return {label: _fresh_run(experiment, slots) for label, experiment in planned.items()}
 
 
-def _fresh_run(experiment: Experiment, slots: Slots) -> Run:
+def _fresh_run(experiment: Experiment, slots: RunQueue) -> Run:
     table, windows = prepare(experiment.data)
     batch = min(experiment.train.batch_size, len(windows.starts["train"]))
     check_memory(
@@ -97,7 +97,7 @@ def shipped(lesson: Lesson) -> tuple[Table, Checkpoint]:
     return prepare(checkpoint.experiment.data)[0], checkpoint
 
 
-def shipped_runs(lesson: Lesson, slots: Slots) -> dict[str, Run]:
+def shipped_runs(lesson: Lesson, slots: RunQueue) -> dict[str, Run]:
     """The lesson as it ships, trained."""
     runs = {}
     for label in lesson.experiments:

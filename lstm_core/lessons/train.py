@@ -16,7 +16,7 @@ from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import TRAINED, Lesson
 from lstm_core.lessons.runs import COLORS, fresh_runs, loss_plot, train_now
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.history import downsample_min_max
 
@@ -29,7 +29,7 @@ def main(names: list[str]) -> None:
     for name in names or list(lessons()):
         lesson = lessons()[name]
         began = time.perf_counter()
-        runs = fresh_runs(lesson, 0, Slots(1))
+        runs = fresh_runs(lesson, 0, RunQueue(1))
         train_now(runs)
         folder = Path(str(TRAINED)) / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.forecasting.metrics import score_with_baselines, summarize
 from lstm_core.forecasting.predict import predict
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
 
@@ -19,9 +19,9 @@ def main() -> None:
     data = DataSpec(source="sample", name="sunspots", **dataclasses.asdict(table.roles))
     model, train = ModelSpec(hidden_size=16), TrainSpec(lr=0.003, batch_size=16, epochs=100)
     windows = make_windows(table, data)
-    run = Run.new(windows, Experiment(data, model, train), table, Slots(1))
+    run = Run.new(windows, Experiment(data, model, train), table, RunQueue(1))
     run.train_here()
-    trained = run.model()
+    trained = run.current_model()
     file = Path(str(EXAMPLE_MODEL))
     file.write_bytes(run.checkpoint(points=800))
     for part in ("valid", "test"):

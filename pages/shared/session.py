@@ -1,6 +1,6 @@
 """What this browser tab has on the table. The only user of st.session_state and of the URL's parameters.
 
-Everything a person sets up lives in a Workspace of the server's RunManager, whose unguessable id is in the URL:
+Everything a person sets up lives in a Workspace of the server's WorkspaceStore, whose unguessable id is in the URL:
 page changes, a lost connection, F5 and a second tab all come back to the same one. Widgets mirror it (session_fields.py).
 """
 
@@ -19,7 +19,7 @@ from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.lessons import lessons
 from lstm_core.model.devices import limit_to_one_thread
-from lstm_core.workspace import RunManager, Workspace
+from lstm_core.workspace import Workspace, WorkspaceStore
 from pages.shared import example
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ _ID, _MESSAGES, _LESSONS = "_workspace", "_messages", "_lessons"
 
 
 @st.cache_resource(show_spinner=False)
-def run_manager() -> RunManager:
+def run_manager() -> WorkspaceStore:
     """The process's one manager: a module-level one would double at a hot reload."""
-    return RunManager()
+    return WorkspaceStore()
 
 
 def workspace() -> Workspace:
@@ -42,7 +42,7 @@ def workspace() -> Workspace:
     limit_to_one_thread()
     _hand_over_to_app()
     requested_id = st.session_state.get(_ID) or st.query_params.get("run")
-    current = run_manager().find(requested_id)
+    current = run_manager().get(requested_id)
     if current is None:
         current = example.open_workspace(run_manager())
         if requested_id:
@@ -68,12 +68,12 @@ def open_lesson(name: str) -> OpenLesson:
     if current.lesson is not None and current.lesson.lesson.name == name:
         return current.lesson
     workspace_ids = st.session_state.setdefault(_LESSONS, {})
-    opened = manager.find(workspace_ids.get(name))
+    opened = manager.get(workspace_ids.get(name))
     if opened is None:
         lesson = lessons()[name]
         home = current.lesson.home if current.lesson is not None else current.id
-        opened = manager.open(*shipped(lesson))
-        opened.lesson = OpenLesson(lesson, opened, home, manager.slots)
+        opened = manager.create(*shipped(lesson))
+        opened.lesson = OpenLesson(lesson, opened, home, manager.queue)
         workspace_ids[name] = opened.id
     _go_to(opened.id)
     return opened.lesson
@@ -152,12 +152,12 @@ def start_fresh(play: bool = True) -> None:
     """Train a fresh model of the experiment as it is now; what stands in the way is reported."""
     clear_messages()
     try:
-        run = workspace().train_fresh()
+        run = workspace().start_training()
     except PlaygroundError as error:
         report(str(error))
         return
     if play:
-        run.play()
+        run.start()
 
 
 def report(text: str) -> None:

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 
 from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.windows import make_windows
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -87,12 +87,12 @@ def example() -> tuple[Run, Iterator[None]]:
     trainer = Trainer(windows, spec)
     trainer.change(epochs=ENDLESS)
     bare, _ = best_bare(windows, spec)
-    return Run(trainer, table, Slots(1)), bare
+    return Run(trainer, table, RunQueue(1)), bare
 
 
 def unwatched(run: Run) -> float:
     """Steps a second of a run that no page looks at."""
-    run.play()
+    run.start()
     time.sleep(0.5)
     begin, step = time.perf_counter(), run.step
     time.sleep(SECONDS)

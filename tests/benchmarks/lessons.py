@@ -27,14 +27,14 @@ def opening(lesson: Lesson) -> float:
     """Seconds, the median of some rounds."""
     from lstm_core.lessons.runs import prepare, shipped_runs
     from lstm_core.model.devices import limit_to_one_thread
-    from lstm_core.runs.queue import Slots
+    from lstm_core.runs.queue import RunQueue
 
     limit_to_one_thread()  # as pages do
     seconds = []
     for _ in range(ROUNDS):
         prepare.cache_clear()
         began = time.perf_counter()
-        runs = shipped_runs(lesson, Slots(1))
+        runs = shipped_runs(lesson, RunQueue(1))
         lesson.outcome(runs)
         for picture in lesson.pictures:
             picture.draw(runs)

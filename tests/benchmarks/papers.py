@@ -44,12 +44,12 @@ def trial(job: tuple[str, int]) -> Trial:
     import torch
 
     from lstm_core.lessons.runs import fresh_runs, train_now
-    from lstm_core.runs.queue import Slots
+    from lstm_core.runs.queue import RunQueue
 
     torch.set_num_threads(1)
     name, seed = job
     lesson = lessons()[name]
-    runs = fresh_runs(lesson, seed, Slots(1))
+    runs = fresh_runs(lesson, seed, RunQueue(1))
     for run in runs.values():
         run._trainer.threads = 1
     began = time.perf_counter()

@@ -65,16 +65,18 @@ def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Tab):
         check(maps, trace)
         windows = training.windows
         start = windows.starts["valid"][:1]
-        assert predictions[-1] == pytest.approx(predict(training.model(), windows, start)[0, 0, 0], rel=1e-4)
+        assert predictions[-1] == pytest.approx(
+            predict(training.current_model(), windows, start)[0, 0, 0], rel=1e-4
+        )
         for index, step in enumerate(header["snapshots"][:3]):
-            earlier = training.moment(step).model
+            earlier = training.snapshot_at(step).model
             check(run(stage, header, arrays, index)[0], trace_lstm(earlier.lstm, earlier.to_module_layout(x)))
 
 
 def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):
     training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
     predictions = run(stage, header, arrays)[1]
-    probabilities = predict(training.model(), training.windows, training.windows.starts["valid"][:1])
+    probabilities = predict(training.current_model(), training.windows, training.windows.starts["valid"][:1])
     assert predictions[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
 
 

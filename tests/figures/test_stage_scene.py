@@ -10,7 +10,7 @@ import torch
 
 from lstm_core.figures import stage_scene as scenes
 from lstm_core.figures.stage_scene import build_scene
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.training.test_trainer import labelled, trainer_of, wave
@@ -27,8 +27,8 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     trainer = trainer_of(wave() if windows is None else windows, model)
     for _ in range(steps):
         next(trainer)
-    run = Run(trainer, None, Slots(1))
-    snapshot, start = run.moment(), int(trainer.windows.starts["valid"][0])
+    run = Run(trainer, None, RunQueue(1))
+    snapshot, start = run.snapshot_at(), int(trainer.windows.starts["valid"][0])
     x = torch.from_numpy(trainer.windows.inputs(np.array([start])))
     trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
     header, arrays = build_scene(run, snapshot, trace, start, others or {})
@@ -81,7 +81,7 @@ def test_it_holds_the_trace_the_inputs_and_every_weight(model):
         assert np.array_equal(result["now"][name], parameter.detach().numpy()), name
     assert header["snapshots"] == [step for step in run.snapshots.steps if step < 5]
     for step, weights in zip(header["snapshots"], result["snapshots"], strict=True):
-        for name, parameter in run.moment(step).model.named_parameters():
+        for name, parameter in run.snapshot_at(step).model.named_parameters():
             assert np.array_equal(weights[name], parameter.detach().numpy()), (step, name)
 
 

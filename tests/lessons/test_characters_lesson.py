@@ -10,18 +10,18 @@ from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.characters.lesson import BIT, found, unseen
 from lstm_core.lessons.catalog.characters.text import signals, unit_values
 from lstm_core.lessons.runs import changed, fresh_runs, shipped_runs, train_now
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("characters")
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    return shipped_runs(LESSON, Slots(1))
+    return shipped_runs(LESSON, RunQueue(1))
 
 
 def test_two_epochs_from_another_seed_beat_the_table_of_pairs():
-    runs = fresh_runs(LESSON, 5, Slots(1), {"train": {"epochs": 2}})
+    runs = fresh_runs(LESSON, 5, RunQueue(1), {"train": {"epochs": 2}})
     train_now(runs)
     outcome = LESSON.outcome(runs)
     assert not outcome.reached  # 26 epochs get there

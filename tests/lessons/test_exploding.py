@@ -9,7 +9,7 @@ import torch
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.exploding import CLIP, HIGHEST
 from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("exploding")
 
@@ -17,7 +17,7 @@ LESSON = get_lesson("exploding")
 @pytest.fixture(scope="module")
 def runs():
     """Of the shown seed: the clipped one only as far as the other lasts, and a little further."""
-    result = fresh_runs(LESSON, 0, Slots(1))
+    result = fresh_runs(LESSON, 0, RunQueue(1))
     result["clip"]._trainer.change(epochs=6)
     train_now(result)
     return result
@@ -63,7 +63,7 @@ def test_the_drawn_arrows_keep_and_lose_their_direction(runs):
 
 
 def test_the_shipped_runs_show_the_one_learn_and_the_other_end():
-    runs = shipped_runs(LESSON, Slots(1))
+    runs = shipped_runs(LESSON, RunQueue(1))
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.sentence
     assert f"lasted {runs['no_clip'].step} steps" in outcome.sentence

@@ -17,7 +17,7 @@ from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.lesson import CHAPTERS, TRAINED, Lesson
 from lstm_core.lessons.runs import changed, fresh_runs, shipped, shipped_runs, with_seed
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
     found = lessons()[name]
     files = {entry.name for entry in TRAINED.joinpath(name).iterdir()}
     assert files == {f"{label}.safetensors" for label in found.experiments} | {"thumbnail.svg"}
-    runs = shipped_runs(found, Slots(1))
+    runs = shipped_runs(found, RunQueue(1))
     for label, planned in found.experiments.items():
         run = runs[label]
         made = with_seed(planned, 0)
@@ -92,7 +92,7 @@ def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
 @trained
 def test_what_ships_has_come_to_the_stated_result(name):
     found = lessons()[name]
-    outcome = found.outcome(shipped_runs(found, Slots(1)))
+    outcome = found.outcome(shipped_runs(found, RunQueue(1)))
     assert outcome.reached, outcome.sentence
     assert all(np.isfinite(figure) for figure in outcome.figures.values())
 
@@ -109,17 +109,17 @@ def draw_all(found: Lesson, runs: dict[str, Run]) -> None:
 @trained
 def test_every_picture_is_drawn_of_the_shipped_model(name):
     found = lessons()[name]
-    draw_all(found, shipped_runs(found, Slots(1)))
+    draw_all(found, shipped_runs(found, RunQueue(1)))
 
 
 @trained
 def test_every_picture_is_drawn_of_a_model_that_has_hardly_begun(name):
     """As the page does right after a click on Train it yourself, on a seed of the person's own."""
     found = lessons()[name]
-    runs = fresh_runs(found, 5, Slots(1))
+    runs = fresh_runs(found, 5, RunQueue(1))
     draw_all(found, runs)
     for run in runs.values():
-        run.note(next(run._trainer))
+        run.append_record(next(run._trainer))
     draw_all(found, runs)
     found.outcome(runs)
 

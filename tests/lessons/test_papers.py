@@ -11,7 +11,7 @@ from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.catalog import adding_problem, copy_memory, temporal_order
 from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 
 NAMES = ("adding_problem", "temporal_order", "copy_memory")
 SHORT = {"data": {"length": 400, "train_share": 0.5, "valid_share": 0.1}, "train": {"epochs": 1}}
@@ -24,7 +24,7 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return {name: shipped_runs(get_lesson(name), Slots(1)) for name in NAMES}
+    return {name: shipped_runs(get_lesson(name), RunQueue(1)) for name in NAMES}
 
 
 def test_what_ships_reaches_the_goal(name, shipped):
@@ -33,7 +33,7 @@ def test_what_ships_reaches_the_goal(name, shipped):
 
 
 def test_fresh_runs_begin_far_from_the_goal_and_draw_every_picture(name):
-    made = fresh_runs(get_lesson(name), 5, Slots(1), SHORT)
+    made = fresh_runs(get_lesson(name), 5, RunQueue(1), SHORT)
     train_now(made)
     outcome = get_lesson(name).outcome(made)
     assert not outcome.reached and all(np.isfinite(value) for value in outcome.figures.values())
@@ -49,7 +49,7 @@ def test_every_change_to_try_can_be_made(name):
     for one in get_lesson(name).tries:
         small = {part: dict(fields) for part, fields in one.change.items()}
         small["data"] = small.get("data", {}) | {"length": 400}
-        made = fresh_runs(get_lesson(name), 0, Slots(1), small)
+        made = fresh_runs(get_lesson(name), 0, RunQueue(1), small)
         assert next(next(iter(made.values()))._trainer)["step"] == 1
 
 
@@ -64,7 +64,7 @@ def test_every_paper_says_what_was_published_and_where():
 
 def test_the_error_is_taken_over_new_sequences(shipped):
     run = shipped["adding_problem"]["lstm"]
-    windows, model = run.windows, run.model()
+    windows, model = run.windows, run.current_model()
     starts = windows.starts["test"]
     h = trace_windows(model, windows, starts).h[0, 0, :, -1]
     predictions = model.head(h).detach().numpy()[:, 0]

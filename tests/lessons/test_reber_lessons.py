@@ -19,7 +19,7 @@ from lstm_core.lessons.catalog.reber.scores import (
     wrapped_unit,
 )
 from lstm_core.lessons.runs import fresh_runs, train_now
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.trace.gate_trace import trace_lstm
 
 SHORT = {
@@ -31,7 +31,7 @@ SHORT = {
 @pytest.fixture(scope="module", params=SHORT)
 def trained(request):
     made = get_lesson(request.param)
-    runs = fresh_runs(made, 3, Slots(1), SHORT[request.param])
+    runs = fresh_runs(made, 3, RunQueue(1), SHORT[request.param])
     train_now(runs)
     return made, runs
 
@@ -39,7 +39,7 @@ def trained(request):
 @pytest.fixture(scope="module")
 def embedded():
     made = get_lesson("embedded_reber")
-    runs = fresh_runs(made, 3, Slots(1), SHORT["embedded_reber"])
+    runs = fresh_runs(made, 3, RunQueue(1), SHORT["embedded_reber"])
     train_now(runs)
     return made, runs
 
@@ -47,7 +47,7 @@ def embedded():
 @pytest.fixture(scope="module")
 def continual():
     made = get_lesson("continual_reber")
-    runs = fresh_runs(made, 3, Slots(1), SHORT["continual_reber"])
+    runs = fresh_runs(made, 3, RunQueue(1), SHORT["continual_reber"])
     train_now(runs)
     return made, runs
 
@@ -71,7 +71,7 @@ def test_the_lesson_is_told_in_full(name):
 @pytest.mark.parametrize("name", SHORT)
 def test_every_try_is_a_change_that_the_experiments_take(name):
     for tried in get_lesson(name).tries:
-        runs = fresh_runs(get_lesson(name), 0, Slots(1), tried.change)
+        runs = fresh_runs(get_lesson(name), 0, RunQueue(1), tried.change)
         assert set(runs) == set(get_lesson(name).experiments)
 
 
@@ -151,7 +151,7 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
         if label == "no_forget":
             predictions[..., SYMBOLS.index("T")] += 0.5 * (predictions[..., SYMBOLS.index("P")] == 1)
             predictions[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
-        run.memo["reber reading"] = {(run.step,): Reading(symbols, predictions)}
+        run.cache["reber reading"] = {(run.step,): Reading(symbols, predictions)}
         right[label] = np.nanmean(run.memo["reber reading"][(run.step,)].remembered)
     try:
         outcome = made.outcome(runs)
@@ -159,7 +159,7 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
         assert outcome.reached and "100.0%" in outcome.sentence
     finally:
         for run in runs.values():
-            del run.memo["reber reading"]
+            del run.cache["reber reading"]
 
 
 def test_c_grows_without_forget_gates(continual):
@@ -201,6 +201,6 @@ def test_a_sketch_is_a_line_a_run(trained):
 def test_pictures_can_be_drawn_before_the_first_step():
     for name, change in SHORT.items():
         made = get_lesson(name)
-        runs = fresh_runs(made, 0, Slots(1), change)
+        runs = fresh_runs(made, 0, RunQueue(1), change)
         assert all(picture.draw(runs) is not None for picture in made.pictures)
         assert not made.outcome(runs).reached

@@ -22,7 +22,7 @@ from lstm_core.lessons.catalog.reber.scores import (
     streams_of,
     wrapped_unit,
 )
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.trainer import Trainer
@@ -48,9 +48,9 @@ def run_of(name: str, seq_len: int = 24, epochs: int = 2, seed: int = 0) -> Run:
         data, ModelSpec(hidden_size=3, head="per_step"), TrainSpec(epochs=epochs, batch_size=8)
     )
     table = generate(data)
-    run = Run(Trainer(make_windows(table, data), experiment), table, Slots(1))
+    run = Run(Trainer(make_windows(table, data), experiment), table, RunQueue(1))
     for record in run._trainer:
-        run.note(record)
+        run.append_record(record)
     return run
 
 
@@ -95,7 +95,7 @@ def test_strings_are_those_of_the_test_part_and_the_shares_go_along_the_training
     result = read_test_strings(run)
     windows = run.windows
     with torch.no_grad():
-        predictions = run.model()(torch.from_numpy(windows.inputs(windows.starts["test"])))
+        predictions = run.current_model()(torch.from_numpy(windows.inputs(windows.starts["test"])))
     np.testing.assert_array_equal(result.said, predictions.numpy())
     epochs, shares = solved_along(run)
     assert epochs[0] == 0 and epochs[-1] == 2 and (np.diff(epochs) > 0).all()
@@ -123,7 +123,7 @@ def test_a_reading_follows_the_training():
     assert read_streams(run) is before
     run._trainer.change(epochs=2)
     for record in run._trainer:
-        run.note(record)
+        run.append_record(record)
     assert not np.array_equal(read_streams(run).said, before.said)
 
 
@@ -139,5 +139,5 @@ def test_the_unit_that_holds_t_or_p_is_found_where_one_was_put():
     result = wrapped_unit(run, "train")
     assert (result.gate, result.unit) == ("c", unit)
     x = run.windows.inputs(run.windows.starts["test"])
-    trace = trace_lstm(run.model().lstm, torch.from_numpy(x))
+    trace = trace_lstm(run.current_model().lstm, torch.from_numpy(x))
     np.testing.assert_array_equal(result.values_in(trace), trace.c[0, 0, :, :, unit].numpy())

@@ -28,7 +28,7 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     weights_along,
 )
 from lstm_core.lessons.runs import fresh_runs, prepare
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -46,7 +46,7 @@ def made(frozen: tuple[str, ...] = ("bias_hh", "head"), **train: object) -> Run:
         **({"lr": 1e-3, "batch_size": 1, "epochs": 5000, "max_grad_norm": 0.0, "device": "cpu"} | train)
     )
     experiment = Experiment(windows.spec, ModelSpec(hidden_size=1, frozen=frozen), spec)
-    return Run(Trainer(windows, experiment), table, Slots(1))
+    return Run(Trainer(windows, experiment), table, RunQueue(1))
 
 
 @examples(100)
@@ -170,7 +170,7 @@ def test_a_run_tells_its_sequences_and_what_it_said_along_the_way():
     assert epochs[0] == 0 and epochs[-1] == 20 and (np.diff(epochs) > 0).all()
     assert predictions[0] == pytest.approx(untrained)
     assert predictions[-1] == pytest.approx([unit_of(run).says(one) for one in (A, B)])
-    model = run.moment().model
+    model = run.snapshot_at().model
     with torch.inference_mode():
         assert predictions[-1] == pytest.approx(
             model(torch.tensor([A, B])[..., None])[:, 0].numpy(), abs=1e-6
@@ -223,7 +223,7 @@ def test_resumed_from_the_checkpoint_is_bit_for_bit_the_run_that_never_stopped(a
 def test_a_model_that_is_not_one_unit_is_refused(model):
     table, windows = prepare(TWO_COMPANIES)
     spec = ModelSpec(**({"hidden_size": 1, "frozen": ("bias_hh", "head")} | model))
-    run = Run(Trainer(windows, Experiment(windows.spec, spec, TrainSpec(device="cpu"))), table, Slots(1))
+    run = Run(Trainer(windows, Experiment(windows.spec, spec, TrainSpec(device="cpu"))), table, RunQueue(1))
     for ask in (unit_of, weights_along, outputs_along):
         with pytest.raises(PlaygroundError, match="no longer one LSTM unit"):
             ask(run)
@@ -247,17 +247,17 @@ def test_two_biases_move_as_one_and_their_sum_twice_as_far(optimizer):
 @pytest.mark.parametrize("name", ["by_hand", "nn_lstm_1_1"])
 def test_the_lessons_draw_at_every_moment_and_are_not_reached_untrained(name):
     one = get_lesson(name)
-    runs = fresh_runs(one, 1, Slots(1))
+    runs = fresh_runs(one, 1, RunQueue(1))
     for steps in (0, 1, 20):
         for run in runs.values():
             for record in islice(run._trainer, steps):
-                run.note(record)
+                run.append_record(record)
         for picture in one.pictures:
             assert all(np.isfinite(line.y).all() and len(line.x) for line in picture.draw(runs).lines)
         outcome = one.outcome(runs)
         assert not outcome.reached
         predictions = (
-            next(iter(runs.values())).moment().model(torch.tensor([A, B])[..., None]).flatten().tolist()
+            next(iter(runs.values())).snapshot_at().model(torch.tensor([A, B])[..., None]).flatten().tolist()
         )
         assert [outcome.figures["out_0"], outcome.figures["out_1"]] == pytest.approx(predictions, abs=1e-6)
 
@@ -266,5 +266,5 @@ def test_the_lessons_draw_at_every_moment_and_are_not_reached_untrained(name):
 def test_what_ships_has_reached_what_the_lesson_says(name):
     from lstm_core.lessons.runs import shipped_runs
 
-    outcome = get_lesson(name).outcome(shipped_runs(get_lesson(name), Slots(1)))
+    outcome = get_lesson(name).outcome(shipped_runs(get_lesson(name), RunQueue(1)))
     assert outcome.reached and outcome.figures["out_1"] > 0.95 and abs(outcome.figures["out_0"]) < 0.01

@@ -9,7 +9,7 @@ import torch
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.vanishing import MOMENTS
 from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("vanishing")
 GRADIENTS, REACHES, LOSSES = (picture.draw for picture in LESSON.pictures)
@@ -18,7 +18,7 @@ SHORT = {"data": {"seq_len": 12, "length": 300}, "train": {"epochs": 1}}
 
 @pytest.fixture(scope="module")
 def runs():
-    result = fresh_runs(LESSON, 4, Slots(1), SHORT)
+    result = fresh_runs(LESSON, 4, RunQueue(1), SHORT)
     train_now(result)
     return result
 
@@ -41,7 +41,7 @@ def test_the_first_point_of_every_line_is_what_the_head_reads_of_h(runs):
 
 def test_the_rnns_line_is_autograds(runs):
     run = runs["rnn"]
-    model, windows = run.model(), run.windows
+    model, windows = run.current_model(), run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["valid"][:8]))
     w_x, w_h, b_x, b_h = model.rnn.parameters()
     states = [torch.zeros(8, model.spec.hidden_size, requires_grad=True)]
@@ -72,7 +72,7 @@ def test_what_has_learned_nothing_yet_has_not_reached_the_goal(runs):
 
 
 def test_the_shipped_runs_show_the_rnn_fail_and_the_others_learn():
-    runs = shipped_runs(LESSON, Slots(1))
+    runs = shipped_runs(LESSON, RunQueue(1))
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.sentence
     assert outcome.figures["rnn gradient left"] < 1e-3 < 1e-2 < outcome.figures["lstm gradient left"]

@@ -55,7 +55,7 @@ class Visitor:
 
     @property
     def workspace(self) -> Workspace:
-        matches = session.run_manager().find(self.id)
+        matches = session.run_manager().get(self.id)
         assert matches is not None
         return matches
 
@@ -142,7 +142,7 @@ class Visitor:
         return self.finish()
 
     def finish(self) -> Visitor:
-        wait_until(lambda: not self.training.live, "the run ended")
+        wait_until(lambda: not self.training.is_active, "the run ended")
         return self.run()
 
 
@@ -151,8 +151,8 @@ def trained(epochs: int = 1, **model: object) -> str:
     here = example.open_workspace(session.run_manager())
     here.change("model", **model)
     here.change("train", epochs=epochs)
-    here.train_fresh().play()
-    wait_until(lambda: not here.live, "the run ended")
+    here.start_training().start()
+    wait_until(lambda: not here.is_active, "the run ended")
     assert here.run.status == "finished"
     return here.id
 

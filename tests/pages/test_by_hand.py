@@ -105,7 +105,7 @@ def test_a_trained_unit_begins_afresh_from_the_seed_of_the_page(tab, monkeypatch
 
 def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
     workspace = tab.press("hand_untrained").workspace
-    workspace.run.play()
+    workspace.run.start()
     wait_until(lambda: workspace.run.step > 3, "it trained")
     monkeypatch.setattr(session, "workspace", lambda: workspace)
     monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"told": 1, "numbers": {"4": -2.5}}})
@@ -113,7 +113,7 @@ def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
     assert workspace.run.status == "paused"
     step, numbers = workspace.run.step, unit_of(workspace.run).numbers
     assert numbers[4] == -2.5 and max(map(abs, numbers)) == 2.5
-    workspace.run.play(10)
+    workspace.run.start(10)
     wait_until(lambda: not workspace.run.live, "ten more steps")
     assert workspace.run.step == step + 10
     assert unit_of(workspace.run).numbers[4] == pytest.approx(-2.5, abs=0.02)

@@ -35,7 +35,7 @@ def test_it_opens_with_what_the_trained_model_writes_and_wrote_before(lesson):
 
 
 def test_temperature_seed_and_beginning_change_the_text(lesson):
-    model = lesson.training.model()
+    model = lesson.training.current_model()
     for key, value, arguments in (
         ("temperature", 0.0, ("alice ", 0.0, 0)),
         ("text_seed", 5, ("alice ", 0.0, 5)),
@@ -98,7 +98,7 @@ def test_the_texts_follow_the_training(lesson):
     lesson.press("train")
     lesson.press("pause")
     assert texts(lesson)[0] != shown
-    tab, snapshot = lesson, lesson.training.moment()
+    tab, snapshot = lesson, lesson.training.snapshot_at()
     now = texts(tab.run())[0]
     assert now == "alice " + write(snapshot.model, "alice ", len(now) - 6, 0.5, 0)
     lesson.press("lesson_shipped")
@@ -107,7 +107,7 @@ def test_the_texts_follow_the_training(lesson):
 
 def test_a_model_that_cannot_write_is_told_so(lesson):
     lesson.workspace.change("model", bidirectional=True)
-    lesson.workspace.train_fresh()
+    lesson.workspace.start_training()
     assert "Only an LSTM that reads forwards can write" in lesson.run().words()
     assert texts(lesson) == []
 

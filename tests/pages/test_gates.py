@@ -182,7 +182,7 @@ def test_works_while_training_on_the_weights_of_that_moment(visit):
         tab.run()
         assert badge(tab) < 1e-5
         seen.append(maps(tab)["f"].tobytes())
-    assert run.live
+    assert run.is_active
     assert len(set(seen)) == 3
 
 
@@ -229,7 +229,7 @@ def test_shows_how_far_back_the_prediction_looks(visit, settings):
 def test_the_scale_of_c_holds_still_while_the_slider_moves(visit):
     tab = visit("start")
     run = tab.training
-    tab.at.session_state[f"moment_{run.number}"] = 0
+    tab.at.session_state[f"moment_{run.id}"] = 0
     tab.go("gates")
     untrained, now = (
         selection.trace_of(Look(run, selection.default_window(run), step=step)) for step in (0, None)

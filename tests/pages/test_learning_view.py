@@ -48,7 +48,7 @@ def test_the_rows_are_the_traces_of_every_moment(visit, model):
     assert len(header["rows"]) == len(steps) > 10
     assert list(maps) == ["i", "f", "g", "o", "c", "h"]
     for row, step in enumerate(steps):
-        trace = trace_lstm(run.moment(step).model.lstm, window(tab))
+        trace = trace_lstm(run.snapshot_at(step).model.lstm, window(tab))
         for name, values in maps.items():
             assert np.array_equal(values[row], trace.gate(name)[(*index, 0)][:, 3].numpy()), (name, step)
 
@@ -56,7 +56,7 @@ def test_the_rows_are_the_traces_of_every_moment(visit, model):
 def test_the_mean_of_all_units(visit):
     tab = learning(visit("gates")).set("learning_mean", True)
     _, maps = picture(tab)
-    trace = trace_lstm(tab.training.model().lstm, window(tab))
+    trace = trace_lstm(tab.training.current_model().lstm, window(tab))
     np.testing.assert_allclose(maps["f"][-1], trace.f[0, 0, 0].mean(1).numpy(), atol=1e-6)
 
 
@@ -65,9 +65,11 @@ def test_the_answers_along_the_training_end_with_the_answer_of_now(visit):
     run = tab.training
     start = run.windows.starts["test"][-1:]
     _, predictions = tab.curve("learning_answers", 1)
-    assert predictions[-1] == pytest.approx(predict(run.model(), run.windows, start)[0, 0, 0], rel=1e-6)
+    assert predictions[-1] == pytest.approx(
+        predict(run.current_model(), run.windows, start)[0, 0, 0], rel=1e-6
+    )
     assert predictions[0] == pytest.approx(
-        predict(run.moment(0).model, run.windows, start)[0, 0, 0], rel=1e-6
+        predict(run.snapshot_at(0).model, run.windows, start)[0, 0, 0], rel=1e-6
     )
     _, targets = tab.curve("learning_answers", 0)
     assert targets[0] == pytest.approx(run.windows.targets(start)[0, 0, 0])
@@ -84,7 +86,7 @@ def test_the_slider_s_moment_is_the_marked_row(visit):
     tab = visit("start")
     run = tab.training
     step = run.snapshots.steps[7]
-    tab.at.session_state[f"moment_{run.number}"] = step
+    tab.at.session_state[f"moment_{run.id}"] = step
     header, _ = picture(learning(tab.go("gates")))
     assert header["start"] == 7
     assert header["rows"][7].startswith("epoch ")
@@ -104,7 +106,9 @@ def test_a_classifier_s_answer_is_the_probability_of_the_truth(visit):
     start = run.windows.starts["test"][-1:]
     _, predictions = tab.curve("learning_answers", 1)
     targets = run.windows.targets(start)[0]
-    assert predictions[-1] == pytest.approx(predict(run.model(), run.windows, start)[0, targets], rel=1e-5)
+    assert predictions[-1] == pytest.approx(
+        predict(run.current_model(), run.windows, start)[0, targets], rel=1e-5
+    )
 
 
 def test_a_unit_that_the_next_model_has_not_is_brought_back(visit):

@@ -93,11 +93,11 @@ def test_pause_and_resume_hold_all_runs(visit):
     wait_until(lambda: all(run.step for run in tab.workspace.lesson.runs.values()), "both have begun")
     tab.run().press("pause")
     steps = {label: run.step for label, run in tab.workspace.lesson.runs.items()}
-    assert not tab.workspace.lesson.live
+    assert not tab.workspace.lesson.is_active
     tab.press("pause")  # Resume now
     wait_until(lambda: all(r.step > steps[k] for k, r in tab.workspace.lesson.runs.items()), "both go on")
     tab.run().press("lesson_shipped")
-    assert not tab.workspace.lesson.live
+    assert not tab.workspace.lesson.is_active
 
 
 def test_a_try_changes_the_experiment_and_trains_it(visit):
@@ -157,7 +157,7 @@ def test_the_equations_are_of_the_chosen_unit(visit):
     run = tab.training
     windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][:1]))
-    predictions = run.model().lstm(x)[0][0, -1, 7].item()
+    predictions = run.current_model().lstm(x)[0][0, -1, 7].item()
     assert h == pytest.approx(np.round(predictions, 2))
 
 

@@ -46,7 +46,7 @@ def test_two_visitors_have_a_run_each(visit):
 
 
 def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
-    monkeypatch.setattr(session.run_manager().slots, "number", 1)
+    monkeypatch.setattr(session.run_manager().queue, "size", 1)
     one, two, three = (visit("train").set("epochs", 1_000_000) for _ in range(3))
     for tab in (one, two, three):
         tab.press("train")

@@ -54,7 +54,7 @@ def test_an_address_that_means_nothing_does_no_harm(visit, split, window):
 
 def test_the_run_before_comes_along_if_it_means_the_same(visit):
     tab = visit("train").train(epochs=1).go("stage")
-    first = tab.training.moment().flat.numpy()
+    first = tab.training.snapshot_at().flat.numpy()
     tab.go("train").set("lr", 0.02).train(epochs=2).go("stage")
     header, numbers = sent(tab)
     assert header["others"] == ["the run before"]

@@ -43,7 +43,7 @@ def test_trains_from_scratch_in_one_click(visit):
     assert tab.at.title[0].value == "Train"
     assert tab.training is not example
     assert tab.training.experiment == example.experiment
-    assert tab.training.live or tab.training.step > 0
+    assert tab.training.is_active or tab.training.step > 0
 
 
 def test_leads_to_ones_own_csv(visit):

@@ -106,7 +106,7 @@ def test_at_an_earlier_moment_the_weights_and_gradients_are_those_of_then(visit)
 
 def moved_to(tab: Visitor, step: int) -> None:
     """As if the slider over the epochs had been moved and the page opened again: AppTest moves no component."""
-    tab.go("train").at.session_state[f"moment_{tab.training.number}"] = step
+    tab.go("train").at.session_state[f"moment_{tab.training.id}"] = step
     tab.go("gates")
     assert f"after step {step}." in Drawn(tab).header["title"]
 
@@ -204,7 +204,7 @@ def test_follows_the_training(visit):
         step = run.step
         wait_until(lambda step=step: run.step > step + 20, "it trained on")
         seen.add(Drawn(tab.run()).maps["weight_hh"]["f"].tobytes())
-    assert run.live
+    assert run.is_active
     assert len(seen) == 3
 
 

@@ -48,7 +48,7 @@ def runs(
     tab: Visitor, *edits: Intervention, layer: int = 0, direction: int = 0
 ) -> dict[str, list[np.ndarray]]:
     """gate → [before, after], worked out without the page, of the last test window."""
-    model, x = tab.training.model(), selection.inputs_of(Look(tab.training, last_window(tab)))
+    model, x = tab.training.current_model(), selection.inputs_of(Look(tab.training, last_window(tab)))
     x = model.to_module_layout(x)
     both = trace_lstm(model.lstm, x), trace_with(model.lstm, x, edits)
     return {name: [trace.gate(name)[layer, direction, 0].numpy().T for trace in both] for name in GATES}
@@ -137,7 +137,7 @@ def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
 def test_says_the_forecast_before_and_after_beside_the_truth(visit):
     tab = what_if(visit).press("what_preset_i0")
     run, starts = tab.training, np.array([last_window(tab)])
-    model, windows = run.model(), run.windows
+    model, windows = run.current_model(), run.windows
     before = predict(model, windows, starts)[0, 0, 0]
     after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "i", 0.0)])[0, 0, 0]
     words = tab.words().replace("**", "").replace("−", "-")
@@ -342,9 +342,9 @@ def test_the_table_is_that_of_gate_importance(visit, shares):
 def test_everything_obeys_the_epoch_slider(visit):
     tab = visit("train").train(epochs=3)
     run, step = tab.training, tab.training.snapshots.steps[3]
-    tab.at.session_state[f"moment_{run.number}"] = step  # AppTest moves no component
+    tab.at.session_state[f"moment_{run.id}"] = step  # AppTest moves no component
     tab.go("gates").set("view", "What if?")
-    model, windows, starts = run.moment(step).model, run.windows, np.array([last_window(tab)])
+    model, windows, starts = run.snapshot_at(step).model, run.windows, np.array([last_window(tab)])
     after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "f", 1.0)])[0, 0, 0]
     assert f"it says {after:.4g} (" in tab.words().replace("**", "")
     matches = gate_importance(model, windows, windows.starts["valid"])
@@ -359,7 +359,7 @@ def test_while_it_trains_before_and_after_are_of_the_same_weights(visit):
         before = float(re.search(r"= ([-\d.e+]+); the truth", words)[1])
         after, change = (float(number) for number in re.search(r"it says (\S+) \((\S+)\)\.", words).groups())
         assert change == pytest.approx(after - before, rel=1e-2, abs=0.2)
-    assert tab.training.live
+    assert tab.training.is_active
 
 
 def test_nothing_is_computed_twice(visit, monkeypatch):
@@ -385,5 +385,5 @@ def test_a_large_model_s_table_waits_for_a_click_and_a_live_one_s_too(visit, mon
     assert step >= 20
     wait_until(lambda: run.step > step + 20, "it trains on")
     tab.run()
-    assert f"Weights of step {step:,}." in tab.words() and run.live
+    assert f"Weights of step {step:,}." in tab.words() and run.is_active
     assert tab.pressable("what_gates")

@@ -33,14 +33,14 @@ def _ranked(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
     from lstm_core.analysis.unit_search import rank_by_correlation
 
     def rank() -> tuple[list[UnitMatch], list[UnitMatch]]:
-        windows, model = run.windows, run.model()
+        windows, model = run.windows, run.current_model()
         starts = windows.starts["test"][:SEARCHED]
         value, marker = np.moveaxis(windows.inputs(starts), -1, 0)  # each (windows, seq_len)
         adds = rank_by_correlation(model, windows, starts, _guess(value, marker), ("c",))
         opens = rank_by_correlation(model, windows, starts, marker, ("i", "f", "o"))
         return adds, opens
 
-    return run.remembered("adding units", (run.step,), rank)
+    return run.cached("adding units", (run.step,), rank)
 
 
 def _units(run: Run) -> tuple[UnitMatch, UnitMatch]:
@@ -56,7 +56,7 @@ def _one(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.n
 
     windows, (adds, opens) = run.windows, _units(run)
     starts = windows.starts["test"]
-    trace = trace_windows(run.model(), windows, starts[:SEARCHED])
+    trace = trace_windows(run.current_model(), windows, starts[:SEARCHED])
     value, marker = np.moveaxis(windows.inputs(starts[:SEARCHED]), -1, 0)
     guess, c = _guess(value, marker), adds.values_in(trace)
     slope, level = np.polyfit(guess.ravel(), c.ravel(), 1)
@@ -136,7 +136,7 @@ def _said(runs: dict[str, Run]) -> LinePlot:
     targets = windows.targets(starts)[:, 0, 0]
     order = np.argsort(targets)
     at = np.arange(1.0, len(order) + 1)
-    predictions = predict(run.model(), windows, starts)[:, 0, 0]
+    predictions = predict(run.current_model(), windows, starts)[:, 0, 0]
     return LinePlot(
         [
             Line("the sum", at, targets[order], "#888888", width=4),

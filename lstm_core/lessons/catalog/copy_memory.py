@@ -33,7 +33,7 @@ def _said(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, n
     starts = windows.starts["test"][:count]
     x = windows.inputs(starts)
     with torch.no_grad():
-        probabilities = run.model()(torch.from_numpy(x)).softmax(-1).numpy()
+        probabilities = run.current_model()(torch.from_numpy(x)).softmax(-1).numpy()
     return x.argmax(axis=-1), windows.y[starts[:, None] + np.arange(windows.spec.seq_len)], probabilities
 
 
@@ -42,7 +42,7 @@ def _keepers(run: Run) -> list[UnitMatch]:
     from lstm_core.analysis.unit_search import rank_by_class
 
     def find() -> list[UnitMatch]:
-        windows, model = run.windows, run.model()
+        windows, model = run.windows, run.current_model()
         starts = windows.starts["test"][:SEARCHED]
         read = windows.inputs(starts).argmax(axis=-1)
         matches = []
@@ -51,7 +51,7 @@ def _keepers(run: Run) -> list[UnitMatch]:
             matches.append(rank_by_class(model, windows, starts, classes, ("c",))[0])
         return matches
 
-    return run.remembered("copy units", (run.step,), find)
+    return run.cached("copy units", (run.step,), find)
 
 
 def _picture(runs: dict[str, Run]) -> go.Figure:
@@ -87,7 +87,7 @@ def _held(runs: dict[str, Run]) -> go.Figure:
     windows, matches = run.windows, _keepers(run)
     position = int(np.argmax([match.score for match in matches]))
     starts = windows.starts["test"][:SEARCHED]
-    values = matches[position].values_in(trace_windows(run.model(), windows, starts))
+    values = matches[position].values_in(trace_windows(run.current_model(), windows, starts))
     symbol = windows.inputs(starts)[:, position].argmax(axis=-1)
     order = np.argsort([values[symbol == k, -len(matches) - 1].mean() for k in range(8)])
     figure = go.Figure()

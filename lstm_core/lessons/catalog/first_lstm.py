@@ -18,7 +18,7 @@ def _parts(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Part → (what the model says, the truth), each (sequences,)."""
     from lstm_core.forecasting.predict import predict
 
-    windows, model = run.windows, run.moment().model
+    windows, model = run.windows, run.snapshot_at().model
     return {
         split: (predict(model, windows, starts)[:, 0, 0], windows.targets(starts)[:, 0, 0])
         for split, starts in windows.starts.items()

@@ -35,7 +35,7 @@ def _forget(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
 
     from lstm_core.trace.gate_trace import trace_lstm
 
-    cached, windows = run.memo.setdefault("forget", {}), run.windows
+    cached, windows = run.cache.setdefault("forget", {}), run.windows
     if snapshot.step not in cached:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
         f = trace_lstm(
@@ -58,7 +58,7 @@ def _starting(runs: dict[str, Run]) -> go.Figure:
 
     figure = go.Figure()
     for label, run in runs.items():
-        constants = _constants(run, run.moment(0))
+        constants = _constants(run, run.snapshot_at(0))
         units = np.arange(1, len(constants) + 1)
         figure.add_scatter(x=units, y=constants, name=NAMES[label], mode="lines+markers",
                            line={"color": COLORS[label], "width": 3}, marker={"size": 8})  # fmt: skip
@@ -75,10 +75,10 @@ def _starting(runs: dict[str, Run]) -> go.Figure:
 def _kept(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
-        f = _forget(run, run.moment())
+        f = _forget(run, run.snapshot_at())
         back = np.arange(run.windows.spec.seq_len, dtype=float)
         lines.append(Line(NAMES[label], back, _left(f, back), COLORS[label], width=3))
-        start = _left(_forget(run, run.moment(0)), back)
+        start = _left(_forget(run, run.snapshot_at(0)), back)
         lines.append(Line(f"{NAMES[label]}, at the start", back, start, COLORS[label], "dot", 2))
     return LinePlot(lines, "steps", "share of c that is left", log_y=True)
 
@@ -100,7 +100,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     errors, means = {}, {}
     for label, run in runs.items():
         errors[label] = run.evaluate("test")
-        means[label] = float(_forget(run, run.moment(0)).mean())
+        means[label] = float(_forget(run, run.snapshot_at(0)).mean())
     errors_text = ", ".join(f"{NAMES[label]} {error:.2g}" for label, error in errors.items())
     gates = ", ".join(f"{means[label]:.2f} with {NAMES[label]}" for label in errors)
     summary = (

@@ -22,7 +22,7 @@ def _predictions(run: Run, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """(said, truth, the day before), each (days, targets), in the file's own units."""
     from lstm_core.forecasting.predict import predict
 
-    windows, model = run.windows, run.moment().model
+    windows, model = run.windows, run.snapshot_at().model
     starts = windows.starts[split]
     predictions, targets = predict(model, windows, starts)[:, 0], windows.targets(starts)[:, 0]
     return predictions, targets, windows.y[windows.target_rows(starts)[:, 0] - 1]

@@ -35,7 +35,7 @@ def _ranked(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
     from lstm_core.analysis.unit_search import rank_by_class
 
     def rank() -> list[list[UnitMatch]]:
-        windows, model = run.windows, run.model()
+        windows, model = run.windows, run.current_model()
         starts = windows.starts["test"][:SEARCHED]
         count = np.isin(_read(windows, starts), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
         targets = windows.targets(starts)[:, None]
@@ -43,7 +43,7 @@ def _ranked(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
         second = np.where(count == 2, targets % 2, -1)
         return [rank_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
 
-    return run.remembered("order units", (run.step,), rank)
+    return run.cached("order units", (run.step,), rank)
 
 
 def _keepers(run: Run) -> tuple[UnitMatch, UnitMatch]:
@@ -64,7 +64,7 @@ def _how(runs: dict[str, Run]) -> go.Figure:
     starts = windows.starts["test"][
         [np.argmax(targets == k) for k in range(len(ORDERS))]
     ]  # one of each class
-    trace, symbols = trace_windows(run.model(), windows, starts), _read(windows, starts)
+    trace, symbols = trace_windows(run.current_model(), windows, starts), _read(windows, starts)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
     for row, match in enumerate(keepers, 1):
         for k, (name, values) in enumerate(zip(ORDERS, match.values_in(trace), strict=True)):
@@ -99,7 +99,7 @@ def _written(runs: dict[str, Run]) -> go.Figure:
     run = runs["lstm"]
     windows, keeper = run.windows, _keepers(run)[0]
     starts = windows.starts["test"][:SEARCHED]
-    trace, symbols = trace_windows(run.model(), windows, starts), _read(windows, starts)
+    trace, symbols = trace_windows(run.current_model(), windows, starts), _read(windows, starts)
     figure = go.Figure()
     for gate in ("i", "f", "g"):
         values = trace.gate(gate)[0, 0, :, :, keeper.unit].numpy()
@@ -152,7 +152,9 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
     windows = run.windows
     starts = windows.starts["test"]
-    wrong = int((predict(run.model(), windows, starts).argmax(axis=1) != windows.targets(starts)).sum())
+    wrong = int(
+        (predict(run.current_model(), windows, starts).argmax(axis=1) != windows.targets(starts)).sum()
+    )
     summary = (
         f"{wrong} of {len(starts):,} new sequences wrong; guessing would get {3 * len(starts) // 4:,} wrong."
     )
@@ -166,7 +168,7 @@ def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
     windows = run.windows
     targets = windows.targets(windows.starts["test"])
     starts = windows.starts["test"][[np.argmax(targets == k) for k in (0, 3)]]  # XX and YY
-    return list(_keepers(run)[0].values_in(trace_windows(run.model(), windows, starts)))
+    return list(_keepers(run)[0].values_in(trace_windows(run.current_model(), windows, starts)))
 
 
 LENGTH = TRAINED + VALID + TEST

@@ -35,7 +35,7 @@ def _horizon(run: Run, snapshot: ModelSnapshot) -> GradientHorizon:
 
     from lstm_core.analysis.gradient_horizon import memory_horizon
 
-    windows, cached = run.windows, run.memo.setdefault("horizons", {})
+    windows, cached = run.windows, run.cache.setdefault("horizons", {})
     if snapshot.step not in cached:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
         cached[snapshot.step] = memory_horizon(snapshot.model, x)
@@ -50,7 +50,7 @@ def _back(norms: np.ndarray) -> np.ndarray:
 def _gradients(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
-        horizon, name = _horizon(run, run.moment()), label.upper()
+        horizon, name = _horizon(run, run.snapshot_at()), label.upper()
         curves = [(f"{name}, h", horizon.d_h, "solid", 3.0)]
         if horizon.d_c is not None:
             curves.append((f"{name}, c", horizon.d_c, "dash", 2.0))
@@ -84,9 +84,9 @@ def _reach(run: Run, step: int) -> int:
     """How many steps before the end the gradient with respect to h falls below SHARE of its largest."""
     from lstm_core.analysis.gradient_horizon import steps_until_faded
 
-    cached = run.memo.setdefault("reaches", {})
+    cached = run.cache.setdefault("reaches", {})
     if step not in cached:
-        cached[step] = steps_until_faded(_back(_horizon(run, run.moment(step)).d_h)[::-1], SHARE)
+        cached[step] = steps_until_faded(_back(_horizon(run, run.snapshot_at(step)).d_h)[::-1], SHARE)
     return cached[step]
 
 
@@ -103,7 +103,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     errors, remaining = {}, {}
     for label, run in runs.items():
         errors[label] = run.evaluate("test")
-        curve = _back(_horizon(run, run.moment()).d_h)
+        curve = _back(_horizon(run, run.snapshot_at()).d_h)
         remaining[label] = float(curve[-1] / curve[0])
     errors_text = ", ".join(f"{label.upper()} {error:.2g}" for label, error in errors.items())
     back = len(curve) - 1
@@ -120,7 +120,9 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
-    return [np.log10(np.maximum(_back(_horizon(run, run.moment()).d_h), FAINTEST)) for run in runs.values()]
+    return [
+        np.log10(np.maximum(_back(_horizon(run, run.snapshot_at()).d_h), FAINTEST)) for run in runs.values()
+    ]
 
 
 def _experiment(**model) -> Experiment:

@@ -41,8 +41,8 @@ def own_file() -> None:
             read(text.encode(), "pasted rows")
             st.rerun()
     workspace = session.workspace()
-    if workspace.own is not None and workspace.experiment.data.source != "csv":
-        st.button("Back to my own table", icon=":material/undo:", key="back_to_own", on_click=workspace.back_to_own,
+    if workspace.upload is not None and workspace.experiment.data.source != "csv":
+        st.button("Back to my own table", icon=":material/undo:", key="back_to_own", on_click=workspace.restore_upload,
                   width="stretch", help="The file as you left it")  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def read(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
         session.report(str(error))
         return
     workspace = session.workspace()
-    workspace.put(table, source="csv", name=name)
+    workspace.use_table(table, source="csv", name=name)
     # nameless: it goes with the table, and memory holds the table only
     file = tempfile.TemporaryFile()  # noqa: SIM115
     file.write(data)
@@ -109,7 +109,7 @@ def generator_settings() -> None:
 def _use_sample() -> None:
     name = session.widget_value("sample")
     if name is not None:
-        session.workspace().put(load_sample(name), source="sample", name=name)
+        session.workspace().use_table(load_sample(name), source="sample", name=name)
 
 
 def _use_generator() -> None:
@@ -141,7 +141,7 @@ def _generate(data: DataSpec, changes: dict) -> None:
         session.report(str(error))
         return
     fields = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
-    session.workspace().put(table, **fields)
+    session.workspace().use_table(table, **fields)
 
 
 @st.cache_data(show_spinner=False)

@@ -13,7 +13,7 @@ from lstm_core.analysis.gradient_horizon import GradientHorizon, memory_horizon,
 from lstm_core.experiment import CELLS, PlaygroundError
 from lstm_core.figures.gradients import cells_figure
 from lstm_core.model.recurrent import SequenceModel
-from lstm_core.runs.cell_comparison import MOST_STEPS, Rivals, validation_loss
+from lstm_core.runs.cell_comparison import MAX_STEPS, CellComparison, validation_loss_at
 from lstm_core.runs.run import Run
 from pages.shared import session
 from pages.shared.gates.selection import Look
@@ -26,18 +26,18 @@ OF = {"x": "the input x", "h": "the hidden state h"}
 
 def show(selection: Look, output: int) -> None:
     """A button that trains the rivals, their progress, and at last one picture; output: which one's gradient."""
-    comparison = selection.run.memo.get("rivals")
-    active = comparison is not None and comparison.live
+    comparison = selection.run.cache.get("rivals")
+    active = comparison is not None and comparison.is_active
     st.fragment(_compare, run_every=TICK if active else None)(selection, output, active)
 
 
 def _compare(selection: Look, output: int, was_live: bool) -> None:
     run = selection.run
-    comparison: Rivals | None = run.memo.get("rivals")
+    comparison: CellComparison | None = run.cache.get("rivals")
     others = " and ".join(_named(cell) for cell in CELLS if cell != run.experiment.model.cell)
     st.markdown(f"#### Compare with {others} of the same size")
-    if comparison is not None and comparison.live:
-        comparison.touch()
+    if comparison is not None and comparison.is_active:
+        comparison.heartbeat()
         _progress(run, comparison)
     else:
         if comparison is not None:
@@ -55,31 +55,31 @@ def _named(cell: str) -> str:
 
 
 def _offer(run: Run, others: str, again: bool) -> None:
-    steps = min(run.step, MOST_STEPS)
+    steps = min(run.step, MAX_STEPS)
     explanation = "as many as this model has had" if steps == run.step else "the most that rivals get"
     st.button(f"Train them {'again ' if again else ''}for {steps:,} steps", on_click=_start, args=(run,),
               disabled=not steps, key="rivals_train", icon=":material/model_training:",
               help=f"Trains {others} on the same windows, with the same settings and seeds, for {steps:,} steps, "
                    f"{explanation}. This model is left alone." if steps else
                    "Train this model first: the others get as many steps as it has had.")  # fmt: skip
-    if refused := run.memo.get("rivals_refused"):
+    if refused := run.cache.get("rivals_refused"):
         st.error(session.plain(refused))
 
 
 def _start(run: Run) -> None:
-    run.memo.pop("rivals_refused", None)
+    run.cache.pop("rivals_refused", None)
     try:
-        run.memo["rivals"] = Rivals(run, session.run_manager().slots)
+        run.cache["rivals"] = CellComparison(run, session.run_manager().queue)
     except PlaygroundError as error:
-        run.memo["rivals_refused"] = str(error)
+        run.cache["rivals_refused"] = str(error)
 
 
 def _cancel(run: Run) -> None:
-    if (comparison := run.memo.pop("rivals", None)) is not None:
+    if (comparison := run.cache.pop("rivals", None)) is not None:
         comparison.stop()
 
 
-def _progress(run: Run, comparison: Rivals) -> None:
+def _progress(run: Run, comparison: CellComparison) -> None:
     for other in comparison.runs:
         done, wait = other.step, other.status == "waiting"
         rate = f" · {other.steps_per_second:,.0f} steps/s" if other.status == "running" else ""
@@ -88,7 +88,7 @@ def _progress(run: Run, comparison: Rivals) -> None:
     st.button("Cancel", on_click=_cancel, args=(run,), key="rivals_cancel", icon=":material/close:")
 
 
-def _picture(selection: Look, output: int, comparison: Rivals) -> None:
+def _picture(selection: Look, output: int, comparison: CellComparison) -> None:
     for other in comparison.runs:
         if other.status == "failed":
             st.warning(session.plain(f"The {other.experiment.model.module_name} stopped: {other.message}"))
@@ -116,7 +116,7 @@ def _picture(selection: Look, output: int, comparison: Rivals) -> None:
     st.markdown(text)
 
 
-def _unlike(selection: Look, comparison: Rivals) -> str:
+def _unlike(selection: Look, comparison: CellComparison) -> str:
     """What to do where the model has been trained for longer, or less long, than its rivals."""
     step = selection.moment.step
     if abs(step - comparison.steps) <= 0.1 * comparison.steps:
@@ -135,14 +135,14 @@ def _several(run: Run) -> np.ndarray:
 
 
 def _horizons(
-    selection: Look, output: int, comparison: Rivals, starts: np.ndarray
+    selection: Look, output: int, comparison: CellComparison, starts: np.ndarray
 ) -> dict[str, GradientHorizon]:
     """Of every cell, over these windows."""
     snapshot = selection.moment
     x = torch.from_numpy(selection.run.windows.inputs(starts))
 
     def of(cell: str, key: tuple, model: Callable[[], SequenceModel]) -> GradientHorizon:
-        return selection.run.remembered(
+        return selection.run.cached(
             f"horizons_{cell}", (*key, output), lambda: memory_horizon(model(), x, output)
         )
 
@@ -150,15 +150,15 @@ def _horizons(
     horizons = {own_cell: of(own_cell, (snapshot,), lambda: snapshot.model)}
     for other in comparison.runs:
         cell = other.experiment.model.cell
-        horizons[cell] = of(cell, (other.number, other.step), other.model)
+        horizons[cell] = of(cell, (other.id, other.step), other.current_model)
     return {cell: horizons[cell] for cell in CELLS}
 
 
-def _table(selection: Look, comparison: Rivals) -> pd.DataFrame:
+def _table(selection: Look, comparison: CellComparison) -> pd.DataFrame:
     snapshot = selection.moment
     rows = {selection.run.experiment.model.cell: (selection.run, snapshot.step)}
     rows |= {other.experiment.model.cell: (other, other.step) for other in comparison.runs}
-    rows_found = [(cell.upper(), run.parameter_count, step, validation_loss(run, step))
+    rows_found = [(cell.upper(), run.parameter_count, step, validation_loss_at(run, step))
              for cell, (run, step) in ((cell, rows[cell]) for cell in CELLS)]  # fmt: skip
     return pd.DataFrame(rows_found, columns=["cell", "parameters", "steps", "validation loss"])
 

@@ -23,8 +23,10 @@ def show(selection: Look) -> None:
     run, snapshot = selection.run, selection.moment
     split = next(split for split in PARTS if len(run.windows.starts[split]))
     limit, work = _size(run, split, snapshot)
-    cached = run.memo.get("importance", {})
-    follows = run.live and selection.step is None  # other weights at every tick: a table lasts until a click
+    cached = run.cache.get("importance", {})
+    follows = (
+        run.is_active and selection.step is None
+    )  # other weights at every tick: a table lasts until a click
     if (snapshot,) in cached or (work <= BY_ITSELF and not follows):
         _table(run, split, *_found(selection, split, limit))
         return
@@ -57,7 +59,7 @@ def _found(selection: Look, split: str, limit: int) -> tuple[list[Importance], i
         importances = gate_importance(snapshot.model, windows, starts, limit)
         return importances, min(limit, len(starts)), snapshot
 
-    return selection.run.remembered("importance", (snapshot,), find)
+    return selection.run.cached("importance", (snapshot,), find)
 
 
 def _table(run: Run, split: str, importances: list[Importance], count: int, snapshot: ModelSnapshot) -> None:

@@ -39,7 +39,7 @@ def _own(selection: Look) -> tuple[GradientHorizon, int]:
         horizon = memory_horizon(snapshot.model, inputs_of(selection), output)
         return horizon, output
 
-    return selection.run.remembered("horizons", (snapshot, selection.start), found)
+    return selection.run.cached("horizons", (snapshot, selection.start), found)
 
 
 def horizon_sentence(horizon: GradientHorizon) -> str:

@@ -66,10 +66,12 @@ def _rows(selection: Look, unit: int | None) -> dict[int, Row]:
     """By step, of every moment that weights were kept of and of now; each is worked out once."""
     run = selection.run
     key = selection.start, selection.layer, selection.direction, unit
-    cached_key, cached = run.memo.get("learning", (None, {}))
+    cached_key, cached = run.cache.get("learning", (None, {}))
     cached = cached if cached_key == key else {}
-    rows = {step: cached.get(step) or _row(selection, unit, run.moment(step)) for step in run.snapshots.steps}
-    run.memo["learning"] = (key, rows)
+    rows = {
+        step: cached.get(step) or _row(selection, unit, run.snapshot_at(step)) for step in run.snapshots.steps
+    }
+    run.cache["learning"] = (key, rows)
     current = Look(run, selection.start).moment
     return rows | {current.step: _row(selection, unit, current)}
 
@@ -118,4 +120,4 @@ def _answers(selection: Look, epochs: np.ndarray, predictions: np.ndarray) -> No
         at = selection.moment.step / selection.run.steps_per_epoch
         lines.append(Line("the moment above", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
     live_plot("learning_answers", lines, x_title="epoch", y_title=label, height=260,
-              revision=f"{selection.run.number} {selection.start}")  # fmt: skip
+              revision=f"{selection.run.id} {selection.start}")  # fmt: skip

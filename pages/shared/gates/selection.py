@@ -45,9 +45,9 @@ class Look:
         """The model and its gradients: the same for all that is drawn of this look, while a training goes on."""
         run = self.run
         if self.step is not None:
-            return run.remembered("moments", (self.step,), lambda: run.moment(self.step))
+            return run.cached("moments", (self.step,), lambda: run.snapshot_at(self.step))
         # Early stopping changes the weights, and no step tells: the status does.
-        return run.remembered("moments", (run.step, run.status), run.moment)
+        return run.cached("moments", (run.step, run.status), run.snapshot_at)
 
 
 def default_window(run: Run) -> int:
@@ -63,7 +63,7 @@ def inputs_of(selection: Look) -> Tensor:
 def trace_of(selection: Look) -> GateTrace:
     """The trace of the window at that moment."""
     model = selection.moment.model
-    return selection.run.remembered("traces", (selection.moment, selection.start),
+    return selection.run.cached("traces", (selection.moment, selection.start),
                       lambda: trace_lstm(model.lstm, model.to_module_layout(inputs_of(selection))))  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def find_window(run: Run, split: str, search: str, step: int | None = None) -> i
     if search == "random":
         return int(np.random.default_rng().integers(len(starts)))
     indices = np.unique(np.linspace(0, len(starts) - 1, MOST_SEARCHED).astype(int))
-    predictions = predict(run.moment(step).model, run.windows, starts[indices])
+    predictions = predict(run.snapshot_at(step).model, run.windows, starts[indices])
     errors = window_errors(run.windows, starts[indices], predictions)
     return int(indices[errors.argmax() if search == "worst" else errors.argmin()])
 

@@ -175,7 +175,7 @@ def _norms_over_training(selection: Look, snapshot: ModelSnapshot, counted: str,
                           ACTUAL_COLOR, "dash"))  # fmt: skip
     live_plot("weights_norms", lines, x_title="epoch", log_y=gradients, height=280,
               y_title=f"norm of {counted}" + (", gradient" if gradients else ""),
-              revision=f"{selection.run.number} {counted} {gradients}")  # fmt: skip
+              revision=f"{selection.run.id} {counted} {gradients}")  # fmt: skip
 
 
 def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted: str) -> str:
@@ -197,7 +197,7 @@ def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted
 def _extents(selection: Look, gradients: bool) -> dict[Snapshot, Magnitudes]:
     """Of every snapshot of the run, or of its gradients where it has them; each is measured once."""
     run = selection.run
-    cached = run.memo.setdefault("extents", {})
+    cached = run.cache.setdefault("extents", {})
     key = selection.layer, selection.direction, gradients
     previous = cached.get(key, {})
     snapshots = [run.snapshots.nearest(step) for step in run.snapshots.steps]

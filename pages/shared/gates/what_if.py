@@ -75,7 +75,7 @@ def _altered(
         prediction = predict_with_interventions(snapshot.model, windows, starts, interventions)[0]
         return trace, was, prediction
 
-    return selection.run.remembered("altered", (snapshot, selection.start, interventions), run)
+    return selection.run.cached("altered", (snapshot, selection.start, interventions), run)
 
 
 def _sentence(

@@ -162,8 +162,8 @@ def _losses() -> Picture:
 
 def _made(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
     """make(), remembered with the first run: for as long as no run moves, and a while longer if it took long."""
-    memo = next(iter(runs.values())).memo
-    key = tuple((run.number, run.step, run.status) for run in runs.values())
+    memo = next(iter(runs.values())).cache
+    key = tuple((run.id, run.step, run.status) for run in runs.values())
     cached = memo.get(kind)
     if cached is not None and (cached[0] == key or (active and time.monotonic() < cached[1])):
         return cached[2]
@@ -202,7 +202,7 @@ def _picture(lesson: Lesson, picture: Picture, k: int, runs: dict[str, Run], act
     if isinstance(drawing, go.Figure):
         st.plotly_chart(drawing, key=f"lesson_{lesson.name}_{k}")
     else:
-        revision = " ".join(str(run.number) for run in runs.values())
+        revision = " ".join(str(run.id) for run in runs.values())
         live_plot(f"lesson_{lesson.name}_{k}", drawing.lines, x_title=drawing.x_title, y_title=drawing.y_title,
                   log_y=drawing.log_y, y_range=drawing.y_range, height=HEIGHT, revision=revision)  # fmt: skip
     st.caption(picture.caption)

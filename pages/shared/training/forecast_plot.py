@@ -34,12 +34,12 @@ class Forecast:
 
 def latest(run: Run) -> Forecast:
     """The run's forecast, renewed if it has trained on since and the last one was not too costly."""
-    cached, cost, at = run.memo.get("forecast", (None, 0.0, 0.0))
+    cached, cost, at = run.cache.get("forecast", (None, 0.0, 0.0))
     started = time.thread_time()
     rested = time.monotonic() - at > max(OFTEN, REST * cost)
-    if cached is not None and (cached.step == run.step or (run.live and not rested)):
+    if cached is not None and (cached.step == run.step or (run.is_active and not rested)):
         return cached
-    step, model, windows = run.step, run.model(), run.windows
+    step, model, windows = run.step, run.current_model(), run.windows
     starts = _stretch(windows, run)
     predictions = predict(model, windows, starts)
     splits = windows.split_of_row[windows.target_rows(starts)[:, -1]]
@@ -49,7 +49,7 @@ def latest(run: Run) -> Forecast:
         if (splits == k).any()
     }
     live_prediction = Forecast(step, starts, windows.targets(starts), predictions, table)
-    run.memo["forecast"] = (live_prediction, time.thread_time() - started, time.monotonic())
+    run.cache["forecast"] = (live_prediction, time.thread_time() - started, time.monotonic())
     return live_prediction
 
 

@@ -28,13 +28,13 @@ def losses(workspace: Workspace, log_y: bool, height: int = 250) -> None:
     if len(valid[0]):
         lines.append(Line("validation (each epoch)", *valid, VALID_COLOR, width=3))
     live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({workspace.loss_name})", log_y=log_y,
-              height=height, revision=str(workspace.built_run.number if workspace.built_run else 0))  # fmt: skip
+              height=height, revision=str(workspace.loaded_run.id if workspace.loaded_run else 0))  # fmt: skip
 
 
 def gradient_norm(run: Run, height: int = 200) -> None:
     x, y = run.curves["grad_norm"].points(POINTS)
     live_plot("grad_curve", [Line("gradient norm, before clipping", x, y, "#009E73", width=1.5)],
-              x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(run.number))  # fmt: skip
+              x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(run.id))  # fmt: skip
 
 
 def prediction(run: Run, height: int = 250) -> Forecast:
@@ -45,7 +45,7 @@ def prediction(run: Run, height: int = 250) -> Forecast:
     horizon_step = min(session.recall("ahead", 1), run.windows.output_steps) - 1
     plot = forecast_plot.picture(run, live, horizon_step)
     live_plot("forecast_curve", plot.lines, x_title=plot.x_title, y_title=plot.y_title, x_start=plot.x_start,
-              y_range=plot.y_range, height=height, revision=str(run.number))  # fmt: skip
+              y_range=plot.y_range, height=height, revision=str(run.id))  # fmt: skip
     return live
 
 

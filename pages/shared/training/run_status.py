@@ -24,7 +24,7 @@ def strip(page: str) -> None:
     """The run in the sidebar, on every page; while it trains, also its heartbeat."""
     if page == "Train":  # which shows it large
         return
-    active = session.workspace().live
+    active = session.workspace().is_active
     with st.sidebar:
         _lesson_strip(page)
         st.fragment(_strip, run_every=SLOW_TICK if active else None)(active)
@@ -46,7 +46,7 @@ def _strip(was_live: bool) -> None:
     word, color = STATUS[run.status]
     st.badge(word, color=color)
     st.caption(f"epoch {run.epoch:,} of {run.train_spec.epochs:,}")
-    if run.live != was_live:
+    if run.is_active != was_live:
         st.rerun()  # polling follows
 
 
@@ -63,7 +63,7 @@ def progress(run: Run, brief: bool = False) -> None:
     if left is not None:
         parts.append(f"**{_duration(left)}** left")
     if run.status == "waiting" and not brief:
-        parts.append(f"number {run.queue_place} in the queue: it starts when another run ends or pauses")
+        parts.append(f"number {run.queue_position} in the queue: it starts when another run ends or pauses")
     total = run.total_steps
     st.progress(min(1.0, run.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
     if run.message:

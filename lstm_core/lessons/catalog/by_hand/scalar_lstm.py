@@ -191,7 +191,7 @@ def unit_of(run: Run) -> Unit:
         PlaygroundError: its model is something else.
     """
     check_one_unit(run)
-    return Unit.of_tensors(run.model().state_dict())
+    return Unit.of_tensors(run.current_model().state_dict())
 
 
 def weights_along(run: Run) -> tuple[np.ndarray, list[dict[str, Tensor]]]:

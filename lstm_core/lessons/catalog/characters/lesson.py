@@ -28,9 +28,9 @@ def _tables(run: Run) -> tuple[float, float]:
     from lstm_core.lessons.catalog.characters.text import baselines, passage
 
     windows = run.windows
-    if "letters tables" not in run.memo:
-        run.memo["letters tables"] = baselines(passage(windows, "train"), passage(windows, "test"))
-    return run.memo["letters tables"]
+    if "letters tables" not in run.cache:
+        run.cache["letters tables"] = baselines(passage(windows, "train"), passage(windows, "test"))
+    return run.cache["letters tables"]
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -70,18 +70,18 @@ def unseen(run: Run) -> str:
     """The pages of the book that the run does not train on, in the order of the book."""
     from lstm_core.lessons.catalog.characters.text import passage
 
-    if "letters unseen" not in run.memo:
-        run.memo["letters unseen"] = "".join(passage(run.windows, split) for split in ("valid", "test"))
-    return run.memo["letters unseen"]
+    if "letters unseen" not in run.cache:
+        run.cache["letters unseen"] = "".join(passage(run.windows, split) for split in ("valid", "test"))
+    return run.cache["letters unseen"]
 
 
 def found(run: Run, gate: str) -> tuple[SequenceModel, list[Tracker]]:
     """The model as it is now, and for each signal its unit whose `gate` goes best with it on the unseen pages."""
     from lstm_core.lessons.catalog.characters.text import trackers
 
-    cached, key = run.memo.setdefault("letters found", {}), (run.step, run.status)
+    cached, key = run.cache.setdefault("letters found", {}), (run.step, run.status)
     if gate not in cached or cached[gate][0] != key:
-        model = run.model()
+        model = run.current_model()
         cached[gate] = (key, model, trackers(model, unseen(run), gate))
     return cached[gate][1:]
 

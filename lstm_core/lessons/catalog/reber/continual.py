@@ -100,9 +100,9 @@ def _trace(run: Run):
     from lstm_core.trace.gate_trace import trace_lstm
 
     def trace():
-        return trace_lstm(run.model().lstm, torch.from_numpy(streams_of(run)[:1]))
+        return trace_lstm(run.current_model().lstm, torch.from_numpy(streams_of(run)[:1]))
 
-    return run.remembered("reber trace", (run.step,), trace)
+    return run.cached("reber trace", (run.step,), trace)
 
 
 def _unit(runs: dict[str, Run]) -> go.Figure:

@@ -64,7 +64,7 @@ def _memory(runs: dict[str, Run]) -> go.Figure:
 
     run = runs["lstm"]
     match, twins = wrapped_unit(run, "test"), _twins(run)
-    trace = trace_lstm(run.model().lstm, torch.from_numpy(one_hot(twins)))
+    trace = trace_lstm(run.current_model().lstm, torch.from_numpy(one_hot(twins)))
     is_symbol = twins[0] >= 0
     x = np.arange(is_symbol.sum())
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
@@ -94,7 +94,7 @@ def _predictions(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.lessons.catalog.reber.scores import one_hot, reading
 
     string = _twins(runs["lstm"])[:1]
-    predictions = reading(runs["lstm"].model(), one_hot(string))
+    predictions = reading(runs["lstm"].current_model(), one_hot(string))
     is_symbol = string[0] >= 0
     probabilities = np.exp(
         predictions.said[0, is_symbol] - predictions.said[0, is_symbol].max(axis=1, keepdims=True)

@@ -77,7 +77,7 @@ def one_hot(symbols: np.ndarray) -> np.ndarray:
 def read_test_strings(run: Run, step: int | None = None) -> Reading:
     """The run's test part, read by its model as it was after this step; None: as it is now."""
     windows = run.windows
-    return reading(run.moment(step).model, windows.inputs(windows.starts["test"]))
+    return reading(run.snapshot_at(step).model, windows.inputs(windows.starts["test"]))
 
 
 def streams_of(run: Run) -> np.ndarray:
@@ -89,12 +89,12 @@ def streams_of(run: Run) -> np.ndarray:
         columns = [table.column(symbol).values for symbol in SYMBOLS]
         return np.stack(columns, axis=-1).reshape(STREAMS, STREAM_STEPS, len(SYMBOLS))
 
-    return run.remembered("reber streams", (), draw)
+    return run.cached("reber streams", (), draw)
 
 
 def read_streams(run: Run) -> Reading:
     """streams_of, read by the model as it is now."""
-    return run.remembered("reber reading", (run.step,), lambda: reading(run.model(), streams_of(run)))
+    return run.cached("reber reading", (run.step,), lambda: reading(run.current_model(), streams_of(run)))
 
 
 def solved_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -106,13 +106,13 @@ def remembered_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Epochs, and the share of T and P that are right in the first EARLY_STEPS of streams_of then."""
     x = streams_of(run)[:, :EARLY_STEPS]
     return _along(
-        run, "reber remembered", lambda step: np.nanmean(reading(run.moment(step).model, x).remembered)
+        run, "reber remembered", lambda step: np.nanmean(reading(run.snapshot_at(step).model, x).remembered)
     )
 
 
 def _along(run: Run, name: str, share: Callable[[int], float]) -> tuple[np.ndarray, np.ndarray]:
     """Epochs and shares at every snapshot of the run."""
-    cached = run.memo.setdefault(name, {})
+    cached = run.cache.setdefault(name, {})
     steps = run.snapshots.steps
     for step in set(steps) - cached.keys():
         cached[step] = float(share(step))
@@ -128,9 +128,9 @@ def wrapped_unit(run: Run, split: str) -> UnitMatch:
         rows = starts[:, None] + np.arange(windows.spec.seq_len)
         wrapped = run.table.column("wrapped").values[rows]  # 1: T, −1: P, 0: neither
         classes = np.where(wrapped == 0, -1, wrapped > 0)
-        return best_match(rank_by_class(run.model(), windows, starts, classes, ("c",)), "c")
+        return best_match(rank_by_class(run.current_model(), windows, starts, classes, ("c",)), "c")
 
-    return run.remembered("reber unit", (run.step,), find)
+    return run.cached("reber unit", (run.step,), find)
 
 
 def by_position(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,7 +24,8 @@ def _errors(runs: dict[str, Run]) -> dict[str, np.ndarray]:
     from lstm_core.lessons.catalog.state_carryover.trajectory import step_errors
 
     return {
-        label: step_errors(run.moment().model, run.windows, run.train_spec) for label, run in runs.items()
+        label: step_errors(run.snapshot_at().model, run.windows, run.train_spec)
+        for label, run in runs.items()
     }
 
 

@@ -58,7 +58,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     except PlaygroundError as error:
         st.info(session.plain(str(error)), icon=":material/info:")
         return
-    active = run.live
+    active = run.is_active
     _course(workspace, run, active)
     st.fragment(_unrolled, run_every=TICK if active else None)(workspace, active)
     _choices(workspace)
@@ -81,7 +81,7 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
                  disabled=active or saved is None, on_click=_resume, args=(workspace,),
                  help="A new run, made from the saved file alone, goes on")  # fmt: skip
     for_run, text = session.recall(_PROOF, (None, ""))
-    if for_run == run.number:
+    if for_run == run.id:
         st.caption(text)
 
 
@@ -98,7 +98,7 @@ def _choices(workspace: Workspace) -> None:
 
 def _train(workspace: Workspace) -> None:
     run = workspace.run if workspace.run.step == 0 else _fresh(workspace)
-    run.play(FIRST * run.steps_per_epoch)
+    run.start(FIRST * run.steps_per_epoch)
 
 
 def _fresh(workspace: Workspace, unit: Unit | None = None) -> Run:
@@ -110,7 +110,7 @@ def _fresh(workspace: Workspace, unit: Unit | None = None) -> Run:
     opened.seed, opened.change = session.recall(f"seed_{opened.lesson.name}", opened.seed), {}
     experiment = with_seed(opened.lesson.experiments["hand"], opened.seed)
     windows = prepare(experiment.data)[1]
-    run = workspace.fresh_run(windows, dataclasses.replace(experiment, data=windows.spec))
+    run = workspace.new_run(windows, dataclasses.replace(experiment, data=windows.spec))
     if unit is not None:
         _put(workspace, unit)
     return run
@@ -137,8 +137,8 @@ def _resume(workspace: Workspace) -> None:
     same = before.step == run.step and unit_of(before) == unit_of(run)
     run.train_here(PROVED)
     if same:
-        session.remember(_PROOF, (run.number, _proof(before, run)))
-    run.play()
+        session.remember(_PROOF, (run.id, _proof(before, run)))
+    run.start()
 
 
 def _proof(original: Run, run: Run) -> str:
@@ -175,7 +175,7 @@ def _unrolled(workspace: Workspace, was_live: bool) -> None:
         f"`nn.LSTM(1, 1)` with these twelve numbers says the same: the largest difference in any h or c is {off:.0e}, "
         "float32's rounding."
     )
-    if run.live != was_live or result.settled:
+    if run.is_active != was_live or result.settled:
         st.rerun()  # the buttons, the pictures and the polling follow
 
 

@@ -30,13 +30,13 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     except PlaygroundError as error:
         st.info(session.plain(str(error)))
         return
-    st.fragment(_writing, run_every=TICK if run.live else None)(run)
-    st.fragment(_colours, run_every=SLOW_TICK if run.live else None)(run)
+    st.fragment(_writing, run_every=TICK if run.is_active else None)(run)
+    st.fragment(_colours, run_every=SLOW_TICK if run.is_active else None)(run)
 
 
 def _now(run: Run) -> ModelSnapshot:
     # Early stopping changes the weights, and no step tells: the status does.
-    return run.remembered("letters now", (run.step, run.status), run.moment)
+    return run.cached("letters now", (run.step, run.status), run.snapshot_at)
 
 
 def _writing(run: Run) -> None:
@@ -51,9 +51,9 @@ def _writing(run: Run) -> None:
     with before_column:
         epoch_steps = run.steps_per_epoch
         if run.step:
-            _write(run, run.moment(0), "before training", prompt, temperature, seed, WRITTEN_BEFORE)
+            _write(run, run.snapshot_at(0), "before training", prompt, temperature, seed, WRITTEN_BEFORE)
         if run.step > 2 * epoch_steps:
-            _write(run, run.moment(epoch_steps), "early", prompt, temperature, seed, WRITTEN_BEFORE)
+            _write(run, run.snapshot_at(epoch_steps), "early", prompt, temperature, seed, WRITTEN_BEFORE)
         st.caption(
             "The same seed draws the same chances each time: what changes in the text is what was learned."
         )
@@ -76,7 +76,7 @@ def _write(
     run: Run, snapshot: ModelSnapshot, when: str, prompt: str, temperature: float, seed: int, length: int
 ) -> None:
     key = (snapshot.step, run.status, prompt, temperature, seed)
-    text = run.remembered(
+    text = run.cached(
         f"letters {when}", key, lambda: write(snapshot.model, prompt, length, temperature, seed)
     )
     epoch = snapshot.step / run.steps_per_epoch
@@ -99,8 +99,8 @@ def _colours(run: Run) -> None:
         "your own text in place of the book's", key="typed", height=68, max_chars=MOST_TYPED
     )
     model, trackers = found(run, gate)
-    text = _known(typed) or run.remembered("letters shown", (), lambda: showpiece(unseen(run), SHOWN))
-    values = run.remembered("letters units", (model, text), lambda: unit_values(model, text))
+    text = _known(typed) or run.cached("letters shown", (), lambda: showpiece(unseen(run), SHOWN))
+    values = run.cached("letters units", (model, text), lambda: unit_values(model, text))
     color = GATE_COLORS[gate] if gate in ("i", "f", "o") else None
     coloured_text("coloured", text, gate, values[gate], trackers, color)
 

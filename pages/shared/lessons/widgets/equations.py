@@ -32,7 +32,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
             clamp("equations_unit", 0, hidden - 1, default=0)
             unit = st.slider("unit", 0, max(1, hidden - 1), key="equations_unit", disabled=hidden == 1)
         with right:
-            st.fragment(_numbers, run_every=TICK if run.live else None)(
+            st.fragment(_numbers, run_every=TICK if run.is_active else None)(
                 run, window, day - 1, min(unit, hidden - 1)
             )
 
@@ -40,7 +40,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
 def _numbers(run: Run, window: int, step: int, unit: int) -> None:
     windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][window : window + 1]))
-    model = run.moment().model
+    model = run.snapshot_at().model
     arithmetic = step_arithmetic(model.lstm, trace_lstm(model.lstm, model.to_module_layout(x)), x, step, unit)
     st.latex(arithmetic.latex)
     st.caption(

@@ -41,11 +41,11 @@ DASHES = ("solid", "dash", "dot")
 def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     """Everything is of the model that was trained with the carried state, as it is now."""
     run = runs["carried"]
-    st.fragment(_shown, run_every=TICK if run.live else None)(run)
+    st.fragment(_shown, run_every=TICK if run.is_active else None)(run)
 
 
 def _shown(run: Run) -> None:
-    model, windows = run.moment().model, run.windows
+    model, windows = run.snapshot_at().model, run.windows
     seq_len = windows.spec.seq_len
     stream = windows.starts["valid"][::seq_len]  # one after the other
     with st.container(border=True):
