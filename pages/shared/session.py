@@ -62,7 +62,7 @@ def open_lesson(name: str) -> OpenLesson:
     What was on the table is not touched: leave_lesson goes back to it.
     """
     from lstm_core.lessons.open_lesson import OpenLesson
-    from lstm_core.lessons.runs import shipped
+    from lstm_core.lessons.runs import pretrained
 
     current, manager = workspace(), run_manager()
     if current.lesson is not None and current.lesson.lesson.name == name:
@@ -71,8 +71,8 @@ def open_lesson(name: str) -> OpenLesson:
     opened = manager.get(workspace_ids.get(name))
     if opened is None:
         lesson = lessons()[name]
-        home = current.lesson.home if current.lesson is not None else current.id
-        opened = manager.create(*shipped(lesson))
+        home = current.lesson.return_to if current.lesson is not None else current.id
+        opened = manager.create(*pretrained(lesson))
         opened.lesson = OpenLesson(lesson, opened, home, manager.queue)
         workspace_ids[name] = opened.id
     _go_to(opened.id)

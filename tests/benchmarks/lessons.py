@@ -25,18 +25,18 @@ ROUNDS = 3
 
 def opening(lesson: Lesson) -> float:
     """Seconds, the median of some rounds."""
-    from lstm_core.lessons.runs import prepare, shipped_runs
+    from lstm_core.lessons.runs import load_windows, pretrained_runs
     from lstm_core.model.devices import limit_to_one_thread
     from lstm_core.runs.queue import RunQueue
 
     limit_to_one_thread()  # as pages do
     seconds = []
     for _ in range(ROUNDS):
-        prepare.cache_clear()
+        load_windows.cache_clear()
         began = time.perf_counter()
-        runs = shipped_runs(lesson, RunQueue(1))
+        runs = pretrained_runs(lesson, RunQueue(1))
         lesson.outcome(runs)
-        for picture in lesson.pictures:
+        for picture in lesson.figures:
             picture.draw(runs)
         seconds.append(time.perf_counter() - began)
     return statistics.median(seconds)

@@ -43,21 +43,21 @@ def trial(job: tuple[str, int]) -> Trial:
     """Train a lesson's runs in this process, one after the other, in one thread."""
     import torch
 
-    from lstm_core.lessons.runs import fresh_runs, train_now
+    from lstm_core.lessons.runs import new_runs, train_to_end
     from lstm_core.runs.queue import RunQueue
 
     torch.set_num_threads(1)
     name, seed = job
     lesson = lessons()[name]
-    runs = fresh_runs(lesson, seed, RunQueue(1))
+    runs = new_runs(lesson, seed, RunQueue(1))
     for run in runs.values():
         run._trainer.threads = 1
     began = time.perf_counter()
-    train_now(runs)
+    train_to_end(runs)
     seconds = time.perf_counter() - began
     outcome = lesson.outcome(runs)
     steps = sum(run.step for run in runs.values())
-    return Trial(name, seed, outcome.reached, dict(outcome.figures), steps, seconds)
+    return Trial(name, seed, outcome.reached, dict(outcome.metrics), steps, seconds)
 
 
 def row(lesson: Lesson, trials: list[Trial]) -> tuple[str, ...]:

@@ -28,16 +28,19 @@ def test_claims_are_told_apart_and_complete():
     for claim in CLAIMS:
         assert claim.name.isidentifier()
         assert claim.verdict and claim.explanation and claim.source
-        assert claim.size.low <= claim.size.default <= claim.size.high
+        assert claim.size.minimum <= claim.size.default <= claim.size.maximum
 
 
 @names
 @given(data=st.data())
 @examples(12)
 def test_the_demonstration_shows_it_whatever_the_seed_and_size(claim: Claim, data):
-    seed, size = data.draw(st.integers(0, 9999)), data.draw(st.integers(claim.size.low, claim.size.high))
+    seed, size = (
+        data.draw(st.integers(0, 9999)),
+        data.draw(st.integers(claim.size.minimum, claim.size.maximum)),
+    )
     result = claim.demonstrate(seed, size)
-    assert result.shown, result.sentence
+    assert result.confirmed, result.summary
     assert result.table is None or len({len(column) for column in result.table.values()}) == 1
 
 
@@ -45,7 +48,7 @@ def test_the_demonstration_shows_it_whatever_the_seed_and_size(claim: Claim, dat
 def test_one_seed_says_one_thing_and_nothing_seeds_the_world(claim: Claim):
     before = torch.get_rng_state()
     one, two = (claim.demonstrate(3, claim.size.default) for _ in range(2))
-    assert (one.sentence, one.table, one.code) == (two.sentence, two.table, two.code)
+    assert (one.summary, one.table, one.code) == (two.summary, two.table, two.code)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -58,8 +61,8 @@ def test_the_default_is_read_off_the_module(monkeypatch):
         lambda self, *a, batch_first=True, **k: init(self, *a, batch_first=batch_first, **k),
     )
     result = quick.batch_first_default(0, 3)
-    assert not result.shown
-    assert "batch_first is True" in result.sentence
+    assert not result.confirmed
+    assert "batch_first is True" in result.summary
 
 
 def test_xavier_weights_would_be_found_out(monkeypatch):
@@ -68,7 +71,7 @@ def test_xavier_weights_would_be_found_out(monkeypatch):
             nn.init.xavier_uniform_(weight) if weight.dim() == 2 else nn.init.zeros_(weight)
 
     monkeypatch.setattr(nn.LSTM, "reset_parameters", xavier)
-    assert not quick.initialisation(0, 64).shown
+    assert not quick.initialisation(0, 64).confirmed
 
 
 def test_the_histogram_is_of_the_very_weights():
@@ -95,14 +98,14 @@ def test_the_biases_are_counted_as_pytorch_counts():
 def test_pytorchs_warning_is_shown_word_for_word():
     with pytest.warns(UserWarning, match="dropout") as caught:
         nn.LSTM(quick.FEATURES, 5, 1, dropout=0.5)
-    assert str(caught[0].message) in quick.single_layer_dropout(0, 50).sentence
-    assert "warns" not in quick.single_layer_dropout(0, 0).sentence
+    assert str(caught[0].message) in quick.single_layer_dropout(0, 50).summary
+    assert "warns" not in quick.single_layer_dropout(0, 0).summary
 
 
 @pytest.mark.parametrize(("seed", "epochs"), [(0, 2), (5, 3)])
 def test_resuming_is_the_same_run_and_transfer_another(seed, epochs):
     result = resume_or_transfer(seed, epochs)
-    assert result.shown, result.sentence
+    assert result.confirmed, result.summary
     whole, resumed, transfer = result.figure.data
     assert list(resumed.y) == list(whole.y)[-len(resumed.y) :]
     assert list(resumed.x) == list(whole.x)[-len(resumed.x) :]
@@ -111,10 +114,10 @@ def test_resuming_is_the_same_run_and_transfer_another(seed, epochs):
 
 def test_the_lstm_does_not_always_win():
     result = lstm_and_gru(0, 8)
-    assert result.shown, result.sentence
+    assert result.confirmed, result.summary
     wins = {"lstm": 0, "gru": 0}
     lstm, gru = ([trace for trace in result.figure.data if trace.name == name] for name in ("LSTM", "GRU"))
     for left, right in zip(lstm, gru, strict=True):
         wins["lstm"] += int(np.sum(np.array(left.y) < np.array(right.y)))
         wins["gru"] += int(np.sum(np.array(left.y) > np.array(right.y)))
-    assert f"the LSTM is better in {wins['lstm']}, the GRU in {wins['gru']}" in result.sentence
+    assert f"the LSTM is better in {wins['lstm']}, the GRU in {wins['gru']}" in result.summary

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from lstm_core.lessons import get_lesson
-from lstm_core.lessons.catalog.exploding import CLIP, HIGHEST
-from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
+from lstm_core.lessons.catalog.exploding import CLIP, MAX_NORM_SHOWN
+from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
 from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("exploding")
@@ -17,9 +17,9 @@ LESSON = get_lesson("exploding")
 @pytest.fixture(scope="module")
 def runs():
     """Of the shown seed: the clipped one only as far as the other lasts, and a little further."""
-    result = fresh_runs(LESSON, 0, RunQueue(1))
+    result = new_runs(LESSON, 0, RunQueue(1))
     result["clip"]._trainer.change(epochs=6)
-    train_now(result)
+    train_to_end(result)
     return result
 
 
@@ -48,7 +48,7 @@ def test_both_runs_are_one_until_the_first_gradient_is_cut(runs):
 
 
 def test_the_drawn_arrows_keep_and_lose_their_direction(runs):
-    figure = LESSON.pictures[2].draw(runs)
+    figure = LESSON.figures[2].draw(runs)
     circle, gradient, by_norm, by_value = figure.data
     tips = [np.array([arrow.x[1], arrow.y[1]]) for arrow in (gradient, by_norm, by_value)]
     cut = torch.nn.Parameter(torch.zeros(2))
@@ -63,9 +63,9 @@ def test_the_drawn_arrows_keep_and_lose_their_direction(runs):
 
 
 def test_the_shipped_runs_show_the_one_learn_and_the_other_end():
-    runs = shipped_runs(LESSON, RunQueue(1))
+    runs = pretrained_runs(LESSON, RunQueue(1))
     outcome = LESSON.outcome(runs)
-    assert outcome.reached, outcome.sentence
-    assert f"lasted {runs['no_clip'].step} steps" in outcome.sentence
-    norms, limit = LESSON.pictures[0].draw(runs).lines[1:]
-    assert norms.y[-1] == HIGHEST and (limit.y == CLIP).all()
+    assert outcome.reached, outcome.summary
+    assert f"lasted {runs['no_clip'].step} steps" in outcome.summary
+    norms, limit = LESSON.figures[0].draw(runs).lines[1:]
+    assert norms.y[-1] == MAX_NORM_SHOWN and (limit.y == CLIP).all()

@@ -12,15 +12,15 @@ from lstm_core.lessons.catalog.reber.scores import (
     EARLY_STEPS,
     STREAM_STEPS,
     STREAMS,
-    Reading,
-    by_position,
+    ReberPredictions,
+    mean_by_position,
+    memory_unit,
     one_hot,
-    read_streams,
-    read_test_strings,
-    remembered_along,
-    solved_along,
-    streams_of,
-    wrapped_unit,
+    predict_streams,
+    predict_test_strings,
+    recall_history,
+    solved_history,
+    unseen_streams,
 )
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
@@ -56,11 +56,11 @@ def run_of(name: str, seq_len: int = 24, epochs: int = 2, seed: int = 0) -> Run:
 
 def test_one_who_knows_the_grammar_is_right_everywhere():
     symbols = padded(STRING)
-    result = Reading(symbols, knowing(symbols))
+    result = ReberPredictions(symbols, knowing(symbols))
     assert result.solved.tolist() == [True]
-    assert np.isnan(result.legal_first[0, :2]).all() and (result.legal_first[0, 2:] == 1).all()
-    assert np.flatnonzero(~np.isnan(result.remembered[0])).tolist() == [8]  # after the inner string's E
-    assert result.remembered[0, 8] == 1
+    assert np.isnan(result.legal_ranked_first[0, :2]).all() and (result.legal_ranked_first[0, 2:] == 1).all()
+    assert np.flatnonzero(~np.isnan(result.recalled[0])).tolist() == [8]  # after the inner string's E
+    assert result.recalled[0, 8] == 1
 
 
 def test_one_symbol_wrong_is_a_string_wrong_and_both_legal_ones_count():
@@ -70,15 +70,15 @@ def test_one_symbol_wrong_is_a_string_wrong_and_both_legal_ones_count():
     predictions[1, 4, SYMBOLS.index("P")] = -1  # one of the two legal ones falls behind
     predictions[2, 4, SYMBOLS.index("E")] = 1  # as active as a legal one: not good enough
     predictions[3, 8, SYMBOLS.index("P")] = 2  # P for T at the end
-    result = Reading(symbols, predictions)
+    result = ReberPredictions(symbols, predictions)
     assert result.solved.tolist() == [True, False, False, False]
-    assert result.legal_first[1:3, 4].tolist() == [0, 0]
-    assert result.remembered[:, 8].tolist() == [1, 1, 1, 0]
+    assert result.legal_ranked_first[1:3, 4].tolist() == [0, 0]
+    assert result.recalled[:, 8].tolist() == [1, 1, 1, 0]
 
 
 def test_means_by_position_leave_out_what_is_not_scored():
     values = np.array([[1.0, np.nan, 0.0, 0.0, 5.0], [0.0, np.nan, np.nan, 1.0, 5.0]])
-    x, y = by_position(values, 2)
+    x, y = mean_by_position(values, 2)
     assert x.tolist() == [1.0, 3.0]
     np.testing.assert_allclose(y, [0.5, 1 / 3])
 
@@ -92,39 +92,39 @@ def test_one_hot_is_what_the_windows_show():
 
 def test_strings_are_those_of_the_test_part_and_the_shares_go_along_the_training():
     run = run_of("embedded_reber")
-    result = read_test_strings(run)
+    result = predict_test_strings(run)
     windows = run.windows
     with torch.no_grad():
         predictions = run.current_model()(torch.from_numpy(windows.inputs(windows.starts["test"])))
-    np.testing.assert_array_equal(result.said, predictions.numpy())
-    epochs, shares = solved_along(run)
+    np.testing.assert_array_equal(result.logits, predictions.numpy())
+    epochs, shares = solved_history(run)
     assert epochs[0] == 0 and epochs[-1] == 2 and (np.diff(epochs) > 0).all()
     assert shares.shape == epochs.shape and shares[-1] == result.solved.mean()
 
 
 def test_streams_were_not_trained_on_and_stay_the_same():
     run = run_of("continual_reber", 40)
-    x = streams_of(run)
-    assert x.shape == (STREAMS, STREAM_STEPS, 7) and streams_of(run) is x
+    x = unseen_streams(run)
+    assert x.shape == (STREAMS, STREAM_STEPS, 7) and unseen_streams(run) is x
     starts = run.windows.starts["train"]
     trained = {row.tobytes() for row in run.windows.inputs(starts)}
     assert not trained & {row[:40].tobytes() for row in x}
-    assert not np.array_equal(x, streams_of(run_of("continual_reber", 40, seed=1)))
-    result = read_streams(run)
-    assert result.said.shape == (STREAMS, STREAM_STEPS, 7)
-    epochs, shares = remembered_along(run)
-    early = result.remembered[:, :EARLY_STEPS]
+    assert not np.array_equal(x, unseen_streams(run_of("continual_reber", 40, seed=1)))
+    result = predict_streams(run)
+    assert result.logits.shape == (STREAMS, STREAM_STEPS, 7)
+    epochs, shares = recall_history(run)
+    early = result.recalled[:, :EARLY_STEPS]
     assert shares[-1] == pytest.approx(np.nanmean(early), abs=0.01) and len(shares) == len(epochs)
 
 
 def test_a_reading_follows_the_training():
     run = run_of("continual_reber", 40, epochs=1)
-    before = read_streams(run)
-    assert read_streams(run) is before
+    before = predict_streams(run)
+    assert predict_streams(run) is before
     run._trainer.change(epochs=2)
     for record in run._trainer:
         run.append_record(record)
-    assert not np.array_equal(read_streams(run).said, before.said)
+    assert not np.array_equal(predict_streams(run).logits, before.logits)
 
 
 def test_the_unit_that_holds_t_or_p_is_found_where_one_was_put():
@@ -136,7 +136,7 @@ def test_the_unit_that_holds_t_or_p_is_found_where_one_was_put():
         lstm.bias_ih_l0[3 + unit] = 20.0  # f: always open
         lstm.weight_ih_l0[6 + unit, SYMBOLS.index("T")] = 5.0
         lstm.weight_ih_l0[6 + unit, SYMBOLS.index("P")] = -5.0
-    result = wrapped_unit(run, "train")
+    result = memory_unit(run, "train")
     assert (result.gate, result.unit) == ("c", unit)
     x = run.windows.inputs(run.windows.starts["test"])
     trace = trace_lstm(run.current_model().lstm, torch.from_numpy(x))

@@ -11,14 +11,14 @@ from torch import nn
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
 from lstm_core.lessons.catalog.state_carryover.trajectory import (
-    WAYS,
-    left_out_is_zeros,
-    life,
-    second_backward,
-    shapes_of_call,
-    step_errors,
+    STATE_MODES,
+    backward_twice,
+    call_shapes,
+    default_state_is_zero,
+    error_by_step,
+    state_trajectory,
 )
-from lstm_core.lessons.runs import prepare
+from lstm_core.lessons.runs import load_windows
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
@@ -39,7 +39,7 @@ def echo(state: str, model: dict | None = None, **train) -> Trainer:
     data = DataSpec(
         "generator", "echo", length=900, seq_len=5, n_features=2, noise=0.0, horizon=0, scaling="none"
     )
-    _, windows = prepare(data)
+    _, windows = load_windows(data)
     spec = ModelSpec(**({"hidden_size": 8, "num_layers": 2, "head": "per_step"} | (model or {})))
     train = TrainSpec(
         **({"batch_size": 8, "epochs": 3, "lr": 0.02, "device": "cpu", "initial_state": state} | train)
@@ -173,10 +173,10 @@ def test_it_learns_what_a_window_alone_cannot_tell():
     trainer = echo("stateful", epochs=60)
     *_, last = trainer
     assert last["valid_loss"] < 0.2  # 0.6 is the best from zeros
-    errors = step_errors(trainer.model.eval(), trainer.windows, trainer.spec)
+    errors = error_by_step(trainer.model.eval(), trainer.windows, trainer.spec)
     assert errors.shape == (5,) and errors[:3].max() < 0.4  # 1 is always saying 0
     zero = TrainSpec(batch_size=8, initial_state="zero")
-    forgets = step_errors(trainer.model, trainer.windows, zero)
+    forgets = error_by_step(trainer.model, trainer.windows, zero)
     assert forgets[:3].min() > 0.5 and forgets[3:].max() < 0.5
 
 
@@ -253,10 +253,10 @@ def x() -> torch.Tensor:
 
 
 def test_each_way_begins_a_window_as_it_says(model, x):
-    lives = {way: life(model, x, way, seed=4) for way in WAYS}
+    lives = {way: state_trajectory(model, x, way, seed=4) for way in STATE_MODES}
     for values in lives.values():
         assert values.h.shape == values.c.shape == (3, 6, 20)
-        assert values.said.shape == (3, 5) and values.reach.shape == (15,)
+        assert values.predictions.shape == (3, 5) and values.input_gradient_norm.shape == (15,)
     assert not lives["zero"].h[:, 0].any() and not lives["zero"].c[:, 0].any()
     for k in range(3):
         h, c = random_initial_state(model.spec, 1, (4, k), torch.device("cpu"))
@@ -270,36 +270,36 @@ def test_each_way_begins_a_window_as_it_says(model, x):
 
 
 def test_carried_windows_are_the_uncut_sequence(model, x):
-    result = life(model, x, "carried")
+    result = state_trajectory(model, x, "carried")
     with torch.no_grad():
         trace = trace_lstm(model.lstm, x.view(1, 15, 10))
         predictions = model(x.view(1, 15, 10))
     np.testing.assert_allclose(result.h[:, 1:].reshape(15, 20), trace.h[-1, 0, 0], atol=1e-6)
     np.testing.assert_allclose(result.c[:, 1:].reshape(15, 20), trace.c[-1, 0, 0], atol=1e-6)
-    np.testing.assert_allclose(result.said.ravel(), predictions.ravel(), atol=1e-6)
+    np.testing.assert_allclose(result.predictions.ravel(), predictions.ravel(), atol=1e-6)
 
 
 def test_detaching_keeps_the_numbers_and_cuts_the_gradient(model, x):
-    cut, whole = (life(model, x, way) for way in ("carried", "not detached"))
+    cut, whole = (state_trajectory(model, x, way) for way in ("carried", "not detached"))
     np.testing.assert_array_equal(cut.h, whole.h)
-    np.testing.assert_array_equal(cut.said, whole.said)
-    assert not cut.reach[:10].any()
-    assert (whole.reach[:11] > 0).all()
-    assert cut.reach[10] == whole.reach[10] > 0
+    np.testing.assert_array_equal(cut.predictions, whole.predictions)
+    assert not cut.input_gradient_norm[:10].any()
+    assert (whole.input_gradient_norm[:11] > 0).all()
+    assert cut.input_gradient_norm[10] == whole.input_gradient_norm[10] > 0
     for values in (cut, whole):
-        assert not values.reach[11:].any()  # an answer owes nothing to what comes later
+        assert not values.input_gradient_norm[11:].any()  # an answer owes nothing to what comes later
 
 
 def test_the_second_backward_without_detach_is_pytorchs_own_error(model, x):
     before = flat(model)
     assert (
-        second_backward(model, x[:2], detach=True)
-        == second_backward(model, x[:2], True, retain_graph=True)
+        backward_twice(model, x[:2], detach=True)
+        == backward_twice(model, x[:2], True, retain_graph=True)
         == ""
     )
-    error = second_backward(model, x[:2], detach=False)
+    error = backward_twice(model, x[:2], detach=False)
     assert error.startswith("Trying to backward through the graph a second time")
-    error = second_backward(model, x[:2], detach=False, retain_graph=True)
+    error = backward_twice(model, x[:2], detach=False, retain_graph=True)
     assert error.startswith(
         "one of the variables needed for gradient computation has been modified by an inplace"
     )
@@ -311,7 +311,7 @@ def flat(model: nn.Module) -> torch.Tensor:
 
 
 def test_batch_first_turns_the_input_and_never_the_state(model):
-    first, second = (shapes_of_call(model.lstm, 16, 5, batch_first) for batch_first in (True, False))
+    first, second = (call_shapes(model.lstm, 16, 5, batch_first) for batch_first in (True, False))
     assert (first["input"], second["input"]) == ((16, 5, 10), (5, 16, 10))
     assert (first["output"], second["output"]) == ((16, 5, 20), (5, 16, 20))
     for name in ("h_0", "c_0", "h_n", "c_n"):
@@ -320,4 +320,4 @@ def test_batch_first_turns_the_input_and_never_the_state(model):
 
 
 def test_a_state_left_out_is_zeros_to_the_last_bit(model, x):
-    assert left_out_is_zeros(model.lstm, x)
+    assert default_state_is_zero(model.lstm, x)

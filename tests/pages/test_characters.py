@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_core.data.samples.book import ALPHABET
-from lstm_core.lessons.catalog.characters.text import write
+from lstm_core.lessons.catalog.characters.text import generate
 from tests.pages.conftest import Visitor
 
 
@@ -27,7 +27,7 @@ def page(tab: Visitor) -> tuple[dict, np.ndarray]:
 
 def test_it_opens_with_what_the_trained_model_writes_and_wrote_before(lesson):
     now, before, early = texts(lesson)
-    assert now == "alice " + write(lesson.training.model(), "alice ", len(now) - 6, 0.5, 0)
+    assert now == "alice " + generate(lesson.training.model(), "alice ", len(now) - 6, 0.5, 0)
     assert len({now[:60], before[:60], early[:60]}) == 3
     for name in ("now", "before training", "early"):
         assert f"What it writes {name}" in lesson.markdown()
@@ -45,8 +45,8 @@ def test_temperature_seed_and_beginning_change_the_text(lesson):
         lesson.set(key, value)
         begin, temperature, seed = arguments
         now = texts(lesson)[0]
-        assert now == begin + write(model, begin, len(now) - len(begin), temperature, seed)
-    at_a_lines_start = write(model, "\n", 500, 1.0, 5)
+        assert now == begin + generate(model, begin, len(now) - len(begin), temperature, seed)
+    at_a_lines_start = generate(model, "\n", 500, 1.0, 5)
     assert at_a_lines_start.strip().startswith(texts(lesson.set("begin", ""))[0][:400])
 
 
@@ -100,7 +100,7 @@ def test_the_texts_follow_the_training(lesson):
     assert texts(lesson)[0] != shown
     tab, snapshot = lesson, lesson.training.snapshot_at()
     now = texts(tab.run())[0]
-    assert now == "alice " + write(snapshot.model, "alice ", len(now) - 6, 0.5, 0)
+    assert now == "alice " + generate(snapshot.model, "alice ", len(now) - 6, 0.5, 0)
     lesson.press("lesson_shipped")
     assert texts(lesson)[0] == shown
 

@@ -28,7 +28,7 @@ def test_the_gallery_shows_every_lesson_and_changes_nothing(visit, page):
     links = [link.proto for link in tab.at.get("page_link")]
     assert {f"lesson={name}" for name in lessons()} <= {link.query_string for link in links}
     words = tab.words()
-    assert all(lesson.blurb in words for lesson in lessons().values())
+    assert all(lesson.summary in words for lesson in lessons().values())
 
 
 @pytest.mark.parametrize("name", lessons())
@@ -41,7 +41,7 @@ def test_every_lesson_opens_in_its_trained_state(visit, name):
         assert len(tab.at.warning) == len(broken_off) == (1 if name == "exploding" else 0)
         assert list(tab.workspace.lesson.runs) == list(lesson.experiments)
         assert any("Seed 0" in box.value for box in tab.at.success), "its result, and from which seed"
-        for k in range(len(lesson.pictures)):
+        for k in range(len(lesson.figures)):
             drawn = [c.proto.id for kind in ("bidi_component", "plotly_chart") for c in tab.at.get(kind)]
             assert any(id.endswith(f"-lesson_{name}_{k}") for id in drawn)
 

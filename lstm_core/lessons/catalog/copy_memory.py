@@ -9,7 +9,7 @@ import numpy as np
 from lstm_core.data.generators.symbols import MARKER, copy_length, copy_naive_loss
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 SILENCE = 10  # T
-SEARCHED = 256  # test sequences in which the units are looked for
-GATE = 0.97  # of the symbols right
+SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
+THRESHOLD = 0.97  # of the symbols right
 EARLY = 0.1, 0.25  # of an epoch: by then it knows the rules, and no symbol yet
-TRAINED, VALID, TEST = 16_000, 500, 1000  # sequences
+TRAIN_WINDOWS, VALID_WINDOWS, TEST_WINDOWS = 16_000, 500, 1000  # sequences
 LETTERS = [*"01234567", "·", "?"]  # memory_tasks.COPY_SYMBOLS as they are drawn
 
 
-def _said(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _probabilities(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of the first test sequences: symbols read and to be said (count, seq_len), probabilities (…, seq_len, 9)."""
     import torch
 
@@ -37,13 +37,13 @@ def _said(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, n
     return x.argmax(axis=-1), windows.y[starts[:, None] + np.arange(windows.spec.seq_len)], probabilities
 
 
-def _keepers(run: Run) -> list[UnitMatch]:
+def _best_units(run: Run) -> list[UnitMatch]:
     """For each symbol of the ten the c that tells best, at the marker, which of the eight it was."""
     from lstm_core.analysis.unit_search import rank_by_class
 
     def find() -> list[UnitMatch]:
         windows, model = run.windows, run.current_model()
-        starts = windows.starts["test"][:SEARCHED]
+        starts = windows.starts["test"][:SEARCH_WINDOWS]
         read = windows.inputs(starts).argmax(axis=-1)
         matches = []
         for position in range(copy_length(windows.spec.seq_len)):
@@ -54,12 +54,12 @@ def _keepers(run: Run) -> list[UnitMatch]:
     return run.cached("copy units", (run.step,), find)
 
 
-def _picture(runs: dict[str, Run]) -> go.Figure:
+def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
 
     from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, figure_layout
 
-    read, targets, probabilities = (values[0] for values in _said(runs["lstm"], 1))
+    read, targets, probabilities = (values[0] for values in _probabilities(runs["lstm"], 1))
     steps = np.arange(len(read))
     figure = go.Figure(
         go.Heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
@@ -76,7 +76,7 @@ def _picture(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 400).update_layout(hovermode="closest")
 
 
-def _held(runs: dict[str, Run]) -> go.Figure:
+def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     """The mean over new sequences of the unit that keeps one symbol best, for each of its eight values."""
     import plotly.graph_objects as go
 
@@ -84,9 +84,9 @@ def _held(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.figures.theme import figure_layout
 
     run = runs["lstm"]
-    windows, matches = run.windows, _keepers(run)
+    windows, matches = run.windows, _best_units(run)
     position = int(np.argmax([match.score for match in matches]))
-    starts = windows.starts["test"][:SEARCHED]
+    starts = windows.starts["test"][:SEARCH_WINDOWS]
     values = matches[position].values_in(trace_windows(run.current_model(), windows, starts))
     symbol = windows.inputs(starts)[:, position].argmax(axis=-1)
     order = np.argsort([values[symbol == k, -len(matches) - 1].mean() for k in range(8)])
@@ -106,13 +106,13 @@ def _held(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 400)
 
 
-def _search(runs: dict[str, Run]) -> go.Figure:
+def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     """For each of the ten symbols the η² of the c that tells it best."""
     import plotly.graph_objects as go
 
     from lstm_core.figures.theme import GATE_COLORS, figure_layout
 
-    matches = _keepers(runs["lstm"])
+    matches = _best_units(runs["lstm"])
     figure = go.Figure(
         go.Bar(x=np.arange(1, len(matches) + 1), y=[match.score for match in matches], marker={"color": GATE_COLORS["c"]},
                text=[f"unit {match.unit}" for match in matches], textangle=-90, textfont={"size": 15})
@@ -140,7 +140,7 @@ def _losses(runs: dict[str, Run]) -> LinePlot:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
-    read, targets, probabilities = _said(run)
+    read, targets, probabilities = _probabilities(run)
     recalled = slice(-copy_length(read.shape[1]), None)
     right = float((probabilities.argmax(axis=-1) == targets)[:, recalled].mean())
     loss = float(-np.log(np.take_along_axis(probabilities, targets[..., None], axis=-1)).mean())
@@ -153,56 +153,56 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     if (early := (epochs > EARLY[0]) & (epochs < EARLY[1])).any():
         metrics["early loss"] = float(np.median(losses[early]))
         summary += f", and so did this model early on: {metrics['early loss']:.3f}"
-    return Outcome(right >= GATE, summary + ".", metrics)
+    return Outcome(right >= THRESHOLD, summary + ".", metrics)
 
 
-def _sketch(runs: dict[str, Run]) -> np.ndarray:
+def _thumbnail_plot(runs: dict[str, Run]) -> np.ndarray:
     """(9, seq_len): what it says."""
-    return _said(runs["lstm"], 1)[2][0].T[::-1]
+    return _probabilities(runs["lstm"], 1)[2][0].T[::-1]
 
 
-LENGTH = TRAINED + VALID + TEST
+LENGTH = TRAIN_WINDOWS + VALID_WINDOWS + TEST_WINDOWS
 
 LESSON = Lesson(
     title="Copy memory",
-    blurb="Ten symbols, a silence, a marker: now say all ten again, in order.",
+    summary="Ten symbols, a silence, a marker: now say all ten again, in order.",
     chapter="Papers",
-    number=25,
+    order=25,
     experiments={
         "lstm": Experiment(
             DataSpec(
                 source="generator", name="copy_memory", length=LENGTH, seq_len=SILENCE + 20, noise=0.0, horizon=0,
-                train_share=TRAINED / LENGTH, valid_share=VALID / LENGTH, scaling="none",
+                train_share=TRAIN_WINDOWS / LENGTH, valid_share=VALID_WINDOWS / LENGTH, scaling="none",
             ),
             ModelSpec(hidden_size=128, head="per_step", chrono_t_max=SILENCE + 20),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10, max_grad_norm=0.1),
         )
     },
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**Ten in, ten out**",
             "One new sequence from left to right: dots are silence, ? is the marker. Bright is likely, circles are right.",
-            _picture,
+            _prediction_figure,
         ),
-        Picture(
+        LessonFigure(
             "**A unit that holds one symbol**",
             "The c that tells best, at the marker, which of the eight one of the ten symbols was: a line for each of the "
             "eight, the mean over new sequences.",
-            _held,
+            _mechanism_figure,
         ),
-        Picture(
+        LessonFigure(
             "**First the rules, then the memory**",
             "At the dashed line it knows when to be silent and when to speak, and guesses what. Below it, it remembers.",
             _losses,
         ),
-        Picture(
+        LessonFigure(
             "**How well one unit can hold each of the ten**",
             "The c that tells each symbol best. Where the best is low, the symbol is shared out over several units.",
-            _search,
+            _ranking_figure,
         ),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 Ten symbols, each one of eight, come one after the other. Then nothing happens for T = 10 steps, and then a marker says:
 **say them all again, in order**. Until the marker the right answer is silence.
 
@@ -219,18 +219,18 @@ over several units each.
 """,
     formula=r"\text{loss of remembering nothing} = \frac{10 \ln 8}{T + 20}",
     symbols="$\\ln 8$ is the cross-entropy of guessing one of eight; only ten of the $T + 20$ steps need a guess.",
-    tries=(
-        Try("T = 100, where the line to beat is 0.173: does it leave it?",
+    exercises=(
+        Exercise("T = 100, where the line to beat is 0.173: does it leave it?",
             {"data": {"seq_len": 120, "length": 8000}, "model": {"chrono_t_max": 120}, "train": {"epochs": 4}}),
-        Try("PyTorch's own first weights instead of spread forget gates.", {"model": {"chrono_t_max": None}}),
-        Try("A quarter of the units: thirty bits in 32 units.", {"model": {"hidden_size": 32}}),
+        Exercise("PyTorch's own first weights instead of spread forget gates.", {"model": {"chrono_t_max": None}}),
+        Exercise("A quarter of the units: thirty bits in 32 units.", {"model": {"hidden_size": 32}}),
     ),
     outcome=_outcome,
-    seeds="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. A last bad step can cost a little: with "
+    success_rate="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. A last bad step can cost a little: with "
     "gradients clipped at 1 in place of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
     published="Remembering nothing: 10 ln 8 / (T + 20), 0.693 at T = 10 and 0.173 at T = 100 (Arjovsky, Shah & Bengio "
     "2016)",
-    sketch=_sketch,
+    thumbnail_plot=_thumbnail_plot,
     sources=(
         "Martin Arjovsky, Amar Shah & Yoshua Bengio (2016), Unitary evolution recurrent neural networks, arXiv "
         "1511.06464",

@@ -8,13 +8,13 @@ import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 
-def _parts(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _predictions_by_split(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Part → (what the model says, the truth), each (sequences,)."""
     from lstm_core.forecasting.predict import predict
 
@@ -50,8 +50,8 @@ def _losses(runs: dict[str, Run]) -> LinePlot:
     )
 
 
-def _said(runs: dict[str, Run]) -> LinePlot:
-    by_split = _parts(runs["lstm"])
+def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
+    by_split = _predictions_by_split(runs["lstm"])
     lines = []
     for split, name, color in (("train", "trained on", "#0072B2"), ("valid", "new", "#D55E00")):
         predictions, targets = (values[:100] for values in by_split[split])
@@ -64,7 +64,7 @@ def _said(runs: dict[str, Run]) -> LinePlot:
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    by_split = _parts(runs["lstm"])
+    by_split = _predictions_by_split(runs["lstm"])
     train_error, valid_error = (
         float(np.mean((predictions - targets) ** 2))
         for predictions, targets in (by_split["train"], by_split["valid"])
@@ -85,9 +85,9 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 LESSON = Lesson(
     title="First LSTM: random regression",
-    blurb="The loss falls, and nothing is learned: memorising is not learning.",
+    summary="The loss falls, and nothing is learned: memorising is not learning.",
     chapter="Tutorials",
-    number=1,
+    order=1,
     experiments={
         "lstm": Experiment(
             DataSpec(
@@ -98,20 +98,20 @@ LESSON = Lesson(
             TrainSpec(lr=1e-3, batch_size=100, epochs=100, max_grad_norm=0.0),
         )
     },
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**The loss falls, but only where it has looked**",
             "Blue: the sequences it trains on. Orange: new ones of the same kind. Grey: what always saying 0 gets there.",
             _losses,
         ),
-        Picture(
+        LessonFigure(
             "**What it says, beside the truth**",
             "Sorted by the truth. Blue bends to the grey line; orange has nothing to do with it.",
-            _said,
+            _prediction_plot,
         ),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 This is the first LSTM of many tutorials: 100 sequences of 5 steps, 10 random numbers at every step, and for each
 sequence one random target. The loss falls from epoch to epoch, and the tutorial stops there.
 
@@ -127,17 +127,17 @@ curve.
     r"\operatorname{Var}(y) = 1",
     symbols="$\\hat y_n$ is what the model says of sequence $n$, $y_n$ its target. The second formula holds because the "
     "inputs say nothing about $y$.",
-    errs="""
+    common_mistakes="""
 The tutorial calls one forward pass on one new random sequence *evaluation*. A single sequence cannot tell a good model
 from a bad one: here the error is taken over 800 new ones, and one of them is shown beside it.
 """,
-    tries=(
-        Try("1,000 epochs: it learns all 100 targets by heart, and gets worse on new sequences.", {"train": {"epochs": 1000}}),
-        Try("A tenth of the units: less room to memorise, so the blue line falls more slowly.", {"model": {"hidden_size": 5}}),
-        Try("Dropout 0.5 between the layers slows the memorising down. It cannot create something to learn.",
+    exercises=(
+        Exercise("1,000 epochs: it learns all 100 targets by heart, and gets worse on new sequences.", {"train": {"epochs": 1000}}),
+        Exercise("A tenth of the units: less room to memorise, so the blue line falls more slowly.", {"model": {"hidden_size": 5}}),
+        Exercise("Dropout 0.5 between the layers slows the memorising down. It cannot create something to learn.",
             {"model": {"dropout": 0.5}}),
     ),
     outcome=_outcome,
-    seeds="10 of 10 seeds (0 to 9): the error on the seen sequences falls below 0.15, on new ones it rises above 1.3.",
+    success_rate="10 of 10 seeds (0 to 9): the error on the seen sequences falls below 0.15, on new ones it rises above 1.3.",
     sources=("PyTorch documentation, torch.nn.LSTM",),
 )  # fmt: skip

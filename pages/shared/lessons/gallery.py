@@ -30,4 +30,4 @@ def _card(lesson: Lesson) -> None:
     if thumbnail:
         st.markdown(f"![](data:image/svg+xml;base64,{thumbnail})")
     st.page_link("pages/lessons.py", label=f"**{lesson.title}**", query_params={"lesson": lesson.name})
-    st.caption(lesson.blurb)
+    st.caption(lesson.summary)

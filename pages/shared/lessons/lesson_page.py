@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 from pages.shared import session
 from pages.shared.components.live_plot import live_plot
 from pages.shared.training import run_status
@@ -32,14 +32,14 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     title.title(lesson.title)
     back.button("All lessons", key="all_lessons", icon=":material/apps:", on_click=_to_gallery, width="stretch",
                 help="This lesson stays as it is, and so does your own work")  # fmt: skip
-    st.markdown(lesson.blurb)
+    st.markdown(lesson.summary)
     session.show_messages("lessons")
-    if opened is not None and not opened.own:
+    if opened is not None and not opened.is_own_run:
         _strayed(opened)
         return
     if opened is not None:
         _controls(lesson, opened)
-    above = lesson.instrument and not lesson.instrument_below
+    above = lesson.widget and not lesson.widget_below
     if opened is None:
         _instrument(lesson, opened)
     elif above:  # how far the training is stands in sight, over an instrument that fills the screen
@@ -48,13 +48,13 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         _live(lesson, opened, _pictures)
     else:
         _live(lesson, opened, _progress, _pictures)
-        if lesson.instrument:
+        if lesson.widget:
             _instrument(lesson, opened)
     _text(lesson)
 
 
 def _instrument(lesson: Lesson, opened: OpenLesson | None) -> None:
-    module = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.instrument}")
+    module = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.widget}")
     module.show(session.workspace(), opened.runs if opened else {})
 
 
@@ -65,12 +65,12 @@ def _to_gallery() -> None:
 def _strayed(opened: OpenLesson) -> None:
     st.info("The model on the table now is no longer this lesson's: it has other data or another kind of output. It "
             "stays on the other pages until you go back to the lesson's own.")  # fmt: skip
-    st.button("Show the lesson's trained model again", key="lesson_shipped", on_click=opened.show_shipped,
+    st.button("Show the lesson's trained model again", key="lesson_shipped", on_click=opened.restore_pretrained,
               icon=":material/undo:")  # fmt: skip
 
 
 def _controls(lesson: Lesson, opened: OpenLesson) -> None:
-    active = opened.live
+    active = opened.is_active
     left = any(not run.finished and run.status != "failed" for run in opened.runs.values())
     train, hold, seed, shipped, gates, stage = st.columns(
         [1.5, 1, 0.8, 1.5, 0.7, 0.7], vertical_alignment="bottom"
@@ -79,7 +79,7 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
                  on_click=_train, help="Draws new weights from the seed and trains them while you watch")  # fmt: skip
     hold.button("Pause" if active else "Resume", key="pause", width="stretch", disabled=not active and not left,
                 icon=":material/pause:" if active else ":material/resume:",
-                on_click=opened.pause if active else opened.play, help="The weights stay")  # fmt: skip
+                on_click=opened.pause if active else opened.start, help="The weights stay")  # fmt: skip
     session.mirror("lesson_seed", session.recall(f"seed_{lesson.name}", opened.seed), lesson.name)
     seed.number_input("seed", 0, 2**31 - 1, key="lesson_seed", on_change=_keep_seed, args=(lesson.name,),
                       help="The data, the first weights and the order of the batches: one seed, one result")  # fmt: skip
@@ -102,7 +102,7 @@ def _keep_seed(name: str) -> None:
 def _show_shipped() -> None:
     session.clear_messages()
     opened = session.workspace().lesson
-    opened.show_shipped()
+    opened.restore_pretrained()
     session.remember(f"seed_{opened.lesson.name}", opened.seed)
 
 
@@ -117,47 +117,51 @@ def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
 
 def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenLesson], None]) -> None:
     """Parts of the page that change while it trains, drawn together."""
-    st.fragment(_draw, run_every=TICK if opened.live else None)(lesson, opened, opened.live, sections)
+    st.fragment(_draw, run_every=TICK if opened.is_active else None)(
+        lesson, opened, opened.is_active, sections
+    )
 
 
 def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, sections) -> None:
     session.workspace()  # of this fragment's own thread
-    opened.touch()
+    opened.heartbeat()
     for section in sections:
         section(lesson, opened)
-    if opened.live != was_live:
+    if opened.is_active != was_live:
         st.rerun()  # polling and the buttons follow
 
 
 def _progress(lesson: Lesson, opened: OpenLesson) -> None:
-    from lstm_core.lessons.runs import in_words
+    from lstm_core.lessons.runs import label_text
 
     runs = opened.runs
     for column, (label, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             if len(runs) > 1:
-                st.markdown(f"**{in_words(label)}**")
+                st.markdown(f"**{label_text(label)}**")
             run_status.progress(run, brief=len(runs) > 1)
     if lesson.outcome is not None:
-        _show_outcome(lesson, opened, opened.live)
+        _show_outcome(lesson, opened, opened.is_active)
 
 
 def _pictures(lesson: Lesson, opened: OpenLesson) -> None:
-    pictures = [*lesson.pictures]
-    if lesson.loss_picture:
+    pictures = [*lesson.figures]
+    if lesson.loss_figure:
         pictures.append(_losses())
     for first in range(0, len(pictures), 2):
         columns = st.columns(2, gap="medium")
         for k, column in enumerate(columns, first):
             if k < len(pictures):
                 with column:
-                    _picture(lesson, pictures[k], k, opened.runs, opened.live)
+                    _picture(lesson, pictures[k], k, opened.runs, opened.is_active)
 
 
-def _losses() -> Picture:
+def _losses() -> LessonFigure:
     from lstm_core.lessons.runs import loss_plot
 
-    return Picture("**How it learned**", "The loss: pale every batch, strong the validation part.", loss_plot)
+    return LessonFigure(
+        "**How it learned**", "The loss: pale every batch, strong the validation part.", loss_plot
+    )
 
 
 def _made(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
@@ -185,14 +189,14 @@ def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
         opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs)
     )
     how = "" if not opened.change else " With your change."
-    text = f"**Seed {opened.seed}.**{how} {session.plain(outcome.sentence)}"
+    text = f"**Seed {opened.seed}.**{how} {session.plain(outcome.summary)}"
     if outcome.reached:
         st.success(text, icon=":material/check_circle:")
     else:
         st.warning(text, icon=":material/cancel:")
 
 
-def _picture(lesson: Lesson, picture: Picture, k: int, runs: dict[str, Run], active: bool) -> None:
+def _picture(lesson: Lesson, picture: LessonFigure, k: int, runs: dict[str, Run], active: bool) -> None:
     st.markdown(picture.title)
     try:
         drawing = _made(runs, f"picture {lesson.name} {k}", active, lambda: picture.draw(runs))
@@ -211,21 +215,21 @@ def _picture(lesson: Lesson, picture: Picture, k: int, runs: dict[str, Run], act
 def _text(lesson: Lesson) -> None:
     left, right = st.columns([0.58, 0.42], gap="large")
     with left:
-        st.markdown(lesson.words)
+        st.markdown(lesson.text)
         if lesson.formula:
             st.latex(lesson.formula)
             st.markdown(lesson.symbols)
     with right:
-        if lesson.tries:
+        if lesson.exercises:
             st.markdown("#### Try it")
-            for k, exercise in enumerate(lesson.tries):
+            for k, exercise in enumerate(lesson.exercises):
                 _try(k, exercise)
-        if lesson.errs:
+        if lesson.common_mistakes:
             st.markdown("#### Where the tutorials err")
-            st.markdown(lesson.errs)
-        if lesson.seeds:
+            st.markdown(lesson.common_mistakes)
+        if lesson.success_rate:
             st.markdown("#### How often it works")
-            st.markdown(lesson.seeds)
+            st.markdown(lesson.success_rate)
         if lesson.published:
             st.markdown("#### Published")
             st.markdown(lesson.published)
@@ -233,9 +237,9 @@ def _text(lesson: Lesson) -> None:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
 
 
-def _try(k: int, exercise: Try) -> None:
+def _try(k: int, exercise: Exercise) -> None:
     text_column, button = st.columns([0.75, 0.25], vertical_alignment="center")
-    text_column.markdown(exercise.words)
+    text_column.markdown(exercise.text)
     if exercise.change:
         button.button("Try it", key=f"try_{k}", on_click=_train, args=(exercise.change,), width="stretch",
                       icon=":material/play_arrow:")  # fmt: skip

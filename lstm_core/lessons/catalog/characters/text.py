@@ -18,10 +18,12 @@ from lstm_core.experiment import GATES, STATES, Experiment, PlaygroundError
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.trace.gate_trace import trace_lstm
 
-STRAND = 250  # characters, about four lines: longer than most quotations, and quick to read many of at once
+CHUNK_LENGTH = (
+    250  # characters, about four lines: longer than most quotations, and quick to read many of at once
+)
 
 
-def check_writes(experiment: Experiment) -> None:
+def check_character_model(experiment: Experiment) -> None:
     """Raises PlaygroundError unless a model of this experiment reads the 40 characters and says the next one."""
     data, model = experiment.data, experiment.model
     expected = (ROLES.features, ROLES.targets, 0, "none")
@@ -37,7 +39,7 @@ def check_writes(experiment: Experiment) -> None:
 
 
 @torch.inference_mode()
-def write(model: SequenceModel, prompt: str, length: int, temperature: float, seed: int) -> str:
+def generate(model: SequenceModel, prompt: str, length: int, temperature: float, seed: int) -> str:
     """The `length` characters that the model writes after `begin`, one at a time, its state carried along.
 
     A character is drawn from softmax(z / temperature), z the head's outputs; at temperature 0 it is the likeliest
@@ -45,7 +47,7 @@ def write(model: SequenceModel, prompt: str, length: int, temperature: float, se
     seed draws the same g, so the text changes only where the temperature, or training, changes a choice.
 
     Args:
-        model: on the CPU, of an experiment that check_writes lets pass.
+        model: on the CPU, of an experiment that check_character_model lets pass.
         begin: one character or more.
 
     Raises:
@@ -83,7 +85,7 @@ def _step(lstm: nn.LSTM, x: Tensor, states: list[tuple[Tensor, Tensor]]) -> Tens
     return x
 
 
-def unit_values(model: SequenceModel, text: str) -> dict[str, np.ndarray]:
+def unit_activations(model: SequenceModel, text: str) -> dict[str, np.ndarray]:
     """What the units of the LSTM's top layer did at each character of the text, read from its first to its last.
 
     Returns, for each of i, f, g, o, c and h, (units, characters) float32.
@@ -95,7 +97,7 @@ def unit_values(model: SequenceModel, text: str) -> dict[str, np.ndarray]:
     return {name: trace.gate(name)[-1, 0, 0].T.contiguous().numpy() for name in (*GATES, *STATES)}
 
 
-def signals(text: str) -> dict[str, np.ndarray]:
+def text_features(text: str) -> dict[str, np.ndarray]:
     """What a unit may keep track of, known from the text alone: (characters,) float32 each, once the character is read.
 
     "inside quotes" and "inside brackets" are 1 from an opening sign to the character before the closing one,
@@ -120,7 +122,7 @@ def _between(text: str, opening: str, closing: str) -> np.ndarray:
     return (change[np.maximum.accumulate(positions)] > 0).astype(np.float32)
 
 
-def showpiece(text: str, length: int) -> str:
+def excerpt(text: str, length: int) -> str:
     """`length` characters of the text, from the start of a paragraph: those with brackets and three quotations at
     least, if there are any, and of these the ones with the fewest line ends, for verse and short answers show little.
     """
@@ -129,14 +131,14 @@ def showpiece(text: str, length: int) -> str:
     return max(pieces, key=lambda piece: ("(" in piece and piece.count("“") > 2, -piece.count("\n")))
 
 
-def passage(windows: Windows, split: str) -> str:
+def split_text(windows: Windows, split: str) -> str:
     """The text that the sequences of one part hold, in the book's order."""
     starts = windows.starts[split]
     rows = (starts[:, None] + np.arange(windows.spec.seq_len)).ravel()
     return "".join(ALPHABET[code] for code in windows.x[rows].argmax(1))
 
 
-def baselines(training: str, text: str) -> tuple[float, float]:
+def ngram_baselines(training: str, text: str) -> tuple[float, float]:
     """What `text` costs in bits per character, by two tables counted in `training`.
 
     Returns the cost by how frequent each character is, and by how often each follows the one before it. Every
@@ -165,19 +167,19 @@ class Tracker:
 def trackers(model: SequenceModel, text: str, gate: str) -> list[Tracker]:
     """For each signal the unit whose `gate` (i, f, g, o, c or h) correlates most with it, up or down, along the text.
 
-    The text is read in strands of STRAND characters side by side, each from a zero state: much faster than in one go.
+    The text is read in strands of CHUNK_LENGTH characters side by side, each from a zero state: much faster than in one go.
     A signal that never changes in the text is left out.
 
     Raises:
         PlaygroundError: the text has an unknown character.
     """
-    text = text[: len(text) // STRAND * STRAND] if len(text) > STRAND else text
-    strands = encode(text).reshape(-1, min(STRAND, len(text)))
-    x = torch.from_numpy(one_hot(strands))  # (strands, STRAND, 40)
+    text = text[: len(text) // CHUNK_LENGTH * CHUNK_LENGTH] if len(text) > CHUNK_LENGTH else text
+    strands = encode(text).reshape(-1, min(CHUNK_LENGTH, len(text)))
+    x = torch.from_numpy(one_hot(strands))  # (strands, CHUNK_LENGTH, 40)
     values = trace_lstm(model.lstm, model.to_module_layout(x)).gate(gate)[-1, 0].flatten(0, 1).numpy()
     values = _standard(values)  # (characters, units)
     matches = []
-    for name, signal in signals(text).items():
+    for name, signal in text_features(text).items():
         if signal.std() > 0:
             correlations = _standard(signal) @ values / len(values)
             unit = int(np.abs(correlations).argmax())

@@ -15,10 +15,16 @@ import torch
 from torch import nn
 
 from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, figure_layout
-from lstm_core.lessons.catalog.shapes.call import Setup
-from lstm_core.lessons.catalog.shapes.drawing import blocks_figure
-from lstm_core.lessons.catalog.shapes.outputs import anatomy, fresh, largest_difference, normal, small
-from lstm_core.lessons.catalog.shapes.run_call import Report, run_setup
+from lstm_core.lessons.catalog.shapes.call import LSTMCall
+from lstm_core.lessons.catalog.shapes.drawing import outputs_figure
+from lstm_core.lessons.catalog.shapes.outputs import (
+    compare_outputs,
+    format_difference,
+    max_abs_difference,
+    seeded_module,
+    seeded_randn,
+)
+from lstm_core.lessons.catalog.shapes.run_call import CallReport, run_call
 from lstm_core.model.rng import rng_scope, rng_state
 
 FEATURES, BATCH = 3, 4  # where the size that may be chosen is another one
@@ -33,29 +39,29 @@ class Demonstration:
     shown: whether the numbers bear the claim's verdict out. The page says so if they do not.
     """
 
-    shown: bool
-    sentence: str  # plain text with the measured numbers
+    confirmed: bool
+    summary: str  # plain text with the measured numbers
     table: Mapping[str, Sequence] | None = None  # column → cells
     figure: go.Figure | None = None
     code: str = field(default="")  # the lines that a reader can run
 
 
-def _tried(report: Report) -> str:
+def _tried(report: CallReport) -> str:
     """A lab call in a table's cell."""
     return "runs" if report.problem is None else f"{report.problem.kind}: {report.problem.text}"
 
 
 def batch_first_default(seed: int, batch: int) -> Demonstration:
-    lstm = fresh(seed, nn.LSTM, FEATURES, 5)
-    x = normal(seed + 1, 6, batch, FEATURES)  # (seq_len, batch, input_size)
+    lstm = seeded_module(seed, nn.LSTM, FEATURES, 5)
+    x = seeded_randn(seed + 1, 6, batch, FEATURES)  # (seq_len, batch, input_size)
     output, (h_n, _) = lstm(x)
-    batch_first_lstm = fresh(seed, nn.LSTM, FEATURES, 5, batch_first=True)
+    batch_first_lstm = seeded_module(seed, nn.LSTM, FEATURES, 5, batch_first=True)
     turned, (h_m, _) = batch_first_lstm(x.transpose(0, 1))
-    difference = largest_difference(output, turned.transpose(0, 1))
+    difference = max_abs_difference(output, turned.transpose(0, 1))
     return Demonstration(
         lstm.batch_first is False and difference < TINY,
         f"nn.LSTM({FEATURES}, 5).batch_first is {lstm.batch_first}. With the same weights both orders give the same "
-        f"numbers, turned: largest difference {small(difference)}.",
+        f"numbers, turned: largest difference {format_difference(difference)}.",
         {"batch_first": ["False (default)", "True"], "input": [str((6, batch, FEATURES)), str((batch, 6, FEATURES))],
          "output": [str(tuple(output.shape)), str(tuple(turned.shape))],
          "h_n": [str(tuple(h_n.shape)), str(tuple(h_m.shape))]},
@@ -65,8 +71,8 @@ def batch_first_default(seed: int, batch: int) -> Demonstration:
 
 def batch_first_states(seed: int, batch: int) -> Demonstration:
     shapes = ((2, batch, 5), (batch, 2, 5))
-    calls = [Setup(FEATURES, 5, batch_first=True, x=(batch, 6, FEATURES), h_0=h, c_0=h) for h in shapes]
-    right, wrong = (run_setup(call) for call in calls)
+    calls = [LSTMCall(FEATURES, 5, batch_first=True, x=(batch, 6, FEATURES), h_0=h, c_0=h) for h in shapes]
+    right, wrong = (run_call(call) for call in calls)
     h_n = next(row.shape for row in right.rows if row.name == "h_n")
     return Demonstration(
         right.problem is None and wrong.problem is not None and h_n == shapes[0],
@@ -81,8 +87,8 @@ def batch_first_states(seed: int, batch: int) -> Demonstration:
 
 def input_order(seed: int, steps: int) -> Demonstration:
     """Disturb one number and see what answers: later steps of the same sequence, and nothing else."""
-    lstm = fresh(seed, nn.LSTM, FEATURES, 5)
-    x = normal(seed + 1, steps, BATCH, FEATURES)
+    lstm = seeded_module(seed, nn.LSTM, FEATURES, 5)
+    x = seeded_randn(seed + 1, steps, BATCH, FEATURES)
     changed_input = x.clone()
     changed_input[1, 2] += 1.0
     with torch.no_grad():
@@ -103,19 +109,19 @@ def input_order(seed: int, steps: int) -> Demonstration:
 
 
 def two_axes(seed: int, steps: int) -> Demonstration:
-    lstm = fresh(seed, nn.LSTM, FEATURES, 5)
-    x = normal(seed + 1, steps, FEATURES)
+    lstm = seeded_module(seed, nn.LSTM, FEATURES, 5)
+    x = seeded_randn(seed + 1, steps, FEATURES)
     with torch.no_grad():
         plain, (h_n, _) = lstm(x)
         unsqueezed = lstm(x[:, None])[0][:, 0]  # a batch of one sequence
         rows = lstm(x[None])[0][0]  # a batch of `steps` sequences of one step
     difference_to_one, difference_to_rows = (
-        largest_difference(plain, unsqueezed),
-        largest_difference(plain, rows),
+        max_abs_difference(plain, unsqueezed),
+        max_abs_difference(plain, rows),
     )
     return Demonstration(
         difference_to_one < TINY < difference_to_rows and h_n.dim() == 2,
-        f"The output for x of shape {tuple(x.shape)} is that of one sequence of {steps} steps (difference {small(difference_to_one)}), "
+        f"The output for x of shape {tuple(x.shape)} is that of one sequence of {steps} steps (difference {format_difference(difference_to_one)}), "
         f"not of {steps} sequences of one step (difference {difference_to_rows:.2f}). h_n has no batch axis either: {tuple(h_n.shape)}.",
         {"read as": ["x as it is", f"one sequence: {(steps, 1, FEATURES)}", f"a batch: {(1, steps, FEATURES)}"],
          "output, last row, first three units": [_row(output[-1]) for output in (plain, unsqueezed, rows)]},
@@ -125,7 +131,7 @@ def two_axes(seed: int, steps: int) -> Demonstration:
 def initialisation(seed: int, hidden_size: int) -> Demonstration:
     """weight_ih of nn.LSTM(4 H, H), where Xavier's bound is √(6/8H) and PyTorch's √(1/H)."""
     inputs = 4 * hidden_size
-    lstm = fresh(seed, nn.LSTM, inputs, hidden_size)
+    lstm = seeded_module(seed, nn.LSTM, inputs, hidden_size)
     weights = np.sort(lstm.weight_ih_l0.detach().numpy().ravel())  # (4 H · inputs,)
     pytorch_bound, xavier_bound = 1 / math.sqrt(hidden_size), math.sqrt(6 / (inputs + 4 * hidden_size))
     far = {bound: _distance(weights, bound) for bound in (pytorch_bound, xavier_bound)}
@@ -160,12 +166,12 @@ def _distance(values: np.ndarray, bound: float) -> float:
 
 
 def two_biases(seed: int, hidden_size: int) -> Demonstration:
-    lstm = fresh(seed, nn.LSTM, FEATURES, hidden_size)
-    x = normal(seed + 1, 6, BATCH, FEATURES)
+    lstm = seeded_module(seed, nn.LSTM, FEATURES, hidden_size)
+    x = seeded_randn(seed + 1, 6, BATCH, FEATURES)
     before = lstm(x)[0]
     before.square().sum().backward()
-    gradients = largest_difference(lstm.bias_ih_l0.grad, lstm.bias_hh_l0.grad)
-    moved = normal(seed + 2, 4 * hidden_size)
+    gradients = max_abs_difference(lstm.bias_ih_l0.grad, lstm.bias_hh_l0.grad)
+    moved = seeded_randn(seed + 2, 4 * hidden_size)
     with torch.no_grad():
         lstm.bias_ih_l0 += moved
         lstm.bias_hh_l0 -= moved
@@ -173,15 +179,15 @@ def two_biases(seed: int, hidden_size: int) -> Demonstration:
         lstm.bias_hh_l0 += moved  # now the sum itself has changed
         one_bias_moved = lstm(x)[0]
     moved_difference, changed_difference = (
-        largest_difference(before, after),
-        largest_difference(before, one_bias_moved),
+        max_abs_difference(before, after),
+        max_abs_difference(before, one_bias_moved),
     )
     count = sum(p.numel() for p in lstm.parameters())
     distinct_count = count - 4 * hidden_size
     return Demonstration(
         moved_difference < 1e-5 < changed_difference and gradients < 1e-5,
-        f"Random numbers were added to bias_ih_l0 and taken from bias_hh_l0: the output moved by {small(moved_difference)}. Added to one "
-        f"alone, it moves by {changed_difference:.2f}. Their gradients differ by {small(gradients)}: only the sum counts.",
+        f"Random numbers were added to bias_ih_l0 and taken from bias_hh_l0: the output moved by {format_difference(moved_difference)}. Added to one "
+        f"alone, it moves by {changed_difference:.2f}. Their gradients differ by {format_difference(gradients)}: only the sum counts.",
         {"counted": ["PyTorch: two vectors", "textbook: one"], "biases": [8 * hidden_size, 4 * hidden_size],
          "all parameters": [count, distinct_count]},
     )  # fmt: skip
@@ -189,43 +195,43 @@ def two_biases(seed: int, hidden_size: int) -> Demonstration:
 
 def last_row(seed: int, steps: int) -> Demonstration:
     unidirectional, bidirectional = (
-        anatomy(seed, num_layers=1, bidirectional=both, steps=steps) for both in (False, True)
+        compare_outputs(seed, num_layers=1, bidirectional=both, steps=steps) for both in (False, True)
     )
-    ends = ", ".join(f"{end.code} is h_n[{end.row}]" for end in bidirectional.endings)
+    ends = ", ".join(f"{end.code} is h_n[{end.row}]" for end in bidirectional.final_states)
     return Demonstration(
         unidirectional.last_row_difference < TINY < bidirectional.last_row_difference
-        and all(end.difference < TINY for end in bidirectional.endings),
-        f"Difference between output[-1] and h_n: {small(unidirectional.last_row_difference)} for one direction, "
+        and all(end.difference < TINY for end in bidirectional.final_states),
+        f"Difference between output[-1] and h_n: {format_difference(unidirectional.last_row_difference)} for one direction, "
         f"{bidirectional.last_row_difference:.2f} for two. The reverse direction ends at step 0: {ends}.",
-        figure=blocks_figure(bidirectional, 280),
+        figure=outputs_figure(bidirectional, 280),
     )
 
 
 def next_state(seed: int, hidden_size: int) -> Demonstration:
     """nn.LSTMCell by hand, with h_t carried on as the state, and wrongly as the input."""
     size = FEATURES
-    lstm = fresh(seed, nn.LSTM, size, hidden_size)
-    cell = fresh(seed, nn.LSTMCell, size, hidden_size)
+    lstm = seeded_module(seed, nn.LSTM, size, hidden_size)
+    cell = seeded_module(seed, nn.LSTMCell, size, hidden_size)
     cell.load_state_dict({name.removesuffix("_l0"): value for name, value in lstm.state_dict().items()})
-    x = normal(seed + 1, 6, size)
+    x = seeded_randn(seed + 1, 6, size)
     with torch.no_grad():
         output, _ = lstm(x)
         state, outputs = None, []
         for x_t in x:
             state = cell(x_t, state)
             outputs.append(state[0])
-        difference = largest_difference(torch.stack(outputs), output)
+        difference = max_abs_difference(torch.stack(outputs), output)
         fed_back = _fed_with_h(cell, len(x)) if hidden_size == size else None
     if fed_back is None:
-        call = Setup(size, hidden_size, 1, x=(1, hidden_size), states="none")
-        wrong = f"it does not even fit: {_tried(run_setup(call))}"
+        call = LSTMCall(size, hidden_size, 1, x=(1, hidden_size), states="none")
+        wrong = f"it does not even fit: {_tried(run_call(call))}"
     else:
-        wrong = f"other numbers, and x is never read: difference {largest_difference(fed_back, output):.2f}"
+        wrong = f"other numbers, and x is never read: difference {max_abs_difference(fed_back, output):.2f}"
     return Demonstration(
-        difference < TINY and (fed_back is None or largest_difference(fed_back, output) > 1e-3),
-        f"state = cell(x_t, state), step by step, repeats nn.LSTM({size}, {hidden_size}): difference {small(difference)}.",
+        difference < TINY and (fed_back is None or max_abs_difference(fed_back, output) > 1e-3),
+        f"state = cell(x_t, state), step by step, repeats nn.LSTM({size}, {hidden_size}): difference {format_difference(difference)}.",
         {"h_t goes on as": ["hidden state of step t + 1", "input of step t + 1"],
-         "what comes out": [f"nn.LSTM's own output: difference {small(difference)}", wrong]},
+         "what comes out": [f"nn.LSTM's own output: difference {format_difference(difference)}", wrong]},
         code="state = None\nfor x_t in x:\n    h_t, c_t = state = cell(x_t, state)",
     )  # fmt: skip
 
@@ -242,23 +248,23 @@ def _fed_with_h(cell: nn.LSTMCell, steps: int) -> torch.Tensor:
 def single_layer_dropout(seed: int, percent: int) -> Demonstration:
     """dropout from 0 to 1 in hundredths, in one layer and in two."""
     dropout = percent / 100
-    report = run_setup(Setup(FEATURES, 5, 1, dropout=dropout, x=(6, BATCH, FEATURES), states="none"))
+    report = run_call(LSTMCall(FEATURES, 5, 1, dropout=dropout, x=(6, BATCH, FEATURES), states="none"))
     differences = [_train_and_eval(seed, layers, dropout) for layers in (1, 2)]
     warnings = [note.text for note in report.notes]
     return Demonstration(
         differences[0] == 0 and (differences[1] > 0) == (dropout > 0) and bool(warnings) == (dropout > 0),
-        f"With dropout={dropout:g}, output in train() and in eval() differ by {small(differences[0])} with one layer and by "
+        f"With dropout={dropout:g}, output in train() and in eval() differ by {format_difference(differences[0])} with one layer and by "
         f"{differences[1]:.2f} with two." + (f" PyTorch warns when the one-layer module is made: “{warnings[0]}”" if warnings else ""),
         {"num_layers": [1, 2], "largest difference between train() and eval()": [f"{d:.4f}" for d in differences]},
     )  # fmt: skip
 
 
 def _train_and_eval(seed: int, layers: int, dropout: float) -> float:
-    x = normal(seed + 1, 6, BATCH, FEATURES)
+    x = seeded_randn(seed + 1, 6, BATCH, FEATURES)
     with rng_scope(rng_state(seed)), torch.no_grad():
         lstm = nn.LSTM(FEATURES, 5, layers)
         lstm.dropout = dropout
-        return largest_difference(lstm.train()(x)[0], lstm.eval()(x)[0])
+        return max_abs_difference(lstm.train()(x)[0], lstm.eval()(x)[0])
 
 
 def _row(values: torch.Tensor) -> str:

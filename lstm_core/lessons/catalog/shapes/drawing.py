@@ -6,14 +6,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, SIGNED_SCALE, figure_layout
-from lstm_core.lessons.catalog.shapes.outputs import Anatomy, Packing
+from lstm_core.lessons.catalog.shapes.outputs import LSTMOutputs, PackedComparison
 
-LIT = ("#E69F00", "#009E73")  # the forward direction's end, the reverse one's
+HIGHLIGHT = ("#E69F00", "#009E73")  # the forward direction's end, the reverse one's
 SEQUENCE_COLORS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442")
-OWN_END, PADDED_END = "#0072B2", "#D55E00"  # where a sequence truly ends, and where the padded run reads h_n
+PACKED_END, PADDED_END = (
+    "#0072B2",
+    "#D55E00",
+)  # where a sequence truly ends, and where the padded run reads h_n
 
 
-def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
+def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:
     """h of one sequence, a column a step and a band of units a layer and direction, with h_n at its right.
 
     What h_n holds is lit on both sides. A frame is around what output holds; the bands below it are pale.
@@ -23,7 +26,7 @@ def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
     figure = go.Figure()
     ticks, names, top_of_band = [], [], 0.0
     for ending in sorted(
-        anatomy.endings, key=lambda e: (-e.layer, e.direction)
+        anatomy.final_states, key=lambda e: (-e.layer, e.direction)
     ):  # output's own order, at the top
         inside = ending.layer < layers - 1
         values = anatomy.h[ending.layer, ending.direction].T  # (hidden, steps)
@@ -43,7 +46,7 @@ def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
                 x + 0.5,
                 top_of_band - hidden + 0.5,
                 top_of_band + 0.5,
-                LIT[ending.direction],
+                HIGHLIGHT[ending.direction],
                 5,
             )
         ticks.append(top_of_band - (hidden - 1) / 2)
@@ -72,7 +75,7 @@ def _say(figure: go.Figure, x: float, y: float, text: str, color: str | None = N
     figure.add_annotation(x=x, y=y, text=text, showarrow=False, font=font, **anchor)
 
 
-def packing_figure(packing: Packing, height: int = 300) -> go.Figure:
+def packing_figure(packing: PackedComparison, height: int = 300) -> go.Figure:
     """The padded batch, every sequence a colour, padding empty; beneath it PackedSequence.data in its order."""
     longest, count = max(packing.lengths), len(packing.lengths)
     figure = go.Figure()
@@ -85,7 +88,7 @@ def packing_figure(packing: Packing, height: int = 300) -> go.Figure:
                 f"{_letter(k)}{step}" if step < length else "0",
                 k if step < length else None,
             )
-        _frame(figure, length - 1.5, length - 0.5, -k - 0.46, -k + 0.46, OWN_END, 5)
+        _frame(figure, length - 1.5, length - 0.5, -k - 0.46, -k + 0.46, PACKED_END, 5)
         if length < longest:
             _frame(figure, longest - 1.47, longest - 0.53, -k - 0.4, -k + 0.4, PADDED_END, 3, dash="dot")
     x, wide = 0.0, longest / max(sum(packing.lengths) + 0.3 * longest, 1)
@@ -107,7 +110,7 @@ def packing_figure(packing: Packing, height: int = 300) -> go.Figure:
     return figure_layout(figure, height).update_layout(margin={"t": 6, "b": 6}, hovermode=False)
 
 
-def _by_step(packing: Packing) -> list[list[tuple[int, int]]]:
+def _by_step(packing: PackedComparison) -> list[list[tuple[int, int]]]:
     """Rows of .data in groups of one step each."""
     ends = np.cumsum(packing.batch_sizes)
     return [

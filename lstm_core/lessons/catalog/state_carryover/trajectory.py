@@ -19,12 +19,12 @@ from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.batches import WindowTensors
 from lstm_core.training.stateful import StatefulBatches, non_overlapping, random_initial_state
 
-WAYS = ("zero", "random", "carried", "not detached")
+STATE_MODES = ("zero", "random", "carried", "not detached")
 ROWS = 8  # streams side by side that errors are taken over
 
 
 @torch.no_grad()
-def step_errors(model: SequenceModel, windows: Windows, train: TrainSpec) -> np.ndarray:
+def error_by_step(model: SequenceModel, windows: Windows, train: TrainSpec) -> np.ndarray:
     """(seq_len,): mean squared error at each step of a window, over the validation part, for an LSTM with head
     "per_step" whose states begin as train.initial_state says.
 
@@ -48,7 +48,7 @@ def step_errors(model: SequenceModel, windows: Windows, train: TrainSpec) -> np.
 
 
 @dataclass(frozen=True, eq=False)
-class Life:
+class StateTrajectory:
     """One stream, window after window, one way: what h and c of the top layer went through.
 
     h, c: (windows, seq_len + 1, hidden_size), the first of each window its h_0 and c_0. said: (windows, seq_len).
@@ -58,11 +58,11 @@ class Life:
 
     h: np.ndarray
     c: np.ndarray
-    said: np.ndarray
-    reach: np.ndarray
+    predictions: np.ndarray
+    input_gradient_norm: np.ndarray
 
 
-def life(model: SequenceModel, x: Tensor, mode: str, seed: int = 0) -> Life:
+def state_trajectory(model: SequenceModel, x: Tensor, mode: str, seed: int = 0) -> StateTrajectory:
     """x: (windows, seq_len, input_size), windows of one stream, one after the other; way: of WAYS. The model: an LSTM
     of one direction with head "per_step". Draws of "random" are from the seed alone.
     """
@@ -81,7 +81,7 @@ def life(model: SequenceModel, x: Tensor, mode: str, seed: int = 0) -> Life:
         predictions.append(prediction[0, :, 0])
     (input_gradients,) = torch.autograd.grad(predictions[-1][0], x)
     h, c = (np.stack([state[k] for state in states]) for k in range(2))
-    return Life(
+    return StateTrajectory(
         h, c, torch.stack(predictions).detach().numpy(), input_gradients.norm(dim=-1).flatten().numpy()
     )
 
@@ -99,7 +99,7 @@ def _timeline(model: SequenceModel, window: Tensor, state: RNNState | None) -> t
     )
 
 
-def second_backward(model: SequenceModel, x: Tensor, detach: bool, retain_graph: bool = False) -> str:
+def backward_twice(model: SequenceModel, x: Tensor, detach: bool, retain_graph: bool = False) -> str:
     """Take a step of gradient descent on each of two windows, the state carried: PyTorch's error, or "" if none.
 
     x: (2, seq_len, input_size). The model is left as it is: a copy trains.
@@ -121,7 +121,7 @@ def second_backward(model: SequenceModel, x: Tensor, detach: bool, retain_graph:
 
 
 @torch.no_grad()
-def shapes_of_call(lstm: nn.LSTM, batch: int, seq_len: int, batch_first: bool) -> dict[str, tuple[int, ...]]:
+def call_shapes(lstm: nn.LSTM, batch: int, seq_len: int, batch_first: bool) -> dict[str, tuple[int, ...]]:
     """The shapes of a call of this very nn.LSTM's configuration with (h_0, c_0), as they come out when it is run."""
     lstm = copy.deepcopy(lstm).eval()
     lstm.batch_first = batch_first
@@ -133,7 +133,7 @@ def shapes_of_call(lstm: nn.LSTM, batch: int, seq_len: int, batch_first: bool) -
 
 
 @torch.no_grad()
-def left_out_is_zeros(lstm: nn.LSTM, x: Tensor) -> bool:
+def default_state_is_zero(lstm: nn.LSTM, x: Tensor) -> bool:
     """Whether lstm(x) is lstm(x, (zeros, zeros)) bit for bit. x: (batch, seq_len, input_size), batch_first."""
     (a, (h, c)), (b, (h2, c2)) = lstm(x), lstm(x, _zeros(lstm, len(x)))
     return all(torch.equal(one, other) for one, other in ((a, b), (h, h2), (c, c2)))

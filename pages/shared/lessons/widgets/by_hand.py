@@ -14,17 +14,17 @@ import streamlit as st
 from lstm_core.experiment import GATES, PlaygroundError
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
-    NEAR,
-    SQUASH,
+    ACTIVATIONS,
+    TOLERANCE,
     TUTORIAL_END,
     TUTORIAL_START,
-    Step,
-    Unit,
-    check_one_unit,
-    distance_from_lstm,
-    number,
-    sequences_of,
-    unit_of,
+    ScalarLSTM,
+    ScalarStep,
+    check_scalar_lstm,
+    format_number,
+    max_difference_from_lstm,
+    scalar_lstm_of,
+    training_sequences,
 )
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.workspace import Workspace
@@ -54,7 +54,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     """Buttons, sliders and the arithmetic of runs["hand"], which is the workspace's own run."""
     run = runs["hand"]
     try:
-        check_one_unit(run)
+        check_scalar_lstm(run)
     except PlaygroundError as error:
         st.info(session.plain(str(error)), icon=":material/info:")
         return
@@ -101,26 +101,26 @@ def _train(workspace: Workspace) -> None:
     run.start(FIRST * run.steps_per_epoch)
 
 
-def _fresh(workspace: Workspace, unit: Unit | None = None) -> Run:
+def _fresh(workspace: Workspace, unit: ScalarLSTM | None = None) -> Run:
     """An untrained run of the lesson's own experiment, from the page's seed or from these numbers."""
-    from lstm_core.lessons.runs import prepare, with_seed
+    from lstm_core.lessons.runs import load_windows, with_seed
 
     session.clear_messages()
     opened = workspace.lesson
     opened.seed, opened.change = session.recall(f"seed_{opened.lesson.name}", opened.seed), {}
     experiment = with_seed(opened.lesson.experiments["hand"], opened.seed)
-    windows = prepare(experiment.data)[1]
+    windows = load_windows(experiment.data)[1]
     run = workspace.new_run(windows, dataclasses.replace(experiment, data=windows.spec))
     if unit is not None:
         _put(workspace, unit)
     return run
 
 
-def _put(workspace: Workspace, unit: Unit) -> None:
+def _put(workspace: Workspace, unit: ScalarLSTM) -> None:
     """Pause, and let the model have these numbers."""
     run = workspace.run
     run.pause()
-    run.set_weights(unit.tensors())
+    run.set_weights(unit.to_tensors())
     workspace.lesson.change = {"weights": {"by hand": True}}  # the page says so beside the result
 
 
@@ -134,7 +134,7 @@ def _resume(workspace: Workspace) -> None:
     before = workspace.run
     run = workspace.load(checkpoint, before.windows, before.table)
     run.change(epochs=ALL)
-    same = before.step == run.step and unit_of(before) == unit_of(run)
+    same = before.step == run.step and scalar_lstm_of(before) == scalar_lstm_of(run)
     run.train_here(PROVED)
     if same:
         session.remember(_PROOF, (run.id, _proof(before, run)))
@@ -144,7 +144,7 @@ def _resume(workspace: Workspace) -> None:
 def _proof(original: Run, run: Run) -> str:
     original.change(epochs=ALL)
     steps = original.train_here(PROVED)
-    pairs = zip(unit_of(original).numbers, unit_of(run).numbers, strict=True)
+    pairs = zip(scalar_lstm_of(original).to_numbers, scalar_lstm_of(run).to_numbers, strict=True)
     max_difference = max(abs(one - other) for one, other in pairs)
     how = "bit for bit the same" if max_difference == 0 else f"apart by {max_difference:.0e} at most"
     return (
@@ -155,14 +155,14 @@ def _proof(original: Run, run: Run) -> str:
 
 def _unrolled(workspace: Workspace, was_live: bool) -> None:
     run = workspace.run
-    unit = unit_of(run)
-    sequences, targets = sequences_of(run)
+    unit = scalar_lstm_of(run)
+    sequences, targets = training_sequences(run)
     browser_value = session.widget_value(KEY)
     result = _mount(
         key=KEY,
         data={
             "gates": [_gate(gate) for gate in GATES],
-            "numbers": unit.numbers,
+            "numbers": unit.to_numbers,
             "tables": [_table(*one, unit) for one in zip(COMPANIES, sequences.tolist(), targets.tolist(), strict=True)],
             "told": browser_value["moved"]["told"] if browser_value else 0,  # the answer that the browser waits for
         },
@@ -170,7 +170,7 @@ def _unrolled(workspace: Workspace, was_live: bool) -> None:
         on_moved_change=_moved,
         on_settled_change=_nothing,
     )  # fmt: skip
-    off = distance_from_lstm(unit, sequences)
+    off = max_difference_from_lstm(unit, sequences)
     st.caption(
         f"`nn.LSTM(1, 1)` with these twelve numbers says the same: the largest difference in any h or c is {off:.0e}, "
         "float32's rounding."
@@ -187,17 +187,17 @@ def _moved() -> None:
     """A slider was moved: its number, and no other, goes into the model."""
     workspace = session.workspace()
     workspace.run.pause()
-    numbers = list(unit_of(workspace.run).numbers)
+    numbers = list(scalar_lstm_of(workspace.run).to_numbers)
     for index, value in session.widget_value(KEY)["moved"]["numbers"].items():
         numbers[int(index)] = value
-    _put(workspace, Unit.of(numbers))
+    _put(workspace, ScalarLSTM.from_numbers(numbers))
 
 
 def _gate(gate: str) -> dict:
-    return {"name": gate, "title": GATE_NAMES[gate], "color": GATE_COLORS[gate], "squash": SQUASH[gate]}
+    return {"name": gate, "title": GATE_NAMES[gate], "color": GATE_COLORS[gate], "squash": ACTIVATIONS[gate]}
 
 
-def _table(name: str, sequence: list[float], target: float, unit: Unit) -> dict:
+def _table(name: str, sequence: list[float], target: float, unit: ScalarLSTM) -> dict:
     """One company's four days, in words."""
     steps = unit.unroll(sequence)
     prediction = steps[-1].h
@@ -205,20 +205,20 @@ def _table(name: str, sequence: list[float], target: float, unit: Unit) -> dict:
         "name": f"Company {name}",
         "sequence": ", ".join(f"{x:g}" for x in sequence),
         "target": f"{target:g}",
-        "said": number(prediction, 3),
-        "right": abs(prediction - target) < NEAR,
+        "said": format_number(prediction, 3),
+        "right": abs(prediction - target) < TOLERANCE,
         "days": [_day(step) for step in steps],
     }
 
 
-def _day(step: Step) -> dict:
+def _day(step: ScalarStep) -> dict:
     return {
         "x": f"{step.x:g}",
-        "h": number(step.h_before, 3) if step.h_before else "0",
+        "h": format_number(step.h_before, 3) if step.h_before else "0",
         "gates": [
-            [f"{SQUASH[gate]}({step.sum_words(gate)})", f"= {SQUASH[gate]}({number(step.sums[gate])})",
-             number(step.gates[gate], 3)] for gate in GATES
+            [f"{ACTIVATIONS[gate]}({step.sum_text(gate)})", f"= {ACTIVATIONS[gate]}({format_number(step.sums[gate])})",
+             format_number(step.gates[gate], 3)] for gate in GATES
         ],
-        "c": [step.c_words(), "", number(step.c, 3)],
-        "h_next": [step.h_words(), "", number(step.h, 3)],
+        "c": [step.c_text(), "", format_number(step.c, 3)],
+        "h_next": [step.h_text(), "", format_number(step.h, 3)],
     }  # fmt: skip

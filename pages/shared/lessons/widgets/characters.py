@@ -7,8 +7,13 @@ import streamlit as st
 from lstm_core.data.samples.book import encode, normalize
 from lstm_core.experiment import GATES, STATES, PlaygroundError
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from lstm_core.lessons.catalog.characters.lesson import found, unseen
-from lstm_core.lessons.catalog.characters.text import check_writes, showpiece, unit_values, write
+from lstm_core.lessons.catalog.characters.lesson import tracking_units, unseen
+from lstm_core.lessons.catalog.characters.text import (
+    check_character_model,
+    excerpt,
+    generate,
+    unit_activations,
+)
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot
 from lstm_core.workspace import Workspace
@@ -26,7 +31,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     """Draw both; while the run trains they follow it."""
     run = next(iter(runs.values()))
     try:
-        check_writes(run.experiment)
+        check_character_model(run.experiment)
     except PlaygroundError as error:
         st.info(session.plain(str(error)))
         return
@@ -77,7 +82,7 @@ def _write(
 ) -> None:
     key = (snapshot.step, run.status, prompt, temperature, seed)
     text = run.cached(
-        f"letters {when}", key, lambda: write(snapshot.model, prompt, length, temperature, seed)
+        f"letters {when}", key, lambda: generate(snapshot.model, prompt, length, temperature, seed)
     )
     epoch = snapshot.step / run.steps_per_epoch
     st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if snapshot.step else ""))
@@ -98,9 +103,9 @@ def _colours(run: Run) -> None:
     typed = right.text_area(
         "your own text in place of the book's", key="typed", height=68, max_chars=MOST_TYPED
     )
-    model, trackers = found(run, gate)
-    text = _known(typed) or run.cached("letters shown", (), lambda: showpiece(unseen(run), SHOWN))
-    values = run.cached("letters units", (model, text), lambda: unit_values(model, text))
+    model, trackers = tracking_units(run, gate)
+    text = _known(typed) or run.cached("letters shown", (), lambda: excerpt(unseen(run), SHOWN))
+    values = run.cached("letters units", (model, text), lambda: unit_activations(model, text))
     color = GATE_COLORS[gate] if gate in ("i", "f", "o") else None
     coloured_text("coloured", text, gate, values[gate], trackers, color)
 

@@ -43,7 +43,7 @@ def _claim(claim: Claim) -> None:
         color="red" if wrong else "orange",
     )
     chosen = size.number_input(
-        claim.size.name, claim.size.low, claim.size.high, claim.size.default, key=f"size_{claim.name}"
+        claim.size.name, claim.size.minimum, claim.size.maximum, claim.size.default, key=f"size_{claim.name}"
     )
     seed_value = seed.number_input(
         "seed", 0, 9999, 0, key=f"seed_{claim.name}", help="The random weights and inputs"
@@ -66,11 +66,11 @@ def _slow(claim: Claim, seed: int, size: int) -> Demonstration | None:
 
 
 def _demonstration(claim: Claim, demonstration: Demonstration) -> None:
-    if demonstration.shown:
-        st.success(session.plain(demonstration.sentence), icon=":material/check_circle:")
+    if demonstration.confirmed:
+        st.success(session.plain(demonstration.summary), icon=":material/check_circle:")
     else:
         st.warning(
-            f"These numbers do not show it: try another seed. {session.plain(demonstration.sentence)}",
+            f"These numbers do not show it: try another seed. {session.plain(demonstration.summary)}",
             icon=":material/help:",
         )
     if demonstration.table is not None:

@@ -8,10 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons.catalog.shapes.call import DTYPES, STATES, Setup, parse_lengths, parse_shape
-from lstm_core.lessons.catalog.shapes.drawing import blocks_figure, packing_figure
-from lstm_core.lessons.catalog.shapes.outputs import anatomy, packing, small, two_ways
-from lstm_core.lessons.catalog.shapes.run_call import PRESETS, Report, run_setup
+from lstm_core.lessons.catalog.shapes.call import DTYPES, STATES, LSTMCall, parse_lengths, parse_shape
+from lstm_core.lessons.catalog.shapes.drawing import outputs_figure, packing_figure
+from lstm_core.lessons.catalog.shapes.outputs import (
+    compare_outputs,
+    compare_packed,
+    compare_stepwise,
+    format_difference,
+)
+from lstm_core.lessons.catalog.shapes.run_call import PRESETS, CallReport, run_call
 from pages.shared import session
 
 if TYPE_CHECKING:
@@ -45,7 +50,7 @@ def _key(field: str) -> str:
     return f"lab_{field}"
 
 
-def _fill(setup: Setup, only_missing: bool = False) -> None:
+def _fill(setup: LSTMCall, only_missing: bool = False) -> None:
     """Let the lab's widgets show this call."""
     for field in _FIELDS:
         value = getattr(setup, field)
@@ -59,7 +64,7 @@ def _fill_preset() -> None:
 
 
 def _lab() -> None:
-    _fill(Setup(), only_missing=True)
+    _fill(LSTMCall(), only_missing=True)
     left, right = st.columns([0.4, 0.6], gap="medium")
     with left:
         st.selectbox("Begin with", list(PRESETS), key="lab_preset", on_change=_fill_preset)
@@ -68,18 +73,18 @@ def _lab() -> None:
         )  # all of them are drawn before one of them is read: a widget left out would forget its value
     with right:
         try:
-            _report(run_setup(_setup(typed)))
+            _report(run_call(_setup(typed)))
         except PlaygroundError as error:
             _refuse(error)
 
 
-def _setup(typed: dict) -> Setup:
+def _setup(typed: dict) -> LSTMCall:
     shapes = {"x": "The shape of the input", "h_0": "The shape of h_0", "c_0": "The shape of c_0"}
     unused = {"none": ("h_0", "c_0"), "h_0 alone": ("c_0",)}.get(typed["states"], ())
     shapes_read = {
         name: () if name in unused else parse_shape(typed[name], subject) for name, subject in shapes.items()
     }
-    return Setup(**typed | shapes_read | {"lengths": parse_lengths(typed["lengths"])})
+    return LSTMCall(**typed | shapes_read | {"lengths": parse_lengths(typed["lengths"])})
 
 
 def _settings() -> dict:
@@ -113,7 +118,7 @@ def _settings() -> dict:
     return typed
 
 
-def _report(report: Report) -> None:
+def _report(report: CallReport) -> None:
     st.code("\n".join(report.code), language="python")
     if (problem := report.problem) is not None:
         st.error(f"**{problem.kind}** in the last line. PyTorch's own words:", icon=":material/error:")
@@ -135,17 +140,17 @@ def _report(report: Report) -> None:
 
 def _ends() -> None:
     layers, steps, seed, two, first = st.columns([1, 1, 1, 1, 1], vertical_alignment="bottom")
-    outputs = anatomy(
+    outputs = compare_outputs(
         seed.number_input("seed", 0, 9999, 0, key="ends_seed"),
         layers.number_input("num_layers", 1, 3, 2, key="ends_layers"),
         two.toggle("bidirectional", True, key="ends_bidirectional"),
         first.toggle("batch_first", False, key="ends_batch_first"),
         steps.number_input("steps", 2, 10, 6, key="ends_steps"),
     )
-    st.plotly_chart(blocks_figure(outputs), key="blocks")
+    st.plotly_chart(outputs_figure(outputs), key="blocks")
     equal = [
-        f"{end.code:<20} == h_n[{end.row}]  # largest difference {small(end.difference)}"
-        for end in outputs.endings
+        f"{end.code:<20} == h_n[{end.row}]  # largest difference {format_difference(end.difference)}"
+        for end in outputs.final_states
         if end.code
     ]
     st.code("\n".join(equal), language="python")
@@ -158,7 +163,7 @@ def _ends() -> None:
 
 def _ways() -> None:
     seed, steps, _ = st.columns([1, 1, 3])
-    comparison = two_ways(
+    comparison = compare_stepwise(
         seed.number_input("seed", 0, 9999, 0, key="ways_seed"),
         steps.number_input("steps", 1, 20, 5, key="ways_steps"),
     )
@@ -174,7 +179,7 @@ def _ways() -> None:
         language="python",
     )
     st.success(f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n included, "
-               f"is **{small(comparison.difference)}**.", icon=":material/check_circle:")  # fmt: skip
+               f"is **{format_difference(comparison.difference)}**.", icon=":material/check_circle:")  # fmt: skip
     table = pd.DataFrame(
         {
             "": [f"step {t}" for t in range(len(comparison.at_once))],
@@ -199,7 +204,7 @@ def _packed() -> None:
     typed = parse_shape(
         lengths.text_input("lengths", "3, 5, 2", key="pack_lengths", max_chars=40), "The lengths"
     )
-    comparison = packing(seed.number_input("seed", 0, 9999, 0, key="pack_seed"), typed)
+    comparison = compare_packed(seed.number_input("seed", 0, 9999, 0, key="pack_seed"), typed)
     st.plotly_chart(packing_figure(comparison), key="packing")
     letters = [chr(ord("A") + k) for k in range(len(comparison.lengths))]
     st.table(
@@ -207,8 +212,8 @@ def _packed() -> None:
             {
                 "h_n, off by": ["packed", "padded only"],
                 **{
-                    f"{letter} ({length} steps)": [small(packed_error), f"{padded_error:.4f}" if padded_error > 1e-6 else small(padded_error)]
-                    for letter, length, packed_error, padded_error in zip(letters, comparison.lengths, comparison.own_end, comparison.padded_end, strict=True)
+                    f"{letter} ({length} steps)": [format_difference(packed_error), f"{padded_error:.4f}" if padded_error > 1e-6 else format_difference(padded_error)]
+                    for letter, length, packed_error, padded_error in zip(letters, comparison.lengths, comparison.packed_error, comparison.padded_error, strict=True)
                 },
             }
         ).set_index("h_n, off by"),
@@ -218,7 +223,7 @@ def _packed() -> None:
         "Measured against each sequence run alone. Packed, **h_n** is each sequence's state at its own end (blue frame). "
         "Padded only, the LSTM goes on reading zeros, and h_n is the state after them (dotted). **packed.data** holds all "
         "first steps, then all second ones; **batch_sizes** says how many sequences still run. Without packing, "
-        f"`output[k, length_k − 1]` mends it for one direction (difference {small(comparison.mended)}), but not for the reverse."
+        f"`output[k, length_k − 1]` mends it for one direction (difference {format_difference(comparison.gathered_error)}), but not for the reverse."
     )
 
 

@@ -12,12 +12,12 @@ from plotly.subplots import make_subplots
 
 from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, GATE_COLORS, PREDICTION_COLOR, figure_layout
 from lstm_core.lessons.catalog.state_carryover.trajectory import (
-    WAYS,
-    Life,
-    left_out_is_zeros,
-    life,
-    second_backward,
-    shapes_of_call,
+    STATE_MODES,
+    StateTrajectory,
+    backward_twice,
+    call_shapes,
+    default_state_is_zero,
+    state_trajectory,
 )
 from lstm_core.workspace import Workspace
 from pages.shared.session_fields import clamp
@@ -55,7 +55,7 @@ def _shown(run: Run) -> None:
             starts = stream[first : first + BATCHES]
             x = torch.from_numpy(windows.inputs(starts))
             targets = windows.y[(starts[:, None] + np.arange(seq_len)).ravel(), 0]
-            trajectories = {mode: life(model, x, mode, seed=first) for mode in WAYS}
+            trajectories = {mode: state_trajectory(model, x, mode, seed=first) for mode in STATE_MODES}
             st.plotly_chart(_figure(trajectories, state, _heavy_units(model), targets), key="state_life")
             st.caption(
                 "The same weights (those of *carried*) and inputs; a new batch begins behind every dashed line. Above: does the "
@@ -84,7 +84,9 @@ def _heavy_units(model: SequenceModel) -> list[int]:
     return model.head.weight.abs().sum(0).argsort(descending=True)[:UNITS].tolist()
 
 
-def _figure(trajectories: dict[str, Life], state: str, units: list[int], targets: np.ndarray) -> go.Figure:
+def _figure(
+    trajectories: dict[str, StateTrajectory], state: str, units: list[int], targets: np.ndarray
+) -> go.Figure:
     """Two rows of four: what is shown of each way above, how far its gradient reaches below."""
     figure = make_subplots(
         rows=2, cols=len(trajectories), shared_yaxes=True, shared_xaxes=True, row_heights=[0.6, 0.4],
@@ -96,8 +98,8 @@ def _figure(trajectories: dict[str, Life], state: str, units: list[int], targets
             _answers(figure, k, trajectory, targets)
         else:
             _timelines(figure, k, trajectory, state, units)
-        steps = np.arange(1, len(trajectory.reach) + 1)
-        figure.add_bar(x=steps, y=trajectory.reach, row=2, col=k, showlegend=False, marker={"color": ACTUAL_COLOR, "line_width": 0},
+        steps = np.arange(1, len(trajectory.input_gradient_norm) + 1)
+        figure.add_bar(x=steps, y=trajectory.input_gradient_norm, row=2, col=k, showlegend=False, marker={"color": ACTUAL_COLOR, "line_width": 0},
                        hovertemplate="%{y:.3g}<extra></extra>")  # fmt: skip
         seq_len = len(steps) // BATCHES
         for border in range(seq_len, len(steps), seq_len):
@@ -114,7 +116,9 @@ def _figure(trajectories: dict[str, Life], state: str, units: list[int], targets
 _BORDER = {"color": ACTUAL_COLOR, "width": 1.5, "dash": "dash"}
 
 
-def _timelines(figure: go.Figure, column: int, trajectory: Life, state: str, units: list[int]) -> None:
+def _timelines(
+    figure: go.Figure, column: int, trajectory: StateTrajectory, state: str, units: list[int]
+) -> None:
     """A line a unit; where a batch begins it stands at what the batch was given, after what the last one left."""
     values = getattr(trajectory, state)  # (windows, seq_len + 1, hidden_size)
     windows, points = values.shape[:2]
@@ -127,24 +131,24 @@ def _timelines(figure: go.Figure, column: int, trajectory: Life, state: str, uni
         )  # fmt: skip
 
 
-def _answers(figure: go.Figure, column: int, trajectory: Life, targets: np.ndarray) -> None:
-    steps = np.arange(1, trajectory.said.size + 1)
+def _answers(figure: go.Figure, column: int, trajectory: StateTrajectory, targets: np.ndarray) -> None:
+    steps = np.arange(1, trajectory.predictions.size + 1)
     figure.add_scatter(x=steps, y=targets, row=1, col=column, mode="markers", name="the truth", showlegend=column == 1,
                        marker={"color": ACTUAL_COLOR, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}})  # fmt: skip
-    figure.add_scatter(x=steps, y=trajectory.said.ravel(), row=1, col=column, mode="markers", name="what it says",
+    figure.add_scatter(x=steps, y=trajectory.predictions.ravel(), row=1, col=column, mode="markers", name="what it says",
                        showlegend=column == 1, marker={"color": PREDICTION_COLOR, "size": 6})  # fmt: skip
 
 
 _FORWARD = "output, (h, c) = lstm(\n    x, (h, c))"
 
 
-def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[str, Life]) -> None:
+def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[str, StateTrajectory]) -> None:
     """Two training steps with the state carried, in three ways, really run."""
     kept, retained, detached = st.columns(3, gap="medium")
     with kept:
         st.markdown("**The state as it is**")
         st.code(f"{_FORWARD}\nloss.backward()\noptimizer.step()", language="python")
-        _said(second_backward(model, x, detach=False))
+        _said(backward_twice(model, x, detach=False))
         st.markdown(
             "`backward()` frees the graph that it has gone through. But h and c still hang on it, so the second "
             "`backward()` wants to go through the first batch again."
@@ -152,7 +156,7 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
     with retained:
         st.markdown("**As the message advises**")
         st.code(f"{_FORWARD}\nloss.backward(\n    retain_graph=True)\noptimizer.step()", language="python")
-        _said(_short(second_backward(model, x, detach=False, retain_graph=True)))
+        _said(_short(backward_twice(model, x, detach=False, retain_graph=True)))
         st.markdown(
             "The first batch's graph is still there, but `optimizer.step()` has changed the weights it was made with. And "
             "it would grow by a batch at every step."
@@ -162,10 +166,10 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
         st.code(
             f"h, c = h.detach(), c.detach()\n{_FORWARD}\nloss.backward()\noptimizer.step()", language="python"
         )
-        _said(second_backward(model, x, detach=True))
+        _said(backward_twice(model, x, detach=True))
         cut, whole = trajectories["carried"], trajectories["not detached"]
-        same = np.array_equal(cut.h, whole.h) and np.array_equal(cut.said, whole.said)
-        steps = [int((trajectory.reach > 0).sum()) for trajectory in (cut, whole)]
+        same = np.array_equal(cut.h, whole.h) and np.array_equal(cut.predictions, whole.predictions)
+        steps = [int((trajectory.input_gradient_norm > 0).sum()) for trajectory in (cut, whole)]
         st.markdown(
             f"The numbers of h and of all answers are {'the same to the last bit' if same else 'not the same'}. The gradient "
             f"of the third batch's first answer reaches {steps[0]} {'step' if steps[0] == 1 else 'steps'}, not {steps[1]}: "
@@ -185,7 +189,7 @@ def _short(error: str) -> str:
 
 def _shapes(model: SequenceModel, batch_size: int, seq_len: int, x: torch.Tensor) -> None:
     """The shapes of this very model's call, run with batch_first on and off."""
-    on, off = (shapes_of_call(model.lstm, batch_size, seq_len, turned) for turned in (True, False))
+    on, off = (call_shapes(model.lstm, batch_size, seq_len, turned) for turned in (True, False))
     left, right = st.columns([0.55, 0.45], gap="medium")
     spec = model.spec
     with left:
@@ -197,7 +201,7 @@ def _shapes(model: SequenceModel, batch_size: int, seq_len: int, x: torch.Tensor
             f"sequences of {seq_len} steps. h_0 and c_0 have one row a **layer**, then one a **sequence**: "
             "(num_layers, batch, hidden_size). `batch_first` turns the input and the output, never the states."
         )
-        same = left_out_is_zeros(model.lstm, x)
+        same = default_state_is_zero(model.lstm, x)
         st.markdown(
             f"`lstm(x)` and `lstm(x, (zeros, zeros))` on this model: "
             f"**{'the same to the last bit' if same else 'not the same'}**. Who wants zeros need not make them."
