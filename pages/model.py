@@ -15,7 +15,7 @@ from pages.shared.session_fields import field
 
 SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 
-here = session.workspace()
+workspace = session.workspace()
 
 
 def choose_cell() -> None:
@@ -23,13 +23,13 @@ def choose_cell() -> None:
     cell, spec = session.widget_value("cell"), session.workspace().experiment.model
     off = {} if cell == "lstm" else {"proj_size": 0, "forget_bias": None, "chrono_t_max": None}
     taken = {name: none for name, none in off.items() if getattr(spec, name) != none}
-    session.change("model", cell=cell, **taken)
+    session.change_field("model", cell=cell, **taken)
     if taken:
-        session.notify(f"Only nn.LSTM has {' and '.join(taken)}: switched off with it.")
+        session.show_info(f"Only nn.LSTM has {' and '.join(taken)}: switched off with it.")
 
 
 def arguments(input_size: int) -> None:
-    spec = here.experiment.model
+    spec = workspace.experiment.model
     only_lstm = {"disabled": True, "help": f"Only nn.LSTM has this: nn.{spec.module_name} does not"}
     of_lstm = {} if spec.cell == "lstm" else only_lstm
     of_forget_gate = {"disabled": not spec.bias} | of_lstm
@@ -53,8 +53,8 @@ def arguments(input_size: int) -> None:
 
 def facts(windows) -> None:
     """Counts and memory in one line; a model that would not fit is refused here already."""
-    sizes = (here.experiment.model, windows.input_size, windows.output_size)
-    batch, seq_len = here.batch_size, windows.spec.seq_len
+    sizes = (workspace.experiment.model, windows.input_size, windows.output_size)
+    batch, seq_len = workspace.batch_size, windows.spec.seq_len
     counts = shapes.parameter_count(*sizes)
     parts = [f"**{sum(counts.values()):,} parameters**"]
     parts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]
@@ -65,11 +65,11 @@ def facts(windows) -> None:
     try:
         check_memory(*sizes, batch, seq_len, free_memory())
     except PlaygroundError as error:
-        st.error(session.plain(str(error)), icon=":material/memory:")
+        st.error(session.escape_markdown(str(error)), icon=":material/memory:")
 
 
 def details(windows) -> None:
-    spec, batch = here.experiment.model, here.experiment.train.batch_size
+    spec, batch = workspace.experiment.model, workspace.experiment.train.batch_size
     sizes = (spec, windows.input_size, windows.output_size)
     drawing, table, code, counts = st.tabs(["Drawing", "Every shape", "PyTorch code", "Parameters by layer"])
     with drawing:
@@ -91,11 +91,11 @@ def details(windows) -> None:
 
 
 st.title("Model")
-session.show_messages("model")
+session.draw_messages("model")
 try:
-    windows = here.windows()
+    windows = workspace.windows()
 except PlaygroundError as error:
-    st.error(session.plain(f"The data is not ready: {error}"))
+    st.error(session.escape_markdown(f"The data is not ready: {error}"))
     st.page_link("pages/data.py", label="Go to Data", icon=":material/arrow_forward:")
 else:
     left, right = st.columns([0.3, 0.7], gap="medium")
@@ -104,5 +104,5 @@ else:
     with right:
         facts(windows)
         details(windows)
-        for item in advise(here.experiment.data, here.experiment.model, windows.task):
-            SHOW[item.level](session.plain(item.text))
+        for item in advise(workspace.experiment.data, workspace.experiment.model, windows.task):
+            SHOW[item.level](session.escape_markdown(item.text))

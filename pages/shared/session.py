@@ -29,7 +29,7 @@ _ID, _MESSAGES, _LESSONS = "_workspace", "_messages", "_lessons"
 
 
 @st.cache_resource(show_spinner=False)
-def run_manager() -> WorkspaceStore:
+def workspace_store() -> WorkspaceStore:
     """The process's one manager: a module-level one would double at a hot reload."""
     return WorkspaceStore()
 
@@ -42,11 +42,11 @@ def workspace() -> Workspace:
     limit_to_one_thread()
     _hand_over_to_app()
     requested_id = st.session_state.get(_ID) or st.query_params.get("run")
-    current = run_manager().get(requested_id)
+    current = workspace_store().get(requested_id)
     if current is None:
-        current = example.open_workspace(run_manager())
+        current = example.open_workspace(workspace_store())
         if requested_id:
-            notify(
+            show_info(
                 "This link's run is no longer on the server (it was restarted, or many others came since). "
                 "Here is the example instead; a saved model file can be loaded on Train."
             )
@@ -64,16 +64,16 @@ def open_lesson(name: str) -> OpenLesson:
     from lstm_core.lessons.open_lesson import OpenLesson
     from lstm_core.lessons.runs import pretrained
 
-    current, manager = workspace(), run_manager()
+    current, store = workspace(), workspace_store()
     if current.lesson is not None and current.lesson.lesson.name == name:
         return current.lesson
     workspace_ids = st.session_state.setdefault(_LESSONS, {})
-    opened = manager.get(workspace_ids.get(name))
+    opened = store.get(workspace_ids.get(name))
     if opened is None:
         lesson = lessons()[name]
         home = current.lesson.return_to if current.lesson is not None else current.id
-        opened = manager.create(*pretrained(lesson))
-        opened.lesson = OpenLesson(lesson, opened, home, manager.queue)
+        opened = store.create(*pretrained(lesson))
+        opened.lesson = OpenLesson(lesson, opened, home, store.queue)
         workspace_ids[name] = opened.id
     _go_to(opened.id)
     return opened.lesson
@@ -102,7 +102,7 @@ def _hand_over_to_app() -> None:
         st.rerun()
 
 
-def mirror(key: str, value: Any, of: Any = None) -> None:
+def set_widget(key: str, value: Any, of: Any = None) -> None:
     """Let the widget of this key show `value`; a value that it shows already is left alone, mid-edit too.
 
     of: what the widget's options or bounds come from. When they change, Streamlit takes it for a new widget
@@ -119,13 +119,13 @@ def widget_value(key: str) -> Any:
     return st.session_state.get(key)
 
 
-def change(part: str, **fields: Any) -> None:
+def change_field(part: str, **fields: Any) -> None:
     """Change fields of one part of the experiment; what it refuses is reported and changes nothing."""
     clear_messages()
     try:
         workspace().change(part, **fields)
     except PlaygroundError as error:
-        report(str(error))
+        show_error(str(error))
 
 
 def table_for(spec: DataSpec) -> Table:
@@ -148,24 +148,24 @@ def table_for(spec: DataSpec) -> Table:
     return current.table
 
 
-def start_fresh(play: bool = True) -> None:
+def start_training(start: bool = True) -> None:
     """Train a fresh model of the experiment as it is now; what stands in the way is reported."""
     clear_messages()
     try:
         run = workspace().start_training()
     except PlaygroundError as error:
-        report(str(error))
+        show_error(str(error))
         return
-    if play:
+    if start:
         run.start()
 
 
-def report(text: str) -> None:
+def show_error(text: str) -> None:
     """Show one sentence of what went wrong at the top of the page, until something else is done."""
     st.session_state[_MESSAGES] = {"error": text}
 
 
-def notify(text: str) -> None:
+def show_info(text: str) -> None:
     """Show one sentence of good or neutral news, likewise."""
     st.session_state[_MESSAGES] = {"info": text}
 
@@ -175,18 +175,18 @@ def clear_messages() -> None:
     st.session_state.pop(_MESSAGES, None)
 
 
-def show_messages(page: str) -> None:
+def draw_messages(page: str) -> None:
     """Draw what report and notify left. It stays over reruns, which come for many reasons, and ends with the page."""
     messages = st.session_state.get(_MESSAGES, {})
     if messages.setdefault("page", page) != page:
         clear_messages()
     elif "error" in messages:
-        st.error(plain(messages["error"]), icon=":material/error:")
+        st.error(escape_markdown(messages["error"]), icon=":material/error:")
     elif "info" in messages:
-        st.info(plain(messages["info"]), icon=":material/info:")
+        st.info(escape_markdown(messages["info"]), icon=":material/info:")
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text from outside as Markdown that shows exactly that text: no links, images, colours, formulas or icons."""
     escaped = "".join(f"\\{c}" if c in r"""\`*_{}[]()<>#+-.!|~$"&'""" else c for c in text)
     return escaped.replace(":", ":\u2060").replace(
@@ -194,28 +194,28 @@ def plain(text: str) -> str:
     )  # a word joiner: ":red[" and ":smile:" mean nothing
 
 
-def remember(key: str, value: Any) -> None:
+def set_state(key: str, value: Any) -> None:
     """Keep a page's own small state (not part of the experiment) for this tab."""
     st.session_state[key] = value
 
 
-def recall(key: str, default: Any = None) -> Any:
+def get_state(key: str, default: Any = None) -> Any:
     return st.session_state.get(key, default)
 
 
-def link(key: str, value: str) -> None:
+def set_query(key: str, value: str) -> None:
     """Let the address say this of a widget or a page."""
     if st.query_params.get(key) != value:
         st.query_params[key] = value
 
 
-def linked(key: str) -> str | None:
+def get_query(key: str) -> str | None:
     """What the address says of a widget."""
     return st.query_params.get(key)
 
 
 @st.cache_resource(show_spinner=False)
-def warm_up() -> None:
+def preload() -> None:
     """Load in the background, once a process, what the first click on Train or on a lesson would otherwise wait for."""
     threading.Thread(target=_load_training, name="warm-up", daemon=True).start()
 

@@ -55,7 +55,7 @@ class Visitor:
 
     @property
     def workspace(self) -> Workspace:
-        matches = session.run_manager().get(self.id)
+        matches = session.workspace_store().get(self.id)
         assert matches is not None
         return matches
 
@@ -148,7 +148,7 @@ class Visitor:
 
 def trained(epochs: int = 1, **model: object) -> str:
     """The id of a run: the example's data and such a model, trained. Model and Train give the same, more slowly."""
-    here = example.open_workspace(session.run_manager())
+    here = example.open_workspace(session.workspace_store())
     here.change("model", **model)
     here.change("train", epochs=epochs)
     here.start_training().start()

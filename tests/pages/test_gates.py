@@ -12,7 +12,7 @@ import pytest
 from lstm_core.forecasting.metrics import window_errors
 from lstm_core.forecasting.predict import predict
 from pages.shared.gates import selection
-from pages.shared.gates.selection import Look
+from pages.shared.gates.selection import Selection
 from tests.pages import conftest
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
 
@@ -51,7 +51,7 @@ def maps(tab: Visitor) -> dict[str, np.ndarray]:
 
 def trace(tab: Visitor, split: str = "test", index: int | None = None):
     starts = tab.training.windows.starts[split]
-    return selection.trace_of(Look(tab.training, int(starts[-1 if index is None else index])))
+    return selection.window_trace(Selection(tab.training, int(starts[-1 if index is None else index])))
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -232,7 +232,7 @@ def test_the_scale_of_c_holds_still_while_the_slider_moves(visit):
     tab.at.session_state[f"moment_{run.id}"] = 0
     tab.go("gates")
     untrained, now = (
-        selection.trace_of(Look(run, selection.default_window(run), step=step)) for step in (0, None)
+        selection.window_trace(Selection(run, selection.last_window(run), step=step)) for step in (0, None)
     )
     high = next(about["high"] for about in tab.component("gate_view")[0]["maps"] if about["name"] == "c")
     assert high == pytest.approx(float(now.c.abs().max()))

@@ -17,8 +17,8 @@ from lstm_core.trace.interventions import ALLOWED_TARGETS, Intervention, trace_w
 from pages.shared.gates import gate_importance as importance_view
 from pages.shared.gates import selection
 from pages.shared.gates import what_if as what_if_view
-from pages.shared.gates.intervention_controls import PRESETS, _listed, read_units
-from pages.shared.gates.selection import Look
+from pages.shared.gates.intervention_controls import PRESETS, _listed, parse_units
+from pages.shared.gates.selection import Selection
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, trained, wait_until
 
 GATES = ("i", "f", "g", "o", "c", "h")
@@ -48,7 +48,7 @@ def runs(
     tab: Visitor, *edits: Intervention, layer: int = 0, direction: int = 0
 ) -> dict[str, list[np.ndarray]]:
     """gate → [before, after], worked out without the page, of the last test window."""
-    model, x = tab.training.current_model(), selection.inputs_of(Look(tab.training, last_window(tab)))
+    model, x = tab.training.current_model(), selection.window_input(Selection(tab.training, last_window(tab)))
     x = model.to_module_layout(x)
     both = trace_lstm(model.lstm, x), trace_with(model.lstm, x, edits)
     return {name: [trace.gate(name)[layer, direction, 0].numpy().T for trace in both] for name in GATES}
@@ -192,25 +192,25 @@ def test_units_that_cannot_be_read_change_nothing_but_for_one_sentence(visit):
 )
 def test_what_names_no_units_is_refused(text):
     with pytest.raises(PlaygroundError, match="names no units.*0-3, 7"):
-        read_units(text, 10, 0)
+        parse_units(text, 10, 0)
 
 
 @pytest.mark.parametrize("text", ["10", "0-10", "10-0", "3, 999999999", "0-999999999"])
 def test_units_that_are_not_there_are_refused(text):
     with pytest.raises(PlaygroundError, match="no unit .* from 0 to 9"):
-        read_units(text, 10, 0)
+        parse_units(text, 10, 0)
 
 
 @pytest.mark.parametrize(("text", "units"), [("", None), (" ALL ", None), ("selected", (6,)), ("3-1", (1, 2, 3)),
                                              (" 7,0 – 2 ,1", (0, 1, 2, 7))])  # fmt: skip
 def test_units_are_read_as_people_write_them(text, units):
-    assert read_units(text, 10, 6) == units
+    assert parse_units(text, 10, 6) == units
 
 
 @given(st.sets(st.integers(0, 300), min_size=1))
 def test_units_are_named_as_they_are_read(units):
     units = tuple(sorted(units))
-    assert read_units(_listed(units), 301, 0) == units
+    assert parse_units(_listed(units), 301, 0) == units
 
 
 def test_several_edits_at_once_and_each_can_be_undone(visit):

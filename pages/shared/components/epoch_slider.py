@@ -9,13 +9,13 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import session
-from pages.shared.components.wire import text
+from pages.shared.components.wire import read_assets
 
 _mount = st.components.v2.component(
     "epoch_slider",
     html='<div class="epoch-slider"></div>',
-    js=text("epoch_slider.js"),
-    css=text("epoch_slider.css"),
+    js=read_assets("epoch_slider.js"),
+    css=read_assets("epoch_slider.css"),
     isolate_styles=False,
 )
 

@@ -17,21 +17,21 @@ import streamlit as st
 
 from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from pages.shared.components.wire import color_stops, pack, text
+from pages.shared.components.wire import color_stops, pack, read_assets
 
 MAX_CELLS = 500_000  # of all maps together: 2 MB on the wire
 
 _mount = st.components.v2.component(
     "gate_view",
     html='<div class="gate-view"></div>',
-    js=text("stage/canvas.js", "gate_heatmaps.js"),
-    css=text("gate_heatmaps.css"),
+    js=read_assets("stage/canvas.js", "gate_heatmaps.js"),
+    css=read_assets("gate_heatmaps.css"),
     isolate_styles=False,
 )
 
 
 @dataclass(frozen=True, eq=False)
-class Map:
+class Heatmap:
     """One heatmap: values (units, seq_len), NaN where a step has no data; colours span low to high.
 
     name stands in bold before the title and in the readout. A signed map's colours have their middle at 0: give
@@ -41,8 +41,8 @@ class Map:
     name: str
     values: np.ndarray
     title: str = ""
-    low: float = 0.0
-    high: float = 1.0
+    minimum: float = 0.0
+    maximum: float = 1.0
     signed: bool = False
     color: str | None = None
     note: str = ""
@@ -67,13 +67,13 @@ class UnitPanel:
     span: tuple[float, float] | None = None
 
 
-def gate_map(
+def heatmap_of(
     name: str,
     values: np.ndarray,
     colors: Mapping[str, str] = GATE_COLORS,
     *,
     common: Sequence[np.ndarray] = (),
-) -> Map:
+) -> Heatmap:
     """The map of one gate or state; its scale is that of its function's range, and holds values and `common`."""
     gate = name in ("i", "f", "o")
     numbers = np.concatenate([np.ravel(array) for array in (values, *common)])
@@ -88,12 +88,12 @@ def gate_map(
         # c has no bound, nor has h once it is projected
         maximum = (peak or 1.0) if name == "c" else max(peak, 1.0)
         minimum = -maximum
-    return Map(name, values, GATE_NAMES.get(name, ""), minimum, maximum, not gate, colors.get(name))
+    return Heatmap(name, values, GATE_NAMES.get(name, ""), minimum, maximum, not gate, colors.get(name))
 
 
-def gate_view(
+def gate_heatmaps(
     key: str,
-    maps: Mapping[str, np.ndarray] | Sequence[Map],
+    heatmaps: Mapping[str, np.ndarray] | Sequence[Heatmap],
     *,
     unit: int = 0,
     series: Mapping[str, np.ndarray] | None = None,
@@ -117,22 +117,26 @@ def gate_view(
     and a number such as "epoch 3"; the row of `unit` is then the selected one whenever it changes.
     Raises ValueError if shapes or names do not match.
     """
-    if isinstance(maps, Mapping):
-        maps = [gate_map(name, np.asarray(values), colors) for name, values in maps.items()]
+    if isinstance(heatmaps, Mapping):
+        heatmaps = [heatmap_of(name, np.asarray(values), colors) for name, values in heatmaps.items()]
     if units is None:
-        units = _gates_and_states(maps)
+        units = _gates_and_states(heatmaps)
     series, curves = series or {}, curves or {}
     lines = [line for panel in units for line in panel.lines]
     extra = [values for panel in curves.values() for values in panel.values()]
     seq_len = _common_length(
-        [plane.values for plane in (*maps, *lines)],
+        [plane.values for plane in (*heatmaps, *lines)],
         [np.asarray(values) for values in (*series.values(), *extra)],
     )
-    if large is not None and large not in [plane.name for plane in maps]:
-        raise ValueError(f"There is no map {large!r} to show large, only {', '.join(m.name for m in maps)}.")
-    seq_len_shown = max(len(plane.values) for plane in (*maps, *lines))
+    if large is not None and large not in [plane.name for plane in heatmaps]:
+        raise ValueError(
+            f"There is no map {large!r} to show large, only {', '.join(m.name for m in heatmaps)}."
+        )
+    seq_len_shown = max(len(plane.values) for plane in (*heatmaps, *lines))
 
-    indices, arrays = _each_once([plane.values for plane in (*maps, *lines)])  # many a line is a map's own
+    indices, arrays = _each_once(
+        [plane.values for plane in (*heatmaps, *lines)]
+    )  # many a line is a map's own
     stride = max(1, -(-sum(values.size for values in arrays) // MAX_CELLS))
     at = iter(indices)
     header = {
@@ -144,7 +148,7 @@ def gate_view(
         "large": large,
         "height": height,
         "warning": _warning(stride, seq_len, seq_len_shown),
-        "maps": [{**_describe(plane), "array": next(at)} for plane in maps],
+        "maps": [{**_describe(plane), "array": next(at)} for plane in heatmaps],
         "groups": [
             {
                 "title": panel.title,
@@ -174,12 +178,14 @@ def _nothing() -> None:
     """A component's state exists only if it has a callback; the rerun itself is all we need."""
 
 
-def _gates_and_states(maps: Sequence[Map]) -> list[UnitPanel]:
+def _gates_and_states(heatmaps: Sequence[Heatmap]) -> list[UnitPanel]:
     gates = [
-        UnitLine(heatmap.name, heatmap.values, heatmap.color) for heatmap in maps if heatmap.name in GATES
+        UnitLine(heatmap.name, heatmap.values, heatmap.color) for heatmap in heatmaps if heatmap.name in GATES
     ]
     states = [
-        UnitLine(heatmap.name, heatmap.values, heatmap.color) for heatmap in maps if heatmap.name not in GATES
+        UnitLine(heatmap.name, heatmap.values, heatmap.color)
+        for heatmap in heatmaps
+        if heatmap.name not in GATES
     ]
     panels = UnitPanel("gates", gates, (0.0, 1.0)), UnitPanel("states", states)
     return [panel for panel in panels if panel.lines]
@@ -207,14 +213,14 @@ def _common_length(planes: list[np.ndarray], lines: list[np.ndarray]) -> int:
     return lengths.pop()
 
 
-def _describe(heatmap: Map) -> dict:
+def _describe(heatmap: Heatmap) -> dict:
     """What the browser must know of one map beside its values."""
     return {
         "name": heatmap.name,
         "title": heatmap.title,
         "units": len(heatmap.values),
-        "low": heatmap.low,
-        "high": heatmap.high,
+        "low": heatmap.minimum,
+        "high": heatmap.maximum,
         "scale": color_stops(heatmap.signed),
         "color": heatmap.color,
         "note": heatmap.note,

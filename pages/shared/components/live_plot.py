@@ -20,15 +20,15 @@ from streamlit.components.v1 import declare_component
 
 from lstm_core.figures.lines import Line
 from lstm_core.training.history import downsample_min_max
-from pages.shared.components.wire import pack, text
+from pages.shared.components.wire import pack, read_assets
 
 MAX_POINTS = 2000  # a line's points after thinning: about two per pixel column of a wide plot
 
 _mount = st.components.v2.component(
     "live_plot",
     html='<div class="live-plot"></div>',
-    js=text("live_plot.js"),
-    css=text("live_plot.css"),
+    js=read_assets("live_plot.js"),
+    css=read_assets("live_plot.css"),
     isolate_styles=False,
 )
 

@@ -11,18 +11,18 @@ import numpy as np
 import streamlit as st
 
 from lstm_core.lessons.catalog.characters.text import Tracker
-from pages.shared.components.wire import color_stops, pack, text
+from pages.shared.components.wire import color_stops, pack, read_assets
 
 _mount = st.components.v2.component(
     "coloured_text",
     html='<div class="coloured-text"></div>',
-    js=text("stage/canvas.js", "text_heatmap.js"),
-    css=text("text_heatmap.css"),
+    js=read_assets("stage/canvas.js", "text_heatmap.js"),
+    css=read_assets("text_heatmap.css"),
     isolate_styles=False,
 )
 
 
-def coloured_text(
+def text_heatmap(
     key: str, text: str, name: str, values: np.ndarray, trackers: Sequence[Tracker], color: str | None
 ) -> None:
     """Draw `words` with a slider over the units and a button for each tracker.

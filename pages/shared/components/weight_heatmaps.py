@@ -1,6 +1,6 @@
 """The picture of the view "Weights": one row a gate, one column a parameter, and a histogram at the end of each row.
 
-Here lives the component's Python half; `weight_heatmaps.js` draws all of it on one canvas, as gate_view.js does, since
+Here lives the component's Python half; `weight_heatmaps.js` draws all of it on one canvas, as gate_heatmaps.js does, since
 it is painted anew while training. No model lives here: arrays come in, nothing goes out.
 """
 
@@ -14,22 +14,22 @@ import streamlit as st
 
 from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from pages.shared.components.wire import color_stops, pack, text
+from pages.shared.components.wire import color_stops, pack, read_assets
 
 MAX_CELLS = 480_000  # of all heatmaps together: less than 2 MB on the wire
-LONGEST = 60  # letters of a label: it may come from a file
+MAX_LABEL_LENGTH = 60  # letters of a label: it may come from a file
 
 _mount = st.components.v2.component(
     "weights_map",
     html='<div class="weights-map"></div>',
-    js=text("stage/canvas.js", "weight_heatmaps.js"),
-    css=text("weight_heatmaps.css"),
+    js=read_assets("stage/canvas.js", "weight_heatmaps.js"),
+    css=read_assets("weight_heatmaps.css"),
     isolate_styles=False,
 )
 
 
 @dataclass(frozen=True)
-class Panel:
+class ParameterPanel:
     """One parameter: `gates` is gate → (units, columns), and `norms` gate → what is printed over its heatmap.
 
     source: what the columns stand for. labels: one a column, in words, such as "unit 7"; ticks: the same where there is little room, such as "7".
@@ -43,9 +43,9 @@ class Panel:
     ticks: Sequence[str]
 
 
-def weights_map(
+def weight_heatmaps(
     key: str,
-    panels: Sequence[Panel],
+    panels: Sequence[ParameterPanel],
     limit: float,
     counts: Mapping[str, np.ndarray],
     *,
@@ -95,7 +95,7 @@ def weights_map(
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+    return label if len(label) <= MAX_LABEL_LENGTH else label[: MAX_LABEL_LENGTH - 1] + "…"
 
 
 def _strides(units: int, widths: Sequence[int]) -> list[int]:
@@ -109,7 +109,7 @@ def _strides(units: int, widths: Sequence[int]) -> list[int]:
 
 
 def _warning(
-    panels: Sequence[Panel], units: int, widths: Sequence[int], down: int, across: Sequence[int]
+    panels: Sequence[ParameterPanel], units: int, widths: Sequence[int], down: int, across: Sequence[int]
 ) -> str:
     thinned = [f"one unit in {down} (of {units:,})"] if down > 1 else []
     thinned += [

@@ -17,7 +17,7 @@ SCALE_STOPS = 17  # odd, so that a signed scale's middle is exactly the colour o
 _HERE = Path(__file__).parent
 
 
-def text(*names: str) -> str:
+def read_assets(*names: str) -> str:
     """These files of pages/shared/, one after the other, as the text of one component.
 
     Streamlit takes such a text as a whole, and there is no bundler: of a module that others import,

@@ -21,24 +21,24 @@ from lstm_core.workspace import Upload
 from pages.shared import session
 from pages.shared.session_fields import field
 
-MOST_PASTED = 5_000_000  # characters
+MAX_PASTED = 5_000_000  # characters
 
 
-def own_file() -> None:
+def upload_or_paste() -> None:
     """Upload or paste. What is read replaces the table; what cannot be read leaves all as it was."""
     file = st.file_uploader("Your own CSV", key="csv", type=["csv", "tsv", "txt"],
                             help="Delimiter, decimal sign, encoding, header and dates are worked out, and can be "
                                  "corrected below")  # fmt: skip
-    if file is not None and session.recall("_read_file") != file.file_id:
-        session.remember("_read_file", file.file_id)
+    if file is not None and session.get_state("_read_file") != file.file_id:
+        session.set_state("_read_file", file.file_id)
         with st.spinner("Reading the file…"):
-            read(file.getvalue(), file.name)
+            read_upload(file.getvalue(), file.name)
         st.rerun()
     with st.popover("Paste a table", icon=":material/content_paste:", width="stretch"):
         text = st.text_area("Rows with a header, as from a spreadsheet", key="pasted", height=200,
-                            max_chars=MOST_PASTED)  # fmt: skip
+                            max_chars=MAX_PASTED)  # fmt: skip
         if st.button("Use these rows", key="use_pasted", disabled=not text):
-            read(text.encode(), "pasted rows")
+            read_upload(text.encode(), "pasted rows")
             st.rerun()
     workspace = session.workspace()
     if workspace.upload is not None and workspace.experiment.data.source != "csv":
@@ -46,13 +46,13 @@ def own_file() -> None:
                   width="stretch", help="The file as you left it")  # fmt: skip
 
 
-def read(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
+def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
     """Put a CSV's bytes on the table, or report why not."""
     session.clear_messages()
     try:
         table = read_table(data, name, corrections)
     except PlaygroundError as error:
-        session.report(str(error))
+        session.show_error(str(error))
         return
     workspace = session.workspace()
     workspace.use_table(table, source="csv", name=name)
@@ -67,24 +67,24 @@ def read_with(**corrected: Any) -> None:
     here = session.workspace()
     upload = here.uploads[here.table]
     upload.file.seek(0)
-    read(upload.file.read(), here.table.name, dataclasses.replace(upload.corrections, **corrected))
+    read_upload(upload.file.read(), here.table.name, dataclasses.replace(upload.corrections, **corrected))
 
 
-def ready_made() -> None:
+def built_in_data() -> None:
     """The real series and the generators; the one in use is lit."""
     data = session.workspace().experiment.data
     for key, source in (("sample", "sample"), ("generator", "generator")):
         is_current = data.source == source and (source != "sample" or data.name in SAMPLES)
-        session.mirror(key, data.name if is_current else None)
+        session.set_widget(key, data.name if is_current else None)
     st.pills("A real series", list(SAMPLES), key="sample", format_func=lambda name: SAMPLES[name].title,
              on_change=_use_sample, help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()))  # fmt: skip
-    st.pills("A generator", list(generators.GENERATORS), key="generator", format_func=_picture_label,
+    st.pills("A generator", list(generators.GENERATORS), key="generator", format_func=_thumbnail_label,
              on_change=_use_generator,
              help="\n\n".join(f"**{generators.title(g)}**: {generators.caption(g)}"
                               for g in generators.GENERATORS))  # fmt: skip
 
 
-def title(data: DataSpec, table: Table) -> str:
+def dataset_title(data: DataSpec, table: Table) -> str:
     """What the table is called on the page."""
     if data.source == "generator":
         return generators.title(data.name)
@@ -138,14 +138,14 @@ def _generate(data: DataSpec, changes: dict) -> None:
         spec = dataclasses.replace(data, **changes)
         table = generators.generate(spec)
     except PlaygroundError as error:
-        session.report(str(error))
+        session.show_error(str(error))
         return
     fields = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
     session.workspace().use_table(table, **fields)
 
 
 @st.cache_data(show_spinner=False)
-def _picture_label(name: str) -> str:
+def _thumbnail_label(name: str) -> str:
     """A generator's title under its own curve: Markdown with an inline SVG, both our own."""
     y = generators.thumbnail(name).astype(float)
     minimum, maximum = y.min(), y.max()

@@ -16,22 +16,22 @@ from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.cell_comparison import MAX_STEPS, CellComparison, validation_loss_at
 from lstm_core.runs.run import Run
 from pages.shared import session
-from pages.shared.gates.selection import Look
+from pages.shared.gates.selection import Selection
 
 TICK = 0.5  # seconds between two drawings while the rivals train
 SHARE = 0.01  # of its largest: below it a gradient counts as gone
-MOST_COMPARED = 16  # windows that the cells' gradients are averaged over
+MAX_COMPARED = 16  # windows that the cells' gradients are averaged over
 OF = {"x": "the input x", "h": "the hidden state h"}
 
 
-def show(selection: Look, output: int) -> None:
+def show(selection: Selection, output: int) -> None:
     """A button that trains the rivals, their progress, and at last one picture; output: which one's gradient."""
     comparison = selection.run.cache.get("rivals")
     active = comparison is not None and comparison.is_active
     st.fragment(_compare, run_every=TICK if active else None)(selection, output, active)
 
 
-def _compare(selection: Look, output: int, was_live: bool) -> None:
+def _compare(selection: Selection, output: int, was_live: bool) -> None:
     run = selection.run
     comparison: CellComparison | None = run.cache.get("rivals")
     others = " and ".join(_named(cell) for cell in CELLS if cell != run.experiment.model.cell)
@@ -44,7 +44,7 @@ def _compare(selection: Look, output: int, was_live: bool) -> None:
             try:
                 _picture(selection, output, comparison)
             except PlaygroundError as error:
-                st.error(session.plain(str(error)))
+                st.error(session.escape_markdown(str(error)))
         _offer(run, others, again=comparison is not None)
     if (comparison is not None and comparison.live) != was_live:
         st.rerun()  # polling follows
@@ -63,13 +63,13 @@ def _offer(run: Run, others: str, again: bool) -> None:
                    f"{explanation}. This model is left alone." if steps else
                    "Train this model first: the others get as many steps as it has had.")  # fmt: skip
     if refused := run.cache.get("rivals_refused"):
-        st.error(session.plain(refused))
+        st.error(session.escape_markdown(refused))
 
 
 def _start(run: Run) -> None:
     run.cache.pop("rivals_refused", None)
     try:
-        run.cache["rivals"] = CellComparison(run, session.run_manager().queue)
+        run.cache["rivals"] = CellComparison(run, session.workspace_store().queue)
     except PlaygroundError as error:
         run.cache["rivals_refused"] = str(error)
 
@@ -88,10 +88,12 @@ def _progress(run: Run, comparison: CellComparison) -> None:
     st.button("Cancel", on_click=_cancel, args=(run,), key="rivals_cancel", icon=":material/close:")
 
 
-def _picture(selection: Look, output: int, comparison: CellComparison) -> None:
+def _picture(selection: Selection, output: int, comparison: CellComparison) -> None:
     for other in comparison.runs:
         if other.status == "failed":
-            st.warning(session.plain(f"The {other.experiment.model.module_name} stopped: {other.message}"))
+            st.warning(
+                session.escape_markdown(f"The {other.experiment.model.module_name} stopped: {other.message}")
+            )
     starts = _several(selection.run)
     horizons = _horizons(selection, output, comparison, starts)
     of = st.segmented_control("gradient with respect to", list(OF), format_func=OF.get, default="x", required=True,
@@ -116,9 +118,9 @@ def _picture(selection: Look, output: int, comparison: CellComparison) -> None:
     st.markdown(text)
 
 
-def _unlike(selection: Look, comparison: CellComparison) -> str:
+def _unlike(selection: Selection, comparison: CellComparison) -> str:
     """What to do where the model has been trained for longer, or less long, than its rivals."""
-    step = selection.moment.step
+    step = selection.snapshot.step
     if abs(step - comparison.steps) <= 0.1 * comparison.steps:
         return ""
     return (
@@ -131,14 +133,14 @@ def _several(run: Run) -> np.ndarray:
     """First rows of some validation windows, or of training windows if there is no validation part."""
     starts = run.windows.starts
     split_starts = starts["valid"] if len(starts["valid"]) else starts["train"]
-    return split_starts[np.unique(np.linspace(0, len(split_starts) - 1, MOST_COMPARED).astype(int))]
+    return split_starts[np.unique(np.linspace(0, len(split_starts) - 1, MAX_COMPARED).astype(int))]
 
 
 def _horizons(
-    selection: Look, output: int, comparison: CellComparison, starts: np.ndarray
+    selection: Selection, output: int, comparison: CellComparison, starts: np.ndarray
 ) -> dict[str, GradientHorizon]:
     """Of every cell, over these windows."""
-    snapshot = selection.moment
+    snapshot = selection.snapshot
     x = torch.from_numpy(selection.run.windows.inputs(starts))
 
     def of(cell: str, key: tuple, model: Callable[[], SequenceModel]) -> GradientHorizon:
@@ -154,8 +156,8 @@ def _horizons(
     return {cell: horizons[cell] for cell in CELLS}
 
 
-def _table(selection: Look, comparison: CellComparison) -> pd.DataFrame:
-    snapshot = selection.moment
+def _table(selection: Selection, comparison: CellComparison) -> pd.DataFrame:
+    snapshot = selection.snapshot
     rows = {selection.run.experiment.model.cell: (selection.run, snapshot.step)}
     rows |= {other.experiment.model.cell: (other, other.step) for other in comparison.runs}
     rows_found = [(cell.upper(), run.parameter_count, step, validation_loss_at(run, step))

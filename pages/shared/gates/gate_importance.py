@@ -8,20 +8,20 @@ from lstm_core.analysis.gate_importance import Importance, gate_importance
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SPLIT_NAMES
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot
-from pages.shared.gates.selection import Look
+from pages.shared.gates.selection import Selection
 
 BY_ITSELF = 5e8  # multiplications of a table that comes unasked: well under 0.1 s on two cores
 AT_MOST = 4e11  # beyond about ten seconds fewer windows are taken
-PARTS = ("valid", "test", "train")  # the first that has windows
-MOST_WINDOWS, FEWEST_WINDOWS = 256, 8
+EVALUATION_SPLITS = ("valid", "test", "train")  # the first that has windows
+MAX_WINDOWS, MIN_WINDOWS = 256, 8
 BAR = 220  # CSS pixels of the most harmful gate's
 
 
-def show(selection: Look) -> None:
+def show(selection: Selection) -> None:
     """The table for the weights that are looked at, and a button where it would take long."""
     st.subheader("Which gate does this model need most?")
-    run, snapshot = selection.run, selection.moment
-    split = next(split for split in PARTS if len(run.windows.starts[split]))
+    run, snapshot = selection.run, selection.snapshot
+    split = next(split for split in EVALUATION_SPLITS if len(run.windows.starts[split]))
     limit, work = _size(run, split, snapshot)
     cached = run.cache.get("importance", {})
     follows = (
@@ -47,12 +47,12 @@ def _size(run: Run, split: str, snapshot: ModelSnapshot) -> tuple[int, float]:
     windows, spec = run.windows, run.experiment.model
     weights = sum(parameter.numel() for parameter in snapshot.model.parameters())
     cost_per_window = windows.spec.seq_len * weights * (1 + 4 * spec.num_layers * spec.num_directions)
-    limit = int(min(MOST_WINDOWS, max(FEWEST_WINDOWS, AT_MOST // cost_per_window)))
+    limit = int(min(MAX_WINDOWS, max(MIN_WINDOWS, AT_MOST // cost_per_window)))
     return limit, cost_per_window * min(limit, len(windows.starts[split]))
 
 
-def _found(selection: Look, split: str, limit: int) -> tuple[list[Importance], int, ModelSnapshot]:
-    snapshot, windows = selection.moment, selection.run.windows
+def _found(selection: Selection, split: str, limit: int) -> tuple[list[Importance], int, ModelSnapshot]:
+    snapshot, windows = selection.snapshot, selection.run.windows
     starts = windows.starts[split]
 
     def find() -> tuple:

@@ -9,12 +9,12 @@ from lstm_core.analysis.gradient_horizon import GradientHorizon, memory_horizon,
 from lstm_core.figures.gradients import horizon_figure, time_constants_figure
 from lstm_core.forecasting.predict import predict
 from pages.shared.gates import cell_comparison
-from pages.shared.gates.selection import Look, inputs_of, sentence
+from pages.shared.gates.selection import Selection, prediction_text, window_input
 
 
-def show(selection: Look) -> None:
+def show(selection: Selection) -> None:
     horizon, output = _own(selection)
-    st.markdown(sentence(selection))
+    st.markdown(prediction_text(selection))
     st.markdown(horizon_sentence(horizon))
     gradient = horizon_figure(horizon, selection.layer, selection.direction)
     if horizon.time_constants is None:
@@ -29,14 +29,14 @@ def show(selection: Look) -> None:
     cell_comparison.show(selection, output)
 
 
-def _own(selection: Look) -> tuple[GradientHorizon, int]:
+def _own(selection: Selection) -> tuple[GradientHorizon, int]:
     """The horizon of the run's own model, and the output that it is of: the first number, or the likeliest class."""
-    snapshot, windows = selection.moment, selection.run.windows
+    snapshot, windows = selection.snapshot, selection.run.windows
 
     def found() -> tuple:
         starts = np.array([selection.start])
         output = int(predict(snapshot.model, windows, starts)[0].argmax()) if windows.classes else 0
-        horizon = memory_horizon(snapshot.model, inputs_of(selection), output)
+        horizon = memory_horizon(snapshot.model, window_input(selection), output)
         return horizon, output
 
     return selection.run.cached("horizons", (snapshot, selection.start), found)

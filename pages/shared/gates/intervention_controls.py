@@ -17,8 +17,8 @@ from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.interventions import ALLOWED_TARGETS, INPUT, Intervention, check_intervention
 from pages.shared import session
-from pages.shared.gates.selection import Look
-from pages.shared.session_fields import clamp
+from pages.shared.gates.selection import Selection
+from pages.shared.session_fields import clamp_widget
 
 KEEP = {"persist_state": "session"}
 NOTHING = "nothing"  # is altered, beyond what was kept
@@ -34,47 +34,49 @@ HOW = {
 }  # fmt: skip
 # a gate's value: lowest, highest, at first
 RANGES = {"clamp": (0.0, 1.0, 1.0), "scale": (0.0, 2.0, 0.5), "add": (-1.0, 1.0, 0.5)}
-MOST_KEPT = 5
+MAX_KEPT = 5
 SLIDER_STEPS = 100  # about so many places on the slider of an input
 UNITS_HELP = "Empty is all. “selected” is the one marked in the picture; or list them: 0-3, 7"
 
 
-def choose_edits(selection: Look) -> tuple[Intervention, ...]:
+def choose_interventions(selection: Selection) -> tuple[Intervention, ...]:
     """Draw the controls; the edits that they stand for, those kept earlier first."""
     bar = st.container(horizontal=True, gap="small")
     for label, (gate, value) in PRESETS.items():
         bar.button(label, key=f"what_preset_{gate}{value:g}", on_click=_preset, args=(selection, gate, value))
-    intervention = _chosen(selection)
+    intervention = _chosen_intervention(selection)
     kept, others = _kept(selection)
     bar.button("Add another", key="what_keep", icon=":material/add:", on_click=_keep, args=(intervention,),
-               disabled=intervention is None or len(kept) + others >= MOST_KEPT,
+               disabled=intervention is None or len(kept) + others >= MAX_KEPT,
                help="Keep this edit, and choose another one beside it")  # fmt: skip
     _list_kept(selection, kept, others)
     return (*kept, intervention) if intervention else kept
 
 
-def words_of(intervention: Intervention, selection: Look) -> str:
+def describe(intervention: Intervention, selection: Selection) -> str:
     """What an edit does, as Markdown: "the forget gate held at 1 in units 0–3 at steps 5–9"."""
     windows, spec = selection.run.windows, selection.run.experiment.model
     if intervention.gate == INPUT:
         (feature,) = intervention.units
         value = _shown(windows, intervention.kind, feature, intervention.value)
-        texts = [f"{session.plain(windows.spec.features[feature])} {HOW[intervention.kind]} {value:.4g}"]
+        texts = [
+            f"{session.escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {value:.4g}"
+        ]
     else:
         value = "" if intervention.kind == "zero" else f" {intervention.value:g}".replace("-", "−")
         texts = [f"the {GATE_NAMES[intervention.gate]} {HOW[intervention.kind]}{value}"]
         if intervention.units is not None:
             texts.append(f"in unit{'s' * (len(intervention.units) > 1)} {_listed(intervention.units)}")
-        if len(_places(spec)) > 1:
+        if len(_layer_directions(spec)) > 1:
             texts.append(
-                f"in layer {_places(spec)[intervention.layer * spec.num_directions + intervention.direction]}"
+                f"in layer {_layer_directions(spec)[intervention.layer * spec.num_directions + intervention.direction]}"
             )
     if intervention.steps is not None:
         texts.append(f"at step{'s' * (len(intervention.steps) > 1)} {_listed(intervention.steps)}")
     return " ".join(texts)
 
 
-def read_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
+def parse_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
     """The units that a text such as "0-3, 7" names, of `count`; None for all.
 
     Raises:
@@ -99,10 +101,10 @@ def read_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
     return tuple(sorted(units))
 
 
-def _chosen(selection: Look) -> Intervention | None:
+def _chosen_intervention(selection: Selection) -> Intervention | None:
     """The edit that the widgets stand for; None for nothing."""
     windows, spec = selection.run.windows, selection.run.experiment.model
-    layer_directions = _places(spec)
+    layer_directions = _layer_directions(spec)
     several = len(layer_directions) > 1
     columns = st.columns(
         [1.6, 1.3, 1.5, 1.15, 1.7, *([1.25] if several else [])], vertical_alignment="bottom"
@@ -130,7 +132,7 @@ def _chosen(selection: Look) -> Intervention | None:
     )
 
 
-def _places(spec: ModelSpec) -> list[str]:
+def _layer_directions(spec: ModelSpec) -> list[str]:
     """The layers and directions in the order of nn.LSTM's weights, in words."""
     directions = (" forward", " reverse") if spec.bidirectional else ("",)
     return [f"{layer}{direction}" for layer in range(spec.num_layers) for direction in directions]
@@ -139,8 +141,8 @@ def _places(spec: ModelSpec) -> list[str]:
 def _select(column, label: str, key: str, options: Sequence, first: object, show) -> object:
     """A select box that falls back to `first` where another model has fewer options."""
     key = f"what_{key}"
-    if session.recall(key) not in options:
-        session.remember(key, first)
+    if session.get_state(key) not in options:
+        session.set_state(key, first)
     return column.selectbox(label, options, key=key, format_func=show, **KEEP)
 
 
@@ -149,7 +151,7 @@ def _gate_value(column, kind: str, gate: str) -> float:
     if (kind, gate) == ("clamp", "g"):
         minimum, first = -1.0, 0.0  # tanh's range
     key = f"what_value_{kind}_{gate}"
-    clamp(key, minimum, maximum, first)
+    clamp_widget(key, minimum, maximum, first)
     return column.slider("value", minimum, maximum, step=0.05, format="%g", key=key, **KEEP)
 
 
@@ -164,7 +166,7 @@ def _input_value(column, windows: Windows, kind: str, feature: int) -> float:
         minimum, maximum = minimum - maximum, maximum - minimum
     first = maximum if kind == "input_set" else maximum / 2
     key = f"what_value_{kind}"
-    clamp(key, float(minimum), float(maximum), float(first))
+    clamp_widget(key, float(minimum), float(maximum), float(first))
     value = column.slider(
         "value", float(minimum), float(maximum), step=float(step), format="%.5g", key=key, **KEEP
     )
@@ -184,14 +186,14 @@ def _units(column, count: int, selected: int) -> tuple[int, ...] | None:
         "units", key="what_units", placeholder="all", help=UNITS_HELP, max_chars=200, **KEEP
     )
     try:
-        units = read_units(text, count, selected)
+        units = parse_units(text, count, selected)
     except PlaygroundError as error:
-        st.error(session.plain(str(error)), icon=":material/error:")
+        st.error(session.escape_markdown(str(error)), icon=":material/error:")
         try:
-            return read_units(session.recall("what_units_read", ""), count, selected)
+            return parse_units(session.get_state("what_units_read", ""), count, selected)
         except PlaygroundError:  # another model has fewer units
             return None
-    session.remember("what_units_read", text)
+    session.set_state("what_units_read", text)
     return units
 
 
@@ -200,38 +202,38 @@ def _steps(column, windows: Windows) -> range | None:
     last = windows.spec.seq_len - 1
     if last == 0:
         return None
-    minimum, maximum = session.recall("what_steps") or (0, last)
-    if session.recall("what_last_step") != last or maximum > last:  # another window: as a whole, at first
+    minimum, maximum = session.get_state("what_steps") or (0, last)
+    if session.get_state("what_last_step") != last or maximum > last:  # another window: as a whole, at first
         minimum, maximum = 0, last
-    session.remember("what_last_step", last)
-    session.mirror("what_steps", (minimum, maximum), last)
+    session.set_state("what_last_step", last)
+    session.set_widget("what_steps", (minimum, maximum), last)
     minimum, maximum = column.slider("steps", 0, last, key="what_steps", **KEEP)
     return None if (minimum, maximum) == (0, last) else range(minimum, maximum + 1)
 
 
-def _preset(selection: Look, gate: str, value: float) -> None:
-    session.remember("what_alter", gate)
-    session.remember("what_how_clamp", "clamp")
-    session.remember(f"what_value_clamp_{gate}", value)
-    session.remember("what_units", "")
-    session.remember("what_last_step", None)
+def _preset(selection: Selection, gate: str, value: float) -> None:
+    session.set_state("what_alter", gate)
+    session.set_state("what_how_clamp", "clamp")
+    session.set_state(f"what_value_clamp_{gate}", value)
+    session.set_state("what_units", "")
+    session.set_state("what_last_step", None)
 
 
 def _keep(intervention: Intervention) -> None:
-    session.remember("what_kept", (*session.recall("what_kept", ()), intervention))
-    session.remember("what_alter", NOTHING)
+    session.set_state("what_kept", (*session.get_state("what_kept", ()), intervention))
+    session.set_state("what_alter", NOTHING)
 
 
 def _drop(intervention: Intervention) -> None:
-    kept = list(session.recall("what_kept", ()))
+    kept = list(session.get_state("what_kept", ()))
     kept.remove(intervention)
-    session.remember("what_kept", tuple(kept))
+    session.set_state("what_kept", tuple(kept))
 
 
-def _kept(selection: Look) -> tuple[tuple[Intervention, ...], int]:
+def _kept(selection: Selection) -> tuple[tuple[Intervention, ...], int]:
     """The kept edits that fit this model and its windows, and how many others there are."""
-    lstm, seq_len = selection.moment.model.lstm, selection.run.windows.spec.seq_len
-    kept, fitting = session.recall("what_kept", ()), []
+    lstm, seq_len = selection.snapshot.model.lstm, selection.run.windows.spec.seq_len
+    kept, fitting = session.get_state("what_kept", ()), []
     for intervention in kept:
         try:
             check_intervention(intervention, lstm, seq_len)
@@ -241,12 +243,12 @@ def _kept(selection: Look) -> tuple[tuple[Intervention, ...], int]:
     return tuple(fitting), len(kept) - len(fitting)
 
 
-def _list_kept(selection: Look, kept: tuple[Intervention, ...], others: int) -> None:
+def _list_kept(selection: Selection, kept: tuple[Intervention, ...], others: int) -> None:
     if kept:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.markdown("and", width="content")
             for k, intervention in enumerate(kept):
-                st.button(words_of(intervention, selection), key=f"what_drop_{k}", icon=":material/close:", on_click=_drop,
+                st.button(describe(intervention, selection), key=f"what_drop_{k}", icon=":material/close:", on_click=_drop,
                           args=(intervention,), help="Undo this edit")  # fmt: skip
     if others:
         st.caption(f"{others} of the kept edits do not fit this model and are left out.")

@@ -11,9 +11,9 @@ from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDI
 from lstm_core.forecasting.predict import predict
 from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared import session
-from pages.shared.components.gate_heatmaps import gate_map, gate_view
+from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.components.live_plot import live_plot
-from pages.shared.gates.selection import ALL, Look, input_series, inputs_of
+from pages.shared.gates.selection import ALL, Selection, input_series, window_input
 
 MEAN = "the mean of all units"
 HALF = 0.5  # of the way from what it was to what it is
@@ -22,7 +22,7 @@ HALF = 0.5  # of the way from what it was to what it is
 Row = tuple[dict[str, np.ndarray], float]
 
 
-def show(selection: Look) -> None:
+def show(selection: Selection) -> None:
     unit = _choose_unit(selection)
     rows = _rows(selection, unit)
     steps = list(rows)
@@ -32,9 +32,9 @@ def show(selection: Look) -> None:
     }
     predictions = np.array([prediction for _, prediction in rows.values()])
     st.markdown(_sentence(selection, unit, maps, predictions, names))
-    now = selection.moment.step
+    now = selection.snapshot.step
     chosen = int(np.argmin(np.abs(np.array(steps) - now)))
-    gate_view("learning_map", [gate_map(name, values) for name, values in maps.items()], unit=chosen, rows=names,
+    gate_heatmaps("learning_map", [heatmap_of(name, values) for name, values in maps.items()], unit=chosen, rows=names,
               series=input_series(selection.run.windows, selection.start),
               large=None if selection.gate == ALL or selection.gate not in maps else selection.gate)  # fmt: skip
     st.caption(
@@ -44,13 +44,13 @@ def show(selection: Look) -> None:
     _answers(selection, np.array(steps) / selection.run.steps_per_epoch, predictions)
 
 
-def _choose_unit(selection: Look) -> int | None:
+def _choose_unit(selection: Selection) -> int | None:
     """The unit whose learning is drawn, the one that was selected on "Gates" at first; None: the mean of all."""
     units = selection.run.experiment.model.hidden_size
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         mean = st.toggle(MEAN, key="learning_mean", persist_state="session",
                          help="What the layer does as a whole, instead of one unit")  # fmt: skip
-        session.mirror("learning_unit", selection.unit, units)
+        session.set_widget("learning_unit", selection.unit, units)
         st.number_input("unit", 0, units - 1, key="learning_unit", disabled=mean, width=160, on_change=_take_unit,
                         help="The same unit as in the other views")  # fmt: skip
     return None if mean else selection.unit
@@ -59,10 +59,10 @@ def _choose_unit(selection: Look) -> int | None:
 def _take_unit() -> None:
     value = session.widget_value("learning_unit")
     if value is not None:
-        session.remember("unit", value)
+        session.set_state("unit", value)
 
 
-def _rows(selection: Look, unit: int | None) -> dict[int, Row]:
+def _rows(selection: Selection, unit: int | None) -> dict[int, Row]:
     """By step, of every moment that weights were kept of and of now; each is worked out once."""
     run = selection.run
     key = selection.start, selection.layer, selection.direction, unit
@@ -72,25 +72,25 @@ def _rows(selection: Look, unit: int | None) -> dict[int, Row]:
         step: cached.get(step) or _row(selection, unit, run.snapshot_at(step)) for step in run.snapshots.steps
     }
     run.cache["learning"] = (key, rows)
-    current = Look(run, selection.start).moment
+    current = Selection(run, selection.start).snapshot
     return rows | {current.step: _row(selection, unit, current)}
 
 
-def _row(selection: Look, unit: int | None, snapshot: ModelSnapshot) -> Row:
+def _row(selection: Selection, unit: int | None, snapshot: ModelSnapshot) -> Row:
     windows = selection.run.windows
-    maps = unit_history([snapshot], inputs_of(selection), selection.layer, selection.direction, unit)
+    maps = unit_history([snapshot], window_input(selection), selection.layer, selection.direction, unit)
     starts = np.array([selection.start])
     prediction = predict(snapshot.model, windows, starts)[0]
     answer = prediction[windows.targets(starts)[0]] if windows.classes else prediction[0, 0]
     return {name: values[0] for name, values in maps.items()}, float(answer)
 
 
-def _epoch(selection: Look, step: int) -> str:
+def _epoch(selection: Selection, step: int) -> str:
     return f"{step / selection.run.steps_per_epoch:.3g}"
 
 
 def _sentence(
-    selection: Look, unit: int | None, maps: dict, predictions: np.ndarray, names: list[str]
+    selection: Selection, unit: int | None, maps: dict, predictions: np.ndarray, names: list[str]
 ) -> str:
     """When each gate, and the answer, had come half of its way to what it is now."""
     if len(names) < 2:
@@ -104,7 +104,7 @@ def _sentence(
     )
 
 
-def _answers(selection: Look, epochs: np.ndarray, predictions: np.ndarray) -> None:
+def _answers(selection: Selection, epochs: np.ndarray, predictions: np.ndarray) -> None:
     """What the model said of this window along the training, beside the truth."""
     windows = selection.run.windows
     targets = windows.targets(np.array([selection.start]))[0]
@@ -117,7 +117,7 @@ def _answers(selection: Look, epochs: np.ndarray, predictions: np.ndarray) -> No
     ]
     if selection.step is not None:
         ends = np.array([min(predictions.min(), level), max(predictions.max(), level)])
-        at = selection.moment.step / selection.run.steps_per_epoch
+        at = selection.snapshot.step / selection.run.steps_per_epoch
         lines.append(Line("the moment above", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
     live_plot("learning_answers", lines, x_title="epoch", y_title=label, height=260,
               revision=f"{selection.run.id} {selection.start}")  # fmt: skip

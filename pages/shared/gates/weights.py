@@ -25,17 +25,17 @@ from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from pages.shared.components.live_plot import live_plot
-from pages.shared.components.weight_heatmaps import Panel, weights_map
-from pages.shared.gates.selection import Look
+from pages.shared.components.weight_heatmaps import ParameterPanel, weight_heatmaps
+from pages.shared.gates.selection import Selection
 
 WEIGHTS, GRADIENTS = "weights", "gradients of the last step"
 ARROWS = {"": "", "forward": "→", "reverse": "←"}
 KEEP = {"persist_state": "session", "required": True, "label_visibility": "collapsed"}
 
 
-def show(selection: Look) -> None:
+def show(selection: Selection) -> None:
     """Heatmaps, norms and histograms of the layer and direction that is looked at, and their norms over training."""
-    snapshot = selection.moment
+    snapshot = selection.snapshot
     parameters = ["weight_ih", "weight_hh"] + ["bias"] * selection.run.experiment.model.bias
     with st.container(horizontal=True, vertical_alignment="center", gap="large"):
         choice = st.segmented_control("show", [WEIGHTS, GRADIENTS], default=WEIGHTS, key="weights_of", **KEEP)
@@ -54,18 +54,18 @@ def show(selection: Look) -> None:
 
 
 def _picture(
-    selection: Look, snapshot: ModelSnapshot, by_gate: ByGate, counted: str, gradients: bool
+    selection: Selection, snapshot: ModelSnapshot, by_gate: ByGate, counted: str, gradients: bool
 ) -> None:
     """The sentence, and the heatmaps beside the histograms."""
     current = magnitudes(by_gate)
     extents = [current]
     if not gradients:  # one scale for the whole run, so that weights are seen to grow
-        extents += _extents(selection, gradients).values()
+        extents += _magnitude_history(selection, gradients).values()
     limit = round_up_nicely(max(level.percentile for level in extents))
     edge = round_up_nicely(max(level.max_abs[counted] for level in extents))
     counts = gate_histograms(by_gate[counted], edge)[1]
     st.markdown(gradient_sentence(by_gate) if gradients else weight_sentence(by_gate))
-    weights_map("weights_map", _panels(selection, by_gate, current, gradients), limit, counts, counted=counted, edge=edge,
+    weight_heatmaps("weights_map", _panels(selection, by_gate, current, gradients), limit, counts, counted=counted, edge=edge,
                 title=_title(snapshot, current, limit, gradients))  # fmt: skip
 
 
@@ -89,11 +89,13 @@ def _why_none(snapshot: ModelSnapshot) -> str:
     )
 
 
-def _panels(selection: Look, by_gate: ByGate, current: Magnitudes, gradients: bool) -> list[Panel]:
+def _panels(
+    selection: Selection, by_gate: ByGate, current: Magnitudes, gradients: bool
+) -> list[ParameterPanel]:
     states = _states(selection, by_gate["weight_hh"]["i"].shape[1])
     panels = [
-        Panel("weight_ih", by_gate["weight_ih"], current.norms["weight_ih"], *_inputs(selection)),
-        Panel("weight_hh", by_gate["weight_hh"], current.norms["weight_hh"], *states),
+        ParameterPanel("weight_ih", by_gate["weight_ih"], current.norms["weight_ih"], *_inputs(selection)),
+        ParameterPanel("weight_hh", by_gate["weight_hh"], current.norms["weight_hh"], *states),
     ]
     if "bias" in by_gate:
         labels = {"ih": "bias_ih", "hh": "bias_hh"}
@@ -102,11 +104,13 @@ def _panels(selection: Look, by_gate: ByGate, current: Magnitudes, gradients: bo
             labels["sum"] = "bias_ih + bias_hh"
             biases.append(by_gate["bias"])
         gates = {gate: np.stack([parts[gate] for parts in biases], 1) for gate in GATES}  # (units, 2 or 3)
-        panels.append(Panel("bias", gates, current.norms["bias"], "", list(labels.values()), list(labels)))
+        panels.append(
+            ParameterPanel("bias", gates, current.norms["bias"], "", list(labels.values()), list(labels))
+        )
     return panels
 
 
-def _inputs(selection: Look) -> tuple[str, list[str], list[str]]:
+def _inputs(selection: Selection) -> tuple[str, list[str], list[str]]:
     """What the columns of weight_ih stand for: altogether, each in words, each in short."""
     model = selection.run.experiment.model
     if selection.layer == 0:
@@ -120,7 +124,7 @@ def _inputs(selection: Look) -> tuple[str, list[str], list[str]]:
     return f"h of layer {below}", labels, [f"{ARROWS[direction]}{unit}" for unit, direction in units]
 
 
-def _states(selection: Look, width: int) -> tuple[str, list[str], list[str]]:
+def _states(selection: Selection, width: int) -> tuple[str, list[str], list[str]]:
     """The same of weight_hh."""
     word = "projected unit" if selection.run.experiment.model.proj_size else "unit"
     ticks = [str(unit) for unit in range(width)]
@@ -158,9 +162,11 @@ def gradient_sentence(by_gate: ByGate) -> str:
     )
 
 
-def _norms_over_training(selection: Look, snapshot: ModelSnapshot, counted: str, gradients: bool) -> None:
+def _norms_over_training(
+    selection: Selection, snapshot: ModelSnapshot, counted: str, gradients: bool
+) -> None:
     """One line a gate: the norm of its part of the parameter at every moment that weights were kept of."""
-    history = _extents(selection, gradients)
+    history = _magnitude_history(selection, gradients)
     if len(history) < 2:
         return
     epochs = np.array([snapshot.step for snapshot in history]) / selection.run.steps_per_epoch
@@ -194,7 +200,7 @@ def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted
     )
 
 
-def _extents(selection: Look, gradients: bool) -> dict[Snapshot, Magnitudes]:
+def _magnitude_history(selection: Selection, gradients: bool) -> dict[Snapshot, Magnitudes]:
     """Of every snapshot of the run, or of its gradients where it has them; each is measured once."""
     run = selection.run
     cached = run.cache.setdefault("extents", {})

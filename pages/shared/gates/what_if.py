@@ -15,22 +15,29 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.trace.interventions import INPUT, Intervention, trace_with
 from pages.shared import session
-from pages.shared.components.gate_heatmaps import Map, UnitLine, UnitPanel, gate_map, gate_view
+from pages.shared.components.gate_heatmaps import Heatmap, UnitLine, UnitPanel, gate_heatmaps, heatmap_of
 from pages.shared.gates import gate_importance, intervention_controls
-from pages.shared.gates.selection import ALL, Look, inputs_of, sentence, trace_of, units_by_steps
+from pages.shared.gates.selection import (
+    ALL,
+    Selection,
+    activations,
+    prediction_text,
+    window_input,
+    window_trace,
+)
 
 SHOWN = ("before", "after", "difference")
 Pairs = dict[str, list[np.ndarray]]  # gate or state → [before, after], each (units, seq_len)
 ROUNDING = 1e-5  # of the larger number: the step loop and the native kernel round differently
 
 
-def show(selection: Look) -> None:
+def show(selection: Selection) -> None:
     selection = replace(selection, unit=_selected(selection))
-    interventions = intervention_controls.choose_edits(selection)
-    altered, before, prediction = _altered(selection, interventions)
-    text = f"{sentence(selection)} {_sentence(selection, interventions, before, prediction)}"
-    before_after = [trace_of(selection), altered]
-    pair = {name: [units_by_steps(trace, name, selection) for trace in before_after] for name in GATE_NAMES}
+    interventions = intervention_controls.choose_interventions(selection)
+    altered, before, prediction = _with_interventions(selection, interventions)
+    text = f"{prediction_text(selection)} {_sentence(selection, interventions, before, prediction)}"
+    before_after = [window_trace(selection), altered]
+    pair = {name: [activations(trace, name, selection) for trace in before_after] for name in GATE_NAMES}
     if selection.gate == ALL:
         left, right = st.columns([0.7, 0.3], vertical_alignment="center")
         left.markdown(text)
@@ -45,31 +52,31 @@ def show(selection: Look) -> None:
         )
     if note := _where(selection, interventions):
         st.caption(note)
-    unit = gate_view(
+    unit = gate_heatmaps(
         "what_view", maps, unit=selection.unit, units=panels, series=_inputs(selection, interventions)
     )
-    session.remember("unit", unit)
+    session.set_state("unit", unit)
     gate_importance.show(selection)
 
 
-def _selected(selection: Look) -> int:
+def _selected(selection: Selection) -> int:
     """The unit selected in the picture, before that is drawn: an edit may be of it."""
     picture = session.widget_value("what_view")
     selected = selection.unit if picture is None else int(picture["unit"])
     return max(0, min(selected, selection.run.experiment.model.hidden_size - 1))
 
 
-def _altered(
-    selection: Look, interventions: tuple[Intervention, ...]
+def _with_interventions(
+    selection: Selection, interventions: tuple[Intervention, ...]
 ) -> tuple[GateTrace, np.ndarray, np.ndarray]:
     """The altered run of the window, and the prediction before and after it.
 
     Predictions: (ahead, targets) in the table's own units, or class probabilities (classes,).
     """
-    snapshot, windows, starts = selection.moment, selection.run.windows, np.array([selection.start])
+    snapshot, windows, starts = selection.snapshot, selection.run.windows, np.array([selection.start])
 
     def run() -> tuple:
-        x = snapshot.model.to_module_layout(inputs_of(selection))
+        x = snapshot.model.to_module_layout(window_input(selection))
         trace = trace_with(snapshot.model.lstm, x, interventions)
         was = predict(snapshot.model, windows, starts)[0]
         prediction = predict_with_interventions(snapshot.model, windows, starts, interventions)[0]
@@ -79,18 +86,18 @@ def _altered(
 
 
 def _sentence(
-    selection: Look, interventions: Sequence[Intervention], was: np.ndarray, prediction: np.ndarray
+    selection: Selection, interventions: Sequence[Intervention], was: np.ndarray, prediction: np.ndarray
 ) -> str:
     """What the altered model says instead, as Markdown."""
     if not interventions:
         return "Nothing is altered."
-    descriptions = [intervention_controls.words_of(intervention, selection) for intervention in interventions]
+    descriptions = [intervention_controls.describe(intervention, selection) for intervention in interventions]
     descriptions = " and ".join(descriptions) if len(descriptions) < 3 else f"these {len(descriptions)} edits"
     if classes := selection.run.windows.classes:
         guess = int(prediction.argmax())
         still = "still " if guess == was.argmax() else ""
         return (
-            f"With {descriptions} it {still}says **{session.plain(classes[guess])}** ({prediction[guess]:.0%} sure; "
+            f"With {descriptions} it {still}says **{session.escape_markdown(classes[guess])}** ({prediction[guess]:.0%} sure; "
             f"before: {was[guess]:.0%})."
         )
     was, prediction = was[0, 0], prediction[0, 0]
@@ -100,7 +107,7 @@ def _sentence(
     return f"With {descriptions} it says **{after}** ({change})."
 
 
-def _where(selection: Look, interventions: Sequence[Intervention]) -> str:
+def _where(selection: Selection, interventions: Sequence[Intervention]) -> str:
     """How the layer and direction in the picture stand to the altered ones, where they are others."""
     layer_directions = {intervention.layer_direction for intervention in interventions}
     reaches_all = not interventions or any(intervention.gate == INPUT for intervention in interventions)
@@ -117,22 +124,22 @@ def _where(selection: Look, interventions: Sequence[Intervention]) -> str:
     return "The picture shows the other direction of the altered layer: the two do not read each other."
 
 
-def _maps_of_one(gate: str, before: np.ndarray, after: np.ndarray) -> list[Map]:
+def _maps_of_one(gate: str, before: np.ndarray, after: np.ndarray) -> list[Heatmap]:
     """Three maps of one gate, before and after on one scale."""
-    scale = gate_map(gate, before, common=[after])
+    scale = heatmap_of(gate, before, common=[after])
     return [
-        Map("before", before, scale.title, scale.low, scale.high, scale.signed),
-        Map("after", after, scale.title, scale.low, scale.high, scale.signed, scale.color),
+        Heatmap("before", before, scale.title, scale.minimum, scale.maximum, scale.signed),
+        Heatmap("after", after, scale.title, scale.minimum, scale.maximum, scale.signed, scale.color),
         _difference("after − before", "", before, after),
     ]
 
 
-def _maps_of_six(pair: Pairs, choice: str) -> list[Map]:
+def _maps_of_six(pair: Pairs, choice: str) -> list[Heatmap]:
     """Each gate's and state's map before, after, or of the difference."""
     if choice == "difference":
         return [_difference(name, GATE_NAMES[name], *both) for name, both in pair.items()]
     k = SHOWN.index(choice)
-    return [gate_map(name, both[k], common=both) for name, both in pair.items()]
+    return [heatmap_of(name, both[k], common=both) for name, both in pair.items()]
 
 
 def _curves_of_six(pair: Pairs) -> list[UnitPanel]:
@@ -160,20 +167,20 @@ def _curves_of_one(gate: str, pair: Pairs) -> list[UnitPanel]:
     ]
 
 
-def _difference(name: str, title: str, before: np.ndarray, after: np.ndarray) -> Map:
+def _difference(name: str, title: str, before: np.ndarray, after: np.ndarray) -> Heatmap:
     """after − before on a scale centred on 0; where rounding is all there is, none and a note."""
     difference = after - before
     peak, largest = (
         float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in (difference, np.stack([before, after]))
     )
     if peak <= ROUNDING * max(1.0, largest):
-        return Map(
+        return Heatmap(
             name, np.zeros_like(difference), title, -1.0, 1.0, True, GATE_COLORS.get(name), "no difference"
         )
-    return Map(name, difference, title, -peak, peak, True, GATE_COLORS.get(name))
+    return Heatmap(name, difference, title, -peak, peak, True, GATE_COLORS.get(name))
 
 
-def _inputs(selection: Look, interventions: Sequence[Intervention]) -> dict[str, np.ndarray]:
+def _inputs(selection: Selection, interventions: Sequence[Intervention]) -> dict[str, np.ndarray]:
     """The altered columns of the window before and after: in the table's units if it is one, else scaled."""
     windows = selection.run.windows
     before = windows.inputs(np.array([selection.start]))[0]  # (seq_len, input_size)

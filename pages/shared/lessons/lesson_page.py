@@ -33,7 +33,7 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     back.button("All lessons", key="all_lessons", icon=":material/apps:", on_click=_to_gallery, width="stretch",
                 help="This lesson stays as it is, and so does your own work")  # fmt: skip
     st.markdown(lesson.summary)
-    session.show_messages("lessons")
+    session.draw_messages("lessons")
     if opened is not None and not opened.is_own_run:
         _strayed(opened)
         return
@@ -41,19 +41,19 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         _controls(lesson, opened)
     above = lesson.widget and not lesson.widget_below
     if opened is None:
-        _instrument(lesson, opened)
+        _widget(lesson, opened)
     elif above:  # how far the training is stands in sight, over an instrument that fills the screen
         _live(lesson, opened, _progress)
-        _instrument(lesson, opened)
-        _live(lesson, opened, _pictures)
+        _widget(lesson, opened)
+        _live(lesson, opened, _figures)
     else:
-        _live(lesson, opened, _progress, _pictures)
+        _live(lesson, opened, _progress, _figures)
         if lesson.widget:
-            _instrument(lesson, opened)
+            _widget(lesson, opened)
     _text(lesson)
 
 
-def _instrument(lesson: Lesson, opened: OpenLesson | None) -> None:
+def _widget(lesson: Lesson, opened: OpenLesson | None) -> None:
     module = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.widget}")
     module.show(session.workspace(), opened.runs if opened else {})
 
@@ -80,11 +80,11 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
     hold.button("Pause" if active else "Resume", key="pause", width="stretch", disabled=not active and not left,
                 icon=":material/pause:" if active else ":material/resume:",
                 on_click=opened.pause if active else opened.start, help="The weights stay")  # fmt: skip
-    session.mirror("lesson_seed", session.recall(f"seed_{lesson.name}", opened.seed), lesson.name)
+    session.set_widget("lesson_seed", session.get_state(f"seed_{lesson.name}", opened.seed), lesson.name)
     seed.number_input("seed", 0, 2**31 - 1, key="lesson_seed", on_change=_keep_seed, args=(lesson.name,),
                       help="The data, the first weights and the order of the batches: one seed, one result")  # fmt: skip
     shipped.button("Back to the shown state", key="lesson_shipped", icon=":material/undo:", width="stretch",
-                   on_click=_show_shipped, help="The trained model that the lesson opened on")  # fmt: skip
+                   on_click=_restore_pretrained, help="The trained model that the lesson opened on")  # fmt: skip
     gates.page_link(
         "pages/gates.py", label="Gates", icon=":material/grid_on:", help="Every gate of this very model"
     )
@@ -96,23 +96,23 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
 def _keep_seed(name: str) -> None:
     value = session.widget_value("lesson_seed")
     if value is not None:
-        session.remember(f"seed_{name}", value)
+        session.set_state(f"seed_{name}", value)
 
 
-def _show_shipped() -> None:
+def _restore_pretrained() -> None:
     session.clear_messages()
     opened = session.workspace().lesson
     opened.restore_pretrained()
-    session.remember(f"seed_{opened.lesson.name}", opened.seed)
+    session.set_state(f"seed_{opened.lesson.name}", opened.seed)
 
 
 def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
     session.clear_messages()
     opened = session.workspace().lesson
     try:
-        opened.train(session.recall(f"seed_{opened.lesson.name}", opened.seed), change)
+        opened.train(session.get_state(f"seed_{opened.lesson.name}", opened.seed), change)
     except PlaygroundError as error:
-        session.report(str(error))
+        session.show_error(str(error))
 
 
 def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenLesson], None]) -> None:
@@ -144,7 +144,7 @@ def _progress(lesson: Lesson, opened: OpenLesson) -> None:
         _show_outcome(lesson, opened, opened.is_active)
 
 
-def _pictures(lesson: Lesson, opened: OpenLesson) -> None:
+def _figures(lesson: Lesson, opened: OpenLesson) -> None:
     pictures = [*lesson.figures]
     if lesson.loss_figure:
         pictures.append(_losses())
@@ -153,7 +153,7 @@ def _pictures(lesson: Lesson, opened: OpenLesson) -> None:
         for k, column in enumerate(columns, first):
             if k < len(pictures):
                 with column:
-                    _picture(lesson, pictures[k], k, opened.runs, opened.is_active)
+                    _figure(lesson, pictures[k], k, opened.runs, opened.is_active)
 
 
 def _losses() -> LessonFigure:
@@ -164,7 +164,7 @@ def _losses() -> LessonFigure:
     )
 
 
-def _made(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
+def _cached(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
     """make(), remembered with the first run: for as long as no run moves, and a while longer if it took long."""
     memo = next(iter(runs.values())).cache
     key = tuple((run.id, run.step, run.status) for run in runs.values())
@@ -185,23 +185,23 @@ def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
     if any(run.step == 0 for run in opened.runs.values()):
         st.info("Not trained yet.", icon=":material/hourglass_empty:")
         return
-    outcome: Outcome = _made(
+    outcome: Outcome = _cached(
         opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs)
     )
     how = "" if not opened.change else " With your change."
-    text = f"**Seed {opened.seed}.**{how} {session.plain(outcome.summary)}"
+    text = f"**Seed {opened.seed}.**{how} {session.escape_markdown(outcome.summary)}"
     if outcome.reached:
         st.success(text, icon=":material/check_circle:")
     else:
         st.warning(text, icon=":material/cancel:")
 
 
-def _picture(lesson: Lesson, picture: LessonFigure, k: int, runs: dict[str, Run], active: bool) -> None:
-    st.markdown(picture.title)
+def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], active: bool) -> None:
+    st.markdown(figure.title)
     try:
-        drawing = _made(runs, f"picture {lesson.name} {k}", active, lambda: picture.draw(runs))
+        drawing = _cached(runs, f"picture {lesson.name} {k}", active, lambda: figure.draw(runs))
     except PlaygroundError as error:
-        st.error(session.plain(str(error)))
+        st.error(session.escape_markdown(str(error)))
         return
     if isinstance(drawing, go.Figure):
         st.plotly_chart(drawing, key=f"lesson_{lesson.name}_{k}")
@@ -209,7 +209,7 @@ def _picture(lesson: Lesson, picture: LessonFigure, k: int, runs: dict[str, Run]
         revision = " ".join(str(run.id) for run in runs.values())
         live_plot(f"lesson_{lesson.name}_{k}", drawing.lines, x_title=drawing.x_title, y_title=drawing.y_title,
                   log_y=drawing.log_y, y_range=drawing.y_range, height=HEIGHT, revision=revision)  # fmt: skip
-    st.caption(picture.caption)
+    st.caption(figure.caption)
 
 
 def _text(lesson: Lesson) -> None:
@@ -223,7 +223,7 @@ def _text(lesson: Lesson) -> None:
         if lesson.exercises:
             st.markdown("#### Try it")
             for k, exercise in enumerate(lesson.exercises):
-                _try(k, exercise)
+                _exercise(k, exercise)
         if lesson.common_mistakes:
             st.markdown("#### Where the tutorials err")
             st.markdown(lesson.common_mistakes)
@@ -237,7 +237,7 @@ def _text(lesson: Lesson) -> None:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
 
 
-def _try(k: int, exercise: Exercise) -> None:
+def _exercise(k: int, exercise: Exercise) -> None:
     text_column, button = st.columns([0.75, 0.25], vertical_alignment="center")
     text_column.markdown(exercise.text)
     if exercise.change:

@@ -15,28 +15,28 @@ from lstm_core.forecasting.metrics import Score, score_with_baselines
 from lstm_core.forecasting.predict import predict
 from lstm_core.runs.run import Run
 
-MOST_WINDOWS = 1500
-WORK = 3e9  # multiply-adds that one look may cost
-OFTEN = 0.7  # seconds between two looks at least
-REST = 4  # a look that took a second of this thread's time is not repeated for four
+MAX_WINDOWS = 1500
+MAX_MACS = 3e9  # multiply-adds that one look may cost
+MIN_SECONDS = 0.7  # seconds between two looks at least
+REST_FACTOR = 4  # a look that took a second of this thread's time is not repeated for four
 
 
 @dataclass(frozen=True)
-class Forecast:
+class LivePrediction:
     """Predictions for a stretch of windows. truth, said: (windows, ahead, targets), or classes/probabilities."""
 
     step: int  # of training
     starts: np.ndarray
-    truth: np.ndarray
-    said: np.ndarray
+    targets: np.ndarray
+    predictions: np.ndarray
     scores: dict[str, list[Score]]  # part → rows, of the windows in the stretch
 
 
-def latest(run: Run) -> Forecast:
+def live_prediction(run: Run) -> LivePrediction:
     """The run's forecast, renewed if it has trained on since and the last one was not too costly."""
     cached, cost, at = run.cache.get("forecast", (None, 0.0, 0.0))
     started = time.thread_time()
-    rested = time.monotonic() - at > max(OFTEN, REST * cost)
+    rested = time.monotonic() - at > max(MIN_SECONDS, REST_FACTOR * cost)
     if cached is not None and (cached.step == run.step or (run.is_active and not rested)):
         return cached
     step, model, windows = run.step, run.current_model(), run.windows
@@ -48,14 +48,14 @@ def latest(run: Run) -> Forecast:
         for k, split in enumerate(SPLITS)
         if (splits == k).any()
     }
-    live_prediction = Forecast(step, starts, windows.targets(starts), predictions, table)
+    live_prediction = LivePrediction(step, starts, windows.targets(starts), predictions, table)
     run.cache["forecast"] = (live_prediction, time.thread_time() - started, time.monotonic())
     return live_prediction
 
 
 def _stretch(windows: Windows, run: Run) -> np.ndarray:
     """All windows if they are few; else as many as may be, around where validation begins."""
-    max_windows = int(np.clip(WORK / (run.parameter_count * windows.spec.seq_len), 40, MOST_WINDOWS))
+    max_windows = int(np.clip(MAX_MACS / (run.parameter_count * windows.spec.seq_len), 40, MAX_WINDOWS))
     by_split = [windows.starts[split] for split in SPLITS]
     everything = np.concatenate(by_split)
     if len(everything) <= max_windows:
@@ -75,11 +75,11 @@ class Picture:
     y_range: tuple[float, float] | None = None
 
 
-def picture(run: Run, forecast: Forecast, horizon_step: int = 0) -> Picture:
+def prediction_plot(run: Run, forecast: LivePrediction, horizon_step: int = 0) -> Picture:
     """The forecast as curves; `ahead` picks one of the rows that each window says."""
     windows, cell = run.windows, run.experiment.model.cell.upper()
     if windows.classes:
-        right = forecast.said[np.arange(len(forecast.said)), forecast.truth]
+        right = forecast.predictions[np.arange(len(forecast.predictions)), forecast.targets]
         x = np.arange(len(right), dtype=float)
         marks = [Line("a sure and right answer", x, np.ones_like(x), ACTUAL_COLOR, "dot"),
                  Line(f"the {cell}'s probability of the true class", x, right, PREDICTION_COLOR)]  # fmt: skip
@@ -87,18 +87,18 @@ def picture(run: Run, forecast: Forecast, horizon_step: int = 0) -> Picture:
     rows = windows.target_rows(forecast.starts)[:, horizon_step]
     x, x_title, x_start = _axis(windows, rows)
     targets, predictions = (
-        values[:, horizon_step, 0].astype(float) for values in (forecast.truth, forecast.said)
+        values[:, horizon_step, 0].astype(float) for values in (forecast.targets, forecast.predictions)
     )
     gaps = np.flatnonzero(np.diff(rows) != 1) + 1 if windows.spec.group is None else []
     x, targets, predictions = (np.insert(values, gaps, np.nan) for values in (x, targets, predictions))
     lines = [
         Line("truth", x, targets, ACTUAL_COLOR, width=3),
-        *_by_part(cell, windows, x, predictions, np.insert(rows, gaps, 0)),
+        *_by_split(cell, windows, x, predictions, np.insert(rows, gaps, 0)),
     ]
     return Picture(lines, x_title, windows.spec.targets[0], x_start)
 
 
-def _by_part(
+def _by_split(
     cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarray, rows: np.ndarray
 ) -> list[Line]:
     """The prediction, thin where it was trained on and bold where it was not."""

@@ -15,13 +15,13 @@ from pages.shared.components.live_plot import live_plot
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
-    from pages.shared.training.forecast_plot import Forecast
+    from pages.shared.training.forecast_plot import LivePrediction
 
 
 POINTS = 1000  # of a curve: about three for every two pixels of its width
 
 
-def losses(workspace: Workspace, log_y: bool, height: int = 250) -> None:
+def loss_curves(workspace: Workspace, log_y: bool, height: int = 250) -> None:
     """The live loss curves, in epochs. Asks for no run, which would take torch."""
     train, valid = (workspace.curves[name].points(POINTS) for name in ("train_loss", "valid_loss"))
     lines = [Line("training (each batch)", *train, TRAIN_COLOR, width=1.3, opacity=0.7)]
@@ -37,19 +37,19 @@ def gradient_norm(run: Run, height: int = 200) -> None:
               x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(run.id))  # fmt: skip
 
 
-def prediction(run: Run, height: int = 250) -> Forecast:
+def forecast(run: Run, height: int = 250) -> LivePrediction:
     """The prediction over the truth, as of now."""
     from pages.shared.training import forecast_plot
 
-    live = forecast_plot.latest(run)
-    horizon_step = min(session.recall("ahead", 1), run.windows.output_steps) - 1
-    plot = forecast_plot.picture(run, live, horizon_step)
+    live = forecast_plot.live_prediction(run)
+    horizon_step = min(session.get_state("ahead", 1), run.windows.output_steps) - 1
+    plot = forecast_plot.prediction_plot(run, live, horizon_step)
     live_plot("forecast_curve", plot.lines, x_title=plot.x_title, y_title=plot.y_title, x_start=plot.x_start,
               y_range=plot.y_range, height=height, revision=str(run.id))  # fmt: skip
     return live
 
 
-def verdict(run: Run, live: Forecast) -> None:
+def baseline_text(run: Run, live: LivePrediction) -> None:
     """One sentence: is the model better than a naive answer, on data that it was not trained on?"""
 
     split = next((split for split in ("test", "valid", "train") if split in live.scores), None)
@@ -59,4 +59,4 @@ def verdict(run: Run, live: Forecast) -> None:
             "valid": "On the validation part",
             "train": "On the training part",
         }
-        st.markdown(f"**{name[split]}:** " + session.plain(metrics.summarize(live.scores[split])))
+        st.markdown(f"**{name[split]}:** " + session.escape_markdown(metrics.summarize(live.scores[split])))

@@ -15,14 +15,14 @@ import streamlit as st
 from streamlit.components.v1 import declare_component
 
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from pages.shared.components.wire import color_stops, pack, text
+from pages.shared.components.wire import color_stops, pack, read_assets
 
 _MODULES = Path(__file__).parent
 _mount = st.components.v2.component(
     "stage",
     html='<div class="stage"></div>',
-    js=text("stage/stage.js"),
-    css=text(*(f"stage/{path.name}" for path in sorted(_MODULES.glob("*.css")))),
+    js=read_assets("stage/stage.js"),
+    css=read_assets(*(f"stage/{path.name}" for path in sorted(_MODULES.glob("*.css")))),
     isolate_styles=False,
 )
 

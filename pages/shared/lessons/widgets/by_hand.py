@@ -29,7 +29,7 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.workspace import Workspace
 from pages.shared import session
-from pages.shared.components.wire import text
+from pages.shared.components.wire import read_assets
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -44,8 +44,8 @@ _FILE, _PROOF = "_by_hand_file", "_by_hand_proof"
 _mount = st.components.v2.component(
     "by_hand",
     html='<div class="by-hand"></div>',
-    js=text("unit_sliders.js"),
-    css=text("unit_sliders.css"),
+    js=read_assets("unit_sliders.js"),
+    css=read_assets("unit_sliders.css"),
     isolate_styles=False,
 )
 
@@ -56,7 +56,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     try:
         check_scalar_lstm(run)
     except PlaygroundError as error:
-        st.info(session.plain(str(error)), icon=":material/info:")
+        st.info(session.escape_markdown(str(error)), icon=":material/info:")
         return
     active = run.is_active
     _course(workspace, run, active)
@@ -66,7 +66,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
 
 def _course(workspace: Workspace, run: Run, active: bool) -> None:
     """Train, save, resume: the tutorial's course in three clicks."""
-    saved = session.recall(_FILE)
+    saved = session.get_state(_FILE)
     train, save, load, go_on = st.columns(4)
     train.button(f"1. Train {FIRST:,} epochs", key="hand_train", icon=":material/play_arrow:", width="stretch",
                  disabled=active, on_click=_train, args=(workspace,),
@@ -80,7 +80,7 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
     go_on.button(f"3. Resume to {ALL:,}", key="hand_resume", icon=":material/resume:", width="stretch",
                  disabled=active or saved is None, on_click=_resume, args=(workspace,),
                  help="A new run, made from the saved file alone, goes on")  # fmt: skip
-    for_run, text = session.recall(_PROOF, (None, ""))
+    for_run, text = session.get_state(_PROOF, (None, ""))
     if for_run == run.id:
         st.caption(text)
 
@@ -107,7 +107,7 @@ def _fresh(workspace: Workspace, unit: ScalarLSTM | None = None) -> Run:
 
     session.clear_messages()
     opened = workspace.lesson
-    opened.seed, opened.change = session.recall(f"seed_{opened.lesson.name}", opened.seed), {}
+    opened.seed, opened.change = session.get_state(f"seed_{opened.lesson.name}", opened.seed), {}
     experiment = with_seed(opened.lesson.experiments["hand"], opened.seed)
     windows = load_windows(experiment.data)[1]
     run = workspace.new_run(windows, dataclasses.replace(experiment, data=windows.spec))
@@ -125,19 +125,19 @@ def _put(workspace: Workspace, unit: ScalarLSTM) -> None:
 
 
 def _save(workspace: Workspace) -> None:
-    session.remember(_FILE, workspace.run.checkpoint())
+    session.set_state(_FILE, workspace.run.checkpoint())
 
 
 def _resume(workspace: Workspace) -> None:
     """Go on from the file; the run that it was saved from takes the first steps beside it, as the proof."""
-    checkpoint = load_checkpoint(session.recall(_FILE))
+    checkpoint = load_checkpoint(session.get_state(_FILE))
     before = workspace.run
     run = workspace.load(checkpoint, before.windows, before.table)
     run.change(epochs=ALL)
     same = before.step == run.step and scalar_lstm_of(before) == scalar_lstm_of(run)
     run.train_here(PROVED)
     if same:
-        session.remember(_PROOF, (run.id, _proof(before, run)))
+        session.set_state(_PROOF, (run.id, _proof(before, run)))
     run.start()
 
 

@@ -18,13 +18,13 @@ from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot
 from lstm_core.workspace import Workspace
 from pages.shared import session
-from pages.shared.components.text_heatmap import coloured_text
+from pages.shared.components.text_heatmap import text_heatmap
 
 TICK, SLOW_TICK = 1.0, 2.0  # seconds between two texts and two colourings while it trains
 WRITTEN, WRITTEN_BEFORE = 500, 100  # characters of the text of now, and of those of earlier
 TALL, LOW = 330, 150  # pixels of their boxes, so that a new text moves nothing
 SHOWN = 850  # characters of the coloured page
-MOST_TYPED, MOST_BEGUN = 2000, 100  # characters
+MAX_TYPED, MAX_PROMPT = 2000, 100  # characters
 
 
 def show(workspace: Workspace, runs: dict[str, Run]) -> None:
@@ -33,7 +33,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     try:
         check_character_model(run.experiment)
     except PlaygroundError as error:
-        st.info(session.plain(str(error)))
+        st.info(session.escape_markdown(str(error)))
         return
     st.fragment(_writing, run_every=TICK if run.is_active else None)(run)
     st.fragment(_colours, run_every=SLOW_TICK if run.is_active else None)(run)
@@ -51,7 +51,7 @@ def _writing(run: Run) -> None:
         try:
             _write(run, _now(run), "now", prompt, temperature, seed, WRITTEN)
         except PlaygroundError as error:
-            st.error(session.plain(str(error)), icon=":material/error:")
+            st.error(session.escape_markdown(str(error)), icon=":material/error:")
             return
     with before_column:
         epoch_steps = run.steps_per_epoch
@@ -66,7 +66,7 @@ def _writing(run: Run) -> None:
 
 def _settings() -> tuple[str, float, int]:
     first, second, third = st.columns([0.42, 0.36, 0.22])
-    prompt = first.text_input("start with", "alice ", max_chars=MOST_BEGUN, key="begin",
+    prompt = first.text_input("start with", "alice ", max_chars=MAX_PROMPT, key="begin",
                              help="The model reads this first. Only letters, spaces and ' , . ! ? : ; - ( ) and "
                                   "quotation marks; capitals become small letters")  # fmt: skip
     temperature = second.slider("temperature", 0.0, 1.5, 0.5, 0.05, key="temperature",
@@ -101,13 +101,13 @@ def _colours(run: Run) -> None:
     gate = left.segmented_control("colour by", names, default="c", required=True, key="coloured_by",
                                   help=", ".join(f"{name}: {GATE_NAMES[name]}" for name in names))  # fmt: skip
     typed = right.text_area(
-        "your own text in place of the book's", key="typed", height=68, max_chars=MOST_TYPED
+        "your own text in place of the book's", key="typed", height=68, max_chars=MAX_TYPED
     )
     model, trackers = tracking_units(run, gate)
     text = _known(typed) or run.cached("letters shown", (), lambda: excerpt(unseen(run), SHOWN))
     values = run.cached("letters units", (model, text), lambda: unit_activations(model, text))
     color = GATE_COLORS[gate] if gate in ("i", "f", "o") else None
-    coloured_text("coloured", text, gate, values[gate], trackers, color)
+    text_heatmap("coloured", text, gate, values[gate], trackers, color)
 
 
 def _known(typed: str) -> str:
@@ -115,6 +115,6 @@ def _known(typed: str) -> str:
     try:
         encode(normalize(typed))
     except PlaygroundError as error:
-        st.error(session.plain(str(error)), icon=":material/error:")
+        st.error(session.escape_markdown(str(error)), icon=":material/error:")
         return ""
     return normalize(typed)

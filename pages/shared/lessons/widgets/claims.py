@@ -21,14 +21,14 @@ _DONE = "_claim_shown"  # the last slow demonstration: ((name, seed, size), Demo
 
 def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     names = list(_BY_NAME)
-    requested = session.linked("claim")
+    requested = session.get_query("claim")
     at = names.index(requested) if requested in names else 0
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left.container(key="claims"):
         name = st.radio(
             "Said in tutorials", names, at, key="claim", format_func=lambda n: _BY_NAME[n].statement
         )
-    session.link("claim", name)
+    session.set_query("claim", name)
     with right:
         _claim(_BY_NAME[name])
 
@@ -52,7 +52,7 @@ def _claim(claim: Claim) -> None:
     if demonstration is not None:
         _demonstration(claim, demonstration)
     st.markdown(claim.explanation)
-    st.caption(f"Source: {session.plain(claim.source)}.")
+    st.caption(f"Source: {session.escape_markdown(claim.source)}.")
 
 
 def _slow(claim: Claim, seed: int, size: int) -> Demonstration | None:
@@ -60,22 +60,22 @@ def _slow(claim: Claim, seed: int, size: int) -> Demonstration | None:
     key = (claim.name, seed, size)
     if st.button("Run it (a few seconds)", key="run_claim", type="primary", icon=":material/play_arrow:"):
         with st.spinner("It trains …"):
-            session.remember(_DONE, (key, claim.demonstrate(seed, size)))
-    done = session.recall(_DONE)
+            session.set_state(_DONE, (key, claim.demonstrate(seed, size)))
+    done = session.get_state(_DONE)
     return done[1] if done is not None and done[0] == key else None
 
 
 def _demonstration(claim: Claim, demonstration: Demonstration) -> None:
     if demonstration.confirmed:
-        st.success(session.plain(demonstration.summary), icon=":material/check_circle:")
+        st.success(session.escape_markdown(demonstration.summary), icon=":material/check_circle:")
     else:
         st.warning(
-            f"These numbers do not show it: try another seed. {session.plain(demonstration.summary)}",
+            f"These numbers do not show it: try another seed. {session.escape_markdown(demonstration.summary)}",
             icon=":material/help:",
         )
     if demonstration.table is not None:
         cells = {
-            name: [session.plain(str(cell)) for cell in column]
+            name: [session.escape_markdown(str(cell)) for cell in column]
             for name, column in demonstration.table.items()
         }
         st.table(pd.DataFrame(cells).set_index(next(iter(cells))), border="horizontal")

@@ -32,10 +32,10 @@ _TEXTS = ("x", "h_0", "c_0", "lengths")
 
 def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     names = list(VIEWS)
-    requested = session.linked("shapes")
+    requested = session.get_query("shapes")
     view = st.segmented_control("view", names, default=requested if requested in names else names[0], required=True,
                                 key="shapes_view", label_visibility="collapsed")  # fmt: skip
-    session.link("shapes", view)
+    session.set_query("shapes", view)
     try:
         VIEWS[view]()
     except PlaygroundError as error:
@@ -43,7 +43,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
 
 
 def _refuse(error: PlaygroundError) -> None:
-    st.error(session.plain(str(error)), icon=":material/error:")
+    st.error(session.escape_markdown(str(error)), icon=":material/error:")
 
 
 def _key(field: str) -> str:
@@ -55,8 +55,8 @@ def _fill(setup: LSTMCall, only_missing: bool = False) -> None:
     for field in _FIELDS:
         value = getattr(setup, field)
         text = ", ".join(map(str, value)) if field in _TEXTS else value
-        if not only_missing or session.recall(_key(field)) is None:
-            session.remember(_key(field), text)
+        if not only_missing or session.get_state(_key(field)) is None:
+            session.set_state(_key(field), text)
 
 
 def _fill_preset() -> None:
@@ -123,13 +123,13 @@ def _report(report: CallReport) -> None:
     if (problem := report.problem) is not None:
         st.error(f"**{problem.kind}** in the last line. PyTorch's own words:", icon=":material/error:")
         st.code(problem.text, language=None, wrap_lines=True)
-        st.info(session.plain(problem.meaning or "This error is new to the playground: PyTorch's words are all there is."),
+        st.info(session.escape_markdown(problem.meaning or "This error is new to the playground: PyTorch's words are all there is."),
                 icon=":material/lightbulb:")  # fmt: skip
     for note in report.notes:
         if note.text:
             st.warning("PyTorch warns:", icon=":material/warning:")
             st.code(note.text, language=None, wrap_lines=True)
-        meant = session.plain(note.meaning or "This warning is new to the playground.")
+        meant = session.escape_markdown(note.meaning or "This warning is new to the playground.")
         (st.info if note.text else st.warning)(meant, icon=":material/lightbulb:")
     if report.rows:
         table = {"tensor": [row.name for row in report.rows], "shape": [str(row.shape) for row in report.rows],
