@@ -53,7 +53,7 @@ def test_a_workspace_is_found_by_its_unguessable_id_only(manager):
     current = [manager.new() for _ in range(5)]
     assert len({workspace.id for workspace in current}) == 5
     assert all(len(workspace.id) >= 16 for workspace in current)
-    assert all(manager.find(workspace.id) is workspace for workspace in current)
+    assert all(manager.get(workspace.id) is workspace for workspace in current)
     for wrong in (None, "", "0", current[0].id[:-1]):
         assert manager.get(wrong) is None
 
@@ -76,7 +76,7 @@ def test_finding_a_workspace_is_a_look_at_its_run(manager):
     current = manager.new()
     current.run.last_seen = 0.0
     manager.get(current.id)
-    assert current.run.seen > 0
+    assert current.run.last_seen > 0
 
 
 def test_the_workspace_looked_at_longest_ago_goes_first(manager, monkeypatch):
@@ -85,7 +85,7 @@ def test_the_workspace_looked_at_longest_ago_goes_first(manager, monkeypatch):
     manager.get(a.id)
     d = manager.new()
     assert manager.get(b.id) is None
-    assert all(manager.find(kept.id) is kept for kept in (a, c, d))
+    assert all(manager.get(kept.id) is kept for kept in (a, c, d))
 
 
 def test_a_workspace_whose_run_trains_is_never_dropped(manager, monkeypatch):
@@ -97,7 +97,7 @@ def test_a_workspace_whose_run_trains_is_never_dropped(manager, monkeypatch):
     assert manager.get(new.id) is new  # nor is the newest, which somebody has just opened
     newer = manager.new()
     assert manager.get(new.id) is None
-    assert all(manager.find(current.id) is current for current in (*busy, newer))
+    assert all(manager.get(current.id) is current for current in (*busy, newer))
     busy[0].run.stop()
     manager.new()
     assert manager.get(busy[0].id) is None
@@ -109,7 +109,7 @@ def test_all_workspaces_share_the_places_for_runs(manager):
     first.run.start()
     until(lambda: first.run.status == "running")
     second.run.start()
-    until(lambda: second.run.queue_place == 1)
+    until(lambda: second.run.queue_position == 1)
     first.run.pause()
     until(lambda: second.run.status == "running")
 

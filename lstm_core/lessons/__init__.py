@@ -24,7 +24,7 @@ def lessons() -> dict[str, Lesson]:
         for lesson in getattr(module, "LESSONS", ()) if entry.ispkg else (module.LESSON,):
             assert lesson.chapter in CHAPTERS, lesson.chapter
             all_lessons.append(dataclasses.replace(lesson, name=lesson.name or entry.name))
-    return {lesson.name: lesson for lesson in sorted(all_lessons, key=lambda lesson: lesson.number)}
+    return {lesson.name: lesson for lesson in sorted(all_lessons, key=lambda lesson: lesson.order)}
 
 
 def get_lesson(name: str) -> Lesson:

@@ -83,7 +83,7 @@ def leave_lesson() -> None:
     """Put this tab back on what was on the table before the lesson."""
     current = workspace()
     if current.lesson is not None:
-        _go_to(current.lesson.home)
+        _go_to(current.lesson.return_to)
     st.query_params.pop("lesson", None)
     clear_messages()
 

@@ -125,7 +125,7 @@ def test_a_unit_that_holds_still_scores_nothing(windows):
 def test_a_signal_of_the_last_step_asks_what_is_known_at_the_end(windows):
     model, starts = a_model(), windows.starts["train"]
     signal = np.full((len(starts), 12), np.nan)
-    signal[:, -1] = windows.truth(starts)[:, 0, 0]
+    signal[:, -1] = windows.targets(starts)[:, 0, 0]
     one = best_match(rank_by_correlation(model, windows, starts, signal), "h")
     at_end = values_of(model, windows, starts, one)[:, -1]
     assert one.score == pytest.approx(np.corrcoef(at_end, signal[:, -1])[0, 1], abs=1e-6)

@@ -73,7 +73,7 @@ def test_no_target_leaks_into_another_part_and_no_window_crosses_a_sequence(case
     table, spec, windows = case
     owned = {split: set(windows.target_rows(windows.starts[split]).ravel()) for split in SPLITS}
     for k, split in enumerate(SPLITS):
-        assert all(windows.part_of_row[row] == k for row in owned[split])
+        assert all(windows.split_of_row[row] == k for row in owned[split])
     assert not owned["train"] & (owned["valid"] | owned["test"])
     assert not owned["valid"] & owned["test"]
     group = (
@@ -110,7 +110,7 @@ def test_inputs_and_truth_are_the_rows_that_they_should_be(case):
 @given(cut_tables(), st.floats(-1e6, 1e6))
 def test_the_scaler_knows_the_training_rows_only(case, other):
     table, spec, windows = case
-    later = rows_in_order(table, spec)[windows.part_of_row > 0]
+    later = rows_in_order(table, spec)[windows.split_of_row > 0]
     numbers = table.numbers.copy()
     for name in ("a", "b") if windows.classes else ("a", "b", "y"):
         numbers[later, table.column_names("number").index(name)] = other

@@ -96,7 +96,7 @@ def test_the_two_units_keep_the_first_and_the_second_symbol(shipped):
     windows = run.windows
     starts = windows.starts["test"][300:500]  # not those that they were found in
     targets = windows.targets(starts)
-    trace = trace_windows(run.model(), windows, starts)
+    trace = trace_windows(run.current_model(), windows, starts)
     for one, symbol in zip(temporal_order._best_units(run), (targets // 2, targets % 2), strict=True):
         at_end = one.values_in(trace)[:, -1]
         middle = (at_end[symbol == 0].mean() + at_end[symbol == 1].mean()) / 2

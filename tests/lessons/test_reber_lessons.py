@@ -53,7 +53,7 @@ def continual():
 
 
 def drawn(made, title: str, runs):
-    return next(picture for picture in made.pictures if title in picture.title).draw(runs)
+    return next(picture for picture in made.figures if title in picture.title).draw(runs)
 
 
 @pytest.mark.parametrize("name", SHORT)
@@ -115,7 +115,7 @@ def test_the_string_with_t_and_its_twin_are_what_the_unit_did(embedded):
         symbols = np.array([[-1] * (32 - len(text)) + [SYMBOLS.index(letter) for letter in text]])
         states_after(symbols)  # raises if it is no string of the grammar
         x = (symbols[..., None] == np.arange(7)).astype(np.float32)
-        trace = trace_lstm(runs["lstm"].model().lstm, torch.from_numpy(x))
+        trace = trace_lstm(runs["lstm"].current_model().lstm, torch.from_numpy(x))
         np.testing.assert_allclose(curve.y, result.values_in(trace)[0, -len(text) :], atol=1e-5)
     assert (
         figure.data[0].y[0] == pytest.approx(figure.data[1].y[0])
@@ -154,7 +154,7 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
             predictions[..., SYMBOLS.index("T")] += 0.5 * (predictions[..., SYMBOLS.index("P")] == 1)
             predictions[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
         run.cache["reber reading"] = {(run.step,): ReberPredictions(symbols, predictions)}
-        right[label] = np.nanmean(run.memo["reber reading"][(run.step,)].remembered)
+        right[label] = np.nanmean(run.cache["reber reading"][(run.step,)].recalled)
     try:
         outcome = made.outcome(runs)
         assert right["lstm"] == 1 >= ENOUGH and 0.4 < right["no_forget"] < TOO_MUCH
@@ -176,7 +176,7 @@ def test_the_unit_is_drawn_over_the_streams_own_symbols(continual):
     run = runs["lstm"]
     result = memory_unit(run, "valid")
     x = unseen_streams(run)[:1]
-    trace = trace_lstm(run.model().lstm, torch.from_numpy(x))
+    trace = trace_lstm(run.current_model().lstm, torch.from_numpy(x))
     shown = len(figure.data[0].y)
     np.testing.assert_allclose(figure.data[0].y, result.values_in(trace)[0, :shown], atol=1e-5)
     np.testing.assert_allclose(figure.data[2].y, trace.f[0, 0, 0, :shown, result.unit], atol=1e-5)

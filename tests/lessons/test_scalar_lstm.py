@@ -65,8 +65,8 @@ def test_the_distance_sees_a_unit_that_is_another():
 
 @given(UNITS)
 def test_the_twelve_numbers_go_to_tensors_and_back(unit):
-    assert ScalarLSTM.from_tensors(unit.tensors()) == unit
-    assert ScalarLSTM.from_numbers(unit.numbers) == unit
+    assert ScalarLSTM.from_tensors(unit.to_tensors()) == unit
+    assert ScalarLSTM.from_numbers(unit.to_numbers) == unit
 
 
 def test_tensors_are_in_pytorchs_order_with_one_bias_a_gate():

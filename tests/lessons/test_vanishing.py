@@ -36,7 +36,7 @@ def test_the_first_point_of_every_line_is_what_the_head_reads_of_h(runs):
     for label, run in runs.items():
         line = lines[f"{label.upper()}, h"]
         assert line.x.tolist() == list(range(12))
-        assert line.y[0] == pytest.approx(run.model().head.weight.norm().item(), rel=1e-5)
+        assert line.y[0] == pytest.approx(run.current_model().head.weight.norm().item(), rel=1e-5)
 
 
 def test_the_rnns_line_is_autograds(runs):

@@ -53,10 +53,10 @@ def test_a_page_works_in_one_thread_and_a_training_says_its_own(loaded):
     code = f"""
 import threading
 {load}
-from lstm_core.model.devices import work_in_one_thread
+from lstm_core.model.devices import limit_to_one_thread
 def training(): torch.get_num_threads(); torch.set_num_threads(2); ready.set(); done.wait(); told.append(torch.get_num_threads())
-def page(): work_in_one_thread(); told.append(torch.get_num_threads())
-work_in_one_thread()
+def page(): limit_to_one_thread(); told.append(torch.get_num_threads())
+limit_to_one_thread()
 import torch
 told, ready, done = [torch.get_num_threads()], threading.Event(), threading.Event()
 one = threading.Thread(target=training); one.start(); ready.wait()

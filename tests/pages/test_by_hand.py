@@ -125,7 +125,7 @@ def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
     step, numbers = workspace.run.step, scalar_lstm_of(workspace.run).to_numbers
     assert numbers[4] == -2.5 and max(map(abs, numbers)) == 2.5
     workspace.run.start(10)
-    wait_until(lambda: not workspace.run.live, "ten more steps")
+    wait_until(lambda: not workspace.run.is_active, "ten more steps")
     assert workspace.run.step == step + 10
     assert scalar_lstm_of(workspace.run).to_numbers[4] == pytest.approx(-2.5, abs=0.02)
     assert scalar_lstm_of(workspace.run) != ScalarLSTM.from_numbers(numbers)

@@ -27,7 +27,7 @@ def page(tab: Visitor) -> tuple[dict, np.ndarray]:
 
 def test_it_opens_with_what_the_trained_model_writes_and_wrote_before(lesson):
     now, before, early = texts(lesson)
-    assert now == "alice " + generate(lesson.training.model(), "alice ", len(now) - 6, 0.5, 0)
+    assert now == "alice " + generate(lesson.training.current_model(), "alice ", len(now) - 6, 0.5, 0)
     assert len({now[:60], before[:60], early[:60]}) == 3
     for name in ("now", "before training", "early"):
         assert f"What it writes {name}" in lesson.markdown()

@@ -118,7 +118,7 @@ def test_several_targets_and_a_longer_horizon(visit):
     tab.set("target", ["load", "price"]).set("horizon", 3)
     assert not tab.errors()
     windows = tab.workspace.windows()
-    assert (windows.ahead, windows.output_size) == (3, 6)
+    assert (windows.output_steps, windows.output_size) == (3, 6)
     tab.train(epochs=1)
     assert tab.widget("ahead").proto.max == 3
     first = tab.curve("forecast_curve", 0)[1]
@@ -210,7 +210,7 @@ def test_a_corrected_column_type_makes_a_class_of_a_number(visit):
     assert "grade" in tab.workspace.table.column_names("number")
     tab.set("retype_column", "grade").set("retype_kind", "category").press("retype")
     assert tab.workspace.table.column("grade").classes == ("0", "1", "2")
-    assert {*tab.workspace.experiment.data.features} <= {*tab.workspace.table.names("number")}
+    assert {*tab.workspace.experiment.data.features} <= {*tab.workspace.table.column_names("number")}
     assert not tab.errors()
 
 

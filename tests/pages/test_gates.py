@@ -91,7 +91,7 @@ def test_finds_the_worst_and_the_best_window(visit, split):
     tab = visit("gates").set("part", split)
     run = tab.training
     starts = run.windows.starts[split]
-    errors = window_errors(run.windows, starts, predict(run.model(), run.windows, starts))
+    errors = window_errors(run.windows, starts, predict(run.current_model(), run.windows, starts))
     tab.press("find_worst")
     assert tab.widget("window").value == errors.argmax()
     tab.press("find_best")
@@ -105,7 +105,7 @@ def test_says_the_forecast_beside_the_truth(visit):
     tab = visit("gates").set("window", 3)
     windows = tab.training.windows
     start = windows.starts["test"][3:4]
-    predictions = predict(tab.training.model(), windows, start)[0, 0, 0]
+    predictions = predict(tab.training.current_model(), windows, start)[0, 0, 0]
     targets = windows.targets(start)[0, 0, 0]
     assert f"= {predictions:.4g}; the truth is {targets:.4g}." in tab.words().replace("**", "")
 

@@ -36,7 +36,7 @@ def compared(tab: Visitor) -> Visitor:
     """Press the button and come back when the rivals have trained."""
     tab.press("rivals_train")
     result = tab.training.cache["rivals"]
-    wait_until(lambda: not result.live, "the rivals had trained")
+    wait_until(lambda: not result.is_active, "the rivals had trained")
     return tab.run()
 
 
@@ -67,7 +67,7 @@ def test_of_classes_the_likeliest_is_meant(visit):
     tab = visit("data").upload(labelled_csv()).set("seq_len", 5).train(epochs=3)
     tab.go("gates").set("view", VIEW)
     run = tab.training
-    predictions = predict(run.model(), run.windows, run.windows.starts["test"][-1:])[0]
+    predictions = predict(run.current_model(), run.windows, run.windows.starts["test"][-1:])[0]
     d_x = horizon_here(tab, int(predictions.argmax())).d_x[0]
     np.testing.assert_allclose(values(tab.figure("horizon_figure"), 0), d_x / d_x.max())
 
@@ -113,7 +113,7 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
     assert set(starts) <= set(run.windows.starts["valid"])
     x = torch.from_numpy(run.windows.inputs(starts))
     models = {"lstm": run.current_model()} | {
-        r.experiment.model.cell: r.model() for r in run.cache["rivals"].runs
+        r.experiment.model.cell: r.current_model() for r in run.cache["rivals"].runs
     }
     horizons = {cell: memory_horizon(models[cell], x) for cell in ("lstm", "gru", "rnn")}
     of_x = {cell: horizon.d_x.mean(0) for cell, horizon in horizons.items()}
@@ -263,7 +263,7 @@ def test_a_gradient_that_is_no_number_is_said_in_one_sentence(visit):
     tab = looking(visit)
     tab.press("rivals_train")
     result = tab.training.cache["rivals"]
-    wait_until(lambda: not result.live, "the rivals had trained")
+    wait_until(lambda: not result.is_active, "the rivals had trained")
     result.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
     assert len(tab.run().errors()) == 1
     assert "before the training diverged" in tab.errors()[0]

@@ -15,7 +15,7 @@ def open_lesson(visit, name: str) -> Visitor:
 
 
 def finish(tab: Visitor) -> Visitor:
-    wait_until(lambda: not tab.workspace.lesson.live, "all runs of the lesson ended")
+    wait_until(lambda: not tab.workspace.lesson.is_active, "all runs of the lesson ended")
     return tab.run()
 
 

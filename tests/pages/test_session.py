@@ -50,7 +50,7 @@ def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
     one, two, three = (visit("train").set("epochs", 1_000_000) for _ in range(3))
     for tab in (one, two, three):
         tab.press("train")
-        wait_until(lambda run=tab.training: run.status == "running" or run.queue_place, "it ran or queued")
+        wait_until(lambda run=tab.training: run.status == "running" or run.queue_position, "it ran or queued")
     assert one.training.status == "running"
     for index, tab in ((1, two), (2, three)):
         assert f"number {index} in the queue" in tab.run().at.progress[0].text

@@ -26,7 +26,7 @@ def test_it_sends_the_trace_of_the_chosen_window(visit):
     run = tab.training
     start = int(run.windows.starts["valid"][3])
     x = torch.from_numpy(run.windows.inputs(np.array([start])))
-    trace = trace_lstm(run.model().lstm, x)
+    trace = trace_lstm(run.current_model().lstm, x)
     assert header["link"] == {"part": "valid", "window": 3}
     at = header["steps"] * (len(header["features"]) + len(header["series"]))
     gate = trace.i[0, 0, 0].numpy().T
@@ -54,7 +54,7 @@ def test_an_address_that_means_nothing_does_no_harm(visit, split, window):
 
 def test_the_run_before_comes_along_if_it_means_the_same(visit):
     tab = visit("train").train(epochs=1).go("stage")
-    first = tab.training.snapshot_at().flat.numpy()
+    first = tab.training.snapshot_at().flat_weights.numpy()
     tab.go("train").set("lr", 0.02).train(epochs=2).go("stage")
     header, numbers = sent(tab)
     assert header["others"] == ["the run before"]

@@ -155,8 +155,8 @@ def test_a_classifier_names_its_class_before_and_after(visit):
         .set("view", "What if?")
     )
     run, starts = tab.training, np.array([last_window(tab)])
-    before = predict(run.model(), run.windows, starts)[0]
-    after = predict_with_interventions(run.model(), run.windows, starts, [Intervention("clamp", "f", 1.0)])[0]
+    before = predict(run.current_model(), run.windows, starts)[0]
+    after = predict_with_interventions(run.current_model(), run.windows, starts, [Intervention("clamp", "f", 1.0)])[0]
     k = after.argmax()
     text = f"says {run.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
     assert text in tab.words().replace("**", "")
@@ -328,7 +328,7 @@ def test_the_table_is_that_of_gate_importance(visit, shares):
     run = tab.training
     split = "valid" if len(run.windows.starts["valid"]) else "test"
     starts = run.windows.starts[split]
-    matches = gate_importance(run.model(), run.windows, starts)
+    matches = gate_importance(run.current_model(), run.windows, starts)
     body, words = table(tab), tab.words()
     assert re.findall(r"<b>(.)</b>", body) == [one.intervention.gate for one in matches]
     text = re.findall(r"RMSE (\S+) → ([^<]+)<", body)

@@ -63,7 +63,7 @@ def compete() -> Iterator[Callable[..., tuple[Run, CellComparison]]]:
 def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(compete, model):
     run, result = compete(model=model)
     before = flat_weights(run._trainer)
-    until(lambda: not result.live)
+    until(lambda: not result.is_active)
     assert [rival.step for rival in result.runs] == [STEPS, STEPS]
     for rival, experiment in zip(result.runs, other_cell_experiments(run.experiment), strict=True):
         alone = Trainer(WINDOWS, experiment)
@@ -76,14 +76,14 @@ def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(c
 
 def test_all_get_a_place_of_their_own_where_there_is_one_only(compete):
     _, result = compete(slots=RunQueue(1))
-    until(lambda: not result.live)
+    until(lambda: not result.is_active)
     assert [rival.step for rival in result.runs] == [STEPS, STEPS]
 
 
 def test_rivals_of_a_long_run_get_as_many_steps_as_they_may(compete, monkeypatch):
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 5)
     _, result = compete()
-    until(lambda: not result.live)
+    until(lambda: not result.is_active)
     assert result.steps == 5
     assert [rival.step for rival in result.runs] == [5, 5]
 
@@ -105,7 +105,7 @@ def test_rivals_that_nobody_holds_any_more_stop(compete, monkeypatch):
     run, _ = compete()
     run._trainer.step = 10**8
     run.cache["rivals"] = CellComparison(run, RunQueue(1))
-    until(lambda: run.memo["rivals"].runs[0].step > 2)
+    until(lambda: run.cache["rivals"].runs[0].step > 2)
     del run.cache["rivals"]
     gc.collect()
     until(lambda: not training_threads())
@@ -116,7 +116,7 @@ def test_a_look_at_them_is_their_heartbeat(compete):
     for rival in result.runs:
         rival.last_seen = 0.0
     result.heartbeat()
-    assert all(rival.seen > 0 for rival in result.runs)
+    assert all(rival.last_seen > 0 for rival in result.runs)
 
 
 def test_rivals_that_would_not_fit_in_memory_are_refused_before_one_trains(monkeypatch):

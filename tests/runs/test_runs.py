@@ -77,7 +77,7 @@ def test_a_run_trains_to_its_end(make):
     assert run.status == "ready"
     assert not run.is_active
     run.start()
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert (run.status, run.step) == ("finished", 12)
     x, y = run.curves["train_loss"].points()
     assert x.tolist() == [step / 4 for step in range(1, 13)]
@@ -93,7 +93,7 @@ def test_a_thread_gives_the_weights_that_a_loop_gives(make):
     run = make(trainer=trainer_of(WINDOWS, DROPS, epochs=3))
     for steps in (1, 5, None):
         run.start(steps)
-        until(lambda: not run.live)
+        until(lambda: not run.is_active)
     assert torch.equal(flat_weights(run._trainer), flat_weights(want))
 
 
@@ -118,10 +118,10 @@ def test_single_batches_and_single_epochs(make):
         (lambda: run.start(1), 1), (lambda: run.start(1), 2), (run.run_epoch, 4), (run.run_epoch, 8), (lambda: run.start(3), 11),
     ]:  # fmt: skip
         play()
-        until(lambda: not run.live)
+        until(lambda: not run.is_active)
         assert (run.step, run.status) == (step, "paused")
     run.start(1)
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert run.status == "finished"
 
 
@@ -136,7 +136,7 @@ def test_stop_keeps_what_was_learned_and_it_can_go_on(make):
     step = run.step
     assert step > 3
     run.start(1)
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert (run.step, run.status) == (step + 1, "paused")
 
 
@@ -198,7 +198,7 @@ def test_the_model_is_that_of_one_moment_and_training_goes_on(make):
     taken = run.current_model()
     before = [p.clone() for p in taken.parameters()]
     run.start(3)
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert all(torch.equal(a, b) for a, b in zip(before, taken.parameters(), strict=True))  # a copy
 
 
@@ -215,27 +215,27 @@ def test_live_changes_reach_a_run_that_trains(make):
     step = trainer.step
     until(lambda: trainer.step > step)
     run.change(epochs=1)
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert run.status == "finished"
 
 
 def test_more_epochs_wake_a_run_that_was_done(make):
     run = make(epochs=1)
     run.start()
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     run.change(lr=0.5)
     assert run.status == "finished"
     run.change(epochs=2)
     assert run.status == "paused"
     run.start()
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert (run.status, run.step) == ("finished", 8)
 
 
 def test_an_early_stop_says_which_epoch_was_best(make):
     run = make(lr=20.0, optimizer="SGD", patience=2)
     run.start()
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert run.status == "finished"
     assert f"epoch {run.best_epoch} had the best validation loss" in run.message
     assert torch.equal(
@@ -271,7 +271,7 @@ def test_curves_stay_bounded(make, monkeypatch):
     monkeypatch.setattr(history, "CAPACITY", 40)
     run = make(epochs=60)
     run.start()
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert run.step == 240
     assert all(len(curve.points()[0]) <= 40 for curve in run.curves.values())
     assert run.curves["train_loss"].points()[0][-1] == 60
@@ -303,7 +303,7 @@ def test_a_failure_ends_the_run_with_a_sentence_and_frees_its_place(make, error,
     slots = RunQueue(1)
     run = make(slots, Broken(error))
     run.start()
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert run.status == "failed"
     assert says in run.message
     assert "secret" not in run.message
@@ -318,14 +318,14 @@ def test_a_failure_ends_the_run_with_a_sentence_and_frees_its_place(make, error,
 def test_a_loss_that_is_not_finite_fails_with_the_trainers_sentence_and_can_go_on(make):
     run = make(optimizer="SGD", lr=1e6, max_grad_norm=0.0)
     run.start()
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert run.status == "failed"
     assert "the last finite weights are kept" in run.message
-    assert all(p.isfinite().all() for p in run.model().parameters())
+    assert all(p.isfinite().all() for p in run.current_model().parameters())
     step = run.step
     run.change(lr=1e-6, max_grad_norm=1.0)
     run.start(1)
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert (run.status, run.message, run.step) == ("paused", "", step + 1)
 
 
@@ -333,7 +333,7 @@ def test_a_run_that_nobody_looks_at_is_paused_and_not_lost(make, monkeypatch):
     run = make()
     monkeypatch.setattr(runs, "IDLE_PAUSE_SECONDS", -1.0)  # the last look is always too long ago
     run.start()
-    until(lambda: not run.live)
+    until(lambda: not run.is_active)
     assert run.status == "paused"
     assert "nobody has looked at it" in run.message
     step = run.step
@@ -353,17 +353,17 @@ def test_a_second_run_waits_says_its_place_and_starts_when_the_first_pauses(make
     first.start()
     until(lambda: first.status == "running")
     second.start()
-    until(lambda: second.queue_place == 1)
+    until(lambda: second.queue_position == 1)
     third.start()
-    until(lambda: third.queue_place == 2)
-    assert (second.status, second.step, first.queue_place) == ("waiting", 0, 0)
+    until(lambda: third.queue_position == 2)
+    assert (second.status, second.step, first.queue_position) == ("waiting", 0, 0)
     second.start()  # pressed again: it keeps its one place
     assert third.queue_position == 2
     first.pause()
     until(lambda: second.step > 0)
-    assert (second.queue_place, third.queue_place, third.status) == (0, 1, "waiting")
+    assert (second.queue_position, third.queue_position, third.status) == (0, 1, "waiting")
     first.start()  # has to queue anew
-    until(lambda: first.queue_place == 2)
+    until(lambda: first.queue_position == 2)
     second.stop()
     until(lambda: third.step > 0)
     assert first.queue_position == 1
@@ -375,7 +375,7 @@ def test_the_next_starts_when_the_first_ends(make):
     first.start()
     until(lambda: first.status == "running")
     second.start()
-    until(lambda: second.queue_place == 1)
+    until(lambda: second.queue_position == 1)
     first.change(epochs=1)
     until(lambda: second.status == "finished")
     assert first.status == "finished"
@@ -388,11 +388,11 @@ def test_a_waiting_run_can_be_paused_or_stopped_and_leaves_the_queue(make):
     until(lambda: first.status == "running")
     for k, run in enumerate((second, third), start=1):
         run.start()
-        until(lambda k=k, run=run: run.queue_place == k)
+        until(lambda k=k, run=run: run.queue_position == k)
     second.pause()
-    assert (second.status, second.queue_place, third.queue_place) == ("paused", 0, 1)
+    assert (second.status, second.queue_position, third.queue_position) == ("paused", 0, 1)
     third.stop()
-    assert (third.status, third.queue_place, third.step) == ("stopped", 0, 0)
+    assert (third.status, third.queue_position, third.step) == ("stopped", 0, 0)
     assert first.status == "running"
 
 

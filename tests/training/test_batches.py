@@ -35,7 +35,7 @@ def test_inputs_and_last_targets_are_those_of_the_windows(case):
         np.testing.assert_allclose(inputs, windows.inputs(starts), rtol=1e-5, atol=1e-6)
         targets = batches.targets(picked)
         if windows.classes:
-            np.testing.assert_array_equal(targets, windows.truth(starts))
+            np.testing.assert_array_equal(targets, windows.targets(starts))
         else:
             want = scaled_truth(windows, windows.target_rows(starts))
             np.testing.assert_allclose(targets, want, rtol=1e-5, atol=1e-6)

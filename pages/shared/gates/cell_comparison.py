@@ -46,7 +46,7 @@ def _compare(selection: Selection, output: int, was_live: bool) -> None:
             except PlaygroundError as error:
                 st.error(session.escape_markdown(str(error)))
         _offer(run, others, again=comparison is not None)
-    if (comparison is not None and comparison.live) != was_live:
+    if (comparison is not None and comparison.is_active) != was_live:
         st.rerun()  # polling follows
 
 
