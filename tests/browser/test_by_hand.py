@@ -33,7 +33,7 @@ def numbers(tab: Tab) -> list[str]:
 
 
 def says(tab: Tab) -> list[str]:
-    return tab.page.locator(".by-hand .says").all_inner_texts()
+    return tab.page.locator(".by-hand .prediction").all_inner_texts()
 
 
 def drag(tab: Tab, place: int, to: float) -> None:
@@ -61,7 +61,7 @@ def test_a_drag_moves_every_sum_and_nothing_is_drawn_anew(hand: Tab):
     assert hand.page.evaluate(
         "[...document.querySelectorAll('.by-hand td, .by-hand input')].every((one) => one.mine)"
     )
-    said = re.findall(r"says (\S+)", " ".join(says(hand)))
+    said = re.findall(r"prediction (\S+)", " ".join(says(hand)))
     expect(hand.page.locator("[data-testid=stAlert]").first).to_contain_text(f"out_0 is {said[0]}")
     expect(hand.page.locator("[data-testid=stAlert]").first).to_contain_text(f"out_1 is {said[1]}")
 

@@ -22,7 +22,7 @@ def opened(tab: Tab) -> Locator:
 def test_another_unit_is_shown_without_asking_the_server(tab: Tab):
     page, unit = opened(tab), tab.page.locator(".coloured-bar output")
     quotes, word = (
-        tab.page.locator(".coloured-found button", has_text=name) for name in ("quotes", "a word")
+        tab.page.locator(".coloured-matches button", has_text=name) for name in ("quotes", "a word")
     )
     expect(quotes).to_have_attribute("aria-pressed", "true")
     first, shown = page.evaluate(COLOURS), unit.inner_text()

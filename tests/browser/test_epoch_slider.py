@@ -56,10 +56,10 @@ def test_it_plays_from_the_start_to_now_and_the_picture_moves_on_the_way(gates: 
              CanvasRenderingContext2D.prototype.putImageData = function (...all) { window.painted += 1; paint.apply(this, all); };
            }"""
     )
-    gates.page.get_by_role("button", name="Replay the learning from the start").click()
+    gates.page.get_by_role("button", name="Replay training from the start").click()
     expect(words(gates)).to_have_text(re.compile("untrained|epoch"))
     expect(words(gates)).to_have_text("now, epoch 100", timeout=60_000)
-    expect(gates.page.get_by_role("button", name="Replay the learning from the start")).to_be_visible()
+    expect(gates.page.get_by_role("button", name="Replay training from the start")).to_be_visible()
     assert gates.page.evaluate("window.painted") > 6 * 20
 
 
