@@ -3,10 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from lstm_core import tables
+from lstm_core.data.ingest import read
 from lstm_core.experiment import MISSING, SCALINGS, SPLITS, PlaygroundError
-from lstm_core.figures import SPLIT_NAMES, split_figure, window_figure
-from pages.shared import session, sources
+from lstm_core.figures.theme import SPLIT_NAMES
+from lstm_core.figures.windows import split_figure, window_figure
+from pages.shared import session
+from pages.shared.data import import_report, source_picker
 
 PREVIEW_ROWS = 200
 KINDS = {"number": "number", "category": "text (classes)", "time": "time"}
@@ -17,11 +19,11 @@ here = session.workspace()
 def choose_source() -> None:
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left:
-        sources.own_file()
+        source_picker.own_file()
     with right:
-        sources.ready_made()
+        source_picker.ready_made()
         if here.experiment.data.source == "generator":
-            sources.generator_settings()
+            source_picker.generator_settings()
 
 
 def choose_columns() -> None:
@@ -38,7 +40,7 @@ def choose_columns() -> None:
                     **session.bind("data", "group", of=id(table)),
                     help="A column that says which sequence a row belongs to; no window crosses from one to "
                          "the next")  # fmt: skip
-    left.number_input("seq_len", 1, 100_000, **(session.bind("data", "seq_len") | sources.on_seq_len_change()),
+    left.number_input("seq_len", 1, 100_000, **(session.bind("data", "seq_len") | source_picker.on_seq_len_change()),
                       help="Rows in a window: how far back the model can look")  # fmt: skip
     right.number_input("horizon", 0, 10_000, **session.bind("data", "horizon"),
                        help="How many rows ahead it must say. 0: the answer belongs to the last row that it "
@@ -91,7 +93,7 @@ def report() -> None:
         f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
     )
     with st.expander(title, icon=":material/rule:", expanded=bool(warnings)):
-        sources.read_settings()
+        import_report.read_settings()
         for note in warnings[:20]:
             st.warning(session.plain(note.text))
         st.markdown("\n".join(f"- {session.plain(note.text)}" for note in guesses[:40]))
@@ -101,7 +103,7 @@ def report() -> None:
         names = [found.name for found in table.columns]
         name = column.selectbox("read the column", names, key="retype_column")
         wanted = kind.selectbox("as", list(KINDS), format_func=KINDS.get, key="retype_kind")
-        act.button("Read again", key="retype", on_click=sources.read_column_as, args=(name, wanted))
+        act.button("Read again", key="retype", on_click=import_report.read_column_as, args=(name, wanted))
 
 
 def preview() -> None:
@@ -110,13 +112,13 @@ def preview() -> None:
         f"{len(table.names(kind))} {words}" for kind, words in KINDS.items() if table.names(kind)
     )
     with st.expander(f"The table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
-        st.dataframe(tables.preview(table, PREVIEW_ROWS), height=300, key="preview")
+        st.dataframe(read.preview(table, PREVIEW_ROWS), height=300, key="preview")
 
 
 st.title("Data")
 session.show_messages("data")
 choose_source()
-st.markdown(f"#### {session.plain(sources.title(here.experiment.data, here.table))}")
+st.markdown(f"#### {session.plain(source_picker.title(here.experiment.data, here.table))}")
 show_shares()
 left, right = st.columns([0.3, 0.7], gap="medium")
 with left:

@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from lstm_core import shapes
-from lstm_core.advice import advice
-from lstm_core.code_export import model_code
+from lstm_core.architecture import shapes
+from lstm_core.architecture.advice import advice
+from lstm_core.architecture.code import model_code
+from lstm_core.architecture.memory import check_fits, in_words, training_bytes
 from lstm_core.experiment import CELLS, PlaygroundError
-from lstm_core.machine import free_memory
-from lstm_core.stack_drawing import stack_figure
+from lstm_core.figures.network_diagram import stack_figure
+from lstm_core.model.devices import free_memory
 from pages.shared import session
 
 LARGEST = {"hidden_size": 16_384, "num_layers": 64}
@@ -86,10 +87,10 @@ def facts(windows) -> None:
     parts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]
     if len(counts) > 4:
         parts.append("…")
-    memory = shapes.training_bytes(*sizes, batch, seq_len)
-    st.markdown(" · ".join(parts) + f" · about **{shapes.in_words(memory)}** of memory to train")
+    memory = training_bytes(*sizes, batch, seq_len)
+    st.markdown(" · ".join(parts) + f" · about **{in_words(memory)}** of memory to train")
     try:
-        shapes.check_fits(*sizes, batch, seq_len, free_memory())
+        check_fits(*sizes, batch, seq_len, free_memory())
     except PlaygroundError as error:
         st.error(session.plain(str(error)), icon=":material/memory:")
 

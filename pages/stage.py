@@ -5,11 +5,13 @@ import dataclasses
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.scene import scene
-from pages.shared import gates_view, run_panel, session
-from pages.shared.gates_view import Look
-from pages.shared.stage import stage
-from pages.shared.window_choice import choose_window
+from lstm_core.figures.stage_scene import scene
+from pages.shared import session
+from pages.shared.components.stage.stage import stage
+from pages.shared.gates import selection
+from pages.shared.gates.selection import Look
+from pages.shared.gates.window_picker import choose_window
+from pages.shared.training import run_status
 
 run = session.workspace().run
 live = run.live
@@ -37,7 +39,7 @@ def picture(start: int, part: str, place: int) -> None:
     look = Look(run, start)
     moment = look.moment
     try:
-        header, arrays = scene(run, moment, gates_view.trace_of(look), start, others())
+        header, arrays = scene(run, moment, selection.trace_of(look), start, others())
     except PlaygroundError as error:
         st.error(session.plain(str(error)))
     else:
@@ -60,4 +62,4 @@ if run.experiment.model.cell != "lstm":
             "on Model and train.")  # fmt: skip
 else:
     chosen = choose_window("stage", run, controls)
-    st.fragment(picture, run_every=run_panel.SLOW_TICK / 2 if live else None)(*chosen)
+    st.fragment(picture, run_every=run_status.SLOW_TICK / 2 if live else None)(*chosen)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lstm_core.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.data.windows import make_windows
 from lstm_core.experiment import (
     CLASSIFICATION_LOSSES,
     FIRST_STATES,
@@ -10,9 +10,10 @@ from lstm_core.experiment import (
     REGRESSION_LOSSES,
     PlaygroundError,
 )
-from lstm_core.model import devices
-from lstm_core.windows import make_windows
-from pages.shared import run_panel, session
+from lstm_core.model.devices import devices
+from lstm_core.training.checkpoint import load_checkpoint
+from pages.shared import session
+from pages.shared.training import loss_curves, run_status
 
 here = session.workspace()
 run = here.run
@@ -83,7 +84,7 @@ def transport() -> None:
     columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
                       on_click=session.start_fresh, disabled=live and not stale,
                       help="Train a fresh model of the settings as they are now")  # fmt: skip
-    over = run.trainer.finished or run.status == "failed"
+    over = run.finished or run.status == "failed"
     untrained = run.status == "ready"
     columns[1].button("Pause" if live else "Resume", key="pause", width="stretch",
                       on_click=pause if live else resume_run,
@@ -119,11 +120,11 @@ def panel() -> None:
     # one fragment: two of them, the second at a slower rate, cost the training a third of its speed
     here = session.workspace()
     run = here.run
-    run_panel.progress(run)
-    run_panel.losses(here, bool(session.recall("log_scale", True)))
-    found = run_panel.prediction(run)
-    run_panel.verdict(run, found)
-    run_panel.gradient_norm(run)
+    run_status.progress(run)
+    loss_curves.losses(here, bool(session.recall("log_scale", True)))
+    found = loss_curves.prediction(run)
+    loss_curves.verdict(run, found)
+    loss_curves.gradient_norm(run)
     if (run.number, run.status) != drawn:
         st.rerun()  # once: the buttons outside this fragment follow, and polling stops
 
@@ -135,7 +136,7 @@ def files() -> None:
             st.markdown(
                 "One file: safetensors weights with `nn.LSTM`'s own names, the settings, the scaler, the curves."
             )
-            st.download_button("Save this model", lambda: model_file(run), "lstm.safetensors",
+            st.download_button("Save this model", run.checkpoint, "lstm.safetensors",
                                "application/octet-stream", icon=":material/download:", key="save_model")  # fmt: skip
         with load:
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
@@ -145,24 +146,16 @@ def files() -> None:
                 st.rerun()
 
 
-def model_file(run) -> bytes:
-    curves = {name: tuple(part.tolist() for part in curve.points(2000)) for name, curve in run.curves.items()}
-    with run.hold() as trainer:
-        return save_checkpoint(trainer, curves)
-
-
 def load_model(data: bytes) -> None:
     session.clear_messages()
     try:
         checkpoint = load_checkpoint(data)
         table = session.table_for(checkpoint.experiment.data)
         windows = make_windows(table, checkpoint.experiment.data)
-        trainer = resume(checkpoint, windows)
+        here.load(checkpoint, windows, table)
     except PlaygroundError as error:
         session.report(str(error))
         return
-    here.table = table
-    here.fresh_run(trainer, checkpoint.curves)
     session.notify(
         f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there."
     )
@@ -181,9 +174,9 @@ with left:
         persist_state="session",
         help="Each line of the grid is ten times the last",
     )
-    if run.trainer.windows.ahead > 1:
-        st.number_input("steps ahead drawn", 1, run.trainer.windows.ahead, key="ahead", persist_state="session",
+    if run.windows.ahead > 1:
+        st.number_input("steps ahead drawn", 1, run.windows.ahead, key="ahead", persist_state="session",
                         help="Which of the predicted rows the forecast shows")  # fmt: skip
 with right:
-    st.fragment(panel, run_every=run_panel.TICK if live else None)()
+    st.fragment(panel, run_every=run_status.TICK if live else None)()
 files()

@@ -23,7 +23,7 @@ from lstm_core.experiment import (
     TrainSpec,
     loss_for,
 )
-from tests.test_shapes import model_specs
+from tests.architecture.test_shapes import model_specs
 
 names = st.text(max_size=12)
 json_values = st.recursive(

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from lstm_core.data.generators import generate
+from lstm_core.data.samples import load_sample
+from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
-from lstm_core.generators import generate
 from lstm_core.lessons import lessons
-from lstm_core.machine import work_in_one_thread
-from lstm_core.samples import load_sample
-from lstm_core.tables import Table
-from lstm_core.workspaces import RunManager, Workspace
+from lstm_core.model.devices import work_in_one_thread
+from lstm_core.workspace import RunManager, Workspace
 from pages.shared import example
 
 if TYPE_CHECKING:
-    from lstm_core.open_lesson import OpenLesson
+    from lstm_core.lessons.open_lesson import OpenLesson
 
 _ID, _MESSAGES, _LESSONS = "_workspace", "_messages", "_lessons"
 
@@ -62,8 +62,8 @@ def open_lesson(name: str) -> OpenLesson:
 
     What was on the table is not touched: leave_lesson goes back to it.
     """
-    from lstm_core.lesson_runs import shipped
-    from lstm_core.open_lesson import OpenLesson
+    from lstm_core.lessons.open_lesson import OpenLesson
+    from lstm_core.lessons.runs import shipped
 
     here, manager = workspace(), run_manager()
     if here.lesson is not None and here.lesson.lesson.name == name:
@@ -250,8 +250,8 @@ def warm_up() -> None:
 
 
 def _load_training() -> None:
-    from lstm_core.training import warm_up
+    from lstm_core.training.trainer import warm_up
 
     warm_up()
-    for module in ("lstm_core.lesson_runs", "lstm_core.figures"):  # of the first lesson that is opened
+    for module in ("lstm_core.lessons.runs", "lstm_core.figures.theme"):  # of the first lesson that is opened
         importlib.import_module(module)

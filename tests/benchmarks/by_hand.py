@@ -23,10 +23,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from lstm_core.by_hand import TWO_COMPANIES
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
-from lstm_core.lesson_runs import prepare
-from lstm_core.training import Trainer
+from lstm_core.lessons.catalog.by_hand.scalar_lstm import TWO_COMPANIES
+from lstm_core.lessons.runs import prepare
+from lstm_core.training.trainer import Trainer
 
 ROUNDS, EPOCHS, OURS, WARM_UP = 5, 200, 2000, 50
 

@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from lstm_core.architecture.memory import training_bytes  # noqa: E402
 from lstm_core.experiment import ModelSpec  # noqa: E402
-from lstm_core.shapes import training_bytes  # noqa: E402
 
 # (spec, input_size, output_size, batch_size, seq_len)
 CONFIGURATIONS = [
@@ -53,7 +53,7 @@ CONFIGURATIONS = [
 def train(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> None:
     import torch
 
-    from lstm_core.model import build_model
+    from lstm_core.model.recurrent import build_model
 
     model = build_model(spec, input_size, output_size)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Tab
 
-PIXELS = """() => Array.from(document.querySelectorAll('.gate-view canvas')[0].getContext('2d')
+PIXELS = """() => Array.from(document.querySelectorAll('.gate-heatmaps canvas')[0].getContext('2d')
   .getImageData(0, 120, 900, 300).data).reduce((sum, value, k) => (sum * 31 + value * (k % 7 + 1)) % 1000003, 7)"""
 
 
@@ -18,7 +18,7 @@ def gates(tab: Tab) -> Tab:
     """Gates of the example, which was trained for a hundred epochs."""
     tab.open().go("Gates")
     expect(slider(tab)).to_be_visible()
-    tab.page.wait_for_function("document.querySelector('.gate-view canvas')?.width > 300")
+    tab.page.wait_for_function("document.querySelector('.gate-heatmaps canvas')?.width > 300")
     return tab
 
 

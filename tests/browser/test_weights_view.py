@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Tab
 
-MAP = ".st-key-weights_map .weights-map"
+MAP = ".st-key-weights_map .weight-heatmaps"
 COLOURS = """canvas => {
     const { width, height } = canvas;
     const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, width, height).data.buffer);

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_core.lesson_runs import fresh_runs, shipped_runs
-from lstm_core.lessons import lesson
-from lstm_core.lessons.forget_bias import STEPS
-from lstm_core.runs import Slots
+from lstm_core.lessons import get_lesson
+from lstm_core.lessons.catalog.forget_bias import STEPS
+from lstm_core.lessons.runs import fresh_runs, shipped_runs
+from lstm_core.runs.queue import Slots
 
-LESSON = lesson("forget_bias")
+LESSON = get_lesson("forget_bias")
 STARTING, LOSSES, KEPT = (picture.draw for picture in LESSON.pictures)
 
 

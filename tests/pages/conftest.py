@@ -21,11 +21,11 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test
 
-from pages.shared import session
+from pages.shared import example, session
 
 if TYPE_CHECKING:
-    from lstm_core.runs import Run
-    from lstm_core.workspaces import Workspace
+    from lstm_core.runs.run import Run
+    from lstm_core.workspace import Workspace
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 COMPILED = ScriptCache()
@@ -43,13 +43,11 @@ def wait_until(true: Callable[[], bool], what: str) -> None:
 class Visitor:
     """One browser tab. Every gesture runs the app and fails the test if the app itself failed."""
 
-    def __init__(self, page: str = "start", run_id: str | None = None) -> None:
+    def __init__(self, page: str = "start", **address: str) -> None:
         self.at = AppTest.from_file(str(APP), default_timeout=DEADLINE)
-        if run_id is not None:
-            self.at.query_params["run"] = run_id
-        self.run()
-        if page != "start":
-            self.go(page)
+        for name, value in address.items():
+            self.at.query_params[name] = value
+        self.go(page)
 
     @property
     def id(self) -> str:
@@ -148,6 +146,17 @@ class Visitor:
         return self.run()
 
 
+def trained(epochs: int = 1, **model: object) -> str:
+    """The id of a run: the example's data and such a model, trained. Model and Train give the same, more slowly."""
+    here = example.open_workspace(session.run_manager())
+    here.change("model", **model)
+    here.change("train", epochs=epochs)
+    here.train_fresh().play()
+    wait_until(lambda: not here.live, "the run ended")
+    assert here.run.status == "finished"
+    return here.id
+
+
 def unescaped(text: str) -> str:
     """session.plain's Markdown as it is read."""
     return re.sub(r"\\(.)", r"\1", text.replace("\u2060", ""), flags=re.DOTALL)
@@ -175,11 +184,11 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def visit() -> Iterator[Callable[..., Visitor]]:
-    """Opens tabs; every run of theirs is stopped at the end of the test."""
+    """Opens tabs by their address, as a link does; every run of theirs is stopped at the end of the test."""
     opened: list[Visitor] = []
 
-    def open_tab(page: str = "start", run_id: str | None = None) -> Visitor:
-        opened.append(Visitor(page, run_id))
+    def open_tab(page: str = "start", **address: str) -> Visitor:
+        opened.append(Visitor(page, **address))
         return opened[-1]
 
     yield open_tab

@@ -5,16 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_core.characters import write
-from lstm_core.letters import ALPHABET
+from lstm_core.data.samples.book import ALPHABET
+from lstm_core.lessons.catalog.characters.text import write
 from tests.pages.conftest import Visitor
 
 
 @pytest.fixture
 def lesson(visit) -> Visitor:
-    tab = visit()
-    tab.at.query_params["lesson"] = "characters"
-    return tab.go("lessons")
+    return visit("lessons", lesson="characters")
 
 
 def texts(tab: Visitor) -> list[str]:

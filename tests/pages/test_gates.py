@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_core.predictions import predict, window_errors
-from pages.shared import gates_view
-from pages.shared.gates_view import Look
+from lstm_core.forecasting.metrics import window_errors
+from lstm_core.forecasting.predict import predict
+from pages.shared.gates import selection
+from pages.shared.gates.selection import Look
+from tests.pages import conftest
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
 
 MODELS = {
@@ -27,12 +29,7 @@ MODELS = {
 
 def trained(visit, **model: object) -> Visitor:
     """Gates of a model of a few units that has trained for one epoch."""
-    tab = visit("model").set("hidden_size", 5)
-    for key, value in model.items():
-        tab.set(key, value)
-    tab.train(epochs=1)
-    assert tab.training.status == "finished"
-    return tab.go("gates")
+    return visit("gates", run=conftest.trained(hidden_size=5, **model))
 
 
 def badge(tab: Visitor) -> float:
@@ -53,8 +50,8 @@ def maps(tab: Visitor) -> dict[str, np.ndarray]:
 
 
 def trace(tab: Visitor, part: str = "test", place: int | None = None):
-    starts = tab.training.trainer.windows.starts[part]
-    return gates_view.trace_of(Look(tab.training, int(starts[-1 if place is None else place])))
+    starts = tab.training.windows.starts[part]
+    return selection.trace_of(Look(tab.training, int(starts[-1 if place is None else place])))
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -93,8 +90,8 @@ def test_one_gate_large(visit):
 def test_finds_the_worst_and_the_best_window(visit, part):
     tab = visit("gates").set("part", part)
     run = tab.training
-    starts = run.trainer.windows.starts[part]
-    errors = window_errors(run.trainer.windows, starts, predict(run.model(), run.trainer.windows, starts))
+    starts = run.windows.starts[part]
+    errors = window_errors(run.windows, starts, predict(run.model(), run.windows, starts))
     tab.press("find_worst")
     assert tab.widget("window").value == errors.argmax()
     tab.press("find_best")
@@ -106,7 +103,7 @@ def test_finds_the_worst_and_the_best_window(visit, part):
 
 def test_says_the_forecast_beside_the_truth(visit):
     tab = visit("gates").set("window", 3)
-    windows = tab.training.trainer.windows
+    windows = tab.training.windows
     start = windows.starts["test"][3:4]
     said = predict(tab.training.model(), windows, start)[0, 0, 0]
     truth = windows.truth(start)[0, 0, 0]
@@ -141,7 +138,7 @@ def test_parts_without_windows_are_not_offered(visit, shares):
 def test_a_part_with_a_single_window_needs_no_slider(visit):
     tab = visit("data").upload(series_csv(40)).set("seq_len", 3).set("shares", (0.7, 0.98))
     tab.train(epochs=1).go("gates")
-    assert len(tab.training.trainer.windows.starts["test"]) == 1
+    assert len(tab.training.windows.starts["test"]) == 1
     assert not tab.errors()
     assert not [s for s in tab.at.slider if s.key == "window"]
     tab.press("find_worst")
@@ -180,8 +177,8 @@ def test_works_while_training_on_the_weights_of_that_moment(visit):
     tab.go("gates")
     run, seen = tab.training, []
     for _ in range(3):
-        step = run.trainer.step
-        wait_until(lambda step=step: run.trainer.step > step + 20, "it trained on")
+        step = run.step
+        wait_until(lambda step=step: run.step > step + 20, "it trained on")
         tab.run()
         assert badge(tab) < 1e-5
         seen.append(maps(tab)["f"].tobytes())
@@ -222,11 +219,7 @@ def test_draws_mean_and_saturation_of_the_four_gates(visit):
 
 @pytest.mark.parametrize("settings", [{}, {"num_layers": 2, "bidirectional": True}])
 def test_shows_how_far_back_the_prediction_looks(visit, settings):
-    tab = visit("model")
-    for key, value in settings.items():
-        tab.set(key, value)
-    tab.go("train").train(epochs=1)
-    tab.go("gates").set("view", "How far back?")
+    tab = visit("gates", run=conftest.trained(**settings)).set("view", "How far back?")
     assert not tab.errors()
     lines = tab.figure("horizon_figure")["data"]
     assert len(lines) == 4
@@ -239,7 +232,7 @@ def test_the_scale_of_c_holds_still_while_the_slider_moves(visit):
     tab.at.session_state[f"moment_{run.number}"] = 0
     tab.go("gates")
     untrained, now = (
-        gates_view.trace_of(Look(run, gates_view.default_window(run), step=step)) for step in (0, None)
+        selection.trace_of(Look(run, selection.default_window(run), step=step)) for step in (0, None)
     )
     high = next(about["high"] for about in tab.component("gate_view")[0]["maps"] if about["name"] == "c")
     assert high == pytest.approx(float(now.c.abs().max()))

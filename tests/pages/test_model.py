@@ -8,7 +8,7 @@ import psutil
 import pytest
 import torch
 
-from lstm_core.model import build_model
+from lstm_core.model.recurrent import build_model
 
 
 def shape_rows(tab) -> dict[str, str]:

@@ -54,22 +54,22 @@ def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
     assert one.training.status == "running"
     for place, tab in ((1, two), (2, three)):
         assert f"number {place} in the queue" in tab.run().at.progress[0].text
-        assert tab.training.trainer.step == 0
+        assert tab.training.step == 0
     two.press("pause")  # one may stop waiting
     assert "number 1 in the queue" in three.run().at.progress[0].text
     one.press("stop")
-    wait_until(lambda: three.training.trainer.step > 0, "the next one started")
-    assert two.training.trainer.step == 0
+    wait_until(lambda: three.training.step > 0, "the next one started")
+    assert two.training.step == 0
 
 
 def test_a_second_tab_watches_the_same_run(visit):
     tab = visit("train").set("epochs", 1_000_000).press("train")
     run = tab.training
-    other = visit("train", tab.id)
+    other = visit("train", run=tab.id)
     assert other.training is run
     assert not other.pressable("train")  # it never runs twice
-    step = run.trainer.step
-    wait_until(lambda: run.trainer.step > step, "it trained on")
+    step = run.step
+    wait_until(lambda: run.step > step, "it trained on")
     other.press("pause")
     assert run.status == "paused"
     assert tab.run().widget("pause").label == "Resume"
@@ -78,7 +78,7 @@ def test_a_second_tab_watches_the_same_run(visit):
 def test_f5_comes_back_to_the_same_settings(visit):
     tab = visit("data").upload(series_csv(), "load.csv").set("seq_len", 7)
     tab.go("model").set("hidden_size", 11)
-    again = visit("data", tab.id)
+    again = visit("data", run=tab.id)
     assert again.widget("seq_len").value == 7
     assert again.workspace.table.name == "load.csv"
     assert again.set("read_decimal", ",").workspace.table.options.decimal == ","  # the bytes were kept too
@@ -87,14 +87,14 @@ def test_f5_comes_back_to_the_same_settings(visit):
 
 def test_a_change_in_one_tab_is_seen_in_the_other(visit):
     tab = visit("model")
-    other = visit("model", tab.id)
+    other = visit("model", run=tab.id)
     tab.set("hidden_size", 33)
     assert other.run().widget("hidden_size").value == 33
 
 
 @pytest.mark.parametrize("unknown", ["nobody-has-this", "", "../../etc/passwd", "a" * 5000, "<b>"])
 def test_an_unknown_run_opens_the_example_and_says_so(visit, unknown):
-    tab = visit(run_id=unknown)
+    tab = visit(run=unknown)
     assert tab.id != unknown
     assert ("no longer on the server" in tab.words()) == bool(unknown)
     assert tab.training.status == "finished"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.trace import trace_lstm
+from lstm_core.trace.gate_trace import trace_lstm
 from tests.pages.conftest import Visitor
 
 
@@ -21,8 +21,8 @@ def test_it_sends_the_trace_of_the_chosen_window(visit):
     assert not tab.errors()
     header, numbers = sent(tab)
     run = tab.training
-    start = int(run.trainer.windows.starts["valid"][3])
-    x = torch.from_numpy(run.trainer.windows.inputs(np.array([start])))
+    start = int(run.windows.starts["valid"][3])
+    x = torch.from_numpy(run.windows.inputs(np.array([start])))
     trace = trace_lstm(run.model().lstm, x)
     assert header["link"] == {"part": "valid", "window": 3}
     at = header["steps"] * (len(header["features"]) + len(header["series"]))
@@ -36,9 +36,7 @@ def test_the_window_is_the_one_that_was_chosen_on_gates(visit):
 
 
 def test_an_address_opens_its_window(visit):
-    tab = visit("start")
-    tab.at.query_params["part"], tab.at.query_params["window"] = "train", "11"
-    tab.go("stage")
+    tab = visit("stage", part="train", window="11")
     assert sent(tab)[0]["link"] == {"part": "train", "window": 11}
 
 
@@ -46,9 +44,7 @@ def test_an_address_opens_its_window(visit):
     ("part", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")]
 )
 def test_an_address_that_means_nothing_does_no_harm(visit, part, window):
-    tab = visit("start")
-    tab.at.query_params["part"], tab.at.query_params["window"] = part, window
-    tab.go("stage")
+    tab = visit("stage", part=part, window=window)
     assert not tab.errors()
     assert sent(tab)
 

@@ -6,9 +6,7 @@ import numpy as np
 
 
 def opened(visit):
-    tab = visit()
-    tab.at.query_params["lesson"] = "state_life"
-    return tab.go("lessons")
+    return visit("lessons", lesson="state_life")
 
 
 def lines(figure: dict) -> list[dict]:

@@ -1,0 +1,29 @@
+"""The stage: one trace played step by step through a drawn LSTM cell, in the browser. Python's half of stage/*.js.
+
+It gets one message a window (lstm_core/scene.py) and asks the server for nothing after that.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
+from pages.shared.components.wire import color_stops, mount
+
+_STYLES = sorted(path.name for path in Path(__file__).parent.glob("*.css"))
+_draw = mount("stage", *(f"stage/{name}" for name in _STYLES), module="stage/stage.js")
+
+
+def stage(
+    key: str, header: dict[str, Any], arrays: list[np.ndarray], id: str, link: dict[str, str | int]
+) -> None:
+    """Draw scene.scene's (header, arrays). id: another one is another picture; link: what the address says of it."""
+    style = {
+        "colors": GATE_COLORS,
+        "titles": GATE_NAMES,
+        "scales": {"gate": color_stops(False), "signed": color_stops(True)},
+    }
+    _draw(key, {**header, "id": id, "link": link, "style": style}, arrays)
