@@ -20,7 +20,7 @@ LOOK = {
 }
 MOUNT = """async ([bytes, look]) => {
   const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  window.modules = `${root}component/pages.shared.components.stage.stage.stage_modules`;
+  window.modules = `${root}component/pages.shared.components.wire.modules/stage`;
   const { Stage } = await import(`${window.modules}/main.js`);
   const old = document.querySelector(".stage"), element = document.createElement("div");
   element.className = "stage";

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Tab
 
-PIXELS = """() => Array.from(document.querySelectorAll('.gate-view canvas')[0].getContext('2d')
+PIXELS = """() => Array.from(document.querySelectorAll('.gate-heatmaps canvas')[0].getContext('2d')
   .getImageData(0, 120, 900, 300).data).reduce((sum, value, k) => (sum * 31 + value * (k % 7 + 1)) % 1000003, 7)"""
 
 
@@ -18,7 +18,7 @@ def gates(tab: Tab) -> Tab:
     """Gates of the example, which was trained for a hundred epochs."""
     tab.open().go("Gates")
     expect(slider(tab)).to_be_visible()
-    tab.page.wait_for_function("document.querySelector('.gate-view canvas')?.width > 300")
+    tab.page.wait_for_function("document.querySelector('.gate-heatmaps canvas')?.width > 300")
     return tab
 
 
@@ -56,10 +56,10 @@ def test_it_plays_from_the_start_to_now_and_the_picture_moves_on_the_way(gates: 
              CanvasRenderingContext2D.prototype.putImageData = function (...all) { window.painted += 1; paint.apply(this, all); };
            }"""
     )
-    gates.page.get_by_role("button", name="Replay the learning from the start").click()
+    gates.page.get_by_role("button", name="Replay training from the start").click()
     expect(words(gates)).to_have_text(re.compile("untrained|epoch"))
     expect(words(gates)).to_have_text("now, epoch 100", timeout=60_000)
-    expect(gates.page.get_by_role("button", name="Replay the learning from the start")).to_be_visible()
+    expect(gates.page.get_by_role("button", name="Replay training from the start")).to_be_visible()
     assert gates.page.evaluate("window.painted") > 6 * 20
 
 

@@ -28,7 +28,7 @@ LOOK = {
 }
 OPEN = """async ([bytes, look]) => {
   const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const { Stage } = await import(`${root}component/pages.shared.components.stage.stage.stage_modules/main.js`);
+  const { Stage } = await import(`${root}component/pages.shared.components.wire.modules/stage/main.js`);
   window.theStage?.stop();
   const first = document.querySelector(".stage"); // its parent has the theme's colours
   const element = first.parentElement.appendChild(document.createElement("div"));
@@ -45,13 +45,13 @@ SET = """async (fields) => {
 }"""
 SUMS = """async ([bytes, layer, direction]) => {
   const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const path = `${root}component/pages.shared.components.stage.stage.stage_modules`;
+  const path = `${root}component/pages.shared.components.wire.modules/stage`;
   const { decode } = await import(`${path}/scene.js`);
   const { reader } = await import(`${path}/equations.js`);
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
   const from = reader(scene, scene, layer, direction);
   return ["i", "f", "g", "o"].map((gate) => Array.from({ length: scene.hidden }, (_, unit) =>
-    Array.from({ length: scene.steps }, (_, step) => from.gate(gate, unit, step, 3).found)));
+    Array.from({ length: scene.steps }, (_, step) => from.gate(gate, unit, step, 3).computed)));
 }"""
 OUTSIDE = """() => Array.from(document.querySelectorAll(".cell")).flatMap((cell) => {
   const { left, right, top, bottom } = cell.parentElement.getBoundingClientRect();

@@ -18,9 +18,9 @@ from tests.training.test_trainer import labelled
 
 RUN = """async ([bytes, moment, edit]) => {
   const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const path = `${root}component/pages.shared.components.stage.stage.stage_modules`;
+  const path = `${root}component/pages.shared.components.wire.modules/stage`;
   const { decode } = await import(`${path}/scene.js`);
-  const { traceOf, saidAt } = await import(`${path}/lstm.js`);
+  const { traceOf, predictionAt } = await import(`${path}/lstm.js`);
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
   const weights = scene.snapshots[moment]?.weights ?? scene.weights;
   const work = traceOf(scene, weights, edit);
@@ -28,7 +28,7 @@ RUN = """async ([bytes, moment, edit]) => {
   while (!slice.done) slice = work.next();
   const lists = slice.value.map((row) => row.map((maps) =>
     Object.fromEntries(Object.entries(maps).map(([name, values]) => [name, Array.from(values)]))));
-  return [lists, Array.from(saidAt(scene, slice.value, weights))];
+  return [lists, Array.from(predictionAt(scene, slice.value, weights))];
 }"""
 
 

@@ -53,10 +53,10 @@ def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
           new MutationObserver(() => window.said.push(output.textContent)).observe(output, { childList: true });
         }"""
     )
-    page.get_by_role("button", name="Play the learning").click()
-    expect(page.get_by_role("button", name="Pause the learning")).to_be_visible()
+    page.get_by_role("button", name="Replay training").click()
+    expect(page.get_by_role("button", name="Pause the replay")).to_be_visible()
     expect(page.locator(".stage-learning output")).not_to_have_text(said)
-    expect(page.get_by_role("button", name="Play the learning")).to_be_visible()
+    expect(page.get_by_role("button", name="Replay training")).to_be_visible()
     draw(page)
     heard = page.evaluate("window.said")
     assert heard[0] == "untrained" and heard[-1] == said == caption(page, "learning")
@@ -65,10 +65,10 @@ def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
 
 
 def test_the_slider_takes_over_from_the_replay(page: Page):
-    page.get_by_role("button", name="Play the learning").click()
+    page.get_by_role("button", name="Replay training").click()
     expect(page.locator(".stage-learning output")).to_have_text("untrained")
     pull(page, "learning", 3)
-    expect(page.get_by_role("button", name="Play the learning")).to_be_visible()
+    expect(page.get_by_role("button", name="Replay training")).to_be_visible()
     assert page.locator(".stage-learning input").input_value() == "3"
 
 

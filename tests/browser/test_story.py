@@ -95,7 +95,7 @@ def look_at_gates(tab: Tab, units: int, layers: int) -> None:
     tab.page.mouse.move(0, 0)
     tab.page.locator(canvas).last.hover()
     expect(tab.widget("gate_view")).to_contain_text(re.compile(r"unit\s*\d"))
-    assert tab.page.evaluate("() => [...document.querySelectorAll('.gate-view-readout b')].length") > 6
+    assert tab.page.evaluate("() => [...document.querySelectorAll('.heatmap-readout b')].length") > 6
 
 
 def test_pause_keeps_the_weights_and_resume_goes_on(tab: Tab):

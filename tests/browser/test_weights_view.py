@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Tab
 
-MAP = ".st-key-weights_map .weights-map"
+MAP = ".st-key-weights_map .weight-heatmaps"
 COLOURS = """canvas => {
     const { width, height } = canvas;
     const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, width, height).data.buffer);
@@ -29,7 +29,7 @@ def picture(tab: Tab) -> Locator:
 
 
 def readout(tab: Tab) -> Locator:
-    return tab.page.locator(f"{MAP} .weights-map-readout")
+    return tab.page.locator(f"{MAP} .heatmap-readout")
 
 
 def look_at_weights(tab: Tab) -> Tab:
@@ -42,9 +42,9 @@ def look_at_weights(tab: Tab) -> Tab:
 def test_all_four_gates_are_painted_and_seen_at_once(new_tab: Callable[..., Tab], size, scheme: str):
     tab = look_at_weights(new_tab(size, scheme).open())
     assert picture(tab).evaluate(COLOURS) > 100
-    box = tab.page.locator(f"{MAP} .weights-map-stage").bounding_box()
+    box = tab.page.locator(f"{MAP} .heatmap-stage").bounding_box()
     assert box["y"] + box["height"] <= size[1]
-    said = tab.page.locator(f"{MAP} .weights-map-stage").get_attribute("aria-label")
+    said = tab.page.locator(f"{MAP} .heatmap-stage").get_attribute("aria-label")
     assert re.search(
         r"weight_hh: input gate [\d.]+, forget gate [\d.]+, cell candidate [\d.]+, output gate", said
     )
@@ -81,7 +81,7 @@ def test_it_is_repainted_and_never_rebuilt_while_the_run_trains(tab: Tab):
 
 def test_weights_are_read_with_the_mouse_and_the_keyboard(tab: Tab):
     look_at_weights(tab.open())
-    stage = tab.page.locator(f"{MAP} .weights-map-stage")
+    stage = tab.page.locator(f"{MAP} .heatmap-stage")
     expect(readout(tab)).to_have_text(re.compile("^Weights after step"))
     box = stage.bounding_box()
     tab.page.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.5 * box["height"])
@@ -112,7 +112,7 @@ def test_a_name_from_a_file_is_only_ever_text(tab: Tab):
     tab.settle().go("Train").train(epochs=1)
     tab.wait_for_end(1)
     look_at_weights(tab)
-    tab.page.locator(f"{MAP} .weights-map-stage").focus()
+    tab.page.locator(f"{MAP} .heatmap-stage").focus()
     tab.page.keyboard.press("ArrowRight")
     expect(readout(tab)).to_contain_text(f"unit 0 ← {name}")
     assert tab.page.evaluate("window.hacked") is None

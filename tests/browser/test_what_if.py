@@ -42,7 +42,7 @@ def test_one_cursor_reads_before_after_and_their_difference(what_if: Tab):
     tab = what_if.choose("gate", "f · forget gate")
     box = tab.page.locator(CANVAS).last.bounding_box()
     tab.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 60)
-    readout = tab.widget("what_view").locator(".gate-view-readout")
+    readout = tab.widget("what_view").locator(".heatmap-readout")
     expect(readout).to_contain_text(re.compile(r"after\s*1\b"))
     before, after, difference = (
         float(re.search(rf"(?<!− ){name}\s+([−\d.]+)", readout.inner_text())[1].replace("−", "-"))
@@ -54,7 +54,7 @@ def test_one_cursor_reads_before_after_and_their_difference(what_if: Tab):
 def test_the_selected_unit_alone_is_altered_as_it_is_selected(what_if: Tab):
     tab = what_if.choose("gate", "f · forget gate").fill("what_units", "selected")
     expect(tab.page.get_by_text("held at 1 in unit 0 it")).to_be_visible()
-    tab.page.locator(".st-key-what_view .gate-view-stage").press("ArrowDown")
+    tab.page.locator(".st-key-what_view .heatmap-stage").press("ArrowDown")
     expect(tab.page.get_by_text("held at 1 in unit 1 it")).to_be_visible()
 
 

@@ -28,7 +28,7 @@ def drawn(tab: Visitor) -> dict:
 
 
 def says(tab: Visitor) -> list[str]:
-    return [table["said"] for table in drawn(tab)["tables"]]
+    return [table["prediction"] for table in drawn(tab)["tables"]]
 
 
 def test_it_opens_trained_with_every_sum_of_both_companies(tab):
@@ -108,7 +108,7 @@ def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
     here.run.play()
     wait_until(lambda: here.run.step > 3, "it trained")
     monkeypatch.setattr(session, "workspace", lambda: here)
-    monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"told": 1, "numbers": {"4": -2.5}}})
+    monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"count": 1, "numbers": {"4": -2.5}}})
     by_hand._moved()
     assert here.run.status == "paused"
     step, numbers = here.run.step, unit_of(here.run).numbers

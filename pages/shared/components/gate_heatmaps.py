@@ -13,21 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from pages.shared.components.wire import color_stops, pack, text
+from pages.shared.components.wire import color_stops, mount
 
 MAX_CELLS = 500_000  # of all maps together: 2 MB on the wire
 
-_mount = st.components.v2.component(
-    "gate_view",
-    html='<div class="gate-view"></div>',
-    js=text("stage/canvas.js", "gate_heatmaps.js"),
-    css=text("gate_heatmaps.css"),
-    isolate_styles=False,
-)
+_draw = mount("gate_heatmaps", "heatmap.css", "gate_heatmaps.css", results=["unit"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,18 +149,8 @@ def gate_view(
         ],
     }
     drawn = [np.asarray(values)[..., ::stride] for values in (*arrays, *series.values(), *extra)]
-    result = _mount(
-        key=key,
-        data=pack(header, drawn),
-        height=height or "content",
-        default={"unit": unit},
-        on_unit_change=_nothing,
-    )
+    result = _draw(key, header, drawn, height=height or "content", default={"unit": unit})
     return max(0, min(int(result.unit), most - 1))
-
-
-def _nothing() -> None:
-    """A component's state exists only if it has a callback; the rerun itself is all we need."""
 
 
 def _gates_and_states(maps: Sequence[Map]) -> list[UnitPanel]:

@@ -8,18 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 
 from lstm_core.lessons.catalog.characters.text import Tracker
-from pages.shared.components.wire import color_stops, pack, text
+from pages.shared.components.wire import color_stops, mount
 
-_mount = st.components.v2.component(
-    "coloured_text",
-    html='<div class="coloured-text"></div>',
-    js=text("stage/canvas.js", "text_heatmap.js"),
-    css=text("text_heatmap.css"),
-    isolate_styles=False,
-)
+_draw = mount("text_heatmap")
 
 
 def coloured_text(
@@ -36,14 +29,14 @@ def coloured_text(
         color_stops(signed=True)[k] for k in (3, -4)
     )  # the ends are too dark to be read on, in a dark theme
     header = {
-        "words": words,
+        "text": words,
         "name": name,
         "units": len(values),
         "signed": color is None,
         "colors": [low, high] if color is None else [color, color],
-        "trackers": [
+        "matches": [
             {"signal": one.signal, "unit": one.unit, "correlation": round(one.correlation, 2)}
             for one in trackers
         ],
     }
-    _mount(key=key, data=pack(header, [values]), height="content")
+    _draw(key, header, [values])

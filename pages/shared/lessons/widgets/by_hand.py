@@ -1,7 +1,7 @@
 """The unit by hand: twelve sliders, both companies unrolled over four days, and the way through a checkpoint.
 
-Here live the buttons and Python's half of by_hand.js, which draws what it is told and tells which number moved. All
-arithmetic is lstm_core.lessons.catalog.by_hand.scalar_lstm's.
+Here live the buttons, and what the sliders and tables show. All arithmetic is
+lstm_core.lessons.catalog.by_hand.scalar_lstm's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lstm_core.experiment import GATES, PlaygroundError
-from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     NEAR,
     SQUASH,
@@ -29,7 +28,7 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.workspace import Workspace
 from pages.shared import session
-from pages.shared.components.wire import text
+from pages.shared.components.unit_sliders import moved_numbers, unit_sliders
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -40,14 +39,6 @@ PROVED = 100  # steps that the resumed and the uninterrupted run are compared ov
 COMPANIES = "AB"
 KEY = "by_hand"
 _FILE, _PROOF = "_by_hand_file", "_by_hand_proof"
-
-_mount = st.components.v2.component(
-    "by_hand",
-    html='<div class="by-hand"></div>',
-    js=text("unit_sliders.js"),
-    css=text("unit_sliders.css"),
-    isolate_styles=False,
-)
 
 
 def show(here: Workspace, runs: dict[str, Run]) -> None:
@@ -157,30 +148,15 @@ def _unrolled(here: Workspace, was_live: bool) -> None:
     run = here.run
     unit = unit_of(run)
     sequences, targets = sequences_of(run)
-    known = session.widget_value(KEY)
-    result = _mount(
-        key=KEY,
-        data={
-            "gates": [_gate(gate) for gate in GATES],
-            "numbers": unit.numbers,
-            "tables": [_table(*one, unit) for one in zip(COMPANIES, sequences.tolist(), targets.tolist(), strict=True)],
-            "told": known["moved"]["told"] if known else 0,  # the answer that the browser waits for
-        },
-        default={"moved": {"told": 0, "numbers": {}}},
-        on_moved_change=_moved,
-        on_settled_change=_nothing,
-    )  # fmt: skip
+    examples = zip(COMPANIES, sequences.tolist(), targets.tolist(), strict=True)
+    settled = unit_sliders(KEY, unit.numbers, [_table(*example, unit) for example in examples], _moved)
     off = distance_from_lstm(unit, sequences)
     st.caption(
         f"`nn.LSTM(1, 1)` with these twelve numbers says the same: the largest difference in any h or c is {off:.0e}, "
         "float32's rounding."
     )
-    if run.live != was_live or result.settled:
+    if run.live != was_live or settled:
         st.rerun()  # the buttons, the pictures and the polling follow
-
-
-def _nothing() -> None:
-    """A component's trigger exists only if it has a callback; the rerun itself is all we need."""
 
 
 def _moved() -> None:
@@ -188,25 +164,21 @@ def _moved() -> None:
     here = session.workspace()
     here.run.pause()
     numbers = list(unit_of(here.run).numbers)
-    for place, value in session.widget_value(KEY)["moved"]["numbers"].items():
-        numbers[int(place)] = value
+    for index, value in moved_numbers(KEY).items():
+        numbers[index] = value
     _put(here, Unit.of(numbers))
-
-
-def _gate(gate: str) -> dict:
-    return {"name": gate, "title": GATE_NAMES[gate], "color": GATE_COLORS[gate], "squash": SQUASH[gate]}
 
 
 def _table(name: str, sequence: list[float], target: float, unit: Unit) -> dict:
     """One company's four days, in words."""
     steps = unit.unroll(sequence)
-    said = steps[-1].h
+    prediction = steps[-1].h
     return {
         "name": f"Company {name}",
         "sequence": ", ".join(f"{x:g}" for x in sequence),
         "target": f"{target:g}",
-        "said": number(said, 3),
-        "right": abs(said - target) < NEAR,
+        "prediction": number(prediction, 3),
+        "right": abs(prediction - target) < NEAR,
         "days": [_day(step) for step in steps],
     }
 
