@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import TITLES, Tab
+from tests.browser.tab import TITLES, Tab
 
 GOOD = b"day,level\n" + b"".join(b"%d,%.3f\n" % (day, np.sin(day / 3)) for day in range(200))
 BAD = {

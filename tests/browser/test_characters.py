@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Tab
+from tests.browser.tab import Tab
 
 COLOURS = "(page) => [...page.children].map((sign) => getComputedStyle(sign).backgroundColor).join()"
 

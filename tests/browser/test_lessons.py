@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lstm_core.lessons import lessons
-from tests.browser.conftest import PATIENCE, Tab
+from tests.browser.tab import PATIENCE, Tab
 
 CUT = "(all) => all.filter((e) => e.scrollWidth > e.clientWidth + 4).map((e) => e.textContent.slice(0, 60))"
 WIDE = "(e) => e.scrollWidth > e.clientWidth + 1"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Tab
+from tests.browser.tab import Tab
 
 PLOT = ".st-key-loss_curve .live-plot"
 RANGE = f"() => document.querySelector('{PLOT}')._fullLayout.xaxis.range.slice()"

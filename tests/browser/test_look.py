@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import TITLES, Tab, server
+from tests.browser.conftest import server
+from tests.browser.tab import TITLES, Tab
 
 SIZES = ((1280, 720), (1920, 1080))
 FIRST_SIGHT = {  # keys of what must be seen without scrolling

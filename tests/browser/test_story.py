@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE, Tab
+from tests.browser.tab import PATIENCE, Tab
 
 DAYS, NO_LEVEL = 730, (40, 41, 42, 300, 301, 550)
 COLOURS = """(selector) => {

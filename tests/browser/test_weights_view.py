@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Tab
+from tests.browser.tab import Tab
 
 MAP = ".st-key-weights_map .weights-map"
 COLOURS = """canvas => {

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Tab
+from tests.browser.tab import Tab
 
 NUMBER = r"[−\d.,e+]+"
 CANVAS = ".st-key-what_view canvas"
