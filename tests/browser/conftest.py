@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.on_stage import open_stage
 from tests.browser.stage_page import stage_server
-from tests.browser.tab import Tab
+from tests.browser.tab import WIRE, Tab
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -105,21 +105,30 @@ def stage_address(browser: Browser) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def idle_pages(browser: Browser) -> Iterator[list[Page]]:
-    """Pages that no visitor has at the moment; all share the files that any of them has loaded."""
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """What all pages share: the files that any of them has loaded."""
     context = browser.new_context()
-    yield [context.new_page()]
+    context.add_init_script(WIRE)
+    yield context
     context.close()
 
 
-@pytest.fixture
-def new_tab(idle_pages: list[Page], request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
+@pytest.fixture(scope="session")
+def idle_pages() -> list[Page]:
+    """Pages that no visitor has at the moment: to make a new one for each would take longer than many a test."""
+    return []
+
+
+@contextmanager
+def visits(request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
     """Opens tabs, each a visitor of its own; at the end none may have asked another machine for anything."""
+    idle_pages: list[Page] = request.getfixturevalue("idle_pages")
+    context: BrowserContext = request.getfixturevalue("context")
     tabs: list[Tab] = []
 
     def make(size: tuple[int, int] = (1280, 720), scheme: str = "light", url: str | None = None) -> Tab:
         address = url or request.getfixturevalue("address")
-        page = idle_pages.pop() if idle_pages else tabs[0].page.context.new_page()
+        page = idle_pages.pop() if idle_pages else context.new_page()
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
         page.mouse.move(0, 0)
@@ -133,8 +142,21 @@ def new_tab(idle_pages: list[Page], request: pytest.FixtureRequest) -> Iterator[
 
 
 @pytest.fixture
+def new_tab(request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
+    with visits(request) as make:
+        yield make
+
+
+@pytest.fixture
 def tab(new_tab: Callable[..., Tab]) -> Tab:
     return new_tab()
+
+
+@pytest.fixture(scope="module")
+def module_tab(request: pytest.FixtureRequest) -> Iterator[Tab]:
+    """One visitor for all tests of a file that do without a page of their own: what one leaves, the next finds."""
+    with visits(request) as make:
+        yield make()
 
 
 @pytest.fixture
