@@ -21,7 +21,8 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.training.checkpoint import save_checkpoint
 from lstm_core.training.trainer import Trainer
-from tests.browser.conftest import Tab, chromium, server
+from tests.browser.conftest import chromium, server
+from tests.browser.tab import Tab
 
 UNITS, MOVES, SECONDS = 128, 40, 4.0
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Tab
+from tests.browser.tab import Tab
 
 F_BIAS, G_W_IH = 5, 6  # places among the twelve
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import Page
 
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Edit, trace_with
-from pages.shared.components.wire import pack
-from tests.browser.conftest import Tab
-from tests.figures.test_stage_scene import MODELS, scene_of
+from tests.browser.on_stage import MODELS, packed
+from tests.figures.test_stage_scene import scene_of
 from tests.training.test_trainer import labelled
 
 RUN = """async ([bytes, moment, edit]) => {
-  const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const path = `${root}component/pages.shared.components.wire.modules/stage`;
-  const { decode } = await import(`${path}/scene.js`);
-  const { traceOf, predictionAt } = await import(`${path}/lstm.js`);
+  const { decode } = await import("/modules/stage/scene.js");
+  const { traceOf, predictionAt } = await import("/modules/stage/lstm.js");
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
   const weights = scene.snapshots[moment]?.weights ?? scene.weights;
   const work = traceOf(scene, weights, edit);
@@ -32,19 +28,11 @@ RUN = """async ([bytes, moment, edit]) => {
 }"""
 
 
-@pytest.fixture
-def stage(tab: Tab) -> Tab:
-    """A tab on Stage: from then on the server has the modules."""
-    tab.open("stage")
-    tab.page.wait_for_selector(".stage-bar")
-    return tab
-
-
 def run(
-    tab: Tab, header: dict, arrays: list, moment: int = -1, edit: dict | None = None
+    page: Page, header: dict, arrays: list, moment: int = -1, edit: dict | None = None
 ) -> tuple[list, np.ndarray]:
-    bytes_ = base64.b64encode(pack(header, arrays)).decode()
-    maps, said = tab.page.evaluate(RUN, [bytes_, moment, edit])
+    """(i, f, g, o, c, h of each layer and direction, what it says) by the browser; moment: which snapshot, or now."""
+    maps, said = page.evaluate(RUN, [packed(header, arrays), moment, edit])
     return maps, np.array(said)
 
 
@@ -58,7 +46,7 @@ def check(maps: list, trace) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Tab):
+def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Page):
     for model in MODELS.values():
         training, _, trace, x, header, arrays = scene_of(model)
         maps, said = run(stage, header, arrays)
@@ -71,7 +59,7 @@ def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Tab):
             check(run(stage, header, arrays, place)[0], trace_lstm(earlier.lstm, earlier.lstm_input(x)))
 
 
-def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):
+def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Page):
     training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
     said = run(stage, header, arrays)[1]
     probabilities = predict(
@@ -84,7 +72,7 @@ def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):
     ("kind", "gate", "value", "unit"),
     [("clamp", "f", 1.0, None), ("scale", "o", 0.5, 2), ("add", "g", 0.3, 0)],
 )
-def test_an_altered_run_is_that_of_the_interventions(stage: Tab, kind, gate, value, unit):
+def test_an_altered_run_is_that_of_the_interventions(stage: Page, kind, gate, value, unit):
     _, moment, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})
     place = {"layer": 0, "direction": 1}
     maps, _ = run(

@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Tab
 from tests.browser.on_stage import (
     HOSTILE,
     caption,
@@ -27,15 +26,16 @@ from tests.browser.on_stage import (
     pull,
     values,
 )
+from tests.browser.tab import Tab
 from tests.figures.test_stage_scene import scene_of
 
 SVG = "{http://www.w3.org/2000/svg}"
-EXPORT = "async () => (await import(`${window.modules}/html_export.js`)).asPage(window.stage)"
+EXPORT = "async () => (await import('/modules/stage/html_export.js')).asPage(window.stage)"
 
 
 @pytest.fixture
-def page(tab: Tab) -> Page:
-    return open_stage(tab)
+def page(stage: Page) -> Page:
+    return stage
 
 
 def take(page: Page, title: str) -> tuple[str, bytes]:
@@ -144,7 +144,8 @@ def test_the_html_file_plays_from_disk(page: Page, from_disk):
     expect(disk.locator(".stage-time output")).to_have_text(re.compile("step [2-9] of"))
 
 
-def test_the_comparison_and_the_look_travel_with_it(page: Page, from_disk):
+def test_the_comparison_and_the_apps_own_look_travel_with_it(tab: Tab, from_disk):
+    page = open_stage(tab)
     choose(page, "Output gate stuck shut")
     press(page, "p", "1")
     disk = from_disk(take(page, "Interactive page, one HTML file")[1])

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Tab
-from tests.browser.on_stage import caption, draw, last, open_stage, press, pull, values
+from tests.browser.on_stage import caption, draw, last, mount, press, pull, values
+from tests.figures.test_stage_scene import scene_of
 
 PLACES = """() => JSON.stringify([...document.querySelectorAll('.stage-bar, .stage-bar button, .stage-bar input[type=range], .stage-bar output')]
   .map((part) => { const { x, width, height } = part.getBoundingClientRect(); return [x, width, height]; }))"""
 
 
 @pytest.fixture
-def page(tab: Tab) -> Page:
-    return open_stage(tab)
+def page(stage: Page) -> Page:
+    return stage
 
 
 def test_all_buttons_stand_in_one_row_and_have_a_name_and_a_sign(page: Page):
@@ -45,6 +44,8 @@ def test_nothing_moves_while_the_numbers_change(page: Page):
 
 
 def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
+    *_, header, arrays = scene_of({}, steps=9)
+    mount(page, header, arrays)
     now, said = values(page), caption(page, "learning")
     page.evaluate(
         """() => {
@@ -110,17 +111,13 @@ def test_arrows_step_through_time_unless_the_learning_slider_has_the_focus(page:
     assert slider.input_value() == place and caption(page, "time") != step
 
 
-def test_on_stage_the_buttons_leave_with_the_pointer_and_come_back(new_tab: Callable[..., Tab]):
-    page = open_stage(new_tab(), "?stage=1")
-    page.mouse.move(400, 300)
+def test_on_stage_the_buttons_leave_with_the_pointer_and_come_back_and_off_stage_they_stay(page: Page):
+    page.mouse.move(600, 400)
     buttons = page.locator(".stage-time-buttons")
+    expect(page.locator(".stage")).to_have_class("stage stage-idle")
+    expect(buttons).to_have_css("opacity", "1")
+    press(page, "p")
     expect(buttons).to_have_css("opacity", "0")
     expect(page.locator(".stage-time")).to_have_css("opacity", "1")
     page.mouse.move(500, 300)
     expect(buttons).to_have_css("opacity", "1")
-
-
-def test_off_stage_the_buttons_stay(page: Page):
-    page.mouse.move(600, 400)
-    expect(page.locator(".stage")).to_have_class(r"stage stage-idle")
-    expect(page.locator(".stage-time-buttons")).to_have_css("opacity", "1")
