@@ -34,7 +34,7 @@ class Sequence{spec.module_name}(nn.Module):
 
 torch.manual_seed({spec.seed})
 model = Sequence{spec.module_name}()
-{_forget_bias(spec)}{_chrono(spec)}{_hold(spec)}
+{_forget_bias(spec)}{_chrono(spec)}{_frozen(spec)}
 x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
 y = model(x)
 print(tuple(y.shape))  # {said}
@@ -100,7 +100,7 @@ with torch.no_grad():  # forget gates for memories of up to {spec.chrono_t_max} 
 """
 
 
-def _hold(spec: ModelSpec) -> str:
+def _frozen(spec: ModelSpec) -> str:
     """Parts that keep a value: set, and their gradients erased."""
     if not spec.frozen:
         return ""
