@@ -20,7 +20,7 @@ DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimatio
 SET = """async (fields) => {
   const { state } = window.stage;
   state.set(fields);
-  state.tell();
+  state.notify();
   while (state.frame) await new Promise(requestAnimationFrame); // what was worked out only then
 }"""
 HOSTILE = "</script><img src=x onerror='window.hacked = 1'>"

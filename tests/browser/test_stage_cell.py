@@ -27,7 +27,7 @@ CUT_OFF = """([units, parts]) => {
   const found = [];
   for (const unit of units) for (const part of parts) {
     stage.state.set({ unit, part });
-    stage.state.tell();
+    stage.state.notify();
     for (const cell of document.querySelectorAll(".cell")) {
       const { left, right, top, bottom } = cell.parentElement.getBoundingClientRect();
       for (const text of cell.querySelectorAll("text")) {

@@ -108,6 +108,7 @@ def test_two_units_share_the_trace_and_its_heatmaps(page: Page):
     page.get_by_role("button", name="Compare two cells").click()
     page.get_by_label("The other unit").fill("2")
     page.locator(".stage-menu-compare button", has_text="Two units").click()
+    draw(page)
     assert names(page) == ["unit 0", "unit 2"]
     expect(page.locator(".stage-maps:visible")).to_have_count(1)
     pull(page, "time", last(page, "time") // 2 + 1)  # where the stage begins

@@ -35,10 +35,10 @@ def test_every_key_does_what_the_list_says(stage: Page):
     assert after(stage, "0", name="unit") is None
     assert after(stage, "ArrowDown", name="unit") == 0
     now = last(stage, "learning")
-    assert state(stage, "moment") == now
-    assert after(stage, "[", name="moment") == now - 1
-    assert after(stage, "[", name="moment") == now - 2
-    assert after(stage, "]", "]", "]", name="moment") == now
+    assert state(stage, "snapshot") == now
+    assert after(stage, "[", name="snapshot") == now - 1
+    assert after(stage, "[", name="snapshot") == now - 2
+    assert after(stage, "]", "]", "]", name="snapshot") == now
     assert after(stage, "p", name="stage") is True
     assert after(stage, "P", name="stage") is False
     press(stage, "?")
@@ -66,7 +66,7 @@ def test_a_digit_shows_one_picture_large_and_again_all_six(stage: Page):
     seen = {six}
     for digit in "123456":
         press(stage, digit)
-        assert state(stage, "picture") == "ifgoch"[int(digit) - 1]
+        assert state(stage, "heatmap") == "ifgoch"[int(digit) - 1]
         seen.add(stage.evaluate(pixels))
     assert len(seen) == 7
     press(stage, "6")
@@ -84,7 +84,7 @@ def test_l_goes_through_layers_and_directions(stage: Page):
 
 
 def test_keys_never_fire_while_something_is_typed(stage: Page):
-    chosen = "() => JSON.stringify([...'step unit layer moment stage picture help playing'.split(' ')].map((name) => stage.state[name]))"
+    chosen = "() => JSON.stringify([...'step unit layer snapshot stage heatmap help playing'.split(' ')].map((name) => stage.state[name]))"
     before = stage.evaluate(chosen)
     stage.evaluate(
         """() => {
@@ -119,7 +119,7 @@ def test_the_address_says_what_is_looked_at_and_opens_it_again(stage: Page, new_
     }
     assert address(stage).items() >= (there | {"window": "7"}).items()
     mount(stage, header, arrays)
-    chosen = [state(stage, name) for name in ("step", "unit", "layer", "direction", "moment", "stage")]
+    chosen = [state(stage, name) for name in ("step", "unit", "layer", "direction", "snapshot", "stage")]
     assert chosen == [1, 1, 1, 1, len(header["snapshots"]) - 1, True]
     press(stage, "0", "]", "p")
     stage.wait_for_url(lambda url: "stage=" not in url)
@@ -130,7 +130,7 @@ def test_the_address_says_what_is_looked_at_and_opens_it_again(stage: Page, new_
 def test_an_address_that_means_nothing_opens_the_stage(new_stage: Callable[..., Page], query: str):
     page = new_stage(query)
     assert state(page, "step") == (last(page, "time") + 1) // 2 and state(page, "unit") == 0
-    assert state(page, "moment") == last(page, "learning")
+    assert state(page, "snapshot") == last(page, "learning")
     assert not state(page, "stage") and state(page, "compare") is None
 
 
