@@ -18,7 +18,7 @@ from lstm_core.architecture.memory import check_fits
 from lstm_core.data.ingest.options import ReadOptions
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import LIVE, DataSpec, Experiment, loss_for
+from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, resolve_loss
 from lstm_core.model.devices import cpu_cores, free_memory
 from lstm_core.training.checkpoint import Checkpoint
 from lstm_core.training.history import Curve
@@ -106,7 +106,7 @@ class Workspace:
         if self._run is not None:
             return self._run.loss_name
         checkpoint = self._loaded[0]
-        return loss_for(checkpoint.experiment.train.loss, "classify" if checkpoint.classes else "regress")
+        return resolve_loss(checkpoint.experiment.train.loss, "classification" if checkpoint.classes else "regression")
 
     @property
     def curves(self) -> dict[str, Curve]:
@@ -140,7 +140,7 @@ class Workspace:
             PlaygroundError: the experiment refuses a value; nothing has changed then.
         """
         spec = dataclasses.replace(getattr(self.experiment, part), **fields)
-        if part == "train" and set(fields) <= set(LIVE):
+        if part == "train" and set(fields) <= set(LIVE_FIELDS):
             self.run.change(**fields)
         self.experiment = dataclasses.replace(self.experiment, **{part: spec})
 

@@ -58,7 +58,7 @@ title, *controls = st.columns([1.1, 1, 2.6, 2.2], vertical_alignment="bottom")
 title.title("Stage")
 session.show_messages("stage")
 if run.experiment.model.cell != "lstm":
-    st.info(f"This model is a {run.experiment.model.cell_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
+    st.info(f"This model is a {run.experiment.model.module_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
             "on Model and train.")  # fmt: skip
 else:
     chosen = choose_window("stage", run, controls)

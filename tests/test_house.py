@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 # A room of lstm_core imports from the rooms before it, never from one beside or after it.
 ROOMS = (
+    ("settings",),
     ("experiment",),
     ("data",),
     ("architecture",),
@@ -28,10 +29,14 @@ ROOMS = (
     ("figures",),
     ("workspace",),
     ("lessons",),
+    ("cli",),
+    ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 # What only configures, reads files or draws a diagram opens before torch has loaded. Elsewhere imports stand at the top.
 WITHOUT_TORCH = (
+    "cli",
+    "settings",
     "experiment",
     "data",
     "architecture",

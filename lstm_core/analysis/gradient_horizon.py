@@ -60,13 +60,13 @@ def memory_horizon(model: SequenceLSTM, x: Tensor, output_index: int = 0) -> Hor
     """How far back `model` looks for one of its outputs, in eval mode, whatever mode it is in.
 
     x: (batch, seq_len, input_size), whatever batch_first says. output_index: which number of a regression, or
-    which class, whose logit is then meant; for head "every" it is the last step's. The model is left as it was.
+    which class, whose logit is then meant; for head "per_step" it is the last step's. The model is left as it was.
 
     Raises:
         PlaygroundError: x does not fit the model, or there is no such output.
     """
     return horizon_of_recurrent(
-        model.recurrent, model.head, x, output_index, every=model.spec.head == "every"
+        model.recurrent, model.head, x, output_index, every=model.spec.head == "per_step"
     )
 
 
@@ -91,7 +91,7 @@ def horizon_of_recurrent(
     signals = _hidden_signals(module, steps) if trace is None else _lstm_signals(trace)
     directions = 2 if module.bidirectional else 1
     seed = head.weight[output_index].cpu().double().unflatten(0, (directions, -1))
-    above = steps.new_zeros(*steps.shape[:2], *seed.shape)  # (seq_len, batch, num_directions, output_width)
+    above = steps.new_zeros(*steps.shape[:2], *seed.shape)  # (seq_len, batch, num_directions, h_size)
     above[-1, :, 0] = seed[0]
     if module.bidirectional:
         above[-1 if every else 0, :, 1] = seed[1]

@@ -93,7 +93,7 @@ def trace_windows(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> 
         PlaygroundError: the model is no LSTM.
     """
     if model.spec.cell != "lstm":
-        raise PlaygroundError(f"This is an nn.{model.spec.cell_name}: choose a model with cell “lstm”.")
+        raise PlaygroundError(f"This is an nn.{model.spec.module_name}: choose a model with cell “lstm”.")
     device = model.head.weight.device
     x = Batches(windows, device, every=False).inputs(torch.from_numpy(np.asarray(starts)).to(device))
     return trace_lstm(model.lstm, model.lstm_input(x))
@@ -144,7 +144,7 @@ def _values(trace: GateTrace, kinds: Sequence[str], looked: np.ndarray) -> np.nd
 def _ranked(model: SequenceLSTM, kinds: Sequence[str], scores: np.ndarray) -> list[Found]:
     spec, places = model.spec, []
     for kind in kinds:
-        width = spec.output_width if kind == "h" else spec.hidden_size
+        width = spec.h_size if kind == "h" else spec.hidden_size
         places += [(kind, *place) for place in np.ndindex(spec.num_layers, spec.num_directions, width)]
     order = np.argsort(-np.abs(scores), kind="stable")
     return [Found(*places[k], float(scores[k])) for k in order]

@@ -20,7 +20,7 @@ class Advice:
 def advice(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
     """Where a setting has no effect, hurts, or does something else than it seems.
 
-    task: "regress" or "classify", as in Windows.task. With horizon above 0 it forecasts.
+    task: "regression" or "classification", as in Windows.task. With horizon above 0 it forecasts.
     """
     rules = (_on_cell, _on_dropout, _on_directions, _on_sizes, _on_length, _on_bias)
     found = [sentence for rule in rules for sentence in rule(data, spec, task)]
@@ -49,7 +49,7 @@ def _on_cell(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if spec.cell != "lstm":
         yield Advice(
             "info",
-            f"On the CPU PyTorch runs nn.{spec.cell_name} step by step, without the fast kernel that nn.LSTM has: it "
+            f"On the CPU PyTorch runs nn.{spec.module_name} step by step, without the fast kernel that nn.LSTM has: it "
             "may train slower although it computes less.",
         )
 
@@ -81,13 +81,13 @@ def _on_directions(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advic
     if not spec.bidirectional:
         return
     forecasting = data.horizon > 0
-    if spec.head == "every" and forecasting and data.seq_len > 1:
+    if spec.head == "per_step" and forecasting and data.seq_len > 1:
         yield Advice(
             "error",
             "bidirectional with head 'every' leaks the future: at step t the reverse direction has already read "
             "the rows after t, among them the very rows to be forecast. Use head 'last', or one direction.",
         )
-    elif spec.head == "every":
+    elif spec.head == "per_step":
         yield Advice(
             "info",
             "bidirectional with head 'every': each step's output has read the rows after it too, which is right "
@@ -99,7 +99,7 @@ def _on_directions(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advic
             "bidirectional is no leak here: both directions read only the rows of the window, all of them past. "
             "It costs twice the time and seldom helps a forecast.",
         )
-    elif task == "classify":
+    elif task == "classification":
         yield Advice("info", "bidirectional suits a class of the whole sequence: it is read from both ends.")
     if spec.head == "last" and data.seq_len > 1:
         yield Advice(
@@ -155,11 +155,11 @@ def _on_bias(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
             "rnn": "each unit's sum starts at 0, so the units have no level of their own",
         }[spec.cell]
         yield Advice("info", f"bias=False: {level}.")
-    if spec.chrono is not None:
+    if spec.chrono_t_max is not None:
         yield Advice(
             "info",
-            f"chrono {spec.chrono}: each unit's forget and input gates start with a time constant of their own, up to "
-            f"{spec.chrono} steps. Windows of seq_len {data.seq_len} can ask for no more than {data.seq_len}.",
+            f"chrono_t_max {spec.chrono_t_max}: each unit's forget and input gates start with a time constant of their own, up to "
+            f"{spec.chrono_t_max} steps. Windows of seq_len {data.seq_len} can ask for no more than {data.seq_len}.",
         )
     if spec.forget_bias is None:
         return

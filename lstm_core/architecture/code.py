@@ -5,7 +5,7 @@ Only numbers and True/False enter the code: no name from a user's file ever does
 
 from __future__ import annotations
 
-from lstm_core.experiment import OPEN, ModelSpec
+from lstm_core.experiment import SATURATING_BIAS, ModelSpec
 
 _BATCH, _SEQ_LEN = 32, 24  # of the example call; the model takes any
 
@@ -15,17 +15,17 @@ def model_code(spec: ModelSpec, input_size: int, output_size: int) -> str:
 
     The recurrent module's arguments are input_size, hidden_size and those that differ from its defaults.
     """
-    head_size = spec.num_directions * spec.output_width
-    said = f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "every" else f"({_BATCH}, {output_size})"
+    head_size = spec.num_directions * spec.h_size
+    said = f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "per_step" else f"({_BATCH}, {output_size})"
     return f"""\
 import torch
 from torch import nn
 
 
-class Sequence{spec.cell_name}(nn.Module):
+class Sequence{spec.module_name}(nn.Module):
     def __init__(self):
         super().__init__()
-        self.{spec.cell} = nn.{spec.cell_name}({_arguments(spec, input_size)})
+        self.{spec.cell} = nn.{spec.module_name}({_arguments(spec, input_size)})
         self.head = nn.Linear({head_size}, {output_size})
 
     def forward(self, x):  # (batch, seq_len, {input_size})
@@ -33,7 +33,7 @@ class Sequence{spec.cell_name}(nn.Module):
 
 
 torch.manual_seed({spec.seed})
-model = Sequence{spec.cell_name}()
+model = Sequence{spec.module_name}()
 {_forget_bias(spec)}{_chrono(spec)}{_hold(spec)}
 x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
 y = model(x)
@@ -55,12 +55,12 @@ def _arguments(spec: ModelSpec, input_size: int) -> str:
 
 
 def _forward(spec: ModelSpec) -> str:
-    width = spec.num_directions * spec.output_width
+    width = spec.num_directions * spec.h_size
     order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
     x = "x" if spec.batch_first else "x.transpose(0, 1)"
     state = "(h_n, c_n)" if spec.cell == "lstm" else "h_n"
     lines = [f"output, {state} = self.{spec.cell}({x})  # output: ({order}, {width})"]
-    if spec.head == "every":
+    if spec.head == "per_step":
         lines.append(f"return self.head(output{'' if spec.batch_first else '.transpose(0, 1)'})")
     elif spec.bidirectional:
         lines += [
@@ -86,14 +86,14 @@ with torch.no_grad():  # forget gates; nn.LSTM adds bias_ih and bias_hh, so the 
 
 
 def _chrono(spec: ModelSpec) -> str:
-    if spec.chrono is None:
+    if spec.chrono_t_max is None:
         return ""
     hidden = spec.hidden_size
     return f"""\
-with torch.no_grad():  # forget gates for memories of up to {spec.chrono} steps (Tallec & Ollivier 2018)
+with torch.no_grad():  # forget gates for memories of up to {spec.chrono_t_max} steps (Tallec & Ollivier 2018)
     for name, parameter in model.lstm.named_parameters():
         if name.startswith("bias_ih"):
-            forget = torch.empty({hidden}).uniform_(1, {spec.chrono - 1}).log()
+            forget = torch.empty({hidden}).uniform_(1, {spec.chrono_t_max - 1}).log()
             parameter[:{2 * hidden}] = torch.cat([-forget, forget])
         elif name.startswith("bias_hh"):
             parameter[:{2 * hidden}] = 0.0
@@ -102,18 +102,18 @@ with torch.no_grad():  # forget gates for memories of up to {spec.chrono} steps 
 
 def _hold(spec: ModelSpec) -> str:
     """Parts that keep a value: set, and their gradients erased."""
-    if not spec.hold:
+    if not spec.frozen:
         return ""
     hidden, lines = spec.hidden_size, []
-    if "forget_gate" in spec.hold:
+    if "forget_gate" in spec.frozen:
         lines += [
             'if name.startswith("lstm.") and "weight_hr" not in name:  # f = 1 at every step',
-            f'    value[{hidden}:{2 * hidden}] = {OPEN!r} if "bias_ih" in name else 0.0',
+            f'    value[{hidden}:{2 * hidden}] = {SATURATING_BIAS!r} if "bias_ih" in name else 0.0',
             f"    free[{hidden}:{2 * hidden}] = 0",
         ]
-    if "bias_hh" in spec.hold:
+    if "bias_hh" in spec.frozen:
         lines += ['if "bias_hh" in name:  # one bias a gate', "    value.zero_()", "    free.zero_()"]
-    if "head" in spec.hold:
+    if "head" in spec.frozen:
         lines += [
             'if name.startswith("head."):  # the prediction is h itself',
             "    value.copy_(torch.eye(len(value)) if value.dim() == 2 else torch.zeros(len(value)))",

@@ -22,7 +22,7 @@ def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_siz
     measurement side by side.
     """
     directions = spec.num_directions
-    top = directions * spec.output_width
+    top = directions * spec.h_size
     kept = peak = 0.0  # float32 numbers at each step of each sequence
     for layer in range(spec.num_layers):
         more, working = _layer_numbers(spec, layer_input_size(spec, input_size, layer))
@@ -32,7 +32,7 @@ def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_siz
         peak = max(peak, kept + working)
     counts = parameter_count(spec, input_size, output_size)
     largest = max(count for part, count in counts.items() if part != "head") // directions
-    head_steps = batch_size * (seq_len if spec.head == "every" else 1)
+    head_steps = batch_size * (seq_len if spec.head == "per_step" else 1)
     step_graph = 22_000 if spec.proj_size else {"lstm": 0, "gru": 16_000, "rnn": 4_500}[spec.cell]
     graph = step_graph * seq_len * spec.num_layers * directions
     activations = 4 * (batch_size * seq_len * peak + head_steps * (3 * top + 6 * output_size))

@@ -33,7 +33,7 @@ def shape_table(
     width = "hidden_size" if not spec.proj_size else "proj_size"
     order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
     both = ", forward and reverse side by side" if spec.bidirectional else ""
-    every = spec.head == "every"
+    every = spec.head == "per_step"
 
     def sequence(features: int) -> Shape:
         first, second = (batch_size, seq_len) if spec.batch_first else (seq_len, batch_size)
@@ -47,7 +47,7 @@ def shape_table(
     c_n = ShapeRow("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}")
     said = (batch_size, seq_len, output_size) if every else (batch_size, output_size)
     reads = "output at every step" if every else f"the top layer's h_n{both}"
-    top = spec.num_directions * spec.output_width
+    top = spec.num_directions * spec.h_size
     return [
         ShapeRow("input", sequence(input_size), f"({order}, input_size)"),
         ShapeRow("h_0", h, f"hidden state before the first step, zeros: {axes.format(width)}"),
@@ -64,7 +64,7 @@ def shape_table(
 
 def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, ShapeRow]]:
     """(layer, its row) for each parameter of the recurrent module, in the order of named_parameters."""
-    names, rows = CELL_GATES[spec.cell], spec.gate_rows
+    names, rows = CELL_GATES[spec.cell], spec.gate_size
     gates = f"{len(names)} · hidden_size rows: {', '.join(names)}" if names else "hidden_size rows"
     where = ", but in n inside the product with r" if spec.cell == "gru" else ""
     for layer in range(spec.num_layers):
@@ -74,7 +74,7 @@ def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, Sha
             before = "later" if suffix.endswith("reverse") else "earlier"
             found = [
                 ShapeRow(f"weight_ih_{suffix}", (rows, below), f"{gates}; reads {source}"),
-                ShapeRow(f"weight_hh_{suffix}", (rows, spec.output_width),
+                ShapeRow(f"weight_hh_{suffix}", (rows, spec.h_size),
                          f"{gates}; reads h of the step one {before}"),
             ]  # fmt: skip
             if spec.bias:
@@ -90,20 +90,20 @@ def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, Sha
 
 
 def layer_input_size(spec: ModelSpec, input_size: int, layer: int) -> int:
-    return input_size if layer == 0 else spec.num_directions * spec.output_width
+    return input_size if layer == 0 else spec.num_directions * spec.h_size
 
 
 def parameter_shapes(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, list[int]]:
     """Every weight and bias of a SequenceLSTM by its name there, in the order of named_parameters."""
     shapes = {f"{spec.cell}.{row.name}": list(row.shape) for _, row in _recurrent_rows(spec, input_size)}
-    top = spec.num_directions * spec.output_width
+    top = spec.num_directions * spec.h_size
     return shapes | {"head.weight": [output_size, top], "head.bias": [output_size]}
 
 
 def state_shapes(spec: ModelSpec, batch_size: int) -> dict[str, list[int]]:
     """h and, for an LSTM, c, as the recurrent module takes them for h_0 and c_0."""
     states = spec.num_layers * spec.num_directions
-    shapes = {"h": [states, batch_size, spec.output_width]}
+    shapes = {"h": [states, batch_size, spec.h_size]}
     return shapes | {"c": [states, batch_size, spec.hidden_size]} if spec.cell == "lstm" else shapes
 
 
@@ -120,7 +120,7 @@ def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[
     counts = {f"layer {layer}": 0 for layer in range(spec.num_layers)}
     for layer, row in _recurrent_rows(spec, input_size):
         counts[f"layer {layer}"] += math.prod(row.shape)
-    counts["head"] = output_size * (spec.num_directions * spec.output_width + 1)
+    counts["head"] = output_size * (spec.num_directions * spec.h_size + 1)
     return counts
 
 

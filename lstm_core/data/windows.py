@@ -49,7 +49,7 @@ class Windows:
 
     @property
     def task(self) -> str:
-        return "classify" if self.classes else "regress"
+        return "classification" if self.classes else "regression"
 
     @property
     def rows(self) -> int:

@@ -84,10 +84,10 @@ class _Drawing:
                     self._text(place + self.shift, upper, "…", size=_TEXT + 4)
                 continue
             self._wire_in(layer, place, below, y)
-            self._box(place - self.shift, y, self.half, _TALL, FORWARD, self.spec.cell_name)
+            self._box(place - self.shift, y, self.half, _TALL, FORWARD, self.spec.module_name)
             if self.both:
-                self._box(place + self.shift, upper, self.half, _TALL, REVERSE, self.spec.cell_name)
-            if layer < self.spec.num_layers - 1 or self.spec.head == "every":
+                self._box(place + self.shift, upper, self.half, _TALL, REVERSE, self.spec.module_name)
+            if layer < self.spec.num_layers - 1 or self.spec.head == "per_step":
                 self._wire_out(place, y)
         if self.spec.proj_size:
             self._projection(y)
@@ -107,7 +107,7 @@ class _Drawing:
             for shift in {-self.shift, self.shift}:
                 self._text(place + shift, middle, "<b>×</b>", size=_TEXT + 4)
         if place == 0:
-            width = self.spec.num_directions * self.spec.output_width if layer else self.input_size
+            width = self.spec.num_directions * self.spec.h_size if layer else self.input_size
             name = f"{width}<br>dropout {self.spec.dropout:g}" if dropped else f"{width}"
             self._text(-self.shift - 0.08, middle, name, anchor="right", size=_SMALL)
 
@@ -127,7 +127,7 @@ class _Drawing:
 
     def _states(self, y: float, shift: float, color: str, reverse: bool) -> None:
         """The arrows that carry h, and an LSTM's c, from step to step, in at one end and out at the other."""
-        h, c, edge = self.spec.output_width, self.spec.hidden_size, self.half
+        h, c, edge = self.spec.h_size, self.spec.hidden_size, self.half
         ends = [-0.75, *(place + shift for place in range(self.last + 1)), self.last + 0.75]
         for left, right in pairwise(ends):
             a = left + (0 if left == ends[0] else edge)
@@ -150,8 +150,8 @@ class _Drawing:
 
     def _head(self, top: float, y: float) -> None:
         """The linear head: over every step, or over the last step, where it reads h_n."""
-        every = self.spec.head == "every"
-        width = self.spec.num_directions * self.spec.output_width
+        every = self.spec.head == "per_step"
+        width = self.spec.num_directions * self.spec.h_size
         self._text(-1.9, y, "<b>head</b>", anchor="left")
         for place, step in enumerate(self.steps):
             if step is None:

@@ -40,7 +40,7 @@ def scene(
         "layers": spec.num_layers,
         "directions": spec.num_directions,
         "hidden": spec.hidden_size,
-        "width": spec.output_width,
+        "width": spec.h_size,
         "head": spec.head,
         "steps": windows.spec.seq_len,
         "now": moment.step,

@@ -21,13 +21,13 @@ def predict(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> np.nda
     Returns (windows, ahead, targets) in the table's own units, or class probabilities (windows, classes).
     """
     device = model.head.weight.device
-    batches = Batches(windows, device, every=model.spec.head == "every")
+    batches = Batches(windows, device, every=model.spec.head == "per_step")
     training = model.training
     model.eval()
     said = [model(batches.inputs(chunk)) for chunk in torch.from_numpy(starts).to(device).split(CHUNK)]
     model.train(training)
     said = torch.cat(said)
-    if model.spec.head == "every":
+    if model.spec.head == "per_step":
         said = said[:, -1]
     if windows.classes:
         return said.softmax(-1).cpu().numpy()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from lstm_core.experiment import OPEN, ModelSpec, PlaygroundError
+from lstm_core.experiment import SATURATING_BIAS, ModelSpec, PlaygroundError
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceLSTM
@@ -46,7 +46,7 @@ def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = No
 
 @torch.no_grad()
 def hold(model: SequenceLSTM) -> dict[str, Tensor]:
-    """Give the parts of ModelSpec.hold the values that they keep.
+    """Give the parts of ModelSpec.frozen the values that they keep.
 
     Returns, by the parameters' names, bool masks in their shapes of what must never train; none where all does.
 
@@ -69,8 +69,8 @@ def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor
     value, held = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
     kind = name.rpartition(".")[2]
     if name.startswith("head."):
-        held[:] = "head" in spec.hold
-        if "head" in spec.hold and kind == "weight":
+        held[:] = "head" in spec.frozen
+        if "head" in spec.frozen and kind == "weight":
             if parameter.shape[0] != parameter.shape[1]:
                 raise PlaygroundError(
                     f"hold keeps the head from changing h, but h has {parameter.shape[1]} numbers and the target "
@@ -78,11 +78,11 @@ def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor
                 )
             value.fill_diagonal_(1.0)
         return value, held
-    if "bias_hh" in spec.hold and kind.startswith("bias_hh"):
+    if "bias_hh" in spec.frozen and kind.startswith("bias_hh"):
         held[:] = True
-    if "forget_gate" in spec.hold and not kind.startswith("weight_hr"):
+    if "forget_gate" in spec.frozen and not kind.startswith("weight_hr"):
         rows = slice(spec.hidden_size, 2 * spec.hidden_size)
         held[rows] = True
         if kind.startswith("bias_ih"):
-            value[rows] = OPEN
+            value[rows] = SATURATING_BIAS
     return value, held

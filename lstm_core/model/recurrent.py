@@ -39,8 +39,8 @@ class SequenceLSTM(nn.Module):
         }  # fmt: skip
         if spec.proj_size:  # nn.GRU and nn.RNN take no such argument
             arguments["proj_size"] = spec.proj_size
-        self.add_module(spec.cell, getattr(nn, spec.cell_name)(input_size, spec.hidden_size, **arguments))
-        self.head = nn.Linear(spec.num_directions * spec.output_width, output_size)
+        self.add_module(spec.cell, getattr(nn, spec.module_name)(input_size, spec.hidden_size, **arguments))
+        self.head = nn.Linear(spec.num_directions * spec.h_size, output_size)
 
     @property
     def recurrent(self) -> nn.LSTM | nn.GRU | nn.RNN:
@@ -51,7 +51,7 @@ class SequenceLSTM(nn.Module):
         """x: (batch, seq_len, input_size), whatever batch_first says: the order is turned here.
 
         state: h_0 and, for nn.LSTM, c_0, each (num_layers · num_directions, batch, its size); None: zeros.
-        Returns (batch, output_size) for head "last", (batch, seq_len, output_size) for head "every".
+        Returns (batch, output_size) for head "last", (batch, seq_len, output_size) for head "per_step".
         """
         return self.go_on(x, state)[0]
 
@@ -60,7 +60,7 @@ class SequenceLSTM(nn.Module):
         output, state = self.recurrent(self.lstm_input(x), state)
         if self.spec.head == "last":
             h_n = state[0] if self.spec.cell == "lstm" else state  # nn.LSTM's state is (h_n, c_n)
-            top = h_n[-self.spec.num_directions :]  # (num_directions, batch, output_width)
+            top = h_n[-self.spec.num_directions :]  # (num_directions, batch, h_size)
             return self.head(top.transpose(0, 1).flatten(1)), state
         return self.head(output if self.spec.batch_first else output.transpose(0, 1)), state
 
@@ -86,8 +86,8 @@ def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceL
     nn.init.uniform_(model.head.bias, -bound, bound, generator=generator)
     if spec.forget_bias is not None:
         set_forget_bias(model.lstm, spec.forget_bias)
-    if spec.chrono is not None:
-        set_chrono(model.lstm, spec.chrono, generator)
+    if spec.chrono_t_max is not None:
+        set_chrono(model.lstm, spec.chrono_t_max, generator)
     hold(model)
     return model
 

@@ -24,7 +24,7 @@ def rival_experiments(experiment: Experiment) -> list[Experiment]:
     return [
         dataclasses.replace(
             experiment,
-            model=dataclasses.replace(model, cell=cell, proj_size=0, forget_bias=None, chrono=None),
+            model=dataclasses.replace(model, cell=cell, proj_size=0, forget_bias=None, chrono_t_max=None),
         )
         for cell in others
     ]

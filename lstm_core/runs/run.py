@@ -223,7 +223,7 @@ class Run:
             self.status = "stopped"
 
     def change(self, **fields: float | int) -> None:
-        """Change live fields of the training spec (training.LIVE) between two steps."""
+        """Change live fields of the training spec (training.LIVE_FIELDS) between two steps."""
         with self.hold() as trainer:
             trainer.change(**fields)
             if self.status in ("finished", "paused", "stopped"):

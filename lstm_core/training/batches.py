@@ -18,7 +18,7 @@ class Batches:
     """The rows of a Windows on one device, from which any windows' inputs and targets are gathered."""
 
     def __init__(self, windows: Windows, device: torch.device, every: bool) -> None:
-        """every: one target at each step (head "every") instead of one at the end."""
+        """every: one target at each step (head "per_step") instead of one at the end."""
         self.windows = windows
         self.every = every
         self._x = torch.from_numpy(windows.x).to(device)  # (rows, input_size)
@@ -42,7 +42,7 @@ class Batches:
         """What the model should say: float (batch, [seq_len,] output_size), scaled, NaN where not scored;
         or int64 (batch, [seq_len]) classes, −1 where not scored.
 
-        A step of head "every" is not scored when its targets lie in an earlier part than the window's own:
+        A step of head "per_step" is not scored when its targets lie in an earlier part than the window's own:
         a validation window's first steps would otherwise be scored on training rows.
         """
         last = self.windows.spec.seq_len - 1

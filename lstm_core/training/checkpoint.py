@@ -20,7 +20,7 @@ import safetensors.numpy
 
 from lstm_core.architecture.shapes import optimizer_shapes, parameter_shapes, state_shapes
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import MOST_SNAPSHOTS, Experiment, PlaygroundError
+from lstm_core.experiment import MAX_SNAPSHOTS, Experiment, PlaygroundError
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceLSTM
@@ -225,7 +225,7 @@ def _check_tensors(header: dict, experiment: Experiment, input_size: int, output
 
 def _order_shapes(header: dict, experiment: Experiment, generator: list[int]) -> dict[str, list[int]]:
     """What goes on in the middle of an epoch: the order of its windows, or the state carried from one to the next."""
-    if experiment.train.state != "carried":
+    if experiment.train.initial_state != "stateful":
         return {"state/order": generator}
     if not any(name.startswith("state/carried/") for name in header):  # saved between two epochs
         return {}
@@ -246,7 +246,7 @@ def _snapshots_in(header: dict) -> int:
     entry = header.get(_SNAPSHOTS[0])
     shape = entry.get("shape") if isinstance(entry, dict) else None
     count = shape[0] if isinstance(shape, list) and len(shape) == 1 else 0
-    return count if isinstance(count, int) and 0 <= count <= MOST_SNAPSHOTS else 0
+    return count if isinstance(count, int) and 0 <= count <= MAX_SNAPSHOTS else 0
 
 
 def _numbers(scaler: object, name: str) -> np.ndarray:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lstm_core.experiment import MOST_SNAPSHOTS
+from lstm_core.experiment import MAX_SNAPSHOTS
 from lstm_core.model.recurrent import SequenceLSTM
 
 BUDGET = 64 << 20  # bytes of all of them: a large model has fewer, and a server keeps many runs
@@ -34,7 +34,7 @@ class Snapshot:
 
 
 class Snapshots:
-    """At most MOST_SNAPSHOTS: the first and the last one taken always, between them the most evenly spaced.
+    """At most MAX_SNAPSHOTS: the first and the last one taken always, between them the most evenly spaced.
 
     One thread adds; any thread may read.
     """
@@ -52,7 +52,7 @@ class Snapshots:
         """Keep this one; any of this step or later gives way. The tensors are not copied."""
         kept = [*(one for one in self._kept if one.step < snapshot.step), snapshot]
         size = snapshot.weights.nbytes * (1 if snapshot.gradients is None else 2)
-        self._kept = thinned(kept, max(2, min(MOST_SNAPSHOTS, self._budget // max(1, size))))
+        self._kept = thinned(kept, max(2, min(MAX_SNAPSHOTS, self._budget // max(1, size))))
         self.due = snapshot.step + max(1, snapshot.step // SPACING)
 
     def nearest(self, step: int) -> Snapshot:

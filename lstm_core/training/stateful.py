@@ -1,6 +1,6 @@
 """Windows that follow one another: row b of a batch goes on where row b of the batch before ended, h and c with it.
 
-Here lives the order in which state "carried" takes windows, and the first states that state "random" draws. The
+Here lives the order in which initial_state "stateful" takes windows, and the first states that "random" draws. The
 gradient never crosses from one batch to the next: what is carried is detached (truncated backpropagation through
 time; Williams & Peng 1990, "An efficient gradient-based algorithm for on-line training of recurrent network
 trajectories", Neural Computation 2, 490-501). Nothing here trains.
@@ -71,14 +71,14 @@ def streams_of(batches: Batches, starts: Tensor, model: ModelSpec, rows: int) ->
     """
     if model.bidirectional:
         raise PlaygroundError(
-            "state is carried, but the model is bidirectional: its reverse direction begins at a window's end, where "
-            "no window before has been. Switch bidirectional off or choose another state."
+            "initial_state is stateful, but the model is bidirectional: its reverse direction begins at a window's end, where "
+            "no window before has been. Switch bidirectional off or choose another initial_state."
         )
     seq_len = batches.windows.spec.seq_len
     there = len(not_overlapping(starts, seq_len))
     if there < rows:
         raise PlaygroundError(
-            f"state is carried, but the training part has only {there} windows of seq_len {seq_len} that do not "
+            f"initial_state is stateful, but the training part has only {there} windows of seq_len {seq_len} that do not "
             f"overlap, fewer than batch_size {rows}: lower batch_size to {there} or less."
         )
     return Streams(batches, starts, rows)

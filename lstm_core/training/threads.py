@@ -20,9 +20,9 @@ ONE_THREAD_BELOW_UNROLLED = 500_000_000
 def best_threads(windows: Windows, experiment: Experiment) -> int:
     """One CPU thread for small models, all cores for large ones."""
     model, train = experiment.model, experiment.train
-    wider = model.output_width * model.num_directions
+    wider = model.h_size * model.num_directions
     inputs = windows.input_size + wider * (model.num_layers - 1)
-    weights = model.gate_rows * model.num_directions * (inputs + model.output_width * model.num_layers)
+    weights = model.gate_size * model.num_directions * (inputs + model.h_size * model.num_layers)
     batch = min(train.batch_size, len(windows.starts["train"]))
     work = weights * batch * windows.spec.seq_len
     small = ONE_THREAD_BELOW if model.cell == "lstm" else ONE_THREAD_BELOW_UNROLLED

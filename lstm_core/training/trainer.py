@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import LIVE, Experiment, PlaygroundError, TrainSpec, loss_for
+from lstm_core.experiment import LIVE_FIELDS, Experiment, PlaygroundError, TrainSpec, resolve_loss
 from lstm_core.model.devices import pick_device
 from lstm_core.model.init import hold
 from lstm_core.model.recurrent import State, build_model
@@ -63,12 +63,12 @@ class Trainer:
         self.windows = windows
         self.experiment = experiment
         self.device = pick_device(spec.device)
-        self.loss_name = loss_for(spec.loss, windows.task)
+        self.loss_name = resolve_loss(spec.loss, windows.task)
         self.model = build_model(experiment.model, windows.input_size, windows.output_size).to(self.device)
         held = hold(self.model)
         self.parameters = optimised_parameters(self.model)
         self._free = self._free_entries(held) if held else []
-        self.batches = Batches(windows, self.device, every=experiment.model.head == "every")
+        self.batches = Batches(windows, self.device, every=experiment.model.head == "per_step")
         self.threads = best_threads(windows, experiment)
         self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
         self._order = self._training_order()
@@ -89,7 +89,7 @@ class Trainer:
 
     def _training_order(self) -> Shuffled | Streams:
         spec, starts = self.spec, self.starts["train"]
-        if spec.state == "carried":
+        if spec.initial_state == "stateful":
             return streams_of(self.batches, starts, self.experiment.model, spec.batch_size)
         return Shuffled(self.batches, starts, spec.batch_size, spec.seed)
 
@@ -148,12 +148,12 @@ class Trainer:
         return record
 
     def change(self, **fields: float | int) -> None:
-        """Change live fields (LIVE) of the training spec; the weights stay.
+        """Change live fields (LIVE_FIELDS) of the training spec; the weights stay.
 
         Raises:
             PlaygroundError: a value out of range.
         """
-        assert set(fields) <= set(LIVE), fields
+        assert set(fields) <= set(LIVE_FIELDS), fields
         spec = dataclasses.replace(self.spec, **fields)
         self.experiment = dataclasses.replace(self.experiment, train=spec)
         if "patience" in fields or "epochs" in fields:
@@ -184,7 +184,7 @@ class Trainer:
         known = self._judged.get(part)
         if known is not None and known[0] is starts:
             return known[1]
-        if self.spec.state == "carried":
+        if self.spec.initial_state == "stateful":
             there = len(not_overlapping(starts, self.windows.spec.seq_len))
             rows = max(1, there // self.steps_per_epoch)
             order = Streams(self.batches, starts, rows, most=max(1, MOST_EVALUATED // rows))
@@ -273,7 +273,7 @@ class Trainer:
 
     def _state_before(self, order: InOrder, place: int, batch_size: int, *draw: int) -> State | None:
         """h and c before a batch, None for zeros; draw: numbers that no other draw of this seed has."""
-        if self.spec.state == "random":
+        if self.spec.initial_state == "random":
             return drawn_state(self.experiment.model, batch_size, (self.spec.seed, *draw), self.device)
         return order.before(place)
 
@@ -294,8 +294,8 @@ class Trainer:
         value, norm = torch.stack([loss.detach(), grad_norm]).tolist()  # one wait for the device
         if not (math.isfinite(value) and math.isfinite(norm)):
             self._stop_at_non_finite("The gradient" if math.isfinite(value) else "The loss", self.step + 1)
-        if self.spec.clip and norm > self.spec.clip:
-            torch._foreach_mul_(grads, self.spec.clip / norm)
+        if self.spec.max_grad_norm and norm > self.spec.max_grad_norm:
+            torch._foreach_mul_(grads, self.spec.max_grad_norm / norm)
         self._copy(self.parameters, self._last_good)
         self.optimizer.step()
         if self._free and self.spec.weight_decay:
@@ -311,7 +311,7 @@ class Trainer:
     def _stop_at_non_finite(self, what: str, step: int | None = None) -> NoReturn:
         self._copy(self._last_good, self.parameters)
         self.snapshots.forget_from(self.step)
-        clip = "gradient clipping (off now)" if not self.spec.clip else "stronger gradient clipping"
+        clip = "gradient clipping (off now)" if not self.spec.max_grad_norm else "stronger gradient clipping"
         raise NonFiniteLoss(
             f"{what} became NaN or infinite at step {step or self.step}: the last finite weights are kept. Try a "
             f"smaller learning rate ({self.spec.lr:g} now) or {clip}, then press Reset."

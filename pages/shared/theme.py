@@ -17,7 +17,7 @@ _STYLE = """
 .st-key-generator button { height: auto; padding: .1rem .1rem 0; min-width: 0; max-width: none; width: 100%; border-radius: .6rem; }
 .st-key-generator button p { display: flex; flex-direction: column; align-items: center; font-size: .73rem; }
 .st-key-generator button img { height: 1.35rem; max-height: none; width: auto; margin: 0; }
-[data-testid="stElementContainer"]:not(.st-key-forget_bias, .st-key-chrono) [data-testid="stNumberInputClearButton"] { display: none; }
+[data-testid="stElementContainer"]:not(.st-key-forget_bias, .st-key-chrono_t_max) [data-testid="stNumberInputClearButton"] { display: none; }
 [class*="st-key-card_"] { position: relative; transition: border-color .15s; }
 [class*="st-key-card_"]:is(:hover, :focus-within) { border-color: var(--st-primary-color); }
 [class*="st-key-card_"] img { width: 100%; height: auto; max-height: 6.5rem; }

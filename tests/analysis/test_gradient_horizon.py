@@ -142,7 +142,7 @@ def test_equals_autograd_over_a_step_loop(case):
 
 
 @examples(20)
-@given(recurrent(), st.sampled_from(["last", "every"]), st.sampled_from([torch.float32, torch.float64]))
+@given(recurrent(), st.sampled_from(["last", "per_step"]), st.sampled_from([torch.float32, torch.float64]))
 @example(two_directions(nn.GRU), "last", torch.float32)
 @example(two_directions(nn.RNN), "last", torch.float32)
 def test_a_model_of_the_playground(case, head_kind, dtype):
@@ -160,7 +160,7 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
     model, x = model.to(dtype), x.to(dtype)
     got = memory_horizon(model, x, output_index)
     model, x = model.double(), x.double()  # the same numbers, exactly
-    d_x, d_h, d_c, said = autograd_norms(model.recurrent, model.head, x, output_index, head_kind == "every")
+    d_x, d_h, d_c, said = autograd_norms(model.recurrent, model.head, x, output_index, head_kind == "per_step")
     with torch.no_grad():
         output = model(x)
     output = output if head_kind == "last" else output[:, -1]
@@ -290,7 +290,7 @@ def test_a_gru_that_keeps_everything_carries_the_gradient_unchanged():
 
 
 def test_the_reverse_direction_of_a_head_on_every_step_has_seen_the_last_step_only():
-    spec = ModelSpec(hidden_size=4, bidirectional=True, head="every", seed=3)
+    spec = ModelSpec(hidden_size=4, bidirectional=True, head="per_step", seed=3)
     got = memory_horizon(build_model(spec, 2, 1), torch.ones(1, 6, 2))
     assert (got.d_c[0, 1, 0] > 0).tolist() == [False] * 5 + [True]
     assert (got.d_c[0, 0, 0] > 0).all()

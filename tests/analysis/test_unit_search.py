@@ -46,7 +46,7 @@ SHAPES = [
     {"num_layers": 2, "bidirectional": True},
     {"proj_size": 3},
     {"batch_first": False},
-    {"head": "every"},
+    {"head": "per_step"},
 ]
 
 
@@ -57,7 +57,7 @@ def test_the_scores_are_numpys_correlations(windows, fields):
     found = units_by_correlation(model, windows, starts, signal)
     lstm = model.spec
     states = lstm.num_layers * lstm.num_directions
-    assert len(found) == len(set(found)) == states * (5 * lstm.hidden_size + lstm.output_width)
+    assert len(found) == len(set(found)) == states * (5 * lstm.hidden_size + lstm.h_size)
     assert [abs(one.score) for one in found] == sorted((abs(one.score) for one in found), reverse=True)
     for one in found:
         values = values_of(model, windows, starts, one)
@@ -117,7 +117,7 @@ def test_a_gate_that_opens_at_the_marker_and_the_cell_that_counts_are_found(wind
 
 
 def test_a_unit_that_holds_still_scores_nothing(windows):
-    model, starts = a_model(hold=("forget_gate",)), windows.starts["train"]
+    model, starts = a_model(frozen=("forget_gate",)), windows.starts["train"]
     found = units_by_correlation(model, windows, starts, windows.inputs(starts)[..., 1])
     assert [one.score for one in found if one.kind == "f"] == [0.0] * 5
 

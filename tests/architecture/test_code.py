@@ -76,9 +76,9 @@ def test_the_code_names_its_cell_and_nothing_of_another():
     assert "lstm" not in model_code(ModelSpec(cell="rnn"), 3, 1).lower()
 
 
-@pytest.mark.parametrize("hold", [("forget_gate",), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")])
-def test_what_is_held_has_its_value_and_no_gradient(hold):
-    spec = ModelSpec(hidden_size=4, proj_size=2, num_layers=2, hold=hold)
+@pytest.mark.parametrize("frozen", [("forget_gate",), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")])
+def test_what_is_frozen_has_its_value_and_no_gradient(frozen):
+    spec = ModelSpec(hidden_size=4, proj_size=2, num_layers=2, frozen=frozen)
     theirs, ours = run(model_code(spec, 3, 2))[0]["model"], build_model(spec, 3, 2)
     for name, weight in ours.state_dict().items():
         assert torch.equal(theirs.state_dict()[name], weight), name

@@ -28,7 +28,7 @@ def model_specs(draw, most_units: int = 7, most_layers: int = 3, cells: tuple[st
     )
     starts = [{}]  # how an LSTM's forget gates may start
     if bias and cell == "lstm":
-        starts += [{"forget_bias": draw(st.floats(-2, 3))}, {"chrono": draw(st.integers(3, 40))}]
+        starts += [{"forget_bias": draw(st.floats(-2, 3))}, {"chrono_t_max": draw(st.integers(3, 40))}]
     return ModelSpec(
         cell=cell,
         hidden_size=hidden_size,
@@ -38,7 +38,7 @@ def model_specs(draw, most_units: int = 7, most_layers: int = 3, cells: tuple[st
         dropout=draw(st.sampled_from([0.0, 0.3])),
         bidirectional=draw(st.booleans()),
         proj_size=draw(st.integers(0, hidden_size - 1)) if cell == "lstm" else 0,
-        head=draw(st.sampled_from(["last", "every"])),
+        head=draw(st.sampled_from(["last", "per_step"])),
         seed=draw(st.integers(0, 9)),
         **draw(st.sampled_from(starts)),
     )
@@ -124,7 +124,7 @@ MEASURED = [
     (ModelSpec(hidden_size=64), (512, 1, 128, 200), 405e6),
     (ModelSpec(hidden_size=64, num_layers=2, bidirectional=True), (8, 1, 128, 200), 329e6),
     (ModelSpec(hidden_size=1000, num_layers=2, bidirectional=True), (8, 1, 4, 4), 580e6),
-    (ModelSpec(hidden_size=32, head="every"), (4, 500, 64, 200), 207e6),
+    (ModelSpec(hidden_size=32, head="per_step"), (4, 500, 64, 200), 207e6),
     (ModelSpec(cell="gru", hidden_size=64), (8, 1, 256, 200), 189e6),
     (
         ModelSpec(cell="gru", hidden_size=64, num_layers=3, dropout=0.3, bidirectional=True),

@@ -84,8 +84,8 @@ def lightning_pace(folder: str) -> tuple[float, float]:
 
 def our_pace() -> tuple[float, float]:
     _, windows = prepare(TWO_COMPANIES)
-    model = ModelSpec(hidden_size=1, hold=("bias_hh", "head"))
-    train = TrainSpec(lr=1e-3, batch_size=1, epochs=1_000_000, clip=0.0, device="cpu")
+    model = ModelSpec(hidden_size=1, frozen=("bias_hh", "head"))
+    train = TrainSpec(lr=1e-3, batch_size=1, epochs=1_000_000, max_grad_norm=0.0, device="cpu")
     trainer = Trainer(windows, Experiment(windows.spec, model, train))
     for _ in islice(trainer, WARM_UP):
         pass

@@ -17,7 +17,7 @@ SHA256 = "7467306ee0feed4971260f3c87421154a05be571d944e9cb021a5713700c38f0"
 
 
 def test_the_file_is_the_one_that_sources_md_speaks_of():
-    data = resources.files("lstm_core").joinpath("samples", "alice.txt").read_bytes()
+    data = resources.files("lstm_core.data.samples").joinpath("alice.txt").read_bytes()
     assert (len(data), hashlib.sha256(data).hexdigest()) == (152_089, SHA256)
 
 
@@ -112,7 +112,7 @@ def test_the_sample_is_cut_into_whole_blocks_in_the_books_order():
     windows = make_windows(table, spec)
     starts = np.concatenate([windows.starts[part] for part in ("train", "valid", "test")])
     np.testing.assert_array_equal(starts, np.arange(0, table.rows, BLOCK))
-    assert windows.task == "classify" and windows.input_size == windows.output_size == len(ALPHABET)
+    assert windows.task == "classification" and windows.input_size == windows.output_size == len(ALPHABET)
     np.testing.assert_array_equal(
         windows.inputs(starts[:2]), one_hot(codes(book()[: 2 * BLOCK])).reshape(2, BLOCK, 40)
     )

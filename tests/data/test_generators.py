@@ -142,7 +142,7 @@ def test_the_suggested_roles_make_windows_in_every_part(name):
         assert sum(counts) == 300  # one window a sequence
         assert all((starts % 24 == 0).all() for starts in windows.starts.values())
     labelled = table.column(roles.targets[0]).kind == "category"
-    assert windows.task == ("classify" if labelled else "regress")
+    assert windows.task == ("classification" if labelled else "regression")
 
 
 BAD = [

@@ -378,7 +378,7 @@ def test_options_are_checked(bad):
 def _zip(name: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(name, "a,b\n1,2\n")
+        archive.writestr(zipfile.ZipInfo(name), "a,b\n1,2\n")
     return buffer.getvalue()
 
 
@@ -394,7 +394,7 @@ def _zip(name: str) -> bytes:
         (_zip("data.csv"), "a zip archive"),
         (_zip("[Content_Types].xml"), "an Excel workbook"),
         (b"PAR1" + bytes(50) + b"PAR1", "a Parquet file"),
-        (gzip.compress(b"a,b\n1,2\n"), "a gzip archive"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "a gzip archive"),
         (b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file"),
         (b"<!DOCTYPE html><html></html>", "web page"),
         (b'{"a": [1, 2]}', "JSON"),

@@ -84,7 +84,7 @@ def test_the_suggested_roles_make_windows_in_every_part(name):
         seq_len=roles.seq_len, horizon=roles.horizon,
     )  # fmt: skip
     windows = make_windows(table, spec)
-    assert windows.task == "regress"
+    assert windows.task == "regression"
     assert all(len(windows.starts[part]) >= 10 for part in ("train", "valid", "test"))
 
 

@@ -48,7 +48,7 @@ def cut_tables(draw):
     columns["t"] = rng.permutation(rows)
     columns["s"] = rng.integers(0, draw(st.integers(1, 5)), rows)
     spec = spec_of(
-        seq_len=draw(st.integers(1, 5)), horizon=draw(st.integers(0, 4)), missing=draw(st.sampled_from(["fill", "skip"])),
+        seq_len=draw(st.integers(1, 5)), horizon=draw(st.integers(0, 4)), missing=draw(st.sampled_from(["forward_fill", "skip"])),
         time=draw(st.sampled_from([None, "t"])), group=draw(st.sampled_from([None, "s"])),
         scaling=draw(st.sampled_from(SCALINGS)), train_share=draw(st.sampled_from([0.5, 0.7])),
         valid_share=draw(st.sampled_from([0.0, 0.2])),
@@ -257,7 +257,7 @@ def test_sizes_of_what_the_model_says():
     assert make_windows(series(40), spec_of(targets=("a", "b"), features=("y",), horizon=3)).output_size == 6
     assert make_windows(series(40), spec_of(horizon=0)).output_size == 1
     label = make_windows(series(40, y=["u", "v"] * 20), spec_of(horizon=3))
-    assert (label.output_size, label.ahead, label.task) == (2, 1, "classify")
+    assert (label.output_size, label.ahead, label.task) == (2, 1, "classification")
     np.testing.assert_array_equal(label.target_rows(np.array([5])), [[5 + 3 + 3]])
 
 
@@ -340,4 +340,4 @@ def test_what_cannot_be_cut_is_refused_in_one_sentence(table, fields, says):
 
 def test_a_class_target_may_be_seen_together_with_its_row():
     labels = np.array(["u", "v"])[np.arange(40) // 3 % 2]
-    assert make_windows(series(40, y=labels), spec_of(horizon=0)).task == "classify"
+    assert make_windows(series(40, y=labels), spec_of(horizon=0)).task == "classification"

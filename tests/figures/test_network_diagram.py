@@ -28,7 +28,7 @@ def test_every_drawing_is_complete_and_readable(spec, input_size, output_size, s
     layers = spec.num_layers if spec.num_layers <= 4 else 3
     assert cells(figure, FORWARD) == steps * layers
     assert cells(figure, REVERSE) == (steps * layers if spec.bidirectional else 0)
-    assert cells(figure, HEAD) == (steps if spec.head == "every" else 1)
+    assert cells(figure, HEAD) == (steps if spec.head == "per_step" else 1)
 
     found = texts(figure)
     assert found.count(spec.cell.upper()) == cells(figure, FORWARD) + cells(figure, REVERSE)

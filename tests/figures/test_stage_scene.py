@@ -19,7 +19,7 @@ MODELS = {
     "plain": {},
     "deep": {"num_layers": 2, "bidirectional": True},
     "projected": {"hidden_size": 5, "proj_size": 2, "bias": False},
-    "every": {"head": "every"},
+    "every": {"head": "per_step"},
 }
 
 

@@ -19,7 +19,7 @@ def model_for(windows, **fields):
     return build_model(ModelSpec(**({"hidden_size": 5} | fields)), windows.input_size, windows.output_size)
 
 
-@pytest.mark.parametrize("head", ["last", "every"])
+@pytest.mark.parametrize("head", ["last", "per_step"])
 @pytest.mark.parametrize("horizon", [0, 1, 3])
 def test_predictions_are_the_models_own_in_the_tables_units(head, horizon, monkeypatch):
     windows = make_windows(series(80), spec_of(targets=("y", "b"), features=("a",), horizon=horizon))
@@ -55,7 +55,7 @@ def test_predicting_drops_nothing_and_leaves_the_mode_alone():
     assert not model.training
 
 
-@pytest.mark.parametrize("head", ["last", "every"])
+@pytest.mark.parametrize("head", ["last", "per_step"])
 @pytest.mark.parametrize("label", [False, True])
 def test_a_part_without_windows_has_no_predictions_and_no_scores(head, label):
     table = series(60, y=["u", "v"] * 30) if label else series(60)

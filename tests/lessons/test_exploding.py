@@ -26,7 +26,7 @@ def runs():
 def test_the_runs_differ_in_clipping_alone():
     clip, free = LESSON.experiments.values()
     assert (clip.data, clip.model) == (free.data, free.model)
-    assert (clip.train.clip, free.train.clip) == (CLIP, 0)
+    assert (clip.train.max_grad_norm, free.train.max_grad_norm) == (CLIP, 0)
 
 
 def test_without_clipping_the_run_breaks_off_and_says_so(runs):

@@ -21,7 +21,7 @@ def runs():
 
 def test_the_runs_differ_in_how_their_forget_gates_start_alone():
     specs = {label: experiment.model for label, experiment in LESSON.experiments.items()}
-    starts = {label: (spec.forget_bias, spec.chrono) for label, spec in specs.items()}
+    starts = {label: (spec.forget_bias, spec.chrono_t_max) for label, spec in specs.items()}
     assert starts == {"chrono": (None, STEPS), "bias_1": (1.0, None), "bias_0": (0.0, None)}
     assert len({(experiment.data, experiment.train) for experiment in LESSON.experiments.values()}) == 1
 

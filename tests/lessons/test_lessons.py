@@ -77,7 +77,7 @@ def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
         run = runs[label]
         made = with_seed(planned, 0)
         assert (run.experiment.model, run.experiment.train) == (made.model, made.train)
-        assert run.finished or run.experiment.train.clip == 0, "stopped before its end"
+        assert run.finished or run.experiment.train.max_grad_norm == 0, "stopped before its end"
     assert shipped(found)[0].name == next(iter(runs.values())).table.name
 
 

@@ -77,7 +77,7 @@ def test_every_try_is_a_change_that_the_experiments_take(name):
 
 def test_only_the_forget_gate_tells_the_two_apart():
     made = get_lesson("continual_reber").experiments
-    assert made["lstm"].model.hold == () and made["no_forget"].model.hold == ("forget_gate",)
+    assert made["lstm"].model.frozen == () and made["no_forget"].model.frozen == ("forget_gate",)
 
 
 def test_the_share_of_solved_strings_ends_at_the_outcomes(embedded):

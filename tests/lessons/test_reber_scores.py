@@ -45,7 +45,7 @@ def run_of(name: str, seq_len: int = 24, epochs: int = 2, seed: int = 0) -> Run:
         group="sequence", horizon=0, scaling="none",
     )  # fmt: skip
     experiment = Experiment(
-        data, ModelSpec(hidden_size=3, head="every"), TrainSpec(epochs=epochs, batch_size=8)
+        data, ModelSpec(hidden_size=3, head="per_step"), TrainSpec(epochs=epochs, batch_size=8)
     )
     table = generate(data)
     run = Run(Trainer(make_windows(table, data), experiment), table, Slots(1))

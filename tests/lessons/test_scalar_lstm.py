@@ -40,10 +40,10 @@ UNITS = st.lists(WEIGHT, min_size=12, max_size=12).map(Unit.of)
 SEQUENCES = st.lists(st.floats(-3, 3, width=32), min_size=1, max_size=9)
 
 
-def made(hold: tuple[str, ...] = ("bias_hh", "head"), **train: object) -> Run:
+def made(frozen: tuple[str, ...] = ("bias_hh", "head"), **train: object) -> Run:
     table, windows = prepare(TWO_COMPANIES)
-    spec = TrainSpec(**({"lr": 1e-3, "batch_size": 1, "epochs": 5000, "clip": 0.0, "device": "cpu"} | train))
-    experiment = Experiment(windows.spec, ModelSpec(hidden_size=1, hold=hold), spec)
+    spec = TrainSpec(**({"lr": 1e-3, "batch_size": 1, "epochs": 5000, "max_grad_norm": 0.0, "device": "cpu"} | train))
+    experiment = Experiment(windows.spec, ModelSpec(hidden_size=1, frozen=frozen), spec)
     return Run(Trainer(windows, experiment), table, Slots(1))
 
 
@@ -213,11 +213,11 @@ def test_resumed_from_the_checkpoint_is_bit_for_bit_the_run_that_never_stopped(a
 
 
 @pytest.mark.parametrize(
-    "model", [{"num_layers": 2}, {"hold": ("bias_hh",)}, {"cell": "gru"}, {"bidirectional": True, "hold": ()}]
+    "model", [{"num_layers": 2}, {"frozen": ("bias_hh",)}, {"cell": "gru"}, {"bidirectional": True, "frozen": ()}]
 )
 def test_a_model_that_is_not_one_unit_is_refused(model):
     table, windows = prepare(TWO_COMPANIES)
-    spec = ModelSpec(**({"hidden_size": 1, "hold": ("bias_hh", "head")} | model))
+    spec = ModelSpec(**({"hidden_size": 1, "frozen": ("bias_hh", "head")} | model))
     run = Run(Trainer(windows, Experiment(windows.spec, spec, TrainSpec(device="cpu"))), table, Slots(1))
     for ask in (unit_of, weights_along, outputs_along):
         with pytest.raises(PlaygroundError, match="no longer one LSTM unit"):
@@ -229,7 +229,7 @@ def test_a_model_that_is_not_one_unit_is_refused(model):
 
 @pytest.mark.parametrize("optimizer", ["Adam", "SGD"])
 def test_two_biases_move_as_one_and_their_sum_twice_as_far(optimizer):
-    run = made(hold=("head",), lr=0.1, optimizer=optimizer, momentum=0.0)
+    run = made(frozen=("head",), lr=0.1, optimizer=optimizer, momentum=0.0)
     for _ in islice(run._trainer, 200):
         pass
     _, weights = weights_along(run)

@@ -33,7 +33,7 @@ TEXT = "alice said, “why (so it\nseemed) not?” and ran"
 
 def model_of(seed: int = 0, **spec) -> SequenceLSTM:
     """Untrained; its head speaks louder than at first, so that choices are clear."""
-    made = build_model(ModelSpec(**{"hidden_size": 12, "head": "every"} | spec, seed=seed), 40, 40).eval()
+    made = build_model(ModelSpec(**{"hidden_size": 12, "head": "per_step"} | spec, seed=seed), 40, 40).eval()
     with torch.no_grad():
         made.head.weight.mul_(8)
     return made
@@ -127,7 +127,7 @@ def test_a_quotation_of_two_paragraphs_stays_open():
 
 def quote_counter() -> SequenceLSTM:
     """A model whose unit 3 is built to hold −1 inside quotes and +1 outside: it forgets all at a mark."""
-    model = build_model(ModelSpec(hidden_size=5, head="every"), 40, 40).eval()
+    model = build_model(ModelSpec(hidden_size=5, head="per_step"), 40, 40).eval()
     opening, closing = ALPHABET.index("“"), ALPHABET.index("”")
     lstm, unit, hidden = model.lstm, 3, 5
     with torch.no_grad():
@@ -207,7 +207,7 @@ def test_pairs_know_more_of_the_book_than_single_characters(windows):
 
 
 def test_only_a_forward_lstm_of_letters_writes():
-    good = Experiment(DATA, ModelSpec(head="every"))
+    good = Experiment(DATA, ModelSpec(head="per_step"))
     check_writes(good)
     for data in ({"features": DATA.features[1:]}, {"scaling": "standard"}, {"horizon": 1}):
         with pytest.raises(
@@ -216,4 +216,4 @@ def test_only_a_forward_lstm_of_letters_writes():
             check_writes(dataclasses.replace(good, data=dataclasses.replace(DATA, **data)))
     for model in ({"bidirectional": True}, {"cell": "gru"}):
         with pytest.raises(PlaygroundError, match="switch bidirectional off"):
-            check_writes(dataclasses.replace(good, model=ModelSpec(head="every", **model)))
+            check_writes(dataclasses.replace(good, model=ModelSpec(head="per_step", **model)))

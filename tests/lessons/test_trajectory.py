@@ -28,11 +28,11 @@ from tests.training.test_checkpoint import refused
 from tests.training.test_trainer import flat_weights, trainer_of, wave
 
 ROWS, SEQ_LEN = 4, 5
-CELLS = ({}, {"num_layers": 2, "dropout": 0.3}, {"cell": "gru"}, {"cell": "rnn", "head": "every"})
+CELLS = ({}, {"num_layers": 2, "dropout": 0.3}, {"cell": "gru"}, {"cell": "rnn", "head": "per_step"})
 
 
 def carried(model: dict | None = None, rows: int = 130, **train) -> Trainer:
-    return trainer_of(wave(rows, seq_len=SEQ_LEN), model, state="carried", batch_size=ROWS, **train)
+    return trainer_of(wave(rows, seq_len=SEQ_LEN), model, initial_state="stateful", batch_size=ROWS, **train)
 
 
 def echo(state: str, model: dict | None = None, **train) -> Trainer:
@@ -40,8 +40,8 @@ def echo(state: str, model: dict | None = None, **train) -> Trainer:
         "generator", "echo", length=900, seq_len=5, n_features=2, noise=0.0, horizon=0, scaling="none"
     )
     _, windows = prepare(data)
-    spec = ModelSpec(**({"hidden_size": 8, "num_layers": 2, "head": "every"} | (model or {})))
-    train = TrainSpec(**({"batch_size": 8, "epochs": 3, "lr": 0.02, "device": "cpu", "state": state} | train))
+    spec = ModelSpec(**({"hidden_size": 8, "num_layers": 2, "head": "per_step"} | (model or {})))
+    train = TrainSpec(**({"batch_size": 8, "epochs": 3, "lr": 0.02, "device": "cpu", "initial_state": state} | train))
     return Trainer(windows, Experiment(windows.spec, spec, train))
 
 
@@ -50,7 +50,7 @@ def echo(state: str, model: dict | None = None, **train) -> Trainer:
 
 def test_pieces_of_a_stream_are_the_uncut_sequence():
     """nn.LSTM over the whole stream says what the trainer's carried batches say, piece for piece."""
-    trainer = carried({"head": "every", "num_layers": 2})
+    trainer = carried({"head": "per_step", "num_layers": 2})
     order, model = trainer._training_order(), trainer.model
     pieces = []
     for place in range(order.steps):
@@ -92,7 +92,7 @@ def bare_carried(trainer: Trainer) -> nn.Module:
             loss = (model.head(output[:, -1]) - wanted).square().mean()
             optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), spec.clip)
+            nn.utils.clip_grad_norm_(model.parameters(), spec.max_grad_norm)
             optimizer.step()
     return model
 
@@ -126,7 +126,7 @@ def test_a_carried_state_that_does_not_fit_is_refused():
     next(trainer)
     good = save_checkpoint(trainer, {})
     assert "carried/h should be F32 of shape (1, 3, 6)" in refused(saying(good, batch_size=3))
-    assert "order is missing" in refused(saying(good, state="zero"))
+    assert "order is missing" in refused(saying(good, initial_state="zero"))
 
 
 def saying(data: bytes, **train) -> bytes:
@@ -141,7 +141,7 @@ def saying(data: bytes, **train) -> bytes:
 
 
 def test_its_windows_are_a_fifth_and_the_epoch_as_much_shorter():
-    zero, other = echo("zero"), echo("carried")
+    zero, other = echo("zero"), echo("stateful")
     assert (len(zero.starts["train"]), zero.steps_per_epoch, other.steps_per_epoch) == (626, 79, 15)
 
 
@@ -154,7 +154,7 @@ def test_evaluating_disturbs_no_stream():
 
 
 def test_evaluate_goes_along_the_validation_part_as_training_does():
-    trainer = echo("carried")
+    trainer = echo("stateful")
     list(trainer)
     first = torch.from_numpy(trainer.windows.starts["valid"][::5])
     rows = len(first) // trainer.steps_per_epoch
@@ -168,12 +168,12 @@ def test_evaluate_goes_along_the_validation_part_as_training_does():
 
 
 def test_it_learns_what_a_window_alone_cannot_tell():
-    trainer = echo("carried", epochs=60)
+    trainer = echo("stateful", epochs=60)
     *_, last = trainer
     assert last["valid_loss"] < 0.2  # 0.6 is the best from zeros
     errors = step_errors(trainer.model.eval(), trainer.windows, trainer.spec)
     assert errors.shape == (5,) and errors[:3].max() < 0.4  # 1 is always saying 0
-    zero = TrainSpec(batch_size=8, state="zero")
+    zero = TrainSpec(batch_size=8, initial_state="zero")
     forgets = step_errors(trainer.model, trainer.windows, zero)
     assert forgets[:3].min() > 0.5 and forgets[3:].max() < 0.5
 
@@ -191,7 +191,7 @@ def test_what_cannot_be_carried_is_refused_before_training():
 @pytest.mark.parametrize("model", CELLS[:3])
 def test_drawn_states_come_from_the_seed_and_resume_bit_for_bit(model):
     def fresh(**train) -> Trainer:
-        return trainer_of(wave(), model, state="random", **train)
+        return trainer_of(wave(), model, initial_state="random", **train)
 
     straight, again, other = fresh(), fresh(), fresh(seed=5)
     want = list(straight)
@@ -209,7 +209,7 @@ def test_drawn_states_come_from_the_seed_and_resume_bit_for_bit(model):
 
 
 def test_every_batch_has_a_draw_of_its_own():
-    trainer = trainer_of(wave(), state="random")
+    trainer = trainer_of(wave(), initial_state="random")
     seen = []
     go_on = trainer.model.go_on
     trainer.model.go_on = lambda x, state: seen.append(state[0].clone()) or go_on(x, state)
@@ -222,17 +222,17 @@ def test_every_batch_has_a_draw_of_its_own():
 
 
 def test_a_validation_loss_with_drawn_states_is_one_number():
-    trainer = trainer_of(wave(), state="random")
+    trainer = trainer_of(wave(), initial_state="random")
     assert trainer.evaluate("valid") == trainer.evaluate("valid")
     assert trainer.evaluate("valid") != trainer_of(wave()).evaluate("valid")
 
 
 def test_a_file_from_before_there_was_a_choice_begins_at_zeros():
     about = json.loads(Experiment().to_json())
-    del about["train"]["state"]
-    assert Experiment.from_json(json.dumps(about)).train.state == "zero"
-    with pytest.raises(PlaygroundError, match="state is 'kept': choose one of zero, random, carried"):
-        TrainSpec(state="kept")
+    del about["train"]["initial_state"]
+    assert Experiment.from_json(json.dumps(about)).train.initial_state == "zero"
+    with pytest.raises(PlaygroundError, match="initial_state is 'kept': choose one of zero, random, stateful"):
+        TrainSpec(initial_state="kept")
 
 
 # ---- the state's life
@@ -240,7 +240,7 @@ def test_a_file_from_before_there_was_a_choice_begins_at_zeros():
 
 @pytest.fixture(scope="module")
 def model() -> nn.Module:
-    return build_model(ModelSpec(hidden_size=20, num_layers=2, head="every"), 10, 1).eval()
+    return build_model(ModelSpec(hidden_size=20, num_layers=2, head="per_step"), 10, 1).eval()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.experiment import CELLS, ModelSpec, PlaygroundError
-from lstm_core.model import recurrent as model_module
+from lstm_core.model import devices as devices_module
 from lstm_core.model.devices import devices, pick_device
 from lstm_core.model.init import set_forget_bias
 from lstm_core.model.recurrent import build_model, model_with
@@ -36,7 +36,7 @@ def test_the_head_reads_what_each_direction_says_once_it_has_seen_all(spec, inpu
         ours, _ = model.recurrent(x if spec.batch_first else x.transpose(0, 1))
         ours = ours if spec.batch_first else ours.transpose(0, 1)  # (batch, seq_len, directions·width)
         if spec.head == "last":  # forwards: its last step; backwards: its last is the first
-            ours = torch.cat([ours[:, -1, : spec.output_width], ours[:, 0, spec.output_width :]], dim=1)
+            ours = torch.cat([ours[:, -1, : spec.h_size], ours[:, 0, spec.h_size :]], dim=1)
         want = ours @ model.head.weight.T + model.head.bias
     torch.testing.assert_close(said, want)
     assert said.shape == ((batch, outputs) if spec.head == "last" else (batch, seq_len, outputs))
@@ -57,8 +57,8 @@ def test_batch_first_changes_nothing_of_what_is_said(spec, inputs):
 @examples(40)
 @given(model_specs(cells=("lstm",)), st.floats(-3, 3))
 def test_forget_gates_start_with_the_bias_once_and_nothing_else_moves(spec, value):
-    plain = build_model(dataclasses.replace(spec, bias=True, forget_bias=None, chrono=None), 3, 2)
-    biased = build_model(dataclasses.replace(spec, bias=True, forget_bias=value, chrono=None), 3, 2)
+    plain = build_model(dataclasses.replace(spec, bias=True, forget_bias=None, chrono_t_max=None), 3, 2)
+    biased = build_model(dataclasses.replace(spec, bias=True, forget_bias=value, chrono_t_max=None), 3, 2)
     hidden, count = spec.hidden_size, 0
     for layer in range(spec.num_layers):
         for suffix in [f"_l{layer}", f"_l{layer}_reverse"][: spec.num_directions]:
@@ -83,8 +83,8 @@ def test_forget_bias_of_an_lstm_without_bias_is_left_alone():
 @examples(40)
 @given(model_specs(cells=("lstm",)), st.integers(3, 200))
 def test_chrono_draws_times_within_its_range_and_closes_the_input_gates_as_far(spec, t_max):
-    plain = build_model(dataclasses.replace(spec, bias=True, forget_bias=None, chrono=None), 3, 2)
-    drawn = build_model(dataclasses.replace(spec, bias=True, forget_bias=None, chrono=t_max), 3, 2)
+    plain = build_model(dataclasses.replace(spec, bias=True, forget_bias=None, chrono_t_max=None), 3, 2)
+    drawn = build_model(dataclasses.replace(spec, bias=True, forget_bias=None, chrono_t_max=t_max), 3, 2)
     hidden, seen = spec.hidden_size, []
     for layer in range(spec.num_layers):
         for suffix in [f"_l{layer}", f"_l{layer}_reverse"][: spec.num_directions]:
@@ -103,7 +103,7 @@ def test_chrono_draws_times_within_its_range_and_closes_the_input_gates_as_far(s
 
 
 def test_chrono_covers_its_range_and_comes_from_the_models_seed():
-    forget = [build_model(ModelSpec(hidden_size=2000, chrono=50, seed=seed), 1, 1).lstm.bias_ih_l0[2000:4000]
+    forget = [build_model(ModelSpec(hidden_size=2000, chrono_t_max=50, seed=seed), 1, 1).lstm.bias_ih_l0[2000:4000]
               for seed in (0, 0, 1)]  # fmt: skip
     assert torch.equal(forget[0], forget[1]) and not torch.equal(forget[0], forget[2])
     even = forget[0].exp().double()  # U(1, 49)
@@ -213,6 +213,6 @@ def test_devices_start_with_auto_and_know_the_cpu(monkeypatch):
 
 @pytest.mark.parametrize("name", ["cuda:7", "cuda:", "cpu:0", "mps:3", "auto:1"])
 def test_a_device_that_is_not_here_is_refused_with_those_that_are(name, monkeypatch):
-    monkeypatch.setattr(model_module, "devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
+    monkeypatch.setattr(devices_module, "devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
     with pytest.raises(PlaygroundError, match=f"no device {name}: choose one of auto, cpu"):
         pick_device(name)

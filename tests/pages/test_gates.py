@@ -21,8 +21,8 @@ MODELS = {
     "two layers": {"num_layers": 2, "dropout": 0.2},
     "bidirectional": {"bidirectional": True},
     "proj_size": {"proj_size": 3},
-    "everything": {"num_layers": 2, "bidirectional": True, "proj_size": 2, "head": "every", "bias": False},
-    "head every": {"head": "every"},
+    "everything": {"num_layers": 2, "bidirectional": True, "proj_size": 2, "head": "per_step", "bias": False},
+    "head every": {"head": "per_step"},
     "batch second": {"batch_first": False},
 }
 
@@ -70,7 +70,7 @@ def test_the_trace_is_nn_lstm_s_own_and_the_maps_show_it(visit, kind):
                 tab.set("direction", direction)
             for name, values in maps(tab).items():
                 assert np.array_equal(values, getattr(exact, name)[layer, direction, 0].numpy().T), name
-    assert len(shown["h"]) == spec.output_width
+    assert len(shown["h"]) == spec.h_size
     assert len(shown["c"]) == spec.hidden_size
 
 

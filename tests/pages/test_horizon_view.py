@@ -100,7 +100,7 @@ def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
         assert shown["parameters"][cell] == rows * hidden * (1 + hidden + 2) + hidden + 1
     assert shown["validation loss"].notna().all()
     for rival in tab.training.memo["rivals"].runs:
-        assert shown["validation loss"][rival.experiment.model.cell_name] == pytest.approx(
+        assert shown["validation loss"][rival.experiment.model.module_name] == pytest.approx(
             rival._trainer.evaluate("valid"), rel=1e-6
         )
 
@@ -247,13 +247,13 @@ def test_rivals_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
 
 def test_a_rival_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
     tab = visit("model").set("hidden_size", 4).go("train").set("optimizer", "SGD").train(epochs=1)
-    tab.training.change(lr=1e6, clip=0.0)
+    tab.training.change(lr=1e6, max_grad_norm=0.0)
     tab.go("gates").set("view", VIEW)
     compared(tab)
     stopped = [rival for rival in tab.training.memo["rivals"].runs if rival.status == "failed"]
     assert len(stopped) == 2
     for rival in stopped:
-        assert f"The {rival.experiment.model.cell_name} stopped: " in tab.words()
+        assert f"The {rival.experiment.model.module_name} stopped: " in tab.words()
     assert len(tab.figure("cells_figure")["data"]) == 3
 
 

@@ -155,7 +155,7 @@ def test_the_scale_and_the_size_of_a_step_survive_a_look_at_other_pages(visit):
 # What may change while it runs
 
 
-@pytest.mark.parametrize(("key", "value"), [("lr", 1e-4), ("clip", 0.25), ("epochs", 500_000), ("patience", 400_000)])
+@pytest.mark.parametrize(("key", "value"), [("lr", 1e-4), ("max_grad_norm", 0.25), ("epochs", 500_000), ("patience", 400_000)])
 def test_live_settings_do_not_start_over(visit, key, value):
     tab = running(visit())
     run, step = tab.training, tab.training.step
@@ -226,7 +226,7 @@ def test_a_loss_that_does_not_fit_is_one_sentence(visit, data, loss):
 
 
 def test_a_diverging_run_stops_with_a_sentence_and_finite_weights(visit):
-    tab = visit("train").set("optimizer", "SGD").set("clip", 0.0).set("lr", 1e6)
+    tab = visit("train").set("optimizer", "SGD").set("max_grad_norm", 0.0).set("lr", 1e6)
     tab.press("train").finish()
     assert tab.training.status == "failed"
     said = [w.value for w in tab.at.warning]
@@ -237,7 +237,7 @@ def test_a_diverging_run_stops_with_a_sentence_and_finite_weights(visit):
     assert buttons(tab) == {"train": True, "pause": False, "step": False, "stop": False, "reset": True}
     for page in ("gates", "start", "train"):
         assert not tab.go(page).errors()
-    tab.set("optimizer", "Adam").set("lr", 0.005).set("clip", 1.0).set("epochs", 2)
+    tab.set("optimizer", "Adam").set("lr", 0.005).set("max_grad_norm", 1.0).set("epochs", 2)
     assert tab.press("train").finish().training.status == "finished"
 
 
@@ -306,7 +306,7 @@ def test_a_damaged_model_file_is_one_sentence(visit, downloads, damage):
     assert (tab.training, tab.workspace.experiment, tab.workspace.table) == before
 
 
-@pytest.mark.parametrize("key", ["lr", "epochs", "batch_size", "clip"])
+@pytest.mark.parametrize("key", ["lr", "epochs", "batch_size", "max_grad_norm"])
 def test_an_emptied_field_keeps_its_value(visit, key):
     tab = visit("train")
     before = tab.workspace.experiment

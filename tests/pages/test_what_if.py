@@ -266,7 +266,7 @@ def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit):
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 @pytest.mark.parametrize(
-    "model", [{"proj_size": 2}, {"head": "every", "batch_first": False}, {"bias": False}]
+    "model", [{"proj_size": 2}, {"head": "per_step", "batch_first": False}, {"bias": False}]
 )
 def test_other_shapes_of_models(visit, model):
     tab = what_if(visit, **model).set("what_alter", "h").set("what_units", "0-1").set("what_shown", "after")

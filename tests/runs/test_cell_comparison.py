@@ -34,8 +34,8 @@ def test_a_rival_differs_in_its_cell_and_in_what_only_an_lstm_has(spec, seed):
         assert (other.data, other.train) == (experiment.data, experiment.train)
         changed = {name for name, value in asdict(other.model).items() if value != getattr(spec, name)}
         assert "cell" in changed
-        assert changed <= {"cell", "proj_size", "forget_bias", "chrono"}
-        assert (other.model.proj_size, other.model.forget_bias, other.model.chrono) == (0, None, None)
+        assert changed <= {"cell", "proj_size", "forget_bias", "chrono_t_max"}
+        assert (other.model.proj_size, other.model.forget_bias, other.model.chrono_t_max) == (0, None, None)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def compete() -> Iterator[Callable[..., tuple[Run, Rivals]]]:
     until(lambda: not training_threads())
 
 
-@pytest.mark.parametrize("model", [{}, DROPS | {"bidirectional": True}, {"cell": "gru", "head": "every"}])
+@pytest.mark.parametrize("model", [{}, DROPS | {"bidirectional": True}, {"cell": "gru", "head": "per_step"}])
 def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(compete, model):
     run, found = compete(model=model)
     before = flat_weights(run._trainer)

@@ -309,14 +309,14 @@ def test_a_failure_ends_the_run_with_a_sentence_and_frees_its_place(make, error,
 
 
 def test_a_loss_that_is_not_finite_fails_with_the_trainers_sentence_and_can_go_on(make):
-    run = make(optimizer="SGD", lr=1e6, clip=0.0)
+    run = make(optimizer="SGD", lr=1e6, max_grad_norm=0.0)
     run.play()
     until(lambda: not run.live)
     assert run.status == "failed"
     assert "the last finite weights are kept" in run.message
     assert all(p.isfinite().all() for p in run.model().parameters())
     step = run.step
-    run.change(lr=1e-6, clip=1.0)
+    run.change(lr=1e-6, max_grad_norm=1.0)
     run.play(1)
     until(lambda: not run.live)
     assert (run.status, run.message, run.step) == ("paused", "", step + 1)

@@ -339,7 +339,7 @@ def windows_and_model(labels=False, **fields):
 
 SPECS = [
     {},
-    dict(num_layers=2, bidirectional=True, head="every"),
+    dict(num_layers=2, bidirectional=True, head="per_step"),
     dict(proj_size=3, bias=False, batch_first=False),
     dict(num_layers=2, bidirectional=True, dropout=0.4, forget_bias=1.0, proj_size=2),
 ]
@@ -354,7 +354,7 @@ def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, mon
     model.eval()
     trace = trace_with(model.lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))), edits)
     with torch.no_grad():
-        if model.spec.head == "every":
+        if model.spec.head == "per_step":
             said = model.head(trace.output if model.spec.batch_first else trace.output.transpose(0, 1))[:, -1]
         else:
             said = model.head(torch.cat(list(trace.h_n[-model.spec.num_directions :]), 1))

@@ -1,4 +1,4 @@
-"""Batches are what Windows says, scaled, and head "every" is scored on its own part only."""
+"""Batches are what Windows says, scaled, and head "per_step" is scored on its own part only."""
 
 from __future__ import annotations
 

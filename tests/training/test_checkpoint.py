@@ -21,7 +21,7 @@ from torch import nn
 
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import OPTIMIZERS, PlaygroundError
-from lstm_core.model import recurrent as model
+from lstm_core.model import devices
 from lstm_core.training import checkpoint
 from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
 from tests.conftest import examples
@@ -43,7 +43,7 @@ def saved(steps: int = 6, windows=None, model=None, **train) -> bytes:
 
 @examples(40)
 @given(
-    st.sampled_from(OPTIMIZERS), st.integers(0, STEPS), st.sampled_from([{}, DROPS, {"head": "every", "bias": False}]),
+    st.sampled_from(OPTIMIZERS), st.integers(0, STEPS), st.sampled_from([{}, DROPS, {"head": "per_step", "bias": False}]),
     st.sampled_from([0.0, 0.9]), st.booleans(),
 )  # fmt: skip
 def test_training_goes_on_bit_for_bit_from_any_step(optimizer, stop, model, momentum, twice):
@@ -77,7 +77,7 @@ def open_up(data: bytes) -> tuple[dict, dict]:
 
 
 def test_a_run_that_stopped_early_stays_stopped():
-    trainer = trainer_of(wave(), lr=1.0, clip=0.0, epochs=50, patience=2)
+    trainer = trainer_of(wave(), lr=1.0, max_grad_norm=0.0, epochs=50, patience=2)
     list(trainer)
     assert trainer.stopped_early
     again = resume(load_checkpoint(save_checkpoint(trainer, {})), wave())
@@ -122,7 +122,7 @@ def test_a_resumed_model_keeps_the_scale_that_it_was_trained_at():
 
 
 def test_a_model_of_a_machine_with_other_devices_goes_on_here(monkeypatch):
-    monkeypatch.setattr(model, "devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
+    monkeypatch.setattr(devices, "devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
     found = load_checkpoint(forged(put("experiment", "train", "device", value="cuda:5")))
     again = resume(found, wave())
     assert again.spec.device == "auto"
@@ -438,7 +438,7 @@ def test_a_file_that_is_too_large_is_not_even_read(monkeypatch):
     assert "not a safetensors file that this app wrote" in refused(GOOD)
 
 
-@pytest.mark.parametrize("model", [{"cell": "gru"}, {"cell": "rnn", "head": "every"}, DROPS | {"cell": "gru"}])
+@pytest.mark.parametrize("model", [{"cell": "gru"}, {"cell": "rnn", "head": "per_step"}, DROPS | {"cell": "gru"}])
 def test_a_gru_or_rnn_goes_on_bit_for_bit_under_its_own_names(model):
     straight = trainer_of(wave(), model)
     want = list(straight)

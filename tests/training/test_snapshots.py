@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_core.experiment import MOST_SNAPSHOTS, PlaygroundError
+from lstm_core.experiment import MAX_SNAPSHOTS, PlaygroundError
 from lstm_core.training import snapshots
 from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
 from lstm_core.training.snapshots import SPACING, Snapshot, Snapshots
@@ -36,7 +36,7 @@ def test_a_run_of_any_length_keeps_its_first_step_and_a_late_one(steps):
     kept = along(steps)
     assert kept.steps[0] == 0
     assert kept.steps[-1] >= steps / 1.06
-    assert len(kept.steps) <= MOST_SNAPSHOTS
+    assert len(kept.steps) <= MAX_SNAPSHOTS
     assert kept.steps == sorted(set(kept.steps))
     assert len(kept.steps) >= min(steps + 1, 2 * SPACING)
 
@@ -82,13 +82,13 @@ def test_what_went_wrong_is_forgotten_but_never_the_first(steps, wrong):
     assert kept.steps == [0, *(step for step in before if 0 < step < wrong)]
 
 
-@given(st.integers(0, 3_000), st.integers(0, 12 * MOST_SNAPSHOTS))
+@given(st.integers(0, 3_000), st.integers(0, 12 * MAX_SNAPSHOTS))
 def test_a_file_holds_what_fits(steps, most_bytes):
     kept = along(steps)
     packed_steps, rows = kept.packed(most_bytes)
     assert rows.nbytes <= most_bytes
     assert len(packed_steps) == len(rows)
-    if most_bytes >= 12 * MOST_SNAPSHOTS:
+    if most_bytes >= 12 * MAX_SNAPSHOTS:
         assert packed_steps.tolist() == kept.steps
     again = Snapshots.unpacked(packed_steps, rows)
     assert again.steps == packed_steps.tolist()
@@ -109,7 +109,7 @@ def test_the_trainer_keeps_what_it_was_at_every_snapshot():
 
 
 def test_a_snapshots_gradients_are_those_that_made_the_step():
-    trainer = trainer_of(wave(), optimizer="SGD", lr=0.1, momentum=0.0, clip=0.0, epochs=1)
+    trainer = trainer_of(wave(), optimizer="SGD", lr=0.1, momentum=0.0, max_grad_norm=0.0, epochs=1)
     assert trainer.snapshots.nearest(0).gradients is None
     before = flat_weights(trainer)
     next(trainer)
@@ -128,7 +128,7 @@ def test_flat_numbers_have_their_names_back():
 
 
 def test_a_run_that_blows_up_keeps_no_broken_snapshot():
-    trainer = trainer_of(wave(), optimizer="SGD", lr=1e6, clip=0.0, epochs=50)
+    trainer = trainer_of(wave(), optimizer="SGD", lr=1e6, max_grad_norm=0.0, epochs=50)
     with pytest.raises(NonFiniteLoss):
         list(trainer)
     for step in trainer.snapshots.steps:

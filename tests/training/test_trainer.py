@@ -52,7 +52,7 @@ def flat_weights(trainer: Trainer) -> torch.Tensor:
 
 def bare_loop(windows: Windows, experiment: Experiment) -> tuple[torch.nn.Module, list[dict]]:
     """What a second-year student would write: one parameter a tensor, no fused kernels, no flat vectors."""
-    spec, every = experiment.train, experiment.model.head == "every"
+    spec, every = experiment.train, experiment.model.head == "per_step"
     model = build_model(experiment.model, windows.input_size, windows.output_size)
     arguments = {"lr": spec.lr, "weight_decay": spec.weight_decay, "foreach": False}
     if spec.optimizer == "SGD":
@@ -68,9 +68,9 @@ def bare_loop(windows: Windows, experiment: Experiment) -> tuple[torch.nn.Module
             optimizer.zero_grad()
             loss.backward()
             norm = torch.sqrt(sum((p.grad.double() ** 2).sum() for p in model.parameters())).item()
-            if spec.clip and norm > spec.clip:
+            if spec.max_grad_norm and norm > spec.max_grad_norm:
                 for p in model.parameters():
-                    p.grad *= spec.clip / norm
+                    p.grad *= spec.max_grad_norm / norm
             optimizer.step()
             records.append({"train_loss": loss.item(), "grad_norm": norm})
     return model, records
@@ -89,13 +89,13 @@ def bare_loss(windows: Windows, first: np.ndarray, said: torch.Tensor, every: bo
 CASES = {
     "a last batch of fewer windows": ({}, {}),
     "one batch larger than the data": ({}, {"batch_size": 500}),
-    "clipping at every step": ({}, {"clip": 0.05}),
-    "no clipping": ({}, {"clip": 0.0}),
+    "clipping at every step": ({}, {"max_grad_norm": 0.05}),
+    "no clipping": ({}, {"max_grad_norm": 0.0}),
     "weight decay": ({}, {"weight_decay": 0.1}),
     "two layers both ways": ({"num_layers": 2, "bidirectional": True, "batch_first": False}, {}),
     "no bias": ({"bias": False}, {}),
     "a projection": ({"proj_size": 2}, {}),
-    "every step": ({"head": "every"}, {}),
+    "every step": ({"head": "per_step"}, {}),
 }
 
 
@@ -125,9 +125,9 @@ def test_classes_train_as_a_bare_loop_does():
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_one_flat_vector_gives_the_very_numbers_of_many_parameters(optimizer, monkeypatch):
-    flat = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, clip=0.0)
+    flat = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, max_grad_norm=0.0)
     monkeypatch.setattr(training, "optimised_parameters", lambda model: list(model.parameters()))
-    many = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, clip=0.0)
+    many = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, max_grad_norm=0.0)
     assert (len(flat.parameters), len(many.parameters)) == (1, 10)
     assert optimised_parameters(many.model) != many.parameters
     list(flat), list(many)
@@ -299,10 +299,10 @@ def test_other_threads_may_draw_from_torchs_generator():
 
 
 def test_live_changes_touch_no_weight_and_take_effect():
-    trainer = trainer_of(wave(), epochs=10, optimizer="SGD", momentum=0.0, clip=0.0)
+    trainer = trainer_of(wave(), epochs=10, optimizer="SGD", momentum=0.0, max_grad_norm=0.0)
     next(trainer)
     before = flat_weights(trainer)
-    trainer.change(lr=0.5, clip=0.001, epochs=2, patience=7)
+    trainer.change(lr=0.5, max_grad_norm=0.001, epochs=2, patience=7)
     assert torch.equal(flat_weights(trainer), before)
     record = next(trainer)
     assert record["lr"] == 0.5
@@ -318,7 +318,7 @@ def test_live_changes_touch_no_weight_and_take_effect():
 
 
 def test_a_learning_rate_changed_before_the_first_step_holds():
-    trainer = trainer_of(wave(), lr=0.5, optimizer="SGD", momentum=0.0, clip=0.001)
+    trainer = trainer_of(wave(), lr=0.5, optimizer="SGD", momentum=0.0, max_grad_norm=0.001)
     before = flat_weights(trainer)
     trainer.change(lr=0.25)
     assert next(trainer)["lr"] == 0.25
@@ -326,7 +326,7 @@ def test_a_learning_rate_changed_before_the_first_step_holds():
 
 
 def test_a_gradient_below_the_limit_is_left_as_it_is():
-    ways = [trainer_of(wave(), clip=clip) for clip in (0.0, 1e9)]
+    ways = [trainer_of(wave(), max_grad_norm=clip) for clip in (0.0, 1e9)]
     for trainer in ways:
         list(trainer)
     assert torch.equal(flat_weights(ways[0]), flat_weights(ways[1]))
@@ -361,7 +361,7 @@ def test_early_stopping_puts_the_best_weights_in_place():
 
 
 def test_best_weights_are_those_of_the_best_epoch_also_without_patience():
-    trainer = trainer_of(wave(), epochs=6, lr=0.3, clip=0.0)
+    trainer = trainer_of(wave(), epochs=6, lr=0.3, max_grad_norm=0.0)
     after_epoch = {}
     for record in trainer:
         if "valid_loss" in record:
@@ -373,7 +373,7 @@ def test_best_weights_are_those_of_the_best_epoch_also_without_patience():
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_loss_that_is_not_finite_stops_with_the_last_finite_weights(optimizer):
-    trainer = trainer_of(wave(), optimizer=optimizer, clip=0.0, epochs=100)
+    trainer = trainer_of(wave(), optimizer=optimizer, max_grad_norm=0.0, epochs=100)
     next(trainer)
     # as a runaway would bring: the loss of the second step, at these weights, is the last finite one
     before = flat_weights(trainer)
@@ -393,7 +393,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_last_finite_weights(optimizer)
 
 
 def test_a_learning_rate_that_is_far_too_large_ends_so():
-    trainer = trainer_of(wave(), optimizer="SGD", lr=1e6, clip=0.0, epochs=100)
+    trainer = trainer_of(wave(), optimizer="SGD", lr=1e6, max_grad_norm=0.0, epochs=100)
     weights = [flat_weights(trainer)]
 
     def train() -> None:
@@ -441,7 +441,7 @@ def test_the_trainer_uses_the_threads_that_it_chose(monkeypatch):
 
 @pytest.mark.parametrize("optimizer", ["Adam", "SGD", "RMSprop"])
 def test_what_is_held_never_moves_and_all_else_does(optimizer):
-    model = ModelSpec(hidden_size=3, num_layers=2, bidirectional=True, hold=("forget_gate", "bias_hh"))
+    model = ModelSpec(hidden_size=3, num_layers=2, bidirectional=True, frozen=("forget_gate", "bias_hh"))
     train = TrainSpec(optimizer=optimizer, lr=0.01, weight_decay=0.1, epochs=2)
     trainer = Trainer(wave(), Experiment(wave().spec, model, train))
     before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
@@ -458,13 +458,13 @@ def test_what_is_held_never_moves_and_all_else_does(optimizer):
 
 def test_a_held_head_says_h_itself_and_refuses_another_number_of_targets():
     windows = wave()
-    model = ModelSpec(hidden_size=1, hold=("head",))
+    model = ModelSpec(hidden_size=1, frozen=("head",))
     trainer = Trainer(windows, Experiment(windows.spec, model, TrainSpec(epochs=1)))
     list(trainer)
     x = torch.from_numpy(windows.inputs(windows.starts["valid"][:4]))
     assert torch.equal(trainer.model(x), trainer.model.lstm(x)[1][0][-1])
     with pytest.raises(PlaygroundError, match="h has 4 numbers and the target 1"):
-        Trainer(windows, Experiment(windows.spec, ModelSpec(hidden_size=4, hold=("head",)), TrainSpec()))
+        Trainer(windows, Experiment(windows.spec, ModelSpec(hidden_size=4, frozen=("head",)), TrainSpec()))
 
 
 def test_weights_put_by_hand_are_those_that_training_goes_on_from():

@@ -174,7 +174,7 @@ LESSON = Lesson(
                 source="generator", name="adding_problem", length=LENGTH, seq_len=100, noise=0.0, horizon=0,
                 train_share=TRAINED / LENGTH, valid_share=VALID / LENGTH, scaling="none",
             ),
-            ModelSpec(hidden_size=16, chrono=100),
+            ModelSpec(hidden_size=16, chrono_t_max=100),
             TrainSpec(lr=5e-3, batch_size=32, epochs=12),
         )
     },
@@ -218,8 +218,8 @@ The forget gates' biases start spread (*chrono*), so that some units remember fo
     symbols="With $f_t$ near 1 and $i_t$ near 0, $c_t$ stays as it is; at a marker, $i_t g_t$ adds the value to it.",
     tries=(
         Try("PyTorch's own first weights: every unit forgets half at each step. How long does it stay at 1/6?",
-            {"model": {"chrono": None}}),
-        Try("Twice as long, T = 200.", {"data": {"seq_len": 200}, "model": {"chrono": 200}}),
+            {"model": {"chrono_t_max": None}}),
+        Try("Twice as long, T = 200.", {"data": {"seq_len": 200}, "model": {"chrono_t_max": 200}}),
         Try("On Gates, look for the unit named in the picture, and play the sequence on Stage."),
     ),
     outcome=_outcome,

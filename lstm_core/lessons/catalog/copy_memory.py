@@ -174,8 +174,8 @@ LESSON = Lesson(
                 source="generator", name="copy_memory", length=LENGTH, seq_len=SILENCE + 20, noise=0.0, horizon=0,
                 train_share=TRAINED / LENGTH, valid_share=VALID / LENGTH, scaling="none",
             ),
-            ModelSpec(hidden_size=128, head="every", chrono=SILENCE + 20),
-            TrainSpec(lr=1e-2, batch_size=32, epochs=10, clip=0.1),
+            ModelSpec(hidden_size=128, head="per_step", chrono_t_max=SILENCE + 20),
+            TrainSpec(lr=1e-2, batch_size=32, epochs=10, max_grad_norm=0.1),
         )
     },
     pictures=(
@@ -221,8 +221,8 @@ over several units each.
     symbols="$\\ln 8$ is the cross-entropy of guessing one of eight; only ten of the $T + 20$ steps need a guess.",
     tries=(
         Try("T = 100, where the line to beat is 0.173: does it leave it?",
-            {"data": {"seq_len": 120, "length": 8000}, "model": {"chrono": 120}, "train": {"epochs": 4}}),
-        Try("PyTorch's own first weights instead of spread forget gates.", {"model": {"chrono": None}}),
+            {"data": {"seq_len": 120, "length": 8000}, "model": {"chrono_t_max": 120}, "train": {"epochs": 4}}),
+        Try("PyTorch's own first weights instead of spread forget gates.", {"model": {"chrono_t_max": None}}),
         Try("A quarter of the units: thirty bits in 32 units.", {"model": {"hidden_size": 32}}),
     ),
     outcome=_outcome,

@@ -41,7 +41,7 @@ def _norms(runs: dict[str, Run]) -> Plot:
         Line(NAMES[label], *_drawn(run, "grad_norm"), COLORS[label], width=2) for label, run in runs.items()
     ]
     clipped = runs["clip"]
-    end, limit = max(clipped.epoch, 1), clipped.train_spec.clip or CLIP
+    end, limit = max(clipped.epoch, 1), clipped.train_spec.max_grad_norm or CLIP
     lines.append(Line("the limit", np.array([0.0, end]), np.full(2, limit), GREY, "dash", 2))
     return Plot(lines, "epoch", "gradient norm, before clipping", log_y=True)
 
@@ -117,7 +117,7 @@ def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
 
 
 def _experiment(clip: float) -> Experiment:
-    train = TrainSpec(optimizer="SGD", lr=0.1, momentum=0.9, batch_size=64, epochs=40, clip=clip)
+    train = TrainSpec(optimizer="SGD", lr=0.1, momentum=0.9, batch_size=64, epochs=40, max_grad_norm=clip)
     return Experiment(DATA, ModelSpec(cell="rnn", hidden_size=50), train)
 
 

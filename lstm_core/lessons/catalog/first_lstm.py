@@ -90,7 +90,7 @@ LESSON = Lesson(
                 horizon=0, train_share=0.1, valid_share=0.8, scaling="none",
             ),
             ModelSpec(hidden_size=50, num_layers=2),
-            TrainSpec(lr=1e-3, batch_size=100, epochs=100, clip=0.0),
+            TrainSpec(lr=1e-3, batch_size=100, epochs=100, max_grad_norm=0.0),
         )
     },
     pictures=(

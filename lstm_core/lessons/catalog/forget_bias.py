@@ -124,7 +124,7 @@ LESSON = Lesson(
     chapter="Memory",
     number=13,
     experiments={
-        "chrono": _experiment(chrono=STEPS),
+        "chrono": _experiment(chrono_t_max=STEPS),
         "bias_1": _experiment(forget_bias=1.0),
         "bias_0": _experiment(forget_bias=0.0),
     },
@@ -177,7 +177,7 @@ helped on one seed in ten; on twenty every one of the three learns.
 """,
     tries=(
         Try("Twenty rows in place of fifty: the difference is small, all three learn.", {"data": {"seq_len": 20}}),
-        Try("A wrong guess: on Model set chrono to 5, then to 1,000, and train."),
+        Try("A wrong guess: on Model set chrono T_max to 5, then to 1,000, and train."),
     ),
     outcome=_outcome,
     seeds="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); where one does "

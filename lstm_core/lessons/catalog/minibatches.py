@@ -72,7 +72,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 DATA = DataSpec(source="sample", name="weather", seq_len=14, horizon=1)
-TRAIN = TrainSpec(lr=1e-3, batch_size=64, epochs=1000, patience=100, clip=0.0)
+TRAIN = TrainSpec(lr=1e-3, batch_size=64, epochs=1000, patience=100, max_grad_norm=0.0)
 
 LESSON = Lesson(
     title="Dataset, DataLoader, batches",

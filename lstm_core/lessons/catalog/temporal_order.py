@@ -182,7 +182,7 @@ LESSON = Lesson(
                 source="generator", name="temporal_order", length=LENGTH, seq_len=110, noise=0.0, horizon=0,
                 train_share=TRAINED / LENGTH, valid_share=VALID / LENGTH, scaling="none",
             ),
-            ModelSpec(hidden_size=16, chrono=110),
+            ModelSpec(hidden_size=16, chrono_t_max=110),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10),
         )
     },
@@ -227,7 +227,7 @@ As in the paper, a sequence counts as wrong if its class is; the test has 2,560 
     "1 means that the class says the value exactly.",
     tries=(
         Try("Four units: they must share the work.", {"model": {"hidden_size": 4}}),
-        Try("PyTorch's own first weights: does it leave ln 4 at all?", {"model": {"chrono": None}}),
+        Try("PyTorch's own first weights: does it leave ln 4 at all?", {"model": {"chrono_t_max": None}}),
         Try("On Stage, play one sequence of class XY and watch the unit named above."),
     ),
     outcome=_outcome,

@@ -19,6 +19,7 @@ from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.figures.theme import TRAIN
 from lstm_core.workspace import Upload
 from pages.shared import session
+from pages.shared.session_fields import field
 
 MOST_PASTED = 5_000_000  # characters
 
@@ -94,19 +95,15 @@ def title(data: DataSpec, table: Table) -> str:
 def generator_settings() -> None:
     """Length, noise and seed of the generator in use."""
     data = session.workspace().experiment.data
-    sets = data.name in generators.SEQUENCE_SETS
+    names = {"length": {"step": 100}, "noise": {"step": 0.05}, "seed": {}}
+    if data.name in generators.SEQUENCE_SETS:
+        names["length"] |= {"label": "sequences"}
+    if data.name in ("random_regression", "echo"):
+        names["n_features"] = {}
     with st.container(horizontal=True, key="generator_settings"):
-        for label, name, low, high, step, help_text in (
-            ("sequences" if sets else "rows", "length", 2, 1_000_000, 100, "How much there is to learn from"),
-            ("noise", "noise", 0.0, 10.0, 0.05, "Standard deviation, in units of the clean signal's own"),
-            ("seed", "seed", 0, 2**31 - 1, 1, "The same seed makes the same data"),
-            ("features", "n_features", 1, 1000, 1, "Numbers seen at every step"),
-        ):
-            if name != "n_features" or data.name in ("random_regression", "echo"):
-                key = f"data_{name}"
-                session.mirror(key, getattr(data, name))
-                st.number_input(label, low, high, None, step=step, key=key, on_change=_change_generator,
-                                args=(name, key), help=help_text)  # fmt: skip
+        for name, changed in names.items():
+            key = f"data_{name}"
+            field(st, "data", name, key=key, on_change=_change_generator, args=(name, key), **changed)
 
 
 

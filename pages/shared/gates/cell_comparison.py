@@ -84,14 +84,14 @@ def _progress(run: Run, rivals: Rivals) -> None:
         done, wait = rival.step, rival.status == "waiting"
         rate = f" · {rival.steps_per_second:,.0f} steps/s" if rival.status == "running" else ""
         words = "waits for a free place" if wait else f"step **{done:,}** of {rivals.steps:,}{rate}"
-        st.progress(min(1.0, done / rivals.steps), f"{rival.experiment.model.cell_name}: {words}")
+        st.progress(min(1.0, done / rivals.steps), f"{rival.experiment.model.module_name}: {words}")
     st.button("Cancel", on_click=_cancel, args=(run,), key="rivals_cancel", icon=":material/close:")
 
 
 def _picture(look: Look, output: int, rivals: Rivals) -> None:
     for rival in rivals.runs:
         if rival.status == "failed":
-            st.warning(session.plain(f"The {rival.experiment.model.cell_name} stopped: {rival.message}"))
+            st.warning(session.plain(f"The {rival.experiment.model.module_name} stopped: {rival.message}"))
     starts = _several(look.run)
     horizons = _horizons(look, output, rivals, starts)
     of = st.segmented_control("gradient with respect to", list(OF), format_func=OF.get, default="x", required=True,

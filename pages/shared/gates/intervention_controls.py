@@ -18,6 +18,7 @@ from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.interventions import ACTS_ON, INPUT, Edit, check_edit
 from pages.shared import session
 from pages.shared.gates.selection import Look
+from pages.shared.session_fields import clamp
 
 KEEP = {"persist_state": "session"}
 NOTHING = "nothing"  # is altered, beyond what was kept
@@ -119,7 +120,7 @@ def _chosen(look: Look) -> Edit | None:
     if several:
         place = _select(columns[5], "in layer", "place", range(len(places)), 0, places.__getitem__)
     value = 0.0 if kind == "zero" else _gate_value(columns[2], kind, gate)
-    units = _units(columns[3], spec.output_width if gate == "h" else spec.hidden_size, look.unit)
+    units = _units(columns[3], spec.h_size if gate == "h" else spec.hidden_size, look.unit)
     return Edit(kind, gate, value, *divmod(place, spec.num_directions), units, _steps(columns[4], windows))
 
 
@@ -142,7 +143,7 @@ def _gate_value(column, kind: str, gate: str) -> float:
     if (kind, gate) == ("clamp", "g"):
         low, first = -1.0, 0.0  # tanh's range
     key = f"what_value_{kind}_{gate}"
-    session.clamp(key, low, high, first)
+    clamp(key, low, high, first)
     return column.slider("value", low, high, step=0.05, format="%g", key=key, **KEEP)
 
 
@@ -157,7 +158,7 @@ def _input_value(column, windows: Windows, kind: str, feature: int) -> float:
         low, high = low - high, high - low
     first = high if kind == "input_set" else high / 2
     key = f"what_value_{kind}"
-    session.clamp(key, float(low), float(high), float(first))
+    clamp(key, float(low), float(high), float(first))
     shown = column.slider("value", float(low), float(high), step=float(step), format="%.5g", key=key, **KEEP)
     center = windows.x_center[feature] if kind == "input_set" else 0.0
     return float((shown - center) / windows.x_scale[feature])

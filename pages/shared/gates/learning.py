@@ -108,7 +108,7 @@ def _answers(look: Look, epochs: np.ndarray, said: np.ndarray) -> None:
     windows = look.run.windows
     truth = windows.truth(np.array([look.start]))[0]
     level, name = (1.0, "a sure and right answer") if windows.classes else (float(truth[0, 0]), "truth")
-    cell = look.run.experiment.model.cell_name
+    cell = look.run.experiment.model.module_name
     what = "probability of the true class" if windows.classes else windows.spec.targets[0]
     lines = [
         Line(name, epochs[[0, -1]], np.full(2, level), TRUTH, "dash", width=3),

@@ -113,7 +113,7 @@ def _inputs(look: Look) -> tuple[str, list[str], list[str]]:
     below = look.layer - 1
     word = "projected unit" if model.proj_size else "unit"
     ways = ("forward", "reverse") if model.bidirectional else ("",)
-    units = [(unit, way) for way in ways for unit in range(model.output_width)]
+    units = [(unit, way) for way in ways for unit in range(model.h_size)]
     labels = [f"{way} {word} {unit} of layer {below}".lstrip() for unit, way in units]
     return f"h of layer {below}", labels, [f"{ARROWS[way]}{unit}" for unit, way in units]
 

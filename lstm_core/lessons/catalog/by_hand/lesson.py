@@ -91,8 +91,8 @@ LESSON = Lesson(
     experiments={
         "hand": Experiment(
             TWO_COMPANIES,
-            ModelSpec(hidden_size=1, hold=("bias_hh", "head")),
-            TrainSpec(lr=1e-3, batch_size=1, epochs=5000, clip=0.0),
+            ModelSpec(hidden_size=1, frozen=("bias_hh", "head")),
+            TrainSpec(lr=1e-3, batch_size=1, epochs=5000, max_grad_norm=0.0),
         )
     },
     instrument="by_hand",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COLORS = ("#0072B2", "#D55E00")  # of company A and of company B
 FORGET, GREY = "#D55E00", "#888888"
-TRAINING = TrainSpec(lr=0.1, batch_size=1, epochs=300, clip=0.0)
+TRAINING = TrainSpec(lr=0.1, batch_size=1, epochs=300, max_grad_norm=0.0)
 
 
 def _outputs(runs: dict[str, Run]) -> Plot:
@@ -101,8 +101,8 @@ LESSON = Lesson(
     chapter="Tutorials",
     number=4,
     experiments={
-        "nn_lstm": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, hold=("head",)), TRAINING),
-        "hand": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, hold=("bias_hh", "head")), TRAINING),
+        "nn_lstm": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("head",)), TRAINING),
+        "hand": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("bias_hh", "head")), TRAINING),
     },
     pictures=(
         Picture(

@@ -177,7 +177,7 @@ def check_one_unit(run: Run) -> None:
         spec.num_directions,
         run.windows.input_size,
     )
-    if sizes != ("lstm", 1, 1, 1, 1) or "head" not in spec.hold:
+    if sizes != ("lstm", 1, 1, 1, 1) or "head" not in spec.frozen:
         raise PlaygroundError(
             "The model on the table is no longer one LSTM unit that says its h: press Back to the shown state, or train "
             "the lesson again."

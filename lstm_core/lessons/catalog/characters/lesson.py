@@ -140,7 +140,7 @@ LESSON = Lesson(
                 source="sample", name="alice", targets=ROLES.targets, features=ROLES.features, group=ROLES.group,
                 seq_len=ROLES.seq_len, horizon=ROLES.horizon, train_share=0.8, valid_share=0.1, scaling="none",
             ),
-            ModelSpec(hidden_size=96, head="every", forget_bias=1.0),
+            ModelSpec(hidden_size=96, head="per_step", forget_bias=1.0),
             TrainSpec(optimizer="AdamW", lr=0.015, weight_decay=0.3, batch_size=16, epochs=26),
         )
     },

@@ -29,7 +29,7 @@ def _experiment(**model) -> Experiment:
         source="generator", name="continual_reber", length=20, seq_len=4000, noise=0.0, targets=("next",),
         features=SYMBOLS, group="sequence", horizon=0, train_share=0.8, valid_share=0.1, scaling="none",
     )  # fmt: skip
-    spec = ModelSpec(hidden_size=7, head="every", **model)
+    spec = ModelSpec(hidden_size=7, head="per_step", **model)
     return Experiment(data, spec, TrainSpec(lr=0.02, batch_size=1, epochs=50))
 
 
@@ -172,7 +172,7 @@ LESSON = Lesson(
     blurb="Reber strings one after the other, for ever: what the forget gate was invented for.",
     chapter="Papers",
     number=24,
-    experiments={"lstm": _experiment(), "no_forget": _experiment(hold=("forget_gate",))},
+    experiments={"lstm": _experiment(), "no_forget": _experiment(frozen=("forget_gate",))},
     pictures=(
         Picture(
             "**T or P, the symbol that must be remembered**",

@@ -26,7 +26,7 @@ def _experiment(cell: str) -> Experiment:
         source="generator", name="embedded_reber", length=8000, seq_len=32, noise=0.0, targets=("next",),
         features=SYMBOLS, group="sequence", horizon=0, train_share=0.936, valid_share=0.032, scaling="none",
     )  # fmt: skip
-    model = ModelSpec(cell=cell, hidden_size=16, head="every")
+    model = ModelSpec(cell=cell, hidden_size=16, head="per_step")
     return Experiment(data, model, TrainSpec(lr=0.02, batch_size=32, epochs=16, weight_decay=3e-4))
 
 

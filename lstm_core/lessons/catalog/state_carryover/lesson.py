@@ -84,8 +84,8 @@ def _experiment(state: str, epochs: int) -> Experiment:
             source="generator", name="echo", length=10_000, seq_len=5, n_features=10, noise=0.0, horizon=0,
             train_share=0.6, valid_share=0.3, scaling="none",
         ),
-        ModelSpec(hidden_size=20, num_layers=2, head="every"),
-        TrainSpec(lr=1e-2, batch_size=16, epochs=epochs, state=state),
+        ModelSpec(hidden_size=20, num_layers=2, head="per_step"),
+        TrainSpec(lr=1e-2, batch_size=16, epochs=epochs, initial_state=state),
     )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ LESSON = Lesson(
         # windows that do not overlap are a fifth as many: five epochs of them take as many optimiser steps as one
         "zero": _experiment("zero", 3),
         "random": _experiment("random", 3),
-        "carried": _experiment("carried", 15),
+        "carried": _experiment("stateful", 15),
     },
     pictures=(
         Picture(

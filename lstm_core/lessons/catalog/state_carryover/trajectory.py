@@ -26,7 +26,7 @@ ROWS = 8  # streams side by side that errors are taken over
 @torch.no_grad()
 def step_errors(model: SequenceLSTM, windows: Windows, train: TrainSpec) -> np.ndarray:
     """(seq_len,): mean squared error at each step of a window, over the validation part, for an LSTM with head
-    "every" whose states begin as train.state says.
+    "per_step" whose states begin as train.initial_state says.
 
     Whatever the state, the windows are the same: those of the streams but for each stream's first, before which
     there is nothing to carry.
@@ -37,8 +37,8 @@ def step_errors(model: SequenceLSTM, windows: Windows, train: TrainSpec) -> np.n
     order, errors = Streams(batches, starts, rows), []
     for place in range(order.steps):
         x, wanted = order.batch(place)
-        before = order.before(place) if train.state == "carried" else None
-        if train.state == "random":
+        before = order.before(place) if train.initial_state == "stateful" else None
+        if train.initial_state == "random":
             before = drawn_state(model.spec, rows, (train.seed, 1, place), cpu)
         said, after = model.go_on(x, before)
         order.after(after)
@@ -64,7 +64,7 @@ class Life:
 
 def life(model: SequenceLSTM, x: Tensor, way: str, seed: int = 0) -> Life:
     """x: (windows, seq_len, input_size), windows of one stream, one after the other; way: of WAYS. The model: an LSTM
-    of one direction with head "every". Draws of "random" are from the seed alone.
+    of one direction with head "per_step". Draws of "random" are from the seed alone.
     """
     states, said = [], []
     x = x.clone().requires_grad_()

@@ -9,7 +9,7 @@ from lstm_core.analysis.step_arithmetic import step_equations
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.workspace import Workspace
-from pages.shared import session
+from pages.shared.session_fields import clamp
 
 TICK = 1.0  # seconds between two readings while it trains
 
@@ -22,14 +22,14 @@ def show(here: Workspace, runs: dict[str, Run]) -> None:
         with left:
             st.markdown("**One unit, one day: the equations with the numbers of now**")
             last, days = len(windows.starts["test"]) - 1, windows.spec.seq_len
-            session.clamp("equations_window", 0, last, at_first=0)
+            clamp("equations_window", 0, last, default=0)
             window = st.slider("window of the test part", 0, last, key="equations_window")
-            session.clamp("equations_day", 1, days)
+            clamp("equations_day", 1, days)
             day = st.slider(
                 "day of the window", 1, days, key="equations_day", help="14 is the day before the forecast"
             )
             hidden = run.experiment.model.hidden_size
-            session.clamp("equations_unit", 0, hidden - 1, at_first=0)
+            clamp("equations_unit", 0, hidden - 1, default=0)
             unit = st.slider("unit", 0, max(1, hidden - 1), key="equations_unit", disabled=hidden == 1)
         with right:
             st.fragment(_numbers, run_every=TICK if run.live else None)(

@@ -20,7 +20,7 @@ from lstm_core.lessons.catalog.state_carryover.trajectory import (
     shapes_of_call,
 )
 from lstm_core.workspace import Workspace
-from pages.shared import session
+from pages.shared.session_fields import clamp
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceLSTM
@@ -71,7 +71,7 @@ def _shown(run: Run) -> None:
 def _choices(batches: int) -> tuple[int, str]:
     left, right = st.columns([0.6, 0.4], vertical_alignment="bottom")
     last = batches - BATCHES
-    session.clamp("state_first", 0, last, at_first=0)
+    clamp("state_first", 0, last, default=0)
     first = left.slider("first of the three batches, in the validation part", 0, last, key="state_first")
     shown = right.segmented_control(
         "shown", ["h", "c", "answer"], default="h", key="state_shown", required=True
