@@ -9,11 +9,19 @@ import { child, clamp, colorTable, context, formatBrief, line, readTheme, toPixe
 
 // How the cells under one pixel become one value, of those that are finite; NaN: none is.
 export function mean(values, columns, top, bottom, left, right) {
+  let sum = 0;
+  for (let row = top; row < bottom; row++) {
+    for (let cell = row * columns + left, end = row * columns + right; cell < end; cell++) sum += values[cell];
+  }
+  if (Number.isFinite(sum)) return sum / ((bottom - top) * (right - left));
+  return finiteMean(values, columns, top, bottom, left, right);
+}
+
+function finiteMean(values, columns, top, bottom, left, right) {
   let sum = 0, count = 0;
   for (let row = top; row < bottom; row++) {
-    for (let cell = row * columns + left, end = row * columns + right; cell < end; cell++) {
-      const value = values[cell];
-      if (value - value === 0) { sum += value; count++; } // finite
+    for (const value of values.subarray(row * columns + left, row * columns + right)) {
+      if (Number.isFinite(value)) { sum += value; count++; }
     }
   }
   return sum / count;
@@ -25,7 +33,7 @@ export function maxAbs(values, columns, top, bottom, left, right) {
   for (let row = top; row < bottom; row++) {
     for (let cell = row * columns + left, end = row * columns + right; cell < end; cell++) {
       const value = values[cell];
-      if (value - value === 0 && !(Math.abs(value) <= Math.abs(found))) found = value; // finite
+      if (Number.isFinite(value) && !(Math.abs(value) <= Math.abs(found))) found = value;
     }
   }
   return found;
@@ -55,8 +63,9 @@ export function paintCells(pen, theme, { x, y, w, h }, { values, rows, columns, 
         if (stop === right && left === lefts[px - 1]) band[px] = band[px - 1];
         else {
           right = stop;
-          const value = pool(values, columns, top, bottom, left, right);
-          band[px] = value === value ? table[clamp(Math.round((value - low) * factor), 256)] : 0;
+          const single = bottom === top + 1 && right === left + 1; // the most common case
+          const value = single ? values[top * columns + left] : pool(values, columns, top, bottom, left, right);
+          band[px] = Number.isFinite(value) ? table[clamp(Math.round((value - low) * factor), 256)] : 0;
         }
         gaps ||= band[px] === 0;
       }

@@ -1,6 +1,6 @@
 // The browser half of live_plot.py: decodes one message and hands it to Plotly.react.
 
-import { component, unpack } from "./wire.js";
+import { addressOf, component, unpack } from "./wire.js";
 
 const DOUBLE_CLICK = 600; // ms; Plotly's own 300 are too few where a redraw comes between the two clicks
 
@@ -71,9 +71,8 @@ async function draw(plot) {
   if (!window.Plotly) {
     sketch(plot);
     // A module is fetched once per page, however many plots ask for it at once.
-    const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
     try {
-      await import(root + plot.message.plotly);
+      await import(addressOf(plot.message.plotly));
     } catch (error) {
       plot.element.textContent = `The plotting library did not load: ${error.message}`;
       return;

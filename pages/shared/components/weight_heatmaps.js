@@ -1,4 +1,4 @@
-// The browser half of weight_heatmaps.py: one row a gate, one heatmap a parameter, and a histogram at the end of each row.
+// The browser half of weight_heatmaps.py: one row a gate, one heatmap a parameter, and a histogram at the row's end.
 // A spot is { panel, gate, row, column }; the histograms are the panel after the last.
 
 import { clamp, formatBrief, line, withMinus, write } from "./canvas.js";

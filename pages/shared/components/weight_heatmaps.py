@@ -1,7 +1,7 @@
 """The picture of the view "Weights": one row a gate, one column a parameter, and a histogram at the end of each row.
 
-Here lives the component's Python half; `weight_heatmaps.js` draws all of it on one canvas, as gate_heatmaps.js does, since
-it is painted anew while training. No model lives here: arrays come in, nothing goes out.
+Here lives the component's Python half; `weight_heatmaps.js` draws all of it on one canvas, as gate_heatmaps.js does,
+since it is painted anew while training. No model lives here: arrays come in, nothing goes out.
 """
 
 from __future__ import annotations

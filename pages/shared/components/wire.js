@@ -23,6 +23,10 @@ export function unpack(bytes) {
   return [header, (count) => numbers.subarray(at, (at += count))];
 }
 
+// The address of a file that the server has, by its path from the app's root.
+export const addressOf = (path) =>
+  document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0] + path;
+
 const PATIENCE = 3000; // ms after which an answer is no longer waited for
 
 // Sends one message at a time: the next only when the page has drawn the last, so that dragging never builds a queue.

@@ -1,12 +1,15 @@
 """The way of our browser components: how one is declared and mounted, and how numbers travel to it.
 
-Each is a plain ES module beside its Python half, served as a file with the modules that it imports: no bundler, no
-copy, and a rerun sends no code again. This folder is served as it is, so it holds source and nothing else.
+Each is a plain ES module beside its Python half. Streamlit takes a component's JavaScript as one text, and a file that
+the browser asks for while the server works comes late: so a component goes with the modules that it imports, as one
+text. The Stage's many modules are files (see serve): this folder is served as it is, and holds source and nothing else.
 """
 
 from __future__ import annotations
 
 import json
+import posixpath
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -22,10 +25,8 @@ from lstm_core.figures.theme import GATE_SCALE, SIGNED_SCALE
 SCALE_STOPS = 17  # odd, so that a signed scale's middle is exactly the colour of 0
 
 _HERE = Path(__file__).parent
-_LOADER = """\
-const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-export default (await import(`${root}component/%s/%s`)).default;
-"""
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.[^"]+)";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 
 
 def mount(
@@ -40,7 +41,7 @@ def mount(
     declared = st.components.v2.component(
         name,
         html=f'<div class="{name.replace("_", "-")}"></div>',
-        js=_LOADER % (_modules().name, module or f"{name}.js"),
+        js=bundle(module or f"{name}.js"),
         css=read_assets(*(styles or (f"{name}.css",))),
         isolate_styles=False,
     )
@@ -48,7 +49,6 @@ def mount(
     callbacks = {f"on_{result}_change": _nothing for result in results}
 
     def draw(key: str, header: dict, arrays: Sequence[np.ndarray] | None = None, **options: Any) -> Any:
-        _serve()
         data = header if arrays is None else pack(header, arrays)
         return declared(key=key, data=data, **{"height": "content", **callbacks, **options})
 
@@ -59,14 +59,35 @@ def _nothing() -> None:
     pass
 
 
-def _modules() -> Any:
-    return declare_component("modules", path=_HERE)
+def bundle(module: str) -> str:
+    """This ES module of this folder and all that it imports from there, by name, as the text of one module."""
+    parts: dict[str, str] = {}
+
+    def add(path: str) -> None:
+        if path in parts:
+            return
+        text, folder = read_assets(path), posixpath.dirname(path)
+
+        def constants(imports: re.Match) -> str:
+            other = posixpath.normpath(posixpath.join(folder, imports[2]))
+            add(other)
+            return f'const {imports[1].replace(" as ", ": ")} = modules["{other}"];'
+
+        text = _IMPORT.sub(constants, text)
+        if path != module:
+            names = ", ".join(_EXPORT.findall(text))
+            text = f'modules["{path}"] = (() => {{\n{_EXPORT.sub("", text)}return {{ {names} }};\n}})();'
+        parts[path] = text
+
+    add(module)
+    return "\n".join(["const modules = {};", *parts.values()])
 
 
 @st.cache_resource(show_spinner=False)
-def _serve() -> None:
-    """Serve this folder. A folder is registered only while a script runs, and once is enough."""
-    _modules()
+def serve() -> str:
+    """Serve this folder as files, and return its path relative to the app's root."""
+    # Cached because a folder is registered only while a script runs, and once is enough.
+    return f"component/{declare_component('modules', path=_HERE).name}"
 
 
 def read_assets(*names: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from pages.shared.components.wire import color_stops, mount
+from pages.shared.components.wire import color_stops, mount, serve
 
 _STYLES = sorted(path.name for path in Path(__file__).parent.glob("*.css"))
 _draw = mount("stage", *(f"stage/{name}" for name in _STYLES), module="stage/stage.js")
@@ -26,4 +26,4 @@ def stage(
         "titles": GATE_NAMES,
         "scales": {"gate": color_stops(False), "signed": color_stops(True)},
     }
-    _draw(key, {**header, "id": id, "link": link, "style": style}, arrays)
+    _draw(key, {**header, "id": id, "link": link, "style": style, "modules": serve()}, arrays)
