@@ -3,8 +3,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -214,12 +212,3 @@ def test_the_refusal_names_need_room_and_what_fits():
     )
     assert found
     assert math.isclose(float(found[1]), training_bytes(spec, 8, 1, 512, 500) / 1e9, abs_tol=0.6)
-
-
-def test_configuring_imports_neither_torch_nor_streamlit():
-    code = (
-        "import sys, lstm_core.shapes, lstm_core.advice, lstm_core.code_export, lstm_core.stack_drawing;"
-        "print(sorted({'torch', 'streamlit'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
