@@ -4,9 +4,10 @@ import streamlit as st
 
 st.set_page_config("LSTM Playground", page_icon="📈", layout="wide")
 
-from pages.shared import look, run_panel, session  # noqa: E402  set_page_config comes first: it paints at once
+from pages.shared import session, theme
+from pages.shared.training import run_status  # noqa: E402  set_page_config comes first: it paints at once
 
-look.apply()
+theme.apply()
 page = st.navigation(
     [
         st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
@@ -19,5 +20,5 @@ page = st.navigation(
     ]
 )
 page.run()
-run_panel.strip(page.title)  # after the page, whose first picture needs no run
+run_status.strip(page.title)  # after the page, whose first picture needs no run
 session.warm_up()

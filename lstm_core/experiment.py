@@ -1,6 +1,6 @@
 """What a run is, as values: DataSpec + ModelSpec + TrainSpec = Experiment, frozen, validated, JSON both ways.
 
-Every default and every permitted choice of the playground stands here, once. Nothing here touches data,
+Every default, permitted choice, limit, label and help of the playground stands here, once. Nothing here touches data,
 tensors or files, and nothing here imports torch: the pages that only configure must open at once.
 """
 
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-from dataclasses import dataclass, field
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lstm_core.settings import FORMAT, PlaygroundError, parts_from_json, setting, validated
 
 GATES = ("i", "f", "g", "o")  # input, forget, cell candidate, output: PyTorch's order of rows
 STATES = ("c", "h")
@@ -18,23 +20,24 @@ SPLITS = ("train", "valid", "test")
 
 SOURCES = ("sample", "generator", "csv")
 SCALINGS = ("standard", "minmax", "none")
-MISSING = ("fill", "skip")
+MISSING = ("forward_fill", "skip")
 CELL_GATES = {"lstm": GATES, "gru": ("r", "z", "n"), "rnn": ()}  # in PyTorch's order of rows
 CELLS = tuple(CELL_GATES)
-HEADS = ("last", "every")
-HOLDS = ("forget_gate", "bias_hh", "head")  # parts of a model that keep a set value and never train
+HEADS = ("last", "per_step")
+FROZEN_PARTS = ("forget_gate", "bias_hh", "head")  # parts of a model that keep a set value and never train
 OPTIMIZERS = ("Adam", "AdamW", "RMSprop", "SGD")
 REGRESSION_LOSSES = ("mse", "mae", "huber")
 CLASSIFICATION_LOSSES = ("cross_entropy",)
-FIRST_STATES = ("zero", "random", "carried")  # what h and c are before a window
-OPEN = 20.0  # the bias of a gate that is held open: its σ is 1 to the last bit of float32
-LIVE = ("lr", "clip", "epochs", "patience")  # fields of TrainSpec that change without a fresh model
 LOSSES = ("auto", *REGRESSION_LOSSES, *CLASSIFICATION_LOSSES)
-MOST_SNAPSHOTS = 60  # weights kept along a run, to replay its learning
+INITIAL_STATES = ("zero", "random", "stateful")  # what h and c are before a window
+LIVE_FIELDS = ("lr", "max_grad_norm", "epochs", "patience")  # of TrainSpec: they change without a fresh model
+
+MAX_SEED = 2**31 - 1
+MAX_SNAPSHOTS = 60  # weights kept along a run, to replay its learning
+SATURATING_BIAS = 20.0  # the bias of a gate that is held open: its σ is 1 to the last bit of float32
 
 
-class PlaygroundError(ValueError):
-    """One sentence for the user: what is wrong, where, and what to do. The only error that pages catch."""
+Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list will do
 
 
 def _check(condition: bool, sentence: str) -> None:
@@ -42,144 +45,159 @@ def _check(condition: bool, sentence: str) -> None:
         raise PlaygroundError(sentence)
 
 
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    _check(value in choices, f"{name} is {value!r}: choose one of {', '.join(choices)}.")
-
-
-def _check_int(name: str, value: int, low: int, high: int) -> None:
-    _check(low <= value <= high, f"{name} is {value}: choose a whole number from {low} to {high}.")
-
-
-def _check_number(name: str, value: float, low: float, high: float) -> None:
-    ok = math.isfinite(value) and low <= value <= high
-    _check(ok, f"{name} is {value:g}: choose a number from {low:g} to {high:g}.")
-
-
-@dataclass(frozen=True)
+@validated
 class DataSpec:
-    """Which table, which of its columns, and how it is cut into windows and parts."""
+    """Which table, which of its columns, and how it is cut into windows and splits."""
 
-    source: str = "sample"
-    name: str = "sunspots"  # the sample, the generator or the CSV file
-    length: int = 600  # generators: rows of a series, or number of sequences
-    n_features: int = 4  # generators of sequences with a free number of features
-    noise: float = 0.05  # generators: standard deviation, in units of the clean signal's own
-    seed: int = 0  # generators
-    targets: tuple[str, ...] = ()
-    features: tuple[str, ...] = ()
-    time: str | None = None  # rows are put in its order
-    group: str | None = None  # one value a sequence: windows never cross from one to the next
-    seq_len: int = 24  # rows the model sees
-    horizon: int = 1  # rows after those that it must say; 0: the last row that it sees
-    train_share: float = 0.7
-    valid_share: float = 0.15  # the rest is the test part
-    scaling: str = "standard"  # fitted on the training rows only
-    missing: str = "fill"  # features: carry the last known value on, or skip the windows
+    source: Literal[SOURCES] = setting(
+        "sample", "source", "A real series (sample), synthetic data (generator) or your own file (csv)"
+    )
+    name: str = setting("sunspots", "name", "The sample, the generator or the file")
+    length: int = setting(
+        600, "rows", "Synthetic data: rows of a series, or number of sequences to learn from", 2, 1_000_000
+    )
+    n_features: int = setting(
+        4, "number of features", "Synthetic data: numbers at every step, where they can be chosen", 1, 1000
+    )
+    noise: float = setting(0.05, "noise", "Synthetic data: standard deviation over the clean signal's own", 0, 10)
+    seed: int = setting(0, "seed", "Synthetic data: the same seed makes the same data", 0, MAX_SEED)
+    targets: Texts = setting(
+        (), "What the model predicts", "Number columns (a forecast), or one text column (its classes)"
+    )
+    features: Texts = setting(
+        (), "Model inputs", "Columns read at every step. To forecast a series, its own past belongs here too"
+    )
+    time: str | None = setting(None, "time", "Rows are put in the order of this column")
+    group: str | None = setting(
+        None, "sequence id", "Column that says which sequence a row belongs to; no window crosses from one to the next"
+    )
+    seq_len: int = setting(24, "seq_len", "Rows in a window: how far back the model can look", 1, 100_000)
+    horizon: int = setting(
+        1,
+        "Forecast horizon (rows)",
+        "How many rows after a window are predicted. 0: the target, such as a label, belongs to the window's last row",
+        0,
+        10_000,
+    )
+    train_share: float = setting(0.7, "training share", "Of the rows, the earliest ones", 0.05, 0.95)
+    valid_share: float = setting(
+        0.15, "validation share", "Of the rows, those after the training rows; the rest is the test split", 0, 0.9
+    )
+    scaling: Literal[SCALINGS] = setting(
+        "standard", "scaling", "Fitted on the training rows only. standard: mean 0, deviation 1; minmax: 0 to 1"
+    )
+    missing: Literal[MISSING] = setting(
+        "forward_fill",
+        "missing values",
+        "Of features: forward-fill with the last known value, or skip every window with a gap",
+        labels={"forward_fill": "forward-fill", "skip": "skip windows"},
+    )
 
     def __post_init__(self) -> None:
-        _check_choice("source", self.source, SOURCES)
-        _check_choice("scaling", self.scaling, SCALINGS)
-        _check_choice("missing", self.missing, MISSING)
-        _check_int("length", self.length, 2, 1_000_000)
-        _check_int("n_features", self.n_features, 1, 1000)
-        _check_number("noise", self.noise, 0.0, 10.0)
-        _check_int("seed", self.seed, 0, 2**31 - 1)
-        _check_int("seq_len", self.seq_len, 1, 100_000)
-        _check_int("horizon", self.horizon, 0, 10_000)
-        _check_number("The training share", self.train_share, 0.05, 0.95)
-        _check_number("The validation share", self.valid_share, 0.0, 0.9)
-        _check(
-            self.train_share + self.valid_share <= 1 + 1e-9,
-            f"The training share {self.train_share:g} and the validation share {self.valid_share:g} add up to "
-            "more than 1: lower one of them.",
-        )
+        shares = f"train_share {self.train_share:g} and valid_share {self.valid_share:g}"
+        _check(self.train_share + self.valid_share <= 1 + 1e-9, f"{shares} add up to more than 1: lower one of them.")
 
     @property
     def test_share(self) -> float:
         return max(0.0, 1.0 - self.train_share - self.valid_share)
 
 
-@dataclass(frozen=True)
+@validated
 class ModelSpec:
     """Every argument of nn.LSTM, nn.GRU or nn.RNN (with tanh) but input_size, which the data sets; and the head."""
 
-    cell: str = "lstm"
-    hidden_size: int = 32
-    num_layers: int = 1
-    bias: bool = True
-    batch_first: bool = True
-    dropout: float = 0.0
-    bidirectional: bool = False
-    proj_size: int = 0
-    head: str = "last"  # one output at the end, or one at every step
-    forget_bias: float | None = None  # None leaves PyTorch's own initialisation
-    chrono: int | None = (
-        None  # steps that the LSTM may have to remember: its gates' biases are drawn to fit them
+    cell: Literal[CELLS] = setting(
+        "lstm",
+        "cell",
+        "What runs over the steps: nn.LSTM with its cell state and four gates, nn.GRU with two gates, a candidate and "
+        "no cell state, or the plain nn.RNN with tanh and no gate",
+        labels={cell: cell.upper() for cell in CELLS},
     )
-    hold: tuple[str, ...] = ()  # of HOLDS: f = 1 (the LSTM of 1997), bias_hh = 0, the head says h itself
-    seed: int = 0
+    hidden_size: int = setting(32, "hidden_size", "Units of each layer: how many numbers it can remember", 1, 16_384)
+    num_layers: int = setting(1, "num_layers", "Layers on top of each other: each reads the h of the one below", 1, 64)
+    bias: bool = setting(True, "bias", "Two bias vectors a layer, which are added")
+    batch_first: bool = setting(
+        True, "batch_first", "(batch, seq_len, …) or (seq_len, batch, …): the order of two axes"
+    )
+    dropout: float = setting(0.0, "dropout", "Share of h zeroed between layers while training", 0, 1)
+    bidirectional: bool = setting(False, "bidirectional", "Also read the window backwards; the head reads both")
+    proj_size: int = setting(
+        0, "proj_size", "0: none. Else h is projected to this many numbers; c keeps hidden_size", 0, 16_383
+    )
+    head: Literal[HEADS] = setting(
+        "last",
+        "output head",
+        "One prediction after the last step, or one after every step; steps without a target are not scored",
+        labels={"last": "last step", "per_step": "every step"},
+    )
+    forget_bias: float | None = setting(
+        None,
+        "forget-gate bias",
+        "Empty: drawn like all weights from U(−1/√hidden_size, 1/√hidden_size). 1 or 2 lets the cell remember from the "
+        "first step on",
+        -20,
+        20,
+    )
+    chrono_t_max: int | None = setting(
+        None,
+        "chrono T_max (steps)",
+        "In place of one forget-gate bias for all units: the longest time to remember. Each unit gets a time of its "
+        "own up to it: its forget-gate bias is the log of a number drawn between 1 and T_max − 1, its input-gate bias "
+        "the negative",
+        3,
+        1_000_000,
+    )
+    frozen: tuple[Literal[FROZEN_PARTS], ...] = setting(
+        (),
+        "frozen parameters",
+        "What keeps a set value and never trains. f = 1 at every step is the LSTM of 1997; one bias a gate is what "
+        "textbooks write; with an identity head the prediction is h itself, so there must be as many targets as h has "
+        "numbers",
+        labels={"forget_gate": "f = 1", "bias_hh": "bias_hh = 0", "head": "identity head"},
+        strict=False,
+    )
+    seed: int = setting(0, "seed", "The same seed draws the same initial weights", 0, MAX_SEED)
 
     def __post_init__(self) -> None:
-        _check_choice("cell", self.cell, CELLS)
-        _check_choice("head", self.head, HEADS)
-        _check_int("hidden_size", self.hidden_size, 1, 16_384)
-        _check_int("num_layers", self.num_layers, 1, 64)
-        _check_number("dropout", self.dropout, 0.0, 1.0)
-        _check_int("seed", self.seed, 0, 2**31 - 1)
+        module, is_lstm, h = f"nn.{self.module_name}", self.cell == "lstm", self.hidden_size
+        projected = f"proj_size is {self.proj_size}"
+        _check(self.proj_size < h, f"{projected}: it must be 0 (no projection) or smaller than hidden_size, {h}.")
         _check(
-            0 <= self.proj_size < self.hidden_size,
-            f"proj_size is {self.proj_size}: it must be 0 (no projection) or smaller than "
-            f"hidden_size, {self.hidden_size}.",
+            is_lstm or not self.proj_size,
+            f"{projected}, but {module} has no projection: set it to 0 or choose an LSTM.",
         )
-        _check(
-            self.cell == "lstm" or not self.proj_size,
-            f"proj_size is {self.proj_size}, but nn.{self.cell_name} has no projection: set it to 0 or choose an "
-            "LSTM.",
-        )
-        self._check_forget_gate()
-        self._check_hold()
-
-    def _check_forget_gate(self) -> None:
-        for name, value in (("forget_bias", self.forget_bias), ("chrono", self.chrono)):
-            if value is None:
+        for name in ("forget_bias", "chrono_t_max"):
+            if (value := getattr(self, name)) is None:
                 continue
             _check(
-                self.cell == "lstm",
-                f"{name} is {value:g}, but nn.{self.cell_name} has no forget gate: leave it empty or choose an LSTM.",
+                is_lstm,
+                f"{name} is {value:g}, but {module} has no forget gate: leave it empty or choose an LSTM.",
             )
             _check(
-                "forget_gate" not in self.hold,
-                f"{name} is {value:g}, but hold keeps the forget gate open: leave one of them empty.",
+                "forget_gate" not in self.frozen,
+                f"{name} is {value:g}, but frozen keeps the forget gate open: leave one of them empty.",
             )
             _check(self.bias, f"{name} needs bias: switch bias on or leave {name} empty.")
-        if self.forget_bias is not None:
-            _check_number("forget_bias", self.forget_bias, -20.0, 20.0)
-        if self.chrono is not None:
-            _check_int("chrono", self.chrono, 3, 1_000_000)
-            _check(
-                self.forget_bias is None,
-                "forget_bias and chrono both say how the forget gates start: leave one of them empty.",
-            )
-
-    def _check_hold(self) -> None:
-        for part in self.hold:
-            _check_choice("hold", part, HOLDS)
         _check(
-            self.cell == "lstm" or "forget_gate" not in self.hold,
-            f"hold has the forget gate, but nn.{self.cell_name} has none: leave it out or choose an LSTM.",
+            self.forget_bias is None or self.chrono_t_max is None,
+            "forget_bias and chrono_t_max both say how the forget gates start: leave one of them empty.",
         )
         _check(
-            self.bias or not {"forget_gate", "bias_hh"} & set(self.hold),
-            "hold needs bias for the forget gate and for bias_hh: switch bias on or leave them out.",
+            is_lstm or "forget_gate" not in self.frozen,
+            f"frozen has the forget gate, but {module} has none: leave it out or choose an LSTM.",
+        )
+        _check(
+            self.bias or not {"forget_gate", "bias_hh"} & set(self.frozen),
+            "frozen needs bias for the forget gate and for bias_hh: switch bias on or leave them out.",
         )
 
     @property
-    def cell_name(self) -> str:
+    def module_name(self) -> str:
         """The name of PyTorch's own module: "LSTM", "GRU" or "RNN"."""
         return self.cell.upper()
 
     @property
-    def gate_rows(self) -> int:
+    def gate_size(self) -> int:
         """Rows of weight_ih and of weight_hh: hidden_size for each gate, and as many for nn.RNN's only sum."""
         return self.hidden_size * max(1, len(CELL_GATES[self.cell]))
 
@@ -188,116 +206,90 @@ class ModelSpec:
         return 2 if self.bidirectional else 1
 
     @property
-    def output_width(self) -> int:
+    def h_size(self) -> int:
         """Size of one direction's h: proj_size if there is a projection, else hidden_size."""
         return self.proj_size or self.hidden_size
 
 
-@dataclass(frozen=True)
+@validated
 class TrainSpec:
     """How the model is trained."""
 
-    optimizer: str = "Adam"
-    lr: float = 0.005
-    momentum: float = 0.9  # SGD only
-    weight_decay: float = 0.0
-    batch_size: int = 32
-    epochs: int = 60
-    clip: float = 1.0  # largest gradient norm; 0 switches clipping off
-    patience: int = 0  # epochs without a better validation loss before stopping; 0 never stops
-    loss: str = "auto"  # mean squared error for numbers, cross-entropy for classes
-    state: str = "zero"  # before a window; carried: windows of a row follow one another, detached
-    seed: int = 0  # order of the batches, dropout, random first states
-    device: str = "auto"
+    optimizer: Literal[OPTIMIZERS] = setting(
+        "Adam", "optimizer", "How a gradient becomes a step. Adam is a good first choice for LSTMs"
+    )
+    lr: float = setting(0.005, "lr", "Learning rate: the size of a step. Can change while the run goes on", 1e-9, 1e6)
+    momentum: float = setting(0.9, "momentum", "SGD only: share of the last step kept in the next", 0, 0.9999)
+    weight_decay: float = setting(0.0, "weight_decay", "Pulls weights towards 0 at every step", 0, 1e3)
+    batch_size: int = setting(32, "batch_size", "Windows per step. Small: more, noisier steps", 1, 1_000_000)
+    epochs: int = setting(60, "epochs", "Passes over the training set. Can change while the run goes on", 1, 1_000_000)
+    max_grad_norm: float = setting(
+        1.0,
+        "max gradient norm",
+        "A longer gradient is scaled down to this norm (clipping). 0: no limit. LSTMs rarely train well without one "
+        "on long sequences",
+        0,
+        1e9,
+    )
+    patience: int = setting(
+        0,
+        "early-stopping patience",
+        "Epochs without a better validation loss before training stops; the best weights then come back. 0: never",
+        0,
+        1_000_000,
+    )
+    loss: Literal[LOSSES] = setting("auto", "loss", "auto: mean squared error for numbers, cross-entropy for classes")
+    initial_state: Literal[INITIAL_STATES] = setting(
+        "zero",
+        "initial state",
+        "h_0 and c_0 of a window. zero: zeros. random: random numbers, drawn anew for every batch. stateful: each "
+        "batch goes on from the final state of the one before, detached (truncated BPTT); windows then do not "
+        "overlap, in batch_size streams, and every epoch starts from zeros",
+    )
+    seed: int = setting(0, "seed", "Order of the batches, what dropout zeroes, random initial states", 0, MAX_SEED)
+    device: str = setting(
+        "auto",
+        "device",
+        "Small models are faster on the CPU than on any GPU",
+        pattern=r"^(auto|cpu|cuda|mps)(:[0-9]+)?$",
+        examples=["auto", "cpu", "cuda:0", "mps"],
+    )
 
-    def __post_init__(self) -> None:
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("loss", self.loss, LOSSES)
-        _check_choice("state", self.state, FIRST_STATES)
-        _check_number("lr", self.lr, 1e-9, 1e6)
-        _check_number("momentum", self.momentum, 0.0, 0.9999)
-        _check_number("weight_decay", self.weight_decay, 0.0, 1e3)
-        _check_int("batch_size", self.batch_size, 1, 1_000_000)
-        _check_int("epochs", self.epochs, 1, 1_000_000)
-        _check_number("clip", self.clip, 0.0, 1e9)
-        _check_int("patience", self.patience, 0, 1_000_000)
-        _check_int("seed", self.seed, 0, 2**31 - 1)
-        kind, _, index = self.device.partition(":")
-        _check(
-            kind in ("auto", "cpu", "cuda", "mps") and (not index or index.isdigit()),
-            f"device is {self.device!r}: choose auto, cpu, cuda:0 (or another index) or mps.",
-        )
 
-
-@dataclass(frozen=True)
+@validated
 class Experiment:
     """Data, model and training: the preset, the saved file and the exported script are all this."""
 
-    data: DataSpec = field(default_factory=DataSpec)
-    model: ModelSpec = field(default_factory=ModelSpec)
-    train: TrainSpec = field(default_factory=TrainSpec)
+    data: DataSpec = Field(default_factory=DataSpec)
+    model: ModelSpec = Field(default_factory=ModelSpec)
+    train: TrainSpec = Field(default_factory=TrainSpec)
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=1)
+        return json.dumps({"format": FORMAT} | dataclasses.asdict(self), indent=1)
 
     @staticmethod
     def from_json(text: str) -> Experiment:
-        """Read what to_json wrote.
+        """Read what to_json wrote, now or in format 1; what is left out has its default.
 
         Raises:
-            PlaygroundError: not JSON, an unknown field, a value of the wrong type or out of range.
+            PlaygroundError: not JSON, another format, an unknown field, a value of the wrong type or out of range.
         """
-        try:
-            parts = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise PlaygroundError(f"The experiment is not valid JSON ({error}).") from None
-        _check(isinstance(parts, dict), "The experiment must be a JSON object.")
-        unknown = sorted(set(parts) - set(_PARTS))
-        _check(not unknown, f"The experiment has unknown fields: {', '.join(map(repr, unknown))}.")
-        return Experiment(**{name: _part(_PARTS[name], name, parts[name]) for name in parts})
+        return Experiment(**parts_from_json(text, PARTS))
 
 
-def loss_for(loss: str, task: str) -> str:
+PARTS = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}
+
+
+def resolve_loss(loss: str, task: str) -> str:
     """The loss that "auto" means, or the chosen one.
 
     Raises:
         PlaygroundError: a regression loss for classes, or cross-entropy for numbers.
     """
     if loss == "auto":
-        return "cross_entropy" if task == "classify" else "mse"
-    if (loss == "cross_entropy") != (task == "classify"):
-        right = "cross_entropy" if task == "classify" else "mse, mae or huber"
-        what = "classes" if task == "classify" else "numbers"
+        return "cross_entropy" if task == "classification" else "mse"
+    if (loss == "cross_entropy") != (task == "classification"):
+        right = "cross_entropy" if task == "classification" else "mse, mae or huber"
+        what = "classes" if task == "classification" else "numbers"
         raise PlaygroundError(f"Loss {loss} does not fit a target of {what}: choose {right}.")
     return loss
-
-
-_PARTS = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}
-
-
-def _part(kind: type, part: str, values: Any) -> Any:
-    _check(isinstance(values, dict), f"{part} must be a JSON object.")
-    hints = get_type_hints(kind)
-    unknown = sorted(set(values) - set(hints))
-    _check(not unknown, f"{part} has unknown fields: {', '.join(map(repr, unknown))}.")
-    return kind(**{name: _typed(f"{part}.{name}", hints[name], values[name]) for name in values})
-
-
-def _typed(where: str, hint: Any, value: Any) -> Any:
-    """The JSON value as the field's own type; a bool is no number and 3.5 is no whole number."""
-    if hint in (str | None, int | None, float | None):
-        return None if value is None else _typed(where, get_args(hint)[0], value)
-    if hint == tuple[str, ...]:
-        ok = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-        _check(ok, f"{where} must be a list of texts.")
-        return tuple(value)
-    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e308
-    ok = {
-        bool: isinstance(value, bool),
-        str: isinstance(value, str),
-        int: number and value == int(value),
-        float: number,
-    }[hint]
-    words = {bool: "true or false", str: "a text", int: "a whole number", float: "a number"}
-    _check(ok, f"{where} must be {words[hint]}, not {json.dumps(value)[:40]}.")
-    return hint(value)

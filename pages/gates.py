@@ -3,29 +3,23 @@
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.figures import GATE_NAMES
-from pages.shared import (
-    heatmaps_view,
-    horizon_view,
-    learning_view,
-    run_panel,
-    session,
-    weights_view,
-    what_if_view,
-)
-from pages.shared.epoch_slider import epoch_slider
-from pages.shared.gates_view import ALL, Look
-from pages.shared.window_choice import choose_window
+from lstm_core.figures.theme import GATE_NAMES
+from pages.shared import session
+from pages.shared.components.epoch_slider import epoch_slider
+from pages.shared.gates import gradient_horizon, heatmaps, learning, weights, what_if
+from pages.shared.gates.selection import ALL, Look
+from pages.shared.gates.window_picker import choose_window
+from pages.shared.training import run_status
 
 run = session.workspace().run
 live = run.live
 model = run.experiment.model
 VIEWS = {
-    "Gates": heatmaps_view.show,
-    "What if?": what_if_view.show,
-    "How far back?": horizon_view.show,
-    "Learning": learning_view.show,
-    "Weights": weights_view.show,
+    "Gates": heatmaps.show,
+    "What if?": what_if.show,
+    "How far back?": gradient_horizon.show,
+    "Learning": learning.show,
+    "Weights": weights.show,
 }
 KEEP = {"persist_state": "session"}  # what was chosen is still chosen after a look at another page
 OF_ANY_CELL = ("How far back?",)  # the others look into an LSTM's gates
@@ -57,8 +51,8 @@ def choose_view() -> str:
 def choose_moment() -> int | None:
     """The step whose weights every picture shows; None: those of now."""
     at = f"moment_{run.number}"
-    step = epoch_slider(f"epoch_{run.number}", run.trainer.snapshots.steps, run.trainer.step,
-                        run.trainer.steps_per_epoch, session.recall(at))  # fmt: skip
+    step = epoch_slider(f"epoch_{run.number}", run.snapshots.steps, run.step,
+                        run.steps_per_epoch, session.recall(at))  # fmt: skip
     session.remember(at, step)
     return step
 
@@ -87,4 +81,4 @@ if model.cell != "lstm":
     st.info(f"This model is a {model.cell.upper()}, which has other gates than an LSTM's i, f, g and o: what can be "
             "shown of it is how far back it looks. For the gates, choose LSTM on Model and train.")  # fmt: skip
 choice = controls()
-st.fragment(pictures, run_every=run_panel.SLOW_TICK / 2 if live else None)(*choice)
+st.fragment(pictures, run_every=run_status.SLOW_TICK / 2 if live else None)(*choice)

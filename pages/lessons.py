@@ -3,13 +3,14 @@
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons import lesson as lesson_of
-from pages.shared import gallery, lesson_view, session
+from lstm_core.lessons import get_lesson
+from pages.shared import session
+from pages.shared.lessons import gallery, lesson_page
 
 here = session.workspace()
 named = session.linked("lesson") or (here.lesson.lesson.name if here.lesson else None)
 try:
-    lesson = lesson_of(named) if named else None
+    lesson = get_lesson(named) if named else None
     opened = session.open_lesson(named) if lesson and lesson.experiments else None
 except PlaygroundError as error:
     lesson = None
@@ -21,4 +22,4 @@ if lesson is None:
     gallery.show()
 else:
     session.link("lesson", lesson.name)
-    lesson_view.show(lesson, opened)
+    lesson_page.show(lesson, opened)

@@ -5,11 +5,13 @@ import dataclasses
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.scene import scene
-from pages.shared import gates_view, run_panel, session
-from pages.shared.gates_view import Look
-from pages.shared.stage import stage
-from pages.shared.window_choice import choose_window
+from lstm_core.figures.stage_scene import scene
+from pages.shared import session
+from pages.shared.components.stage.stage import stage
+from pages.shared.gates import selection
+from pages.shared.gates.selection import Look
+from pages.shared.gates.window_picker import choose_window
+from pages.shared.training import run_status
 
 run = session.workspace().run
 live = run.live
@@ -37,7 +39,7 @@ def picture(start: int, part: str, place: int) -> None:
     look = Look(run, start)
     moment = look.moment
     try:
-        header, arrays = scene(run, moment, gates_view.trace_of(look), start, others())
+        header, arrays = scene(run, moment, selection.trace_of(look), start, others())
     except PlaygroundError as error:
         st.error(session.plain(str(error)))
     else:
@@ -56,8 +58,8 @@ title, *controls = st.columns([1.1, 1, 2.6, 2.2], vertical_alignment="bottom")
 title.title("Stage")
 session.show_messages("stage")
 if run.experiment.model.cell != "lstm":
-    st.info(f"This model is a {run.experiment.model.cell_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
+    st.info(f"This model is a {run.experiment.model.module_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
             "on Model and train.")  # fmt: skip
 else:
     chosen = choose_window("stage", run, controls)
-    st.fragment(picture, run_every=run_panel.SLOW_TICK / 2 if live else None)(*chosen)
+    st.fragment(picture, run_every=run_status.SLOW_TICK / 2 if live else None)(*chosen)

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import gallery, run_panel, session
+from pages.shared import session
+from pages.shared.lessons import gallery
+from pages.shared.training import loss_curves, run_status
 
 here = session.workspace()
 
@@ -28,27 +30,27 @@ def pictures() -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**How it learned:** the loss, batch by batch")
-        run_panel.losses(here, log_y=True, height=240)  # before torch has loaded
+        loss_curves.losses(here, log_y=True, height=240)  # before torch has loaded
     run = here.run
     with right:
         st.markdown("**What it predicts,** over the truth")
-        found = run_panel.prediction(run, height=240)
-    run_panel.verdict(run, found)
+        found = loss_curves.prediction(run, height=240)
+    loss_curves.verdict(run, found)
 
 
 def gates() -> None:
-    from lstm_core.figures import gate_heatmap
-    from pages.shared import gates_view
+    from lstm_core.figures.gates import gate_heatmap
+    from pages.shared.gates import selection
 
     if here.run.experiment.model.cell != "lstm":
         return  # a GRU or RNN has no such gates
-    trace = gates_view.trace_of(gates_view.Look(here.run, gates_view.default_window(here.run)))
+    trace = selection.trace_of(selection.Look(here.run, selection.default_window(here.run)))
     st.markdown("**What its forget gates do** in the last window: bright is open, and remembers; dark forgets. "
                 "All gates are on the page Gates.")  # fmt: skip
     st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")
 
 
-st.fragment(pictures, run_every=run_panel.TICK if here.live else None)()
+st.fragment(pictures, run_every=run_status.TICK if here.live else None)()
 st.subheader("Lessons", anchor=False)
 gallery.show()
 gates()

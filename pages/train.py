@@ -2,17 +2,13 @@
 
 import streamlit as st
 
-from lstm_core.checkpoint import load_checkpoint, resume, save_checkpoint
-from lstm_core.experiment import (
-    CLASSIFICATION_LOSSES,
-    FIRST_STATES,
-    OPTIMIZERS,
-    REGRESSION_LOSSES,
-    PlaygroundError,
-)
-from lstm_core.model import devices
-from lstm_core.windows import make_windows
-from pages.shared import run_panel, session
+from lstm_core.data.windows import make_windows
+from lstm_core.experiment import PlaygroundError
+from lstm_core.model.devices import devices
+from lstm_core.training.checkpoint import load_checkpoint
+from pages.shared import session
+from pages.shared.session_fields import field
+from pages.shared.training import loss_curves, run_status
 
 here = session.workspace()
 run = here.run
@@ -20,39 +16,22 @@ live, drawn = run.live, (run.number, run.status)  # one look: the buttons and th
 
 
 def settings() -> None:
-    spec = here.experiment.train
-    st.selectbox("optimizer", OPTIMIZERS, **session.bind("train", "optimizer"),
-                 help="How a gradient becomes a step. Adam is a good first choice for LSTMs.")  # fmt: skip
+    field(st, "train", "optimizer")
     left, right = st.columns(2)
-    left.number_input("lr", 1e-9, 1e6, format="%g", step=0.001, **session.bind("train", "lr"),
-                      help="Learning rate: the size of a step. It can change while the run goes on.")  # fmt: skip
-    right.number_input("batch_size", 1, 1_000_000, **session.bind("train", "batch_size"),
-                       help="Windows per step. Small batches: more, noisier steps.")  # fmt: skip
-    left.number_input("epochs", 1, 1_000_000, **session.bind("train", "epochs"),
-                      help="Times through the training windows. It can change while the run goes on.")  # fmt: skip
-    right.number_input("clip", 0.0, 1e9, step=0.5, **session.bind("train", "clip"),
-                       help="Longest gradient that is allowed; a longer one is shortened to this. 0: no limit. "
-                            "LSTMs rarely train well without one on long sequences.")  # fmt: skip
-    here_devices = devices()
-    st.selectbox("device", list(here_devices), format_func=here_devices.get, **session.bind("train", "device"),
-                 help="Small models are faster on the CPU than on any GPU.")  # fmt: skip
+    field(left, "train", "lr", step=0.001, format="%g")
+    field(right, "train", "batch_size")
+    field(left, "train", "epochs")
+    field(right, "train", "max_grad_norm", step=0.5)
+    found = devices()
+    field(st, "train", "device", options=list(found), format_func=found.get)
     with st.expander("More"):
-        if spec.optimizer == "SGD":
-            st.number_input("momentum", 0.0, 0.9999, step=0.05, **session.bind("train", "momentum"),
-                            help="How much of the last step is kept in the next.")  # fmt: skip
-        st.selectbox("state before a window", FIRST_STATES, **session.bind("train", "state", key="first_state"),
-                     help="h_0 and c_0. zero: every window starts from zeros. random: from random numbers, drawn anew for "
-                          "every batch. carried: each batch goes on where the one before ended, detached; windows then "
-                          "do not overlap, in batch_size streams, and every epoch starts from zeros.")  # fmt: skip
-        st.number_input("weight_decay", 0.0, 1e3, format="%g", step=0.0001, **session.bind("train", "weight_decay"),
-                        help="Pulls weights towards 0 at every step.")  # fmt: skip
-        st.number_input("early stopping after", 0, 1_000_000, **session.bind("train", "patience"),
-                        help="Epochs without a better validation loss; then the best weights come back. "
-                             "0: never.")  # fmt: skip
-        st.selectbox("loss", ("auto", *REGRESSION_LOSSES, *CLASSIFICATION_LOSSES), **session.bind("train", "loss"),
-                     help="auto: mean squared error for numbers, cross-entropy for classes.")  # fmt: skip
-        st.number_input("seed", 0, 2**31 - 1, **session.bind("train", "seed", key="train_seed"),
-                        help="The order of the batches, and what dropout drops.")  # fmt: skip
+        if here.experiment.train.optimizer == "SGD":
+            field(st, "train", "momentum", step=0.05)
+        field(st, "train", "initial_state")
+        field(st, "train", "weight_decay", step=0.0001, format="%g")
+        field(st, "train", "patience")
+        field(st, "train", "loss")
+        field(st, "train", "seed", key="train_seed")
 
 
 # What the buttons do is done to the run of the moment of the click: another tab may have replaced the one drawn here.
@@ -83,7 +62,7 @@ def transport() -> None:
     columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
                       on_click=session.start_fresh, disabled=live and not stale,
                       help="Train a fresh model of the settings as they are now")  # fmt: skip
-    over = run.trainer.finished or run.status == "failed"
+    over = run.finished or run.status == "failed"
     untrained = run.status == "ready"
     columns[1].button("Pause" if live else "Resume", key="pause", width="stretch",
                       on_click=pause if live else resume_run,
@@ -119,11 +98,11 @@ def panel() -> None:
     # one fragment: two of them, the second at a slower rate, cost the training a third of its speed
     here = session.workspace()
     run = here.run
-    run_panel.progress(run)
-    run_panel.losses(here, bool(session.recall("log_scale", True)))
-    found = run_panel.prediction(run)
-    run_panel.verdict(run, found)
-    run_panel.gradient_norm(run)
+    run_status.progress(run)
+    loss_curves.losses(here, bool(session.recall("log_scale", True)))
+    found = loss_curves.prediction(run)
+    loss_curves.verdict(run, found)
+    loss_curves.gradient_norm(run)
     if (run.number, run.status) != drawn:
         st.rerun()  # once: the buttons outside this fragment follow, and polling stops
 
@@ -135,7 +114,7 @@ def files() -> None:
             st.markdown(
                 "One file: safetensors weights with `nn.LSTM`'s own names, the settings, the scaler, the curves."
             )
-            st.download_button("Save this model", lambda: model_file(run), "lstm.safetensors",
+            st.download_button("Save this model", run.checkpoint, "lstm.safetensors",
                                "application/octet-stream", icon=":material/download:", key="save_model")  # fmt: skip
         with load:
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
@@ -145,24 +124,16 @@ def files() -> None:
                 st.rerun()
 
 
-def model_file(run) -> bytes:
-    curves = {name: tuple(part.tolist() for part in curve.points(2000)) for name, curve in run.curves.items()}
-    with run.hold() as trainer:
-        return save_checkpoint(trainer, curves)
-
-
 def load_model(data: bytes) -> None:
     session.clear_messages()
     try:
         checkpoint = load_checkpoint(data)
         table = session.table_for(checkpoint.experiment.data)
         windows = make_windows(table, checkpoint.experiment.data)
-        trainer = resume(checkpoint, windows)
+        here.load(checkpoint, windows, table)
     except PlaygroundError as error:
         session.report(str(error))
         return
-    here.table = table
-    here.fresh_run(trainer, checkpoint.curves)
     session.notify(
         f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there."
     )
@@ -181,9 +152,9 @@ with left:
         persist_state="session",
         help="Each line of the grid is ten times the last",
     )
-    if run.trainer.windows.ahead > 1:
-        st.number_input("steps ahead drawn", 1, run.trainer.windows.ahead, key="ahead", persist_state="session",
+    if run.windows.ahead > 1:
+        st.number_input("steps ahead drawn", 1, run.windows.ahead, key="ahead", persist_state="session",
                         help="Which of the predicted rows the forecast shows")  # fmt: skip
 with right:
-    st.fragment(panel, run_every=run_panel.TICK if live else None)()
+    st.fragment(panel, run_every=run_status.TICK if live else None)()
 files()

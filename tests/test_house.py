@@ -3,62 +3,61 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# A module imports from the lines above its own, never from beside or below it.
-LAYERS = (
-    ("experiment", "curves", "csv_cells"),
-    (
-        "losses",
-        "model",
-        "optimiser",
-        "snapshots",
-        "shapes",
-        "advice",
-        "code_export",
-        "stack_drawing",
-        "trace_inputs",
-        "csv_text",
-        "replay",
-    ),
-    ("csv_records", "shape_setup", "trace"),
-    ("anatomy", "equations", "shape_errors", "columns", "csv_layout", "export", "saturation", "weights", "interventions"),
-    ("shape_lab", "table_roles",),
-    ("csv_columns",),
-    ("tables",),
-    ("letters",),
-    ("sequence_sets", "samples", "windows"),
-    ("echo", "memory_tasks", "reber", "recall_tasks"),
-    ("generators",),
-    ("batches", "figures", "machine"),
-    ("shape_drawing", "streams",),
-    ("demonstrations", "predictions", "state_life", "training", "characters", "units"),
-    ("checkpoint", "runs", "horizon", "importance"),
-    ("by_hand", "demonstrations_trained", "lessons", "learning", "scene", "rivals", "reber_runs", "samples.train_example"),
-    ("claims", "lesson_runs",),
-    ("workspaces", "train_lessons", "lessons.*"),  # a lesson is one file: none is listed by name
-    ("open_lesson",),
+# A room of lstm_core imports from the rooms before it, never from one beside or after it.
+ROOMS = (
+    ("settings",),
+    ("experiment",),
+    ("data",),
+    ("architecture",),
+    ("model",),
+    ("trace", "training"),
+    ("forecasting",),
+    ("runs",),
+    ("analysis",),
+    ("figures",),
+    ("workspace",),
+    ("lessons",),
+    ("cli",),
+    ("__main__",),
 )
-LAYER = {name: k for k, names in enumerate(LAYERS) for name in names}
+FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
+# What only configures, reads files or draws a diagram opens before torch has loaded. Elsewhere imports stand at the top.
 WITHOUT_TORCH = (
-    "advice", "by_hand", "machine", "checkpoint", "code_export", "csv_columns", "curves", "experiment", "figures", "generators", "letters", "samples",
-    "shape_errors", "shape_setup", "shapes", "stack_drawing", "tables", "windows",
-)  # fmt: skip
+    "cli",
+    "settings",
+    "experiment",
+    "data",
+    "architecture",
+    "model.devices",
+    "training.checkpoint",
+    "training.history",
+    "figures.theme",
+    "figures.windows",
+    "figures.lines",
+    "figures.network_diagram",
+    "workspace",
+    "lessons",
+)
 STATE_OWNER = ROOT / "pages/shared/session.py"
+DOTTED = re.compile(r"(lstm_core|pages)(\.[a-z_]\w*)+\.?")
 
 
 def sources(*folders: str) -> list[Path]:
-    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    assert found
-    return found
+    files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert files
+    return files
 
 
 CORE = sources("lstm_core")
@@ -70,66 +69,86 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def name_of(path: Path) -> str:
-    """lstm_core/samples/__init__.py → samples; lstm_core/trace.py → trace; any lesson → lessons.*."""
-    parts = path.relative_to(ROOT / "lstm_core").with_suffix("").parts
-    name = ".".join(part for part in parts if part != "__init__")
-    return "lessons.*" if name.startswith("lessons.") else name
+def module_of(path: Path) -> str:
+    """lstm_core/trace/__init__.py → lstm_core.trace."""
+    return ".".join(part for part in path.relative_to(ROOT).with_suffix("").parts if part != "__init__")
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Full names of all that a file imports, inside functions too; of `from a import b`, both a and a.b."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide where a module stands"
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def room_of(module: str) -> str:
+    """lstm_core.data.windows → data; lstm_core itself → "" """
+    return module.partition(".")[2].partition(".")[0]
 
 
-def own(path: Path) -> set[str]:
-    """The core's modules that a file imports, as LAYERS names them."""
-    names = {name.removeprefix("lstm_core.") for name in imported(path) if name.startswith("lstm_core.")}
-    return names & LAYER.keys()
+def imports_in(node: ast.AST) -> Iterator[str]:
+    """Full names of all that is imported, inside functions too; of `from a import b`, both a and a.b."""
+    for child in ast.walk(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "relative imports hide where a module stands"
+            yield child.module
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        elif isinstance(child, ast.Constant) and isinstance(child.value, str) and DOTTED.fullmatch(child.value):
+            yield child.value.rstrip(".")  # importlib.import_module, also of the fixed part of an f-string
 
 
-def ids(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+@cache
+def imported(path: Path) -> frozenset[str]:
+    return frozenset(imports_in(tree(path)))
 
 
-def test_every_module_of_the_core_has_its_layer_and_no_layer_names_a_ghost():
-    assert {name_of(path) for path in CORE} - {""} == LAYER.keys()
+def for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
-@pytest.mark.parametrize("path", CORE, ids=ids)
-def test_imports_point_one_way(path):
-    here = LAYER.get(name_of(path), -1)
-    for name in own(path):
-        assert LAYER[name] < here, f"{name_of(path)} imports {name}, which is not in a layer above its own"
+def test_every_room_of_the_core_has_its_floor():
+    assert {room_of(module_of(path)) for path in CORE} - {""} == FLOOR.keys()
 
 
-@pytest.mark.parametrize("path", CORE, ids=ids)
+def test_imports_of_the_core_point_one_way():
+    for path in CORE:
+        room = room_of(module_of(path))
+        for name in imported(path):
+            other = room_of(name) if name.startswith("lstm_core.") else ""
+            if other and other != room:
+                assert FLOOR[other] < FLOOR.get(room, -1), f"{module_of(path)} imports {name}"
+
+
+def test_no_modules_import_one_another_in_a_circle():
+    modules = {module_of(path): path for path in [*CORE, *PAGES]}
+    runtime = {
+        name: {other for node in tree(path).body if not for_types_only(node) for other in imports_in(node)}
+        for name, path in modules.items()
+    }
+    packages = {name for name, path in modules.items() if path.name == "__init__.py"}
+    graph = {name: (others & modules.keys()) - packages - {name} for name, others in runtime.items()}
+    sorter = TopologicalSorter(graph)
+    sorter.prepare()  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
 def test_the_core_knows_no_page(path):
     assert not {name.partition(".")[0] for name in imported(path)} & {"streamlit", "pages", "app"}
 
 
-@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=ids)
+@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=lambda path: path.name)
 def test_nothing_knows_the_tests(path):
     assert "tests" not in {name.partition(".")[0] for name in imported(path)}
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if path != STATE_OWNER], ids=ids)
+def state_words(path: Path) -> set[str]:
+    words = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    words |= {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
+    return words | {name.rpartition(".")[2] for name in imported(path)}
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != STATE_OWNER], ids=lambda path: path.name)
 def test_only_session_touches_the_sessions_state_and_the_url(path):
-    touched = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
-    touched |= {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
-    touched |= {name.rpartition(".")[2] for name in imported(path)}
-    assert not touched & {"session_state", "query_params", "experimental_get_query_params"}
+    assert not state_words(path) & {"session_state", "query_params", "experimental_get_query_params"}
 
 
 def test_session_is_where_they_are_touched():
-    touched = {node.attr for node in ast.walk(tree(STATE_OWNER)) if isinstance(node, ast.Attribute)}
-    assert touched >= {"session_state", "query_params"}
+    assert state_words(STATE_OWNER) >= {"session_state", "query_params"}
 
 
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
@@ -142,7 +161,7 @@ def called(path: Path) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
 
 
-@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=ids)
+@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=lambda path: path.name)
 def test_nothing_is_unpickled_or_evaluated(path):
     assert not {name.partition(".")[0] for name in imported(path)} & FORBIDDEN_MODULES
     for call in called(path):
@@ -152,7 +171,7 @@ def test_nothing_is_unpickled_or_evaluated(path):
             assert not unsafe, f"line {call.lineno}"
 
 
-@pytest.mark.parametrize("path", CORE, ids=ids)
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
 def test_nothing_seeds_the_worlds_random_numbers(path):
     for call in called(path):
         assert ast.unparse(call.func) not in {"torch.manual_seed", "np.random.seed", "random.seed"}, (
@@ -160,7 +179,7 @@ def test_nothing_seeds_the_worlds_random_numbers(path):
         )
 
 
-@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=ids)
+@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=lambda path: path.name)
 def test_no_exception_is_swallowed_without_a_word(path):
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.ExceptHandler):
@@ -170,13 +189,17 @@ def test_no_exception_is_swallowed_without_a_word(path):
             assert why or not all(isinstance(line, ast.Pass) for line in node.body), f"line {node.lineno}"
 
 
-@pytest.mark.parametrize("path", CORE, ids=ids)
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
 def test_a_module_says_what_lives_in_it(path):
     assert ast.get_docstring(tree(path))
 
 
 def test_what_only_configures_or_draws_opens_without_torch():
-    modules = ", ".join(f"lstm_core.{name}" for name in WITHOUT_TORCH)
-    code = f"import sys, {modules}; print(*sorted({{'torch', 'streamlit'}} & set(sys.modules)))"
+    modules = [module_of(path) for path in CORE]
+    rooms = [f"lstm_core.{name}" for name in WITHOUT_TORCH]
+    chosen = [m for m in modules if m in rooms or (m.startswith("lstm_core.data.") and "lstm_core.data" in rooms)]
+    assert set(rooms) <= set(chosen)
+    code = f"import sys, {', '.join(chosen)}; lstm_core.lessons.lessons(); "
+    code += "print(*sorted({'torch', 'streamlit'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from lstm_core.lesson_runs import changed
-from lstm_core.lessons import lesson
+from lstm_core.lessons import get_lesson
+from lstm_core.lessons.runs import changed
 from tests.benchmarks import papers as benchmark
 from tests.benchmarks.papers import HEAD, Trial, markdown, papers, row, trial
 
@@ -13,7 +13,7 @@ from tests.benchmarks.papers import HEAD, Trial, markdown, papers, row, trial
 def test_a_row_has_the_median_the_ends_and_how_many_reached():
     made = [Trial("adding_problem", seed, seed != 1, {"error": error}, 3000, seconds)
             for seed, (error, seconds) in enumerate([(0.002, 9.0), (0.5, 30.0), (0.001, 8.0)])]  # fmt: skip
-    one = lesson("adding_problem")
+    one = get_lesson("adding_problem")
     assert row(one, made) == (
         one.title, one.published, "error 0.002 (0.001 to 0.5)", "2 of 3", "3,000", "9",
     )  # fmt: skip
@@ -27,7 +27,7 @@ def test_the_table_is_markdown_with_one_row_a_paper():
 
 
 def test_a_trial_trains_from_its_seed_and_says_what_came_of_it(monkeypatch):
-    one = lesson("adding_problem")
+    one = get_lesson("adding_problem")
     short = {"data": {"length": 200, "seq_len": 10, "train_share": 0.6}, "train": {"epochs": 2}}
     small = {label: changed(experiment, short) for label, experiment in one.experiments.items()}
     shelf = {"adding_problem": dataclasses.replace(one, experiments=small)}

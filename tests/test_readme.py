@@ -1,4 +1,4 @@
-"""The README's library example prints what the README says that it prints."""
+"""What the README shows is what comes out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 import io
 import re
 from pathlib import Path
+
+from lstm_core.cli import settings_table
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -17,3 +19,9 @@ def test_the_library_example_prints_what_it_says():
     with contextlib.redirect_stdout(output):
         exec(compile(code, str(README), "exec"), {})
     assert output.getvalue() == printed
+
+
+def test_the_table_of_settings_is_the_one_that_the_experiment_tells():
+    """Print it with python -m lstm_core schema --markdown."""
+    shown = re.search(r"<!-- settings -->\n(.*?)\n\n", README.read_text(encoding="utf-8"), re.S).group(1)
+    assert shown == settings_table()

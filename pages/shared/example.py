@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_core.checkpoint import Checkpoint, load_checkpoint
-from lstm_core.samples import EXAMPLE, load_sample
-from lstm_core.tables import Table
-from lstm_core.workspaces import RunManager, Workspace
+from lstm_core.data.samples import EXAMPLE, load_sample
+from lstm_core.data.table import Table
+from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
+from lstm_core.workspace import RunManager, Workspace
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,30 +1,29 @@
 """What this browser tab has on the table. The only user of st.session_state and of the URL's parameters.
 
 Everything a person sets up lives in a Workspace of the server's RunManager, whose unguessable id is in the URL:
-page changes, a lost connection, F5 and a second tab all come back to the same one. Widgets mirror it (bind).
+page changes, a lost connection, F5 and a second tab all come back to the same one. Widgets mirror it (session_fields.py).
 """
 
 from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from lstm_core.data.generators import generate
+from lstm_core.data.samples import load_sample
+from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
-from lstm_core.generators import generate
 from lstm_core.lessons import lessons
-from lstm_core.machine import work_in_one_thread
-from lstm_core.samples import load_sample
-from lstm_core.tables import Table
-from lstm_core.workspaces import RunManager, Workspace
+from lstm_core.model.devices import work_in_one_thread
+from lstm_core.workspace import RunManager, Workspace
 from pages.shared import example
 
 if TYPE_CHECKING:
-    from lstm_core.open_lesson import OpenLesson
+    from lstm_core.lessons.open_lesson import OpenLesson
 
 _ID, _MESSAGES, _LESSONS = "_workspace", "_messages", "_lessons"
 
@@ -62,8 +61,8 @@ def open_lesson(name: str) -> OpenLesson:
 
     What was on the table is not touched: leave_lesson goes back to it.
     """
-    from lstm_core.lesson_runs import shipped
-    from lstm_core.open_lesson import OpenLesson
+    from lstm_core.lessons.open_lesson import OpenLesson
+    from lstm_core.lessons.runs import shipped
 
     here, manager = workspace(), run_manager()
     if here.lesson is not None and here.lesson.lesson.name == name:
@@ -103,21 +102,6 @@ def _hand_over_to_app() -> None:
         st.rerun()
 
 
-def bind(part: str, name: str, key: str | None = None, read: Callable = lambda v: v,
-         show: Callable = lambda v: v, of: Any = None) -> dict[str, Any]:  # fmt: skip
-    """Arguments that make a widget mirror one field of the experiment.
-
-    read turns the widget's value into the field's, show the other way; `of`: see mirror. A value that the
-    experiment refuses is put back, and the reason stands on the page (show_messages).
-    """
-    key, spec = key or name, getattr(workspace().experiment, part)
-    mirror(key, show(getattr(spec, name)), of)
-    made = {"key": key, "on_change": _take_over, "args": (part, name, key, read)}
-    if get_type_hints(type(spec))[name] in (int, float, int | None, float | None):
-        made["value"] = None  # an emptied number field says None, and not its minimum
-    return made
-
-
 def mirror(key: str, value: Any, of: Any = None) -> None:
     """Let the widget of this key show `value`; a value that it shows already is left alone, mid-edit too.
 
@@ -133,13 +117,6 @@ def mirror(key: str, value: Any, of: Any = None) -> None:
 def widget_value(key: str) -> Any:
     """The value of a widget inside its own callback."""
     return st.session_state.get(key)
-
-
-def _take_over(part: str, name: str, key: str, read: Callable) -> None:
-    value = st.session_state[key]
-    may_be_none = type(None) in get_args(get_type_hints(type(getattr(workspace().experiment, part)))[name])
-    if value is not None or may_be_none:  # else the old value comes back
-        change(part, **{name: read(value)})
 
 
 def change(part: str, **fields: Any) -> None:
@@ -237,12 +214,6 @@ def linked(key: str) -> str | None:
     return st.query_params.get(key)
 
 
-def clamp(key: str, low: int, high: int, at_first: int | None = None) -> None:
-    """Keep a number widget's value inside bounds that may have moved."""
-    value = st.session_state.get(key, high if at_first is None else at_first)
-    mirror(key, min(max(value, low), high), (low, high))
-
-
 @st.cache_resource(show_spinner=False)
 def warm_up() -> None:
     """Load in the background, once a process, what the first click on Train or on a lesson would otherwise wait for."""
@@ -250,8 +221,8 @@ def warm_up() -> None:
 
 
 def _load_training() -> None:
-    from lstm_core.training import warm_up
+    from lstm_core.training.trainer import warm_up
 
     warm_up()
-    for module in ("lstm_core.lesson_runs", "lstm_core.figures"):  # of the first lesson that is opened
+    for module in ("lstm_core.lessons.runs", "lstm_core.figures.theme"):  # of the first lesson that is opened
         importlib.import_module(module)

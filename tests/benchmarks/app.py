@@ -17,11 +17,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from lstm_core.checkpoint import load_checkpoint
-from lstm_core.runs import Run, Slots
-from lstm_core.samples import EXAMPLE, load_sample
-from lstm_core.training import Trainer
-from lstm_core.windows import make_windows
+from lstm_core.data.samples import EXAMPLE, load_sample
+from lstm_core.data.windows import make_windows
+from lstm_core.runs.queue import Slots
+from lstm_core.runs.run import Run
+from lstm_core.training.checkpoint import load_checkpoint
+from lstm_core.training.trainer import Trainer
 from tests.benchmarks.engine import best_bare, rate
 from tests.browser.conftest import Tab, chromium, server
 
@@ -93,9 +94,9 @@ def unwatched(run: Run) -> float:
     """Steps a second of a run that no page looks at."""
     run.play()
     time.sleep(0.5)
-    begin, step = time.perf_counter(), run.trainer.step
+    begin, step = time.perf_counter(), run.step
     time.sleep(SECONDS)
-    pace = (run.trainer.step - step) / (time.perf_counter() - begin)
+    pace = (run.step - step) / (time.perf_counter() - begin)
     run.pause()
     return pace
 

@@ -23,10 +23,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from lstm_core.by_hand import TWO_COMPANIES
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
-from lstm_core.lesson_runs import prepare
-from lstm_core.training import Trainer
+from lstm_core.lessons.catalog.by_hand.scalar_lstm import TWO_COMPANIES
+from lstm_core.lessons.runs import prepare
+from lstm_core.training.trainer import Trainer
 
 ROUNDS, EPOCHS, OURS, WARM_UP = 5, 200, 2000, 50
 
@@ -84,8 +84,8 @@ def lightning_pace(folder: str) -> tuple[float, float]:
 
 def our_pace() -> tuple[float, float]:
     _, windows = prepare(TWO_COMPANIES)
-    model = ModelSpec(hidden_size=1, hold=("bias_hh", "head"))
-    train = TrainSpec(lr=1e-3, batch_size=1, epochs=1_000_000, clip=0.0, device="cpu")
+    model = ModelSpec(hidden_size=1, frozen=("bias_hh", "head"))
+    train = TrainSpec(lr=1e-3, batch_size=1, epochs=1_000_000, max_grad_norm=0.0, device="cpu")
     trainer = Trainer(windows, Experiment(windows.spec, model, train))
     for _ in islice(trainer, WARM_UP):
         pass

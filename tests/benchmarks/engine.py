@@ -15,11 +15,11 @@ import time
 import numpy as np
 import torch
 
+from lstm_core.data.table import Roles, Table
+from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.model import build_model
-from lstm_core.tables import Roles, Table
-from lstm_core.training import Trainer
-from lstm_core.windows import Windows, make_windows
+from lstm_core.model.recurrent import build_model
+from lstm_core.training.trainer import Trainer
 
 JOBS = {  # rows, features, seq_len, batch, hidden, layers
     "16 × 5 × 10, hidden 20": (1000, 10, 5, 16, 20, 1),

@@ -12,14 +12,14 @@ import sys
 import numpy as np
 import torch
 
+from lstm_core.analysis.gate_importance import gate_importance, predict_with
+from lstm_core.data.ingest.read import read_table
+from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, ModelSpec
-from lstm_core.importance import gate_importance, predict_with
-from lstm_core.interventions import Edit, trace_with
-from lstm_core.model import build_model
-from lstm_core.predictions import predict
-from lstm_core.tables import read_table
-from lstm_core.trace import trace_lstm
-from lstm_core.windows import make_windows
+from lstm_core.forecasting.predict import predict
+from lstm_core.model.recurrent import build_model
+from lstm_core.trace.gate_trace import trace_lstm
+from lstm_core.trace.interventions import Edit, trace_with
 from tests.benchmarks.trace import lower_quartile, measure
 
 WINDOWS = 256

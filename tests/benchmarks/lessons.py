@@ -15,7 +15,8 @@ import statistics
 import sys
 import time
 
-from lstm_core.lessons import Lesson, lessons
+from lstm_core.lessons import lessons
+from lstm_core.lessons.lesson import Lesson
 from tests.benchmarks.papers import PROCESSES, Trial, markdown, trial
 
 HEAD = ("lesson", "opens, s", "reached", "seconds, median (most)", "steps")
@@ -24,9 +25,9 @@ ROUNDS = 3
 
 def opening(lesson: Lesson) -> float:
     """Seconds, the median of some rounds."""
-    from lstm_core.lesson_runs import prepare, shipped_runs
-    from lstm_core.machine import work_in_one_thread
-    from lstm_core.runs import Slots
+    from lstm_core.lessons.runs import prepare, shipped_runs
+    from lstm_core.model.devices import work_in_one_thread
+    from lstm_core.runs.queue import Slots
 
     work_in_one_thread()  # as pages do
     seconds = []

@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from lstm_core.architecture.memory import training_bytes  # noqa: E402
 from lstm_core.experiment import ModelSpec  # noqa: E402
-from lstm_core.shapes import training_bytes  # noqa: E402
 
 # (spec, input_size, output_size, batch_size, seq_len)
 CONFIGURATIONS = [
@@ -27,19 +27,19 @@ CONFIGURATIONS = [
     (ModelSpec(hidden_size=64), 512, 1, 128, 200),
     (ModelSpec(hidden_size=64, num_layers=4, dropout=0.3), 8, 1, 128, 200),
     (ModelSpec(hidden_size=64, num_layers=2, bidirectional=True), 8, 1, 128, 200),
-    (ModelSpec(hidden_size=96, num_layers=3, bidirectional=True, head="every"), 40, 20, 64, 150),
-    (ModelSpec(hidden_size=32, head="every"), 4, 500, 64, 200),
+    (ModelSpec(hidden_size=96, num_layers=3, bidirectional=True, head="per_step"), 40, 20, 64, 150),
+    (ModelSpec(hidden_size=32, head="per_step"), 4, 500, 64, 200),
     (ModelSpec(hidden_size=512, num_layers=2), 8, 1, 64, 50),
     (ModelSpec(hidden_size=1500), 8, 1, 4, 4),
     (ModelSpec(hidden_size=1000, num_layers=2, bidirectional=True), 8, 1, 4, 4),
     (ModelSpec(hidden_size=128, proj_size=32, num_layers=2), 8, 1, 128, 100),
-    (ModelSpec(hidden_size=64, proj_size=48, bidirectional=True, head="every"), 64, 5, 128, 100),
+    (ModelSpec(hidden_size=64, proj_size=48, bidirectional=True, head="per_step"), 64, 5, 128, 100),
     (ModelSpec(hidden_size=4, proj_size=2), 2, 1, 1, 5000),
     (ModelSpec(hidden_size=256, batch_first=False), 3, 1, 2, 6000),
     (ModelSpec(cell="gru", hidden_size=64), 8, 1, 256, 200),
     (ModelSpec(cell="gru", hidden_size=64), 512, 1, 128, 200),
     (ModelSpec(cell="gru", hidden_size=64, num_layers=3, dropout=0.3, bidirectional=True), 8, 1, 128, 200),
-    (ModelSpec(cell="gru", hidden_size=32, head="every"), 4, 500, 64, 200),
+    (ModelSpec(cell="gru", hidden_size=32, head="per_step"), 4, 500, 64, 200),
     (ModelSpec(cell="gru", hidden_size=1000, num_layers=2), 8, 1, 4, 4),
     (ModelSpec(cell="gru", hidden_size=4), 2, 1, 1, 5000),
     (ModelSpec(cell="rnn", hidden_size=64), 8, 1, 256, 200),
@@ -53,7 +53,7 @@ CONFIGURATIONS = [
 def train(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> None:
     import torch
 
-    from lstm_core.model import build_model
+    from lstm_core.model.recurrent import build_model
 
     model = build_model(spec, input_size, output_size)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)

@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lstm_core.lessons import Lesson, lessons
+from lstm_core.lessons import lessons
+from lstm_core.lessons.lesson import Lesson
 
 PROCESSES = 2
 SEEDS = 5
@@ -42,20 +43,20 @@ def trial(job: tuple[str, int]) -> Trial:
     """Train a lesson's runs in this process, one after the other, in one thread."""
     import torch
 
-    from lstm_core.lesson_runs import fresh_runs, train_now
-    from lstm_core.runs import Slots
+    from lstm_core.lessons.runs import fresh_runs, train_now
+    from lstm_core.runs.queue import Slots
 
     torch.set_num_threads(1)
     name, seed = job
     lesson = lessons()[name]
     runs = fresh_runs(lesson, seed, Slots(1))
     for run in runs.values():
-        run.trainer.threads = 1
+        run._trainer.threads = 1
     began = time.perf_counter()
     train_now(runs)
     seconds = time.perf_counter() - began
     outcome = lesson.outcome(runs)
-    steps = sum(run.trainer.step for run in runs.values())
+    steps = sum(run.step for run in runs.values())
     return Trial(name, seed, outcome.reached, dict(outcome.figures), steps, seconds)
 
 

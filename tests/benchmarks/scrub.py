@@ -16,11 +16,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from lstm_core.checkpoint import save_checkpoint
+from lstm_core.data.generators import generate
+from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.generators import generate
-from lstm_core.training import Trainer
-from lstm_core.windows import make_windows
+from lstm_core.training.checkpoint import save_checkpoint
+from lstm_core.training.trainer import Trainer
 from tests.browser.conftest import Tab, chromium, server
 
 UNITS, MOVES, SECONDS = 128, 40, 4.0

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lstm_core.trace import trace_lstm
+from lstm_core.trace.gate_trace import trace_lstm
 
 SHAPES = (  # batch, seq_len, input_size, hidden_size, num_layers
     (1, 50, 4, 16, 1),

@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from pages.shared.live_plot import pack
+from pages.shared.components.wire import pack
 from tests.browser.conftest import Tab
 
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -20,7 +20,7 @@ LOOK = {
 }
 MOUNT = """async ([bytes, look]) => {
   const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  window.modules = `${root}component/pages.shared.stage.stage_modules`;
+  window.modules = `${root}component/pages.shared.components.stage.stage.stage_modules`;
   const { Stage } = await import(`${window.modules}/main.js`);
   const old = document.querySelector(".stage"), element = document.createElement("div");
   element.className = "stage";

@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Locator, expect
 from plotly.colors import sample_colorscale
 
-from lstm_core.figures import GATE_COLORS, GATE_NAMES, GATE_SCALE, SIGNED_SCALE
-from pages.shared.component import pack
+from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, GATE_SCALE, SIGNED_SCALE
+from pages.shared.components.wire import pack
 from tests.browser.conftest import Tab
-from tests.test_scene import MODELS, scene_of
-from tests.test_training import wave
+from tests.figures.test_stage_scene import MODELS, scene_of
+from tests.training.test_trainer import wave
 
 LOOK = {
     "colors": GATE_COLORS,
@@ -28,7 +28,7 @@ LOOK = {
 }
 OPEN = """async ([bytes, look]) => {
   const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const { Stage } = await import(`${root}component/pages.shared.stage.stage_modules/main.js`);
+  const { Stage } = await import(`${root}component/pages.shared.components.stage.stage.stage_modules/main.js`);
   window.theStage?.stop();
   const first = document.querySelector(".stage"); // its parent has the theme's colours
   const element = first.parentElement.appendChild(document.createElement("div"));
@@ -45,7 +45,7 @@ SET = """async (fields) => {
 }"""
 SUMS = """async ([bytes, layer, direction]) => {
   const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const path = `${root}component/pages.shared.stage.stage_modules`;
+  const path = `${root}component/pages.shared.components.stage.stage.stage_modules`;
   const { decode } = await import(`${path}/scene.js`);
   const { reader } = await import(`${path}/equations.js`);
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));

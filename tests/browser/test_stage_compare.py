@@ -23,8 +23,8 @@ from tests.browser.on_stage import (
     unscrolled,
     values,
 )
-from tests.test_scene import scene_of
-from tests.test_training import wave
+from tests.figures.test_stage_scene import scene_of
+from tests.training.test_trainer import wave
 
 ROUNDING = 0.011  # of numbers with two decimals and of a product of two such
 

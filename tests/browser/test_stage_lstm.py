@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.interventions import Edit, trace_with
-from lstm_core.predictions import predict
-from lstm_core.trace import trace_lstm
-from pages.shared.component import pack
+from lstm_core.forecasting.predict import predict
+from lstm_core.trace.gate_trace import trace_lstm
+from lstm_core.trace.interventions import Edit, trace_with
+from pages.shared.components.wire import pack
 from tests.browser.conftest import Tab
-from tests.test_scene import MODELS, scene_of
-from tests.test_training import labelled
+from tests.figures.test_stage_scene import MODELS, scene_of
+from tests.training.test_trainer import labelled
 
 RUN = """async ([bytes, moment, edit]) => {
   const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const path = `${root}component/pages.shared.stage.stage_modules`;
+  const path = `${root}component/pages.shared.components.stage.stage.stage_modules`;
   const { decode } = await import(`${path}/scene.js`);
   const { traceOf, saidAt } = await import(`${path}/lstm.js`);
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
@@ -63,7 +63,7 @@ def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Tab):
         training, _, trace, x, header, arrays = scene_of(model)
         maps, said = run(stage, header, arrays)
         check(maps, trace)
-        windows = training.trainer.windows
+        windows = training.windows
         start = windows.starts["valid"][:1]
         assert said[-1] == pytest.approx(predict(training.model(), windows, start)[0, 0, 0], rel=1e-4)
         for place, step in enumerate(header["snapshots"][:3]):
@@ -75,7 +75,7 @@ def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):
     training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
     said = run(stage, header, arrays)[1]
     probabilities = predict(
-        training.model(), training.trainer.windows, training.trainer.windows.starts["valid"][:1]
+        training.model(), training.windows, training.windows.starts["valid"][:1]
     )
     assert said[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
 

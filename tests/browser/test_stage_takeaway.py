@@ -27,7 +27,7 @@ from tests.browser.on_stage import (
     pull,
     values,
 )
-from tests.test_scene import scene_of
+from tests.figures.test_stage_scene import scene_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 EXPORT = "async () => (await import(`${window.modules}/offline.js`)).asPage(window.stage)"

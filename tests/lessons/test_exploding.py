@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.lesson_runs import fresh_runs, shipped_runs, train_now
-from lstm_core.lessons import lesson
-from lstm_core.lessons.exploding import CLIP, HIGHEST
-from lstm_core.runs import Slots
+from lstm_core.lessons import get_lesson
+from lstm_core.lessons.catalog.exploding import CLIP, HIGHEST
+from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
+from lstm_core.runs.queue import Slots
 
-LESSON = lesson("exploding")
+LESSON = get_lesson("exploding")
 
 
 @pytest.fixture(scope="module")
 def runs():
     """Of the shown seed: the clipped one only as far as the other lasts, and a little further."""
     found = fresh_runs(LESSON, 0, Slots(1))
-    found["clip"].trainer.change(epochs=6)
+    found["clip"]._trainer.change(epochs=6)
     train_now(found)
     return found
 
@@ -26,14 +26,14 @@ def runs():
 def test_the_runs_differ_in_clipping_alone():
     clip, free = LESSON.experiments.values()
     assert (clip.data, clip.model) == (free.data, free.model)
-    assert (clip.train.clip, free.train.clip) == (CLIP, 0)
+    assert (clip.train.max_grad_norm, free.train.max_grad_norm) == (CLIP, 0)
 
 
 def test_without_clipping_the_run_breaks_off_and_says_so(runs):
     free = runs["no_clip"]
-    assert free.status == "failed" and not free.trainer.finished
+    assert free.status == "failed" and not free.finished
     assert "became NaN or infinite at step" in free.message and "clipping (off now)" in free.message
-    assert all(bool(p.isfinite().all()) for p in free.trainer.model.parameters())
+    assert all(bool(p.isfinite().all()) for p in free._trainer.model.parameters())
     assert runs["clip"].status == "finished"
 
 
@@ -66,6 +66,6 @@ def test_the_shipped_runs_show_the_one_learn_and_the_other_end():
     runs = shipped_runs(LESSON, Slots(1))
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.sentence
-    assert f"lasted {runs['no_clip'].trainer.step} steps" in outcome.sentence
+    assert f"lasted {runs['no_clip'].step} steps" in outcome.sentence
     norms, limit = LESSON.pictures[0].draw(runs).lines[1:]
     assert norms.y[-1] == HIGHEST and (limit.y == CLIP).all()

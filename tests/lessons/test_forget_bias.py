@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_core.lesson_runs import fresh_runs, shipped_runs
-from lstm_core.lessons import lesson
-from lstm_core.lessons.forget_bias import STEPS
-from lstm_core.runs import Slots
+from lstm_core.lessons import get_lesson
+from lstm_core.lessons.catalog.forget_bias import STEPS
+from lstm_core.lessons.runs import fresh_runs, shipped_runs
+from lstm_core.runs.queue import Slots
 
-LESSON = lesson("forget_bias")
+LESSON = get_lesson("forget_bias")
 STARTING, LOSSES, KEPT = (picture.draw for picture in LESSON.pictures)
 
 
@@ -21,7 +21,7 @@ def runs():
 
 def test_the_runs_differ_in_how_their_forget_gates_start_alone():
     specs = {label: experiment.model for label, experiment in LESSON.experiments.items()}
-    starts = {label: (spec.forget_bias, spec.chrono) for label, spec in specs.items()}
+    starts = {label: (spec.forget_bias, spec.chrono_t_max) for label, spec in specs.items()}
     assert starts == {"chrono": (None, STEPS), "bias_1": (1.0, None), "bias_0": (0.0, None)}
     assert len({(experiment.data, experiment.train) for experiment in LESSON.experiments.values()}) == 1
 

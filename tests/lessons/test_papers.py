@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_core.curves import Plot
-from lstm_core.lesson_runs import fresh_runs, shipped_runs, train_now
-from lstm_core.lessons import adding_problem, copy_memory, lesson, lessons, temporal_order
-from lstm_core.memory_tasks import copy_baseline
-from lstm_core.runs import Slots
-from lstm_core.units import trace_windows
+from lstm_core.analysis.unit_search import trace_windows
+from lstm_core.data.generators.symbols import copy_baseline
+from lstm_core.figures.lines import Plot
+from lstm_core.lessons import get_lesson, lessons
+from lstm_core.lessons.catalog import adding_problem, copy_memory, temporal_order
+from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
+from lstm_core.runs.queue import Slots
 
 NAMES = ("adding_problem", "temporal_order", "copy_memory")
 SHORT = {"data": {"length": 400, "train_share": 0.5, "valid_share": 0.1}, "train": {"epochs": 1}}
@@ -23,20 +24,20 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return {name: shipped_runs(lesson(name), Slots(1)) for name in NAMES}
+    return {name: shipped_runs(get_lesson(name), Slots(1)) for name in NAMES}
 
 
 def test_what_ships_reaches_the_goal(name, shipped):
-    outcome = lesson(name).outcome(shipped[name])
+    outcome = get_lesson(name).outcome(shipped[name])
     assert outcome.reached, outcome.sentence
 
 
 def test_fresh_runs_begin_far_from_the_goal_and_draw_every_picture(name):
-    made = fresh_runs(lesson(name), 5, Slots(1), SHORT)
+    made = fresh_runs(get_lesson(name), 5, Slots(1), SHORT)
     train_now(made)
-    outcome = lesson(name).outcome(made)
+    outcome = get_lesson(name).outcome(made)
     assert not outcome.reached and all(np.isfinite(value) for value in outcome.figures.values())
-    for picture in lesson(name).pictures:
+    for picture in get_lesson(name).pictures:
         drawn = picture.draw(made)
         if isinstance(drawn, Plot):
             assert all(len(line.x) for line in drawn.lines)
@@ -45,11 +46,11 @@ def test_fresh_runs_begin_far_from_the_goal_and_draw_every_picture(name):
 
 
 def test_every_change_to_try_can_be_made(name):
-    for one in lesson(name).tries:
+    for one in get_lesson(name).tries:
         small = {part: dict(fields) for part, fields in one.change.items()}
         small["data"] = small.get("data", {}) | {"length": 400}
-        made = fresh_runs(lesson(name), 0, Slots(1), small)
-        assert next(next(iter(made.values())).trainer)["step"] == 1
+        made = fresh_runs(get_lesson(name), 0, Slots(1), small)
+        assert next(next(iter(made.values()))._trainer)["step"] == 1
 
 
 def test_every_paper_says_what_was_published_and_where():
@@ -63,13 +64,13 @@ def test_every_paper_says_what_was_published_and_where():
 
 def test_the_error_is_taken_over_new_sequences(shipped):
     run = shipped["adding_problem"]["lstm"]
-    windows, model = run.trainer.windows, run.model()
+    windows, model = run.windows, run.model()
     starts = windows.starts["test"]
     h = trace_windows(model, windows, starts).h[0, 0, :, -1]
     said = model.head(h).detach().numpy()[:, 0]
     x = windows.inputs(starts).astype(np.float64)
     error = np.mean((said - (x[..., 0] * x[..., 1]).sum(axis=1)) ** 2)
-    figures = lesson("adding_problem").outcome(shipped["adding_problem"]).figures
+    figures = get_lesson("adding_problem").outcome(shipped["adding_problem"]).figures
     assert figures["error"] == pytest.approx(error, rel=1e-3)
     assert not set(starts) & set(windows.starts["train"])
 
@@ -92,7 +93,7 @@ def test_the_gate_found_opens_at_the_marker(shipped):
 
 def test_the_two_units_keep_the_first_and_the_second_symbol(shipped):
     run = shipped["temporal_order"]["lstm"]
-    windows = run.trainer.windows
+    windows = run.windows
     starts = windows.starts["test"][300:500]  # not those that they were found in
     answers = windows.truth(starts)
     trace = trace_windows(run.model(), windows, starts)
@@ -104,14 +105,14 @@ def test_the_two_units_keep_the_first_and_the_second_symbol(shipped):
 
 
 def test_the_test_has_as_many_sequences_as_the_papers(shipped):
-    assert len(shipped["temporal_order"]["lstm"].trainer.windows.starts["test"]) == 2560
+    assert len(shipped["temporal_order"]["lstm"].windows.starts["test"]) == 2560
 
 
 # Copy memory
 
 
 def test_early_in_training_the_loss_is_that_of_remembering_nothing(shipped):
-    figures = lesson("copy_memory").outcome(shipped["copy_memory"]).figures
+    figures = get_lesson("copy_memory").outcome(shipped["copy_memory"]).figures
     assert figures["early loss"] == pytest.approx(copy_baseline(30), abs=0.05)
     assert figures["loss"] < 0.1 * copy_baseline(30)
 

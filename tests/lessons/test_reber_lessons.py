@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.curves import Plot
-from lstm_core.lesson_runs import fresh_runs, train_now
-from lstm_core.lessons import lesson
-from lstm_core.lessons.continual_reber import ENOUGH, TOO_MUCH
-from lstm_core.reber import LEGAL, SYMBOLS, from_one_hot, read
-from lstm_core.reber_runs import (
+from lstm_core.data.generators.reber import LEGAL, SYMBOLS, from_one_hot, read
+from lstm_core.figures.lines import Plot
+from lstm_core.lessons import get_lesson
+from lstm_core.lessons.catalog.reber.continual import ENOUGH, TOO_MUCH
+from lstm_core.lessons.catalog.reber.scores import (
     STREAM_STEPS,
     Reading,
     read_streams,
@@ -19,8 +18,9 @@ from lstm_core.reber_runs import (
     streams_of,
     wrapped_unit,
 )
-from lstm_core.runs import Slots
-from lstm_core.trace import trace_lstm
+from lstm_core.lessons.runs import fresh_runs, train_now
+from lstm_core.runs.queue import Slots
+from lstm_core.trace.gate_trace import trace_lstm
 
 SHORT = {
     "embedded_reber": {"data": {"length": 1000}, "train": {"epochs": 2}},
@@ -30,7 +30,7 @@ SHORT = {
 
 @pytest.fixture(scope="module", params=SHORT)
 def trained(request):
-    made = lesson(request.param)
+    made = get_lesson(request.param)
     runs = fresh_runs(made, 3, Slots(1), SHORT[request.param])
     train_now(runs)
     return made, runs
@@ -38,7 +38,7 @@ def trained(request):
 
 @pytest.fixture(scope="module")
 def embedded():
-    made = lesson("embedded_reber")
+    made = get_lesson("embedded_reber")
     runs = fresh_runs(made, 3, Slots(1), SHORT["embedded_reber"])
     train_now(runs)
     return made, runs
@@ -46,7 +46,7 @@ def embedded():
 
 @pytest.fixture(scope="module")
 def continual():
-    made = lesson("continual_reber")
+    made = get_lesson("continual_reber")
     runs = fresh_runs(made, 3, Slots(1), SHORT["continual_reber"])
     train_now(runs)
     return made, runs
@@ -58,7 +58,7 @@ def drawn(made, title: str, runs):
 
 @pytest.mark.parametrize("name", SHORT)
 def test_the_lesson_is_told_in_full(name):
-    made = lesson(name)
+    made = get_lesson(name)
     assert made.chapter == "Papers" and made.published and made.seeds
     assert 80 <= len(made.words.split()) <= 220
     assert 2 <= len(made.tries) <= 3 and len(made.pictures) >= 3
@@ -70,14 +70,14 @@ def test_the_lesson_is_told_in_full(name):
 
 @pytest.mark.parametrize("name", SHORT)
 def test_every_try_is_a_change_that_the_experiments_take(name):
-    for tried in lesson(name).tries:
-        runs = fresh_runs(lesson(name), 0, Slots(1), tried.change)
-        assert set(runs) == set(lesson(name).experiments)
+    for tried in get_lesson(name).tries:
+        runs = fresh_runs(get_lesson(name), 0, Slots(1), tried.change)
+        assert set(runs) == set(get_lesson(name).experiments)
 
 
 def test_only_the_forget_gate_tells_the_two_apart():
-    made = lesson("continual_reber").experiments
-    assert made["lstm"].model.hold == () and made["no_forget"].model.hold == ("forget_gate",)
+    made = get_lesson("continual_reber").experiments
+    assert made["lstm"].model.frozen == () and made["no_forget"].model.frozen == ("forget_gate",)
 
 
 def test_the_share_of_solved_strings_ends_at_the_outcomes(embedded):
@@ -90,14 +90,14 @@ def test_the_share_of_solved_strings_ends_at_the_outcomes(embedded):
         assert line.y.max() == outcome.figures[f"{label}_best"]
     assert (
         not outcome.reached
-        and f"of {len(runs['lstm'].trainer.starts['test'])} new strings at best" in outcome.sentence
+        and f"of {len(runs['lstm']._trainer.starts['test'])} new strings at best" in outcome.sentence
     )
 
 
 def test_it_counts_as_solved_once_all_strings_are_right_as_in_the_paper(embedded, monkeypatch):
     made, runs = embedded
     along = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 0.9])
-    monkeypatch.setattr("lstm_core.reber_runs.solved_along", lambda run: along)
+    monkeypatch.setattr("lstm_core.lessons.catalog.reber.scores.solved_along", lambda run: along)
     outcome = made.outcome(runs)
     assert outcome.reached and outcome.figures["lstm_last"] == 0.9 and "at epoch 1.0" in outcome.sentence
 
@@ -151,8 +151,8 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
         if label == "no_forget":
             said[..., SYMBOLS.index("T")] += 0.5 * (said[..., SYMBOLS.index("P")] == 1)
             said[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
-        run.memo["reber reading"] = {(run.trainer.step,): Reading(symbols, said)}
-        right[label] = np.nanmean(run.memo["reber reading"][(run.trainer.step,)].remembered)
+        run.memo["reber reading"] = {(run.step,): Reading(symbols, said)}
+        right[label] = np.nanmean(run.memo["reber reading"][(run.step,)].remembered)
     try:
         outcome = made.outcome(runs)
         assert right["lstm"] == 1 >= ENOUGH and 0.4 < right["no_forget"] < TOO_MUCH
@@ -200,7 +200,7 @@ def test_a_sketch_is_a_line_a_run(trained):
 
 def test_pictures_can_be_drawn_before_the_first_step():
     for name, change in SHORT.items():
-        made = lesson(name)
+        made = get_lesson(name)
         runs = fresh_runs(made, 0, Slots(1), change)
         assert all(picture.draw(runs) is not None for picture in made.pictures)
         assert not made.outcome(runs).reached

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.lesson_runs import fresh_runs, shipped_runs, train_now
-from lstm_core.lessons import lesson
-from lstm_core.lessons.vanishing import MOMENTS
-from lstm_core.runs import Slots
+from lstm_core.lessons import get_lesson
+from lstm_core.lessons.catalog.vanishing import MOMENTS
+from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
+from lstm_core.runs.queue import Slots
 
-LESSON = lesson("vanishing")
+LESSON = get_lesson("vanishing")
 GRADIENTS, REACHES, LOSSES = (picture.draw for picture in LESSON.pictures)
 SHORT = {"data": {"seq_len": 12, "length": 300}, "train": {"epochs": 1}}
 
@@ -41,7 +41,7 @@ def test_the_first_point_of_every_line_is_what_the_head_reads_of_h(runs):
 
 def test_the_rnns_line_is_autograds(runs):
     run = runs["rnn"]
-    model, windows = run.model(), run.trainer.windows
+    model, windows = run.model(), run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["valid"][:8]))
     w_x, w_h, b_x, b_h = model.rnn.parameters()
     states = [torch.zeros(8, model.spec.hidden_size, requires_grad=True)]
@@ -55,7 +55,7 @@ def test_the_rnns_line_is_autograds(runs):
 
 def test_the_reach_is_drawn_from_the_start_to_now_and_stays_in_the_window(runs):
     for line, run in zip(REACHES(runs).lines, runs.values(), strict=True):
-        assert (line.x[0], line.x[-1]) == (0, run.trainer.epoch)
+        assert (line.x[0], line.x[-1]) == (0, run.epoch)
         assert 2 <= len(line.x) <= MOMENTS + 1 and (np.diff(line.x) > 0).all()
         assert line.y.min() >= 1 and line.y.max() <= 12
 
@@ -63,8 +63,8 @@ def test_the_reach_is_drawn_from_the_start_to_now_and_stays_in_the_window(runs):
 def test_every_run_has_its_two_loss_curves(runs):
     lines = {line.name: line for line in LOSSES(runs).lines}
     for label, run in runs.items():
-        assert len(lines[f"{label.upper()}, training"].y) == run.trainer.step
-        assert len(lines[f"{label.upper()}, validation"].y) == run.trainer.epoch
+        assert len(lines[f"{label.upper()}, training"].y) == run.step
+        assert len(lines[f"{label.upper()}, validation"].y) == run.epoch
 
 
 def test_what_has_learned_nothing_yet_has_not_reached_the_goal(runs):

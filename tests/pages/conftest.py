@@ -24,8 +24,8 @@ from streamlit.testing.v1 import AppTest, app_test
 from pages.shared import example, session
 
 if TYPE_CHECKING:
-    from lstm_core.runs import Run
-    from lstm_core.workspaces import Workspace
+    from lstm_core.runs.run import Run
+    from lstm_core.workspace import Workspace
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 COMPILED = ScriptCache()

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from lstm_core.by_hand import TUTORIAL_END, TUTORIAL_START, Unit, number, unit_of
-from lstm_core.checkpoint import load_checkpoint
+from lstm_core.lessons.catalog.by_hand.scalar_lstm import TUTORIAL_END, TUTORIAL_START, Unit, number, unit_of
+from lstm_core.training.checkpoint import load_checkpoint
 from pages.shared import session
-from pages.shared.instruments import by_hand
+from pages.shared.lessons.widgets import by_hand
 from tests.pages.conftest import Visitor, wait_until
 
 A, B = [0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]
@@ -33,7 +33,7 @@ def says(tab: Visitor) -> list[str]:
 
 def test_it_opens_trained_with_every_sum_of_both_companies(tab):
     message, unit = drawn(tab), unit_of(tab.training)
-    assert tab.training.trainer.epoch == 5000
+    assert tab.training.epoch == 5000
     assert message["numbers"] == list(unit.numbers)
     assert [gate["name"] for gate in message["gates"]] == ["i", "f", "g", "o"]
     assert [table["sequence"] for table in message["tables"]] == ["0, 0.5, 0.25, 1", "1, 0.5, 0.25, 1"]
@@ -55,7 +55,7 @@ def test_the_tutorials_numbers_go_into_the_model_and_stay(tab):
     tab.press("hand_end")
     assert unit_of(tab.training).numbers == pytest.approx(TUTORIAL_END.numbers)
     assert says(tab) == ["0.002", "0.969"]
-    assert tab.training.trainer.step == 10_000
+    assert tab.training.step == 10_000
     assert says(tab.go("gates").go("lessons")) == ["0.002", "0.969"]
 
 
@@ -65,16 +65,16 @@ def test_train_save_resume_from_the_tutorials_start(tab, monkeypatch):
     assert not tab.pressable("hand_resume")
     tab.press("hand_start")
     assert unit_of(tab.training).numbers == pytest.approx(TUTORIAL_START.numbers)
-    assert tab.training.trainer.step == 0 and not tab.pressable("hand_save")
+    assert tab.training.step == 0 and not tab.pressable("hand_save")
     tab.press("hand_train").finish()
     before = tab.training
-    assert before.status == "paused" and before.trainer.epoch == 60
+    assert before.status == "paused" and before.epoch == 60
     tab.press("hand_save")
     file = session_file(tab)
     assert load_checkpoint(file).progress["step"] == 120
     tab.press("hand_resume").finish()
     assert tab.training is not before and tab.training.status == "finished"
-    assert tab.training.trainer.epoch == 150
+    assert tab.training.epoch == 150
     assert "bit for bit the same" in tab.words()
     assert tab.training.curves["train_loss"].points()[0][[0, -1]].tolist() == [0.5, 150.0]
 
@@ -96,26 +96,26 @@ def test_no_proof_is_claimed_where_the_numbers_were_moved_after_saving(tab, monk
 def test_a_trained_unit_begins_afresh_from_the_seed_of_the_page(tab, monkeypatch):
     monkeypatch.setattr(by_hand, "FIRST", 3)
     tab.set("lesson_seed", 4).press("hand_train").finish()
-    assert tab.training.trainer.epoch == 3
+    assert tab.training.epoch == 3
     assert tab.training.experiment.model.seed == tab.training.experiment.train.seed == 4
     tab.press("hand_untrained")
-    assert tab.training.trainer.step == 0 and tab.training.experiment.model.seed == 4
+    assert tab.training.step == 0 and tab.training.experiment.model.seed == 4
     assert drawn(tab)["numbers"] == list(unit_of(tab.training).numbers)
 
 
 def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
     here = tab.press("hand_untrained").workspace
     here.run.play()
-    wait_until(lambda: here.run.trainer.step > 3, "it trained")
+    wait_until(lambda: here.run.step > 3, "it trained")
     monkeypatch.setattr(session, "workspace", lambda: here)
     monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"told": 1, "numbers": {"4": -2.5}}})
     by_hand._moved()
     assert here.run.status == "paused"
-    step, numbers = here.run.trainer.step, unit_of(here.run).numbers
+    step, numbers = here.run.step, unit_of(here.run).numbers
     assert numbers[4] == -2.5 and max(map(abs, numbers)) == 2.5
     here.run.play(10)
     wait_until(lambda: not here.run.live, "ten more steps")
-    assert here.run.trainer.step == step + 10
+    assert here.run.step == step + 10
     assert unit_of(here.run).numbers[4] == pytest.approx(-2.5, abs=0.02)
     assert unit_of(here.run) != Unit.of(numbers)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_core.characters import write
-from lstm_core.letters import ALPHABET
+from lstm_core.data.samples.book import ALPHABET
+from lstm_core.lessons.catalog.characters.text import write
 from tests.pages.conftest import Visitor
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstm_core.data.generators import GENERATORS
+from lstm_core.data.samples import SAMPLES
 from lstm_core.experiment import SPLITS
-from lstm_core.generators import GENERATORS
-from lstm_core.samples import SAMPLES
 from tests.pages.conftest import labelled_csv, series_csv
 
 BAD = {
@@ -96,7 +96,7 @@ def test_a_text_target_trains_a_classifier(visit):
     assert tab.widget("horizon").value == 0
     tab.set("seq_len", 5).train(epochs=3)
     assert tab.training.status == "finished"
-    assert tab.training.trainer.loss_name == "cross_entropy"
+    assert tab.training.loss_name == "cross_entropy"
     assert "% right; always" in tab.words()
     header, _ = tab.component("forecast_curve")
     assert header["yTitle"] == "probability"

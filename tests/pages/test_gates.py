@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_core.predictions import predict, window_errors
-from pages.shared import gates_view
-from pages.shared.gates_view import Look
+from lstm_core.forecasting.metrics import window_errors
+from lstm_core.forecasting.predict import predict
+from pages.shared.gates import selection
+from pages.shared.gates.selection import Look
 from tests.pages import conftest
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
 
@@ -20,8 +21,8 @@ MODELS = {
     "two layers": {"num_layers": 2, "dropout": 0.2},
     "bidirectional": {"bidirectional": True},
     "proj_size": {"proj_size": 3},
-    "everything": {"num_layers": 2, "bidirectional": True, "proj_size": 2, "head": "every", "bias": False},
-    "head every": {"head": "every"},
+    "everything": {"num_layers": 2, "bidirectional": True, "proj_size": 2, "head": "per_step", "bias": False},
+    "head every": {"head": "per_step"},
     "batch second": {"batch_first": False},
 }
 
@@ -49,8 +50,8 @@ def maps(tab: Visitor) -> dict[str, np.ndarray]:
 
 
 def trace(tab: Visitor, part: str = "test", place: int | None = None):
-    starts = tab.training.trainer.windows.starts[part]
-    return gates_view.trace_of(Look(tab.training, int(starts[-1 if place is None else place])))
+    starts = tab.training.windows.starts[part]
+    return selection.trace_of(Look(tab.training, int(starts[-1 if place is None else place])))
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -69,7 +70,7 @@ def test_the_trace_is_nn_lstm_s_own_and_the_maps_show_it(visit, kind):
                 tab.set("direction", direction)
             for name, values in maps(tab).items():
                 assert np.array_equal(values, getattr(exact, name)[layer, direction, 0].numpy().T), name
-    assert len(shown["h"]) == spec.output_width
+    assert len(shown["h"]) == spec.h_size
     assert len(shown["c"]) == spec.hidden_size
 
 
@@ -89,8 +90,8 @@ def test_one_gate_large(visit):
 def test_finds_the_worst_and_the_best_window(visit, part):
     tab = visit("gates").set("part", part)
     run = tab.training
-    starts = run.trainer.windows.starts[part]
-    errors = window_errors(run.trainer.windows, starts, predict(run.model(), run.trainer.windows, starts))
+    starts = run.windows.starts[part]
+    errors = window_errors(run.windows, starts, predict(run.model(), run.windows, starts))
     tab.press("find_worst")
     assert tab.widget("window").value == errors.argmax()
     tab.press("find_best")
@@ -102,7 +103,7 @@ def test_finds_the_worst_and_the_best_window(visit, part):
 
 def test_says_the_forecast_beside_the_truth(visit):
     tab = visit("gates").set("window", 3)
-    windows = tab.training.trainer.windows
+    windows = tab.training.windows
     start = windows.starts["test"][3:4]
     said = predict(tab.training.model(), windows, start)[0, 0, 0]
     truth = windows.truth(start)[0, 0, 0]
@@ -137,7 +138,7 @@ def test_parts_without_windows_are_not_offered(visit, shares):
 def test_a_part_with_a_single_window_needs_no_slider(visit):
     tab = visit("data").upload(series_csv(40)).set("seq_len", 3).set("shares", (0.7, 0.98))
     tab.train(epochs=1).go("gates")
-    assert len(tab.training.trainer.windows.starts["test"]) == 1
+    assert len(tab.training.windows.starts["test"]) == 1
     assert not tab.errors()
     assert not [s for s in tab.at.slider if s.key == "window"]
     tab.press("find_worst")
@@ -176,8 +177,8 @@ def test_works_while_training_on_the_weights_of_that_moment(visit):
     tab.go("gates")
     run, seen = tab.training, []
     for _ in range(3):
-        step = run.trainer.step
-        wait_until(lambda step=step: run.trainer.step > step + 20, "it trained on")
+        step = run.step
+        wait_until(lambda step=step: run.step > step + 20, "it trained on")
         tab.run()
         assert badge(tab) < 1e-5
         seen.append(maps(tab)["f"].tobytes())
@@ -231,7 +232,7 @@ def test_the_scale_of_c_holds_still_while_the_slider_moves(visit):
     tab.at.session_state[f"moment_{run.number}"] = 0
     tab.go("gates")
     untrained, now = (
-        gates_view.trace_of(Look(run, gates_view.default_window(run), step=step)) for step in (0, None)
+        selection.trace_of(Look(run, selection.default_window(run), step=step)) for step in (0, None)
     )
     high = next(about["high"] for about in tab.component("gate_view")[0]["maps"] if about["name"] == "c")
     assert high == pytest.approx(float(now.c.abs().max()))

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core import rivals
-from lstm_core.horizon import Horizon, memory_horizon, steps_back
-from lstm_core.predictions import predict
-from pages.shared import rivals_view
-from pages.shared.horizon_view import horizon_sentence, time_constants_sentence
-from pages.shared.rivals_view import cells_sentence
+from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
+from lstm_core.forecasting.predict import predict
+from lstm_core.runs import cell_comparison
+from pages.shared.gates import cell_comparison as cell_comparison_view
+from pages.shared.gates.cell_comparison import cells_sentence
+from pages.shared.gates.gradient_horizon import horizon_sentence, time_constants_sentence
 from tests.pages.conftest import Visitor, labelled_csv, trained, wait_until
 
 VIEW = "How far back?"
@@ -28,8 +28,8 @@ def looking(visit, epochs: int = 2, **model: object) -> Visitor:
 
 def horizon_here(tab: Visitor, output: int = 0):
     run = tab.training
-    start = run.trainer.windows.starts["test"][-1:]
-    return memory_horizon(run.model(), torch.from_numpy(run.trainer.windows.inputs(start)), output)
+    start = run.windows.starts["test"][-1:]
+    return memory_horizon(run.model(), torch.from_numpy(run.windows.inputs(start)), output)
 
 
 def compared(tab: Visitor) -> Visitor:
@@ -67,7 +67,7 @@ def test_of_classes_the_likeliest_is_meant(visit):
     tab = visit("data").upload(labelled_csv()).set("seq_len", 5).train(epochs=3)
     tab.go("gates").set("view", VIEW)
     run = tab.training
-    said = predict(run.model(), run.trainer.windows, run.trainer.windows.starts["test"][-1:])[0]
+    said = predict(run.model(), run.windows, run.windows.starts["test"][-1:])[0]
     d_x = horizon_here(tab, int(said.argmax())).d_x[0]
     np.testing.assert_allclose(values(tab.figure("horizon_figure"), 0), d_x / d_x.max())
 
@@ -88,7 +88,7 @@ def test_time_constants_in_words(constants, words):
 
 def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
     tab = looking(visit)
-    steps = tab.training.trainer.step
+    steps = tab.training.step
     assert "as many as this model has had" in tab.widget("rivals_train").help
     compared(tab)
     assert not tab.errors()
@@ -100,18 +100,18 @@ def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
         assert shown["parameters"][cell] == rows * hidden * (1 + hidden + 2) + hidden + 1
     assert shown["validation loss"].notna().all()
     for rival in tab.training.memo["rivals"].runs:
-        assert shown["validation loss"][rival.experiment.model.cell_name] == pytest.approx(
-            rival.trainer.evaluate("valid"), rel=1e-6
+        assert shown["validation loss"][rival.experiment.model.module_name] == pytest.approx(
+            rival._trainer.evaluate("valid"), rel=1e-6
         )
 
 
 def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_names(visit):
     tab = compared(looking(visit))
     run = tab.training
-    starts = rivals_view._several(run)
+    starts = cell_comparison_view._several(run)
     assert f"Mean over {len(starts)} windows" in tab.words()
-    assert set(starts) <= set(run.trainer.windows.starts["valid"])
-    x = torch.from_numpy(run.trainer.windows.inputs(starts))
+    assert set(starts) <= set(run.windows.starts["valid"])
+    x = torch.from_numpy(run.windows.inputs(starts))
     models = {"lstm": run.model()} | {r.experiment.model.cell: r.model() for r in run.memo["rivals"].runs}
     horizons = {cell: memory_horizon(models[cell], x) for cell in ("lstm", "gru", "rnn")}
     of_x = {cell: horizon.d_x.mean(0) for cell, horizon in horizons.items()}
@@ -130,7 +130,7 @@ def test_a_model_of_another_age_than_its_rivals_is_said_to_be_so(visit):
     tab = compared(looking(visit))
     assert "its rivals of step" not in tab.words()
     tab.training.change(epochs=1000)
-    steps = tab.training.trainer.step
+    steps = tab.training.step
     tab.training.play(steps)
     tab.finish()
     assert f"The model above is of step {2 * steps:,}, its rivals of step {steps:,}" in tab.words()
@@ -190,23 +190,23 @@ def test_nothing_is_computed_again_at_a_rerun(visit, monkeypatch):
     def refuse(*args, **more):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("pages.shared.horizon_view.memory_horizon", refuse)
-    monkeypatch.setattr("pages.shared.rivals_view.memory_horizon", refuse)
+    monkeypatch.setattr("pages.shared.gates.gradient_horizon.memory_horizon", refuse)
+    monkeypatch.setattr("pages.shared.gates.cell_comparison.memory_horizon", refuse)
     tab.run()
     assert [line["name"] for line in tab.figure("cells_figure")["data"]] == ["LSTM", "GRU", "RNN"]
 
 
 def test_training_rivals_show_their_progress_and_can_be_cancelled(visit, monkeypatch):
-    monkeypatch.setattr(rivals_view, "MOST_STEPS", 10**7)
-    monkeypatch.setattr(rivals, "MOST_STEPS", 10**7)
+    monkeypatch.setattr(cell_comparison_view, "MOST_STEPS", 10**7)
+    monkeypatch.setattr(cell_comparison, "MOST_STEPS", 10**7)
     tab = looking(visit)
     run = tab.training
-    run.trainer.step = 10**7  # a run that has had so many
+    run._trainer.step = 10**7  # a run that has had so many
     tab.press("rivals_train")
     found = run.memo["rivals"]
     for rival in found.runs:
-        rival.trainer.change(epochs=1_000_000)
-    wait_until(lambda: all(rival.trainer.step > 1 for rival in found.runs), "they train")
+        rival._trainer.change(epochs=1_000_000)
+    wait_until(lambda: all(rival.step > 1 for rival in found.runs), "they train")
     other = visit("gates", run=tab.id).set("view", VIEW)  # another tab sees the same
     for each in (tab.run(), other):
         assert [bar.proto.text.split(":")[0] for bar in each.at.get("progress")] == ["GRU", "RNN"]
@@ -236,7 +236,7 @@ def test_another_model_starts_without_rivals(visit):
 
 def test_rivals_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
     tab = looking(visit)
-    monkeypatch.setattr(rivals, "free_memory", lambda: 10_000)
+    monkeypatch.setattr(cell_comparison, "free_memory", lambda: 10_000)
     tab.press("rivals_train")
     assert len(tab.errors()) == 1
     assert "This model would need" in tab.errors()[0]
@@ -247,13 +247,13 @@ def test_rivals_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
 
 def test_a_rival_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
     tab = visit("model").set("hidden_size", 4).go("train").set("optimizer", "SGD").train(epochs=1)
-    tab.training.change(lr=1e6, clip=0.0)
+    tab.training.change(lr=1e6, max_grad_norm=0.0)
     tab.go("gates").set("view", VIEW)
     compared(tab)
     stopped = [rival for rival in tab.training.memo["rivals"].runs if rival.status == "failed"]
     assert len(stopped) == 2
     for rival in stopped:
-        assert f"The {rival.experiment.model.cell_name} stopped: " in tab.words()
+        assert f"The {rival.experiment.model.module_name} stopped: " in tab.words()
     assert len(tab.figure("cells_figure")["data"]) == 3
 
 
@@ -262,7 +262,7 @@ def test_a_gradient_that_is_no_number_is_said_in_one_sentence(visit):
     tab.press("rivals_train")
     found = tab.training.memo["rivals"]
     wait_until(lambda: not found.live, "the rivals had trained")
-    found.runs[1].trainer.parameters[0].data.fill_(float("nan"))
+    found.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
     assert len(tab.run().errors()) == 1
     assert "before the training diverged" in tab.errors()[0]
     assert tab.pressable("rivals_train")

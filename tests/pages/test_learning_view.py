@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.predictions import predict
-from lstm_core.trace import trace_lstm
+from lstm_core.forecasting.predict import predict
+from lstm_core.trace.gate_trace import trace_lstm
 from tests.pages.conftest import Visitor, labelled_csv, trained
 
 
@@ -30,7 +30,7 @@ def picture(tab: Visitor) -> tuple[dict, dict[str, np.ndarray]]:
 
 
 def window(tab: Visitor) -> torch.Tensor:
-    windows = tab.training.trainer.windows
+    windows = tab.training.windows
     return torch.from_numpy(windows.inputs(windows.starts["test"][-1:]))
 
 
@@ -43,7 +43,7 @@ def test_the_rows_are_the_traces_of_every_moment(visit, model):
     assert not tab.errors()
     header, maps = picture(tab)
     run, place = tab.training, (1, 1) if model else (0, 0)
-    steps = [*run.trainer.snapshots.steps, run.trainer.step]
+    steps = [*run.snapshots.steps, run.step]
     steps = list(dict.fromkeys(steps))
     assert len(header["rows"]) == len(steps) > 10
     assert list(maps) == ["i", "f", "g", "o", "c", "h"]
@@ -63,14 +63,14 @@ def test_the_mean_of_all_units(visit):
 def test_the_answers_along_the_training_end_with_the_answer_of_now(visit):
     tab = learning(visit("gates"))
     run = tab.training
-    start = run.trainer.windows.starts["test"][-1:]
+    start = run.windows.starts["test"][-1:]
     _, said = tab.curve("learning_answers", 1)
-    assert said[-1] == pytest.approx(predict(run.model(), run.trainer.windows, start)[0, 0, 0], rel=1e-6)
+    assert said[-1] == pytest.approx(predict(run.model(), run.windows, start)[0, 0, 0], rel=1e-6)
     assert said[0] == pytest.approx(
-        predict(run.moment(0).model, run.trainer.windows, start)[0, 0, 0], rel=1e-6
+        predict(run.moment(0).model, run.windows, start)[0, 0, 0], rel=1e-6
     )
     _, truth = tab.curve("learning_answers", 0)
-    assert truth[0] == pytest.approx(run.trainer.windows.truth(start)[0, 0, 0])
+    assert truth[0] == pytest.approx(run.windows.truth(start)[0, 0, 0])
 
 
 def test_it_says_when_it_was_learned(visit):
@@ -83,7 +83,7 @@ def test_it_says_when_it_was_learned(visit):
 def test_the_slider_s_moment_is_the_marked_row(visit):
     tab = visit("start")
     run = tab.training
-    step = run.trainer.snapshots.steps[7]
+    step = run.snapshots.steps[7]
     tab.at.session_state[f"moment_{run.number}"] = step
     header, _ = picture(learning(tab.go("gates")))
     assert header["start"] == 7
@@ -101,10 +101,10 @@ def test_a_classifier_s_answer_is_the_probability_of_the_truth(visit):
     tab = visit("data").upload(labelled_csv()).set("seq_len", 6).train(epochs=2)
     tab = learning(tab.go("gates"))
     run = tab.training
-    start = run.trainer.windows.starts["test"][-1:]
+    start = run.windows.starts["test"][-1:]
     _, said = tab.curve("learning_answers", 1)
-    truth = run.trainer.windows.truth(start)[0]
-    assert said[-1] == pytest.approx(predict(run.model(), run.trainer.windows, start)[0, truth], rel=1e-5)
+    truth = run.windows.truth(start)[0]
+    assert said[-1] == pytest.approx(predict(run.model(), run.windows, start)[0, truth], rel=1e-5)
 
 
 def test_a_unit_that_the_next_model_has_not_is_brought_back(visit):

@@ -79,7 +79,7 @@ def test_it_trains_from_the_seed_in_the_field_and_says_what_came_of_it(visit):
     experiment = tab.training.experiment
     assert (experiment.data.seed, experiment.model.seed, experiment.train.seed) == (3, 3, 3)
     finish(tab)
-    assert tab.training.trainer.finished
+    assert tab.training.finished
     assert any("Seed 3" in box.value for box in [*tab.at.success, *tab.at.warning])
     header, _ = tab.component("lesson_first_lstm_0")
     assert [line["points"] for line in header["lines"]][:2] == [100, 100]
@@ -90,12 +90,12 @@ def test_it_trains_from_the_seed_in_the_field_and_says_what_came_of_it(visit):
 
 def test_pause_and_resume_hold_all_runs(visit):
     tab = open_lesson(visit, "minibatches").press("train")
-    wait_until(lambda: all(run.trainer.step for run in tab.workspace.lesson.runs.values()), "both have begun")
+    wait_until(lambda: all(run.step for run in tab.workspace.lesson.runs.values()), "both have begun")
     tab.run().press("pause")
-    steps = {label: run.trainer.step for label, run in tab.workspace.lesson.runs.items()}
+    steps = {label: run.step for label, run in tab.workspace.lesson.runs.items()}
     assert not tab.workspace.lesson.live
     tab.press("pause")  # Resume now
-    wait_until(lambda: all(r.trainer.step > steps[k] for k, r in tab.workspace.lesson.runs.items()), "both go on")
+    wait_until(lambda: all(r.step > steps[k] for k, r in tab.workspace.lesson.runs.items()), "both go on")
     tab.run().press("lesson_shipped")
     assert not tab.workspace.lesson.live
 
@@ -155,7 +155,7 @@ def test_the_equations_are_of_the_chosen_unit(visit):
     assert first != then and tab.training is before
     h = float(then.rsplit("mathbf{", 1)[1].split("}")[0])
     run = tab.training
-    windows = run.trainer.windows
+    windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][:1]))
     said = run.model().lstm(x)[0][0, -1, 7].item()
     assert h == pytest.approx(np.round(said, 2))

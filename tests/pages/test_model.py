@@ -8,7 +8,7 @@ import psutil
 import pytest
 import torch
 
-from lstm_core.model import build_model
+from lstm_core.model.recurrent import build_model
 
 
 def shape_rows(tab) -> dict[str, str]:
@@ -33,9 +33,9 @@ CHANGES = {
     "bidirectional": (True, "bidirectional=True"),
     "batch_first": (False, ".transpose(0, 1)"),
     "bias": (False, "bias=False"),
-    "head": ("every", "self.head(output"),
+    "head": ("per_step", "self.head(output"),
     "forget_bias": (1.5, "1.5 if name"),
-    "chrono": (50, "uniform_(1, 49)"),
+    "chrono_t_max": (50, "uniform_(1, 49)"),
     "model_seed": (11, "manual_seed(11)"),
 }
 
@@ -74,7 +74,7 @@ def test_another_cell_is_in_the_code_the_shapes_and_the_words(visit, cell):
         assert shown[name] == str(tuple(tensor.shape)), name
     assert not {"c_0", "c_n"} & set(shown)
     assert sum(counts(tab).values()) == sum(p.numel() for p in built.parameters())
-    for key in ("proj_size", "forget_bias", "chrono"):
+    for key in ("proj_size", "forget_bias", "chrono_t_max"):
         assert not tab.pressable(key)
         assert "Only nn.LSTM" in tab.widget(key).help
     assert "step by step" in tab.words()
@@ -120,7 +120,7 @@ def test_input_size_comes_from_the_data(visit):
         ({"hidden_size": 16}, ("proj_size", 16)),
         ({"hidden_size": 16, "proj_size": 8}, ("hidden_size", 8)),
         ({"forget_bias": 1.0}, ("bias", False)),
-        ({"forget_bias": 1.0}, ("chrono", 20)),
+        ({"forget_bias": 1.0}, ("chrono_t_max", 20)),
     ],
 )
 def test_what_does_not_go_together_is_refused_and_put_back(visit, first, then):
@@ -159,7 +159,7 @@ def test_a_giant_model_is_refused_with_the_size_that_fits(visit, monkeypatch):
     ("settings", "sentence"),
     [
         ({"bidirectional": True}, "bidirectional is no leak here"),
-        ({"bidirectional": True, "head": "every"}, "leaks the future"),
+        ({"bidirectional": True, "head": "per_step"}, "leaks the future"),
         ({"hidden_size": 1}, "memory of a single number"),
         ({"num_layers": 2, "dropout": 1.0}, "the layers below the top never learn"),
         ({"proj_size": 3}, "weight_hr makes the one from the other"),

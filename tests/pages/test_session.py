@@ -54,12 +54,12 @@ def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
     assert one.training.status == "running"
     for place, tab in ((1, two), (2, three)):
         assert f"number {place} in the queue" in tab.run().at.progress[0].text
-        assert tab.training.trainer.step == 0
+        assert tab.training.step == 0
     two.press("pause")  # one may stop waiting
     assert "number 1 in the queue" in three.run().at.progress[0].text
     one.press("stop")
-    wait_until(lambda: three.training.trainer.step > 0, "the next one started")
-    assert two.training.trainer.step == 0
+    wait_until(lambda: three.training.step > 0, "the next one started")
+    assert two.training.step == 0
 
 
 def test_a_second_tab_watches_the_same_run(visit):
@@ -68,8 +68,8 @@ def test_a_second_tab_watches_the_same_run(visit):
     other = visit("train", run=tab.id)
     assert other.training is run
     assert not other.pressable("train")  # it never runs twice
-    step = run.trainer.step
-    wait_until(lambda: run.trainer.step > step, "it trained on")
+    step = run.step
+    wait_until(lambda: run.step > step, "it trained on")
     other.press("pause")
     assert run.status == "paused"
     assert tab.run().widget("pause").label == "Resume"

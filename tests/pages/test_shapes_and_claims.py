@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lstm_core.claims import CLAIMS
-from lstm_core.demonstrations import Demonstration
-from lstm_core.shape_lab import PRESETS, run_setup
-from pages.shared.instruments import claims as claims_page
-from pages.shared.instruments.shape_lab import VIEWS
+from lstm_core.lessons.catalog.claims.claims import CLAIMS
+from lstm_core.lessons.catalog.claims.demonstrations import Demonstration
+from lstm_core.lessons.catalog.shapes.run_call import PRESETS, run_setup
+from pages.shared.lessons.widgets import claims as claims_page
+from pages.shared.lessons.widgets.shape_lab import VIEWS
 from tests.pages.conftest import unescaped
 
 

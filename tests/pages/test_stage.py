@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.trace import trace_lstm
+from lstm_core.trace.gate_trace import trace_lstm
 from tests.pages.conftest import Visitor
 
 
@@ -24,8 +24,8 @@ def test_it_sends_the_trace_of_the_chosen_window(visit):
     assert not tab.errors()
     header, numbers = sent(tab)
     run = tab.training
-    start = int(run.trainer.windows.starts["valid"][3])
-    x = torch.from_numpy(run.trainer.windows.inputs(np.array([start])))
+    start = int(run.windows.starts["valid"][3])
+    x = torch.from_numpy(run.windows.inputs(np.array([start])))
     trace = trace_lstm(run.model().lstm, x)
     assert header["link"] == {"part": "valid", "window": 3}
     at = header["steps"] * (len(header["features"]) + len(header["series"]))

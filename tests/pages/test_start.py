@@ -8,7 +8,7 @@ import numpy as np
 def test_opens_on_a_trained_example(visit):
     tab = visit()
     assert tab.training.status == "finished"
-    assert tab.training.trainer.step > 0
+    assert tab.training.step > 0
     x, loss = tab.curve("loss_curve")
     assert len(x) > 50
     assert np.isfinite(loss).all()
@@ -43,7 +43,7 @@ def test_trains_from_scratch_in_one_click(visit):
     assert tab.at.title[0].value == "Train"
     assert tab.training is not example
     assert tab.training.experiment == example.experiment
-    assert tab.training.live or tab.training.trainer.step > 0
+    assert tab.training.live or tab.training.step > 0
 
 
 def test_leads_to_ones_own_csv(visit):

@@ -40,16 +40,16 @@ def test_pytorchs_own_errors_stand_on_it_with_what_they_mean(visit):
 
 def test_a_model_trains_with_a_carried_state_from_the_page_train(visit):
     tab = visit("train")
-    tab.set("first_state", "carried").set("batch_size", 2).set("epochs", 2)
+    tab.set("initial_state", "stateful").set("batch_size", 2).set("epochs", 2)
     tab.press("train").finish()
     run = tab.training
-    assert run.status == "finished" and run.experiment.train.state == "carried"
+    assert run.status == "finished" and run.experiment.train.initial_state == "stateful"
     assert np.isfinite(run.curves["valid_loss"].points()[1]).all()
 
 
 def test_what_cannot_be_carried_is_said_in_one_sentence(visit):
     tab = visit("train")
     before = tab.training
-    tab.set("first_state", "carried").set("batch_size", 5000).press("train")
+    tab.set("initial_state", "stateful").set("batch_size", 5000).press("train")
     assert any("fewer than batch_size 5000" in error for error in tab.errors())
     assert tab.training is before

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lstm_core.experiment import GATES
-from pages.shared import weights_map, weights_view
+from pages.shared.components import weight_heatmaps
+from pages.shared.gates import weights as weights_view
 from tests.pages import conftest
 from tests.pages.conftest import Visitor, series_csv, wait_until
 
@@ -74,7 +75,7 @@ def assert_shows(drawn: Drawn, tensors, suffix: str, bias: bool, summed: bool) -
 @pytest.mark.parametrize("kind", MODELS)
 def test_every_layer_s_own_weights_and_gradients_are_drawn(visit, kind):
     tab = trained(visit, **MODELS[kind])
-    spec, trainer = tab.training.experiment.model, tab.training.trainer
+    spec, trainer = tab.training.experiment.model, tab.training._trainer
     weights = dict(trainer.model.named_parameters())
     gradients = {name: p.grad for name, p in weights.items()}
     for layer in range(spec.num_layers):
@@ -94,13 +95,13 @@ def test_every_layer_s_own_weights_and_gradients_are_drawn(visit, kind):
 def test_at_an_earlier_moment_the_weights_and_gradients_are_those_of_then(visit):
     tab = trained(visit, epochs=3)
     run = tab.training
-    step = run.trainer.snapshots.steps[5]
-    snapshot = run.trainer.snapshots.nearest(step)
+    step = run.snapshots.steps[5]
+    snapshot = run.snapshots.nearest(step)
     moved_to(tab, step)
-    assert_shows(Drawn(tab), run.trainer.named(snapshot.weights), "_l0", True, summed=True)
+    assert_shows(Drawn(tab), run.weights_by_name(snapshot.weights), "_l0", True, summed=True)
     tab.set("weights_of", weights_view.GRADIENTS)
-    assert_shows(Drawn(tab), run.trainer.named(snapshot.gradients), "_l0", True, summed=False)
-    assert not np.array_equal(snapshot.weights, run.trainer.snapshot().weights)
+    assert_shows(Drawn(tab), run.weights_by_name(snapshot.gradients), "_l0", True, summed=False)
+    assert not np.array_equal(snapshot.weights, run._trainer.snapshot().weights)
 
 
 def moved_to(tab: Visitor, step: int) -> None:
@@ -113,7 +114,7 @@ def moved_to(tab: Visitor, step: int) -> None:
 def test_the_scale_is_the_same_at_every_moment_so_that_weights_are_seen_to_grow(visit):
     tab = trained(visit, epochs=5)
     last = Drawn(tab).header
-    moved_to(tab, tab.training.trainer.snapshots.steps[1])
+    moved_to(tab, tab.training.snapshots.steps[1])
     first = Drawn(tab).header
     assert (first["limit"], first["edge"]) == (last["limit"], last["edge"])
 
@@ -172,7 +173,7 @@ def test_the_layer_above_reads_both_directions_of_the_layer_below(visit):
 
 def test_the_curves_are_the_norms_of_the_kept_moments(visit):
     tab = trained(visit, epochs=2).set("weights_counted", "bias")
-    trainer = tab.training.trainer
+    trainer = tab.training._trainer
     kept = [trainer.snapshots.nearest(step) for step in trainer.snapshots.steps]
     for k, gate in enumerate(GATES):
         x, y = tab.curve("weights_norms", k)
@@ -189,10 +190,10 @@ def test_forgotten_snapshots_are_measured_no_more_and_new_ones_once(visit, monke
     monkeypatch.setattr(weights_view, "_measure", lambda *a: measured.append(a[1].step) or measure(*a))
     tab.run()
     assert measured == []
-    tab.training.trainer.snapshots.forget_from(4)
+    tab.training.snapshots.forget_from(4)
     tab.run()
     assert measured == []
-    assert len(tab.curve("weights_norms")[0]) == len(tab.training.trainer.snapshots.steps)
+    assert len(tab.curve("weights_norms")[0]) == len(tab.training.snapshots.steps)
 
 
 def test_follows_the_training(visit):
@@ -200,8 +201,8 @@ def test_follows_the_training(visit):
     tab.go("gates").set("view", "Weights").set("weights_of", weights_view.GRADIENTS)
     run, seen = tab.training, set()
     for _ in range(3):
-        step = run.trainer.step
-        wait_until(lambda step=step: run.trainer.step > step + 20, "it trained on")
+        step = run.step
+        wait_until(lambda step=step: run.step > step + 20, "it trained on")
         seen.add(Drawn(tab.run()).maps["weight_hh"]["f"].tobytes())
     assert run.live
     assert len(seen) == 3
@@ -238,16 +239,16 @@ def test_the_sentence_of_the_gradients_gives_shares_of_the_squared_norm():
                           (3000, [1, 2, 3]), (200_000, [1, 1, 2])]
 )  # fmt: skip
 def test_thinned_until_it_fits_a_message(units, widths):
-    down, *across = weights_map._strides(units, widths)
+    down, *across = weight_heatmaps._strides(units, widths)
     cells = (
         4 * -(-units // down) * sum(-(-width // stride) for width, stride in zip(widths, across, strict=True))
     )
-    assert cells <= weights_map.MAX_CELLS
+    assert cells <= weight_heatmaps.MAX_CELLS
     assert across[-1] == 1  # the biases are a few columns
-    if 4 * units * sum(widths) <= weights_map.MAX_CELLS:
+    if 4 * units * sum(widths) <= weight_heatmaps.MAX_CELLS:
         assert (down, *across) == (1, 1, 1, 1)
     else:
-        assert cells > weights_map.MAX_CELLS / 3
+        assert cells > weight_heatmaps.MAX_CELLS / 3
 
 
 def test_a_large_model_is_thinned_with_a_word_and_its_histograms_count_all(visit):
@@ -255,7 +256,7 @@ def test_a_large_model_is_thinned_with_a_word_and_its_histograms_count_all(visit
     drawn = Drawn(tab.go("gates").set("view", "Weights"))
     assert drawn.size < 2_000_000
     down, across = drawn.header["stride"], -(-400 // drawn.header["panels"][1]["columns"])
-    weights = dict(tab.training.trainer.model.named_parameters())
+    weights = dict(tab.training._trainer.model.named_parameters())
     for gate in GATES:
         wanted = rows(weights, "lstm.weight_hh_l0", gate)
         assert np.array_equal(drawn.maps["weight_hh"][gate], wanted[::down, ::across])

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lstm_core.analysis.gate_importance import gate_importance, predict_with
 from lstm_core.experiment import PlaygroundError
-from lstm_core.importance import gate_importance, predict_with
-from lstm_core.interventions import ACTS_ON, Edit, trace_with
-from lstm_core.predictions import predict
-from lstm_core.trace import trace_lstm
-from pages.shared import gates_view, importance_view, what_if_view
-from pages.shared.edit_controls import PRESETS, _listed, read_units
-from pages.shared.gates_view import Look
+from lstm_core.forecasting.predict import predict
+from lstm_core.trace.gate_trace import trace_lstm
+from lstm_core.trace.interventions import ACTS_ON, Edit, trace_with
+from pages.shared.gates import gate_importance as importance_view
+from pages.shared.gates import selection
+from pages.shared.gates import what_if as what_if_view
+from pages.shared.gates.intervention_controls import PRESETS, _listed, read_units
+from pages.shared.gates.selection import Look
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, trained, wait_until
 
 GATES = ("i", "f", "g", "o", "c", "h")
@@ -44,14 +46,14 @@ def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.
 
 def runs(tab: Visitor, *edits: Edit, layer: int = 0, direction: int = 0) -> dict[str, list[np.ndarray]]:
     """gate → [before, after], worked out without the page, of the last test window."""
-    model, x = tab.training.model(), gates_view.inputs_of(Look(tab.training, last_window(tab)))
+    model, x = tab.training.model(), selection.inputs_of(Look(tab.training, last_window(tab)))
     x = model.lstm_input(x)
     both = trace_lstm(model.lstm, x), trace_with(model.lstm, x, edits)
     return {name: [trace.gate(name)[layer, direction, 0].numpy().T for trace in both] for name in GATES}
 
 
 def last_window(tab: Visitor) -> int:
-    return int(tab.training.trainer.windows.starts["test"][-1])
+    return int(tab.training.windows.starts["test"][-1])
 
 
 def table(tab: Visitor) -> str:
@@ -104,7 +106,7 @@ def test_every_kind_of_edit_can_be_chosen(visit, kind, gate):
     edit = Edit(kind, gate)
     if kind.startswith("input"):
         tab.set(f"what_value_{kind}", 100.0)
-        windows = tab.training.trainer.windows
+        windows = tab.training.windows
         center = windows.x_center[0] if kind == "input_set" else 0
         edit = Edit(kind, gate, float((100 - center) / windows.x_scale[0]), units=(0,))
         assert len(tab.component("what_view")[0]["series"]) == 2
@@ -122,7 +124,7 @@ def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
     tab = what_if(visit).set("what_alter", "x").set("what_value_input_set", 100.0).set("what_steps", (3, 5))
     header, data = tab.component("what_view")
     before, after = np.frombuffer(data, "<f4")[-2 * header["steps"] :].reshape(2, -1)
-    windows, start = tab.training.trainer.windows, last_window(tab)
+    windows, start = tab.training.windows, last_window(tab)
     wanted = windows.x[start : start + windows.spec.seq_len, 0].copy()
     assert before == pytest.approx(wanted, rel=1e-5, abs=1e-3)
     wanted[3:6] = 100
@@ -133,7 +135,7 @@ def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
 def test_says_the_forecast_before_and_after_beside_the_truth(visit):
     tab = what_if(visit).press("what_preset_i0")
     run, starts = tab.training, np.array([last_window(tab)])
-    model, windows = run.model(), run.trainer.windows
+    model, windows = run.model(), run.windows
     before = predict(model, windows, starts)[0, 0, 0]
     after = predict_with(model, windows, starts, [Edit("clamp", "i", 0.0)])[0, 0, 0]
     words = tab.words().replace("**", "").replace("−", "-")
@@ -151,10 +153,10 @@ def test_a_classifier_names_its_class_before_and_after(visit):
         .set("view", "What if?")
     )
     run, starts = tab.training, np.array([last_window(tab)])
-    before = predict(run.model(), run.trainer.windows, starts)[0]
-    after = predict_with(run.model(), run.trainer.windows, starts, [Edit("clamp", "f", 1.0)])[0]
+    before = predict(run.model(), run.windows, starts)[0]
+    after = predict_with(run.model(), run.windows, starts, [Edit("clamp", "f", 1.0)])[0]
     k = after.argmax()
-    said = f"says {run.trainer.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
+    said = f"says {run.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
     assert said in tab.words().replace("**", "")
     found = re.findall(r"accuracy ([\d.]+)% → ([\d.]+)%", table(tab))
     assert len(found) == 4
@@ -266,7 +268,7 @@ def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit, pl
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 @pytest.mark.parametrize(
-    "model", [{"proj_size": 2}, {"head": "every", "batch_first": False}, {"bias": False}]
+    "model", [{"proj_size": 2}, {"head": "per_step", "batch_first": False}, {"bias": False}]
 )
 def test_other_shapes_of_models(visit, model):
     tab = what_if(visit, **model).set("what_alter", "h").set("what_units", "0-1").set("what_shown", "after")
@@ -306,7 +308,7 @@ def test_several_columns_are_altered_one_at_a_time(visit):
     tab = visit("data").upload(series_csv()).set("features", ["load", "price"]).set("seq_len", 8)
     tab.train(epochs=1).go("gates").set("view", "What if?").set("what_alter", "x").set("what_feature", 1)
     tab.set("what_value_input_set", 5.5).set("what_shown", "after")
-    windows = tab.training.trainer.windows
+    windows = tab.training.windows
     value = float((5.5 - windows.x_center[1]) / windows.x_scale[1])
     exact = runs(tab, Edit("input_set", "x", value, units=(1,)))
     assert np.array_equal(drawn(tab)[1]["h"], exact["h"][1])
@@ -319,9 +321,9 @@ def test_several_columns_are_altered_one_at_a_time(visit):
 def test_the_table_is_that_of_gate_importance(visit, shares):
     tab = visit("data").set("shares", shares).train(epochs=1).go("gates").set("view", "What if?")
     run = tab.training
-    part = "valid" if len(run.trainer.windows.starts["valid"]) else "test"
-    starts = run.trainer.windows.starts[part]
-    found = gate_importance(run.model(), run.trainer.windows, starts)
+    part = "valid" if len(run.windows.starts["valid"]) else "test"
+    starts = run.windows.starts[part]
+    found = gate_importance(run.model(), run.windows, starts)
     body, words = table(tab), tab.words()
     assert re.findall(r"<b>(.)</b>", body) == [one.edit.gate for one in found]
     said = re.findall(r"RMSE (\S+) → ([^<]+)<", body)
@@ -334,10 +336,10 @@ def test_the_table_is_that_of_gate_importance(visit, shares):
 
 def test_everything_obeys_the_epoch_slider(visit):
     tab = visit("train").train(epochs=3)
-    run, step = tab.training, tab.training.trainer.snapshots.steps[3]
+    run, step = tab.training, tab.training.snapshots.steps[3]
     tab.at.session_state[f"moment_{run.number}"] = step  # AppTest moves no component
     tab.go("gates").set("view", "What if?")
-    model, windows, starts = run.moment(step).model, run.trainer.windows, np.array([last_window(tab)])
+    model, windows, starts = run.moment(step).model, run.windows, np.array([last_window(tab)])
     after = predict_with(model, windows, starts, [Edit("clamp", "f", 1.0)])[0, 0, 0]
     assert f"it says {after:.4g} (" in tab.words().replace("**", "")
     found = gate_importance(model, windows, windows.starts["valid"])
@@ -370,13 +372,13 @@ def test_a_large_model_s_table_waits_for_a_click_and_a_live_one_s_too(visit, mon
     assert "hurts most" in tab.run().words()
     tab.go("train").set("epochs", 1_000_000).press("train")
     run = tab.training
-    wait_until(lambda: run.trainer.step > 20, "it trains")
+    wait_until(lambda: run.step > 20, "it trains")
     tab.go("gates")
     assert "hurts most" not in tab.words()
     tab.press("what_gates")
     step = int(re.search(r"Weights of step ([\d,]+)", tab.words())[1].replace(",", ""))
     assert step >= 20
-    wait_until(lambda: run.trainer.step > step + 20, "it trains on")
+    wait_until(lambda: run.step > step + 20, "it trains on")
     tab.run()
     assert f"Weights of step {step:,}." in tab.words() and run.live
     assert tab.pressable("what_gates")

@@ -1,0 +1,170 @@
+"""What gates are worth to a model: its predictions with some altered, and with each frozen at its mean in turn.
+
+A gate frozen at every step is a gate whose weights are zero, so the native kernel runs it, without a step loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lstm_core.data.windows import Windows
+from lstm_core.experiment import GATES, STATES, PlaygroundError
+from lstm_core.forecasting.metrics import scores
+from lstm_core.forecasting.predict import predict
+from lstm_core.model.recurrent import SequenceLSTM, model_with
+from lstm_core.trace.gate_trace import trace_lstm
+from lstm_core.trace.interventions import Edit, check_edit, trace_with
+from lstm_core.training.batches import Batches
+
+TRACED_AT_ONCE = 1 << 24  # numbers in the traces of a part of the windows: 64 MiB in float32
+SURE = 1 - 1e-12  # a gate nearer to its bounds than this is at them
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How the score on some windows changes when one gate no longer reacts to anything.
+
+    edit: the clamp that freezes the gate, each unit at its mean over these windows and their steps; before and
+    after: the model's score without and with it; measure: "RMSE", in the table's own units, or "accuracy".
+    """
+
+    edit: Edit
+    measure: str
+    before: float
+    after: float
+
+    @property
+    def harm(self) -> float:
+        """By how much the score got worse; negative where it got better."""
+        return self.after - self.before if self.measure == "RMSE" else self.before - self.after
+
+
+def predict_with(
+    model: SequenceLSTM, windows: Windows, starts: np.ndarray, edits: Sequence[Edit]
+) -> np.ndarray:
+    """What `predictions.predict` returns for these windows, of a model whose LSTM runs with these edits.
+
+    (windows, ahead, targets) in the table's own units, or class probabilities (windows, classes), in eval mode.
+
+    Raises:
+        PlaygroundError: an edit does not fit the model or the windows.
+    """
+    for edit in edits:
+        check_edit(edit, model.lstm, windows.spec.seq_len)
+
+    def run(lstm: nn.LSTM, x: Tensor) -> _Returned:
+        trace = trace_with(lstm, x, edits)
+        return trace.output, (trace.h_n, trace.c_n)
+
+    if not len(starts):
+        return predict(model, windows, starts)
+    altered = _sharing(model, model.state_dict())
+    altered.lstm = _InParts(altered.lstm, run)
+    return predict(altered, windows, starts)
+
+
+def gate_importance(
+    model: SequenceLSTM, windows: Windows, starts: np.ndarray, limit: int = 256
+) -> list[Importance]:
+    """Every gate of every layer and direction frozen in turn: how much worse is the model? Most harmful first.
+
+    At most `limit` of the windows are used, evenly spread over `starts`; without any the list is empty. A
+    frozen gate stays at its mean, unit by unit, over these windows and their steps in the unaltered model.
+
+    Raises:
+        PlaygroundError: a gate's mean is not a finite number.
+    """
+    if not len(starts):
+        return []
+    starts = starts[np.linspace(0, len(starts) - 1, min(limit, len(starts))).round().astype(int)]
+    measure, before = _score(_sharing(model, model.state_dict()), windows, starts)
+    found = []
+    for edit in _freezing(model, windows, starts):
+        _, after = _score(_frozen(model, edit), windows, starts)
+        found.append(Importance(edit, measure, before, after))
+    return sorted(found, key=lambda importance: -importance.harm)
+
+
+# A SequenceLSTM whose nn.LSTM is run in some other way: what predictions.predict asks of a model stays as it is.
+
+_Returned = tuple[Tensor, tuple[Tensor, Tensor]]
+
+
+class _InParts(nn.Module):
+    """Stands where a SequenceLSTM has its nn.LSTM: runs some of the batch at a time, so memory stays bounded."""
+
+    def __init__(self, lstm: nn.LSTM, run: Callable[[nn.LSTM, Tensor], _Returned]) -> None:
+        super().__init__()
+        self.lstm, self.run = lstm, run
+
+    def forward(self, x: Tensor, state: None = None) -> _Returned:  # windows begin with zeros here
+        along, seq_len = (0, x.shape[1]) if self.lstm.batch_first else (1, x.shape[0])
+        parts = x.split(_at_once(self.lstm, seq_len), along)
+        outputs, ends = zip(*(self.run(self.lstm, part) for part in parts), strict=True)
+        h_n, c_n = (torch.cat(states, 1) for states in zip(*ends, strict=True))
+        return torch.cat(outputs, along), (h_n, c_n)
+
+
+def _at_once(lstm: nn.LSTM, seq_len: int) -> int:
+    """How many windows a part has, so that their trace holds TRACED_AT_ONCE numbers at most."""
+    numbers = len(GATES + STATES) * lstm.hidden_size * len(lstm.all_weights) * seq_len
+    return max(1, TRACED_AT_ONCE // numbers)
+
+
+def _sharing(model: SequenceLSTM, weights: dict[str, Tensor]) -> SequenceLSTM:
+    """Another model in eval mode that holds these weights, most of them the model's own; that stays untouched."""
+    spec = replace(model.spec, bias="lstm.bias_ih_l0" in weights)
+    other = model_with(spec, model.lstm.input_size, model.head.out_features, weights)
+    other.lstm.flatten_parameters()  # one block, which cuDNN asks for; elsewhere it does nothing
+    return other
+
+
+def _score(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> tuple[str, float]:
+    """The measure's name and the score of a model of _sharing, whose LSTM is put in parts."""
+    model.lstm = _InParts(model.lstm, lambda lstm, x: lstm(x))
+    own = scores(windows, starts, predict(model, windows, starts))[0]
+    return ("accuracy", own.accuracy) if windows.classes else ("RMSE", own.rmse)
+
+
+@torch.no_grad()
+def _freezing(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> Iterator[Edit]:
+    """For every layer, direction and gate the clamp at its mean over these windows and their steps."""
+    model = _sharing(model, model.state_dict())
+    device = model.head.weight.device
+    inputs = Batches(windows, device, every=False).inputs
+    total = 0
+    for part in torch.from_numpy(starts).to(device).split(_at_once(model.lstm, windows.spec.seq_len)):
+        trace = trace_lstm(model.lstm, model.lstm_input(inputs(part)))
+        sums = [trace.gate(name).sum((2, 3)).cpu().double() for name in GATES]
+        total = total + torch.stack(sums, 2)  # (num_layers, num_directions, 4, hidden_size)
+    means = total / (len(starts) * windows.spec.seq_len)
+    if not means.isfinite().all():
+        raise PlaygroundError(
+            "This model's gates are not finite numbers on these windows: go back to weights from before the "
+            "training diverged."
+        )
+    for layer, direction, k in np.ndindex(*means.shape[:3]):
+        yield Edit("clamp", GATES[k], tuple(means[layer, direction, k].tolist()), layer, direction)
+
+
+def _frozen(model: SequenceLSTM, edit: Edit) -> SequenceLSTM:
+    """The model with a whole gate clamped at every step, told by its weights: zeros, and a bias whose σ or tanh
+    is the edit's value."""
+    value = torch.tensor(edit.value, dtype=torch.float64)
+    bias = value.clamp(-SURE, SURE).atanh() if edit.gate == "g" else value.clamp(1 - SURE, SURE).logit()
+    size, at = model.lstm.hidden_size, GATES.index(edit.gate)
+    weights = model.state_dict()
+    if not model.spec.bias:
+        for name, weight in model.state_dict().items():
+            if "_ih_l" in name or "_hh_l" in name:
+                weights[name.replace("weight", "bias")] = weight.new_zeros(len(weight))
+    for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        name = f"lstm.{kind}_l{edit.layer}" + "_reverse" * edit.direction
+        weights[name] = weights[name].clone()
+        weights[name][at * size : (at + 1) * size] = bias.to(weights[name]) if kind == "bias_ih" else 0.0
+    return _sharing(model, weights)

@@ -1,0 +1,1 @@
+"""What a configuration means, worked out without building it. No torch here."""

@@ -1,0 +1,128 @@
+"""A ModelSpec as PyTorch code that anyone can run: the model, its seed and its initialisation, nothing else.
+
+Only numbers and True/False enter the code: no name from a user's file ever does.
+"""
+
+from __future__ import annotations
+
+from lstm_core.experiment import SATURATING_BIAS, ModelSpec
+
+_BATCH, _SEQ_LEN = 32, 24  # of the example call; the model takes any
+
+
+def model_code(spec: ModelSpec, input_size: int, output_size: int) -> str:
+    """Complete code of build_model(spec, input_size, output_size): same names, same seed, same weights.
+
+    The recurrent module's arguments are input_size, hidden_size and those that differ from its defaults.
+    """
+    head_size = spec.num_directions * spec.h_size
+    said = f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "per_step" else f"({_BATCH}, {output_size})"
+    return f"""\
+import torch
+from torch import nn
+
+
+class Sequence{spec.module_name}(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.{spec.cell} = nn.{spec.module_name}({_arguments(spec, input_size)})
+        self.head = nn.Linear({head_size}, {output_size})
+
+    def forward(self, x):  # (batch, seq_len, {input_size})
+{_forward(spec)}
+
+
+torch.manual_seed({spec.seed})
+model = Sequence{spec.module_name}()
+{_forget_bias(spec)}{_chrono(spec)}{_hold(spec)}
+x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
+y = model(x)
+print(tuple(y.shape))  # {said}
+"""
+
+
+def _arguments(spec: ModelSpec, input_size: int) -> str:
+    defaults = {
+        "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False,
+        "proj_size": 0,
+    }  # fmt: skip
+    values = {name: getattr(spec, name) for name in defaults}
+    if spec.num_layers == 1:
+        values["dropout"] = 0.0  # build_model leaves it out too: nothing for it to act on
+    changed = {name: value for name, value in values.items() if value != defaults[name]}
+    sizes = {"input_size": input_size, "hidden_size": spec.hidden_size}
+    return ", ".join(f"{name}={value!r}" for name, value in {**sizes, **changed}.items())
+
+
+def _forward(spec: ModelSpec) -> str:
+    width = spec.num_directions * spec.h_size
+    order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
+    x = "x" if spec.batch_first else "x.transpose(0, 1)"
+    state = "(h_n, c_n)" if spec.cell == "lstm" else "h_n"
+    lines = [f"output, {state} = self.{spec.cell}({x})  # output: ({order}, {width})"]
+    if spec.head == "per_step":
+        lines.append(f"return self.head(output{'' if spec.batch_first else '.transpose(0, 1)'})")
+    elif spec.bidirectional:
+        lines += [
+            "# h_n, not output: there the reverse half of the last step has seen that step only",
+            f"last = torch.cat([h_n[-2], h_n[-1]], dim=1)  # (batch, {width}): forward, reverse",
+            "return self.head(last)",
+        ]
+    else:
+        lines.append(f"return self.head(h_n[-1])  # the top layer's last h: (batch, {width})")
+    return "\n".join(" " * 8 + line for line in lines)
+
+
+def _forget_bias(spec: ModelSpec) -> str:
+    if spec.forget_bias is None:
+        return ""
+    first, end = spec.hidden_size, 2 * spec.hidden_size
+    return f"""\
+with torch.no_grad():  # forget gates; nn.LSTM adds bias_ih and bias_hh, so the value goes into one
+    for name, parameter in model.lstm.named_parameters():
+        if name.startswith("bias"):
+            parameter[{first}:{end}] = {float(spec.forget_bias)!r} if name.startswith("bias_ih") else 0.0
+"""
+
+
+def _chrono(spec: ModelSpec) -> str:
+    if spec.chrono_t_max is None:
+        return ""
+    hidden = spec.hidden_size
+    return f"""\
+with torch.no_grad():  # forget gates for memories of up to {spec.chrono_t_max} steps (Tallec & Ollivier 2018)
+    for name, parameter in model.lstm.named_parameters():
+        if name.startswith("bias_ih"):
+            forget = torch.empty({hidden}).uniform_(1, {spec.chrono_t_max - 1}).log()
+            parameter[:{2 * hidden}] = torch.cat([-forget, forget])
+        elif name.startswith("bias_hh"):
+            parameter[:{2 * hidden}] = 0.0
+"""
+
+
+def _hold(spec: ModelSpec) -> str:
+    """Parts that keep a value: set, and their gradients erased."""
+    if not spec.frozen:
+        return ""
+    hidden, lines = spec.hidden_size, []
+    if "forget_gate" in spec.frozen:
+        lines += [
+            'if name.startswith("lstm.") and "weight_hr" not in name:  # f = 1 at every step',
+            f'    value[{hidden}:{2 * hidden}] = {SATURATING_BIAS!r} if "bias_ih" in name else 0.0',
+            f"    free[{hidden}:{2 * hidden}] = 0",
+        ]
+    if "bias_hh" in spec.frozen:
+        lines += ['if "bias_hh" in name:  # one bias a gate', "    value.zero_()", "    free.zero_()"]
+    if "head" in spec.frozen:
+        lines += [
+            'if name.startswith("head."):  # the prediction is h itself',
+            "    value.copy_(torch.eye(len(value)) if value.dim() == 2 else torch.zeros(len(value)))",
+            "    free.zero_()",
+        ]
+    body = "\n".join(" " * 4 + line for line in lines)
+    return f"""\
+for name, parameter in model.named_parameters():
+    value, free = parameter.data, torch.ones_like(parameter)
+{body}
+    parameter.register_hook(lambda gradient, free=free: gradient * free)  # what is held never trains
+"""

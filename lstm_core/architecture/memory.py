@@ -1,0 +1,103 @@
+"""Memory that a training takes: the estimate, and the refusal of a model that would not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lstm_core.architecture.shapes import layer_input_size, parameter_count
+from lstm_core.experiment import ModelSpec, PlaygroundError
+
+MEMORY_SHARE = 0.6  # of the free memory that one training may take
+
+
+
+def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> int:
+    """Estimated peak memory in bytes of training with Adam on the CPU, float32, the data not counted.
+
+    Weights, gradients and Adam's two averages are 16 bytes a parameter; one more copy of one layer and direction
+    and its gradient are about 8 more. Activations grow layer by layer in the forward pass and the backward pass
+    adds the working space of the layer it is in. Where oneDNN has no kernel (nn.GRU, nn.RNN, a projection) PyTorch
+    unrolls the steps, and each has a graph of its own. The factors were fitted to measurements on x86-64: tests/benchmarks/memory.py prints estimate and
+    measurement side by side.
+    """
+    directions = spec.num_directions
+    top = directions * spec.h_size
+    kept = peak = 0.0  # float32 numbers at each step of each sequence
+    for layer in range(spec.num_layers):
+        more, working = _layer_numbers(spec, layer_input_size(spec, input_size, layer))
+        kept += more
+        if spec.dropout and layer + 1 < spec.num_layers:
+            kept += 3 * top  # the mask, what it leaves and its gradient
+        peak = max(peak, kept + working)
+    counts = parameter_count(spec, input_size, output_size)
+    largest = max(count for part, count in counts.items() if part != "head") // directions
+    head_steps = batch_size * (seq_len if spec.head == "per_step" else 1)
+    step_graph = 22_000 if spec.proj_size else {"lstm": 0, "gru": 16_000, "rnn": 4_500}[spec.cell]
+    graph = step_graph * seq_len * spec.num_layers * directions
+    activations = 4 * (batch_size * seq_len * peak + head_steps * (3 * top + 6 * output_size))
+    return int(16 * sum(counts.values()) + 8 * largest + activations + graph)
+
+
+
+def _layer_numbers(spec: ModelSpec, below: int) -> tuple[float, float]:
+    """Float32 numbers a step that a layer keeps for the backward pass, and that its own backward pass works in."""
+    directions, hidden = spec.num_directions, spec.hidden_size
+    if spec.cell == "gru":
+        return 5 * directions * hidden + 2 * below, 7.5 * directions * hidden
+    if spec.cell == "rnn":
+        return 1.9 * directions * hidden + 2 * below, 2.4 * directions * hidden
+    if spec.proj_size:
+        return directions * (8.5 * hidden + 2 * below + 1.5 * spec.proj_size), 4 * directions * hidden
+    widest = max(below, hidden)
+    return directions * (3.5 * hidden + 3 * widest), (1 + 4 * directions) * hidden + 4 * widest
+
+
+
+def check_fits(
+    spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int, free_bytes: int
+) -> None:
+    """Refuse what would take more than MEMORY_SHARE of free_bytes to train.
+
+    Raises:
+        PlaygroundError: it does not fit; names the largest batch_size and the largest hidden_size that do.
+    """
+    limit = MEMORY_SHARE * free_bytes
+
+    def fits(hidden_size: int, batch: int) -> bool:
+        sized = replace(spec, hidden_size=hidden_size)
+        return training_bytes(sized, input_size, output_size, batch, seq_len) <= limit
+
+    if fits(spec.hidden_size, batch_size):
+        return
+    low = spec.proj_size + 1  # the smallest hidden_size that this projection permits
+    batch = _largest(lambda n: fits(spec.hidden_size, n), 1, batch_size - 1)
+    hidden = _largest(lambda n: fits(n, batch_size), low, spec.hidden_size - 1)
+    offers = [f"batch_size {batch}"] * bool(batch) + [f"hidden_size {hidden}"] * bool(hidden)
+    if not offers and (hidden := _largest(lambda n: fits(n, 1), low, spec.hidden_size - 1)):
+        offers = [f"batch_size 1 and hidden_size {hidden}"]
+    need = training_bytes(spec, input_size, output_size, batch_size, seq_len)
+    way = f"with {' or '.join(offers)} it fits" if offers else "shorten seq_len or take fewer layers"
+    raise PlaygroundError(
+        f"This model would need about {in_words(need)} to train and may take {in_words(limit)} of the "
+        f"{in_words(free_bytes)} that are free: {way}."
+    )
+
+
+
+def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
+    """The largest number from low to high that fits, by bisection; None if none does. Larger is never easier."""
+    if high < low or not fits(low):
+        return None
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
+
+
+
+def in_words(amount: float) -> str:
+    """Bytes in words: "31 GB", "8.4 GB", "250 MB"."""
+    size, unit = next((s, u) for s, u in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if amount >= s or u == "kB")
+    value = amount / size
+    return f"{value:.1f} {unit}" if unit != "kB" and value < 10 else f"{value:,.0f} {unit}"

@@ -1,0 +1,134 @@
+"""What a ModelSpec comes to before it is built: every shape, the parameters, the memory.
+
+Pure arithmetic on a spec: nothing here imports torch or builds a model, so a page can show it at every keystroke.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lstm_core.experiment import CELL_GATES, ModelSpec, TrainSpec
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ShapeRow:
+    """One tensor of the model: its PyTorch name, its shape, and what its axes are."""
+
+    name: str
+    shape: Shape
+    meaning: str
+
+
+def shape_table(
+    spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int
+) -> list[ShapeRow]:
+    """Every tensor that goes into the recurrent module, comes out of it or is learned, then the head's.
+
+    Weights stand in the order of the module's own named_parameters.
+    """
+    width = "hidden_size" if not spec.proj_size else "proj_size"
+    order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
+    both = ", forward and reverse side by side" if spec.bidirectional else ""
+    every = spec.head == "per_step"
+
+    def sequence(features: int) -> Shape:
+        first, second = (batch_size, seq_len) if spec.batch_first else (seq_len, batch_size)
+        return first, second, features
+
+    states = state_shapes(spec, batch_size)
+    h, c = (tuple(states.get(name, ())) for name in ("h", "c"))
+    axes = "(num_layers · num_directions, batch, {}); batch_first does not turn it"
+    has_c = "c" in states
+    c_0 = ShapeRow("c_0", c, f"cell state before the first step, zeros: {axes.format('hidden_size')}")
+    c_n = ShapeRow("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}")
+    said = (batch_size, seq_len, output_size) if every else (batch_size, output_size)
+    reads = "output at every step" if every else f"the top layer's h_n{both}"
+    top = spec.num_directions * spec.h_size
+    return [
+        ShapeRow("input", sequence(input_size), f"({order}, input_size)"),
+        ShapeRow("h_0", h, f"hidden state before the first step, zeros: {axes.format(width)}"),
+        *[c_0] * has_c,
+        ShapeRow("output", sequence(top), f"the top layer's h_t at every step, ({order}, num_directions · {width}){both}"),
+        ShapeRow("h_n", h, f"hidden state after the last step: {axes.format(width)}"),
+        *[c_n] * has_c,
+        *(row for _, row in _recurrent_rows(spec, input_size)),
+        ShapeRow("head.weight", (output_size, top), f"one row an output; reads {reads}"),
+        ShapeRow("head.bias", (output_size,), "one number an output"),
+        ShapeRow("prediction", said, "(batch, seq_len, output_size)" if every else "(batch, output_size)"),
+    ]  # fmt: skip
+
+
+def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, ShapeRow]]:
+    """(layer, its row) for each parameter of the recurrent module, in the order of named_parameters."""
+    names, rows = CELL_GATES[spec.cell], spec.gate_size
+    gates = f"{len(names)} · hidden_size rows: {', '.join(names)}" if names else "hidden_size rows"
+    where = ", but in n inside the product with r" if spec.cell == "gru" else ""
+    for layer in range(spec.num_layers):
+        below = layer_input_size(spec, input_size, layer)
+        source = "x_t" if layer == 0 else f"layer {layer - 1}'s h_t"
+        for suffix in (f"l{layer}", f"l{layer}_reverse")[: spec.num_directions]:
+            before = "later" if suffix.endswith("reverse") else "earlier"
+            found = [
+                ShapeRow(f"weight_ih_{suffix}", (rows, below), f"{gates}; reads {source}"),
+                ShapeRow(f"weight_hh_{suffix}", (rows, spec.h_size),
+                         f"{gates}; reads h of the step one {before}"),
+            ]  # fmt: skip
+            if spec.bias:
+                added = f"{gates}; added to bias_ih_{suffix}{where}"
+                found.append(ShapeRow(f"bias_ih_{suffix}", (rows,), gates))
+                found.append(ShapeRow(f"bias_hh_{suffix}", (rows,), added))
+            if spec.proj_size:
+                shape = (spec.proj_size, spec.hidden_size)
+                found.append(
+                    ShapeRow(f"weight_hr_{suffix}", shape, "makes h: proj_size numbers from hidden_size")
+                )
+            yield from ((layer, row) for row in found)
+
+
+def layer_input_size(spec: ModelSpec, input_size: int, layer: int) -> int:
+    return input_size if layer == 0 else spec.num_directions * spec.h_size
+
+
+def parameter_shapes(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, list[int]]:
+    """Every weight and bias of a SequenceLSTM by its name there, in the order of named_parameters."""
+    shapes = {f"{spec.cell}.{row.name}": list(row.shape) for _, row in _recurrent_rows(spec, input_size)}
+    top = spec.num_directions * spec.h_size
+    return shapes | {"head.weight": [output_size, top], "head.bias": [output_size]}
+
+
+def state_shapes(spec: ModelSpec, batch_size: int) -> dict[str, list[int]]:
+    """h and, for an LSTM, c, as the recurrent module takes them for h_0 and c_0."""
+    states = spec.num_layers * spec.num_directions
+    shapes = {"h": [states, batch_size, spec.h_size]}
+    return shapes | {"c": [states, batch_size, spec.hidden_size]} if spec.cell == "lstm" else shapes
+
+
+def optimizer_shapes(train: TrainSpec, parameters: dict[str, list[int]]) -> dict[str, list[int]]:
+    """What the optimiser remembers after a step, by optimiser.named_state's names."""
+    kept = {"Adam": ("exp_avg", "exp_avg_sq"), "AdamW": ("exp_avg", "exp_avg_sq"), "RMSprop": ("square_avg",),
+            "SGD": ("momentum_buffer",) if train.momentum else ()}[train.optimizer]  # fmt: skip
+    shapes = {f"{key}/{name}": shape for key in kept for name, shape in parameters.items()}
+    return shapes if train.optimizer == "SGD" else shapes | {"step": []}
+
+
+def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, int]:
+    """Learned numbers by part: "layer 0", "layer 1", …, "head"."""
+    counts = {f"layer {layer}": 0 for layer in range(spec.num_layers)}
+    for layer, row in _recurrent_rows(spec, input_size):
+        counts[f"layer {layer}"] += math.prod(row.shape)
+    counts["head"] = output_size * (spec.num_directions * spec.h_size + 1)
+    return counts
+
+
+
+
+
+
+
+
+
+

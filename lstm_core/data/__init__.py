@@ -1,0 +1,7 @@
+"""A table from anywhere, cut into windows. No torch here."""
+
+from lstm_core.data.ingest.read import read_table
+from lstm_core.data.table import Table
+from lstm_core.data.windows import Windows, make_windows
+
+__all__ = ["Table", "Windows", "make_windows", "read_table"]

@@ -1,0 +1,180 @@
+"""What a table's columns are suggested to be used as, and what is odd about its time column.
+
+Suggestions only: the Data page shows them and the user decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lstm_core.data.ingest.rows import sentence_rows
+from lstm_core.data.table import Column, Note, Roles
+
+MAX_FEATURES = 64  # suggested at once; more can be chosen by hand
+LABEL_CLASSES = range(2, 21)
+
+_TIME_WORDS = re.compile(
+    r"(^|[^a-z])(time|times|timestamp|datetime|date|year|years|month|week|day|days|hour|minute|second|seconds|t|ts|"
+    r"epoch|unix|step|steps|cycle|index|frame|no|nr)([^a-z]|$)|(date|time|stamp)$"
+)
+_ID_WORDS = re.compile(
+    r"(?i:(^|[^a-z])(id|ids|uid|group|series|sequence|seq|subject|patient|user|customer|person|unit|sensor|device|"
+    r"station|site|machine|engine|trial|run|episode|sample|instance|case|ticker|symbol|country|store|item|product)"
+    r"([^a-z]|$))|[a-z]I[Dd]$",
+)
+
+
+
+
+def names_a_time(name: str) -> bool:
+    return _TIME_WORDS.search(name.lower()) is not None
+
+
+def suggest_roles(columns: Sequence[Column]) -> Roles:
+    """Target, features, time, group and window of a table read from a file.
+
+    A single text column of few classes is taken as a label (horizon 0); else the last number column is
+    forecast from the number columns, its own past among them.
+    """
+    rows = len(columns[0].values)
+    group = _group(columns)
+    labels = [
+        c for c in columns if c.kind == "category" and c is not group and len(c.classes) in LABEL_CLASSES
+    ]
+    if group and len(labels) == 1 and len(np.unique(group.values)) <= len(labels[0].classes):
+        group = None  # the label's number rather than a series' name: each class would be one series
+    order, starts = _by_group(group.values) if group else (slice(None), np.zeros(1, np.int64))
+    numbers = [c for c in columns if c.kind == "number" and c is not group and not c.constant]
+    label = labels[0].name if len(labels) == 1 and numbers else None
+    clocks = [c for c in numbers if _is_clock(c, order, starts, first=c is columns[0])]
+    if len(clocks) == len(numbers):  # a straight line is then the series itself
+        clocks = clocks[:-1]
+    time = next((c for c in columns if c.kind == "time"), None)
+    time = time or (clocks[0] if clocks else None)
+    usable = [c.name for c in numbers if not any(c is clock for clock in clocks)]
+    targets = (label,) if label else tuple(usable[-1:])
+    features = tuple(usable[:MAX_FEATURES])
+    if len(usable) > MAX_FEATURES and label is None:
+        features = (*features[:-1], usable[-1])  # the target's own past
+    shortest = int(np.diff(starts, append=rows).min())
+    whole = group is not None and label is not None
+    seq_len = min(shortest, 500) if whole else int(np.clip(shortest // (4 if group else 10), 1, 24))
+    return Roles(
+        targets, features, time and time.name, group and group.name, max(1, seq_len), 0 if label else 1
+    )  # fmt: skip
+
+
+def time_notes(columns: Sequence[Column], roles: Roles, line: Callable[[int], int]) -> list[Note]:
+    """Repeated times, rows out of order, uneven steps; `line` gives a row's line number."""
+    by_name = {column.name: column for column in columns}
+    if roles.time is None:
+        return []
+    time, name = by_name[roles.time].values, repr(roles.time)
+    absent = by_name[roles.time].absent
+    group = by_name[roles.group].values if roles.group else np.zeros(len(time), np.int8)
+    rows = np.flatnonzero(~absent)
+    notes, zero = [], np.zeros(1, time.dtype)[0] - np.zeros(1, time.dtype)[0]
+    same = group[rows[1:]] == group[rows[:-1]]
+    back = rows[1:][same & (np.diff(time[rows]) < zero)]
+    if len(back):
+        text = f"The rows are not in order of {name}: {_are(back, line)} earlier than the row above; they will be sorted."
+        notes.append(Note("info", text, roles.time, _lines(back, line)))
+    rows = rows[np.lexsort((time[rows], group[rows]))]
+    same = group[rows[1:]] == group[rows[:-1]]
+    steps = np.diff(time[rows])
+    again = np.sort(rows[1:][same & (steps == zero)])
+    if len(again):
+        text = (
+            f"Column {name} has repeated times: {_are(again, line)} at the time of another row; if the rows belong to "
+            "several series, choose the column that tells these apart as the group."
+        )
+        notes.append(Note("warning", text, roles.time, _lines(again, line)))
+    ahead = np.flatnonzero(same & (steps > zero))
+    lengths = steps[ahead].astype(np.float64)
+    usual = float(np.median(lengths)) if len(ahead) else 0.0
+    gaps = ahead[lengths > 1.5 * usual]
+    if len(gaps):
+        longest = int(np.argmax(lengths))
+        is_time = time.dtype.kind == "M"
+        text = (
+            f"The steps of {name} are not even: {len(gaps):,} longer than the usual {_span(usual, is_time)}, the "
+            f"longest {_span(lengths[longest], is_time)} (after row {line(int(rows[ahead[longest]]))})."
+        )
+        notes.append(Note("info", text, roles.time, _lines(rows[gaps], line)))
+    return notes
+
+
+def _lines(rows: np.ndarray, line: Callable[[int], int], most: int = 5) -> tuple[int, ...]:
+    return tuple(line(int(row)) for row in rows[:most])
+
+
+def _are(rows: np.ndarray, line: Callable[[int], int]) -> str:
+    return f"{sentence_rows(_lines(rows, line, 6))} {'is' if len(rows) == 1 else 'are'}"
+
+
+def _span(length: float, is_time: bool) -> str:
+    """A step in the column's own units, or nanoseconds in words."""
+    if not is_time:
+        return f"{length:g}"
+    for unit, size in (("day", 86_400e9), ("hour", 3_600e9), ("minute", 60e9), ("second", 1e9)):
+        if length >= size:
+            count = f"{length / size:.3g}"
+            return f"{count} {unit}{'' if count == '1' else 's'}"
+    return f"{length / 1e9:.3g} seconds"
+
+
+def _is_clock(column: Column, order: np.ndarray | slice, starts: np.ndarray, first: bool) -> bool:
+    """A number column that only rises within every group, if it is named like a time or counts rows in front."""
+    values = column.values[order]
+    if not np.isfinite(values).all() or not _rises_within(values, starts):
+        return False
+    return names_a_time(column.name) or (first and len(np.unique(_steps_within(values, starts))) == 1)
+
+
+def _group(columns: Sequence[Column]) -> Column | None:
+    """The column that tells series apart, if any: the one with the most series.
+
+    It is called like an id and has every value in one block of rows; or times that repeat, or go back, only
+    rise within each of its values.
+    """
+    times = [c for c in columns if c.kind == "time" or (c.kind == "number" and names_a_time(c.name))]
+    times = [c for c in times if not _rises_within(c.values, np.zeros(1, np.int64))]
+    found: list[tuple[int, Column]] = []
+    for column in columns:
+        named = column.kind != "time" and _ID_WORDS.search(column.name) is not None
+        if not (named or column.kind == "category") or column.constant or column.absent.any():
+            continue
+        if column.kind == "number" and (column.values != np.round(column.values)).any():
+            continue
+        order, starts = _by_group(column.values)
+        if np.diff(starts, append=len(order)).min() < 2:
+            continue
+        in_blocks = int((column.values[1:] != column.values[:-1]).sum()) + 1 == len(starts)
+        tells_apart = any(
+            _rises_within(time.values[order], starts)
+            and (in_blocks or len(np.unique(time.values)) < len(order))
+            for time in times
+            if time is not column
+        )
+        if tells_apart or (named and in_blocks):
+            found.append((len(starts), column))
+    return max(found, key=lambda item: item[0])[1] if found else None
+
+
+def _by_group(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rows,) the order that puts equal values together, (groups,) where each begins in it."""
+    order = np.argsort(values, kind="stable")
+    values = values[order]
+    return order, np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
+
+
+def _steps_within(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    return np.delete(np.diff(values), starts[1:] - 1)
+
+
+def _rises_within(values: np.ndarray, starts: np.ndarray) -> bool:
+    steps = _steps_within(values, starts)
+    return len(steps) > 0 and bool((steps > np.zeros_like(steps[:1])).all())

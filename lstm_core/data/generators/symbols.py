@@ -1,0 +1,82 @@
+"""Made-up sequences of symbols that papers measure memory with: which came first, and say it all again.
+
+The signature is that of generators.py, which lists them. numpy only, no files, no tensors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from lstm_core.data.generators.sequences import sequences, start
+from lstm_core.data.table import Column, Table
+
+ORDER_SYMBOLS = tuple("abcdXYEB")  # distractors, what counts, beginning and end
+ORDERS = ("XX", "XY", "YX", "YY")
+BLANK, MARKER = 8, 9  # copy_memory: the symbols 0 to 7, then these
+COPY_SYMBOLS = (*(f"s{k}" for k in range(BLANK)), "blank", "marker")
+
+
+def temporal_order(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
+    """Say in which order X and Y came, far apart among others.
+
+    Each sequence begins with E, ends with B, and is a, b, c or d between, but for two places: the first between 1/11
+    and 2/11 of seq_len, the second between 5/11 and 6/11, each X or Y. The class is XX, XY, YX or YY. Sequences are
+    10/11 of seq_len to all of it long, padded with zeros in front. Of seq_len 110 it is task 6a of Hochreiter &
+    Schmidhuber (1997, "Long Short-Term Memory", section 5.6): 100 to 110 symbols, places 10 to 20 and 50 to 60.
+    """
+    rng = start(length, seq_len, n_features, noise, seed, columns=len(ORDER_SYMBOLS) + 2, least_steps=6)
+    part = seq_len / 11
+    edges = [round(k * part) for k in (1, 2, 5, 6, 10)]
+    rows = np.arange(length)
+    symbols = rng.integers(0, 4, (length, seq_len), np.int8)
+    begin = seq_len - rng.integers(edges[4], seq_len, length, endpoint=True)  # rows of padding
+    first = begin + rng.integers(edges[0], edges[1], length, endpoint=True)
+    second = begin + rng.integers(edges[2], edges[3], length, endpoint=True)
+    said = rng.integers(0, 2, (2, length))
+    symbols[rows, first], symbols[rows, second] = 4 + said
+    symbols[rows, begin], symbols[:, -1] = 6, 7
+    symbols[np.arange(seq_len) < begin[:, None]] = -1
+    answers = np.full((length, seq_len), -1, np.int32)
+    answers[:, -1] = 2 * said[0] + said[1]
+    return _table(
+        "temporal_order", symbols, ORDER_SYMBOLS, Column("order", "category", answers.ravel(), ORDERS)
+    )
+
+
+def copy_memory(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
+    """Ten symbols, a long silence, a marker: say all ten again.
+
+    Ten of eight symbols, T − 1 blanks, the marker, ten blanks: seq_len = T + 20. To be said at every step: blank, and
+    over the last ten steps the ten symbols in their order. Who remembers nothing can do no better than a mean
+    cross-entropy of 10 ln 8 / (T + 20). Arjovsky, Shah & Bengio (2016), "Unitary Evolution Recurrent Neural
+    Networks", arXiv 1511.06464, section 4.1. Where seq_len has no room for ten, it is as many as half of it holds.
+    """
+    rng = start(length, seq_len, n_features, noise, seed, columns=len(COPY_SYMBOLS) + 2, least_steps=3)
+    copied = copied_symbols(seq_len)
+    symbols = np.full((length, seq_len), BLANK, np.int8)
+    symbols[:, :copied] = rng.integers(0, BLANK, (length, copied))
+    said = np.full((length, seq_len), BLANK, np.int32)
+    said[:, -copied:] = symbols[:, :copied]
+    symbols[:, -copied - 1] = MARKER
+    target = Column("say", "category", said.ravel(), COPY_SYMBOLS[: BLANK + 1])
+    return _table("copy_memory", symbols, COPY_SYMBOLS, target)
+
+
+def copied_symbols(seq_len: int) -> int:
+    """How many symbols copy_memory gives to remember: ten where there is room for a blank's silence."""
+    return min(10, (seq_len - 1) // 2)
+
+
+def copy_baseline(seq_len: int) -> float:
+    """The mean cross-entropy of whoever knows copy_memory's rules and remembers none of its symbols."""
+    return copied_symbols(seq_len) * float(np.log(BLANK)) / seq_len
+
+
+def _table(name: str, symbols: np.ndarray, names: tuple[str, ...], target: Column) -> Table:
+    """symbols: (sequences, seq_len) numbers into names, −1 where the row is empty; each name is a column of 0 and 1."""
+    features = {symbol: symbols.ravel() == k for k, symbol in enumerate(names)}
+    table = sequences(name, features, symbols.shape[1])
+    roles = dataclasses.replace(table.roles, targets=(target.name,))
+    return dataclasses.replace(table, columns=(*table.columns, target), roles=roles)

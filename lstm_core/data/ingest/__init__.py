@@ -1,0 +1,1 @@
+"""Bytes of a file → a Table, with a report of what was changed."""

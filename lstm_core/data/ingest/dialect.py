@@ -1,0 +1,245 @@
+"""Where the table lies in a text: delimiter, preamble, header, names, decimal sign. Guessed from the first lines.
+
+The rows themselves are csv_records'; what the cells mean as columns is decided in tables.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from lstm_core.data.ingest.cells import decimal_evidence, is_grouped_or_decimal, is_missing, is_value
+from lstm_core.data.ingest.encoding import SEPARATOR
+from lstm_core.data.ingest.options import DELIMITERS, ReadOptions
+from lstm_core.data.ingest.rows import Records, csv_reader, make_regular
+from lstm_core.data.table import Note
+from lstm_core.experiment import PlaygroundError
+
+MAX_NAME = 200
+
+_SAMPLE_LINES, _SAMPLE_BYTES, _LONGEST_LINE = 400, 2**20, 2**23
+_LOOKED_AT = 64  # columns of the sample that guesses look at
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff]+")
+
+
+@dataclass(frozen=True)
+class _Record:
+    first: int  # line numbers, from 1
+    last: int
+    cells: list[str]
+
+    @property
+    def blank(self) -> bool:
+        return not any(cell.strip() for cell in self.cells)
+
+
+def read_records(text: bytes, name: str, options: ReadOptions) -> tuple[Records, ReadOptions, list[Note]]:
+    """Find the table in the text.
+
+    Returns:
+        The rows made regular, the options with every guess about the layout filled in, and the notes.
+
+    Raises:
+        PlaygroundError: too large, a quotation mark that is never closed, or no row under the header.
+    """
+    lines = _sample(text, name)
+    said = _said_by_excel(lines[0])
+    skip = options.skip_rows or (1 if said else 0)
+    delimiter = said if options.delimiter is None else options.delimiter
+    if delimiter is None:
+        delimiter = max(DELIMITERS, key=lambda sign: _score(_records(lines, sign or SEPARATOR), sign))
+    found = _records(lines, delimiter or SEPARATOR)
+    found = [record for record in found if record.first > skip and not record.blank]
+    if not found:
+        raise PlaygroundError(f"{name!r} has no table after the first {skip} lines: skip fewer lines.")
+    start, width = _table_start(found, skip=options.skip_rows is None)
+    start = _before_a_short_header(found, start, width, options)
+    header, below = found[start], [record.cells for record in found[start + 1 :]]
+    has_header = options.header
+    if has_header is None:
+        has_header = len(header.cells) < width or _is_header(header.cells, below)
+    skip = header.first - 1 if options.skip_rows is None else options.skip_rows
+    used = replace(options, delimiter=delimiter, header=has_header, skip_rows=skip)
+    used = replace(used, decimal=options.decimal or _decimal(found[start + has_header :], delimiter))
+    names, notes = _names(header.cells if has_header else [], below, width)
+    data_line = header.last if has_header else header.first - 1
+    records, ragged = make_regular(text, name, delimiter or SEPARATOR, data_line, names)
+    if not records.rows:
+        raise PlaygroundError(f"{name!r} has a header and no rows: add rows of numbers under it.")
+    return records, used, _layout_notes(used) + notes + ragged
+
+
+def _sample(text: bytes, name: str) -> list[str]:
+    lines, size = [], 0
+    for line in io.BytesIO(text):
+        if len(line) > _LONGEST_LINE:
+            raise PlaygroundError(
+                f"Row {len(lines) + 1} of {name!r} is longer than {_LONGEST_LINE // 2**20} MiB: is this a table "
+                "with one line a row?"
+            )
+        lines.append(line.decode())
+        size += len(line)
+        if len(lines) == _SAMPLE_LINES or (size > _SAMPLE_BYTES and len(lines) >= 20):
+            break
+    return lines
+
+
+def _said_by_excel(line: str) -> str | None:
+    """Excel writes the delimiter into a first line of its own: sep=;"""
+    match = re.fullmatch(r'"?sep=([,;|\t])"?', line.strip("\r\n "))
+    return match[1] if match else None
+
+
+def _records(lines: list[str], delimiter: str) -> list[_Record]:
+    """The sample's records; a quoted cell that runs on beyond the sample ends with it."""
+    if delimiter != " " and not any('"' in line for line in lines):
+        return [_Record(i, i, line.rstrip("\r\n").split(delimiter)) for i, line in enumerate(lines, 1)]
+    reader, first, found = csv_reader(lines, delimiter), 1, []
+    try:
+        for cells in reader:
+            found.append(_Record(first, reader.line_num, cells))
+            first = reader.line_num + 1
+    except csv.Error:  # a cell that never ends: the delimiter is judged by what came before
+        pass
+    return found
+
+
+def _score(found: list[_Record], delimiter: str) -> float:
+    """How well a delimiter explains the sample: rows of one width, and cells that hold no other delimiter."""
+    found = [record for record in found if not record.blank]
+    if not found:
+        return 0.0
+    start, width = _table_start(found)
+    if delimiter and width < 2:
+        return 0.0
+    body = found[start:]
+    consistent = sum(len(record.cells) == width for record in body) / len(body)
+    others = set(DELIMITERS) - {delimiter, ""}
+    cells = [cell for record in body for cell in record.cells[:_LOOKED_AT]]
+    clean = sum(1.0 if others.isdisjoint(cell) or is_value(cell) else 0.3 for cell in cells) / len(cells)
+    if not delimiter and not others.isdisjoint(cells[0]) and not is_value(cells[0]):
+        clean *= 0.3  # a name that holds a delimiter is the names of several columns
+    return consistent * clean * (0.9 if start else 1.0)
+
+
+def _table_start(found: list[_Record], skip: bool = True) -> tuple[int, int]:
+    """Index of the table's first record, after any preamble, and how many cells most records have.
+
+    The table is the first record with a value in it and the lines right above that have as many cells.
+    """
+    counts = Counter(len(record.cells) for record in found)
+    width = max(counts, key=lambda w: (counts[w], w))
+    if not skip:
+        return 0, width
+    fits = [len(record.cells) == width for record in found]
+    start = fits.index(True)
+    data = (i for i, record in enumerate(found) if fits[i] and any(map(is_value, record.cells[:_LOOKED_AT])))
+    first = next(data, None)
+    if first is not None:
+        start = first
+        while (
+            start and fits[start - 1] and (start == first or found[start - 1].last + 1 == found[start].first)
+        ):
+            start -= 1
+    while start + 1 < len(found) and found[start].cells[0].lstrip().startswith("#"):
+        following = found[start + 1].cells
+        if len(found[start].cells) == width and any(map(is_value, following)):
+            break  # "# time,value" right above the data is the header
+        start += 1
+    return start, width
+
+
+def _before_a_short_header(found: list[_Record], start: int, width: int, options: ReadOptions) -> int:
+    """One back where the header lacks one cell: rows end in a delimiter, or begin with a row name (R)."""
+    if start == 0 or options.skip_rows is not None or options.header is False:
+        return start
+    header = found[start - 1].cells
+    trailing = all(not record.cells[-1].strip() for record in found[start:] if len(record.cells) == width)
+    fits = len(header) == width - 1 and not any(is_value(cell) or is_missing(cell) for cell in header)
+    return start - 1 if fits and (trailing or width > 2) else start
+
+
+def _is_header(first: list[str], below: list[list[str]]) -> bool:
+    """Whether a record names the columns: texts above values, or texts that never come again below."""
+    columns = [[row[j] for row in below[:100] if len(row) > j] for j in range(min(len(first), _LOOKED_AT))]
+    index = first[0].strip() == "" and len(first) > 1 and not any(is_missing(cell) for cell in first[1:])
+    if index and columns[0] and not any(map(is_missing, columns[0])):
+        return True  # pandas leaves the name of its row numbers empty
+    votes, repeated = 0, False
+    for cell, column in zip(first, columns, strict=False):
+        present = [text for text in column if not is_missing(text)]
+        repeated = repeated or cell in present
+        if is_missing(cell) or not present or sum(map(is_value, present)) * 2 <= len(present):
+            continue
+        votes += -1 if is_value(cell) else 1
+    if votes or not below:
+        return votes > 0 or (not below and not any(map(is_value, first)))
+    return not repeated and not any(map(is_missing, first[:-1]))
+
+
+def _decimal(found: list[_Record], delimiter: str) -> str:
+    cells = [cell.strip() for record in found for cell in record.cells[:_LOOKED_AT]]
+    unclear = {sign: sum(is_grouped_or_decimal(cell, sign) for cell in cells) for sign in ".,"}
+    seen = Counter(
+        decimal_evidence(cell)
+        for cell in cells
+        if not any(is_grouped_or_decimal(cell, sign) for sign in ".,")
+    )
+    if seen[","] != seen["."]:
+        return "," if seen[","] > seen["."] else "."
+    return "," if delimiter == ";" and unclear[","] > unclear["."] else "."
+
+
+def _names(header: list[str], below: list[list[str]], width: int) -> tuple[tuple[str, ...], list[Note]]:
+    """Unique, printable names for all columns."""
+    notes = []
+    if header and len(header) == width - 1:
+        if all(not row[-1].strip() for row in below if len(row) == width):
+            header = [*header, ""]
+        else:
+            header = ["", *header]
+            notes.append(
+                Note("info", "The header has one name less than the rows have cells: column 1 has none.")
+            )
+    names: list[str] = []
+    taken: dict[str, int] = {}  # name → how often it was met
+    renamed = []
+    for j in range(width):
+        raw = header[j] if j < len(header) else ""
+        if j == 0 and raw.lstrip().startswith("#"):
+            raw = raw.lstrip("# ") or raw
+        base = name = _CONTROL.sub(" ", raw).strip()[:MAX_NAME] or f"column {j + 1}"
+        while name in taken:
+            taken[base] += 1
+            name = f"{base} ({taken[base]})"
+        if name != base:
+            renamed.append(name)
+        taken[name] = 1
+        names.append(name)
+    if renamed:
+        text = f"Some names occur more than once: the later columns are now called {_listed(renamed)}."
+        notes.append(Note("warning", text))
+    unnamed = [name for name, raw in zip(names, header, strict=False) if not raw.strip()]
+    if unnamed:
+        notes.append(Note("info", f"Columns without a name are called by their place: {_listed(unnamed)}."))
+    return tuple(names), notes
+
+
+def _listed(names: list[str], shown: int = 5) -> str:
+    return ", ".join(map(repr, names[:shown])) + (", …" if len(names) > shown else "")
+
+
+def _layout_notes(used: ReadOptions) -> list[Note]:
+    between = f"a {DELIMITERS.get(used.delimiter, repr(used.delimiter))} between cells"
+    point = "comma" if used.decimal == "," else "point"
+    text = f"Read with {between if used.delimiter else 'one cell a row'} and a decimal {point}."
+    notes = [Note("info", text)]
+    if used.skip_rows:
+        lines = "line is" if used.skip_rows == 1 else f"{used.skip_rows} lines are"
+        notes.append(Note("info", f"The first {lines} left out: the table begins after that."))
+    if not used.header:
+        notes.append(Note("info", "No row names the columns: they are called by their place."))
+    return notes

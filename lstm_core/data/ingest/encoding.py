@@ -1,0 +1,154 @@
+"""CSV bytes to UTF-8 bytes: what is no text at all, which encoding, stray control characters.
+
+Also the two values that every step of reading a file shares: the options it takes and the notes it leaves.
+Nothing here knows rows or columns.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from lstm_core.data.table import Note
+from lstm_core.experiment import PlaygroundError
+
+MAX_BYTES = 512 * 2**20
+# What the page offers; read_text takes any text encoding that Python knows.
+
+SEPARATOR = (
+    "\x1f"  # ASCII's unit separator: read_text removes it from the data, so it can stand between cells
+)
+
+_EXPORT = "export the table as CSV and load that"
+_UNPACK = "unpack it and load the CSV file inside"
+_SIGNATURES = (  # first bytes → what the file is, what to do
+    (b"\x1f\x8b", "a gzip archive", _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
+    (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "open it in Excel and save the sheet as CSV"),
+    (b"\x89HDF", "an HDF5 file", _EXPORT),
+    (b"\x93NUMPY", "a NumPy file", "save it with numpy.savetxt(…, delimiter=',') and load that"),
+    (b"ARROW1", "an Arrow file", _EXPORT),
+    (b"SQLite format 3\x00", "an SQLite database", _EXPORT),
+    (b"%PDF-", "a PDF document", _EXPORT),
+    (b"\x89PNG", "a picture", "choose a CSV file"),
+    (b"\xff\xd8\xff", "a picture", "choose a CSV file"),
+)
+_NO_TEXT = "{!r} is not a text file: choose a CSV file, or export the table as CSV."
+_CONTROLS = bytes(set(range(1, 32)) - set(b"\t\n\v\f\r\x1a\x1b\x1f"))
+_BOMS = (  # the longer first: UTF-32's begins with UTF-16's
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+
+
+
+
+def read_text(data: bytes, name: str, encoding: str | None) -> tuple[bytes, str, list[Note]]:
+    """The file as UTF-8 without a byte-order mark, its encoding, and what was noticed.
+
+    Plain UTF-8 comes back as the very same bytes, so that a large file is not copied.
+
+    Raises:
+        PlaygroundError: empty, too large, not text, or not in the encoding that was asked for.
+    """
+    _refuse_what_is_no_csv(data, name)
+    notes: list[Note] = []
+    used = encoding or _guess_encoding(data, notes)
+    try:
+        if codecs.lookup(used).name == "utf-8":
+            data.isascii() or data.decode()  # only to see that it can be read
+            text = data
+        else:
+            text = data.decode(used).encode()
+    except LookupError:
+        raise PlaygroundError(f"{used!r} is no text encoding: choose another for {name!r}.") from None
+    except UnicodeError as error:
+        if encoding is None:  # a guess that does not hold: zeros, but no UTF-16
+            raise PlaygroundError(_NO_TEXT.format(name)) from None
+        at = f" (byte {error.start + 1:,})" if isinstance(error, UnicodeDecodeError) else ""
+        raise PlaygroundError(f"{name!r} cannot be read as {used}{at}: choose another encoding.") from None
+    sample = text[: 2**16]
+    if sum(map(sample.count, _CONTROLS)) > len(sample) / 50 or sample.count(0) > len(sample) / 3:
+        raise PlaygroundError(_NO_TEXT.format(name))
+    text = _without_controls(text.removeprefix(codecs.BOM_UTF8), notes)
+    if not text or text.isspace():
+        raise PlaygroundError(f"{name!r} holds nothing but blanks: choose a file with rows of numbers.")
+    start = text[:4096].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise PlaygroundError(f"{name!r} is a web page or XML, not a table: download the CSV file itself.")
+    if start.startswith((b'{"', b"[{", b"{\n", b"{\r")):
+        raise PlaygroundError(f"{name!r} is JSON, not a table: {_EXPORT}.")
+    return text, used, notes
+
+
+def _refuse_what_is_no_csv(data: bytes, name: str) -> None:
+    if not data:
+        raise PlaygroundError(f"{name!r} is empty: choose a file with rows of numbers.")
+    if len(data) > MAX_BYTES:
+        raise PlaygroundError(
+            f"{name!r} has {len(data) / 2**20:,.0f} MiB; at most {MAX_BYTES // 2**20} MiB can be read: keep "
+            "fewer rows or columns."
+        )
+    if data.startswith(b"PK\x03\x04"):
+        if b"[Content_Types].xml" in data[:4096] or b"xl/" in data[:4096]:
+            what, advice = "an Excel workbook", "open it in Excel and save the sheet as CSV"
+        else:
+            what, advice = "a zip archive", _UNPACK
+        raise PlaygroundError(f"{name!r} is {what}, not CSV: {advice}.")
+    if data.startswith(b"PAR1") and data.endswith(b"PAR1"):
+        raise PlaygroundError(f"{name!r} is a Parquet file, not CSV: {_EXPORT}.")
+    for signature, what, advice in _SIGNATURES:
+        if data.startswith(signature):
+            raise PlaygroundError(f"{name!r} is {what}, not CSV: {advice}.")
+
+
+def _guess_encoding(data: bytes, notes: list[Note]) -> str:
+    """A byte-order mark, the zeros of UTF-16, strict UTF-8; else a guess that the reader is told of."""
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            if encoding != "utf-8":
+                notes.append(
+                    Note("info", f"The file is {encoding.upper()}: it begins with that encoding's mark.")
+                )
+            return encoding
+    sample = data[: 2**16]
+    zeros = sample[0::2].count(0), sample[1::2].count(0)
+    if max(zeros) > len(sample) / 6 and min(zeros) < max(zeros) / 10:
+        encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+        notes.append(Note("info", f"Every other byte is zero: the file is read as {encoding.upper()}."))
+        return encoding
+    try:
+        data.isascii() or data.decode()
+        return "utf-8"
+    except UnicodeDecodeError:
+        pass  # what it is instead cannot be known: Western European is the likeliest, and the note says so
+    try:
+        data.decode("cp1252")
+        encoding = "cp1252"
+    except UnicodeDecodeError:
+        encoding = "latin-1"  # gives every byte a letter
+    text = f"The file is not UTF-8; it is read as {encoding}: choose another encoding if letters look wrong."
+    notes.append(Note("warning", text))
+    return encoding
+
+
+def _without_controls(text: bytes, notes: list[Note]) -> bytes:
+    """Without NUL, end-of-file and unit-separator characters; every line ends in a line feed."""
+    removed = 0
+    for code in (b"\x00", b"\x1a", SEPARATOR.encode()):
+        if count := text.count(code):
+            removed += count
+            text = text.replace(code, b"")
+    if removed:
+        notes.append(
+            Note("warning", f"Control characters (NUL and the like) are left out: {removed:,} of them.")
+        )
+    if b"\r" in text and b"\n" not in text:
+        text = text.replace(b"\r", b"\n")  # as old Macs end lines
+    return text

@@ -1,0 +1,46 @@
+"""How a file is to be read: every guess that a person may correct."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lstm_core.experiment import PlaygroundError
+
+KINDS = ("number", "category", "time")
+
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", "": "one column"}
+
+
+ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1251", "gb18030", "big5", "shift_jis",
+             "euc-kr", "mac-roman")  # fmt: skip
+
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read a CSV file; None: work it out."""
+
+    encoding: str | None = None
+    delimiter: str | None = None  # one character; "" reads each line as one cell
+    decimal: str | None = None  # "." or ","
+    header: bool | None = None  # whether the first line after skip_rows names the columns
+    skip_rows: int | None = None  # lines before the header or the data
+    day_first: bool | None = None  # whether 1/2/2020 is the first of February
+    kinds: tuple[tuple[str, str], ...] = ()  # column name → "number", "category" or "time"
+
+    def __post_init__(self) -> None:
+        if self.delimiter is not None and (len(self.delimiter) > 1 or self.delimiter in ("\n", "\r", '"')):
+            raise PlaygroundError(f"The delimiter is {self.delimiter!r}: it must be one character.")
+        if self.decimal not in (None, ".", ","):
+            raise PlaygroundError(f"The decimal sign is {self.decimal!r}: choose a point or a comma.")
+        if self.skip_rows is not None and self.skip_rows < 0:
+            raise PlaygroundError(f"{self.skip_rows} lines to skip: choose 0 or more.")
+        for column, kind in self.kinds:
+            if kind not in KINDS:
+                raise PlaygroundError(
+                    f"Column {column!r} cannot be read as {kind!r}: choose {', '.join(KINDS)}."
+                )
+
+
+WORK_IT_OUT = ReadOptions()

@@ -1,0 +1,103 @@
+"""Small real series that come with the app: a CSV file each beside this module, and SOURCES.md. And a book."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+
+from lstm_core.data.ingest.read import read_table
+from lstm_core.data.samples.book import book_table
+from lstm_core.data.table import Column, Roles, Table
+from lstm_core.experiment import PlaygroundError
+
+EXAMPLE = resources.files(__package__).joinpath("sunspots.safetensors")  # made by train_example.py
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the gallery shows of a series, and how it is used."""
+
+    title: str
+    caption: str
+    source: str
+    licence: str
+    period: int | None  # rows of one season, a seasonal-naive forecast's look back; None: no season
+    roles: Roles
+
+
+_CITIES = ("seattle", "new_york")
+_WEATHER = tuple(f"{city}_{what}" for city in _CITIES for what in ("max", "min", "rain", "wind"))
+SAMPLES: dict[str, Sample] = {
+    "sunspots": Sample(
+        title="Sunspots",
+        caption="Yearly sunspot number, 1700–2008: a cycle of about 11 years.",
+        source="National Geophysical Data Center (NOAA), by way of statsmodels",
+        licence="Public domain",
+        period=11,
+        roles=Roles(("SUNACTIVITY",), ("SUNACTIVITY",), time="YEAR", seq_len=24, horizon=1),
+    ),
+    "nile": Sample(
+        title="Nile",
+        caption="Yearly flow at Aswan, 1871–1970: short, with a drop in 1899.",
+        source="Cobb (1978), Biometrika 65(2), 243–251, by way of statsmodels",
+        licence="Public domain",
+        period=None,
+        roles=Roles(("volume",), ("volume",), time="year", seq_len=10, horizon=1),
+    ),
+    "elnino": Sample(
+        title="El Niño",
+        caption="Monthly sea temperature off Peru, 1950–2010, in °C.",
+        source="National Weather Service (NOAA), ERSST.V3B, Niño 1+2, by way of statsmodels",
+        licence="Public domain",
+        period=12,
+        roles=Roles(("temperature",), ("temperature",), time="month", seq_len=24, horizon=1),
+    ),
+    "weather": Sample(
+        title="Weather",
+        caption="Seattle and New York, day by day, 2012–2015.",
+        source="National Centers for Environmental Information (NOAA), by way of vega-datasets",
+        licence="Public domain",
+        period=None,
+        roles=Roles(
+            targets=("seattle_max", "seattle_min", "new_york_max", "new_york_min", "new_york_wind"),
+            features=(*_WEATHER, "season_sin", "season_cos"),
+            time="date",
+            seq_len=14,
+            horizon=1,
+        ),
+    ),
+}
+
+
+@cache
+def load_sample(name: str) -> Table:
+    """The sample's table, ready to be cut into windows. Beside SAMPLES there is "alice", the book as letters.
+
+    Raises:
+        PlaygroundError: there is no such sample.
+    """
+    if name == "alice":
+        return book_table()
+    if name not in SAMPLES:
+        raise PlaygroundError(f"There is no sample {name!r}: choose one of {', '.join(SAMPLES)}.")
+    file = f"{name}.csv"
+    table = read_table(resources.files(__package__).joinpath(file).read_bytes(), file)
+    if name == "elnino":
+        table = _one_row_a_month(table)
+    return dataclasses.replace(table, name=name, roles=SAMPLES[name].roles)
+
+
+def _one_row_a_month(table: Table) -> Table:
+    """One row a year with one column a month → one row a month: "month" and "temperature"."""
+    years = table.column("YEAR").values.astype(np.int64)
+    months = (years[:, None] - 1970) * 12 + np.arange(12)  # (years, 12), counted from January 1970
+    when = months.ravel().astype("datetime64[M]").astype("datetime64[ns]")
+    degrees = np.stack([table.column(month).values for month in MONTHS], axis=1)  # (years, 12)
+    numbers = degrees.reshape(-1, 1)
+    columns = Column("month", "time", when), Column("temperature", "number", numbers[:, 0])
+    return dataclasses.replace(table, numbers=numbers, columns=columns)

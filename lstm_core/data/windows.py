@@ -1,0 +1,207 @@
+"""From a table to windows: split by time, scale on the training part, then windows as row numbers.
+
+A window is the number of its first row; its values are gathered a batch at a time, so a million windows cost
+eight megabytes. Nothing here imports torch: the Data page must open at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_core.data.split import (
+    group_bounds,
+    refuse_empty,
+    refuse_one_class,
+    reorder,
+    row_order,
+    split_of_rows,
+    window_starts,
+)
+from lstm_core.data.table import Table
+from lstm_core.data.transforms import fit_scaler
+from lstm_core.experiment import DataSpec, PlaygroundError
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The chosen columns, scaled on demand, and where each part's windows start.
+
+    A window that starts at row s shows the model rows s … s+seq_len−1; it must say the targets of the
+    `horizon` rows after those (horizon 0: of the last row itself), all of them for a regression, the last of
+    them for a class. A window belongs to the part in which its targets lie.
+    """
+
+    spec: DataSpec
+    table_name: str
+    x: np.ndarray  # (rows, input_size) float32, unscaled, a view of the table where it can be
+    y: np.ndarray  # (rows, targets) float32, unscaled, NaN where not scored; or (rows,) int64 classes, −1
+    classes: tuple[str, ...]  # empty for a regression
+    x_center: np.ndarray  # (input_size,)
+    x_scale: np.ndarray  # (input_size,)
+    y_center: np.ndarray  # (targets,)
+    y_scale: np.ndarray  # (targets,)
+    starts: dict[str, np.ndarray]  # part → (windows,) int64, in order of time
+    part_of_row: np.ndarray  # (rows,) uint8: 0 train, 1 valid, 2 test
+    when: np.ndarray | None  # (rows,) the time column in the rows' order
+    notes: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> str:
+        return "classification" if self.classes else "regression"
+
+    @property
+    def rows(self) -> int:
+        return len(self.x)
+
+    @property
+    def input_size(self) -> int:
+        return self.x.shape[1]
+
+    @property
+    def ahead(self) -> int:
+        """How many rows' targets one output holds."""
+        return len(self.offsets)
+
+    @property
+    def output_size(self) -> int:
+        return len(self.classes) if self.classes else self.ahead * self.y.shape[1]
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """(ahead,): how many rows after a step its targets lie."""
+        first = self.spec.horizon if self.classes or not self.spec.horizon else 1
+        return np.arange(first, self.spec.horizon + 1)
+
+    def target_rows(self, starts: np.ndarray) -> np.ndarray:
+        """(windows, ahead): the rows whose targets these windows must say."""
+        return np.asarray(starts)[:, None] + self.spec.seq_len - 1 + self.offsets
+
+    def inputs(self, starts: np.ndarray) -> np.ndarray:
+        """(windows, seq_len, input_size) float32, scaled: what the model sees."""
+        rows = np.asarray(starts)[:, None] + np.arange(self.spec.seq_len)
+        return (self.x[rows] - self.x_center) / self.x_scale
+
+    def truth(self, starts: np.ndarray) -> np.ndarray:
+        """What these windows must say, in the table's own units: (windows, ahead, targets), or classes (windows,)."""
+        rows = self.target_rows(starts)
+        return self.y[rows[:, 0]] if self.classes else self.y[rows]
+
+    def unscale(self, predicted: np.ndarray) -> np.ndarray:
+        """(…, ahead·targets) as the model says it → (…, ahead, targets) in the table's own units."""
+        shape = (*predicted.shape[:-1], self.ahead, self.y.shape[1])
+        return predicted.reshape(shape) * self.y_scale + self.y_center
+
+
+def make_windows(table: Table, spec: DataSpec) -> Windows:
+    """Cut a table as the spec says.
+
+    Raises:
+        PlaygroundError: a column is missing or unfit, or a part would have no window.
+    """
+    if not spec.targets or not spec.features:
+        what = "target" if not spec.targets else "feature"
+        raise PlaygroundError(f"No {what} column is chosen for {table.name!r}: choose at least one on Data.")
+    order = row_order(table, spec)
+    groups = group_bounds(table, spec, order)
+    y, classes = _targets(table, spec, order)
+    x, filled = _features(table, spec, order, groups)
+    _refuse_visible_answer(spec, classes)
+    part_of_row = split_of_rows(groups, spec, whole_groups=bool(classes) or spec.horizon == 0)
+    starts = window_starts(x, y, groups, part_of_row, spec, bool(classes))
+    refuse_empty(starts, x, y, groups, spec, table.name)
+    train_rows = part_of_row == 0
+    x_center, x_scale = fit_scaler(x[train_rows], spec.scaling)
+    one = np.zeros(1, np.float32), np.ones(1, np.float32)
+    y_center, y_scale = one if classes else fit_scaler(y[train_rows], spec.scaling)
+    if classes:
+        refuse_one_class(y, starts, spec, classes)
+    when = None if spec.time is None else reorder(table.column(spec.time).values, order)
+    notes = _notes(order, filled, starts, groups, spec)
+    return Windows(spec, table.name, x, y, classes, x_center, x_scale, y_center, y_scale, starts,
+                   part_of_row, when, notes)  # fmt: skip
+
+
+
+
+
+
+def _targets(table: Table, spec: DataSpec, order) -> tuple[np.ndarray, tuple[str, ...]]:
+    columns = [table.column(name) for name in spec.targets]
+    kinds = {column.kind for column in columns}
+    if kinds == {"category"} and len(columns) == 1:
+        return reorder(columns[0].values, order).astype(np.int64), columns[0].classes
+    if kinds != {"number"}:
+        names = ", ".join(repr(c.name) for c in columns if c.kind != "number")
+        raise PlaygroundError(
+            f"Target {names} is not a number column: choose number columns, or a single text column whose "
+            "values are the classes."
+        )
+    return reorder(_take(table, spec.targets), order), ()
+
+
+def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
+    """(rows, names) of table.numbers: the very memory where the columns lie side by side."""
+    all_names = table.names("number")
+    places = [all_names.index(name) for name in names]
+    if places == list(range(places[0], places[0] + len(places))):
+        return table.numbers[:, places[0] : places[0] + len(places)]
+    return table.numbers[:, places]
+
+
+def _features(table: Table, spec: DataSpec, order, groups) -> tuple[np.ndarray, int]:
+    for name in spec.features:
+        if table.column(name).kind != "number":
+            raise PlaygroundError(
+                f"Feature {name!r} is not a number column: leave it out or correct its type."
+            )
+    x = reorder(_take(table, spec.features), order)
+    gaps = np.isnan(x)
+    holes = int(gaps.sum())
+    if not holes or spec.missing == "skip":
+        return x, 0
+    # The last known value is carried on, within its group: the one filling that never looks ahead.
+    group_start = np.repeat(groups[:-1], np.diff(groups))[:, None]
+    known = np.where(gaps, group_start, np.arange(len(x))[:, None])
+    x = np.take_along_axis(x, np.maximum.accumulate(known, axis=0), axis=0)
+    return x, holes - int(np.isnan(x).sum())
+
+
+def _refuse_visible_answer(spec: DataSpec, classes: tuple[str, ...]) -> None:
+    shared = sorted(set(spec.features) & set(spec.targets))
+    if spec.horizon == 0 and shared and not classes:
+        raise PlaygroundError(
+            f"Column {shared[0]!r} is a feature and the target of the same row (horizon 0), so the model would "
+            "be shown the answer: set horizon to 1 or more, or take it out of the features."
+        )
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+def _notes(order, filled: int, starts, groups, spec: DataSpec) -> tuple[str, ...]:
+    notes = []
+    if order is not None:
+        notes.append(
+            "Rows were put in order of " + " and ".join(n for n in (spec.group, spec.time) if n) + "."
+        )
+    if filled:
+        notes.append(f"{filled:,} missing feature cells carry the last known value on.")
+    possible = int(np.maximum(np.diff(groups) - spec.seq_len - spec.horizon + 1, 0).sum())
+    left = possible - sum(len(s) for s in starts.values())
+    if left:
+        notes.append(
+            f"{left:,} of {possible:,} windows are left out: their targets straddle two parts or have no value, "
+            "or their inputs do."
+        )
+    return tuple(notes)

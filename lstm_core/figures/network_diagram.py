@@ -1,0 +1,221 @@
+"""The drawing of a model: its layers and directions, unrolled over the steps, with every size on its arrow.
+
+Takes a spec and returns a figure; no tensors, no data. Text keeps the theme's own colour, everything else is
+a mid-tone, so the drawing stands on light and on dark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import plotly.graph_objects as go
+
+from lstm_core.experiment import ModelSpec
+
+FORWARD, REVERSE, HEAD, WIRE = "#3d8bd4", "#e08a2e", "#3aa076", "#8b919c"
+
+_UNIT = 92  # pixels of height for one unit of y
+_TEXT, _SMALL = 16, 14  # pixels
+_SHIFT = 0.22  # how far a bidirectional layer's cells stand left and right of their step
+_LANE = 0.66  # how far the reverse cells stand above the forward ones
+_TALL = 0.4  # a cell's height
+
+
+def stack_figure(spec: ModelSpec, input_size: int, output_size: int, seq_len: int) -> go.Figure:
+    """The stack, layers bottom to top and steps left to right; long stacks and sequences with an ellipsis."""
+    return _Drawing(spec, input_size, output_size, seq_len).figure()
+
+
+def _shown(count: int, first: int) -> list[int | None]:
+    """The numbers first … first+count−1, in at most four places: two, None for an ellipsis, the last."""
+    last = first + count - 1
+    return list(range(first, last + 1)) if count <= 4 else [first, first + 1, None, last]
+
+
+def _colored(text: str, color: str) -> str:
+    return f"<span style='color:{color}'>{text}</span>"
+
+
+@dataclass
+class _Drawing:
+    """Collects shapes and annotations. x: the steps' places 0, 1, …; y: upwards from the input's 0."""
+
+    spec: ModelSpec
+    input_size: int
+    output_size: int
+    seq_len: int
+    shapes: list[dict] = field(default_factory=list)
+    notes: list[dict] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.steps = _shown(self.seq_len, 1)
+        self.last = len(self.steps) - 1
+        self.both = self.spec.bidirectional
+        self.shift = _SHIFT if self.both else 0.0
+        self.half = 0.18 if self.both else 0.2  # half a cell's width
+
+    def figure(self) -> go.Figure:
+        if self.both:
+            forward, reverse = (_colored(arrow, color) for arrow, color in (("→", FORWARD), ("←", REVERSE)))
+            self._text(-1.9, 0, f"{forward} forward  {reverse} reverse", anchor="left", size=_SMALL)
+        for place, step in enumerate(self.steps):
+            self._text(place, 0, "…" if step is None else f"x<sub>{step}</sub>", size=_TEXT + 2)
+        below, y = 0.2, 0.85  # where this layer's wires start, where its forward cells stand
+        places = _shown(self.spec.num_layers, 0)
+        for layer in places:
+            if layer is None:
+                self._skipped(y, places[-1])
+                below, y = y + 0.2, y + 0.85
+                continue
+            self._layer(layer, below, y)
+            top = y + (_LANE if self.both else 0) + _TALL / 2
+            below, y = top + 0.28, top + 0.95
+        self._head(y - 0.95, y)
+        return self._finish(y + 0.75)
+
+    def _layer(self, layer: int, below: float, y: float) -> None:
+        self._text(-1.9, y + (_LANE / 2 if self.both else 0), f"<b>layer {layer}</b>", anchor="left")
+        upper = y + _LANE
+        for place, step in enumerate(self.steps):
+            if step is None:
+                self._text(place - self.shift, y, "…", size=_TEXT + 4)
+                if self.both:
+                    self._text(place + self.shift, upper, "…", size=_TEXT + 4)
+                continue
+            self._wire_in(layer, place, below, y)
+            self._box(place - self.shift, y, self.half, _TALL, FORWARD, self.spec.module_name)
+            if self.both:
+                self._box(place + self.shift, upper, self.half, _TALL, REVERSE, self.spec.module_name)
+            if layer < self.spec.num_layers - 1 or self.spec.head == "per_step":
+                self._wire_out(place, y)
+        if self.spec.proj_size:
+            self._projection(y)
+        self._states(y, -self.shift, FORWARD, reverse=False)
+        if self.both:
+            self._states(upper, self.shift, REVERSE, reverse=True)
+
+    def _wire_in(self, layer: int, place: int, below: float, y: float) -> None:
+        dropped = layer > 0 and self.spec.dropout > 0
+        middle = (below + y - _TALL / 2) / 2
+        tail = below - 0.02  # a little overlap: no gap between a wire and its arrow
+        self._arrow((place - self.shift, tail), (place - self.shift, y - _TALL / 2), WIRE)
+        if self.both:
+            self._arrow((place + self.shift, tail), (place + self.shift, y + _LANE - _TALL / 2), WIRE)
+            self._line([(place - self.shift, below), (place + self.shift, below)], WIRE)
+        if dropped:
+            for shift in {-self.shift, self.shift}:
+                self._text(place + shift, middle, "<b>×</b>", size=_TEXT + 4)
+        if place == 0:
+            width = self.spec.num_directions * self.spec.h_size if layer else self.input_size
+            name = f"{width}<br>dropout {self.spec.dropout:g}" if dropped else f"{width}"
+            self._text(-self.shift - 0.08, middle, name, anchor="right", size=_SMALL)
+
+    def _wire_out(self, place: int, y: float) -> None:
+        """From the cells up to the bar where both directions' h_t lie side by side."""
+        top = y + (_LANE if self.both else 0) + _TALL / 2
+        self._line([(place - self.shift, y + _TALL / 2), (place - self.shift, top + 0.28)], FORWARD)
+        if self.both:
+            self._line([(place + self.shift, top), (place + self.shift, top + 0.28)], REVERSE)
+
+    def _projection(self, y: float) -> None:
+        sizes = f"{self.spec.hidden_size} → {self.spec.proj_size}"
+        if self.both:
+            self._text(-self.shift - 0.08, y + 0.42, f"weight_hr<br>{sizes}", anchor="right", size=_SMALL)
+        else:
+            self._text(0.06, y + 0.37, f"weight_hr {sizes}", anchor="left", size=_SMALL)
+
+    def _states(self, y: float, shift: float, color: str, reverse: bool) -> None:
+        """The arrows that carry h, and an LSTM's c, from step to step, in at one end and out at the other."""
+        h, c, edge = self.spec.h_size, self.spec.hidden_size, self.half
+        ends = [-0.75, *(place + shift for place in range(self.last + 1)), self.last + 0.75]
+        for left, right in pairwise(ends):
+            a = left + (0 if left == ends[0] else edge)
+            b = right - (0 if right == ends[-1] else edge)
+            self._arrow((b, y), (a, y), color) if reverse else self._arrow((a, y), (b, y), color)
+        middle = (0.59 if reverse else 0.41) if self.both else 0.5  # where no vertical wire crosses
+        self._text(middle, y + 0.13, f"h {h}", size=_SMALL)
+        first, final = "h<sub>0</sub>", "h<sub>n</sub>"
+        if self.spec.cell == "lstm":
+            self._text(middle, y - 0.13, f"c {c}", size=_SMALL)
+            first, final = f"{first}, c<sub>0</sub>", f"{final}, c<sub>n</sub>"
+        self._text(ends[0] - 0.05, y, final if reverse else first, anchor="right")
+        self._text(ends[-1] + 0.05, y, first if reverse else final, anchor="left")
+
+    def _skipped(self, y: float, final: int) -> None:
+        for place, step in enumerate(self.steps):
+            if step is not None:
+                self._text(place, y - 0.3, "⋮", size=_TEXT + 6)
+        self._text(-1.9, y - 0.3, f"layers 2 … {final - 1}", anchor="left", size=_SMALL)
+
+    def _head(self, top: float, y: float) -> None:
+        """The linear head: over every step, or over the last step, where it reads h_n."""
+        every = self.spec.head == "per_step"
+        width = self.spec.num_directions * self.spec.h_size
+        self._text(-1.9, y, "<b>head</b>", anchor="left")
+        for place, step in enumerate(self.steps):
+            if step is None:
+                if every:
+                    self._text(place, y, "…", size=_TEXT + 4)
+            elif every or place == self.last:
+                self._box(place, y, 0.3, _TALL, HEAD, "Linear")
+                self._arrow((place, y + _TALL / 2), (place, y + 0.55), HEAD)
+                self._text(place + 0.06, y + 0.38, f"{self.output_size}", anchor="left", size=_SMALL)
+                self._text(place, y + 0.7, "y" if not every else f"y<sub>{step}</sub>", size=_TEXT + 2)
+        if every:
+            self._bars_to_head(top, y)
+        else:
+            self._last_to_head(top, y)
+        name = f"{width}" if every else f"h<sub>n</sub> {width}"
+        place = 0 if every else self.last
+        self._text(place - self.shift - 0.06, y - 0.36, name, anchor="right", size=_SMALL)
+
+    def _bars_to_head(self, top: float, y: float) -> None:
+        for place, step in enumerate(self.steps):
+            if step is not None:
+                self._line([(place - self.shift, top + 0.28), (place + self.shift, top + 0.28)], WIRE)
+                self._arrow((place, top + 0.26), (place, y - _TALL / 2), WIRE)
+
+    def _last_to_head(self, top: float, y: float) -> None:
+        """Forward h_n comes from the last step, reverse h_n from the first: it has read down to there."""
+        low = top - (_LANE if self.both else 0)
+        self._arrow((self.last - self.shift, low), (self.last - self.shift, y - _TALL / 2), FORWARD)
+        if self.both:
+            bend, right = top + 0.22, self.last + self.shift
+            self._line([(self.shift, top), (self.shift, bend), (right, bend), (right, bend + 0.02)], REVERSE)
+            self._arrow((right, bend), (right, y - _TALL / 2), REVERSE)
+
+    def _text(self, x: float, y: float, text: str, anchor: str = "center", size: int = _TEXT) -> None:
+        note = {"x": x, "y": y, "text": text, "xanchor": anchor, "yanchor": "middle", "showarrow": False}
+        self.notes.append({**note, "align": anchor, "font": {"size": size}})
+
+    def _box(self, x: float, y: float, half: float, tall: float, color: str, text: str) -> None:
+        corners = {"x0": x - half, "x1": x + half, "y0": y - tall / 2, "y1": y + tall / 2}
+        look = {"line": {"color": color, "width": 2}, "fillcolor": color + "33"}
+        self.shapes.append({"type": "rect", **corners, **look})
+        self._text(x, y, text, size=_SMALL)
+
+    def _line(self, points: list[tuple[float, float]], color: str) -> None:
+        path = "M" + " L".join(f"{x} {y}" for x, y in points)
+        self.shapes.append({"type": "path", "path": path, "line": {"color": color, "width": 2}})
+
+    def _arrow(self, tail: tuple[float, float], tip: tuple[float, float], color: str) -> None:
+        """Both ends are given in the drawing's own coordinates."""
+        ends = {"ax": tail[0], "ay": tail[1], "x": tip[0], "y": tip[1], "axref": "x", "ayref": "y"}
+        look = {"arrowcolor": color, "arrowwidth": 2, "arrowhead": 2, "arrowsize": 0.9}
+        self.notes.append({**ends, **look, "text": "", "showarrow": True})
+
+    def _finish(self, height: float) -> go.Figure:
+        hidden = {"visible": False, "fixedrange": True}
+        figure = go.Figure()
+        figure.update_layout(
+            shapes=self.shapes,
+            annotations=self.notes,
+            xaxis={**hidden, "range": [-1.95, self.last + 1.35]},
+            yaxis={**hidden, "range": [-0.25, height + 0.2]},
+            height=round(_UNIT * (height + 0.45)),
+            margin={"l": 0, "r": 0, "t": 0, "b": 0},
+            paper_bgcolor="rgba(0,0,0,0)",
+            plot_bgcolor="rgba(0,0,0,0)",
+        )
+        return figure

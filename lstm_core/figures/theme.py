@@ -1,0 +1,71 @@
+"""Data types → plotly figures, and the colours of gates and parts, once. Nothing here knows a page."""
+
+from __future__ import annotations
+
+import html
+
+import plotly.graph_objects as go
+
+# Okabe and Ito's colours: told apart by colour-blind eyes, on white and on black
+GATE_COLORS = {"i": "#0072B2", "f": "#D55E00", "g": "#009E73", "o": "#CC79A7", "c": "#E69F00", "h": "#56B4E9"}
+GATE_NAMES = {
+    "i": "input gate", "f": "forget gate", "g": "cell candidate", "o": "output gate",
+    "c": "cell state", "h": "hidden state",
+}  # fmt: skip
+CELL_COLORS = {"lstm": "#0072B2", "gru": "#E69F00", "rnn": "#CC79A7"}
+CELL_DASHES = {"lstm": "solid", "gru": "dash", "rnn": "dot"}  # told apart without any colour, too
+SPLIT_COLORS = {"train": "#0072B2", "valid": "#E69F00", "test": "#009E73"}
+SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
+TRUTH, SAID, TRAIN, VALID = "#8A8F98", "#D55E00", "#56B4E9", "#E69F00"
+SIGNED_SCALE = "RdBu_r"
+GATE_SCALE = "Cividis"
+FONT_SIZE = 15
+MOST_POINTS = 2000  # of one line of a picture
+FAINTEST = 1e-9  # share of its largest below which a gradient is not drawn any more
+MOST_NAMES = 10  # of classes beside an axis: more would be written over each other
+MOST_CELLS = 256  # units or steps drawn one by one in a heatmap
+
+
+def figure_layout(figure: go.Figure, height: int) -> go.Figure:
+    """The house's look: big type, no wasted margin, the page's own background."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        font={"size": FONT_SIZE},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": FONT_SIZE}},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="x unified",
+    )
+    figure.update_xaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
+    return figure.update_yaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
+
+
+def text(name: str, longest: int = 40) -> str:
+    """A name from a file as plotly may show it: no HTML and no $formula$, and of bearable length."""
+    short = name if len(name) <= longest else name[: longest - 1] + "…"
+    return html.escape(short, quote=False).replace("$", "&#36;")  # plotly knows no &quot;
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+

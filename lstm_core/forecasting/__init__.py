@@ -1,0 +1,1 @@
+"""What a model predicts, and whether that beats a naive baseline."""

@@ -1,0 +1,5 @@
+"""What tutorials claim, run and checked."""
+
+from lstm_core.lessons.catalog.claims.lesson import LESSON as CLAIMS
+
+LESSONS = (CLAIMS,)

@@ -1,0 +1,127 @@
+"""Pictures of what nn.LSTM returns: the blocks of output beside h_n, and a padded batch beside its packed rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lstm_core.figures.theme import FONT_SIZE, SIGNED_SCALE, TRUTH, figure_layout
+from lstm_core.lessons.catalog.shapes.outputs import Anatomy, Packing
+
+LIT = ("#E69F00", "#009E73")  # the forward direction's end, the reverse one's
+SEQUENCE_COLORS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442")
+OWN_END, PADDED_END = "#0072B2", "#D55E00"  # where a sequence truly ends, and where the padded run reads h_n
+
+
+def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
+    """h of one sequence, a column a step and a band of units a layer and direction, with h_n at its right.
+
+    What h_n holds is lit on both sides. A frame is around what output holds; the bands below it are pale.
+    """
+    layers, directions, steps, hidden = anatomy.h.shape
+    most = float(np.abs(anatomy.h).max())
+    figure = go.Figure()
+    ticks, names, top_of_band = [], [], 0.0
+    for ending in sorted(
+        anatomy.endings, key=lambda e: (-e.layer, e.direction)
+    ):  # output's own order, at the top
+        inside = ending.layer < layers - 1
+        values = anatomy.h[ending.layer, ending.direction].T  # (hidden, steps)
+        gap, state = np.full((hidden, 1), np.nan), anatomy.h_n[ending.row][:, None]
+        both = np.concatenate([values, gap, state], axis=1)  # (hidden, steps + 2)
+        lit = np.isin(np.arange(steps + 2), (ending.step, steps + 1))
+        for mask, opacity in ((lit, 1.0), (~lit, 0.2 if inside else 0.6)):
+            figure.add_heatmap(
+                z=np.where(mask, both, np.nan), x=np.arange(steps + 2), y=top_of_band - np.arange(hidden),
+                zmin=-most, zmax=most, colorscale=SIGNED_SCALE, showscale=False, opacity=opacity, xgap=2,
+                hoverongaps=False, hovertemplate="%{z:.3f}<extra></extra>",
+            )  # fmt: skip
+        for x in (ending.step, steps + 1):
+            _frame(
+                figure,
+                x - 0.5,
+                x + 0.5,
+                top_of_band - hidden + 0.5,
+                top_of_band + 0.5,
+                LIT[ending.direction],
+                5,
+            )
+        ticks.append(top_of_band - (hidden - 1) / 2)
+        direction = "" if directions == 1 else (", forward →", ", reverse ←")[ending.direction]
+        names.append(f"layer {ending.layer}{' (inside)' * inside}{direction}")
+        _say(figure, steps + 1.6, ticks[-1], f"h_n[{ending.row}]", xanchor="left")
+        top_of_band -= hidden + 1
+    _frame(figure, -0.6, steps - 0.4, 1.0 - directions * (hidden + 1), 0.8, TRUTH, 2)
+    _say(figure, (steps - 1) / 2, 0.9, f"<b>output {anatomy.shapes['output']}</b>", yanchor="bottom")
+    _say(figure, steps + 1, 0.9, f"<b>h_n {anatomy.shapes['h_n']}</b>", yanchor="bottom")
+    figure.update_xaxes(tickvals=list(range(steps)), ticktext=[f"step {t}" for t in range(steps)], showgrid=False,
+                        zeroline=False, range=[-0.7, steps + 2.9])  # fmt: skip
+    figure.update_yaxes(tickvals=ticks, ticktext=names, showgrid=False, zeroline=False,
+                        range=[top_of_band + 0.4, 0.9])  # fmt: skip
+    return figure_layout(figure, height).update_layout(hovermode="closest", margin={"t": 30, "b": 6})
+
+
+def _frame(
+    figure: go.Figure, x0: float, x1: float, y0: float, y1: float, color: str, width: int, **line: str
+) -> None:
+    figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, line={"color": color, "width": width, **line})
+
+
+def _say(figure: go.Figure, x: float, y: float, words: str, color: str | None = None, **place: str) -> None:
+    font = {"size": FONT_SIZE} | ({"color": color} if color else {})
+    figure.add_annotation(x=x, y=y, text=words, showarrow=False, font=font, **place)
+
+
+def packing_figure(packing: Packing, height: int = 300) -> go.Figure:
+    """The padded batch, every sequence a colour, padding empty; beneath it PackedSequence.data in its order."""
+    longest, count = max(packing.lengths), len(packing.lengths)
+    figure = go.Figure()
+    for k, length in enumerate(packing.lengths):
+        for step in range(longest):
+            _cell(
+                figure,
+                step,
+                -k,
+                f"{_letter(k)}{step}" if step < length else "0",
+                k if step < length else None,
+            )
+        _frame(figure, length - 1.5, length - 0.5, -k - 0.46, -k + 0.46, OWN_END, 5)
+        if length < longest:
+            _frame(figure, longest - 1.47, longest - 0.53, -k - 0.4, -k + 0.4, PADDED_END, 3, dash="dot")
+    x, wide = 0.0, longest / max(sum(packing.lengths) + 0.3 * longest, 1)
+    middles = []
+    for size, group in zip(packing.batch_sizes, _by_step(packing), strict=True):
+        middles.append(x + size * wide / 2 - 0.5)
+        for sequence, step in group:
+            _cell(figure, x + wide / 2 - 0.5, -count - 0.7, f"{_letter(sequence)}{step}", sequence, wide)
+            x += wide
+        x += 0.3 * wide
+    for middle, size in zip(middles, packing.batch_sizes, strict=True):
+        _say(figure, middle, -count - 1.5, str(size))
+    figure.update_xaxes(visible=False, range=[-0.6, longest - 0.4])
+    ticks = [-k for k in range(count)] + [-count - 0.7, -count - 1.5]
+    names = [f"sequence {_letter(k)}" for k in range(count)] + ["packed .data", ".batch_sizes"]
+    figure.update_yaxes(
+        tickvals=ticks, ticktext=names, showgrid=False, zeroline=False, range=[-count - 1.9, 0.6]
+    )
+    return figure_layout(figure, height).update_layout(margin={"t": 6, "b": 6}, hovermode=False)
+
+
+def _by_step(packing: Packing) -> list[list[tuple[int, int]]]:
+    """Rows of .data in groups of one step each."""
+    ends = np.cumsum(packing.batch_sizes)
+    return [
+        list(packing.order[end - size : end]) for end, size in zip(ends, packing.batch_sizes, strict=True)
+    ]
+
+
+def _letter(sequence: int) -> str:
+    return chr(ord("A") + sequence)
+
+
+def _cell(figure: go.Figure, x: float, y: float, words: str, sequence: int | None, wide: float = 1.0) -> None:
+    """One element: coloured by its sequence, or the empty frame of padding."""
+    color = None if sequence is None else SEQUENCE_COLORS[sequence % len(SEQUENCE_COLORS)]
+    figure.add_shape(type="rect", x0=x - wide / 2, x1=x + wide / 2, y0=y - 0.42, y1=y + 0.42, fillcolor=color, layer="below",
+                     line={"color": TRUTH, "width": 1})  # fmt: skip
+    _say(figure, x, y, words, TRUTH if sequence is None else "#111111")

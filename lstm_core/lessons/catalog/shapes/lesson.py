@@ -1,0 +1,62 @@
+"""Shapes and the two ways to run an LSTM: nothing is trained here, every call is made for real."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_core.lessons.lesson import Lesson
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lstm_core.runs.run import Run
+
+
+def _blocks(runs: dict[str, Run]) -> np.ndarray:
+    """output of a bidirectional LSTM, steps to the right: (num_directions · hidden_size, steps)."""
+    from lstm_core.lessons.catalog.shapes.outputs import anatomy
+
+    found = anatomy(seed=0, num_layers=1, steps=12)
+    return found.h[0].transpose(0, 2, 1).reshape(-1, 12)
+
+
+LESSON = Lesson(
+    title="Shapes, and two ways to run it",
+    blurb="Every shape of nn.LSTM, the exact error when one is wrong, and what it means.",
+    chapter="Tutorials",
+    number=6,
+    experiments={},
+    instrument="shape_lab",
+    sketch=_blocks,
+    words="""
+Most first errors with nn.LSTM are about shapes. The lab above makes **any call for real** and shows every tensor, or
+PyTorch's own words and what they mean.
+
+**Input** is (seq_len, batch, input_size): time first. `batch_first=True` swaps the first two axes of input and output,
+and nothing else. A 2-D input is one sequence without a batch.
+
+**The states** h_0, c_0, h_n and c_n are (num_layers · num_directions, batch, hidden_size), always. Leave h_0 and c_0 out
+and they are zeros.
+
+**output** holds h of the top layer at every step. **h_n** holds h of every layer at its last step. So they share numbers,
+and for a bidirectional LSTM the reverse half of h_n stands at **step 0** of output.
+
+Sequences of different lengths are padded with zeros. An LSTM reads those zeros, too, unless you pack the batch.
+""",
+    formula=r"""\begin{aligned}
+\text{output} &: (L,\ N,\ D \cdot H_{out}) \\
+h_n &: (D \cdot \text{num\_layers},\ N,\ H_{out}) \\
+c_n &: (D \cdot \text{num\_layers},\ N,\ H)
+\end{aligned}""",
+    symbols="$L$ steps, $N$ sequences, $D$ directions (1 or 2), $H$ hidden_size, $H_{out}$ proj_size if there is one, else "
+    "$H$.",
+    errs="""
+- Many call `output[-1]` *the last hidden state*. True for one direction without padding only.
+- Some turn h_0 and c_0 with `batch_first=True`. They never turn.
+- A batch-first input without `batch_first=True` **raises no error**: sequences are read as steps.
+""",
+    sources=(
+        "PyTorch documentation, torch.nn.LSTM (Inputs, Outputs, Notes) and torch.nn.utils.rnn.pack_padded_sequence",
+        "PyTorch tutorial Sequence Models and Long Short-Term Memory Networks, for nn.LSTM(3, 3) in two ways",
+    ),
+)

@@ -1,0 +1,145 @@
+"""The life of h and c over windows that follow one another: set to zero, given, carried, carried without detaching.
+
+Everything is really run, on a model's own weights; nothing here draws or trains for good.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lstm_core.data.windows import Windows
+from lstm_core.experiment import TrainSpec
+from lstm_core.model.recurrent import SequenceLSTM, State
+from lstm_core.trace.gate_trace import trace_lstm
+from lstm_core.training.batches import Batches
+from lstm_core.training.stateful import Streams, drawn_state, not_overlapping
+
+WAYS = ("zero", "random", "carried", "not detached")
+ROWS = 8  # streams side by side that errors are taken over
+
+
+@torch.no_grad()
+def step_errors(model: SequenceLSTM, windows: Windows, train: TrainSpec) -> np.ndarray:
+    """(seq_len,): mean squared error at each step of a window, over the validation part, for an LSTM with head
+    "per_step" whose states begin as train.initial_state says.
+
+    Whatever the state, the windows are the same: those of the streams but for each stream's first, before which
+    there is nothing to carry.
+    """
+    cpu = torch.device("cpu")
+    batches, starts = Batches(windows, cpu, every=True), torch.from_numpy(windows.starts["valid"])
+    rows = max(1, min(ROWS, len(not_overlapping(starts, windows.spec.seq_len)) // 2))
+    order, errors = Streams(batches, starts, rows), []
+    for place in range(order.steps):
+        x, wanted = order.batch(place)
+        before = order.before(place) if train.initial_state == "stateful" else None
+        if train.initial_state == "random":
+            before = drawn_state(model.spec, rows, (train.seed, 1, place), cpu)
+        said, after = model.go_on(x, before)
+        order.after(after)
+        if place:
+            errors.append((said - wanted).square().mean((0, 2)))
+    return torch.stack(errors).mean(0).numpy()
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """One stream, window after window, one way: what h and c of the top layer went through.
+
+    h, c: (windows, seq_len + 1, hidden_size), the first of each window its h_0 and c_0. said: (windows, seq_len).
+    reach: (windows · seq_len,), how strongly the first answer of the last window depends on the inputs of each step,
+    as backpropagation sees it: the norm of its gradient.
+    """
+
+    h: np.ndarray
+    c: np.ndarray
+    said: np.ndarray
+    reach: np.ndarray
+
+
+def life(model: SequenceLSTM, x: Tensor, way: str, seed: int = 0) -> Life:
+    """x: (windows, seq_len, input_size), windows of one stream, one after the other; way: of WAYS. The model: an LSTM
+    of one direction with head "per_step". Draws of "random" are from the seed alone.
+    """
+    states, said = [], []
+    x = x.clone().requires_grad_()
+    state = None
+    for k, window in enumerate(x.split(1)):
+        if way == "zero":
+            state = None
+        elif way == "random":
+            state = drawn_state(model.spec, 1, (seed, k), x.device)
+        elif way == "carried" and state is not None:
+            state = tuple(part.detach() for part in state)
+        states.append(_timeline(model, window, state))
+        answer, state = model.go_on(window, state)
+        said.append(answer[0, :, 0])
+    (reach,) = torch.autograd.grad(said[-1][0], x)
+    h, c = (np.stack([state[k] for state in states]) for k in range(2))
+    return Life(h, c, torch.stack(said).detach().numpy(), reach.norm(dim=-1).flatten().numpy())
+
+
+@torch.no_grad()
+def _timeline(model: SequenceLSTM, window: Tensor, state: State | None) -> tuple[np.ndarray, np.ndarray]:
+    """h and c of the top layer, each (seq_len + 1, its size), the state before the first step included."""
+    trace = trace_lstm(model.lstm, model.lstm_input(window), state)
+    before = [torch.zeros(values.shape[-1]) for values in (trace.h, trace.c)]
+    if state is not None:
+        before = [part[-1, 0] for part in state]
+    return tuple(
+        torch.cat([first[None], values[-1, 0, 0]]).numpy()
+        for first, values in zip(before, (trace.h, trace.c), strict=True)
+    )
+
+
+def second_backward(model: SequenceLSTM, x: Tensor, detach: bool, retain_graph: bool = False) -> str:
+    """Take a step of gradient descent on each of two windows, the state carried: PyTorch's error, or "" if none.
+
+    x: (2, seq_len, input_size). The model is left as it is: a copy trains.
+    """
+    model, state = copy.deepcopy(model).requires_grad_(), None
+    for window in x.split(1):
+        if detach and state is not None:
+            state = tuple(part.detach() for part in state)
+        said, state = model.go_on(window, state)
+        model.zero_grad()
+        try:
+            said.square().mean().backward(retain_graph=retain_graph)
+        except RuntimeError as error:
+            return str(error)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter -= 0.01 * parameter.grad
+    return ""
+
+
+@torch.no_grad()
+def shapes_of_call(lstm: nn.LSTM, batch: int, seq_len: int, batch_first: bool) -> dict[str, tuple[int, ...]]:
+    """The shapes of a call of this very nn.LSTM's configuration with (h_0, c_0), as they come out when it is run."""
+    lstm = copy.deepcopy(lstm).eval()
+    lstm.batch_first = batch_first
+    x = torch.zeros((batch, seq_len, lstm.input_size) if batch_first else (seq_len, batch, lstm.input_size))
+    h_0, c_0 = _zeros(lstm, batch)
+    output, (h_n, c_n) = lstm(x, (h_0, c_0))
+    named = {"input": x, "h_0": h_0, "c_0": c_0, "output": output, "h_n": h_n, "c_n": c_n}
+    return {name: tuple(value.shape) for name, value in named.items()}
+
+
+@torch.no_grad()
+def left_out_is_zeros(lstm: nn.LSTM, x: Tensor) -> bool:
+    """Whether lstm(x) is lstm(x, (zeros, zeros)) bit for bit. x: (batch, seq_len, input_size), batch_first."""
+    (a, (h, c)), (b, (h2, c2)) = lstm(x), lstm(x, _zeros(lstm, len(x)))
+    return all(torch.equal(one, other) for one, other in ((a, b), (h, h2), (c, c2)))
+
+
+def _zeros(lstm: nn.LSTM, batch: int) -> tuple[Tensor, Tensor]:
+    """h_0 and c_0 of zeros."""
+    layers = lstm.num_layers * (2 if lstm.bidirectional else 1)
+    sizes = lstm.proj_size or lstm.hidden_size, lstm.hidden_size
+    h_0, c_0 = (torch.zeros(layers, batch, size) for size in sizes)
+    return h_0, c_0

@@ -1,0 +1,77 @@
+"""What this machine has, and how much of it one training should take."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+
+from lstm_core.experiment import PlaygroundError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def free_memory() -> int:
+    """Bytes of main memory that are free at this moment."""
+    return psutil.virtual_memory().available
+
+
+def cpu_cores() -> int:
+    """The cores that this process may use: in a container fewer than the machine has."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows do not tell
+        return os.cpu_count() or 1
+
+
+def work_in_one_thread() -> None:
+    """Let this thread's PyTorch use one core, whether it is loaded already or not.
+
+    For pages: they look at small models, whose steps are two to ten times as fast in one thread, and what they leave
+    is there for the trainings, each of which says in its own thread how many it takes (best_threads).
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        if (
+            torch.get_num_threads() != 1
+        ):  # asked first: a thread that only sets takes the last number of any other
+            torch.set_num_threads(1)
+    else:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+
+
+
+def devices() -> dict[str, str]:
+    """What can be chosen as a device here: name → plain words, "auto" first."""
+    import torch
+
+    found = {"cpu": "CPU"}
+    for index in range(torch.cuda.device_count()):
+        found[f"cuda:{index}"] = f"GPU {index}: {torch.cuda.get_device_name(index)}"
+    if torch.backends.mps.is_available():
+        found["mps"] = "Apple GPU"
+    best = "cuda:0" if "cuda:0" in found else "mps" if "mps" in found else "cpu"
+    return {"auto": f"auto ({found[best]})", **found}
+
+
+
+def pick_device(name: str) -> torch.device:
+    """The device behind a TrainSpec's name.
+
+    Raises:
+        PlaygroundError: this machine has no such device.
+    """
+    import torch
+
+    here = list(devices())
+    if name == "auto":
+        return torch.device("cuda:0" if "cuda:0" in here else "mps" if "mps" in here else "cpu")
+    name = "cuda:0" if name == "cuda" else name
+    if name not in here:
+        raise PlaygroundError(f"This machine has no device {name}: choose one of {', '.join(here)}.")
+    return torch.device(name)

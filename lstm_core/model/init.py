@@ -1,0 +1,88 @@
+"""How weights start: forget-gate bias, chrono initialisation, and parameters that stay frozen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from lstm_core.experiment import SATURATING_BIAS, ModelSpec, PlaygroundError
+
+if TYPE_CHECKING:
+    from lstm_core.model.recurrent import SequenceLSTM
+
+
+@torch.no_grad()
+def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
+    """Let the forget gates of every layer and direction start with this bias (Gers et al. 2000).
+
+    nn.LSTM adds two bias vectors: the value goes into bias_ih and bias_hh's share becomes 0.
+    """
+    hidden = lstm.hidden_size
+    for name, parameter in lstm.named_parameters():
+        if name.startswith("bias"):
+            parameter[hidden : 2 * hidden] = value if name.startswith("bias_ih") else 0.0
+
+
+
+@torch.no_grad()
+def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = None) -> None:
+    """Let the units of every layer and direction start with memories of all lengths up to t_max steps.
+
+    b_f = ln U(1, t_max − 1) and b_i = −b_f, of which a unit that forgets at the rate 1 − f = 1/T has T = 1 + e^b_f:
+    Tallec & Ollivier (2018, "Can recurrent neural networks warp time?", arXiv 1804.11188, equation 16). As in
+    set_forget_bias, the values go into bias_ih.
+    """
+    hidden = lstm.hidden_size
+    for name, parameter in lstm.named_parameters():
+        if name.startswith("bias_ih"):
+            forget = torch.empty(hidden).uniform_(1, t_max - 1, generator=generator).log_()
+            parameter[: 2 * hidden] = torch.cat([-forget, forget])
+        elif name.startswith("bias_hh"):
+            parameter[: 2 * hidden] = 0.0
+
+
+
+@torch.no_grad()
+def hold(model: SequenceLSTM) -> dict[str, Tensor]:
+    """Give the parts of ModelSpec.frozen the values that they keep.
+
+    Returns, by the parameters' names, bool masks in their shapes of what must never train; none where all does.
+
+    Raises:
+        PlaygroundError: the head is held, which then says h itself, but there are not as many outputs as h has
+            numbers.
+    """
+    found = {}
+    for name, parameter in model.named_parameters():
+        value, held = _held(model.spec, name, parameter)
+        if held.any():
+            parameter.copy_(torch.where(held, value, parameter))
+            found[name] = held
+    return found
+
+
+
+def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor]:
+    """(values, bool mask of those that are held), both in the parameter's shape."""
+    value, held = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
+    kind = name.rpartition(".")[2]
+    if name.startswith("head."):
+        held[:] = "head" in spec.frozen
+        if "head" in spec.frozen and kind == "weight":
+            if parameter.shape[0] != parameter.shape[1]:
+                raise PlaygroundError(
+                    f"hold keeps the head from changing h, but h has {parameter.shape[1]} numbers and the target "
+                    f"{parameter.shape[0]}: choose a hidden_size or proj_size that fits, or let the head train."
+                )
+            value.fill_diagonal_(1.0)
+        return value, held
+    if "bias_hh" in spec.frozen and kind.startswith("bias_hh"):
+        held[:] = True
+    if "forget_gate" in spec.frozen and not kind.startswith("weight_hr"):
+        rows = slice(spec.hidden_size, 2 * spec.hidden_size)
+        held[rows] = True
+        if kind.startswith("bias_ih"):
+            value[rows] = SATURATING_BIAS
+    return value, held

@@ -1,0 +1,41 @@
+"""A trace as files for other tools: CSV for people and spreadsheets, NPZ for numpy."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+
+from lstm_core.experiment import GATES, STATES
+from lstm_core.trace.gate_trace import GateTrace
+
+
+def trace_arrays(trace: GateTrace) -> dict[str, np.ndarray]:
+    """i, f, g, o, c: (num_layers, num_directions, batch, seq_len, hidden_size); h with its own width; and output,
+    h_n, c_n as nn.LSTM gave them."""
+    names = (*GATES, *STATES, "output", "h_n", "c_n")
+    return {name: getattr(trace, name).float().cpu().numpy() for name in names}
+
+
+def trace_npz(trace: GateTrace) -> bytes:
+    """trace_arrays as a compressed .npz file."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **trace_arrays(trace))
+    return buffer.getvalue()
+
+
+def trace_csv(trace: GateTrace) -> bytes:
+    """One row a layer, direction, sequence, step and unit, with columns i, f, g, o, c, h.
+
+    With a projection h has fewer units than the gates: its cells are empty past its width.
+    """
+    arrays = trace_arrays(trace)
+    shape = arrays["i"].shape
+    width = arrays["h"].shape[-1]
+    arrays["h"] = np.pad(arrays["h"], [(0, 0)] * 4 + [(0, shape[-1] - width)], constant_values=np.nan)
+    index = pd.MultiIndex.from_product(
+        [range(size) for size in shape], names=["layer", "direction", "sequence", "step", "unit"]
+    )
+    columns = {name: arrays[name].ravel() for name in (*GATES, *STATES)}
+    return pd.DataFrame(columns, index=index).to_csv(float_format="%.9g").encode()

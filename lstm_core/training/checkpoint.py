@@ -1,0 +1,284 @@
+"""A trained model as one file: safetensors weights, and everything else as JSON in the same file's header.
+
+The weights bear nn.LSTM's own names (weight_ih_l0 …), so that `nn.LSTM(...).load_state_dict` takes them; the head's
+are head.weight and head.bias, and what an exact resume needs is under state/. Nothing is ever unpickled. Reading a
+file takes no torch: Start shows the example's curves before torch has loaded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from lstm_core.architecture.shapes import optimizer_shapes, parameter_shapes, state_shapes
+from lstm_core.data.windows import Windows
+from lstm_core.experiment import MAX_SNAPSHOTS, Experiment, PlaygroundError
+
+if TYPE_CHECKING:
+    from lstm_core.model.recurrent import SequenceLSTM
+    from lstm_core.training.trainer import Trainer
+
+FORMAT = "lstm-playground-1"
+MAX_BYTES = 1 << 30
+MAX_HEADER = 32 << 20
+GENERATOR_STATE = 5056  # bytes of a CPU generator of PyTorch
+SAVED_SNAPSHOTS = 4 << 20  # bytes of the weights along the run
+_SNAPSHOTS = ("state/snapshots/steps", "state/snapshots/weights")
+_SCALER = ("x_center", "x_scale", "y_center", "y_scale")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a model file holds."""
+
+    experiment: Experiment
+    input_size: int
+    output_size: int
+    classes: tuple[str, ...]
+    scaler: dict[str, np.ndarray]  # x_center, x_scale: (input_size,); y_center, y_scale: (targets,)
+    curves: dict[str, tuple[list[float], list[float]]]  # name → (x, y), as the run drew them
+    progress: dict
+    weights: dict[str, np.ndarray]  # by SequenceLSTM's names
+    state: dict[str, np.ndarray]  # what Trainer.restore takes
+
+    def model(self) -> SequenceLSTM:
+        """The trained model, on the CPU, in eval mode."""
+        from lstm_core.model.recurrent import model_with
+
+        return model_with(self.experiment.model, self.input_size, self.output_size, _tensors(self.weights))
+
+
+def save_checkpoint(
+    trainer: Trainer,
+    curves: dict[str, tuple[list[float], list[float]]],
+    snapshot_bytes: int = SAVED_SNAPSHOTS,
+) -> bytes:
+    """The file of a trainer's model as it is now, with what resuming needs and as many snapshots as fit."""
+    windows = trainer.windows
+    weights = trainer.model.state_dict()
+    state, progress = trainer.state(snapshot_bytes)
+    prefix = f"{trainer.experiment.model.cell}."
+    tensors = {name.removeprefix(prefix): value for name, value in weights.items()}
+    tensors |= {f"state/{name}": value for name, value in state.items()}
+    arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    about = {
+        "format": FORMAT,
+        "experiment": json.loads(trainer.experiment.to_json()),
+        "input_size": windows.input_size,
+        "output_size": windows.output_size,
+        "classes": list(windows.classes),
+        "scaler": {name: getattr(windows, name).tolist() for name in _SCALER},
+        "curves": curves,
+        "progress": progress | {"best_loss": _json_number(progress["best_loss"])},
+        "sha256": _digest(safetensors.numpy.save(arrays)),
+    }
+    return safetensors.numpy.save(arrays, {"playground": json.dumps(about)})
+
+
+def load_checkpoint(data: bytes) -> Checkpoint:
+    """Read a model file; everything is checked before a tensor is made.
+
+    Raises:
+        PlaygroundError: not such a file, damaged, or its parts do not fit one another.
+    """
+    try:
+        return _load(data)
+    except PlaygroundError as error:
+        raise PlaygroundError(f"This model file cannot be used: {error}") from None
+
+
+def _load(data: bytes) -> Checkpoint:
+    header, about = _read_header(data)
+    experiment = Experiment.from_json(json.dumps(about.get("experiment")))
+    sizes = [about.get("input_size"), about.get("output_size")]
+    if not all(type(size) is int and 0 < size <= 1_000_000 for size in sizes):
+        raise PlaygroundError("its input_size or output_size is not a sensible number.")
+    scaler = {name: _numbers(about.get("scaler"), name) for name in _SCALER}
+    classes = about.get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise PlaygroundError("its list of classes is damaged.")
+    if len(scaler["x_center"]) != sizes[0] or len(scaler["x_scale"]) != sizes[0]:
+        raise PlaygroundError("its scaler does not fit its input_size.")
+    if classes and len(classes) != sizes[1]:
+        raise PlaygroundError("its classes do not fit its output_size.")
+    targets = 1 if classes else len(experiment.data.targets)
+    if len(scaler["y_center"]) != targets or len(scaler["y_scale"]) != targets:
+        raise PlaygroundError("its scaler does not fit its targets.")
+    _check_tensors(header, experiment, *sizes)
+    progress = _progress(about.get("progress"))
+    if _digest(data) != about.get("sha256"):
+        raise PlaygroundError("its weights are damaged (the SHA-256 differs): save or download it again.")
+    try:
+        arrays = safetensors.numpy.load(data)
+    except safetensors.SafetensorError as error:
+        raise PlaygroundError(f"its tensors are damaged ({error}).") from None
+    state = {k.removeprefix("state/"): v for k, v in arrays.items() if k.startswith("state/")}
+    weights = {
+        _own_name(k, experiment.model.cell): v for k, v in arrays.items() if not k.startswith("state/")
+    }
+    best = [value for name, value in state.items() if name.startswith(("best/", "carried/"))]
+    if not all(np.isfinite(value).all() for value in (*weights.values(), *best, state["snapshots/weights"])):
+        raise PlaygroundError("some of its weights are NaN or infinite.")
+    steps = state["snapshots/steps"].tolist()
+    if steps != sorted(set(steps)) or not all(0 <= step <= progress["step"] for step in steps):
+        raise PlaygroundError("its snapshots of earlier weights are not in order.")
+    curves = _curves(about.get("curves"))
+    return Checkpoint(experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state)
+
+
+def resume(checkpoint: Checkpoint, windows: Windows) -> Trainer:
+    """A trainer that goes on exactly where the saved one was.
+
+    The windows are scaled as the file says, not as this table would be: the weights know no other scale.
+
+    Raises:
+        PlaygroundError: the windows' columns do not fit the model, or the generators' state is damaged.
+    """
+    from lstm_core.model.devices import devices
+    from lstm_core.training.trainer import Trainer
+
+    have = (windows.input_size, windows.output_size, windows.classes)
+    if have != (checkpoint.input_size, checkpoint.output_size, checkpoint.classes):
+        raise PlaygroundError(
+            f"The model reads {checkpoint.input_size} features and gives {checkpoint.output_size} outputs, but "
+            f"{windows.table_name!r} gives {windows.input_size} and {windows.output_size} "
+            "(or other classes): choose the data that it was trained on."
+        )
+    experiment = checkpoint.experiment
+    if experiment.train.device not in devices():  # it was trained on a machine that had another one
+        experiment = dataclasses.replace(
+            experiment, train=dataclasses.replace(experiment.train, device="auto")
+        )
+    trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), experiment)
+    try:
+        trainer.restore(_tensors(checkpoint.weights), _tensors(checkpoint.state), checkpoint.progress)
+    except RuntimeError:  # all shapes fit: only a generator refuses a state that is none
+        raise PlaygroundError("The model file's state of the random numbers is damaged.") from None
+    return trainer
+
+
+def _tensors(arrays: dict[str, np.ndarray]) -> dict:
+    import torch
+
+    return {name: torch.from_numpy(value.copy()) for name, value in arrays.items()}
+
+
+def _own_name(name: str, cell: str) -> str:
+    return name if name.startswith("head.") else f"{cell}.{name}"
+
+
+def _digest(data: bytes) -> str:
+    """SHA-256 of the tensors' bytes, which follow the header."""
+    return hashlib.sha256(memoryview(data)[8 + int.from_bytes(data[:8], "little") :]).hexdigest()
+
+
+def _read_header(data: bytes) -> tuple[dict, dict]:
+    """The safetensors header and our JSON in its metadata (format: 8 bytes of length, JSON, tensors)."""
+    size = int.from_bytes(data[:8], "little") if len(data) > 8 else 0
+    if len(data) > MAX_BYTES or not 2 <= size <= min(MAX_HEADER, len(data) - 8):
+        raise PlaygroundError("it is not a safetensors file that this app wrote.")
+    try:
+        header = json.loads(data[8 : 8 + size])
+        about = json.loads(header.pop("__metadata__")["playground"], parse_int=_sensible_int)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise PlaygroundError("it is not a safetensors file that this app wrote.") from None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise PlaygroundError(f"it is not of the format {FORMAT}.")
+    return header, about
+
+
+def _sensible_int(digits: str) -> int:
+    if len(digits) > 18:  # more would overflow where a float is wanted, far from here
+        raise ValueError(f"the number {digits[:18]}… is too large")
+    return int(digits)
+
+
+def _check_tensors(header: dict, experiment: Experiment, input_size: int, output_size: int) -> None:
+    shapes = parameter_shapes(experiment.model, input_size, output_size)
+    generator = [GENERATOR_STATE]
+    needed = {"state/dropout": generator} | _order_shapes(header, experiment, generator)
+    needed |= {name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()}
+    needed |= {f"state/best/{name}": shape for name, shape in shapes.items()}
+    if any(
+        name.startswith("state/optimizer/") for name in header
+    ):  # all of it, or none before the first step
+        state = optimizer_shapes(experiment.train, shapes)
+        needed |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
+    for name, shape in needed.items():
+        _check_entry(header, name, shape, "U8" if shape is generator else "F32")
+    for name in header:
+        if name not in needed and name not in _SNAPSHOTS:
+            raise PlaygroundError(f"it holds a tensor {name[:60]!r} that does not belong there.")
+    count = _snapshots_in(header)
+    width = sum(math.prod(shape) for shape in shapes.values()) if count else 0
+    for name, shape, dtype in zip(_SNAPSHOTS, ([count], [count, width]), ("I64", "F32"), strict=True):
+        _check_entry(header, name, shape, dtype)
+
+
+def _order_shapes(header: dict, experiment: Experiment, generator: list[int]) -> dict[str, list[int]]:
+    """What goes on in the middle of an epoch: the order of its windows, or the state carried from one to the next."""
+    if experiment.train.initial_state != "stateful":
+        return {"state/order": generator}
+    if not any(name.startswith("state/carried/") for name in header):  # saved between two epochs
+        return {}
+    shapes = state_shapes(experiment.model, experiment.train.batch_size)
+    return {f"state/carried/{name}": shape for name, shape in shapes.items()}
+
+
+def _check_entry(header: dict, name: str, shape: list[int], dtype: str) -> None:
+    entry = header.get(name)
+    if not isinstance(entry, dict):
+        raise PlaygroundError(f"the tensor {name} is missing.")
+    if entry.get("shape") != shape or entry.get("dtype") != dtype:
+        raise PlaygroundError(f"{name} should be {dtype} of shape {tuple(shape)}.")
+
+
+def _snapshots_in(header: dict) -> int:
+    """How many weights of earlier steps the file says that it has; any nonsense counts as none, and is then refused."""
+    entry = header.get(_SNAPSHOTS[0])
+    shape = entry.get("shape") if isinstance(entry, dict) else None
+    count = shape[0] if isinstance(shape, list) and len(shape) == 1 else 0
+    return count if isinstance(count, int) and 0 <= count <= MAX_SNAPSHOTS else 0
+
+
+def _numbers(scaler: object, name: str) -> np.ndarray:
+    values = scaler.get(name) if isinstance(scaler, dict) else None
+    ok = isinstance(values, list) and values and all(isinstance(v, int | float) for v in values)
+    found = np.array(values if ok else [], np.float32)
+    if not ok or not np.isfinite(found).all() or (name.endswith("scale") and (found <= 0).any()):
+        raise PlaygroundError("its scaler is damaged.")
+    return found
+
+
+def _json_number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _curves(found: object) -> dict:
+    def is_line(line: object) -> bool:
+        lists = isinstance(line, list) and len(line) == 2 and all(isinstance(part, list) for part in line)
+        return lists and len(line[0]) == len(line[1]) and all(
+            isinstance(v, int | float) for part in line for v in part
+        )  # fmt: skip
+
+    if not isinstance(found, dict) or not all(is_line(line) for line in found.values()):
+        raise PlaygroundError("its curves are damaged.")
+    return {str(name): (line[0], line[1]) for name, line in found.items()}
+
+
+def _progress(found: object) -> dict:
+    kinds = {"step": int, "best_epoch": int, "best_loss": float | int | None, "stopped_early": bool,
+             "epoch_loss": float | int}  # fmt: skip
+    ok = isinstance(found, dict) and set(found) == set(kinds)
+    if not ok or not all(isinstance(found[k], kind) for k, kind in kinds.items()) or found["step"] < 0:
+        raise PlaygroundError("its record of progress is damaged.")
+    best = found["best_loss"]
+    return found | {"best_loss": math.inf if best is None else best}

@@ -1,0 +1,224 @@
+"""The picture of the Gates page: input series, one heatmap a gate, and one unit's curves.
+
+Here lives the component's Python half; colours and names are those of every figure. The other half,
+`gate_heatmaps.js`, draws everything on one canvas: six heatmaps of 500 steps x 128 units paint about
+ten times faster than as Plotly figures, and the time cursor moves without asking the server.
+No tracing and no model lives here: arrays come in, the selected unit goes out. Any other Maps and
+UnitLines are drawn in the same way, as a run before and after an edit is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from lstm_core.experiment import GATES
+from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
+from pages.shared.components.wire import color_stops, pack, text
+
+MAX_CELLS = 500_000  # of all maps together: 2 MB on the wire
+
+_mount = st.components.v2.component(
+    "gate_view",
+    html='<div class="gate-view"></div>',
+    js=text("stage/canvas.js", "gate_heatmaps.js"),
+    css=text("gate_heatmaps.css"),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """One heatmap: values (units, seq_len), NaN where a step has no data; colours span low to high.
+
+    name stands in bold before the title and in the readout. A signed map's colours have their middle at 0: give
+    it low = -high. note is written across the map, for one in which nothing is to be seen.
+    """
+
+    name: str
+    values: np.ndarray
+    title: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    signed: bool = False
+    color: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class UnitLine:
+    """What the selected unit did: its row of values (units, seq_len). A dashed line without a name has no legend."""
+
+    name: str
+    values: np.ndarray
+    color: str | None = None
+    dashed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class UnitPanel:
+    """The selected unit's lines under one heading; the axis spans at least `span`."""
+
+    title: str
+    lines: Sequence[UnitLine]
+    span: tuple[float, float] | None = None
+
+
+def gate_map(
+    name: str,
+    values: np.ndarray,
+    colors: Mapping[str, str] = GATE_COLORS,
+    *,
+    common: Sequence[np.ndarray] = (),
+) -> Map:
+    """The map of one gate or state; its scale is that of its function's range, and holds values and `common`."""
+    gate = name in ("i", "f", "o")
+    numbers = np.concatenate([np.ravel(one) for one in (values, *common)])
+    numbers = numbers[np.isfinite(numbers)]
+    if gate:
+        low, high = min(0.0, float(numbers.min(initial=0.0))), max(1.0, float(numbers.max(initial=1.0)))
+    else:
+        peak = float(np.abs(numbers).max(initial=0.0))
+        # c has no bound, nor has h once it is projected
+        high = (peak or 1.0) if name == "c" else max(peak, 1.0)
+        low = -high
+    return Map(name, values, GATE_NAMES.get(name, ""), low, high, not gate, colors.get(name))
+
+
+def gate_view(
+    key: str,
+    maps: Mapping[str, np.ndarray] | Sequence[Map],
+    *,
+    unit: int = 0,
+    series: Mapping[str, np.ndarray] | None = None,
+    units: Sequence[UnitPanel] | None = None,
+    curves: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+    height: int | None = None,
+    large: str | None = None,
+    rows: Sequence[str] | None = None,
+    colors: Mapping[str, str] = GATE_COLORS,
+) -> int:
+    """Draw `maps` over time and return the unit that the user selected.
+
+    `maps`: "i", "f", "g", "o", "c", "h" in the order to show, each (units, seq_len); NaN marks a
+    step without data (padding). "h" may have fewer rows than the others (`proj_size`). Or any Maps.
+    `series`: name -> (seq_len,), the window the network read. `large` names one map to show alone.
+    `units`: panels of the selected unit; None: its gates and its states, from the maps.
+    `curves`: title -> gate -> (seq_len,), further panels under the same cursor.
+    `unit` is where a newly mounted picture starts; from then on the user's choice rules, so keep
+    passing the same value: an unchanged message is not sent again. `height` is the whole picture's
+    in CSS pixels; None follows the width. `rows`: what the maps' rows are if not units, each a word
+    and a number such as "epoch 3"; the row of `unit` is then the selected one whenever it changes.
+    Raises ValueError if shapes or names do not match.
+    """
+    if isinstance(maps, Mapping):
+        maps = [gate_map(name, np.asarray(values), colors) for name, values in maps.items()]
+    if units is None:
+        units = _gates_and_states(maps)
+    series, curves = series or {}, curves or {}
+    lines = [line for panel in units for line in panel.lines]
+    extra = [values for panel in curves.values() for values in panel.values()]
+    seq_len = _common_length(
+        [one.values for one in (*maps, *lines)], [np.asarray(values) for values in (*series.values(), *extra)]
+    )
+    if large is not None and large not in [one.name for one in maps]:
+        raise ValueError(f"There is no map {large!r} to show large, only {', '.join(m.name for m in maps)}.")
+    most = max(len(one.values) for one in (*maps, *lines))
+
+    places, arrays = _each_once([one.values for one in (*maps, *lines)])  # many a line is a map's own
+    stride = max(1, -(-sum(values.size for values in arrays) // MAX_CELLS))
+    at = iter(places)
+    header = {
+        "stride": stride,
+        "steps": len(range(0, seq_len, stride)),
+        "start": unit,
+        "rows": None if rows is None else list(rows),
+        "units": most,
+        "large": large,
+        "height": height,
+        "warning": _warning(stride, seq_len, most),
+        "maps": [{**_describe(one), "array": next(at)} for one in maps],
+        "groups": [
+            {
+                "title": panel.title,
+                "span": panel.span,
+                "group": [{**_describe_line(one), "array": next(at)} for one in panel.lines],
+            }
+            for panel in units
+        ],
+        "series": list(series),
+        "curves": [
+            {"title": title, "lines": [{"name": name, "color": colors.get(name)} for name in panel]}
+            for title, panel in curves.items()
+        ],
+    }
+    drawn = [np.asarray(values)[..., ::stride] for values in (*arrays, *series.values(), *extra)]
+    result = _mount(
+        key=key,
+        data=pack(header, drawn),
+        height=height or "content",
+        default={"unit": unit},
+        on_unit_change=_nothing,
+    )
+    return max(0, min(int(result.unit), most - 1))
+
+
+def _nothing() -> None:
+    """A component's state exists only if it has a callback; the rerun itself is all we need."""
+
+
+def _gates_and_states(maps: Sequence[Map]) -> list[UnitPanel]:
+    gates = [UnitLine(one.name, one.values, one.color) for one in maps if one.name in GATES]
+    states = [UnitLine(one.name, one.values, one.color) for one in maps if one.name not in GATES]
+    panels = UnitPanel("gates", gates, (0.0, 1.0)), UnitPanel("states", states)
+    return [panel for panel in panels if panel.lines]
+
+
+def _each_once(arrays: Sequence[np.ndarray]) -> tuple[list[int], list[np.ndarray]]:
+    """Where each array stands among the different ones, and those."""
+    different: dict[int, np.ndarray] = {}
+    for values in arrays:
+        different.setdefault(id(values), values)
+    order = {known: place for place, known in enumerate(different)}
+    return [order[id(values)] for values in arrays], list(different.values())
+
+
+def _common_length(planes: list[np.ndarray], lines: list[np.ndarray]) -> int:
+    if not planes or any(values.ndim != 2 for values in planes):
+        raise ValueError(
+            "gate_view needs at least one map, and each map and unit line of shape (units, seq_len)."
+        )
+    if any(values.ndim != 1 for values in lines):
+        raise ValueError("Each input series and curve must have shape (seq_len,).")
+    lengths = {values.shape[-1] for values in (*planes, *lines)}
+    if len(lengths) != 1:
+        raise ValueError(f"All maps and series must be equally long, not {sorted(lengths)} steps.")
+    return lengths.pop()
+
+
+def _describe(one: Map) -> dict:
+    """What the browser must know of one map beside its values."""
+    return {
+        "name": one.name,
+        "title": one.title,
+        "units": len(one.values),
+        "low": one.low,
+        "high": one.high,
+        "scale": color_stops(one.signed),
+        "color": one.color,
+        "note": one.note,
+    }
+
+
+def _describe_line(line: UnitLine) -> dict:
+    return {"name": line.name, "units": len(line.values), "color": line.color, "dashed": line.dashed}
+
+
+def _warning(stride: int, seq_len: int, units: int) -> str:
+    if stride == 1:
+        return ""
+    size = f"{seq_len:,} steps × {units:,} units"
+    return f"{size} are too many to draw at once: one step in {stride} is shown."

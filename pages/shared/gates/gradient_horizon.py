@@ -1,0 +1,79 @@
+"""The view "How far back?": the gradient of one prediction with respect to every step, backwards through time."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
+from lstm_core.figures.gradients import horizon_figure, time_constants_figure
+from lstm_core.forecasting.predict import predict
+from pages.shared.gates import cell_comparison, selection
+from pages.shared.gates.selection import Look
+
+
+def show(look: Look) -> None:
+    horizon, output = _own(look)
+    st.markdown(selection.sentence(look))
+    st.markdown(horizon_sentence(horizon))
+    gradient = horizon_figure(horizon, look.layer, look.direction)
+    if horizon.time_constants is None:
+        st.plotly_chart(gradient, key="horizon_figure")
+    else:
+        constants = horizon.time_constants[look.layer, look.direction, 0]
+        left, right = st.columns([0.58, 0.42])
+        left.plotly_chart(gradient, key="horizon_figure")
+        seq_len = look.run.windows.spec.seq_len
+        right.plotly_chart(time_constants_figure(constants, seq_len), key="time_constants")
+        st.markdown(time_constants_sentence(constants))
+    cell_comparison.show(look, output)
+
+
+def _own(look: Look) -> tuple[Horizon, int]:
+    """The horizon of the run's own model, and the output that it is of: the first number, or the likeliest class."""
+    moment, windows = look.moment, look.run.windows
+
+    def found() -> tuple:
+        starts = np.array([look.start])
+        output = int(predict(moment.model, windows, starts)[0].argmax()) if windows.classes else 0
+        horizon = memory_horizon(moment.model, selection.inputs_of(look), output)
+        return horizon, output
+
+    return look.run.remembered("horizons", (moment, look.start), found)
+
+
+def horizon_sentence(horizon: Horizon) -> str:
+    """How many steps back the gradient of the input has faded."""
+    half, hundredth = (steps_back(horizon.d_x[0], share) for share in (0.5, 0.01))
+    seq_len = horizon.d_x.shape[1]
+    if hundredth >= seq_len:
+        said = "It looks back over the whole window: even its first step has more than 1 % of the strongest influence"
+        return (
+            f"{said}."
+            if half >= seq_len
+            else f"{said}, though steps more than **{half}** before the end less than half."
+        )
+    return (
+        f"Steps more than **{half}** before the end have less than half of the strongest influence on the "
+        f"prediction, steps more than **{hundredth}** before it less than 1 %: what lies further back is as good as "
+        "forgotten."
+    )
+
+
+def time_constants_sentence(constants: np.ndarray) -> str:
+    """What the forget gates alone say of the units' memories; constants: (units,), in steps."""
+    middle, longest = (_steps(value) for value in (np.median(constants), constants.max()))
+    endless = np.isinf(constants.max())
+    if len(constants) == 1:
+        said = "the unit never forgets" if endless else f"the unit forgets within {longest}"
+    else:
+        slowest = "never forgets" if endless else f"remembers for about {longest}"
+        said = f"half of the units forget within {middle}; the slowest {slowest}"
+    return f"By the forget gates alone, {said}. (A unit's time constant is −1/ln f: after it, 37 % of c is left.)"
+
+
+def _steps(value: float) -> str:
+    if value < 0.95:
+        return "less than a step"
+    count = f"{value:.1f}".removesuffix(".0") if value < 9.95 else f"{value:,.0f}"
+    return f"**{count}** step{'s' if count != '1' else ''}"

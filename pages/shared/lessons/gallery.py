@@ -1,0 +1,33 @@
+"""The gallery of lessons: a card each with its thumbnail, in chapters; a click opens the lesson."""
+
+from __future__ import annotations
+
+import base64
+from itertools import groupby
+
+import streamlit as st
+
+from lstm_core.lessons import lessons
+from lstm_core.lessons.lesson import CHAPTERS, Lesson
+
+IN_A_ROW = 4
+
+
+def show() -> None:
+    """All cards. What is on them is our own: titles, sentences and drawings that ship with the app."""
+    for chapter, shelf in groupby(lessons().values(), key=lambda lesson: lesson.chapter):
+        st.markdown(f"**{chapter}** · {CHAPTERS[chapter]}")
+        cards = list(shelf)
+        for first in range(0, len(cards), IN_A_ROW):
+            row = cards[first : first + IN_A_ROW]
+            for column, lesson in zip(st.columns(IN_A_ROW), row, strict=False):
+                with column.container(border=True, key=f"card_{lesson.name}", height="stretch", gap="xsmall"):
+                    _card(lesson)
+
+
+def _card(lesson: Lesson) -> None:
+    picture = base64.b64encode(lesson.thumbnail.encode()).decode()
+    if picture:
+        st.markdown(f"![](data:image/svg+xml;base64,{picture})")
+    st.page_link("pages/lessons.py", label=f"**{lesson.title}**", query_params={"lesson": lesson.name})
+    st.caption(lesson.blurb)

@@ -1,0 +1,82 @@
+"""The claims: a list of statements at the left, the chosen one at the right with its demonstration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from lstm_core.lessons.catalog.claims.claims import CLAIMS, Claim
+from lstm_core.lessons.catalog.claims.demonstrations import Demonstration
+from pages.shared import session
+
+if TYPE_CHECKING:
+    from lstm_core.runs.run import Run
+    from lstm_core.workspace import Workspace
+
+_BY_NAME = {claim.name: claim for claim in CLAIMS}
+_DONE = "_claim_shown"  # the last slow demonstration: ((name, seed, size), Demonstration)
+
+
+def show(here: Workspace, runs: dict[str, Run]) -> None:
+    names = list(_BY_NAME)
+    wanted = session.linked("claim")
+    at = names.index(wanted) if wanted in names else 0
+    left, right = st.columns([0.34, 0.66], gap="medium")
+    with left.container(key="claims"):
+        name = st.radio(
+            "Said in tutorials", names, at, key="claim", format_func=lambda n: _BY_NAME[n].statement
+        )
+    session.link("claim", name)
+    with right:
+        _claim(_BY_NAME[name])
+
+
+def _claim(claim: Claim) -> None:
+    st.subheader(f"“{claim.statement}”", anchor=False)
+    verdict, size, seed = st.columns([0.5, 0.28, 0.22], vertical_alignment="bottom")
+    wrong = claim.verdict.startswith("Wrong")
+    verdict.badge(
+        claim.verdict,
+        icon=":material/close:" if wrong else ":material/info:",
+        color="red" if wrong else "orange",
+    )
+    chosen = size.number_input(
+        claim.size.name, claim.size.low, claim.size.high, claim.size.default, key=f"size_{claim.name}"
+    )
+    drawn = seed.number_input(
+        "seed", 0, 9999, 0, key=f"seed_{claim.name}", help="The random weights and inputs"
+    )
+    found = _slow(claim, drawn, chosen) if claim.slow else claim.demonstrate(drawn, chosen)
+    if found is not None:
+        _demonstration(claim, found)
+    st.markdown(claim.explanation)
+    st.caption(f"Source: {session.plain(claim.source)}.")
+
+
+def _slow(claim: Claim, seed: int, size: int) -> Demonstration | None:
+    """The demonstration of these very numbers, once its button has been pressed."""
+    key = (claim.name, seed, size)
+    if st.button("Run it (a few seconds)", key="run_claim", type="primary", icon=":material/play_arrow:"):
+        with st.spinner("It trains …"):
+            session.remember(_DONE, (key, claim.demonstrate(seed, size)))
+    done = session.recall(_DONE)
+    return done[1] if done is not None and done[0] == key else None
+
+
+def _demonstration(claim: Claim, found: Demonstration) -> None:
+    if found.shown:
+        st.success(session.plain(found.sentence), icon=":material/check_circle:")
+    else:
+        st.warning(
+            f"These numbers do not show it: try another seed. {session.plain(found.sentence)}",
+            icon=":material/help:",
+        )
+    if found.table is not None:
+        cells = {name: [session.plain(str(cell)) for cell in column] for name, column in found.table.items()}
+        st.table(pd.DataFrame(cells).set_index(next(iter(cells))), border="horizontal")
+    if found.figure is not None:
+        st.plotly_chart(found.figure, key=f"claim_{claim.name}")
+    if found.code:
+        st.code(found.code, language="python")

@@ -1,0 +1,84 @@
+"""The run as every page shows it: the strip in the sidebar, and the live pictures of Start and Train."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import session
+
+if TYPE_CHECKING:
+    from lstm_core.runs.run import Run
+
+TICK = 0.25  # seconds between two drawings while a run trains
+SLOW_TICK = 2.0  # of the strip on the other pages
+STATUS = {
+    "ready": ("Not trained yet", "gray"), "waiting": ("Waiting for a free place", "orange"),
+    "running": ("Training", "green"), "paused": ("Paused", "orange"), "finished": ("Trained", "blue"),
+    "stopped": ("Stopped", "gray"), "failed": ("Stopped by an error", "red"),
+}  # fmt: skip
+
+
+def strip(page: str) -> None:
+    """The run in the sidebar, on every page; while it trains, also its heartbeat."""
+    if page == "Train":  # which shows it large
+        return
+    live = session.workspace().live
+    with st.sidebar:
+        _lesson_strip(page)
+        st.fragment(_strip, run_every=SLOW_TICK if live else None)(live)
+
+
+def _lesson_strip(page: str) -> None:
+    """On the other pages: which lesson's model this is, and the way back."""
+    opened = session.workspace().lesson
+    if opened is None or page == "Lessons":
+        return
+    st.caption(f"Lesson: {opened.lesson.title}")
+    st.page_link("pages/lessons.py", label="Back to the lesson", icon=":material/school:")
+    st.button("Back to my own work", key="leave_lesson", on_click=session.leave_lesson, width="stretch",
+              icon=":material/logout:", help="The lesson stays as it is")  # fmt: skip
+
+
+def _strip(was_live: bool) -> None:
+    run = session.workspace().run
+    word, color = STATUS[run.status]
+    st.badge(word, color=color)
+    st.caption(f"epoch {run.epoch:,} of {run.train_spec.epochs:,}")
+    if run.live != was_live:
+        st.rerun()  # polling follows
+
+
+def progress(run: Run, brief: bool = False) -> None:
+    """Epoch, step, pace and time left, in a line that keeps its height; brief: for a third of a page."""
+    word, color = STATUS[run.status]
+    rate, left = run.steps_per_second, run.seconds_left
+    parts = [
+        f"epoch **{run.epoch:,}** of {max(run.epoch, run.train_spec.epochs):,}",
+        *([] if brief else [f"step **{run.step:,}**"]),
+    ]
+    if run.status == "running" and rate and not brief:
+        parts.append(f"**{rate:,.0f}** steps/s")
+    if left is not None:
+        parts.append(f"**{_duration(left)}** left")
+    if run.status == "waiting" and not brief:
+        parts.append(f"number {run.queue_place} in the queue: it starts when another run ends or pauses")
+    total = run.total_steps
+    st.progress(min(1.0, run.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
+    if run.message:
+        st.warning(session.plain(run.message))
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+
+
+
+
+
+

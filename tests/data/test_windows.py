@@ -1,0 +1,343 @@
+"""Windows: nothing leaks, nothing crosses a sequence, everything lies where it should."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from lstm_core.data.table import Column, Roles, Table
+from lstm_core.data.windows import Windows, make_windows
+from lstm_core.experiment import SCALINGS, SPLITS, DataSpec, PlaygroundError
+from tests.conftest import examples
+
+
+def table_of(name: str = "test.csv", **columns) -> Table:
+    """A table of these columns; lists of str are categories, "" a missing one."""
+    return Table.from_columns(name, {k: np.asarray(v) for k, v in columns.items()}, Roles())
+
+
+def series(rows: int, **changes) -> Table:
+    """Columns a, b, y whose values tell their row: a = row, b = 1000 + row, y = 2000 + row."""
+    row = np.arange(rows, dtype=np.float32)
+    return table_of(**({"a": row, "b": 1000 + row, "y": 2000 + row} | changes))
+
+
+def spec_of(**fields) -> DataSpec:
+    return DataSpec(**({"targets": ("y",), "features": ("a", "b"), "seq_len": 4} | fields))
+
+
+def seen(windows: Windows, starts) -> np.ndarray:
+    """inputs() back in the table's units."""
+    return windows.inputs(starts) * windows.x_scale + windows.x_center
+
+
+@st.composite
+def cut_tables(draw):
+    """(table, spec, windows) of any size, groups, order of time and gaps that can be cut."""
+    rows = draw(st.integers(8, 60))
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    classify = draw(st.booleans())
+    columns = {"a": rng.normal(size=rows), "b": rng.normal(size=rows)}
+    for values in columns.values():
+        values[rng.random(rows) < draw(st.sampled_from([0, 0.1]))] = np.nan
+    columns["y"] = rng.integers(0, 3, rows).astype(str) if classify else rng.normal(size=rows)
+    columns["t"] = rng.permutation(rows)
+    columns["s"] = rng.integers(0, draw(st.integers(1, 5)), rows)
+    spec = spec_of(
+        seq_len=draw(st.integers(1, 5)), horizon=draw(st.integers(0, 4)), missing=draw(st.sampled_from(["forward_fill", "skip"])),
+        time=draw(st.sampled_from([None, "t"])), group=draw(st.sampled_from([None, "s"])),
+        scaling=draw(st.sampled_from(SCALINGS)), train_share=draw(st.sampled_from([0.5, 0.7])),
+        valid_share=draw(st.sampled_from([0.0, 0.2])),
+    )  # fmt: skip
+    table = table_of(**columns)
+    try:
+        windows = make_windows(table, spec)
+    except PlaygroundError:
+        assume(False)
+    return table, spec, windows
+
+
+def rows_in_order(table: Table, spec: DataSpec) -> np.ndarray:
+    """The table's rows as the windows must see them, sorted the slow way."""
+    keys = [table.column(name).values for name in (spec.group, spec.time) if name]
+    return np.array(sorted(range(table.rows), key=lambda r: (*[key[r] for key in keys], r)))
+
+
+@examples(150)
+@given(cut_tables())
+def test_no_target_leaks_into_another_part_and_no_window_crosses_a_sequence(case):
+    table, spec, windows = case
+    owned = {part: set(windows.target_rows(windows.starts[part]).ravel()) for part in SPLITS}
+    for k, part in enumerate(SPLITS):
+        assert all(windows.part_of_row[row] == k for row in owned[part])
+    assert not owned["train"] & (owned["valid"] | owned["test"])
+    assert not owned["valid"] & owned["test"]
+    group = (
+        table.column(spec.group).values[rows_in_order(table, spec)] if spec.group else np.zeros(table.rows)
+    )
+    for start in np.concatenate(list(windows.starts.values())):
+        touched = group[start : start + spec.seq_len + spec.horizon]
+        assert len(touched) == spec.seq_len + spec.horizon
+        assert len(set(touched)) == 1
+
+
+@examples(100)
+@given(cut_tables())
+def test_inputs_and_truth_are_the_rows_that_they_should_be(case):
+    table, spec, windows = case
+    order = rows_in_order(table, spec)
+    for starts in windows.starts.values():
+        inputs, truth = seen(windows, starts), windows.truth(starts)
+        assert np.isfinite(inputs).all()
+        for start, x, y in zip(starts, inputs, truth, strict=True):
+            rows = order[start : start + spec.seq_len]
+            want = np.stack([table.column(name).values[rows] for name in spec.features], axis=1)
+            known = ~np.isnan(want)  # the rest was filled, which has a test of its own
+            np.testing.assert_allclose(x[known], want[known], atol=1e-5)
+            end = start + spec.seq_len + spec.horizon
+            said = order[start + spec.seq_len : end] if spec.horizon else order[end - 1 : end]
+            wanted = table.column("y").values[said]
+            np.testing.assert_array_equal(
+                y if windows.classes else y[:, 0], wanted[-1] if windows.classes else wanted
+            )
+
+
+@examples(100)
+@given(cut_tables(), st.floats(-1e6, 1e6))
+def test_the_scaler_knows_the_training_rows_only(case, other):
+    table, spec, windows = case
+    later = rows_in_order(table, spec)[windows.part_of_row > 0]
+    numbers = table.numbers.copy()
+    for name in ("a", "b") if windows.classes else ("a", "b", "y"):
+        numbers[later, table.names("number").index(name)] = other
+    changed = with_numbers(table, numbers)
+    again = make_windows(changed, spec)
+    for name in ("x_center", "x_scale", "y_center", "y_scale"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(windows, name))
+    np.testing.assert_array_equal(again.starts["train"], windows.starts["train"])
+    np.testing.assert_array_equal(
+        again.inputs(again.starts["train"]), windows.inputs(windows.starts["train"])
+    )
+
+
+def with_numbers(table: Table, numbers: np.ndarray) -> Table:
+    names = table.names("number")
+    columns = [
+        dataclasses.replace(c, values=numbers[:, names.index(c.name)]) if c.kind == "number" else c for c in table.columns
+    ]  # fmt: skip
+    return dataclasses.replace(table, numbers=numbers, columns=tuple(columns))
+
+
+@given(
+    st.lists(st.floats(-100, 100, width=32) | st.just(np.nan), min_size=12, max_size=40),
+    st.integers(1, 4),
+)
+def test_filling_carries_the_last_known_value_on_within_its_sequence(values, groups):
+    rows = len(values)
+    group = np.arange(rows) * groups // rows
+    table = series(rows, a=values, s=group)
+    try:
+        windows = make_windows(table, spec_of(features=("a",), group="s", seq_len=1, valid_share=0.0))
+    except PlaygroundError:
+        assume(False)
+    want, last = [], np.nan
+    for row in range(rows):
+        if row and group[row] != group[row - 1]:
+            last = np.nan
+        last = last if np.isnan(values[row]) else values[row]
+        want.append(last)
+    np.testing.assert_array_equal(windows.x[:, 0], np.float32(want))
+    starts = np.concatenate(list(windows.starts.values()))
+    assert not np.isnan(np.asarray(want)[starts]).any()  # a gap at a sequence's start is never invented
+
+
+def test_skipping_leaves_out_every_window_that_sees_a_gap_and_no_other():
+    a = np.arange(40, dtype=np.float32)
+    a[10] = np.nan
+    windows = make_windows(series(40, a=a), spec_of(missing="skip", train_share=0.6, valid_share=0.2))
+    every = make_windows(series(40), spec_of(train_share=0.6, valid_share=0.2))
+    gone = set(every.starts["train"]) - set(windows.starts["train"])
+    assert gone == {7, 8, 9, 10}
+    assert windows.notes[0].startswith("4 of 36 windows are left out")
+
+
+def test_windows_whose_target_is_missing_are_left_out():
+    y = np.arange(40, dtype=np.float32)
+    y[20] = np.nan
+    windows = make_windows(series(40, y=y), spec_of(horizon=2))
+    kept = windows.target_rows(np.concatenate(list(windows.starts.values())))
+    assert set(range(4, 40)) - set(kept.ravel()) == {20}
+
+
+def test_unsorted_rows_are_put_in_order_of_time_and_the_note_says_so():
+    rng = np.random.default_rng(0)
+    mixed = rng.permutation(30)
+    table = table_of(a=mixed, y=2000 + mixed, t=mixed)
+    windows = make_windows(table, spec_of(features=("a",), time="t"))
+    np.testing.assert_array_equal(windows.x[:, 0], np.arange(30))
+    np.testing.assert_array_equal(windows.when, np.arange(30))
+    assert windows.notes[0] == "Rows were put in order of t."
+    assert table.column("a").values[0] == mixed[0]  # the table itself is left alone
+
+
+def test_values_are_views_of_the_table_wherever_they_can_be():
+    table = series(50, t=np.arange(50))
+    windows = make_windows(table, spec_of(time="t"))
+    assert np.shares_memory(windows.x, table.numbers)
+    assert np.shares_memory(windows.y, table.numbers)
+    apart = make_windows(table, spec_of(features=("a", "y")))  # b lies between: one copy of two columns
+    np.testing.assert_array_equal(apart.x[3], [3, 2003])
+    turned = make_windows(table, spec_of(features=("b", "a")))
+    np.testing.assert_array_equal(turned.x[3], [1003, 3])
+
+
+def test_a_million_rows_of_windows_cost_their_numbers_only():
+    rows = 1_000_000
+    table = series(rows)
+    windows = make_windows(table, spec_of(seq_len=500, horizon=10))
+    count = sum(len(starts) for starts in windows.starts.values())
+    assert count == rows - 500 - 10 + 1 - 2 * 9  # nine windows straddle each of the two cuts
+    assert sum(starts.nbytes for starts in windows.starts.values()) == 8 * count
+    assert np.shares_memory(windows.x, table.numbers)
+    last = windows.starts["test"][-1:]
+    assert windows.target_rows(last)[0, -1] == rows - 1
+    assert windows.inputs(last).shape == (1, 500, 2)
+
+
+def test_shares_are_by_time():
+    windows = make_windows(series(100), spec_of(train_share=0.6, valid_share=0.3))
+    np.testing.assert_array_equal(np.bincount(windows.part_of_row), [60, 30, 10])
+    assert (np.diff(windows.part_of_row.astype(int)) >= 0).all()
+
+
+def test_every_series_of_several_is_cut_by_its_own_time():
+    s = np.repeat([0, 1, 2], [50, 20, 30])
+    windows = make_windows(series(100, s=s), spec_of(group="s", train_share=0.6, valid_share=0.2))
+    counts = [np.bincount(windows.part_of_row[s == k], minlength=3).tolist() for k in range(3)]
+    assert counts == [[30, 10, 10], [12, 4, 4], [18, 6, 6]]
+
+
+@given(st.integers(3, 12), st.integers(2, 6))
+def test_labelled_sequences_stay_whole(groups, length):
+    rows = groups * length
+    s = np.repeat(np.arange(groups), length)
+    label = np.array(["no", "yes"])[s % 2]
+    table = series(rows, y=label, s=s)
+    spec = spec_of(group="s", seq_len=length, horizon=0, train_share=0.6, valid_share=0.2)
+    if round(0.8 * groups) == round(0.6 * groups):
+        with pytest.raises(PlaygroundError, match="The validation part of 'test"):
+            make_windows(table, spec)
+        return
+    windows = make_windows(table, spec)
+    parts = windows.part_of_row.reshape(groups, length)
+    assert (parts == parts[:, :1]).all()
+    assert windows.classes == ("no", "yes")
+    np.testing.assert_array_equal(
+        windows.truth(windows.starts["train"]), windows.starts["train"] // length % 2
+    )
+
+
+def test_a_missing_label_is_no_class():
+    y = np.array(["no", "yes"] * 20)
+    table = series(40, y=y)
+    codes = table.column("y").values.copy()
+    codes[10] = -1
+    columns = tuple(Column("y", "category", codes, c.classes) if c.name == "y" else c for c in table.columns)
+    windows = make_windows(dataclasses.replace(table, columns=columns), spec_of(seq_len=3, horizon=0))
+    assert 10 - 2 not in windows.starts["train"]
+    assert all((windows.truth(s) >= 0).all() for s in windows.starts.values())
+
+
+def test_sizes_of_what_the_model_says():
+    assert make_windows(series(40), spec_of(horizon=3)).output_size == 3
+    assert make_windows(series(40), spec_of(targets=("a", "b"), features=("y",), horizon=3)).output_size == 6
+    assert make_windows(series(40), spec_of(horizon=0)).output_size == 1
+    label = make_windows(series(40, y=["u", "v"] * 20), spec_of(horizon=3))
+    assert (label.output_size, label.ahead, label.task) == (2, 1, "classification")
+    np.testing.assert_array_equal(label.target_rows(np.array([5])), [[5 + 3 + 3]])
+
+
+@given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 5))
+def test_unscale_undoes_the_targets_scaling(horizon, targets, many):
+    windows = make_windows(
+        series(60), spec_of(targets=("y", "b")[:targets], features=("a",), horizon=horizon)
+    )
+    starts = windows.starts["train"][:many]
+    scaled = (windows.truth(starts) - windows.y_center) / windows.y_scale  # (windows, ahead, targets)
+    np.testing.assert_allclose(
+        windows.unscale(scaled.reshape(many, windows.output_size)), windows.truth(starts), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_scaling_of_the_training_rows(scaling):
+    windows = make_windows(series(100), spec_of(scaling=scaling, train_share=0.5))
+    scaled = (windows.x[:50] - windows.x_center) / windows.x_scale
+    if scaling == "standard":
+        np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-5)
+        np.testing.assert_allclose(scaled.std(0), 1, atol=1e-5)
+    elif scaling == "minmax":
+        np.testing.assert_allclose([scaled.min(0), scaled.max(0)], [[0, 0], [1, 1]], atol=1e-6)
+    else:
+        np.testing.assert_array_equal(scaled, windows.x[:50])
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_a_constant_column_is_not_blown_up(scaling):
+    noisy = np.full(40, 1e6, np.float32)
+    noisy[::2] += np.float32(0.0625)  # one step of float32 at a million
+    windows = make_windows(series(40, a=np.full(40, 7.0), b=noisy), spec_of(scaling=scaling))
+    np.testing.assert_array_equal(windows.x_scale, [1, 1])
+
+
+NAN = np.full(40, np.nan)
+
+
+@pytest.mark.parametrize(
+    ("table", "fields", "says"),
+    [
+        (series(40), {"targets": ()}, "No target column is chosen for 'test.csv'"),
+        (series(40), {"features": ()}, "No feature column is chosen for 'test.csv'"),
+        (series(40), {"features": ("z",)}, "There is no column 'z' in 'test.csv'"),
+        (series(40), {"time": "z"}, "There is no column 'z'"),
+        (series(40), {"group": "z"}, "There is no column 'z'"),
+        (series(40, a=["x"] * 40), {}, "Feature 'a' is not a number column"),
+        (
+            series(40, b=["x"] * 40),
+            {"targets": ("y", "b"), "features": ("a",)},
+            "Target 'b' is not a number column",
+        ),
+        (
+            series(40),
+            {"seq_len": 50},
+            "needs 51 rows, but the series in 'test.csv' has 40: lower seq_len to 13",
+        ),
+        (
+            series(40, s=np.arange(40) // 4),
+            {"seq_len": 9, "group": "s"},
+            "the longest sequence in 'test.csv' has 4",
+        ),
+        (series(40), {"seq_len": 36}, "The training part of 'test.csv' has no complete window"),
+        (series(40), {"valid_share": 0.01}, "The validation part of 'test.csv' has no complete window"),
+        (series(40), {"targets": ("a",), "horizon": 0}, "'a' is a feature and the target of the same row"),
+        (series(40, y=["x"] * 40), {}, r"'y' has only one class in the training part \('x'\)"),
+        (series(40, y=["x"] * 30 + ["y"] * 10), {}, r"'y' has only one class in the training part \('x'\)"),
+        (series(40, a=NAN), {}, "Column 'a' in 'test.csv' has no values at all"),
+        (series(40, b=NAN), {}, "Column 'b' in 'test.csv' has no values at all"),
+        (series(40, y=NAN), {}, "Column 'y' in 'test.csv' has no values at all"),
+    ],
+)
+def test_what_cannot_be_cut_is_refused_in_one_sentence(table, fields, says):
+    with pytest.raises(PlaygroundError, match=says) as caught:
+        make_windows(table, spec_of(**fields))
+    assert str(caught.value).endswith(".")
+    assert str(caught.value).count(". ") == 0
+
+
+def test_a_class_target_may_be_seen_together_with_its_row():
+    labels = np.array(["u", "v"])[np.arange(40) // 3 % 2]
+    assert make_windows(series(40, y=labels), spec_of(horizon=0)).task == "classification"

@@ -1,0 +1,148 @@
+"""Rivals are fresh models of the other cells that differ from the run in nothing else. Nothing here asserts on time."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_core.experiment import CELLS, Experiment, PlaygroundError, TrainSpec
+from lstm_core.runs import cell_comparison
+from lstm_core.runs.cell_comparison import Rivals, rival_experiments, validation_loss
+from lstm_core.runs.queue import Slots
+from lstm_core.runs.run import Run
+from lstm_core.training.trainer import Trainer
+from tests.architecture.test_shapes import model_specs
+from tests.runs.test_runs import TABLE, training_threads, until
+from tests.training.test_trainer import DROPS, flat_weights, trainer_of, wave
+
+WINDOWS = wave()
+STEPS = 9  # two epochs of four and one more
+
+
+@given(model_specs(), st.integers(0, 9))
+def test_a_rival_differs_in_its_cell_and_in_what_only_an_lstm_has(spec, seed):
+    experiment = Experiment(model=spec, train=TrainSpec(seed=seed))
+    found = rival_experiments(experiment)
+    assert [other.model.cell for other in found] == [cell for cell in CELLS if cell != spec.cell]
+    for other in found:
+        assert (other.data, other.train) == (experiment.data, experiment.train)
+        changed = {name for name, value in asdict(other.model).items() if value != getattr(spec, name)}
+        assert "cell" in changed
+        assert changed <= {"cell", "proj_size", "forget_bias", "chrono_t_max"}
+        assert (other.model.proj_size, other.model.forget_bias, other.model.chrono_t_max) == (0, None, None)
+
+
+@pytest.fixture
+def compete() -> Iterator[Callable[..., tuple[Run, Rivals]]]:
+    """Trains a run by hand and gives it rivals; all have ended when the test has."""
+    made: list[Rivals] = []
+
+    def pair(
+        steps: int = STEPS, slots: Slots | None = None, model: dict | None = None, **train
+    ) -> tuple[Run, Rivals]:
+        run = Run(trainer_of(WINDOWS, model, **({"epochs": 1000} | train)), TABLE, slots or Slots(2))
+        for _ in range(steps):
+            run.note(next(run._trainer))
+        made.append(Rivals(run, slots or Slots(2)))
+        return run, made[-1]
+
+    yield pair
+    for found in made:
+        found.stop()
+    made.clear()
+    until(lambda: not training_threads())
+
+
+@pytest.mark.parametrize("model", [{}, DROPS | {"bidirectional": True}, {"cell": "gru", "head": "per_step"}])
+def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(compete, model):
+    run, found = compete(model=model)
+    before = flat_weights(run._trainer)
+    until(lambda: not found.live)
+    assert [rival.step for rival in found.runs] == [STEPS, STEPS]
+    for rival, experiment in zip(found.runs, rival_experiments(run.experiment), strict=True):
+        alone = Trainer(WINDOWS, experiment)
+        for _ in range(STEPS):
+            next(alone)
+        assert torch.equal(flat_weights(rival._trainer), flat_weights(alone))
+    assert torch.equal(flat_weights(run._trainer), before)
+    assert run.step == STEPS
+
+
+def test_all_get_a_place_of_their_own_where_there_is_one_only(compete):
+    _, found = compete(slots=Slots(1))
+    until(lambda: not found.live)
+    assert [rival.step for rival in found.runs] == [STEPS, STEPS]
+
+
+def test_rivals_of_a_long_run_get_as_many_steps_as_they_may(compete, monkeypatch):
+    monkeypatch.setattr(cell_comparison, "MOST_STEPS", 5)
+    _, found = compete()
+    until(lambda: not found.live)
+    assert found.steps == 5
+    assert [rival.step for rival in found.runs] == [5, 5]
+
+
+def test_stopped_rivals_stand_still(compete, monkeypatch):
+    monkeypatch.setattr(cell_comparison, "MOST_STEPS", 10**9)
+    run, _ = compete()
+    run._trainer.step = 10**8  # a run that has had so many
+    found = Rivals(run, Slots(1))  # one trains, one waits
+    until(lambda: found.runs[0].step > 2)
+    assert found.live
+    found.stop()
+    assert not found.live
+    until(lambda: not training_threads())
+
+
+def test_rivals_that_nobody_holds_any_more_stop(compete, monkeypatch):
+    monkeypatch.setattr(cell_comparison, "MOST_STEPS", 10**9)
+    run, _ = compete()
+    run._trainer.step = 10**8
+    run.memo["rivals"] = Rivals(run, Slots(1))
+    until(lambda: run.memo["rivals"].runs[0].step > 2)
+    del run.memo["rivals"]
+    gc.collect()
+    until(lambda: not training_threads())
+
+
+def test_a_look_at_them_is_their_heartbeat(compete):
+    _, found = compete()
+    for rival in found.runs:
+        rival.seen = 0.0
+    found.touch()
+    assert all(rival.seen > 0 for rival in found.runs)
+
+
+def test_rivals_that_would_not_fit_in_memory_are_refused_before_one_trains(monkeypatch):
+    run = Run(trainer_of(WINDOWS), TABLE, Slots(2))
+    next(run._trainer)
+    monkeypatch.setattr(cell_comparison, "free_memory", lambda: 10_000)
+    with pytest.raises(PlaygroundError, match="This model would need"):
+        Rivals(run, Slots(2))
+    assert not training_threads()
+
+
+def test_the_validation_loss_is_the_last_one_that_was_known_at_a_step():
+    run = Run(trainer_of(WINDOWS, epochs=5), TABLE, Slots(1))
+    per_epoch, known = run.steps_per_epoch, {}
+    for record in run._trainer:
+        run.note(record)
+        if record.get("valid_loss") is not None:
+            known[record["step"]] = record["valid_loss"]
+    assert len(known) == 5
+    assert validation_loss(run, per_epoch - 1) is None
+    for step in range(per_epoch, run.step + 1):
+        assert validation_loss(run, step) == known[step // per_epoch * per_epoch]
+
+
+def test_there_is_no_validation_loss_without_a_validation_part():
+    run = Run(trainer_of(wave(valid_share=0.0)), TABLE, Slots(1))
+    for record in run._trainer:
+        run.note(record)
+    assert validation_loss(run, run.step) is None

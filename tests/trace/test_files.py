@@ -1,0 +1,51 @@
+"""A trace's files, read back by the tools that they are for."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_core.experiment import GATES, STATES
+from lstm_core.trace.files import trace_arrays, trace_csv, trace_npz
+from tests.figures.test_figures import trace_of
+
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+
+SHAPES = [{}, {"num_layers": 2, "bidirectional": True}, {"proj_size": 2, "bidirectional": True}]
+
+
+@pytest.mark.parametrize("fields", SHAPES)
+def test_npz_holds_every_number_of_the_trace(fields):
+    trace = trace_of(**fields)
+    with np.load(io.BytesIO(trace_npz(trace)), allow_pickle=False) as found:
+        assert set(found) == {*GATES, *STATES, "output", "h_n", "c_n"}
+        for name in found:
+            np.testing.assert_array_equal(found[name], getattr(trace, name).numpy())
+            assert found[name].dtype == np.float32
+
+
+@pytest.mark.parametrize("fields", SHAPES)
+def test_csv_has_one_row_a_unit_and_step_and_loses_no_bit(fields):
+    trace = trace_of(seq_len=4, **fields)
+    table = pd.read_csv(io.BytesIO(trace_csv(trace)))
+    assert list(table) == ["layer", "direction", "sequence", "step", "unit", *GATES, *STATES]
+    shape = trace.i.shape
+    assert len(table) == np.prod(shape)
+    index = tuple(table[name].to_numpy() for name in ["layer", "direction", "sequence", "step", "unit"])
+    for name in (*GATES, "c"):
+        np.testing.assert_array_equal(table[name].astype(np.float32), getattr(trace, name).numpy()[index])
+    wide = index[-1] < trace.h.shape[-1]
+    kept = tuple(part[wide] for part in index)
+    np.testing.assert_array_equal(table["h"][wide].astype(np.float32), trace.h.numpy()[kept])
+    assert table["h"][~wide].isna().all()
+
+
+def test_exporting_changes_nothing_of_the_trace():
+    trace = trace_of(proj_size=2)
+    before = {name: array.copy() for name, array in trace_arrays(trace).items()}
+    trace_csv(trace), trace_npz(trace)
+    for name, array in trace_arrays(trace).items():
+        np.testing.assert_array_equal(array, before[name])

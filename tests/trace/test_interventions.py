@@ -1,0 +1,464 @@
+"""Altered runs against a plain step loop over cells, written out here with every edit made by hand."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.utils.rnn import pack_sequence
+
+from lstm_core.analysis import gate_importance as importance
+from lstm_core.analysis.gate_importance import gate_importance, predict_with
+from lstm_core.data.windows import make_windows
+from lstm_core.experiment import GATES, STATES, ModelSpec, PlaygroundError
+from lstm_core.forecasting.predict import predict
+from lstm_core.model.recurrent import build_model
+from lstm_core.trace.gate_trace import trace_lstm
+from lstm_core.trace.interventions import ACTS_ON, Edit, trace_with
+from tests.conftest import examples
+from tests.data.test_windows import series, spec_of
+
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+
+
+def by_hand(edits, gate, layer, direction, t, values):
+    """values (batch, size) of one gate at one step, after the edits that name it, one unit at a time."""
+    columns = list(values.unbind(1))
+    for edit in edits:
+        here = (edit.gate, edit.layer, edit.direction) == (gate, layer, direction)
+        if not here or (edit.steps is not None and t not in edit.steps):
+            continue
+        units = range(len(columns)) if edit.units is None else edit.units
+        for place, unit in enumerate(units):
+            value = edit.value[place] if isinstance(edit.value, tuple) else edit.value
+            columns[unit] = {
+                "clamp": lambda old, v: torch.full_like(old, v),
+                "input_set": lambda old, v: torch.full_like(old, v),
+                "zero": lambda old, v: torch.zeros_like(old),
+                "scale": lambda old, v: old * v,
+                "add": lambda old, v: old + v,
+                "input_add": lambda old, v: old + v,
+            }[edit.kind](columns[unit], value)
+    return torch.stack(columns, 1)
+
+
+def step_loop(lstm, x, h_0, c_0, edits):
+    """x (seq_len, batch, input_size) → {(layer, direction): {gate: (seq_len, batch, -1)}}, output, h_n, c_n."""
+    record, ends = {}, []
+    x = torch.stack([by_hand(edits, "x", 0, 0, t, x[t]) for t in range(len(x))])
+    for layer in range(lstm.num_layers):
+        for direction in range(2 if lstm.bidirectional else 1):
+            row, suffix = len(ends), f"_l{layer}" + "_reverse" * direction
+            h, c, steps = h_0[row], c_0[row], [None] * len(x)
+            for t in reversed(range(len(x))) if direction else range(len(x)):
+                a = x[t] @ getattr(lstm, "weight_ih" + suffix).T + h @ getattr(lstm, "weight_hh" + suffix).T
+                if lstm.bias:
+                    a = a + getattr(lstm, "bias_ih" + suffix) + getattr(lstm, "bias_hh" + suffix)
+                i, f, g, o = a.chunk(4, 1)
+                now = dict(i=i.sigmoid(), f=f.sigmoid(), g=g.tanh(), o=o.sigmoid())
+                now = {k: by_hand(edits, k, layer, direction, t, v) for k, v in now.items()}
+                c = by_hand(edits, "c", layer, direction, t, now["f"] * c + now["i"] * now["g"])
+                h = now["o"] * c.tanh()
+                if lstm.proj_size:
+                    h = h @ getattr(lstm, "weight_hr" + suffix).T
+                h = by_hand(edits, "h", layer, direction, t, h)
+                steps[t] = now | dict(c=c, h=h)
+            record[layer, direction] = {k: torch.stack([s[k] for s in steps]) for k in steps[0]}
+            ends.append((h, c))
+        x = torch.cat([v["h"] for (at, _), v in record.items() if at == layer], 2)
+    h_n, c_n = (torch.stack(states) for states in zip(*ends, strict=True))
+    return record, x, h_n, c_n
+
+
+def random_lstm(seed, *args, bound=1.0, **settings):
+    lstm = nn.LSTM(*args, **{"dtype": torch.float64} | settings).eval()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in lstm.parameters():
+            weight.copy_(torch.rand(weight.shape, generator=generator) * 2 * bound - bound)
+    return lstm
+
+
+def normal(*shape, dtype=torch.float64, seed=0):
+    return torch.randn(*shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
+
+
+@st.composite
+def edits_for(draw, lstm, seq_len):
+    kind = draw(st.sampled_from(list(ACTS_ON)))
+    gate = draw(st.sampled_from(ACTS_ON[kind]))
+    size = {"x": lstm.input_size, "h": lstm.proj_size or lstm.hidden_size}.get(gate, lstm.hidden_size)
+    some = st.lists(st.integers(0, size - 1), min_size=1, unique=True)
+    units = draw(st.none() | some)
+    steps = draw(st.none() | st.lists(st.integers(0, seq_len - 1), min_size=1, max_size=4, unique=True))
+    number, count = st.floats(-2, 2), size if units is None else len(units)
+    value = draw(number | st.tuples(*[number] * count))
+    if gate == "x":
+        return Edit(kind, gate, value, units=units, steps=steps)
+    layer, direction = (
+        draw(st.integers(0, lstm.num_layers - 1)),
+        draw(st.integers(0, int(lstm.bidirectional))),
+    )
+    return Edit(kind, gate, 0.0 if kind == "zero" else value, layer, direction, units, steps)
+
+
+@st.composite
+def cases(draw):
+    hidden_size, seed = draw(st.integers(2, 5)), draw(st.integers(0, 2**31))
+    lstm = random_lstm(
+        seed,
+        draw(st.integers(1, 3)),
+        hidden_size,
+        draw(st.integers(1, 3)),
+        bias=draw(st.booleans()),
+        batch_first=draw(st.booleans()),
+        bidirectional=draw(st.booleans()),
+        proj_size=draw(st.sampled_from([0, 0, hidden_size - 1])),
+    )
+    seq_len, batch = draw(st.sampled_from([1, 2, 7])), draw(st.integers(1, 3))
+    x = normal(seq_len, batch, lstm.input_size, seed=seed)
+    rows = lstm.num_layers * (1 + lstm.bidirectional)
+    hx = normal(rows, batch, lstm.proj_size or hidden_size), normal(rows, batch, hidden_size, seed=1)
+    given_hx = draw(st.booleans())
+    if not given_hx:
+        hx = tuple(torch.zeros_like(state) for state in hx)
+    unbatched = batch == 1 and draw(st.booleans())
+    edits = draw(st.lists(edits_for(lstm, seq_len), max_size=4))
+    return lstm, x, hx, given_hx, unbatched, edits
+
+
+@examples(100)
+@given(cases())
+def test_equals_a_step_loop_with_the_edits_made_by_hand(case):
+    lstm, x, hx, given_hx, unbatched, edits = case
+    with torch.no_grad():
+        record, output, h_n, c_n = step_loop(lstm, x, *hx, edits)
+    if unbatched:
+        x, output, h_n, c_n, *hx = (tensor.squeeze(1) for tensor in (x, output, h_n, c_n, *hx))
+    elif lstm.batch_first:
+        x, output = x.transpose(0, 1), output.transpose(0, 1)
+    given_x, weights = x.clone(), copy.deepcopy(lstm.state_dict())
+    trace = trace_with(lstm, x, edits, tuple(hx) if given_hx else None)
+    for (layer, direction), values in record.items():
+        for name, expected in values.items():
+            got = trace.gate(name)[layer, direction].transpose(0, 1)
+            torch.testing.assert_close(got, expected, rtol=0, atol=1e-12, msg=name)
+    for got, expected in ((trace.output, output), (trace.h_n, h_n), (trace.c_n, c_n)):
+        torch.testing.assert_close(got, expected, rtol=0, atol=1e-12)
+        assert not got.requires_grad
+    assert torch.equal(x, given_x)
+    assert all(torch.equal(weights[name], value) for name, value in lstm.state_dict().items())
+
+
+def assert_same(one, other, *, atol=0.0):
+    for name in (*GATES, *STATES, "output", "h_n", "c_n"):
+        torch.testing.assert_close(getattr(one, name), getattr(other, name), rtol=0, atol=atol, msg=name)
+
+
+NOTHING = [[], [Edit("scale", "f", 1.0)], [Edit("add", "g", 0.0, layer=1)], [Edit("input_add", value=0.0)]]
+
+
+@pytest.mark.parametrize("edits", NOTHING)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_edits_that_change_nothing_leave_the_plain_trace(edits, dtype):
+    lstm = random_lstm(3, 4, 16, 2, bound=0.3, bidirectional=True, dtype=dtype)
+    x = normal(60, 5, 4, dtype=dtype)
+    looped = any(edit.gate != "x" for edit in edits)
+    tolerance = 2e-6 if dtype == torch.float32 else 1e-13
+    assert_same(trace_with(lstm, x, edits), trace_lstm(lstm, x), atol=tolerance if looped else 0.0)
+
+
+def test_large_shapes_in_float32_stay_exact():
+    """The inputs' product by oneDNN, which small cases do not reach."""
+    lstm = nn.LSTM(64, 128).eval()
+    for weight in lstm.parameters():
+        nn.init.uniform_(weight, -0.1, 0.1, generator=torch.Generator().manual_seed(2))
+    x, edits = (
+        normal(40, 16, 64, dtype=torch.float32),
+        [Edit("scale", "o", 0.5), Edit("zero", "h", units=(3, 70))],
+    )
+    exact = trace_with(copy.deepcopy(lstm).double(), x.double(), edits)
+    trace = trace_with(lstm, x, edits)
+    for name in GATES + STATES:
+        assert (trace.gate(name) - exact.gate(name)).abs().max() <= 2e-6, name
+
+
+def test_a_forget_gate_stuck_open_and_a_shut_input_gate_keep_c():
+    lstm, c_0 = random_lstm(1, 2, 5), normal(1, 3, 5)
+    edits = [Edit("clamp", "f", 1.0), Edit("clamp", "i", 0.0)]
+    trace = trace_with(lstm, normal(30, 3, 2), edits, (normal(1, 3, 5, seed=4), c_0))
+    assert torch.equal(trace.c, c_0[:, None, :, None].expand_as(trace.c))
+    assert (trace.f == 1).all()
+    assert (trace.i == 0).all()
+    assert trace.h.std(3).min() > 0  # o goes on reacting
+
+
+def test_edits_follow_the_order_given():
+    lstm, x = random_lstm(1, 2, 3), normal(4, 1, 2)
+    clamp, double = Edit("clamp", "f", 0.25), Edit("scale", "f", 2.0)
+    assert (trace_with(lstm, x, [clamp, double]).f == 0.5).all()
+    assert (trace_with(lstm, x, [double, clamp]).f == 0.25).all()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_ablated_units_are_zero_wherever_they_are_read(state):
+    lstm, x = random_lstm(5, 2, 4, 2), normal(9, 2, 2)
+    trace = trace_with(lstm, x, [Edit("zero", state, layer=1, units=(0, 2))])
+    for values in (trace.gate(state)[1, 0], trace.h[1, 0], trace.output.transpose(0, 1)):
+        assert (values[..., [0, 2]] == 0).all()
+        assert (values[..., [1, 3]] != 0).all()
+    assert (trace.h_n[1][:, [0, 2]] == 0).all()
+    assert torch.equal(trace.h[0], trace_lstm(lstm, x).h[0])
+    # what is zero at each step might as well have no weights from it
+    without = copy.deepcopy(lstm)
+    with torch.no_grad():
+        without.weight_hh_l1[:, [0, 2]] = 0
+    others = [1, 3] if state == "h" else [0, 1, 2, 3]
+    expected = trace_lstm(without, x)
+    torch.testing.assert_close(trace.f[1][..., others], expected.f[1][..., others], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("edit", [Edit("clamp", "f", 1.0, steps=(40, 50)), Edit("zero", "h", layer=1, steps=[40]),
+                                  Edit("input_set", value=3.0, steps=range(40, 70))])  # fmt: skip
+def test_steps_before_an_edit_stay_as_they_were_bit_for_bit(edit, dtype):
+    lstm, x = random_lstm(7, 8, 24, 3, dtype=dtype), normal(70, 9, 8, dtype=dtype)
+    before, after = trace_lstm(lstm, x), trace_with(lstm, x, [edit])
+    for name in GATES + STATES:
+        assert torch.equal(before.gate(name)[..., :40, :], after.gate(name)[..., :40, :]), name
+    changed = (before.c != after.c)[2, 0].flatten(2).any(-1).all(0)  # (seq_len,)
+    assert changed.tolist() == [False] * 40 + [True] * 30 or edit.layer == 1
+    assert not torch.equal(before.output[-1], after.output[-1])
+
+
+def test_the_reverse_direction_is_edited_in_its_own_order_and_leaves_the_other_alone():
+    lstm, x = random_lstm(2, 3, 6, bidirectional=True), normal(12, 2, 3)
+    before, after = (
+        trace_lstm(lstm, x),
+        trace_with(lstm, x, [Edit("clamp", "i", 0.0, direction=1, steps=(5,))]),
+    )
+    moved = (before.c != after.c)[0].flatten(3).any(-1).any(1)  # (num_directions, seq_len)
+    assert moved.tolist() == [[False] * 12, [True] * 6 + [False] * 6]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precisions_keep_their_dtype(dtype):
+    lstm = nn.LSTM(3, 8, 2).eval()
+    x, edits = normal(20, 2, 3, dtype=torch.float32), [Edit("clamp", "f", 0.5, steps=range(5, 20))]
+    half, full = trace_with(copy.deepcopy(lstm).to(dtype), x.to(dtype), edits), trace_with(lstm, x, edits)
+    for name in GATES + STATES:
+        assert half.gate(name).dtype == dtype
+        assert (half.gate(name).float() - full.gate(name)).abs().max() < 0.03
+
+
+def test_an_edit_is_json_both_ways_and_keeps_plain_numbers():
+    edit = Edit("clamp", "f", np.array([0.5, 1.0]), 1, np.int64(0), units=[np.int64(4), 2], steps=range(3, 6))
+    assert edit == Edit("clamp", "f", (0.5, 1.0), 1, 0, (4, 2), (3, 4, 5))
+    assert Edit(**json.loads(json.dumps(dataclasses.asdict(edit)))) == edit
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        edit.value = 2.0
+
+
+BAD_EDITS = [
+    (dict(kind="freeze", gate="f"), "kind is 'freeze': choose one of clamp, scale, add, zero"),
+    (dict(kind=["clamp"], gate="f"), r"kind is \['clamp'\]"),
+    (dict(kind="clamp", gate="c"), "'clamp' cannot act on 'c': choose i, f, g, o"),
+    (dict(kind="clamp"), "'clamp' cannot act on 'x'"),
+    (dict(kind="zero", gate="f"), "'zero' cannot act on 'f': choose c, h"),
+    (dict(kind="input_set", gate="i"), "choose x"),
+    (dict(kind="zero", gate="h", value=1.0), "'zero' takes no value"),
+    (dict(kind="clamp", gate="f", value=math.nan), "value is nan: give a finite number"),
+    (dict(kind="clamp", gate="f", value="open"), "value is 'open'"),
+    (dict(kind="clamp", gate="f", value=()), r"value is \(\)"),
+    (dict(kind="clamp", gate="f", value=None), "value is None"),
+    (dict(kind="clamp", gate="f", value=(0.5, math.inf)), "give a finite number, or one for each unit"),
+    (dict(kind="clamp", gate="f", layer=-1), "layer is -1: give a whole number from 0"),
+    (dict(kind="clamp", gate="f", layer=None), "layer is None"),
+    (dict(kind="clamp", gate="f", direction=0.5), "direction is 0.5"),
+    (dict(kind="clamp", gate="f", units=()), r"units is \(\): give different whole numbers"),
+    (dict(kind="clamp", gate="f", units=3), "units is 3"),
+    (dict(kind="clamp", gate="f", units=(1, 1)), r"units is \(1, 1\)"),
+    (dict(kind="clamp", gate="f", units=(True,)), "units"),
+    (dict(kind="clamp", gate="f", steps=(-1,)), r"steps is \(-1,\)"),
+    (dict(kind="clamp", gate="f", steps=range(0)), r"steps is range\(0, 0\)"),
+    (dict(kind="input_add", layer=1), "input has no layer and no direction"),
+]
+
+
+@pytest.mark.parametrize(("fields", "sentence"), BAD_EDITS)
+def test_a_bad_edit_is_refused_in_one_sentence(fields, sentence):
+    with pytest.raises(PlaygroundError, match=sentence) as caught:
+        Edit(**fields)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
+
+
+UNFIT = [
+    (Edit("clamp", "f", layer=2), "names layer 2, but the last one here is 1"),
+    (Edit("clamp", "f", direction=1), "names direction 1, but the last one here is 0"),
+    (Edit("clamp", "f", units=(0, 4)), "names unit 4, but the last one here is 3"),
+    (Edit("zero", "h", units=(3,)), "edit of 'h' names unit 3, but the last one here is 2"),
+    (Edit("input_set", units=(2,)), "names feature 2, but the last one here is 1"),
+    (Edit("scale", "o", steps=(5,)), "names step 5, but the last one here is 4"),
+    (Edit("clamp", "f", (0.1, 0.2)), "has 2 values for 4 units"),
+]
+
+
+@pytest.mark.parametrize(("edit", "sentence"), UNFIT)
+def test_an_edit_that_does_not_fit_is_refused_in_one_sentence(edit, sentence):
+    lstm = random_lstm(0, 2, 4, 2, proj_size=3)
+    with pytest.raises(PlaygroundError, match=sentence) as caught:
+        trace_with(lstm, normal(5, 1, 2), [edit])
+    assert str(caught.value).endswith(".")
+
+
+def test_what_the_module_does_not_take_is_refused():
+    lstm = random_lstm(0, 2, 3)
+    with pytest.raises(PlaygroundError, match="pass a Tensor instead of a PackedSequence"):
+        trace_with(lstm, pack_sequence([normal(4, 2)]), [])
+    with pytest.raises(PlaygroundError, match=r"x has shape \(4, 1, 5\)"):
+        trace_with(lstm, normal(4, 1, 5), [])
+    with pytest.raises(PlaygroundError, match="given a GRU"):
+        trace_with(nn.GRU(2, 3), normal(4, 1, 2), [])
+
+
+def windows_and_model(labels=False, **fields):
+    table = series(90, y=["u", "v", "w"] * 30) if labels else series(90)
+    windows = make_windows(table, spec_of(seq_len=6, horizon=0 if labels else 2))
+    spec = ModelSpec(**({"hidden_size": 5} | fields))
+    return windows, build_model(spec, windows.input_size, windows.output_size)
+
+
+SPECS = [
+    {},
+    dict(num_layers=2, bidirectional=True, head="per_step"),
+    dict(proj_size=3, bias=False, batch_first=False),
+    dict(num_layers=2, bidirectional=True, dropout=0.4, forget_bias=1.0, proj_size=2),
+]
+
+
+@pytest.mark.parametrize("fields", SPECS)
+@pytest.mark.parametrize("labels", [False, True])
+def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, monkeypatch):
+    windows, model = windows_and_model(labels, **fields)
+    starts, top = windows.starts["train"], model.spec.num_layers - 1
+    edits = [Edit("clamp", "f", 1.0, layer=top), Edit("input_add", value=0.5, steps=(2,))]
+    model.eval()
+    trace = trace_with(model.lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))), edits)
+    with torch.no_grad():
+        if model.spec.head == "per_step":
+            said = model.head(trace.output if model.spec.batch_first else trace.output.transpose(0, 1))[:, -1]
+        else:
+            said = model.head(torch.cat(list(trace.h_n[-model.spec.num_directions :]), 1))
+    want = said.softmax(-1).numpy() if labels else windows.unscale(said.numpy())
+    np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
+    monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)  # the last part is smaller
+    np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        predict_with(model, windows, starts, []), predict(model, windows, starts), rtol=1e-6, atol=1e-6
+    )
+
+
+def test_predicting_with_edits_leaves_the_model_and_its_mode_alone():
+    windows, model = windows_and_model(num_layers=2, dropout=0.5)
+    model.train()
+    before, lstm = copy.deepcopy(model.state_dict()), model.lstm
+    said = [predict_with(model, windows, windows.starts["valid"], [Edit("zero", "c")]) for _ in range(2)]
+    gate_importance(model, windows, windows.starts["valid"])
+    np.testing.assert_array_equal(*said)
+    assert model.lstm is lstm
+    assert model.training
+    assert lstm.training
+    assert all(p.requires_grad for p in model.parameters())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_a_part_without_windows_has_no_predictions_and_no_importance():
+    windows, model = windows_and_model()
+    none = windows.starts["train"][:0]
+    assert predict_with(model, windows, none, [Edit("clamp", "f", 1.0)]).shape == (0, 2, 1)
+    assert gate_importance(model, windows, none) == []
+    with pytest.raises(PlaygroundError, match="names layer 1"):
+        predict_with(model, windows, none, [Edit("clamp", "f", layer=1)])
+
+
+@pytest.mark.parametrize("fields", SPECS)
+@pytest.mark.parametrize("labels", [False, True])
+def test_importance_is_what_its_own_edit_does(fields, labels, monkeypatch):
+    """Told by frozen weights, and here again by the step loop; the means by a trace of all windows at once."""
+    windows, model = windows_and_model(labels, **fields)
+    starts = windows.starts["train"]
+    found = gate_importance(model, windows, starts)
+    trace = trace_lstm(model.eval().lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))))
+    truth = windows.truth(starts)
+
+    def score(said):
+        if labels:
+            return (said.argmax(1) == truth).mean()
+        return np.sqrt(((said - truth) ** 2).mean())
+
+    places = {(entry.edit.layer, entry.edit.direction, entry.edit.gate) for entry in found}
+    assert len(places) == len(found) == 4 * model.spec.num_layers * model.spec.num_directions
+    for entry in found:
+        edit = entry.edit
+        mean = trace.gate(edit.gate)[edit.layer, edit.direction].mean((0, 1))
+        np.testing.assert_allclose(edit.value, mean, atol=1e-5)
+        assert (edit.kind, edit.units, edit.steps) == ("clamp", None, None)
+        assert entry.measure == ("accuracy" if labels else "RMSE")
+        assert entry.before == pytest.approx(score(predict(model, windows, starts)), rel=1e-5)
+        assert entry.after == pytest.approx(score(predict_with(model, windows, starts, [edit])), rel=1e-4)
+        assert entry.harm == pytest.approx((entry.after - entry.before) * (-1 if labels else 1))
+    harms = [entry.harm for entry in found]
+    assert harms == sorted(harms, reverse=True)
+    monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)
+    for one, other in zip(found, gate_importance(model, windows, starts), strict=True):
+        assert (one.before, one.after) == pytest.approx((other.before, other.after), rel=1e-4)
+
+
+def test_a_gate_that_alone_carries_the_answer_matters_most():
+    """One unit that passes its input on through g, its other gates open or shut whatever they read."""
+    windows, model = windows_and_model(hidden_size=1)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.zero_()
+        model.lstm.weight_ih_l0[2, 0] = 1.0
+        model.lstm.bias_ih_l0.copy_(torch.tensor([40.0, -40.0, 0.0, 40.0]))
+        model.head.weight.fill_(2.0)
+    most, *others = gate_importance(model, windows, windows.starts["train"])
+    assert most.edit.gate == "g"
+    assert most.after > 2 * most.before
+    assert [entry.harm for entry in others] == [0.0] * 3
+
+
+def test_importance_uses_at_most_so_many_windows_evenly_spread():
+    windows, model = windows_and_model()
+    starts = windows.starts["train"]
+    few = gate_importance(model, windows, starts, limit=3)
+    chosen = starts[[0, round((len(starts) - 1) / 2), -1]]
+    assert few == gate_importance(model, windows, chosen)
+    assert few != gate_importance(model, windows, starts)
+
+
+def test_the_importance_of_a_model_gone_nan_is_refused():
+    windows, model = windows_and_model()
+    with torch.no_grad():
+        model.lstm.weight_hh_l0[0, 0] = torch.nan
+    with pytest.raises(
+        PlaygroundError, match=r"gates are not finite numbers .* before the training diverged"
+    ):
+        gate_importance(model, windows, windows.starts["train"])
+
+
+def test_a_part_of_the_windows_is_as_large_as_its_trace_may_be_and_never_empty():
+    lstm = nn.LSTM(3, 128, 2, bidirectional=True)
+    assert importance._at_once(lstm, 200) * 6 * 128 * 4 * 200 <= 1 << 24
+    assert importance._at_once(lstm, 200) > 10
+    assert importance._at_once(lstm, 10**6) == 1
