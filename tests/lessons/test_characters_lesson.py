@@ -20,6 +20,7 @@ def shipped():
     return shipped_runs(LESSON, Slots(1))
 
 
+@pytest.mark.slow
 def test_two_epochs_from_another_seed_beat_the_table_of_pairs():
     runs = fresh_runs(LESSON, 5, Slots(1), {"train": {"epochs": 2}})
     train_now(runs)

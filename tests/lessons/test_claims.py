@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.lessons.catalog.claims import demonstrations as quick
+from lstm_core.lessons.catalog.claims import training_demonstrations
 from lstm_core.lessons.catalog.claims.claims import CLAIMS, Claim
 from lstm_core.lessons.catalog.claims.training_demonstrations import lstm_and_gru, resume_or_transfer
 from tests.conftest import examples
@@ -109,7 +110,9 @@ def test_resuming_is_the_same_run_and_transfer_another(seed, epochs):
     assert list(transfer.y) != list(resumed.y)
 
 
-def test_the_lstm_does_not_always_win():
+@pytest.mark.parametrize("seeds", [1, pytest.param(training_demonstrations.SEEDS, marks=pytest.mark.slow)])
+def test_the_lstm_does_not_always_win(monkeypatch, seeds):
+    monkeypatch.setattr(training_demonstrations, "SEEDS", seeds)
     found = lstm_and_gru(0, 8)
     assert found.shown, found.sentence
     wins = {"lstm": 0, "gru": 0}

@@ -168,7 +168,7 @@ def test_a_sentence_names_the_shortest_memory_first():
     )
 
 
-@pytest.mark.parametrize("cell", ["gru", "rnn"])
+@pytest.mark.parametrize("cell", ["gru", pytest.param("rnn", marks=pytest.mark.slow)])
 def test_a_gru_or_rnn_looks_back_too_and_its_rivals_are_the_others(visit, cell):
     tab = looking(visit, cell=cell, num_layers=2, bidirectional=True)
     assert len(tab.figure("horizon_figure")["data"]) == 2
