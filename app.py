@@ -20,5 +20,5 @@ page = st.navigation(
     ]
 )
 page.run()
-run_status.strip(page.title)  # after the page, whose first picture needs no run
-session.warm_up()
+run_status.sidebar_status(page.title)  # after the page, whose first picture needs no run
+session.preload()

@@ -14,21 +14,21 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from lstm_core.architecture.memory import check_fits
-from lstm_core.data.ingest.options import ReadOptions
+from lstm_core.architecture.memory import check_memory
+from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, resolve_loss
 from lstm_core.model.devices import cpu_cores, free_memory
 from lstm_core.training.checkpoint import Checkpoint
-from lstm_core.training.history import Curve
+from lstm_core.training.history import MetricCurve
 
 if TYPE_CHECKING:
-    from lstm_core.runs.queue import Slots
+    from lstm_core.runs.queue import RunQueue
     from lstm_core.runs.run import Run
-    from lstm_core.training.snapshots import Moment
+    from lstm_core.training.snapshots import ModelSnapshot
 
-KEPT = 64  # workspaces; the one that was looked at longest ago goes first
+MAX_WORKSPACES = 64  # workspaces; the one that was looked at longest ago goes first
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,24 @@ class Upload:
     """A CSV as it came, kept on disk, to be read again with corrected guesses."""
 
     file: IO[bytes]
-    corrections: ReadOptions
+    corrections: CsvOptions
 
 
 class Workspace:
     """One person's table, experiment and run; the same in every tab that has its id."""
 
-    def __init__(self, id: str, manager: RunManager, table: Table, checkpoint: Checkpoint) -> None:
+    def __init__(self, id: str, store: WorkspaceStore, table: Table, checkpoint: Checkpoint) -> None:
         """Open on a trained model, which is built when it is first asked for."""
         self.id = id
         self.table = table
         self.experiment = checkpoint.experiment
-        self.own: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
-        self.before: tuple[Experiment, Moment] | None = None  # what the run before this one had come to
+        self.upload: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
+        self.previous_model: tuple[Experiment, ModelSnapshot] | None = (
+            None  # what the run before this one had come to
+        )
         self.lesson: Any = None  # the OpenLesson whose first run this workspace holds
         self.uploads: WeakKeyDictionary[Table, Upload] = WeakKeyDictionary()
-        self._manager = manager
+        self._store = store
         self._loaded = (checkpoint, table)
         self._run: Run | None = None
         self._building = threading.Lock()
@@ -63,10 +65,10 @@ class Workspace:
         Raises:
             PlaygroundError: it cannot be cut so.
         """
-        table, spec, known = self.table, self.experiment.data, self._windows
-        if known is None or known[0] is not table or known[1].spec != spec:
-            self._windows = known = (table, make_windows(table, spec))
-        return known[1]
+        table, spec, cached = self.table, self.experiment.data, self._windows
+        if cached is None or cached[0] is not table or cached[1].spec != spec:
+            self._windows = cached = (table, make_windows(table, spec))
+        return cached[1]
 
     @property
     def batch_size(self) -> int:
@@ -82,18 +84,18 @@ class Workspace:
             if self._run is None:
                 checkpoint, table = self._loaded
                 windows = make_windows(table, checkpoint.experiment.data)
-                self._run = Run.from_checkpoint(checkpoint, windows, table, self._manager.slots)
+                self._run = Run.from_checkpoint(checkpoint, windows, table, self._store.queue)
             return self._run
 
     @property
-    def built_run(self) -> Run | None:
+    def loaded_run(self) -> Run | None:
         """The run, unless it has not been asked for yet."""
         return self._run
 
     @property
-    def live(self) -> bool:
+    def is_active(self) -> bool:
         """Whether the run trains or waits to."""
-        return self._run is not None and self._run.live
+        return self._run is not None and self._run.is_active
 
     @property
     def run_table(self) -> Table:
@@ -106,29 +108,31 @@ class Workspace:
         if self._run is not None:
             return self._run.loss_name
         checkpoint = self._loaded[0]
-        return resolve_loss(checkpoint.experiment.train.loss, "classification" if checkpoint.classes else "regression")
+        return resolve_loss(
+            checkpoint.experiment.train.loss, "classification" if checkpoint.classes else "regression"
+        )
 
     @property
-    def curves(self) -> dict[str, Curve]:
+    def curves(self) -> dict[str, MetricCurve]:
         """The run's curves, without building it."""
         if self._run is not None:
             return self._run.curves
-        return {name: Curve(*line) for name, line in self._loaded[0].curves.items()}
+        return {name: MetricCurve(*line) for name, line in self._loaded[0].curves.items()}
 
-    def put(self, table: Table, **data: Any) -> None:
+    def use_table(self, table: Table, **data: Any) -> None:
         """Another table, used as it suggests itself. The trained run stays until the next training.
 
         data: further fields of the DataSpec, such as where the table is from.
         """
-        kept = {name: getattr(self.experiment.data, name) for name in ("train_share", "valid_share")}
-        spec = DataSpec(**(dataclasses.asdict(table.roles) | kept | data))
+        shares = {name: getattr(self.experiment.data, name) for name in ("train_share", "valid_share")}
+        spec = DataSpec(**(dataclasses.asdict(table.roles) | shares | data))
         if self.experiment.data.source == "csv":
-            self.own = (self.table, self.experiment.data)
+            self.upload = (self.table, self.experiment.data)
         self._use(table, spec)
 
-    def back_to_own(self) -> None:
+    def restore_upload(self) -> None:
         """The person's own file again, its columns used as they were left."""
-        self._use(*self.own)
+        self._use(*self.upload)
 
     def _use(self, table: Table, spec: DataSpec) -> None:
         self.table, self.experiment = table, dataclasses.replace(self.experiment, data=spec)
@@ -144,7 +148,7 @@ class Workspace:
             self.run.change(**fields)
         self.experiment = dataclasses.replace(self.experiment, **{part: spec})
 
-    def changed(self) -> list[str]:
+    def changed_settings(self) -> list[str]:
         """Settings that differ from those that the run was made with: they take effect at the next training."""
         mine, its = (dataclasses.asdict(e) for e in (self.experiment, self.run.experiment))
         names = [name for part in mine for name in mine[part] if mine[part][name] != its[part][name]]
@@ -152,13 +156,13 @@ class Workspace:
             names.insert(0, "data")  # the fields of the other sources tell by themselves
         return list(dict.fromkeys("data" if name in ("name", "source") else name for name in names))
 
-    def undo_changes(self) -> None:
+    def revert_settings(self) -> None:
         """Put the settings and the data of the run back."""
         if self.experiment.data.source == "csv":
-            self.own = (self.table, self.experiment.data)
+            self.upload = (self.table, self.experiment.data)
         self.table, self.experiment = self.run.table, self.run.experiment
 
-    def train_fresh(self) -> Run:
+    def start_training(self) -> Run:
         """A fresh model of the experiment as it is now, not started yet, in place of the old run.
 
         Raises:
@@ -166,11 +170,11 @@ class Workspace:
                 the task, or the device is not here. The old run is untouched then.
         """
         windows, experiment = self.windows(), self.experiment
-        check_fits(experiment.model, windows.input_size, windows.output_size, self.batch_size,
+        check_memory(experiment.model, windows.input_size, windows.output_size, self.batch_size,
                    windows.spec.seq_len, free_memory())  # fmt: skip
-        return self.fresh_run(windows, experiment)
+        return self.new_run(windows, experiment)
 
-    def fresh_run(self, windows: Windows, experiment: Experiment, table: Table | None = None) -> Run:
+    def new_run(self, windows: Windows, experiment: Experiment, table: Table | None = None) -> Run:
         """Put a new, untrained run in the workspace's one place; table: None is the one on the table.
 
         Raises:
@@ -178,7 +182,7 @@ class Workspace:
         """
         from lstm_core.runs.run import Run
 
-        return self.take(Run.new(windows, experiment, table or self.table, self._manager.slots))
+        return self.set_run(Run.new(windows, experiment, table or self.table, self._store.queue))
 
     def load(self, checkpoint: Checkpoint, windows: Windows, table: Table) -> Run:
         """Put a saved run, and the table that it goes on with, in the workspace's one place.
@@ -188,48 +192,50 @@ class Workspace:
         """
         from lstm_core.runs.run import Run
 
-        return self.take(Run.from_checkpoint(checkpoint, windows, table, self._manager.slots))
+        return self.set_run(Run.from_checkpoint(checkpoint, windows, table, self._store.queue))
 
-    def take(self, run: Run) -> Run:
+    def set_run(self, run: Run) -> Run:
         """Put a run, and the table it is of, in the workspace's one place; the old one is stopped, so none runs twice."""
         if self._run is not None:
             self._run.stop()
             if self._run.step:
-                self.before = (self._run.experiment, self._run.moment())
+                self.previous_model = (self._run.experiment, self._run.snapshot_at())
         self._run, self.table, self.experiment = run, run.table, run.experiment
         return run
 
 
-class RunManager:
+class WorkspaceStore:
     """All workspaces of this server, and the places for runs."""
 
-    def __init__(self, most_running: int | None = None) -> None:
-        self._most_running = most_running or max(2, cpu_cores() // 2)
+    def __init__(self, max_running: int | None = None) -> None:
+        self._max_running = max_running or max(2, cpu_cores() // 2)
         self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
         self._lock = threading.Lock()
 
     @cached_property
-    def slots(self) -> Slots:
-        from lstm_core.runs.queue import Slots
+    def queue(self) -> RunQueue:
+        from lstm_core.runs.queue import RunQueue
 
-        return Slots(self._most_running)
+        return RunQueue(self._max_running)
 
-    def open(self, table: Table, checkpoint: Checkpoint) -> Workspace:
+    def create(self, table: Table, checkpoint: Checkpoint) -> Workspace:
         """A new workspace under a new unguessable id, with a trained model in it."""
         workspace = Workspace(secrets.token_urlsafe(12), self, table, checkpoint)
         with self._lock:
-            idle = [w for w in self._workspaces.values() if w.built_run is None or not w.built_run.live]
-            for old in idle[: max(0, len(self._workspaces) + 1 - KEPT)]:
+            idle = [
+                w for w in self._workspaces.values() if w.loaded_run is None or not w.loaded_run.is_active
+            ]
+            for old in idle[: max(0, len(self._workspaces) + 1 - MAX_WORKSPACES)]:
                 del self._workspaces[old.id]
             self._workspaces[workspace.id] = workspace
         return workspace
 
-    def find(self, id: str | None) -> Workspace | None:
+    def get(self, id: str | None) -> Workspace | None:
         """The workspace of this id, if it is still kept; finding it is a heartbeat."""
         with self._lock:
             workspace = self._workspaces.get(id or "")
             if workspace is not None:
                 self._workspaces.move_to_end(workspace.id)
-                if workspace.built_run is not None:
-                    workspace.built_run.touch()
+                if workspace.loaded_run is not None:
+                    workspace.loaded_run.heartbeat()
         return workspace

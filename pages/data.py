@@ -10,31 +10,31 @@ from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.settings import settings
 from pages.shared import session
 from pages.shared.data import import_report, source_picker
-from pages.shared.session_fields import clamp, field
+from pages.shared.session_fields import clamp_widget, field
 
 PREVIEW_ROWS = 200
 KINDS = {"number": "number", "category": "text (classes)", "time": "time"}
 
-here = session.workspace()
+workspace = session.workspace()
 
 
 def choose_source() -> None:
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left:
-        source_picker.own_file()
+        source_picker.upload_or_paste()
     with right:
-        source_picker.ready_made()
-        if here.experiment.data.source == "generator":
+        source_picker.built_in_data()
+        if workspace.experiment.data.source == "generator":
             source_picker.generator_settings()
 
 
 def choose_columns() -> None:
-    table = here.table
-    numbers, classes = table.names("number"), table.names("category")
+    table = workspace.table
+    numbers, classes = table.column_names("number"), table.column_names("category")
     field(st, "data", "targets", key="target", options=[*numbers, *classes], of=id(table))
     field(st, "data", "features", options=numbers, of=id(table))
     left, right = st.columns(2)
-    times, groups = table.names("time", "number"), table.names("number", "category")
+    times, groups = table.column_names("time", "number"), table.column_names("number", "category")
     field(left, "data", "time", options=[None, *times], placeholder="row order", of=id(table))
     field(right, "data", "group", options=[None, *groups], placeholder="one series", of=id(table))
     field(left, "data", "seq_len", **source_picker.on_seq_len_change())
@@ -54,71 +54,79 @@ def choose_columns() -> None:
 
 
 def show_shares() -> None:
-    data = here.experiment.data
-    session.mirror("shares", (data.train_share, round(data.train_share + data.valid_share, 4)))
+    data = workspace.experiment.data
+    session.set_widget("shares", (data.train_share, round(data.train_share + data.valid_share, 4)))
 
 
 def take_shares() -> None:
     train, end = session.widget_value("shares")
-    session.change("data", train_share=train, valid_share=round(end - train, 4))
+    session.change_field("data", train_share=train, valid_share=round(end - train, 4))
 
 
 def pictures() -> None:
     try:
-        windows = here.windows()
+        windows = workspace.windows()
     except PlaygroundError as error:
-        st.error(session.plain(str(error)), icon=":material/error:")
+        st.error(session.escape_markdown(str(error)), icon=":material/error:")
         return
-    starts = np.concatenate([windows.starts[part] for part in SPLITS])
+    starts = np.concatenate([windows.starts[split] for split in SPLITS])
     counts = " · ".join(f"**{len(windows.starts[p]):,}** {SPLIT_NAMES[p]}" for p in SPLITS)
     st.markdown(f"Windows: {counts}. Each shows {windows.spec.seq_len} rows of {windows.input_size} "
                 f"feature{'s' if windows.input_size > 1 else ''}.")  # fmt: skip
-    clamp("data_window", 0, len(starts) - 1, len(windows.starts["train"]) // 2)
-    place = st.slider("window drawn", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
-    start = int(starts[place])
+    clamp_widget("data_window", 0, len(starts) - 1, len(windows.starts["train"]) // 2)
+    index = st.slider("window drawn", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
+    start = int(starts[index])
     st.plotly_chart(split_figure(windows, start, height=250), key="split")
     st.plotly_chart(window_figure(windows, start, height=230), key="one_window")
     for note in windows.notes:
-        st.caption(session.plain(note))
+        st.caption(session.escape_markdown(note))
 
 
 def report() -> None:
     """What was guessed and changed while reading a file, each guess correctable."""
-    table = here.table
-    warnings = [note for note in table.notes if note.level == "warning"]
-    guesses = [note for note in table.notes if note.level != "warning"]
-    title = f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
+    table = workspace.table
+    warnings = [note for note in table.report if note.level == "warning"]
+    guesses = [note for note in table.report if note.level != "warning"]
+    title = (
+        f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
+    )
     with st.expander(title, icon=":material/rule:", expanded=bool(warnings)):
-        import_report.read_settings()
+        import_report.import_options()
         for note in warnings[:20]:
-            st.warning(session.plain(note.text))
-        st.markdown("\n".join(f"- {session.plain(note.text)}" for note in guesses[:40]))
+            st.warning(session.escape_markdown(note.text))
+        st.markdown("\n".join(f"- {session.escape_markdown(note.text)}" for note in guesses[:40]))
         if len(warnings) > 20 or len(guesses) > 40:
             st.caption("More of the same kind is not shown.")
         column, kind, act = st.columns([0.5, 0.3, 0.2], vertical_alignment="bottom")
-        names = [found.name for found in table.columns]
+        names = [item.name for item in table.columns]
         name = column.selectbox("read the column", names, key="retype_column")
-        wanted = kind.selectbox("as", list(KINDS), format_func=KINDS.get, key="retype_kind")
-        act.button("Read again", key="retype", on_click=import_report.read_column_as, args=(name, wanted))
+        wanted_kind = kind.selectbox("as", list(KINDS), format_func=KINDS.get, key="retype_kind")
+        act.button("Read again", key="retype", on_click=import_report.retype_column, args=(name, wanted_kind))
 
 
 def preview() -> None:
-    table = here.table
-    kinds = " · ".join(f"{len(table.names(kind))} {words}" for kind, words in KINDS.items() if table.names(kind))
+    table = workspace.table
+    kinds = " · ".join(
+        f"{len(table.column_names(kind))} {label}"
+        for kind, label in KINDS.items()
+        if table.column_names(kind)
+    )
     with st.expander(f"The table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
-        st.dataframe(read.preview(table, PREVIEW_ROWS), height=300, key="preview")
+        st.dataframe(read.head(table, PREVIEW_ROWS), height=300, key="preview")
 
 
 st.title("Data")
-session.show_messages("data")
+session.draw_messages("data")
 choose_source()
-st.markdown(f"#### {session.plain(source_picker.title(here.experiment.data, here.table))}")
+st.markdown(
+    f"#### {session.escape_markdown(source_picker.dataset_title(workspace.experiment.data, workspace.table))}"
+)
 show_shares()
 left, right = st.columns([0.3, 0.7], gap="medium")
 with left:
     choose_columns()
 with right:
     pictures()
-if here.table in here.uploads:
+if workspace.table in workspace.uploads:
     report()
 preview()

@@ -7,12 +7,12 @@ from lstm_core.figures.theme import GATE_NAMES
 from pages.shared import session
 from pages.shared.components.epoch_slider import epoch_slider
 from pages.shared.gates import gradient_horizon, heatmaps, learning, weights, what_if
-from pages.shared.gates.selection import ALL, Look
-from pages.shared.gates.window_picker import choose_window
+from pages.shared.gates.selection import ALL, Selection
+from pages.shared.gates.window_picker import pick_window
 from pages.shared.training import run_status
 
 run = session.workspace().run
-live = run.live
+live = run.is_active
 model = run.experiment.model
 VIEWS = {
     "Gates": heatmaps.show,
@@ -22,13 +22,13 @@ VIEWS = {
     "Weights": weights.show,
 }
 KEEP = {"persist_state": "session"}  # what was chosen is still chosen after a look at another page
-OF_ANY_CELL = ("How far back?",)  # the others look into an LSTM's gates
+ANY_CELL_VIEWS = ("How far back?",)  # the others look into an LSTM's gates
 
 
 def controls() -> tuple[int, int, int, str]:
     """(first row of the window, layer, direction, gate or ALL), as the person chose them."""
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
-    start, *_ = choose_window("gates", run, [first, second, third], session.recall(f"moment_{run.number}"))
+    start, *_ = pick_window("gates", run, [first, second, third], session.get_state(f"moment_{run.id}"))
     layer = fourth.selectbox(
         "layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input"
     )
@@ -43,17 +43,17 @@ def controls() -> tuple[int, int, int, str]:
 
 
 def choose_view() -> str:
-    offered = list(VIEWS) if model.cell == "lstm" else list(OF_ANY_CELL)
+    offered = list(VIEWS) if model.cell == "lstm" else list(ANY_CELL_VIEWS)
     return st.segmented_control("view", offered, default=offered[0], key="view", required=True, **KEEP,
                                 label_visibility="collapsed")  # fmt: skip
 
 
-def choose_moment() -> int | None:
+def choose_snapshot() -> int | None:
     """The step whose weights every picture shows; None: those of now."""
-    at = f"moment_{run.number}"
-    step = epoch_slider(f"epoch_{run.number}", run.snapshots.steps, run.step,
-                        run.steps_per_epoch, session.recall(at))  # fmt: skip
-    session.remember(at, step)
+    at = f"moment_{run.id}"
+    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step,
+                        run.steps_per_epoch, session.get_state(at))  # fmt: skip
+    session.set_state(at, step)
     return step
 
 
@@ -64,21 +64,21 @@ def pictures(start: int, layer: int, direction: int, gate: str) -> None:
     with left:
         view = choose_view()
     with right:
-        step = choose_moment()
-    unit = min(session.recall("unit", 0), model.hidden_size - 1)
-    look = Look(run, start, layer, direction, gate, step, unit)
+        step = choose_snapshot()
+    unit = min(session.get_state("unit", 0), model.hidden_size - 1)
+    selection = Selection(run, start, layer, direction, gate, step, unit)
     try:
-        VIEWS[view](look)
+        VIEWS[view](selection)
     except PlaygroundError as error:
-        st.error(session.plain(str(error)))
-    if run.live != live:
+        st.error(session.escape_markdown(str(error)))
+    if run.is_active != live:
         st.rerun()  # polling follows
 
 
 st.title("Gates")
-session.show_messages("gates")
+session.draw_messages("gates")
 if model.cell != "lstm":
     st.info(f"This model is a {model.cell.upper()}, which has other gates than an LSTM's i, f, g and o: what can be "
             "shown of it is how far back it looks. For the gates, choose LSTM on Model and train.")  # fmt: skip
 choice = controls()
-st.fragment(pictures, run_every=run_status.SLOW_TICK / 2 if live else None)(*choice)
+st.fragment(pictures, run_every=run_status.SLOW_POLL_SECONDS / 2 if live else None)(*choice)

@@ -7,19 +7,19 @@ from lstm_core.lessons import get_lesson
 from pages.shared import session
 from pages.shared.lessons import gallery, lesson_page
 
-here = session.workspace()
-named = session.linked("lesson") or (here.lesson.lesson.name if here.lesson else None)
+workspace = session.workspace()
+named = session.get_query("lesson") or (workspace.lesson.lesson.name if workspace.lesson else None)
 try:
     lesson = get_lesson(named) if named else None
     opened = session.open_lesson(named) if lesson and lesson.experiments else None
 except PlaygroundError as error:
     lesson = None
-    session.report(str(error))
+    session.show_error(str(error))
 
 if lesson is None:
     st.title("Lessons")
-    session.show_messages("lessons")
+    session.draw_messages("lessons")
     gallery.show()
 else:
-    session.link("lesson", lesson.name)
+    session.set_query("lesson", lesson.name)
     lesson_page.show(lesson, opened)

@@ -4,18 +4,18 @@ import pandas as pd
 import streamlit as st
 
 from lstm_core.architecture import shapes
-from lstm_core.architecture.advice import advice
+from lstm_core.architecture.advice import advise
 from lstm_core.architecture.code import model_code
-from lstm_core.architecture.memory import check_fits, in_words, training_bytes
+from lstm_core.architecture.memory import check_memory, estimate_training_bytes, format_bytes
 from lstm_core.experiment import PlaygroundError
-from lstm_core.figures.network_diagram import stack_figure
+from lstm_core.figures.network_diagram import network_figure
 from lstm_core.model.devices import free_memory
 from pages.shared import session
 from pages.shared.session_fields import field
 
 SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 
-here = session.workspace()
+workspace = session.workspace()
 
 
 def choose_cell() -> None:
@@ -23,13 +23,13 @@ def choose_cell() -> None:
     cell, spec = session.widget_value("cell"), session.workspace().experiment.model
     off = {} if cell == "lstm" else {"proj_size": 0, "forget_bias": None, "chrono_t_max": None}
     taken = {name: none for name, none in off.items() if getattr(spec, name) != none}
-    session.change("model", cell=cell, **taken)
+    session.change_field("model", cell=cell, **taken)
     if taken:
-        session.notify(f"Only nn.LSTM has {' and '.join(taken)}: switched off with it.")
+        session.show_info(f"Only nn.LSTM has {' and '.join(taken)}: switched off with it.")
 
 
 def arguments(input_size: int) -> None:
-    spec = here.experiment.model
+    spec = workspace.experiment.model
     only_lstm = {"disabled": True, "help": f"Only nn.LSTM has this: nn.{spec.module_name} does not"}
     of_lstm = {} if spec.cell == "lstm" else only_lstm
     of_forget_gate = {"disabled": not spec.bias} | of_lstm
@@ -53,27 +53,27 @@ def arguments(input_size: int) -> None:
 
 def facts(windows) -> None:
     """Counts and memory in one line; a model that would not fit is refused here already."""
-    sizes = (here.experiment.model, windows.input_size, windows.output_size)
-    batch, seq_len = here.batch_size, windows.spec.seq_len
+    sizes = (workspace.experiment.model, windows.input_size, windows.output_size)
+    batch, seq_len = workspace.batch_size, windows.spec.seq_len
     counts = shapes.parameter_count(*sizes)
     parts = [f"**{sum(counts.values()):,} parameters**"]
     parts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]
     if len(counts) > 4:
         parts.append("…")
-    memory = training_bytes(*sizes, batch, seq_len)
-    st.markdown(" · ".join(parts) + f" · about **{in_words(memory)}** of memory to train")
+    memory = estimate_training_bytes(*sizes, batch, seq_len)
+    st.markdown(" · ".join(parts) + f" · about **{format_bytes(memory)}** of memory to train")
     try:
-        check_fits(*sizes, batch, seq_len, free_memory())
+        check_memory(*sizes, batch, seq_len, free_memory())
     except PlaygroundError as error:
-        st.error(session.plain(str(error)), icon=":material/memory:")
+        st.error(session.escape_markdown(str(error)), icon=":material/memory:")
 
 
 def details(windows) -> None:
-    spec, batch = here.experiment.model, here.experiment.train.batch_size
+    spec, batch = workspace.experiment.model, workspace.experiment.train.batch_size
     sizes = (spec, windows.input_size, windows.output_size)
     drawing, table, code, counts = st.tabs(["Drawing", "Every shape", "PyTorch code", "Parameters by layer"])
     with drawing:
-        st.plotly_chart(stack_figure(*sizes, windows.spec.seq_len), key="stack")
+        st.plotly_chart(network_figure(*sizes, windows.spec.seq_len), key="stack")
     with table:
         rows = shapes.shape_table(*sizes, batch, windows.spec.seq_len)
         st.dataframe(pd.DataFrame({"tensor": [row.name for row in rows], "shape": [str(row.shape) for row in rows],
@@ -83,16 +83,19 @@ def details(windows) -> None:
     with code:
         st.code(model_code(*sizes), language="python")
     with counts:
-        found = shapes.parameter_count(*sizes)
-        st.dataframe(pd.DataFrame({"part": list(found), "parameters": list(found.values())}), hide_index=True)
+        counts_by_layer = shapes.parameter_count(*sizes)
+        st.dataframe(
+            pd.DataFrame({"part": list(counts_by_layer), "parameters": list(counts_by_layer.values())}),
+            hide_index=True,
+        )
 
 
 st.title("Model")
-session.show_messages("model")
+session.draw_messages("model")
 try:
-    windows = here.windows()
+    windows = workspace.windows()
 except PlaygroundError as error:
-    st.error(session.plain(f"The data is not ready: {error}"))
+    st.error(session.escape_markdown(f"The data is not ready: {error}"))
     st.page_link("pages/data.py", label="Go to Data", icon=":material/arrow_forward:")
 else:
     left, right = st.columns([0.3, 0.7], gap="medium")
@@ -101,5 +104,5 @@ else:
     with right:
         facts(windows)
         details(windows)
-        for item in advice(here.experiment.data, here.experiment.model, windows.task):
-            SHOW[item.level](session.plain(item.text))
+        for item in advise(workspace.experiment.data, workspace.experiment.model, windows.task):
+            SHOW[item.level](session.escape_markdown(item.text))

@@ -5,17 +5,16 @@ import dataclasses
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.figures.stage_scene import scene
+from lstm_core.figures.stage_scene import build_scene
 from pages.shared import session
 from pages.shared.components.stage.stage import stage
-from pages.shared.gates import selection
-from pages.shared.gates.selection import Look
-from pages.shared.gates.window_picker import choose_window
+from pages.shared.gates.selection import Selection, window_trace
+from pages.shared.gates.window_picker import pick_window
 from pages.shared.training import run_status
 
 run = session.workspace().run
-live = run.live
-UNSEEN = {
+live = run.is_active
+IRRELEVANT_FIELDS = {
     "seed": 0,
     "forget_bias": None,
     "dropout": 0.0,
@@ -23,43 +22,45 @@ UNSEEN = {
 }  # changes no shape and no meaning
 
 
-def others() -> dict:
+def comparison_weights() -> dict:
     """Weights of the run before this one, if they mean the same: the same data, the same shapes."""
-    if session.workspace().before is None:
+    if session.workspace().previous_model is None:
         return {}
-    experiment, moment = session.workspace().before
-    specs = (dataclasses.replace(spec, **UNSEEN) for spec in (experiment.model, run.experiment.model))
+    experiment, snapshot = session.workspace().previous_model
+    specs = (
+        dataclasses.replace(spec, **IRRELEVANT_FIELDS) for spec in (experiment.model, run.experiment.model)
+    )
     alike = experiment.data == run.experiment.data and next(specs) == next(specs)
-    return {"the run before": moment.flat} if alike else {}
+    return {"the run before": snapshot.flat_weights} if alike else {}
 
 
-def picture(start: int, part: str, place: int) -> None:
+def picture(start: int, split: str, index: int) -> None:
     if session.workspace().run is not run:  # another tab trains another model
         st.rerun()
-    look = Look(run, start)
-    moment = look.moment
+    selection = Selection(run, start)
+    snapshot = selection.snapshot
     try:
-        header, arrays = scene(run, moment, selection.trace_of(look), start, others())
+        header, arrays = build_scene(run, snapshot, window_trace(selection), start, comparison_weights())
     except PlaygroundError as error:
-        st.error(session.plain(str(error)))
+        st.error(session.escape_markdown(str(error)))
     else:
         stage(
             "stage",
             header,
             arrays,
-            f"{run.number} {moment.step} {run.status} {start}",
-            {"part": part, "window": place},
+            f"{run.id} {snapshot.step} {run.status} {start}",
+            {"part": split, "window": index},
         )
-    if run.live != live:
+    if run.is_active != live:
         st.rerun()  # polling follows
 
 
 title, *controls = st.columns([1.1, 1, 2.6, 2.2], vertical_alignment="bottom")
 title.title("Stage")
-session.show_messages("stage")
+session.draw_messages("stage")
 if run.experiment.model.cell != "lstm":
     st.info(f"This model is a {run.experiment.model.module_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
             "on Model and train.")  # fmt: skip
 else:
-    chosen = choose_window("stage", run, controls)
-    st.fragment(picture, run_every=run_status.SLOW_TICK / 2 if live else None)(*chosen)
+    chosen = pick_window("stage", run, controls)
+    st.fragment(picture, run_every=run_status.SLOW_POLL_SECONDS / 2 if live else None)(*chosen)

@@ -6,19 +6,19 @@ from pages.shared import session
 from pages.shared.lessons import gallery
 from pages.shared.training import loss_curves, run_status
 
-here = session.workspace()
+workspace = session.workspace()
 
 st.title("LSTM Playground")
-session.show_messages("start")
+session.draw_messages("start")
 about, again, own = st.columns([0.56, 0.22, 0.22], vertical_alignment="center")
 about.markdown(
     "Train an LSTM here and see every gate of it, step by step: the real numbers of the model in front of you. "
-    f"On the table now: **{session.plain(here.run_table.name)}**."
+    f"On the table now: **{session.escape_markdown(workspace.run_table.name)}**."
 )
 if again.button("Train it from scratch", icon=":material/replay:", type="primary", width="stretch",
                 help="Draws new weights and trains them while you watch"):  # fmt: skip
-    here.undo_changes()
-    session.start_fresh()
+    workspace.revert_settings()
+    session.start_training()
     st.switch_page("pages/train.py")
 if own.button("Use my CSV", icon=":material/upload_file:", width="stretch",
               help="Upload or paste a table of your own"):  # fmt: skip
@@ -26,31 +26,31 @@ if own.button("Use my CSV", icon=":material/upload_file:", width="stretch",
 
 
 def pictures() -> None:
-    here = session.workspace()
+    workspace = session.workspace()
     left, right = st.columns(2)
     with left:
         st.markdown("**How it learned:** the loss, batch by batch")
-        loss_curves.losses(here, log_y=True, height=240)  # before torch has loaded
-    run = here.run
+        loss_curves.loss_curves(workspace, log_y=True, height=240)  # before torch has loaded
+    run = workspace.run
     with right:
         st.markdown("**What it predicts,** over the truth")
-        found = loss_curves.prediction(run, height=240)
-    loss_curves.verdict(run, found)
+        live_prediction = loss_curves.forecast(run, height=240)
+    loss_curves.baseline_text(run, live_prediction)
 
 
 def gates() -> None:
     from lstm_core.figures.gates import gate_heatmap
     from pages.shared.gates import selection
 
-    if here.run.experiment.model.cell != "lstm":
+    if workspace.run.experiment.model.cell != "lstm":
         return  # a GRU or RNN has no such gates
-    trace = selection.trace_of(selection.Look(here.run, selection.default_window(here.run)))
+    trace = selection.window_trace(selection.Selection(workspace.run, selection.last_window(workspace.run)))
     st.markdown("**What its forget gates do** in the last window: bright is open, and remembers; dark forgets. "
                 "All gates are on the page Gates.")  # fmt: skip
     st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")
 
 
-st.fragment(pictures, run_every=run_status.TICK if here.live else None)()
+st.fragment(pictures, run_every=run_status.POLL_SECONDS if workspace.is_active else None)()
 st.subheader("Lessons", anchor=False)
 gallery.show()
 gates()

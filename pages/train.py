@@ -4,15 +4,15 @@ import streamlit as st
 
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import PlaygroundError
-from lstm_core.model.devices import devices
+from lstm_core.model.devices import available_devices
 from lstm_core.training.checkpoint import load_checkpoint
 from pages.shared import session
 from pages.shared.session_fields import field
 from pages.shared.training import loss_curves, run_status
 
-here = session.workspace()
-run = here.run
-live, drawn = run.live, (run.number, run.status)  # one look: the buttons and the polling must agree
+workspace = session.workspace()
+run = workspace.run
+live, drawn = run.is_active, (run.id, run.status)  # one look: the buttons and the polling must agree
 
 
 def settings() -> None:
@@ -22,10 +22,10 @@ def settings() -> None:
     field(right, "train", "batch_size")
     field(left, "train", "epochs")
     field(right, "train", "max_grad_norm", step=0.5)
-    found = devices()
+    found = available_devices()
     field(st, "train", "device", options=list(found), format_func=found.get)
     with st.expander("More"):
-        if here.experiment.train.optimizer == "SGD":
+        if workspace.experiment.train.optimizer == "SGD":
             field(st, "train", "momentum", step=0.05)
         field(st, "train", "initial_state")
         field(st, "train", "weight_decay", step=0.0001, format="%g")
@@ -38,29 +38,29 @@ def settings() -> None:
 
 
 def pause() -> None:
-    here.run.pause()
+    workspace.run.pause()
 
 
 def resume_run() -> None:
-    here.run.play()
+    workspace.run.start()
 
 
 def step() -> None:
     if session.widget_value("step_by") == "batch":
-        here.run.play(1)
+        workspace.run.start(1)
     else:
-        here.run.play_epoch()
+        workspace.run.run_epoch()
 
 
 def stop() -> None:
-    here.run.stop()
+    workspace.run.stop()
 
 
 def transport() -> None:
-    stale = here.changed()
+    stale = workspace.changed_settings()
     columns = st.columns([1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center")
     columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
-                      on_click=session.start_fresh, disabled=live and not stale,
+                      on_click=session.start_training, disabled=live and not stale,
                       help="Train a fresh model of the settings as they are now")  # fmt: skip
     over = run.finished or run.status == "failed"
     untrained = run.status == "ready"
@@ -79,31 +79,31 @@ def transport() -> None:
     columns[5].button("Reset", key="reset", icon=":material/restart_alt:", width="stretch", on_click=reset,
                       help="Back to fresh, untrained weights")  # fmt: skip
     if stale:
-        say_stale(stale)
+        stale_notice(stale)
 
 
-def say_stale(stale: list[str]) -> None:
+def stale_notice(stale: list[str]) -> None:
     text, undo = st.columns([0.8, 0.2], vertical_alignment="center")
     names = ", ".join(f"`{name}`" for name in stale)
     text.info(f"Changed since this model was made: {names}. **Train** starts a fresh model with that; the "
               "trained one stays until then.", icon=":material/info:")  # fmt: skip
-    undo.button("Undo the changes", on_click=here.undo_changes, width="stretch")
+    undo.button("Undo the changes", on_click=workspace.revert_settings, width="stretch")
 
 
 def reset() -> None:
-    session.start_fresh(play=False)
+    session.start_training(start=False)
 
 
-def panel() -> None:
+def live_panel() -> None:
     # one fragment: two of them, the second at a slower rate, cost the training a third of its speed
-    here = session.workspace()
-    run = here.run
+    workspace = session.workspace()
+    run = workspace.run
     run_status.progress(run)
-    loss_curves.losses(here, bool(session.recall("log_scale", True)))
-    found = loss_curves.prediction(run)
-    loss_curves.verdict(run, found)
+    loss_curves.loss_curves(workspace, bool(session.get_state("log_scale", True)))
+    live_prediction = loss_curves.forecast(run)
+    loss_curves.baseline_text(run, live_prediction)
     loss_curves.gradient_norm(run)
-    if (run.number, run.status) != drawn:
+    if (run.id, run.status) != drawn:
         st.rerun()  # once: the buttons outside this fragment follow, and polling stops
 
 
@@ -118,8 +118,8 @@ def files() -> None:
                                "application/octet-stream", icon=":material/download:", key="save_model")  # fmt: skip
         with load:
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
-            if file is not None and session.recall("_loaded") != file.file_id:
-                session.remember("_loaded", file.file_id)
+            if file is not None and session.get_state("_loaded") != file.file_id:
+                session.set_state("_loaded", file.file_id)
                 load_model(file.getvalue())
                 st.rerun()
 
@@ -130,17 +130,17 @@ def load_model(data: bytes) -> None:
         checkpoint = load_checkpoint(data)
         table = session.table_for(checkpoint.experiment.data)
         windows = make_windows(table, checkpoint.experiment.data)
-        here.load(checkpoint, windows, table)
+        workspace.load(checkpoint, windows, table)
     except PlaygroundError as error:
-        session.report(str(error))
+        session.show_error(str(error))
         return
-    session.notify(
+    session.show_info(
         f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there."
     )
 
 
 st.title("Train")
-session.show_messages("train")
+session.draw_messages("train")
 transport()
 left, right = st.columns([0.27, 0.73], gap="medium")
 with left:
@@ -152,9 +152,9 @@ with left:
         persist_state="session",
         help="Each line of the grid is ten times the last",
     )
-    if run.windows.ahead > 1:
-        st.number_input("steps ahead drawn", 1, run.windows.ahead, key="ahead", persist_state="session",
+    if run.windows.output_steps > 1:
+        st.number_input("steps ahead drawn", 1, run.windows.output_steps, key="ahead", persist_state="session",
                         help="Which of the predicted rows the forecast shows")  # fmt: skip
 with right:
-    st.fragment(panel, run_every=run_status.TICK if live else None)()
+    st.fragment(live_panel, run_every=run_status.POLL_SECONDS if live else None)()
 files()

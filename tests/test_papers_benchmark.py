@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from lstm_core.lessons import get_lesson
-from lstm_core.lessons.runs import changed
+from lstm_core.lessons.runs import with_change
 from tests.benchmarks import papers as benchmark
 from tests.benchmarks.papers import HEAD, Trial, markdown, papers, row, trial
 
@@ -20,7 +20,7 @@ def test_a_row_has_the_median_the_ends_and_how_many_reached():
 
 
 def test_the_table_is_markdown_with_one_row_a_paper():
-    assert [one.number for one in papers()] == sorted(one.number for one in papers())
+    assert [one.order for one in papers()] == sorted(one.order for one in papers())
     assert not any("|" in one.title + one.published for one in papers())
     lines = markdown([("a",) * len(HEAD)]).splitlines()
     assert len(lines) == 3 and len({line.count("|") for line in lines}) == 1
@@ -29,7 +29,7 @@ def test_the_table_is_markdown_with_one_row_a_paper():
 def test_a_trial_trains_from_its_seed_and_says_what_came_of_it(monkeypatch):
     one = get_lesson("adding_problem")
     short = {"data": {"length": 200, "seq_len": 10, "train_share": 0.6}, "train": {"epochs": 2}}
-    small = {label: changed(experiment, short) for label, experiment in one.experiments.items()}
+    small = {label: with_change(experiment, short) for label, experiment in one.experiments.items()}
     shelf = {"adding_problem": dataclasses.replace(one, experiments=small)}
     monkeypatch.setattr(benchmark, "lessons", lambda: shelf)
     first, again, other = (trial(("adding_problem", seed)) for seed in (1, 1, 2))

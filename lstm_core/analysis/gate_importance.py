@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES, PlaygroundError
-from lstm_core.forecasting.metrics import scores
+from lstm_core.forecasting.metrics import score_with_baselines
 from lstm_core.forecasting.predict import predict
-from lstm_core.model.recurrent import SequenceLSTM, model_with
+from lstm_core.model.recurrent import SequenceModel, model_from_weights
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.trace.interventions import Edit, check_edit, trace_with
-from lstm_core.training.batches import Batches
+from lstm_core.trace.interventions import Intervention, check_intervention, trace_with
+from lstm_core.training.batches import WindowTensors
 
-TRACED_AT_ONCE = 1 << 24  # numbers in the traces of a part of the windows: 64 MiB in float32
+MAX_TRACED_VALUES = 1 << 24  # numbers in the traces of a part of the windows: 64 MiB in float32
 SURE = 1 - 1e-12  # a gate nearer to its bounds than this is at them
 
 
@@ -33,19 +33,19 @@ class Importance:
     after: the model's score without and with it; measure: "RMSE", in the table's own units, or "accuracy".
     """
 
-    edit: Edit
+    intervention: Intervention
     measure: str
-    before: float
-    after: float
+    score: float
+    frozen_score: float
 
     @property
-    def harm(self) -> float:
+    def score_drop(self) -> float:
         """By how much the score got worse; negative where it got better."""
-        return self.after - self.before if self.measure == "RMSE" else self.before - self.after
+        return self.frozen_score - self.score if self.measure == "RMSE" else self.score - self.frozen_score
 
 
-def predict_with(
-    model: SequenceLSTM, windows: Windows, starts: np.ndarray, edits: Sequence[Edit]
+def predict_with_interventions(
+    model: SequenceModel, windows: Windows, starts: np.ndarray, interventions: Sequence[Intervention]
 ) -> np.ndarray:
     """What `predictions.predict` returns for these windows, of a model whose LSTM runs with these edits.
 
@@ -54,22 +54,22 @@ def predict_with(
     Raises:
         PlaygroundError: an edit does not fit the model or the windows.
     """
-    for edit in edits:
-        check_edit(edit, model.lstm, windows.spec.seq_len)
+    for edit in interventions:
+        check_intervention(edit, model.lstm, windows.spec.seq_len)
 
     def run(lstm: nn.LSTM, x: Tensor) -> _Returned:
-        trace = trace_with(lstm, x, edits)
+        trace = trace_with(lstm, x, interventions)
         return trace.output, (trace.h_n, trace.c_n)
 
     if not len(starts):
         return predict(model, windows, starts)
     altered = _sharing(model, model.state_dict())
-    altered.lstm = _InParts(altered.lstm, run)
+    altered.lstm = _InChunks(altered.lstm, run)
     return predict(altered, windows, starts)
 
 
 def gate_importance(
-    model: SequenceLSTM, windows: Windows, starts: np.ndarray, limit: int = 256
+    model: SequenceModel, windows: Windows, starts: np.ndarray, limit: int = 256
 ) -> list[Importance]:
     """Every gate of every layer and direction frozen in turn: how much worse is the model? Most harmful first.
 
@@ -82,21 +82,21 @@ def gate_importance(
     if not len(starts):
         return []
     starts = starts[np.linspace(0, len(starts) - 1, min(limit, len(starts))).round().astype(int)]
-    measure, before = _score(_sharing(model, model.state_dict()), windows, starts)
-    found = []
+    measure, score = _score(_sharing(model, model.state_dict()), windows, starts)
+    importances = []
     for edit in _freezing(model, windows, starts):
-        _, after = _score(_frozen(model, edit), windows, starts)
-        found.append(Importance(edit, measure, before, after))
-    return sorted(found, key=lambda importance: -importance.harm)
+        _, frozen_score = _score(_frozen(model, edit), windows, starts)
+        importances.append(Importance(edit, measure, score, frozen_score))
+    return sorted(importances, key=lambda importance: -importance.score_drop)
 
 
-# A SequenceLSTM whose nn.LSTM is run in some other way: what predictions.predict asks of a model stays as it is.
+# A SequenceModel whose nn.LSTM is run in some other way: what predictions.predict asks of a model stays as it is.
 
 _Returned = tuple[Tensor, tuple[Tensor, Tensor]]
 
 
-class _InParts(nn.Module):
-    """Stands where a SequenceLSTM has its nn.LSTM: runs some of the batch at a time, so memory stays bounded."""
+class _InChunks(nn.Module):
+    """Stands where a SequenceModel has its nn.LSTM: runs some of the batch at a time, so memory stays bounded."""
 
     def __init__(self, lstm: nn.LSTM, run: Callable[[nn.LSTM, Tensor], _Returned]) -> None:
         super().__init__()
@@ -104,42 +104,42 @@ class _InParts(nn.Module):
 
     def forward(self, x: Tensor, state: None = None) -> _Returned:  # windows begin with zeros here
         along, seq_len = (0, x.shape[1]) if self.lstm.batch_first else (1, x.shape[0])
-        parts = x.split(_at_once(self.lstm, seq_len), along)
-        outputs, ends = zip(*(self.run(self.lstm, part) for part in parts), strict=True)
-        h_n, c_n = (torch.cat(states, 1) for states in zip(*ends, strict=True))
+        chunks = x.split(_at_once(self.lstm, seq_len), along)
+        outputs, states = zip(*(self.run(self.lstm, chunk) for chunk in chunks), strict=True)
+        h_n, c_n = (torch.cat(final_state, 1) for final_state in zip(*states, strict=True))
         return torch.cat(outputs, along), (h_n, c_n)
 
 
 def _at_once(lstm: nn.LSTM, seq_len: int) -> int:
-    """How many windows a part has, so that their trace holds TRACED_AT_ONCE numbers at most."""
+    """How many windows a part has, so that their trace holds MAX_TRACED_VALUES numbers at most."""
     numbers = len(GATES + STATES) * lstm.hidden_size * len(lstm.all_weights) * seq_len
-    return max(1, TRACED_AT_ONCE // numbers)
+    return max(1, MAX_TRACED_VALUES // numbers)
 
 
-def _sharing(model: SequenceLSTM, weights: dict[str, Tensor]) -> SequenceLSTM:
+def _sharing(model: SequenceModel, weights: dict[str, Tensor]) -> SequenceModel:
     """Another model in eval mode that holds these weights, most of them the model's own; that stays untouched."""
     spec = replace(model.spec, bias="lstm.bias_ih_l0" in weights)
-    other = model_with(spec, model.lstm.input_size, model.head.out_features, weights)
-    other.lstm.flatten_parameters()  # one block, which cuDNN asks for; elsewhere it does nothing
-    return other
+    shared = model_from_weights(spec, model.lstm.input_size, model.head.out_features, weights)
+    shared.lstm.flatten_parameters()  # one block, which cuDNN asks for; elsewhere it does nothing
+    return shared
 
 
-def _score(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> tuple[str, float]:
+def _score(model: SequenceModel, windows: Windows, starts: np.ndarray) -> tuple[str, float]:
     """The measure's name and the score of a model of _sharing, whose LSTM is put in parts."""
-    model.lstm = _InParts(model.lstm, lambda lstm, x: lstm(x))
-    own = scores(windows, starts, predict(model, windows, starts))[0]
-    return ("accuracy", own.accuracy) if windows.classes else ("RMSE", own.rmse)
+    model.lstm = _InChunks(model.lstm, lambda lstm, x: lstm(x))
+    score = score_with_baselines(windows, starts, predict(model, windows, starts))[0]
+    return ("accuracy", score.accuracy) if windows.classes else ("RMSE", score.rmse)
 
 
 @torch.no_grad()
-def _freezing(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> Iterator[Edit]:
+def _freezing(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Iterator[Intervention]:
     """For every layer, direction and gate the clamp at its mean over these windows and their steps."""
     model = _sharing(model, model.state_dict())
     device = model.head.weight.device
-    inputs = Batches(windows, device, every=False).inputs
+    inputs = WindowTensors(windows, device, per_step=False).inputs
     total = 0
-    for part in torch.from_numpy(starts).to(device).split(_at_once(model.lstm, windows.spec.seq_len)):
-        trace = trace_lstm(model.lstm, model.lstm_input(inputs(part)))
+    for chunk in torch.from_numpy(starts).to(device).split(_at_once(model.lstm, windows.spec.seq_len)):
+        trace = trace_lstm(model.lstm, model.to_module_layout(inputs(chunk)))
         sums = [trace.gate(name).sum((2, 3)).cpu().double() for name in GATES]
         total = total + torch.stack(sums, 2)  # (num_layers, num_directions, 4, hidden_size)
     means = total / (len(starts) * windows.spec.seq_len)
@@ -149,10 +149,10 @@ def _freezing(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> Iter
             "training diverged."
         )
     for layer, direction, k in np.ndindex(*means.shape[:3]):
-        yield Edit("clamp", GATES[k], tuple(means[layer, direction, k].tolist()), layer, direction)
+        yield Intervention("clamp", GATES[k], tuple(means[layer, direction, k].tolist()), layer, direction)
 
 
-def _frozen(model: SequenceLSTM, edit: Edit) -> SequenceLSTM:
+def _frozen(model: SequenceModel, edit: Intervention) -> SequenceModel:
     """The model with a whole gate clamped at every step, told by its weights: zeros, and a bias whose σ or tanh
     is the edit's value."""
     value = torch.tensor(edit.value, dtype=torch.float64)

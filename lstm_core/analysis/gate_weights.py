@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from lstm_core.experiment import GATES, PlaygroundError
 
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-REACH = 0.99  # of the values: a colour scale of this reach is not washed out by a few large ones
-MOST_RANKED = 100_000  # values that the reach is taken from
+PERCENTILE = 0.99  # of the values: a colour scale of this reach is not washed out by a few large ones
+MAX_RANKED = 100_000  # values that the reach is taken from
 ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 ByGate = dict[str, dict[str, np.ndarray]]  # parameter → gate → its rows
@@ -43,7 +43,7 @@ def gate_weights(lstm: nn.LSTM, layer: int = 0, direction: int = 0) -> ByGate:
 def split_by_gate(tensors: Mapping[str, Tensor | None], layer: int = 0, direction: int = 0) -> ByGate:
     """The same of anything shaped like an LSTM's parameters: their gradients, a snapshot, a state_dict.
 
-    tensors: by nn.LSTM's names (weight_ih_l0 …) or SequenceLSTM's (lstm.weight_ih_l0 …); others are ignored. For
+    tensors: by nn.LSTM's names (weight_ih_l0 …) or SequenceModel's (lstm.weight_ih_l0 …); others are ignored. For
     the gradients of the last step pass `{name: p.grad for name, p in lstm.named_parameters()}`.
 
     Raises:
@@ -61,10 +61,13 @@ def split_by_gate(tensors: Mapping[str, Tensor | None], layer: int = 0, directio
 
 def gate_norms(by_gate: ByGate) -> dict[str, dict[str, float]]:
     """The Frobenius norm of each gate's part of each parameter, in the same places."""
-    return {kind: {gate: _norm(rows) for gate, rows in parts.items()} for kind, parts in by_gate.items()}
+    return {
+        kind: {gate: _norm(rows) for gate, rows in by_gate_rows.items()}
+        for kind, by_gate_rows in by_gate.items()
+    }
 
 
-def with_bias(by_gate: ByGate, gradients: bool = False) -> ByGate:
+def with_total_bias(by_gate: ByGate, gradients: bool = False) -> ByGate:
     """The same and, as "bias", what acts: nn.LSTM only ever adds bias_ih and bias_hh. Nothing more without biases.
 
     Of gradients "bias" is that of bias_ih: the loss feels a change of either, or of their sum, alike.
@@ -76,25 +79,28 @@ def with_bias(by_gate: ByGate, gradients: bool = False) -> ByGate:
 
 
 @dataclass(frozen=True)
-class Extent:
+class Magnitudes:
     """How large one layer's weights or gradients are at one moment."""
 
     norms: dict[str, dict[str, float]]  # Frobenius, parameter → gate
-    peaks: dict[str, float]  # parameter → its largest absolute value
-    reach: float  # the absolute value that REACH of them all do not exceed; all of them, if that is not much more
+    max_abs: dict[str, float]  # parameter → its largest absolute value
+    percentile: float  # the absolute value that PERCENTILE of them all do not exceed; all of them, if that is not much more
 
 
-def extent(by_gate: ByGate) -> Extent:
-    """Norms, peaks and reach of what gate_weights, split_by_gate or with_bias gave; NaN and infinite values left out."""
-    sizes = {kind: np.abs(_finite(parts)) for kind, parts in by_gate.items()}
+def magnitudes(by_gate: ByGate) -> Magnitudes:
+    """Norms, peaks and reach of what gate_weights, split_by_gate or with_total_bias gave; NaN and infinite values left out."""
+    sizes = {kind: np.abs(_finite(rows)) for kind, rows in by_gate.items()}
     peaks = {kind: float(values.max(initial=0.0)) for kind, values in sizes.items()}
-    every = np.concatenate(list(sizes.values()))
-    stride = len(every) // MOST_RANKED | 1  # odd, so that it does not pick the same columns of every row
-    reach, peak = float(np.quantile(every[::stride], REACH)) if len(every) else 0.0, max(peaks.values())
-    return Extent(gate_norms(by_gate), peaks, peak if peak <= 1.5 * reach else reach)
+    all_values = np.concatenate(list(sizes.values()))
+    stride = len(all_values) // MAX_RANKED | 1  # odd, so that it does not pick the same columns of every row
+    percentile, peak = (
+        float(np.quantile(all_values[::stride], PERCENTILE)) if len(all_values) else 0.0,
+        max(peaks.values()),
+    )
+    return Magnitudes(gate_norms(by_gate), peaks, peak if peak <= 1.5 * percentile else percentile)
 
 
-def rounded_up(value: float) -> float:
+def round_up_nicely(value: float) -> float:
     """The next of ROUND times a power of ten: a scale that holds still while a run trains; 1 for 0."""
     if not value > 0:
         return 1.0
@@ -103,14 +109,14 @@ def rounded_up(value: float) -> float:
 
 
 def gate_histograms(
-    parts: Mapping[str, np.ndarray], limit: float, bins: int = 40
+    by_gate_rows: Mapping[str, np.ndarray], limit: float, bins: int = 40
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """One parameter's values counted by gate: (edges, {gate: (bins,) counts}), in bins common to all, −limit to limit.
 
     What lies outside is counted nowhere: extent's peaks tell how far they go.
     """
     edges = np.linspace(-limit, limit, bins + 1)
-    return edges, {gate: np.histogram(rows, bins, (-limit, limit))[0] for gate, rows in parts.items()}
+    return edges, {gate: np.histogram(rows, bins, (-limit, limit))[0] for gate, rows in by_gate_rows.items()}
 
 
 def _norm(rows: np.ndarray) -> float:
@@ -118,8 +124,8 @@ def _norm(rows: np.ndarray) -> float:
     return math.sqrt(np.square(rows, dtype=np.float64).sum())
 
 
-def _finite(parts: Mapping[str, np.ndarray]) -> np.ndarray:
-    values = np.concatenate([rows.ravel() for rows in parts.values()])
+def _finite(by_gate_rows: Mapping[str, np.ndarray]) -> np.ndarray:
+    values = np.concatenate([rows.ravel() for rows in by_gate_rows.values()])
     return values[np.isfinite(values)]
 
 

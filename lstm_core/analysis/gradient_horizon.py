@@ -26,14 +26,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lstm_core.experiment import GATES, PlaygroundError
-from lstm_core.model.recurrent import SequenceLSTM
+from lstm_core.model.recurrent import SequenceModel
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
 
 _NATIVE = {"RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu, "GRU": torch.gru}
 
 
 @dataclass(frozen=True, eq=False)
-class Horizon:
+class GradientHorizon:
     """What one output at the end of a window owes to every step of it; float64, indexed by input time.
 
     d_x is |∂ŷ/∂x_t| over the features, d_h and d_c are |∂ŷ/∂h_t| and |∂ŷ/∂c_t| over the units (Euclidean
@@ -56,7 +56,7 @@ class Horizon:
         return None if self.unit_forget_product is None else self.unit_forget_product.mean(-1)
 
 
-def memory_horizon(model: SequenceLSTM, x: Tensor, output_index: int = 0) -> Horizon:
+def memory_horizon(model: SequenceModel, x: Tensor, output_index: int = 0) -> GradientHorizon:
     """How far back `model` looks for one of its outputs, in eval mode, whatever mode it is in.
 
     x: (batch, seq_len, input_size), whatever batch_first says. output_index: which number of a regression, or
@@ -65,15 +65,19 @@ def memory_horizon(model: SequenceLSTM, x: Tensor, output_index: int = 0) -> Hor
     Raises:
         PlaygroundError: x does not fit the model, or there is no such output.
     """
-    return horizon_of_recurrent(
-        model.recurrent, model.head, x, output_index, every=model.spec.head == "per_step"
+    return horizon_of_module(
+        model.recurrent, model.head, x, output_index, per_step=model.spec.head == "per_step"
     )
 
 
 @torch.no_grad()
-def horizon_of_recurrent(
-    module: nn.LSTM | nn.GRU | nn.RNN, head: nn.Linear, x: Tensor, output_index: int = 0, every: bool = False
-) -> Horizon:
+def horizon_of_module(
+    module: nn.LSTM | nn.GRU | nn.RNN,
+    head: nn.Linear,
+    x: Tensor,
+    output_index: int = 0,
+    per_step: bool = False,
+) -> GradientHorizon:
     """The same for any nn.LSTM, nn.GRU or nn.RNN under a linear head, so that cells can be compared.
 
     x: (batch, seq_len, input_size), whatever batch_first says; the states start at zero. The head reads the
@@ -94,7 +98,7 @@ def horizon_of_recurrent(
     above = steps.new_zeros(*steps.shape[:2], *seed.shape)  # (seq_len, batch, num_directions, h_size)
     above[-1, :, 0] = seed[0]
     if module.bidirectional:
-        above[-1 if every else 0, :, 1] = seed[1]
+        above[-1 if per_step else 0, :, 1] = seed[1]
     norms = np.empty((2, module.num_layers, directions, *x.shape[:2]))  # of δh and, if there is one, δc
     for layer in reversed(range(module.num_layers)):
         below = 0.0
@@ -108,12 +112,12 @@ def horizon_of_recurrent(
         above = below.unflatten(2, (directions, -1)) if layer else below
     d_x = _norm(above).numpy()
     if trace is None:
-        return Horizon(d_x, norms[0])
+        return GradientHorizon(d_x, norms[0])
     time_constants = trace.f.mean(3).log().abs().reciprocal()  # not −1 / ln: at f = 1 that is −1 / +0 = −inf
-    return Horizon(d_x, *norms, _left_by_forget_gates(trace.f), time_constants.numpy())
+    return GradientHorizon(d_x, *norms, _forget_product(trace.f), time_constants.numpy())
 
 
-def steps_back(curve: np.ndarray, share: float = 0.5) -> int:
+def steps_until_faded(curve: np.ndarray, share: float = 0.5) -> int:
     """How many steps before the end a gradient has fallen below `share` of its largest, for good.
 
     curve: (seq_len,) norms by input time, such as `horizon.d_x[0]`; turn a reverse direction's round first.
@@ -165,8 +169,8 @@ def _turned(sequence: Tensor, direction: int) -> Tensor:
 
 def _lstm_signals(trace: GateTrace) -> list[tuple[Tensor, ...]]:
     """By layer and direction: i, f, g, o and c as read, each (seq_len, batch, hidden_size)."""
-    named = [trace.gate(name).transpose(2, 3).flatten(0, 1) for name in (*GATES, "c")]
-    rows = enumerate(zip(*named, strict=True))
+    gates = [trace.gate(name).transpose(2, 3).flatten(0, 1) for name in (*GATES, "c")]
+    rows = enumerate(zip(*gates, strict=True))
     return [tuple(_turned(sequence, row % trace.f.shape[1]) for sequence in of_row) for row, of_row in rows]
 
 
@@ -253,9 +257,9 @@ _BACK = {
 }
 
 
-def _left_by_forget_gates(f: Tensor) -> np.ndarray:
+def _forget_product(f: Tensor) -> np.ndarray:
     """Horizon.unit_forget_product from f (num_layers, num_directions, batch, seq_len, hidden_size)."""
-    left = torch.ones_like(f)
-    left[:, 0, :, :-1] = f[:, 0, :, 1:].flip(2).cumprod(2).flip(2)
-    left[:, 1:, :, 1:] = f[:, 1:, :, :-1].cumprod(3)
-    return left.numpy()
+    product = torch.ones_like(f)
+    product[:, 0, :, :-1] = f[:, 0, :, 1:].flip(2).cumprod(2).flip(2)
+    product[:, 1:, :, 1:] = f[:, 1:, :, :-1].cumprod(3)
+    return product.numpy()

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from lstm_core.experiment import GATES, STATES, PlaygroundError
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.training.snapshots import Moment
+from lstm_core.training.snapshots import ModelSnapshot
 
 
-def unit_over_training(
-    moments: Iterable[Moment], x: Tensor, layer: int = 0, direction: int = 0, unit: int | None = None
+def unit_history(
+    snapshots: Iterable[ModelSnapshot], x: Tensor, layer: int = 0, direction: int = 0, unit: int | None = None
 ) -> dict[str, np.ndarray]:
     """i, f, g, o, c, h of one unit at every moment and step: name → (moments, seq_len); unit None: the units' mean.
 
@@ -27,8 +27,8 @@ def unit_over_training(
         PlaygroundError: x does not fit the models, or there is no such layer, direction or unit.
     """
     rows: dict[str, list[np.ndarray]] = {name: [] for name in (*GATES, *STATES)}
-    for moment in moments:
-        trace = trace_lstm(moment.model.lstm, moment.model.lstm_input(x))
+    for snapshot in snapshots:
+        trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
         layers, directions, _, _, units = trace.c.shape
         if (
             layer not in range(layers)
@@ -38,16 +38,16 @@ def unit_over_training(
             raise PlaygroundError(
                 f"There is no layer {layer}, direction {direction}, unit {unit} in this LSTM: choose one that it has."
             )
-        for name, found in rows.items():
+        for name, rows_of_gate in rows.items():
             values = trace.gate(name)[layer, direction, 0].float().cpu().numpy()  # (seq_len, units)
             if unit is None:
-                found.append(values.mean(1))
+                rows_of_gate.append(values.mean(1))
             elif unit < values.shape[1]:
-                found.append(values[:, unit])
-    return {name: np.stack(found) for name, found in rows.items() if found}
+                rows_of_gate.append(values[:, unit])
+    return {name: np.stack(rows_of_gate) for name, rows_of_gate in rows.items() if rows_of_gate}
 
 
-def settled_at(values: np.ndarray, share: float = 0.1) -> int:
+def settling_index(values: np.ndarray, share: float = 0.1) -> int:
     """The first of the moments from which on `values` stays within `share` of its whole way from its end.
 
     values: (moments, …), any quantity along a run. The way is the largest distance (Euclidean) from the last

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from lstm_core.experiment import GATES
 from lstm_core.trace.gate_trace import GateTrace
 
-SQUASH = {"i": r"\sigma", "f": r"\sigma", "g": r"\tanh", "o": r"\sigma"}
+ACTIVATIONS = {"i": r"\sigma", "f": r"\sigma", "g": r"\tanh", "o": r"\sigma"}
 
 
 @dataclass(frozen=True)
-class GateSum:
+class GateArithmetic:
     """One gate of one unit at one step: squash(from_x + from_h + bias) = value."""
 
     gate: str
@@ -31,10 +31,10 @@ class GateSum:
 
 
 @dataclass(frozen=True)
-class StepEquations:
+class StepArithmetic:
     """All that one unit of the first layer works out at one step."""
 
-    gates: dict[str, GateSum]  # i, f, g, o
+    gates: dict[str, GateArithmetic]  # i, f, g, o
     c_before: float
     c: float
     h: float
@@ -43,7 +43,7 @@ class StepEquations:
     def latex(self) -> str:
         """The six equations with their numbers, aligned, as LaTeX."""
         lines = [
-            rf"{gate} &= {SQUASH[gate]}({_sum(s.from_x, s.from_h, s.bias)}) = {SQUASH[gate]}({s.total:.2f}) "
+            rf"{gate} &= {ACTIVATIONS[gate]}({_sum(s.from_x, s.from_h, s.bias)}) = {ACTIVATIONS[gate]}({s.total:.2f}) "
             rf"= \mathbf{{{s.value:.2f}}}"
             for gate, s in self.gates.items()
         ]
@@ -54,7 +54,7 @@ class StepEquations:
         return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
 
 
-def step_equations(lstm: nn.LSTM, trace: GateTrace, x: Tensor, step: int, unit: int) -> StepEquations:
+def step_arithmetic(lstm: nn.LSTM, trace: GateTrace, x: Tensor, step: int, unit: int) -> StepArithmetic:
     """What this unit of layer 0, forward, works out at this step of the first sequence of a batch.
 
     lstm: batch_first, without projection, on the CPU; x: (batch, seq_len, input_size), what `trace` is of. All is
@@ -70,20 +70,20 @@ def step_equations(lstm: nn.LSTM, trace: GateTrace, x: Tensor, step: int, unit: 
     def at(name: str, step: int) -> float:
         return trace.gate(name)[0, 0, 0, step, unit].item() if step >= 0 else 0.0
 
-    now = x[0, step].double()  # (input_size,)
-    before = trace.h[0, 0, 0, step - 1].double() if step else now.new_zeros(hidden)
+    x_t = x[0, step].double()  # (input_size,)
+    h_before = trace.h[0, 0, 0, step - 1].double() if step else x_t.new_zeros(hidden)
     gates = {}
     for k, gate in enumerate(GATES):
         row = k * hidden + unit
         bias = (lstm.bias_ih_l0[row] + lstm.bias_hh_l0[row]).item() if lstm.bias else 0.0
-        from_x = float(lstm.weight_ih_l0[row].detach().double() @ now)
-        from_h = float(lstm.weight_hh_l0[row].detach().double() @ before)
-        gates[gate] = GateSum(gate, from_x, from_h, bias, at(gate, step))
-    return StepEquations(gates, at("c", step - 1), at("c", step), at("h", step))
+        from_x = float(lstm.weight_ih_l0[row].detach().double() @ x_t)
+        from_h = float(lstm.weight_hh_l0[row].detach().double() @ h_before)
+        gates[gate] = GateArithmetic(gate, from_x, from_h, bias, at(gate, step))
+    return StepArithmetic(gates, at("c", step - 1), at("c", step), at("h", step))
 
 
-def _sum(first: float, *others: float) -> str:
-    return f"{first:.2f}" + "".join(f" {'-' if x < 0 else '+'} {abs(x):.2f}" for x in others)
+def _sum(first: float, *terms: float) -> str:
+    return f"{first:.2f}" + "".join(f" {'-' if x < 0 else '+'} {abs(x):.2f}" for x in terms)
 
 
 def _in_sum(value: float) -> str:

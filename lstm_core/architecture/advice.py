@@ -17,20 +17,20 @@ class Advice:
     text: str
 
 
-def advice(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
+def advise(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
     """Where a setting has no effect, hurts, or does something else than it seems.
 
     task: "regression" or "classification", as in Windows.task. With horizon above 0 it forecasts.
     """
     rules = (_on_cell, _on_dropout, _on_directions, _on_sizes, _on_length, _on_bias)
-    found = [sentence for rule in rules for sentence in rule(data, spec, task)]
+    advices = [text for rule in rules for text in rule(data, spec, task)]
     order = "(batch, seq_len, …)" if spec.batch_first else "(seq_len, batch, …)"
     states = "h_0, c_0, h_n and c_n" if spec.cell == "lstm" else "h_0 and h_n"
     layout = (
         f"batch_first={spec.batch_first}: input and output are {order}; {states} keep their "
         "shapes, batch always second. The playground turns the order itself, so no result changes."
     )
-    return [*found, Advice("info", layout)]
+    return [*advices, Advice("info", layout)]
 
 
 def _on_cell(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:

@@ -16,7 +16,9 @@ def model_code(spec: ModelSpec, input_size: int, output_size: int) -> str:
     The recurrent module's arguments are input_size, hidden_size and those that differ from its defaults.
     """
     head_size = spec.num_directions * spec.h_size
-    said = f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "per_step" else f"({_BATCH}, {output_size})"
+    output_shape = (
+        f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "per_step" else f"({_BATCH}, {output_size})"
+    )
     return f"""\
 import torch
 from torch import nn
@@ -37,7 +39,7 @@ model = Sequence{spec.module_name}()
 {_forget_bias(spec)}{_chrono(spec)}{_frozen(spec)}
 x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
 y = model(x)
-print(tuple(y.shape))  # {said}
+print(tuple(y.shape))  # {output_shape}
 """
 
 
@@ -49,9 +51,9 @@ def _arguments(spec: ModelSpec, input_size: int) -> str:
     values = {name: getattr(spec, name) for name in defaults}
     if spec.num_layers == 1:
         values["dropout"] = 0.0  # build_model leaves it out too: nothing for it to act on
-    changed = {name: value for name, value in values.items() if value != defaults[name]}
+    non_defaults = {name: value for name, value in values.items() if value != defaults[name]}
     sizes = {"input_size": input_size, "hidden_size": spec.hidden_size}
-    return ", ".join(f"{name}={value!r}" for name, value in {**sizes, **changed}.items())
+    return ", ".join(f"{name}={value!r}" for name, value in {**sizes, **non_defaults}.items())
 
 
 def _forward(spec: ModelSpec) -> str:
@@ -119,10 +121,10 @@ def _frozen(spec: ModelSpec) -> str:
             "    value.copy_(torch.eye(len(value)) if value.dim() == 2 else torch.zeros(len(value)))",
             "    free.zero_()",
         ]
-    body = "\n".join(" " * 4 + line for line in lines)
+    statements = "\n".join(" " * 4 + line for line in lines)
     return f"""\
 for name, parameter in model.named_parameters():
     value, free = parameter.data, torch.ones_like(parameter)
-{body}
+{statements}
     parameter.register_hook(lambda gradient, free=free: gradient * free)  # what is held never trains
 """

@@ -11,8 +11,9 @@ from lstm_core.experiment import ModelSpec, PlaygroundError
 MEMORY_SHARE = 0.6  # of the free memory that one training may take
 
 
-
-def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> int:
+def estimate_training_bytes(
+    spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int
+) -> int:
     """Estimated peak memory in bytes of training with Adam on the CPU, float32, the data not counted.
 
     Weights, gradients and Adam's two averages are 16 bytes a parameter; one more copy of one layer and direction
@@ -23,21 +24,20 @@ def training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_siz
     """
     directions = spec.num_directions
     top = directions * spec.h_size
-    kept = peak = 0.0  # float32 numbers at each step of each sequence
+    saved = peak = 0.0  # float32 numbers at each step of each sequence
     for layer in range(spec.num_layers):
         more, working = _layer_numbers(spec, layer_input_size(spec, input_size, layer))
-        kept += more
+        saved += more
         if spec.dropout and layer + 1 < spec.num_layers:
-            kept += 3 * top  # the mask, what it leaves and its gradient
-        peak = max(peak, kept + working)
+            saved += 3 * top  # the mask, what it leaves and its gradient
+        peak = max(peak, saved + working)
     counts = parameter_count(spec, input_size, output_size)
-    largest = max(count for part, count in counts.items() if part != "head") // directions
+    largest = max(count for name, count in counts.items() if name != "head") // directions
     head_steps = batch_size * (seq_len if spec.head == "per_step" else 1)
     step_graph = 22_000 if spec.proj_size else {"lstm": 0, "gru": 16_000, "rnn": 4_500}[spec.cell]
     graph = step_graph * seq_len * spec.num_layers * directions
     activations = 4 * (batch_size * seq_len * peak + head_steps * (3 * top + 6 * output_size))
     return int(16 * sum(counts.values()) + 8 * largest + activations + graph)
-
 
 
 def _layer_numbers(spec: ModelSpec, below: int) -> tuple[float, float]:
@@ -53,8 +53,7 @@ def _layer_numbers(spec: ModelSpec, below: int) -> tuple[float, float]:
     return directions * (3.5 * hidden + 3 * widest), (1 + 4 * directions) * hidden + 4 * widest
 
 
-
-def check_fits(
+def check_memory(
     spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int, free_bytes: int
 ) -> None:
     """Refuse what would take more than MEMORY_SHARE of free_bytes to train.
@@ -65,24 +64,25 @@ def check_fits(
     limit = MEMORY_SHARE * free_bytes
 
     def fits(hidden_size: int, batch: int) -> bool:
-        sized = replace(spec, hidden_size=hidden_size)
-        return training_bytes(sized, input_size, output_size, batch, seq_len) <= limit
+        resized = replace(spec, hidden_size=hidden_size)
+        return estimate_training_bytes(resized, input_size, output_size, batch, seq_len) <= limit
 
     if fits(spec.hidden_size, batch_size):
         return
-    low = spec.proj_size + 1  # the smallest hidden_size that this projection permits
+    min_hidden_size = spec.proj_size + 1  # the smallest hidden_size that this projection permits
     batch = _largest(lambda n: fits(spec.hidden_size, n), 1, batch_size - 1)
-    hidden = _largest(lambda n: fits(n, batch_size), low, spec.hidden_size - 1)
-    offers = [f"batch_size {batch}"] * bool(batch) + [f"hidden_size {hidden}"] * bool(hidden)
-    if not offers and (hidden := _largest(lambda n: fits(n, 1), low, spec.hidden_size - 1)):
-        offers = [f"batch_size 1 and hidden_size {hidden}"]
-    need = training_bytes(spec, input_size, output_size, batch_size, seq_len)
-    way = f"with {' or '.join(offers)} it fits" if offers else "shorten seq_len or take fewer layers"
-    raise PlaygroundError(
-        f"This model would need about {in_words(need)} to train and may take {in_words(limit)} of the "
-        f"{in_words(free_bytes)} that are free: {way}."
+    hidden = _largest(lambda n: fits(n, batch_size), min_hidden_size, spec.hidden_size - 1)
+    suggestions = [f"batch_size {batch}"] * bool(batch) + [f"hidden_size {hidden}"] * bool(hidden)
+    if not suggestions and (hidden := _largest(lambda n: fits(n, 1), min_hidden_size, spec.hidden_size - 1)):
+        suggestions = [f"batch_size 1 and hidden_size {hidden}"]
+    need = estimate_training_bytes(spec, input_size, output_size, batch_size, seq_len)
+    advice = (
+        f"with {' or '.join(suggestions)} it fits" if suggestions else "shorten seq_len or take fewer layers"
     )
-
+    raise PlaygroundError(
+        f"This model would need about {format_bytes(need)} to train and may take {format_bytes(limit)} of the "
+        f"{format_bytes(free_bytes)} that are free: {advice}."
+    )
 
 
 def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
@@ -95,8 +95,7 @@ def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
     return low
 
 
-
-def in_words(amount: float) -> str:
+def format_bytes(amount: float) -> str:
     """Bytes in words: "31 GB", "8.4 GB", "250 MB"."""
     size, unit = next((s, u) for s, u in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if amount >= s or u == "kB")
     value = amount / size

@@ -15,7 +15,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class ShapeRow:
+class TensorShape:
     """One tensor of the model: its PyTorch name, its shape, and what its axes are."""
 
     name: str
@@ -25,7 +25,7 @@ class ShapeRow:
 
 def shape_table(
     spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int
-) -> list[ShapeRow]:
+) -> list[TensorShape]:
     """Every tensor that goes into the recurrent module, comes out of it or is learned, then the head's.
 
     Weights stand in the order of the module's own named_parameters.
@@ -33,7 +33,7 @@ def shape_table(
     width = "hidden_size" if not spec.proj_size else "proj_size"
     order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
     both = ", forward and reverse side by side" if spec.bidirectional else ""
-    every = spec.head == "per_step"
+    per_step = spec.head == "per_step"
 
     def sequence(features: int) -> Shape:
         first, second = (batch_size, seq_len) if spec.batch_first else (seq_len, batch_size)
@@ -43,26 +43,26 @@ def shape_table(
     h, c = (tuple(states.get(name, ())) for name in ("h", "c"))
     axes = "(num_layers · num_directions, batch, {}); batch_first does not turn it"
     has_c = "c" in states
-    c_0 = ShapeRow("c_0", c, f"cell state before the first step, zeros: {axes.format('hidden_size')}")
-    c_n = ShapeRow("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}")
-    said = (batch_size, seq_len, output_size) if every else (batch_size, output_size)
-    reads = "output at every step" if every else f"the top layer's h_n{both}"
+    c_0 = TensorShape("c_0", c, f"cell state before the first step, zeros: {axes.format('hidden_size')}")
+    c_n = TensorShape("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}")
+    output_shape = (batch_size, seq_len, output_size) if per_step else (batch_size, output_size)
+    head_input = "output at every step" if per_step else f"the top layer's h_n{both}"
     top = spec.num_directions * spec.h_size
     return [
-        ShapeRow("input", sequence(input_size), f"({order}, input_size)"),
-        ShapeRow("h_0", h, f"hidden state before the first step, zeros: {axes.format(width)}"),
+        TensorShape("input", sequence(input_size), f"({order}, input_size)"),
+        TensorShape("h_0", h, f"hidden state before the first step, zeros: {axes.format(width)}"),
         *[c_0] * has_c,
-        ShapeRow("output", sequence(top), f"the top layer's h_t at every step, ({order}, num_directions · {width}){both}"),
-        ShapeRow("h_n", h, f"hidden state after the last step: {axes.format(width)}"),
+        TensorShape("output", sequence(top), f"the top layer's h_t at every step, ({order}, num_directions · {width}){both}"),
+        TensorShape("h_n", h, f"hidden state after the last step: {axes.format(width)}"),
         *[c_n] * has_c,
         *(row for _, row in _recurrent_rows(spec, input_size)),
-        ShapeRow("head.weight", (output_size, top), f"one row an output; reads {reads}"),
-        ShapeRow("head.bias", (output_size,), "one number an output"),
-        ShapeRow("prediction", said, "(batch, seq_len, output_size)" if every else "(batch, output_size)"),
+        TensorShape("head.weight", (output_size, top), f"one row an output; reads {head_input}"),
+        TensorShape("head.bias", (output_size,), "one number an output"),
+        TensorShape("prediction", output_shape, "(batch, seq_len, output_size)" if per_step else "(batch, output_size)"),
     ]  # fmt: skip
 
 
-def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, ShapeRow]]:
+def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, TensorShape]]:
     """(layer, its row) for each parameter of the recurrent module, in the order of named_parameters."""
     names, rows = CELL_GATES[spec.cell], spec.gate_size
     gates = f"{len(names)} · hidden_size rows: {', '.join(names)}" if names else "hidden_size rows"
@@ -71,22 +71,22 @@ def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, Sha
         below = layer_input_size(spec, input_size, layer)
         source = "x_t" if layer == 0 else f"layer {layer - 1}'s h_t"
         for suffix in (f"l{layer}", f"l{layer}_reverse")[: spec.num_directions]:
-            before = "later" if suffix.endswith("reverse") else "earlier"
-            found = [
-                ShapeRow(f"weight_ih_{suffix}", (rows, below), f"{gates}; reads {source}"),
-                ShapeRow(f"weight_hh_{suffix}", (rows, spec.h_size),
-                         f"{gates}; reads h of the step one {before}"),
+            neighbours = "later" if suffix.endswith("reverse") else "earlier"
+            parameters = [
+                TensorShape(f"weight_ih_{suffix}", (rows, below), f"{gates}; reads {source}"),
+                TensorShape(f"weight_hh_{suffix}", (rows, spec.h_size),
+                         f"{gates}; reads h of the step one {neighbours}"),
             ]  # fmt: skip
             if spec.bias:
                 added = f"{gates}; added to bias_ih_{suffix}{where}"
-                found.append(ShapeRow(f"bias_ih_{suffix}", (rows,), gates))
-                found.append(ShapeRow(f"bias_hh_{suffix}", (rows,), added))
+                parameters.append(TensorShape(f"bias_ih_{suffix}", (rows,), gates))
+                parameters.append(TensorShape(f"bias_hh_{suffix}", (rows,), added))
             if spec.proj_size:
                 shape = (spec.proj_size, spec.hidden_size)
-                found.append(
-                    ShapeRow(f"weight_hr_{suffix}", shape, "makes h: proj_size numbers from hidden_size")
+                parameters.append(
+                    TensorShape(f"weight_hr_{suffix}", shape, "makes h: proj_size numbers from hidden_size")
                 )
-            yield from ((layer, row) for row in found)
+            yield from ((layer, row) for row in parameters)
 
 
 def layer_input_size(spec: ModelSpec, input_size: int, layer: int) -> int:
@@ -94,7 +94,7 @@ def layer_input_size(spec: ModelSpec, input_size: int, layer: int) -> int:
 
 
 def parameter_shapes(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, list[int]]:
-    """Every weight and bias of a SequenceLSTM by its name there, in the order of named_parameters."""
+    """Every weight and bias of a SequenceModel by its name there, in the order of named_parameters."""
     shapes = {f"{spec.cell}.{row.name}": list(row.shape) for _, row in _recurrent_rows(spec, input_size)}
     top = spec.num_directions * spec.h_size
     return shapes | {"head.weight": [output_size, top], "head.bias": [output_size]}
@@ -108,10 +108,10 @@ def state_shapes(spec: ModelSpec, batch_size: int) -> dict[str, list[int]]:
 
 
 def optimizer_shapes(train: TrainSpec, parameters: dict[str, list[int]]) -> dict[str, list[int]]:
-    """What the optimiser remembers after a step, by optimiser.named_state's names."""
-    kept = {"Adam": ("exp_avg", "exp_avg_sq"), "AdamW": ("exp_avg", "exp_avg_sq"), "RMSprop": ("square_avg",),
+    """What the optimiser remembers after a step, by optimiser.optimizer_state_by_name's names."""
+    state_names = {"Adam": ("exp_avg", "exp_avg_sq"), "AdamW": ("exp_avg", "exp_avg_sq"), "RMSprop": ("square_avg",),
             "SGD": ("momentum_buffer",) if train.momentum else ()}[train.optimizer]  # fmt: skip
-    shapes = {f"{key}/{name}": shape for key in kept for name, shape in parameters.items()}
+    shapes = {f"{key}/{name}": shape for key in state_names for name, shape in parameters.items()}
     return shapes if train.optimizer == "SGD" else shapes | {"step": []}
 
 
@@ -122,13 +122,3 @@ def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[
         counts[f"layer {layer}"] += math.prod(row.shape)
     counts["head"] = output_size * (spec.num_directions * spec.h_size + 1)
     return counts
-
-
-
-
-
-
-
-
-
-

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lstm_core.data.ingest.rows import sentence_rows
-from lstm_core.data.table import Column, Note, Roles
+from lstm_core.data.ingest.rows import format_line_numbers
+from lstm_core.data.table import Column, ColumnRoles, ImportNote
 
 MAX_FEATURES = 64  # suggested at once; more can be chosen by hand
 LABEL_CLASSES = range(2, 21)
@@ -27,13 +27,11 @@ _ID_WORDS = re.compile(
 )
 
 
-
-
-def names_a_time(name: str) -> bool:
+def is_time_name(name: str) -> bool:
     return _TIME_WORDS.search(name.lower()) is not None
 
 
-def suggest_roles(columns: Sequence[Column]) -> Roles:
+def suggest_roles(columns: Sequence[Column]) -> ColumnRoles:
     """Target, features, time, group and window of a table read from a file.
 
     A single text column of few classes is taken as a label (horizon 0); else the last number column is
@@ -47,7 +45,7 @@ def suggest_roles(columns: Sequence[Column]) -> Roles:
     if group and len(labels) == 1 and len(np.unique(group.values)) <= len(labels[0].classes):
         group = None  # the label's number rather than a series' name: each class would be one series
     order, starts = _by_group(group.values) if group else (slice(None), np.zeros(1, np.int64))
-    numbers = [c for c in columns if c.kind == "number" and c is not group and not c.constant]
+    numbers = [c for c in columns if c.kind == "number" and c is not group and not c.is_constant]
     label = labels[0].name if len(labels) == 1 and numbers else None
     clocks = [c for c in numbers if _is_clock(c, order, starts, first=c is columns[0])]
     if len(clocks) == len(numbers):  # a straight line is then the series itself
@@ -62,26 +60,28 @@ def suggest_roles(columns: Sequence[Column]) -> Roles:
     shortest = int(np.diff(starts, append=rows).min())
     whole = group is not None and label is not None
     seq_len = min(shortest, 500) if whole else int(np.clip(shortest // (4 if group else 10), 1, 24))
-    return Roles(
+    return ColumnRoles(
         targets, features, time and time.name, group and group.name, max(1, seq_len), 0 if label else 1
     )  # fmt: skip
 
 
-def time_notes(columns: Sequence[Column], roles: Roles, line: Callable[[int], int]) -> list[Note]:
+def time_column_notes(
+    columns: Sequence[Column], roles: ColumnRoles, line: Callable[[int], int]
+) -> list[ImportNote]:
     """Repeated times, rows out of order, uneven steps; `line` gives a row's line number."""
     by_name = {column.name: column for column in columns}
     if roles.time is None:
         return []
     time, name = by_name[roles.time].values, repr(roles.time)
-    absent = by_name[roles.time].absent
+    absent = by_name[roles.time].missing
     group = by_name[roles.group].values if roles.group else np.zeros(len(time), np.int8)
     rows = np.flatnonzero(~absent)
     notes, zero = [], np.zeros(1, time.dtype)[0] - np.zeros(1, time.dtype)[0]
     same = group[rows[1:]] == group[rows[:-1]]
-    back = rows[1:][same & (np.diff(time[rows]) < zero)]
-    if len(back):
-        text = f"The rows are not in order of {name}: {_are(back, line)} earlier than the row above; they will be sorted."
-        notes.append(Note("info", text, roles.time, _lines(back, line)))
+    jumps_back = rows[1:][same & (np.diff(time[rows]) < zero)]
+    if len(jumps_back):
+        text = f"The rows are not in order of {name}: {_are(jumps_back, line)} earlier than the row above; they will be sorted."
+        notes.append(ImportNote("info", text, roles.time, _lines(jumps_back, line)))
     rows = rows[np.lexsort((time[rows], group[rows]))]
     same = group[rows[1:]] == group[rows[:-1]]
     steps = np.diff(time[rows])
@@ -91,28 +91,28 @@ def time_notes(columns: Sequence[Column], roles: Roles, line: Callable[[int], in
             f"Column {name} has repeated times: {_are(again, line)} at the time of another row; if the rows belong to "
             "several series, choose the column that tells these apart as the group."
         )
-        notes.append(Note("warning", text, roles.time, _lines(again, line)))
-    ahead = np.flatnonzero(same & (steps > zero))
-    lengths = steps[ahead].astype(np.float64)
-    usual = float(np.median(lengths)) if len(ahead) else 0.0
-    gaps = ahead[lengths > 1.5 * usual]
+        notes.append(ImportNote("warning", text, roles.time, _lines(again, line)))
+    jumps_ahead = np.flatnonzero(same & (steps > zero))
+    lengths = steps[jumps_ahead].astype(np.float64)
+    usual = float(np.median(lengths)) if len(jumps_ahead) else 0.0
+    gaps = jumps_ahead[lengths > 1.5 * usual]
     if len(gaps):
         longest = int(np.argmax(lengths))
         is_time = time.dtype.kind == "M"
         text = (
             f"The steps of {name} are not even: {len(gaps):,} longer than the usual {_span(usual, is_time)}, the "
-            f"longest {_span(lengths[longest], is_time)} (after row {line(int(rows[ahead[longest]]))})."
+            f"longest {_span(lengths[longest], is_time)} (after row {line(int(rows[jumps_ahead[longest]]))})."
         )
-        notes.append(Note("info", text, roles.time, _lines(rows[gaps], line)))
+        notes.append(ImportNote("info", text, roles.time, _lines(rows[gaps], line)))
     return notes
 
 
-def _lines(rows: np.ndarray, line: Callable[[int], int], most: int = 5) -> tuple[int, ...]:
-    return tuple(line(int(row)) for row in rows[:most])
+def _lines(rows: np.ndarray, line: Callable[[int], int], max_lines: int = 5) -> tuple[int, ...]:
+    return tuple(line(int(row)) for row in rows[:max_lines])
 
 
 def _are(rows: np.ndarray, line: Callable[[int], int]) -> str:
-    return f"{sentence_rows(_lines(rows, line, 6))} {'is' if len(rows) == 1 else 'are'}"
+    return f"{format_line_numbers(_lines(rows, line, 6))} {'is' if len(rows) == 1 else 'are'}"
 
 
 def _span(length: float, is_time: bool) -> str:
@@ -131,7 +131,7 @@ def _is_clock(column: Column, order: np.ndarray | slice, starts: np.ndarray, fir
     values = column.values[order]
     if not np.isfinite(values).all() or not _rises_within(values, starts):
         return False
-    return names_a_time(column.name) or (first and len(np.unique(_steps_within(values, starts))) == 1)
+    return is_time_name(column.name) or (first and len(np.unique(_steps_within(values, starts))) == 1)
 
 
 def _group(columns: Sequence[Column]) -> Column | None:
@@ -140,12 +140,12 @@ def _group(columns: Sequence[Column]) -> Column | None:
     It is called like an id and has every value in one block of rows; or times that repeat, or go back, only
     rise within each of its values.
     """
-    times = [c for c in columns if c.kind == "time" or (c.kind == "number" and names_a_time(c.name))]
+    times = [c for c in columns if c.kind == "time" or (c.kind == "number" and is_time_name(c.name))]
     times = [c for c in times if not _rises_within(c.values, np.zeros(1, np.int64))]
-    found: list[tuple[int, Column]] = []
+    candidates: list[tuple[int, Column]] = []
     for column in columns:
-        named = column.kind != "time" and _ID_WORDS.search(column.name) is not None
-        if not (named or column.kind == "category") or column.constant or column.absent.any():
+        is_named = column.kind != "time" and _ID_WORDS.search(column.name) is not None
+        if not (is_named or column.kind == "category") or column.is_constant or column.missing.any():
             continue
         if column.kind == "number" and (column.values != np.round(column.values)).any():
             continue
@@ -159,9 +159,9 @@ def _group(columns: Sequence[Column]) -> Column | None:
             for time in times
             if time is not column
         )
-        if tells_apart or (named and in_blocks):
-            found.append((len(starts), column))
-    return max(found, key=lambda item: item[0])[1] if found else None
+        if tells_apart or (is_named and in_blocks):
+            candidates.append((len(starts), column))
+    return max(candidates, key=lambda item: item[0])[1] if candidates else None
 
 
 def _by_group(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

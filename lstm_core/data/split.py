@@ -14,7 +14,6 @@ def reorder(values: np.ndarray, order: np.ndarray | None) -> np.ndarray:
     return values if order is None else values[order]
 
 
-
 def row_order(table: Table, spec: DataSpec) -> np.ndarray | None:
     """The permutation that puts rows in order of group, then time; None if they are so already."""
     keys = [table.column(name).values for name in (spec.time, spec.group) if name is not None]
@@ -24,14 +23,12 @@ def row_order(table: Table, spec: DataSpec) -> np.ndarray | None:
     return None if np.array_equal(order, np.arange(table.rows)) else order
 
 
-
 def group_bounds(table: Table, spec: DataSpec, order) -> np.ndarray:
     """(groups + 1,) row numbers: group k is rows bounds[k] … bounds[k+1]−1."""
     if spec.group is None:
         return np.array([0, table.rows])
     values = reorder(table.column(spec.group).values, order)
     return np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1, [len(values)]])
-
 
 
 def split_of_rows(groups: np.ndarray, spec: DataSpec, whole_groups: bool) -> np.ndarray:
@@ -47,15 +44,14 @@ def split_of_rows(groups: np.ndarray, spec: DataSpec, whole_groups: bool) -> np.
     return (place[:, None] >= np.repeat(cut, sizes, axis=0)).sum(1).astype(np.uint8)
 
 
-
 def window_starts(x, y, groups, part_of_row, spec: DataSpec, classify: bool) -> dict[str, np.ndarray]:
     """Windows that stay in one group, whose targets lie in one part and whose values are all known."""
-    reach = spec.seq_len + spec.horizon
-    starts = [np.arange(a, b - reach + 1) for a, b in pairwise(groups)]
+    span = spec.seq_len + spec.horizon
+    starts = [np.arange(a, b - span + 1) for a, b in pairwise(groups)]
     starts = np.concatenate(starts).astype(np.int64)
     if not len(starts):
         return {name: starts for name in SPLITS}
-    last = starts + reach - 1
+    last = starts + span - 1
     first = last if classify or not spec.horizon else starts + spec.seq_len
     hole_x = np.isnan(x).any(1)
     holes = np.concatenate([[0], np.cumsum(hole_x)])
@@ -63,42 +59,40 @@ def window_starts(x, y, groups, part_of_row, spec: DataSpec, classify: bool) -> 
     blanks = np.concatenate([[0], np.cumsum(unknown)])
     ok = (holes[starts + spec.seq_len] == holes[starts]) & (blanks[last + 1] == blanks[first])
     ok &= part_of_row[first] == part_of_row[last]
-    starts, part = starts[ok], part_of_row[last[ok]]
-    return {name: starts[part == k] for k, name in enumerate(SPLITS)}
-
+    starts, split = starts[ok], part_of_row[last[ok]]
+    return {name: starts[split == k] for k, name in enumerate(SPLITS)}
 
 
 def refuse_empty(starts, x, y, groups, spec: DataSpec, name: str) -> None:
     if len(starts["train"]) and (len(starts["valid"]) or not spec.valid_share):
         return
-    longest = int(np.diff(groups).max())
+    max_rows = int(np.diff(groups).max())
     need = spec.seq_len + spec.horizon
-    if longest < need and len(groups) == 2 and longest < 4:
+    if max_rows < need and len(groups) == 2 and max_rows < 4:
         raise PlaygroundError(
-            f"{name!r} has only {longest} rows: that is too few to train on, bring a longer series."
+            f"{name!r} has only {max_rows} rows: that is too few to train on, bring a longer series."
         )
-    if longest < need:
-        what = "series" if len(groups) == 2 else "longest sequence"
+    if max_rows < need:
+        kind = "series" if len(groups) == 2 else "longest sequence"
         raise PlaygroundError(
-            f"seq_len {spec.seq_len} plus horizon {spec.horizon} needs {need} rows, but the {what} in {name!r} "
-            f"has {longest}: lower seq_len to {max(1, longest // 3)} or less."
+            f"seq_len {spec.seq_len} plus horizon {spec.horizon} needs {need} rows, but the {kind} in {name!r} "
+            f"has {max_rows}: lower seq_len to {max(1, max_rows // 3)} or less."
         )
     for names, values in ((spec.features, x), (spec.targets, y.reshape(len(y), -1))):
         for column, empty in zip(names, np.isnan(values).all(0), strict=True):
             if empty:
                 raise PlaygroundError(f"Column {column!r} in {name!r} has no values at all: choose another.")
-    part = "training" if not len(starts["train"]) else "validation"
+    split = "training" if not len(starts["train"]) else "validation"
     raise PlaygroundError(
-        f"The {part} part of {name!r} has no complete window of seq_len {spec.seq_len} and horizon "
+        f"The {split} part of {name!r} has no complete window of seq_len {spec.seq_len} and horizon "
         f"{spec.horizon}: lower seq_len or horizon, give that part a larger share, or fill missing values."
     )
 
 
-
 def refuse_one_class(y, starts, spec: DataSpec, classes: tuple[str, ...]) -> None:
-    seen = np.unique(y[starts["train"] + spec.seq_len - 1 + spec.horizon])
-    if len(seen) < 2:
+    classes_seen = np.unique(y[starts["train"] + spec.seq_len - 1 + spec.horizon])
+    if len(classes_seen) < 2:
         raise PlaygroundError(
-            f"Target {spec.targets[0]!r} has only one class in the training part ({classes[seen[0]]!r}): "
+            f"Target {spec.targets[0]!r} has only one class in the training part ({classes[classes_seen[0]]!r}): "
             "choose another target, or a larger training share."
         )

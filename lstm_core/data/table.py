@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lstm_core.data.ingest.options import ReadOptions
+from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.experiment import PlaygroundError
 
 
@@ -24,22 +24,21 @@ class Column:
     classes: tuple[str, ...] = ()
 
     @property
-    def absent(self) -> np.ndarray:
+    def missing(self) -> np.ndarray:
         """(rows,) bool: where the value is missing."""
         if self.kind == "category":
             return self.values < 0
         return np.isnat(self.values) if self.kind == "time" else np.isnan(self.values)
 
     @property
-    def constant(self) -> bool:
+    def is_constant(self) -> bool:
         """Whether all values present are the same, or none is present."""
-        values = self.values[~self.absent]
+        values = self.values[~self.missing]
         return len(values) == 0 or bool((values == values[0]).all())
 
 
-
 @dataclass(frozen=True)
-class Roles:
+class ColumnRoles:
     """What a table's columns are suggested to be used as."""
 
     targets: tuple[str, ...] = ()
@@ -50,16 +49,14 @@ class Roles:
     horizon: int = 1
 
 
-
 @dataclass(frozen=True)
-class Note:
+class ImportNote:
     """One line of an import report: a whole sentence, and where it applies."""
 
     level: str  # "info": a guess or a count; "warning": cells were changed, dropped or refused
     text: str
     column: str | None = None
     rows: tuple[int, ...] = ()  # the first few line numbers, as a text editor counts them
-
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +69,9 @@ class Table:
     name: str
     numbers: np.ndarray  # (rows, number of "number" columns), float32, C order
     columns: tuple[Column, ...]
-    roles: Roles = field(default_factory=Roles)
-    notes: tuple[Note, ...] = ()
-    options: ReadOptions | None = None  # how a file was read, every guess filled in; None: not from a file
+    roles: ColumnRoles = field(default_factory=ColumnRoles)
+    report: tuple[ImportNote, ...] = ()
+    options: CsvOptions | None = None  # how a file was read, every guess filled in; None: not from a file
 
     @property
     def rows(self) -> int:
@@ -87,20 +84,22 @@ class Table:
                 return column
         raise PlaygroundError(f"There is no column {name!r} in {self.name!r}: choose another on Data.")
 
-    def names(self, *kinds: str) -> list[str]:
+    def column_names(self, *kinds: str) -> list[str]:
         """Names of the columns of these kinds, in the file's order."""
         return [column.name for column in self.columns if column.kind in kinds]
 
     @staticmethod
-    def from_columns(name: str, columns: dict[str, np.ndarray], roles: Roles, **more) -> Table:
+    def from_columns(name: str, columns: dict[str, np.ndarray], roles: ColumnRoles, **more) -> Table:
         """A table of number columns and, for values of dtype str, category columns."""
         numeric = {k: v for k, v in columns.items() if v.dtype.kind in "fiub"}
         numbers = np.stack([np.asarray(v, np.float32) for v in numeric.values()], axis=1)
-        made = []
+        columns_made = []
         for label, values in columns.items():
             if label in numeric:
-                made.append(Column(label, "number", numbers[:, list(numeric).index(label)]))
+                columns_made.append(Column(label, "number", numbers[:, list(numeric).index(label)]))
             else:
                 classes, codes = np.unique(values, return_inverse=True)
-                made.append(Column(label, "category", codes.astype(np.int32), tuple(map(str, classes))))
-        return Table(name, numbers, tuple(made), roles, **more)
+                columns_made.append(
+                    Column(label, "category", codes.astype(np.int32), tuple(map(str, classes)))
+                )
+        return Table(name, numbers, tuple(columns_made), roles, **more)

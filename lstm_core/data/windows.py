@@ -43,8 +43,8 @@ class Windows:
     y_center: np.ndarray  # (targets,)
     y_scale: np.ndarray  # (targets,)
     starts: dict[str, np.ndarray]  # part → (windows,) int64, in order of time
-    part_of_row: np.ndarray  # (rows,) uint8: 0 train, 1 valid, 2 test
-    when: np.ndarray | None  # (rows,) the time column in the rows' order
+    split_of_row: np.ndarray  # (rows,) uint8: 0 train, 1 valid, 2 test
+    time: np.ndarray | None  # (rows,) the time column in the rows' order
     notes: tuple[str, ...] = ()
 
     @property
@@ -60,13 +60,13 @@ class Windows:
         return self.x.shape[1]
 
     @property
-    def ahead(self) -> int:
+    def output_steps(self) -> int:
         """How many rows' targets one output holds."""
         return len(self.offsets)
 
     @property
     def output_size(self) -> int:
-        return len(self.classes) if self.classes else self.ahead * self.y.shape[1]
+        return len(self.classes) if self.classes else self.output_steps * self.y.shape[1]
 
     @property
     def offsets(self) -> np.ndarray:
@@ -83,15 +83,15 @@ class Windows:
         rows = np.asarray(starts)[:, None] + np.arange(self.spec.seq_len)
         return (self.x[rows] - self.x_center) / self.x_scale
 
-    def truth(self, starts: np.ndarray) -> np.ndarray:
+    def targets(self, starts: np.ndarray) -> np.ndarray:
         """What these windows must say, in the table's own units: (windows, ahead, targets), or classes (windows,)."""
         rows = self.target_rows(starts)
         return self.y[rows[:, 0]] if self.classes else self.y[rows]
 
-    def unscale(self, predicted: np.ndarray) -> np.ndarray:
+    def inverse_transform(self, prediction: np.ndarray) -> np.ndarray:
         """(…, ahead·targets) as the model says it → (…, ahead, targets) in the table's own units."""
-        shape = (*predicted.shape[:-1], self.ahead, self.y.shape[1])
-        return predicted.reshape(shape) * self.y_scale + self.y_center
+        shape = (*prediction.shape[:-1], self.output_steps, self.y.shape[1])
+        return prediction.reshape(shape) * self.y_scale + self.y_center
 
 
 def make_windows(table: Table, spec: DataSpec) -> Windows:
@@ -101,8 +101,8 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
         PlaygroundError: a column is missing or unfit, or a part would have no window.
     """
     if not spec.targets or not spec.features:
-        what = "target" if not spec.targets else "feature"
-        raise PlaygroundError(f"No {what} column is chosen for {table.name!r}: choose at least one on Data.")
+        role = "target" if not spec.targets else "feature"
+        raise PlaygroundError(f"No {role} column is chosen for {table.name!r}: choose at least one on Data.")
     order = row_order(table, spec)
     groups = group_bounds(table, spec, order)
     y, classes = _targets(table, spec, order)
@@ -113,18 +113,14 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
     refuse_empty(starts, x, y, groups, spec, table.name)
     train_rows = part_of_row == 0
     x_center, x_scale = fit_scaler(x[train_rows], spec.scaling)
-    one = np.zeros(1, np.float32), np.ones(1, np.float32)
-    y_center, y_scale = one if classes else fit_scaler(y[train_rows], spec.scaling)
+    no_scaling = np.zeros(1, np.float32), np.ones(1, np.float32)
+    y_center, y_scale = no_scaling if classes else fit_scaler(y[train_rows], spec.scaling)
     if classes:
         refuse_one_class(y, starts, spec, classes)
-    when = None if spec.time is None else reorder(table.column(spec.time).values, order)
+    time = None if spec.time is None else reorder(table.column(spec.time).values, order)
     notes = _notes(order, filled, starts, groups, spec)
     return Windows(spec, table.name, x, y, classes, x_center, x_scale, y_center, y_scale, starts,
-                   part_of_row, when, notes)  # fmt: skip
-
-
-
-
+                   part_of_row, time, notes)  # fmt: skip
 
 
 def _targets(table: Table, spec: DataSpec, order) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -143,11 +139,11 @@ def _targets(table: Table, spec: DataSpec, order) -> tuple[np.ndarray, tuple[str
 
 def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
     """(rows, names) of table.numbers: the very memory where the columns lie side by side."""
-    all_names = table.names("number")
-    places = [all_names.index(name) for name in names]
-    if places == list(range(places[0], places[0] + len(places))):
-        return table.numbers[:, places[0] : places[0] + len(places)]
-    return table.numbers[:, places]
+    all_names = table.column_names("number")
+    positions = [all_names.index(name) for name in names]
+    if positions == list(range(positions[0], positions[0] + len(positions))):
+        return table.numbers[:, positions[0] : positions[0] + len(positions)]
+    return table.numbers[:, positions]
 
 
 def _features(table: Table, spec: DataSpec, order, groups) -> tuple[np.ndarray, int]:
@@ -163,8 +159,8 @@ def _features(table: Table, spec: DataSpec, order, groups) -> tuple[np.ndarray, 
         return x, 0
     # The last known value is carried on, within its group: the one filling that never looks ahead.
     group_start = np.repeat(groups[:-1], np.diff(groups))[:, None]
-    known = np.where(gaps, group_start, np.arange(len(x))[:, None])
-    x = np.take_along_axis(x, np.maximum.accumulate(known, axis=0), axis=0)
+    last_known = np.where(gaps, group_start, np.arange(len(x))[:, None])
+    x = np.take_along_axis(x, np.maximum.accumulate(last_known, axis=0), axis=0)
     return x, holes - int(np.isnan(x).sum())
 
 
@@ -175,18 +171,6 @@ def _refuse_visible_answer(spec: DataSpec, classes: tuple[str, ...]) -> None:
             f"Column {shared[0]!r} is a feature and the target of the same row (horizon 0), so the model would "
             "be shown the answer: set horizon to 1 or more, or take it out of the features."
         )
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def _notes(order, filled: int, starts, groups, spec: DataSpec) -> tuple[str, ...]:

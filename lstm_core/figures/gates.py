@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, MOST_CELLS, SIGNED_SCALE, figure_layout
+from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, MAX_CELLS, SIGNED_SCALE, figure_layout
 
 
 def gate_heatmap(
@@ -13,14 +13,14 @@ def gate_heatmap(
 ) -> go.Figure:
     """Units × steps of one gate or state of a GateTrace, as an interactive figure."""
     values = getattr(trace, gate)[layer, direction, sample].float().cpu().numpy().T  # (units, seq_len)
-    strides = [max(1, -(-size // MOST_CELLS)) for size in values.shape]
+    strides = [max(1, -(-size // MAX_CELLS)) for size in values.shape]
     values = values[:: strides[0], :: strides[1]]
     signed = gate in ("g", "c", "h")
-    most = float(np.nanmax(np.abs(values), initial=1e-6)) if gate == "c" else 1.0
+    max_abs = float(np.nanmax(np.abs(values), initial=1e-6)) if gate == "c" else 1.0
     figure = go.Figure(
         go.Heatmap(
             z=values, x0=0, dx=strides[1], y0=0, dy=strides[0],
-            zmin=-most if signed else 0, zmax=most, colorscale=SIGNED_SCALE if signed else GATE_SCALE,
+            zmin=-max_abs if signed else 0, zmax=max_abs, colorscale=SIGNED_SCALE if signed else GATE_SCALE,
             colorbar={"thickness": 14, "tickfont": {"size": FONT_SIZE - 1}},
             hovertemplate="step %{x}, unit %{y}: %{z:.3f}<extra></extra>",
         )

@@ -32,9 +32,8 @@ class Line:
             )
 
 
-
 @dataclass(frozen=True)
-class Plot:
+class LinePlot:
     """Lines over one x axis, as a page draws them while they change; y_range: (low, high), None fits the lines."""
 
     lines: Sequence[Line]

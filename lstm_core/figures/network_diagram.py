@@ -22,7 +22,7 @@ _LANE = 0.66  # how far the reverse cells stand above the forward ones
 _TALL = 0.4  # a cell's height
 
 
-def stack_figure(spec: ModelSpec, input_size: int, output_size: int, seq_len: int) -> go.Figure:
+def network_figure(spec: ModelSpec, input_size: int, output_size: int, seq_len: int) -> go.Figure:
     """The stack, layers bottom to top and steps left to right; long stacks and sequences with an ellipsis."""
     return _Drawing(spec, input_size, output_size, seq_len).figure()
 
@@ -59,13 +59,13 @@ class _Drawing:
         if self.both:
             forward, reverse = (_colored(arrow, color) for arrow, color in (("→", FORWARD), ("←", REVERSE)))
             self._text(-1.9, 0, f"{forward} forward  {reverse} reverse", anchor="left", size=_SMALL)
-        for place, step in enumerate(self.steps):
-            self._text(place, 0, "…" if step is None else f"x<sub>{step}</sub>", size=_TEXT + 2)
+        for column, step in enumerate(self.steps):
+            self._text(column, 0, "…" if step is None else f"x<sub>{step}</sub>", size=_TEXT + 2)
         below, y = 0.2, 0.85  # where this layer's wires start, where its forward cells stand
-        places = _shown(self.spec.num_layers, 0)
-        for layer in places:
+        layers_shown = _shown(self.spec.num_layers, 0)
+        for layer in layers_shown:
             if layer is None:
-                self._skipped(y, places[-1])
+                self._skipped(y, layers_shown[-1])
                 below, y = y + 0.2, y + 0.85
                 continue
             self._layer(layer, below, y)
@@ -77,46 +77,46 @@ class _Drawing:
     def _layer(self, layer: int, below: float, y: float) -> None:
         self._text(-1.9, y + (_LANE / 2 if self.both else 0), f"<b>layer {layer}</b>", anchor="left")
         upper = y + _LANE
-        for place, step in enumerate(self.steps):
+        for column, step in enumerate(self.steps):
             if step is None:
-                self._text(place - self.shift, y, "…", size=_TEXT + 4)
+                self._text(column - self.shift, y, "…", size=_TEXT + 4)
                 if self.both:
-                    self._text(place + self.shift, upper, "…", size=_TEXT + 4)
+                    self._text(column + self.shift, upper, "…", size=_TEXT + 4)
                 continue
-            self._wire_in(layer, place, below, y)
-            self._box(place - self.shift, y, self.half, _TALL, FORWARD, self.spec.module_name)
+            self._wire_in(layer, column, below, y)
+            self._box(column - self.shift, y, self.half, _TALL, FORWARD, self.spec.module_name)
             if self.both:
-                self._box(place + self.shift, upper, self.half, _TALL, REVERSE, self.spec.module_name)
+                self._box(column + self.shift, upper, self.half, _TALL, REVERSE, self.spec.module_name)
             if layer < self.spec.num_layers - 1 or self.spec.head == "per_step":
-                self._wire_out(place, y)
+                self._wire_out(column, y)
         if self.spec.proj_size:
             self._projection(y)
         self._states(y, -self.shift, FORWARD, reverse=False)
         if self.both:
             self._states(upper, self.shift, REVERSE, reverse=True)
 
-    def _wire_in(self, layer: int, place: int, below: float, y: float) -> None:
+    def _wire_in(self, layer: int, column: int, below: float, y: float) -> None:
         dropped = layer > 0 and self.spec.dropout > 0
         middle = (below + y - _TALL / 2) / 2
         tail = below - 0.02  # a little overlap: no gap between a wire and its arrow
-        self._arrow((place - self.shift, tail), (place - self.shift, y - _TALL / 2), WIRE)
+        self._arrow((column - self.shift, tail), (column - self.shift, y - _TALL / 2), WIRE)
         if self.both:
-            self._arrow((place + self.shift, tail), (place + self.shift, y + _LANE - _TALL / 2), WIRE)
-            self._line([(place - self.shift, below), (place + self.shift, below)], WIRE)
+            self._arrow((column + self.shift, tail), (column + self.shift, y + _LANE - _TALL / 2), WIRE)
+            self._line([(column - self.shift, below), (column + self.shift, below)], WIRE)
         if dropped:
             for shift in {-self.shift, self.shift}:
-                self._text(place + shift, middle, "<b>×</b>", size=_TEXT + 4)
-        if place == 0:
+                self._text(column + shift, middle, "<b>×</b>", size=_TEXT + 4)
+        if column == 0:
             width = self.spec.num_directions * self.spec.h_size if layer else self.input_size
             name = f"{width}<br>dropout {self.spec.dropout:g}" if dropped else f"{width}"
             self._text(-self.shift - 0.08, middle, name, anchor="right", size=_SMALL)
 
-    def _wire_out(self, place: int, y: float) -> None:
+    def _wire_out(self, column: int, y: float) -> None:
         """From the cells up to the bar where both directions' h_t lie side by side."""
         top = y + (_LANE if self.both else 0) + _TALL / 2
-        self._line([(place - self.shift, y + _TALL / 2), (place - self.shift, top + 0.28)], FORWARD)
+        self._line([(column - self.shift, y + _TALL / 2), (column - self.shift, top + 0.28)], FORWARD)
         if self.both:
-            self._line([(place + self.shift, top), (place + self.shift, top + 0.28)], REVERSE)
+            self._line([(column + self.shift, top), (column + self.shift, top + 0.28)], REVERSE)
 
     def _projection(self, y: float) -> None:
         sizes = f"{self.spec.hidden_size} → {self.spec.proj_size}"
@@ -128,7 +128,7 @@ class _Drawing:
     def _states(self, y: float, shift: float, color: str, reverse: bool) -> None:
         """The arrows that carry h, and an LSTM's c, from step to step, in at one end and out at the other."""
         h, c, edge = self.spec.h_size, self.spec.hidden_size, self.half
-        ends = [-0.75, *(place + shift for place in range(self.last + 1)), self.last + 0.75]
+        ends = [-0.75, *(column + shift for column in range(self.last + 1)), self.last + 0.75]
         for left, right in pairwise(ends):
             a = left + (0 if left == ends[0] else edge)
             b = right - (0 if right == ends[-1] else edge)
@@ -143,38 +143,38 @@ class _Drawing:
         self._text(ends[-1] + 0.05, y, first if reverse else final, anchor="left")
 
     def _skipped(self, y: float, final: int) -> None:
-        for place, step in enumerate(self.steps):
+        for column, step in enumerate(self.steps):
             if step is not None:
-                self._text(place, y - 0.3, "⋮", size=_TEXT + 6)
+                self._text(column, y - 0.3, "⋮", size=_TEXT + 6)
         self._text(-1.9, y - 0.3, f"layers 2 … {final - 1}", anchor="left", size=_SMALL)
 
     def _head(self, top: float, y: float) -> None:
         """The linear head: over every step, or over the last step, where it reads h_n."""
-        every = self.spec.head == "per_step"
+        per_step = self.spec.head == "per_step"
         width = self.spec.num_directions * self.spec.h_size
         self._text(-1.9, y, "<b>head</b>", anchor="left")
-        for place, step in enumerate(self.steps):
+        for column, step in enumerate(self.steps):
             if step is None:
-                if every:
-                    self._text(place, y, "…", size=_TEXT + 4)
-            elif every or place == self.last:
-                self._box(place, y, 0.3, _TALL, HEAD, "Linear")
-                self._arrow((place, y + _TALL / 2), (place, y + 0.55), HEAD)
-                self._text(place + 0.06, y + 0.38, f"{self.output_size}", anchor="left", size=_SMALL)
-                self._text(place, y + 0.7, "y" if not every else f"y<sub>{step}</sub>", size=_TEXT + 2)
-        if every:
+                if per_step:
+                    self._text(column, y, "…", size=_TEXT + 4)
+            elif per_step or column == self.last:
+                self._box(column, y, 0.3, _TALL, HEAD, "Linear")
+                self._arrow((column, y + _TALL / 2), (column, y + 0.55), HEAD)
+                self._text(column + 0.06, y + 0.38, f"{self.output_size}", anchor="left", size=_SMALL)
+                self._text(column, y + 0.7, "y" if not per_step else f"y<sub>{step}</sub>", size=_TEXT + 2)
+        if per_step:
             self._bars_to_head(top, y)
         else:
             self._last_to_head(top, y)
-        name = f"{width}" if every else f"h<sub>n</sub> {width}"
-        place = 0 if every else self.last
-        self._text(place - self.shift - 0.06, y - 0.36, name, anchor="right", size=_SMALL)
+        name = f"{width}" if per_step else f"h<sub>n</sub> {width}"
+        column = 0 if per_step else self.last
+        self._text(column - self.shift - 0.06, y - 0.36, name, anchor="right", size=_SMALL)
 
     def _bars_to_head(self, top: float, y: float) -> None:
-        for place, step in enumerate(self.steps):
+        for column, step in enumerate(self.steps):
             if step is not None:
-                self._line([(place - self.shift, top + 0.28), (place + self.shift, top + 0.28)], WIRE)
-                self._arrow((place, top + 0.26), (place, y - _TALL / 2), WIRE)
+                self._line([(column - self.shift, top + 0.28), (column + self.shift, top + 0.28)], WIRE)
+                self._arrow((column, top + 0.26), (column, y - _TALL / 2), WIRE)
 
     def _last_to_head(self, top: float, y: float) -> None:
         """Forward h_n comes from the last step, reverse h_n from the first: it has read down to there."""
@@ -191,8 +191,8 @@ class _Drawing:
 
     def _box(self, x: float, y: float, half: float, tall: float, color: str, text: str) -> None:
         corners = {"x0": x - half, "x1": x + half, "y0": y - tall / 2, "y1": y + tall / 2}
-        look = {"line": {"color": color, "width": 2}, "fillcolor": color + "33"}
-        self.shapes.append({"type": "rect", **corners, **look})
+        style = {"line": {"color": color, "width": 2}, "fillcolor": color + "33"}
+        self.shapes.append({"type": "rect", **corners, **style})
         self._text(x, y, text, size=_SMALL)
 
     def _line(self, points: list[tuple[float, float]], color: str) -> None:
@@ -202,8 +202,8 @@ class _Drawing:
     def _arrow(self, tail: tuple[float, float], tip: tuple[float, float], color: str) -> None:
         """Both ends are given in the drawing's own coordinates."""
         ends = {"ax": tail[0], "ay": tail[1], "x": tip[0], "y": tip[1], "axref": "x", "ayref": "y"}
-        look = {"arrowcolor": color, "arrowwidth": 2, "arrowhead": 2, "arrowsize": 0.9}
-        self.notes.append({**ends, **look, "text": "", "showarrow": True})
+        style = {"arrowcolor": color, "arrowwidth": 2, "arrowhead": 2, "arrowsize": 0.9}
+        self.notes.append({**ends, **style, "text": "", "showarrow": True})
 
     def _finish(self, height: float) -> go.Figure:
         hidden = {"visible": False, "fixedrange": True}

@@ -16,15 +16,15 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import GateTrace
-from lstm_core.training.snapshots import Moment, Snapshot, thinned
+from lstm_core.training.snapshots import ModelSnapshot, Snapshot, thin_log_spaced
 
-MOST_BYTES = 8 << 20  # of the snapshots' weights on the wire
-MOST_BYTES_LIVE = 1 << 20  # the same while training, when there is a new scene every second
-MOST_SERIES = 4  # features drawn
+MAX_BYTES = 8 << 20  # of the snapshots' weights on the wire
+MAX_BYTES_LIVE = 1 << 20  # the same while training, when there is a new scene every second
+MAX_SERIES = 4  # features drawn
 
 
-def scene(
-    run: Run, moment: Moment, trace: GateTrace, start: int, others: Mapping[str, Tensor]
+def build_scene(
+    run: Run, snapshot: ModelSnapshot, trace: GateTrace, start: int, comparisons: Mapping[str, Tensor]
 ) -> tuple[dict[str, Any], list[np.ndarray]]:
     """What the stage shows of one window: (header, arrays); the header is JSON and names what the arrays are.
 
@@ -34,8 +34,8 @@ def scene(
     direction, (units, seq_len) each; the weights (all parameters,) of `moment`, of each snapshot and of the others,
     in the order of the header's "parameters".
     """
-    windows, spec = run.windows, moment.model.spec
-    kept = _snapshots(run, moment.step)
+    windows, spec = run.windows, snapshot.model.spec
+    snapshots = _snapshots(run, snapshot.step)
     header = {
         "layers": spec.num_layers,
         "directions": spec.num_directions,
@@ -43,13 +43,13 @@ def scene(
         "width": spec.h_size,
         "head": spec.head,
         "steps": windows.spec.seq_len,
-        "now": moment.step,
+        "now": snapshot.step,
         "perEpoch": run.steps_per_epoch,
-        "snapshots": [snapshot.step for snapshot in kept],
-        "others": list(others),
-        "parameters": [[name, list(p.shape)] for name, p in moment.model.named_parameters()],
+        "snapshots": [kept_snapshot.step for kept_snapshot in snapshots],
+        "others": list(comparisons),
+        "parameters": [[name, list(p.shape)] for name, p in snapshot.model.named_parameters()],
         "difference": trace.max_difference,
-        **_words(windows, start),
+        **_window_texts(windows, start),
     }
     rows = slice(start, start + windows.spec.seq_len)
     values = [
@@ -60,42 +60,47 @@ def scene(
     ]
     arrays = [
         windows.inputs(np.array([start]))[0],
-        windows.x[rows, :MOST_SERIES].T,
+        windows.x[rows, :MAX_SERIES].T,
         *values,
-        moment.flat.numpy(),
+        snapshot.flat_weights.numpy(),
     ]
-    return header, [*arrays, *(weights.numpy() for weights in (*(s.weights for s in kept), *others.values()))]
+    return header, [
+        *arrays,
+        *(weights.numpy() for weights in (*(s.weights for s in snapshots), *comparisons.values())),
+    ]
 
 
-def _snapshots(run: Run, now: int) -> list[Snapshot]:
+def _snapshots(run: Run, current_step: int) -> list[Snapshot]:
     """Those before now, as many as may travel."""
     snapshots = run.snapshots
-    kept = [snapshots.nearest(step) for step in snapshots.steps if step < now]
+    kept = [snapshots.nearest(step) for step in snapshots.steps if step < current_step]
     size = kept[0].weights.nbytes if kept else 1
-    most = (MOST_BYTES_LIVE if run.live else MOST_BYTES) // size
-    return thinned(kept, most) if most >= 2 else []
+    max_snapshots = (MAX_BYTES_LIVE if run.is_active else MAX_BYTES) // size
+    return thin_log_spaced(kept, max_snapshots) if max_snapshots >= 2 else []
 
 
-def _words(windows: Windows, start: int) -> dict[str, Any]:
+def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
     """Names, the truth and the scale of what the model says, in the table's own units."""
     starts = np.array([start])
-    truth, row = windows.truth(starts)[0], int(windows.target_rows(starts)[0, 0])
-    when = None
-    if windows.when is not None:
-        when = [_moment(at) for at in windows.when[start : start + windows.spec.seq_len]]
+    targets, row = windows.targets(starts)[0], int(windows.target_rows(starts)[0, 0])
+    time = None
+    if windows.time is not None:
+        time = [_format_time(at) for at in windows.time[start : start + windows.spec.seq_len]]
     return {
         "features": list(windows.spec.features),
-        "series": list(windows.spec.features[:MOST_SERIES]),
+        "series": list(windows.spec.features[:MAX_SERIES]),
         "targets": list(windows.spec.targets),
         "classes": list(windows.classes),
-        "when": when,
-        "wanted": f"row {row:,}" if windows.when is None else _moment(windows.when[row]),
-        "truth": int(truth) if windows.classes else [float(v) if np.isfinite(v) else None for v in truth[0]],
+        "when": time,
+        "wanted": f"row {row:,}" if windows.time is None else _format_time(windows.time[row]),
+        "truth": int(targets)
+        if windows.classes
+        else [float(v) if np.isfinite(v) else None for v in targets[0]],
         "center": [float(value) for value in windows.y_center],
         "scale": [float(value) for value in windows.y_scale],
     }
 
 
-def _moment(at: np.generic) -> str:
+def _format_time(at: np.generic) -> str:
     """A time, or a number such as a year, in few letters."""
     return str(at)[:16].replace("T", " ").removesuffix(" 00:00") if at.dtype.kind == "M" else f"{at:g}"

@@ -16,14 +16,14 @@ CELL_COLORS = {"lstm": "#0072B2", "gru": "#E69F00", "rnn": "#CC79A7"}
 CELL_DASHES = {"lstm": "solid", "gru": "dash", "rnn": "dot"}  # told apart without any colour, too
 SPLIT_COLORS = {"train": "#0072B2", "valid": "#E69F00", "test": "#009E73"}
 SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
-TRUTH, SAID, TRAIN, VALID = "#8A8F98", "#D55E00", "#56B4E9", "#E69F00"
+ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, VALID_COLOR = "#8A8F98", "#D55E00", "#56B4E9", "#E69F00"
 SIGNED_SCALE = "RdBu_r"
 GATE_SCALE = "Cividis"
 FONT_SIZE = 15
-MOST_POINTS = 2000  # of one line of a picture
-FAINTEST = 1e-9  # share of its largest below which a gradient is not drawn any more
-MOST_NAMES = 10  # of classes beside an axis: more would be written over each other
-MOST_CELLS = 256  # units or steps drawn one by one in a heatmap
+MAX_POINTS = 2000  # of one line of a picture
+MIN_SHARE = 1e-9  # share of its largest below which a gradient is not drawn any more
+MAX_NAMES = 10  # of classes beside an axis: more would be written over each other
+MAX_CELLS = 256  # units or steps drawn one by one in a heatmap
 
 
 def figure_layout(figure: go.Figure, height: int) -> go.Figure:
@@ -41,31 +41,7 @@ def figure_layout(figure: go.Figure, height: int) -> go.Figure:
     return figure.update_yaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
 
 
-def text(name: str, longest: int = 40) -> str:
+def plain_label(name: str, max_length: int = 40) -> str:
     """A name from a file as plotly may show it: no HTML and no $formula$, and of bearable length."""
-    short = name if len(name) <= longest else name[: longest - 1] + "…"
+    short = name if len(name) <= max_length else name[: max_length - 1] + "…"
     return html.escape(short, quote=False).replace("$", "&#36;")  # plotly knows no &quot;
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-

@@ -8,30 +8,28 @@ import plotly.graph_objects as go
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
 from lstm_core.figures.theme import (
+    ACTUAL_COLOR,
     FONT_SIZE,
-    MOST_NAMES,
-    MOST_POINTS,
-    SAID,
+    MAX_NAMES,
+    MAX_POINTS,
+    PREDICTION_COLOR,
     SPLIT_COLORS,
     SPLIT_NAMES,
-    TRUTH,
     figure_layout,
-    text,
+    plain_label,
 )
-from lstm_core.training.history import thin
+from lstm_core.training.history import downsample_min_max
 
 
 def row_axis(windows: Windows, rows: np.ndarray) -> np.ndarray:
     """What stands under these rows: the time column, or, without one or with several groups, row numbers."""
-    plain = windows.when is None or windows.spec.group is not None
-    return rows if plain else windows.when[rows]
-
+    plain = windows.time is None or windows.spec.group is not None
+    return rows if plain else windows.time[rows]
 
 
 def row_title(windows: Windows) -> str:
-    plain = windows.when is None or windows.spec.group is not None
-    return "row" if plain else text(windows.spec.time)
-
+    plain = windows.time is None or windows.spec.group is not None
+    return "row" if plain else plain_label(windows.spec.time)
 
 
 def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.Figure:
@@ -43,32 +41,35 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
     values = np.where(windows.y < 0, np.nan, windows.y) if windows.classes else windows.y[:, column]
     figure = go.Figure()
     lonely = np.isnan(values).mean() > 0.5  # such as one answer a sequence: a line would join nothing
-    for k, part in enumerate(SPLITS):
-        rows = np.flatnonzero((windows.part_of_row == k) & ~(lonely & np.isnan(values)))
+    for k, split in enumerate(SPLITS):
+        rows = np.flatnonzero((windows.split_of_row == k) & ~(lonely & np.isnan(values)))
         if not len(rows):
             continue
-        drawn, y = thin(rows, values[rows].astype(np.float64), MOST_POINTS)
-        breaks = np.flatnonzero(np.diff(drawn) > max(2, 4 * len(rows) // MOST_POINTS)) + 1
+        drawn_rows, y = downsample_min_max(rows, values[rows].astype(np.float64), MAX_POINTS)
+        breaks = np.flatnonzero(np.diff(drawn_rows) > max(2, 4 * len(rows) // MAX_POINTS)) + 1
         y = np.insert(y, breaks, np.nan)  # parts of several groups interleave: no line from one to the next
-        drawn = np.insert(drawn, breaks, drawn[breaks - 1] if len(breaks) else [])
+        drawn_rows = np.insert(drawn_rows, breaks, drawn_rows[breaks - 1] if len(breaks) else [])
         figure.add_scatter(
-            x=row_axis(windows, drawn), y=y.astype(np.float32), name=f"{SPLIT_NAMES[part]} ({len(rows):,} rows)",
+            x=row_axis(windows, drawn_rows), y=y.astype(np.float32), name=f"{SPLIT_NAMES[split]} ({len(rows):,} rows)",
             mode="markers" if windows.classes or lonely else "lines", connectgaps=False,
-            line={"color": SPLIT_COLORS[part], "width": 2}, marker={"color": SPLIT_COLORS[part], "size": 4},
+            line={"color": SPLIT_COLORS[split], "width": 2}, marker={"color": SPLIT_COLORS[split], "size": 4},
         )  # fmt: skip
     if windows.classes:
-        apart = -(-len(windows.classes) // MOST_NAMES)
-        places = list(range(0, len(windows.classes), apart))
-        figure.update_yaxes(tickvals=places, ticktext=[text(windows.classes[k], 16) for k in places])
+        label_stride = -(-len(windows.classes) // MAX_NAMES)
+        tick_classes = list(range(0, len(windows.classes), label_stride))
+        figure.update_yaxes(
+            tickvals=tick_classes, ticktext=[plain_label(windows.classes[k], 16) for k in tick_classes]
+        )
     if start is not None:
-        seen = _edges(windows, np.array([start, start + windows.spec.seq_len - 1]))
-        said = _edges(windows, windows.target_rows(np.array([start]))[0][[0, -1]])
-        figure.add_vrect(*seen, fillcolor=TRUTH, opacity=0.3, line_width=0)
-        figure.add_vrect(*said, fillcolor=SAID, opacity=0.9, line_color=SAID, line_width=3)
+        input_edges = _edges(windows, np.array([start, start + windows.spec.seq_len - 1]))
+        target_edges = _edges(windows, windows.target_rows(np.array([start]))[0][[0, -1]])
+        figure.add_vrect(*input_edges, fillcolor=ACTUAL_COLOR, opacity=0.3, line_width=0)
+        figure.add_vrect(
+            *target_edges, fillcolor=PREDICTION_COLOR, opacity=0.9, line_color=PREDICTION_COLOR, line_width=3
+        )
     figure.update_xaxes(title=row_title(windows))
-    figure.update_yaxes(title=text(windows.spec.targets[column]))
+    figure.update_yaxes(title=plain_label(windows.spec.targets[column]))
     return figure_layout(figure, height)
-
 
 
 def _edges(windows: Windows, rows: np.ndarray) -> list:
@@ -76,25 +77,24 @@ def _edges(windows: Windows, rows: np.ndarray) -> list:
     return [str(at) if isinstance(at, np.datetime64) else at for at in row_axis(windows, rows)]
 
 
-
 def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
     """One window: what the model sees (every feature) and what it must say."""
     rows = np.arange(start, start + windows.spec.seq_len)
     figure = go.Figure()
     for k, name in enumerate(windows.spec.features[:6]):
-        seen, y = thin(rows, windows.x[rows, k].astype(np.float64), MOST_POINTS)
-        figure.add_scatter(x=row_axis(windows, seen), y=y, name=f"sees {text(name)}", mode="lines+markers",
+        drawn_rows, y = downsample_min_max(rows, windows.x[rows, k].astype(np.float64), MAX_POINTS)
+        figure.add_scatter(x=row_axis(windows, drawn_rows), y=y, name=f"sees {plain_label(name)}", mode="lines+markers",
                            marker={"size": 5}, line={"width": 2})  # fmt: skip
-    wanted = windows.target_rows(np.array([start]))[0]
-    truth = windows.truth(np.array([start]))[0]
+    target_rows = windows.target_rows(np.array([start]))[0]
+    targets = windows.targets(np.array([start]))[0]
     if windows.classes:
-        label = text(windows.classes[truth], 30)
-        figure.add_vline(_edges(windows, wanted)[0], line={"color": SAID, "width": 3})
-        figure.add_annotation(x=row_axis(windows, wanted)[0], y=1, yref="paper", xanchor="right", showarrow=False,
-                              text=f"must say: <b>{label}</b>", font={"size": FONT_SIZE + 1, "color": SAID})  # fmt: skip
+        label = plain_label(windows.classes[targets], 30)
+        figure.add_vline(_edges(windows, target_rows)[0], line={"color": PREDICTION_COLOR, "width": 3})
+        figure.add_annotation(x=row_axis(windows, target_rows)[0], y=1, yref="paper", xanchor="right", showarrow=False,
+                              text=f"must say: <b>{label}</b>", font={"size": FONT_SIZE + 1, "color": PREDICTION_COLOR})  # fmt: skip
     else:
         for k, name in enumerate(windows.spec.targets[:6]):
-            figure.add_scatter(x=row_axis(windows, wanted), y=truth[:, k], name=f"must say {text(name)}",
-                               mode="markers", marker={"size": 12, "color": SAID, "symbol": "diamond"})  # fmt: skip
+            figure.add_scatter(x=row_axis(windows, target_rows), y=targets[:, k], name=f"must say {plain_label(name)}",
+                               mode="markers", marker={"size": 12, "color": PREDICTION_COLOR, "symbol": "diamond"})  # fmt: skip
     figure.update_xaxes(title=row_title(windows))
     return figure_layout(figure, height)

@@ -6,37 +6,27 @@ import numpy as np
 import torch
 
 from lstm_core.data.windows import Windows
-from lstm_core.model.recurrent import SequenceLSTM
-from lstm_core.training.batches import Batches
+from lstm_core.model.recurrent import SequenceModel
+from lstm_core.training.batches import WindowTensors
 
 CHUNK = 1024  # windows at once
 
 
-
-
 @torch.no_grad()
-def predict(model: SequenceLSTM, windows: Windows, starts: np.ndarray) -> np.ndarray:
+def predict(model: SequenceModel, windows: Windows, starts: np.ndarray) -> np.ndarray:
     """What the model says at the end of each window, in eval mode, whatever mode it is in.
 
     Returns (windows, ahead, targets) in the table's own units, or class probabilities (windows, classes).
     """
     device = model.head.weight.device
-    batches = Batches(windows, device, every=model.spec.head == "per_step")
+    batches = WindowTensors(windows, device, per_step=model.spec.head == "per_step")
     training = model.training
     model.eval()
-    said = [model(batches.inputs(chunk)) for chunk in torch.from_numpy(starts).to(device).split(CHUNK)]
+    predictions = [model(batches.inputs(chunk)) for chunk in torch.from_numpy(starts).to(device).split(CHUNK)]
     model.train(training)
-    said = torch.cat(said)
+    predictions = torch.cat(predictions)
     if model.spec.head == "per_step":
-        said = said[:, -1]
+        predictions = predictions[:, -1]
     if windows.classes:
-        return said.softmax(-1).cpu().numpy()
-    return windows.unscale(said.cpu().numpy())
-
-
-
-
-
-
-
-
+        return predictions.softmax(-1).cpu().numpy()
+    return windows.inverse_transform(predictions.cpu().numpy())

@@ -18,13 +18,13 @@ from lstm_core.lessons.lesson import CHAPTERS, Lesson
 @cache
 def lessons() -> dict[str, Lesson]:
     """All lessons by name, in the gallery's order."""
-    found = []
+    all_lessons = []
     for entry in pkgutil.iter_modules(catalog.__path__):
         module = importlib.import_module(f"{catalog.__name__}.{entry.name}")
         for lesson in getattr(module, "LESSONS", ()) if entry.ispkg else (module.LESSON,):
             assert lesson.chapter in CHAPTERS, lesson.chapter
-            found.append(dataclasses.replace(lesson, name=lesson.name or entry.name))
-    return {lesson.name: lesson for lesson in sorted(found, key=lambda lesson: lesson.number)}
+            all_lessons.append(dataclasses.replace(lesson, name=lesson.name or entry.name))
+    return {lesson.name: lesson for lesson in sorted(all_lessons, key=lambda lesson: lesson.number)}
 
 
 def get_lesson(name: str) -> Lesson:

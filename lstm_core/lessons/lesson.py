@@ -12,7 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from lstm_core.experiment import Experiment
-from lstm_core.figures.lines import Plot
+from lstm_core.figures.lines import LinePlot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ CHAPTERS = {
     "Papers": "What the papers promise, reproduced",
     "Letters": "An LSTM that writes",
 }
-TRAINED = resources.files(__package__).joinpath("pretrained")
+PRETRAINED = resources.files(__package__).joinpath("pretrained")
 
 
 @dataclass(frozen=True)
@@ -34,27 +34,27 @@ class Outcome:
     """What a lesson's runs have come to."""
 
     reached: bool
-    sentence: str  # plain text: the figure, and beside it what a naive answer gets
-    figures: Mapping[str, float]  # the same as numbers, for tables
+    summary: str  # plain text: the figure, and beside it what a naive answer gets
+    metrics: Mapping[str, float]  # the same as numbers, for tables
 
 
 @dataclass(frozen=True)
-class Picture:
+class LessonFigure:
     """One picture of the runs as they are now: a Plot moves while they train, a figure is drawn now and then."""
 
     title: str  # Markdown
     caption: str  # one sentence: what to look at
-    draw: Callable[[dict[str, Run]], Plot | go.Figure]
+    draw: Callable[[dict[str, Run]], LinePlot | go.Figure]
 
 
 @dataclass(frozen=True)
-class Try:
+class Exercise:
     """Something to try: in words, or as a change that a button makes to every experiment of the lesson.
 
     change: part of the Experiment → field → value, such as {"train": {"lr": 0.1}}.
     """
 
-    words: str
+    text: str
     change: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -63,29 +63,29 @@ class Lesson:
     """Experiments, and a page about them in the order picture, words, formula."""
 
     title: str
-    blurb: str  # one sentence under the thumbnail
+    summary: str  # one sentence under the thumbnail
     chapter: str  # of CHAPTERS
-    number: int  # its place in the gallery
+    order: int  # its place in the gallery
     experiments: Mapping[str, Experiment]  # by label; the first is the one that the other pages show
-    words: str  # Markdown
+    text: str  # Markdown
     formula: str = ""  # LaTeX
     symbols: str = ""  # Markdown: what the letters of the formula are
-    errs: str = ""  # Markdown: where tutorials err, and what is right
-    tries: tuple[Try, ...] = ()
+    common_mistakes: str = ""  # Markdown: where tutorials err, and what is right
+    exercises: tuple[Exercise, ...] = ()
     sources: tuple[str, ...] = ()  # plain text
-    pictures: tuple[Picture, ...] = ()
-    loss_picture: bool = True  # the loss curves of all runs after the lesson's own pictures
+    figures: tuple[LessonFigure, ...] = ()
+    loss_figure: bool = True  # the loss curves of all runs after the lesson's own pictures
     outcome: Callable[[dict[str, Run]], Outcome] | None = None
-    seeds: str = ""  # how often the outcome is reached, as tests/benchmarks/lessons.py measured it
+    success_rate: str = ""  # how often the outcome is reached, as tests/benchmarks/lessons.py measured it
     published: str = ""  # of a paper: the figure to compare with, and where it stands
-    sketch: Callable[[dict[str, Run]], list[np.ndarray] | np.ndarray] | None = None
+    thumbnail_plot: Callable[[dict[str, Run]], list[np.ndarray] | np.ndarray] | None = None
     # ^ the thumbnail: lines, or one picture (rows, columns); None: the loss curves
-    instrument: str = ""  # a module of pages/shared/lessons/widgets with show(here, runs)
-    instrument_below: bool = False  # the pictures come first
+    widget: str = ""  # a module of pages/shared/lessons/widgets with show(here, runs)
+    widget_below: bool = False  # the pictures come first
     name: str = ""  # in addresses and saved files; of its file, where the lesson gives none
 
     @property
     def thumbnail(self) -> str:
         """The shipped SVG, our own drawing; empty as long as nobody has trained the lesson."""
-        file = TRAINED.joinpath(self.name, "thumbnail.svg")
+        file = PRETRAINED.joinpath(self.name, "thumbnail.svg")
         return file.read_text(encoding="utf-8") if file.is_file() else ""

@@ -6,47 +6,47 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_core.lessons.lesson import Lesson
-from lstm_core.lessons.runs import fresh_runs, shipped_runs
-from lstm_core.runs.queue import Slots
+from lstm_core.lessons.runs import new_runs, pretrained_runs
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.workspace import Workspace
 
 Change = Mapping[str, Mapping[str, Any]]
-SHOWN_SEED = 0  # of what ships
+PRETRAINED_SEED = 0  # of what ships
 
 
 class OpenLesson:
     """One lesson on one workspace. The other pages show, train and change the workspace's run as any other."""
 
-    def __init__(self, lesson: Lesson, here: Workspace, home: str, slots: Slots) -> None:
+    def __init__(self, lesson: Lesson, workspace: Workspace, return_to: str, queue: RunQueue) -> None:
         """home: the id of the workspace that the person came from."""
-        self.lesson, self.home = lesson, home
-        self.seed, self.change = SHOWN_SEED, {}
-        self._here, self._slots = here, slots
+        self.lesson, self.return_to = lesson, return_to
+        self.seed, self.change = PRETRAINED_SEED, {}
+        self._workspace, self._queue = workspace, queue
         self._others: dict[str, Run] = {}
-        self.show_shipped()
+        self.restore_pretrained()
 
     @property
     def runs(self) -> dict[str, Run]:
         """By the experiments' labels, in their order."""
-        return {next(iter(self.lesson.experiments)): self._here.run, **self._others}
+        return {next(iter(self.lesson.experiments)): self._workspace.run, **self._others}
 
     @property
-    def live(self) -> bool:
-        return any(run.live for run in self.runs.values())
+    def is_active(self) -> bool:
+        return any(run.is_active for run in self.runs.values())
 
     @property
-    def own(self) -> bool:
+    def is_own_run(self) -> bool:
         """Whether the workspace's run still is the lesson's: the same data and the same kind of model."""
-        planned, run = self._planned, self._here.run.experiment
+        planned, run = self._planned, self._workspace.run.experiment
         fields = ("source", "name", "n_features", "seq_len", "horizon")
         same_data = all(getattr(planned.data, name) == getattr(run.data, name) for name in fields)
         return same_data and (planned.model.cell, planned.model.head) == (run.model.cell, run.model.head)
 
-    def show_shipped(self) -> None:
+    def restore_pretrained(self) -> None:
         """The trained state that the lesson opens on."""
-        self._put(shipped_runs(self.lesson, self._slots))
-        self.seed, self.change = SHOWN_SEED, {}
+        self._put(pretrained_runs(self.lesson, self._queue))
+        self.seed, self.change = PRETRAINED_SEED, {}
 
     def train(self, seed: int, change: Change | None = None) -> None:
         """Train all of it afresh, with a Try's change or as it is.
@@ -54,27 +54,27 @@ class OpenLesson:
         Raises:
             PlaygroundError: the change is refused, or a model would not fit in memory; the old runs are left alone.
         """
-        self._put(fresh_runs(self.lesson, seed, self._slots, change))
+        self._put(new_runs(self.lesson, seed, self._queue, change))
         self.seed, self.change = seed, dict(change or {})
-        self.play()
+        self.start()
 
-    def play(self) -> None:
+    def start(self) -> None:
         for run in self.runs.values():
-            run.play()
+            run.start()
 
     def pause(self) -> None:
         for run in self.runs.values():
             run.pause()
 
-    def touch(self) -> None:
+    def heartbeat(self) -> None:
         """Somebody is looking."""
         for run in self.runs.values():
-            run.touch()
+            run.heartbeat()
 
     def _put(self, runs: dict[str, Run]) -> None:
         for old in self._others.values():
             old.stop()
         first, *_ = runs.values()
-        self._here.take(first)
+        self._workspace.set_run(first)
         self._planned = first.experiment
         self._others = {label: run for label, run in list(runs.items())[1:]}

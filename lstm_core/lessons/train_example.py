@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from lstm_core.data.samples import EXAMPLE, load_sample
+from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.forecasting.metrics import scores, verdict
+from lstm_core.forecasting.metrics import score_with_baselines, summarize
 from lstm_core.forecasting.predict import predict
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
 
@@ -19,14 +19,16 @@ def main() -> None:
     data = DataSpec(source="sample", name="sunspots", **dataclasses.asdict(table.roles))
     model, train = ModelSpec(hidden_size=16), TrainSpec(lr=0.003, batch_size=16, epochs=100)
     windows = make_windows(table, data)
-    run = Run.new(windows, Experiment(data, model, train), table, Slots(1))
+    run = Run.new(windows, Experiment(data, model, train), table, RunQueue(1))
     run.train_here()
-    trained = run.model()
-    file = Path(str(EXAMPLE))
+    trained = run.current_model()
+    file = Path(str(EXAMPLE_MODEL))
     file.write_bytes(run.checkpoint(points=800))
     for part in ("valid", "test"):
         starts = windows.starts[part]
-        print(f"{part}: {verdict(scores(windows, starts, predict(trained, windows, starts)))}")
+        print(
+            f"{part}: {summarize(score_with_baselines(windows, starts, predict(trained, windows, starts)))}"
+        )
     print(f"{file.name}: {file.stat().st_size / 1024:.0f} kB")
 
 

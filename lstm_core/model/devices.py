@@ -27,11 +27,11 @@ def cpu_cores() -> int:
         return os.cpu_count() or 1
 
 
-def work_in_one_thread() -> None:
+def limit_to_one_thread() -> None:
     """Let this thread's PyTorch use one core, whether it is loaded already or not.
 
     For pages: they look at small models, whose steps are two to ten times as fast in one thread, and what they leave
-    is there for the trainings, each of which says in its own thread how many it takes (best_threads).
+    is there for the trainings, each of which says in its own thread how many it takes (choose_thread_count).
     """
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -43,24 +43,20 @@ def work_in_one_thread() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-
-
-
-def devices() -> dict[str, str]:
+def available_devices() -> dict[str, str]:
     """What can be chosen as a device here: name → plain words, "auto" first."""
     import torch
 
-    found = {"cpu": "CPU"}
+    names = {"cpu": "CPU"}
     for index in range(torch.cuda.device_count()):
-        found[f"cuda:{index}"] = f"GPU {index}: {torch.cuda.get_device_name(index)}"
+        names[f"cuda:{index}"] = f"GPU {index}: {torch.cuda.get_device_name(index)}"
     if torch.backends.mps.is_available():
-        found["mps"] = "Apple GPU"
-    best = "cuda:0" if "cuda:0" in found else "mps" if "mps" in found else "cpu"
-    return {"auto": f"auto ({found[best]})", **found}
+        names["mps"] = "Apple GPU"
+    best = "cuda:0" if "cuda:0" in names else "mps" if "mps" in names else "cpu"
+    return {"auto": f"auto ({names[best]})", **names}
 
 
-
-def pick_device(name: str) -> torch.device:
+def resolve_device(name: str) -> torch.device:
     """The device behind a TrainSpec's name.
 
     Raises:
@@ -68,10 +64,10 @@ def pick_device(name: str) -> torch.device:
     """
     import torch
 
-    here = list(devices())
+    available = list(available_devices())
     if name == "auto":
-        return torch.device("cuda:0" if "cuda:0" in here else "mps" if "mps" in here else "cpu")
+        return torch.device("cuda:0" if "cuda:0" in available else "mps" if "mps" in available else "cpu")
     name = "cuda:0" if name == "cuda" else name
-    if name not in here:
-        raise PlaygroundError(f"This machine has no device {name}: choose one of {', '.join(here)}.")
+    if name not in available:
+        raise PlaygroundError(f"This machine has no device {name}: choose one of {', '.join(available)}.")
     return torch.device(name)

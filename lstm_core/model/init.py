@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from lstm_core.experiment import SATURATING_BIAS, ModelSpec, PlaygroundError
 
 if TYPE_CHECKING:
-    from lstm_core.model.recurrent import SequenceLSTM
+    from lstm_core.model.recurrent import SequenceModel
 
 
 @torch.no_grad()
-def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
+def init_forget_bias(lstm: nn.LSTM, value: float) -> None:
     """Let the forget gates of every layer and direction start with this bias (Gers et al. 2000).
 
     nn.LSTM adds two bias vectors: the value goes into bias_ih and bias_hh's share becomes 0.
@@ -25,14 +25,13 @@ def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
             parameter[hidden : 2 * hidden] = value if name.startswith("bias_ih") else 0.0
 
 
-
 @torch.no_grad()
-def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = None) -> None:
+def init_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = None) -> None:
     """Let the units of every layer and direction start with memories of all lengths up to t_max steps.
 
     b_f = ln U(1, t_max − 1) and b_i = −b_f, of which a unit that forgets at the rate 1 − f = 1/T has T = 1 + e^b_f:
     Tallec & Ollivier (2018, "Can recurrent neural networks warp time?", arXiv 1804.11188, equation 16). As in
-    set_forget_bias, the values go into bias_ih.
+    init_forget_bias, the values go into bias_ih.
     """
     hidden = lstm.hidden_size
     for name, parameter in lstm.named_parameters():
@@ -43,9 +42,8 @@ def set_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = No
             parameter[: 2 * hidden] = 0.0
 
 
-
 @torch.no_grad()
-def hold(model: SequenceLSTM) -> dict[str, Tensor]:
+def freeze(model: SequenceModel) -> dict[str, Tensor]:
     """Give the parts of ModelSpec.frozen the values that they keep.
 
     Returns, by the parameters' names, bool masks in their shapes of what must never train; none where all does.
@@ -54,22 +52,21 @@ def hold(model: SequenceLSTM) -> dict[str, Tensor]:
         PlaygroundError: the head is held, which then says h itself, but there are not as many outputs as h has
             numbers.
     """
-    found = {}
+    masks = {}
     for name, parameter in model.named_parameters():
-        value, held = _held(model.spec, name, parameter)
-        if held.any():
-            parameter.copy_(torch.where(held, value, parameter))
-            found[name] = held
-    return found
+        value, mask = frozen_mask(model.spec, name, parameter)
+        if mask.any():
+            parameter.copy_(torch.where(mask, value, parameter))
+            masks[name] = mask
+    return masks
 
 
-
-def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor]:
+def frozen_mask(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor]:
     """(values, bool mask of those that are held), both in the parameter's shape."""
-    value, held = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
+    value, mask = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
     kind = name.rpartition(".")[2]
     if name.startswith("head."):
-        held[:] = "head" in spec.frozen
+        mask[:] = "head" in spec.frozen
         if "head" in spec.frozen and kind == "weight":
             if parameter.shape[0] != parameter.shape[1]:
                 raise PlaygroundError(
@@ -77,12 +74,12 @@ def _held(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor
                     f"{parameter.shape[0]}: choose a hidden_size or proj_size that fits, or let the head train."
                 )
             value.fill_diagonal_(1.0)
-        return value, held
+        return value, mask
     if "bias_hh" in spec.frozen and kind.startswith("bias_hh"):
-        held[:] = True
+        mask[:] = True
     if "forget_gate" in spec.frozen and not kind.startswith("weight_hr"):
         rows = slice(spec.hidden_size, 2 * spec.hidden_size)
-        held[rows] = True
+        mask[rows] = True
         if kind.startswith("bias_ih"):
             value[rows] = SATURATING_BIAS
-    return value, held
+    return value, mask

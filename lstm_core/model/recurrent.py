@@ -11,16 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from lstm_core.experiment import ModelSpec
-from lstm_core.model.init import hold, set_chrono, set_forget_bias
+from lstm_core.model.init import freeze, init_chrono, init_forget_bias
 
-State = Tensor | tuple[Tensor, Tensor]  # of nn.GRU and nn.RNN: h; of nn.LSTM: (h, c)
-
-
+RNNState = Tensor | tuple[Tensor, Tensor]  # of nn.GRU and nn.RNN: h; of nn.LSTM: (h, c)
 
 
-
-
-class SequenceLSTM(nn.Module):
+class SequenceModel(nn.Module):
     """nn.LSTM, then nn.Linear on what it says: at the end, or at every step. Or nn.GRU or nn.RNN in its place.
 
     The recurrent module bears its cell's name, and so do its parameters: self.lstm, self.gru or self.rnn. For
@@ -47,36 +43,36 @@ class SequenceLSTM(nn.Module):
         """Whichever recurrent module it is."""
         return getattr(self, self.spec.cell)
 
-    def forward(self, x: Tensor, state: State | None = None) -> Tensor:
+    def forward(self, x: Tensor, state: RNNState | None = None) -> Tensor:
         """x: (batch, seq_len, input_size), whatever batch_first says: the order is turned here.
 
         state: h_0 and, for nn.LSTM, c_0, each (num_layers · num_directions, batch, its size); None: zeros.
         Returns (batch, output_size) for head "last", (batch, seq_len, output_size) for head "per_step".
         """
-        return self.go_on(x, state)[0]
+        return self.forward_with_state(x, state)[0]
 
-    def go_on(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward_with_state(self, x: Tensor, state: RNNState | None = None) -> tuple[Tensor, RNNState]:
         """The same, and the state after the last step, from which the next window can go on."""
-        output, state = self.recurrent(self.lstm_input(x), state)
+        output, state = self.recurrent(self.to_module_layout(x), state)
         if self.spec.head == "last":
             h_n = state[0] if self.spec.cell == "lstm" else state  # nn.LSTM's state is (h_n, c_n)
             top = h_n[-self.spec.num_directions :]  # (num_directions, batch, h_size)
             return self.head(top.transpose(0, 1).flatten(1)), state
         return self.head(output if self.spec.batch_first else output.transpose(0, 1)), state
 
-    def lstm_input(self, x: Tensor) -> Tensor:
+    def to_module_layout(self, x: Tensor) -> Tensor:
         """(batch, seq_len, input_size) in the order that self.recurrent takes."""
         return x if self.spec.batch_first else x.transpose(0, 1)
 
 
-def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceLSTM:
+def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceModel:
     """A fresh model on the CPU, its weights drawn from spec.seed alone, whatever other threads draw meanwhile.
 
     PyTorch's own initialisation, of the recurrent module and of nn.Linear, from a generator of our own: the weights are those
     that torch.manual_seed(spec.seed) before the constructors gives.
     """
     with torch.device("meta"):
-        model = SequenceLSTM(spec, input_size, output_size)
+        model = SequenceModel(spec, input_size, output_size)
     model.to_empty(device="cpu")
     generator, bound = torch.Generator().manual_seed(spec.seed), 1 / math.sqrt(spec.hidden_size)
     for parameter in model.recurrent.parameters():
@@ -85,30 +81,18 @@ def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceL
     bound = 1 / math.sqrt(model.head.in_features)
     nn.init.uniform_(model.head.bias, -bound, bound, generator=generator)
     if spec.forget_bias is not None:
-        set_forget_bias(model.lstm, spec.forget_bias)
+        init_forget_bias(model.lstm, spec.forget_bias)
     if spec.chrono_t_max is not None:
-        set_chrono(model.lstm, spec.chrono_t_max, generator)
-    hold(model)
+        init_chrono(model.lstm, spec.chrono_t_max, generator)
+    freeze(model)
     return model
 
 
-def model_with(
+def model_from_weights(
     spec: ModelSpec, input_size: int, output_size: int, weights: dict[str, Tensor]
-) -> SequenceLSTM:
-    """A model in eval mode that holds these very tensors, by SequenceLSTM's names; nothing is drawn."""
+) -> SequenceModel:
+    """A model in eval mode that holds these very tensors, by SequenceModel's names; nothing is drawn."""
     with torch.device("meta"):
-        model = SequenceLSTM(spec, input_size, output_size)
+        model = SequenceModel(spec, input_size, output_size)
     model.load_state_dict(weights, assign=True)
     return model.eval()
-
-
-
-
-
-
-
-
-
-
-
-

@@ -14,25 +14,23 @@ from torch import Tensor
 _global_generator = threading.Lock()
 
 
-
 @contextmanager
-def random_state(state: Tensor) -> Iterator[list[Tensor]]:
+def rng_scope(state: Tensor) -> Iterator[list[Tensor]]:
     """Run a block with torch's global CPU generator at `state`; the yielded list's item is the state after.
 
     A GPU's dropout draws from the GPU's own generator: there only runs without dropout repeat exactly.
     """
-    after = [state]
+    state_after = [state]
     with _global_generator:
         outside = torch.get_rng_state()
         torch.set_rng_state(state)
         try:
-            yield after
+            yield state_after
         finally:
-            after[0] = torch.get_rng_state()
+            state_after[0] = torch.get_rng_state()
             torch.set_rng_state(outside)
 
 
-
-def seeded_state(seed: int) -> Tensor:
+def rng_state(seed: int) -> Tensor:
     """The state of a fresh CPU generator with this seed."""
     return torch.Generator().manual_seed(seed).get_state()

@@ -8,71 +8,71 @@ from __future__ import annotations
 
 import dataclasses
 
-from lstm_core.architecture.memory import check_fits
+from lstm_core.architecture.memory import check_memory
 from lstm_core.experiment import CELLS, Experiment
 from lstm_core.model.devices import free_memory
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
-MOST_STEPS = 5_000  # optimiser steps that a rival gets: some minutes at most for a model of ordinary size
+MAX_STEPS = 5_000  # optimiser steps that a rival gets: some minutes at most for a model of ordinary size
 
 
-def rival_experiments(experiment: Experiment) -> list[Experiment]:
+def other_cell_experiments(experiment: Experiment) -> list[Experiment]:
     """The experiment with each of the other cells; what only nn.LSTM has is left out."""
     model = experiment.model
-    others = (cell for cell in CELLS if cell != model.cell)
+    other_cells = (cell for cell in CELLS if cell != model.cell)
     return [
         dataclasses.replace(
             experiment,
             model=dataclasses.replace(model, cell=cell, proj_size=0, forget_bias=None, chrono_t_max=None),
         )
-        for cell in others
+        for cell in other_cells
     ]
 
 
-def validation_loss(run: Run, step: int) -> float | None:
+def validation_loss_at(run: Run, step: int) -> float | None:
     """The run's validation loss at this step, or at the last one before it that was validated; None without one."""
     epochs, losses = run.curves["valid_loss"].points()
-    known = losses[epochs <= step / run.steps_per_epoch + 1e-9]
-    return float(known[-1]) if len(known) else None
+    validated = losses[epochs <= step / run.steps_per_epoch + 1e-9]
+    return float(validated[-1]) if len(validated) else None
 
 
-class Rivals:
+class CellComparison:
     """Fresh models of the other cells, trained on a run's windows as many steps as the run has done.
 
-    The same hidden_size, layers and directions, the same TrainSpec and seeds; at most MOST_STEPS. They train from
+    The same hidden_size, layers and directions, the same TrainSpec and seeds; at most MAX_STEPS. They train from
     the start on, each as a Run in `slots`. Whoever drops the last reference to them stops them.
 
     Raises:
         PlaygroundError: a rival would not fit in memory.
     """
 
-    def __init__(self, run: Run, slots: Slots) -> None:
+    def __init__(self, run: Run, queue: RunQueue) -> None:
         windows = run.windows
-        self.steps = min(run.step, MOST_STEPS)
-        experiments = rival_experiments(run.experiment)
+        self.steps = min(run.step, MAX_STEPS)
+        experiments = other_cell_experiments(run.experiment)
         batch = min(run.train_spec.batch_size, len(windows.starts["train"]))
         for experiment in experiments:
-            check_fits(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len,
+            check_memory(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len,
                        free_memory())  # fmt: skip
-        self.runs = [Run.new(windows, experiment, run.table, slots) for experiment in experiments]
-        for rival in self.runs:
-            rival.play(self.steps)
+        self.runs = [Run.new(windows, experiment, run.table, queue) for experiment in experiments]
+        for other_run in self.runs:
+            other_run.start(self.steps)
 
     def __del__(self) -> None:
-        for rival in getattr(self, "runs", ()):
-            rival.wanted = False  # nobody can see it any more; no lock may be waited for here
+        for other_run in getattr(self, "runs", ()):
+            other_run.should_run = False  # nobody can see it any more; no lock may be waited for here
 
     @property
-    def live(self) -> bool:
-        return any(rival.live for rival in self.runs)
+    def is_active(self) -> bool:
+        return any(other_run.is_active for other_run in self.runs)
 
-    def touch(self) -> None:
+    def heartbeat(self) -> None:
         """Somebody is looking: the heartbeat of each."""
-        for rival in self.runs:
-            rival.touch()
+        for other_run in self.runs:
+            other_run.heartbeat()
 
     def stop(self) -> None:
         """End what still trains."""
-        for rival in self.runs:
-            rival.stop()
+        for other_run in self.runs:
+            other_run.stop()

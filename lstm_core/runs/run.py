@@ -20,43 +20,39 @@ from torch import Tensor
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import Experiment, TrainSpec
-from lstm_core.model.recurrent import SequenceLSTM, model_with
-from lstm_core.runs.queue import Slots
-from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, Checkpoint, resume, save_checkpoint
-from lstm_core.training.history import Curve
-from lstm_core.training.snapshots import Moment, Snapshot, Snapshots
-from lstm_core.training.trainer import NonFiniteLoss, Trainer
+from lstm_core.model.recurrent import SequenceModel, model_from_weights
+from lstm_core.runs.queue import RunQueue
+from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, Checkpoint, resume_trainer, save_checkpoint
+from lstm_core.training.history import MetricCurve
+from lstm_core.training.snapshots import ModelSnapshot, Snapshot, SnapshotBuffer
+from lstm_core.training.trainer import NonFiniteLossError, Trainer
 
-REMEMBERED = 4  # results of each kind that a run keeps
-ABANDONED = 600.0  # seconds without a look before a run is paused
+CACHE_SIZE = 4  # results of each kind that a run keeps
+IDLE_PAUSE_SECONDS = 600.0  # seconds without a look before a run is paused
 CURVES = ("train_loss", "valid_loss", "grad_norm")
-LIVE_STATES = ("waiting", "running")
+ACTIVE_STATUSES = ("waiting", "running")
 SAVED_POINTS = 2000  # of each curve in a model file
 
 log = logging.getLogger(__name__)
 _numbers = itertools.count(1)
 
 
-
-
-
-
 class Run:
     """One trainer, driven by at most one thread. Every method returns at once and may be called from any thread."""
 
     def __init__(
-        self, trainer: Trainer, table: Table, slots: Slots, curves: dict[str, tuple] | None = None
+        self, trainer: Trainer, table: Table, queue: RunQueue, curves: dict[str, tuple] | None = None
     ) -> None:
-        self.number = next(_numbers)  # tells this process's runs apart
+        self.id = next(_numbers)  # tells this process's runs apart
         self._trainer = trainer
         self.table = table
-        self.memo: dict = {}  # pictures computed from this run, shared by the tabs that watch it
-        self.curves = {name: Curve(*(curves or {}).get(name, ((), ()))) for name in CURVES}
+        self.cache: dict = {}  # pictures computed from this run, shared by the tabs that watch it
+        self.curves = {name: MetricCurve(*(curves or {}).get(name, ((), ()))) for name in CURVES}
         self.status = "finished" if trainer.finished else "paused" if trainer.step else "ready"
         self.message = ""
-        self.wanted = False  # whether the thread should go on
-        self.seen = time.monotonic()
-        self._slots = slots
+        self.should_run = False  # whether the thread should go on
+        self.last_seen = time.monotonic()
+        self._queue = queue
         self._steps_left: int | None = None
         self._rest = "paused"  # the status once the thread has stopped on demand
         self._thread: threading.Thread | None = None
@@ -67,7 +63,7 @@ class Run:
         self._pace: deque[tuple[float, int]] = deque(maxlen=32)
 
     @classmethod
-    def new(cls, windows: Windows, experiment: Experiment, table: Table, slots: Slots) -> Run:
+    def new(cls, windows: Windows, experiment: Experiment, table: Table, slots: RunQueue) -> Run:
         """A new, untrained model of the experiment on these windows, which are the table's.
 
         Raises:
@@ -76,13 +72,13 @@ class Run:
         return cls(Trainer(windows, experiment), table, slots)
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, windows: Windows, table: Table, slots: Slots) -> Run:
+    def from_checkpoint(cls, checkpoint: Checkpoint, windows: Windows, table: Table, slots: RunQueue) -> Run:
         """The saved run, to go on exactly where it was.
 
         Raises:
             PlaygroundError: the windows do not fit the model, or the file is damaged.
         """
-        return cls(resume(checkpoint, windows), table, slots, checkpoint.curves)
+        return cls(resume_trainer(checkpoint, windows), table, slots, checkpoint.curves)
 
     @property
     def experiment(self) -> Experiment:
@@ -130,13 +126,13 @@ class Run:
         return self._trainer.loss_name
 
     @property
-    def snapshots(self) -> Snapshots:
+    def snapshots(self) -> SnapshotBuffer:
         """The weights along the training; read only."""
         return self._trainer.snapshots
 
     def kept_and_now(self) -> list[Snapshot]:
         """The snapshots before this moment, and this moment's own."""
-        with self.hold() as trainer:
+        with self.locked() as trainer:
             now, kept = trainer.snapshot(), trainer.snapshots
             return [*(kept.nearest(step) for step in kept.steps if step < now.step), now]
 
@@ -146,25 +142,26 @@ class Run:
 
     def weights_by_name(self, flat: Tensor) -> dict[str, Tensor]:
         """A Snapshot's weights or gradients by the model's own names, in the parameters' shapes."""
-        return self._trainer.named(flat)
+        return self._trainer.unflatten(flat)
 
     def evaluate(self, part: str) -> float | None:
         """Mean loss over a part's windows in scaled units (Trainer.evaluate), between two steps."""
-        with self.hold() as trainer:
+        with self.locked() as trainer:
             return trainer.evaluate(part)
 
     def set_weights(self, weights: dict[str, Tensor]) -> None:
         """Set some of the weights, by the model's own names, between two steps; what was cached of the old ones goes."""
-        with self.hold() as trainer:
-            trainer.put_weights(weights)
-        self.memo.clear()
+        with self.locked() as trainer:
+            trainer.set_weights(weights)
+        self.cache.clear()
 
     def checkpoint(self, snapshot_bytes: int = SAVED_SNAPSHOTS, points: int = SAVED_POINTS) -> bytes:
         """The model file of this moment; points: of each curve in it, at most."""
         curves = {
-            name: tuple(values.tolist() for values in curve.points(points)) for name, curve in self.curves.items()
+            name: tuple(values.tolist() for values in curve.points(points))
+            for name, curve in self.curves.items()
         }
-        with self.hold() as trainer:
+        with self.locked() as trainer:
             return save_checkpoint(trainer, curves, snapshot_bytes)
 
     def train_here(self, steps: int | None = None) -> int:
@@ -176,44 +173,44 @@ class Run:
         done = 0
         try:
             for record in itertools.islice(self._trainer, steps):
-                self.note(record)
+                self.append_record(record)
                 done += 1
             self.status = "finished" if self.finished else "paused"
-        except NonFiniteLoss as error:
+        except NonFiniteLossError as error:
             self.message, self.status = str(error), "failed"
         return done
 
     @property
-    def live(self) -> bool:
-        return self.status in LIVE_STATES
+    def is_active(self) -> bool:
+        return self.status in ACTIVE_STATUSES
 
-    def play(self, steps: int | None = None) -> None:
+    def start(self, steps: int | None = None) -> None:
         """Train on: to the end, or for a number of steps. A run that is training already is left alone."""
         with self._control:
-            if self.live or self._trainer.finished:
+            if self.is_active or self._trainer.finished:
                 return
             self._join()
             if self._thread is not None and self._thread.is_alive():
                 return
-            self.message, self.wanted, self._steps_left, self._rest = "", True, steps, "paused"
+            self.message, self.should_run, self._steps_left, self._rest = "", True, steps, "paused"
             self.status = "waiting"
-            self.touch()
+            self.heartbeat()
             self._pace.clear()
             self._thread = threading.Thread(target=self._train, name="training", daemon=True)
             self._thread.start()
 
-    def play_epoch(self) -> None:
+    def run_epoch(self) -> None:
         """Train to the end of the epoch under way, or of the next one."""
         size = self._trainer.steps_per_epoch
-        self.play(size - self._trainer.step % size)
+        self.start(size - self._trainer.step % size)
 
     def pause(self, status: str = "paused") -> None:
         """Stop after the step under way."""
         with self._control:
-            if not self.live:
+            if not self.is_active:
                 return
-            self.wanted, self._rest = False, status
-            self._slots.wake()
+            self.should_run, self._rest = False, status
+            self._queue.notify()
             self._join()
 
     def stop(self) -> None:
@@ -224,17 +221,17 @@ class Run:
 
     def change(self, **fields: float | int) -> None:
         """Change live fields of the training spec (training.LIVE_FIELDS) between two steps."""
-        with self.hold() as trainer:
+        with self.locked() as trainer:
             trainer.change(**fields)
             if self.status in ("finished", "paused", "stopped"):
                 self.status = "finished" if trainer.finished else "paused"
 
-    def touch(self) -> None:
+    def heartbeat(self) -> None:
         """Somebody is looking: the heartbeat."""
-        self.seen = time.monotonic()
+        self.last_seen = time.monotonic()
 
     @contextmanager
-    def hold(self) -> Iterator[Trainer]:
+    def locked(self) -> Iterator[Trainer]:
         """The trainer, between two steps."""
         with self._turn:
             self._busy.acquire()
@@ -243,28 +240,28 @@ class Run:
         finally:
             self._busy.release()
 
-    def remembered(self, what: str, key: tuple, make: Callable[[], Any]) -> Any:
+    def cached(self, kind: str, key: tuple, make: Callable[[], Any]) -> Any:
         """make(), never None, or what it gave for this key before: the last few of each kind are kept."""
-        known = self.memo.setdefault(what, {})
-        found = known.get(key)
-        if found is None:
-            found = known[key] = make()
-            for old in list(known)[:-REMEMBERED]:  # of another tab too
-                known.pop(old, None)
-        return found
+        cached = self.cache.setdefault(kind, {})
+        value = cached.get(key)
+        if value is None:
+            value = cached[key] = make()
+            for old in list(cached)[:-CACHE_SIZE]:  # of another tab too
+                cached.pop(old, None)
+        return value
 
-    def moment(self, step: int | None = None) -> Moment:
+    def snapshot_at(self, step: int | None = None) -> ModelSnapshot:
         """The model after this step, or the nearest that a snapshot was kept of; None: as it is now."""
-        with self.hold() as trainer:
-            found = trainer.snapshot() if step is None else trainer.snapshots.nearest(step)
+        with self.locked() as trainer:
+            snapshot = trainer.snapshot() if step is None else trainer.snapshots.nearest(step)
         windows = self._trainer.windows
-        weights, grads = self._trainer.named(found.weights), found.gradients
-        model = model_with(self.experiment.model, windows.input_size, windows.output_size, weights)
-        return Moment(found.step, model, None if grads is None else self._trainer.named(grads))
+        weights, grads = self._trainer.unflatten(snapshot.weights), snapshot.gradients
+        model = model_from_weights(self.experiment.model, windows.input_size, windows.output_size, weights)
+        return ModelSnapshot(snapshot.step, model, None if grads is None else self._trainer.unflatten(grads))
 
-    def model(self) -> SequenceLSTM:
+    def current_model(self) -> SequenceModel:
         """A copy of the model as it is at this moment, on the CPU, in eval mode."""
-        return self.moment().model
+        return self.snapshot_at().model
 
     @property
     def steps_per_second(self) -> float:
@@ -276,27 +273,27 @@ class Run:
     @property
     def seconds_left(self) -> float | None:
         """At the present pace; None while there is none."""
-        left = self.total_steps - self.step
+        steps_left = self.total_steps - self.step
         rate = self.steps_per_second
-        return left / rate if rate and self.status == "running" else None
+        return steps_left / rate if rate and self.status == "running" else None
 
     @property
-    def queue_place(self) -> int:
+    def queue_position(self) -> int:
         """How many runs are before this one, itself counted; 0 if it does not wait."""
-        return self._slots.ahead_of(self)
+        return self._queue.position(self)
 
     def _join(self) -> None:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=2.0)  # one step of a huge model may outlast any patience
 
     def _train(self) -> None:
-        if not self._slots.enter(self):
+        if not self._queue.acquire(self):
             self.status = self._rest
             return
         try:
             self.status = "running"
             self.status = self._pull()
-        except NonFiniteLoss as error:
+        except NonFiniteLossError as error:
             self.message, self.status = str(error), "failed"
         except (MemoryError, torch.OutOfMemoryError):
             self.message, self.status = "The device ran out of memory: choose a smaller batch_size.", "failed"
@@ -305,12 +302,12 @@ class Run:
             self.message = "Training stopped on an internal error, which is in the server's log."
             self.status = "failed"
         finally:
-            self._slots.leave(self)
+            self._queue.release(self)
 
     def _pull(self) -> str:
         """Pull records until something says stop; the status after."""
         trainer = self._trainer
-        while self.wanted:
+        while self.should_run:
             if self._steps_left == 0:
                 return "finished" if self._trainer.finished else "paused"
             with self._turn:  # hold(), written out: this is the one place where its microseconds count
@@ -326,21 +323,21 @@ class Run:
                         "weights are in place."
                     )
                 return "finished"
-            self.note(record)
+            self.append_record(record)
             if self._steps_left is not None:
                 self._steps_left -= 1
         return "finished" if self._trainer.finished else self._rest
 
-    def note(self, record: dict) -> None:
+    def append_record(self, record: dict) -> None:
         """Keep what the page draws of one of the trainer's records."""
         at = record["step"] / self._trainer.steps_per_epoch
-        self.curves["train_loss"].add(at, record["train_loss"])
-        self.curves["grad_norm"].add(at, record["grad_norm"])
+        self.curves["train_loss"].append(at, record["train_loss"])
+        self.curves["grad_norm"].append(at, record["grad_norm"])
         if record.get("valid_loss") is not None:
-            self.curves["valid_loss"].add(at, record["valid_loss"])
+            self.curves["valid_loss"].append(at, record["valid_loss"])
         now = time.monotonic()
         if not self._pace or now - self._pace[-1][0] > 0.1:
             self._pace.append((now, record["step"]))
-            if now - self.seen > ABANDONED:
-                self.wanted = False
+            if now - self.last_seen > IDLE_PAUSE_SECONDS:
+                self.should_run = False
                 self.message = "Paused, since nobody has looked at it for ten minutes. Press Resume to go on."

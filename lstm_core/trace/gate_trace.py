@@ -71,19 +71,19 @@ class GateTrace:
         inside = (torch.arange(seq_len) < lengths[:, None]).to(device)  # (batch, seq_len)
         rows, last = torch.arange(batch, device=device), (lengths - 1).to(device)
         c_n = self.c_n.reshape(layers, directions, batch, hidden_size)
-        worst = []
+        differences = []
         for layer in range(layers):
             for direction in range(directions):
                 o, c, h = (t[layer, direction][inside].to(exact) for t in (self.o, self.c, self.h))
                 replayed = o * c.tanh()  # (all steps, hidden_size)
                 if self.weight_hr is not None:
                     replayed = replayed @ self.weight_hr[layer, direction].to(exact).T
-                end = self.c[layer, direction, rows, 0 if direction else last]
-                worst += [
+                final_c = self.c[layer, direction, rows, 0 if direction else last]
+                differences += [
                     (replayed - h).abs().max(),
-                    (end - c_n[layer, direction]).to(exact).abs().max(),
+                    (final_c - c_n[layer, direction]).to(exact).abs().max(),
                 ]
-        return torch.stack(worst).max().item()
+        return torch.stack(differences).max().item()
 
 
 @torch.no_grad()
@@ -171,25 +171,25 @@ def _run_native(
     and changes no bit. cuDNN and MPS overlap or fuse the layers of a stack: there the module runs
     whole, and only its inner layers run once more.
     """
-    whole = None if steps.device.type == "cpu" else lstm(x, hx)
+    native = None if steps.device.type == "cpu" else lstm(x, hx)
     current = x if isinstance(x, PackedSequence) else steps
-    sequences, ends = [], []
+    sequences, final_states = [], []
     # Sorted before a layer's rows are taken, as the module does: MKL's last bit depends on alignment.
     if isinstance(x, PackedSequence) and x.sorted_indices is not None:
         h_0, c_0 = (state.index_select(1, x.sorted_indices) for state in (h_0, c_0))
     directions = 2 if lstm.bidirectional else 1
-    for layer in range(lstm.num_layers if whole is None else lstm.num_layers - 1):
+    for layer in range(lstm.num_layers if native is None else lstm.num_layers - 1):
         rows = slice(layer * directions, (layer + 1) * directions)
-        current, *end = run_layer(lstm, weights[rows], current, (h_0[rows], c_0[rows]))
+        current, *final_state = run_layer(lstm, weights[rows], current, (h_0[rows], c_0[rows]))
         sequences.append(current if isinstance(current, Tensor) else pad_packed_sequence(current)[0])
-        ends.append(end)
-    if whole is None:
-        h_n, c_n = (torch.cat(states) for states in zip(*ends, strict=True))
+        final_states.append(final_state)
+    if native is None:
+        h_n, c_n = (torch.cat(states) for states in zip(*final_states, strict=True))
         if isinstance(x, PackedSequence) and x.unsorted_indices is not None:
             h_n, c_n = (state.index_select(1, x.unsorted_indices) for state in (h_n, c_n))
         output, h_n, c_n = as_returned(lstm, x, current, h_n, c_n)
     else:
-        output, (h_n, c_n) = whole
+        output, (h_n, c_n) = native
         sequences.append(time_major(lstm, output)[0])
     return [h.unflatten(2, (directions, -1)) for h in sequences], output, h_n, c_n
 

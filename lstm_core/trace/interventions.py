@@ -24,7 +24,7 @@ from lstm_core.trace.inputs import check_input, check_module, check_states, init
 from lstm_core.trace.replay import MINUS_ONE, joined_weights, linear, replay, working_dtype
 
 INPUT = "x"
-ACTS_ON = {  # kind → what it may alter
+ALLOWED_TARGETS = {  # kind → what it may alter
     "clamp": GATES,
     "scale": GATES,
     "add": GATES,
@@ -35,7 +35,7 @@ ACTS_ON = {  # kind → what it may alter
 
 
 @dataclass(frozen=True)
-class Edit:
+class Intervention:
     """One alteration of an LSTM's run; `dataclasses.asdict` is its JSON, and Edit(**json) reads it back.
 
     kind: "clamp" sets a gate to value, "scale" multiplies it, "add" adds to it, after its σ or tanh and without
@@ -60,22 +60,28 @@ class Edit:
     steps: tuple[int, ...] | range | None = None  # kept as a tuple
 
     def __post_init__(self) -> None:
-        if self.kind not in tuple(ACTS_ON):  # a list is no key
-            raise PlaygroundError(f"An edit's kind is {self.kind!r}: choose one of {', '.join(ACTS_ON)}.")
-        if self.gate not in ACTS_ON[self.kind]:
-            names = ", ".join(ACTS_ON[self.kind])
+        if self.kind not in tuple(ALLOWED_TARGETS):  # a list is no key
+            raise PlaygroundError(
+                f"An edit's kind is {self.kind!r}: choose one of {', '.join(ALLOWED_TARGETS)}."
+            )
+        if self.gate not in ALLOWED_TARGETS[self.kind]:
+            names = ", ".join(ALLOWED_TARGETS[self.kind])
             raise PlaygroundError(f"Edit {self.kind!r} cannot act on {self.gate!r}: choose {names}.")
         object.__setattr__(self, "value", _numbers(self.value))
         for name in ("layer", "direction", "units", "steps"):
-            one, given = name in ("layer", "direction"), getattr(self, name)
-            if given is None and not one:
+            is_scalar, value = name in ("layer", "direction"), getattr(self, name)
+            if value is None and not is_scalar:
                 continue
-            found = _indices((given,) if one else given)
-            if not found:
-                wanted = "a whole number from 0" if one else "different whole numbers from 0, or None for all"
-                raise PlaygroundError(f"An edit's {name} is {given!r:.60}: give {wanted}.")
-            object.__setattr__(self, name, found[0] if one else found)
-        if self.gate == INPUT and self.place != (0, 0):
+            indices = _indices((value,) if is_scalar else value)
+            if not indices:
+                expected = (
+                    "a whole number from 0"
+                    if is_scalar
+                    else "different whole numbers from 0, or None for all"
+                )
+                raise PlaygroundError(f"An edit's {name} is {value!r:.60}: give {expected}.")
+            object.__setattr__(self, name, indices[0] if is_scalar else indices)
+        if self.gate == INPUT and self.layer_direction != (0, 0):
             raise PlaygroundError(
                 "The input has no layer and no direction: leave both at 0 for an input edit."
             )
@@ -83,13 +89,13 @@ class Edit:
             raise PlaygroundError("Edit 'zero' takes no value: leave it at 0.")
 
     @property
-    def place(self) -> tuple[int, int]:
+    def layer_direction(self) -> tuple[int, int]:
         return self.layer, self.direction
 
 
 @torch.no_grad()
 def trace_with(
-    lstm: nn.LSTM, x: Tensor, edits: Sequence[Edit], hx: tuple[Tensor, Tensor] | None = None
+    lstm: nn.LSTM, x: Tensor, interventions: Sequence[Intervention], hx: tuple[Tensor, Tensor] | None = None
 ) -> GateTrace:
     """The trace of `lstm(x, hx)` run with these edits, made at each step in the order given.
 
@@ -111,12 +117,12 @@ def trace_with(
     check_states(lstm, x, hx)
     x = x.detach().clone()
     steps, _ = time_major(lstm, x)  # (seq_len, batch, input_size), a view: x is altered with it
-    for edit in edits:
-        check_edit(edit, lstm, len(steps))
-    for change in _changes(edits, INPUT, steps):
+    for intervention in interventions:
+        check_intervention(intervention, lstm, len(steps))
+    for change in _changes(interventions, INPUT, steps):
         for t in change.steps:
             change.make(steps[t])
-    if all(edit.gate == INPUT for edit in edits):
+    if all(intervention.gate == INPUT for intervention in interventions):
         return trace_lstm(lstm, x, hx)
     seq_len, batch, directions = *steps.shape[:2], 2 if lstm.bidirectional else 1
     h_0, c_0 = initial_states(lstm, batch, hx)
@@ -125,8 +131,10 @@ def trace_with(
     layers, h_n, c_n = [], torch.empty_like(h_0), torch.empty_like(c_0)
     for layer in range(lstm.num_layers):
         rows = slice(layer * directions, (layer + 1) * directions)
-        of_directions = [[e for e in edits if e.place == (layer, d)] for d in range(directions)]
-        h, h_n[rows], c_n[rows] = _run_edited_layer(
+        of_directions = [
+            [e for e in interventions if e.layer_direction == (layer, d)] for d in range(directions)
+        ]
+        h, h_n[rows], c_n[rows] = _run_intervened_layer(
             lstm, layer, steps, (h_0, c_0), of_directions, (gates[layer], c[layer])
         )
         layers.append(h)
@@ -137,42 +145,44 @@ def trace_with(
 def _indices(values: Collection[int]) -> tuple[int, ...]:
     """The values as plain ints; empty unless they are different whole numbers from 0."""
     try:
-        found = tuple(-1 if isinstance(value, bool) else operator.index(value) for value in values)
+        indices = tuple(-1 if isinstance(value, bool) else operator.index(value) for value in values)
     except TypeError:  # no collection, or one of something else: refused like an empty one
         return ()
-    return found if min(found, default=-1) >= 0 and len(set(found)) == len(found) else ()
+    return indices if min(indices, default=-1) >= 0 and len(set(indices)) == len(indices) else ()
 
 
 def _numbers(value: float | Sequence[float]) -> float | tuple[float, ...]:
     try:
-        found = float(value) if np.ndim(value) == 0 else tuple(float(number) for number in value)
+        numbers = float(value) if np.ndim(value) == 0 else tuple(float(number) for number in value)
     except (TypeError, ValueError):
-        found = math.nan
-    if not np.isfinite(found).all() or found == ():
+        numbers = math.nan
+    if not np.isfinite(numbers).all() or numbers == ():
         raise PlaygroundError(
             f"An edit's value is {value!r:.60}: give a finite number, or one for each unit."
         )
-    return found
+    return numbers
 
 
-def check_edit(edit: Edit, lstm: nn.LSTM, seq_len: int) -> None:
+def check_intervention(intervention: Intervention, lstm: nn.LSTM, seq_len: int) -> None:
     """Raises PlaygroundError where the edit names something that this LSTM or sequence does not have."""
-    size = {INPUT: lstm.input_size, "h": lstm.proj_size or lstm.hidden_size}.get(edit.gate, lstm.hidden_size)
+    size = {INPUT: lstm.input_size, "h": lstm.proj_size or lstm.hidden_size}.get(
+        intervention.gate, lstm.hidden_size
+    )
     directions = 2 if lstm.bidirectional else 1
     for name, last, there in (
-        ("layer", edit.layer, lstm.num_layers),
-        ("direction", edit.direction, directions),
-        ("unit" if edit.gate != INPUT else "feature", max(edit.units or (0,)), size),
-        ("step", max(edit.steps or (0,)), seq_len),
+        ("layer", intervention.layer, lstm.num_layers),
+        ("direction", intervention.direction, directions),
+        ("unit" if intervention.gate != INPUT else "feature", max(intervention.units or (0,)), size),
+        ("step", max(intervention.steps or (0,)), seq_len),
     ):
         if last >= there:
             raise PlaygroundError(
-                f"The edit of {edit.gate!r} names {name} {last}, but the last one here is {there - 1}."
+                f"The edit of {intervention.gate!r} names {name} {last}, but the last one here is {there - 1}."
             )
-    units = size if edit.units is None else len(edit.units)
-    if isinstance(edit.value, tuple) and len(edit.value) != units:
+    units = size if intervention.units is None else len(intervention.units)
+    if isinstance(intervention.value, tuple) and len(intervention.value) != units:
         raise PlaygroundError(
-            f"The edit of {edit.gate!r} has {len(edit.value)} values for {units} units: give one, or one for each."
+            f"The edit of {intervention.gate!r} has {len(intervention.value)} values for {units} units: give one, or one for each."
         )
 
 
@@ -184,23 +194,28 @@ class _Change:
     make: Callable[[Tensor], None]
 
 
-def _changes(edits: Sequence[Edit], gate: str, like: Tensor) -> list[_Change]:
+def _changes(interventions: Sequence[Intervention], gate: str, like: Tensor) -> list[_Change]:
     """The edits of one gate in their order, for values of like's kind; like: (seq_len, ...)."""
     return [
-        _Change(range(len(like)) if edit.steps is None else frozenset(edit.steps), _maker(edit, like))
-        for edit in edits
-        if edit.gate == gate
+        _Change(
+            range(len(like)) if intervention.steps is None else frozenset(intervention.steps),
+            _maker(intervention, like),
+        )
+        for intervention in interventions
+        if intervention.gate == gate
     ]
 
 
-def _maker(edit: Edit, like: Tensor) -> Callable[[Tensor], None]:
-    value = torch.tensor(edit.value, dtype=like.dtype, device=like.device)
-    units = slice(None) if edit.units is None else torch.tensor(edit.units, device=like.device)
+def _maker(intervention: Intervention, like: Tensor) -> Callable[[Tensor], None]:
+    value = torch.tensor(intervention.value, dtype=like.dtype, device=like.device)
+    units = (
+        slice(None) if intervention.units is None else torch.tensor(intervention.units, device=like.device)
+    )
 
     def make(values: Tensor) -> None:
-        if edit.kind == "scale":
+        if intervention.kind == "scale":
             values[:, units] *= value
-        elif edit.kind in ("add", "input_add"):
+        elif intervention.kind in ("add", "input_add"):
             values[:, units] += value
         else:  # "zero" has value 0
             values[:, units] = value
@@ -208,12 +223,12 @@ def _maker(edit: Edit, like: Tensor) -> Callable[[Tensor], None]:
     return make
 
 
-def _run_edited_layer(
+def _run_intervened_layer(
     lstm: nn.LSTM,
     layer: int,
     x: Tensor,
     start: tuple[Tensor, Tensor],
-    edits: list[list[Edit]],
+    interventions: list[list[Intervention]],
     into: tuple[Tensor, Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One layer with each direction's edits: h (seq_len, batch, num_directions, -1), h_n and c_n.
@@ -221,9 +236,9 @@ def _run_edited_layer(
     x: (seq_len, batch, features); start: h_0 and c_0 of all layers; into: where the layer's gates
     (num_directions, seq_len, batch, 4, hidden_size) and c go.
     """
-    seq_len, batch, directions = *x.shape[:2], len(edits)
+    seq_len, batch, directions = *x.shape[:2], len(interventions)
     rows = slice(layer * directions, (layer + 1) * directions)
-    firsts = [_first(edits[direction], seq_len, direction == 1) for direction in range(directions)]
+    firsts = [_first(interventions[direction], seq_len, direction == 1) for direction in range(directions)]
     if any(firsts):
         states = tuple(state[rows] for state in start)
         h, h_n, c_n = run_layer(lstm, lstm.all_weights[rows], x, states)
@@ -241,16 +256,18 @@ def _run_edited_layer(
             order = range(seq_len)[:: -1 if reverse else 1]
             if first:
                 state = h_own[order[first - 1]], c[order[first - 1]]
-            _step_loop(weights, lstm.bias, x, state, edits[direction], order[first:], (gates, c, h_own))
+            _step_loop(
+                weights, lstm.bias, x, state, interventions[direction], order[first:], (gates, c, h_own)
+            )
             h_n[direction], c_n[direction] = h_own[order[-1]], c[order[-1]]
     return h, h_n, c_n
 
 
-def _first(edits: list[Edit], seq_len: int, reverse: bool) -> int:
+def _first(interventions: list[Intervention], seq_len: int, reverse: bool) -> int:
     """How many steps a direction reads before one is edited; seq_len if none is."""
-    if any(edit.steps is None for edit in edits):
+    if any(intervention.steps is None for intervention in interventions):
         return 0
-    steps = [t for edit in edits for t in edit.steps]
+    steps = [t for intervention in interventions for t in intervention.steps]
     return min((seq_len - 1 - t if reverse else t for t in steps), default=seq_len)
 
 
@@ -259,7 +276,7 @@ def _step_loop(
     bias: bool,
     x: Tensor,
     state: tuple[Tensor, Tensor],
-    edits: list[Edit],
+    interventions: list[Intervention],
     order: range,
     into: tuple[Tensor, Tensor, Tensor],
 ) -> None:
@@ -273,20 +290,20 @@ def _step_loop(
     weight, offset = joined_weights(weights, bias, dtype)
     weight_ih, weight_hh = weight.split([x.shape[2], h.shape[1]], 1)
     weight_hr = weights[-1].to(dtype) if h.shape[1] < c.shape[1] else None  # a projection is narrower than c
-    part = slice(min(order), max(order) + 1)
-    gathered = linear(x[part].to(dtype).flatten(0, 1), weight_ih, offset)
+    step_range = slice(min(order), max(order) + 1)
+    gathered = linear(x[step_range].to(dtype).flatten(0, 1), weight_ih, offset)
     gathered = gathered.view(len(order), len(c), 4, -1)  # what x brings to the gates, then the gates
-    changes = {name: _changes(edits, name, gathered) for name in GATES + STATES}
+    changes = {name: _changes(interventions, name, gathered) for name in GATES + STATES}
 
     def change(name: str, values: Tensor, t: int) -> None:
-        for one in changes[name]:
-            if t in one.steps:
-                one.make(values)
+        for entry in changes[name]:
+            if t in entry.steps:
+                entry.make(values)
 
     for t in order:
-        now = gathered[t - part.start]
-        now.flatten(1).addmm_(h, weight_hh.T).sigmoid_()
-        i, f, g, o = now.unbind(1)
+        gates_now = gathered[t - step_range.start]
+        gates_now.flatten(1).addmm_(h, weight_hh.T).sigmoid_()
+        i, f, g, o = gates_now.unbind(1)
         torch.add(MINUS_ONE, g, alpha=2, out=g)
         for name, gate in zip(GATES, (i, f, g, o), strict=True):
             change(name, gate, t)
@@ -297,4 +314,4 @@ def _step_loop(
             h = h @ weight_hr.T
         change("h", h, t)
         into[1][t], into[2][t] = c, h
-    into[0][part] = gathered
+    into[0][step_range] = gathered

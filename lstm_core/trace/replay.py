@@ -58,12 +58,12 @@ def replay(
         h_block, c_block, gates_block = h[block], c[block], gates[block]
         inputs = weight.new_empty(len(h_block), batch, weight.shape[1])
         inputs[:, :, :features] = x[block]
-        before = inputs[:, :, features:]  # h of the step before, in the direction of reading
-        before[first] = h_before
+        h_before_view = inputs[:, :, features:]  # h of the step before, in the direction of reading
+        h_before_view[first] = h_before
         if reverse:
-            before[:-1] = h_block[1:]
+            h_before_view[:-1] = h_block[1:]
         else:
-            before[1:] = h_block[:-1]
+            h_before_view[1:] = h_block[:-1]
         gathered = linear(inputs.flatten(0, 1), weight, offset)  # (steps*batch, 4*hidden_size)
         torch.sigmoid(gathered.view(gates_block.shape), out=gates_block)
         i, f, g, _ = gates_block.unbind(2)
@@ -103,7 +103,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return F.conv2d(image, weight[:, :, None, None], bias, dilation=2).permute(0, 2, 3, 1).flatten(0, 2)
 
 
-def accumulate(f: Tensor, c: Tensor, before: Tensor, reverse: bool) -> None:
+def accumulate(f: Tensor, c: Tensor, c_0: Tensor, reverse: bool) -> None:
     """c_t ← f_t c_{t-1} + c_t in place, from `before`, the first c_{t-1}.
 
     f and c: (steps, batch, hidden_size). With few elements a step costs only the call. The steps then go in
@@ -114,21 +114,21 @@ def accumulate(f: Tensor, c: Tensor, before: Tensor, reverse: bool) -> None:
     steps = len(c)
     chunks = math.isqrt(steps)
     if c.device.type == "cpu":
-        chunks = min(chunks, CPU_LANES // before.numel())
+        chunks = min(chunks, CPU_LANES // c_0.numel())
     order = slice(None, None, -1 if reverse else 1)
     rest = steps % chunks if chunks >= 5 else steps
     if rest < steps:
         body = slice(rest, None) if reverse else slice(0, steps - rest)
-        before = _accumulate_chunks(
-            f[body].unflatten(0, (chunks, -1)), c[body].unflatten(0, (chunks, -1)), before, order
+        c_0 = _accumulate_chunks(
+            f[body].unflatten(0, (chunks, -1)), c[body].unflatten(0, (chunks, -1)), c_0, order
         )
     if rest:
         tail = slice(0, rest) if reverse else slice(steps - rest, None)
         for c_t, f_t in zip(c[tail].unbind()[order], f[tail].unbind()[order], strict=True):
-            before = c_t.addcmul_(f_t, before)
+            c_0 = c_t.addcmul_(f_t, c_0)
 
 
-def _accumulate_chunks(f: Tensor, c: Tensor, before: Tensor, order: slice) -> Tensor:
+def _accumulate_chunks(f: Tensor, c: Tensor, c_0: Tensor, order: slice) -> Tensor:
     """The same for f and c (chunks, steps of a chunk, batch, hidden_size); the last c. `order` reverses both."""
     product = torch.empty_like(f)
     f_steps, c_steps, products = (tensor.unbind(1)[order] for tensor in (f, c, product))
@@ -138,10 +138,10 @@ def _accumulate_chunks(f: Tensor, c: Tensor, before: Tensor, order: slice) -> Te
         f_product = torch.mul(f_t, f_product, out=product_t)
     starts = []
     for end, factor in zip(c_end.unbind()[order], f_product.unbind()[order], strict=True):
-        starts.append(before)
-        before = torch.addcmul(end, factor, before)
+        starts.append(c_0)
+        c_0 = torch.addcmul(end, factor, c_0)
     c.addcmul_(product, torch.stack(starts[order])[:, None])
-    return before
+    return c_0
 
 
 def working_dtype(dtype: torch.dtype) -> torch.dtype:

@@ -9,27 +9,27 @@ import torch
 from torch import Tensor
 
 from lstm_core.data.windows import Windows
-from lstm_core.model.recurrent import State
+from lstm_core.model.recurrent import RNNState
 
 GATHER = 1 << 21  # numbers gathered from the rows at once: many small batches in one go, then slices of that
 
 
-class Batches:
+class WindowTensors:
     """The rows of a Windows on one device, from which any windows' inputs and targets are gathered."""
 
-    def __init__(self, windows: Windows, device: torch.device, every: bool) -> None:
+    def __init__(self, windows: Windows, device: torch.device, per_step: bool) -> None:
         """every: one target at each step (head "per_step") instead of one at the end."""
         self.windows = windows
-        self.every = every
+        self.per_step = per_step
         self._x = torch.from_numpy(windows.x).to(device)  # (rows, input_size)
         self._y = torch.from_numpy(windows.y).to(device)  # (rows, targets), or (rows,) classes
         scaler = (windows.x_center, 1 / windows.x_scale, windows.y_center, 1 / windows.y_scale)
         self._x_center, self._x_factor, self._y_center, self._y_factor = (
-            torch.from_numpy(part).to(device) for part in scaler
+            torch.from_numpy(values).to(device) for values in scaler
         )
         self._steps = torch.arange(windows.spec.seq_len, device=device)
         self._offsets = torch.from_numpy(windows.offsets).to(device)
-        self._part = torch.from_numpy(windows.part_of_row).to(device) if every else None
+        self._split_of_row = torch.from_numpy(windows.split_of_row).to(device) if per_step else None
 
     def inputs(self, starts: Tensor) -> Tensor:
         """starts: (batch,) int64 on the device. Returns (batch, seq_len, input_size), scaled."""
@@ -46,82 +46,82 @@ class Batches:
         a validation window's first steps would otherwise be scored on training rows.
         """
         last = self.windows.spec.seq_len - 1
-        base = starts[:, None] + self._steps if self.every else starts + last
+        base = starts[:, None] + self._steps if self.per_step else starts + last
         rows = base[..., None] + self._offsets  # (batch, [seq_len,] ahead)
         y = self._y.index_select(0, rows.flatten())
         if self.windows.classes:
             y = y.view(base.shape)
-            return y if not self.every else y.masked_fill(self._elsewhere(rows)[..., 0], -1)
+            return y if not self.per_step else y.masked_fill(self._other_split(rows)[..., 0], -1)
         y = y.sub_(self._y_center).mul_(self._y_factor).view(*rows.shape, self._y.shape[1])
-        if self.every:
-            y = y.masked_fill(self._elsewhere(rows)[..., None], float("nan"))
+        if self.per_step:
+            y = y.masked_fill(self._other_split(rows)[..., None], float("nan"))
         return y.flatten(-2)
 
-    def _elsewhere(self, rows: Tensor) -> Tensor:
-        part = self._part[rows]
-        return part != part[:, -1:, -1:]
+    def _other_split(self, rows: Tensor) -> Tensor:
+        split = self._split_of_row[rows]
+        return split != split[:, -1:, -1:]
 
 
-class InOrder:
+class SequentialBatches:
     """Batch after batch of some windows in an order, gathered many batches at once."""
 
-    def __init__(self, batches: Batches, order: Tensor, batch_size: int) -> None:
+    def __init__(self, batches: WindowTensors, order: Tensor, batch_size: int) -> None:
         """order: (windows,) int64, where they start, on the batches' device."""
         windows = batches.windows
         self.steps = -(-len(order) // batch_size)
         self._batches, self._order, self._size = batches, order, batch_size
         numbers = windows.spec.seq_len * (windows.input_size + windows.output_size)
-        self.light = min(len(order), batch_size) * numbers <= GATHER  # what is kept gathered
+        self.is_cacheable = min(len(order), batch_size) * numbers <= GATHER  # what is kept gathered
         self._in_block = max(1, GATHER // (batch_size * numbers))
         self._block = -1  # gathered last
         self._gathered: tuple[Tensor, ...] = ()
 
-    def batch(self, place: int) -> tuple[Tensor, Tensor]:
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """The inputs and targets of batch number `place`, of `steps`."""
         size = self._size
-        block, inside = divmod(place, self._in_block)
+        block, offset = divmod(index, self._in_block)
         if block != self._block:
             step = size * self._in_block
             starts = self._order[block * step : (block + 1) * step]
             self._gathered = self._batches.inputs(starts), self._batches.targets(starts)
             self._block = block
-        return tuple(part[inside * size : (inside + 1) * size] for part in self._gathered)
+        return tuple(tensor[offset * size : (offset + 1) * size] for tensor in self._gathered)
 
-    def before(self, place: int) -> State | None:
+    def initial_state(self, index: int) -> RNNState | None:
         """The state before the windows of batch number `place`, None for zeros: they know of no other."""
 
-    def after(self, state: State) -> None:
+    def record_state(self, state: RNNState) -> None:
         """Take note of the state after the batch: here nothing goes on from it."""
 
 
-class Shuffled(InOrder):
+class ShuffledBatches(SequentialBatches):
     """Each epoch in another order, from a seed alone."""
 
-    def __init__(self, batches: Batches, starts: Tensor, batch_size: int, seed: int) -> None:
+    def __init__(self, batches: WindowTensors, starts: Tensor, batch_size: int, seed: int) -> None:
         """starts: (windows,) int64 on the batches' device."""
         super().__init__(batches, starts, batch_size)
         self._starts = starts
         self._generator = torch.Generator().manual_seed(seed)
-        self._before = self._generator.get_state()  # at the start of the epoch under way
+        self._epoch_start_state = self._generator.get_state()  # at the start of the epoch under way
         self._drawn = False  # this epoch's order
 
-    def batch(self, place: int) -> tuple[Tensor, Tensor]:
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """The inputs and targets of this epoch's batch number `place`; number 0 begins a new epoch."""
-        if place == 0 or not self._drawn:
+        if index == 0 or not self._drawn:
             self._shuffle()
-        return super().batch(place)
+        return super().batch(index)
 
-    def state(self, mid_epoch: bool) -> dict[str, Tensor]:
+    def state_dict(self, mid_epoch: bool) -> dict[str, Tensor]:
         """What restore needs to go on in the middle of this epoch, or with the next one."""
-        return {"order": self._before if mid_epoch else self._generator.get_state()}
+        return {"order": self._epoch_start_state if mid_epoch else self._generator.get_state()}
 
-    def restore(self, state: dict[str, Tensor]) -> None:
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Raises RuntimeError where it is no generator's state."""
         self._generator.set_state(state["order"])
-        self._before, self._drawn = state["order"], False
+        self._epoch_start_state, self._drawn = state["order"], False
 
     def _shuffle(self) -> None:
-        self._before = self._generator.get_state()
+        self._epoch_start_state = self._generator.get_state()
         order = torch.randperm(len(self._starts), generator=self._generator)
         self._order = self._starts[order.to(self._starts.device)]
         self._block, self._drawn = -1, True

@@ -23,7 +23,7 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import MAX_SNAPSHOTS, Experiment, PlaygroundError
 
 if TYPE_CHECKING:
-    from lstm_core.model.recurrent import SequenceLSTM
+    from lstm_core.model.recurrent import SequenceModel
     from lstm_core.training.trainer import Trainer
 
 FORMAT = "lstm-playground-1"
@@ -46,14 +46,16 @@ class Checkpoint:
     scaler: dict[str, np.ndarray]  # x_center, x_scale: (input_size,); y_center, y_scale: (targets,)
     curves: dict[str, tuple[list[float], list[float]]]  # name → (x, y), as the run drew them
     progress: dict
-    weights: dict[str, np.ndarray]  # by SequenceLSTM's names
+    weights: dict[str, np.ndarray]  # by SequenceModel's names
     state: dict[str, np.ndarray]  # what Trainer.restore takes
 
-    def model(self) -> SequenceLSTM:
+    def model(self) -> SequenceModel:
         """The trained model, on the CPU, in eval mode."""
-        from lstm_core.model.recurrent import model_with
+        from lstm_core.model.recurrent import model_from_weights
 
-        return model_with(self.experiment.model, self.input_size, self.output_size, _tensors(self.weights))
+        return model_from_weights(
+            self.experiment.model, self.input_size, self.output_size, _tensors(self.weights)
+        )
 
 
 def save_checkpoint(
@@ -64,7 +66,7 @@ def save_checkpoint(
     """The file of a trainer's model as it is now, with what resuming needs and as many snapshots as fit."""
     windows = trainer.windows
     weights = trainer.model.state_dict()
-    state, progress = trainer.state(snapshot_bytes)
+    state, progress = trainer.state_dict(snapshot_bytes)
     prefix = f"{trainer.experiment.model.cell}."
     tensors = {name.removeprefix(prefix): value for name, value in weights.items()}
     tensors |= {f"state/{name}": value for name, value in state.items()}
@@ -122,7 +124,7 @@ def _load(data: bytes) -> Checkpoint:
         raise PlaygroundError(f"its tensors are damaged ({error}).") from None
     state = {k.removeprefix("state/"): v for k, v in arrays.items() if k.startswith("state/")}
     weights = {
-        _own_name(k, experiment.model.cell): v for k, v in arrays.items() if not k.startswith("state/")
+        _checkpoint_name(k, experiment.model.cell): v for k, v in arrays.items() if not k.startswith("state/")
     }
     best = [value for name, value in state.items() if name.startswith(("best/", "carried/"))]
     if not all(np.isfinite(value).all() for value in (*weights.values(), *best, state["snapshots/weights"])):
@@ -134,7 +136,7 @@ def _load(data: bytes) -> Checkpoint:
     return Checkpoint(experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state)
 
 
-def resume(checkpoint: Checkpoint, windows: Windows) -> Trainer:
+def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     """A trainer that goes on exactly where the saved one was.
 
     The windows are scaled as the file says, not as this table would be: the weights know no other scale.
@@ -142,24 +144,24 @@ def resume(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     Raises:
         PlaygroundError: the windows' columns do not fit the model, or the generators' state is damaged.
     """
-    from lstm_core.model.devices import devices
+    from lstm_core.model.devices import available_devices
     from lstm_core.training.trainer import Trainer
 
-    have = (windows.input_size, windows.output_size, windows.classes)
-    if have != (checkpoint.input_size, checkpoint.output_size, checkpoint.classes):
+    actual = (windows.input_size, windows.output_size, windows.classes)
+    if actual != (checkpoint.input_size, checkpoint.output_size, checkpoint.classes):
         raise PlaygroundError(
             f"The model reads {checkpoint.input_size} features and gives {checkpoint.output_size} outputs, but "
             f"{windows.table_name!r} gives {windows.input_size} and {windows.output_size} "
             "(or other classes): choose the data that it was trained on."
         )
     experiment = checkpoint.experiment
-    if experiment.train.device not in devices():  # it was trained on a machine that had another one
+    if experiment.train.device not in available_devices():  # it was trained on a machine that had another one
         experiment = dataclasses.replace(
             experiment, train=dataclasses.replace(experiment.train, device="auto")
         )
     trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), experiment)
     try:
-        trainer.restore(_tensors(checkpoint.weights), _tensors(checkpoint.state), checkpoint.progress)
+        trainer.load_state_dict(_tensors(checkpoint.weights), _tensors(checkpoint.state), checkpoint.progress)
     except RuntimeError:  # all shapes fit: only a generator refuses a state that is none
         raise PlaygroundError("The model file's state of the random numbers is damaged.") from None
     return trainer
@@ -171,7 +173,7 @@ def _tensors(arrays: dict[str, np.ndarray]) -> dict:
     return {name: torch.from_numpy(value.copy()) for name, value in arrays.items()}
 
 
-def _own_name(name: str, cell: str) -> str:
+def _checkpoint_name(name: str, cell: str) -> str:
     return name if name.startswith("head.") else f"{cell}.{name}"
 
 
@@ -187,7 +189,7 @@ def _read_header(data: bytes) -> tuple[dict, dict]:
         raise PlaygroundError("it is not a safetensors file that this app wrote.")
     try:
         header = json.loads(data[8 : 8 + size])
-        about = json.loads(header.pop("__metadata__")["playground"], parse_int=_sensible_int)
+        about = json.loads(header.pop("__metadata__")["playground"], parse_int=_bounded_int)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise PlaygroundError("it is not a safetensors file that this app wrote.") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
@@ -195,7 +197,7 @@ def _read_header(data: bytes) -> tuple[dict, dict]:
     return header, about
 
 
-def _sensible_int(digits: str) -> int:
+def _bounded_int(digits: str) -> int:
     if len(digits) > 18:  # more would overflow where a float is wanted, far from here
         raise ValueError(f"the number {digits[:18]}… is too large")
     return int(digits)
@@ -204,18 +206,20 @@ def _sensible_int(digits: str) -> int:
 def _check_tensors(header: dict, experiment: Experiment, input_size: int, output_size: int) -> None:
     shapes = parameter_shapes(experiment.model, input_size, output_size)
     generator = [GENERATOR_STATE]
-    needed = {"state/dropout": generator} | _order_shapes(header, experiment, generator)
-    needed |= {name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()}
-    needed |= {f"state/best/{name}": shape for name, shape in shapes.items()}
+    expected_shapes = {"state/dropout": generator} | _order_shapes(header, experiment, generator)
+    expected_shapes |= {
+        name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()
+    }
+    expected_shapes |= {f"state/best/{name}": shape for name, shape in shapes.items()}
     if any(
         name.startswith("state/optimizer/") for name in header
     ):  # all of it, or none before the first step
         state = optimizer_shapes(experiment.train, shapes)
-        needed |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
-    for name, shape in needed.items():
+        expected_shapes |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
+    for name, shape in expected_shapes.items():
         _check_entry(header, name, shape, "U8" if shape is generator else "F32")
     for name in header:
-        if name not in needed and name not in _SNAPSHOTS:
+        if name not in expected_shapes and name not in _SNAPSHOTS:
             raise PlaygroundError(f"it holds a tensor {name[:60]!r} that does not belong there.")
     count = _snapshots_in(header)
     width = sum(math.prod(shape) for shape in shapes.values()) if count else 0
@@ -252,33 +256,33 @@ def _snapshots_in(header: dict) -> int:
 def _numbers(scaler: object, name: str) -> np.ndarray:
     values = scaler.get(name) if isinstance(scaler, dict) else None
     ok = isinstance(values, list) and values and all(isinstance(v, int | float) for v in values)
-    found = np.array(values if ok else [], np.float32)
-    if not ok or not np.isfinite(found).all() or (name.endswith("scale") and (found <= 0).any()):
+    array = np.array(values if ok else [], np.float32)
+    if not ok or not np.isfinite(array).all() or (name.endswith("scale") and (array <= 0).any()):
         raise PlaygroundError("its scaler is damaged.")
-    return found
+    return array
 
 
 def _json_number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _curves(found: object) -> dict:
+def _curves(curves: object) -> dict:
     def is_line(line: object) -> bool:
-        lists = isinstance(line, list) and len(line) == 2 and all(isinstance(part, list) for part in line)
+        lists = isinstance(line, list) and len(line) == 2 and all(isinstance(values, list) for values in line)
         return lists and len(line[0]) == len(line[1]) and all(
-            isinstance(v, int | float) for part in line for v in part
+            isinstance(v, int | float) for values in line for v in values
         )  # fmt: skip
 
-    if not isinstance(found, dict) or not all(is_line(line) for line in found.values()):
+    if not isinstance(curves, dict) or not all(is_line(line) for line in curves.values()):
         raise PlaygroundError("its curves are damaged.")
-    return {str(name): (line[0], line[1]) for name, line in found.items()}
+    return {str(name): (line[0], line[1]) for name, line in curves.items()}
 
 
-def _progress(found: object) -> dict:
+def _progress(progress: object) -> dict:
     kinds = {"step": int, "best_epoch": int, "best_loss": float | int | None, "stopped_early": bool,
              "epoch_loss": float | int}  # fmt: skip
-    ok = isinstance(found, dict) and set(found) == set(kinds)
-    if not ok or not all(isinstance(found[k], kind) for k, kind in kinds.items()) or found["step"] < 0:
+    ok = isinstance(progress, dict) and set(progress) == set(kinds)
+    if not ok or not all(isinstance(progress[k], kind) for k, kind in kinds.items()) or progress["step"] < 0:
         raise PlaygroundError("its record of progress is damaged.")
-    best = found["best_loss"]
-    return found | {"best_loss": math.inf if best is None else best}
+    best = progress["best_loss"]
+    return progress | {"best_loss": math.inf if best is None else best}

@@ -6,45 +6,45 @@ from collections.abc import Sequence
 
 import numpy as np
 
-KEEP = 8_000  # points a curve holds before it is thinned to half of that
+CAPACITY = 8_000  # points a curve holds before it is thinned to half of that
 
 
-class Curve:
+class MetricCurve:
     """A growing curve. One thread adds; others may read at any time."""
 
     def __init__(self, x: Sequence[float] = (), y: Sequence[float] = ()) -> None:
-        self._points = (np.empty((2, KEEP)), 0)  # rows x and y, and how many: replaced together
+        self._points = (np.empty((2, CAPACITY)), 0)  # rows x and y, and how many: replaced together
         for at, value in zip(x, y, strict=True):
-            self.add(at, value)
+            self.append(at, value)
 
-    def add(self, x: float, y: float) -> None:
+    def append(self, x: float, y: float) -> None:
         points, count = self._points
-        if count == KEEP:
-            kept = np.stack(thin(*points, KEEP // 2))
-            points, count = np.empty_like(points), kept.shape[1]
-            points[:, :count] = kept
+        if count == CAPACITY:
+            thinned = np.stack(downsample_min_max(*points, CAPACITY // 2))
+            points, count = np.empty_like(points), thinned.shape[1]
+            points[:, :count] = thinned
         points[0, count], points[1, count] = x, y
         self._points = (points, count + 1)
 
-    def points(self, most: int = KEEP) -> tuple[np.ndarray, np.ndarray]:
+    def points(self, max_points: int = CAPACITY) -> tuple[np.ndarray, np.ndarray]:
         """At most `most` points, (x, y), each float64."""
         points, count = self._points
-        return thin(points[0, :count].copy(), points[1, :count].copy(), most)
+        return downsample_min_max(points[0, :count].copy(), points[1, :count].copy(), max_points)
 
 
-def thin(x: np.ndarray, y: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+def downsample_min_max(x: np.ndarray, y: np.ndarray, max_points: int) -> tuple[np.ndarray, np.ndarray]:
     """At most `most` points (or 4): the first, the last, and the lowest and highest of equal stretches between.
 
     A stride would drop the spikes that a person looks for. A stretch of NaN stays as one NaN.
     """
-    most = max(most, 4)
-    if len(x) <= most:
+    max_points = max(max_points, 4)
+    if len(x) <= max_points:
         return x, y
-    edges = np.linspace(0, len(x), most // 2).astype(int)[:-1]
+    edges = np.linspace(0, len(x), max_points // 2).astype(int)[:-1]
     nan = np.isnan(y)
-    low = _first_place_of(np.minimum.reduceat(np.where(nan, np.inf, y), edges), y, edges)
-    high = _first_place_of(np.maximum.reduceat(np.where(nan, -np.inf, y), edges), y, edges)
-    keep = np.unique(np.concatenate([[0], low, high, [len(x) - 1]]))
+    minima = _first_place_of(np.minimum.reduceat(np.where(nan, np.inf, y), edges), y, edges)
+    maxima = _first_place_of(np.maximum.reduceat(np.where(nan, -np.inf, y), edges), y, edges)
+    keep = np.unique(np.concatenate([[0], minima, maxima, [len(x) - 1]]))
     return x[keep], y[keep]
 
 
@@ -56,7 +56,3 @@ def _first_place_of(extreme: np.ndarray, y: np.ndarray, edges: np.ndarray) -> np
     where, at = np.unique(stretch[hits], return_index=True)
     first[where] = hits[at]
     return first
-
-
-
-

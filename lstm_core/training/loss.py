@@ -8,15 +8,15 @@ from torch import Tensor
 _REGRESSION = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
 
 
-def sequence_loss(name: str, said: Tensor, wanted: Tensor, masked: bool) -> Tensor:
+def sequence_loss(name: str, prediction: Tensor, target: Tensor, masked: bool) -> Tensor:
     """Mean loss over what is scored.
 
     said: (batch, [seq_len,] output_size); wanted: the same shape, NaN where not scored, or classes
     (batch, [seq_len]), −1 where not scored. masked: whether anything may be unscored.
     """
     if name == "cross_entropy":
-        return F.cross_entropy(said.flatten(0, -2), wanted.flatten(), ignore_index=-1)
+        return F.cross_entropy(prediction.flatten(0, -2), target.flatten(), ignore_index=-1)
     if masked:
-        scored = ~wanted.isnan()
-        said, wanted = said[scored], wanted[scored]
-    return _REGRESSION[name](said, wanted)
+        scored = ~target.isnan()
+        prediction, target = prediction[scored], target[scored]
+    return _REGRESSION[name](prediction, target)

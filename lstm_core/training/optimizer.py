@@ -13,25 +13,27 @@ from torch import Tensor, nn
 from lstm_core.experiment import TrainSpec
 
 
-def optimised_parameters(model: nn.Module) -> list[nn.Parameter]:
+def flatten_parameters(model: nn.Module) -> list[nn.Parameter]:
     """What to give the optimiser: one flat parameter whose pieces the model's own are, with .grad alike.
 
     On a GPU the model's own parameters: cuDNN keeps them in a layout of its own.
     """
-    own = list(model.parameters())
-    if own[0].device.type != "cpu":
-        return own
-    flat = nn.Parameter(torch.cat([p.detach().flatten() for p in own]))
+    parameters = list(model.parameters())
+    if parameters[0].device.type != "cpu":
+        return parameters
+    flat = nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
     flat.grad = torch.zeros_like(flat)
-    for p, values, grad in zip(own, pieces(flat.detach(), own), pieces(flat.grad, own), strict=True):
+    for p, values, grad in zip(
+        parameters, unflatten(flat.detach(), parameters), unflatten(flat.grad, parameters), strict=True
+    ):
         p.data, p.grad = values, grad
     return [flat]
 
 
-def pieces(flat: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
+def unflatten(flat: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
     """Views of `flat`, one a parameter, in the parameters' shapes."""
-    parts = flat.split([p.numel() for p in parameters])
-    return [part.view_as(p) for part, p in zip(parts, parameters, strict=True)]
+    splits = flat.split([p.numel() for p in parameters])
+    return [split.view_as(p) for split, p in zip(splits, parameters, strict=True)]
 
 
 def make_optimizer(spec: TrainSpec, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
@@ -45,34 +47,36 @@ def make_optimizer(spec: TrainSpec, parameters: list[nn.Parameter]) -> torch.opt
     return getattr(torch.optim, spec.optimizer)(parameters, **common)
 
 
-def named_state(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
+def optimizer_state_by_name(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
     """The optimiser's state as "exp_avg/lstm.weight_ih_l0" → tensor, whether the parameters are flat or not."""
-    names, own = zip(*model.named_parameters(), strict=True)
+    names, parameters = zip(*model.named_parameters(), strict=True)
     optimised = optimizer.param_groups[0]["params"]
-    found = {}
-    for name, p in zip(names if len(optimised) == len(own) else [""], optimised, strict=True):
+    state = {}
+    for name, p in zip(names if len(optimised) == len(parameters) else [""], optimised, strict=True):
         for key, value in optimizer.state.get(p, {}).items():
             if value is None:
                 continue
             if key == "step":
-                found["step"] = value.clone()
+                state["step"] = value.clone()
             elif name:
-                found[f"{key}/{name}"] = value.clone()
+                state[f"{key}/{name}"] = value.clone()
             else:
-                parts = pieces(value, own)
-                found |= {f"{key}/{n}": part.clone() for n, part in zip(names, parts, strict=True)}
-    return found
+                views = unflatten(value, parameters)
+                state |= {f"{key}/{n}": view.clone() for n, view in zip(names, views, strict=True)}
+    return state
 
 
-def restore_named_state(optimizer: torch.optim.Optimizer, model: nn.Module, state: dict[str, Tensor]) -> None:
-    """The inverse of named_state, onto this optimiser's own device and layout."""
-    names, own = zip(*model.named_parameters(), strict=True)
+def load_optimizer_state(
+    optimizer: torch.optim.Optimizer, model: nn.Module, state: dict[str, Tensor]
+) -> None:
+    """The inverse of optimizer_state_by_name, onto this optimiser's own device and layout."""
+    names, parameters = zip(*model.named_parameters(), strict=True)
     optimised = optimizer.param_groups[0]["params"]
     keys = {name.partition("/")[0] for name in state} - {"step"}
     for k, p in enumerate(optimised):
-        wanted = names if len(optimised) != len(own) else names[k : k + 1]
-        values = {key: torch.cat([state[f"{key}/{n}"].flatten() for n in wanted]) for key in keys}
-        made = {key: value.view_as(p).to(p.device) for key, value in values.items()}
+        names_of_state = names if len(optimised) != len(parameters) else names[k : k + 1]
+        values = {key: torch.cat([state[f"{key}/{n}"].flatten() for n in names_of_state]) for key in keys}
+        tensors = {key: value.view_as(p).to(p.device) for key, value in values.items()}
         if "step" in state:  # fused kernels keep the count beside the weights, the others on the CPU
-            made["step"] = state["step"].clone().to(p.device if optimizer.defaults.get("fused") else "cpu")
-        optimizer.state[p] = made
+            tensors["step"] = state["step"].clone().to(p.device if optimizer.defaults.get("fused") else "cpu")
+        optimizer.state[p] = tensors

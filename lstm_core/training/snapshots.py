@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lstm_core.experiment import MAX_SNAPSHOTS
-from lstm_core.model.recurrent import SequenceLSTM
+from lstm_core.model.recurrent import SequenceModel
 
 BUDGET = 64 << 20  # bytes of all of them: a large model has fewer, and a server keeps many runs
 SPACING = 20  # a snapshot is taken whenever the step has grown by one part in so many
@@ -33,7 +33,7 @@ class Snapshot:
     gradients: Tensor | None = None
 
 
-class Snapshots:
+class SnapshotBuffer:
     """At most MAX_SNAPSHOTS: the first and the last one taken always, between them the most evenly spaced.
 
     One thread adds; any thread may read.
@@ -42,59 +42,58 @@ class Snapshots:
     def __init__(self, budget: int = BUDGET) -> None:
         self._kept: list[Snapshot] = []  # by step; replaced and never altered, for the sake of readers
         self._budget = budget
-        self.due = 0  # the next step to take one at
+        self.next_step = 0  # the next step to take one at
 
     @property
     def steps(self) -> list[int]:
         return [snapshot.step for snapshot in self._kept]
 
-    def take(self, snapshot: Snapshot) -> None:
+    def append(self, snapshot: Snapshot) -> None:
         """Keep this one; any of this step or later gives way. The tensors are not copied."""
-        kept = [*(one for one in self._kept if one.step < snapshot.step), snapshot]
+        kept = [*(earlier for earlier in self._kept if earlier.step < snapshot.step), snapshot]
         size = snapshot.weights.nbytes * (1 if snapshot.gradients is None else 2)
-        self._kept = thinned(kept, max(2, min(MAX_SNAPSHOTS, self._budget // max(1, size))))
-        self.due = snapshot.step + max(1, snapshot.step // SPACING)
+        self._kept = thin_log_spaced(kept, max(2, min(MAX_SNAPSHOTS, self._budget // max(1, size))))
+        self.next_step = snapshot.step + max(1, snapshot.step // SPACING)
 
     def nearest(self, step: int) -> Snapshot:
         """The one of this step or, if there is none any more, the nearest to it."""
         return min(self._kept, key=lambda snapshot: abs(snapshot.step - step))
 
-    def forget_from(self, step: int) -> None:
+    def drop_from(self, step: int) -> None:
         """Drop those of this step and later, but never the first."""
         kept = self._kept
         self._kept = kept[: max(1, bisect_left(kept, step, key=lambda snapshot: snapshot.step))]
 
-    def packed(self, most_bytes: int) -> tuple[Tensor, Tensor]:
+    def to_tensors(self, max_bytes: int) -> tuple[Tensor, Tensor]:
         """For a file: steps (n,) int64 and weights (n, all parameters), as many as fit; gradients are left out."""
         kept = self._kept
-        most = most_bytes // kept[0].weights.nbytes if kept else 0
-        kept = thinned(kept, most) if most >= 2 else []
+        max_count = max_bytes // kept[0].weights.nbytes if kept else 0
+        kept = thin_log_spaced(kept, max_count) if max_count >= 2 else []
         if not kept:
             return torch.empty(0, dtype=torch.int64), torch.empty(0, 0)
         return torch.tensor([s.step for s in kept]), torch.stack([s.weights for s in kept])
 
     @staticmethod
-    def unpacked(steps: Tensor, weights: Tensor) -> Snapshots:
+    def from_tensors(steps: Tensor, weights: Tensor) -> SnapshotBuffer:
         """The inverse of packed."""
-        made = Snapshots()
+        buffer = SnapshotBuffer()
         for step, row in zip(steps.tolist(), weights, strict=True):
-            made.take(Snapshot(step, row))
-        return made
+            buffer.append(Snapshot(step, row))
+        return buffer
 
 
-def thinned(kept: list[Snapshot], most: int) -> list[Snapshot]:
+def thin_log_spaced(snapshots: list[Snapshot], max_count: int) -> list[Snapshot]:
     """At most `most` of them (two at least): the first, the last, and between them the most evenly spaced in log."""
-    kept = list(kept)
-    while len(kept) > max(2, most):
-        logs = [math.log1p(snapshot.step) for snapshot in kept]
-        gaps = [after - before for (before, after) in zip(logs, logs[2:], strict=False)]
-        del kept[1 + gaps.index(min(gaps))]
-    return kept
-
+    snapshots = list(snapshots)
+    while len(snapshots) > max(2, max_count):
+        logs = [math.log1p(snapshot.step) for snapshot in snapshots]
+        gaps = [following - previous for (previous, following) in zip(logs, logs[2:], strict=False)]
+        del snapshots[1 + gaps.index(min(gaps))]
+    return snapshots
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class ModelSnapshot:
     """A run's model as it was after one optimiser step: a copy on the CPU, in eval mode.
 
     gradients: of that step, after clipping, by the model's own names; None before the first step and where they
@@ -102,10 +101,10 @@ class Moment:
     """
 
     step: int
-    model: SequenceLSTM
+    model: SequenceModel
     gradients: dict[str, Tensor] | None
 
     @property
-    def flat(self) -> Tensor:
+    def flat_weights(self) -> Tensor:
         """All weights one after the other, as a snapshot has them."""
         return torch.cat([p.detach().flatten() for p in self.model.parameters()])

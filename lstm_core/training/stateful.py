@@ -14,11 +14,11 @@ from torch import Tensor
 
 from lstm_core.architecture.shapes import state_shapes
 from lstm_core.experiment import ModelSpec, PlaygroundError
-from lstm_core.model.recurrent import State
-from lstm_core.training.batches import Batches, InOrder
+from lstm_core.model.recurrent import RNNState
+from lstm_core.training.batches import SequentialBatches, WindowTensors
 
 
-class Streams(InOrder):
+class StatefulBatches(SequentialBatches):
     """As many streams side by side as a batch has rows, read from the first window to the last in every epoch.
 
     Of windows that begin at every row, only those that do not overlap are taken: each unbroken stretch is cut every
@@ -27,43 +27,45 @@ class Streams(InOrder):
     window does not begin where the last one ended: at another sequence, or behind missing values.
     """
 
-    def __init__(self, batches: Batches, starts: Tensor, rows: int, most: int | None = None) -> None:
+    def __init__(
+        self, batches: WindowTensors, starts: Tensor, rows: int, max_batches: int | None = None
+    ) -> None:
         """starts: (windows,) int64, rising, on the batches' device; rows: no more than there are windows; most:
         batches at most."""
         seq_len = batches.windows.spec.seq_len
-        apart = not_overlapping(starts, seq_len)
-        steps = min(len(apart) // rows, most or len(apart))
-        order = apart[: len(apart) // rows * rows].view(rows, -1)[:, :steps].T  # (steps, rows)
+        separate = non_overlapping(starts, seq_len)
+        steps = min(len(separate) // rows, max_batches or len(separate))
+        order = separate[: len(separate) // rows * rows].view(rows, -1)[:, :steps].T  # (steps, rows)
         super().__init__(batches, order.flatten(), rows)
         self._breaks = order[1:] != order[:-1] + seq_len  # (steps − 1, rows)
         self._broken = self._breaks.any(1).tolist()
         self._state: tuple[Tensor, ...] = ()  # h and, for an LSTM, c, after the last batch
 
-    def before(self, place: int) -> State | None:
+    def initial_state(self, index: int) -> RNNState | None:
         """The state before the windows of batch number `place`; None, which is zeros, before the first."""
         state = self._state
-        if place == 0 or not state:
+        if index == 0 or not state:
             return None
-        if self._broken[place - 1]:
-            state = tuple(part.masked_fill(self._breaks[place - 1][:, None], 0.0) for part in state)
+        if self._broken[index - 1]:
+            state = tuple(tensor.masked_fill(self._breaks[index - 1][:, None], 0.0) for tensor in state)
         return state if len(state) > 1 else state[0]
 
-    def after(self, state: State) -> None:
+    def record_state(self, state: RNNState) -> None:
         """Keep the state after a batch for the next: its numbers, not how they came about."""
-        self._state = tuple(part.detach() for part in (state if isinstance(state, tuple) else (state,)))
+        self._state = tuple(tensor.detach() for tensor in (state if isinstance(state, tuple) else (state,)))
 
-    def state(self, mid_epoch: bool) -> dict[str, Tensor]:
+    def state_dict(self, mid_epoch: bool) -> dict[str, Tensor]:
         """What restore needs to go on in the middle of this epoch; between two there is nothing to carry."""
-        kept = zip("hc", self._state, strict=False) if mid_epoch else ()
-        return {f"carried/{name}": part for name, part in kept}
+        tensors = zip("hc", self._state, strict=False) if mid_epoch else ()
+        return {f"carried/{name}": tensor for name, tensor in tensors}
 
-    def restore(self, state: dict[str, Tensor]) -> None:
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Go on where state() was taken."""
-        kept = (state[f"carried/{name}"] for name in "hc" if f"carried/{name}" in state)
-        self._state = tuple(part.to(self._order.device) for part in kept)
+        tensors = (state[f"carried/{name}"] for name in "hc" if f"carried/{name}" in state)
+        self._state = tuple(tensor.to(self._order.device) for tensor in tensors)
 
 
-def streams_of(batches: Batches, starts: Tensor, model: ModelSpec, rows: int) -> Streams:
+def stateful_batches(batches: WindowTensors, starts: Tensor, model: ModelSpec, rows: int) -> StatefulBatches:
     """The streams that a model trains on.
 
     Raises:
@@ -75,28 +77,30 @@ def streams_of(batches: Batches, starts: Tensor, model: ModelSpec, rows: int) ->
             "no window before has been. Switch bidirectional off or choose another initial_state."
         )
     seq_len = batches.windows.spec.seq_len
-    there = len(not_overlapping(starts, seq_len))
-    if there < rows:
+    available = len(non_overlapping(starts, seq_len))
+    if available < rows:
         raise PlaygroundError(
-            f"initial_state is stateful, but the training part has only {there} windows of seq_len {seq_len} that do not "
-            f"overlap, fewer than batch_size {rows}: lower batch_size to {there} or less."
+            f"initial_state is stateful, but the training part has only {available} windows of seq_len {seq_len} that do not "
+            f"overlap, fewer than batch_size {rows}: lower batch_size to {available} or less."
         )
-    return Streams(batches, starts, rows)
+    return StatefulBatches(batches, starts, rows)
 
 
-def not_overlapping(starts: Tensor, seq_len: int) -> Tensor:
+def non_overlapping(starts: Tensor, seq_len: int) -> Tensor:
     """starts: (windows,) int64, rising. Of each stretch without a gap the first and every seq_len-th after it."""
-    place = torch.arange(len(starts), device=starts.device)
-    begins = torch.ones_like(place, dtype=torch.bool)
+    index = torch.arange(len(starts), device=starts.device)
+    begins = torch.ones_like(index, dtype=torch.bool)
     begins[1:] = starts[1:] != starts[:-1] + 1
-    first = torch.where(begins, place, 0).cummax(0).values
-    return starts[(place - first) % seq_len == 0]
+    first = torch.where(begins, index, 0).cummax(0).values
+    return starts[(index - first) % seq_len == 0]
 
 
-def drawn_state(spec: ModelSpec, batch_size: int, seed: tuple[int, ...], device: torch.device) -> State:
+def random_initial_state(
+    spec: ModelSpec, batch_size: int, seed: tuple[int, ...], device: torch.device
+) -> RNNState:
     """h_0 and, for an LSTM, c_0 from a standard normal: what tutorials' torch.randn(num_layers, batch, hidden_size)
     is, but from a seed alone."""
     rng = np.random.default_rng(seed)
     shapes = state_shapes(spec, batch_size).values()
-    drawn = [torch.from_numpy(rng.standard_normal(shape, np.float32)).to(device) for shape in shapes]
-    return tuple(drawn) if len(drawn) > 1 else drawn[0]
+    tensors = [torch.from_numpy(rng.standard_normal(shape, np.float32)).to(device) for shape in shapes]
+    return tuple(tensors) if len(tensors) > 1 else tensors[0]

@@ -8,16 +8,15 @@ from lstm_core.model.devices import cpu_cores
 
 # Multiply-adds of one forward step below which one thread beats all of them (tests/benchmarks/engine.py). A rule
 # and not a trial run: the same seed must give the same weights, and the thread count changes the rounding.
-ONE_THREAD_BELOW = 8_000_000
+SINGLE_THREAD_MAX_MACS = 8_000_000
 
 
 # nn.GRU and nn.RNN: PyTorch unrolls their steps into kernels so small that two threads win 1.3 times at best, and
 # beside another training lose 20 times and more, waiting for each other at every one.
-ONE_THREAD_BELOW_UNROLLED = 500_000_000
+SINGLE_THREAD_MAX_MACS_UNROLLED = 500_000_000
 
 
-
-def best_threads(windows: Windows, experiment: Experiment) -> int:
+def choose_thread_count(windows: Windows, experiment: Experiment) -> int:
     """One CPU thread for small models, all cores for large ones."""
     model, train = experiment.model, experiment.train
     wider = model.h_size * model.num_directions
@@ -25,5 +24,5 @@ def best_threads(windows: Windows, experiment: Experiment) -> int:
     weights = model.gate_size * model.num_directions * (inputs + model.h_size * model.num_layers)
     batch = min(train.batch_size, len(windows.starts["train"]))
     work = weights * batch * windows.spec.seq_len
-    small = ONE_THREAD_BELOW if model.cell == "lstm" else ONE_THREAD_BELOW_UNROLLED
+    small = SINGLE_THREAD_MAX_MACS if model.cell == "lstm" else SINGLE_THREAD_MAX_MACS_UNROLLED
     return 1 if work < small else cpu_cores()

@@ -17,33 +17,36 @@ from torch import Tensor
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import LIVE_FIELDS, Experiment, PlaygroundError, TrainSpec, resolve_loss
-from lstm_core.model.devices import pick_device
-from lstm_core.model.init import hold
-from lstm_core.model.recurrent import State, build_model
-from lstm_core.model.rng import random_state, seeded_state
-from lstm_core.training.batches import Batches, InOrder, Shuffled
+from lstm_core.model.devices import resolve_device
+from lstm_core.model.init import freeze
+from lstm_core.model.recurrent import RNNState, build_model
+from lstm_core.model.rng import rng_scope, rng_state
+from lstm_core.training.batches import SequentialBatches, ShuffledBatches, WindowTensors
 from lstm_core.training.loss import sequence_loss
 from lstm_core.training.optimizer import (
+    flatten_parameters,
+    load_optimizer_state,
     make_optimizer,
-    named_state,
-    optimised_parameters,
-    pieces,
-    restore_named_state,
+    optimizer_state_by_name,
+    unflatten,
 )
-from lstm_core.training.snapshots import Snapshot, Snapshots
-from lstm_core.training.stateful import Streams, drawn_state, not_overlapping, streams_of
-from lstm_core.training.threads import best_threads
+from lstm_core.training.snapshots import Snapshot, SnapshotBuffer
+from lstm_core.training.stateful import (
+    StatefulBatches,
+    non_overlapping,
+    random_initial_state,
+    stateful_batches,
+)
+from lstm_core.training.threads import choose_thread_count
 
-EVAL_WINDOWS = 2048  # windows of one validation batch
-MOST_EVALUATED = 8192  # windows of a part that its loss is taken over, evenly spread
-VALIDATE_WITHIN = (
-    500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
-)
-_TRAINING, _JUDGING = 0, 1  # which random first states
+EVALUATION_BATCH_SIZE = 2048  # windows of one validation batch
+MAX_EVALUATION_WINDOWS = 8192  # windows of a part that its loss is taken over, evenly spread
+VALIDATE_EVERY = 500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
+_TRAINING, _EVALUATION = 0, 1  # which random first states
 _PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
 
 
-class NonFiniteLoss(PlaygroundError):
+class NonFiniteLossError(PlaygroundError):
     """The loss became NaN or infinite; the trainer holds the weights of the last finite loss."""
 
 
@@ -62,14 +65,14 @@ class Trainer:
         spec = experiment.train
         self.windows = windows
         self.experiment = experiment
-        self.device = pick_device(spec.device)
+        self.device = resolve_device(spec.device)
         self.loss_name = resolve_loss(spec.loss, windows.task)
         self.model = build_model(experiment.model, windows.input_size, windows.output_size).to(self.device)
-        held = hold(self.model)
-        self.parameters = optimised_parameters(self.model)
-        self._free = self._free_entries(held) if held else []
-        self.batches = Batches(windows, self.device, every=experiment.model.head == "per_step")
-        self.threads = best_threads(windows, experiment)
+        frozen_masks = freeze(self.model)
+        self.parameters = flatten_parameters(self.model)
+        self._trainable_masks = self._make_trainable_masks(frozen_masks) if frozen_masks else []
+        self.batches = WindowTensors(windows, self.device, per_step=experiment.model.head == "per_step")
+        self.threads = choose_thread_count(windows, experiment)
         self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
         self._order = self._training_order()
         self.steps_per_epoch = self._order.steps
@@ -78,20 +81,22 @@ class Trainer:
         self.best_loss = float("inf")
         self.stopped_early = False
         self._optimizer_state: dict[str, Tensor] = {}  # by name, until the optimiser is made
-        self._drops = experiment.model.dropout > 0 and experiment.model.num_layers > 1
-        self._dropout_state = seeded_state(spec.seed)
-        self._judged: dict[str, tuple[Tensor, InOrder]] = {}  # part → its starts, and they in order
+        self._uses_dropout = experiment.model.dropout > 0 and experiment.model.num_layers > 1
+        self._dropout_state = rng_state(spec.seed)
+        self._evaluation_cache: dict[
+            str, tuple[Tensor, SequentialBatches]
+        ] = {}  # part → its starts, and they in order
         self.epoch_loss = 0.0  # sum over the batches of the epoch under way
         self._best = self._copy_of_weights()
         self._last_good = self._copy_of_weights()
-        self.snapshots = Snapshots()
-        self.snapshots.take(self.snapshot())
+        self.snapshots = SnapshotBuffer()
+        self.snapshots.append(self.snapshot())
 
-    def _training_order(self) -> Shuffled | Streams:
+    def _training_order(self) -> ShuffledBatches | StatefulBatches:
         spec, starts = self.spec, self.starts["train"]
         if spec.initial_state == "stateful":
-            return streams_of(self.batches, starts, self.experiment.model, spec.batch_size)
-        return Shuffled(self.batches, starts, spec.batch_size, spec.seed)
+            return stateful_batches(self.batches, starts, self.experiment.model, spec.batch_size)
+        return ShuffledBatches(self.batches, starts, spec.batch_size, spec.seed)
 
     @property
     def spec(self) -> TrainSpec:
@@ -103,7 +108,7 @@ class Trainer:
         model that is only looked at need not pay."""
         optimizer = make_optimizer(self.spec, self.parameters)
         if self._optimizer_state:
-            restore_named_state(optimizer, self.model, self._optimizer_state)
+            load_optimizer_state(optimizer, self.model, self._optimizer_state)
         return optimizer
 
     @property
@@ -123,15 +128,15 @@ class Trainer:
         return self
 
     def __next__(self) -> dict:
-        """Raises NonFiniteLoss at a NaN or infinite loss, once the last finite weights are back in place."""
+        """Raises NonFiniteLossError at a NaN or infinite loss, once the last finite weights are back in place."""
         if self.finished:
             raise StopIteration
         if torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)
-        place = self.step % self.steps_per_epoch
-        loss, grad_norm = self._descend(place)
+        index = self.step % self.steps_per_epoch
+        loss, grad_norm = self._training_step(index)
         self.step += 1
-        self.epoch_loss = loss + (self.epoch_loss if place else 0.0)
+        self.epoch_loss = loss + (self.epoch_loss if index else 0.0)
         record = {
             "step": self.step,
             "epoch": (self.step - 1) // self.steps_per_epoch + 1,
@@ -139,11 +144,11 @@ class Trainer:
             "grad_norm": grad_norm,
             "lr": self.spec.lr,
         }
-        if self.step >= self.snapshots.due:
-            self.snapshots.take(self.snapshot())
-        if place == self.steps_per_epoch - 1:
+        if self.step >= self.snapshots.next_step:
+            self.snapshots.append(self.snapshot())
+        if index == self.steps_per_epoch - 1:
             record |= self._end_epoch()
-        elif (place + 1) % VALIDATE_WITHIN == 0:
+        elif (index + 1) % VALIDATE_EVERY == 0:
             record["valid_loss"] = self.evaluate("valid")
         return record
 
@@ -162,90 +167,100 @@ class Trainer:
             group["lr"] = spec.lr
 
     @torch.inference_mode()
-    def evaluate(self, part: str) -> float | None:
-        """Mean loss over a part's windows, at most MOST_EVALUATED of them, in scaled units; None if it has none."""
-        if not len(self.starts[part]):
+    def evaluate(self, split: str) -> float | None:
+        """Mean loss over a part's windows, at most MAX_EVALUATION_WINDOWS of them, in scaled units; None if it has none."""
+        if not len(self.starts[split]):
             return None
-        if self._drops:  # else both modes are the same
+        if self._uses_dropout:  # else both modes are the same
             self.model.eval()
-        total, count, order = 0.0, 0, self._judging_order(part)
-        for place in range(order.steps):
-            x, wanted = order.batch(place)
-            loss, state = self._loss(x, wanted, self._state_before(order, place, len(x), _JUDGING, place))
-            order.after(state)
+        total, count, order = 0.0, 0, self._evaluation_batches(split)
+        for index in range(order.steps):
+            x, targets = order.batch(index)
+            loss, state = self._loss(
+                x, targets, self._initial_state(order, index, len(x), _EVALUATION, index)
+            )
+            order.record_state(state)
             total, count = total + loss.item() * len(x), count + len(x)
-        if self._drops:
+        if self._uses_dropout:
             self.model.train()
         return total / count
 
-    def _judging_order(self, part: str) -> InOrder:
+    def _evaluation_batches(self, split: str) -> SequentialBatches:
         """The part's windows as its loss is taken over them: carried states go along streams as long as training's."""
-        starts = self.starts[part]
-        known = self._judged.get(part)
-        if known is not None and known[0] is starts:
-            return known[1]
+        starts = self.starts[split]
+        cached = self._evaluation_cache.get(split)
+        if cached is not None and cached[0] is starts:
+            return cached[1]
         if self.spec.initial_state == "stateful":
-            there = len(not_overlapping(starts, self.windows.spec.seq_len))
-            rows = max(1, there // self.steps_per_epoch)
-            order = Streams(self.batches, starts, rows, most=max(1, MOST_EVALUATED // rows))
+            available = len(non_overlapping(starts, self.windows.spec.seq_len))
+            rows = max(1, available // self.steps_per_epoch)
+            order = StatefulBatches(
+                self.batches, starts, rows, max_batches=max(1, MAX_EVALUATION_WINDOWS // rows)
+            )
         else:
-            order = InOrder(self.batches, starts[:: -(-len(starts) // MOST_EVALUATED)], EVAL_WINDOWS)
-        if order.light:  # what it has gathered last is kept with it, being asked for often
-            self._judged[part] = (starts, order)
+            order = SequentialBatches(
+                self.batches, starts[:: -(-len(starts) // MAX_EVALUATION_WINDOWS)], EVALUATION_BATCH_SIZE
+            )
+        if order.is_cacheable:  # what it has gathered last is kept with it, being asked for often
+            self._evaluation_cache[split] = (starts, order)
         return order
 
-    def state(self, snapshot_bytes: int) -> tuple[dict[str, Tensor], dict]:
+    def state_dict(self, snapshot_bytes: int) -> tuple[dict[str, Tensor], dict]:
         """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""
-        state = named_state(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
+        state = (
+            optimizer_state_by_name(self.optimizer, self.model)
+            if self._has_optimizer
+            else self._optimizer_state
+        )
         tensors = {f"optimizer/{k}": v for k, v in state.items()}
-        tensors |= {f"best/{k}": v for k, v in self._named(self._best).items()}
-        tensors |= self._order.state(mid_epoch=self.step % self.steps_per_epoch > 0)
+        tensors |= {f"best/{k}": v for k, v in self._by_name(self._best).items()}
+        tensors |= self._order.state_dict(mid_epoch=self.step % self.steps_per_epoch > 0)
         tensors["dropout"] = self._dropout_state
-        tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.packed(snapshot_bytes)
+        tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.to_tensors(snapshot_bytes)
         return tensors, {name: getattr(self, name) for name in _PROGRESS}
 
-    def restore(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], numbers: dict) -> None:
+    def load_state_dict(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], numbers: dict) -> None:
         """Go on where state() and the model's state_dict were taken."""
         self.model.load_state_dict(weights)
         best = [tensors[f"best/{name}"] for name, _ in self.model.named_parameters()]
-        self._copy(self._as_optimised(best), self._best)
+        self._copy(self._flatten_if_optimized_flat(best), self._best)
         self._copy(self.parameters, self._last_good)
         self._optimizer_state = {
             k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")
         }
         self.__dict__.pop("optimizer", None)
-        self.snapshots = Snapshots.unpacked(tensors["snapshots/steps"], tensors["snapshots/weights"])
-        self._order.restore(tensors)
+        self.snapshots = SnapshotBuffer.from_tensors(tensors["snapshots/steps"], tensors["snapshots/weights"])
+        self._order.load_state_dict(tensors)
         torch.Generator().set_state(tensors["dropout"])  # raises RuntimeError now rather than in mid-training
         self._dropout_state = tensors["dropout"]
         for name in _PROGRESS:
             setattr(self, name, numbers[name])
-        if self.step >= self.snapshots.due:
-            self.snapshots.take(self.snapshot())
+        if self.step >= self.snapshots.next_step:
+            self.snapshots.append(self.snapshot())
 
-    def put_weights(self, weights: dict[str, Tensor]) -> None:
+    def set_weights(self, weights: dict[str, Tensor]) -> None:
         """Set some of the weights by hand, by the model's own names; the optimiser's memory stays."""
         with torch.no_grad():
-            own = dict(self.model.named_parameters())
+            parameters = dict(self.model.named_parameters())
             for name, value in weights.items():
-                own[name].copy_(value)
+                parameters[name].copy_(value)
         self._copy(self.parameters, self._last_good)
-        self.snapshots.take(self.snapshot())
+        self.snapshots.append(self.snapshot())
 
-    def _free_entries(self, held: dict[str, Tensor]) -> list[Tensor]:
+    def _make_trainable_masks(self, frozen_masks: dict[str, Tensor]) -> list[Tensor]:
         """For each optimised parameter a bool mask of what trains."""
         none = {name: torch.zeros_like(p, dtype=torch.bool) for name, p in self.model.named_parameters()}
-        return self._as_optimised([~mask for mask in (none | held).values()])
+        return self._flatten_if_optimized_flat([~mask for mask in (none | frozen_masks).values()])
 
-    def _as_optimised(self, tensors: list[Tensor]) -> list[Tensor]:
+    def _flatten_if_optimized_flat(self, tensors: list[Tensor]) -> list[Tensor]:
         """One tensor a parameter of the model → one a parameter of the optimiser."""
-        whole = len(self.parameters) != len(tensors)
-        return [torch.cat([tensor.flatten() for tensor in tensors])] if whole else tensors
+        is_flat = len(self.parameters) != len(tensors)
+        return [torch.cat([tensor.flatten() for tensor in tensors])] if is_flat else tensors
 
-    def named(self, flat: Tensor) -> dict[str, Tensor]:
+    def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
         """A Snapshot's weights or gradients by the model's own names: views of it, in the parameters' shapes."""
-        names, own = zip(*self.model.named_parameters(), strict=True)
-        return dict(zip(names, pieces(flat, own), strict=True))
+        names, parameters = zip(*self.model.named_parameters(), strict=True)
+        return dict(zip(names, unflatten(flat, parameters), strict=True))
 
     def snapshot(self) -> Snapshot:
         """A copy of the weights as they are, and of the last step's gradients, after clipping, if there was a step."""
@@ -259,37 +274,41 @@ class Trainer:
 
     def best_weights(self) -> dict[str, Tensor]:
         """The weights of the best epoch so far, by the model's own names."""
-        return self._named(self._best)
+        return self._by_name(self._best)
 
-    def _named(self, values: list[Tensor]) -> dict[str, Tensor]:
-        names, own = zip(*self.model.named_parameters(), strict=True)
-        parts = values if len(values) == len(own) else pieces(values[0], own)
-        return {name: part.clone() for name, part in zip(names, parts, strict=True)}
+    def _by_name(self, values: list[Tensor]) -> dict[str, Tensor]:
+        names, parameters = zip(*self.model.named_parameters(), strict=True)
+        tensors = values if len(values) == len(parameters) else unflatten(values[0], parameters)
+        return {name: tensor.clone() for name, tensor in zip(names, tensors, strict=True)}
 
-    def _loss(self, x: Tensor, wanted: Tensor, before: State | None) -> tuple[Tensor, State]:
+    def _loss(self, x: Tensor, targets: Tensor, initial_state: RNNState | None) -> tuple[Tensor, RNNState]:
         """The mean loss, and the state after the batch."""
-        said, after = self.model.go_on(x, before)
-        return sequence_loss(self.loss_name, said, wanted, self.batches.every), after
+        predictions, final_state = self.model.forward_with_state(x, initial_state)
+        return sequence_loss(self.loss_name, predictions, targets, self.batches.per_step), final_state
 
-    def _state_before(self, order: InOrder, place: int, batch_size: int, *draw: int) -> State | None:
+    def _initial_state(
+        self, order: SequentialBatches, index: int, batch_size: int, *draw: int
+    ) -> RNNState | None:
         """h and c before a batch, None for zeros; draw: numbers that no other draw of this seed has."""
         if self.spec.initial_state == "random":
-            return drawn_state(self.experiment.model, batch_size, (self.spec.seed, *draw), self.device)
-        return order.before(place)
+            return random_initial_state(
+                self.experiment.model, batch_size, (self.spec.seed, *draw), self.device
+            )
+        return order.initial_state(index)
 
-    def _descend(self, place: int) -> tuple[float, float]:
+    def _training_step(self, index: int) -> tuple[float, float]:
         """One optimiser step on one batch of the epoch; (loss, gradient norm before clipping)."""
-        x, wanted = self._order.batch(place)
-        before = self._state_before(self._order, place, len(x), _TRAINING, self.step)
-        with random_state(self._dropout_state) if self._drops else nullcontext() as after:
-            loss, state = self._loss(x, wanted, before)
-        if after is not None:
-            self._dropout_state = after[0]
+        x, targets = self._order.batch(index)
+        initial_state = self._initial_state(self._order, index, len(x), _TRAINING, self.step)
+        with rng_scope(self._dropout_state) if self._uses_dropout else nullcontext() as dropout_states:
+            loss, state = self._loss(x, targets, initial_state)
+        if dropout_states is not None:
+            self._dropout_state = dropout_states[0]
         self._clear_gradients()
         loss.backward()
         grads = [p.grad for p in self.parameters]
-        if self._free:
-            torch._foreach_mul_(grads, self._free)
+        if self._trainable_masks:
+            torch._foreach_mul_(grads, self._trainable_masks)
         grad_norm = grads[0].norm() if len(grads) == 1 else torch.nn.utils.get_total_norm(grads)
         value, norm = torch.stack([loss.detach(), grad_norm]).tolist()  # one wait for the device
         if not (math.isfinite(value) and math.isfinite(norm)):
@@ -298,22 +317,24 @@ class Trainer:
             torch._foreach_mul_(grads, self.spec.max_grad_norm / norm)
         self._copy(self.parameters, self._last_good)
         self.optimizer.step()
-        if self._free and self.spec.weight_decay:
-            self._put_back_held()
-        self._order.after(state)
+        if self._trainable_masks and self.spec.weight_decay:
+            self._restore_frozen()
+        self._order.record_state(state)
         return value, norm
 
     @torch.no_grad()
-    def _put_back_held(self) -> None:
-        for p, before, free in zip(self.parameters, self._last_good, self._free, strict=True):
-            p.copy_(torch.where(free, p, before))
+    def _restore_frozen(self) -> None:
+        for p, previous, trainable in zip(
+            self.parameters, self._last_good, self._trainable_masks, strict=True
+        ):
+            p.copy_(torch.where(trainable, p, previous))
 
-    def _stop_at_non_finite(self, what: str, step: int | None = None) -> NoReturn:
+    def _stop_at_non_finite(self, subject: str, step: int | None = None) -> NoReturn:
         self._copy(self._last_good, self.parameters)
-        self.snapshots.forget_from(self.step)
+        self.snapshots.drop_from(self.step)
         clip = "gradient clipping (off now)" if not self.spec.max_grad_norm else "stronger gradient clipping"
-        raise NonFiniteLoss(
-            f"{what} became NaN or infinite at step {step or self.step}: the last finite weights are kept. Try a "
+        raise NonFiniteLossError(
+            f"{subject} became NaN or infinite at step {step or self.step}: the last finite weights are kept. Try a "
             f"smaller learning rate ({self.spec.lr:g} now) or {clip}, then press Reset."
         )
 
@@ -329,21 +350,21 @@ class Trainer:
             valid_loss or 0.0
         ):  # the last step went wrong, and no next one tells
             self._stop_at_non_finite("The validation loss" if finite else "The weights")
-        watched = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
+        monitored = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
         epoch = self.epoch
-        if watched < self.best_loss:
-            self.best_loss, self.best_epoch = watched, epoch
+        if monitored < self.best_loss:
+            self.best_loss, self.best_epoch = monitored, epoch
             self._copy(self.parameters, self._best)
         elif self.spec.patience and epoch - self.best_epoch >= self.spec.patience:
             self.stopped_early = True
-            self.use_best()
+            self.restore_best()
         return {
             "epoch_loss": self.epoch_loss / self.steps_per_epoch,
             "valid_loss": valid_loss,
             "best_epoch": self.best_epoch,
         }
 
-    def use_best(self) -> None:
+    def restore_best(self) -> None:
         """Put the weights of the best epoch so far in place."""
         self._copy(self._best, self.parameters)
 
@@ -357,6 +378,6 @@ class Trainer:
         return [p.detach().clone() for p in self.parameters]
 
 
-def warm_up() -> None:
+def preload_optimizer() -> None:
     """Make one tiny optimiser: PyTorch imports a second's worth of modules at its first."""
     torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_core.data.samples import EXAMPLE, load_sample
+from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.table import Table
 from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
-from lstm_core.workspace import RunManager, Workspace
+from lstm_core.workspace import Workspace, WorkspaceStore
 
 
 @st.cache_resource(show_spinner=False)
 def _parts() -> tuple[Table, Checkpoint]:
-    return load_sample("sunspots"), load_checkpoint(EXAMPLE.read_bytes())
+    return load_sample("sunspots"), load_checkpoint(EXAMPLE_MODEL.read_bytes())
 
 
-def open_workspace(manager: RunManager) -> Workspace:
+def open_workspace(manager: WorkspaceStore) -> Workspace:
     """A new workspace with the example in it, as if its model file had just been loaded."""
-    return manager.open(*_parts())
+    return manager.create(*_parts())

@@ -1,6 +1,6 @@
 """What this browser tab has on the table. The only user of st.session_state and of the URL's parameters.
 
-Everything a person sets up lives in a Workspace of the server's RunManager, whose unguessable id is in the URL:
+Everything a person sets up lives in a Workspace of the server's WorkspaceStore, whose unguessable id is in the URL:
 page changes, a lost connection, F5 and a second tab all come back to the same one. Widgets mirror it (session_fields.py).
 """
 
@@ -18,8 +18,8 @@ from lstm_core.data.samples import load_sample
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.lessons import lessons
-from lstm_core.model.devices import work_in_one_thread
-from lstm_core.workspace import RunManager, Workspace
+from lstm_core.model.devices import limit_to_one_thread
+from lstm_core.workspace import Workspace, WorkspaceStore
 from pages.shared import example
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ _ID, _MESSAGES, _LESSONS = "_workspace", "_messages", "_lessons"
 
 
 @st.cache_resource(show_spinner=False)
-def run_manager() -> RunManager:
+def workspace_store() -> WorkspaceStore:
     """The process's one manager: a module-level one would double at a hot reload."""
-    return RunManager()
+    return WorkspaceStore()
 
 
 def workspace() -> Workspace:
@@ -39,21 +39,21 @@ def workspace() -> Workspace:
 
     Every page and every fragment begins here, so this is also where its thread is told to be modest.
     """
-    work_in_one_thread()
+    limit_to_one_thread()
     _hand_over_to_app()
-    wanted = st.session_state.get(_ID) or st.query_params.get("run")
-    found = run_manager().find(wanted)
-    if found is None:
-        found = example.open_workspace(run_manager())
-        if wanted:
-            notify(
+    requested_id = st.session_state.get(_ID) or st.query_params.get("run")
+    current = workspace_store().get(requested_id)
+    if current is None:
+        current = example.open_workspace(workspace_store())
+        if requested_id:
+            show_info(
                 "This link's run is no longer on the server (it was restarted, or many others came since). "
                 "Here is the example instead; a saved model file can be loaded on Train."
             )
-    st.session_state[_ID] = found.id
-    if st.query_params.get("run") != found.id:
-        st.query_params["run"] = found.id
-    return found
+    st.session_state[_ID] = current.id
+    if st.query_params.get("run") != current.id:
+        st.query_params["run"] = current.id
+    return current
 
 
 def open_lesson(name: str) -> OpenLesson:
@@ -62,28 +62,28 @@ def open_lesson(name: str) -> OpenLesson:
     What was on the table is not touched: leave_lesson goes back to it.
     """
     from lstm_core.lessons.open_lesson import OpenLesson
-    from lstm_core.lessons.runs import shipped
+    from lstm_core.lessons.runs import pretrained
 
-    here, manager = workspace(), run_manager()
-    if here.lesson is not None and here.lesson.lesson.name == name:
-        return here.lesson
-    had = st.session_state.setdefault(_LESSONS, {})
-    found = manager.find(had.get(name))
-    if found is None:
+    current, store = workspace(), workspace_store()
+    if current.lesson is not None and current.lesson.lesson.name == name:
+        return current.lesson
+    workspace_ids = st.session_state.setdefault(_LESSONS, {})
+    opened = store.get(workspace_ids.get(name))
+    if opened is None:
         lesson = lessons()[name]
-        home = here.lesson.home if here.lesson is not None else here.id
-        found = manager.open(*shipped(lesson))
-        found.lesson = OpenLesson(lesson, found, home, manager.slots)
-        had[name] = found.id
-    _go_to(found.id)
-    return found.lesson
+        home = current.lesson.return_to if current.lesson is not None else current.id
+        opened = store.create(*pretrained(lesson))
+        opened.lesson = OpenLesson(lesson, opened, home, store.queue)
+        workspace_ids[name] = opened.id
+    _go_to(opened.id)
+    return opened.lesson
 
 
 def leave_lesson() -> None:
     """Put this tab back on what was on the table before the lesson."""
-    here = workspace()
-    if here.lesson is not None:
-        _go_to(here.lesson.home)
+    current = workspace()
+    if current.lesson is not None:
+        _go_to(current.lesson.home)
     st.query_params.pop("lesson", None)
     clear_messages()
 
@@ -102,7 +102,7 @@ def _hand_over_to_app() -> None:
         st.rerun()
 
 
-def mirror(key: str, value: Any, of: Any = None) -> None:
+def set_widget(key: str, value: Any, of: Any = None) -> None:
     """Let the widget of this key show `value`; a value that it shows already is left alone, mid-edit too.
 
     of: what the widget's options or bounds come from. When they change, Streamlit takes it for a new widget
@@ -119,13 +119,13 @@ def widget_value(key: str) -> Any:
     return st.session_state.get(key)
 
 
-def change(part: str, **fields: Any) -> None:
+def change_field(part: str, **fields: Any) -> None:
     """Change fields of one part of the experiment; what it refuses is reported and changes nothing."""
     clear_messages()
     try:
         workspace().change(part, **fields)
     except PlaygroundError as error:
-        report(str(error))
+        show_error(str(error))
 
 
 def table_for(spec: DataSpec) -> Table:
@@ -134,40 +134,40 @@ def table_for(spec: DataSpec) -> Table:
     Raises:
         PlaygroundError: it is a CSV file that is not on the table here.
     """
-    here = workspace()
+    current = workspace()
     if spec.source == "sample":
         return load_sample(spec.name)
     if spec.source == "generator":
         return generate(spec)
-    missing = {*spec.features, *spec.targets} - {column.name for column in here.table.columns}
-    if here.experiment.data.source != "csv" or missing:
+    missing = {*spec.features, *spec.targets} - {column.name for column in current.table.columns}
+    if current.experiment.data.source != "csv" or missing:
         raise PlaygroundError(
             f"This model was trained on the file {spec.name!r}: put that file, or one with the same columns, on "
             "Data first, then load the model again."
         )
-    return here.table
+    return current.table
 
 
-def start_fresh(play: bool = True) -> None:
+def start_training(start: bool = True) -> None:
     """Train a fresh model of the experiment as it is now; what stands in the way is reported."""
     clear_messages()
     try:
-        run = workspace().train_fresh()
+        run = workspace().start_training()
     except PlaygroundError as error:
-        report(str(error))
+        show_error(str(error))
         return
-    if play:
-        run.play()
+    if start:
+        run.start()
 
 
-def report(sentence: str) -> None:
+def show_error(text: str) -> None:
     """Show one sentence of what went wrong at the top of the page, until something else is done."""
-    st.session_state[_MESSAGES] = {"error": sentence}
+    st.session_state[_MESSAGES] = {"error": text}
 
 
-def notify(sentence: str) -> None:
+def show_info(text: str) -> None:
     """Show one sentence of good or neutral news, likewise."""
-    st.session_state[_MESSAGES] = {"info": sentence}
+    st.session_state[_MESSAGES] = {"info": text}
 
 
 def clear_messages() -> None:
@@ -175,18 +175,18 @@ def clear_messages() -> None:
     st.session_state.pop(_MESSAGES, None)
 
 
-def show_messages(page: str) -> None:
+def draw_messages(page: str) -> None:
     """Draw what report and notify left. It stays over reruns, which come for many reasons, and ends with the page."""
     messages = st.session_state.get(_MESSAGES, {})
     if messages.setdefault("page", page) != page:
         clear_messages()
     elif "error" in messages:
-        st.error(plain(messages["error"]), icon=":material/error:")
+        st.error(escape_markdown(messages["error"]), icon=":material/error:")
     elif "info" in messages:
-        st.info(plain(messages["info"]), icon=":material/info:")
+        st.info(escape_markdown(messages["info"]), icon=":material/info:")
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text from outside as Markdown that shows exactly that text: no links, images, colours, formulas or icons."""
     escaped = "".join(f"\\{c}" if c in r"""\`*_{}[]()<>#+-.!|~$"&'""" else c for c in text)
     return escaped.replace(":", ":\u2060").replace(
@@ -194,35 +194,35 @@ def plain(text: str) -> str:
     )  # a word joiner: ":red[" and ":smile:" mean nothing
 
 
-def remember(key: str, value: Any) -> None:
+def set_state(key: str, value: Any) -> None:
     """Keep a page's own small state (not part of the experiment) for this tab."""
     st.session_state[key] = value
 
 
-def recall(key: str, default: Any = None) -> Any:
+def get_state(key: str, default: Any = None) -> Any:
     return st.session_state.get(key, default)
 
 
-def link(key: str, value: str) -> None:
+def set_query(key: str, value: str) -> None:
     """Let the address say this of a widget or a page."""
     if st.query_params.get(key) != value:
         st.query_params[key] = value
 
 
-def linked(key: str) -> str | None:
+def get_query(key: str) -> str | None:
     """What the address says of a widget."""
     return st.query_params.get(key)
 
 
 @st.cache_resource(show_spinner=False)
-def warm_up() -> None:
+def preload() -> None:
     """Load in the background, once a process, what the first click on Train or on a lesson would otherwise wait for."""
     threading.Thread(target=_load_training, name="warm-up", daemon=True).start()
 
 
 def _load_training() -> None:
-    from lstm_core.training.trainer import warm_up
+    from lstm_core.training.trainer import preload_optimizer
 
-    warm_up()
+    preload_optimizer()
     for module in ("lstm_core.lessons.runs", "lstm_core.figures.theme"):  # of the first lesson that is opened
         importlib.import_module(module)

@@ -53,17 +53,17 @@ def bind(part: str, name: str, key: str | None = None, of: Any = None) -> dict[s
     """Arguments that make a widget mirror one setting; `of`: see session.mirror."""
     value = getattr(getattr(session.workspace().experiment, part), name)
     key = key or name
-    session.mirror(key, list(value) if isinstance(value, tuple) else value, of)
+    session.set_widget(key, list(value) if isinstance(value, tuple) else value, of)
     return {"key": key, "on_change": _take_over, "args": (part, name, key)}
 
 
 def _take_over(part: str, name: str, key: str) -> None:
     value = session.widget_value(key)
     if value is not None or settings(PARTS[part])[name].default is None:  # else the old value comes back
-        session.change(part, **{name: value})
+        session.change_field(part, **{name: value})
 
 
-def clamp(key: str, minimum: float, maximum: float, default: float | None = None) -> None:
+def clamp_widget(key: str, minimum: float, maximum: float, default: float | None = None) -> None:
     """Keep a number widget's value inside limits that may have moved."""
-    value = session.recall(key, maximum if default is None else default)
-    session.mirror(key, min(max(value, minimum), maximum), (minimum, maximum))
+    value = session.get_state(key, maximum if default is None else default)
+    session.set_widget(key, min(max(value, minimum), maximum), (minimum, maximum))

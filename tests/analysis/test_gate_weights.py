@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.analysis.gate_weights import (
-    extent,
     gate_histograms,
     gate_norms,
     gate_weights,
-    rounded_up,
+    magnitudes,
+    round_up_nicely,
     split_by_gate,
-    with_bias,
+    with_total_bias,
 )
 from lstm_core.experiment import GATES, ModelSpec, PlaygroundError
 from lstm_core.model.recurrent import build_model
@@ -61,8 +61,8 @@ def assert_sliced(got, lstm, suffix, tensor_of):
 
 @examples(60)
 @given(places())
-def test_weights_are_pytorchs_rows(place):
-    lstm, layer, direction, suffix = place
+def test_weights_are_pytorchs_rows(index):
+    lstm, layer, direction, suffix = index
     got = gate_weights(lstm, layer, direction)
     assert_sliced(got, lstm, suffix, lambda name: getattr(lstm, name))
     assert got["weight_hh"]["f"].shape == (lstm.hidden_size, lstm.proj_size or lstm.hidden_size)
@@ -70,8 +70,8 @@ def test_weights_are_pytorchs_rows(place):
 
 @examples(40)
 @given(places(), st.integers(0, 2**31))
-def test_gradients_split_like_the_weights(place, seed):
-    lstm, layer, direction, suffix = place
+def test_gradients_split_like_the_weights(index, seed):
+    lstm, layer, direction, suffix = index
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(3, 2, lstm.input_size, dtype=lstm.weight_ih_l0.dtype, generator=generator)
     lstm(x)[0].square().sum().backward()
@@ -86,8 +86,8 @@ def test_gradients_split_like_the_weights(place, seed):
 
 @examples(40)
 @given(places())
-def test_norms_are_frobenius_and_add_up(place):
-    lstm, layer, direction, suffix = place
+def test_norms_are_frobenius_and_add_up(index):
+    lstm, layer, direction, suffix = index
     got = gate_weights(lstm, layer, direction)
     norms = gate_norms(got)
     assert norms.keys() == got.keys()
@@ -175,10 +175,10 @@ def test_rows_that_are_not_of_four_gates(tensor):
 
 @examples(40)
 @given(places())
-def test_the_bias_that_acts_is_the_sum_that_nn_lstm_makes(place):
+def test_the_bias_that_acts_is_the_sum_that_nn_lstm_makes(index):
     """Moving all of bias_hh into bias_ih changes no output; without bias there is none."""
-    lstm, layer, direction, suffix = place
-    got = with_bias(gate_weights(lstm, layer, direction))
+    lstm, layer, direction, suffix = index
+    got = with_total_bias(gate_weights(lstm, layer, direction))
     assert list(got) == ["weight_ih", "weight_hh"] + ["bias_ih", "bias_hh", "bias"] * lstm.bias
     if not lstm.bias:
         return
@@ -200,7 +200,7 @@ def test_the_acting_bias_has_the_gradient_of_either():
         0
     ].sum().backward()
     by_gate = split_by_gate({name: parameter.grad for name, parameter in lstm.named_parameters()})
-    got = with_bias(by_gate, gradients=True)
+    got = with_total_bias(by_gate, gradients=True)
     for gate in GATES:
         np.testing.assert_array_equal(got["bias"][gate], by_gate["bias_ih"][gate])
         np.testing.assert_allclose(got["bias"][gate], by_gate["bias_hh"][gate], rtol=1e-12)
@@ -215,54 +215,56 @@ def parts_of(*values: float) -> dict[str, np.ndarray]:
 def test_an_outlier_does_not_stretch_the_reach():
     rng = np.random.default_rng(0)
     calm = {gate: rng.uniform(-0.1, 0.1, (64, 64)).astype(np.float32) for gate in GATES}
-    found = extent({"weight_hh": calm})
-    assert found.reach == found.peaks["weight_hh"] == max(np.abs(rows).max() for rows in calm.values())
+    result = magnitudes({"weight_hh": calm})
+    assert (
+        result.percentile == result.max_abs["weight_hh"] == max(np.abs(rows).max() for rows in calm.values())
+    )
     calm["o"][3, 5] = -7
-    found = extent({"weight_hh": calm})
-    assert found.peaks == {"weight_hh": 7}
-    assert 0.09 < found.reach <= 0.1
-    assert found.norms["weight_hh"]["o"] == pytest.approx(np.linalg.norm(calm["o"].astype(float)))
+    result = magnitudes({"weight_hh": calm})
+    assert result.max_abs == {"weight_hh": 7}
+    assert 0.09 < result.percentile <= 0.1
+    assert result.norms["weight_hh"]["o"] == pytest.approx(np.linalg.norm(calm["o"].astype(float)))
 
 
 def test_reach_looks_at_every_column_of_a_large_model():
     """A column in 64 is large: whatever the reach is taken from, it must see that column, and not only it."""
     rows = np.full((4096, 64), 0.1, np.float32)
     rows[:, 0] = 5
-    assert extent({"weight_hh": dict.fromkeys(GATES, rows)}).reach == 5
+    assert magnitudes({"weight_hh": dict.fromkeys(GATES, rows)}).percentile == 5
     rows[:, 0] = 0.1
     rows[:40, 0] = 5  # far fewer than one in a hundred
-    assert extent({"weight_hh": dict.fromkeys(GATES, rows)}).reach == pytest.approx(0.1)
+    assert magnitudes({"weight_hh": dict.fromkeys(GATES, rows)}).percentile == pytest.approx(0.1)
 
 
 def test_what_is_not_finite_is_left_out_of_the_scale():
-    found = extent({"bias": parts_of(np.nan, np.inf, -0.5, 0.25)})
-    assert found.peaks == {"bias": 0.5}
-    assert found.reach == 0.5
-    nothing = extent({"bias": {gate: np.full((2, 1), np.nan, np.float32) for gate in GATES}})
-    assert nothing.peaks == {"bias": 0} and nothing.reach == 0
+    result = magnitudes({"bias": parts_of(np.nan, np.inf, -0.5, 0.25)})
+    assert result.max_abs == {"bias": 0.5}
+    assert result.percentile == 0.5
+    nothing = magnitudes({"bias": {gate: np.full((2, 1), np.nan, np.float32) for gate in GATES}})
+    assert nothing.max_abs == {"bias": 0} and nothing.percentile == 0
 
 
 @given(st.floats(1e-300, 1e300))
 def test_rounded_up_is_at_least_the_value_and_never_much_more(value):
-    found = rounded_up(value)
-    assert value <= found <= 1.34 * value  # the widest gap is from 3 to 4
-    assert rounded_up(found) == found
+    result = round_up_nicely(value)
+    assert value <= result <= 1.34 * value  # the widest gap is from 3 to 4
+    assert round_up_nicely(result) == result
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted"), [(0, 1), (1, 1), (0.11, 0.12), (0.99, 1), (31, 40), (1e-9, 1e-9)]
+    ("value", "expected"), [(0, 1), (1, 1), (0.11, 0.12), (0.99, 1), (31, 40), (1e-9, 1e-9)]
 )
-def test_rounded_up_to_a_number_that_one_can_say(value, wanted):
-    assert rounded_up(value) == pytest.approx(wanted)
+def test_rounded_up_to_a_number_that_one_can_say(value, expected):
+    assert round_up_nicely(value) == pytest.approx(expected)
 
 
 @examples(40)
 @given(places(), st.integers(1, 30))
-def test_histograms_count_every_weight_once(place, bins):
-    lstm, layer, direction, _ = place
+def test_histograms_count_every_weight_once(index, bins):
+    lstm, layer, direction, _ = index
     by_gate = gate_weights(lstm, layer, direction)
     for kind, parts in by_gate.items():
-        edge = rounded_up(extent({kind: parts}).peaks[kind])
+        edge = round_up_nicely(magnitudes({kind: parts}).max_abs[kind])
         edges, counts = gate_histograms(parts, edge, 2 * bins)
         assert list(counts) == list(GATES)
         for gate, rows in parts.items():

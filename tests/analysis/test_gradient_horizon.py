@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import nn
 
-from lstm_core.analysis.gradient_horizon import horizon_of_recurrent, memory_horizon, steps_back
+from lstm_core.analysis.gradient_horizon import horizon_of_module, memory_horizon, steps_until_faded
 from lstm_core.experiment import ModelSpec, PlaygroundError
-from lstm_core.model.recurrent import SequenceLSTM, build_model
+from lstm_core.model.recurrent import SequenceModel, build_model
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.conftest import examples
 
@@ -61,14 +61,14 @@ def autograd_norms(module, head, x, output_index, every):
         inputs = [torch.cat([states[layer, d, t][0] for d in range(directions)], 1) for t in range(seq_len)]
     ends = [seq_len - 1, seq_len - 1 if every else 0][:directions]
     top = torch.cat([states[module.num_layers - 1, d, end][0] for d, end in enumerate(ends)], 1)
-    said = head(top)[:, output_index]
+    predictions = head(top)[:, output_index]
     nodes = [*x_steps, *(states[key][k] for k in range(len(sizes)) for key in sorted(states))]
-    grads = torch.autograd.grad(said.sum(), nodes, materialize_grads=True)
+    grads = torch.autograd.grad(predictions.sum(), nodes, materialize_grads=True)
     norms = [grad.norm(dim=1) for grad in grads]
     d_x, per_state = torch.stack(norms[:seq_len], 1), torch.stack(norms[seq_len:])
     shape = len(sizes), module.num_layers, directions, seq_len, batch
     d_states = per_state.view(shape).transpose(3, 4).numpy()
-    return d_x.numpy(), d_states[0], d_states[1] if len(sizes) > 1 else None, said.detach()
+    return d_x.numpy(), d_states[0], d_states[1] if len(sizes) > 1 else None, predictions.detach()
 
 
 def assert_exact(got, expected):
@@ -131,7 +131,7 @@ def two_directions(kind):
 @example(two_directions(nn.RNN))
 def test_equals_autograd_over_a_step_loop(case):
     module, head, x, output_index, every = case
-    got = horizon_of_recurrent(module, head, x, output_index, every)
+    got = horizon_of_module(module, head, x, output_index, every)
     d_x, d_h, d_c, _ = autograd_norms(*case)
     assert_exact(got.d_x, d_x)
     assert_exact(got.d_h, d_h)
@@ -154,17 +154,19 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
         bias=module.bias, batch_first=module.batch_first, bidirectional=module.bidirectional,
         proj_size=module.proj_size, head=head_kind,
     )  # fmt: skip
-    model = SequenceLSTM(spec, module.input_size, head.out_features).double()
+    model = SequenceModel(spec, module.input_size, head.out_features).double()
     model.recurrent.load_state_dict(module.state_dict())
     model.head.load_state_dict(head.state_dict())
     model, x = model.to(dtype), x.to(dtype)
     got = memory_horizon(model, x, output_index)
     model, x = model.double(), x.double()  # the same numbers, exactly
-    d_x, d_h, d_c, said = autograd_norms(model.recurrent, model.head, x, output_index, head_kind == "per_step")
+    d_x, d_h, d_c, predictions = autograd_norms(
+        model.recurrent, model.head, x, output_index, head_kind == "per_step"
+    )
     with torch.no_grad():
         output = model(x)
     output = output if head_kind == "last" else output[:, -1]
-    torch.testing.assert_close(said, output[:, output_index], rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(predictions, output[:, output_index], rtol=1e-12, atol=1e-14)
     assert_exact(got.d_x, d_x)
     assert_exact(got.d_h, d_h)
     if spec.cell == "lstm":
@@ -178,7 +180,7 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
 @example(two_directions(nn.LSTM))
 def test_forget_products_and_time_constants_follow_from_the_traced_gates(case):
     lstm, _, x, *_ = case
-    got = horizon_of_recurrent(*case)
+    got = horizon_of_module(*case)
     f = trace_lstm(lstm.eval(), x if lstm.batch_first else x.transpose(0, 1)).f
     seq_len = x.shape[1]
     expected = torch.empty_like(f)
@@ -205,7 +207,7 @@ def test_finite_differences_agree(kind):
         h_n = module(x)[1][0] if kind is nn.LSTM else module(x)[1]
         return head(h_n[-2:].transpose(0, 1).flatten(1))[0, 1].item()
 
-    got, step = horizon_of_recurrent(module, head, x.transpose(0, 1), 1).d_x[0], 1e-6
+    got, step = horizon_of_module(module, head, x.transpose(0, 1), 1).d_x[0], 1e-6
     with torch.no_grad():
         for t in range(9):
             slopes = []
@@ -232,32 +234,32 @@ def lstm_with_forget_gate(logit, hidden_size=3):
 def test_a_forget_gate_stuck_open_carries_the_gradient_unchanged():
     lstm, head = lstm_with_forget_gate(100.0)  # σ(100) is 1 in float64
     x = 0.01 * torch.randn(2, 300, 2, generator=torch.Generator().manual_seed(0))
-    got = horizon_of_recurrent(lstm, head, x)
+    got = horizon_of_module(lstm, head, x)
     assert (got.d_c == got.d_c[..., -1:]).all()
     assert (got.d_c > 0).all()
     assert (got.forget_product == 1).all()
     assert np.isposinf(got.time_constants).all()
     assert (got.d_h[..., :-1] == 0).all()  # h feeds nothing but the head, at the end
     np.testing.assert_allclose(got.d_h[0, 0, :, -1], [head.weight.norm().item()] * 2, rtol=1e-14)
-    assert steps_back(got.d_c[0, 0, 0]) == 300
+    assert steps_until_faded(got.d_c[0, 0, 0]) == 300
 
 
 def test_a_forget_gate_of_a_tenth_lets_the_gradient_vanish_tenfold_a_step():
     lstm, head = lstm_with_forget_gate(math.log(0.1 / 0.9))  # σ of that is 0.1
     x = torch.randn(1, 200, 2, generator=torch.Generator().manual_seed(0))
-    got = horizon_of_recurrent(lstm, head, x)
+    got = horizon_of_module(lstm, head, x)
     back = np.arange(199, -1, -1.0)
     np.testing.assert_allclose(got.d_c[0, 0, 0], got.d_c[0, 0, 0, -1] * 0.1**back, rtol=1e-12)
     np.testing.assert_allclose(got.forget_product[0, 0, 0], 0.1**back, rtol=1e-12)
     np.testing.assert_allclose(got.time_constants, 1 / math.log(10), rtol=1e-12)
     assert got.d_c[0, 0, 0, 0] > 0  # 1e-199, which float32 could not hold
-    assert steps_back(got.d_c[0, 0, 0]) == 1
-    assert steps_back(got.d_c[0, 0, 0], share=0.05) == 2
+    assert steps_until_faded(got.d_c[0, 0, 0]) == 1
+    assert steps_until_faded(got.d_c[0, 0, 0], share=0.05) == 2
 
 
 def test_a_closed_forget_gate_keeps_nothing():
     lstm, head = lstm_with_forget_gate(-1000.0)  # σ(−1000) is 0 in float64
-    got = horizon_of_recurrent(lstm, head, torch.ones(1, 4, 2))
+    got = horizon_of_module(lstm, head, torch.ones(1, 4, 2))
     assert (got.time_constants == 0).all()
     assert got.forget_product[0, 0, 0].tolist() == [0, 0, 0, 1]
     assert (got.d_x[0] > 0).tolist() == [False, False, False, True]
@@ -273,7 +275,7 @@ def test_an_rnn_of_scaled_identity_shrinks_or_grows_by_its_factor(factor, nonlin
         rnn.weight_ih_l0.copy_(torch.eye(2))
         rnn.weight_hh_l0.copy_(factor * torch.eye(2))
     x = torch.full((1, 40, 2), 1e-12 if nonlinearity == "tanh" else 1.0)  # so small that tanh is the identity
-    got = horizon_of_recurrent(rnn, head, x)
+    got = horizon_of_module(rnn, head, x)
     expected = head.weight.norm().item() * factor ** np.arange(39, -1, -1.0)
     np.testing.assert_allclose(got.d_h[0, 0, 0], expected, rtol=1e-12)
     np.testing.assert_allclose(got.d_x[0], expected, rtol=1e-12)
@@ -284,7 +286,7 @@ def test_a_gru_that_keeps_everything_carries_the_gradient_unchanged():
     with torch.no_grad():
         gru.bias_ih_l0[3:6] = 100.0  # z = 1: h_t = h_{t−1}
     head = nn.Linear(3, 1, dtype=torch.float64)
-    got = horizon_of_recurrent(gru, head, torch.randn(1, 50, 2, generator=torch.Generator().manual_seed(0)))
+    got = horizon_of_module(gru, head, torch.randn(1, 50, 2, generator=torch.Generator().manual_seed(0)))
     np.testing.assert_allclose(got.d_h[0, 0, 0], head.weight.norm().item(), rtol=1e-12)
     assert (got.d_x < 1e-12).all()
 
@@ -350,9 +352,9 @@ def test_the_model_is_left_as_it_was(training):
 )
 def test_what_does_not_fit_is_said_in_one_sentence(kind, change, sentence):
     fitting = {"module": kind(3, 4), "head": nn.Linear(4, 2), "x": torch.ones(2, 5, 3), "output_index": 1}
-    horizon_of_recurrent(**fitting)
+    horizon_of_module(**fitting)
     with pytest.raises(PlaygroundError, match=sentence):
-        horizon_of_recurrent(**{**fitting, **change})
+        horizon_of_module(**{**fitting, **change})
 
 
 @examples(200)
@@ -360,7 +362,7 @@ def test_what_does_not_fit_is_said_in_one_sentence(kind, change, sentence):
 @example(np.array([0.0, 4.0, 1.0, 8.0, 3.0]), 0.5)
 @example(np.zeros(4), 0.5)
 def test_steps_back_is_the_first_step_from_which_all_is_weak(curve, share):
-    n = steps_back(curve, share)
+    n = steps_until_faded(curve, share)
     assert 0 <= n <= len(curve)
     bar = share * curve.max(initial=0)
     before = curve[: len(curve) - n]
@@ -371,10 +373,17 @@ def test_steps_back_is_the_first_step_from_which_all_is_weak(curve, share):
 
 def test_steps_back_by_hand():
     curve = np.array([0.02, 0.1, 4.0, 1.0, 8.0, 3.0])
-    assert [steps_back(curve, share) for share in (1, 0.6, 0.5, 0.1, 0.01, 0.001)] == [2, 2, 4, 4, 5, 6]
+    assert [steps_until_faded(curve, share) for share in (1, 0.6, 0.5, 0.1, 0.01, 0.001)] == [
+        2,
+        2,
+        4,
+        4,
+        5,
+        6,
+    ]
 
 
 @pytest.mark.parametrize("curve", [np.array([1.0, np.nan]), np.array([np.inf, 1.0]), np.ones((2, 3))])
 def test_steps_back_of_no_finite_line_is_refused(curve):
     with pytest.raises(PlaygroundError, match="one line of finite numbers"):
-        steps_back(curve)
+        steps_until_faded(curve)

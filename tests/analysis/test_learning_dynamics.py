@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_core.analysis.learning_dynamics import settled_at, unit_over_training
+from lstm_core.analysis.learning_dynamics import settling_index, unit_history
 from lstm_core.experiment import PlaygroundError
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.training.test_trainer import trainer_of, wave
@@ -22,58 +22,60 @@ def run_of(steps: int = 30, model: dict | None = None) -> tuple[Run, torch.Tenso
     for _ in range(steps):
         next(trainer)
     windows = trainer.windows
-    return Run(trainer, None, Slots(1)), torch.from_numpy(windows.inputs(windows.starts["valid"][:1]))
+    return Run(trainer, None, RunQueue(1)), torch.from_numpy(windows.inputs(windows.starts["valid"][:1]))
 
 
 def test_every_row_is_the_trace_of_that_moment():
     run, x = run_of(model={"num_layers": 2, "bidirectional": True})
     steps = run.snapshots.steps
-    found = unit_over_training(map(run.moment, steps), x, layer=1, direction=1, unit=2)
+    result = unit_history(map(run.snapshot_at, steps), x, layer=1, direction=1, unit=2)
     for row, step in enumerate(steps):
-        model = run.moment(step).model
+        model = run.snapshot_at(step).model
         trace = trace_lstm(model.lstm, x)
-        for name, values in found.items():
+        for name, values in result.items():
             assert np.array_equal(values[row], trace.gate(name)[1, 1, 0, :, 2].numpy()), (name, step)
-    assert list(found) == ["i", "f", "g", "o", "c", "h"]
-    assert not np.allclose(found["f"][0], found["f"][-1])
+    assert list(result) == ["i", "f", "g", "o", "c", "h"]
+    assert not np.allclose(result["f"][0], result["f"][-1])
 
 
 def test_the_last_row_may_be_now():
     run, x = run_of()
-    now = unit_over_training([run.moment()], x, unit=0)["c"][0]
-    assert np.array_equal(now, trace_lstm(run._trainer.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy())
+    now = unit_history([run.snapshot_at()], x, unit=0)["c"][0]
+    assert np.array_equal(
+        now, trace_lstm(run._trainer.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy()
+    )
 
 
 def test_without_a_unit_it_is_their_mean():
     run, x = run_of(5)
-    moment = run.moment()
-    expected = trace_lstm(moment.model.lstm, x).f[0, 0, 0].mean(1).numpy()
-    np.testing.assert_allclose(unit_over_training([moment], x)["f"][0], expected, atol=1e-7)
+    snapshot = run.snapshot_at()
+    expected = trace_lstm(snapshot.model.lstm, x).f[0, 0, 0].mean(1).numpy()
+    np.testing.assert_allclose(unit_history([snapshot], x)["f"][0], expected, atol=1e-7)
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 def test_a_projection_has_fewer_units_of_h():
     run, x = run_of(3, {"hidden_size": 5, "proj_size": 2})
-    assert "h" in unit_over_training([run.moment()], x, unit=1)
-    assert "h" not in unit_over_training([run.moment()], x, unit=4)
+    assert "h" in unit_history([run.snapshot_at()], x, unit=1)
+    assert "h" not in unit_history([run.snapshot_at()], x, unit=4)
 
 
-@pytest.mark.parametrize("place", [{"layer": 1}, {"direction": 1}, {"unit": 99}, {"layer": -1}, {"unit": -1}])
-def test_what_is_not_there_is_named(place):
+@pytest.mark.parametrize("index", [{"layer": 1}, {"direction": 1}, {"unit": 99}, {"layer": -1}, {"unit": -1}])
+def test_what_is_not_there_is_named(index):
     run, x = run_of(1)
     with pytest.raises(PlaygroundError, match="choose one that it has"):
-        unit_over_training([run.moment()], x, **place)
+        unit_history([run.snapshot_at()], x, **index)
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=30), st.floats(0.01, 0.9))
 def test_settled_means_that_it_never_leaves_again(values, share):
     values = np.array(values, float)
-    at = settled_at(values, share)
+    at = settling_index(values, share)
     far = np.abs(values - values[-1])
     assert (far[at:] <= share * far.max()).all()
     assert at == 0 or far[at - 1] > share * far.max()
 
 
 def test_a_curve_that_settles():
-    assert settled_at(np.array([[0.0, 0.0], [5.0, 5.0], [9.8, 9.9], [10.0, 10.0]])) == 2
-    assert settled_at(np.full(5, 3.0)) == 0
+    assert settling_index(np.array([[0.0, 0.0], [5.0, 5.0], [9.8, 9.9], [10.0, 10.0]])) == 2
+    assert settling_index(np.full(5, 3.0)) == 0

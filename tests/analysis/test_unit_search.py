@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from lstm_core.analysis import unit_search
 from lstm_core.analysis.unit_search import (
-    KINDS,
-    Found,
-    best,
+    SEARCHABLE,
+    UnitMatch,
+    best_match,
+    rank_by_class,
+    rank_by_correlation,
     trace_windows,
-    units_by_class,
-    units_by_correlation,
 )
 from lstm_core.data.generators import generate
 from lstm_core.data.windows import make_windows
@@ -35,10 +35,10 @@ def a_model(**fields):
     return build_model(ModelSpec(**({"hidden_size": 5} | fields)), 2, 1).eval()
 
 
-def values_of(model, windows, starts, found: Found) -> np.ndarray:
+def values_of(model, windows, starts, result: UnitMatch) -> np.ndarray:
     """(windows, seq_len) by one plain trace, in float64."""
     trace = trace_windows(model, windows, starts)
-    return trace.gate(found.kind)[found.layer, found.direction, ..., found.unit].double().numpy()
+    return trace.gate(result.gate)[result.layer, result.direction, ..., result.unit].double().numpy()
 
 
 SHAPES = [
@@ -54,12 +54,12 @@ SHAPES = [
 def test_the_scores_are_numpys_correlations(windows, fields):
     model, starts = a_model(**fields), windows.starts["train"]
     signal = windows.inputs(starts)[..., 0] + 100.0
-    found = units_by_correlation(model, windows, starts, signal)
+    result = rank_by_correlation(model, windows, starts, signal)
     lstm = model.spec
     states = lstm.num_layers * lstm.num_directions
-    assert len(found) == len(set(found)) == states * (5 * lstm.hidden_size + lstm.h_size)
-    assert [abs(one.score) for one in found] == sorted((abs(one.score) for one in found), reverse=True)
-    for one in found:
+    assert len(result) == len(set(result)) == states * (5 * lstm.hidden_size + lstm.h_size)
+    assert [abs(one.score) for one in result] == sorted((abs(one.score) for one in result), reverse=True)
+    for one in result:
         values = values_of(model, windows, starts, one)
         assert one.score == pytest.approx(np.corrcoef(values.ravel(), signal.ravel())[0, 1], abs=1e-6)
 
@@ -69,7 +69,7 @@ def test_eta_squared_is_the_share_between_the_classes(windows, fields):
     model, starts = a_model(**fields), windows.starts["train"]
     classes = (windows.inputs(starts)[..., 0] * 3).astype(int) * 5  # 0, 5 and 10: gaps are no classes
     classes[:, :2] = -1
-    for one in units_by_class(model, windows, starts, classes):
+    for one in rank_by_class(model, windows, starts, classes):
         values = values_of(model, windows, starts, one)
         seen = classes >= 0
         between = sum(
@@ -89,10 +89,10 @@ def test_of_two_classes_eta_squared_is_r_squared_however_it_is_cut_into_chunks(w
     classes = np.where(np.isnan(signal), -1, signal)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(unit_search, "CHUNK", chunk * 12 * 30)
-        r = {(f.kind, f.unit): f.score for f in units_by_correlation(model, windows, starts, signal)}
-    eta = {(f.kind, f.unit): f.score for f in units_by_class(model, windows, starts, classes)}
+        r = {(f.gate, f.unit): f.score for f in rank_by_correlation(model, windows, starts, signal)}
+    eta = {(f.gate, f.unit): f.score for f in rank_by_class(model, windows, starts, classes)}
     assert eta == pytest.approx(
-        {place: score**2 for place, score in r.items()}, abs=1e-5
+        {index: score**2 for index, score in r.items()}, abs=1e-5
     )  # float32 in batches
 
 
@@ -107,26 +107,26 @@ def test_a_gate_that_opens_at_the_marker_and_the_cell_that_counts_are_found(wind
         model.lstm.bias_ih_l0[hidden + planted] = 20.0  # f = 1
         model.lstm.bias_ih_l0[2 * hidden + planted] = 0.5  # g = tanh ½: each marker adds as much
     marker = windows.inputs(starts)[..., 1]
-    gate = units_by_correlation(model, windows, starts, marker)[0]
-    assert (gate.kind, gate.unit) == ("i", planted) and gate.score == pytest.approx(1)
-    count = units_by_correlation(model, windows, starts, -marker.cumsum(axis=1), kinds=("c", "h"))[0]
-    assert (count.kind, count.unit) == ("c", planted) and count.score == pytest.approx(-1, abs=1e-6)
-    kept = units_by_class(model, windows, starts, marker.cumsum(axis=1).astype(int))
-    assert best(kept, "c").unit == planted and kept[0].score == pytest.approx(1)
-    assert count.of(trace_windows(model, windows, starts)).shape == marker.shape
+    gate = rank_by_correlation(model, windows, starts, marker)[0]
+    assert (gate.gate, gate.unit) == ("i", planted) and gate.score == pytest.approx(1)
+    count = rank_by_correlation(model, windows, starts, -marker.cumsum(axis=1), kinds=("c", "h"))[0]
+    assert (count.gate, count.unit) == ("c", planted) and count.score == pytest.approx(-1, abs=1e-6)
+    kept = rank_by_class(model, windows, starts, marker.cumsum(axis=1).astype(int))
+    assert best_match(kept, "c").unit == planted and kept[0].score == pytest.approx(1)
+    assert count.values_in(trace_windows(model, windows, starts)).shape == marker.shape
 
 
 def test_a_unit_that_holds_still_scores_nothing(windows):
     model, starts = a_model(frozen=("forget_gate",)), windows.starts["train"]
-    found = units_by_correlation(model, windows, starts, windows.inputs(starts)[..., 1])
-    assert [one.score for one in found if one.kind == "f"] == [0.0] * 5
+    result = rank_by_correlation(model, windows, starts, windows.inputs(starts)[..., 1])
+    assert [one.score for one in result if one.gate == "f"] == [0.0] * 5
 
 
 def test_a_signal_of_the_last_step_asks_what_is_known_at_the_end(windows):
     model, starts = a_model(), windows.starts["train"]
     signal = np.full((len(starts), 12), np.nan)
     signal[:, -1] = windows.truth(starts)[:, 0, 0]
-    one = best(units_by_correlation(model, windows, starts, signal), "h")
+    one = best_match(rank_by_correlation(model, windows, starts, signal), "h")
     at_end = values_of(model, windows, starts, one)[:, -1]
     assert one.score == pytest.approx(np.corrcoef(at_end, signal[:, -1])[0, 1], abs=1e-6)
 
@@ -143,12 +143,12 @@ def test_a_signal_of_the_last_step_asks_what_is_known_at_the_end(windows):
 @pytest.mark.filterwarnings("error")
 def test_signals_that_say_nothing_are_refused(windows, signal, words):
     with pytest.raises(PlaygroundError, match=words):
-        units_by_correlation(a_model(), windows, windows.starts["train"], signal)
+        rank_by_correlation(a_model(), windows, windows.starts["train"], signal)
     with pytest.raises(PlaygroundError, match=words):
-        units_by_class(a_model(), windows, windows.starts["train"], np.nan_to_num(signal, nan=-1))
+        rank_by_class(a_model(), windows, windows.starts["train"], np.nan_to_num(signal, nan=-1))
 
 
 def test_only_an_lstm_has_these_gates(windows):
     with pytest.raises(PlaygroundError, match="nn.GRU"):
         trace_windows(a_model(cell="gru"), windows, windows.starts["train"])
-    assert KINDS == ("i", "f", "g", "o", "c", "h")
+    assert SEARCHABLE == ("i", "f", "g", "o", "c", "h")

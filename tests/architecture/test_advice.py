@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lstm_core.architecture.advice import advice
+from lstm_core.architecture.advice import advise
 from lstm_core.experiment import DataSpec, ModelSpec
 from lstm_core.model.recurrent import build_model
 
@@ -11,7 +11,7 @@ FORECAST, LABELS = DataSpec(horizon=1), DataSpec(horizon=0)
 
 
 def said(data: DataSpec, spec: ModelSpec, task: str = "regression", level: str | None = None) -> str:
-    return "\n".join(a.text for a in advice(data, spec, task) if level in (None, a.level))
+    return "\n".join(a.text for a in advise(data, spec, task) if level in (None, a.level))
 
 
 CASES = [
@@ -47,9 +47,9 @@ def test_advice_is_given_where_it_holds_and_only_there(data, spec, level, words)
 
 
 def test_a_plain_model_hears_of_batch_first_only():
-    found = advice(FORECAST, ModelSpec(), "regression")
-    assert [a.level for a in found] == ["info"]
-    assert "h_0, c_0, h_n and c_n keep" in found[0].text
+    result = advise(FORECAST, ModelSpec(), "regression")
+    assert [a.level for a in result] == ["info"]
+    assert "h_0, c_0, h_n and c_n keep" in result[0].text
 
 
 @pytest.mark.parametrize("cell", ["gru", "rnn"])

@@ -76,14 +76,16 @@ def test_the_code_names_its_cell_and_nothing_of_another():
     assert "lstm" not in model_code(ModelSpec(cell="rnn"), 3, 1).lower()
 
 
-@pytest.mark.parametrize("frozen", [("forget_gate",), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")])
+@pytest.mark.parametrize(
+    "frozen", [("forget_gate",), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")]
+)
 def test_what_is_frozen_has_its_value_and_no_gradient(frozen):
     spec = ModelSpec(hidden_size=4, proj_size=2, num_layers=2, frozen=frozen)
     theirs, ours = run(model_code(spec, 3, 2))[0]["model"], build_model(spec, 3, 2)
     for name, weight in ours.state_dict().items():
         assert torch.equal(theirs.state_dict()[name], weight), name
     theirs(torch.randn(2, 5, 3)).pow(2).sum().backward()
-    held = init.hold(ours)
+    held = init.freeze(ours)
     for name, parameter in theirs.named_parameters():
         mask = held.get(name, torch.zeros_like(parameter, dtype=torch.bool))
         assert not parameter.grad[mask].any() and parameter.grad[~mask].all(), name
@@ -97,10 +99,10 @@ def test_training_mode_drops_the_same_units():
     spec = ModelSpec(hidden_size=6, num_layers=3, dropout=0.4)
     theirs, ours = run(model_code(spec, 2, 1))[0]["model"].train(), build_model(spec, 2, 1).train()
     x = torch.ones(4, 5, 2)
-    said = []
+    outputs = []
     for model in (theirs, ours):
         with torch.random.fork_rng():
             torch.manual_seed(3)
-            said.append(model(x))
-    assert torch.equal(*said)
-    assert not torch.equal(said[0], ours.eval()(x))
+            outputs.append(model(x))
+    assert torch.equal(*outputs)
+    assert not torch.equal(outputs[0], ours.eval()(x))

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_core.architecture.memory import MEMORY_SHARE, check_fits, training_bytes
+from lstm_core.architecture.memory import MEMORY_SHARE, check_memory, estimate_training_bytes
 from lstm_core.architecture.shapes import parameter_count, parameter_shapes, shape_table
 from lstm_core.experiment import CELLS, ModelSpec, PlaygroundError
 from lstm_core.model.recurrent import build_model
@@ -62,15 +62,15 @@ def test_the_table_is_what_pytorch_does(spec, input_size, output_size, batch_siz
     assert list(parameter_shapes(spec, input_size, output_size).items()) == list(names.items())
 
     x = torch.zeros(batch_size, seq_len, input_size)
-    said = model(x)
-    given_in = model.lstm_input(x)
+    predictions = model(x)
+    given_in = model.to_module_layout(x)
     kept = ("h", "c") if spec.cell == "lstm" else ("h",)
     states = tuple(torch.zeros(shapes[f"{name}_0"]) for name in kept)
     output, ends = model.recurrent(
         given_in, states if len(states) > 1 else states[0]
     )  # raises at a wrong shape
     ends = ends if len(states) > 1 else (ends,)
-    real = {"input": given_in, "output": output, "prediction": said}
+    real = {"input": given_in, "output": output, "prediction": predictions}
     real |= {f"{name}_n": end for name, end in zip(kept, ends, strict=True)}
     real |= {f"{name}_0": state for name, state in zip(kept, states, strict=True)}
     assert {row.name: row.shape for row in [*table[:first], table[-1]]} == {
@@ -144,19 +144,19 @@ MEASURED = [
 
 @pytest.mark.parametrize(("spec", "run", "measured"), MEASURED)
 def test_the_memory_estimate_is_near_what_was_measured(spec, run, measured):
-    assert training_bytes(spec, *run) == pytest.approx(measured, rel=0.3)
+    assert estimate_training_bytes(spec, *run) == pytest.approx(measured, rel=0.3)
 
 
 @examples(60)
 @given(model_specs(), sizes, sizes, sizes, sizes)
 def test_memory_grows_with_every_size(spec, input_size, output_size, batch_size, seq_len):
-    here = training_bytes(spec, input_size, output_size, batch_size, seq_len)
+    size = estimate_training_bytes(spec, input_size, output_size, batch_size, seq_len)
     wider = dataclasses.replace(spec, hidden_size=spec.hidden_size + 1)
     deeper = dataclasses.replace(spec, num_layers=spec.num_layers + 1)
-    assert training_bytes(wider, input_size, output_size, batch_size, seq_len) > here
-    assert training_bytes(deeper, input_size, output_size, batch_size, seq_len) > here
-    assert training_bytes(spec, input_size, output_size, batch_size + 1, seq_len) > here
-    assert training_bytes(spec, input_size, output_size, batch_size, seq_len + 1) > here
+    assert estimate_training_bytes(wider, input_size, output_size, batch_size, seq_len) > size
+    assert estimate_training_bytes(deeper, input_size, output_size, batch_size, seq_len) > size
+    assert estimate_training_bytes(spec, input_size, output_size, batch_size + 1, seq_len) > size
+    assert estimate_training_bytes(spec, input_size, output_size, batch_size, seq_len + 1) > size
 
 
 @examples(100)
@@ -167,14 +167,14 @@ def test_memory_grows_with_every_size(spec, input_size, output_size, batch_size,
 def test_the_sizes_that_are_offered_are_the_largest_that_fit(spec, input_size, batch_size, seq_len, free):
     def fits(hidden_size: int, batch: int) -> bool:
         sized = dataclasses.replace(spec, hidden_size=hidden_size)
-        return training_bytes(sized, input_size, 1, batch, seq_len) <= MEMORY_SHARE * free
+        return estimate_training_bytes(sized, input_size, 1, batch, seq_len) <= MEMORY_SHARE * free
 
     run = (spec, input_size, 1, batch_size, seq_len, free)
     if fits(spec.hidden_size, batch_size):
-        check_fits(*run)
+        check_memory(*run)
         return
     with pytest.raises(PlaygroundError) as refused:
-        check_fits(*run)
+        check_memory(*run)
     offered = {name: int(n) for name, n in re.findall(r"(batch_size|hidden_size) (\d+)", str(refused.value))}
     hidden, batch = offered.get("hidden_size"), offered.get("batch_size")
     if " and hidden_size" in str(refused.value):  # neither alone is enough
@@ -200,14 +200,14 @@ def test_the_sizes_that_are_offered_are_the_largest_that_fit(spec, input_size, b
 def test_the_refusal_names_need_room_and_what_fits():
     spec = ModelSpec(hidden_size=2048, num_layers=2)
     with pytest.raises(PlaygroundError) as refused:
-        check_fits(spec, 8, 1, 512, 500, 14_000_000_000)
-    found = re.fullmatch(
+        check_memory(spec, 8, 1, 512, 500, 14_000_000_000)
+    match = re.fullmatch(
         r"This model would need about (\d+) GB to train and may take 8\.4 GB of the 14 GB that are free: "
         r"with batch_size (\d+) or hidden_size (\d+) it fits\.",
         str(refused.value),
     )
-    assert found
-    assert math.isclose(float(found[1]), training_bytes(spec, 8, 1, 512, 500) / 1e9, abs_tol=0.6)
+    assert match
+    assert math.isclose(float(match[1]), estimate_training_bytes(spec, 8, 1, 512, 500) / 1e9, abs_tol=0.6)
 
 
 def test_configuring_imports_neither_torch_nor_streamlit():

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from lstm_core.data.samples import EXAMPLE, load_sample
+from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.windows import make_windows
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -83,17 +83,17 @@ def start_up(browser: Browser, log: Path) -> float:
 def example() -> tuple[Run, Iterator[None]]:
     """The run that the app's Train button starts for a new visitor, without the app; and the same as a bare loop."""
     table = load_sample("sunspots")
-    spec = load_checkpoint(EXAMPLE.read_bytes()).experiment
+    spec = load_checkpoint(EXAMPLE_MODEL.read_bytes()).experiment
     windows = make_windows(table, spec.data)
     trainer = Trainer(windows, spec)
     trainer.change(epochs=ENDLESS)
     bare, _ = best_bare(windows, spec)
-    return Run(trainer, table, Slots(1)), bare
+    return Run(trainer, table, RunQueue(1)), bare
 
 
 def unwatched(run: Run) -> float:
     """Steps a second of a run that no page looks at."""
-    run.play()
+    run.start()
     time.sleep(0.5)
     begin, step = time.perf_counter(), run.step
     time.sleep(SECONDS)
@@ -106,9 +106,9 @@ def watched(tab: Tab) -> tuple[float, float]:
     """(redraws, steps) a second of the app's own run, on Train."""
     tab.button("pause").click()  # it says Resume
     tab.wait_for_live()
-    found = tab.page.evaluate(WATCH, 1000 * SECONDS)
+    result = tab.page.evaluate(WATCH, 1000 * SECONDS)
     tab.press("pause")
-    return tuple(found)
+    return tuple(result)
 
 
 def clicks(tab: Tab) -> list[float]:
@@ -132,7 +132,12 @@ def main() -> None:
     print(f"{'':52}{'median':>9}{'least':>9}{'most':>9}")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         log = Path(folder) / "log.txt"
-        row("launch to the first picture on Start", [start_up(browser, log) for _ in range(START_UPS)], "s", "aim 3")
+        row(
+            "launch to the first picture on Start",
+            [start_up(browser, log) for _ in range(START_UPS)],
+            "s",
+            "aim 3",
+        )
         with server(log) as address:
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
             tab.open().go("Train").train(ENDLESS)

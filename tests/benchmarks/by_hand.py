@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import TWO_COMPANIES
-from lstm_core.lessons.runs import prepare
+from lstm_core.lessons.runs import load_windows
 from lstm_core.training.trainer import Trainer
 
 ROUNDS, EPOCHS, OURS, WARM_UP = 5, 200, 2000, 50
@@ -83,7 +83,7 @@ def lightning_pace(folder: str) -> tuple[float, float]:
 
 
 def our_pace() -> tuple[float, float]:
-    _, windows = prepare(TWO_COMPANIES)
+    _, windows = load_windows(TWO_COMPANIES)
     model = ModelSpec(hidden_size=1, frozen=("bias_hh", "head"))
     train = TrainSpec(lr=1e-3, batch_size=1, epochs=1_000_000, max_grad_norm=0.0, device="cpu")
     trainer = Trainer(windows, Experiment(windows.spec, model, train))

@@ -15,7 +15,7 @@ import time
 import numpy as np
 import torch
 
-from lstm_core.data.table import Roles, Table
+from lstm_core.data.table import ColumnRoles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.model.recurrent import build_model
@@ -33,7 +33,7 @@ SECONDS, ROUNDS, WARM_UP = 1.0, 5, 20
 def job(rows: int, features: int, seq_len: int, batch: int, hidden: int, layers: int):
     values = np.random.default_rng(0).normal(size=(rows, features)).astype(np.float32)
     names = tuple(f"x{k}" for k in range(features))
-    table = Table.from_columns("noise", dict(zip(names, values.T, strict=True)), Roles())
+    table = Table.from_columns("noise", dict(zip(names, values.T, strict=True)), ColumnRoles())
     data = DataSpec(features=names, targets=names[:1], seq_len=seq_len)
     model = ModelSpec(hidden_size=hidden, num_layers=layers)
     train = TrainSpec(batch_size=batch, epochs=1_000_000)
@@ -43,7 +43,7 @@ def job(rows: int, features: int, seq_len: int, batch: int, hidden: int, layers:
 def bare_steps(windows: Windows, experiment: Experiment, threads: int):
     """What a careful person writes by hand: one generator step is one optimiser step."""
     x = torch.from_numpy(windows.inputs(windows.starts["train"]))
-    y = (windows.truth(windows.starts["train"]) - windows.y_center) / windows.y_scale
+    y = (windows.targets(windows.starts["train"]) - windows.y_center) / windows.y_scale
     y = torch.from_numpy(y.reshape(len(y), -1))
     model = build_model(experiment.model, windows.input_size, windows.output_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=experiment.train.lr, fused=True)
@@ -63,10 +63,10 @@ def lightning_steps(windows: Windows, experiment: Experiment) -> float:
     import lightning
 
     x = torch.from_numpy(windows.inputs(windows.starts["train"]))
-    y = (windows.truth(windows.starts["train"]) - windows.y_center) / windows.y_scale
+    y = (windows.targets(windows.starts["train"]) - windows.y_center) / windows.y_scale
     train = torch.utils.data.TensorDataset(x, torch.from_numpy(y.reshape(len(y), -1)))
     x = torch.from_numpy(windows.inputs(windows.starts["valid"]))
-    y = (windows.truth(windows.starts["valid"]) - windows.y_center) / windows.y_scale
+    y = (windows.targets(windows.starts["valid"]) - windows.y_center) / windows.y_scale
     valid = torch.utils.data.TensorDataset(x, torch.from_numpy(y.reshape(len(y), -1)))
 
     class Module(lightning.LightningModule):
@@ -128,7 +128,9 @@ def main() -> None:
     except ImportError:
         with_lightning = False
     cores = torch.get_num_threads()
-    print(f"torch {torch.__version__}, {cores} threads at most; steps per second, medians of {ROUNDS} rounds\n")
+    print(
+        f"torch {torch.__version__}, {cores} threads at most; steps per second, medians of {ROUNDS} rounds\n"
+    )
     print(f"{'job':38}{'bare':>8}{'(thr.)':>7}{'Trainer':>9}{'(thr.)':>7}{'ratio':>7}{'Lightning':>11}")
     for name, sizes in JOBS.items():
         torch.set_num_threads(cores)

@@ -12,14 +12,14 @@ import sys
 import numpy as np
 import torch
 
-from lstm_core.analysis.gate_importance import gate_importance, predict_with
+from lstm_core.analysis.gate_importance import gate_importance, predict_with_interventions
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, ModelSpec
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.trace.interventions import Edit, trace_with
+from lstm_core.trace.interventions import Intervention, trace_with
 from tests.benchmarks.trace import lower_quartile, measure
 
 WINDOWS = 256
@@ -45,11 +45,14 @@ def prepared(seq_len: int, hidden_size: int, num_layers: int, bidirectional: boo
 def main(seconds: float) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     print(f"{device}, torch {torch.__version__}, {torch.get_num_threads()} threads; ms, {WINDOWS} windows")
-    open_gate = [Edit("clamp", "f", 1.0)]
+    open_gate = [Intervention("clamp", "f", 1.0)]
     for seq_len, hidden_size, num_layers, bidirectional in SHAPES:
         model, windows, starts = prepared(seq_len, hidden_size, num_layers, bidirectional)
         model.to(device)
-        lstm, late = model.lstm, [Edit("clamp", "f", 1.0, steps=range(seq_len - seq_len // 10, seq_len))]
+        lstm, late = (
+            model.lstm,
+            [Intervention("clamp", "f", 1.0, steps=range(seq_len - seq_len // 10, seq_len))],
+        )
         x = torch.from_numpy(windows.inputs(starts[:1])).to(device)
         ways = {
             "native": lambda lstm=lstm, x=x: lstm(x),
@@ -57,7 +60,9 @@ def main(seconds: float) -> None:
             "edited": lambda lstm=lstm, x=x: trace_with(lstm, x, open_gate),
             "edited in the last tenth": lambda lstm=lstm, x=x, late=late: trace_with(lstm, x, late),
             "predict": lambda m=model, w=windows, s=starts: predict(m, w, s),
-            "predict_with": lambda m=model, w=windows, s=starts: predict_with(m, w, s, open_gate),
+            "predict_with": lambda m=model, w=windows, s=starts: predict_with_interventions(
+                m, w, s, open_gate
+            ),
             "gate_importance": lambda m=model, w=windows, s=starts: gate_importance(m, w, s),
         }
         with torch.no_grad():

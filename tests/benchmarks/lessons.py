@@ -25,18 +25,18 @@ ROUNDS = 3
 
 def opening(lesson: Lesson) -> float:
     """Seconds, the median of some rounds."""
-    from lstm_core.lessons.runs import prepare, shipped_runs
-    from lstm_core.model.devices import work_in_one_thread
-    from lstm_core.runs.queue import Slots
+    from lstm_core.lessons.runs import load_windows, pretrained_runs
+    from lstm_core.model.devices import limit_to_one_thread
+    from lstm_core.runs.queue import RunQueue
 
-    work_in_one_thread()  # as pages do
+    limit_to_one_thread()  # as pages do
     seconds = []
     for _ in range(ROUNDS):
-        prepare.cache_clear()
+        load_windows.cache_clear()
         began = time.perf_counter()
-        runs = shipped_runs(lesson, Slots(1))
+        runs = pretrained_runs(lesson, RunQueue(1))
         lesson.outcome(runs)
-        for picture in lesson.pictures:
+        for picture in lesson.figures:
             picture.draw(runs)
         seconds.append(time.perf_counter() - began)
     return statistics.median(seconds)
@@ -54,13 +54,19 @@ def row(lesson: Lesson, trials: list[Trial]) -> tuple[str, ...]:
 
 
 def main(seeds: int, names: list[str]) -> None:
-    chosen = [lesson for lesson in lessons().values() if lesson.experiments and lesson.name in (names or lessons())]
+    chosen = [
+        lesson for lesson in lessons().values() if lesson.experiments and lesson.name in (names or lessons())
+    ]
     began, jobs = time.perf_counter(), [(lesson.name, seed) for lesson in chosen for seed in range(seeds)]
     trials = []
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
         for done in pool.imap_unordered(trial, jobs):
             trials.append(done)
-            print(f"{done.name}, seed {done.seed}: {done.reached}, {done.seconds:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"{done.name}, seed {done.seed}: {done.reached}, {done.seconds:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
     opening(chosen[0])  # what a process pays once is paid here
     rows = [row(one, [trial for trial in trials if trial.name == one.name]) for one in chosen]
     print(markdown(rows, HEAD))

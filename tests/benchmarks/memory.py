@@ -1,4 +1,4 @@
-"""Peak training memory: what shapes.training_bytes estimates beside what a process really takes.
+"""Peak training memory: what shapes.estimate_training_bytes estimates beside what a process really takes.
 
     python tests/benchmarks/memory.py
 
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from lstm_core.architecture.memory import training_bytes  # noqa: E402
+from lstm_core.architecture.memory import estimate_training_bytes  # noqa: E402
 from lstm_core.experiment import ModelSpec  # noqa: E402
 
 # (spec, input_size, output_size, batch_size, seq_len)
@@ -87,7 +87,7 @@ def main() -> None:
         values = dataclasses.asdict(spec)
         command = [sys.executable, "-W", "ignore", __file__, json.dumps([values, *sizes])]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        estimate, measured = training_bytes(spec, *sizes), int(done.stdout)
+        estimate, measured = estimate_training_bytes(spec, *sizes), int(done.stdout)
         changed = " ".join(f"{k}={v}" for k, v in values.items() if v != default[k])
         where = "input {} output {} batch {} seq_len {}".format(*sizes)
         ratio = estimate / measured

@@ -43,21 +43,21 @@ def trial(job: tuple[str, int]) -> Trial:
     """Train a lesson's runs in this process, one after the other, in one thread."""
     import torch
 
-    from lstm_core.lessons.runs import fresh_runs, train_now
-    from lstm_core.runs.queue import Slots
+    from lstm_core.lessons.runs import new_runs, train_to_end
+    from lstm_core.runs.queue import RunQueue
 
     torch.set_num_threads(1)
     name, seed = job
     lesson = lessons()[name]
-    runs = fresh_runs(lesson, seed, Slots(1))
+    runs = new_runs(lesson, seed, RunQueue(1))
     for run in runs.values():
         run._trainer.threads = 1
     began = time.perf_counter()
-    train_now(runs)
+    train_to_end(runs)
     seconds = time.perf_counter() - began
     outcome = lesson.outcome(runs)
     steps = sum(run.step for run in runs.values())
-    return Trial(name, seed, outcome.reached, dict(outcome.figures), steps, seconds)
+    return Trial(name, seed, outcome.reached, dict(outcome.metrics), steps, seconds)
 
 
 def row(lesson: Lesson, trials: list[Trial]) -> tuple[str, ...]:
@@ -85,8 +85,8 @@ def main(seeds: int) -> None:
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
         for done in pool.imap_unordered(trial, jobs):
             trials.append(done)
-            said = "reached" if done.reached else "missed"
-            print(f"{done.name}, seed {done.seed}: {said}, {done.seconds:.0f} s", file=sys.stderr, flush=True)
+            text = "reached" if done.reached else "missed"
+            print(f"{done.name}, seed {done.seed}: {text}, {done.seconds:.0f} s", file=sys.stderr, flush=True)
     rows = [row(one, [trial for trial in trials if trial.name == one.name]) for one in papers()]
     print(markdown(rows))
     print(f"\n{seeds} seeds of each, {(time.perf_counter() - began) / 60:.1f} minutes in all.")

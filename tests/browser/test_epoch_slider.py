@@ -84,8 +84,8 @@ def test_a_drag_ends_where_the_hand_ends(gates: Tab):
         gates.page.mouse.move(box["x"] + box["width"] * (1 - k / 30), y)
     gates.page.mouse.up()
     gates.settle()
-    place = int(slider(gates).input_value())
-    assert 0 < place < int(slider(gates).get_attribute("max"))
+    index = int(slider(gates).input_value())
+    assert 0 < index < int(slider(gates).get_attribute("max"))
     step = int(re.search(r"step ([\d,]+)", words(gates).inner_text())[1].replace(",", ""))
     badge = gates.page.get_by_text("largest difference from nn.LSTM").first
     badge.hover()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.trace.interventions import Edit, trace_with
+from lstm_core.trace.interventions import Intervention, trace_with
 from tests.browser.on_stage import MODELS, packed
 from tests.figures.test_stage_scene import scene_of
 from tests.training.test_trainer import labelled
@@ -78,6 +78,6 @@ def test_an_altered_run_is_that_of_the_interventions(stage: Page, kind, gate, va
     maps, _ = run(
         stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **place}
     )
-    edit = Edit(kind, gate, value, **place, units=None if unit is None else (unit,))
+    edit = Intervention(kind, gate, value, **place, units=None if unit is None else (unit,))
     with torch.no_grad():
         check(maps, trace_with(moment.model.lstm, x, [edit]))

@@ -72,8 +72,8 @@ def test_the_svg_needs_nothing_but_itself(page: Page):
     root = ET.fromstring(content)
     assert name == "lstm-stage.svg" and root.tag == f"{SVG}svg"
     assert (float(root.get("width")), float(root.get("height"))) == pytest.approx(picture_size(page))
-    said = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
-    assert "forget gate" in said and "tanh" in said
+    text = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
+    assert "forget gate" in text and "tanh" in text
     images = list(root.iter(f"{SVG}image"))
     assert len(images) == 4
     for image in images:

@@ -82,8 +82,8 @@ def test_doing_what_the_cards_say_leads_through_the_tour(page: Page):
         assert values(page)["f"] > limit - 0.01 or page.locator(".stage-time input").input_value() == "0"
         press(page, "ArrowRight")
     expect_card(page, "What comes in")
-    found = page.locator(".stage-tour-found").inner_text()
-    assert found.startswith(f"✓ f = {values(page)['f']:.2f}") and values(page)["f"] <= limit
+    result = page.locator(".stage-tour-found").inner_text()
+    assert result.startswith(f"✓ f = {values(page)['f']:.2f}") and values(page)["f"] <= limit
     open_part(page, "g")
     close_part(page)
     expect_card(page, "What goes out")

@@ -63,8 +63,8 @@ def test_while_it_trains_the_choice_and_the_table_stay(tab: Tab):
     tab.go("Gates").widget("view").get_by_text("What if?").click()
     tab.settle().press("what_preset_o0").press("what_gates")
     expect(tab.page.get_by_text("hurts most: RMSE")).to_be_visible()
-    said = answer(tab)
-    expect(tab.page.get_by_text(said, exact=False)).not_to_be_visible()  # the next weights say something else
+    text = answer(tab)
+    expect(tab.page.get_by_text(text, exact=False)).not_to_be_visible()  # the next weights say something else
     assert answer(tab).startswith("With the output gate held at 0")
     expect(tab.page.get_by_text("hurts most: RMSE")).to_be_visible()
     tab.end_run()

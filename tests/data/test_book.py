@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.data.samples import load_sample
-from lstm_core.data.samples.book import ALPHABET, BLOCK, NAMES, book, book_table, codes, normalised, one_hot
+from lstm_core.data.samples.book import (
+    ALPHABET,
+    CHARACTER_NAMES,
+    SEQ_LEN,
+    book_table,
+    encode,
+    load_book,
+    normalize,
+    one_hot,
+)
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, PlaygroundError
 
@@ -28,18 +37,18 @@ def test_the_book_keeps_its_first_paragraph_lines_and_quotation_marks():
         "reading, but it had no\npictures or conversations in it, “and what is the use of a book,”\nthought alice "
         "“without pictures or conversation?”\n\nso she"
     )
-    assert book().startswith(expected)
-    assert book().endswith("remembering her own child-life, and the happy summer days.")
+    assert load_book().startswith(expected)
+    assert load_book().endswith("remembering her own child-life, and the happy summer days.")
 
 
 def test_the_book_has_all_characters_of_the_alphabet_and_no_others():
-    assert set(book()) == set(ALPHABET)
-    assert len(ALPHABET) == len(set(ALPHABET)) == len(set(NAMES.values())) == 40
+    assert set(load_book()) == set(ALPHABET)
+    assert len(ALPHABET) == len(set(ALPHABET)) == len(set(CHARACTER_NAMES.values())) == 40
 
 
 def test_an_apostrophe_inside_a_word_is_no_closing_quote():
-    assert "i shan't\nbe able" in book() and "it's a cheshire cat,”" in book()
-    assert abs(book().count("“") - book().count("”")) < 10  # a speech of two paragraphs opens twice
+    assert "i shan't\nbe able" in load_book() and "it's a cheshire cat,”" in load_book()
+    assert abs(load_book().count("“") - load_book().count("”")) < 10  # a speech of two paragraphs opens twice
 
 
 @pytest.mark.parametrize(
@@ -56,17 +65,17 @@ def test_an_apostrophe_inside_a_word_is_no_closing_quote():
     ],
 )
 def test_typed_text_is_brought_into_the_books_form(typed, meant):
-    assert normalised(typed) == meant
+    assert normalize(typed) == meant
 
 
 @given(st.text(max_size=60))
 def test_normalising_twice_is_normalising_once(text):
-    assert normalised(normalised(text)) == normalised(text)
+    assert normalize(normalize(text)) == normalize(text)
 
 
 @given(st.text(ALPHABET, max_size=60))
 def test_codes_name_the_very_characters(text):
-    numbers = codes(text)
+    numbers = encode(text)
     assert numbers.dtype == np.int64
     assert "".join(ALPHABET[k] for k in numbers) == text
     rows = one_hot(numbers)
@@ -86,20 +95,20 @@ def test_codes_name_the_very_characters(text):
 )
 def test_an_unknown_character_is_named(text, named):
     with pytest.raises(PlaygroundError, match=f"does not know {named}: use the letters"):
-        codes(text)
+        encode(text)
 
 
 def test_each_row_is_its_character_and_the_next():
-    table, text = book_table(), book()
+    table, text = book_table(), load_book()
     rows = table.rows
-    assert rows % BLOCK == 0 and len(text) - BLOCK <= rows + 1 <= len(text)
+    assert rows % SEQ_LEN == 0 and len(text) - SEQ_LEN <= rows + 1 <= len(text)
     x = table.numbers[:, : len(ALPHABET)]
     assert x.dtype == np.float32 and set(np.unique(x)) == {0.0, 1.0}
     assert "".join(ALPHABET[k] for k in x.argmax(1)) == text[:rows]
     following = table.column("next")
     assert "".join(ALPHABET[k] for k in following.values) == text[1 : rows + 1]
-    assert following.classes == tuple(NAMES.values()) == tuple(table.names("number")[:-1])
-    np.testing.assert_array_equal(table.column("block").values, np.arange(rows) // BLOCK)
+    assert following.classes == tuple(CHARACTER_NAMES.values()) == tuple(table.column_names("number")[:-1])
+    np.testing.assert_array_equal(table.column("block").values, np.arange(rows) // SEQ_LEN)
 
 
 def test_the_sample_is_cut_into_whole_blocks_in_the_books_order():
@@ -110,9 +119,9 @@ def test_the_sample_is_cut_into_whole_blocks_in_the_books_order():
         horizon=roles.horizon, scaling="none",
     )  # fmt: skip
     windows = make_windows(table, spec)
-    starts = np.concatenate([windows.starts[part] for part in ("train", "valid", "test")])
-    np.testing.assert_array_equal(starts, np.arange(0, table.rows, BLOCK))
+    starts = np.concatenate([windows.starts[split] for split in ("train", "valid", "test")])
+    np.testing.assert_array_equal(starts, np.arange(0, table.rows, SEQ_LEN))
     assert windows.task == "classification" and windows.input_size == windows.output_size == len(ALPHABET)
     np.testing.assert_array_equal(
-        windows.inputs(starts[:2]), one_hot(codes(book()[: 2 * BLOCK])).reshape(2, BLOCK, 40)
+        windows.inputs(starts[:2]), one_hot(encode(load_book()[: 2 * SEQ_LEN])).reshape(2, SEQ_LEN, 40)
     )

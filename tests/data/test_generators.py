@@ -94,12 +94,12 @@ def test_every_value_is_known_but_the_targets_before_a_last_row(
     assert table.rows == (length * seq_len if sequences else length)
     assert table.numbers.dtype == np.float32
     assert len({len(column.values) for column in table.columns}) == 1
-    for column in table.names("number"):
+    for column in table.column_names("number"):
         values = table.column(column).values
         if column == "target":
-            known = np.arange(table.rows) % seq_len == seq_len - 1
-            np.testing.assert_array_equal(np.isfinite(values), known)
-            assert np.isnan(values[~known]).all()
+            is_known = np.arange(table.rows) % seq_len == seq_len - 1
+            np.testing.assert_array_equal(np.isfinite(values), is_known)
+            assert np.isnan(values[~is_known]).all()
         else:
             assert np.isfinite(values).all()
     roles = table.roles
@@ -136,7 +136,7 @@ def test_the_suggested_roles_make_windows_in_every_part(name):
         seq_len=roles.seq_len, horizon=roles.horizon,
     )  # fmt: skip
     windows = make_windows(table, spec)
-    counts = [len(windows.starts[part]) for part in ("train", "valid", "test")]
+    counts = [len(windows.starts[split]) for split in ("train", "valid", "test")]
     assert min(counts) >= 40
     if name in SEQUENCE_SETS:
         assert sum(counts) == 300  # one window a sequence
@@ -233,8 +233,7 @@ def unit_residual(x: np.ndarray, delay: int = 17) -> np.ndarray:
     s, weight = np.polynomial.legendre.leggauss(8)
     s, weight = (s + 1) / 2, weight / 2 * np.exp(-0.1 * (1 - (s + 1) / 2))
     lagrange = [
-        np.prod([(s - other) / (node - other) for other in nodes if other != node], axis=0)
-        for node in nodes
+        np.prod([(s - other) / (node - other) for other in nodes if other != node], axis=0) for node in nodes
     ]
     quadrature = np.array(lagrange) @ weight  # (8,)
     inflow = 0.2 * x / (1 + x**10)
@@ -287,9 +286,7 @@ def test_adding_problem_is_the_sum_of_one_marked_value_in_each_half(length, seq_
     np.testing.assert_array_equal(marker[:, :half].sum(1), 1)
     np.testing.assert_array_equal(marker[:, half:].sum(1), 1)
     assert value.min() >= 0 and value.max() < 1
-    np.testing.assert_allclose(
-        grid(table, "target", seq_len)[:, -1], (value * marker).sum(1), rtol=1e-6
-    )
+    np.testing.assert_allclose(grid(table, "target", seq_len)[:, -1], (value * marker).sum(1), rtol=1e-6)
     assert table.roles.features == ("value", "marker") and table.roles.targets == ("target",)
 
 

@@ -18,11 +18,11 @@ from lstm_core.data.ingest import dialect
 from lstm_core.data.ingest import encoding as csv_text
 from lstm_core.data.ingest import rows as csv_records
 from lstm_core.data.ingest.cells import parse_number, parse_numbers
-from lstm_core.data.ingest.dialect import read_records
-from lstm_core.data.ingest.encoding import SEPARATOR, read_text
-from lstm_core.data.ingest.options import ReadOptions
-from lstm_core.data.ingest.read import MAX_NOTES, preview, read_table
-from lstm_core.data.table import Roles, Table
+from lstm_core.data.ingest.dialect import detect_dialect
+from lstm_core.data.ingest.encoding import SEPARATOR, decode_text
+from lstm_core.data.ingest.options import CsvOptions
+from lstm_core.data.ingest.read import MAX_NOTES, head, read_table
+from lstm_core.data.table import ColumnRoles, Table
 from lstm_core.experiment import PlaygroundError
 from tests.conftest import examples
 
@@ -31,7 +31,7 @@ NAN = float("nan")
 
 
 def read(text: str | bytes, **options) -> Table:
-    return read_table(text.encode() if isinstance(text, str) else text, "x.csv", ReadOptions(**options))
+    return read_table(text.encode() if isinstance(text, str) else text, "x.csv", CsvOptions(**options))
 
 
 def values(table: Table, name: str) -> list:
@@ -48,7 +48,7 @@ def names(table: Table) -> list[str]:
 
 
 def notes(table: Table, level: str | None = None) -> str:
-    return "\n".join(note.text for note in table.notes if level in (None, note.level))
+    return "\n".join(note.text for note in table.report if level in (None, note.level))
 
 
 def refusal(text: str | bytes, **options) -> str:
@@ -158,7 +158,7 @@ def test_ragged_rows_are_named_by_their_lines():
     assert "1 row with fewer cells than the table's 3 columns: row 3" in notes(table, "warning")
     assert "1 row with more cells than the table's 3 columns: row 7; left out" in notes(table, "warning")
     assert "1 blank row: row 6; left out" in notes(table)
-    assert [note.rows for note in table.notes if "fewer" in note.text] == [(3,)]
+    assert [note.rows for note in table.report if "fewer" in note.text] == [(3,)]
 
 
 def test_quotes():
@@ -300,38 +300,38 @@ def test_times_out_of_order_repeated_and_with_gaps():
     assert "1 longer than the usual 1 day, the longest 5 days (after row 7)" in notes(table)
     assert "1 unreadable time cell: row 8" in notes(table, "warning")
     even = read("date,v\n" + "".join(f"2020-{m:02}-01,{m * m % 7}\n" for m in range(1, 13)))
-    assert [note.level for note in even.notes] == ["info"]  # months are even enough
+    assert [note.level for note in even.report] == ["info"]  # months are even enough
 
 
 @pytest.mark.parametrize(
     ("text", "roles"),
     [
-        ("year,v\n" + "".join(f"{y},{y % 11}\n" for y in range(1700, 2009)), Roles(("v",), ("v",), "year")),
-        ("v\n" + "".join(f"{y % 11}\n" for y in range(100)), Roles(("v",), ("v",), seq_len=10)),
-        ("ramp\n" + "".join(f"{y}\n" for y in range(100)), Roles(("ramp",), ("ramp",), seq_len=10)),
+        ("year,v\n" + "".join(f"{y},{y % 11}\n" for y in range(1700, 2009)), ColumnRoles(("v",), ("v",), "year")),
+        ("v\n" + "".join(f"{y % 11}\n" for y in range(100)), ColumnRoles(("v",), ("v",), seq_len=10)),
+        ("ramp\n" + "".join(f"{y}\n" for y in range(100)), ColumnRoles(("ramp",), ("ramp",), seq_len=10)),
         (
             "a,v,label\n" + "".join(f"{y % 7},{y % 11},{'up' if y % 3 else 'down'}\n" for y in range(300)),
-            Roles(("label",), ("a", "v"), horizon=0),
+            ColumnRoles(("label",), ("a", "v"), horizon=0),
         ),
         (
             "id,step,v,label\n" + "".join(f"s{s},{t},{s * t % 7},c{s % 2}\n" for s in range(6) for t in range(15)),
-            Roles(("label",), ("v",), "step", "id", seq_len=15, horizon=0),
+            ColumnRoles(("label",), ("v",), "step", "id", seq_len=15, horizon=0),
         ),
         (
             "unit,cycle,v\n" + "".join(f"{s},{t},{s * t % 7}\n" for s in range(1, 6) for t in range(1, 41)),
-            Roles(("v",), ("v",), "cycle", "unit", seq_len=10),
+            ColumnRoles(("v",), ("v",), "cycle", "unit", seq_len=10),
         ),
         (
             "date,who,v\n" + "".join(f"2020-01-{d:02},{w},{d % 4}\n" for d in range(1, 29) for w in "pqr"),
-            Roles(("v",), ("v",), "date", "who", seq_len=7),
+            ColumnRoles(("v",), ("v",), "date", "who", seq_len=7),
         ),
         (
             "date,sky,v\n" + "".join(f"2020-01-{d:02},{'sun' if d % 3 else 'rain'},{d % 4}\n" for d in range(1, 21)),
-            Roles(("sky",), ("v",), "date", seq_len=2, horizon=0),
+            ColumnRoles(("sky",), ("v",), "date", seq_len=2, horizon=0),
         ),
         (
             "v,kind,kind_id\n" + "".join(f"{i % 7},k{i // 20},{i // 20}\n" for i in range(60)),
-            Roles(("kind",), ("v", "kind_id"), seq_len=6, horizon=0),
+            ColumnRoles(("kind",), ("v", "kind_id"), seq_len=6, horizon=0),
         ),
     ],
 )  # fmt: skip
@@ -357,7 +357,7 @@ def test_what_may_be_corrected_is_used_and_filled_in():
     table = read(
         "made by me\n\nDatum;Wert\n01.02.2020;1,5\n13.02.2020;2,5\n14.02.2020;0,5\n".encode("utf-16")
     )
-    assert table.options == ReadOptions("utf-16", ";", ",", True, 2, True)
+    assert table.options == CsvOptions("utf-16", ";", ",", True, 2, True)
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_what_may_be_corrected_is_used_and_filled_in():
 )
 def test_options_are_checked(bad):
     with pytest.raises(PlaygroundError):
-        ReadOptions(**bad)
+        CsvOptions(**bad)
 
 
 def _zip(name: str) -> bytes:
@@ -418,12 +418,12 @@ def test_limits(monkeypatch):
     table = read(wide + row.format(1) + row.format(2) + row.format(5))
     assert table.numbers.shape == (3, 10_000)
     assert table.roles.targets == ("c9999",)
-    assert len(table.notes) == MAX_NOTES + 1
+    assert len(table.report) == MAX_NOTES + 1
     assert "10,001 columns; at most 10,000" in refusal("," + wide + "1," + row)
     assert "skip fewer" in refusal("a,b\n1,2\n2,3\n", skip_rows=9)
     long = read("a,b\n1,2\n2," + "z" * 300_000 + "\n3,4\n4,4\n5,5\n")
     assert "Column 'b' has 1 non-numeric cell: row 3" in notes(long, "warning")
-    monkeypatch.setattr(dialect, "_LONGEST_LINE", 1000)
+    monkeypatch.setattr(dialect, "_MAX_LINE_LENGTH", 1000)
     assert "Row 2 of 'x.csv' is longer" in refusal("a,b\n1," + "2" * 1001 + "\n2,3\n")
     monkeypatch.setattr(csv_records, "MAX_ROWS", 2)
     assert "3 rows; at most 2" in refusal("a,b\n1,2\n2,3\n")
@@ -433,15 +433,15 @@ def test_limits(monkeypatch):
 
 @pytest.mark.parametrize("path", sorted(SPECTRUM.glob("*.csv")), ids=lambda path: path.stem)
 def test_records_agree_with_csv_spectrum(path):
-    text, encoding, _ = read_text(path.read_bytes(), path.name, None)
-    records, _, _ = read_records(text, path.name, ReadOptions(encoding=encoding, header=True))
-    truth = json.loads(path.with_suffix(".json").read_text())
+    text, encoding, _ = decode_text(path.read_bytes(), path.name, None)
+    records, _, _ = detect_dialect(text, path.name, CsvOptions(encoding=encoding, header=True))
+    targets = json.loads(path.with_suffix(".json").read_text())
     if path.stem == "location_coordinates":  # whose JSON is a single object, with a number of its own
-        truth = [{**truth, "Contact Phone Number": "2095257564"}]
-    assert records.names == tuple(truth[0])
+        targets = [{**targets, "Contact Phone Number": "2095257564"}]
+    assert records.names == tuple(targets[0])
     lines = records.text.decode().splitlines()[records.skip :]
-    found = [dict(zip(records.names, line.split(records.separator), strict=True)) for line in lines]
-    assert found == [{k: " ".join(v.splitlines()) for k, v in row.items()} for row in truth]
+    result = [dict(zip(records.names, line.split(records.separator), strict=True)) for line in lines]
+    assert result == [{k: " ".join(v.splitlines()) for k, v in row.items()} for row in targets]
 
 
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.none() | st.integers(-999, 999)
@@ -466,7 +466,7 @@ def test_what_pandas_writes_comes_back(data):
     np.testing.assert_allclose(table.numbers, frame.to_numpy(np.float32), rtol=1e-6)
     again = read_table(text.encode(), "x.csv", used)
     np.testing.assert_array_equal(again.numbers, table.numbers)
-    assert (again.notes, again.options) == (table.notes, used)
+    assert (again.report, again.options) == (table.report, used)
 
 
 @examples(300)
@@ -490,7 +490,7 @@ def test_the_separator_cannot_come_from_the_file():
 
 
 def test_preview_shows_what_was_understood():
-    frame = preview(
+    frame = head(
         read(
             "when,word,v\n2020-01-01,a,1\n2020-01-02,NA,x\n2020-01-03,a,3\n2020-01-04,b,3\n2020-01-05,b,9\n"
         ),

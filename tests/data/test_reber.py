@@ -13,10 +13,10 @@ from lstm_core.data.generators.reber import (
     STATE,
     SYMBOLS,
     continual_reber,
+    decode_one_hot,
     embedded_reber,
-    from_one_hot,
-    legal,
-    read,
+    legal_next_symbols,
+    states_after,
 )
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, PlaygroundError
@@ -40,7 +40,7 @@ def seen(table) -> np.ndarray:
     """(sequences, seq_len) symbols that the model is shown, −1 where all its features are 0."""
     x = np.stack([table.column(symbol).values for symbol in SYMBOLS], axis=-1)
     assert set(np.unique(x)) <= {0.0, 1.0} and x.sum(axis=-1).max() == 1
-    return from_one_hot(x).reshape(-1, table.roles.seq_len)
+    return decode_one_hot(x).reshape(-1, table.roles.seq_len)
 
 
 def column(table, name) -> np.ndarray:
@@ -67,8 +67,8 @@ def test_what_may_come_next_is_what_some_string_of_the_language_goes_on_with():
         for prefix in {string[:size] for string in whole for size in range(1, 8)}:
             next_symbols = {string[len(prefix)] for string in whole if string.startswith(prefix)}
             next_symbols |= {"T", "P"} if prefix == "B" else set()
-            found = {SYMBOLS[k] for k in np.flatnonzero(legal(codes(prefix))[0, -1])}
-            assert found == next_symbols, prefix
+            symbols_found = {SYMBOLS[k] for k in np.flatnonzero(legal_next_symbols(codes(prefix))[0, -1])}
+            assert symbols_found == next_symbols, prefix
 
 
 @examples(40)
@@ -78,14 +78,14 @@ def test_embedded_strings_are_of_the_grammar_and_their_last_target_is_the_second
 ):
     table = embedded_reber(length, seq_len, 1, 0.0, seed)
     symbols, following = seen(table), column(table, "next")
-    for shown, wanted in zip(symbols, following, strict=True):
+    for shown, expected in zip(symbols, following, strict=True):
         string = letters(shown)
-        assert re.fullmatch(EMBEDDED, string + letters(wanted[-1:]) + "E")
-        assert letters(wanted) == string[1:] + string[1]
+        assert re.fullmatch(EMBEDDED, string + letters(expected[-1:]) + "E")
+        assert letters(expected) == string[1:] + string[1]
         pad = seq_len - len(string)
         assert (shown[:pad] == -1).all() and (shown[pad:] >= 0).all()  # padded in front
-        assert (wanted[:pad] == -1).all() and (wanted[pad:] >= 0).all()
-    may = legal(symbols)
+        assert (expected[:pad] == -1).all() and (expected[pad:] >= 0).all()
+    may = legal_next_symbols(symbols)
     scored = following >= 0
     assert np.take_along_axis(may, np.maximum(following, 0)[..., None], axis=-1)[..., 0][scored].all()
 
@@ -96,22 +96,22 @@ def test_streams_are_strings_one_after_the_other(length, seq_len, seed):
     table = continual_reber(length, seq_len, 1, 0.0, seed)
     symbols, following = seen(table), column(table, "next")
     np.testing.assert_array_equal(symbols[:, 1:], following[:, :-1])
-    for shown, places in zip(symbols, read(symbols), strict=True):
+    for shown, places in zip(symbols, states_after(symbols), strict=True):
         whole = np.flatnonzero(places == 0)[-1:] + 1  # up to the last E that ends a string
         text = letters(shown[: whole[0]]) if len(whole) else ""
         assert re.fullmatch(f"(?:{EMBEDDED})*", text)
         assert text.count("E") == 2 * (places == 0).sum()
-    assert np.take_along_axis(legal(symbols), following[..., None].astype(int), axis=-1).all()
+    assert np.take_along_axis(legal_next_symbols(symbols), following[..., None].astype(int), axis=-1).all()
 
 
 def test_every_arrow_is_equally_likely_and_strings_have_the_length_that_follows():
     table = continual_reber(40, 5000, 1, 0.0, 7)
     symbols, following = seen(table), column(table, "next")
-    places = read(symbols)
-    for place in np.flatnonzero(LEGAL.sum(axis=1) == 2):
-        first = np.flatnonzero(LEGAL[place])[0]
-        here = following[places == place]
-        assert abs((here == first).mean() - 0.5) < 5 * 0.5 / np.sqrt(len(here))
+    places = states_after(symbols)
+    for state in np.flatnonzero(LEGAL.sum(axis=1) == 2):
+        first = np.flatnonzero(LEGAL[state])[0]
+        following_here = following[places == state]
+        assert abs((following_here == first).mean() - 0.5) < 5 * 0.5 / np.sqrt(len(following_here))
     # the mean number of symbols to the end, from each place of the inner grammar, solved by hand: 8; and 4 around it
     assert symbols.size / (places == 0).sum() == pytest.approx(12, rel=0.01)
 
@@ -130,7 +130,7 @@ def test_the_columns_that_explain_say_where_the_grammar_is_and_what_to_remember(
             assert states[b - 3] == 9 and (states[a : b - 3] != 9).all()
             sign = {"T": 1, "P": -1}[text[a + 1]]
             assert (signs[a + 1 : b - 2] == sign).all() and signs[a] == 0 and (signs[b - 2 : b] == 0).all()
-    np.testing.assert_array_equal(state, STATE[read(symbols)])
+    np.testing.assert_array_equal(state, STATE[states_after(symbols)])
 
 
 def test_the_windows_of_both_ask_for_classes_at_every_row():
@@ -157,18 +157,18 @@ def test_a_window_too_short_for_any_string_is_refused():
 )
 def test_a_symbol_against_the_grammar_is_refused_with_its_place(text, step):
     with pytest.raises(PlaygroundError, match=f"^Symbol {step} of sequence 1 is not"):
-        read(codes(text))
+        states_after(codes(text))
 
 
 def test_a_gap_within_a_string_is_refused_and_one_in_front_is_not():
     string = codes("BTBTXSET")[0]
     padded = np.concatenate([[-1, -1], string])
-    assert read(padded[None])[0, :2].tolist() == [0, 0]
+    assert states_after(padded[None])[0, :2].tolist() == [0, 0]
     with pytest.raises(PlaygroundError, match="^Symbol 5 of sequence 2"):
-        read(np.stack([padded, np.insert(string, 4, [-1, -1])]))
+        states_after(np.stack([padded, np.insert(string, 4, [-1, -1])]))
 
 
 def test_one_hot_rows_are_read_back():
     rows = np.eye(7)[[3, 0, 6]]
-    assert from_one_hot(rows).tolist() == [3, 0, 6]
-    assert from_one_hot(np.zeros((2, 7))).tolist() == [-1, -1]
+    assert decode_one_hot(rows).tolist() == [3, 0, 6]
+    assert decode_one_hot(np.zeros((2, 7))).tolist() == [-1, -1]

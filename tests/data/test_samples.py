@@ -22,9 +22,7 @@ FILES = resources.files(samples)
         ("weather", "seattle_max", 1461, [12.8, 10.6, 11.7], [7.2, 5.6, 5.6]),
     ],
 )
-def test_the_tables_hold_the_files_values_from_the_first_to_the_last(
-    name, column, rows, first, last
-):
+def test_the_tables_hold_the_files_values_from_the_first_to_the_last(name, column, rows, first, last):
     table = load_sample(name)
     values = table.column(column).values
     assert (table.name, table.rows, values.shape) == (name, rows, (rows,))
@@ -49,7 +47,7 @@ def test_el_nino_is_one_row_a_month_in_order():
     assert month.kind == "time" and month.values.dtype == "datetime64[ns]"
     expected = np.arange("1950-01", "2011-01", dtype="datetime64[M]")
     np.testing.assert_array_equal(month.values.astype("datetime64[M]"), expected)
-    assert table.names("number") == ["temperature"]
+    assert table.column_names("number") == ["temperature"]
     # the file's line for 1953: JAN 24.150, FEB 26.340, MAR 27.360
     at = int(np.flatnonzero(month.values == np.datetime64("1953-01"))[0])
     np.testing.assert_allclose(temperature.values[at : at + 3], [24.15, 26.34, 27.36], rtol=1e-6)
@@ -70,7 +68,7 @@ def test_the_weather_is_one_row_a_day_of_both_cities_with_the_season_on_a_circle
 def test_number_columns_are_views_of_the_one_copy():
     for name in SAMPLES:
         table = load_sample(name)
-        for column in table.names("number"):
+        for column in table.column_names("number"):
             assert np.shares_memory(table.column(column).values, table.numbers)
 
 
@@ -85,7 +83,7 @@ def test_the_suggested_roles_make_windows_in_every_part(name):
     )  # fmt: skip
     windows = make_windows(table, spec)
     assert windows.task == "regression"
-    assert all(len(windows.starts[part]) >= 10 for part in ("train", "valid", "test"))
+    assert all(len(windows.starts[split]) >= 10 for split in ("train", "valid", "test"))
 
 
 @pytest.mark.parametrize("name", ["sunspots", "elnino"])

@@ -16,9 +16,9 @@ from lstm_core.data.generators.symbols import (
     MARKER,
     ORDER_SYMBOLS,
     ORDERS,
-    copied_symbols,
-    copy_baseline,
+    copy_length,
     copy_memory,
+    copy_naive_loss,
     temporal_order,
 )
 from lstm_core.data.windows import make_windows
@@ -42,11 +42,11 @@ def test_temporal_order_of_110_steps_is_task_6a():
     for row, (first, second) in zip(rows, places, strict=True):
         assert row[0] == "E" and row[-1] == "B" and set(row[1:-1]) - set("XY") == set("abcd")
         assert sum(row.count(symbol) for symbol in "EBXY") == 4 and first < second
-    answers = table.column("order").values.reshape(-1, 110)
-    assert (answers[:, :-1] == -1).all()
-    said = [row[first] + row[second] for row, (first, second) in zip(rows, places, strict=True)]
-    assert [ORDERS[k] for k in answers[:, -1]] == said
-    assert all(400 < count < 600 for count in np.bincount(answers[:, -1], minlength=4))
+    targets = table.column("order").values.reshape(-1, 110)
+    assert (targets[:, :-1] == -1).all()
+    symbols_said = [row[first] + row[second] for row, (first, second) in zip(rows, places, strict=True)]
+    assert [ORDERS[k] for k in targets[:, -1]] == symbols_said
+    assert all(400 < count < 600 for count in np.bincount(targets[:, -1], minlength=4))
 
 
 @examples(40)
@@ -62,32 +62,32 @@ def test_temporal_order_of_any_length_has_its_two_symbols_between_its_ends(seq_l
 @examples(40)
 @given(st.integers(3, 60), st.integers(0, 2**31 - 1))
 def test_copy_memory_says_at_the_end_what_it_was_given_at_the_start(seq_len, seed):
-    table, copied = copy_memory(8, seq_len, 1, 0.0, seed), copied_symbols(seq_len)
+    table, copied = copy_memory(8, seq_len, 1, 0.0, seed), copy_length(seq_len)
     symbols = read(table, COPY_SYMBOLS, seq_len)
-    said = table.column("say").values.reshape(-1, seq_len)
+    symbols_said = table.column("say").values.reshape(-1, seq_len)
     assert (symbols[:, :copied] < BLANK).all() and (symbols[:, -copied - 1] == MARKER).all()
     silent = np.delete(np.arange(seq_len), [*range(copied), seq_len - copied - 1])
     assert (symbols[:, silent] == BLANK).all()
-    assert (said[:, :-copied] == BLANK).all()
-    np.testing.assert_array_equal(said[:, -copied:], symbols[:, :copied])
+    assert (symbols_said[:, :-copied] == BLANK).all()
+    np.testing.assert_array_equal(symbols_said[:, -copied:], symbols[:, :copied])
 
 
 def test_copy_memory_of_t_plus_20_steps_copies_ten_of_eight_symbols():
     symbols = read(copy_memory(500, 30, 1, 0.0, 0), COPY_SYMBOLS, 30)
     assert (symbols[0] == MARKER).argmax() == 19  # ten symbols and T − 1 blanks before it
     assert set(symbols[:, :10].ravel()) == set(range(8))
-    assert [copied_symbols(seq_len) for seq_len in (3, 12, 20, 21, 30, 120)] == [1, 5, 9, 10, 10, 10]
+    assert [copy_length(seq_len) for seq_len in (3, 12, 20, 21, 30, 120)] == [1, 5, 9, 10, 10, 10]
 
 
 @pytest.mark.parametrize(("blanks", "published"), [(10, 0.693), (100, 0.173)])
 def test_the_baseline_is_the_papers_and_the_loss_of_knowing_only_the_rules(blanks, published):
     seq_len = blanks + 20
-    assert copy_baseline(seq_len) == pytest.approx(published, abs=5e-4)
-    said = copy_memory(50, seq_len, 1, 0.0, 0).column("say").values.reshape(-1, seq_len)
+    assert copy_naive_loss(seq_len) == pytest.approx(published, abs=5e-4)
+    symbols_said = copy_memory(50, seq_len, 1, 0.0, 0).column("say").values.reshape(-1, seq_len)
     chances = np.where(np.arange(seq_len) < seq_len - 10, 1.0, 1 / 8)  # of the right answer, at each step
-    assert (said[:, :-10] == BLANK).all()
-    assert -np.log(chances).mean() == pytest.approx(copy_baseline(seq_len))
-    assert copy_baseline(seq_len) == pytest.approx(10 * math.log(8) / (blanks + 20))
+    assert (symbols_said[:, :-10] == BLANK).all()
+    assert -np.log(chances).mean() == pytest.approx(copy_naive_loss(seq_len))
+    assert copy_naive_loss(seq_len) == pytest.approx(10 * math.log(8) / (blanks + 20))
 
 
 @pytest.mark.parametrize(("name", "least"), [("temporal_order", 6), ("copy_memory", 3)])

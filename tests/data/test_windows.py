@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lstm_core.data.table import Column, Roles, Table
+from lstm_core.data.table import Column, ColumnRoles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import SCALINGS, SPLITS, DataSpec, PlaygroundError
 from tests.conftest import examples
@@ -17,7 +17,7 @@ from tests.conftest import examples
 
 def table_of(name: str = "test.csv", **columns) -> Table:
     """A table of these columns; lists of str are categories, "" a missing one."""
-    return Table.from_columns(name, {k: np.asarray(v) for k, v in columns.items()}, Roles())
+    return Table.from_columns(name, {k: np.asarray(v) for k, v in columns.items()}, ColumnRoles())
 
 
 def series(rows: int, **changes) -> Table:
@@ -71,9 +71,9 @@ def rows_in_order(table: Table, spec: DataSpec) -> np.ndarray:
 @given(cut_tables())
 def test_no_target_leaks_into_another_part_and_no_window_crosses_a_sequence(case):
     table, spec, windows = case
-    owned = {part: set(windows.target_rows(windows.starts[part]).ravel()) for part in SPLITS}
-    for k, part in enumerate(SPLITS):
-        assert all(windows.part_of_row[row] == k for row in owned[part])
+    owned = {split: set(windows.target_rows(windows.starts[split]).ravel()) for split in SPLITS}
+    for k, split in enumerate(SPLITS):
+        assert all(windows.part_of_row[row] == k for row in owned[split])
     assert not owned["train"] & (owned["valid"] | owned["test"])
     assert not owned["valid"] & owned["test"]
     group = (
@@ -91,18 +91,18 @@ def test_inputs_and_truth_are_the_rows_that_they_should_be(case):
     table, spec, windows = case
     order = rows_in_order(table, spec)
     for starts in windows.starts.values():
-        inputs, truth = seen(windows, starts), windows.truth(starts)
+        inputs, targets = seen(windows, starts), windows.targets(starts)
         assert np.isfinite(inputs).all()
-        for start, x, y in zip(starts, inputs, truth, strict=True):
+        for start, x, y in zip(starts, inputs, targets, strict=True):
             rows = order[start : start + spec.seq_len]
             want = np.stack([table.column(name).values[rows] for name in spec.features], axis=1)
-            known = ~np.isnan(want)  # the rest was filled, which has a test of its own
-            np.testing.assert_allclose(x[known], want[known], atol=1e-5)
+            is_known = ~np.isnan(want)  # the rest was filled, which has a test of its own
+            np.testing.assert_allclose(x[is_known], want[is_known], atol=1e-5)
             end = start + spec.seq_len + spec.horizon
-            said = order[start + spec.seq_len : end] if spec.horizon else order[end - 1 : end]
-            wanted = table.column("y").values[said]
+            target_rows = order[start + spec.seq_len : end] if spec.horizon else order[end - 1 : end]
+            expected = table.column("y").values[target_rows]
             np.testing.assert_array_equal(
-                y if windows.classes else y[:, 0], wanted[-1] if windows.classes else wanted
+                y if windows.classes else y[:, 0], expected[-1] if windows.classes else expected
             )
 
 
@@ -113,7 +113,7 @@ def test_the_scaler_knows_the_training_rows_only(case, other):
     later = rows_in_order(table, spec)[windows.part_of_row > 0]
     numbers = table.numbers.copy()
     for name in ("a", "b") if windows.classes else ("a", "b", "y"):
-        numbers[later, table.names("number").index(name)] = other
+        numbers[later, table.column_names("number").index(name)] = other
     changed = with_numbers(table, numbers)
     again = make_windows(changed, spec)
     for name in ("x_center", "x_scale", "y_center", "y_scale"):
@@ -125,7 +125,7 @@ def test_the_scaler_knows_the_training_rows_only(case, other):
 
 
 def with_numbers(table: Table, numbers: np.ndarray) -> Table:
-    names = table.names("number")
+    names = table.column_names("number")
     columns = [
         dataclasses.replace(c, values=numbers[:, names.index(c.name)]) if c.kind == "number" else c for c in table.columns
     ]  # fmt: skip
@@ -179,7 +179,7 @@ def test_unsorted_rows_are_put_in_order_of_time_and_the_note_says_so():
     table = table_of(a=mixed, y=2000 + mixed, t=mixed)
     windows = make_windows(table, spec_of(features=("a",), time="t"))
     np.testing.assert_array_equal(windows.x[:, 0], np.arange(30))
-    np.testing.assert_array_equal(windows.when, np.arange(30))
+    np.testing.assert_array_equal(windows.time, np.arange(30))
     assert windows.notes[0] == "Rows were put in order of t."
     assert table.column("a").values[0] == mixed[0]  # the table itself is left alone
 
@@ -210,14 +210,14 @@ def test_a_million_rows_of_windows_cost_their_numbers_only():
 
 def test_shares_are_by_time():
     windows = make_windows(series(100), spec_of(train_share=0.6, valid_share=0.3))
-    np.testing.assert_array_equal(np.bincount(windows.part_of_row), [60, 30, 10])
-    assert (np.diff(windows.part_of_row.astype(int)) >= 0).all()
+    np.testing.assert_array_equal(np.bincount(windows.split_of_row), [60, 30, 10])
+    assert (np.diff(windows.split_of_row.astype(int)) >= 0).all()
 
 
 def test_every_series_of_several_is_cut_by_its_own_time():
     s = np.repeat([0, 1, 2], [50, 20, 30])
     windows = make_windows(series(100, s=s), spec_of(group="s", train_share=0.6, valid_share=0.2))
-    counts = [np.bincount(windows.part_of_row[s == k], minlength=3).tolist() for k in range(3)]
+    counts = [np.bincount(windows.split_of_row[s == k], minlength=3).tolist() for k in range(3)]
     assert counts == [[30, 10, 10], [12, 4, 4], [18, 6, 6]]
 
 
@@ -233,11 +233,11 @@ def test_labelled_sequences_stay_whole(groups, length):
             make_windows(table, spec)
         return
     windows = make_windows(table, spec)
-    parts = windows.part_of_row.reshape(groups, length)
+    parts = windows.split_of_row.reshape(groups, length)
     assert (parts == parts[:, :1]).all()
     assert windows.classes == ("no", "yes")
     np.testing.assert_array_equal(
-        windows.truth(windows.starts["train"]), windows.starts["train"] // length % 2
+        windows.targets(windows.starts["train"]), windows.starts["train"] // length % 2
     )
 
 
@@ -249,7 +249,7 @@ def test_a_missing_label_is_no_class():
     columns = tuple(Column("y", "category", codes, c.classes) if c.name == "y" else c for c in table.columns)
     windows = make_windows(dataclasses.replace(table, columns=columns), spec_of(seq_len=3, horizon=0))
     assert 10 - 2 not in windows.starts["train"]
-    assert all((windows.truth(s) >= 0).all() for s in windows.starts.values())
+    assert all((windows.targets(s) >= 0).all() for s in windows.starts.values())
 
 
 def test_sizes_of_what_the_model_says():
@@ -257,7 +257,7 @@ def test_sizes_of_what_the_model_says():
     assert make_windows(series(40), spec_of(targets=("a", "b"), features=("y",), horizon=3)).output_size == 6
     assert make_windows(series(40), spec_of(horizon=0)).output_size == 1
     label = make_windows(series(40, y=["u", "v"] * 20), spec_of(horizon=3))
-    assert (label.output_size, label.ahead, label.task) == (2, 1, "classification")
+    assert (label.output_size, label.output_steps, label.task) == (2, 1, "classification")
     np.testing.assert_array_equal(label.target_rows(np.array([5])), [[5 + 3 + 3]])
 
 
@@ -267,9 +267,11 @@ def test_unscale_undoes_the_targets_scaling(horizon, targets, many):
         series(60), spec_of(targets=("y", "b")[:targets], features=("a",), horizon=horizon)
     )
     starts = windows.starts["train"][:many]
-    scaled = (windows.truth(starts) - windows.y_center) / windows.y_scale  # (windows, ahead, targets)
+    scaled = (windows.targets(starts) - windows.y_center) / windows.y_scale  # (windows, ahead, targets)
     np.testing.assert_allclose(
-        windows.unscale(scaled.reshape(many, windows.output_size)), windows.truth(starts), rtol=1e-6
+        windows.inverse_transform(scaled.reshape(many, windows.output_size)),
+        windows.targets(starts),
+        rtol=1e-6,
     )
 
 

@@ -21,12 +21,12 @@ from lstm_core.figures.gradients import cells_figure, horizon_figure, time_const
 from lstm_core.figures.theme import (
     CELL_COLORS,
     CELL_DASHES,
-    FAINTEST,
     GATE_COLORS,
     GATE_NAMES,
-    MOST_CELLS,
-    MOST_POINTS,
-    text,
+    MAX_CELLS,
+    MAX_POINTS,
+    MIN_SHARE,
+    plain_label,
 )
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.model.recurrent import build_model
@@ -81,18 +81,18 @@ def trace_of(seq_len: int = 7, **fields):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_shown_as_the_text_that_it_is(name):
-    said = text(name, longest=99)
-    assert not set("<>$") & set(said)
-    assert "&quot;" not in said  # plotly would show that as it stands
-    assert html.unescape(said) == name
+    shown_text = plain_label(name, max_length=99)
+    assert not set("<>$") & set(shown_text)
+    assert "&quot;" not in shown_text  # plotly would show that as it stands
+    assert html.unescape(shown_text) == name
 
 
 @given(st.text(max_size=80), st.integers(2, 50))
 def test_a_name_is_of_bearable_length(name, longest):
-    said = html.unescape(text(name, longest)) if "&" not in name else None
-    if said is not None:
-        assert len(said) <= longest
-        assert said == name if len(name) <= longest else said.startswith(name[: longest - 1])
+    shown_text = html.unescape(plain_label(name, longest)) if "&" not in name else None
+    if shown_text is not None:
+        assert len(shown_text) <= longest
+        assert shown_text == name if len(name) <= longest else shown_text.startswith(name[: longest - 1])
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -105,10 +105,10 @@ def test_no_figure_obeys_a_name_from_a_file(name, label):
     windows = make_windows(table, spec)
     drawn = 0
     for figure in (split_figure(windows, 5), window_figure(windows, 5)):
-        for _, said in texts(parsed(figure)):
-            drawn += "alert" in said or "x$" in html.unescape(said)
-            plain = said.replace("must say: <b>", "").replace("</b>", "").replace("<extra></extra>", "")
-            assert not set("<>$") & set(plain), said
+        for _, shown_text in texts(parsed(figure)):
+            drawn += "alert" in shown_text or "x$" in html.unescape(shown_text)
+            plain = shown_text.replace("must say: <b>", "").replace("</b>", "").replace("<extra></extra>", "")
+            assert not set("<>$") & set(plain), shown_text
     if "alert" in name:
         assert drawn  # the names are there
 
@@ -134,8 +134,8 @@ def test_the_split_is_coloured_and_the_window_marked():
         "training (70 rows)", "validation (15 rows)", "test (15 rows)",
     ]  # fmt: skip
     assert len({trace["line"]["color"] for trace in figure["data"]}) == 3
-    seen, said = figure["layout"]["shapes"]
-    assert (seen["x0"], seen["x1"], said["x0"], said["x1"]) == (10, 13, 14, 16)
+    seen, shown_text = figure["layout"]["shapes"]
+    assert (seen["x0"], seen["x1"], shown_text["x0"], shown_text["x1"]) == (10, 13, 14, 16)
     assert figure["layout"]["yaxis"]["title"]["text"] == "y"
     assert parsed(split_figure(windows, None))["layout"].get("shapes", []) == []
 
@@ -157,7 +157,7 @@ def test_a_long_series_is_thinned_and_keeps_its_spike():
     y[77_777] = 9
     windows = make_windows(series(len(y), y=y), spec_of())
     figure = split_figure(windows, None)
-    assert all(len(trace.x) <= MOST_POINTS for trace in figure.data)
+    assert all(len(trace.x) <= MAX_POINTS for trace in figure.data)
     assert 77_777 in figure.data[0].x
     assert len(figure.to_json()) < 500_000
 
@@ -190,10 +190,10 @@ def test_parts_of_several_sequences_are_not_joined_by_a_line():
 
 def test_a_window_shows_what_the_model_sees_and_what_it_must_say():
     windows = make_windows(series(60), spec_of(horizon=2))
-    a, b, said = window_figure(windows, 7).data
+    a, b, shown_text = window_figure(windows, 7).data
     assert a.x.tolist() == b.x.tolist() == [7, 8, 9, 10]
     assert b.y.tolist() == [1007, 1008, 1009, 1010]
-    assert (said.x.tolist(), said.y.tolist()) == ([11, 12], [2011, 2012])
+    assert (shown_text.x.tolist(), shown_text.y.tolist()) == ([11, 12], [2011, 2012])
     label = make_windows(series(60, y=["u", "v"] * 30), spec_of(horizon=0))
     (note,) = window_figure(label, 7).layout.annotations
     assert note.text == "must say: <b>u</b>"
@@ -219,9 +219,9 @@ def test_a_heatmap_shows_units_by_steps_of_the_chosen_layer_direction_and_sequen
 
 
 def test_a_large_heatmap_is_thinned_and_its_axes_tell_true_steps():
-    trace = trace_of(seq_len=3 * MOST_CELLS, hidden_size=MOST_CELLS + 1)
+    trace = trace_of(seq_len=3 * MAX_CELLS, hidden_size=MAX_CELLS + 1)
     heat = gate_heatmap(trace, "f").data[0]
-    assert heat.z.shape == (129, MOST_CELLS)
+    assert heat.z.shape == (129, MAX_CELLS)
     assert (heat.dx, heat.dy) == (3, 2)
     np.testing.assert_array_equal(heat.z[5], trace.f[0, 0, 0, ::3, 10])
 
@@ -242,14 +242,14 @@ def test_a_horizon_is_drawn_by_step_and_each_gradient_is_divided_by_its_largest(
     model = build_model(ModelSpec(cell=cell, hidden_size=5, num_layers=2, bidirectional=True), 2, 1)
     horizon = memory_horizon(model, some(2, 9, 2))
     figure = horizon_figure(horizon, layer=1, direction=1, sample=1)
-    place = 1, 1, 1
-    drawn = [horizon.d_x[1], horizon.d_h[place]]
-    drawn += [horizon.d_c[place]] if cell == "lstm" else []
+    index = 1, 1, 1
+    drawn = [horizon.d_x[1], horizon.d_h[index]]
+    drawn += [horizon.d_c[index]] if cell == "lstm" else []
     for line, values in zip(figure.data, drawn, strict=False):
         np.testing.assert_allclose(np.array(line.y), values / values.max())
         assert line.x.tolist() == list(range(9))
     if cell == "lstm":
-        np.testing.assert_allclose(np.array(figure.data[3].y), horizon.forget_product[place])
+        np.testing.assert_allclose(np.array(figure.data[3].y), horizon.forget_product[index])
     assert len(figure.data) == (4 if cell == "lstm" else 2)
     parsed(figure)
 
@@ -289,7 +289,7 @@ def test_any_time_constants_make_a_figure(constants, seq_len):
 def test_thousands_of_units_are_thinned_with_both_ends_kept():
     constants = np.random.default_rng(0).lognormal(size=16_384)
     bars = time_constants_figure(constants, 50).data[0]
-    assert len(bars.y) <= MOST_POINTS
+    assert len(bars.y) <= MAX_POINTS
     assert (bars.y[0], bars.y[-1]) == (max(0.1, constants.min()), constants.max())
 
 
@@ -307,7 +307,7 @@ def test_cells_are_drawn_on_one_picture_against_steps_back():
     assert np.isnan(figure.data[1].y[2])  # a log axis has no zero
     assert figure.data[3].y.tolist() == [0.25, 1.0, 0.5]
     assert [line.line.color for line in figure.data] == [CELL_COLORS[cell] for cell in (*curves, "lstm")]
-    assert 10 ** figure.layout.yaxis.range[0] == pytest.approx(FAINTEST / 2)  # the RNN's end is not followed
+    assert 10 ** figure.layout.yaxis.range[0] == pytest.approx(MIN_SHARE / 2)  # the RNN's end is not followed
     parsed(figure)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.experiment import ModelSpec
-from lstm_core.figures.network_diagram import FORWARD, HEAD, REVERSE, stack_figure
+from lstm_core.figures.network_diagram import FORWARD, HEAD, REVERSE, network_figure
 from tests.architecture.test_shapes import model_specs
 from tests.conftest import examples
 
@@ -23,22 +23,22 @@ def cells(figure, color: str) -> int:
 @examples(40)
 @given(model_specs(most_layers=9), st.integers(1, 200), st.integers(1, 9), st.integers(1, 50))
 def test_every_drawing_is_complete_and_readable(spec, input_size, output_size, seq_len):
-    figure = stack_figure(spec, input_size, output_size, seq_len)
+    figure = network_figure(spec, input_size, output_size, seq_len)
     steps = seq_len if seq_len <= 4 else 3
     layers = spec.num_layers if spec.num_layers <= 4 else 3
     assert cells(figure, FORWARD) == steps * layers
     assert cells(figure, REVERSE) == (steps * layers if spec.bidirectional else 0)
     assert cells(figure, HEAD) == (steps if spec.head == "per_step" else 1)
 
-    found = texts(figure)
-    assert found.count(spec.cell.upper()) == cells(figure, FORWARD) + cells(figure, REVERSE)
-    assert any("c<sub>n</sub>" in text or text.startswith("c ") for text in found) == (spec.cell == "lstm")
-    assert {f"x<sub>{t}</sub>" for t in (1, seq_len)} <= set(found)
-    assert {f"<b>layer {n}</b>" for n in (0, spec.num_layers - 1)} <= set(found)
-    assert str(input_size) in found
-    assert str(output_size) in found
-    assert any("weight_hr" in text for text in found) == bool(spec.proj_size)
-    assert any("×" in text for text in found) == (spec.dropout > 0 and spec.num_layers > 1)
+    result = texts(figure)
+    assert result.count(spec.cell.upper()) == cells(figure, FORWARD) + cells(figure, REVERSE)
+    assert any("c<sub>n</sub>" in text or text.startswith("c ") for text in result) == (spec.cell == "lstm")
+    assert {f"x<sub>{t}</sub>" for t in (1, seq_len)} <= set(result)
+    assert {f"<b>layer {n}</b>" for n in (0, spec.num_layers - 1)} <= set(result)
+    assert str(input_size) in result
+    assert str(output_size) in result
+    assert any("weight_hr" in text for text in result) == bool(spec.proj_size)
+    assert any("×" in text for text in result) == (spec.dropout > 0 and spec.num_layers > 1)
     assert all(note.font.size >= 13 for note in figure.layout.annotations if note.text)
 
     (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range
@@ -50,7 +50,7 @@ def test_every_drawing_is_complete_and_readable(spec, input_size, output_size, s
 def test_no_two_texts_stand_on_each_other():
     """Text boxes on a 1000-pixel drawing, 8 pixels a character, never overlap."""
     spec = ModelSpec(hidden_size=512, num_layers=3, bidirectional=True, dropout=0.25, proj_size=64)
-    figure = stack_figure(spec, 12, 3, 100)
+    figure = network_figure(spec, 12, 3, 100)
     (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range
     boxes = []
     for note in (n for n in figure.layout.annotations if n.text and "×" not in n.text):
@@ -73,7 +73,7 @@ def arrows(figure, color: str) -> list[tuple[float, float]]:
 
 
 def test_forward_runs_right_and_reverse_runs_left():
-    figure = stack_figure(ModelSpec(bidirectional=True), 3, 1, 24)
+    figure = network_figure(ModelSpec(bidirectional=True), 3, 1, 24)
     assert arrows(figure, FORWARD)
     assert all(tail < tip for tail, tip in arrows(figure, FORWARD))
     assert arrows(figure, REVERSE)
@@ -87,10 +87,10 @@ def test_forward_runs_right_and_reverse_runs_left():
     (ModelSpec(bidirectional=True), "h<sub>n</sub> 64"),
 ])  # fmt: skip
 def test_settings_are_written_on_the_drawing(spec, words):
-    assert words in texts(stack_figure(spec, 3, 1, 24))
+    assert words in texts(network_figure(spec, 3, 1, 24))
 
 
 def test_it_stands_on_any_background():
-    figure = stack_figure(ModelSpec(bidirectional=True), 3, 1, 24)
+    figure = network_figure(ModelSpec(bidirectional=True), 3, 1, 24)
     assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
     assert all(note.font.color is None for note in figure.layout.annotations)  # the theme's own

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from lstm_core.figures import stage_scene as scenes
-from lstm_core.figures.stage_scene import scene
-from lstm_core.runs.queue import Slots
+from lstm_core.figures.stage_scene import build_scene
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.training.test_trainer import labelled, trainer_of, wave
@@ -27,12 +27,12 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     trainer = trainer_of(wave() if windows is None else windows, model)
     for _ in range(steps):
         next(trainer)
-    run = Run(trainer, None, Slots(1))
-    moment, start = run.moment(), int(trainer.windows.starts["valid"][0])
+    run = Run(trainer, None, RunQueue(1))
+    snapshot, start = run.snapshot_at(), int(trainer.windows.starts["valid"][0])
     x = torch.from_numpy(trainer.windows.inputs(np.array([start])))
-    trace = trace_lstm(moment.model.lstm, moment.model.lstm_input(x))
-    header, arrays = scene(run, moment, trace, start, others or {})
-    return run, moment, trace, x, header, arrays
+    trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
+    header, arrays = build_scene(run, snapshot, trace, start, others or {})
+    return run, snapshot, trace, x, header, arrays
 
 
 def unpacked(header: dict, arrays: list[np.ndarray]) -> dict:
@@ -42,46 +42,46 @@ def unpacked(header: dict, arrays: list[np.ndarray]) -> dict:
 
     def take(*shape: int) -> np.ndarray:
         nonlocal at
-        found = numbers[at : at + int(np.prod(shape))].reshape(shape)
-        at += found.size
-        return found
+        result = numbers[at : at + int(np.prod(shape))].reshape(shape)
+        at += result.size
+        return result
 
     def weights() -> dict[str, np.ndarray]:
         return {name: take(*shape) for name, shape in header["parameters"]}
 
     steps, hidden, width = header["steps"], header["hidden"], header["width"]
-    found = {
+    result = {
         "inputs": take(steps, len(header["features"])),
         "series": [take(steps) for _ in header["series"]],
     }
-    found["trace"] = [
+    result["trace"] = [
         [
             {name: take(width if name == "h" else hidden, steps) for name in "ifgoch"}
             for _ in range(header["directions"])
         ]
         for _ in range(header["layers"])
     ]
-    found |= {"now": weights(), "snapshots": [weights() for _ in header["snapshots"]]}
-    found["others"] = [weights() for _ in header["others"]]
+    result |= {"now": weights(), "snapshots": [weights() for _ in header["snapshots"]]}
+    result["others"] = [weights() for _ in header["others"]]
     assert at == len(numbers)
-    return found
+    return result
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_it_holds_the_trace_the_inputs_and_every_weight(model):
-    run, moment, trace, x, header, arrays = scene_of(model)
-    found = unpacked(header, arrays)
-    assert np.array_equal(found["inputs"], x[0].numpy())
-    for layer, directions in enumerate(found["trace"]):
+    run, snapshot, trace, x, header, arrays = scene_of(model)
+    result = unpacked(header, arrays)
+    assert np.array_equal(result["inputs"], x[0].numpy())
+    for layer, directions in enumerate(result["trace"]):
         for direction, maps in enumerate(directions):
             for name, values in maps.items():
                 assert np.array_equal(values, trace.gate(name)[layer, direction, 0].numpy().T), name
-    for name, parameter in moment.model.named_parameters():
-        assert np.array_equal(found["now"][name], parameter.detach().numpy()), name
+    for name, parameter in snapshot.model.named_parameters():
+        assert np.array_equal(result["now"][name], parameter.detach().numpy()), name
     assert header["snapshots"] == [step for step in run.snapshots.steps if step < 5]
-    for step, weights in zip(header["snapshots"], found["snapshots"], strict=True):
-        for name, parameter in run.moment(step).model.named_parameters():
+    for step, weights in zip(header["snapshots"], result["snapshots"], strict=True):
+        for name, parameter in run.snapshot_at(step).model.named_parameters():
             assert np.array_equal(weights[name], parameter.detach().numpy()), (step, name)
 
 
@@ -92,14 +92,14 @@ def test_the_series_stands_in_the_tables_own_units():
     drawn = unpacked(header, arrays)["series"][0]
     assert np.array_equal(drawn, windows.x[start : start + windows.spec.seq_len, 0])
     assert header["center"] == [float(windows.y_center[0])]
-    assert header["truth"] == [float(windows.truth(np.array([start]))[0, 0, 0])]
+    assert header["truth"] == [float(windows.targets(np.array([start]))[0, 0, 0])]
 
 
 def test_a_class_is_named_by_its_number():
     run, *_, header, _ = scene_of({}, labelled())
     windows = run.windows
     assert header["classes"] == list(windows.classes)
-    assert header["truth"] == int(windows.truth(windows.starts["valid"][:1])[0])
+    assert header["truth"] == int(windows.targets(windows.starts["valid"][:1])[0])
 
 
 def test_the_header_is_json():
@@ -112,11 +112,11 @@ def test_snapshots_that_are_too_many_to_send_are_thinned(monkeypatch):
     run, *_, header, _ = scene_of({}, steps=12)
     size = run.snapshots.nearest(0).weights.nbytes
     assert len(header["snapshots"]) == 12
-    monkeypatch.setattr(scenes, "MOST_BYTES", 4 * size)
+    monkeypatch.setattr(scenes, "MAX_BYTES", 4 * size)
     *_, fewer, _ = scene_of({}, steps=12)
     assert len(fewer["snapshots"]) == 4
     assert fewer["snapshots"][0] == 0
-    monkeypatch.setattr(scenes, "MOST_BYTES", size)
+    monkeypatch.setattr(scenes, "MAX_BYTES", size)
     *_, none, arrays = scene_of({}, steps=12)
     assert none["snapshots"] == []
     unpacked(none, arrays)
@@ -124,7 +124,7 @@ def test_snapshots_that_are_too_many_to_send_are_thinned(monkeypatch):
 
 def test_other_weights_come_along_under_their_label():
     other = scene_of({"seed": 7})[1]
-    *_, header, arrays = scene_of({}, others={"the run before": other.flat})
+    *_, header, arrays = scene_of({}, others={"the run before": other.flat_weights})
     assert header["others"] == ["the run before"]
-    found = unpacked(header, arrays)["others"][0]
-    assert all(np.array_equal(found[name], p.detach().numpy()) for name, p in other.model.named_parameters())
+    result = unpacked(header, arrays)["others"][0]
+    assert all(np.array_equal(result[name], p.detach().numpy()) for name, p in other.model.named_parameters())

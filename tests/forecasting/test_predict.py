@@ -9,7 +9,7 @@ import torch
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import ModelSpec
 from lstm_core.forecasting import predict as predictions
-from lstm_core.forecasting.metrics import Score, scores, verdict, window_errors
+from lstm_core.forecasting.metrics import Score, score_with_baselines, summarize, window_errors
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.recurrent import build_model
 from tests.data.test_windows import series, spec_of, table_of
@@ -25,9 +25,9 @@ def test_predictions_are_the_models_own_in_the_tables_units(head, horizon, monke
     windows = make_windows(series(80), spec_of(targets=("y", "b"), features=("a",), horizon=horizon))
     model, starts = model_for(windows, head=head), windows.starts["train"]
     with torch.no_grad():
-        said = model(torch.from_numpy(windows.inputs(starts)))
-    said = (said if head == "last" else said[:, -1]).numpy().reshape(len(starts), -1, 2)
-    want = said * windows.y_scale + windows.y_center
+        predicted = model(torch.from_numpy(windows.inputs(starts)))
+    predicted = (predicted if head == "last" else predicted[:, -1]).numpy().reshape(len(starts), -1, 2)
+    want = predicted * windows.y_scale + windows.y_center
     np.testing.assert_allclose(predict(model, windows, starts), want, rtol=1e-5)
     monkeypatch.setattr(predictions, "CHUNK", 7)
     np.testing.assert_allclose(predict(model, windows, starts), want, rtol=1e-5)
@@ -36,12 +36,12 @@ def test_predictions_are_the_models_own_in_the_tables_units(head, horizon, monke
 def test_classes_get_probabilities():
     windows = make_windows(series(60, y=["u", "v", "w"] * 20), spec_of(horizon=0))
     starts = windows.starts["train"]
-    said = predict(model_for(windows), windows, starts)
-    assert said.shape == (len(starts), 3)
-    np.testing.assert_allclose(said.sum(1), 1, rtol=1e-5)
-    truth = windows.truth(starts)
+    predicted = predict(model_for(windows), windows, starts)
+    assert predicted.shape == (len(starts), 3)
+    np.testing.assert_allclose(predicted.sum(1), 1, rtol=1e-5)
+    targets = windows.targets(starts)
     np.testing.assert_allclose(
-        window_errors(windows, starts, said), [1 - s[t] for s, t in zip(said, truth, strict=True)]
+        window_errors(windows, starts, predicted), [1 - s[t] for s, t in zip(predicted, targets, strict=True)]
     )
 
 
@@ -61,11 +61,11 @@ def test_a_part_without_windows_has_no_predictions_and_no_scores(head, label):
     table = series(60, y=["u", "v"] * 30) if label else series(60)
     windows = make_windows(table, spec_of(train_share=0.8, valid_share=0.2, horizon=0 if label else 2))
     starts = windows.starts["test"]
-    said = predict(model_for(windows, head=head), windows, starts)
-    assert said.shape == ((0, 2) if label else (0, 2, 1))
-    assert len(window_errors(windows, starts, said)) == 0
-    assert scores(windows, starts, said) == []
-    assert verdict([]) == "This part has no windows."
+    predicted = predict(model_for(windows, head=head), windows, starts)
+    assert predicted.shape == ((0, 2) if label else (0, 2, 1))
+    assert len(window_errors(windows, starts, predicted)) == 0
+    assert score_with_baselines(windows, starts, predicted) == []
+    assert summarize([]) == "This part has no windows."
 
 
 def test_scores_beside_the_last_value_and_the_training_mean():
@@ -74,16 +74,16 @@ def test_scores_beside_the_last_value_and_the_training_mean():
         table_of(a=y, y=y), spec_of(features=("a",), seq_len=2, horizon=2, train_share=0.5)
     )
     starts = windows.starts["test"]
-    truth = windows.truth(starts)
-    said = truth + np.array([[1.0], [-3.0]])  # (ahead, 1)
-    model, last, mean = scores(windows, starts, said)
-    assert (model.who, model.mae, model.rmse) == ("this model", 2.0, pytest.approx(5**0.5))
+    targets = windows.targets(starts)
+    predicted = targets + np.array([[1.0], [-3.0]])  # (ahead, 1)
+    model, last, mean = score_with_baselines(windows, starts, predicted)
+    assert (model.name, model.mae, model.rmse) == ("this model", 2.0, pytest.approx(5**0.5))
     error = np.array([y[s + 2 : s + 4] - y[s + 1] for s in starts])
-    assert last.who == "repeat the last value"
+    assert last.name == "repeat the last value"
     assert last.rmse == pytest.approx((error**2).mean() ** 0.5)
     assert last.mae == pytest.approx(np.abs(error).mean())
-    assert mean.mae == pytest.approx(np.abs(truth[..., 0] - y[:10].mean()).mean())
-    np.testing.assert_allclose(window_errors(windows, starts, said), 2.0)
+    assert mean.mae == pytest.approx(np.abs(targets[..., 0] - y[:10].mean()).mean())
+    np.testing.assert_allclose(window_errors(windows, starts, predicted), 2.0)
 
 
 def test_the_last_value_counts_only_where_it_is_known():
@@ -91,33 +91,33 @@ def test_the_last_value_counts_only_where_it_is_known():
     y[36] = np.nan
     windows = make_windows(table_of(a=np.arange(40.0), y=y), spec_of(features=("a",), seq_len=2))
     starts = windows.starts["test"]
-    _, last, _ = scores(windows, starts, windows.truth(starts))
+    _, last, _ = score_with_baselines(windows, starts, windows.targets(starts))
     assert last.rmse == 1.0
 
 
 def test_a_row_that_is_seen_has_no_last_value_to_repeat():
     windows = make_windows(series(60), spec_of(horizon=0))
     starts = windows.starts["test"]
-    found = scores(windows, starts, windows.truth(starts))
-    assert [score.who for score in found] == ["this model", "the training mean"]
-    assert found[0].rmse == 0
+    result = score_with_baselines(windows, starts, windows.targets(starts))
+    assert [score.name for score in result] == ["this model", "the training mean"]
+    assert result[0].rmse == 0
 
 
 def test_classes_are_scored_beside_the_commonest_of_the_training_part():
     labels = np.array(["u", "v", "v"] * 20)
     windows = make_windows(series(60, y=labels), spec_of(seq_len=1, horizon=0))
     starts = windows.starts["valid"]
-    truth = windows.truth(starts)
-    said = np.eye(2)[truth]
-    said[0] = said[0][::-1]  # one wrong
-    model, naive = scores(windows, starts, said)
+    targets = windows.targets(starts)
+    predicted = np.eye(2)[targets]
+    predicted[0] = predicted[0][::-1]  # one wrong
+    model, naive = score_with_baselines(windows, starts, predicted)
     assert model.accuracy == pytest.approx(1 - 1 / len(starts))
-    assert naive.who == "always 'v'"
-    assert naive.accuracy == (truth == 1).mean()
+    assert naive.name == "always 'v'"
+    assert naive.accuracy == (targets == 1).mean()
 
 
 @pytest.mark.parametrize(
-    ("found", "says"),
+    ("result", "says"),
     [
         (
             [Score("m", rmse=1), Score("repeat", rmse=4), Score("mean", rmse=2)],
@@ -135,6 +135,6 @@ def test_classes_are_scored_beside_the_commonest_of_the_training_part():
         ),
     ],
 )
-def test_the_verdict_is_one_plain_sentence(found, says):
-    assert says in verdict(found)
-    assert verdict(found).endswith(".")
+def test_the_verdict_is_one_plain_sentence(result, says):
+    assert says in summarize(result)
+    assert summarize(result).endswith(".")

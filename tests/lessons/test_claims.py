@@ -29,24 +29,27 @@ def test_claims_are_told_apart_and_complete():
     for claim in CLAIMS:
         assert claim.name.isidentifier()
         assert claim.verdict and claim.explanation and claim.source
-        assert claim.size.low <= claim.size.default <= claim.size.high
+        assert claim.size.minimum <= claim.size.default <= claim.size.maximum
 
 
 @names
 @given(data=st.data())
 @examples(12)
 def test_the_demonstration_shows_it_whatever_the_seed_and_size(claim: Claim, data):
-    seed, size = data.draw(st.integers(0, 9999)), data.draw(st.integers(claim.size.low, claim.size.high))
-    found = claim.demonstrate(seed, size)
-    assert found.shown, found.sentence
-    assert found.table is None or len({len(column) for column in found.table.values()}) == 1
+    seed, size = (
+        data.draw(st.integers(0, 9999)),
+        data.draw(st.integers(claim.size.minimum, claim.size.maximum)),
+    )
+    result = claim.demonstrate(seed, size)
+    assert result.confirmed, result.summary
+    assert result.table is None or len({len(column) for column in result.table.values()}) == 1
 
 
 @names
 def test_one_seed_says_one_thing_and_nothing_seeds_the_world(claim: Claim):
     before = torch.get_rng_state()
     one, two = (claim.demonstrate(3, claim.size.default) for _ in range(2))
-    assert (one.sentence, one.table, one.code) == (two.sentence, two.table, two.code)
+    assert (one.summary, one.table, one.code) == (two.summary, two.table, two.code)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -58,9 +61,9 @@ def test_the_default_is_read_off_the_module(monkeypatch):
         "__init__",
         lambda self, *a, batch_first=True, **k: init(self, *a, batch_first=batch_first, **k),
     )
-    found = quick.batch_first_default(0, 3)
-    assert not found.shown
-    assert "batch_first is True" in found.sentence
+    result = quick.batch_first_default(0, 3)
+    assert not result.confirmed
+    assert "batch_first is True" in result.summary
 
 
 def test_xavier_weights_would_be_found_out(monkeypatch):
@@ -69,7 +72,7 @@ def test_xavier_weights_would_be_found_out(monkeypatch):
             nn.init.xavier_uniform_(weight) if weight.dim() == 2 else nn.init.zeros_(weight)
 
     monkeypatch.setattr(nn.LSTM, "reset_parameters", xavier)
-    assert not quick.initialisation(0, 64).shown
+    assert not quick.initialisation(0, 64).confirmed
 
 
 def test_the_histogram_is_of_the_very_weights():
@@ -96,15 +99,15 @@ def test_the_biases_are_counted_as_pytorch_counts():
 def test_pytorchs_warning_is_shown_word_for_word():
     with pytest.warns(UserWarning, match="dropout") as caught:
         nn.LSTM(quick.FEATURES, 5, 1, dropout=0.5)
-    assert str(caught[0].message) in quick.single_layer_dropout(0, 50).sentence
-    assert "warns" not in quick.single_layer_dropout(0, 0).sentence
+    assert str(caught[0].message) in quick.single_layer_dropout(0, 50).summary
+    assert "warns" not in quick.single_layer_dropout(0, 0).summary
 
 
 @pytest.mark.parametrize(("seed", "epochs"), [(0, 2), (5, 3)])
 def test_resuming_is_the_same_run_and_transfer_another(seed, epochs):
-    found = resume_or_transfer(seed, epochs)
-    assert found.shown, found.sentence
-    whole, resumed, transfer = found.figure.data
+    result = resume_or_transfer(seed, epochs)
+    assert result.confirmed, result.summary
+    whole, resumed, transfer = result.figure.data
     assert list(resumed.y) == list(whole.y)[-len(resumed.y) :]
     assert list(resumed.x) == list(whole.x)[-len(resumed.x) :]
     assert list(transfer.y) != list(resumed.y)
@@ -113,11 +116,11 @@ def test_resuming_is_the_same_run_and_transfer_another(seed, epochs):
 @pytest.mark.parametrize("seeds", [1, pytest.param(training_demonstrations.SEEDS, marks=pytest.mark.slow)])
 def test_the_lstm_does_not_always_win(monkeypatch, seeds):
     monkeypatch.setattr(training_demonstrations, "SEEDS", seeds)
-    found = lstm_and_gru(0, 8)
-    assert found.shown, found.sentence
+    result = lstm_and_gru(0, 8)
+    assert result.confirmed, result.summary
     wins = {"lstm": 0, "gru": 0}
-    lstm, gru = ([trace for trace in found.figure.data if trace.name == name] for name in ("LSTM", "GRU"))
+    lstm, gru = ([trace for trace in result.figure.data if trace.name == name] for name in ("LSTM", "GRU"))
     for left, right in zip(lstm, gru, strict=True):
         wins["lstm"] += int(np.sum(np.array(left.y) < np.array(right.y)))
         wins["gru"] += int(np.sum(np.array(left.y) > np.array(right.y)))
-    assert f"the LSTM is better in {wins['lstm']}, the GRU in {wins['gru']}" in found.sentence
+    assert f"the LSTM is better in {wins['lstm']}, the GRU in {wins['gru']}" in result.summary

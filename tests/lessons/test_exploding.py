@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from lstm_core.lessons import get_lesson
-from lstm_core.lessons.catalog.exploding import CLIP, HIGHEST
-from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
-from lstm_core.runs.queue import Slots
+from lstm_core.lessons.catalog.exploding import CLIP, MAX_NORM_SHOWN
+from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
+from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("exploding")
 
@@ -17,10 +17,10 @@ LESSON = get_lesson("exploding")
 @pytest.fixture(scope="module")
 def runs():
     """Of the shown seed: the clipped one only as far as the other lasts, and a little further."""
-    found = fresh_runs(LESSON, 0, Slots(1))
-    found["clip"]._trainer.change(epochs=6)
-    train_now(found)
-    return found
+    result = new_runs(LESSON, 0, RunQueue(1))
+    result["clip"]._trainer.change(epochs=6)
+    train_to_end(result)
+    return result
 
 
 def test_the_runs_differ_in_clipping_alone():
@@ -42,13 +42,13 @@ def test_both_runs_are_one_until_the_first_gradient_is_cut(runs):
     losses = {label: run.curves["train_loss"].points()[1] for label, run in runs.items()}
     first = int(np.argmax(norms["clip"] > CLIP))
     assert norms["clip"][first] > CLIP
-    for found in (norms, losses):
-        np.testing.assert_array_equal(found["clip"][: first + 1], found["no_clip"][: first + 1])
+    for result in (norms, losses):
+        np.testing.assert_array_equal(result["clip"][: first + 1], result["no_clip"][: first + 1])
     assert losses["clip"][first + 1] != losses["no_clip"][first + 1]
 
 
 def test_the_drawn_arrows_keep_and_lose_their_direction(runs):
-    figure = LESSON.pictures[2].draw(runs)
+    figure = LESSON.figures[2].draw(runs)
     circle, gradient, by_norm, by_value = figure.data
     tips = [np.array([arrow.x[1], arrow.y[1]]) for arrow in (gradient, by_norm, by_value)]
     cut = torch.nn.Parameter(torch.zeros(2))
@@ -63,9 +63,9 @@ def test_the_drawn_arrows_keep_and_lose_their_direction(runs):
 
 
 def test_the_shipped_runs_show_the_one_learn_and_the_other_end():
-    runs = shipped_runs(LESSON, Slots(1))
+    runs = pretrained_runs(LESSON, RunQueue(1))
     outcome = LESSON.outcome(runs)
-    assert outcome.reached, outcome.sentence
-    assert f"lasted {runs['no_clip'].step} steps" in outcome.sentence
-    norms, limit = LESSON.pictures[0].draw(runs).lines[1:]
-    assert norms.y[-1] == HIGHEST and (limit.y == CLIP).all()
+    assert outcome.reached, outcome.summary
+    assert f"lasted {runs['no_clip'].step} steps" in outcome.summary
+    norms, limit = LESSON.figures[0].draw(runs).lines[1:]
+    assert norms.y[-1] == MAX_NORM_SHOWN and (limit.y == CLIP).all()

@@ -13,11 +13,11 @@ import plotly.graph_objects as go
 import pytest
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.figures.lines import Plot
+from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson, lessons
-from lstm_core.lessons.lesson import CHAPTERS, TRAINED, Lesson
-from lstm_core.lessons.runs import changed, fresh_runs, shipped, shipped_runs, with_seed
-from lstm_core.runs.queue import Slots
+from lstm_core.lessons.lesson import CHAPTERS, PRETRAINED, Lesson
+from lstm_core.lessons.runs import new_runs, pretrained, pretrained_runs, with_change, with_seed
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +26,13 @@ trained = pytest.mark.parametrize("name", [name for name, found in lessons().ite
 
 
 def test_the_shelf_is_in_order_and_has_every_file():
-    numbers = [found.number for found in lessons().values()]
+    numbers = [found.order for found in lessons().values()]
     assert numbers == sorted(set(numbers))
-    files = [path for path in (ROOT / "lstm_core/lessons/catalog").rglob("*.py") if "LESSON = Lesson(" in path.read_text()]
+    files = [
+        path
+        for path in (ROOT / "lstm_core/lessons/catalog").rglob("*.py")
+        if "LESSON = Lesson(" in path.read_text()
+    ]
     assert len(files) == len(lessons())
     assert [*dict.fromkeys(found.chapter for found in lessons().values())] == list(CHAPTERS)
 
@@ -41,13 +45,13 @@ def test_an_unknown_lesson_is_refused_in_one_sentence():
 @every
 def test_a_lesson_says_what_a_student_needs(name):
     found = lessons()[name]
-    assert 3 <= len(found.title) <= 48 and 20 <= len(found.blurb) <= 110
-    assert 60 <= len(found.words.split()) <= 260, "short, but not a stub"
+    assert 3 <= len(found.title) <= 48 and 20 <= len(found.summary) <= 110
+    assert 60 <= len(found.text.split()) <= 260, "short, but not a stub"
     assert found.sources
-    assert found.pictures or found.instrument
+    assert found.figures or found.widget
     if found.experiments:
-        assert found.outcome is not None and found.seeds
-        assert 2 <= len(found.tries) <= 4
+        assert found.outcome is not None and found.success_rate
+        assert 2 <= len(found.exercises) <= 4
     if found.chapter == "Papers":
         assert found.published
 
@@ -55,8 +59,12 @@ def test_a_lesson_says_what_a_student_needs(name):
 @every
 def test_markdown_of_a_lesson_is_closed(name):
     found = lessons()[name]
-    for text in (found.words, found.errs, *(one.words for one in found.tries)):
-        assert text.count("**") % 2 == 0 and text.count("`") % 2 == 0 and text.replace("\\$", "").count("$") % 2 == 0
+    for text in (found.text, found.common_mistakes, *(one.text for one in found.exercises)):
+        assert (
+            text.count("**") % 2 == 0
+            and text.count("`") % 2 == 0
+            and text.replace("\\$", "").count("$") % 2 == 0
+        )
 
 
 @every
@@ -70,30 +78,30 @@ def test_the_thumbnail_is_a_small_drawing_of_shapes_only(name):
 @trained
 def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
     found = lessons()[name]
-    files = {entry.name for entry in TRAINED.joinpath(name).iterdir()}
+    files = {entry.name for entry in PRETRAINED.joinpath(name).iterdir()}
     assert files == {f"{label}.safetensors" for label in found.experiments} | {"thumbnail.svg"}
-    runs = shipped_runs(found, Slots(1))
+    runs = pretrained_runs(found, RunQueue(1))
     for label, planned in found.experiments.items():
         run = runs[label]
         made = with_seed(planned, 0)
         assert (run.experiment.model, run.experiment.train) == (made.model, made.train)
         assert run.finished or run.experiment.train.max_grad_norm == 0, "stopped before its end"
-    assert shipped(found)[0].name == next(iter(runs.values())).table.name
+    assert pretrained(found)[0].name == next(iter(runs.values())).table.name
 
 
 @trained
 def test_what_ships_has_come_to_the_stated_result(name):
     found = lessons()[name]
-    outcome = found.outcome(shipped_runs(found, Slots(1)))
-    assert outcome.reached, outcome.sentence
-    assert all(np.isfinite(figure) for figure in outcome.figures.values())
+    outcome = found.outcome(pretrained_runs(found, RunQueue(1)))
+    assert outcome.reached, outcome.summary
+    assert all(np.isfinite(figure) for figure in outcome.metrics.values())
 
 
 def draw_all(found: Lesson, runs: dict[str, Run]) -> None:
-    for picture in found.pictures:
+    for picture in found.figures:
         drawn = picture.draw(runs)
-        assert isinstance(drawn, Plot | go.Figure), picture.title
-        if isinstance(drawn, Plot):
+        assert isinstance(drawn, LinePlot | go.Figure), picture.title
+        if isinstance(drawn, LinePlot):
             assert drawn.lines and all(len(line.x) == len(line.y) for line in drawn.lines)
             assert all(np.isfinite(line.x).all() for line in drawn.lines)
 
@@ -101,17 +109,17 @@ def draw_all(found: Lesson, runs: dict[str, Run]) -> None:
 @trained
 def test_every_picture_is_drawn_of_the_shipped_model(name):
     found = lessons()[name]
-    draw_all(found, shipped_runs(found, Slots(1)))
+    draw_all(found, pretrained_runs(found, RunQueue(1)))
 
 
 @trained
 def test_every_picture_is_drawn_of_a_model_that_has_hardly_begun(name):
     """As the page does right after a click on Train it yourself, on a seed of the person's own."""
     found = lessons()[name]
-    runs = fresh_runs(found, 5, Slots(1))
+    runs = new_runs(found, 5, RunQueue(1))
     draw_all(found, runs)
     for run in runs.values():
-        run.note(next(run._trainer))
+        run.append_record(next(run._trainer))
     draw_all(found, runs)
     found.outcome(runs)
 
@@ -119,8 +127,8 @@ def test_every_picture_is_drawn_of_a_model_that_has_hardly_begun(name):
 @trained
 def test_every_try_is_a_change_that_the_experiments_take(name):
     found = lessons()[name]
-    for one in found.tries:
-        then = [changed(experiment, one.change) for experiment in found.experiments.values()]
+    for one in found.exercises:
+        then = [with_change(experiment, one.change) for experiment in found.experiments.values()]
         assert one.change == {} or then != list(found.experiments.values())
 
 

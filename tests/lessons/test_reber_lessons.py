@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.data.generators.reber import LEGAL, SYMBOLS, from_one_hot, read
-from lstm_core.figures.lines import Plot
+from lstm_core.data.generators.reber import LEGAL, SYMBOLS, decode_one_hot, states_after
+from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.reber.continual import ENOUGH, TOO_MUCH
 from lstm_core.lessons.catalog.reber.scores import (
     STREAM_STEPS,
-    Reading,
-    read_streams,
-    read_test_strings,
-    streams_of,
-    wrapped_unit,
+    ReberPredictions,
+    memory_unit,
+    predict_streams,
+    predict_test_strings,
+    unseen_streams,
 )
-from lstm_core.lessons.runs import fresh_runs, train_now
-from lstm_core.runs.queue import Slots
+from lstm_core.lessons.runs import new_runs, train_to_end
+from lstm_core.runs.queue import RunQueue
 from lstm_core.trace.gate_trace import trace_lstm
 
 SHORT = {
@@ -31,24 +31,24 @@ SHORT = {
 @pytest.fixture(scope="module", params=SHORT)
 def trained(request):
     made = get_lesson(request.param)
-    runs = fresh_runs(made, 3, Slots(1), SHORT[request.param])
-    train_now(runs)
+    runs = new_runs(made, 3, RunQueue(1), SHORT[request.param])
+    train_to_end(runs)
     return made, runs
 
 
 @pytest.fixture(scope="module")
 def embedded():
     made = get_lesson("embedded_reber")
-    runs = fresh_runs(made, 3, Slots(1), SHORT["embedded_reber"])
-    train_now(runs)
+    runs = new_runs(made, 3, RunQueue(1), SHORT["embedded_reber"])
+    train_to_end(runs)
     return made, runs
 
 
 @pytest.fixture(scope="module")
 def continual():
     made = get_lesson("continual_reber")
-    runs = fresh_runs(made, 3, Slots(1), SHORT["continual_reber"])
-    train_now(runs)
+    runs = new_runs(made, 3, RunQueue(1), SHORT["continual_reber"])
+    train_to_end(runs)
     return made, runs
 
 
@@ -59,9 +59,9 @@ def drawn(made, title: str, runs):
 @pytest.mark.parametrize("name", SHORT)
 def test_the_lesson_is_told_in_full(name):
     made = get_lesson(name)
-    assert made.chapter == "Papers" and made.published and made.seeds
-    assert 80 <= len(made.words.split()) <= 220
-    assert 2 <= len(made.tries) <= 3 and len(made.pictures) >= 3
+    assert made.chapter == "Papers" and made.published and made.success_rate
+    assert 80 <= len(made.text.split()) <= 220
+    assert 2 <= len(made.exercises) <= 3 and len(made.figures) >= 3
     experiments = list(made.experiments.values())
     assert len({experiment.data for experiment in experiments}) == 1
     assert len({experiment.train for experiment in experiments}) == 1
@@ -70,8 +70,8 @@ def test_the_lesson_is_told_in_full(name):
 
 @pytest.mark.parametrize("name", SHORT)
 def test_every_try_is_a_change_that_the_experiments_take(name):
-    for tried in get_lesson(name).tries:
-        runs = fresh_runs(get_lesson(name), 0, Slots(1), tried.change)
+    for tried in get_lesson(name).exercises:
+        runs = new_runs(get_lesson(name), 0, RunQueue(1), tried.change)
         assert set(runs) == set(get_lesson(name).experiments)
 
 
@@ -83,41 +83,43 @@ def test_only_the_forget_gate_tells_the_two_apart():
 def test_the_share_of_solved_strings_ends_at_the_outcomes(embedded):
     made, runs = embedded
     plot = drawn(made, "without one mistake", runs)
-    assert isinstance(plot, Plot)
+    assert isinstance(plot, LinePlot)
     outcome = made.outcome(runs)
     for line, label in zip(plot.lines, runs, strict=True):
-        assert line.y[-1] == outcome.figures[f"{label}_last"] == read_test_strings(runs[label]).solved.mean()
-        assert line.y.max() == outcome.figures[f"{label}_best"]
+        assert (
+            line.y[-1] == outcome.metrics[f"{label}_last"] == predict_test_strings(runs[label]).solved.mean()
+        )
+        assert line.y.max() == outcome.metrics[f"{label}_best"]
     assert (
         not outcome.reached
-        and f"of {len(runs['lstm']._trainer.starts['test'])} new strings at best" in outcome.sentence
+        and f"of {len(runs['lstm']._trainer.starts['test'])} new strings at best" in outcome.summary
     )
 
 
 def test_it_counts_as_solved_once_all_strings_are_right_as_in_the_paper(embedded, monkeypatch):
     made, runs = embedded
     along = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 0.9])
-    monkeypatch.setattr("lstm_core.lessons.catalog.reber.scores.solved_along", lambda run: along)
+    monkeypatch.setattr("lstm_core.lessons.catalog.reber.scores.solved_history", lambda run: along)
     outcome = made.outcome(runs)
-    assert outcome.reached and outcome.figures["lstm_last"] == 0.9 and "at epoch 1.0" in outcome.sentence
+    assert outcome.reached and outcome.metrics["lstm_last"] == 0.9 and "at epoch 1.0" in outcome.summary
 
 
 def test_the_string_with_t_and_its_twin_are_what_the_unit_did(embedded):
     made, runs = embedded
     figure = drawn(made, "remembers", runs)
-    found = wrapped_unit(runs["lstm"], "test")
+    result = memory_unit(runs["lstm"], "test")
     letters = list(figure.layout.xaxis.ticktext)
     assert letters[0] == "B" and letters[1] == "T or P"
     for second, curve in zip("TP", figure.data[:2], strict=True):
         text = [*letters[:1], second, *letters[2:]]
         symbols = np.array([[-1] * (32 - len(text)) + [SYMBOLS.index(letter) for letter in text]])
-        read(symbols)  # raises if it is no string of the grammar
+        states_after(symbols)  # raises if it is no string of the grammar
         x = (symbols[..., None] == np.arange(7)).astype(np.float32)
         trace = trace_lstm(runs["lstm"].model().lstm, torch.from_numpy(x))
-        np.testing.assert_allclose(curve.y, found.of(trace)[0, -len(text) :], atol=1e-5)
+        np.testing.assert_allclose(curve.y, result.values_in(trace)[0, -len(text) :], atol=1e-5)
     assert (
         figure.data[0].y[0] == pytest.approx(figure.data[1].y[0])
-        and f"unit {found.unit}" in figure.data[0].name
+        and f"unit {result.unit}" in figure.data[0].name
     )
 
 
@@ -127,9 +129,9 @@ def test_circles_are_on_what_is_legal_and_columns_are_probabilities(embedded):
     heat, circles = figure.data
     np.testing.assert_allclose(np.sum(heat.z, axis=0), 1, atol=1e-5)
     letters = list(figure.layout.xaxis.ticktext)
-    places = read(np.array([[SYMBOLS.index(letter) for letter in letters]]))[0]
+    places = states_after(np.array([[SYMBOLS.index(letter) for letter in letters]]))[0]
     assert {(x, y) for x, y in zip(circles.x, circles.y, strict=True)} == {
-        (step, symbol) for step, place in enumerate(places) for symbol in np.flatnonzero(LEGAL[place])
+        (step, symbol) for step, index in enumerate(places) for symbol in np.flatnonzero(LEGAL[index])
     }
     assert letters[1] == "T" and circles.y[-1] == SYMBOLS.index("T")  # the last column asks for it
 
@@ -138,7 +140,7 @@ def test_the_outcome_counts_t_and_p_of_new_streams(continual):
     made, runs = continual
     outcome = made.outcome(runs)
     for label, run in runs.items():
-        assert outcome.figures[f"{label}_remembered"] == np.nanmean(read_streams(run).remembered)
+        assert outcome.metrics[f"{label}_remembered"] == np.nanmean(predict_streams(run).recalled)
     assert not outcome.reached
 
 
@@ -146,20 +148,20 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
     made, runs = continual
     right = {}
     for label, run in runs.items():
-        symbols = from_one_hot(streams_of(run))
-        said = LEGAL[read(symbols)].astype(np.float32)
+        symbols = decode_one_hot(unseen_streams(run))
+        predictions = LEGAL[states_after(symbols)].astype(np.float32)
         if label == "no_forget":
-            said[..., SYMBOLS.index("T")] += 0.5 * (said[..., SYMBOLS.index("P")] == 1)
-            said[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
-        run.memo["reber reading"] = {(run.step,): Reading(symbols, said)}
+            predictions[..., SYMBOLS.index("T")] += 0.5 * (predictions[..., SYMBOLS.index("P")] == 1)
+            predictions[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
+        run.cache["reber reading"] = {(run.step,): ReberPredictions(symbols, predictions)}
         right[label] = np.nanmean(run.memo["reber reading"][(run.step,)].remembered)
     try:
         outcome = made.outcome(runs)
         assert right["lstm"] == 1 >= ENOUGH and 0.4 < right["no_forget"] < TOO_MUCH
-        assert outcome.reached and "100.0%" in outcome.sentence
+        assert outcome.reached and "100.0%" in outcome.summary
     finally:
         for run in runs.values():
-            del run.memo["reber reading"]
+            del run.cache["reber reading"]
 
 
 def test_c_grows_without_forget_gates(continual):
@@ -172,13 +174,13 @@ def test_the_unit_is_drawn_over_the_streams_own_symbols(continual):
     made, runs = continual
     figure = drawn(made, "remembers, and when", runs)
     run = runs["lstm"]
-    found = wrapped_unit(run, "valid")
-    x = streams_of(run)[:1]
+    result = memory_unit(run, "valid")
+    x = unseen_streams(run)[:1]
     trace = trace_lstm(run.model().lstm, torch.from_numpy(x))
     shown = len(figure.data[0].y)
-    np.testing.assert_allclose(figure.data[0].y, found.of(trace)[0, :shown], atol=1e-5)
-    np.testing.assert_allclose(figure.data[2].y, trace.f[0, 0, 0, :shown, found.unit], atol=1e-5)
-    symbols = from_one_hot(x)[0, :shown]
+    np.testing.assert_allclose(figure.data[0].y, result.values_in(trace)[0, :shown], atol=1e-5)
+    np.testing.assert_allclose(figure.data[2].y, trace.f[0, 0, 0, :shown, result.unit], atol=1e-5)
+    symbols = decode_one_hot(x)[0, :shown]
     assert "".join(figure.layout.xaxis.ticktext) == "".join(SYMBOLS[symbol] for symbol in symbols)
     dotted = {shape.x0 for shape in figure.layout.shapes}
     assert len({symbols[step] for step in dotted} - {SYMBOLS.index("T"), SYMBOLS.index("P")}) <= 1
@@ -193,7 +195,7 @@ def test_positions_go_to_the_streams_end(continual):
 
 def test_a_sketch_is_a_line_a_run(trained):
     made, runs = trained
-    lines = made.sketch(runs)
+    lines = made.thumbnail_plot(runs)
     assert len(lines) == len(runs)
     assert all(np.isfinite(line).all() and 20 < len(line) <= 200 for line in lines)
 
@@ -201,6 +203,6 @@ def test_a_sketch_is_a_line_a_run(trained):
 def test_pictures_can_be_drawn_before_the_first_step():
     for name, change in SHORT.items():
         made = get_lesson(name)
-        runs = fresh_runs(made, 0, Slots(1), change)
-        assert all(picture.draw(runs) is not None for picture in made.pictures)
+        runs = new_runs(made, 0, RunQueue(1), change)
+        assert all(picture.draw(runs) is not None for picture in made.figures)
         assert not made.outcome(runs).reached

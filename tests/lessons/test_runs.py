@@ -7,8 +7,16 @@ import torch
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons import get_lesson
-from lstm_core.lessons.runs import changed, fresh_runs, loss_plot, prepare, shipped_runs, train_now, with_seed
-from lstm_core.runs.queue import Slots
+from lstm_core.lessons.runs import (
+    load_windows,
+    loss_plot,
+    new_runs,
+    pretrained_runs,
+    train_to_end,
+    with_change,
+    with_seed,
+)
+from lstm_core.runs.queue import RunQueue
 
 FIRST = get_lesson("first_lstm")
 
@@ -26,9 +34,9 @@ def test_one_seed_sets_the_data_the_weights_and_the_order():
 
 def test_a_seed_makes_one_run_and_another_seed_another():
     change = {"train": {"epochs": 2}, "model": {"hidden_size": 4}}
-    one, same, other = (fresh_runs(FIRST, seed, Slots(1), change)["lstm"] for seed in (3, 3, 4))
+    one, same, other = (new_runs(FIRST, seed, RunQueue(1), change)["lstm"] for seed in (3, 3, 4))
     for run in (one, same, other):
-        train_now({"lstm": run})
+        train_to_end({"lstm": run})
         assert run.finished and run.status == "finished"
         assert len(run.curves["train_loss"].points()[0]) == run.step == 2
     assert torch.equal(weights(one), weights(same))
@@ -37,35 +45,38 @@ def test_a_seed_makes_one_run_and_another_seed_another():
 
 def test_a_change_that_the_experiment_refuses_is_said_in_a_sentence():
     with pytest.raises(PlaygroundError, match="hidden_size is 0"):
-        changed(FIRST.experiments["lstm"], {"model": {"hidden_size": 0}})
+        with_change(FIRST.experiments["lstm"], {"model": {"hidden_size": 0}})
 
 
 def test_a_model_that_does_not_fit_in_memory_is_refused_before_it_is_built(monkeypatch):
     monkeypatch.setattr("lstm_core.lessons.runs.free_memory", lambda: 1000)
     with pytest.raises(PlaygroundError, match="3.0 MB to train"):
-        fresh_runs(FIRST, 0, Slots(1))
+        new_runs(FIRST, 0, RunQueue(1))
 
 
 def test_windows_are_made_once_for_all_of_a_lessons_runs():
-    runs = fresh_runs(get_lesson("minibatches"), 0, Slots(1))
+    runs = new_runs(get_lesson("minibatches"), 0, RunQueue(1))
     assert runs["lstm"].windows is runs["gru"].windows
     data = FIRST.experiments["lstm"].data
-    assert prepare(data)[1] is prepare(data)[1]
-    assert prepare(data)[1].spec.group == "sequence", "an unset role is the table's own"
+    assert load_windows(data)[1] is load_windows(data)[1]
+    assert load_windows(data)[1].spec.group == "sequence", "an unset role is the table's own"
 
 
 def test_the_shipped_file_is_what_training_from_the_shown_seed_gives():
-    found = get_lesson("nn_lstm_1_1")
-    fresh = fresh_runs(found, 0, Slots(1))
-    train_now(fresh)
-    for label, run in shipped_runs(found, Slots(1)).items():
+    result = get_lesson("nn_lstm_1_1")
+    fresh = new_runs(result, 0, RunQueue(1))
+    train_to_end(fresh)
+    for label, run in pretrained_runs(result, RunQueue(1)).items():
         # of another processor the last bits may differ, and 300 steps carry them on
         torch.testing.assert_close(weights(run), weights(fresh[label]), rtol=1e-2, atol=1e-2)
 
 
 def test_the_loss_picture_has_each_runs_curves():
-    plot = loss_plot(shipped_runs(get_lesson("minibatches"), Slots(1)))
+    plot = loss_plot(pretrained_runs(get_lesson("minibatches"), RunQueue(1)))
     names = [line.name for line in plot.lines]
     assert names == ["LSTM, training", "LSTM, validation", "GRU, training", "GRU, validation"]
     assert plot.log_y and "mse" in plot.y_title
-    assert [line.name for line in loss_plot(shipped_runs(FIRST, Slots(1))).lines] == ["training", "validation"]
+    assert [line.name for line in loss_plot(pretrained_runs(FIRST, RunQueue(1))).lines] == [
+        "training",
+        "validation",
+    ]

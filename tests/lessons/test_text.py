@@ -8,21 +8,21 @@ import pytest
 import torch
 
 from lstm_core.data.samples import load_sample
-from lstm_core.data.samples.book import ALPHABET, ROLES, book, codes, one_hot
+from lstm_core.data.samples.book import ALPHABET, ROLES, encode, load_book, one_hot
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import GATES, STATES, DataSpec, Experiment, ModelSpec, PlaygroundError
 from lstm_core.lessons.catalog.characters.text import (
-    STRAND,
-    baselines,
-    check_writes,
-    passage,
-    showpiece,
-    signals,
+    CHUNK_LENGTH,
+    check_character_model,
+    excerpt,
+    generate,
+    ngram_baselines,
+    split_text,
+    text_features,
     trackers,
-    unit_values,
-    write,
+    unit_activations,
 )
-from lstm_core.model.recurrent import SequenceLSTM, build_model
+from lstm_core.model.recurrent import SequenceModel, build_model
 
 DATA = DataSpec(
     name="alice", targets=ROLES.targets, features=ROLES.features, group=ROLES.group, seq_len=ROLES.seq_len,
@@ -31,7 +31,7 @@ DATA = DataSpec(
 TEXT = "alice said, “why (so it\nseemed) not?” and ran"
 
 
-def model_of(seed: int = 0, **spec) -> SequenceLSTM:
+def model_of(seed: int = 0, **spec) -> SequenceModel:
     """Untrained; its head speaks louder than at first, so that choices are clear."""
     made = build_model(ModelSpec(**{"hidden_size": 12, "head": "per_step"} | spec, seed=seed), 40, 40).eval()
     with torch.no_grad():
@@ -39,9 +39,9 @@ def model_of(seed: int = 0, **spec) -> SequenceLSTM:
     return made
 
 
-def logits(model: SequenceLSTM, text: str) -> torch.Tensor:
+def logits(model: SequenceModel, text: str) -> torch.Tensor:
     with torch.no_grad():
-        return model(torch.from_numpy(one_hot(codes(text)))[None])[0]
+        return model(torch.from_numpy(one_hot(encode(text)))[None])[0]
 
 
 @pytest.mark.parametrize(
@@ -49,43 +49,43 @@ def logits(model: SequenceLSTM, text: str) -> torch.Tensor:
 )
 def test_at_temperature_zero_each_character_is_the_likeliest_after_the_whole_text_before(spec):
     model = model_of(**spec)
-    begin, written = "alice ", write(model, "alice ", 60, 0.0, 7)
+    begin, written = "alice ", generate(model, "alice ", 60, 0.0, 7)
     whole = logits(model, begin + written)  # one run from the start, no state carried
     likeliest = whole[len(begin) - 1 : -1].argmax(-1)
     assert written == "".join(ALPHABET[k] for k in likeliest)
-    assert written == write(model, begin, 60, 0.0, 8)
+    assert written == generate(model, begin, 60, 0.0, 8)
 
 
 def test_a_text_goes_on_where_a_shorter_one_ended_and_depends_on_its_seed_alone():
     model = model_of()
-    text = write(model, "a", 200, 1.0, 3)
+    text = generate(model, "a", 200, 1.0, 3)
     assert len(text) == 200 and set(text) <= set(ALPHABET)
-    assert write(model, "a", 80, 1.0, 3) == text[:80]
+    assert generate(model, "a", 80, 1.0, 3) == text[:80]
     torch.manual_seed(99)
-    assert write(model, "a", 200, 1.0, 3) == text
-    assert write(model, "a", 200, 1.0, 4) != text
-    assert write(model, "a", 0, 1.0, 3) == ""
+    assert generate(model, "a", 200, 1.0, 3) == text
+    assert generate(model, "a", 200, 1.0, 4) != text
+    assert generate(model, "a", 0, 1.0, 3) == ""
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_characters_come_as_often_as_the_softmax_says(temperature):
     model = model_of()
-    wanted = (logits(model, "th")[-1] / temperature).softmax(-1).numpy()
+    expected = (logits(model, "th")[-1] / temperature).softmax(-1).numpy()
     draws = 1500
-    drawn = codes("".join(write(model, "th", 1, temperature, seed) for seed in range(draws)))
+    drawn = encode("".join(generate(model, "th", 1, temperature, seed) for seed in range(draws)))
     share = np.bincount(drawn, minlength=40) / draws
-    bound = 4.5 * np.sqrt(wanted * (1 - wanted) / draws) + 1 / draws  # 4.5 standard errors
-    assert (np.abs(share - wanted) < bound).all()
+    bound = 4.5 * np.sqrt(expected * (1 - expected) / draws) + 1 / draws  # 4.5 standard errors
+    assert (np.abs(share - expected) < bound).all()
 
 
 def test_writing_leaves_the_model_as_it_was():
     model = model_of()
     before = [p.clone() for p in model.parameters()]
-    write(model, "a", 5, 1.0, 0)
+    generate(model, "a", 5, 1.0, 0)
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("act", [lambda m: write(m, "Ω", 5, 1.0, 0), lambda m: unit_values(m, "a§"),
+@pytest.mark.parametrize("act", [lambda m: generate(m, "Ω", 5, 1.0, 0), lambda m: unit_activations(m, "a§"),
                                  lambda m: trackers(m, "a1", "c")])  # fmt: skip
 def test_text_from_outside_is_refused_by_its_character(act):
     with pytest.raises(PlaygroundError, match="The model does not know '.'"):
@@ -95,9 +95,9 @@ def test_text_from_outside_is_refused_by_its_character(act):
 @pytest.mark.parametrize("spec", [{}, {"num_layers": 2}, {"batch_first": False}], ids=str)
 def test_unit_values_are_those_of_a_step_by_step_run(spec):
     model = model_of(**spec)
-    values = unit_values(model, TEXT)
+    values = unit_activations(model, TEXT)
     assert list(values) == [*GATES, *STATES]
-    state, x = None, torch.from_numpy(one_hot(codes(TEXT)))
+    state, x = None, torch.from_numpy(one_hot(encode(TEXT)))
     with torch.no_grad():
         for k in range(len(TEXT)):
             output, state = model.lstm(x[k : k + 1], state)
@@ -107,25 +107,25 @@ def test_unit_values_are_those_of_a_step_by_step_run(spec):
 
 
 def test_signals_are_what_the_text_says():
-    found = signals("a “b (c\nd) e” f")
+    result = text_features("a “b (c\nd) e” f")
     expected = {
         "inside quotes": "001111111111000",
         "inside brackets": "000001111000000",
         "inside a word": "100100101001001",
     }
     for name, digits in expected.items():
-        assert "".join(str(int(value)) for value in found[name][:15]) == digits[: len(found[name])], name
-    places = found["position in the line"]
+        assert "".join(str(int(value)) for value in result[name][:15]) == digits[: len(result[name])], name
+    places = result["position in the line"]
     np.testing.assert_array_equal(places, [1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7])
 
 
 def test_a_quotation_of_two_paragraphs_stays_open():
-    found = signals("“a\n\n“b” c")["inside quotes"]
-    np.testing.assert_array_equal(found, [1, 1, 1, 1, 1, 1, 0, 0, 0])
-    np.testing.assert_array_equal(signals("a” b“")["inside quotes"], [0, 0, 0, 0, 1])
+    result = text_features("“a\n\n“b” c")["inside quotes"]
+    np.testing.assert_array_equal(result, [1, 1, 1, 1, 1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(text_features("a” b“")["inside quotes"], [0, 0, 0, 0, 1])
 
 
-def quote_counter() -> SequenceLSTM:
+def quote_counter() -> SequenceModel:
     """A model whose unit 3 is built to hold −1 inside quotes and +1 outside: it forgets all at a mark."""
     model = build_model(ModelSpec(hidden_size=5, head="per_step"), 40, 40).eval()
     opening, closing = ALPHABET.index("“"), ALPHABET.index("”")
@@ -147,9 +147,9 @@ def quote_counter() -> SequenceLSTM:
 
 def test_the_unit_that_was_built_to_hold_quotes_is_found():
     text = "he said: “now, or (if not\nnow) then,” and “why not?” and went " * 40
-    found = {one.signal: one for one in trackers(quote_counter(), text, "c")}
-    assert found["inside quotes"].unit == 3
-    assert found["inside quotes"].correlation < -0.9  # it goes down at an opening mark
+    result = {one.signal: one for one in trackers(quote_counter(), text, "c")}
+    assert result["inside quotes"].unit == 3
+    assert result["inside quotes"].correlation < -0.9  # it goes down at an opening mark
     # f shuts at both marks alone: no other gate of that unit holds anything
     assert (
         abs({one.signal: one for one in trackers(quote_counter(), text, "f")}["inside quotes"].correlation)
@@ -158,10 +158,10 @@ def test_the_unit_that_was_built_to_hold_quotes_is_found():
 
 
 def test_a_correlation_is_pearsons():
-    model, text = model_of(), book()[:STRAND]
-    values = unit_values(model, text)["h"]
+    model, text = model_of(), load_book()[:CHUNK_LENGTH]
+    values = unit_activations(model, text)["h"]
     for one in trackers(model, text, "h"):
-        by_numpy = [np.corrcoef(row, signals(text)[one.signal])[0, 1] for row in values]
+        by_numpy = [np.corrcoef(row, text_features(text)[one.signal])[0, 1] for row in values]
         assert one.unit == int(np.abs(by_numpy).argmax())
         assert one.correlation == pytest.approx(by_numpy[one.unit], abs=1e-4)
 
@@ -176,9 +176,9 @@ def test_the_showpiece_is_prose_with_brackets_and_quotations():
     verse = "“a”\n“b”\n“c”\n(d)\n" * 4
     prose = "“a,” she said (aloud), “b,” and “c,” and so on"
     text = "\n\n".join([plain, verse, prose, plain])
-    assert showpiece(text, 40) == prose[:40]
-    assert showpiece(plain + "\n\n" + plain, 40) == plain[:40]  # without any, the first of the longest lines
-    assert showpiece("short", 20) == "short"
+    assert excerpt(text, 40) == prose[:40]
+    assert excerpt(plain + "\n\n" + plain, 40) == plain[:40]  # without any, the first of the longest lines
+    assert excerpt("short", 20) == "short"
 
 
 @pytest.fixture(scope="module")
@@ -187,33 +187,33 @@ def windows():
 
 
 def test_the_parts_are_the_book_in_order(windows):
-    whole = "".join(passage(windows, part) for part in ("train", "valid", "test"))
-    assert book().startswith(whole) and len(book()) - len(whole) <= DATA.seq_len
+    whole = "".join(split_text(windows, split) for split in ("train", "valid", "test"))
+    assert load_book().startswith(whole) and len(load_book()) - len(whole) <= DATA.seq_len
 
 
 def test_the_tables_cost_what_their_frequencies_say():
     text = "ab" * 500
-    alone, pairs = baselines(text, text)
+    alone, pairs = ngram_baselines(text, text)
     # each letter 500 times, and every one of 40 characters once more
     assert alone == pytest.approx(-math.log2(501 / 1040), rel=1e-6)
     assert pairs < 0.2  # b follows a always
-    fresh, _ = baselines(text, "z" * 10)
+    fresh, _ = ngram_baselines(text, "z" * 10)
     assert fresh == pytest.approx(math.log2(1040), rel=1e-6)
 
 
 def test_pairs_know_more_of_the_book_than_single_characters(windows):
-    alone, pairs = baselines(passage(windows, "train"), passage(windows, "test"))
+    alone, pairs = ngram_baselines(split_text(windows, "train"), split_text(windows, "test"))
     assert 4 < alone < math.log2(40) and 3 < pairs < alone - 0.5
 
 
 def test_only_a_forward_lstm_of_letters_writes():
     good = Experiment(DATA, ModelSpec(head="per_step"))
-    check_writes(good)
+    check_character_model(good)
     for data in ({"features": DATA.features[1:]}, {"scaling": "standard"}, {"horizon": 1}):
         with pytest.raises(
             PlaygroundError, match="put the features, the target and the scaling on Data back"
         ):
-            check_writes(dataclasses.replace(good, data=dataclasses.replace(DATA, **data)))
+            check_character_model(dataclasses.replace(good, data=dataclasses.replace(DATA, **data)))
     for model in ({"bidirectional": True}, {"cell": "gru"}):
         with pytest.raises(PlaygroundError, match="switch bidirectional off"):
-            check_writes(dataclasses.replace(good, model=ModelSpec(head="per_step", **model)))
+            check_character_model(dataclasses.replace(good, model=ModelSpec(head="per_step", **model)))

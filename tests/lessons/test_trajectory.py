@@ -11,18 +11,18 @@ from torch import nn
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
 from lstm_core.lessons.catalog.state_carryover.trajectory import (
-    WAYS,
-    left_out_is_zeros,
-    life,
-    second_backward,
-    shapes_of_call,
-    step_errors,
+    STATE_MODES,
+    backward_twice,
+    call_shapes,
+    default_state_is_zero,
+    error_by_step,
+    state_trajectory,
 )
-from lstm_core.lessons.runs import prepare
+from lstm_core.lessons.runs import load_windows
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
-from lstm_core.training.stateful import drawn_state
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
+from lstm_core.training.stateful import random_initial_state
 from lstm_core.training.trainer import Trainer
 from tests.training.test_checkpoint import refused
 from tests.training.test_trainer import flat_weights, trainer_of, wave
@@ -39,9 +39,11 @@ def echo(state: str, model: dict | None = None, **train) -> Trainer:
     data = DataSpec(
         "generator", "echo", length=900, seq_len=5, n_features=2, noise=0.0, horizon=0, scaling="none"
     )
-    _, windows = prepare(data)
+    _, windows = load_windows(data)
     spec = ModelSpec(**({"hidden_size": 8, "num_layers": 2, "head": "per_step"} | (model or {})))
-    train = TrainSpec(**({"batch_size": 8, "epochs": 3, "lr": 0.02, "device": "cpu", "initial_state": state} | train))
+    train = TrainSpec(
+        **({"batch_size": 8, "epochs": 3, "lr": 0.02, "device": "cpu", "initial_state": state} | train)
+    )
     return Trainer(windows, Experiment(windows.spec, spec, train))
 
 
@@ -53,12 +55,12 @@ def test_pieces_of_a_stream_are_the_uncut_sequence():
     trainer = carried({"head": "per_step", "num_layers": 2})
     order, model = trainer._training_order(), trainer.model
     pieces = []
-    for place in range(order.steps):
-        x, _ = order.batch(place)
+    for index in range(order.steps):
+        x, _ = order.batch(index)
         with torch.no_grad():
-            said, state = model.go_on(x, order.before(place))
-        order.after(state)
-        pieces.append((x, said))
+            predictions, state = model.forward_with_state(x, order.initial_state(index))
+        order.record_state(state)
+        pieces.append((x, predictions))
     assert len(pieces) > 3
     whole, cut = (torch.cat(parts, dim=1) for parts in zip(*pieces, strict=True))
     starts = trainer.starts["train"][0] + torch.arange(whole.shape[1])
@@ -84,12 +86,12 @@ def bare_carried(trainer: Trainer) -> nn.Module:
         state = None
         for k in range(steps):
             x = torch.from_numpy(windows.inputs(first[:, k]))
-            wanted = torch.from_numpy(
-                (windows.truth(first[:, k])[..., 0] - windows.y_center) / windows.y_scale
+            expected = torch.from_numpy(
+                (windows.targets(first[:, k])[..., 0] - windows.y_center) / windows.y_scale
             )
             output, state = model.lstm(x, state)
-            state = tuple(part.detach() for part in state)
-            loss = (model.head(output[:, -1]) - wanted).square().mean()
+            state = tuple(tensor.detach() for tensor in state)
+            loss = (model.head(output[:, -1]) - expected).square().mean()
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), spec.max_grad_norm)
@@ -114,9 +116,9 @@ def test_training_goes_on_bit_for_bit_from_any_step(model):
         trainer = carried(model)
         for _ in range(stop):
             next(trainer)
-        found = load_checkpoint(save_checkpoint(trainer, {}))
-        assert ("carried/h" in found.state) == (stop % 4 > 0)
-        again = resume(found, trainer.windows)
+        result = load_checkpoint(save_checkpoint(trainer, {}))
+        assert ("carried/h" in result.state) == (stop % 4 > 0)
+        again = resume_trainer(result, trainer.windows)
         assert list(again) == want[stop:]
         assert torch.equal(flat_weights(again), flat_weights(straight))
 
@@ -162,8 +164,8 @@ def test_evaluate_goes_along_the_validation_part_as_training_does():
     losses, state = [], None
     for starts in first[: steps * rows].view(rows, steps).T:
         with torch.no_grad():
-            said, state = trainer.model.go_on(trainer.batches.inputs(starts), state)
-        losses.append(np.nanmean((said - trainer.batches.targets(starts)).square().numpy()))
+            predictions, state = trainer.model.forward_with_state(trainer.batches.inputs(starts), state)
+        losses.append(np.nanmean((predictions - trainer.batches.targets(starts)).square().numpy()))
     assert trainer.evaluate("valid") == pytest.approx(np.mean(losses), rel=1e-5)
 
 
@@ -171,10 +173,10 @@ def test_it_learns_what_a_window_alone_cannot_tell():
     trainer = echo("stateful", epochs=20)
     *_, last = trainer
     assert last["valid_loss"] < 0.2  # 0.6 is the best from zeros
-    errors = step_errors(trainer.model.eval(), trainer.windows, trainer.spec)
+    errors = error_by_step(trainer.model.eval(), trainer.windows, trainer.spec)
     assert errors.shape == (5,) and errors[:3].max() < 0.4  # 1 is always saying 0
     zero = TrainSpec(batch_size=8, initial_state="zero")
-    forgets = step_errors(trainer.model, trainer.windows, zero)
+    forgets = error_by_step(trainer.model, trainer.windows, zero)
     assert forgets[:3].min() > 0.5 and forgets[3:].max() < 0.5
 
 
@@ -203,7 +205,7 @@ def test_drawn_states_come_from_the_seed_and_resume_bit_for_bit(model):
     half = fresh()
     for _ in range(6):
         next(half)
-    resumed = resume(load_checkpoint(save_checkpoint(half, {})), half.windows)
+    resumed = resume_trainer(load_checkpoint(save_checkpoint(half, {})), half.windows)
     assert list(resumed) == want[6:]
     assert torch.equal(flat_weights(resumed), flat_weights(straight))
 
@@ -211,14 +213,14 @@ def test_drawn_states_come_from_the_seed_and_resume_bit_for_bit(model):
 def test_every_batch_has_a_draw_of_its_own():
     trainer = trainer_of(wave(), initial_state="random")
     seen = []
-    go_on = trainer.model.go_on
-    trainer.model.go_on = lambda x, state: seen.append(state[0].clone()) or go_on(x, state)
+    go_on = trainer.model.forward_with_state
+    trainer.model.forward_with_state = lambda x, state: seen.append(state[0].clone()) or go_on(x, state)
     for _ in range(trainer.steps_per_epoch):
         next(trainer)
     assert (
-        len({part.numpy().tobytes() for part in seen}) == len(seen) == 5
+        len({tensor.numpy().tobytes() for tensor in seen}) == len(seen) == 5
     )  # four batches and the validation's
-    assert all(part.shape[0] == 1 and part.shape[2] == 6 for part in seen)
+    assert all(tensor.shape[0] == 1 and tensor.shape[2] == 6 for tensor in seen)
 
 
 def test_a_validation_loss_with_drawn_states_is_one_number():
@@ -231,7 +233,9 @@ def test_a_file_from_before_there_was_a_choice_begins_at_zeros():
     about = json.loads(Experiment().to_json())
     del about["train"]["initial_state"]
     assert Experiment.from_json(json.dumps(about)).train.initial_state == "zero"
-    with pytest.raises(PlaygroundError, match="initial_state is 'kept': choose one of zero, random, stateful"):
+    with pytest.raises(
+        PlaygroundError, match="initial_state is 'kept': choose one of zero, random, stateful"
+    ):
         TrainSpec(initial_state="kept")
 
 
@@ -249,13 +253,13 @@ def x() -> torch.Tensor:
 
 
 def test_each_way_begins_a_window_as_it_says(model, x):
-    lives = {way: life(model, x, way, seed=4) for way in WAYS}
+    lives = {way: state_trajectory(model, x, way, seed=4) for way in STATE_MODES}
     for values in lives.values():
         assert values.h.shape == values.c.shape == (3, 6, 20)
-        assert values.said.shape == (3, 5) and values.reach.shape == (15,)
+        assert values.predictions.shape == (3, 5) and values.input_gradient_norm.shape == (15,)
     assert not lives["zero"].h[:, 0].any() and not lives["zero"].c[:, 0].any()
     for k in range(3):
-        h, c = drawn_state(model.spec, 1, (4, k), torch.device("cpu"))
+        h, c = random_initial_state(model.spec, 1, (4, k), torch.device("cpu"))
         np.testing.assert_array_equal(lives["random"].h[k, 0], h[-1, 0])
         np.testing.assert_array_equal(lives["random"].c[k, 0], c[-1, 0])
     for way in ("carried", "not detached"):
@@ -266,36 +270,36 @@ def test_each_way_begins_a_window_as_it_says(model, x):
 
 
 def test_carried_windows_are_the_uncut_sequence(model, x):
-    found = life(model, x, "carried")
+    result = state_trajectory(model, x, "carried")
     with torch.no_grad():
         trace = trace_lstm(model.lstm, x.view(1, 15, 10))
-        said = model(x.view(1, 15, 10))
-    np.testing.assert_allclose(found.h[:, 1:].reshape(15, 20), trace.h[-1, 0, 0], atol=1e-6)
-    np.testing.assert_allclose(found.c[:, 1:].reshape(15, 20), trace.c[-1, 0, 0], atol=1e-6)
-    np.testing.assert_allclose(found.said.ravel(), said.ravel(), atol=1e-6)
+        predictions = model(x.view(1, 15, 10))
+    np.testing.assert_allclose(result.h[:, 1:].reshape(15, 20), trace.h[-1, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(result.c[:, 1:].reshape(15, 20), trace.c[-1, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(result.predictions.ravel(), predictions.ravel(), atol=1e-6)
 
 
 def test_detaching_keeps_the_numbers_and_cuts_the_gradient(model, x):
-    cut, whole = (life(model, x, way) for way in ("carried", "not detached"))
+    cut, whole = (state_trajectory(model, x, way) for way in ("carried", "not detached"))
     np.testing.assert_array_equal(cut.h, whole.h)
-    np.testing.assert_array_equal(cut.said, whole.said)
-    assert not cut.reach[:10].any()
-    assert (whole.reach[:11] > 0).all()
-    assert cut.reach[10] == whole.reach[10] > 0
+    np.testing.assert_array_equal(cut.predictions, whole.predictions)
+    assert not cut.input_gradient_norm[:10].any()
+    assert (whole.input_gradient_norm[:11] > 0).all()
+    assert cut.input_gradient_norm[10] == whole.input_gradient_norm[10] > 0
     for values in (cut, whole):
-        assert not values.reach[11:].any()  # an answer owes nothing to what comes later
+        assert not values.input_gradient_norm[11:].any()  # an answer owes nothing to what comes later
 
 
 def test_the_second_backward_without_detach_is_pytorchs_own_error(model, x):
     before = flat(model)
     assert (
-        second_backward(model, x[:2], detach=True)
-        == second_backward(model, x[:2], True, retain_graph=True)
+        backward_twice(model, x[:2], detach=True)
+        == backward_twice(model, x[:2], True, retain_graph=True)
         == ""
     )
-    error = second_backward(model, x[:2], detach=False)
+    error = backward_twice(model, x[:2], detach=False)
     assert error.startswith("Trying to backward through the graph a second time")
-    error = second_backward(model, x[:2], detach=False, retain_graph=True)
+    error = backward_twice(model, x[:2], detach=False, retain_graph=True)
     assert error.startswith(
         "one of the variables needed for gradient computation has been modified by an inplace"
     )
@@ -307,7 +311,7 @@ def flat(model: nn.Module) -> torch.Tensor:
 
 
 def test_batch_first_turns_the_input_and_never_the_state(model):
-    first, second = (shapes_of_call(model.lstm, 16, 5, batch_first) for batch_first in (True, False))
+    first, second = (call_shapes(model.lstm, 16, 5, batch_first) for batch_first in (True, False))
     assert (first["input"], second["input"]) == ((16, 5, 10), (5, 16, 10))
     assert (first["output"], second["output"]) == ((16, 5, 20), (5, 16, 20))
     for name in ("h_0", "c_0", "h_n", "c_n"):
@@ -316,4 +320,4 @@ def test_batch_first_turns_the_input_and_never_the_state(model):
 
 
 def test_a_state_left_out_is_zeros_to_the_last_bit(model, x):
-    assert left_out_is_zeros(model.lstm, x)
+    assert default_state_is_zero(model.lstm, x)

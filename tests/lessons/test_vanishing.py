@@ -7,20 +7,20 @@ import pytest
 import torch
 
 from lstm_core.lessons import get_lesson
-from lstm_core.lessons.catalog.vanishing import MOMENTS
-from lstm_core.lessons.runs import fresh_runs, shipped_runs, train_now
-from lstm_core.runs.queue import Slots
+from lstm_core.lessons.catalog.vanishing import HISTORY_POINTS
+from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
+from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("vanishing")
-GRADIENTS, REACHES, LOSSES = (picture.draw for picture in LESSON.pictures)
+GRADIENTS, REACHES, LOSSES = (picture.draw for picture in LESSON.figures)
 SHORT = {"data": {"seq_len": 12, "length": 300}, "train": {"epochs": 1}}
 
 
 @pytest.fixture(scope="module")
 def runs():
-    found = fresh_runs(LESSON, 4, Slots(1), SHORT)
-    train_now(found)
-    return found
+    result = new_runs(LESSON, 4, RunQueue(1), SHORT)
+    train_to_end(result)
+    return result
 
 
 def test_the_runs_differ_in_their_cell_alone():
@@ -41,14 +41,14 @@ def test_the_first_point_of_every_line_is_what_the_head_reads_of_h(runs):
 
 def test_the_rnns_line_is_autograds(runs):
     run = runs["rnn"]
-    model, windows = run.model(), run.windows
+    model, windows = run.current_model(), run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["valid"][:8]))
     w_x, w_h, b_x, b_h = model.rnn.parameters()
     states = [torch.zeros(8, model.spec.hidden_size, requires_grad=True)]
     for x_t in x.unbind(1):
         states.append(torch.tanh(x_t @ w_x.T + b_x + states[-1] @ w_h.T + b_h))
-    found = torch.autograd.grad(model.head(states[-1]).sum(), states[1:])
-    norms = [grad.norm(dim=1).mean().item() for grad in found][::-1]
+    result = torch.autograd.grad(model.head(states[-1]).sum(), states[1:])
+    norms = [grad.norm(dim=1).mean().item() for grad in result][::-1]
     line = next(line for line in GRADIENTS(runs).lines if line.name == "RNN, h")
     np.testing.assert_allclose(line.y, norms, rtol=1e-3)
 
@@ -56,7 +56,7 @@ def test_the_rnns_line_is_autograds(runs):
 def test_the_reach_is_drawn_from_the_start_to_now_and_stays_in_the_window(runs):
     for line, run in zip(REACHES(runs).lines, runs.values(), strict=True):
         assert (line.x[0], line.x[-1]) == (0, run.epoch)
-        assert 2 <= len(line.x) <= MOMENTS + 1 and (np.diff(line.x) > 0).all()
+        assert 2 <= len(line.x) <= HISTORY_POINTS + 1 and (np.diff(line.x) > 0).all()
         assert line.y.min() >= 1 and line.y.max() <= 12
 
 
@@ -72,9 +72,9 @@ def test_what_has_learned_nothing_yet_has_not_reached_the_goal(runs):
 
 
 def test_the_shipped_runs_show_the_rnn_fail_and_the_others_learn():
-    runs = shipped_runs(LESSON, Slots(1))
+    runs = pretrained_runs(LESSON, RunQueue(1))
     outcome = LESSON.outcome(runs)
-    assert outcome.reached, outcome.sentence
-    assert outcome.figures["rnn gradient left"] < 1e-3 < 1e-2 < outcome.figures["lstm gradient left"]
+    assert outcome.reached, outcome.summary
+    assert outcome.metrics["rnn gradient left"] < 1e-3 < 1e-2 < outcome.metrics["lstm gradient left"]
     reach = {line.name: line.y[-1] for line in REACHES(runs).lines}
     assert reach["RNN"] < 30 < reach["LSTM"] == reach["GRU"] == 50

@@ -39,8 +39,8 @@ def test_one_thread_below_the_measured_work(cell, hidden, layers, both, batch, s
     recurrent = build_model(model, 2, 1).recurrent
     weights = sum(p.numel() for name, p in recurrent.named_parameters() if name.startswith("weight"))
     work = weights * min(batch, len(windows.starts["train"])) * seq_len
-    assert (threads.best_threads(windows, trainer) == 1) == (
-        work < (threads.ONE_THREAD_BELOW if cell == "lstm" else threads.ONE_THREAD_BELOW_UNROLLED)
+    assert (threads.choose_thread_count(windows, trainer) == 1) == (
+        work < (threads.SINGLE_THREAD_MAX_MACS if cell == "lstm" else threads.SINGLE_THREAD_MAX_MACS_UNROLLED)
         or devices.cpu_cores() == 1
     )
 

@@ -1,4 +1,4 @@
-"""SequenceLSTM is nn.LSTM and nn.Linear, drawn from its own seed, whatever else draws."""
+"""SequenceModel is nn.LSTM and nn.Linear, drawn from its own seed, whatever else draws."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from torch import nn
 
 from lstm_core.experiment import CELLS, ModelSpec, PlaygroundError
 from lstm_core.model import devices as devices_module
-from lstm_core.model.devices import devices, pick_device
-from lstm_core.model.init import set_forget_bias
-from lstm_core.model.recurrent import build_model, model_with
-from lstm_core.model.rng import random_state, seeded_state
+from lstm_core.model.devices import available_devices, resolve_device
+from lstm_core.model.init import init_forget_bias
+from lstm_core.model.recurrent import build_model, model_from_weights
+from lstm_core.model.rng import rng_scope, rng_state
 from tests.architecture.test_shapes import model_specs
 from tests.conftest import examples
 
@@ -32,14 +32,14 @@ def some(*shape: int) -> torch.Tensor:
 def test_the_head_reads_what_each_direction_says_once_it_has_seen_all(spec, inputs, outputs, batch, seq_len):
     model, x = build_model(spec, inputs, outputs).eval(), some(batch, seq_len, inputs)
     with torch.no_grad():
-        said = model(x)
+        predictions = model(x)
         ours, _ = model.recurrent(x if spec.batch_first else x.transpose(0, 1))
         ours = ours if spec.batch_first else ours.transpose(0, 1)  # (batch, seq_len, directions·width)
         if spec.head == "last":  # forwards: its last step; backwards: its last is the first
             ours = torch.cat([ours[:, -1, : spec.h_size], ours[:, 0, spec.h_size :]], dim=1)
         want = ours @ model.head.weight.T + model.head.bias
-    torch.testing.assert_close(said, want)
-    assert said.shape == ((batch, outputs) if spec.head == "last" else (batch, seq_len, outputs))
+    torch.testing.assert_close(predictions, want)
+    assert predictions.shape == ((batch, outputs) if spec.head == "last" else (batch, seq_len, outputs))
 
 
 @examples(30)
@@ -76,7 +76,7 @@ def test_forget_gates_start_with_the_bias_once_and_nothing_else_moves(spec, valu
 def test_forget_bias_of_an_lstm_without_bias_is_left_alone():
     lstm = nn.LSTM(2, 3, bias=False)
     before = [p.clone() for p in lstm.parameters()]
-    set_forget_bias(lstm, 1.0)
+    init_forget_bias(lstm, 1.0)
     assert all(torch.equal(a, b) for a, b in zip(before, lstm.parameters(), strict=True))
 
 
@@ -107,7 +107,9 @@ def test_chrono_covers_its_range_and_comes_from_the_models_seed():
               for seed in (0, 0, 1)]  # fmt: skip
     assert torch.equal(forget[0], forget[1]) and not torch.equal(forget[0], forget[2])
     even = forget[0].exp().double()  # U(1, 49)
-    assert even.mean().item() == pytest.approx(25, abs=1) and even.std().item() == pytest.approx(48 / 12**0.5, abs=0.5)
+    assert even.mean().item() == pytest.approx(25, abs=1) and even.std().item() == pytest.approx(
+        48 / 12**0.5, abs=0.5
+    )
 
 
 def weights_of(model: nn.Module) -> torch.Tensor:
@@ -141,10 +143,10 @@ def test_the_recurrent_module_bears_its_cells_name():
 def test_nothing_here_moves_torchs_own_generator():
     before = torch.get_rng_state()
     model = build_model(ModelSpec(num_layers=2, dropout=0.5), 3, 1)
-    model_with(model.spec, 3, 1, model.state_dict())
+    model_from_weights(model.spec, 3, 1, model.state_dict())
 
     def draw_and_fail() -> None:
-        with random_state(seeded_state(1)):
+        with rng_scope(rng_state(1)):
             torch.rand(3)
             raise RuntimeError("inside")
 
@@ -156,25 +158,25 @@ def test_nothing_here_moves_torchs_own_generator():
 def test_random_state_goes_on_from_the_state_that_it_yields():
     generator = torch.Generator().manual_seed(3)
     want = torch.rand(6, generator=generator)
-    with random_state(seeded_state(3)) as after:
+    with rng_scope(rng_state(3)) as after:
         first = torch.rand(4)
-    with random_state(after[0]):
+    with rng_scope(after[0]):
         second = torch.rand(2)
     assert torch.equal(torch.cat([first, second]), want)
 
 
 def test_models_built_at_once_in_many_threads_are_the_same():
-    spec, found = ModelSpec(hidden_size=8, num_layers=3), [None] * 8
+    spec, result = ModelSpec(hidden_size=8, num_layers=3), [None] * 8
     want = weights_of(build_model(spec, 4, 1))
     threads = [
-        threading.Thread(target=lambda k=k: found.__setitem__(k, weights_of(build_model(spec, 4, 1))))
+        threading.Thread(target=lambda k=k: result.__setitem__(k, weights_of(build_model(spec, 4, 1))))
         for k in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(torch.equal(weights, want) for weights in found)
+    assert all(torch.equal(weights, want) for weights in result)
 
 
 @examples(30)
@@ -182,7 +184,7 @@ def test_models_built_at_once_in_many_threads_are_the_same():
 def test_model_with_holds_these_very_tensors(spec):
     model = build_model(spec, 3, 2).eval()
     weights = model.state_dict()
-    twin = model_with(spec, 3, 2, weights)
+    twin = model_from_weights(spec, 3, 2, weights)
     assert not twin.training
     for name, value in twin.state_dict().items():
         assert value.data_ptr() == weights[name].data_ptr()
@@ -200,19 +202,19 @@ def test_dropout_acts_between_layers_and_only_in_training():
 
 
 def test_devices_start_with_auto_and_know_the_cpu(monkeypatch):
-    assert next(iter(devices())) == "auto"
-    assert pick_device("cpu") == torch.device("cpu")
+    assert next(iter(available_devices())) == "auto"
+    assert resolve_device("cpu") == torch.device("cpu")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"Card {index}")
-    assert devices()["auto"] == "auto (GPU 0: Card 0)"
-    assert devices()["cuda:1"] == "GPU 1: Card 1"
-    assert [pick_device(name) for name in ("auto", "cuda", "cuda:1")] == [
+    assert available_devices()["auto"] == "auto (GPU 0: Card 0)"
+    assert available_devices()["cuda:1"] == "GPU 1: Card 1"
+    assert [resolve_device(name) for name in ("auto", "cuda", "cuda:1")] == [
         torch.device("cuda", index) for index in (0, 0, 1)
     ]
 
 
 @pytest.mark.parametrize("name", ["cuda:7", "cuda:", "cpu:0", "mps:3", "auto:1"])
 def test_a_device_that_is_not_here_is_refused_with_those_that_are(name, monkeypatch):
-    monkeypatch.setattr(devices_module, "devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
+    monkeypatch.setattr(devices_module, "available_devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
     with pytest.raises(PlaygroundError, match=f"no device {name}: choose one of auto, cpu"):
-        pick_device(name)
+        resolve_device(name)

@@ -55,9 +55,9 @@ class Visitor:
 
     @property
     def workspace(self) -> Workspace:
-        found = session.run_manager().find(self.id)
-        assert found is not None
-        return found
+        matches = session.workspace_store().get(self.id)
+        assert matches is not None
+        return matches
 
     @property
     def training(self) -> Run:
@@ -76,9 +76,9 @@ class Visitor:
         """The one widget with this key on the page."""
         kinds = ("number_input", "selectbox", "multiselect", "toggle", "slider", "button", "button_group",
                  "text_area", "text_input", "file_uploader")  # fmt: skip
-        found = [w for kind in kinds for w in self.at.get(kind) if w.key == key]
-        assert len(found) == 1, f"{len(found)} widgets have the key {key!r}"
-        return found[0]
+        matches = [w for kind in kinds for w in self.at.get(kind) if w.key == key]
+        assert len(matches) == 1, f"{len(matches)} widgets have the key {key!r}"
+        return matches[0]
 
     def set(self, key: str, value: object) -> Visitor:
         """Give a widget a value, as a person does."""
@@ -104,7 +104,7 @@ class Visitor:
     def markdown(self) -> str:
         """All Markdown of the page as it is sent, captions and alerts included."""
         parts = (self.at.markdown, self.at.caption, self.at.error, self.at.warning, self.at.info)
-        return "\n".join(element.value for part in parts for element in part)
+        return "\n".join(element.value for group in parts for element in group)
 
     def words(self) -> str:
         """The same as a person reads it."""
@@ -112,9 +112,9 @@ class Visitor:
 
     def component(self, key: str) -> tuple[dict, bytes]:
         """(header, arrays) of the message to one of our browser components."""
-        found = [c.proto for c in self.at.get("bidi_component") if c.proto.id.endswith(f"-{key}")]
-        assert len(found) == 1, f"{len(found)} components have the key {key!r}"
-        data = found[0].bytes
+        matches = [c.proto for c in self.at.get("bidi_component") if c.proto.id.endswith(f"-{key}")]
+        assert len(matches) == 1, f"{len(matches)} components have the key {key!r}"
+        data = matches[0].bytes
         size = int.from_bytes(data[:4], "little")
         return json.loads(data[4 : 4 + size]), data[4 + size :]
 
@@ -129,9 +129,9 @@ class Visitor:
 
     def figure(self, key: str) -> dict:
         """The specification of one Plotly figure."""
-        found = [c.proto for c in self.at.get("plotly_chart") if c.proto.id.endswith(f"-{key}")]
-        assert len(found) == 1, f"{len(found)} figures have the key {key!r}"
-        return json.loads(found[0].spec)
+        matches = [c.proto for c in self.at.get("plotly_chart") if c.proto.id.endswith(f"-{key}")]
+        assert len(matches) == 1, f"{len(matches)} figures have the key {key!r}"
+        return json.loads(matches[0].spec)
 
     def train(self, **settings: object) -> Visitor:
         """Press Train on the page Train, and come back when it is done."""
@@ -142,17 +142,17 @@ class Visitor:
         return self.finish()
 
     def finish(self) -> Visitor:
-        wait_until(lambda: not self.training.live, "the run ended")
+        wait_until(lambda: not self.training.is_active, "the run ended")
         return self.run()
 
 
 def trained(epochs: int = 1, **model: object) -> str:
     """The id of a run: the example's data and such a model, trained. Model and Train give the same, more slowly."""
-    here = example.open_workspace(session.run_manager())
+    here = example.open_workspace(session.workspace_store())
     here.change("model", **model)
     here.change("train", epochs=epochs)
-    here.train_fresh().play()
-    wait_until(lambda: not here.live, "the run ended")
+    here.start_training().start()
+    wait_until(lambda: not here.is_active, "the run ended")
     assert here.run.status == "finished"
     return here.id
 
@@ -178,7 +178,9 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PagesManager, "__init__", begin_warm)
     # What a server does once, AppTest does for every tab or run: to look through all installed packages for
     # components, and to compile the pages. That took most of the time.
-    monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
+    monkeypatch.setattr(
+        BidiComponentManager, "discover_and_register_components", lambda self, **options: None
+    )
     monkeypatch.setattr(app_test, "ScriptCache", lambda: COMPILED)
 
 

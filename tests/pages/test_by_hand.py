@@ -6,7 +6,13 @@ import json
 
 import pytest
 
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import TUTORIAL_END, TUTORIAL_START, Unit, number, unit_of
+from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
+    TUTORIAL_END,
+    TUTORIAL_START,
+    ScalarLSTM,
+    format_number,
+    scalar_lstm_of,
+)
 from lstm_core.training.checkpoint import load_checkpoint
 from pages.shared import session
 from pages.shared.lessons.widgets import by_hand
@@ -23,8 +29,8 @@ def tab(visit) -> Visitor:
 
 def drawn(tab: Visitor) -> dict:
     """The message to the component."""
-    (found,) = (c.proto for c in tab.at.get("bidi_component") if c.proto.id.endswith("-by_hand"))
-    return json.loads(found.json)
+    (result,) = (c.proto for c in tab.at.get("bidi_component") if c.proto.id.endswith("-by_hand"))
+    return json.loads(result.json)
 
 
 def says(tab: Visitor) -> list[str]:
@@ -32,28 +38,28 @@ def says(tab: Visitor) -> list[str]:
 
 
 def test_it_opens_trained_with_every_sum_of_both_companies(tab):
-    message, unit = drawn(tab), unit_of(tab.training)
+    message, unit = drawn(tab), scalar_lstm_of(tab.training)
     assert tab.training.epoch == 5000
-    assert message["numbers"] == list(unit.numbers)
+    assert message["numbers"] == list(unit.to_numbers)
     assert [gate["name"] for gate in message["gates"]] == ["i", "f", "g", "o"]
     assert [table["sequence"] for table in message["tables"]] == ["0, 0.5, 0.25, 1", "1, 0.5, 0.25, 1"]
     assert all(table["right"] and len(table["days"]) == 4 for table in message["tables"])
     step = unit.unroll(B)[2]
     day = message["tables"][1]["days"][2]
-    assert (day["x"], day["h"]) == ("0.25", number(step.h_before, 3))
+    assert (day["x"], day["h"]) == ("0.25", format_number(step.h_before, 3))
     assert day["gates"][1] == [
-        f"σ({step.sum_words('f')})",
-        f"= σ({number(step.sums['f'])})",
-        number(step.gates["f"], 3),
+        f"σ({step.sum_text('f')})",
+        f"= σ({format_number(step.sums['f'])})",
+        format_number(step.gates["f"], 3),
     ]
-    assert day["c"][2] == number(step.c, 3) and day["h_next"][2] == number(step.h, 3)
-    assert says(tab) == [number(unit.says(one), 3) for one in (A, B)]
+    assert day["c"][2] == format_number(step.c, 3) and day["h_next"][2] == format_number(step.h, 3)
+    assert says(tab) == [format_number(unit.predict(one), 3) for one in (A, B)]
     assert "says the same" in tab.words()
 
 
 def test_the_tutorials_numbers_go_into_the_model_and_stay(tab):
     tab.press("hand_end")
-    assert unit_of(tab.training).numbers == pytest.approx(TUTORIAL_END.numbers)
+    assert scalar_lstm_of(tab.training).to_numbers == pytest.approx(TUTORIAL_END.to_numbers)
     assert says(tab) == ["0.002", "0.969"]
     assert tab.training.step == 10_000
     assert says(tab.go("gates").go("lessons")) == ["0.002", "0.969"]
@@ -64,7 +70,7 @@ def test_train_save_resume_from_the_tutorials_start(tab, monkeypatch):
     monkeypatch.setattr(by_hand, "ALL", 150)
     assert not tab.pressable("hand_resume")
     tab.press("hand_start")
-    assert unit_of(tab.training).numbers == pytest.approx(TUTORIAL_START.numbers)
+    assert scalar_lstm_of(tab.training).to_numbers == pytest.approx(TUTORIAL_START.to_numbers)
     assert tab.training.step == 0 and not tab.pressable("hand_save")
     tab.press("hand_train").finish()
     before = tab.training
@@ -87,10 +93,15 @@ def test_no_proof_is_claimed_where_the_numbers_were_moved_after_saving(tab, monk
     monkeypatch.setattr(by_hand, "FIRST", 5)
     monkeypatch.setattr(by_hand, "ALL", 60)
     tab.press("hand_untrained").press("hand_train").finish().press("hand_save")
-    saved = unit_of(tab.training)
+    saved = scalar_lstm_of(tab.training)
     tab.press("hand_end").press("hand_resume").finish()
     assert "Resumed from the file" not in tab.words()
-    assert max(abs(a - b) for a, b in zip(unit_of(tab.training).numbers, saved.numbers, strict=True)) < 0.2
+    assert (
+        max(
+            abs(a - b) for a, b in zip(scalar_lstm_of(tab.training).to_numbers, saved.to_numbers, strict=True)
+        )
+        < 0.2
+    )
 
 
 def test_a_trained_unit_begins_afresh_from_the_seed_of_the_page(tab, monkeypatch):
@@ -100,24 +111,24 @@ def test_a_trained_unit_begins_afresh_from_the_seed_of_the_page(tab, monkeypatch
     assert tab.training.experiment.model.seed == tab.training.experiment.train.seed == 4
     tab.press("hand_untrained")
     assert tab.training.step == 0 and tab.training.experiment.model.seed == 4
-    assert drawn(tab)["numbers"] == list(unit_of(tab.training).numbers)
+    assert drawn(tab)["numbers"] == list(scalar_lstm_of(tab.training).to_numbers)
 
 
 def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
-    here = tab.press("hand_untrained").workspace
-    here.run.play()
-    wait_until(lambda: here.run.step > 3, "it trained")
-    monkeypatch.setattr(session, "workspace", lambda: here)
+    workspace = tab.press("hand_untrained").workspace
+    workspace.run.start()
+    wait_until(lambda: workspace.run.step > 3, "it trained")
+    monkeypatch.setattr(session, "workspace", lambda: workspace)
     monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"count": 1, "numbers": {"4": -2.5}}})
     by_hand._moved()
-    assert here.run.status == "paused"
-    step, numbers = here.run.step, unit_of(here.run).numbers
+    assert workspace.run.status == "paused"
+    step, numbers = workspace.run.step, scalar_lstm_of(workspace.run).to_numbers
     assert numbers[4] == -2.5 and max(map(abs, numbers)) == 2.5
-    here.run.play(10)
-    wait_until(lambda: not here.run.live, "ten more steps")
-    assert here.run.step == step + 10
-    assert unit_of(here.run).numbers[4] == pytest.approx(-2.5, abs=0.02)
-    assert unit_of(here.run) != Unit.of(numbers)
+    workspace.run.start(10)
+    wait_until(lambda: not workspace.run.live, "ten more steps")
+    assert workspace.run.step == step + 10
+    assert scalar_lstm_of(workspace.run).to_numbers[4] == pytest.approx(-2.5, abs=0.02)
+    assert scalar_lstm_of(workspace.run) != ScalarLSTM.from_numbers(numbers)
 
 
 def test_a_model_that_is_no_longer_one_unit_is_said_so_and_the_way_back_works(tab):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_core.data.samples.book import ALPHABET
-from lstm_core.lessons.catalog.characters.text import write
+from lstm_core.lessons.catalog.characters.text import generate
 from tests.pages.conftest import Visitor
 
 
@@ -27,7 +27,7 @@ def page(tab: Visitor) -> tuple[dict, np.ndarray]:
 
 def test_it_opens_with_what_the_trained_model_writes_and_wrote_before(lesson):
     now, before, early = texts(lesson)
-    assert now == "alice " + write(lesson.training.model(), "alice ", len(now) - 6, 0.5, 0)
+    assert now == "alice " + generate(lesson.training.model(), "alice ", len(now) - 6, 0.5, 0)
     assert len({now[:60], before[:60], early[:60]}) == 3
     for name in ("now", "before training", "early"):
         assert f"What it writes {name}" in lesson.markdown()
@@ -35,7 +35,7 @@ def test_it_opens_with_what_the_trained_model_writes_and_wrote_before(lesson):
 
 
 def test_temperature_seed_and_beginning_change_the_text(lesson):
-    model = lesson.training.model()
+    model = lesson.training.current_model()
     for key, value, arguments in (
         ("temperature", 0.0, ("alice ", 0.0, 0)),
         ("text_seed", 5, ("alice ", 0.0, 5)),
@@ -45,8 +45,8 @@ def test_temperature_seed_and_beginning_change_the_text(lesson):
         lesson.set(key, value)
         begin, temperature, seed = arguments
         now = texts(lesson)[0]
-        assert now == begin + write(model, begin, len(now) - len(begin), temperature, seed)
-    at_a_lines_start = write(model, "\n", 500, 1.0, 5)
+        assert now == begin + generate(model, begin, len(now) - len(begin), temperature, seed)
+    at_a_lines_start = generate(model, "\n", 500, 1.0, 5)
     assert at_a_lines_start.strip().startswith(texts(lesson.set("begin", ""))[0][:400])
 
 
@@ -67,15 +67,15 @@ def test_the_coloured_page_has_every_units_value_at_each_character_and_the_units
     assert set(words) <= set(ALPHABET) and "“" in words and "(" in words
     assert values.shape == (lesson.training.experiment.model.hidden_size, len(words))
     assert header["name"] == "c" and header["signed"]
-    found = {one["signal"]: one for one in header["matches"]}
-    assert list(found) == ["inside quotes", "inside brackets", "inside a word", "position in the line"]
-    quotes = found["inside quotes"]
+    result = {one["signal"]: one for one in header["matches"]}
+    assert list(result) == ["inside quotes", "inside brackets", "inside a word", "position in the line"]
+    quotes = result["inside quotes"]
     assert abs(quotes["correlation"]) > 0.8
     inside = np.zeros(len(words))
     for k, sign in enumerate(words):
         inside[k] = {"“": 1, "”": 0}.get(sign, inside[k - 1] if k else 0)
-    here = np.corrcoef(values[quotes["unit"]], inside)[0, 1]
-    assert here * quotes["correlation"] > 0.5  # on this page, too
+    correlation = np.corrcoef(values[quotes["unit"]], inside)[0, 1]
+    assert correlation * quotes["correlation"] > 0.5  # on this page, too
 
 
 def test_another_gate_and_a_text_of_ones_own(lesson):
@@ -98,16 +98,16 @@ def test_the_texts_follow_the_training(lesson):
     lesson.press("train")
     lesson.press("pause")
     assert texts(lesson)[0] != shown
-    tab, moment = lesson, lesson.training.moment()
+    tab, snapshot = lesson, lesson.training.snapshot_at()
     now = texts(tab.run())[0]
-    assert now == "alice " + write(moment.model, "alice ", len(now) - 6, 0.5, 0)
+    assert now == "alice " + generate(snapshot.model, "alice ", len(now) - 6, 0.5, 0)
     lesson.press("lesson_shipped")
     assert texts(lesson)[0] == shown
 
 
 def test_a_model_that_cannot_write_is_told_so(lesson):
     lesson.workspace.change("model", bidirectional=True)
-    lesson.workspace.train_fresh()
+    lesson.workspace.start_training()
     assert "Only an LSTM that reads forwards can write" in lesson.run().words()
     assert texts(lesson) == []
 

@@ -24,7 +24,7 @@ BAD = {
 
 
 def window_counts(tab) -> dict[str, int]:
-    return {part: len(starts) for part, starts in tab.workspace.windows().starts.items()}
+    return {split: len(starts) for split, starts in tab.workspace.windows().starts.items()}
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -108,7 +108,7 @@ def test_a_long_table_keeps_windows_inside_their_series(visit):
     assert not tab.errors()
     assert tab.widget("group").value == "site"
     windows = tab.workspace.windows()
-    starts = np.concatenate([windows.starts[part] for part in SPLITS])
+    starts = np.concatenate([windows.starts[split] for split in SPLITS])
     last = windows.target_rows(starts)[:, -1]
     assert (starts // 40 == last // 40).all()
 
@@ -133,7 +133,7 @@ def test_horizon_0_with_the_target_among_the_features_is_refused(visit):
     assert "would be shown the answer" in tab.errors()[0]
     tab.set("features", ["price"])
     assert not tab.errors()
-    assert tab.workspace.windows().ahead == 1
+    assert tab.workspace.windows().output_steps == 1
 
 
 def test_no_feature_at_all_is_one_sentence(visit):
@@ -149,12 +149,12 @@ def test_a_file_that_is_no_table_changes_nothing(visit, kind):
     tab = visit("data")
     before = tab.workspace.table, tab.workspace.experiment, tab.training
     tab.upload(BAD[kind], "bad.csv")
-    said = tab.errors()
-    assert len(said) == 1, said
+    errors = tab.errors()
+    assert len(errors) == 1, errors
     assert "bad.csv" in tab.errors()[0]
     assert tab.errors()[0].rstrip().endswith(".")
     assert (tab.workspace.table, tab.workspace.experiment, tab.training) == before
-    assert tab.run().errors() == said  # a rerun for another reason does not wipe it
+    assert tab.run().errors() == errors  # a rerun for another reason does not wipe it
     assert not tab.go("start").errors()
 
 
@@ -188,10 +188,10 @@ def test_a_corrected_decimal_sign_turns_text_into_numbers(visit):
     rows = "\n".join(f"{k % 7}.5;{k % 5},5" for k in range(60))
     tab = visit("data").upload(f"point;comma\n{rows}".encode())
     tab.set("read_decimal", ",")
-    assert tab.workspace.table.names("number") == ["comma"]
+    assert tab.workspace.table.column_names("number") == ["comma"]
     assert tab.workspace.table.column("comma").values[3] == 3.5
     tab.set("read_decimal", ".")
-    assert tab.workspace.table.names("number") == ["point"]
+    assert tab.workspace.table.column_names("number") == ["point"]
     assert tab.workspace.table.column("point").values[3] == 3.5
 
 
@@ -207,7 +207,7 @@ def test_a_correction_that_cannot_be_is_put_back(visit):
 def test_a_corrected_column_type_makes_a_class_of_a_number(visit):
     rows = "\n".join(f"{np.sin(k / 4):.3f},{k // 10 % 3}" for k in range(90))
     tab = visit("data").upload(f"value,grade\n{rows}".encode())
-    assert "grade" in tab.workspace.table.names("number")
+    assert "grade" in tab.workspace.table.column_names("number")
     tab.set("retype_column", "grade").set("retype_kind", "category").press("retype")
     assert tab.workspace.table.column("grade").classes == ("0", "1", "2")
     assert {*tab.workspace.experiment.data.features} <= {*tab.workspace.table.names("number")}

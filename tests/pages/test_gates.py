@@ -12,7 +12,7 @@ import pytest
 from lstm_core.forecasting.metrics import window_errors
 from lstm_core.forecasting.predict import predict
 from pages.shared.gates import selection
-from pages.shared.gates.selection import Look
+from pages.shared.gates.selection import Selection
 from tests.pages import conftest
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
 
@@ -41,17 +41,17 @@ def badge(tab: Visitor) -> float:
 def maps(tab: Visitor) -> dict[str, np.ndarray]:
     """What the heatmaps draw: name → (units, steps)."""
     header, data = tab.component("gate_view")
-    numbers, found, at = np.frombuffer(data, "<f4"), {}, 0
+    numbers, result, at = np.frombuffer(data, "<f4"), {}, 0
     for about in header["maps"]:
         size = about["units"] * header["steps"]
-        found[about["name"]] = numbers[at : at + size].reshape(about["units"], header["steps"])
+        result[about["name"]] = numbers[at : at + size].reshape(about["units"], header["steps"])
         at += size
-    return found
+    return result
 
 
-def trace(tab: Visitor, part: str = "test", place: int | None = None):
-    starts = tab.training.windows.starts[part]
-    return selection.trace_of(Look(tab.training, int(starts[-1 if place is None else place])))
+def trace(tab: Visitor, split: str = "test", index: int | None = None):
+    starts = tab.training.windows.starts[split]
+    return selection.window_trace(Selection(tab.training, int(starts[-1 if index is None else index])))
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -86,17 +86,17 @@ def test_one_gate_large(visit):
     assert tab.set("gate", "o").component("gate_view")[0]["large"] == "o"
 
 
-@pytest.mark.parametrize("part", ["train", "valid", "test"])
-def test_finds_the_worst_and_the_best_window(visit, part):
-    tab = visit("gates").set("part", part)
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_finds_the_worst_and_the_best_window(visit, split):
+    tab = visit("gates").set("part", split)
     run = tab.training
-    starts = run.windows.starts[part]
+    starts = run.windows.starts[split]
     errors = window_errors(run.windows, starts, predict(run.model(), run.windows, starts))
     tab.press("find_worst")
     assert tab.widget("window").value == errors.argmax()
     tab.press("find_best")
     assert tab.widget("window").value == errors.argmin()
-    assert np.array_equal(maps(tab)["f"], trace(tab, part, int(errors.argmin())).f[0, 0, 0].numpy().T)
+    assert np.array_equal(maps(tab)["f"], trace(tab, split, int(errors.argmin())).f[0, 0, 0].numpy().T)
     tab.press("find_random")
     assert 0 <= tab.widget("window").value < len(starts)
 
@@ -105,9 +105,9 @@ def test_says_the_forecast_beside_the_truth(visit):
     tab = visit("gates").set("window", 3)
     windows = tab.training.windows
     start = windows.starts["test"][3:4]
-    said = predict(tab.training.model(), windows, start)[0, 0, 0]
-    truth = windows.truth(start)[0, 0, 0]
-    assert f"= {said:.4g}; the truth is {truth:.4g}." in tab.words().replace("**", "")
+    predictions = predict(tab.training.model(), windows, start)[0, 0, 0]
+    targets = windows.targets(start)[0, 0, 0]
+    assert f"= {predictions:.4g}; the truth is {targets:.4g}." in tab.words().replace("**", "")
 
 
 def test_a_classifier_names_its_class(visit):
@@ -169,7 +169,7 @@ def test_choices_that_the_next_model_has_not_are_forgotten(visit):
     assert not tab.errors()
     assert tab.widget("layer").value == 0
     assert tab.widget("part").value == "test"
-    assert np.array_equal(maps(tab)["c"], trace(tab, place=tab.widget("window").value).c[0, 0, 0].numpy().T)
+    assert np.array_equal(maps(tab)["c"], trace(tab, index=tab.widget("window").value).c[0, 0, 0].numpy().T)
 
 
 def test_works_while_training_on_the_weights_of_that_moment(visit):
@@ -182,7 +182,7 @@ def test_works_while_training_on_the_weights_of_that_moment(visit):
         tab.run()
         assert badge(tab) < 1e-5
         seen.append(maps(tab)["f"].tobytes())
-    assert run.live
+    assert run.is_active
     assert len(set(seen)) == 3
 
 
@@ -213,8 +213,8 @@ def test_draws_mean_and_saturation_of_the_four_gates(visit):
     exact = trace(tab)
     for gate in "ifo":
         values = getattr(exact, gate)[0, 0, 0].numpy()  # (seq_len, hidden_size)
-        for panel, wanted in enumerate((values.mean(1), (values < 0.1).mean(1), (values > 0.9).mean(1))):
-            assert lines[panel, "ifgo".index(gate)] == pytest.approx(wanted, abs=1e-6), (gate, panel)
+        for panel, expected in enumerate((values.mean(1), (values < 0.1).mean(1), (values > 0.9).mean(1))):
+            assert lines[panel, "ifgo".index(gate)] == pytest.approx(expected, abs=1e-6), (gate, panel)
 
 
 @pytest.mark.parametrize("settings", [{}, {"num_layers": 2, "bidirectional": True}])
@@ -229,10 +229,10 @@ def test_shows_how_far_back_the_prediction_looks(visit, settings):
 def test_the_scale_of_c_holds_still_while_the_slider_moves(visit):
     tab = visit("start")
     run = tab.training
-    tab.at.session_state[f"moment_{run.number}"] = 0
+    tab.at.session_state[f"moment_{run.id}"] = 0
     tab.go("gates")
     untrained, now = (
-        selection.trace_of(Look(run, selection.default_window(run), step=step)) for step in (0, None)
+        selection.window_trace(Selection(run, selection.last_window(run), step=step)) for step in (0, None)
     )
     high = next(about["high"] for about in tab.component("gate_view")[0]["maps"] if about["name"] == "c")
     assert high == pytest.approx(float(now.c.abs().max()))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
+from lstm_core.analysis.gradient_horizon import GradientHorizon, memory_horizon, steps_until_faded
 from lstm_core.forecasting.predict import predict
 from lstm_core.runs import cell_comparison
 from pages.shared.gates import cell_comparison as cell_comparison_view
@@ -29,14 +29,14 @@ def looking(visit, epochs: int = 2, **model: object) -> Visitor:
 def horizon_here(tab: Visitor, output: int = 0):
     run = tab.training
     start = run.windows.starts["test"][-1:]
-    return memory_horizon(run.model(), torch.from_numpy(run.windows.inputs(start)), output)
+    return memory_horizon(run.current_model(), torch.from_numpy(run.windows.inputs(start)), output)
 
 
 def compared(tab: Visitor) -> Visitor:
     """Press the button and come back when the rivals have trained."""
     tab.press("rivals_train")
-    found = tab.training.memo["rivals"]
-    wait_until(lambda: not found.live, "the rivals had trained")
+    result = tab.training.cache["rivals"]
+    wait_until(lambda: not result.live, "the rivals had trained")
     return tab.run()
 
 
@@ -67,8 +67,8 @@ def test_of_classes_the_likeliest_is_meant(visit):
     tab = visit("data").upload(labelled_csv()).set("seq_len", 5).train(epochs=3)
     tab.go("gates").set("view", VIEW)
     run = tab.training
-    said = predict(run.model(), run.windows, run.windows.starts["test"][-1:])[0]
-    d_x = horizon_here(tab, int(said.argmax())).d_x[0]
+    predictions = predict(run.model(), run.windows, run.windows.starts["test"][-1:])[0]
+    d_x = horizon_here(tab, int(predictions.argmax())).d_x[0]
     np.testing.assert_allclose(values(tab.figure("horizon_figure"), 0), d_x / d_x.max())
 
 
@@ -99,7 +99,7 @@ def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
     for cell, rows in (("LSTM", 4), ("GRU", 3), ("RNN", 1)):
         assert shown["parameters"][cell] == rows * hidden * (1 + hidden + 2) + hidden + 1
     assert shown["validation loss"].notna().all()
-    for rival in tab.training.memo["rivals"].runs:
+    for rival in tab.training.cache["rivals"].runs:
         assert shown["validation loss"][rival.experiment.model.module_name] == pytest.approx(
             rival._trainer.evaluate("valid"), rel=1e-6
         )
@@ -112,7 +112,9 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
     assert f"Mean over {len(starts)} windows" in tab.words()
     assert set(starts) <= set(run.windows.starts["valid"])
     x = torch.from_numpy(run.windows.inputs(starts))
-    models = {"lstm": run.model()} | {r.experiment.model.cell: r.model() for r in run.memo["rivals"].runs}
+    models = {"lstm": run.current_model()} | {
+        r.experiment.model.cell: r.model() for r in run.cache["rivals"].runs
+    }
     horizons = {cell: memory_horizon(models[cell], x) for cell in ("lstm", "gru", "rnn")}
     of_x = {cell: horizon.d_x.mean(0) for cell, horizon in horizons.items()}
     for line, curve in enumerate(of_x.values()):
@@ -131,7 +133,7 @@ def test_a_model_of_another_age_than_its_rivals_is_said_to_be_so(visit):
     assert "its rivals of step" not in tab.words()
     tab.training.change(epochs=1000)
     steps = tab.training.step
-    tab.training.play(steps)
+    tab.training.start(steps)
     tab.finish()
     assert f"The model above is of step {2 * steps:,}, its rivals of step {steps:,}" in tab.words()
     assert table(tab)["steps"].to_dict() == {"LSTM": 2 * steps, "GRU": steps, "RNN": steps}
@@ -149,7 +151,7 @@ def test_a_model_of_another_age_than_its_rivals_is_said_to_be_so(visit):
     ],
 )
 def test_how_far_back_in_words(curve, words):
-    assert words in horizon_sentence(Horizon(np.array([curve]), np.ones((1, 1, 1, 3))))
+    assert words in horizon_sentence(GradientHorizon(np.array([curve]), np.ones((1, 1, 1, 3))))
 
 
 def test_a_sentence_names_the_shortest_memory_first():
@@ -158,7 +160,7 @@ def test_a_sentence_names_the_shortest_memory_first():
         "gru": 0.99 ** np.arange(60)[::-1],
         "rnn": 0.5 ** np.arange(60)[::-1],
     }
-    assert [steps_back(curve, 0.01) for curve in fading.values()] == [44, 60, 7]
+    assert [steps_until_faded(curve, 0.01) for curve in fading.values()] == [44, 60, 7]
     assert cells_sentence(fading) == (
         "The RNN's gradient falls below 1 % of its largest after **7** steps, the LSTM's after **44**, the GRU's not "
         "within the window's **60** steps."
@@ -176,7 +178,7 @@ def test_a_gru_or_rnn_looks_back_too_and_its_rivals_are_the_others(visit, cell):
     compared(tab)
     assert not tab.errors()
     run = tab.training
-    others = [asdict(rival.experiment.model) for rival in run.memo["rivals"].runs]
+    others = [asdict(rival.experiment.model) for rival in run.cache["rivals"].runs]
     assert [other.pop("cell") for other in others] == [c for c in ("lstm", "gru", "rnn") if c != cell]
     mine = asdict(run.experiment.model)
     mine.pop("cell")
@@ -197,30 +199,30 @@ def test_nothing_is_computed_again_at_a_rerun(visit, monkeypatch):
 
 
 def test_training_rivals_show_their_progress_and_can_be_cancelled(visit, monkeypatch):
-    monkeypatch.setattr(cell_comparison_view, "MOST_STEPS", 10**7)
-    monkeypatch.setattr(cell_comparison, "MOST_STEPS", 10**7)
+    monkeypatch.setattr(cell_comparison_view, "MAX_STEPS", 10**7)
+    monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**7)
     tab = looking(visit)
     run = tab.training
     run._trainer.step = 10**7  # a run that has had so many
     tab.press("rivals_train")
-    found = run.memo["rivals"]
-    for rival in found.runs:
+    result = run.cache["rivals"]
+    for rival in result.runs:
         rival._trainer.change(epochs=1_000_000)
-    wait_until(lambda: all(rival.step > 1 for rival in found.runs), "they train")
+    wait_until(lambda: all(rival.step > 1 for rival in result.runs), "they train")
     other = visit("gates", run=tab.id).set("view", VIEW)  # another tab sees the same
     for each in (tab.run(), other):
         assert [bar.proto.text.split(":")[0] for bar in each.at.get("progress")] == ["GRU", "RNN"]
         assert "of 10,000,000" in each.at.get("progress")[0].proto.text
     other.press("rivals_cancel")
-    assert not found.live
-    assert "rivals" not in run.memo
+    assert not result.is_active
+    assert "rivals" not in run.cache
     assert tab.run().pressable("rivals_train")
     assert run.status == "finished"
 
 
 def test_a_model_that_has_not_trained_has_no_rivals_yet(visit):
     tab = visit("gates").set("view", VIEW)
-    tab.workspace.train_fresh()
+    tab.workspace.start_training()
     tab.run()
     assert not tab.pressable("rivals_train")
     assert "Train this model first" in tab.widget("rivals_train").help
@@ -250,7 +252,7 @@ def test_a_rival_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
     tab.training.change(lr=1e6, max_grad_norm=0.0)
     tab.go("gates").set("view", VIEW)
     compared(tab)
-    stopped = [rival for rival in tab.training.memo["rivals"].runs if rival.status == "failed"]
+    stopped = [rival for rival in tab.training.cache["rivals"].runs if rival.status == "failed"]
     assert len(stopped) == 2
     for rival in stopped:
         assert f"The {rival.experiment.model.module_name} stopped: " in tab.words()
@@ -260,9 +262,9 @@ def test_a_rival_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
 def test_a_gradient_that_is_no_number_is_said_in_one_sentence(visit):
     tab = looking(visit)
     tab.press("rivals_train")
-    found = tab.training.memo["rivals"]
-    wait_until(lambda: not found.live, "the rivals had trained")
-    found.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
+    result = tab.training.cache["rivals"]
+    wait_until(lambda: not result.live, "the rivals had trained")
+    result.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
     assert len(tab.run().errors()) == 1
     assert "before the training diverged" in tab.errors()[0]
     assert tab.pressable("rivals_train")

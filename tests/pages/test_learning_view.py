@@ -42,21 +42,21 @@ def test_the_rows_are_the_traces_of_every_moment(visit, model):
     tab.set("learning_unit", 3)
     assert not tab.errors()
     header, maps = picture(tab)
-    run, place = tab.training, (1, 1) if model else (0, 0)
+    run, index = tab.training, (1, 1) if model else (0, 0)
     steps = [*run.snapshots.steps, run.step]
     steps = list(dict.fromkeys(steps))
     assert len(header["rows"]) == len(steps) > 10
     assert list(maps) == ["i", "f", "g", "o", "c", "h"]
     for row, step in enumerate(steps):
-        trace = trace_lstm(run.moment(step).model.lstm, window(tab))
+        trace = trace_lstm(run.snapshot_at(step).model.lstm, window(tab))
         for name, values in maps.items():
-            assert np.array_equal(values[row], trace.gate(name)[(*place, 0)][:, 3].numpy()), (name, step)
+            assert np.array_equal(values[row], trace.gate(name)[(*index, 0)][:, 3].numpy()), (name, step)
 
 
 def test_the_mean_of_all_units(visit):
     tab = learning(visit("gates")).set("learning_mean", True)
     _, maps = picture(tab)
-    trace = trace_lstm(tab.training.model().lstm, window(tab))
+    trace = trace_lstm(tab.training.current_model().lstm, window(tab))
     np.testing.assert_allclose(maps["f"][-1], trace.f[0, 0, 0].mean(1).numpy(), atol=1e-6)
 
 
@@ -64,27 +64,29 @@ def test_the_answers_along_the_training_end_with_the_answer_of_now(visit):
     tab = learning(visit("gates"))
     run = tab.training
     start = run.windows.starts["test"][-1:]
-    _, said = tab.curve("learning_answers", 1)
-    assert said[-1] == pytest.approx(predict(run.model(), run.windows, start)[0, 0, 0], rel=1e-6)
-    assert said[0] == pytest.approx(
-        predict(run.moment(0).model, run.windows, start)[0, 0, 0], rel=1e-6
+    _, predictions = tab.curve("learning_answers", 1)
+    assert predictions[-1] == pytest.approx(
+        predict(run.current_model(), run.windows, start)[0, 0, 0], rel=1e-6
     )
-    _, truth = tab.curve("learning_answers", 0)
-    assert truth[0] == pytest.approx(run.windows.truth(start)[0, 0, 0])
+    assert predictions[0] == pytest.approx(
+        predict(run.snapshot_at(0).model, run.windows, start)[0, 0, 0], rel=1e-6
+    )
+    _, targets = tab.curve("learning_answers", 0)
+    assert targets[0] == pytest.approx(run.windows.targets(start)[0, 0, 0])
 
 
 def test_it_says_when_it_was_learned(visit):
     words = learning(visit("gates")).words().replace("**", "")
-    found = re.search(r"input gate by epoch ([\d.]+), the forget gate by epoch ([\d.]+)", words)
-    assert found
-    assert all(0 < float(epoch) <= 100 for epoch in found.groups())
+    result = re.search(r"input gate by epoch ([\d.]+), the forget gate by epoch ([\d.]+)", words)
+    assert result
+    assert all(0 < float(epoch) <= 100 for epoch in result.groups())
 
 
 def test_the_slider_s_moment_is_the_marked_row(visit):
     tab = visit("start")
     run = tab.training
     step = run.snapshots.steps[7]
-    tab.at.session_state[f"moment_{run.number}"] = step
+    tab.at.session_state[f"moment_{run.id}"] = step
     header, _ = picture(learning(tab.go("gates")))
     assert header["start"] == 7
     assert header["rows"][7].startswith("epoch ")
@@ -102,9 +104,11 @@ def test_a_classifier_s_answer_is_the_probability_of_the_truth(visit):
     tab = learning(tab.go("gates"))
     run = tab.training
     start = run.windows.starts["test"][-1:]
-    _, said = tab.curve("learning_answers", 1)
-    truth = run.windows.truth(start)[0]
-    assert said[-1] == pytest.approx(predict(run.model(), run.windows, start)[0, truth], rel=1e-5)
+    _, predictions = tab.curve("learning_answers", 1)
+    targets = run.windows.targets(start)[0]
+    assert predictions[-1] == pytest.approx(
+        predict(run.current_model(), run.windows, start)[0, targets], rel=1e-5
+    )
 
 
 def test_a_unit_that_the_next_model_has_not_is_brought_back(visit):

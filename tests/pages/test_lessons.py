@@ -28,7 +28,7 @@ def test_the_gallery_shows_every_lesson_and_changes_nothing(visit, page):
     links = [link.proto for link in tab.at.get("page_link")]
     assert {f"lesson={name}" for name in lessons()} <= {link.query_string for link in links}
     words = tab.words()
-    assert all(lesson.blurb in words for lesson in lessons().values())
+    assert all(lesson.summary in words for lesson in lessons().values())
 
 
 @pytest.mark.parametrize("name", lessons())
@@ -41,7 +41,7 @@ def test_every_lesson_opens_in_its_trained_state(visit, name):
         assert len(tab.at.warning) == len(broken_off) == (1 if name == "exploding" else 0)
         assert list(tab.workspace.lesson.runs) == list(lesson.experiments)
         assert any("Seed 0" in box.value for box in tab.at.success), "its result, and from which seed"
-        for k in range(len(lesson.pictures)):
+        for k in range(len(lesson.figures)):
             drawn = [c.proto.id for kind in ("bidi_component", "plotly_chart") for c in tab.at.get(kind)]
             assert any(id.endswith(f"-lesson_{name}_{k}") for id in drawn)
 
@@ -93,11 +93,11 @@ def test_pause_and_resume_hold_all_runs(visit):
     wait_until(lambda: all(run.step for run in tab.workspace.lesson.runs.values()), "both have begun")
     tab.run().press("pause")
     steps = {label: run.step for label, run in tab.workspace.lesson.runs.items()}
-    assert not tab.workspace.lesson.live
+    assert not tab.workspace.lesson.is_active
     tab.press("pause")  # Resume now
     wait_until(lambda: all(r.step > steps[k] for k, r in tab.workspace.lesson.runs.items()), "both go on")
     tab.run().press("lesson_shipped")
-    assert not tab.workspace.lesson.live
+    assert not tab.workspace.lesson.is_active
 
 
 def test_a_try_changes_the_experiment_and_trains_it(visit):
@@ -142,9 +142,9 @@ def test_the_address_of_a_run_opens_its_lesson(visit):
 
 
 def numbers(tab: Visitor) -> str:
-    found = [latex.value for latex in tab.at.latex if "mathbf" in latex.value]
-    assert len(found) == 1
-    return found[0]
+    result = [latex.value for latex in tab.at.latex if "mathbf" in latex.value]
+    assert len(result) == 1
+    return result[0]
 
 
 def test_the_equations_are_of_the_chosen_unit(visit):
@@ -157,8 +157,8 @@ def test_the_equations_are_of_the_chosen_unit(visit):
     run = tab.training
     windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][:1]))
-    said = run.model().lstm(x)[0][0, -1, 7].item()
-    assert h == pytest.approx(np.round(said, 2))
+    predictions = run.current_model().lstm(x)[0][0, -1, 7].item()
+    assert h == pytest.approx(np.round(predictions, 2))
 
 
 def test_a_try_that_changes_the_data_is_still_the_lesson(visit):

@@ -57,7 +57,7 @@ def test_an_argument_is_in_the_code_and_in_every_shape(visit, key):
     for name, tensor in built.lstm.named_parameters():
         assert shown[name] == str(tuple(tensor.shape)), name
     x = torch.zeros(tab.workspace.experiment.train.batch_size, tab.workspace.experiment.data.seq_len, 1)
-    output, (h_n, c_n) = built.lstm(built.lstm_input(x))
+    output, (h_n, c_n) = built.lstm(built.to_module_layout(x))
     for name, tensor in (("output", output), ("h_n", h_n), ("c_n", c_n), ("prediction", built(x))):
         assert shown[name] == str(tuple(tensor.shape)), name
     assert sum(counts(tab).values()) == sum(p.numel() for p in built.parameters())
@@ -132,11 +132,11 @@ def test_what_does_not_go_together_is_refused_and_put_back(visit, first, then):
     kept = tab.widget(key).value
     before = tab.workspace.experiment
     tab.set(key, value)
-    said = tab.errors()
-    assert len(said) == 1, said
+    errors = tab.errors()
+    assert len(errors) == 1, errors
     assert tab.widget(key).value == kept
     assert tab.workspace.experiment == before
-    assert tab.run().errors() == said  # a rerun for another reason does not wipe it
+    assert tab.run().errors() == errors  # a rerun for another reason does not wipe it
     assert not tab.go("start").errors()
 
 

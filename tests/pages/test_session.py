@@ -46,14 +46,14 @@ def test_two_visitors_have_a_run_each(visit):
 
 
 def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
-    monkeypatch.setattr(session.run_manager().slots, "number", 1)
+    monkeypatch.setattr(session.workspace_store().queue, "size", 1)
     one, two, three = (visit("train").set("epochs", 1_000_000) for _ in range(3))
     for tab in (one, two, three):
         tab.press("train")
         wait_until(lambda run=tab.training: run.status == "running" or run.queue_place, "it ran or queued")
     assert one.training.status == "running"
-    for place, tab in ((1, two), (2, three)):
-        assert f"number {place} in the queue" in tab.run().at.progress[0].text
+    for index, tab in ((1, two), (2, three)):
+        assert f"number {index} in the queue" in tab.run().at.progress[0].text
         assert tab.training.step == 0
     two.press("pause")  # one may stop waiting
     assert "number 1 in the queue" in three.run().at.progress[0].text
@@ -150,7 +150,7 @@ def test_tags_in_names_are_escaped_for_plotly(visit):
 
 @given(st.text(max_size=60))
 def test_plain_text_reads_as_it_was_and_has_no_bare_markdown(text):
-    shown = session.plain(text)
+    shown = session.escape_markdown(text)
     assert unescaped(shown) == text.replace("\u2060", "").replace("\n", " ")
     bare = re.sub(r"\\.", "", shown, flags=re.DOTALL)
     assert not set(bare) & set("`*_{}[]()<>#+-.!|~$\"&'\\")

@@ -6,7 +6,7 @@ import pytest
 
 from lstm_core.lessons.catalog.claims.claims import CLAIMS
 from lstm_core.lessons.catalog.claims.demonstrations import Demonstration
-from lstm_core.lessons.catalog.shapes.run_call import PRESETS, run_setup
+from lstm_core.lessons.catalog.shapes.run_call import PRESETS, run_call
 from pages.shared.lessons.widgets import claims as claims_page
 from pages.shared.lessons.widgets.shape_lab import VIEWS
 from tests.pages.conftest import unescaped
@@ -45,7 +45,7 @@ def test_every_preset_shows_what_pytorch_does(lesson):
     tab = lesson("shapes")
     for name, setup in PRESETS.items():
         tab.set("lab_preset", name)
-        report = run_setup(setup)
+        report = run_call(setup)
         assert code(tab)[0] == "\n".join(report.code), name
         assert (report.problem.text in code(tab)) if report.problem else not tab.errors()
         assert all(note.text in code(tab) for note in report.notes if note.text)

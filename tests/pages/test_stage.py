@@ -41,17 +41,17 @@ def test_an_address_opens_its_window(visit):
 
 
 @pytest.mark.parametrize(
-    ("part", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")]
+    ("split", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")]
 )
-def test_an_address_that_means_nothing_does_no_harm(visit, part, window):
-    tab = visit("stage", part=part, window=window)
+def test_an_address_that_means_nothing_does_no_harm(visit, split, window):
+    tab = visit("stage", part=split, window=window)
     assert not tab.errors()
     assert sent(tab)
 
 
 def test_the_run_before_comes_along_if_it_means_the_same(visit):
     tab = visit("train").train(epochs=1).go("stage")
-    first = tab.training.moment().flat.numpy()
+    first = tab.training.snapshot_at().flat.numpy()
     tab.go("train").set("lr", 0.02).train(epochs=2).go("stage")
     header, numbers = sent(tab)
     assert header["others"] == ["the run before"]

@@ -20,11 +20,11 @@ def test_the_forecast_lies_over_the_truth(visit):
     tab = visit()
     header, _ = tab.component("forecast_curve")
     assert header["lines"][0]["name"] == "truth"
-    x, truth = tab.curve("forecast_curve", 0)
-    x_said, said = tab.curve("forecast_curve", len(header["lines"]) - 1)
-    both = np.isfinite(said) & np.isin(x_said, x)
+    x, targets = tab.curve("forecast_curve", 0)
+    x_said, predictions = tab.curve("forecast_curve", len(header["lines"]) - 1)
+    both = np.isfinite(predictions) & np.isin(x_said, x)
     matching = np.searchsorted(x, x_said[both])
-    assert np.corrcoef(said[both], truth[matching])[0, 1] > 0.8
+    assert np.corrcoef(predictions[both], targets[matching])[0, 1] > 0.8
 
 
 def test_draws_a_heatmap_of_the_forget_gates(visit):
@@ -43,7 +43,7 @@ def test_trains_from_scratch_in_one_click(visit):
     assert tab.at.title[0].value == "Train"
     assert tab.training is not example
     assert tab.training.experiment == example.experiment
-    assert tab.training.live or tab.training.step > 0
+    assert tab.training.is_active or tab.training.step > 0
 
 
 def test_leads_to_ones_own_csv(visit):

@@ -25,7 +25,7 @@ def running(tab: Visitor) -> Visitor:
 
 
 def weights(tab: Visitor) -> dict[str, torch.Tensor]:
-    return tab.training.model().state_dict()
+    return tab.training.current_model().state_dict()
 
 
 def model_file(tab: Visitor, downloads) -> bytes:
@@ -141,8 +141,8 @@ def test_a_page_drawn_before_another_tab_trained_anew_obeys_the_new_run(visit):
     other, old = visit("train", run=tab.id), tab.training
     tab.press("train")
     other.press("pause")  # its page still says Resume
-    assert not old.live
-    assert tab.training.live
+    assert not old.is_active
+    assert tab.training.is_active
     assert tab.training is not old
 
 
@@ -155,13 +155,15 @@ def test_the_scale_and_the_size_of_a_step_survive_a_look_at_other_pages(visit):
 # What may change while it runs
 
 
-@pytest.mark.parametrize(("key", "value"), [("lr", 1e-4), ("max_grad_norm", 0.25), ("epochs", 500_000), ("patience", 400_000)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("lr", 1e-4), ("max_grad_norm", 0.25), ("epochs", 500_000), ("patience", 400_000)]
+)
 def test_live_settings_do_not_start_over(visit, key, value):
     tab = running(visit())
     run, step = tab.training, tab.training.step
     tab.set(key, value)
     assert tab.training is run
-    assert run.live
+    assert run.is_active
     assert run.step >= step
     assert getattr(run.train_spec, key) == value
     assert run._trainer.optimizer.param_groups[0]["lr"] == run.train_spec.lr
@@ -183,12 +185,12 @@ def test_another_hidden_size_waits_for_train_and_says_so(visit):
     tab.go("model").set("hidden_size", 9).go("train")
     assert "Changed since this model was made: `hidden_size`" in tab.words()
     assert tab.training is run
-    assert run.live
+    assert run.is_active
     assert run.experiment.model.hidden_size == 16
     assert buttons(tab)["train"]
     tab.press("train")
     assert tab.training is not run
-    assert not run.live
+    assert not run.is_active
     assert tab.training.experiment.model.hidden_size == 9
     assert "Changed since" not in tab.words()
 
@@ -229,10 +231,10 @@ def test_a_diverging_run_stops_with_a_sentence_and_finite_weights(visit):
     tab = visit("train").set("optimizer", "SGD").set("max_grad_norm", 0.0).set("lr", 1e6)
     tab.press("train").finish()
     assert tab.training.status == "failed"
-    said = [w.value for w in tab.at.warning]
-    assert len(said) == 1
-    assert "NaN or infinite" in said[0]
-    assert "smaller learning rate" in said[0]
+    warnings = [w.value for w in tab.at.warning]
+    assert len(warnings) == 1
+    assert "NaN or infinite" in warnings[0]
+    assert "smaller learning rate" in warnings[0]
     assert all(value.isfinite().all() for value in weights(tab).values())
     assert buttons(tab) == {"train": True, "pause": False, "step": False, "stop": False, "reset": True}
     for page in ("gates", "start", "train"):
@@ -259,7 +261,7 @@ def test_a_saved_model_opens_elsewhere_and_goes_on(visit, downloads):
     mine, its = tab.training._trainer, other.training._trainer
     assert its.step == mine.step
     starts = mine.windows.starts["test"]
-    assert np.array_equal(predict(tab.training.model(), mine.windows, starts),
+    assert np.array_equal(predict(tab.training.current_model(), mine.windows, starts),
                           predict(other.training.model(), its.windows, starts))  # fmt: skip
     assert len(other.curve("loss_curve")[0]) > 0
     other.set("step_by", "batch").press("step").finish()

@@ -38,8 +38,8 @@ class Drawn:
 
         def take(*shape: int) -> np.ndarray:
             nonlocal numbers
-            found, numbers = numbers[: math.prod(shape)], numbers[math.prod(shape) :]
-            return found.reshape(shape)
+            result, numbers = numbers[: math.prod(shape)], numbers[math.prod(shape) :]
+            return result.reshape(shape)
 
         panels, units = self.header["panels"], self.header["units"]
         self.maps = {p["name"]: {g: take(units, p["columns"]) for g in GATES} for p in panels}
@@ -60,10 +60,10 @@ def assert_shows(drawn: Drawn, tensors, suffix: str, bias: bool, summed: bool) -
     assert list(drawn.maps) == ["weight_ih", "weight_hh"] + ["bias"] * bias
     for gate in GATES:
         for name in ("weight_ih", "weight_hh"):
-            wanted = rows(tensors, f"lstm.{name}{suffix}", gate)
-            assert np.array_equal(drawn.maps[name][gate], wanted)
-            assert drawn.norms[name][gate] == pytest.approx(np.linalg.norm(wanted.astype(float)), rel=1e-6)
-            assert len(drawn.labels[name]) == wanted.shape[1]
+            expected = rows(tensors, f"lstm.{name}{suffix}", gate)
+            assert np.array_equal(drawn.maps[name][gate], expected)
+            assert drawn.norms[name][gate] == pytest.approx(np.linalg.norm(expected.astype(float)), rel=1e-6)
+            assert len(drawn.labels[name]) == expected.shape[1]
         if bias:
             ih, hh = (rows(tensors, f"lstm.{name}{suffix}", gate) for name in ("bias_ih", "bias_hh"))
             columns = [ih, hh, ih + hh] if summed else [ih, hh]
@@ -106,7 +106,7 @@ def test_at_an_earlier_moment_the_weights_and_gradients_are_those_of_then(visit)
 
 def moved_to(tab: Visitor, step: int) -> None:
     """As if the slider over the epochs had been moved and the page opened again: AppTest moves no component."""
-    tab.go("train").at.session_state[f"moment_{tab.training.number}"] = step
+    tab.go("train").at.session_state[f"moment_{tab.training.id}"] = step
     tab.go("gates")
     assert f"after step {step}." in Drawn(tab).header["title"]
 
@@ -177,7 +177,7 @@ def test_the_curves_are_the_norms_of_the_kept_moments(visit):
     kept = [trainer.snapshots.nearest(step) for step in trainer.snapshots.steps]
     for k, gate in enumerate(GATES):
         x, y = tab.curve("weights_norms", k)
-        named = [trainer.named(snapshot.weights) for snapshot in kept]
+        named = [trainer.unflatten(snapshot.weights) for snapshot in kept]
         sums = [rows(n, "lstm.bias_ih_l0", gate) + rows(n, "lstm.bias_hh_l0", gate) for n in named]
         assert y == pytest.approx([np.linalg.norm(values) for values in sums], rel=1e-5)
         assert x == pytest.approx([snapshot.step / trainer.steps_per_epoch for snapshot in kept])
@@ -190,7 +190,7 @@ def test_forgotten_snapshots_are_measured_no_more_and_new_ones_once(visit, monke
     monkeypatch.setattr(weights_view, "_measure", lambda *a: measured.append(a[1].step) or measure(*a))
     tab.run()
     assert measured == []
-    tab.training.snapshots.forget_from(4)
+    tab.training.snapshots.drop_from(4)
     tab.run()
     assert measured == []
     assert len(tab.curve("weights_norms")[0]) == len(tab.training.snapshots.steps)
@@ -204,23 +204,23 @@ def test_follows_the_training(visit):
         step = run.step
         wait_until(lambda step=step: run.step > step + 20, "it trained on")
         seen.add(Drawn(tab.run()).maps["weight_hh"]["f"].tobytes())
-    assert run.live
+    assert run.is_active
     assert len(seen) == 3
 
 
 def test_the_sentence_of_the_forget_gate_s_bias():
     acts = {"weight_hh": {}, "bias": {"f": np.array([1.0, 3.0], np.float32)}}
-    said = weights_view.weight_sentence(acts)
-    assert "**+2.00**" in said
-    assert "**84 %**" in said  # the mean of 73 % and 95 %
+    text = weights_view.weight_sentence(acts)
+    assert "**+2.00**" in text
+    assert "**84 %**" in text  # the mean of 73 % and 95 %
     assert "0 %" in weights_view.weight_sentence({"bias": {"f": np.array([-1e4], np.float32)}})
 
 
 def test_the_sentence_of_growth_names_the_gate_and_when():
     epochs = np.array([0.0, 1.0, 2.0, 3.0])
     norms = dict.fromkeys(GATES, np.array([1.0, 1.0, 1.0, 1.1])) | {"o": np.array([2.0, 1.5, 0.5, 1.0])}
-    said = weights_view.growth_sentence(norms, epochs, "weight_hh")
-    assert "**output gate**" in said and "2 → 1, half of it by epoch 1)" in said
+    text = weights_view.growth_sentence(norms, epochs, "weight_hh")
+    assert "**output gate**" in text and "2 → 1, half of it by epoch 1)" in text
     still = dict.fromkeys(GATES, np.ones(4))
     assert "not changed yet" in weights_view.growth_sentence(still, epochs, "weight_hh")
 
@@ -229,8 +229,8 @@ def test_the_sentence_of_the_gradients_gives_shares_of_the_squared_norm():
     def of(**sizes: float) -> dict[str, np.ndarray]:
         return {gate: np.array([sizes.get(gate, 0.0)]) for gate in GATES}
 
-    said = weights_view.gradient_sentence({"weight_ih": of(f=3, g=1), "weight_hh": of(f=1, i=3)})
-    assert re.search(r"\*\*forget gate\*\* .*50 %.*output gate the smallest \(0 %\)", said)
+    text = weights_view.gradient_sentence({"weight_ih": of(f=3, g=1), "weight_hh": of(f=1, i=3)})
+    assert re.search(r"\*\*forget gate\*\* .*50 %.*output gate the smallest \(0 %\)", text)
     assert "exactly 0" in weights_view.gradient_sentence({"weight_ih": of()})
 
 
@@ -258,8 +258,8 @@ def test_a_large_model_is_thinned_with_a_word_and_its_histograms_count_all(visit
     down, across = drawn.header["stride"], -(-400 // drawn.header["panels"][1]["columns"])
     weights = dict(tab.training._trainer.model.named_parameters())
     for gate in GATES:
-        wanted = rows(weights, "lstm.weight_hh_l0", gate)
-        assert np.array_equal(drawn.maps["weight_hh"][gate], wanted[::down, ::across])
+        expected = rows(weights, "lstm.weight_hh_l0", gate)
+        assert np.array_equal(drawn.maps["weight_hh"][gate], expected[::down, ::across])
         assert drawn.counts[gate].sum() == 400 * 400
     assert "of 400" in drawn.header["warning"]
     assert drawn.labels["weight_hh"][-1] == f"unit {399 // across * across}"

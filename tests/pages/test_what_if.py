@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_core.analysis.gate_importance import gate_importance, predict_with
+from lstm_core.analysis.gate_importance import gate_importance, predict_with_interventions
 from lstm_core.experiment import PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.trace.interventions import ACTS_ON, Edit, trace_with
+from lstm_core.trace.interventions import ALLOWED_TARGETS, Intervention, trace_with
 from pages.shared.gates import gate_importance as importance_view
 from pages.shared.gates import selection
 from pages.shared.gates import what_if as what_if_view
-from pages.shared.gates.intervention_controls import PRESETS, _listed, read_units
-from pages.shared.gates.selection import Look
+from pages.shared.gates.intervention_controls import PRESETS, _listed, parse_units
+from pages.shared.gates.selection import Selection
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, trained, wait_until
 
 GATES = ("i", "f", "g", "o", "c", "h")
@@ -44,10 +44,12 @@ def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.
     return header, {one["name"]: arrays[one["array"]] for one in header["maps"]}, lines
 
 
-def runs(tab: Visitor, *edits: Edit, layer: int = 0, direction: int = 0) -> dict[str, list[np.ndarray]]:
+def runs(
+    tab: Visitor, *edits: Intervention, layer: int = 0, direction: int = 0
+) -> dict[str, list[np.ndarray]]:
     """gate → [before, after], worked out without the page, of the last test window."""
-    model, x = tab.training.model(), selection.inputs_of(Look(tab.training, last_window(tab)))
-    x = model.lstm_input(x)
+    model, x = tab.training.current_model(), selection.window_input(Selection(tab.training, last_window(tab)))
+    x = model.to_module_layout(x)
     both = trace_lstm(model.lstm, x), trace_with(model.lstm, x, edits)
     return {name: [trace.gate(name)[layer, direction, 0].numpy().T for trace in both] for name in GATES}
 
@@ -58,8 +60,8 @@ def last_window(tab: Visitor) -> int:
 
 def table(tab: Visitor) -> str:
     """The HTML of the table of gates."""
-    (found,) = [one.proto.body for one in tab.at.get("html") if "gate-worth" in one.proto.body]
-    return found
+    (matches,) = [one.proto.body for one in tab.at.get("html") if "gate-worth" in one.proto.body]
+    return matches
 
 
 @pytest.mark.parametrize("words", PRESETS)
@@ -68,7 +70,7 @@ def test_a_preset_shows_its_run_at_once(visit, words):
     tab = what_if(visit).set("gate", gate).press(f"what_preset_{gate}{value:g}")
     assert tab.widget(f"what_preset_{gate}{value:g}").label == words
     header, maps, (of_gate, of_h) = drawn(tab)
-    exact = runs(tab, Edit("clamp", gate, value))
+    exact = runs(tab, Intervention("clamp", gate, value))
     before, after = exact[gate]
     assert np.array_equal(maps["before"], before)
     assert np.array_equal(maps["after"], after) and (after == value).all()
@@ -82,12 +84,12 @@ def test_a_preset_shows_its_run_at_once(visit, words):
 
 def test_all_six_before_after_and_their_difference(visit):
     tab = what_if(visit).set("what_alter", "c")
-    exact = runs(tab, Edit("zero", "c"))
+    exact = runs(tab, Intervention("zero", "c"))
     for shown in ("before", "after", "difference"):
         header, maps, panels = drawn(tab.set("what_shown", shown))
         for name, (before, after) in exact.items():
-            wanted = {"before": before, "after": after, "difference": after - before}[shown]
-            assert np.array_equal(maps[name], wanted), (shown, name)
+            expected = {"before": before, "after": after, "difference": after - before}[shown]
+            assert np.array_equal(maps[name], expected), (shown, name)
         for lines in panels:
             for name in lines.keys() - {""}:
                 assert np.array_equal(lines[name], exact[name][1])
@@ -97,22 +99,22 @@ def test_all_six_before_after_and_their_difference(visit):
 
 
 @pytest.mark.parametrize(
-    ("kind", "gate"), [(kind, gate) for kind, gates in ACTS_ON.items() for gate in gates]
+    ("kind", "gate"), [(kind, gate) for kind, gates in ALLOWED_TARGETS.items() for gate in gates]
 )
 def test_every_kind_of_edit_can_be_chosen(visit, kind, gate):
     tab = what_if(visit).set("what_alter", gate)
-    kinds = [one for one, gates in ACTS_ON.items() if gate in gates]
+    kinds = [one for one, gates in ALLOWED_TARGETS.items() if gate in gates]
     tab.set(f"what_how_{kinds[0]}", kind)
-    edit = Edit(kind, gate)
+    edit = Intervention(kind, gate)
     if kind.startswith("input"):
         tab.set(f"what_value_{kind}", 100.0)
         windows = tab.training.windows
         center = windows.x_center[0] if kind == "input_set" else 0
-        edit = Edit(kind, gate, float((100 - center) / windows.x_scale[0]), units=(0,))
+        edit = Intervention(kind, gate, float((100 - center) / windows.x_scale[0]), units=(0,))
         assert len(tab.component("what_view")[0]["series"]) == 2
     elif kind != "zero":
         tab.set(f"what_value_{kind}_{gate}", 0.25)
-        edit = Edit(kind, gate, 0.25)
+        edit = Intervention(kind, gate, 0.25)
     assert not tab.errors()
     exact, maps = runs(tab, edit), drawn(tab.set("what_shown", "after"))[1]
     assert np.abs(exact["h"][1] - exact["h"][0]).max() > 1e-3
@@ -125,21 +127,21 @@ def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
     header, data = tab.component("what_view")
     before, after = np.frombuffer(data, "<f4")[-2 * header["steps"] :].reshape(2, -1)
     windows, start = tab.training.windows, last_window(tab)
-    wanted = windows.x[start : start + windows.spec.seq_len, 0].copy()
-    assert before == pytest.approx(wanted, rel=1e-5, abs=1e-3)
-    wanted[3:6] = 100
-    assert after == pytest.approx(wanted, rel=1e-5, abs=1e-3)
+    expected = windows.x[start : start + windows.spec.seq_len, 0].copy()
+    assert before == pytest.approx(expected, rel=1e-5, abs=1e-3)
+    expected[3:6] = 100
+    assert after == pytest.approx(expected, rel=1e-5, abs=1e-3)
     assert "SUNACTIVITY set to 100 at steps 3–5 it says" in tab.words()
 
 
 def test_says_the_forecast_before_and_after_beside_the_truth(visit):
     tab = what_if(visit).press("what_preset_i0")
     run, starts = tab.training, np.array([last_window(tab)])
-    model, windows = run.model(), run.windows
+    model, windows = run.current_model(), run.windows
     before = predict(model, windows, starts)[0, 0, 0]
-    after = predict_with(model, windows, starts, [Edit("clamp", "i", 0.0)])[0, 0, 0]
+    after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "i", 0.0)])[0, 0, 0]
     words = tab.words().replace("**", "").replace("−", "-")
-    assert f"= {before:.4g}; the truth is {windows.truth(starts)[0, 0, 0]:.4g}." in words
+    assert f"= {before:.4g}; the truth is {windows.targets(starts)[0, 0, 0]:.4g}." in words
     assert f"With the input gate held at 0 it says {after:.4g} ({after - before:+.4g})." in words
 
 
@@ -154,24 +156,24 @@ def test_a_classifier_names_its_class_before_and_after(visit):
     )
     run, starts = tab.training, np.array([last_window(tab)])
     before = predict(run.model(), run.windows, starts)[0]
-    after = predict_with(run.model(), run.windows, starts, [Edit("clamp", "f", 1.0)])[0]
+    after = predict_with_interventions(run.model(), run.windows, starts, [Intervention("clamp", "f", 1.0)])[0]
     k = after.argmax()
-    said = f"says {run.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
-    assert said in tab.words().replace("**", "")
-    found = re.findall(r"accuracy ([\d.]+)% → ([\d.]+)%", table(tab))
-    assert len(found) == 4
+    text = f"says {run.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
+    assert text in tab.words().replace("**", "")
+    matches = re.findall(r"accuracy ([\d.]+)% → ([\d.]+)%", table(tab))
+    assert len(matches) == 4
 
 
 def test_units_and_steps(visit):
     tab = what_if(visit).set("gate", "f").set("what_units", "0-3, 7").set("what_steps", (5, 9))
-    edit = Edit("clamp", "f", 1.0, units=(0, 1, 2, 3, 7), steps=range(5, 10))
+    edit = Intervention("clamp", "f", 1.0, units=(0, 1, 2, 3, 7), steps=range(5, 10))
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, edit)["f"][1])
     assert "the forget gate held at 1 in units 0–3, 7 at steps 5–9 it" in tab.words()
     tab.set("what_units", "Selected")
-    edit = Edit("clamp", "f", 1.0, units=(0,), steps=range(5, 10))
+    edit = Intervention("clamp", "f", 1.0, units=(0,), steps=range(5, 10))
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, edit)["f"][1])
     tab.press("what_preset_f0")  # a preset is of all units at all steps
-    assert np.array_equal(drawn(tab)[1]["after"], runs(tab, Edit("clamp", "f", 0.0))["f"][1])
+    assert np.array_equal(drawn(tab)[1]["after"], runs(tab, Intervention("clamp", "f", 0.0))["f"][1])
 
 
 def test_units_that_cannot_be_read_change_nothing_but_for_one_sentence(visit):
@@ -190,31 +192,31 @@ def test_units_that_cannot_be_read_change_nothing_but_for_one_sentence(visit):
 )
 def test_what_names_no_units_is_refused(text):
     with pytest.raises(PlaygroundError, match="names no units.*0-3, 7"):
-        read_units(text, 10, 0)
+        parse_units(text, 10, 0)
 
 
 @pytest.mark.parametrize("text", ["10", "0-10", "10-0", "3, 999999999", "0-999999999"])
 def test_units_that_are_not_there_are_refused(text):
     with pytest.raises(PlaygroundError, match="no unit .* from 0 to 9"):
-        read_units(text, 10, 0)
+        parse_units(text, 10, 0)
 
 
 @pytest.mark.parametrize(("text", "units"), [("", None), (" ALL ", None), ("selected", (6,)), ("3-1", (1, 2, 3)),
                                              (" 7,0 – 2 ,1", (0, 1, 2, 7))])  # fmt: skip
 def test_units_are_read_as_people_write_them(text, units):
-    assert read_units(text, 10, 6) == units
+    assert parse_units(text, 10, 6) == units
 
 
 @given(st.sets(st.integers(0, 300), min_size=1))
 def test_units_are_named_as_they_are_read(units):
     units = tuple(sorted(units))
-    assert read_units(_listed(units), 301, 0) == units
+    assert parse_units(_listed(units), 301, 0) == units
 
 
 def test_several_edits_at_once_and_each_can_be_undone(visit):
     tab = what_if(visit).set("gate", "h").press("what_keep")
     assert tab.widget("what_alter").value == "nothing"
-    first, second = Edit("clamp", "f", 1.0), Edit("clamp", "i", 0.0)
+    first, second = Intervention("clamp", "f", 1.0), Intervention("clamp", "i", 0.0)
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, first)["h"][1])
     tab.press("what_preset_i0")
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, first, second)["h"][1])
@@ -250,14 +252,19 @@ def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit, pl
     tab = what_if(visit, num_layers=2, bidirectional=True).set("what_shown", "after")
     for place in places:
         layer, direction = divmod(place, 2)
-        edit = Edit("clamp", "f", 1.0, layer, direction)
+        edit = Intervention("clamp", "f", 1.0, layer, direction)
         tab.set("what_place", place)
         for seen in range(2):
             for way in range(2):
                 tab.set("layer", seen).set("direction", way)
                 exact, shown = runs(tab, edit, layer=seen, direction=way), drawn(tab)[1]
                 for name in GATES:
-                    assert np.array_equal(shown[name], exact[name][1]), (edit.place, seen, way, name)
+                    assert np.array_equal(shown[name], exact[name][1]), (
+                        edit.layer_direction,
+                        seen,
+                        way,
+                        name,
+                    )
                 assert f"in layer {layer} {('forward', 'reverse')[direction]} it" in tab.words()
                 words, changed = tab.words(), not np.allclose(*exact["f"])
                 assert changed == (seen > layer or (seen, way) == (layer, direction))
@@ -272,7 +279,7 @@ def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit, pl
 )
 def test_other_shapes_of_models(visit, model):
     tab = what_if(visit, **model).set("what_alter", "h").set("what_units", "0-1").set("what_shown", "after")
-    exact, shown = runs(tab, Edit("zero", "h", units=(0, 1))), drawn(tab)[1]
+    exact, shown = runs(tab, Intervention("zero", "h", units=(0, 1))), drawn(tab)[1]
     for name in GATES:
         assert np.array_equal(shown[name], exact[name][1]), name
     if "proj_size" in model:
@@ -288,7 +295,7 @@ def test_survives_a_smaller_model_with_shorter_windows(visit):
     assert len(tab.errors()) == 1  # the text still names units that are gone
     assert "1 of the kept edits do not fit this model" in tab.words()
     assert np.array_equal(
-        drawn(tab.set("what_shown", "after"))[1]["o"], runs(tab, Edit("clamp", "o", 0.0))["o"][1]
+        drawn(tab.set("what_shown", "after"))[1]["o"], runs(tab, Intervention("clamp", "o", 0.0))["o"][1]
     )
     assert not tab.set("what_units", "1").errors()
     tab.go("data").set("seq_len", 1).train(epochs=1).go("gates")
@@ -310,7 +317,7 @@ def test_several_columns_are_altered_one_at_a_time(visit):
     tab.set("what_value_input_set", 5.5).set("what_shown", "after")
     windows = tab.training.windows
     value = float((5.5 - windows.x_center[1]) / windows.x_scale[1])
-    exact = runs(tab, Edit("input_set", "x", value, units=(1,)))
+    exact = runs(tab, Intervention("input_set", "x", value, units=(1,)))
     assert np.array_equal(drawn(tab)[1]["h"], exact["h"][1])
     assert tab.component("what_view")[0]["series"] == ["price", "price, altered"]
 
@@ -321,29 +328,29 @@ def test_several_columns_are_altered_one_at_a_time(visit):
 def test_the_table_is_that_of_gate_importance(visit, shares):
     tab = visit("data").set("shares", shares).train(epochs=1).go("gates").set("view", "What if?")
     run = tab.training
-    part = "valid" if len(run.windows.starts["valid"]) else "test"
-    starts = run.windows.starts[part]
-    found = gate_importance(run.model(), run.windows, starts)
+    split = "valid" if len(run.windows.starts["valid"]) else "test"
+    starts = run.windows.starts[split]
+    matches = gate_importance(run.model(), run.windows, starts)
     body, words = table(tab), tab.words()
-    assert re.findall(r"<b>(.)</b>", body) == [one.edit.gate for one in found]
-    said = re.findall(r"RMSE (\S+) → ([^<]+)<", body)
-    assert said == [(f"{one.before:.4g}", f"{one.after:.4g}") for one in found]
-    assert f"Over {len(starts)} {'validation' if part == 'valid' else 'test'} windows" in words
-    worst = found[0]
-    if worst.harm > 0:
-        assert f"hurts most: RMSE {worst.before:.4g} → {worst.after:.4g}." in words
+    assert re.findall(r"<b>(.)</b>", body) == [one.intervention.gate for one in matches]
+    text = re.findall(r"RMSE (\S+) → ([^<]+)<", body)
+    assert text == [(f"{one.score:.4g}", f"{one.frozen_score:.4g}") for one in matches]
+    assert f"Over {len(starts)} {'validation' if split == 'valid' else 'test'} windows" in words
+    worst = matches[0]
+    if worst.score_drop > 0:
+        assert f"hurts most: RMSE {worst.score:.4g} → {worst.frozen_score:.4g}." in words
 
 
 def test_everything_obeys_the_epoch_slider(visit):
     tab = visit("train").train(epochs=3)
     run, step = tab.training, tab.training.snapshots.steps[3]
-    tab.at.session_state[f"moment_{run.number}"] = step  # AppTest moves no component
+    tab.at.session_state[f"moment_{run.id}"] = step  # AppTest moves no component
     tab.go("gates").set("view", "What if?")
-    model, windows, starts = run.moment(step).model, run.windows, np.array([last_window(tab)])
-    after = predict_with(model, windows, starts, [Edit("clamp", "f", 1.0)])[0, 0, 0]
+    model, windows, starts = run.snapshot_at(step).model, run.windows, np.array([last_window(tab)])
+    after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "f", 1.0)])[0, 0, 0]
     assert f"it says {after:.4g} (" in tab.words().replace("**", "")
-    found = gate_importance(model, windows, windows.starts["valid"])
-    assert re.findall(r" → ([^<]+)<", table(tab)) == [f"{one.after:.4g}" for one in found]
+    matches = gate_importance(model, windows, windows.starts["valid"])
+    assert re.findall(r" → ([^<]+)<", table(tab)) == [f"{one.frozen_score:.4g}" for one in matches]
     assert f"Weights of step {step:,}." in tab.words()
 
 
@@ -354,7 +361,7 @@ def test_while_it_trains_before_and_after_are_of_the_same_weights(visit):
         before = float(re.search(r"= ([-\d.e+]+); the truth", words)[1])
         after, change = (float(number) for number in re.search(r"it says (\S+) \((\S+)\)\.", words).groups())
         assert change == pytest.approx(after - before, rel=1e-2, abs=0.2)
-    assert tab.training.live
+    assert tab.training.is_active
 
 
 def test_nothing_is_computed_twice(visit, monkeypatch):
@@ -380,5 +387,5 @@ def test_a_large_model_s_table_waits_for_a_click_and_a_live_one_s_too(visit, mon
     assert step >= 20
     wait_until(lambda: run.step > step + 20, "it trains on")
     tab.run()
-    assert f"Weights of step {step:,}." in tab.words() and run.live
+    assert f"Weights of step {step:,}." in tab.words() and run.is_active
     assert tab.pressable("what_gates")

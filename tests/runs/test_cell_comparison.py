@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from lstm_core.experiment import CELLS, Experiment, PlaygroundError, TrainSpec
 from lstm_core.runs import cell_comparison
-from lstm_core.runs.cell_comparison import Rivals, rival_experiments, validation_loss
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.cell_comparison import CellComparison, other_cell_experiments, validation_loss_at
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.trainer import Trainer
 from tests.architecture.test_shapes import model_specs
@@ -28,9 +28,9 @@ STEPS = 9  # two epochs of four and one more
 @given(model_specs(), st.integers(0, 9))
 def test_a_rival_differs_in_its_cell_and_in_what_only_an_lstm_has(spec, seed):
     experiment = Experiment(model=spec, train=TrainSpec(seed=seed))
-    found = rival_experiments(experiment)
-    assert [other.model.cell for other in found] == [cell for cell in CELLS if cell != spec.cell]
-    for other in found:
+    result = other_cell_experiments(experiment)
+    assert [other.model.cell for other in result] == [cell for cell in CELLS if cell != spec.cell]
+    for other in result:
         assert (other.data, other.train) == (experiment.data, experiment.train)
         changed = {name for name, value in asdict(other.model).items() if value != getattr(spec, name)}
         assert "cell" in changed
@@ -39,33 +39,33 @@ def test_a_rival_differs_in_its_cell_and_in_what_only_an_lstm_has(spec, seed):
 
 
 @pytest.fixture
-def compete() -> Iterator[Callable[..., tuple[Run, Rivals]]]:
+def compete() -> Iterator[Callable[..., tuple[Run, CellComparison]]]:
     """Trains a run by hand and gives it rivals; all have ended when the test has."""
-    made: list[Rivals] = []
+    made: list[CellComparison] = []
 
     def pair(
-        steps: int = STEPS, slots: Slots | None = None, model: dict | None = None, **train
-    ) -> tuple[Run, Rivals]:
-        run = Run(trainer_of(WINDOWS, model, **({"epochs": 1000} | train)), TABLE, slots or Slots(2))
+        steps: int = STEPS, slots: RunQueue | None = None, model: dict | None = None, **train
+    ) -> tuple[Run, CellComparison]:
+        run = Run(trainer_of(WINDOWS, model, **({"epochs": 1000} | train)), TABLE, slots or RunQueue(2))
         for _ in range(steps):
-            run.note(next(run._trainer))
-        made.append(Rivals(run, slots or Slots(2)))
+            run.append_record(next(run._trainer))
+        made.append(CellComparison(run, slots or RunQueue(2)))
         return run, made[-1]
 
     yield pair
-    for found in made:
-        found.stop()
+    for result in made:
+        result.stop()
     made.clear()
     until(lambda: not training_threads())
 
 
 @pytest.mark.parametrize("model", [{}, DROPS | {"bidirectional": True}, {"cell": "gru", "head": "per_step"}])
 def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(compete, model):
-    run, found = compete(model=model)
+    run, result = compete(model=model)
     before = flat_weights(run._trainer)
-    until(lambda: not found.live)
-    assert [rival.step for rival in found.runs] == [STEPS, STEPS]
-    for rival, experiment in zip(found.runs, rival_experiments(run.experiment), strict=True):
+    until(lambda: not result.live)
+    assert [rival.step for rival in result.runs] == [STEPS, STEPS]
+    for rival, experiment in zip(result.runs, other_cell_experiments(run.experiment), strict=True):
         alone = Trainer(WINDOWS, experiment)
         for _ in range(STEPS):
             next(alone)
@@ -75,74 +75,74 @@ def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(c
 
 
 def test_all_get_a_place_of_their_own_where_there_is_one_only(compete):
-    _, found = compete(slots=Slots(1))
-    until(lambda: not found.live)
-    assert [rival.step for rival in found.runs] == [STEPS, STEPS]
+    _, result = compete(slots=RunQueue(1))
+    until(lambda: not result.live)
+    assert [rival.step for rival in result.runs] == [STEPS, STEPS]
 
 
 def test_rivals_of_a_long_run_get_as_many_steps_as_they_may(compete, monkeypatch):
-    monkeypatch.setattr(cell_comparison, "MOST_STEPS", 5)
-    _, found = compete()
-    until(lambda: not found.live)
-    assert found.steps == 5
-    assert [rival.step for rival in found.runs] == [5, 5]
+    monkeypatch.setattr(cell_comparison, "MAX_STEPS", 5)
+    _, result = compete()
+    until(lambda: not result.live)
+    assert result.steps == 5
+    assert [rival.step for rival in result.runs] == [5, 5]
 
 
 def test_stopped_rivals_stand_still(compete, monkeypatch):
-    monkeypatch.setattr(cell_comparison, "MOST_STEPS", 10**9)
+    monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**9)
     run, _ = compete()
     run._trainer.step = 10**8  # a run that has had so many
-    found = Rivals(run, Slots(1))  # one trains, one waits
-    until(lambda: found.runs[0].step > 2)
-    assert found.live
-    found.stop()
-    assert not found.live
+    result = CellComparison(run, RunQueue(1))  # one trains, one waits
+    until(lambda: result.runs[0].step > 2)
+    assert result.is_active
+    result.stop()
+    assert not result.is_active
     until(lambda: not training_threads())
 
 
 def test_rivals_that_nobody_holds_any_more_stop(compete, monkeypatch):
-    monkeypatch.setattr(cell_comparison, "MOST_STEPS", 10**9)
+    monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**9)
     run, _ = compete()
     run._trainer.step = 10**8
-    run.memo["rivals"] = Rivals(run, Slots(1))
+    run.cache["rivals"] = CellComparison(run, RunQueue(1))
     until(lambda: run.memo["rivals"].runs[0].step > 2)
-    del run.memo["rivals"]
+    del run.cache["rivals"]
     gc.collect()
     until(lambda: not training_threads())
 
 
 def test_a_look_at_them_is_their_heartbeat(compete):
-    _, found = compete()
-    for rival in found.runs:
-        rival.seen = 0.0
-    found.touch()
-    assert all(rival.seen > 0 for rival in found.runs)
+    _, result = compete()
+    for rival in result.runs:
+        rival.last_seen = 0.0
+    result.heartbeat()
+    assert all(rival.seen > 0 for rival in result.runs)
 
 
 def test_rivals_that_would_not_fit_in_memory_are_refused_before_one_trains(monkeypatch):
-    run = Run(trainer_of(WINDOWS), TABLE, Slots(2))
+    run = Run(trainer_of(WINDOWS), TABLE, RunQueue(2))
     next(run._trainer)
     monkeypatch.setattr(cell_comparison, "free_memory", lambda: 10_000)
     with pytest.raises(PlaygroundError, match="This model would need"):
-        Rivals(run, Slots(2))
+        CellComparison(run, RunQueue(2))
     assert not training_threads()
 
 
 def test_the_validation_loss_is_the_last_one_that_was_known_at_a_step():
-    run = Run(trainer_of(WINDOWS, epochs=5), TABLE, Slots(1))
-    per_epoch, known = run.steps_per_epoch, {}
+    run = Run(trainer_of(WINDOWS, epochs=5), TABLE, RunQueue(1))
+    per_epoch, is_known = run.steps_per_epoch, {}
     for record in run._trainer:
-        run.note(record)
+        run.append_record(record)
         if record.get("valid_loss") is not None:
-            known[record["step"]] = record["valid_loss"]
-    assert len(known) == 5
-    assert validation_loss(run, per_epoch - 1) is None
+            is_known[record["step"]] = record["valid_loss"]
+    assert len(is_known) == 5
+    assert validation_loss_at(run, per_epoch - 1) is None
     for step in range(per_epoch, run.step + 1):
-        assert validation_loss(run, step) == known[step // per_epoch * per_epoch]
+        assert validation_loss_at(run, step) == is_known[step // per_epoch * per_epoch]
 
 
 def test_there_is_no_validation_loss_without_a_validation_part():
-    run = Run(trainer_of(wave(valid_share=0.0)), TABLE, Slots(1))
+    run = Run(trainer_of(wave(valid_share=0.0)), TABLE, RunQueue(1))
     for record in run._trainer:
-        run.note(record)
-    assert validation_loss(run, run.step) is None
+        run.append_record(record)
+    assert validation_loss_at(run, run.step) is None

@@ -11,7 +11,7 @@ import torch
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import run as runs
-from lstm_core.runs.queue import Slots
+from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training import history
 from lstm_core.training.trainer import Trainer
@@ -41,9 +41,9 @@ def make() -> Iterator[Callable[..., Run]]:
     made: list[Run] = []
 
     def run_of(
-        slots: Slots | None = None, trainer: Trainer | None = None, epochs: int = ENDLESS, **train
+        slots: RunQueue | None = None, trainer: Trainer | None = None, epochs: int = ENDLESS, **train
     ) -> Run:
-        run = Run(trainer or trainer_of(WINDOWS, epochs=epochs, **train), TABLE, slots or Slots(1))
+        run = Run(trainer or trainer_of(WINDOWS, epochs=epochs, **train), TABLE, slots or RunQueue(1))
         made.append(run)
         return run
 
@@ -75,15 +75,15 @@ class Watched(Trainer):
 def test_a_run_trains_to_its_end(make):
     run = make(epochs=3)
     assert run.status == "ready"
-    assert not run.live
-    run.play()
+    assert not run.is_active
+    run.start()
     until(lambda: not run.live)
     assert (run.status, run.step) == ("finished", 12)
     x, y = run.curves["train_loss"].points()
     assert x.tolist() == [step / 4 for step in range(1, 13)]
     assert run.curves["valid_loss"].points()[0].tolist() == [1, 2, 3]
     assert len(y) == len(run.curves["grad_norm"].points()[1]) == 12
-    run.play()
+    run.start()
     assert run.status == "finished"
 
 
@@ -92,21 +92,21 @@ def test_a_thread_gives_the_weights_that_a_loop_gives(make):
     list(want)
     run = make(trainer=trainer_of(WINDOWS, DROPS, epochs=3))
     for steps in (1, 5, None):
-        run.play(steps)
+        run.start(steps)
         until(lambda: not run.live)
     assert torch.equal(flat_weights(run._trainer), flat_weights(want))
 
 
 def test_pause_stops_between_two_steps_and_resume_goes_on(make):
     run = make()
-    run.play()
+    run.start()
     until(lambda: run.step > 5)
     assert run.status == "running"
     run.pause()
     assert run.status == "paused"
     assert not training_threads()
     step = run.step
-    run.play()
+    run.start()
     until(lambda: run.step > step + 5)
     x, _ = run.curves["train_loss"].points()
     assert len(set(x)) == len(x)  # no step twice
@@ -115,12 +115,12 @@ def test_pause_stops_between_two_steps_and_resume_goes_on(make):
 def test_single_batches_and_single_epochs(make):
     run = make(epochs=3)
     for play, step in [
-        (lambda: run.play(1), 1), (lambda: run.play(1), 2), (run.play_epoch, 4), (run.play_epoch, 8), (lambda: run.play(3), 11),
+        (lambda: run.start(1), 1), (lambda: run.start(1), 2), (run.run_epoch, 4), (run.run_epoch, 8), (lambda: run.start(3), 11),
     ]:  # fmt: skip
         play()
         until(lambda: not run.live)
         assert (run.step, run.status) == (step, "paused")
-    run.play(1)
+    run.start(1)
     until(lambda: not run.live)
     assert run.status == "finished"
 
@@ -129,13 +129,13 @@ def test_stop_keeps_what_was_learned_and_it_can_go_on(make):
     run = make()
     run.stop()
     assert run.status == "stopped"
-    run.play()
+    run.start()
     until(lambda: run.step > 3)
     run.stop()
     assert run.status == "stopped"
     step = run.step
     assert step > 3
-    run.play(1)
+    run.start(1)
     until(lambda: not run.live)
     assert (run.step, run.status) == (step + 1, "paused")
 
@@ -145,7 +145,7 @@ def test_playing_from_many_threads_makes_one_thread(make):
 
     def play() -> None:
         barrier.wait()
-        run.play()
+        run.start()
 
     players = [threading.Thread(target=play) for _ in range(8)]
     for player in players:
@@ -160,7 +160,14 @@ def test_many_hands_on_the_buttons_never_train_twice_at_once(make):
     run = make()
     hands = [
         threading.Thread(target=lambda do=do: [do() for _ in range(15)])
-        for do in (run.play, run.pause, run.play_epoch, run.model, run.stop, lambda: run.change(lr=0.002))
+        for do in (
+            run.start,
+            run.pause,
+            run.run_epoch,
+            run.current_model,
+            run.stop,
+            lambda: run.change(lr=0.002),
+        )
     ]
     for hand in hands:
         hand.start()
@@ -175,12 +182,12 @@ def test_many_hands_on_the_buttons_never_train_twice_at_once(make):
 def test_the_model_is_that_of_one_moment_and_training_goes_on(make):
     trainer = Watched(epochs=ENDLESS)
     run = make(trainer=trainer)
-    run.play()
+    run.start()
     until(lambda: trainer.step > 0)
     seen = set()
 
     def look() -> int:
-        model = run.model()
+        model = run.current_model()
         assert not model.training
         seen.add(bytes(torch.cat([p.detach().flatten() for p in model.parameters()]).numpy()))
         return len(seen)
@@ -188,9 +195,9 @@ def test_the_model_is_that_of_one_moment_and_training_goes_on(make):
     until(lambda: look() >= 5)
     run.pause()
     assert seen <= trainer.held
-    taken = run.model()
+    taken = run.current_model()
     before = [p.clone() for p in taken.parameters()]
-    run.play(3)
+    run.start(3)
     until(lambda: not run.live)
     assert all(torch.equal(a, b) for a, b in zip(before, taken.parameters(), strict=True))  # a copy
 
@@ -198,7 +205,7 @@ def test_the_model_is_that_of_one_moment_and_training_goes_on(make):
 def test_live_changes_reach_a_run_that_trains(make):
     trainer = Watched(epochs=ENDLESS)
     run = make(trainer=trainer)
-    run.play()
+    run.start()
     until(lambda: trainer.step > 2)
     run.change(lr=0.0625)
     assert run.experiment.train.lr == 0.0625
@@ -214,20 +221,20 @@ def test_live_changes_reach_a_run_that_trains(make):
 
 def test_more_epochs_wake_a_run_that_was_done(make):
     run = make(epochs=1)
-    run.play()
+    run.start()
     until(lambda: not run.live)
     run.change(lr=0.5)
     assert run.status == "finished"
     run.change(epochs=2)
     assert run.status == "paused"
-    run.play()
+    run.start()
     until(lambda: not run.live)
     assert (run.status, run.step) == ("finished", 8)
 
 
 def test_an_early_stop_says_which_epoch_was_best(make):
     run = make(lr=20.0, optimizer="SGD", patience=2)
-    run.play()
+    run.start()
     until(lambda: not run.live)
     assert run.status == "finished"
     assert f"epoch {run.best_epoch} had the best validation loss" in run.message
@@ -239,7 +246,7 @@ def test_an_early_stop_says_which_epoch_was_best(make):
 def test_pace_and_time_left(make):
     run = make(epochs=ENDLESS)
     assert (run.steps_per_second, run.seconds_left) == (0.0, None)
-    run.play()
+    run.start()
     until(lambda: run.steps_per_second > 0)
     assert run.seconds_left > 0
     run.pause()
@@ -250,20 +257,20 @@ def test_a_loaded_run_shows_its_old_curves_and_goes_on_with_them():
     trainer = trainer_of(WINDOWS, epochs=3)
     for _ in range(4):
         next(trainer)
-    run = Run(trainer, TABLE, Slots(1), {"train_loss": ([0.25, 0.5], [3.0, 2.0]), "valid_loss": ([], [])})
+    run = Run(trainer, TABLE, RunQueue(1), {"train_loss": ([0.25, 0.5], [3.0, 2.0]), "valid_loss": ([], [])})
     assert run.status == "paused"
-    run.note(next(trainer))
+    run.append_record(next(trainer))
     x, y = run.curves["train_loss"].points()
     assert x.tolist() == [0.25, 0.5, 1.25]
     assert y[:2].tolist() == [3, 2]
     list(trainer)
-    assert Run(trainer, TABLE, Slots(1)).status == "finished"
+    assert Run(trainer, TABLE, RunQueue(1)).status == "finished"
 
 
 def test_curves_stay_bounded(make, monkeypatch):
-    monkeypatch.setattr(history, "KEEP", 40)
+    monkeypatch.setattr(history, "CAPACITY", 40)
     run = make(epochs=60)
-    run.play()
+    run.start()
     until(lambda: not run.live)
     assert run.step == 240
     assert all(len(curve.points()[0]) <= 40 for curve in run.curves.values())
@@ -293,16 +300,16 @@ class Broken(Watched):
     ],
 )
 def test_a_failure_ends_the_run_with_a_sentence_and_frees_its_place(make, error, says, caplog):
-    slots = Slots(1)
+    slots = RunQueue(1)
     run = make(slots, Broken(error))
-    run.play()
+    run.start()
     until(lambda: not run.live)
     assert run.status == "failed"
     assert says in run.message
     assert "secret" not in run.message
     assert ("secret path" in caplog.text) == (type(error) is RuntimeError)
     other = make(slots, epochs=1)
-    other.play()
+    other.start()
     until(lambda: other.status == "finished")
     run.stop()
     assert run.status == "failed"
@@ -310,29 +317,29 @@ def test_a_failure_ends_the_run_with_a_sentence_and_frees_its_place(make, error,
 
 def test_a_loss_that_is_not_finite_fails_with_the_trainers_sentence_and_can_go_on(make):
     run = make(optimizer="SGD", lr=1e6, max_grad_norm=0.0)
-    run.play()
+    run.start()
     until(lambda: not run.live)
     assert run.status == "failed"
     assert "the last finite weights are kept" in run.message
     assert all(p.isfinite().all() for p in run.model().parameters())
     step = run.step
     run.change(lr=1e-6, max_grad_norm=1.0)
-    run.play(1)
+    run.start(1)
     until(lambda: not run.live)
     assert (run.status, run.message, run.step) == ("paused", "", step + 1)
 
 
 def test_a_run_that_nobody_looks_at_is_paused_and_not_lost(make, monkeypatch):
     run = make()
-    monkeypatch.setattr(runs, "ABANDONED", -1.0)  # the last look is always too long ago
-    run.play()
+    monkeypatch.setattr(runs, "IDLE_PAUSE_SECONDS", -1.0)  # the last look is always too long ago
+    run.start()
     until(lambda: not run.live)
     assert run.status == "paused"
     assert "nobody has looked at it" in run.message
     step = run.step
     assert step > 0
-    monkeypatch.setattr(runs, "ABANDONED", 600.0)
-    run.play()
+    monkeypatch.setattr(runs, "IDLE_PAUSE_SECONDS", 600.0)
+    run.start()
     until(lambda: run.step > step + 3)
     assert run.message == ""
 
@@ -341,33 +348,33 @@ def test_a_run_that_nobody_looks_at_is_paused_and_not_lost(make, monkeypatch):
 
 
 def test_a_second_run_waits_says_its_place_and_starts_when_the_first_pauses(make):
-    slots = Slots(1)
+    slots = RunQueue(1)
     first, second, third = make(slots), make(slots), make(slots)
-    first.play()
+    first.start()
     until(lambda: first.status == "running")
-    second.play()
+    second.start()
     until(lambda: second.queue_place == 1)
-    third.play()
+    third.start()
     until(lambda: third.queue_place == 2)
     assert (second.status, second.step, first.queue_place) == ("waiting", 0, 0)
-    second.play()  # pressed again: it keeps its one place
-    assert third.queue_place == 2
+    second.start()  # pressed again: it keeps its one place
+    assert third.queue_position == 2
     first.pause()
     until(lambda: second.step > 0)
     assert (second.queue_place, third.queue_place, third.status) == (0, 1, "waiting")
-    first.play()  # has to queue anew
+    first.start()  # has to queue anew
     until(lambda: first.queue_place == 2)
     second.stop()
     until(lambda: third.step > 0)
-    assert first.queue_place == 1
+    assert first.queue_position == 1
 
 
 def test_the_next_starts_when_the_first_ends(make):
-    slots = Slots(1)
+    slots = RunQueue(1)
     first, second = make(slots), make(slots, epochs=2)
-    first.play()
+    first.start()
     until(lambda: first.status == "running")
-    second.play()
+    second.start()
     until(lambda: second.queue_place == 1)
     first.change(epochs=1)
     until(lambda: second.status == "finished")
@@ -375,12 +382,12 @@ def test_the_next_starts_when_the_first_ends(make):
 
 
 def test_a_waiting_run_can_be_paused_or_stopped_and_leaves_the_queue(make):
-    slots = Slots(1)
+    slots = RunQueue(1)
     first, second, third = make(slots), make(slots), make(slots)
-    first.play()
+    first.start()
     until(lambda: first.status == "running")
     for k, run in enumerate((second, third), start=1):
-        run.play()
+        run.start()
         until(lambda k=k, run=run: run.queue_place == k)
     second.pause()
     assert (second.status, second.queue_place, third.queue_place) == ("paused", 0, 1)
@@ -390,7 +397,7 @@ def test_a_waiting_run_can_be_paused_or_stopped_and_leaves_the_queue(make):
 
 
 def test_never_more_at_once_than_there_are_places(make):
-    slots, lock, now, most = Slots(2), threading.Lock(), set(), []
+    slots, lock, now, most = RunQueue(2), threading.Lock(), set(), []
 
     class Counted(Watched):
         def __next__(self) -> dict:
@@ -405,7 +412,7 @@ def test_never_more_at_once_than_there_are_places(make):
 
     several = [make(slots, Counted(epochs=3)) for _ in range(6)]
     for run in several:
-        run.play()
+        run.start()
     until(lambda: all(run.status == "finished" for run in several))
     assert max(most) <= 2
     assert all(run.step == 12 for run in several)

@@ -20,11 +20,11 @@ SHAPES = [{}, {"num_layers": 2, "bidirectional": True}, {"proj_size": 2, "bidire
 @pytest.mark.parametrize("fields", SHAPES)
 def test_npz_holds_every_number_of_the_trace(fields):
     trace = trace_of(**fields)
-    with np.load(io.BytesIO(trace_npz(trace)), allow_pickle=False) as found:
-        assert set(found) == {*GATES, *STATES, "output", "h_n", "c_n"}
-        for name in found:
-            np.testing.assert_array_equal(found[name], getattr(trace, name).numpy())
-            assert found[name].dtype == np.float32
+    with np.load(io.BytesIO(trace_npz(trace)), allow_pickle=False) as result:
+        assert set(result) == {*GATES, *STATES, "output", "h_n", "c_n"}
+        for name in result:
+            np.testing.assert_array_equal(result[name], getattr(trace, name).numpy())
+            assert result[name].dtype == np.float32
 
 
 @pytest.mark.parametrize("fields", SHAPES)
@@ -38,7 +38,7 @@ def test_csv_has_one_row_a_unit_and_step_and_loses_no_bit(fields):
     for name in (*GATES, "c"):
         np.testing.assert_array_equal(table[name].astype(np.float32), getattr(trace, name).numpy()[index])
     wide = index[-1] < trace.h.shape[-1]
-    kept = tuple(part[wide] for part in index)
+    kept = tuple(split[wide] for split in index)
     np.testing.assert_array_equal(table["h"][wide].astype(np.float32), trace.h.numpy()[kept])
     assert table["h"][~wide].isna().all()
 

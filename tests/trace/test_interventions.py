@@ -16,13 +16,13 @@ from torch import nn
 from torch.nn.utils.rnn import pack_sequence
 
 from lstm_core.analysis import gate_importance as importance
-from lstm_core.analysis.gate_importance import gate_importance, predict_with
+from lstm_core.analysis.gate_importance import gate_importance, predict_with_interventions
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import GATES, STATES, ModelSpec, PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.trace.interventions import ACTS_ON, Edit, trace_with
+from lstm_core.trace.interventions import ALLOWED_TARGETS, Intervention, trace_with
 from tests.conftest import examples
 from tests.data.test_windows import series, spec_of
 
@@ -33,12 +33,12 @@ def by_hand(edits, gate, layer, direction, t, values):
     """values (batch, size) of one gate at one step, after the edits that name it, one unit at a time."""
     columns = list(values.unbind(1))
     for edit in edits:
-        here = (edit.gate, edit.layer, edit.direction) == (gate, layer, direction)
-        if not here or (edit.steps is not None and t not in edit.steps):
+        is_target = (edit.gate, edit.layer, edit.direction) == (gate, layer, direction)
+        if not is_target or (edit.steps is not None and t not in edit.steps):
             continue
         units = range(len(columns)) if edit.units is None else edit.units
-        for place, unit in enumerate(units):
-            value = edit.value[place] if isinstance(edit.value, tuple) else edit.value
+        for index, unit in enumerate(units):
+            value = edit.value[index] if isinstance(edit.value, tuple) else edit.value
             columns[unit] = {
                 "clamp": lambda old, v: torch.full_like(old, v),
                 "input_set": lambda old, v: torch.full_like(old, v),
@@ -93,8 +93,8 @@ def normal(*shape, dtype=torch.float64, seed=0):
 
 @st.composite
 def edits_for(draw, lstm, seq_len):
-    kind = draw(st.sampled_from(list(ACTS_ON)))
-    gate = draw(st.sampled_from(ACTS_ON[kind]))
+    kind = draw(st.sampled_from(list(ALLOWED_TARGETS)))
+    gate = draw(st.sampled_from(ALLOWED_TARGETS[kind]))
     size = {"x": lstm.input_size, "h": lstm.proj_size or lstm.hidden_size}.get(gate, lstm.hidden_size)
     some = st.lists(st.integers(0, size - 1), min_size=1, unique=True)
     units = draw(st.none() | some)
@@ -102,12 +102,12 @@ def edits_for(draw, lstm, seq_len):
     number, count = st.floats(-2, 2), size if units is None else len(units)
     value = draw(number | st.tuples(*[number] * count))
     if gate == "x":
-        return Edit(kind, gate, value, units=units, steps=steps)
+        return Intervention(kind, gate, value, units=units, steps=steps)
     layer, direction = (
         draw(st.integers(0, lstm.num_layers - 1)),
         draw(st.integers(0, int(lstm.bidirectional))),
     )
-    return Edit(kind, gate, 0.0 if kind == "zero" else value, layer, direction, units, steps)
+    return Intervention(kind, gate, 0.0 if kind == "zero" else value, layer, direction, units, steps)
 
 
 @st.composite
@@ -163,7 +163,12 @@ def assert_same(one, other, *, atol=0.0):
         torch.testing.assert_close(getattr(one, name), getattr(other, name), rtol=0, atol=atol, msg=name)
 
 
-NOTHING = [[], [Edit("scale", "f", 1.0)], [Edit("add", "g", 0.0, layer=1)], [Edit("input_add", value=0.0)]]
+NOTHING = [
+    [],
+    [Intervention("scale", "f", 1.0)],
+    [Intervention("add", "g", 0.0, layer=1)],
+    [Intervention("input_add", value=0.0)],
+]
 
 
 @pytest.mark.parametrize("edits", NOTHING)
@@ -183,7 +188,7 @@ def test_large_shapes_in_float32_stay_exact():
         nn.init.uniform_(weight, -0.1, 0.1, generator=torch.Generator().manual_seed(2))
     x, edits = (
         normal(40, 16, 64, dtype=torch.float32),
-        [Edit("scale", "o", 0.5), Edit("zero", "h", units=(3, 70))],
+        [Intervention("scale", "o", 0.5), Intervention("zero", "h", units=(3, 70))],
     )
     exact = trace_with(copy.deepcopy(lstm).double(), x.double(), edits)
     trace = trace_with(lstm, x, edits)
@@ -193,7 +198,7 @@ def test_large_shapes_in_float32_stay_exact():
 
 def test_a_forget_gate_stuck_open_and_a_shut_input_gate_keep_c():
     lstm, c_0 = random_lstm(1, 2, 5), normal(1, 3, 5)
-    edits = [Edit("clamp", "f", 1.0), Edit("clamp", "i", 0.0)]
+    edits = [Intervention("clamp", "f", 1.0), Intervention("clamp", "i", 0.0)]
     trace = trace_with(lstm, normal(30, 3, 2), edits, (normal(1, 3, 5, seed=4), c_0))
     assert torch.equal(trace.c, c_0[:, None, :, None].expand_as(trace.c))
     assert (trace.f == 1).all()
@@ -203,7 +208,7 @@ def test_a_forget_gate_stuck_open_and_a_shut_input_gate_keep_c():
 
 def test_edits_follow_the_order_given():
     lstm, x = random_lstm(1, 2, 3), normal(4, 1, 2)
-    clamp, double = Edit("clamp", "f", 0.25), Edit("scale", "f", 2.0)
+    clamp, double = Intervention("clamp", "f", 0.25), Intervention("scale", "f", 2.0)
     assert (trace_with(lstm, x, [clamp, double]).f == 0.5).all()
     assert (trace_with(lstm, x, [double, clamp]).f == 0.25).all()
 
@@ -211,7 +216,7 @@ def test_edits_follow_the_order_given():
 @pytest.mark.parametrize("state", STATES)
 def test_ablated_units_are_zero_wherever_they_are_read(state):
     lstm, x = random_lstm(5, 2, 4, 2), normal(9, 2, 2)
-    trace = trace_with(lstm, x, [Edit("zero", state, layer=1, units=(0, 2))])
+    trace = trace_with(lstm, x, [Intervention("zero", state, layer=1, units=(0, 2))])
     for values in (trace.gate(state)[1, 0], trace.h[1, 0], trace.output.transpose(0, 1)):
         assert (values[..., [0, 2]] == 0).all()
         assert (values[..., [1, 3]] != 0).all()
@@ -227,8 +232,8 @@ def test_ablated_units_are_zero_wherever_they_are_read(state):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("edit", [Edit("clamp", "f", 1.0, steps=(40, 50)), Edit("zero", "h", layer=1, steps=[40]),
-                                  Edit("input_set", value=3.0, steps=range(40, 70))])  # fmt: skip
+@pytest.mark.parametrize("edit", [Intervention("clamp", "f", 1.0, steps=(40, 50)), Intervention("zero", "h", layer=1, steps=[40]),
+                                  Intervention("input_set", value=3.0, steps=range(40, 70))])  # fmt: skip
 def test_steps_before_an_edit_stay_as_they_were_bit_for_bit(edit, dtype):
     lstm, x = random_lstm(7, 8, 24, 3, dtype=dtype), normal(70, 9, 8, dtype=dtype)
     before, after = trace_lstm(lstm, x), trace_with(lstm, x, [edit])
@@ -243,7 +248,7 @@ def test_the_reverse_direction_is_edited_in_its_own_order_and_leaves_the_other_a
     lstm, x = random_lstm(2, 3, 6, bidirectional=True), normal(12, 2, 3)
     before, after = (
         trace_lstm(lstm, x),
-        trace_with(lstm, x, [Edit("clamp", "i", 0.0, direction=1, steps=(5,))]),
+        trace_with(lstm, x, [Intervention("clamp", "i", 0.0, direction=1, steps=(5,))]),
     )
     moved = (before.c != after.c)[0].flatten(3).any(-1).any(1)  # (num_directions, seq_len)
     assert moved.tolist() == [[False] * 12, [True] * 6 + [False] * 6]
@@ -252,7 +257,7 @@ def test_the_reverse_direction_is_edited_in_its_own_order_and_leaves_the_other_a
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precisions_keep_their_dtype(dtype):
     lstm = nn.LSTM(3, 8, 2).eval()
-    x, edits = normal(20, 2, 3, dtype=torch.float32), [Edit("clamp", "f", 0.5, steps=range(5, 20))]
+    x, edits = normal(20, 2, 3, dtype=torch.float32), [Intervention("clamp", "f", 0.5, steps=range(5, 20))]
     half, full = trace_with(copy.deepcopy(lstm).to(dtype), x.to(dtype), edits), trace_with(lstm, x, edits)
     for name in GATES + STATES:
         assert half.gate(name).dtype == dtype
@@ -260,9 +265,11 @@ def test_half_precisions_keep_their_dtype(dtype):
 
 
 def test_an_edit_is_json_both_ways_and_keeps_plain_numbers():
-    edit = Edit("clamp", "f", np.array([0.5, 1.0]), 1, np.int64(0), units=[np.int64(4), 2], steps=range(3, 6))
-    assert edit == Edit("clamp", "f", (0.5, 1.0), 1, 0, (4, 2), (3, 4, 5))
-    assert Edit(**json.loads(json.dumps(dataclasses.asdict(edit)))) == edit
+    edit = Intervention(
+        "clamp", "f", np.array([0.5, 1.0]), 1, np.int64(0), units=[np.int64(4), 2], steps=range(3, 6)
+    )
+    assert edit == Intervention("clamp", "f", (0.5, 1.0), 1, 0, (4, 2), (3, 4, 5))
+    assert Intervention(**json.loads(json.dumps(dataclasses.asdict(edit)))) == edit
     with pytest.raises(dataclasses.FrozenInstanceError):
         edit.value = 2.0
 
@@ -296,19 +303,19 @@ BAD_EDITS = [
 @pytest.mark.parametrize(("fields", "sentence"), BAD_EDITS)
 def test_a_bad_edit_is_refused_in_one_sentence(fields, sentence):
     with pytest.raises(PlaygroundError, match=sentence) as caught:
-        Edit(**fields)
+        Intervention(**fields)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
 
 
 UNFIT = [
-    (Edit("clamp", "f", layer=2), "names layer 2, but the last one here is 1"),
-    (Edit("clamp", "f", direction=1), "names direction 1, but the last one here is 0"),
-    (Edit("clamp", "f", units=(0, 4)), "names unit 4, but the last one here is 3"),
-    (Edit("zero", "h", units=(3,)), "edit of 'h' names unit 3, but the last one here is 2"),
-    (Edit("input_set", units=(2,)), "names feature 2, but the last one here is 1"),
-    (Edit("scale", "o", steps=(5,)), "names step 5, but the last one here is 4"),
-    (Edit("clamp", "f", (0.1, 0.2)), "has 2 values for 4 units"),
+    (Intervention("clamp", "f", layer=2), "names layer 2, but the last one here is 1"),
+    (Intervention("clamp", "f", direction=1), "names direction 1, but the last one here is 0"),
+    (Intervention("clamp", "f", units=(0, 4)), "names unit 4, but the last one here is 3"),
+    (Intervention("zero", "h", units=(3,)), "edit of 'h' names unit 3, but the last one here is 2"),
+    (Intervention("input_set", units=(2,)), "names feature 2, but the last one here is 1"),
+    (Intervention("scale", "o", steps=(5,)), "names step 5, but the last one here is 4"),
+    (Intervention("clamp", "f", (0.1, 0.2)), "has 2 values for 4 units"),
 ]
 
 
@@ -350,20 +357,29 @@ SPECS = [
 def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, monkeypatch):
     windows, model = windows_and_model(labels, **fields)
     starts, top = windows.starts["train"], model.spec.num_layers - 1
-    edits = [Edit("clamp", "f", 1.0, layer=top), Edit("input_add", value=0.5, steps=(2,))]
+    edits = [Intervention("clamp", "f", 1.0, layer=top), Intervention("input_add", value=0.5, steps=(2,))]
     model.eval()
-    trace = trace_with(model.lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))), edits)
+    trace = trace_with(model.lstm, model.to_module_layout(torch.from_numpy(windows.inputs(starts))), edits)
     with torch.no_grad():
         if model.spec.head == "per_step":
-            said = model.head(trace.output if model.spec.batch_first else trace.output.transpose(0, 1))[:, -1]
+            predictions = model.head(
+                trace.output if model.spec.batch_first else trace.output.transpose(0, 1)
+            )[:, -1]
         else:
-            said = model.head(torch.cat(list(trace.h_n[-model.spec.num_directions :]), 1))
-    want = said.softmax(-1).numpy() if labels else windows.unscale(said.numpy())
-    np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
-    monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)  # the last part is smaller
-    np.testing.assert_allclose(predict_with(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
+            predictions = model.head(torch.cat(list(trace.h_n[-model.spec.num_directions :]), 1))
+    want = predictions.softmax(-1).numpy() if labels else windows.inverse_transform(predictions.numpy())
     np.testing.assert_allclose(
-        predict_with(model, windows, starts, []), predict(model, windows, starts), rtol=1e-6, atol=1e-6
+        predict_with_interventions(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6
+    )
+    monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)  # the last part is smaller
+    np.testing.assert_allclose(
+        predict_with_interventions(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        predict_with_interventions(model, windows, starts, []),
+        predict(model, windows, starts),
+        rtol=1e-6,
+        atol=1e-6,
     )
 
 
@@ -371,9 +387,12 @@ def test_predicting_with_edits_leaves_the_model_and_its_mode_alone():
     windows, model = windows_and_model(num_layers=2, dropout=0.5)
     model.train()
     before, lstm = copy.deepcopy(model.state_dict()), model.lstm
-    said = [predict_with(model, windows, windows.starts["valid"], [Edit("zero", "c")]) for _ in range(2)]
+    predictions = [
+        predict_with_interventions(model, windows, windows.starts["valid"], [Intervention("zero", "c")])
+        for _ in range(2)
+    ]
     gate_importance(model, windows, windows.starts["valid"])
-    np.testing.assert_array_equal(*said)
+    np.testing.assert_array_equal(*predictions)
     assert model.lstm is lstm
     assert model.training
     assert lstm.training
@@ -384,10 +403,14 @@ def test_predicting_with_edits_leaves_the_model_and_its_mode_alone():
 def test_a_part_without_windows_has_no_predictions_and_no_importance():
     windows, model = windows_and_model()
     none = windows.starts["train"][:0]
-    assert predict_with(model, windows, none, [Edit("clamp", "f", 1.0)]).shape == (0, 2, 1)
+    assert predict_with_interventions(model, windows, none, [Intervention("clamp", "f", 1.0)]).shape == (
+        0,
+        2,
+        1,
+    )
     assert gate_importance(model, windows, none) == []
     with pytest.raises(PlaygroundError, match="names layer 1"):
-        predict_with(model, windows, none, [Edit("clamp", "f", layer=1)])
+        predict_with_interventions(model, windows, none, [Intervention("clamp", "f", layer=1)])
 
 
 @pytest.mark.parametrize("fields", SPECS)
@@ -396,31 +419,36 @@ def test_importance_is_what_its_own_edit_does(fields, labels, monkeypatch):
     """Told by frozen weights, and here again by the step loop; the means by a trace of all windows at once."""
     windows, model = windows_and_model(labels, **fields)
     starts = windows.starts["train"]
-    found = gate_importance(model, windows, starts)
-    trace = trace_lstm(model.eval().lstm, model.lstm_input(torch.from_numpy(windows.inputs(starts))))
-    truth = windows.truth(starts)
+    importances = gate_importance(model, windows, starts)
+    trace = trace_lstm(model.eval().lstm, model.to_module_layout(torch.from_numpy(windows.inputs(starts))))
+    targets = windows.targets(starts)
 
-    def score(said):
+    def score(predictions):
         if labels:
-            return (said.argmax(1) == truth).mean()
-        return np.sqrt(((said - truth) ** 2).mean())
+            return (predictions.argmax(1) == targets).mean()
+        return np.sqrt(((predictions - targets) ** 2).mean())
 
-    places = {(entry.edit.layer, entry.edit.direction, entry.edit.gate) for entry in found}
-    assert len(places) == len(found) == 4 * model.spec.num_layers * model.spec.num_directions
-    for entry in found:
-        edit = entry.edit
+    places = {
+        (entry.intervention.layer, entry.intervention.direction, entry.intervention.gate)
+        for entry in importances
+    }
+    assert len(places) == len(importances) == 4 * model.spec.num_layers * model.spec.num_directions
+    for entry in importances:
+        edit = entry.intervention
         mean = trace.gate(edit.gate)[edit.layer, edit.direction].mean((0, 1))
         np.testing.assert_allclose(edit.value, mean, atol=1e-5)
         assert (edit.kind, edit.units, edit.steps) == ("clamp", None, None)
         assert entry.measure == ("accuracy" if labels else "RMSE")
-        assert entry.before == pytest.approx(score(predict(model, windows, starts)), rel=1e-5)
-        assert entry.after == pytest.approx(score(predict_with(model, windows, starts, [edit])), rel=1e-4)
-        assert entry.harm == pytest.approx((entry.after - entry.before) * (-1 if labels else 1))
-    harms = [entry.harm for entry in found]
+        assert entry.score == pytest.approx(score(predict(model, windows, starts)), rel=1e-5)
+        assert entry.frozen_score == pytest.approx(
+            score(predict_with_interventions(model, windows, starts, [edit])), rel=1e-4
+        )
+        assert entry.score_drop == pytest.approx((entry.frozen_score - entry.score) * (-1 if labels else 1))
+    harms = [entry.score_drop for entry in importances]
     assert harms == sorted(harms, reverse=True)
     monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)
-    for one, other in zip(found, gate_importance(model, windows, starts), strict=True):
-        assert (one.before, one.after) == pytest.approx((other.before, other.after), rel=1e-4)
+    for one, other in zip(importances, gate_importance(model, windows, starts), strict=True):
+        assert (one.score, one.frozen_score) == pytest.approx((other.score, other.frozen_score), rel=1e-4)
 
 
 def test_a_gate_that_alone_carries_the_answer_matters_most():
@@ -433,9 +461,9 @@ def test_a_gate_that_alone_carries_the_answer_matters_most():
         model.lstm.bias_ih_l0.copy_(torch.tensor([40.0, -40.0, 0.0, 40.0]))
         model.head.weight.fill_(2.0)
     most, *others = gate_importance(model, windows, windows.starts["train"])
-    assert most.edit.gate == "g"
-    assert most.after > 2 * most.before
-    assert [entry.harm for entry in others] == [0.0] * 3
+    assert most.intervention.gate == "g"
+    assert most.frozen_score > 2 * most.score
+    assert [entry.score_drop for entry in others] == [0.0] * 3
 
 
 def test_importance_uses_at_most_so_many_windows_evenly_spread():

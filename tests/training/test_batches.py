@@ -9,7 +9,7 @@ from hypothesis import given
 
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import SPLITS
-from lstm_core.training.batches import Batches
+from lstm_core.training.batches import WindowTensors
 from tests.conftest import examples
 from tests.data.test_windows import cut_tables, series, spec_of
 
@@ -26,7 +26,7 @@ def scaled_truth(windows, rows: np.ndarray) -> np.ndarray:
 @given(cut_tables())
 def test_inputs_and_last_targets_are_those_of_the_windows(case):
     _, _, windows = case
-    batches = Batches(windows, CPU, every=False)
+    batches = WindowTensors(windows, CPU, per_step=False)
     for starts in windows.starts.values():
         picked = torch.from_numpy(starts)
         inputs = batches.inputs(picked)
@@ -45,12 +45,12 @@ def test_inputs_and_last_targets_are_those_of_the_windows(case):
 @given(cut_tables())
 def test_every_step_has_its_target_unless_it_lies_in_an_earlier_part(case):
     _, spec, windows = case
-    batches = Batches(windows, CPU, every=True)
-    for k, part in enumerate(SPLITS):
-        starts = windows.starts[part]
+    batches = WindowTensors(windows, CPU, per_step=True)
+    for k, split in enumerate(SPLITS):
+        starts = windows.starts[split]
         steps = starts[:, None] + np.arange(spec.seq_len)  # (windows, seq_len)
         rows = steps[..., None] + windows.offsets  # (windows, seq_len, ahead)
-        own = windows.part_of_row[rows] == k
+        own = windows.split_of_row[rows] == k
         targets = batches.targets(torch.from_numpy(starts)).numpy()
         if windows.classes:
             want = np.where(own[..., 0], windows.y[rows[..., 0]], -1)
@@ -65,9 +65,9 @@ def test_every_step_has_its_target_unless_it_lies_in_an_earlier_part(case):
 def test_a_validation_window_is_not_scored_on_training_rows():
     windows = make_windows(series(100), spec_of(seq_len=10, scaling="none"))  # 70 training rows
     first = torch.from_numpy(windows.starts["valid"][:1])
-    said = Batches(windows, CPU, every=True).targets(first)[0, :, 0]
-    assert said.isnan().tolist() == [True] * 9 + [False]
-    assert said[-1] == 2000 + 70
+    predictions = WindowTensors(windows, CPU, per_step=True).targets(first)[0, :, 0]
+    assert predictions.isnan().tolist() == [True] * 9 + [False]
+    assert predictions[-1] == 2000 + 70
 
 
 def test_gathering_changes_nothing_of_the_table():
@@ -75,7 +75,7 @@ def test_gathering_changes_nothing_of_the_table():
     before = table.numbers.copy()
     windows = make_windows(table, spec_of())
     for every in (False, True):
-        batches = Batches(windows, CPU, every)
+        batches = WindowTensors(windows, CPU, every)
         starts = torch.from_numpy(windows.starts["valid"])
         batches.inputs(starts), batches.targets(starts)
     np.testing.assert_array_equal(table.numbers, before)
@@ -85,6 +85,6 @@ def test_gathering_changes_nothing_of_the_table():
 def test_no_windows_make_an_empty_batch(every):
     windows = make_windows(series(60), spec_of())
     none = torch.empty(0, dtype=torch.int64)
-    batches = Batches(windows, CPU, every)
+    batches = WindowTensors(windows, CPU, every)
     assert batches.inputs(none).shape == (0, 4, 2)
     assert len(batches.targets(none)) == 0

@@ -23,7 +23,7 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import OPTIMIZERS, PlaygroundError
 from lstm_core.model import devices
 from lstm_core.training import checkpoint
-from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from tests.conftest import examples
 from tests.data.test_windows import series, spec_of
 from tests.training.test_trainer import DROPS, flat_weights, labelled, trainer_of, wave
@@ -50,10 +50,10 @@ def test_training_goes_on_bit_for_bit_from_any_step(optimizer, stop, model, mome
     settings = {"optimizer": optimizer, "momentum": momentum}
     straight = trainer_of(wave(), model, **settings)
     want = list(straight)
-    found = load_checkpoint(saved(stop, None, model, **settings))
-    again = resume(found, wave())
+    checkpoint = load_checkpoint(saved(stop, None, model, **settings))
+    again = resume_trainer(checkpoint, wave())
     if twice:  # saved again before anything was trained
-        again = resume(load_checkpoint(save_checkpoint(again, found.curves)), wave())
+        again = resume_trainer(load_checkpoint(save_checkpoint(again, checkpoint.curves)), wave())
     assert again.step == stop
     assert list(again) == want[stop:]
     assert torch.equal(flat_weights(again), flat_weights(straight))
@@ -63,8 +63,8 @@ def test_training_goes_on_bit_for_bit_from_any_step(optimizer, stop, model, mome
 
 def test_a_file_saved_again_is_the_same_file():
     data = saved(6)
-    found = load_checkpoint(data)
-    again = save_checkpoint(resume(found, wave()), found.curves)
+    checkpoint = load_checkpoint(data)
+    again = save_checkpoint(resume_trainer(checkpoint, wave()), checkpoint.curves)
     assert open_up(again) == open_up(data)
 
 
@@ -80,7 +80,7 @@ def test_a_run_that_stopped_early_stays_stopped():
     trainer = trainer_of(wave(), lr=1.0, max_grad_norm=0.0, epochs=50, patience=2)
     list(trainer)
     assert trainer.stopped_early
-    again = resume(load_checkpoint(save_checkpoint(trainer, {})), wave())
+    again = resume_trainer(load_checkpoint(save_checkpoint(trainer, {})), wave())
     assert again.finished
     assert again.best_epoch == trainer.best_epoch
     assert again.evaluate("valid") == trainer.best_loss
@@ -89,14 +89,14 @@ def test_a_run_that_stopped_early_stays_stopped():
 def test_the_file_tells_all_that_was_trained():
     trainer = trainer_of(labelled())
     list(trainer)
-    found = load_checkpoint(save_checkpoint(trainer, CURVES))
-    assert found.experiment == trainer.experiment
-    assert (found.input_size, found.output_size, found.classes) == (1, 2, ("down", "up"))
-    assert found.curves == CURVES
-    np.testing.assert_array_equal(found.scaler["x_center"], trainer.windows.x_center)
+    checkpoint = load_checkpoint(save_checkpoint(trainer, CURVES))
+    assert checkpoint.experiment == trainer.experiment
+    assert (checkpoint.input_size, checkpoint.output_size, checkpoint.classes) == (1, 2, ("down", "up"))
+    assert checkpoint.curves == CURVES
+    np.testing.assert_array_equal(checkpoint.scaler["x_center"], trainer.windows.x_center)
     x = torch.from_numpy(trainer.windows.inputs(trainer.windows.starts["test"]))
     with torch.no_grad():
-        assert torch.equal(found.model()(x), trainer.model.eval()(x))
+        assert torch.equal(checkpoint.model()(x), trainer.model.eval()(x))
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
@@ -113,32 +113,32 @@ def test_torchs_own_lstm_takes_the_weights_by_their_names(model):
 
 
 def test_a_resumed_model_keeps_the_scale_that_it_was_trained_at():
-    found = load_checkpoint(saved())
+    checkpoint = load_checkpoint(saved())
     other = wave(rows=70)
-    assert not np.array_equal(other.x_center, found.scaler["x_center"])
-    again = resume(found, other)
-    np.testing.assert_array_equal(again.windows.x_center, found.scaler["x_center"])
-    np.testing.assert_array_equal(again.windows.y_scale, found.scaler["y_scale"])
+    assert not np.array_equal(other.x_center, checkpoint.scaler["x_center"])
+    again = resume_trainer(checkpoint, other)
+    np.testing.assert_array_equal(again.windows.x_center, checkpoint.scaler["x_center"])
+    np.testing.assert_array_equal(again.windows.y_scale, checkpoint.scaler["y_scale"])
 
 
 def test_a_model_of_a_machine_with_other_devices_goes_on_here(monkeypatch):
-    monkeypatch.setattr(devices, "devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
-    found = load_checkpoint(forged(put("experiment", "train", "device", value="cuda:5")))
-    again = resume(found, wave())
+    monkeypatch.setattr(devices, "available_devices", lambda: {"auto": "auto (CPU)", "cpu": "CPU"})
+    checkpoint = load_checkpoint(forged(put("experiment", "train", "device", value="cuda:5")))
+    again = resume_trainer(checkpoint, wave())
     assert again.spec.device == "auto"
     assert math.isfinite(next(again)["train_loss"])
 
 
 def test_data_that_does_not_fit_is_refused():
-    found = load_checkpoint(saved())
+    checkpoint = load_checkpoint(saved())
     for windows in (make_windows(series(90), spec_of()), wave(horizon=3), labelled()):
         with pytest.raises(
             PlaygroundError, match=r"reads 1 features and gives 1 outputs, but 'test.csv' gives"
         ):
-            resume(found, windows)
+            resume_trainer(checkpoint, windows)
     named = load_checkpoint(saved(2, labelled()))
     with pytest.raises(PlaygroundError, match="or other classes"):
-        resume(named, replace(labelled(), classes=("up", "down")))
+        resume_trainer(named, replace(labelled(), classes=("up", "down")))
 
 
 # ---- damage
@@ -162,16 +162,16 @@ def refused(data: bytes) -> str:
 def forged(about=None, tensors=None, header=None) -> bytes:
     """The good file with changes that a forger would make: the digest is right again."""
     size = int.from_bytes(GOOD[:8], "little")
-    said = json.loads(json.loads(GOOD[8 : 8 + size])["__metadata__"]["playground"])
-    found = safetensors.torch.load(GOOD)
+    statement = json.loads(json.loads(GOOD[8 : 8 + size])["__metadata__"]["playground"])
+    checkpoint = safetensors.torch.load(GOOD)
     if tensors:
-        tensors(found)
-    body = safetensors.torch.save(found)
+        tensors(checkpoint)
+    body = safetensors.torch.save(checkpoint)
     end = 8 + int.from_bytes(body[:8], "little")
     top, rest = json.loads(body[8:end]), body[end:]
-    said["sha256"] = hashlib.sha256(rest).hexdigest()
-    said = (about(said) or said) if about else said
-    top["__metadata__"] = {"playground": json.dumps(said)}
+    statement["sha256"] = hashlib.sha256(rest).hexdigest()
+    statement = (about(statement) or statement) if about else statement
+    top["__metadata__"] = {"playground": json.dumps(statement)}
     top = (header(top) or top) if header else top
     text = json.dumps(top).encode()
     return struct.pack("<Q", len(text)) + text + rest
@@ -180,11 +180,11 @@ def forged(about=None, tensors=None, header=None) -> bytes:
 def put(part: str, *path, value):
     """A change of one place in the JSON."""
 
-    def change(said: dict) -> None:
-        place = said
+    def change(statement: dict) -> None:
+        location = statement
         for key in (part, *path)[:-1]:
-            place = place[key]
-        place[(part, *path)[-1]] = value
+            location = location[key]
+        location[(part, *path)[-1]] = value
 
     return change
 
@@ -196,7 +196,7 @@ def test_the_forger_can_forge():
 HUGE = 10**400
 PLACES = {
     "format": (put("format", value="lstm-playground-0"), "not of the format lstm-playground-1"),
-    "no object": (lambda said: [said], "not of the format"),
+    "no object": (lambda statement: [statement], "not of the format"),
     "no experiment": (put("experiment", value=None), "experiment must be a JSON object"),
     "unknown field": (put("experiment", "model", "evil", value=1), "unknown fields: 'evil'"),
     "hidden_size": (
@@ -241,9 +241,9 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_false_statement_is_refused(place):
-    change, says = PLACES[place]
+@pytest.mark.parametrize("location", PLACES)
+def test_a_false_statement_is_refused(location):
+    change, says = PLACES[location]
     assert says in refused(forged(change))
 
 
@@ -295,9 +295,9 @@ def test_tensors_that_are_not_the_models_are_refused(case):
 
 @pytest.mark.parametrize("name", ["state/order", "state/dropout"])
 def test_a_state_that_no_generator_takes_is_refused_before_anything_is_trained(name):
-    found = load_checkpoint(forged(tensors=fill(name, 255)))
+    checkpoint = load_checkpoint(forged(tensors=fill(name, 255)))
     with pytest.raises(PlaygroundError, match="state of the random numbers is damaged"):
-        resume(found, wave())
+        resume_trainer(checkpoint, wave())
 
 
 @pytest.mark.parametrize(
@@ -372,15 +372,15 @@ def test_random_bytes_are_refused(data):
 
 @examples(150)
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
-def test_a_flipped_byte_is_refused_or_harmless(place, flip):
+def test_a_flipped_byte_is_refused_or_harmless(location, flip):
     data = bytearray(GOOD)
-    data[place] ^= flip
+    data[location] ^= flip
     try:
-        found = load_checkpoint(bytes(data))
+        checkpoint = load_checkpoint(bytes(data))
     except PlaygroundError:
         return
-    assert place < 8 + HEADER  # tensors have a digest
-    assert all(np.isfinite(value).all() for value in found.weights.values())
+    assert location < 8 + HEADER  # tensors have a digest
+    assert all(np.isfinite(value).all() for value in checkpoint.weights.values())
 
 
 @examples(60)
@@ -393,12 +393,12 @@ def test_a_truncated_file_is_refused(length):
 def places(draw):
     """A change of any one place in the file's JSON to any JSON value."""
     size = int.from_bytes(GOOD[:8], "little")
-    said = json.loads(json.loads(GOOD[8 : 8 + size])["__metadata__"]["playground"])
+    statement = json.loads(json.loads(GOOD[8 : 8 + size])["__metadata__"]["playground"])
     path = []
-    while isinstance(said, dict | list) and said and (not path or draw(st.booleans())):
-        keys = list(said) if isinstance(said, dict) else range(len(said))
+    while isinstance(statement, dict | list) and statement and (not path or draw(st.booleans())):
+        keys = list(statement) if isinstance(statement, dict) else range(len(statement))
         path.append(draw(st.sampled_from(keys)))
-        said = said[path[-1]]
+        statement = statement[path[-1]]
     value = draw(
         st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text(max_size=3)
         | st.sampled_from([[], {}, HUGE, -HUGE, 2**40, [[]], [None], 1e300])
@@ -411,12 +411,12 @@ def places(draw):
 def test_any_value_anywhere_is_refused_or_makes_a_sound_model(change):
     data = forged(change)
     try:
-        found = load_checkpoint(data)
+        checkpoint = load_checkpoint(data)
     except PlaygroundError:
         return
-    assert found.model()(torch.zeros(1, 3, found.input_size)).isfinite().all()
+    assert checkpoint.model()(torch.zeros(1, 3, checkpoint.input_size)).isfinite().all()
     try:
-        trainer = resume(found, wave())
+        trainer = resume_trainer(checkpoint, wave())
     except PlaygroundError:
         return
     next(trainer, None)
@@ -426,8 +426,8 @@ def test_a_file_that_promises_a_giant_makes_no_giant():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     giant = {"hidden_size": 16_384, "num_layers": 64, "bidirectional": True}
 
-    def claim(said: dict) -> None:
-        said["experiment"]["model"] |= giant  # 400 GB of weights
+    def claim(statement: dict) -> None:
+        statement["experiment"]["model"] |= giant  # 400 GB of weights
 
     refused(forged(claim))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
@@ -438,12 +438,14 @@ def test_a_file_that_is_too_large_is_not_even_read(monkeypatch):
     assert "not a safetensors file that this app wrote" in refused(GOOD)
 
 
-@pytest.mark.parametrize("model", [{"cell": "gru"}, {"cell": "rnn", "head": "per_step"}, DROPS | {"cell": "gru"}])
+@pytest.mark.parametrize(
+    "model", [{"cell": "gru"}, {"cell": "rnn", "head": "per_step"}, DROPS | {"cell": "gru"}]
+)
 def test_a_gru_or_rnn_goes_on_bit_for_bit_under_its_own_names(model):
     straight = trainer_of(wave(), model)
     want = list(straight)
     data = saved(7, None, model)
-    again = resume(load_checkpoint(data), wave())
+    again = resume_trainer(load_checkpoint(data), wave())
     assert list(again) == want[7:]
     assert torch.equal(flat_weights(again), flat_weights(straight))
     kind = {"gru": nn.GRU, "rnn": nn.RNN}[model["cell"]]
@@ -451,8 +453,8 @@ def test_a_gru_or_rnn_goes_on_bit_for_bit_under_its_own_names(model):
     recurrent = kind(again.windows.input_size, spec.hidden_size, num_layers=spec.num_layers, batch_first=True,
                      bidirectional=spec.bidirectional)  # fmt: skip
     recurrent.load_state_dict({name: tensors[name] for name in recurrent.state_dict()})
-    found, x = load_checkpoint(data).model(), torch.randn(2, 5, again.windows.input_size)
-    assert torch.equal(recurrent(x)[0], found.recurrent(x)[0])
+    checkpoint, x = load_checkpoint(data).model(), torch.randn(2, 5, again.windows.input_size)
+    assert torch.equal(recurrent(x)[0], checkpoint.recurrent(x)[0])
 
 
 def test_a_file_of_one_cell_is_not_taken_for_another():

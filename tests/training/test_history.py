@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.training import history
-from lstm_core.training.history import Curve, thin
+from lstm_core.training.history import MetricCurve, downsample_min_max
 from tests.conftest import examples
 
 values = st.lists(st.floats(-1e9, 1e9) | st.just(np.nan) | st.sampled_from([np.inf, -np.inf]), max_size=200)
@@ -20,17 +20,17 @@ values = st.lists(st.floats(-1e9, 1e9) | st.just(np.nan) | st.sampled_from([np.i
 def test_thin_keeps_both_ends_both_extremes_and_the_order(y, most):
     y = np.array(y, float)
     x = np.arange(len(y))
-    kept, said = thin(x, y, most)
-    assert len(kept) == len(said) <= max(most, 4)
-    np.testing.assert_array_equal(said, y[kept])  # points of the curve, nothing made up
+    kept, thinned = downsample_min_max(x, y, most)
+    assert len(kept) == len(thinned) <= max(most, 4)
+    np.testing.assert_array_equal(thinned, y[kept])  # points of the curve, nothing made up
     assert (np.diff(kept) > 0).all()
     if len(y):
         assert (kept[0], kept[-1]) == (0, len(y) - 1)
     if len(y) <= max(most, 4):
         assert len(kept) == len(y)
     if not np.isnan(y).all():
-        assert np.nanmin(said) == np.nanmin(y)
-        assert np.nanmax(said) == np.nanmax(y)
+        assert np.nanmin(thinned) == np.nanmin(y)
+        assert np.nanmax(thinned) == np.nanmax(y)
 
 
 @given(st.integers(100, 1000), st.integers(4, 80), st.data())
@@ -38,21 +38,21 @@ def test_thin_keeps_a_spike_wherever_it_stands(length, most, data):
     y = np.zeros(length)
     at = data.draw(st.integers(0, length - 1))
     y[at] = data.draw(st.sampled_from([5.0, -5.0]))
-    assert at in thin(np.arange(length), y, most)[0]
+    assert at in downsample_min_max(np.arange(length), y, most)[0]
 
 
 def test_a_gap_stays_a_gap():
     y = np.sin(np.arange(1000.0))
     y[400:600] = np.nan
-    x, said = thin(np.arange(1000), y, 100)
-    assert np.isnan(said[(x > 420) & (x < 580)]).all()
+    x, thinned = downsample_min_max(np.arange(1000), y, 100)
+    assert np.isnan(thinned[(x > 420) & (x < 580)]).all()
     assert ((x > 420) & (x < 580)).any()
-    assert not np.isnan(said[(x < 380) | (x > 620)]).any()
+    assert not np.isnan(thinned[(x < 380) | (x > 620)]).any()
 
 
 def test_thin_takes_times_as_x():
     x = np.datetime64("2020-01-01", "s") + np.arange(500)
-    kept, _ = thin(x, np.arange(500.0), 20)
+    kept, _ = downsample_min_max(x, np.arange(500.0), 20)
     assert (kept[0], kept[-1]) == (x[0], x[-1])
 
 
@@ -60,36 +60,36 @@ def test_thin_takes_times_as_x():
 @given(st.integers(1, 3000))
 def test_a_curve_is_bounded_and_keeps_first_last_lowest_and_highest(count):
     y = np.random.default_rng(count).normal(size=count)
-    before, history.KEEP = history.KEEP, 50
+    before, history.CAPACITY = history.CAPACITY, 50
     try:
-        curve = Curve()
+        curve = MetricCurve()
         for k in range(count):
-            curve.add(k, y[k])
+            curve.append(k, y[k])
             assert len(curve.points()[0]) <= 50
     finally:
-        history.KEEP = before
-    x, said = curve.points()
-    np.testing.assert_array_equal(said, y[x.astype(int)])
+        history.CAPACITY = before
+    x, thinned = curve.points()
+    np.testing.assert_array_equal(thinned, y[x.astype(int)])
     assert (x[0], x[-1]) == (0, count - 1)
-    assert (said.min(), said.max()) == (y.min(), y.max())
+    assert (thinned.min(), thinned.max()) == (y.min(), y.max())
 
 
 def test_points_are_as_few_as_asked_for():
-    curve = Curve([0.0, 1.0], [5.0, 6.0])
+    curve = MetricCurve([0.0, 1.0], [5.0, 6.0])
     for k in range(2, 500):
-        curve.add(k, k % 7)
+        curve.append(k, k % 7)
     x, y = curve.points(40)
     assert len(x) == len(y) <= 40
     assert (x[0], y[0], x[-1]) == (0, 5, 499)
 
 
 def test_a_reader_never_sees_halves_of_two_states(monkeypatch):
-    monkeypatch.setattr(history, "KEEP", 64)
-    curve, over = Curve(), threading.Event()
+    monkeypatch.setattr(history, "CAPACITY", 64)
+    curve, over = MetricCurve(), threading.Event()
 
     def add() -> None:
         for k in range(20_000):
-            curve.add(k, 3.0 * k)
+            curve.append(k, 3.0 * k)
         over.set()
 
     thread = threading.Thread(target=add)
@@ -104,7 +104,7 @@ def test_a_reader_never_sees_halves_of_two_states(monkeypatch):
 
 
 def test_the_given_start_is_not_the_empty_default():
-    first, second = Curve(), Curve()
-    first.add(1, 2)
+    first, second = MetricCurve(), MetricCurve()
+    first.append(1, 2)
     assert len(second.points()[0]) == 0
     assert first.points()[1] == pytest.approx([2])

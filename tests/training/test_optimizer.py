@@ -11,11 +11,11 @@ from lstm_core.architecture.shapes import optimizer_shapes
 from lstm_core.experiment import OPTIMIZERS, ModelSpec, TrainSpec
 from lstm_core.model.recurrent import build_model
 from lstm_core.training.optimizer import (
+    flatten_parameters,
+    load_optimizer_state,
     make_optimizer,
-    named_state,
-    optimised_parameters,
-    pieces,
-    restore_named_state,
+    optimizer_state_by_name,
+    unflatten,
 )
 from tests.architecture.test_shapes import model_specs
 from tests.conftest import examples
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not sup
 def stepped(spec: TrainSpec, flat: bool, steps: int = 3):
     """(model, optimizer) after some steps, on one flat parameter or on the model's own."""
     model = build_model(ModelSpec(hidden_size=4, num_layers=2), 3, 2)
-    optimizer = make_optimizer(spec, optimised_parameters(model) if flat else list(model.parameters()))
+    optimizer = make_optimizer(spec, flatten_parameters(model) if flat else list(model.parameters()))
     for _ in range(steps):
         step(model, optimizer)
     return model, optimizer
@@ -47,7 +47,7 @@ def test_the_models_parameters_are_pieces_of_one_vector(spec):
     model = build_model(spec, 3, 2)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     x = torch.randn(2, 4, 3, generator=torch.Generator().manual_seed(0))
-    (flat,) = optimised_parameters(model)
+    (flat,) = flatten_parameters(model)
     assert flat.numel() == sum(p.numel() for p in before.values())
     for name, p in model.named_parameters():
         assert torch.equal(p, before[name])
@@ -62,8 +62,8 @@ def test_the_models_parameters_are_pieces_of_one_vector(spec):
 def test_pieces_are_views():
     parameters = [nn.Parameter(torch.zeros(2, 3)), nn.Parameter(torch.zeros(4))]
     flat = torch.arange(10.0)
-    parts = pieces(flat, parameters)
-    assert [tuple(part.shape) for part in parts] == [(2, 3), (4,)]
+    parts = unflatten(flat, parameters)
+    assert [tuple(piece.shape) for piece in parts] == [(2, 3), (4,)]
     parts[1][0] = -1
     assert flat[6] == -1
 
@@ -84,12 +84,12 @@ KINDS = [TrainSpec(optimizer=name) for name in OPTIMIZERS] + [TrainSpec(optimize
 @pytest.mark.parametrize("flat", [True, False])
 def test_state_has_the_names_and_shapes_that_are_promised(spec, flat):
     model, optimizer = stepped(spec, flat)
-    state = named_state(optimizer, model)
+    state = optimizer_state_by_name(optimizer, model)
     assert {name: list(value.shape) for name, value in state.items()} == optimizer_shapes(
         spec, {name: list(p.shape) for name, p in model.named_parameters()}
     )
     assert all(value.dtype == torch.float32 for value in state.values())
-    assert named_state(*reversed(stepped(spec, flat, steps=0))) == {}
+    assert optimizer_state_by_name(*reversed(stepped(spec, flat, steps=0))) == {}
 
 
 @pytest.mark.parametrize("spec", KINDS, ids=lambda spec: f"{spec.optimizer}-{spec.momentum}")
@@ -99,7 +99,7 @@ def test_state_goes_on_in_either_layout(spec, source, target):
     model, optimizer = stepped(spec, source)
     twin, twin_optimizer = stepped(spec, target, steps=0)
     twin.load_state_dict(model.state_dict())
-    restore_named_state(twin_optimizer, twin, named_state(optimizer, model))
+    load_optimizer_state(twin_optimizer, twin, optimizer_state_by_name(optimizer, model))
     for _ in range(3):
         step(model, optimizer), step(twin, twin_optimizer)
     for a, b in zip(model.parameters(), twin.parameters(), strict=True):
@@ -108,7 +108,7 @@ def test_state_goes_on_in_either_layout(spec, source, target):
 
 def test_named_state_is_a_copy():
     model, optimizer = stepped(TrainSpec(), flat=True)
-    state = named_state(optimizer, model)
+    state = optimizer_state_by_name(optimizer, model)
     before = {name: value.clone() for name, value in state.items()}
     step(model, optimizer)
     assert all(torch.equal(state[name], before[name]) for name in state)

@@ -14,7 +14,7 @@ from lstm_core.data.generators import generate
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.forecasting.predict import predict
-from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 
 SHIPPED = sorted(Path(lstm_core.__file__).parent.rglob("*.safetensors"))
 BY_HAND = Path(__file__).parents[1] / "fixtures/format1.safetensors"  # saved by the first version, mid-epoch
@@ -74,13 +74,13 @@ def test_a_file_with_every_old_name_opens_predicts_and_trains_on_as_it_did():
     windows = dataclasses.replace(windows, **checkpoint.scaler)
     predictions = predict(checkpoint.model(), windows, np.array(saved["starts"]))
     assert predictions.ravel() == pytest.approx(saved["predictions"], rel=1e-5)
-    trainer = resume(checkpoint, windows)
+    trainer = resume_trainer(checkpoint, windows)
     assert [next(trainer)["train_loss"] for _ in range(3)] == pytest.approx(saved["next_losses"], rel=1e-4)
 
 
 def test_an_old_file_saved_again_is_of_format_2():
     checkpoint = load_checkpoint(BY_HAND.read_bytes())
     windows = make_windows(generate(checkpoint.experiment.data), checkpoint.experiment.data)
-    data = save_checkpoint(resume(checkpoint, windows), checkpoint.curves)
+    data = save_checkpoint(resume_trainer(checkpoint, windows), checkpoint.curves)
     assert experiment_in(data)["format"] == 2
     assert load_checkpoint(data).experiment == checkpoint.experiment

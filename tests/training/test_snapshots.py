@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from lstm_core.experiment import MAX_SNAPSHOTS, PlaygroundError
 from lstm_core.training import snapshots
-from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
-from lstm_core.training.snapshots import SPACING, Snapshot, Snapshots
-from lstm_core.training.trainer import NonFiniteLoss
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
+from lstm_core.training.snapshots import SPACING, Snapshot, SnapshotBuffer
+from lstm_core.training.trainer import NonFiniteLossError
 from tests.training.test_trainer import flat_weights, trainer_of, wave
 
 
@@ -22,12 +22,12 @@ def weights(value: float, numbers: int = 3) -> torch.Tensor:
     return torch.full((numbers,), float(value))
 
 
-def along(steps: int, **settings) -> Snapshots:
+def along(steps: int, **settings) -> SnapshotBuffer:
     """What is kept of a run of so many steps, each snapshot's weights being its step."""
-    kept = Snapshots(**settings)
+    kept = SnapshotBuffer(**settings)
     for step in range(steps + 1):
-        if step >= kept.due:
-            kept.take(Snapshot(step, weights(step)))
+        if step >= kept.next_step:
+            kept.append(Snapshot(step, weights(step)))
     return kept
 
 
@@ -60,37 +60,37 @@ def test_many_numbers_mean_few_snapshots():
 
 
 def test_gradients_count_too():
-    kept = Snapshots(budget=12 * 6)
+    kept = SnapshotBuffer(budget=12 * 6)
     for step in range(100):
-        kept.take(Snapshot(step, weights(step), weights(-step)))
+        kept.append(Snapshot(step, weights(step), weights(-step)))
     assert len(kept.steps) == 3
 
 
 @given(st.integers(0, 2_000), st.integers(0, 3_000))
-def test_the_nearest_is_the_nearest(steps, wanted):
+def test_the_nearest_is_the_nearest(steps, expected):
     kept = along(steps)
-    found = kept.nearest(wanted)
-    assert abs(found.step - wanted) == min(abs(step - wanted) for step in kept.steps)
-    assert torch.equal(found.weights, weights(found.step))
+    result = kept.nearest(expected)
+    assert abs(result.step - expected) == min(abs(step - expected) for step in kept.steps)
+    assert torch.equal(result.weights, weights(result.step))
 
 
 @given(st.integers(0, 500), st.integers(0, 600))
 def test_what_went_wrong_is_forgotten_but_never_the_first(steps, wrong):
     kept = along(steps)
     before = kept.steps
-    kept.forget_from(wrong)
+    kept.drop_from(wrong)
     assert kept.steps == [0, *(step for step in before if 0 < step < wrong)]
 
 
 @given(st.integers(0, 3_000), st.integers(0, 12 * MAX_SNAPSHOTS))
 def test_a_file_holds_what_fits(steps, most_bytes):
     kept = along(steps)
-    packed_steps, rows = kept.packed(most_bytes)
+    packed_steps, rows = kept.to_tensors(most_bytes)
     assert rows.nbytes <= most_bytes
     assert len(packed_steps) == len(rows)
     if most_bytes >= 12 * MAX_SNAPSHOTS:
         assert packed_steps.tolist() == kept.steps
-    again = Snapshots.unpacked(packed_steps, rows)
+    again = SnapshotBuffer.from_tensors(packed_steps, rows)
     assert again.steps == packed_steps.tolist()
     for step in again.steps:
         assert torch.equal(again.nearest(step).weights, weights(step))
@@ -121,7 +121,7 @@ def test_a_snapshots_gradients_are_those_that_made_the_step():
 def test_flat_numbers_have_their_names_back():
     trainer = trainer_of(wave())
     next(trainer)
-    named = trainer.named(trainer.snapshots.nearest(1).weights)
+    named = trainer.unflatten(trainer.snapshots.nearest(1).weights)
     state = trainer.model.state_dict()
     assert named.keys() == state.keys()
     assert all(torch.equal(named[name], state[name]) for name in state)
@@ -129,7 +129,7 @@ def test_flat_numbers_have_their_names_back():
 
 def test_a_run_that_blows_up_keeps_no_broken_snapshot():
     trainer = trainer_of(wave(), optimizer="SGD", lr=1e6, max_grad_norm=0.0, epochs=50)
-    with pytest.raises(NonFiniteLoss):
+    with pytest.raises(NonFiniteLossError):
         list(trainer)
     for step in trainer.snapshots.steps:
         assert trainer.snapshots.nearest(step).weights.isfinite().all()
@@ -140,7 +140,7 @@ def test_a_saved_run_replays_and_its_snapshots_go_on():
     for _ in range(30):
         next(trainer)
     steps = trainer.snapshots.steps
-    again = resume(load_checkpoint(save_checkpoint(trainer, {})), wave())
+    again = resume_trainer(load_checkpoint(save_checkpoint(trainer, {})), wave())
     assert again.snapshots.steps[: len(steps)] == steps
     for step in steps:
         assert torch.equal(again.snapshots.nearest(step).weights, trainer.snapshots.nearest(step).weights)
@@ -152,7 +152,7 @@ def test_a_model_too_large_for_snapshots_in_its_file_starts_them_anew():
     trainer = trainer_of(wave())
     for _ in range(7):
         next(trainer)
-    again = resume(load_checkpoint(save_checkpoint(trainer, {}, snapshot_bytes=10)), wave())
+    again = resume_trainer(load_checkpoint(save_checkpoint(trainer, {}, snapshot_bytes=10)), wave())
     assert again.snapshots.steps == [7]
     assert torch.equal(again.snapshots.nearest(0).weights, flat_weights(trainer))
 
@@ -162,8 +162,8 @@ def test_a_file_whose_snapshots_are_out_of_order_is_refused(monkeypatch):
     for _ in range(7):
         next(trainer)
     monkeypatch.setattr(
-        snapshots.Snapshots,
-        "packed",
+        snapshots.SnapshotBuffer,
+        "to_tensors",
         lambda self, most: (torch.tensor([3, 2]), torch.zeros(2, len(flat_weights(trainer)))),
     )
     with pytest.raises(PlaygroundError, match="not in order"):

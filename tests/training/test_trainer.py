@@ -19,8 +19,8 @@ from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training import batches
 from lstm_core.training import trainer as training
-from lstm_core.training.optimizer import optimised_parameters
-from lstm_core.training.trainer import NonFiniteLoss, Trainer
+from lstm_core.training.optimizer import flatten_parameters
+from lstm_core.training.trainer import NonFiniteLossError, Trainer
 from tests.data.test_windows import spec_of, table_of
 
 
@@ -76,14 +76,14 @@ def bare_loop(windows: Windows, experiment: Experiment) -> tuple[torch.nn.Module
     return model, records
 
 
-def bare_loss(windows: Windows, first: np.ndarray, said: torch.Tensor, every: bool) -> torch.Tensor:
+def bare_loss(windows: Windows, first: np.ndarray, predictions: torch.Tensor, every: bool) -> torch.Tensor:
     if windows.classes:
-        return F.cross_entropy(said, torch.from_numpy(windows.truth(first)))
+        return F.cross_entropy(predictions, torch.from_numpy(windows.targets(first)))
     steps = np.arange(windows.spec.seq_len) if every else windows.spec.seq_len - 1
     rows = (first[:, None] + steps)[..., None] + windows.offsets  # every: (batch, seq_len, ahead)
-    wanted = torch.from_numpy(((windows.y[rows] - windows.y_center) / windows.y_scale)[..., 0])
-    scored = ~wanted.isnan()
-    return ((said.view(wanted.shape)[scored] - wanted[scored]) ** 2).mean()
+    expected = torch.from_numpy(((windows.y[rows] - windows.y_center) / windows.y_scale)[..., 0])
+    scored = ~expected.isnan()
+    return ((predictions.view(expected.shape)[scored] - expected[scored]) ** 2).mean()
 
 
 CASES = {
@@ -126,10 +126,10 @@ def test_classes_train_as_a_bare_loop_does():
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_one_flat_vector_gives_the_very_numbers_of_many_parameters(optimizer, monkeypatch):
     flat = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, max_grad_norm=0.0)
-    monkeypatch.setattr(training, "optimised_parameters", lambda model: list(model.parameters()))
+    monkeypatch.setattr(training, "flatten_parameters", lambda model: list(model.parameters()))
     many = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, max_grad_norm=0.0)
     assert (len(flat.parameters), len(many.parameters)) == (1, 10)
-    assert optimised_parameters(many.model) != many.parameters
+    assert flatten_parameters(many.model) != many.parameters
     list(flat), list(many)
     torch.testing.assert_close(flat_weights(flat), flat_weights(many), rtol=0, atol=1e-7)
 
@@ -154,7 +154,7 @@ def test_it_learns_to_name_a_wave():
     *_, last = trainer
     assert last["train_loss"] < 0.5
     starts = windows.starts["test"]
-    right = predict(trainer.model, windows, starts).argmax(1) == windows.truth(starts)
+    right = predict(trainer.model, windows, starts).argmax(1) == windows.targets(starts)
     assert right.mean() > 0.9
 
 
@@ -185,11 +185,11 @@ def test_without_a_validation_part_the_training_loss_decides():
 def test_evaluate_is_the_mean_over_the_part_whatever_the_chunks(monkeypatch):
     trainer = trainer_of(wave(), {"num_layers": 2, "dropout": 0.5})
     starts = trainer.windows.starts["valid"]
-    said = predict(trainer.model, trainer.windows, starts)
-    error = (said - trainer.windows.truth(starts)) / trainer.windows.y_scale
+    predictions = predict(trainer.model, trainer.windows, starts)
+    error = (predictions - trainer.windows.targets(starts)) / trainer.windows.y_scale
     assert trainer.evaluate("valid") == pytest.approx((error**2).mean(), rel=1e-5)
     assert trainer.model.training
-    monkeypatch.setattr(training, "EVAL_WINDOWS", 3)
+    monkeypatch.setattr(training, "EVALUATION_BATCH_SIZE", 3)
     again = trainer_of(wave(), {"num_layers": 2, "dropout": 0.5})
     assert again.evaluate("valid") == pytest.approx((error**2).mean(), rel=1e-5)
     assert trainer_of(wave(valid_share=0.0)).evaluate("valid") is None
@@ -198,7 +198,7 @@ def test_evaluate_is_the_mean_over_the_part_whatever_the_chunks(monkeypatch):
 def test_a_large_part_is_judged_by_windows_spread_over_it(monkeypatch):
     trainer = trainer_of(wave())
     starts = trainer.starts["valid"]
-    monkeypatch.setattr(training, "MOST_EVALUATED", 5)
+    monkeypatch.setattr(training, "MAX_EVALUATION_WINDOWS", 5)
     some = trainer.evaluate("valid")
     trainer.starts["valid"] = starts[::3]  # of 14 windows
     assert some == trainer.evaluate("valid")
@@ -207,7 +207,7 @@ def test_a_large_part_is_judged_by_windows_spread_over_it(monkeypatch):
 def test_a_long_epoch_is_validated_on_the_way_and_trains_no_differently(monkeypatch):
     plain = trainer_of(wave(), batch_size=8, patience=2)
     list(plain)
-    monkeypatch.setattr(training, "VALIDATE_WITHIN", 3)
+    monkeypatch.setattr(training, "VALIDATE_EVERY", 3)
     trainer = trainer_of(wave(), batch_size=8, patience=2)
     records = list(trainer)
     assert [r["step"] for r in records if "valid_loss" in r] == [3, 6, 8, 11, 14, 16, 19, 22, 24]
@@ -244,9 +244,9 @@ def test_the_seed_alone_decides_the_weights(model):
 
 def test_dropout_draws_anew_at_every_step():
     trainer = trainer_of(wave(), DROPS)
-    states = {bytes(trainer.state(0)[0]["dropout"].numpy())}
+    states = {bytes(trainer.state_dict(0)[0]["dropout"].numpy())}
     for _ in trainer:
-        states.add(bytes(trainer.state(0)[0]["dropout"].numpy()))
+        states.add(bytes(trainer.state_dict(0)[0]["dropout"].numpy()))
     assert len(states) == 1 + trainer.step
 
 
@@ -381,7 +381,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_last_finite_weights(optimizer)
     with torch.no_grad():
         trainer.model.head.weight.fill_(math.inf)
     with pytest.raises(
-        NonFiniteLoss, match=r"The loss became NaN or infinite at step 3: .*\(0.01 now\)"
+        NonFiniteLossError, match=r"The loss became NaN or infinite at step 3: .*\(0.01 now\)"
     ) as caught:
         next(trainer)
     assert isinstance(caught.value, PlaygroundError)
@@ -400,7 +400,7 @@ def test_a_learning_rate_that_is_far_too_large_ends_so():
         for _ in trainer:
             weights.append(flat_weights(trainer))
 
-    with pytest.raises(NonFiniteLoss, match="smaller learning rate"):
+    with pytest.raises(NonFiniteLossError, match="smaller learning rate"):
         train()
     assert torch.equal(flat_weights(trainer), weights[-2])
     assert flat_weights(trainer).isfinite().all()
@@ -414,8 +414,10 @@ def test_a_last_step_that_blows_up_is_noticed_though_no_next_one_follows(broken)
     if broken == "weights":
         trainer.optimizer.step = lambda: [p.data.fill_(math.nan) for p in trainer.parameters]
     else:
-        trainer.evaluate = lambda part: math.inf
-    with pytest.raises(NonFiniteLoss, match=f"The {broken} became NaN or infinite at step 2: the last finite"):
+        trainer.evaluate = lambda split: math.inf
+    with pytest.raises(
+        NonFiniteLossError, match=f"The {broken} became NaN or infinite at step 2: the last finite"
+    ):
         next(trainer)
     assert torch.equal(flat_weights(trainer), before)
 
@@ -429,10 +431,10 @@ def test_a_loss_that_does_not_fit_is_refused_before_anything_is_built(loss, wind
 def test_the_trainer_uses_the_threads_that_it_chose(monkeypatch):
     before = torch.get_num_threads()
     try:
-        monkeypatch.setattr(training, "best_threads", lambda *_: 2)
+        monkeypatch.setattr(training, "choose_thread_count", lambda *_: 2)
         next(trainer_of(wave()))
         assert torch.get_num_threads() == 2
-        monkeypatch.setattr(training, "best_threads", lambda *_: 1)
+        monkeypatch.setattr(training, "choose_thread_count", lambda *_: 1)
         next(trainer_of(wave()))
         assert torch.get_num_threads() == 1
     finally:
@@ -470,9 +472,9 @@ def test_a_held_head_says_h_itself_and_refuses_another_number_of_targets():
 def test_weights_put_by_hand_are_those_that_training_goes_on_from():
     trainer = trainer_of(wave())
     next(trainer)
-    wanted = torch.full_like(trainer.model.lstm.bias_ih_l0, 0.5)
-    trainer.put_weights({"lstm.bias_ih_l0": wanted})
-    assert torch.equal(trainer.model.lstm.bias_ih_l0, wanted)
+    expected = torch.full_like(trainer.model.lstm.bias_ih_l0, 0.5)
+    trainer.set_weights({"lstm.bias_ih_l0": expected})
+    assert torch.equal(trainer.model.lstm.bias_ih_l0, expected)
     next(trainer)
-    moved = (trainer.model.lstm.bias_ih_l0 - wanted).abs()
+    moved = (trainer.model.lstm.bias_ih_l0 - expected).abs()
     assert 0 < moved.max() < 0.1

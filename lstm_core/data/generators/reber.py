@@ -11,7 +11,7 @@ import dataclasses
 
 import numpy as np
 
-from lstm_core.data.generators.sequences import sequences, start
+from lstm_core.data.generators.sequences import sequence_table, validated_rng
 from lstm_core.data.table import Column, Table
 from lstm_core.experiment import PlaygroundError
 
@@ -20,18 +20,18 @@ REBER = (  # place → symbol → next place
     {"B": 1}, {"T": 2, "P": 3}, {"S": 2, "X": 4}, {"T": 3, "V": 5}, {"X": 3, "S": 6}, {"P": 4, "V": 6}, {"E": 7}, {},
 )  # fmt: skip
 COLUMNS = len(SYMBOLS) + 3  # of a table: the symbols, the sequence's number, the state and the wrapped symbol
-SHORTEST = 9  # symbols of the shortest embedded string: B, T or P, five of a Reber string, T or P, E
-BEFORE_LAST_BUT_ONE = 9  # column "state" where T or P must be said again
+MIN_SYMBOLS = 9  # symbols of the shortest embedded string: B, T or P, five of a Reber string, T or P, E
+RECALL_STATE = 9  # column "state" where T or P must be said again
 
 
 def _embedded() -> tuple[dict[str, int], ...]:
     """The embedding graph: REBER once for T and once for P, since the place must remember which; E leads to 0."""
-    places = len(REBER)
-    graph = [{"B": 1}, {"T": 2, "P": 2 + places}]
+    state_count = len(REBER)
+    graph = [{"B": 1}, {"T": 2, "P": 2 + state_count}]
     for wrapped in "TP":
         first = len(graph)
         graph += [{symbol: first + to for symbol, to in arrows.items()} for arrows in REBER]
-        graph[-1] = {wrapped: 2 + 2 * places}
+        graph[-1] = {wrapped: 2 + 2 * state_count}
     return (*graph, {"E": 0})
 
 
@@ -45,7 +45,7 @@ OPTIONS = np.array(
 )  # (places, 2): one or two symbols may follow
 # What the columns say of a place: its number, the same in both copies of REBER; and T 1, P −1, else 0
 STATE = np.array([0, 1, *(2 * list(range(2, 2 + len(REBER)))), 2 + len(REBER)])
-WRAPPED = np.array([0, 0, *([1] * len(REBER)), *([-1] * len(REBER)), 0])
+REMEMBERED_SYMBOL = np.array([0, 0, *([1] * len(REBER)), *([-1] * len(REBER)), 0])
 
 
 def embedded_reber(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -57,16 +57,18 @@ def embedded_reber(length: int, seq_len: int, n_features: int, noise: float, see
     after this symbol) and "wrapped" (1: T, −1: P, 0: neither is to be remembered) explain, and are no features.
     Hochreiter & Schmidhuber (1997), "Long Short-Term Memory", experiment 1.
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=COLUMNS, least_steps=SHORTEST - 2)
-    found = np.empty((0, seq_len + 1), np.int8)
-    while len(found) < length:
-        drawn, places = _walk(length, seq_len + 1, rng)
-        done = places == len(GRAPH) - 1
+    rng = validated_rng(
+        length, seq_len, n_features, noise, seed, columns=COLUMNS, least_steps=MIN_SYMBOLS - 2
+    )
+    strings = np.empty((0, seq_len + 1), np.int8)
+    while len(strings) < length:
+        drawn, states = _walk(length, seq_len + 1, rng)
+        done = states == len(GRAPH) - 1
         drawn[done.cumsum(axis=1) > done] = -1  # what comes after it
-        found = np.concatenate([found, drawn[done.any(axis=1)]])
-    found = found[:length]
-    sizes = (found >= 0).sum(axis=1, keepdims=True)
-    padded = np.take_along_axis(found, (np.arange(seq_len + 1) + sizes) % (seq_len + 1), axis=1)
+        strings = np.concatenate([strings, drawn[done.any(axis=1)]])
+    strings = strings[:length]
+    sizes = (strings >= 0).sum(axis=1, keepdims=True)
+    padded = np.take_along_axis(strings, (np.arange(seq_len + 1) + sizes) % (seq_len + 1), axis=1)
     return _table("embedded_reber", padded)
 
 
@@ -77,11 +79,11 @@ def continual_reber(length: int, seq_len: int, n_features: int, noise: float, se
     the columns of embedded_reber; nothing marks where a string ends but its E. Gers, Schmidhuber & Cummins (2000),
     "Learning to Forget: Continual Prediction with LSTM".
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=COLUMNS, least_steps=2)
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=COLUMNS, least_steps=2)
     return _table("continual_reber", _walk(length, seq_len + 1, rng)[0])
 
 
-def read(symbols: np.ndarray) -> np.ndarray:
+def states_after(symbols: np.ndarray) -> np.ndarray:
     """The place in GRAPH after each symbol of some strings or streams that begin at its start.
 
     symbols: (sequences, steps) whole numbers into SYMBOLS, −1 in front of a string: it stays at the start there.
@@ -89,27 +91,27 @@ def read(symbols: np.ndarray) -> np.ndarray:
     Raises:
         PlaygroundError: a symbol that the grammar does not allow.
     """
-    places = np.zeros(symbols.shape, np.int64)
-    place = np.zeros(len(symbols), np.int64)
+    states = np.zeros(symbols.shape, np.int64)
+    state = np.zeros(len(symbols), np.int64)
     for step, symbol in enumerate(symbols.T):
-        waits = (symbol < 0) & (place == 0)
-        place = np.where(waits, 0, np.where(symbol < 0, -1, NEXT[place, symbol]))
-        if (place < 0).any():
-            wrong = int(np.argmax(place < 0))
+        waits = (symbol < 0) & (state == 0)
+        state = np.where(waits, 0, np.where(symbol < 0, -1, NEXT[state, symbol]))
+        if (state < 0).any():
+            wrong = int(np.argmax(state < 0))
             raise PlaygroundError(
                 f"Symbol {step + 1} of sequence {wrong + 1} is not what the Reber grammar allows there: begin each "
                 "sequence at the beginning of a string."
             )
-        places[:, step] = place
-    return places
+        states[:, step] = state
+    return states
 
 
-def legal(symbols: np.ndarray) -> np.ndarray:
+def legal_next_symbols(symbols: np.ndarray) -> np.ndarray:
     """(sequences, steps, 7) bool: which symbols may come next at each step; arguments and errors are read's."""
-    return LEGAL[read(symbols)]
+    return LEGAL[states_after(symbols)]
 
 
-def from_one_hot(x: np.ndarray) -> np.ndarray:
+def decode_one_hot(x: np.ndarray) -> np.ndarray:
     """(…, 7) of the symbols' columns → (…) whole numbers into SYMBOLS, −1 where the row is all zero."""
     return np.where(x.any(axis=-1), x.argmax(axis=-1), -1)
 
@@ -117,23 +119,23 @@ def from_one_hot(x: np.ndarray) -> np.ndarray:
 def _walk(count: int, steps: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """`count` random walks from the start: symbols and the places that they lead to, each (count, steps) int8."""
     coins = rng.integers(0, 2, (steps, count), np.int8)
-    symbols, places = np.empty((2, steps, count), np.int8)
-    place = np.zeros(count, np.int8)
+    symbols, states = np.empty((2, steps, count), np.int8)
+    state = np.zeros(count, np.int8)
     for step in range(steps):
-        symbol = OPTIONS[place, coins[step]]
-        place = NEXT[place, symbol]
-        symbols[step], places[step] = symbol, place
-    return symbols.T, places.T
+        symbol = OPTIONS[state, coins[step]]
+        state = NEXT[state, symbol]
+        symbols[step], states[step] = symbol, state
+    return symbols.T, states.T
 
 
 def _table(name: str, symbols: np.ndarray) -> Table:
     """symbols: (sequences, seq_len + 1), −1 in front: all but the last are seen, all but the first are said."""
-    seen, said = symbols[:, :-1], symbols[:, 1:]
-    said = np.where(seen < 0, -1, said)
-    places = read(seen).ravel()
-    features = {symbol: seen.ravel() == k for k, symbol in enumerate(SYMBOLS)}
-    explained = {"state": STATE[places], "wrapped": WRAPPED[places]}
-    table = sequences(name, features | explained, seen.shape[1])
-    target = Column("next", "category", said.ravel().astype(np.int32), SYMBOLS)
+    inputs, targets = symbols[:, :-1], symbols[:, 1:]
+    targets = np.where(inputs < 0, -1, targets)
+    states = states_after(inputs).ravel()
+    features = {symbol: inputs.ravel() == k for k, symbol in enumerate(SYMBOLS)}
+    explained = {"state": STATE[states], "wrapped": REMEMBERED_SYMBOL[states]}
+    table = sequence_table(name, features | explained, inputs.shape[1])
+    target = Column("next", "category", targets.ravel().astype(np.int32), SYMBOLS)
     roles = dataclasses.replace(table.roles, targets=("next",), features=SYMBOLS)
     return dataclasses.replace(table, columns=(*table.columns, target), roles=roles)

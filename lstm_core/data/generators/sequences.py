@@ -9,11 +9,11 @@ import dataclasses
 
 import numpy as np
 
-from lstm_core.data.table import Column, Roles, Table
+from lstm_core.data.table import Column, ColumnRoles, Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 
 MAX_VALUES = 20_000_000  # of one table: 80 MB as float32
-SHAPES = {  # phase in [0, 1) → height in [−1, 1]
+WAVEFORMS = {  # phase in [0, 1) → height in [−1, 1]
     "sine": lambda phase: np.sin(2 * np.pi * phase),
     "square": lambda phase: np.where(phase < 0.5, 1.0, -1.0),
     "sawtooth": lambda phase: 2 * phase - 1,
@@ -26,11 +26,11 @@ def random_regression(length: int, seq_len: int, n_features: int, noise: float, 
     Inputs x1, x2 … and the target of each sequence are independent and standard normal: whatever a
     model gains on the training part, it has learned by heart.
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=n_features + 2)
-    answers = rng.standard_normal(length)
-    inputs = noisy(rng.standard_normal((length * seq_len, n_features)), noise, rng)
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=n_features + 2)
+    targets = rng.standard_normal(length)
+    inputs = add_noise(rng.standard_normal((length * seq_len, n_features)), noise, rng)
     features = {f"x{k + 1}": inputs[:, k] for k in range(n_features)}
-    return sequences("random_regression", features, seq_len, answers)
+    return sequence_table("random_regression", features, seq_len, targets)
 
 
 def adding_problem(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -41,15 +41,15 @@ def adding_problem(length: int, seq_len: int, n_features: int, noise: float, see
     Bengio (2016, arXiv 1511.06464). Always saying 1 has a mean squared error of 1/6. The target is
     the sum of the two values before noise.
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=4, least_steps=2)
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=4, least_steps=2)
     values = rng.random((length, seq_len), dtype=np.float32)
     half = seq_len // 2
-    marked = np.stack([rng.integers(0, half, length), rng.integers(half, seq_len, length)], axis=1)
+    marked_steps = np.stack([rng.integers(0, half, length), rng.integers(half, seq_len, length)], axis=1)
     marker = np.zeros((length, seq_len), np.float32)
-    np.put_along_axis(marker, marked, 1, axis=1)
-    sums = np.take_along_axis(values, marked, axis=1).sum(axis=1)
-    features = {"value": noisy(values.ravel(), noise, rng), "marker": marker.ravel()}
-    return sequences("adding_problem", features, seq_len, sums)
+    np.put_along_axis(marker, marked_steps, 1, axis=1)
+    sums = np.take_along_axis(values, marked_steps, axis=1).sum(axis=1)
+    features = {"value": add_noise(values.ravel(), noise, rng), "marker": marker.ravel()}
+    return sequence_table("adding_problem", features, seq_len, sums)
 
 
 def which_wave(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -58,15 +58,15 @@ def which_wave(length: int, seq_len: int, n_features: int, noise: float, seed: i
     Each sequence has a random phase and a random period between a third of seq_len and all of it;
     every row bears the label. The three classes are equally common.
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=3, least_steps=8)
-    label = rng.permutation(np.arange(length) % len(SHAPES))
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=3, least_steps=8)
+    label = rng.permutation(np.arange(length) % len(WAVEFORMS))
     period = rng.uniform(seq_len / 3, seq_len, (length, 1))
     phase = (np.arange(seq_len) / period + rng.random((length, 1))) % 1  # (length, seq_len)
     x = np.empty((length, seq_len))
-    for k, shape in enumerate(SHAPES.values()):
+    for k, shape in enumerate(WAVEFORMS.values()):
         x[label == k] = shape(phase[label == k])
-    table = sequences("which_wave", {"x": noisy(x.ravel(), noise, rng)}, seq_len)
-    wave = Column("wave", "category", np.repeat(label, seq_len).astype(np.int32), tuple(SHAPES))
+    table = sequence_table("which_wave", {"x": add_noise(x.ravel(), noise, rng)}, seq_len)
+    wave = Column("wave", "category", np.repeat(label, seq_len).astype(np.int32), tuple(WAVEFORMS))
     roles = dataclasses.replace(table.roles, targets=("wave",))
     return dataclasses.replace(table, columns=(*table.columns, wave), roles=roles)
 
@@ -78,16 +78,16 @@ def two_sequences(length: int, seq_len: int, n_features: int, noise: float, seed
     PyTorch + Lightning" (StatQuest with Josh Starmer, 2023). Of another seq_len, the days between the first and
     the last repeat.
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=3, least_steps=2)
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=3, least_steps=2)
     first = np.arange(length) % 2
     days = np.tile(
         np.resize([0.5, 0.25], seq_len), (length, 1)
     )  # (length, seq_len), two_sequences' middle days
     days = np.concatenate([first[:, None], days[:, : seq_len - 2], np.ones((length, 1))], axis=1)
-    return sequences("two_sequences", {"value": noisy(days.ravel(), noise, rng)}, seq_len, first)
+    return sequence_table("two_sequences", {"value": add_noise(days.ravel(), noise, rng)}, seq_len, first)
 
 
-def start(
+def validated_rng(
     length, seq_len, n_features, noise, seed, columns: int = 0, least_steps: int = 1
 ) -> np.random.Generator:
     """The seed's random numbers, once the arguments are fit; `columns`: of a set of sequences.
@@ -109,22 +109,21 @@ def start(
     return np.random.default_rng(seed)
 
 
-def noisy(clean: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+def add_noise(clean: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
     """clean, of any shape, plus noise in units of its standard deviation."""
     return clean + noise * clean.std() * rng.standard_normal(clean.shape)
 
 
-def sequences(name: str, features: dict, seq_len: int, answers: np.ndarray | None = None) -> Table:
+def sequence_table(name: str, features: dict, seq_len: int, targets: np.ndarray | None = None) -> Table:
     """Number the sequences; `answers` (length,) go on their last rows, NaN (unscored) before."""
     rows = len(next(iter(features.values())))  # length · seq_len
     columns = {"sequence": np.arange(rows) // seq_len} | features
-    if answers is not None:
+    if targets is not None:
         columns["target"] = np.full(rows, np.nan)
-        columns["target"][seq_len - 1 :: seq_len] = answers
-    targets = () if answers is None else ("target",)
-    roles = Roles(targets, tuple(features), group="sequence", seq_len=seq_len, horizon=0)
+        columns["target"][seq_len - 1 :: seq_len] = targets
+    target_names = () if targets is None else ("target",)
+    roles = ColumnRoles(target_names, tuple(features), group="sequence", seq_len=seq_len, horizon=0)
     return Table.from_columns(name, columns, roles)
-
 
 
 def recall_marked(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -133,14 +132,13 @@ def recall_marked(length: int, seq_len: int, n_features: int, noise: float, seed
     Every row has a value from U[−1, 1]; one row, each as likely as any other, is marked. Always saying 0 has a
     mean squared error of 1/3. The target is the value before noise.
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=4)
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=4)
     values = rng.uniform(-1, 1, (length, seq_len)).astype(np.float32)
-    marked = rng.integers(0, seq_len, length)
+    marked_step = rng.integers(0, seq_len, length)
     marker = np.zeros((length, seq_len), np.float32)
-    marker[np.arange(length), marked] = 1
-    features = {"value": noisy(values.ravel(), noise, rng), "marker": marker.ravel()}
-    return sequences("recall_marked", features, seq_len, values[np.arange(length), marked])
-
+    marker[np.arange(length), marked_step] = 1
+    features = {"value": add_noise(values.ravel(), noise, rng), "marker": marker.ravel()}
+    return sequence_table("recall_marked", features, seq_len, values[np.arange(length), marked_step])
 
 
 def recall_first(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -151,7 +149,9 @@ def recall_first(length: int, seq_len: int, n_features: int, noise: float, seed:
     descent is difficult", IEEE Transactions on Neural Networks 5, 157–166) at its plainest. Always saying 0 has a
     mean squared error of 1.
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=3, least_steps=2)
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=3, least_steps=2)
     values = rng.uniform(-1, 1, (length, seq_len)).astype(np.float32)
     values[:, 0] = rng.choice([-1.0, 1.0], length)
-    return sequences("recall_first", {"value": noisy(values.ravel(), noise, rng)}, seq_len, values[:, 0])
+    return sequence_table(
+        "recall_first", {"value": add_noise(values.ravel(), noise, rng)}, seq_len, values[:, 0]
+    )

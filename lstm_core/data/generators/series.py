@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lstm_core.data.generators.sequences import MAX_VALUES, SHAPES, noisy, start
-from lstm_core.data.table import Roles, Table
+from lstm_core.data.generators.sequences import MAX_VALUES, WAVEFORMS, add_noise, validated_rng
+from lstm_core.data.table import ColumnRoles, Table
 from lstm_core.experiment import PlaygroundError
 
 PERIOD = 20  # rows of one wave, so that the default window of 24 always holds a whole one
@@ -14,12 +14,10 @@ PERIOD = 20  # rows of one wave, so that the default window of 24 always holds a
 SUM_PERIODS = (37, 17, 7)  # primes: their sum repeats only after 37 · 17 · 7 = 4403 rows
 
 
-
 def sine(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
     """A smooth wave that repeats every 20 rows."""
-    rng = start(length, seq_len, n_features, noise, seed)
+    rng = validated_rng(length, seq_len, n_features, noise, seed)
     return _series("sine", _wave("sine", length, PERIOD, rng), seq_len, noise, rng)
-
 
 
 def sum_of_sines(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -27,24 +25,21 @@ def sum_of_sines(length: int, seq_len: int, n_features: int, noise: float, seed:
 
     Their amplitudes are 1, 1/2 and 1/4.
     """
-    rng = start(length, seq_len, n_features, noise, seed)
+    rng = validated_rng(length, seq_len, n_features, noise, seed)
     waves = [_wave("sine", length, period, rng) / 2**k for k, period in enumerate(SUM_PERIODS)]
     return _series("sum_of_sines", np.sum(waves, axis=0), seq_len, noise, rng)
 
 
-
 def square(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
     """Jumps between +1 and −1 every 10 rows: needs counting."""
-    rng = start(length, seq_len, n_features, noise, seed)
+    rng = validated_rng(length, seq_len, n_features, noise, seed)
     return _series("square", _wave("square", length, PERIOD, rng), seq_len, noise, rng)
-
 
 
 def sawtooth(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
     """Climbs for 20 rows, then drops at once."""
-    rng = start(length, seq_len, n_features, noise, seed)
+    rng = validated_rng(length, seq_len, n_features, noise, seed)
     return _series("sawtooth", _wave("sawtooth", length, PERIOD, rng), seq_len, noise, rng)
-
 
 
 def damped_oscillation(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -52,10 +47,9 @@ def damped_oscillation(length: int, seq_len: int, n_features: int, noise: float,
 
     exp(−3 t / length) · sin(2π t / 20 + phase): e⁻³ ≈ 0.05 is left at the end, whatever the length.
     """
-    rng = start(length, seq_len, n_features, noise, seed)
+    rng = validated_rng(length, seq_len, n_features, noise, seed)
     swing = np.exp(-3 * np.arange(length) / length) * _wave("sine", length, PERIOD, rng)
     return _series("damped_oscillation", swing, seq_len, noise, rng)
-
 
 
 def mackey_glass(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -64,9 +58,8 @@ def mackey_glass(length: int, seq_len: int, n_features: int, noise: float, seed:
     dx/dt = 0.2 x(t − 17) / (1 + x(t − 17)¹⁰) − 0.1 x(t), one row a unit of time. Mackey & Glass
     (1977), "Oscillation and chaos in physiological control systems", Science 197, 287–289.
     """
-    rng = start(length, seq_len, n_features, noise, seed)
+    rng = validated_rng(length, seq_len, n_features, noise, seed)
     return _series("mackey_glass", _mackey_glass(length, rng), seq_len, noise, rng)
-
 
 
 def random_walk(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -75,21 +68,18 @@ def random_walk(length: int, seq_len: int, n_features: int, noise: float, seed: 
     The steps are independent and normal, of standard deviation 1: without noise, no forecast of the
     next row beats the row before it.
     """
-    rng = start(length, seq_len, n_features, noise, seed)
+    rng = validated_rng(length, seq_len, n_features, noise, seed)
     return _series("random_walk", np.cumsum(rng.standard_normal(length)), seq_len, noise, rng)
 
 
-
 def _series(name: str, clean: np.ndarray, seq_len: int, noise: float, rng) -> Table:
-    roles = Roles(targets=("y",), features=("y",), seq_len=seq_len, horizon=1)
-    return Table.from_columns(name, {"y": noisy(clean, noise, rng)}, roles)
-
+    roles = ColumnRoles(targets=("y",), features=("y",), seq_len=seq_len, horizon=1)
+    return Table.from_columns(name, {"y": add_noise(clean, noise, rng)}, roles)
 
 
 def _wave(shape: str, length: int, period: int, rng: np.random.Generator) -> np.ndarray:
     """(length,) of a wave from a random phase; rows a period apart are equal to the last bit."""
-    return SHAPES[shape]((np.arange(length) % period / period + rng.random()) % 1)
-
+    return WAVEFORMS[shape]((np.arange(length) % period / period + rng.random()) % 1)
 
 
 def _mackey_glass(length: int, rng: np.random.Generator) -> np.ndarray:
@@ -114,7 +104,6 @@ def _mackey_glass(length: int, rng: np.random.Generator) -> np.ndarray:
 LAG = 3  # rows between a number and its echo
 
 
-
 def echo(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
     """Say at every row what x1 was three rows ago.
 
@@ -123,7 +112,7 @@ def echo(length: int, seq_len: int, n_features: int, noise: float, seed: int) ->
     first three lie before the window: the best mean squared error over its rows is 3 / seq_len, that of always
     saying 0 is 1. The target is x1 before noise.
     """
-    rng = start(length, seq_len, n_features, noise, seed)
+    rng = validated_rng(length, seq_len, n_features, noise, seed)
     if length * (n_features + 1) > MAX_VALUES:
         raise PlaygroundError(
             f"These settings make a table of {length * (n_features + 1):,} values, more than {MAX_VALUES:,}: lower "
@@ -131,7 +120,7 @@ def echo(length: int, seq_len: int, n_features: int, noise: float, seed: int) ->
         )
     side = np.sqrt(3)  # of U[−√3, √3] the variance is 1
     values = rng.uniform(-side, side, (LAG + length, n_features))
-    inputs = noisy(values[LAG:], noise, rng)
+    inputs = add_noise(values[LAG:], noise, rng)
     columns = {f"x{k + 1}": inputs[:, k] for k in range(n_features)} | {"echo": values[:length, 0]}
-    roles = Roles(("echo",), tuple(columns)[:-1], seq_len=seq_len, horizon=0)
+    roles = ColumnRoles(("echo",), tuple(columns)[:-1], seq_len=seq_len, horizon=0)
     return Table.from_columns("echo", columns, roles)

@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from lstm_core.data.generators.sequences import sequences, start
+from lstm_core.data.generators.sequences import sequence_table, validated_rng
 from lstm_core.data.table import Column, Table
 
 ORDER_SYMBOLS = tuple("abcdXYEB")  # distractors, what counts, beginning and end
@@ -26,22 +26,24 @@ def temporal_order(length: int, seq_len: int, n_features: int, noise: float, see
     10/11 of seq_len to all of it long, padded with zeros in front. Of seq_len 110 it is task 6a of Hochreiter &
     Schmidhuber (1997, "Long Short-Term Memory", section 5.6): 100 to 110 symbols, places 10 to 20 and 50 to 60.
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=len(ORDER_SYMBOLS) + 2, least_steps=6)
-    part = seq_len / 11
-    edges = [round(k * part) for k in (1, 2, 5, 6, 10)]
+    rng = validated_rng(
+        length, seq_len, n_features, noise, seed, columns=len(ORDER_SYMBOLS) + 2, least_steps=6
+    )
+    segment = seq_len / 11
+    edges = [round(k * segment) for k in (1, 2, 5, 6, 10)]
     rows = np.arange(length)
     symbols = rng.integers(0, 4, (length, seq_len), np.int8)
-    begin = seq_len - rng.integers(edges[4], seq_len, length, endpoint=True)  # rows of padding
-    first = begin + rng.integers(edges[0], edges[1], length, endpoint=True)
-    second = begin + rng.integers(edges[2], edges[3], length, endpoint=True)
-    said = rng.integers(0, 2, (2, length))
-    symbols[rows, first], symbols[rows, second] = 4 + said
-    symbols[rows, begin], symbols[:, -1] = 6, 7
-    symbols[np.arange(seq_len) < begin[:, None]] = -1
-    answers = np.full((length, seq_len), -1, np.int32)
-    answers[:, -1] = 2 * said[0] + said[1]
+    first_row = seq_len - rng.integers(edges[4], seq_len, length, endpoint=True)  # rows of padding
+    first = first_row + rng.integers(edges[0], edges[1], length, endpoint=True)
+    second = first_row + rng.integers(edges[2], edges[3], length, endpoint=True)
+    symbols_drawn = rng.integers(0, 2, (2, length))
+    symbols[rows, first], symbols[rows, second] = 4 + symbols_drawn
+    symbols[rows, first_row], symbols[:, -1] = 6, 7
+    symbols[np.arange(seq_len) < first_row[:, None]] = -1
+    targets = np.full((length, seq_len), -1, np.int32)
+    targets[:, -1] = 2 * symbols_drawn[0] + symbols_drawn[1]
     return _table(
-        "temporal_order", symbols, ORDER_SYMBOLS, Column("order", "category", answers.ravel(), ORDERS)
+        "temporal_order", symbols, ORDER_SYMBOLS, Column("order", "category", targets.ravel(), ORDERS)
     )
 
 
@@ -53,30 +55,32 @@ def copy_memory(length: int, seq_len: int, n_features: int, noise: float, seed: 
     cross-entropy of 10 ln 8 / (T + 20). Arjovsky, Shah & Bengio (2016), "Unitary Evolution Recurrent Neural
     Networks", arXiv 1511.06464, section 4.1. Where seq_len has no room for ten, it is as many as half of it holds.
     """
-    rng = start(length, seq_len, n_features, noise, seed, columns=len(COPY_SYMBOLS) + 2, least_steps=3)
-    copied = copied_symbols(seq_len)
+    rng = validated_rng(
+        length, seq_len, n_features, noise, seed, columns=len(COPY_SYMBOLS) + 2, least_steps=3
+    )
+    copied = copy_length(seq_len)
     symbols = np.full((length, seq_len), BLANK, np.int8)
     symbols[:, :copied] = rng.integers(0, BLANK, (length, copied))
-    said = np.full((length, seq_len), BLANK, np.int32)
-    said[:, -copied:] = symbols[:, :copied]
+    inputs = np.full((length, seq_len), BLANK, np.int32)
+    inputs[:, -copied:] = symbols[:, :copied]
     symbols[:, -copied - 1] = MARKER
-    target = Column("say", "category", said.ravel(), COPY_SYMBOLS[: BLANK + 1])
+    target = Column("say", "category", inputs.ravel(), COPY_SYMBOLS[: BLANK + 1])
     return _table("copy_memory", symbols, COPY_SYMBOLS, target)
 
 
-def copied_symbols(seq_len: int) -> int:
+def copy_length(seq_len: int) -> int:
     """How many symbols copy_memory gives to remember: ten where there is room for a blank's silence."""
     return min(10, (seq_len - 1) // 2)
 
 
-def copy_baseline(seq_len: int) -> float:
+def copy_naive_loss(seq_len: int) -> float:
     """The mean cross-entropy of whoever knows copy_memory's rules and remembers none of its symbols."""
-    return copied_symbols(seq_len) * float(np.log(BLANK)) / seq_len
+    return copy_length(seq_len) * float(np.log(BLANK)) / seq_len
 
 
 def _table(name: str, symbols: np.ndarray, names: tuple[str, ...], target: Column) -> Table:
     """symbols: (sequences, seq_len) numbers into names, −1 where the row is empty; each name is a column of 0 and 1."""
     features = {symbol: symbols.ravel() == k for k, symbol in enumerate(names)}
-    table = sequences(name, features, symbols.shape[1])
+    table = sequence_table(name, features, symbols.shape[1])
     roles = dataclasses.replace(table.roles, targets=(target.name,))
     return dataclasses.replace(table, columns=(*table.columns, target), roles=roles)

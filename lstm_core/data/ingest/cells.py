@@ -68,7 +68,7 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
-def is_value(cell: str) -> bool:
+def is_number_or_time(cell: str) -> bool:
     """Whether the cell is a number with either decimal sign, or a time."""
     cell = cell.strip()
     return any(not math.isnan(parse_number(cell, decimal)) for decimal in ".,") or is_time(cell)
@@ -88,15 +88,15 @@ def parse_number(cell: str, decimal: str) -> float:
     return -value if match["sign"] in ("-", "−") else value
 
 
-def decimal_evidence(cell: str) -> str | None:
+def implied_decimal_sign(cell: str) -> str | None:
     """Which decimal sign the cell can only be read with; None if it does not tell."""
-    reads = [decimal for decimal in ".," if not math.isnan(parse_number(cell, decimal))]
-    if len(reads) == 1 and not cell.isdigit():
-        return reads[0]
+    decimals = [decimal for decimal in ".," if not math.isnan(parse_number(cell, decimal))]
+    if len(decimals) == 1 and not cell.isdigit():
+        return decimals[0]
     return None
 
 
-def is_grouped_or_decimal(cell: str, sign: str) -> bool:
+def is_ambiguous_separator(cell: str, sign: str) -> bool:
     """Whether `sign` in the cell may stand before thousands as well as before decimals, as in 1,234."""
     return _GROUPED[sign].fullmatch(cell) is not None
 
@@ -121,17 +121,17 @@ def parse_times(cells: Sequence[str], day_first: bool) -> np.ndarray:
     """
     texts = np.asarray(cells, dtype=object)
     times = np.full(len(texts), np.datetime64("NaT"), "datetime64[us]")
-    left = np.arange(len(texts))
+    remaining = np.arange(len(texts))
     for _ in range(8):  # shapes of date in one column
-        form = next((f for f in (_time_format(texts[i], day_first) for i in left) if f), None)
+        form = next((f for f in (_time_format(texts[i], day_first) for i in remaining) if f), None)
         if form is None:
             break
-        read = _read_times(texts[left], form)
-        times[left] = read
-        now_left = left[np.isnat(read)]
-        if len(now_left) == len(left):  # such as 31/31/2020: it has the shape, but is no date
-            now_left = now_left[1:]
-        left = now_left
+        read = _read_times(texts[remaining], form)
+        times[remaining] = read
+        still_remaining = remaining[np.isnat(read)]
+        if len(still_remaining) == len(remaining):  # such as 31/31/2020: it has the shape, but is no date
+            still_remaining = still_remaining[1:]
+        remaining = still_remaining
     with np.errstate(invalid="ignore"):
         times[(times < _OLDEST) | (times >= _NEWEST)] = np.datetime64("NaT")
     return times.astype("datetime64[ns]")
@@ -170,9 +170,9 @@ def _time_format(cell: str, day_first: bool) -> str | None:
     return form
 
 
-def has_zone(cell: str) -> bool:
+def has_time_zone(cell: str) -> bool:
     return _ZONE.search(cell) is not None
 
 
-def depends_on_day_first(cell: str) -> bool:
+def is_day_month_ambiguous(cell: str) -> bool:
     return _time_format(cell, True) != _time_format(cell, False)

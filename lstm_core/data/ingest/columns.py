@@ -12,20 +12,25 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from lstm_core.data.column_roles import names_a_time
+from lstm_core.data.column_roles import is_time_name
 from lstm_core.data.ingest.cells import NA_VALUES, parse_numbers, parse_times
-from lstm_core.data.ingest.column_types import Cells, note_bad_cells, note_signs, text_column
-from lstm_core.data.ingest.options import ReadOptions
-from lstm_core.data.ingest.rows import Records
-from lstm_core.data.table import Column, Note
+from lstm_core.data.ingest.column_types import (
+    FactorizedText,
+    bad_cells_note,
+    dropped_signs_note,
+    infer_column,
+)
+from lstm_core.data.ingest.options import CsvOptions
+from lstm_core.data.ingest.rows import RegularRows
+from lstm_core.data.table import Column, ImportNote
 
 _CHUNK_CELLS = 2**20
 _EXACT = 2**24  # float32 holds every whole number up to here
 
 
-def read_columns(
-    records: Records, options: ReadOptions, notes: list[Note]
-) -> tuple[np.ndarray, list[Column], ReadOptions]:
+def parse_columns(
+    records: RegularRows, options: CsvOptions, notes: list[ImportNote]
+) -> tuple[np.ndarray, list[Column], CsvOptions]:
     """The table's numbers (rows, number columns) float32, its columns in order, and the options as used.
 
     Adds to `notes` what was coerced or left out.
@@ -33,35 +38,39 @@ def read_columns(
     kinds = dict(options.kinds)
     for column in set(kinds) - set(records.names):
         notes.append(
-            Note("warning", f"There is no column {column!r} to be read as a {kinds[column]}.", column)
+            ImportNote("warning", f"There is no column {column!r} to be read as a {kinds[column]}.", column)
         )
-    textual = _textual_at_first(records, options.decimal, kinds, notes)
+    textual = _textual_columns(records, options.decimal, kinds, notes)
     numbers = _plain_numbers(records, options.decimal, kinds, textual, notes)  # (rows, all columns)
-    others: dict[int, Column | None] = {}  # None: left out
+    non_numeric: dict[int, Column | None] = {}  # None: left out
     frame = _pandas(records, usecols=sorted(textual), dtype=object, na_filter=False) if textual else {}
     for j in sorted(textual):
-        cells = Cells.of(records.names[j], frame.pop(j), records.line)
+        cells = FactorizedText.from_series(records.names[j], frame.pop(j), records.line)
         kind = kinds.get(cells.name)
-        column, day_first = text_column(cells, kind, options.decimal, options.day_first, notes)
+        column, day_first = infer_column(cells, kind, options.decimal, options.day_first, notes)
         if options.day_first is None:
             options = replace(options, day_first=day_first)
         if column is not None and column.kind == "number":
             with np.errstate(over="ignore"):
                 numbers[:, j] = column.values
         else:
-            others[j] = column
+            non_numeric[j] = column
     width = len(records.names)
-    for j in sorted(set(range(width)) - set(others)):
+    for j in sorted(set(range(width)) - set(non_numeric)):
         if not _finish_numbers(numbers[:, j], records.names[j], records, notes):
-            others[j] = None
-    kept = [j for j in range(width) if j not in others]
-    numbers = np.ascontiguousarray(numbers[:, kept]) if others else numbers
-    made = others | {j: Column(records.names[j], "number", numbers[:, i]) for i, j in enumerate(kept)}
-    columns = [made[j] for j in range(width) if made[j] is not None]
+            non_numeric[j] = None
+    numeric = [j for j in range(width) if j not in non_numeric]
+    numbers = np.ascontiguousarray(numbers[:, numeric]) if non_numeric else numbers
+    by_index = non_numeric | {
+        j: Column(records.names[j], "number", numbers[:, i]) for i, j in enumerate(numeric)
+    }
+    columns = [by_index[j] for j in range(width) if by_index[j] is not None]
     return numbers, columns, replace(options, day_first=bool(options.day_first))
 
 
-def _textual_at_first(records: Records, decimal: str, kinds: dict[str, str], notes: list[Note]) -> set[int]:
+def _textual_columns(
+    records: RegularRows, decimal: str, kinds: dict[str, str], notes: list[ImportNote]
+) -> set[int]:
     """The columns to be read as text, by their kinds or first cells.
 
     Whole numbers that count dates or seconds, which float32 would round, are added to `kinds` as times.
@@ -74,7 +83,7 @@ def _textual_at_first(records: Records, decimal: str, kinds: dict[str, str], not
             kinds[name] = "time"
             textual.add(j)
             text = f"Column {name!r} is read as times: its whole numbers are dates or count from 1970."
-            notes.append(Note("info", text, name))
+            notes.append(ImportNote("info", text, name))
     return textual
 
 
@@ -94,26 +103,26 @@ class _Numbers:
             self.rounded = self.rounded or max(values.max(), -values.min()) > _EXACT
         if values.dtype.kind in "iuf":
             return values
-        cells = Cells.of(self.name, values, int)
-        if not self.surely and not cells.mostly_numbers(decimal):
+        cells = FactorizedText.from_series(self.name, values, int)
+        if not self.surely and not cells.is_mostly_numeric(decimal):
             return None
         parsed = parse_numbers(cells.texts, decimal)
-        self.bad += (row + cells.rows(np.isnan(parsed))).tolist()
-        self.signs |= cells.signs()
-        return cells.spread(parsed, np.nan)
+        self.bad += (row + cells.rows_with(np.isnan(parsed))).tolist()
+        self.signs |= cells.currency_signs()
+        return cells.expand(parsed, np.nan)
 
-    def notes(self, records: Records) -> list[Note]:
-        notes = note_bad_cells(self.name, self.bad, "non-numeric", records.line) + note_signs(
+    def notes(self, records: RegularRows) -> list[ImportNote]:
+        notes = bad_cells_note(self.name, self.bad, "non-numeric", records.line) + dropped_signs_note(
             self.name, self.signs
         )
         if self.rounded:
             text = f"Column {self.name!r} has whole numbers beyond {_EXACT:,}: they are rounded to 7 digits."
-            notes.append(Note("warning", text, self.name))
+            notes.append(ImportNote("warning", text, self.name))
         return notes
 
 
 def _plain_numbers(
-    records: Records, decimal: str, kinds: dict[str, str], textual: set[int], notes: list[Note]
+    records: RegularRows, decimal: str, kinds: dict[str, str], textual: set[int], notes: list[ImportNote]
 ) -> np.ndarray:
     """(rows, all columns) float32, set in the columns of numbers; the others are, or get, in `textual`."""
     width = len(records.names)
@@ -142,7 +151,7 @@ def _plain_numbers(
     return numbers
 
 
-def _pandas(records: Records, **options):
+def _pandas(records: RegularRows, **options):
     """The records by pandas' C reader; columns are called 0, 1, …"""
     return pd.read_csv(
         io.BytesIO(records.text),
@@ -164,7 +173,9 @@ def _is_textual(head: pd.Series, kind: str | None, decimal: str) -> bool:
     """Whether a column must be read as text: as its kind says, else by its first cells."""
     if kind is not None:
         return kind != "number"
-    return head.dtype.kind not in "iuf" and not Cells.of("", head, int).mostly_numbers(decimal)
+    return head.dtype.kind not in "iuf" and not FactorizedText.from_series("", head, int).is_mostly_numeric(
+        decimal
+    )
 
 
 def _counts_time(name: str, values: np.ndarray) -> bool:
@@ -176,16 +187,16 @@ def _counts_time(name: str, values: np.ndarray) -> bool:
         years = values // 10_000
         likely = ((years >= 1800) & (years <= 2100)).all()
     else:
-        likely = digits <= {10, 13, 16, 19} and len(digits) == 1 and names_a_time(name)
+        likely = digits <= {10, 13, 16, 19} and len(digits) == 1 and is_time_name(name)
     return bool(likely) and not np.isnat(parse_times(list(map(str, values.tolist())), False)).any()
 
 
-def _finish_numbers(values: np.ndarray, name: str, records: Records, notes: list[Note]) -> bool:
+def _finish_numbers(values: np.ndarray, name: str, records: RegularRows, notes: list[ImportNote]) -> bool:
     """Make a column's infinite cells missing, in place; False if no value is left."""
     infinite = np.flatnonzero(np.isinf(values))
     values[infinite] = np.nan
-    notes += note_bad_cells(name, infinite, "infinite", records.line)
+    notes += bad_cells_note(name, infinite, "infinite", records.line)
     if np.isnan(values).all():
-        notes.append(Note("warning", f"Column {name!r} has no values: it is left out.", name))
+        notes.append(ImportNote("warning", f"Column {name!r} has no values: it is left out.", name))
         return False
     return True

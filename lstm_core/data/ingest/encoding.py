@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import codecs
 
-from lstm_core.data.table import Note
+from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
 
 MAX_BYTES = 512 * 2**20
-# What the page offers; read_text takes any text encoding that Python knows.
+# What the page offers; decode_text takes any text encoding that Python knows.
 
 SEPARATOR = (
-    "\x1f"  # ASCII's unit separator: read_text removes it from the data, so it can stand between cells
+    "\x1f"  # ASCII's unit separator: decode_text removes it from the data, so it can stand between cells
 )
 
 _EXPORT = "export the table as CSV and load that"
@@ -45,11 +45,7 @@ _BOMS = (  # the longer first: UTF-32's begins with UTF-16's
 )
 
 
-
-
-
-
-def read_text(data: bytes, name: str, encoding: str | None) -> tuple[bytes, str, list[Note]]:
+def decode_text(data: bytes, name: str, encoding: str | None) -> tuple[bytes, str, list[ImportNote]]:
     """The file as UTF-8 without a byte-order mark, its encoding, and what was noticed.
 
     Plain UTF-8 comes back as the very same bytes, so that a large file is not copied.
@@ -57,8 +53,8 @@ def read_text(data: bytes, name: str, encoding: str | None) -> tuple[bytes, str,
     Raises:
         PlaygroundError: empty, too large, not text, or not in the encoding that was asked for.
     """
-    _refuse_what_is_no_csv(data, name)
-    notes: list[Note] = []
+    _refuse_other_formats(data, name)
+    notes: list[ImportNote] = []
     used = encoding or _guess_encoding(data, notes)
     try:
         if codecs.lookup(used).name == "utf-8":
@@ -87,7 +83,7 @@ def read_text(data: bytes, name: str, encoding: str | None) -> tuple[bytes, str,
     return text, used, notes
 
 
-def _refuse_what_is_no_csv(data: bytes, name: str) -> None:
+def _refuse_other_formats(data: bytes, name: str) -> None:
     if not data:
         raise PlaygroundError(f"{name!r} is empty: choose a file with rows of numbers.")
     if len(data) > MAX_BYTES:
@@ -97,31 +93,33 @@ def _refuse_what_is_no_csv(data: bytes, name: str) -> None:
         )
     if data.startswith(b"PK\x03\x04"):
         if b"[Content_Types].xml" in data[:4096] or b"xl/" in data[:4096]:
-            what, advice = "an Excel workbook", "open it in Excel and save the sheet as CSV"
+            kind, advice = "an Excel workbook", "open it in Excel and save the sheet as CSV"
         else:
-            what, advice = "a zip archive", _UNPACK
-        raise PlaygroundError(f"{name!r} is {what}, not CSV: {advice}.")
+            kind, advice = "a zip archive", _UNPACK
+        raise PlaygroundError(f"{name!r} is {kind}, not CSV: {advice}.")
     if data.startswith(b"PAR1") and data.endswith(b"PAR1"):
         raise PlaygroundError(f"{name!r} is a Parquet file, not CSV: {_EXPORT}.")
-    for signature, what, advice in _SIGNATURES:
+    for signature, kind, advice in _SIGNATURES:
         if data.startswith(signature):
-            raise PlaygroundError(f"{name!r} is {what}, not CSV: {advice}.")
+            raise PlaygroundError(f"{name!r} is {kind}, not CSV: {advice}.")
 
 
-def _guess_encoding(data: bytes, notes: list[Note]) -> str:
+def _guess_encoding(data: bytes, notes: list[ImportNote]) -> str:
     """A byte-order mark, the zeros of UTF-16, strict UTF-8; else a guess that the reader is told of."""
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             if encoding != "utf-8":
                 notes.append(
-                    Note("info", f"The file is {encoding.upper()}: it begins with that encoding's mark.")
+                    ImportNote(
+                        "info", f"The file is {encoding.upper()}: it begins with that encoding's mark."
+                    )
                 )
             return encoding
     sample = data[: 2**16]
     zeros = sample[0::2].count(0), sample[1::2].count(0)
     if max(zeros) > len(sample) / 6 and min(zeros) < max(zeros) / 10:
         encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
-        notes.append(Note("info", f"Every other byte is zero: the file is read as {encoding.upper()}."))
+        notes.append(ImportNote("info", f"Every other byte is zero: the file is read as {encoding.upper()}."))
         return encoding
     try:
         data.isascii() or data.decode()
@@ -134,11 +132,11 @@ def _guess_encoding(data: bytes, notes: list[Note]) -> str:
     except UnicodeDecodeError:
         encoding = "latin-1"  # gives every byte a letter
     text = f"The file is not UTF-8; it is read as {encoding}: choose another encoding if letters look wrong."
-    notes.append(Note("warning", text))
+    notes.append(ImportNote("warning", text))
     return encoding
 
 
-def _without_controls(text: bytes, notes: list[Note]) -> bytes:
+def _without_controls(text: bytes, notes: list[ImportNote]) -> bytes:
     """Without NUL, end-of-file and unit-separator characters; every line ends in a line feed."""
     removed = 0
     for code in (b"\x00", b"\x1a", SEPARATOR.encode()):
@@ -147,7 +145,7 @@ def _without_controls(text: bytes, notes: list[Note]) -> bytes:
             text = text.replace(code, b"")
     if removed:
         notes.append(
-            Note("warning", f"Control characters (NUL and the like) are left out: {removed:,} of them.")
+            ImportNote("warning", f"Control characters (NUL and the like) are left out: {removed:,} of them.")
         )
     if b"\r" in text and b"\n" not in text:
         text = text.replace(b"\r", b"\n")  # as old Macs end lines

@@ -16,9 +16,8 @@ ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1251", "gb1803
              "euc-kr", "mac-roman")  # fmt: skip
 
 
-
 @dataclass(frozen=True)
-class ReadOptions:
+class CsvOptions:
     """How to read a CSV file; None: work it out."""
 
     encoding: str | None = None
@@ -43,4 +42,4 @@ class ReadOptions:
                 )
 
 
-WORK_IT_OUT = ReadOptions()
+DETECT = CsvOptions()

@@ -12,21 +12,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from lstm_core.data.column_roles import suggest_roles, time_notes
-from lstm_core.data.ingest.columns import read_columns
-from lstm_core.data.ingest.dialect import read_records
-from lstm_core.data.ingest.encoding import read_text
-from lstm_core.data.ingest.options import WORK_IT_OUT, ReadOptions
-from lstm_core.data.ingest.rows import Records, sentence_rows
-from lstm_core.data.table import Column, Note, Table
+from lstm_core.data.column_roles import suggest_roles, time_column_notes
+from lstm_core.data.ingest.columns import parse_columns
+from lstm_core.data.ingest.dialect import detect_dialect
+from lstm_core.data.ingest.encoding import decode_text
+from lstm_core.data.ingest.options import DETECT, CsvOptions
+from lstm_core.data.ingest.rows import RegularRows, format_line_numbers
+from lstm_core.data.table import Column, ImportNote, Table
 from lstm_core.experiment import PlaygroundError
 
 MAX_NOTES = 100
 
 
-
-
-def read_table(data: bytes, name: str = "data.csv", options: ReadOptions = WORK_IT_OUT) -> Table:
+def read_table(data: bytes, name: str = "data.csv", options: CsvOptions = DETECT) -> Table:
     """A CSV file as a table.
 
     What `options` leaves open is worked out from the file. The table's `options` say how it was read, its
@@ -42,52 +40,59 @@ def read_table(data: bytes, name: str = "data.csv", options: ReadOptions = WORK_
         PlaygroundError: the file is no table, has fewer than two rows, or nothing that could be trained on.
     """
     name = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", name)[:80]
-    text, encoding, notes = read_text(data, name, options.encoding)
-    records, used, layout_notes = read_records(text, name, replace(options, encoding=encoding))
+    text, encoding, notes = decode_text(data, name, options.encoding)
+    records, used, layout_notes = detect_dialect(text, name, replace(options, encoding=encoding))
     notes += layout_notes
     if records.rows < 2:
         raise PlaygroundError(f"{name!r} has one row of data: a series needs at least two, add more.")
-    numbers, columns, used = read_columns(records, used, notes)
+    numbers, columns, used = parse_columns(records, used, notes)
     if not any(column.kind != "time" for column in columns):
         reasons = "its columns are times, empty, or hold a different text in every row"
         raise PlaygroundError(
             f"{name!r} has no column of numbers ({reasons}): choose another file or delimiter."
         )
-    if all(column.constant for column in columns if column.kind != "time"):
+    if all(column.is_constant for column in columns if column.kind != "time"):
         raise PlaygroundError(
             f"No column of {name!r} ever changes: there is nothing to learn, choose another file."
         )
     if not numbers.shape[1]:
-        notes.append(Note("warning", "No column holds numbers, so there is nothing to feed to a model."))
+        notes.append(
+            ImportNote("warning", "No column holds numbers, so there is nothing to feed to a model.")
+        )
     roles = suggest_roles(columns)
-    notes += _column_notes(columns, records) + time_notes(columns, roles, records.line)
+    notes += _column_reports(columns, records) + time_column_notes(columns, roles, records.line)
     if len(notes) > MAX_NOTES:
-        left = len(notes) - MAX_NOTES
-        notes = [*notes[:MAX_NOTES], Note("warning", f"There are {left:,} more notes of these kinds.")]
+        omitted = len(notes) - MAX_NOTES
+        notes = [
+            *notes[:MAX_NOTES],
+            ImportNote("warning", f"There are {omitted:,} more notes of these kinds."),
+        ]
     return Table(name, numbers, tuple(columns), roles, tuple(notes), used)
 
 
-def preview(table: Table, rows: int = 20, columns: int = 50) -> pd.DataFrame:
+def head(table: Table, rows: int = 20, columns: int = 50) -> pd.DataFrame:
     """The first rows as they are understood: classes by their names, missing cells empty."""
-    shown = {}
+    cells = {}
     for column in table.columns[:columns]:
         values = column.values[:rows]
         if column.kind == "category":
             values = [column.classes[code] if code >= 0 else None for code in values]
-        shown[column.name] = values
-    return pd.DataFrame(shown)
+        cells[column.name] = values
+    return pd.DataFrame(cells)
 
 
-def _column_notes(columns: list[Column], records: Records) -> list[Note]:
+def _column_reports(columns: list[Column], records: RegularRows) -> list[ImportNote]:
     """How many cells are missing, and which columns never change."""
     notes = []
     for column in columns:
-        missing = np.flatnonzero(column.absent)
+        missing = np.flatnonzero(column.missing)
         if len(missing):
             lines = [records.line(int(row)) for row in missing[:6]]
             text = f"Column {column.name!r} has {len(missing):,} missing of {records.rows:,} cells: "
-            notes.append(Note("info", text + sentence_rows(lines) + ".", column.name, tuple(lines[:5])))
-        if column.constant:
+            notes.append(
+                ImportNote("info", text + format_line_numbers(lines) + ".", column.name, tuple(lines[:5]))
+            )
+        if column.is_constant:
             text = f"Column {column.name!r} never changes: it is not suggested as a feature."
-            notes.append(Note("info", text, column.name))
+            notes.append(ImportNote("info", text, column.name))
     return notes

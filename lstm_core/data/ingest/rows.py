@@ -15,7 +15,7 @@ from itertools import chain, islice
 import numpy as np
 
 from lstm_core.data.ingest.encoding import SEPARATOR
-from lstm_core.data.table import Note
+from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
 
 MAX_ROWS = 5_000_000
@@ -27,7 +27,7 @@ _NEWLINES = re.compile(r"[\r\n]+")
 
 
 @dataclass(frozen=True)
-class Records:
+class RegularRows:
     """Rows of equally many cells, ready for pandas' C reader with quoting off."""
 
     text: bytes
@@ -42,18 +42,18 @@ class Records:
         return int(self.skip + row + 1 if self.lines is None else self.lines[row])
 
 
-def sentence_rows(lines: Iterable[int], shown: int = 5) -> str:
+def format_line_numbers(lines: Iterable[int], max_lines: int = 5) -> str:
     """Line numbers for a sentence: "row 7", "rows 7, 12, 40", "rows 7, 12, 40, 41, 42, …"."""
     lines = list(lines)
-    text = ", ".join(f"{line:,}" if line > 9999 else str(line) for line in lines[:shown])
-    return f"row{'s' if len(lines) > 1 else ''} {text}" + (", …" if len(lines) > shown else "")
+    text = ", ".join(f"{line:,}" if line > 9999 else str(line) for line in lines[:max_lines])
+    return f"row{'s' if len(lines) > 1 else ''} {text}" + (", …" if len(lines) > max_lines else "")
 
 
 def csv_reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
 
 
-def make_regular(text: bytes, name: str, delimiter: str, skip: int, names: tuple[str, ...]):
+def normalize_rows(text: bytes, name: str, delimiter: str, skip: int, names: tuple[str, ...]):
     """The text as it is if its lines are rows of one width without quotes, else made so; and the notes."""
     _refuse_too_large(text, name, len(names))
     start = sum(len(line) for line in islice(io.BytesIO(text), skip))
@@ -73,18 +73,20 @@ def make_regular(text: bytes, name: str, delimiter: str, skip: int, names: tuple
         total -= 1
     if odd or (blank and between):  # a blank line inside a single column is a missing cell
         return _repaired(text, name, delimiter, skip, names)
-    return Records(text, delimiter, skip, total - skip, names, None), []
+    return RegularRows(text, delimiter, skip, total - skip, names, None), []
 
 
 def _refuse_too_large(text: bytes, name: str, width: int) -> None:
     rows = text.count(b"\n")
-    for count, most, what in (
+    for count, maximum, unit in (
         (width, MAX_COLUMNS, "columns"),
         (rows, MAX_ROWS, "rows"),
         (rows * width, MAX_CELLS, "cells"),
     ):
-        if count > most:
-            raise PlaygroundError(f"{name!r} has {count:,} {what}; at most {most:,} can be read: keep fewer.")
+        if count > maximum:
+            raise PlaygroundError(
+                f"{name!r} has {count:,} {unit}; at most {maximum:,} can be read: keep fewer."
+            )
 
 
 def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[str, ...]):
@@ -95,24 +97,24 @@ def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[st
     starts, blank, short, long = [], [], [], []  # line numbers
     try:
         for cells in reader:
-            here, line = line, skip + reader.line_num + 1
+            next_line, line = line, skip + reader.line_num + 1
             if cells == [_END]:
                 break
             if len(cells) <= 1 < width and not "".join(cells).strip():
-                blank.append(here)
+                blank.append(next_line)
                 continue
             if len(cells) < width:
-                short.append(here)
+                short.append(next_line)
                 cells += [""] * (width - len(cells))
             elif any(map(str.strip, cells[width:])):
-                long.append(here)
+                long.append(next_line)
                 continue
             row = SEPARATOR.join(cells[:width])
             out += (_NEWLINES.sub(" ", row) + "\n").encode()
-            starts.append(here)
+            starts.append(next_line)
         else:
             raise PlaygroundError(
-                f"A quotation mark opened in row {here} of {name!r} is never closed: close it."
+                f"A quotation mark opened in row {next_line} of {name!r} is never closed: close it."
             )
     except csv.Error:
         raise PlaygroundError(
@@ -122,13 +124,13 @@ def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[st
     while width == 1 and starts and (out == b"\n" or out.endswith(b"\n\n")):  # blank lines at the end
         starts.pop()
         del out[-1:]
-    records = Records(bytes(out), SEPARATOR, 0, len(starts), names, np.array(starts, np.int64))
+    records = RegularRows(bytes(out), SEPARATOR, 0, len(starts), names, np.array(starts, np.int64))
     return records, _ragged_notes(blank, short, long, width)
 
 
-def _ragged_notes(blank: list[int], short: list[int], long: list[int], width: int) -> list[Note]:
+def _ragged_notes(blank: list[int], short: list[int], long: list[int], width: int) -> list[ImportNote]:
     notes = []
-    for level, lines, what, consequence in (
+    for level, lines, problem, consequence in (
         ("info", blank, "blank row{}", "left out"),
         (
             "warning",
@@ -139,7 +141,7 @@ def _ragged_notes(blank: list[int], short: list[int], long: list[int], width: in
         ("warning", long, f"row{{}} with more cells than the table's {width} columns", "left out"),
     ):
         if lines:
-            what = what.format("s" if len(lines) > 1 else "")
-            text = f"{len(lines):,} {what}: {sentence_rows(lines)}; {consequence}."
-            notes.append(Note(level, text, rows=tuple(lines[:5])))
+            problem = problem.format("s" if len(lines) > 1 else "")
+            text = f"{len(lines):,} {problem}: {format_line_numbers(lines)}; {consequence}."
+            notes.append(ImportNote(level, text, rows=tuple(lines[:5])))
     return notes

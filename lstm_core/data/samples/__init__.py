@@ -11,10 +11,10 @@ import numpy as np
 
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.samples.book import book_table
-from lstm_core.data.table import Column, Roles, Table
+from lstm_core.data.table import Column, ColumnRoles, Table
 from lstm_core.experiment import PlaygroundError
 
-EXAMPLE = resources.files(__package__).joinpath("sunspots.safetensors")  # made by train_example.py
+EXAMPLE_MODEL = resources.files(__package__).joinpath("sunspots.safetensors")  # made by train_example.py
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
@@ -27,7 +27,7 @@ class Sample:
     source: str
     licence: str
     period: int | None  # rows of one season, a seasonal-naive forecast's look back; None: no season
-    roles: Roles
+    roles: ColumnRoles
 
 
 _CITIES = ("seattle", "new_york")
@@ -39,7 +39,7 @@ SAMPLES: dict[str, Sample] = {
         source="National Geophysical Data Center (NOAA), by way of statsmodels",
         licence="Public domain",
         period=11,
-        roles=Roles(("SUNACTIVITY",), ("SUNACTIVITY",), time="YEAR", seq_len=24, horizon=1),
+        roles=ColumnRoles(("SUNACTIVITY",), ("SUNACTIVITY",), time="YEAR", seq_len=24, horizon=1),
     ),
     "nile": Sample(
         title="Nile",
@@ -47,7 +47,7 @@ SAMPLES: dict[str, Sample] = {
         source="Cobb (1978), Biometrika 65(2), 243–251, by way of statsmodels",
         licence="Public domain",
         period=None,
-        roles=Roles(("volume",), ("volume",), time="year", seq_len=10, horizon=1),
+        roles=ColumnRoles(("volume",), ("volume",), time="year", seq_len=10, horizon=1),
     ),
     "elnino": Sample(
         title="El Niño",
@@ -55,7 +55,7 @@ SAMPLES: dict[str, Sample] = {
         source="National Weather Service (NOAA), ERSST.V3B, Niño 1+2, by way of statsmodels",
         licence="Public domain",
         period=12,
-        roles=Roles(("temperature",), ("temperature",), time="month", seq_len=24, horizon=1),
+        roles=ColumnRoles(("temperature",), ("temperature",), time="month", seq_len=24, horizon=1),
     ),
     "weather": Sample(
         title="Weather",
@@ -63,7 +63,7 @@ SAMPLES: dict[str, Sample] = {
         source="National Centers for Environmental Information (NOAA), by way of vega-datasets",
         licence="Public domain",
         period=None,
-        roles=Roles(
+        roles=ColumnRoles(
             targets=("seattle_max", "seattle_min", "new_york_max", "new_york_min", "new_york_wind"),
             features=(*_WEATHER, "season_sin", "season_cos"),
             time="date",
@@ -96,8 +96,8 @@ def _one_row_a_month(table: Table) -> Table:
     """One row a year with one column a month → one row a month: "month" and "temperature"."""
     years = table.column("YEAR").values.astype(np.int64)
     months = (years[:, None] - 1970) * 12 + np.arange(12)  # (years, 12), counted from January 1970
-    when = months.ravel().astype("datetime64[M]").astype("datetime64[ns]")
+    month_starts = months.ravel().astype("datetime64[M]").astype("datetime64[ns]")
     degrees = np.stack([table.column(month).values for month in MONTHS], axis=1)  # (years, 12)
     numbers = degrees.reshape(-1, 1)
-    columns = Column("month", "time", when), Column("temperature", "number", numbers[:, 0])
+    columns = Column("month", "time", month_starts), Column("temperature", "number", numbers[:, 0])
     return dataclasses.replace(table, numbers=numbers, columns=columns)

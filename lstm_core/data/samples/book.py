@@ -12,24 +12,24 @@ from importlib import resources
 
 import numpy as np
 
-from lstm_core.data.table import Column, Roles, Table
+from lstm_core.data.table import Column, ColumnRoles, Table
 from lstm_core.experiment import PlaygroundError
 
-NAMES = {
+CHARACTER_NAMES = {
     "\n": "line end", " ": "space", **{letter: letter for letter in "abcdefghijklmnopqrstuvwxyz"},
     "'": "apostrophe", ",": "comma", ".": "full stop", "!": "exclamation mark", "?": "question mark", ":": "colon",
     ";": "semicolon", "-": "hyphen", "(": "opening bracket", ")": "closing bracket", "“": "opening quote",
     "”": "closing quote",
 }  # fmt: skip
-ALPHABET = "".join(NAMES)
-BLOCK = 128  # characters of one sequence: about two lines of the book
+ALPHABET = "".join(CHARACTER_NAMES)
+SEQ_LEN = 128  # characters of one sequence: about two lines of the book
 
 _BOOK = resources.files(__package__).joinpath("alice.txt")
 _SAME = str.maketrans({"[": "(", "]": ")", "’": "'", "‘": "'", "\t": " ", "—": "--", "–": "-", "…": "..."})
 
 
 @cache
-def book() -> str:
+def load_book() -> str:
     """Alice's Adventures in Wonderland in the 40 characters of ALPHABET: see normalised.
 
     The file's quotation marks are ` and ', as typed in 1994: they become “ and ”. A ' is a closing one where no
@@ -38,10 +38,10 @@ def book() -> str:
     text = _BOOK.read_bytes().decode("ascii").replace("\r\n", "\n")
     text = text[text.index("CHAPTER I\n") : text.index("THE END")]
     text = re.sub(r"'(?![A-Za-z])", "”", text.replace("`", "“")).replace('"', "'")
-    return normalised(re.sub(r"[*_]", "", text)).strip()
+    return normalize(re.sub(r"[*_]", "", text)).strip()
 
 
-def normalised(text: str) -> str:
+def normalize(text: str) -> str:
     """The text in lower case, with one space or one line end, or two after a paragraph, in a row.
 
     A straight " opens a quotation after a blank or a bracket and closes one elsewhere. Square brackets become round
@@ -52,7 +52,7 @@ def normalised(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
-def codes(text: str) -> np.ndarray:
+def encode(text: str) -> np.ndarray:
     """(characters,) int64: each character's place in ALPHABET.
 
     Raises:
@@ -60,9 +60,9 @@ def codes(text: str) -> np.ndarray:
     """
     unknown = sorted(set(text) - set(ALPHABET))
     if unknown:
-        shown = ", ".join(_shown(character) for character in unknown[:5]) + ", …" * (len(unknown) > 5)
+        listed = ", ".join(_shown(character) for character in unknown[:5]) + ", …" * (len(unknown) > 5)
         raise PlaygroundError(
-            f"The model does not know {shown}: use the letters a to z, spaces, line ends and ' , . ! ? : ; - ( ) “ ”."
+            f"The model does not know {listed}: use the letters a to z, spaces, line ends and ' , . ! ? : ; - ( ) “ ”."
         )
     return np.array([ALPHABET.index(character) for character in text], np.int64)
 
@@ -74,23 +74,23 @@ def one_hot(numbers: np.ndarray) -> np.ndarray:
 
 @cache
 def book_table() -> Table:
-    """The book in blocks of BLOCK characters, each a sequence of its own.
+    """The book in blocks of SEQ_LEN characters, each a sequence of its own.
 
     Columns: the 40 characters by name, 1 in the row where it stands; "block", the sequence's number; "next", the
     character that follows, whose classes are in the order of the 40 columns.
     """
-    numbers = codes(book())
-    rows = (len(numbers) - 1) // BLOCK * BLOCK
+    numbers = encode(load_book())
+    rows = (len(numbers) - 1) // SEQ_LEN * SEQ_LEN
     table = np.empty((rows, len(ALPHABET) + 1), np.float32)
     table[:, :-1] = one_hot(numbers[:rows])
-    table[:, -1] = np.arange(rows) // BLOCK
-    names = (*NAMES.values(), "block")
+    table[:, -1] = np.arange(rows) // SEQ_LEN
+    names = (*CHARACTER_NAMES.values(), "block")
     columns = [Column(name, "number", table[:, k]) for k, name in enumerate(names)]
     columns.append(Column("next", "category", numbers[1 : rows + 1].astype(np.int32), names[:-1]))
     return Table("Alice in Wonderland", table, tuple(columns), ROLES)
 
 
-ROLES = Roles(("next",), tuple(NAMES.values()), group="block", seq_len=BLOCK, horizon=0)
+ROLES = ColumnRoles(("next",), tuple(CHARACTER_NAMES.values()), group="block", seq_len=SEQ_LEN, horizon=0)
 
 
 def _shown(character: str) -> str:

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.data.generators.symbols import MARKER, copied_symbols, copy_baseline
+from lstm_core.data.generators.symbols import MARKER, copy_length, copy_naive_loss
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from lstm_core.analysis.unit_search import Found
+    from lstm_core.analysis.unit_search import UnitMatch
     from lstm_core.runs.run import Run
 
 SILENCE = 10  # T
-SEARCHED = 256  # test sequences in which the units are looked for
-GATE = 0.97  # of the symbols right
+SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
+THRESHOLD = 0.97  # of the symbols right
 EARLY = 0.1, 0.25  # of an epoch: by then it knows the rules, and no symbol yet
-TRAINED, VALID, TEST = 16_000, 500, 1000  # sequences
+TRAIN_WINDOWS, VALID_WINDOWS, TEST_WINDOWS = 16_000, 500, 1000  # sequences
 LETTERS = [*"01234567", "·", "?"]  # memory_tasks.COPY_SYMBOLS as they are drawn
 
 
-def _said(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _probabilities(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of the first test sequences: symbols read and to be said (count, seq_len), probabilities (…, seq_len, 9)."""
     import torch
 
@@ -33,50 +33,50 @@ def _said(run: Run, count: int | None = None) -> tuple[np.ndarray, np.ndarray, n
     starts = windows.starts["test"][:count]
     x = windows.inputs(starts)
     with torch.no_grad():
-        said = run.model()(torch.from_numpy(x)).softmax(-1).numpy()
-    return x.argmax(axis=-1), windows.y[starts[:, None] + np.arange(windows.spec.seq_len)], said
+        probabilities = run.current_model()(torch.from_numpy(x)).softmax(-1).numpy()
+    return x.argmax(axis=-1), windows.y[starts[:, None] + np.arange(windows.spec.seq_len)], probabilities
 
 
-def _keepers(run: Run) -> list[Found]:
+def _best_units(run: Run) -> list[UnitMatch]:
     """For each symbol of the ten the c that tells best, at the marker, which of the eight it was."""
-    from lstm_core.analysis.unit_search import units_by_class
+    from lstm_core.analysis.unit_search import rank_by_class
 
-    def find() -> list[Found]:
-        windows, model = run.windows, run.model()
-        starts = windows.starts["test"][:SEARCHED]
+    def find() -> list[UnitMatch]:
+        windows, model = run.windows, run.current_model()
+        starts = windows.starts["test"][:SEARCH_WINDOWS]
         read = windows.inputs(starts).argmax(axis=-1)
-        found = []
-        for place in range(copied_symbols(windows.spec.seq_len)):
-            classes = np.where(read == MARKER, read[:, place, None], -1)
-            found.append(units_by_class(model, windows, starts, classes, ("c",))[0])
-        return found
+        matches = []
+        for position in range(copy_length(windows.spec.seq_len)):
+            classes = np.where(read == MARKER, read[:, position, None], -1)
+            matches.append(rank_by_class(model, windows, starts, classes, ("c",))[0])
+        return matches
 
-    return run.remembered("copy units", (run.step,), find)
+    return run.cached("copy units", (run.step,), find)
 
 
-def _picture(runs: dict[str, Run]) -> go.Figure:
+def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
 
     from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, figure_layout
 
-    read, wanted, said = (part[0] for part in _said(runs["lstm"], 1))
+    read, targets, probabilities = (values[0] for values in _probabilities(runs["lstm"], 1))
     steps = np.arange(len(read))
     figure = go.Figure(
-        go.Heatmap(z=said.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
+        go.Heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
                    colorbar={"thickness": 14, "tickfont": {"size": FONT_SIZE - 1}})
     )  # fmt: skip
     figure.add_scatter(
-        x=steps, y=wanted, mode="markers", name="what it must say", showlegend=True,
+        x=steps, y=targets, mode="markers", name="what it must say", showlegend=True,
         marker={"symbol": "circle-open", "size": 15, "color": "#D55E00", "line": {"width": 3}},
     )  # fmt: skip
     figure.update_xaxes(
         tickvals=steps, ticktext=[LETTERS[k] for k in read], tickangle=0, title="what it reads"
     )
-    figure.update_yaxes(tickvals=list(range(said.shape[1])), ticktext=LETTERS, title="what it says")
+    figure.update_yaxes(tickvals=list(range(probabilities.shape[1])), ticktext=LETTERS, title="what it says")
     return figure_layout(figure, 400).update_layout(hovermode="closest")
 
 
-def _held(runs: dict[str, Run]) -> go.Figure:
+def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     """The mean over new sequences of the unit that keeps one symbol best, for each of its eight values."""
     import plotly.graph_objects as go
 
@@ -84,49 +84,49 @@ def _held(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.figures.theme import figure_layout
 
     run = runs["lstm"]
-    windows, found = run.windows, _keepers(run)
-    place = int(np.argmax([one.score for one in found]))
-    starts = windows.starts["test"][:SEARCHED]
-    values = found[place].of(trace_windows(run.model(), windows, starts))
-    symbol = windows.inputs(starts)[:, place].argmax(axis=-1)
-    order = np.argsort([values[symbol == k, -len(found) - 1].mean() for k in range(8)])
+    windows, matches = run.windows, _best_units(run)
+    position = int(np.argmax([match.score for match in matches]))
+    starts = windows.starts["test"][:SEARCH_WINDOWS]
+    values = matches[position].values_in(trace_windows(run.current_model(), windows, starts))
+    symbol = windows.inputs(starts)[:, position].argmax(axis=-1)
+    order = np.argsort([values[symbol == k, -len(matches) - 1].mean() for k in range(8)])
     figure = go.Figure()
     for shade, k in enumerate(order):
         color = f"hsl({30 + 25 * shade}, 75%, 50%)"
         mean = values[symbol == k].mean(axis=0)
         figure.add_scatter(y=mean, name=LETTERS[k], mode="lines", line={"color": color, "width": 3})
-    for at, words in ((place, f"symbol {place + 1} is read"), (len(mean) - len(found) - 1, "marker")):
+    for at, label in ((position, f"symbol {position + 1} is read"), (len(mean) - len(matches) - 1, "marker")):
         figure.add_vline(float(at), line={"color": "#888888", "width": 2, "dash": "dot"})
         figure.add_annotation(
-            x=float(at), y=1, yref="y domain", text=words, xanchor="left", xshift=4, showarrow=False
+            x=float(at), y=1, yref="y domain", text=label, xanchor="left", xshift=4, showarrow=False
         )
-    one = found[place]
-    figure.update_yaxes(title=f"{one.kind} of unit {one.unit}, mean (η² {one.score:.2f})")
+    match = matches[position]
+    figure.update_yaxes(title=f"{match.gate} of unit {match.unit}, mean (η² {match.score:.2f})")
     figure.update_xaxes(title="step")
     return figure_layout(figure, 400)
 
 
-def _search(runs: dict[str, Run]) -> go.Figure:
+def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     """For each of the ten symbols the η² of the c that tells it best."""
     import plotly.graph_objects as go
 
     from lstm_core.figures.theme import GATE_COLORS, figure_layout
 
-    found = _keepers(runs["lstm"])
+    matches = _best_units(runs["lstm"])
     figure = go.Figure(
-        go.Bar(x=np.arange(1, len(found) + 1), y=[one.score for one in found], marker={"color": GATE_COLORS["c"]},
-               text=[f"unit {one.unit}" for one in found], textangle=-90, textfont={"size": 15})
+        go.Bar(x=np.arange(1, len(matches) + 1), y=[match.score for match in matches], marker={"color": GATE_COLORS["c"]},
+               text=[f"unit {match.unit}" for match in matches], textangle=-90, textfont={"size": 15})
     )  # fmt: skip
     figure.update_xaxes(title="symbol", dtick=1)
     figure.update_yaxes(title="η² at the marker", range=[0, 1.03])
     return figure_layout(figure, 320).update_layout(hovermode="closest")
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     run = runs["lstm"]
     ends = np.array([0.0, max(run.train_spec.epochs, 1)])
-    level = np.full(2, copy_baseline(run.windows.spec.seq_len))
-    return Plot(
+    level = np.full(2, copy_naive_loss(run.windows.spec.seq_len))
+    return LinePlot(
         [
             Line("training", *run.curves["train_loss"].points(1000), "#56B4E9", width=1.3, opacity=0.5),
             Line("new sequences", *run.curves["valid_loss"].points(1000), "#D55E00", width=3),
@@ -140,69 +140,69 @@ def _losses(runs: dict[str, Run]) -> Plot:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
-    read, wanted, said = _said(run)
-    recalled = slice(-copied_symbols(read.shape[1]), None)
-    right = float((said.argmax(axis=-1) == wanted)[:, recalled].mean())
-    loss = float(-np.log(np.take_along_axis(said, wanted[..., None], axis=-1)).mean())
-    sentence = (
+    read, targets, probabilities = _probabilities(run)
+    recalled = slice(-copy_length(read.shape[1]), None)
+    right = float((probabilities.argmax(axis=-1) == targets)[:, recalled].mean())
+    loss = float(-np.log(np.take_along_axis(probabilities, targets[..., None], axis=-1)).mean())
+    summary = (
         f"{right:.1%} of the symbols right on {len(read):,} new sequences (guessing: 12.5%). Cross-entropy {loss:.2g}; "
-        f"who remembers nothing gets {copy_baseline(read.shape[1]):.3f}"
+        f"who remembers nothing gets {copy_naive_loss(read.shape[1]):.3f}"
     )
-    figures = {"right": right, "loss": loss}
+    metrics = {"right": right, "loss": loss}
     epochs, losses = run.curves["train_loss"].points()
     if (early := (epochs > EARLY[0]) & (epochs < EARLY[1])).any():
-        figures["early loss"] = float(np.median(losses[early]))
-        sentence += f", and so did this model early on: {figures['early loss']:.3f}"
-    return Outcome(right >= GATE, sentence + ".", figures)
+        metrics["early loss"] = float(np.median(losses[early]))
+        summary += f", and so did this model early on: {metrics['early loss']:.3f}"
+    return Outcome(right >= THRESHOLD, summary + ".", metrics)
 
 
-def _sketch(runs: dict[str, Run]) -> np.ndarray:
+def _thumbnail_plot(runs: dict[str, Run]) -> np.ndarray:
     """(9, seq_len): what it says."""
-    return _said(runs["lstm"], 1)[2][0].T[::-1]
+    return _probabilities(runs["lstm"], 1)[2][0].T[::-1]
 
 
-LENGTH = TRAINED + VALID + TEST
+LENGTH = TRAIN_WINDOWS + VALID_WINDOWS + TEST_WINDOWS
 
 LESSON = Lesson(
     title="Copy memory",
-    blurb="Ten symbols, a silence, a marker: now say all ten again, in order.",
+    summary="Ten symbols, a silence, a marker: now say all ten again, in order.",
     chapter="Papers",
-    number=25,
+    order=25,
     experiments={
         "lstm": Experiment(
             DataSpec(
                 source="generator", name="copy_memory", length=LENGTH, seq_len=SILENCE + 20, noise=0.0, horizon=0,
-                train_share=TRAINED / LENGTH, valid_share=VALID / LENGTH, scaling="none",
+                train_share=TRAIN_WINDOWS / LENGTH, valid_share=VALID_WINDOWS / LENGTH, scaling="none",
             ),
             ModelSpec(hidden_size=128, head="per_step", chrono_t_max=SILENCE + 20),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10, max_grad_norm=0.1),
         )
     },
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**Ten in, ten out**",
             "One new sequence from left to right: dots are silence, ? is the marker. Bright is likely, circles are right.",
-            _picture,
+            _prediction_figure,
         ),
-        Picture(
+        LessonFigure(
             "**A unit that holds one symbol**",
             "The c that tells best, at the marker, which of the eight one of the ten symbols was: a line for each of the "
             "eight, the mean over new sequences.",
-            _held,
+            _mechanism_figure,
         ),
-        Picture(
+        LessonFigure(
             "**First the rules, then the memory**",
             "At the dashed line it knows when to be silent and when to speak, and guesses what. Below it, it remembers.",
             _losses,
         ),
-        Picture(
+        LessonFigure(
             "**How well one unit can hold each of the ten**",
             "The c that tells each symbol best. Where the best is low, the symbol is shared out over several units.",
-            _search,
+            _ranking_figure,
         ),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 Ten symbols, each one of eight, come one after the other. Then nothing happens for T = 10 steps, and then a marker says:
 **say them all again, in order**. Until the marker the right answer is silence.
 
@@ -219,18 +219,18 @@ over several units each.
 """,
     formula=r"\text{loss of remembering nothing} = \frac{10 \ln 8}{T + 20}",
     symbols="$\\ln 8$ is the cross-entropy of guessing one of eight; only ten of the $T + 20$ steps need a guess.",
-    tries=(
-        Try("T = 100, where the line to beat is 0.173: does it leave it?",
+    exercises=(
+        Exercise("T = 100, where the line to beat is 0.173: does it leave it?",
             {"data": {"seq_len": 120, "length": 8000}, "model": {"chrono_t_max": 120}, "train": {"epochs": 4}}),
-        Try("PyTorch's own first weights instead of spread forget gates.", {"model": {"chrono_t_max": None}}),
-        Try("A quarter of the units: thirty bits in 32 units.", {"model": {"hidden_size": 32}}),
+        Exercise("PyTorch's own first weights instead of spread forget gates.", {"model": {"chrono_t_max": None}}),
+        Exercise("A quarter of the units: thirty bits in 32 units.", {"model": {"hidden_size": 32}}),
     ),
     outcome=_outcome,
-    seeds="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. A last bad step can cost a little: with "
+    success_rate="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. A last bad step can cost a little: with "
     "gradients clipped at 1 in place of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
     published="Remembering nothing: 10 ln 8 / (T + 20), 0.693 at T = 10 and 0.173 at T = 100 (Arjovsky, Shah & Bengio "
     "2016)",
-    sketch=_sketch,
+    thumbnail_plot=_thumbnail_plot,
     sources=(
         "Martin Arjovsky, Amar Shah & Yoshua Bengio (2016), Unitary evolution recurrent neural networks, arXiv "
         "1511.06464",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,7 +19,7 @@ COLORS = {"clip": "#0072B2", "no_clip": "#D55E00"}
 NAMES = {"clip": "clipped", "no_clip": "not clipped"}
 GREY = "#888888"
 CLIP = 0.25
-HIGHEST = 1e6  # that is drawn
+MAX_NORM_SHOWN = 1e6  # that is drawn
 POINTS = 1000  # of a curve
 LEARNED = 0.1  # squared error; always saying 0 has 1
 BLOWN_UP = 100.0  # a loss a hundred times that of always saying 0
@@ -30,27 +30,27 @@ DATA = DataSpec(
 )  # fmt: skip
 
 
-def _drawn(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """A curve to be drawn; what is beyond HIGHEST runs along the top, or nothing else could be made out."""
+def _curve(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """A curve to be drawn; what is beyond MAX_NORM_SHOWN runs along the top, or nothing else could be made out."""
     epochs, values = run.curves[name].points(POINTS)
-    return epochs, np.minimum(values, HIGHEST)
+    return epochs, np.minimum(values, MAX_NORM_SHOWN)
 
 
-def _norms(runs: dict[str, Run]) -> Plot:
+def _norms(runs: dict[str, Run]) -> LinePlot:
     lines = [
-        Line(NAMES[label], *_drawn(run, "grad_norm"), COLORS[label], width=2) for label, run in runs.items()
+        Line(NAMES[label], *_curve(run, "grad_norm"), COLORS[label], width=2) for label, run in runs.items()
     ]
     clipped = runs["clip"]
     end, limit = max(clipped.epoch, 1), clipped.train_spec.max_grad_norm or CLIP
     lines.append(Line("the limit", np.array([0.0, end]), np.full(2, limit), GREY, "dash", 2))
-    return Plot(lines, "epoch", "gradient norm, before clipping", log_y=True)
+    return LinePlot(lines, "epoch", "gradient norm, before clipping", log_y=True)
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     lines = [
-        Line(NAMES[label], *_drawn(run, "train_loss"), COLORS[label], width=2) for label, run in runs.items()
+        Line(NAMES[label], *_curve(run, "train_loss"), COLORS[label], width=2) for label, run in runs.items()
     ]
-    return Plot(lines, "epoch", "squared error of each batch", log_y=True)
+    return LinePlot(lines, "epoch", "squared error of each batch", log_y=True)
 
 
 def _vectors(runs: dict[str, Run]) -> go.Figure:
@@ -65,7 +65,7 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
     figure = go.Figure()
     figure.add_scatter(x=CLIP * np.cos(angle), y=CLIP * np.sin(angle), mode="lines", hoverinfo="skip",
                        line={"color": GREY, "dash": "dash", "width": 2})  # fmt: skip
-    drawn = (
+    vectors = (
         (
             f"the gradient, length {np.linalg.norm(gradient):.2f}",
             gradient,
@@ -76,11 +76,11 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
         ("cut by its norm: the same direction", by_norm, COLORS["clip"], "solid", (145, -24)),
         ("cut weight by weight: it turns", by_value, "#CC79A7", "dot", (30, 22)),
     )
-    for words, (x, y), color, dash, (right, up) in drawn:
+    for label, (x, y), color, dash, (right, up) in vectors:
         figure.add_scatter(x=[0, x], y=[0, y], mode="lines+markers", hoverinfo="skip", opacity=1,
                            line={"color": color, "width": 5, "dash": dash},
                            marker={"size": [0, 16], "symbol": "arrow", "angleref": "previous", "opacity": 1})  # fmt: skip
-        figure.add_annotation(x=x, y=y, text=words, showarrow=False, xshift=right, yshift=up,
+        figure.add_annotation(x=x, y=y, text=label, showarrow=False, xshift=right, yshift=up,
                               font={"size": 16, "color": color})  # fmt: skip
     figure.update_xaxes(title="gradient of weight 1", range=[-0.05, 1.2])
     figure.update_yaxes(title="of weight 2", range=[-0.05, 0.55], scaleanchor="x")
@@ -89,31 +89,31 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     error = runs["clip"].evaluate("test")
-    free = runs["no_clip"]
+    unclipped = runs["no_clip"]
     loss, norm = (
-        float(free.curves[name].points()[1].max(initial=0.0)) for name in ("train_loss", "grad_norm")
+        float(unclipped.curves[name].points()[1].max(initial=0.0)) for name in ("train_loss", "grad_norm")
     )
     how = (
-        f"lasted {free.step:,} steps, then its loss was no number any more"
-        if not free.finished else "went on to the end"
+        f"lasted {unclipped.step:,} steps, then its loss was no number any more"
+        if not unclipped.finished else "went on to the end"
     )  # fmt: skip
-    sentence = (
+    summary = (
         f"Clipped: squared error {error:.2g} on new sequences; always saying 0 would give 1. Not clipped: it {how}; its "
         f"largest loss was {loss:.1g} and its largest gradient norm {norm:.1g}."
     )
-    figures = {"clip error": error, "no_clip steps": float(free.step), "no_clip largest loss": loss}
-    return Outcome(error < LEARNED and loss > BLOWN_UP, sentence, figures)
+    metrics = {"clip error": error, "no_clip steps": float(unclipped.step), "no_clip largest loss": loss}
+    return Outcome(error < LEARNED and loss > BLOWN_UP, summary, metrics)
 
 
-def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
+def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     """The norms of both over the steps that the unclipped run lasted, and a while longer."""
-    most = 2 * runs["no_clip"].epoch + 2
-    found = []
+    max_epochs = 2 * runs["no_clip"].epoch + 2
+    curves = []
     for run in runs.values():
         x, y = run.curves["grad_norm"].points()
-        even = np.linspace(0, most, 160)
-        found.append(np.interp(even, x, np.log10(np.clip(y, 1e-4, 1e6)), right=np.nan))
-    return found
+        even = np.linspace(0, max_epochs, 160)
+        curves.append(np.interp(even, x, np.log10(np.clip(y, 1e-4, 1e6)), right=np.nan))
+    return curves
 
 
 def _experiment(clip: float) -> Experiment:
@@ -123,29 +123,29 @@ def _experiment(clip: float) -> Experiment:
 
 LESSON = Lesson(
     title="Exploding gradients",
-    blurb="One steep place throws an RNN out of all it had learned; clipping lets it step over.",
+    summary="One steep place throws an RNN out of all it had learned; clipping lets it step over.",
     chapter="Memory",
-    number=12,
+    order=12,
     experiments={"clip": _experiment(CLIP), "no_clip": _experiment(0.0)},
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**The length of the gradient, batch by batch**",
             "Both begin alike. Where one climbs above the dashed limit, the clipped run takes a step of that limit's length.",
             _norms,
         ),
-        Picture(
+        LessonFigure(
             "**The loss of every batch**",
             "1 is what always saying 0 gives. The other line leaves the picture at a million and ends: its loss became infinite or NaN.",
             _losses,
         ),
-        Picture(
+        LessonFigure(
             "**What clipping does**",
             "By norm, the arrow keeps its direction and is cut to the limit; cut weight by weight, it would turn.",
             _vectors,
         ),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 The first of twenty rows is +1 or −1, the others are noise; at the end the RNN has to say which it was. Both runs have the
 same data, weights and learning rate. Only one **clips** its gradient.
 
@@ -163,7 +163,7 @@ still goes downhill; it only is not longer than one dares on a cliff.
     formula=r"""g \;\leftarrow\; g \cdot \min\!\left(1,\ \frac{\text{clip}}{\lVert g \rVert}\right),
 \qquad w \;\leftarrow\; w - \eta\, g""",
     symbols="$g$ is the gradient of all weights as one vector, $\\lVert g \\rVert$ its length, $\\eta$ the learning rate.",
-    errs="""
+    common_mistakes="""
 **Clipping does not cure vanishing.** It shortens what is too long and lengthens nothing.
 
 **By norm or by value?** PyTorch has both. `clip_grad_norm_` keeps the direction, `clip_grad_value_` cuts each number
@@ -174,21 +174,21 @@ spoils Adam's averages for many steps, and a NaN spoils them for good.
 
 **LSTMs explode too.** What is gated is the cell state; the way through $h$ has a product of weights as in an RNN.
 """,
-    tries=(
-        Try(
+    exercises=(
+        Exercise(
             "A tenth of the learning rate: neither run falls off the cliff. Small steps are a cure as well, at a price: "
             "from the shown seed neither learns in this time.",
             {"train": {"lr": 0.01}},
         ),
-        Try(
+        Exercise(
             "Adam in place of SGD: it divides each gradient by its usual size, and here both runs learn.",
             {"train": {"optimizer": "Adam", "lr": 0.005}},
         ),
     ),
     outcome=_outcome,
-    seeds="10 of 10 seeds (0 to 9): clipped, the squared error ends below 0.01; not clipped, the run breaks off after 89 to "
+    success_rate="10 of 10 seeds (0 to 9): clipped, the squared error ends below 0.01; not clipped, the run breaks off after 89 to "
     "648 steps of 1,000. How tight the limit is matters: at 0.5 nine of ten learn in this time, at 1 seven.",
-    sketch=_sketch,
+    thumbnail_plot=_thumbnail_plot,
     sources=(
         "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent is "
         "difficult, IEEE Transactions on Neural Networks 5(2): the task, at its plainest",

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from lstm_core.runs.run import Run
-    from lstm_core.training.snapshots import Moment
+    from lstm_core.training.snapshots import ModelSnapshot
 
 STEPS = 50  # from the row that counts to the end
 NAMES = {"chrono": "chrono", "bias_1": "bias 1", "bias_0": "bias 0"}
 COLORS = {"chrono": "#009E73", "bias_1": "#0072B2", "bias_0": "#D55E00"}
 WINDOWS = 8  # that the gates are averaged over
-FAINTEST = 1e-9  # shares below it are not drawn
+MIN_SHARE = 1e-9  # shares below it are not drawn
 LEARNED = 0.1  # squared error; always saying 0 has 1
 
 DATA = DataSpec(
@@ -29,34 +29,36 @@ DATA = DataSpec(
 )  # fmt: skip
 
 
-def _forget(run: Run, moment: Moment) -> np.ndarray:
+def _forget(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
     """(hidden_size,) each unit's mean f over some windows and their steps; worked out once for each step of the run."""
     import torch
 
     from lstm_core.trace.gate_trace import trace_lstm
 
-    known, windows = run.memo.setdefault("forget", {}), run.windows
-    if moment.step not in known:
+    cached, windows = run.cache.setdefault("forget", {}), run.windows
+    if snapshot.step not in cached:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
-        f = trace_lstm(moment.model.lstm, moment.model.lstm_input(x)).f  # (1, 1, batch, seq_len, hidden_size)
-        known[moment.step] = f[0, 0].double().mean((0, 1)).numpy()
-    return known[moment.step]
+        f = trace_lstm(
+            snapshot.model.lstm, snapshot.model.to_module_layout(x)
+        ).f  # (1, 1, batch, seq_len, hidden_size)
+        cached[snapshot.step] = f[0, 0].double().mean((0, 1)).numpy()
+    return cached[snapshot.step]
 
 
-def _constants(run: Run, moment: Moment) -> np.ndarray:
+def _constants(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
     """(hidden_size,) −1 / ln f in steps, the longest first."""
     with np.errstate(divide="ignore"):
-        return np.sort(-1 / np.log(_forget(run, moment)))[::-1]
+        return np.sort(-1 / np.log(_forget(run, snapshot)))[::-1]
 
 
-def _starting(runs: dict[str, Run]) -> go.Figure:
+def _initial_figure(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
 
     from lstm_core.figures.theme import figure_layout
 
     figure = go.Figure()
     for label, run in runs.items():
-        constants = _constants(run, run.moment(0))
+        constants = _constants(run, run.snapshot_at(0))
         units = np.arange(1, len(constants) + 1)
         figure.add_scatter(x=units, y=constants, name=NAMES[label], mode="lines+markers",
                            line={"color": COLORS[label], "width": 3}, marker={"size": 8})  # fmt: skip
@@ -70,47 +72,47 @@ def _starting(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 300)
 
 
-def _kept(runs: dict[str, Run]) -> Plot:
+def _remaining_plot(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
-        f = _forget(run, run.moment())
+        f = _forget(run, run.snapshot_at())
         back = np.arange(run.windows.spec.seq_len, dtype=float)
-        lines.append(Line(NAMES[label], back, _left(f, back), COLORS[label], width=3))
-        start = _left(_forget(run, run.moment(0)), back)
+        lines.append(Line(NAMES[label], back, _remaining(f, back), COLORS[label], width=3))
+        start = _remaining(_forget(run, run.snapshot_at(0)), back)
         lines.append(Line(f"{NAMES[label]}, at the start", back, start, COLORS[label], "dot", 2))
-    return Plot(lines, "steps", "share of c that is left", log_y=True)
+    return LinePlot(lines, "steps", "share of c that is left", log_y=True)
 
 
-def _left(f: np.ndarray, steps: np.ndarray) -> np.ndarray:
+def _remaining(f: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """The share of c that the unit with the largest f keeps after so many steps; NaN where it is too small to draw."""
-    left = f.max() ** steps
-    return np.where(left > FAINTEST, left, np.nan)
+    product = f.max() ** steps
+    return np.where(product > MIN_SHARE, product, np.nan)
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         lines.append(Line(NAMES[label], *run.curves["valid_loss"].points(1000), COLORS[label], width=3))
-    return Plot(lines, "epoch", "squared error", y_range=(0.0, 1.15))
+    return LinePlot(lines, "epoch", "squared error", y_range=(0.0, 1.15))
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     errors, means = {}, {}
     for label, run in runs.items():
         errors[label] = run.evaluate("test")
-        means[label] = float(_forget(run, run.moment(0)).mean())
-    said = ", ".join(f"{NAMES[label]} {error:.2g}" for label, error in errors.items())
+        means[label] = float(_forget(run, run.snapshot_at(0)).mean())
+    errors_text = ", ".join(f"{NAMES[label]} {error:.2g}" for label, error in errors.items())
     gates = ", ".join(f"{means[label]:.2f} with {NAMES[label]}" for label in errors)
-    sentence = (
-        f"Squared error on new sequences: {said}; always saying 0 would give 1. The forget gates started at a mean of "
+    summary = (
+        f"Squared error on new sequences: {errors_text}; always saying 0 would give 1. The forget gates started at a mean of "
         f"{gates}."
     )
     return Outcome(
-        errors["chrono"] < LEARNED, sentence, {f"{label} error": error for label, error in errors.items()}
+        errors["chrono"] < LEARNED, summary, {f"{label} error": error for label, error in errors.items()}
     )
 
 
-def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
+def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return [run.curves["valid_loss"].points(100)[1] for run in runs.values()]
 
 
@@ -120,33 +122,33 @@ def _experiment(**model) -> Experiment:
 
 LESSON = Lesson(
     title="The forget gate's first bias",
-    blurb="Whether an LSTM learns to remember may be decided before it has seen any data: bias 0, 1 and chrono.",
+    summary="Whether an LSTM learns to remember may be decided before it has seen any data: bias 0, 1 and chrono.",
     chapter="Memory",
-    number=13,
+    order=13,
     experiments={
         "chrono": _experiment(chrono_t_max=STEPS),
         "bias_1": _experiment(forget_bias=1.0),
         "bias_0": _experiment(forget_bias=0.0),
     },
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**How long each unit remembers, before any training**",
             "After that many steps a unit has kept 1/e of its cell state: chrono spreads the units over the whole task.",
-            _starting,
+            _initial_figure,
         ),
-        Picture(
+        LessonFigure(
             "**What they learn from it**",
             "Squared error on validation sequences after each epoch; 1 is what always saying 0 gives.",
             _losses,
         ),
-        Picture(
+        LessonFigure(
             "**What is left of the first row**",
             "What its mean f leaves of c in the unit with the longest memory: dotted at the start, solid now.",
-            _kept,
+            _remaining_plot,
         ),
     ),
-    loss_picture=False,
-    words=r"""
+    loss_figure=False,
+    text=r"""
 The first of fifty rows is +1 or −1, all others are noise, and at the end the LSTM has to say which it was. Always saying 0
 has a squared error of 1. Three LSTMs, equal but for the **biases of their gates** before training.
 
@@ -167,7 +169,7 @@ f &= \sigma(b_f)\ \Rightarrow\ \text{time constant } \frac{-1}{\ln f} \\
 \end{aligned}""",
     symbols="$\\sigma$ is the logistic function, $T_{\\max}$ the longest time to remember, in steps; inputs and $h$ add to the "
     "biases, which is why the gates of one LSTM differ before training too.",
-    errs="""
+    common_mistakes="""
 **"Set both biases to 1."** nn.LSTM adds `bias_ih` and `bias_hh`: set in both, it is 2. Here one has the value, the other 0.
 
 **"A forget bias of 1 solves it."** It was proposed for memories that default gates lose within a few steps. On fifty it
@@ -175,14 +177,14 @@ helped on one seed in ten; on twenty every one of the three learns.
 
 **"PyTorch starts at 1."** It does not: its biases come from U(−1/√H, 1/√H), so that f starts around 0.5, as with bias 0.
 """,
-    tries=(
-        Try("Twenty rows in place of fifty: the difference is small, all three learn.", {"data": {"seq_len": 20}}),
-        Try("A wrong guess: on Model set chrono T_max to 5, then to 1,000, and train."),
+    exercises=(
+        Exercise("Twenty rows in place of fifty: the difference is small, all three learn.", {"data": {"seq_len": 20}}),
+        Exercise("A wrong guess: on Model set chrono T_max to 5, then to 1,000, and train."),
     ),
     outcome=_outcome,
-    seeds="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); where one does "
+    success_rate="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); where one does "
     "not, it stays at 1. So between 0 and 1 the difference is small here, and chrono's is large.",
-    sketch=_sketch,
+    thumbnail_plot=_thumbnail_plot,
     sources=(
         "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, Neural "
         "Computation 12(10): forget gates, which start open",

@@ -7,65 +7,65 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-SHOWN = 120  # days of the test part in the picture
-WORDS = {"lstm": "LSTM", "gru": "GRU"}
+SHOWN_WINDOWS = 120  # days of the test part in the picture
+LABELS = {"lstm": "LSTM", "gru": "GRU"}
 COLORS = {"lstm": "#0072B2", "gru": "#009E73"}
 
 
-def _predictions(run: Run, part: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _predictions(run: Run, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(said, truth, the day before), each (days, targets), in the file's own units."""
     from lstm_core.forecasting.predict import predict
 
-    windows, model = run.windows, run.moment().model
-    starts = windows.starts[part]
-    said, truth = predict(model, windows, starts)[:, 0], windows.truth(starts)[:, 0]
-    return said, truth, windows.y[windows.target_rows(starts)[:, 0] - 1]
+    windows, model = run.windows, run.snapshot_at().model
+    starts = windows.starts[split]
+    predictions, targets = predict(model, windows, starts)[:, 0], windows.targets(starts)[:, 0]
+    return predictions, targets, windows.y[windows.target_rows(starts)[:, 0] - 1]
 
 
-def _gain(run: Run, part: str = "test") -> float:
+def _gain(run: Run, split: str = "test") -> float:
     """How much lower its RMSE is than that of repeating the day before: mean over the targets, 0…1."""
-    said, truth, before = _predictions(run, part)
-    error, naive = (np.sqrt(((x - truth) ** 2).mean(0)) for x in (said, before))
+    predictions, targets, last_values = _predictions(run, split)
+    error, naive = (np.sqrt(((x - targets) ** 2).mean(0)) for x in (predictions, last_values))
     return float(1 - (error / naive).mean())
 
 
-def _forecast(runs: dict[str, Run]) -> Plot:
+def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
-        said, truth, _ = _predictions(run, "test")
-        x = np.arange(SHOWN, dtype=float)
+        predictions, targets, _ = _predictions(run, "test")
+        x = np.arange(SHOWN_WINDOWS, dtype=float)
         if not lines:
-            lines.append(Line("the truth", x, truth[:SHOWN, 2], "#888888", width=3))
-        lines.append(Line(WORDS[label], x, said[:SHOWN, 2], COLORS[label], width=2))
-    return Plot(lines, "days after 12 May 2015, none of them trained on", "New York, highest °C")
+            lines.append(Line("the truth", x, targets[:SHOWN_WINDOWS, 2], "#888888", width=3))
+        lines.append(Line(LABELS[label], x, predictions[:SHOWN_WINDOWS, 2], COLORS[label], width=2))
+    return LinePlot(lines, "days after 12 May 2015, none of them trained on", "New York, highest °C")
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         x, y = run.curves["train_loss"].points(1000)
-        lines.append(Line(f"{WORDS[label]}, training", x, y, COLORS[label], width=1.2, opacity=0.4))
+        lines.append(Line(f"{LABELS[label]}, training", x, y, COLORS[label], width=1.2, opacity=0.4))
         lines.append(
             Line(
-                f"{WORDS[label]}, validation", *run.curves["valid_loss"].points(1000), COLORS[label], width=3
+                f"{LABELS[label]}, validation", *run.curves["valid_loss"].points(1000), COLORS[label], width=3
             )
         )
-    return Plot(lines, "epoch", "mean squared error (scaled)", log_y=True)
+    return LinePlot(lines, "epoch", "mean squared error (scaled)", log_y=True)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    gains = {WORDS[label]: _gain(run) for label, run in runs.items()}
-    said = " and ".join(f"the {name}'s is {gain:.1%} lower" for name, gain in gains.items())
+    gains = {LABELS[label]: _gain(run) for label, run in runs.items()}
+    gains_text = " and ".join(f"the {name}'s is {gain:.1%} lower" for name, gain in gains.items())
     return Outcome(
         min(gains.values()) > 0,
         "Error (RMSE) on the test days beside that of saying “as yesterday”, mean over the five targets: "
-        + said
+        + gains_text
         + ".",
         {f"gain {name}": gain for name, gain in gains.items()},
     )
@@ -76,29 +76,29 @@ TRAIN = TrainSpec(lr=1e-3, batch_size=64, epochs=1000, patience=100, max_grad_no
 
 LESSON = Lesson(
     title="Dataset, DataLoader, batches",
-    blurb="Ten numbers a day, five to say for tomorrow, batches of 64: an LSTM, and a GRU beside it.",
+    summary="Ten numbers a day, five to say for tomorrow, batches of 64: an LSTM, and a GRU beside it.",
     chapter="Tutorials",
-    number=2,
+    order=2,
     experiments={
         "lstm": Experiment(DATA, ModelSpec(hidden_size=20), TRAIN),
         "gru": Experiment(DATA, ModelSpec(cell="gru", hidden_size=20), TRAIN),
     },
-    instrument="equations",
-    instrument_below=True,
-    pictures=(
-        Picture(
+    widget="equations",
+    widget_below=True,
+    figures=(
+        LessonFigure(
             "**Tomorrow's temperature in New York**",
             "Each point is said from the 14 days before it, by a loop over days that were never trained on.",
-            _forecast,
+            _prediction_plot,
         ),
-        Picture(
+        LessonFigure(
             "**Up to 1,000 epochs, but no longer than it helps**",
             "Strong lines are the validation days. They turn up again while training still falls: that is where it stops.",
             _losses,
         ),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 A **Dataset** says how many windows there are and hands out one: 14 days of 10 numbers (four of each city, and the season
 as a point on a circle), and the 5 numbers of the next day. A **DataLoader** shuffles them, stacks 64 into a batch, and
 gives batch after batch until every window has been seen. That is one **epoch**; a step of Adam follows every batch.
@@ -122,20 +122,20 @@ h_t &= o_t \odot \tanh(c_t)
 \end{aligned}""",
     symbols="$x_t$: the 10 numbers of day $t$; $h_t$, $c_t$: 20 numbers each; $\\sigma$ squashes to 0…1; $\\odot$ "
     "multiplies number by number.",
-    errs="""
+    common_mistakes="""
 - Some text says that **the GRU is a simpler LSTM and so a little worse**. On this series it is not; see also *Claims
   checked*.
 - A scaler fitted on **all** rows lets the future leak into training. Here it is fitted on the training days only.
 - A shuffled split puts neighbours of the test days into training. Here the split is by time.
 - `nn.LSTM` adds **two** bias vectors; equations with one are right too, for their sum.
 """,
-    tries=(
-        Try("A batch of everything: one step an epoch, so 1,000 epochs are only 1,000 steps.", {"train": {"batch_size": 1009}}),
-        Try("A tenth of the units: does it need 20?", {"model": {"hidden_size": 2}}),
-        Try("No early stopping: watch the validation error climb (half a minute).", {"train": {"patience": 0}}),
+    exercises=(
+        Exercise("A batch of everything: one step an epoch, so 1,000 epochs are only 1,000 steps.", {"train": {"batch_size": 1009}}),
+        Exercise("A tenth of the units: does it need 20?", {"model": {"hidden_size": 2}}),
+        Exercise("No early stopping: watch the validation error climb (half a minute).", {"train": {"patience": 0}}),
     ),
     outcome=_outcome,
-    seeds="10 of 10 seeds (0 to 9): the LSTM's error is 3 to 9 % lower than that of “as yesterday”, the GRU's 7 to 11 %.",
+    success_rate="10 of 10 seeds (0 to 9): the LSTM's error is 3 to 9 % lower than that of “as yesterday”, the GRU's 7 to 11 %.",
     sources=(
         "PyTorch documentation, torch.nn.LSTM, torch.nn.GRU and torch.utils.data",
         "Weather: National Centers for Environmental Information (NOAA), by way of vega-datasets",

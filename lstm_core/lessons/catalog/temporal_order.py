@@ -8,70 +8,70 @@ import numpy as np
 
 from lstm_core.data.generators.symbols import ORDER_SYMBOLS, ORDERS
 from lstm_core.experiment import STATES, DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from lstm_core.analysis.unit_search import Found
+    from lstm_core.analysis.unit_search import UnitMatch
     from lstm_core.runs.run import Run
 
-SEARCHED = 256  # test sequences in which the units are looked for
-TRAINED, VALID, TEST = 5000, 500, 2560  # sequences; the paper tests on as many
-GATE = 3  # of TEST wrong
+SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
+TRAIN_WINDOWS, VALID_WINDOWS, TEST_WINDOWS = 5000, 500, 2560  # sequences; the paper tests on as many
+THRESHOLD = 3  # of TEST wrong
 X, Y = ORDER_SYMBOLS.index("X"), ORDER_SYMBOLS.index("Y")
 COLORS = {"XX": "#0072B2", "XY": "#56B4E9", "YX": "#D55E00", "YY": "#E69F00"}
 
 
-def _read(windows, starts: np.ndarray) -> np.ndarray:
+def _symbols(windows, starts: np.ndarray) -> np.ndarray:
     """(windows, seq_len): the number of each symbol, −1 in front."""
     x = windows.inputs(starts)
     return np.where(x.any(axis=-1), x.argmax(axis=-1), -1)
 
 
-def _ranked(run: Run) -> tuple[list[Found], list[Found]]:
+def _rank_units(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
     """Every c and h by how well it tells, from there on, which symbol came first; and the same of the second."""
-    from lstm_core.analysis.unit_search import units_by_class
+    from lstm_core.analysis.unit_search import rank_by_class
 
-    def rank() -> list[list[Found]]:
-        windows, model = run.windows, run.model()
-        starts = windows.starts["test"][:SEARCHED]
-        count = np.isin(_read(windows, starts), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
-        answers = windows.truth(starts)[:, None]
-        first = np.where(count >= 1, answers // 2, -1)
-        second = np.where(count == 2, answers % 2, -1)
-        return [units_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
+    def rank() -> list[list[UnitMatch]]:
+        windows, model = run.windows, run.current_model()
+        starts = windows.starts["test"][:SEARCH_WINDOWS]
+        count = np.isin(_symbols(windows, starts), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
+        targets = windows.targets(starts)[:, None]
+        first = np.where(count >= 1, targets // 2, -1)
+        second = np.where(count == 2, targets % 2, -1)
+        return [rank_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
 
-    return run.remembered("order units", (run.step,), rank)
+    return run.cached("order units", (run.step,), rank)
 
 
-def _keepers(run: Run) -> tuple[Found, Found]:
+def _best_units(run: Run) -> tuple[UnitMatch, UnitMatch]:
     """The best of each ranking."""
-    first, second = _ranked(run)
+    first, second = _rank_units(run)
     return first[0], second[0]
 
 
-def _how(runs: dict[str, Run]) -> go.Figure:
+def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     from plotly.subplots import make_subplots
 
     from lstm_core.analysis.unit_search import trace_windows
-    from lstm_core.figures.theme import TRUTH, figure_layout
+    from lstm_core.figures.theme import ACTUAL_COLOR, figure_layout
 
     run = runs["lstm"]
-    windows, keepers = run.windows, _keepers(run)
-    answers = windows.truth(windows.starts["test"])
+    windows, keepers = run.windows, _best_units(run)
+    targets = windows.targets(windows.starts["test"])
     starts = windows.starts["test"][
-        [np.argmax(answers == k) for k in range(len(ORDERS))]
+        [np.argmax(targets == k) for k in range(len(ORDERS))]
     ]  # one of each class
-    trace, symbols = trace_windows(run.model(), windows, starts), _read(windows, starts)
+    trace, symbols = trace_windows(run.current_model(), windows, starts), _symbols(windows, starts)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
-    for row, one in enumerate(keepers, 1):
-        for k, (name, values) in enumerate(zip(ORDERS, one.of(trace), strict=True)):
-            shown = np.where(symbols[k] < 0, np.nan, values)
+    for row, match in enumerate(keepers, 1):
+        for k, (name, values) in enumerate(zip(ORDERS, match.values_in(trace), strict=True)):
+            masked_values = np.where(symbols[k] < 0, np.nan, values)
             line = {"color": COLORS[name], "width": 3.5, "dash": "solid" if name[1] == "X" else "dash"}
             figure.add_scatter(
-                y=shown, name=name, legendgroup=name, showlegend=row == 1, line=line, row=row, col=1
+                y=masked_values, name=name, legendgroup=name, showlegend=row == 1, line=line, row=row, col=1
             )
             at = np.flatnonzero(np.isin(symbols[k], (X, Y)))
             figure.add_scatter(
@@ -79,27 +79,27 @@ def _how(runs: dict[str, Run]) -> go.Figure:
                 textfont={"size": 16, "color": COLORS[name]}, marker={"size": 10, "color": COLORS[name]},
                 legendgroup=name, showlegend=False, row=row, col=1,
             )  # fmt: skip
-        words = ("first", "second")[row - 1]
+        label = ("first", "second")[row - 1]
         figure.add_annotation(x=0, y=0, xref="x domain", yref=("y domain", "y2 domain")[row - 1], showarrow=False,
-                              text=f"<b>the {words}</b>: η² {one.score:.2f}", xanchor="left",
+                              text=f"<b>the {label}</b>: η² {match.score:.2f}", xanchor="left",
                               yanchor="bottom", font={"size": 16})  # fmt: skip
         figure.update_yaxes(
-            title=f"{one.kind} of unit {one.unit}", zeroline=True, zerolinecolor=TRUTH, row=row
+            title=f"{match.gate} of unit {match.unit}", zeroline=True, zerolinecolor=ACTUAL_COLOR, row=row
         )
     figure.update_xaxes(title="step", row=2)
     return figure_layout(figure, 460)
 
 
-def _written(runs: dict[str, Run]) -> go.Figure:
+def _gates_by_symbol_figure(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
 
     from lstm_core.analysis.unit_search import trace_windows
     from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, figure_layout
 
     run = runs["lstm"]
-    windows, keeper = run.windows, _keepers(run)[0]
-    starts = windows.starts["test"][:SEARCHED]
-    trace, symbols = trace_windows(run.model(), windows, starts), _read(windows, starts)
+    windows, keeper = run.windows, _best_units(run)[0]
+    starts = windows.starts["test"][:SEARCH_WINDOWS]
+    trace, symbols = trace_windows(run.current_model(), windows, starts), _symbols(windows, starts)
     figure = go.Figure()
     for gate in ("i", "f", "g"):
         values = trace.gate(gate)[0, 0, :, :, keeper.unit].numpy()
@@ -112,28 +112,28 @@ def _written(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 340)
 
 
-def _search(runs: dict[str, Run]) -> go.Figure:
+def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     """Every unit's better η² of c and h, for the first symbol and for the second."""
     import plotly.graph_objects as go
 
     from lstm_core.figures.theme import figure_layout
 
     figure = go.Figure()
-    units = sorted({one.unit for one in _ranked(runs["lstm"])[0]})
-    for name, found, color in zip(
-        ("the first", "the second"), _ranked(runs["lstm"]), ("#0072B2", "#D55E00"), strict=True
+    units = sorted({match.unit for match in _rank_units(runs["lstm"])[0]})
+    for name, scores_of_gate, color in zip(
+        ("the first", "the second"), _rank_units(runs["lstm"]), ("#0072B2", "#D55E00"), strict=True
     ):
-        scores = [max(one.score for one in found if one.unit == unit) for unit in units]
+        scores = [max(match.score for match in scores_of_gate if match.unit == unit) for unit in units]
         figure.add_bar(x=[str(unit) for unit in units], y=scores, name=name, marker={"color": color})
     figure.update_xaxes(title="unit", type="category")
     figure.update_yaxes(title="η²", range=[0, 1.03])
     return figure_layout(figure, 320)
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     run = runs["lstm"]
     ends = np.array([0.0, max(run.train_spec.epochs, 1)])
-    return Plot(
+    return LinePlot(
         [
             Line("training", *run.curves["train_loss"].points(1000), "#56B4E9", width=1.3, opacity=0.5),
             Line("new sequences", *run.curves["valid_loss"].points(1000), "#D55E00", width=3),
@@ -152,65 +152,67 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
     windows = run.windows
     starts = windows.starts["test"]
-    wrong = int((predict(run.model(), windows, starts).argmax(axis=1) != windows.truth(starts)).sum())
-    sentence = (
+    wrong = int(
+        (predict(run.current_model(), windows, starts).argmax(axis=1) != windows.targets(starts)).sum()
+    )
+    summary = (
         f"{wrong} of {len(starts):,} new sequences wrong; guessing would get {3 * len(starts) // 4:,} wrong."
     )
-    return Outcome(wrong <= GATE, sentence, {"wrong": float(wrong)})
+    return Outcome(wrong <= THRESHOLD, summary, {"wrong": float(wrong)})
 
 
-def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
+def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     from lstm_core.analysis.unit_search import trace_windows
 
     run = runs["lstm"]
     windows = run.windows
-    answers = windows.truth(windows.starts["test"])
-    starts = windows.starts["test"][[np.argmax(answers == k) for k in (0, 3)]]  # XX and YY
-    return list(_keepers(run)[0].of(trace_windows(run.model(), windows, starts)))
+    targets = windows.targets(windows.starts["test"])
+    starts = windows.starts["test"][[np.argmax(targets == k) for k in (0, 3)]]  # XX and YY
+    return list(_best_units(run)[0].values_in(trace_windows(run.current_model(), windows, starts)))
 
 
-LENGTH = TRAINED + VALID + TEST
+LENGTH = TRAIN_WINDOWS + VALID_WINDOWS + TEST_WINDOWS
 
 LESSON = Lesson(
     title="Temporal order",
-    blurb="X or Y, and some forty steps later X or Y again: in which order? See who keeps which.",
+    summary="X or Y, and some forty steps later X or Y again: in which order? See who keeps which.",
     chapter="Papers",
-    number=22,
+    order=22,
     experiments={
         "lstm": Experiment(
             DataSpec(
                 source="generator", name="temporal_order", length=LENGTH, seq_len=110, noise=0.0, horizon=0,
-                train_share=TRAINED / LENGTH, valid_share=VALID / LENGTH, scaling="none",
+                train_share=TRAIN_WINDOWS / LENGTH, valid_share=VALID_WINDOWS / LENGTH, scaling="none",
             ),
             ModelSpec(hidden_size=16, chrono_t_max=110),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10),
         )
     },
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**One unit keeps the first, one the second**",
             "Four new sequences, one of each class, through the two units that the program found: letters stand where X or "
             "Y was read.",
-            _how,
+            _mechanism_figure,
         ),
-        Picture(
+        LessonFigure(
             "**What that unit does at each symbol**",
             "The unit that keeps the first, means over new sequences: what it does at X and Y, and at letters without meaning.",
-            _written,
+            _gates_by_symbol_figure,
         ),
-        Picture(
+        LessonFigure(
             "**How it learned**",
             "At ln 4 it guesses among four. A stop at ln 2 means that it knows one of the two symbols, and not the other.",
             _losses,
         ),
-        Picture(
+        LessonFigure(
             "**How they were found**",
             "For every unit, how well its h or c, whichever does better, tells the first symbol and the second.",
-            _search,
+            _ranking_figure,
         ),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 A sequence begins with E and ends with B. Between them are 98 to 108 letters, all of them a, b, c or d and without meaning,
 but for **two**: one between steps 10 and 20, one between steps 50 and 60. Each of the two is X or Y, so there are four
 classes: XX, XY, YX and YY. At B the model must say which.
@@ -225,15 +227,15 @@ As in the paper, a sequence counts as wrong if its class is; the test has 2,560 
     formula=r"\eta^2 = \frac{\sum_k n_k\,(\bar v_k - \bar v)^2}{\sum_j (v_j - \bar v)^2}",
     symbols="$\\bar v_k$ is the mean of the unit's values $v$ over the $n_k$ steps of class $k$, $\\bar v$ the mean over all: "
     "1 means that the class says the value exactly.",
-    tries=(
-        Try("Four units: they must share the work.", {"model": {"hidden_size": 4}}),
-        Try("PyTorch's own first weights: does it leave ln 4 at all?", {"model": {"chrono_t_max": None}}),
-        Try("On Stage, play one sequence of class XY and watch the unit named above."),
+    exercises=(
+        Exercise("Four units: they must share the work.", {"model": {"hidden_size": 4}}),
+        Exercise("PyTorch's own first weights: does it leave ln 4 at all?", {"model": {"chrono_t_max": None}}),
+        Exercise("On Stage, play one sequence of class XY and watch the unit named above."),
     ),
     outcome=_outcome,
-    seeds="10 of 10 seeds (0 to 9): not one of 2,560 wrong on any of them.",
+    success_rate="10 of 10 seeds (0 to 9): not one of 2,560 wrong on any of them.",
     published="At most 1 of 2,560 new sequences wrong (Hochreiter & Schmidhuber 1997, section 5.6, task 6a)",
-    sketch=_sketch,
+    thumbnail_plot=_thumbnail_plot,
     sources=(
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8), experiment 6",
         "Corentin Tallec & Yann Ollivier (2018), Can recurrent neural networks warp time?, arXiv 1804.11188 (how the "

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
-    from lstm_core.analysis.gradient_horizon import Horizon
+    from lstm_core.analysis.gradient_horizon import GradientHorizon
     from lstm_core.runs.run import Run
-    from lstm_core.training.snapshots import Moment
+    from lstm_core.training.snapshots import ModelSnapshot
 
 COLORS = {"rnn": "#CC79A7", "gru": "#E69F00", "lstm": "#0072B2"}
 WINDOWS = 8  # that a gradient is averaged over
-FAINTEST = 1e-9  # gradients below it are not drawn
+MIN_SHARE = 1e-9  # gradients below it are not drawn
 SHARE = 0.01  # of its largest: below it a gradient counts as gone
-MOMENTS = 15  # of a run's past at which its reach is drawn
-NAIVE = 1 / 3  # the squared error of always saying 0
+HISTORY_POINTS = 15  # of a run's past at which its reach is drawn
+NAIVE_LOSS = 1 / 3  # the squared error of always saying 0
 LEARNED = 0.02
 
 DATA = DataSpec(
@@ -29,98 +29,101 @@ DATA = DataSpec(
 )  # fmt: skip
 
 
-def _horizon(run: Run, moment: Moment) -> Horizon:
+def _horizon(run: Run, snapshot: ModelSnapshot) -> GradientHorizon:
     """Worked out once for each step of the run."""
     import torch
 
     from lstm_core.analysis.gradient_horizon import memory_horizon
 
-    windows, known = run.windows, run.memo.setdefault("horizons", {})
-    if moment.step not in known:
+    windows, cached = run.windows, run.cache.setdefault("horizons", {})
+    if snapshot.step not in cached:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
-        known[moment.step] = memory_horizon(moment.model, x)
-    return known[moment.step]
+        cached[snapshot.step] = memory_horizon(snapshot.model, x)
+    return cached[snapshot.step]
 
 
-def _back(norms: np.ndarray) -> np.ndarray:
+def _from_the_end(norms: np.ndarray) -> np.ndarray:
     """Of d_h or d_c, (1, 1, batch, seq_len): the mean over the windows, by steps before the end; (seq_len,)."""
     return norms[0, 0].mean(0)[::-1]
 
 
-def _gradients(runs: dict[str, Run]) -> Plot:
+def _gradients(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
-        horizon, name = _horizon(run, run.moment()), label.upper()
-        drawn = [(f"{name}, h", horizon.d_h, "solid", 3.0)]
+        horizon, name = _horizon(run, run.snapshot_at()), label.upper()
+        curves = [(f"{name}, h", horizon.d_h, "solid", 3.0)]
         if horizon.d_c is not None:
-            drawn.append((f"{name}, c", horizon.d_c, "dash", 2.0))
-        for title, norms, dash, width in drawn:
-            curve = _back(norms)
-            curve = np.where(curve > FAINTEST, curve, np.nan)
+            curves.append((f"{name}, c", horizon.d_c, "dash", 2.0))
+        for title, norms, dash, width in curves:
+            curve = _from_the_end(norms)
+            curve = np.where(curve > MIN_SHARE, curve, np.nan)
             lines.append(Line(title, np.arange(len(curve), dtype=float), curve, COLORS[label], dash, width))
-    return Plot(lines, "steps before the end", "size of the gradient", log_y=True)
+    return LinePlot(lines, "steps before the end", "size of the gradient", log_y=True)
 
 
-def _reaches(runs: dict[str, Run]) -> Plot:
+def _steps_back_plot(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
-        steps = _along(run)
-        reaches = np.array([_reach(run, step) for step in steps], dtype=float)
+        steps = _history_steps(run)
+        reaches = np.array([_steps_back(run, step) for step in steps], dtype=float)
         epochs = np.array(steps) / run.steps_per_epoch
         lines.append(Line(label.upper(), epochs, reaches, COLORS[label], width=3))
-    most = next(iter(runs.values())).windows.spec.seq_len
-    return Plot(lines, "epoch", "steps back", y_range=(0.0, most * 1.04))
+    seq_len = next(iter(runs.values())).windows.spec.seq_len
+    return LinePlot(lines, "epoch", "steps back", y_range=(0.0, seq_len * 1.04))
 
 
-def _along(run: Run) -> list[int]:
+def _history_steps(run: Run) -> list[int]:
     """Steps of snapshots, evenly spread over the whole run and the same while it goes on, and the newest one."""
-    kept = run.snapshots.steps
-    wanted = np.linspace(0, run.total_steps, MOMENTS)
-    near = {min(kept, key=lambda step: abs(step - at)) for at in wanted if at <= kept[-1]}
-    return sorted(near | {kept[-1]})
+    steps = run.snapshots.steps
+    targets = np.linspace(0, run.total_steps, HISTORY_POINTS)
+    near = {min(steps, key=lambda step: abs(step - at)) for at in targets if at <= steps[-1]}
+    return sorted(near | {steps[-1]})
 
 
-def _reach(run: Run, step: int) -> int:
+def _steps_back(run: Run, step: int) -> int:
     """How many steps before the end the gradient with respect to h falls below SHARE of its largest."""
-    from lstm_core.analysis.gradient_horizon import steps_back
+    from lstm_core.analysis.gradient_horizon import steps_until_faded
 
-    known = run.memo.setdefault("reaches", {})
-    if step not in known:
-        known[step] = steps_back(_back(_horizon(run, run.moment(step)).d_h)[::-1], SHARE)
-    return known[step]
+    cached = run.cache.setdefault("reaches", {})
+    if step not in cached:
+        cached[step] = steps_until_faded(_from_the_end(_horizon(run, run.snapshot_at(step)).d_h)[::-1], SHARE)
+    return cached[step]
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         batches, epochs = (run.curves[name].points(1000) for name in ("train_loss", "valid_loss"))
         lines.append(Line(f"{label.upper()}, training", *batches, COLORS[label], width=1.3, opacity=0.5))
         lines.append(Line(f"{label.upper()}, validation", *epochs, COLORS[label], width=3))
-    return Plot(lines, "epoch", "squared error", log_y=True)
+    return LinePlot(lines, "epoch", "squared error", log_y=True)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    errors, left = {}, {}
+    errors, remaining = {}, {}
     for label, run in runs.items():
         errors[label] = run.evaluate("test")
-        curve = _back(_horizon(run, run.moment()).d_h)
-        left[label] = float(curve[-1] / curve[0])
-    said = ", ".join(f"{label.upper()} {error:.2g}" for label, error in errors.items())
+        curve = _from_the_end(_horizon(run, run.snapshot_at()).d_h)
+        remaining[label] = float(curve[-1] / curve[0])
+    errors_text = ", ".join(f"{label.upper()} {error:.2g}" for label, error in errors.items())
     back = len(curve) - 1
-    sentence = (
-        f"Squared error on new sequences: {said}; always saying 0 would give {NAIVE:.2g}. {back} steps back the RNN's "
-        f"gradient is {left['rnn']:.1g} of what it is at the end, the GRU's {left['gru']:.1g} and the LSTM's "
-        f"{left['lstm']:.1g}."
+    summary = (
+        f"Squared error on new sequences: {errors_text}; always saying 0 would give {NAIVE_LOSS:.2g}. {back} steps back the RNN's "
+        f"gradient is {remaining['rnn']:.1g} of what it is at the end, the GRU's {remaining['gru']:.1g} and the LSTM's "
+        f"{remaining['lstm']:.1g}."
     )
-    reached = errors["rnn"] > 0.5 * NAIVE and max(errors["gru"], errors["lstm"]) < LEARNED
-    figures = {f"{label} error": error for label, error in errors.items()}
+    reached = errors["rnn"] > 0.5 * NAIVE_LOSS and max(errors["gru"], errors["lstm"]) < LEARNED
+    metrics = {f"{label} error": error for label, error in errors.items()}
     return Outcome(
-        reached, sentence, figures | {f"{label} gradient left": share for label, share in left.items()}
+        reached, summary, metrics | {f"{label} gradient left": share for label, share in remaining.items()}
     )
 
 
-def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
-    return [np.log10(np.maximum(_back(_horizon(run, run.moment()).d_h), FAINTEST)) for run in runs.values()]
+def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
+    return [
+        np.log10(np.maximum(_from_the_end(_horizon(run, run.snapshot_at()).d_h), MIN_SHARE))
+        for run in runs.values()
+    ]
 
 
 def _experiment(**model) -> Experiment:
@@ -129,30 +132,30 @@ def _experiment(**model) -> Experiment:
 
 LESSON = Lesson(
     title="Vanishing gradients",
-    blurb="One number to remember for up to fifty steps: the RNN never hears of it, the GRU and the LSTM do.",
+    summary="One number to remember for up to fifty steps: the RNN never hears of it, the GRU and the LSTM do.",
     chapter="Memory",
-    number=11,
+    order=11,
     experiments={
         "rnn": _experiment(cell="rnn"),
         "gru": _experiment(cell="gru"),
         "lstm": _experiment(cell="lstm", forget_bias=1.0),
     },
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**The gradient, step by step into the past**",
             "How much the prediction changes with each step's state, as the models are now: a straight line down is "
             "an exponential fall.",
             _gradients,
         ),
-        Picture(
+        LessonFigure(
             "**How far back each one learns from, over the training**",
             "Steps before the end at which the gradient of h has fallen below 1 % of its largest.",
-            _reaches,
+            _steps_back_plot,
         ),
-        Picture("**How they learn**", "Pale every batch, strong the validation part; always saying 0 gives 1/3.", _losses),
+        LessonFigure("**How they learn**", "Pale every batch, strong the validation part; always saying 0 gives 1/3.", _losses),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 Each sequence is fifty numbers between −1 and 1. One of them, anywhere, is **marked**, and after the last row the model
 has to say which number that was. Always saying 0 has a squared error of 1/3.
 
@@ -175,7 +178,7 @@ learn. A little at a time is enough: marks that are close to the end come first,
 \end{aligned}""",
     symbols="$T$ is the last step, $t$ an earlier one. If each factor shrinks a vector to a share $\\gamma < 1$, then "
     "$\\gamma^{\\,T-t}$ is left: of $0.7$, a fifty-millionth after fifty steps.",
-    errs="""
+    common_mistakes="""
 **"An LSTM's gradient does not vanish."** It does wherever $f$ is below 1: with $f = 0.5$, which is about where PyTorch
 starts, $10^{-15}$ is left after fifty steps. Gates *can* stay open; they must learn to, or start so (next lessons).
 
@@ -184,19 +187,19 @@ learns this one; on a smooth series its gradient may well reach back a hundred s
 
 **"Equal size"** here means 20 units each. The GRU has three times and the LSTM four times the RNN's weights.
 """,
-    tries=(
-        Try("Ten rows in place of fifty: now the RNN's gradient reaches the first row, and it learns as well.",
+    exercises=(
+        Exercise("Ten rows in place of fifty: now the RNN's gradient reaches the first row, and it learns as well.",
             {"data": {"seq_len": 10}}),
-        Try(
+        Exercise(
             "PyTorch's own first forget gates, near one half, in place of a bias of 1: here, where close marks come "
             "first, the LSTM learns all the same.",
             {"model": {"forget_bias": None}},
         ),
-        Try("On Gates, *How far back?* shows the same gradients for one sequence and every layer."),
+        Exercise("On Gates, *How far back?* shows the same gradients for one sequence and every layer."),
     ),
     outcome=_outcome,
-    seeds="10 of 10 seeds (0 to 9): the RNN stays at 1/3, the GRU ends below 0.001 and the LSTM below 0.005.",
-    sketch=_sketch,
+    success_rate="10 of 10 seeds (0 to 9): the RNN stays at 1/3, the GRU ends below 0.001 and the LSTM below 0.005.",
+    thumbnail_plot=_thumbnail_plot,
     sources=(
         "Sepp Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, diploma thesis, TU München",
         "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent is "

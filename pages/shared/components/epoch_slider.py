@@ -13,7 +13,7 @@ _draw = mount("epoch_slider", results=["step"])
 
 
 def epoch_slider(
-    key: str, steps: list[int], now: int, steps_per_epoch: int, step: int | None = None
+    key: str, steps: list[int], current_step: int, steps_per_epoch: int, step: int | None = None
 ) -> int | None:
     """Draw a slider over `steps`, at which weights were kept, and "now", and return the chosen one; None is now.
 
@@ -22,6 +22,6 @@ def epoch_slider(
     """
     chosen = session.widget_value(key)
     received = step if chosen is None else chosen["step"]  # the answer that the browser waits for
-    header = {"steps": steps, "now": now, "stepsPerEpoch": steps_per_epoch, "received": received}
+    header = {"steps": steps, "now": current_step, "stepsPerEpoch": steps_per_epoch, "received": received}
     result = _draw(key, header, default={"step": step})
     return None if result.step is None else int(result.step)

@@ -24,7 +24,7 @@ _draw = mount("gate_heatmaps", "heatmap.css", "gate_heatmaps.css", results=["uni
 
 
 @dataclass(frozen=True, eq=False)
-class Map:
+class Heatmap:
     """One heatmap: values (units, seq_len), NaN where a step has no data; colours span low to high.
 
     name stands in bold before the title and in the readout. A signed map's colours have their middle at 0: give
@@ -34,8 +34,8 @@ class Map:
     name: str
     values: np.ndarray
     title: str = ""
-    low: float = 0.0
-    high: float = 1.0
+    minimum: float = 0.0
+    maximum: float = 1.0
     signed: bool = False
     color: str | None = None
     note: str = ""
@@ -60,30 +60,33 @@ class UnitPanel:
     span: tuple[float, float] | None = None
 
 
-def gate_map(
+def heatmap_of(
     name: str,
     values: np.ndarray,
     colors: Mapping[str, str] = GATE_COLORS,
     *,
     common: Sequence[np.ndarray] = (),
-) -> Map:
+) -> Heatmap:
     """The map of one gate or state; its scale is that of its function's range, and holds values and `common`."""
     gate = name in ("i", "f", "o")
-    numbers = np.concatenate([np.ravel(one) for one in (values, *common)])
+    numbers = np.concatenate([np.ravel(array) for array in (values, *common)])
     numbers = numbers[np.isfinite(numbers)]
     if gate:
-        low, high = min(0.0, float(numbers.min(initial=0.0))), max(1.0, float(numbers.max(initial=1.0)))
+        minimum, maximum = (
+            min(0.0, float(numbers.min(initial=0.0))),
+            max(1.0, float(numbers.max(initial=1.0))),
+        )
     else:
         peak = float(np.abs(numbers).max(initial=0.0))
         # c has no bound, nor has h once it is projected
-        high = (peak or 1.0) if name == "c" else max(peak, 1.0)
-        low = -high
-    return Map(name, values, GATE_NAMES.get(name, ""), low, high, not gate, colors.get(name))
+        maximum = (peak or 1.0) if name == "c" else max(peak, 1.0)
+        minimum = -maximum
+    return Heatmap(name, values, GATE_NAMES.get(name, ""), minimum, maximum, not gate, colors.get(name))
 
 
-def gate_view(
+def gate_heatmaps(
     key: str,
-    maps: Mapping[str, np.ndarray] | Sequence[Map],
+    heatmaps: Mapping[str, np.ndarray] | Sequence[Heatmap],
     *,
     unit: int = 0,
     series: Mapping[str, np.ndarray] | None = None,
@@ -107,38 +110,43 @@ def gate_view(
     and a number such as "epoch 3"; the row of `unit` is then the selected one whenever it changes.
     Raises ValueError if shapes or names do not match.
     """
-    if isinstance(maps, Mapping):
-        maps = [gate_map(name, np.asarray(values), colors) for name, values in maps.items()]
+    if isinstance(heatmaps, Mapping):
+        heatmaps = [heatmap_of(name, np.asarray(values), colors) for name, values in heatmaps.items()]
     if units is None:
-        units = _gates_and_states(maps)
+        units = _gates_and_states(heatmaps)
     series, curves = series or {}, curves or {}
     lines = [line for panel in units for line in panel.lines]
     extra = [values for panel in curves.values() for values in panel.values()]
     seq_len = _common_length(
-        [one.values for one in (*maps, *lines)], [np.asarray(values) for values in (*series.values(), *extra)]
+        [plane.values for plane in (*heatmaps, *lines)],
+        [np.asarray(values) for values in (*series.values(), *extra)],
     )
-    if large is not None and large not in [one.name for one in maps]:
-        raise ValueError(f"There is no map {large!r} to show large, only {', '.join(m.name for m in maps)}.")
-    most = max(len(one.values) for one in (*maps, *lines))
+    if large is not None and large not in [plane.name for plane in heatmaps]:
+        raise ValueError(
+            f"There is no map {large!r} to show large, only {', '.join(m.name for m in heatmaps)}."
+        )
+    seq_len_shown = max(len(plane.values) for plane in (*heatmaps, *lines))
 
-    places, arrays = _each_once([one.values for one in (*maps, *lines)])  # many a line is a map's own
+    indices, arrays = _each_once(
+        [plane.values for plane in (*heatmaps, *lines)]
+    )  # many a line is a map's own
     stride = max(1, -(-sum(values.size for values in arrays) // MAX_CELLS))
-    at = iter(places)
+    at = iter(indices)
     header = {
         "stride": stride,
         "steps": len(range(0, seq_len, stride)),
         "start": unit,
         "rows": None if rows is None else list(rows),
-        "units": most,
+        "units": seq_len_shown,
         "large": large,
         "height": height,
-        "warning": _warning(stride, seq_len, most),
-        "maps": [{**_describe(one), "array": next(at)} for one in maps],
+        "warning": _warning(stride, seq_len, seq_len_shown),
+        "maps": [{**_describe(plane), "array": next(at)} for plane in heatmaps],
         "groups": [
             {
                 "title": panel.title,
                 "span": panel.span,
-                "group": [{**_describe_line(one), "array": next(at)} for one in panel.lines],
+                "group": [{**_describe_line(plane), "array": next(at)} for plane in panel.lines],
             }
             for panel in units
         ],
@@ -150,12 +158,13 @@ def gate_view(
     }
     drawn = [np.asarray(values)[..., ::stride] for values in (*arrays, *series.values(), *extra)]
     result = _draw(key, header, drawn, height=height or "content", default={"unit": unit})
-    return max(0, min(int(result.unit), most - 1))
+    return max(0, min(int(result.unit), seq_len_shown - 1))
 
 
-def _gates_and_states(maps: Sequence[Map]) -> list[UnitPanel]:
-    gates = [UnitLine(one.name, one.values, one.color) for one in maps if one.name in GATES]
-    states = [UnitLine(one.name, one.values, one.color) for one in maps if one.name not in GATES]
+def _gates_and_states(heatmaps: Sequence[Heatmap]) -> list[UnitPanel]:
+    lines = [UnitLine(heatmap.name, heatmap.values, heatmap.color) for heatmap in heatmaps]
+    gates = [line for line in lines if line.name in GATES]
+    states = [line for line in lines if line.name not in GATES]
     panels = UnitPanel("gates", gates, (0.0, 1.0)), UnitPanel("states", states)
     return [panel for panel in panels if panel.lines]
 
@@ -165,7 +174,7 @@ def _each_once(arrays: Sequence[np.ndarray]) -> tuple[list[int], list[np.ndarray
     different: dict[int, np.ndarray] = {}
     for values in arrays:
         different.setdefault(id(values), values)
-    order = {known: place for place, known in enumerate(different)}
+    order = {array: index for index, array in enumerate(different)}
     return [order[id(values)] for values in arrays], list(different.values())
 
 
@@ -182,17 +191,17 @@ def _common_length(planes: list[np.ndarray], lines: list[np.ndarray]) -> int:
     return lengths.pop()
 
 
-def _describe(one: Map) -> dict:
+def _describe(heatmap: Heatmap) -> dict:
     """What the browser must know of one map beside its values."""
     return {
-        "name": one.name,
-        "title": one.title,
-        "units": len(one.values),
-        "low": one.low,
-        "high": one.high,
-        "scale": color_stops(one.signed),
-        "color": one.color,
-        "note": one.note,
+        "name": heatmap.name,
+        "title": heatmap.title,
+        "units": len(heatmap.values),
+        "low": heatmap.minimum,
+        "high": heatmap.maximum,
+        "scale": color_stops(heatmap.signed),
+        "color": heatmap.color,
+        "note": heatmap.note,
     }
 
 

@@ -19,7 +19,7 @@ import streamlit as st
 from streamlit.components.v1 import declare_component
 
 from lstm_core.figures.lines import Line
-from lstm_core.training.history import thin
+from lstm_core.training.history import downsample_min_max
 from pages.shared.components.wire import mount
 
 MAX_POINTS = 2000  # a line's points after thinning: about two per pixel column of a wide plot
@@ -46,7 +46,7 @@ def live_plot(
     Zoom and hidden legend entries last until `revision` changes: pass the run's id. Long lines are
     thinned to about `MAX_POINTS`, peaks kept. `height` is in CSS pixels. Names are plain text.
     """
-    thinned = [thin(line.x, line.y, MAX_POINTS) for line in lines]
+    thinned = [downsample_min_max(line.x, line.y, MAX_POINTS) for line in lines]
     header = {
         "plotly": _plotly_path(),
         "xTitle": x_title,

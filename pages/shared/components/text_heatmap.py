@@ -15,28 +15,28 @@ from pages.shared.components.wire import color_stops, mount
 _draw = mount("text_heatmap")
 
 
-def coloured_text(
-    key: str, words: str, name: str, values: np.ndarray, trackers: Sequence[Tracker], color: str | None
+def text_heatmap(
+    key: str, text: str, name: str, values: np.ndarray, trackers: Sequence[Tracker], color: str | None
 ) -> None:
     """Draw `words` with a slider over the units and a button for each tracker.
 
     name: of what is shown, such as "c"; values: (units, characters); color: that of 1, and none of 0; None: what is
     shown has a sign, and each unit's colours span its own range.
     """
-    if values.shape[1] != len(words):
-        raise ValueError(f"{len(words)} characters need as many values of each unit, not {values.shape[1]}.")
-    low, high = (
+    if values.shape[1] != len(text):
+        raise ValueError(f"{len(text)} characters need as many values of each unit, not {values.shape[1]}.")
+    minimum, maximum = (
         color_stops(signed=True)[k] for k in (3, -4)
     )  # the ends are too dark to be read on, in a dark theme
     header = {
-        "text": words,
+        "text": text,
         "name": name,
         "units": len(values),
         "signed": color is None,
-        "colors": [low, high] if color is None else [color, color],
+        "colors": [minimum, maximum] if color is None else [color, color],
         "matches": [
-            {"signal": one.signal, "unit": one.unit, "correlation": round(one.correlation, 2)}
-            for one in trackers
+            {"signal": match.signal, "unit": match.unit, "correlation": round(match.correlation, 2)}
+            for match in trackers
         ],
     }
     _draw(key, header, [values])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import SQUASH
+from lstm_core.lessons.catalog.by_hand.scalar_lstm import ACTIVATIONS
 from pages.shared import session
 from pages.shared.components.wire import mount
 
@@ -26,7 +26,7 @@ def unit_sliders(
     state = session.widget_value(key)
     header = {
         "gates": [
-            {"name": gate, "title": GATE_NAMES[gate], "color": GATE_COLORS[gate], "activation": SQUASH[gate]}
+            {"name": gate, "title": GATE_NAMES[gate], "color": GATE_COLORS[gate], "activation": ACTIVATIONS[gate]}
             for gate in GATES
         ],
         "numbers": numbers,

@@ -16,13 +16,13 @@ from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from pages.shared.components.wire import color_stops, mount
 
 MAX_CELLS = 480_000  # of all heatmaps together: less than 2 MB on the wire
-LONGEST = 60  # letters of a label: it may come from a file
+MAX_LABEL_LENGTH = 60  # letters of a label: it may come from a file
 
 _draw = mount("weight_heatmaps", "heatmap.css", "weight_heatmaps.css")
 
 
 @dataclass(frozen=True)
-class Panel:
+class ParameterPanel:
     """One parameter: `gates` is gate → (units, columns), and `norms` gate → what is printed over its heatmap.
 
     source: what the columns stand for. labels: one a column, in words, such as "unit 7"; ticks: the same where there is little room, such as "7".
@@ -36,9 +36,9 @@ class Panel:
     ticks: Sequence[str]
 
 
-def weights_map(
+def weight_heatmaps(
     key: str,
-    panels: Sequence[Panel],
+    panels: Sequence[ParameterPanel],
     limit: float,
     counts: Mapping[str, np.ndarray],
     *,
@@ -88,7 +88,7 @@ def weights_map(
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+    return label if len(label) <= MAX_LABEL_LENGTH else label[: MAX_LABEL_LENGTH - 1] + "…"
 
 
 def _strides(units: int, widths: Sequence[int]) -> list[int]:
@@ -102,7 +102,7 @@ def _strides(units: int, widths: Sequence[int]) -> list[int]:
 
 
 def _warning(
-    panels: Sequence[Panel], units: int, widths: Sequence[int], down: int, across: Sequence[int]
+    panels: Sequence[ParameterPanel], units: int, widths: Sequence[int], down: int, across: Sequence[int]
 ) -> str:
     thinned = [f"one unit in {down} (of {units:,})"] if down > 1 else []
     thinned += [

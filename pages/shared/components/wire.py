@@ -109,5 +109,5 @@ def pack(header: dict, arrays: Sequence[np.ndarray]) -> bytes:
     """
     text = json.dumps(header, allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
-    parts = [np.ascontiguousarray(a, dtype="<f4").tobytes() for a in arrays]
-    return len(text).to_bytes(4, "little") + text + b"".join(parts)
+    chunks = [np.ascontiguousarray(a, dtype="<f4").tobytes() for a in arrays]
+    return len(text).to_bytes(4, "little") + text + b"".join(chunks)

@@ -9,10 +9,10 @@ from pages.shared import session
 from pages.shared.data.source_picker import read_with
 
 
-def read_settings() -> None:
+def import_options() -> None:
     """How the file was read: every guess, shown and correctable."""
-    here = session.workspace()
-    used = here.table.options
+    workspace = session.workspace()
+    used = workspace.table.options
     columns = st.columns(6)
     boxes = (
         ("delimiter", list(DELIMITERS), lambda sign: DELIMITERS.get(sign, sign)),
@@ -25,25 +25,23 @@ def read_settings() -> None:
             {True: "day first", False: "month first", None: "makes no difference"}.get,
         ),
     )
-    for column, (name, options, words) in zip(columns, boxes, strict=False):
+    for column, (name, options, format_func) in zip(columns, boxes, strict=False):
         value = getattr(used, name)
         options = options if value in options else [value, *options]
-        session.mirror(f"read_{name}", value)
-        column.selectbox(name.replace("_", " "), options, key=f"read_{name}", format_func=words,
+        session.set_widget(f"read_{name}", value)
+        column.selectbox(name.replace("_", " "), options, key=f"read_{name}", format_func=format_func,
                          on_change=_read_again, args=(name,))  # fmt: skip
-    session.mirror("read_skip_rows", used.skip_rows or 0)
+    session.set_widget("read_skip_rows", used.skip_rows or 0)
     columns[-1].number_input("lines to skip", 0, 10_000, key="read_skip_rows", on_change=_read_again,
                              args=("skip_rows",), help="Lines before the header")  # fmt: skip
-
 
 
 def _read_again(name: str) -> None:
     read_with(**{name: session.widget_value(f"read_{name}")})
 
 
-
-def read_column_as(name: str, kind: str) -> None:
+def retype_column(name: str, kind: str) -> None:
     """Read the file again with one column's type corrected."""
-    here = session.workspace()
-    kinds = dict(here.uploads[here.table].corrections.kinds) | {name: kind}
+    workspace = session.workspace()
+    kinds = dict(workspace.uploads[workspace.table].corrections.kinds) | {name: kind}
     read_with(kinds=tuple(kinds.items()))

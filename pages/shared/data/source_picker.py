@@ -11,55 +11,55 @@ import numpy as np
 import streamlit as st
 
 from lstm_core.data import generators
-from lstm_core.data.ingest.options import WORK_IT_OUT, ReadOptions
+from lstm_core.data.ingest.options import DETECT, CsvOptions
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.samples import SAMPLES, load_sample
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
-from lstm_core.figures.theme import TRAIN
+from lstm_core.figures.theme import TRAIN_COLOR
 from lstm_core.workspace import Upload
 from pages.shared import session
 from pages.shared.session_fields import field
 
-MOST_PASTED = 5_000_000  # characters
+MAX_PASTED = 5_000_000  # characters
 
 
-def own_file() -> None:
+def upload_or_paste() -> None:
     """Upload or paste. What is read replaces the table; what cannot be read leaves all as it was."""
     file = st.file_uploader("Your own CSV", key="csv", type=["csv", "tsv", "txt"],
                             help="Delimiter, decimal sign, encoding, header and dates are worked out, and can be "
                                  "corrected below")  # fmt: skip
-    if file is not None and session.recall("_read_file") != file.file_id:
-        session.remember("_read_file", file.file_id)
+    if file is not None and session.get_state("_read_file") != file.file_id:
+        session.set_state("_read_file", file.file_id)
         with st.spinner("Reading the file…"):
-            read(file.getvalue(), file.name)
+            read_upload(file.getvalue(), file.name)
         st.rerun()
     with st.popover("Paste a table", icon=":material/content_paste:", width="stretch"):
         text = st.text_area("Rows with a header, as from a spreadsheet", key="pasted", height=200,
-                            max_chars=MOST_PASTED)  # fmt: skip
+                            max_chars=MAX_PASTED)  # fmt: skip
         if st.button("Use these rows", key="use_pasted", disabled=not text):
-            read(text.encode(), "pasted rows")
+            read_upload(text.encode(), "pasted rows")
             st.rerun()
-    here = session.workspace()
-    if here.own is not None and here.experiment.data.source != "csv":
-        st.button("Back to my own table", icon=":material/undo:", key="back_to_own", on_click=here.back_to_own,
+    workspace = session.workspace()
+    if workspace.upload is not None and workspace.experiment.data.source != "csv":
+        st.button("Back to my own table", icon=":material/undo:", key="back_to_own", on_click=workspace.restore_upload,
                   width="stretch", help="The file as you left it")  # fmt: skip
 
 
-def read(data: bytes, name: str, corrections: ReadOptions = WORK_IT_OUT) -> None:
+def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
     """Put a CSV's bytes on the table, or report why not."""
     session.clear_messages()
     try:
         table = read_table(data, name, corrections)
     except PlaygroundError as error:
-        session.report(str(error))
+        session.show_error(str(error))
         return
-    here = session.workspace()
-    here.put(table, source="csv", name=name)
+    workspace = session.workspace()
+    workspace.use_table(table, source="csv", name=name)
     # nameless: it goes with the table, and memory holds the table only
     file = tempfile.TemporaryFile()  # noqa: SIM115
     file.write(data)
-    here.uploads[table] = Upload(file, corrections)
+    workspace.uploads[table] = Upload(file, corrections)
 
 
 def read_with(**corrected: Any) -> None:
@@ -67,24 +67,24 @@ def read_with(**corrected: Any) -> None:
     here = session.workspace()
     upload = here.uploads[here.table]
     upload.file.seek(0)
-    read(upload.file.read(), here.table.name, dataclasses.replace(upload.corrections, **corrected))
+    read_upload(upload.file.read(), here.table.name, dataclasses.replace(upload.corrections, **corrected))
 
 
-def ready_made() -> None:
+def built_in_data() -> None:
     """The real series and the generators; the one in use is lit."""
     data = session.workspace().experiment.data
     for key, source in (("sample", "sample"), ("generator", "generator")):
-        shown = data.source == source and (source != "sample" or data.name in SAMPLES)
-        session.mirror(key, data.name if shown else None)
+        is_current = data.source == source and (source != "sample" or data.name in SAMPLES)
+        session.set_widget(key, data.name if is_current else None)
     st.pills("A real series", list(SAMPLES), key="sample", format_func=lambda name: SAMPLES[name].title,
              on_change=_use_sample, help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()))  # fmt: skip
-    st.pills("A generator", list(generators.GENERATORS), key="generator", format_func=_picture_label,
+    st.pills("A generator", list(generators.GENERATORS), key="generator", format_func=_thumbnail_label,
              on_change=_use_generator,
              help="\n\n".join(f"**{generators.title(g)}**: {generators.caption(g)}"
                               for g in generators.GENERATORS))  # fmt: skip
 
 
-def title(data: DataSpec, table: Table) -> str:
+def dataset_title(data: DataSpec, table: Table) -> str:
     """What the table is called on the page."""
     if data.source == "generator":
         return generators.title(data.name)
@@ -106,16 +106,10 @@ def generator_settings() -> None:
             field(st, "data", name, key=key, on_change=_change_generator, args=(name, key), **changed)
 
 
-
-
-
-
-
-
 def _use_sample() -> None:
     name = session.widget_value("sample")
     if name is not None:
-        session.workspace().put(load_sample(name), source="sample", name=name)
+        session.workspace().use_table(load_sample(name), source="sample", name=name)
 
 
 def _use_generator() -> None:
@@ -138,28 +132,30 @@ def on_seq_len_change() -> dict:
     return {}
 
 
-def _generate(data: DataSpec, changed: dict) -> None:
+def _generate(data: DataSpec, changes: dict) -> None:
     session.clear_messages()
     try:
-        spec = dataclasses.replace(data, **changed)
+        spec = dataclasses.replace(data, **changes)
         table = generators.generate(spec)
     except PlaygroundError as error:
-        session.report(str(error))
+        session.show_error(str(error))
         return
-    kept = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
-    session.workspace().put(table, **kept)
+    fields = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
+    session.workspace().use_table(table, **fields)
 
 
 @st.cache_data(show_spinner=False)
-def _picture_label(name: str) -> str:
+def _thumbnail_label(name: str) -> str:
     """A generator's title under its own curve: Markdown with an inline SVG, both our own."""
     y = generators.thumbnail(name).astype(float)
-    low, high = y.min(), y.max()
-    points = np.stack([np.linspace(1, 95, len(y)), 29 - 26 * (y - low) / (high - low or 1)], axis=1)
+    minimum, maximum = y.min(), y.max()
+    points = np.stack(
+        [np.linspace(1, 95, len(y)), 29 - 26 * (y - minimum) / (maximum - minimum or 1)], axis=1
+    )
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 32" width="96" height="32">'
-        f'<polyline points="{path}" fill="none" stroke="{TRAIN}" stroke-width="2"/></svg>'
+        f'<polyline points="{path}" fill="none" stroke="{TRAIN_COLOR}" stroke-width="2"/></svg>'
     )
     return (
         f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}) {generators.title(name)}"

@@ -7,105 +7,110 @@ import streamlit as st
 from lstm_core.analysis.gate_importance import Importance, gate_importance
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SPLIT_NAMES
 from lstm_core.runs.run import Run
-from lstm_core.training.snapshots import Moment
-from pages.shared.gates.selection import Look
+from lstm_core.training.snapshots import ModelSnapshot
+from pages.shared.gates.selection import Selection
 
 BY_ITSELF = 5e8  # multiplications of a table that comes unasked: well under 0.1 s on two cores
 AT_MOST = 4e11  # beyond about ten seconds fewer windows are taken
-PARTS = ("valid", "test", "train")  # the first that has windows
-MOST_WINDOWS, FEWEST_WINDOWS = 256, 8
+EVALUATION_SPLITS = ("valid", "test", "train")  # the first that has windows
+MAX_WINDOWS, MIN_WINDOWS = 256, 8
 BAR = 220  # CSS pixels of the most harmful gate's
 
 
-def show(look: Look) -> None:
+def show(selection: Selection) -> None:
     """The table for the weights that are looked at, and a button where it would take long."""
     st.subheader("Which gate does this model need most?")
-    run, moment = look.run, look.moment
-    part = next(part for part in PARTS if len(run.windows.starts[part]))
-    limit, work = _size(run, part, moment)
-    known = run.memo.get("importance", {})
-    follows = run.live and look.step is None  # other weights at every tick: a table lasts until a click
-    if (moment,) in known or (work <= BY_ITSELF and not follows):
-        _table(run, part, *_found(look, part, limit))
+    run, snapshot = selection.run, selection.snapshot
+    split = next(split for split in EVALUATION_SPLITS if len(run.windows.starts[split]))
+    limit, work = _size(run, split, snapshot)
+    cached = run.cache.get("importance", {})
+    follows = (
+        run.is_active and selection.step is None
+    )  # other weights at every tick: a table lasts until a click
+    if (snapshot,) in cached or (work <= BY_ITSELF and not follows):
+        _table(run, split, *_found(selection, split, limit))
         return
-    place = st.empty()
-    again = follows and bool(known)
-    if place.button("Freeze each gate again" if again else "Freeze each gate in turn", key="what_gates",
+    placeholder = st.empty()
+    again = follows and bool(cached)
+    if placeholder.button("Freeze each gate again" if again else "Freeze each gate in turn", key="what_gates",
                     icon=":material/ac_unit:", help="Each gate is held at its mean over the windows, and the model's "
                                                     "score is taken again"):  # fmt: skip
-        with place, st.spinner("Freezing each gate in turn…"):
-            found = _found(look, part, limit)
-        _table(run, part, *found)
+        with placeholder, st.spinner("Freezing each gate in turn…"):
+            result = _found(selection, split, limit)
+        _table(run, split, *result)
     elif again:
-        _table(run, part, *list(known.values())[-1])
+        _table(run, split, *list(cached.values())[-1])
 
 
-def _size(run: Run, part: str, moment: Moment) -> tuple[int, float]:
+def _size(run: Run, split: str, snapshot: ModelSnapshot) -> tuple[int, float]:
     """How many windows to take, and about how many multiplications that makes."""
     windows, spec = run.windows, run.experiment.model
-    weights = sum(parameter.numel() for parameter in moment.model.parameters())
-    each = windows.spec.seq_len * weights * (1 + 4 * spec.num_layers * spec.num_directions)
-    limit = int(min(MOST_WINDOWS, max(FEWEST_WINDOWS, AT_MOST // each)))
-    return limit, each * min(limit, len(windows.starts[part]))
+    weights = sum(parameter.numel() for parameter in snapshot.model.parameters())
+    cost_per_window = windows.spec.seq_len * weights * (1 + 4 * spec.num_layers * spec.num_directions)
+    limit = int(min(MAX_WINDOWS, max(MIN_WINDOWS, AT_MOST // cost_per_window)))
+    return limit, cost_per_window * min(limit, len(windows.starts[split]))
 
 
-def _found(look: Look, part: str, limit: int) -> tuple[list[Importance], int, Moment]:
-    moment, windows = look.moment, look.run.windows
-    starts = windows.starts[part]
+def _found(selection: Selection, split: str, limit: int) -> tuple[list[Importance], int, ModelSnapshot]:
+    snapshot, windows = selection.snapshot, selection.run.windows
+    starts = windows.starts[split]
 
     def find() -> tuple:
-        found = gate_importance(moment.model, windows, starts, limit)
-        return found, min(limit, len(starts)), moment
+        importances = gate_importance(snapshot.model, windows, starts, limit)
+        return importances, min(limit, len(starts)), snapshot
 
-    return look.run.remembered("importance", (moment,), find)
+    return selection.run.cached("importance", (snapshot,), find)
 
 
-def _table(run: Run, part: str, found: list[Importance], count: int, moment: Moment) -> None:
+def _table(run: Run, split: str, importances: list[Importance], count: int, snapshot: ModelSnapshot) -> None:
     """The winner in one sentence, and a line for every gate."""
-    spec, worst = run.experiment.model, found[0]
+    spec, worst = run.experiment.model, importances[0]
     several = spec.num_layers * spec.num_directions > 1
     where = _place(worst, spec.bidirectional) if several else ""
-    if worst.harm > 0:
+    if worst.score_drop > 0:
         st.markdown(
-            f"Freezing the **{GATE_NAMES[worst.edit.gate]}**{f' of {where}' * several} hurts most: {_scores(worst)}."
+            f"Freezing the **{GATE_NAMES[worst.intervention.gate]}**{f' of {where}' * several} hurts most: {_scores(worst)}."
         )
     else:
         st.markdown("No gate is missed: frozen at its mean, none makes this model worse.")
-    widest = max(abs(one.harm) for one in found) or 1.0
-    rows = [_row(one, widest, _place(one, spec.bidirectional) if several else "") for one in found]
+    max_drop = max(abs(importance.score_drop) for importance in importances) or 1.0
+    rows = [
+        _row(importance, max_drop, _place(importance, spec.bidirectional) if several else "")
+        for importance in importances
+    ]
     st.html(
         f'<table class="gate-worth" style="border-collapse:collapse"><tbody>{"".join(rows)}</tbody></table>'
     )
-    which = "" if count == len(run.windows.starts[part]) else ", evenly spread"
+    sampling = "" if count == len(run.windows.starts[split]) else ", evenly spread"
     st.caption(
-        f"Over {count:,} {SPLIT_NAMES[part]} windows{which}; each gate is held at its mean, unit by unit, while the "
-        f"others go on. Weights of step {moment.step:,}."
+        f"Over {count:,} {SPLIT_NAMES[split]} windows{sampling}; each gate is held at its mean, unit by unit, while the "
+        f"others go on. Weights of step {snapshot.step:,}."
     )
 
 
-def _place(one: Importance, bidirectional: bool) -> str:
-    direction = (" forward", " reverse")[one.edit.direction] if bidirectional else ""
-    return f"layer {one.edit.layer}{direction}"
+def _place(importance: Importance, bidirectional: bool) -> str:
+    direction = (" forward", " reverse")[importance.intervention.direction] if bidirectional else ""
+    return f"layer {importance.intervention.layer}{direction}"
 
 
-def _scores(one: Importance) -> str:
-    if one.measure == "accuracy":
-        return f"accuracy {one.before:.1%} → {one.after:.1%}"
-    return f"RMSE {one.before:.4g} → {one.after:.4g}"
+def _scores(importance: Importance) -> str:
+    if importance.measure == "accuracy":
+        return f"accuracy {importance.score:.1%} → {importance.frozen_score:.1%}"
+    return f"RMSE {importance.score:.4g} → {importance.frozen_score:.4g}"
 
 
-def _row(one: Importance, widest: float, place: str) -> str:
+def _row(importance: Importance, max_drop: float, label: str) -> str:
     """One line of the table as HTML; nothing in it comes from a file."""
-    gate, color = one.edit.gate, GATE_COLORS[one.edit.gate]
+    gate, color = importance.intervention.gate, GATE_COLORS[importance.intervention.gate]
     mark = f'<span style="display:inline-block;width:.8em;height:.8em;border-radius:2px;background:{color}"></span>'
-    width = round(BAR * max(0.0, one.harm) / widest)
+    width = round(BAR * max(0.0, importance.score_drop) / max_drop)
     bar = f'<div style="width:{width}px;height:.9em;border-radius:2px;background:{color}"></div>'
-    harm = bar if one.harm >= 0 else "better when frozen"
+    drop_text = bar if importance.score_drop >= 0 else "better when frozen"
     cells = [
         f"{mark}&ensp;<b>{gate}</b> · {GATE_NAMES[gate]}",
-        *([place] if place else []),
-        _scores(one),
-        harm,
+        *([label] if label else []),
+        _scores(importance),
+        drop_text,
     ]
     style = "padding:.15rem 1.4rem .15rem 0;border:0"
     return "<tr>" + "".join(f'<td style="{style}">{cell}</td>' for cell in cells) + "</tr>"

@@ -5,53 +5,53 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from lstm_core.analysis.gradient_horizon import Horizon, memory_horizon, steps_back
+from lstm_core.analysis.gradient_horizon import GradientHorizon, memory_horizon, steps_until_faded
 from lstm_core.figures.gradients import horizon_figure, time_constants_figure
 from lstm_core.forecasting.predict import predict
-from pages.shared.gates import cell_comparison, selection
-from pages.shared.gates.selection import Look
+from pages.shared.gates import cell_comparison
+from pages.shared.gates.selection import Selection, prediction_text, window_input
 
 
-def show(look: Look) -> None:
-    horizon, output = _own(look)
-    st.markdown(selection.sentence(look))
+def show(selection: Selection) -> None:
+    horizon, output = _own(selection)
+    st.markdown(prediction_text(selection))
     st.markdown(horizon_sentence(horizon))
-    gradient = horizon_figure(horizon, look.layer, look.direction)
+    gradient = horizon_figure(horizon, selection.layer, selection.direction)
     if horizon.time_constants is None:
         st.plotly_chart(gradient, key="horizon_figure")
     else:
-        constants = horizon.time_constants[look.layer, look.direction, 0]
+        constants = horizon.time_constants[selection.layer, selection.direction, 0]
         left, right = st.columns([0.58, 0.42])
         left.plotly_chart(gradient, key="horizon_figure")
-        seq_len = look.run.windows.spec.seq_len
+        seq_len = selection.run.windows.spec.seq_len
         right.plotly_chart(time_constants_figure(constants, seq_len), key="time_constants")
         st.markdown(time_constants_sentence(constants))
-    cell_comparison.show(look, output)
+    cell_comparison.show(selection, output)
 
 
-def _own(look: Look) -> tuple[Horizon, int]:
+def _own(selection: Selection) -> tuple[GradientHorizon, int]:
     """The horizon of the run's own model, and the output that it is of: the first number, or the likeliest class."""
-    moment, windows = look.moment, look.run.windows
+    snapshot, windows = selection.snapshot, selection.run.windows
 
     def found() -> tuple:
-        starts = np.array([look.start])
-        output = int(predict(moment.model, windows, starts)[0].argmax()) if windows.classes else 0
-        horizon = memory_horizon(moment.model, selection.inputs_of(look), output)
+        starts = np.array([selection.start])
+        output = int(predict(snapshot.model, windows, starts)[0].argmax()) if windows.classes else 0
+        horizon = memory_horizon(snapshot.model, window_input(selection), output)
         return horizon, output
 
-    return look.run.remembered("horizons", (moment, look.start), found)
+    return selection.run.cached("horizons", (snapshot, selection.start), found)
 
 
-def horizon_sentence(horizon: Horizon) -> str:
+def horizon_sentence(horizon: GradientHorizon) -> str:
     """How many steps back the gradient of the input has faded."""
-    half, hundredth = (steps_back(horizon.d_x[0], share) for share in (0.5, 0.01))
+    half, hundredth = (steps_until_faded(horizon.d_x[0], share) for share in (0.5, 0.01))
     seq_len = horizon.d_x.shape[1]
     if hundredth >= seq_len:
-        said = "It looks back over the whole window: even its first step has more than 1 % of the strongest influence"
+        text = "It looks back over the whole window: even its first step has more than 1 % of the strongest influence"
         return (
-            f"{said}."
+            f"{text}."
             if half >= seq_len
-            else f"{said}, though steps more than **{half}** before the end less than half."
+            else f"{text}, though steps more than **{half}** before the end less than half."
         )
     return (
         f"Steps more than **{half}** before the end have less than half of the strongest influence on the "
@@ -65,11 +65,11 @@ def time_constants_sentence(constants: np.ndarray) -> str:
     middle, longest = (_steps(value) for value in (np.median(constants), constants.max()))
     endless = np.isinf(constants.max())
     if len(constants) == 1:
-        said = "the unit never forgets" if endless else f"the unit forgets within {longest}"
+        text = "the unit never forgets" if endless else f"the unit forgets within {longest}"
     else:
         slowest = "never forgets" if endless else f"remembers for about {longest}"
-        said = f"half of the units forget within {middle}; the slowest {slowest}"
-    return f"By the forget gates alone, {said}. (A unit's time constant is −1/ln f: after it, 37 % of c is left.)"
+        text = f"half of the units forget within {middle}; the slowest {slowest}"
+    return f"By the forget gates alone, {text}. (A unit's time constant is −1/ln f: after it, 37 % of c is left.)"
 
 
 def _steps(value: float) -> str:

@@ -15,10 +15,10 @@ import streamlit as st
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.figures.theme import GATE_NAMES
-from lstm_core.trace.interventions import ACTS_ON, INPUT, Edit, check_edit
+from lstm_core.trace.interventions import ALLOWED_TARGETS, INPUT, Intervention, check_intervention
 from pages.shared import session
-from pages.shared.gates.selection import Look
-from pages.shared.session_fields import clamp
+from pages.shared.gates.selection import Selection
+from pages.shared.session_fields import clamp_widget
 
 KEEP = {"persist_state": "session"}
 NOTHING = "nothing"  # is altered, beyond what was kept
@@ -34,45 +34,49 @@ HOW = {
 }  # fmt: skip
 # a gate's value: lowest, highest, at first
 RANGES = {"clamp": (0.0, 1.0, 1.0), "scale": (0.0, 2.0, 0.5), "add": (-1.0, 1.0, 0.5)}
-MOST_KEPT = 5
+MAX_KEPT = 5
 SLIDER_STEPS = 100  # about so many places on the slider of an input
 UNITS_HELP = "Empty is all. “selected” is the one marked in the picture; or list them: 0-3, 7"
 
 
-def choose_edits(look: Look) -> tuple[Edit, ...]:
+def choose_interventions(selection: Selection) -> tuple[Intervention, ...]:
     """Draw the controls; the edits that they stand for, those kept earlier first."""
     bar = st.container(horizontal=True, gap="small")
-    for words, (gate, value) in PRESETS.items():
-        bar.button(words, key=f"what_preset_{gate}{value:g}", on_click=_preset, args=(look, gate, value))
-    edit = _chosen(look)
-    kept, others = _kept(look)
-    bar.button("Add another", key="what_keep", icon=":material/add:", on_click=_keep, args=(edit,),
-               disabled=edit is None or len(kept) + others >= MOST_KEPT,
+    for label, (gate, value) in PRESETS.items():
+        bar.button(label, key=f"what_preset_{gate}{value:g}", on_click=_preset, args=(selection, gate, value))
+    intervention = _chosen_intervention(selection)
+    kept, others = _kept(selection)
+    bar.button("Add another", key="what_keep", icon=":material/add:", on_click=_keep, args=(intervention,),
+               disabled=intervention is None or len(kept) + others >= MAX_KEPT,
                help="Keep this edit, and choose another one beside it")  # fmt: skip
-    _list_kept(look, kept, others)
-    return (*kept, edit) if edit else kept
+    _list_kept(selection, kept, others)
+    return (*kept, intervention) if intervention else kept
 
 
-def words_of(edit: Edit, look: Look) -> str:
+def describe(intervention: Intervention, selection: Selection) -> str:
     """What an edit does, as Markdown: "the forget gate held at 1 in units 0–3 at steps 5–9"."""
-    windows, spec = look.run.windows, look.run.experiment.model
-    if edit.gate == INPUT:
-        (feature,) = edit.units
-        value = _shown(windows, edit.kind, feature, edit.value)
-        words = [f"{session.plain(windows.spec.features[feature])} {HOW[edit.kind]} {value:.4g}"]
+    windows, spec = selection.run.windows, selection.run.experiment.model
+    if intervention.gate == INPUT:
+        (feature,) = intervention.units
+        value = _shown(windows, intervention.kind, feature, intervention.value)
+        texts = [
+            f"{session.escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {value:.4g}"
+        ]
     else:
-        value = "" if edit.kind == "zero" else f" {edit.value:g}".replace("-", "−")
-        words = [f"the {GATE_NAMES[edit.gate]} {HOW[edit.kind]}{value}"]
-        if edit.units is not None:
-            words.append(f"in unit{'s' * (len(edit.units) > 1)} {_listed(edit.units)}")
-        if len(_places(spec)) > 1:
-            words.append(f"in layer {_places(spec)[edit.layer * spec.num_directions + edit.direction]}")
-    if edit.steps is not None:
-        words.append(f"at step{'s' * (len(edit.steps) > 1)} {_listed(edit.steps)}")
-    return " ".join(words)
+        value = "" if intervention.kind == "zero" else f" {intervention.value:g}".replace("-", "−")
+        texts = [f"the {GATE_NAMES[intervention.gate]} {HOW[intervention.kind]}{value}"]
+        if intervention.units is not None:
+            texts.append(f"in unit{'s' * (len(intervention.units) > 1)} {_listed(intervention.units)}")
+        if len(_layer_directions(spec)) > 1:
+            texts.append(
+                f"in layer {_layer_directions(spec)[intervention.layer * spec.num_directions + intervention.direction]}"
+            )
+    if intervention.steps is not None:
+        texts.append(f"at step{'s' * (len(intervention.steps) > 1)} {_listed(intervention.steps)}")
+    return " ".join(texts)
 
 
-def read_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
+def parse_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
     """The units that a text such as "0-3, 7" names, of `count`; None for all.
 
     Raises:
@@ -81,9 +85,9 @@ def read_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
     text = text.strip().lower()
     if text in ("", "all"):
         return None
-    found = set()
-    for part in [str(selected)] if text == "selected" else text.split(","):
-        match = re.fullmatch(r"\s*([0-9]{1,9})\s*(?:[-–]\s*([0-9]{1,9})\s*)?", part)
+    units = set()
+    for item in [str(selected)] if text == "selected" else text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,9})\s*(?:[-–]\s*([0-9]{1,9})\s*)?", item)
         if match is None:
             raise PlaygroundError(
                 f"“{text:.40}” names no units: write all, selected, or numbers and ranges such as 0-3, 7."
@@ -93,15 +97,15 @@ def read_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
             raise PlaygroundError(
                 f"There is no unit {max(first, last)} here: choose from 0 to {count - 1}, such as 0-{count - 1}."
             )
-        found.update(range(min(first, last), max(first, last) + 1))
-    return tuple(sorted(found))
+        units.update(range(min(first, last), max(first, last) + 1))
+    return tuple(sorted(units))
 
 
-def _chosen(look: Look) -> Edit | None:
+def _chosen_intervention(selection: Selection) -> Intervention | None:
     """The edit that the widgets stand for; None for nothing."""
-    windows, spec = look.run.windows, look.run.experiment.model
-    places = _places(spec)
-    several = len(places) > 1
+    windows, spec = selection.run.windows, selection.run.experiment.model
+    layer_directions = _layer_directions(spec)
+    several = len(layer_directions) > 1
     columns = st.columns(
         [1.6, 1.3, 1.5, 1.15, 1.7, *([1.25] if several else [])], vertical_alignment="bottom"
     )
@@ -109,22 +113,26 @@ def _chosen(look: Look) -> Edit | None:
                    lambda g: {INPUT: "x · the input", NOTHING: NOTHING}.get(g) or f"{g} · {GATE_NAMES[g]}")  # fmt: skip
     if gate == NOTHING:
         return None
-    kinds = [kind for kind, gates in ACTS_ON.items() if gate in gates]
+    kinds = [kind for kind, gates in ALLOWED_TARGETS.items() if gate in gates]
     kind = _select(columns[1], "were", f"how_{kinds[0]}", kinds, kinds[0], HOW.get)
     if gate == INPUT:
         names = windows.spec.features
         feature = _select(columns[3], "column", "feature", range(len(names)), 0, names.__getitem__)
         value = _input_value(columns[2], windows, kind, feature)
-        return Edit(kind, INPUT, value, units=(feature,), steps=_steps(columns[4], windows))
-    place = 0
+        return Intervention(kind, INPUT, value, units=(feature,), steps=_steps(columns[4], windows))
+    index = 0
     if several:
-        place = _select(columns[5], "in layer", "place", range(len(places)), 0, places.__getitem__)
+        index = _select(
+            columns[5], "in layer", "place", range(len(layer_directions)), 0, layer_directions.__getitem__
+        )
     value = 0.0 if kind == "zero" else _gate_value(columns[2], kind, gate)
-    units = _units(columns[3], spec.h_size if gate == "h" else spec.hidden_size, look.unit)
-    return Edit(kind, gate, value, *divmod(place, spec.num_directions), units, _steps(columns[4], windows))
+    units = _units(columns[3], spec.h_size if gate == "h" else spec.hidden_size, selection.unit)
+    return Intervention(
+        kind, gate, value, *divmod(index, spec.num_directions), units, _steps(columns[4], windows)
+    )
 
 
-def _places(spec: ModelSpec) -> list[str]:
+def _layer_directions(spec: ModelSpec) -> list[str]:
     """The layers and directions in the order of nn.LSTM's weights, in words."""
     directions = (" forward", " reverse") if spec.bidirectional else ("",)
     return [f"{layer}{direction}" for layer in range(spec.num_layers) for direction in directions]
@@ -133,35 +141,37 @@ def _places(spec: ModelSpec) -> list[str]:
 def _select(column, label: str, key: str, options: Sequence, first: object, show) -> object:
     """A select box that falls back to `first` where another model has fewer options."""
     key = f"what_{key}"
-    if session.recall(key) not in options:
-        session.remember(key, first)
+    if session.get_state(key) not in options:
+        session.set_state(key, first)
     return column.selectbox(label, options, key=key, format_func=show, **KEEP)
 
 
 def _gate_value(column, kind: str, gate: str) -> float:
-    low, high, first = RANGES[kind]
+    minimum, maximum, first = RANGES[kind]
     if (kind, gate) == ("clamp", "g"):
-        low, first = -1.0, 0.0  # tanh's range
+        minimum, first = -1.0, 0.0  # tanh's range
     key = f"what_value_{kind}_{gate}"
-    clamp(key, low, high, first)
-    return column.slider("value", low, high, step=0.05, format="%g", key=key, **KEEP)
+    clamp_widget(key, minimum, maximum, first)
+    return column.slider("value", minimum, maximum, step=0.05, format="%g", key=key, **KEEP)
 
 
 def _input_value(column, windows: Windows, kind: str, feature: int) -> float:
     """What the slider says in the column's own units, as the model sees it."""
     values = windows.x[:, feature]
     values = values[np.isfinite(values)]
-    low, high = float(values.min()), float(values.max())
-    step = 10.0 ** np.floor(np.log10(max(high - low, 1e-6) / SLIDER_STEPS))
-    low, high = np.floor(low / step) * step, np.ceil(high / step) * step + step
+    minimum, maximum = float(values.min()), float(values.max())
+    step = 10.0 ** np.floor(np.log10(max(maximum - minimum, 1e-6) / SLIDER_STEPS))
+    minimum, maximum = np.floor(minimum / step) * step, np.ceil(maximum / step) * step + step
     if kind == "input_add":
-        low, high = low - high, high - low
-    first = high if kind == "input_set" else high / 2
+        minimum, maximum = minimum - maximum, maximum - minimum
+    first = maximum if kind == "input_set" else maximum / 2
     key = f"what_value_{kind}"
-    clamp(key, float(low), float(high), float(first))
-    shown = column.slider("value", float(low), float(high), step=float(step), format="%.5g", key=key, **KEEP)
+    clamp_widget(key, float(minimum), float(maximum), float(first))
+    value = column.slider(
+        "value", float(minimum), float(maximum), step=float(step), format="%.5g", key=key, **KEEP
+    )
     center = windows.x_center[feature] if kind == "input_set" else 0.0
-    return float((shown - center) / windows.x_scale[feature])
+    return float((value - center) / windows.x_scale[feature])
 
 
 def _shown(windows: Windows, kind: str, feature: int, value: float) -> float:
@@ -176,15 +186,15 @@ def _units(column, count: int, selected: int) -> tuple[int, ...] | None:
         "units", key="what_units", placeholder="all", help=UNITS_HELP, max_chars=200, **KEEP
     )
     try:
-        found = read_units(text, count, selected)
+        units = parse_units(text, count, selected)
     except PlaygroundError as error:
-        st.error(session.plain(str(error)), icon=":material/error:")
+        st.error(session.escape_markdown(str(error)), icon=":material/error:")
         try:
-            return read_units(session.recall("what_units_read", ""), count, selected)
+            return parse_units(session.get_state("what_units_read", ""), count, selected)
         except PlaygroundError:  # another model has fewer units
             return None
-    session.remember("what_units_read", text)
-    return found
+    session.set_state("what_units_read", text)
+    return units
 
 
 def _steps(column, windows: Windows) -> range | None:
@@ -192,54 +202,54 @@ def _steps(column, windows: Windows) -> range | None:
     last = windows.spec.seq_len - 1
     if last == 0:
         return None
-    low, high = session.recall("what_steps") or (0, last)
-    if session.recall("what_last_step") != last or high > last:  # another window: as a whole, at first
-        low, high = 0, last
-    session.remember("what_last_step", last)
-    session.mirror("what_steps", (low, high), last)
-    low, high = column.slider("steps", 0, last, key="what_steps", **KEEP)
-    return None if (low, high) == (0, last) else range(low, high + 1)
+    minimum, maximum = session.get_state("what_steps") or (0, last)
+    if session.get_state("what_last_step") != last or maximum > last:  # another window: as a whole, at first
+        minimum, maximum = 0, last
+    session.set_state("what_last_step", last)
+    session.set_widget("what_steps", (minimum, maximum), last)
+    minimum, maximum = column.slider("steps", 0, last, key="what_steps", **KEEP)
+    return None if (minimum, maximum) == (0, last) else range(minimum, maximum + 1)
 
 
-def _preset(look: Look, gate: str, value: float) -> None:
-    session.remember("what_alter", gate)
-    session.remember("what_how_clamp", "clamp")
-    session.remember(f"what_value_clamp_{gate}", value)
-    session.remember("what_units", "")
-    session.remember("what_last_step", None)
+def _preset(selection: Selection, gate: str, value: float) -> None:
+    session.set_state("what_alter", gate)
+    session.set_state("what_how_clamp", "clamp")
+    session.set_state(f"what_value_clamp_{gate}", value)
+    session.set_state("what_units", "")
+    session.set_state("what_last_step", None)
 
 
-def _keep(edit: Edit) -> None:
-    session.remember("what_kept", (*session.recall("what_kept", ()), edit))
-    session.remember("what_alter", NOTHING)
+def _keep(intervention: Intervention) -> None:
+    session.set_state("what_kept", (*session.get_state("what_kept", ()), intervention))
+    session.set_state("what_alter", NOTHING)
 
 
-def _drop(edit: Edit) -> None:
-    kept = list(session.recall("what_kept", ()))
-    kept.remove(edit)
-    session.remember("what_kept", tuple(kept))
+def _drop(intervention: Intervention) -> None:
+    kept = list(session.get_state("what_kept", ()))
+    kept.remove(intervention)
+    session.set_state("what_kept", tuple(kept))
 
 
-def _kept(look: Look) -> tuple[tuple[Edit, ...], int]:
+def _kept(selection: Selection) -> tuple[tuple[Intervention, ...], int]:
     """The kept edits that fit this model and its windows, and how many others there are."""
-    lstm, seq_len = look.moment.model.lstm, look.run.windows.spec.seq_len
-    kept, fitting = session.recall("what_kept", ()), []
-    for edit in kept:
+    lstm, seq_len = selection.snapshot.model.lstm, selection.run.windows.spec.seq_len
+    kept, fitting = session.get_state("what_kept", ()), []
+    for intervention in kept:
         try:
-            check_edit(edit, lstm, seq_len)
+            check_intervention(intervention, lstm, seq_len)
         except PlaygroundError:
             continue
-        fitting.append(edit)
+        fitting.append(intervention)
     return tuple(fitting), len(kept) - len(fitting)
 
 
-def _list_kept(look: Look, kept: tuple[Edit, ...], others: int) -> None:
+def _list_kept(selection: Selection, kept: tuple[Intervention, ...], others: int) -> None:
     if kept:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.markdown("and", width="content")
-            for k, edit in enumerate(kept):
-                st.button(words_of(edit, look), key=f"what_drop_{k}", icon=":material/close:", on_click=_drop,
-                          args=(edit,), help="Undo this edit")  # fmt: skip
+            for k, intervention in enumerate(kept):
+                st.button(describe(intervention, selection), key=f"what_drop_{k}", icon=":material/close:", on_click=_drop,
+                          args=(intervention,), help="Undo this edit")  # fmt: skip
     if others:
         st.caption(f"{others} of the kept edits do not fit this model and are left out.")
 

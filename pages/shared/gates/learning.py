@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from lstm_core.analysis.learning_dynamics import settled_at, unit_over_training
+from lstm_core.analysis.learning_dynamics import settling_index, unit_history
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SAID, TRUTH
+from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDICTION_COLOR
 from lstm_core.forecasting.predict import predict
-from lstm_core.training.snapshots import Moment
+from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared import session
-from pages.shared.components.gate_heatmaps import gate_map, gate_view
+from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.components.live_plot import live_plot
-from pages.shared.gates import selection
-from pages.shared.gates.selection import ALL, Look
+from pages.shared.gates.selection import ALL, Selection, input_series, window_input
 
 MEAN = "the mean of all units"
 HALF = 0.5  # of the way from what it was to what it is
@@ -23,100 +22,102 @@ HALF = 0.5  # of the way from what it was to what it is
 Row = tuple[dict[str, np.ndarray], float]
 
 
-def show(look: Look) -> None:
-    unit = _choose_unit(look)
-    rows = _rows(look, unit)
+def show(selection: Selection) -> None:
+    unit = _choose_unit(selection)
+    rows = _rows(selection, unit)
     steps = list(rows)
-    names = [f"epoch {_epoch(look, step)}" for step in steps]
+    names = [f"epoch {_epoch(selection, step)}" for step in steps]
     maps = {
         name: np.stack([found[name] for found, _ in rows.values()]) for name in next(iter(rows.values()))[0]
     }
-    said = np.array([answer for _, answer in rows.values()])
-    st.markdown(_sentence(look, unit, maps, said, names))
-    now = look.moment.step
+    predictions = np.array([prediction for _, prediction in rows.values()])
+    st.markdown(_sentence(selection, unit, maps, predictions, names))
+    now = selection.snapshot.step
     chosen = int(np.argmin(np.abs(np.array(steps) - now)))
-    gate_view("learning_map", [gate_map(name, values) for name, values in maps.items()], unit=chosen, rows=names,
-              series=selection.input_series(look.run.windows, look.start),
-              large=None if look.gate == ALL or look.gate not in maps else look.gate)  # fmt: skip
+    gate_heatmaps("learning_map", [heatmap_of(name, values) for name, values in maps.items()], unit=chosen, rows=names,
+              series=input_series(selection.run.windows, selection.start),
+              large=None if selection.gate == ALL or selection.gate not in maps else selection.gate)  # fmt: skip
     st.caption(
         "Each row is one moment of the training, spaced evenly on a log scale: the first steps change most. The row "
         "that is marked is the slider's."
     )
-    _answers(look, np.array(steps) / look.run.steps_per_epoch, said)
+    _answers(selection, np.array(steps) / selection.run.steps_per_epoch, predictions)
 
 
-def _choose_unit(look: Look) -> int | None:
+def _choose_unit(selection: Selection) -> int | None:
     """The unit whose learning is drawn, the one that was selected on "Gates" at first; None: the mean of all."""
-    units = look.run.experiment.model.hidden_size
+    units = selection.run.experiment.model.hidden_size
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         mean = st.toggle(MEAN, key="learning_mean", persist_state="session",
                          help="What the layer does as a whole, instead of one unit")  # fmt: skip
-        session.mirror("learning_unit", look.unit, units)
+        session.set_widget("learning_unit", selection.unit, units)
         st.number_input("unit", 0, units - 1, key="learning_unit", disabled=mean, width=160, on_change=_take_unit,
                         help="The same unit as in the other views")  # fmt: skip
-    return None if mean else look.unit
+    return None if mean else selection.unit
 
 
 def _take_unit() -> None:
     value = session.widget_value("learning_unit")
     if value is not None:
-        session.remember("unit", value)
+        session.set_state("unit", value)
 
 
-def _rows(look: Look, unit: int | None) -> dict[int, Row]:
+def _rows(selection: Selection, unit: int | None) -> dict[int, Row]:
     """By step, of every moment that weights were kept of and of now; each is worked out once."""
-    run = look.run
-    key = look.start, look.layer, look.direction, unit
-    known_key, known = run.memo.get("learning", (None, {}))
-    known = known if known_key == key else {}
-    found = {
-        step: known.get(step) or _row(look, unit, run.moment(step)) for step in run.snapshots.steps
+    run = selection.run
+    key = selection.start, selection.layer, selection.direction, unit
+    cached_key, cached = run.cache.get("learning", (None, {}))
+    cached = cached if cached_key == key else {}
+    rows = {
+        step: cached.get(step) or _row(selection, unit, run.snapshot_at(step)) for step in run.snapshots.steps
     }
-    run.memo["learning"] = (key, found)
-    now = Look(run, look.start).moment
-    return found | {now.step: _row(look, unit, now)}
+    run.cache["learning"] = (key, rows)
+    current = Selection(run, selection.start).snapshot
+    return rows | {current.step: _row(selection, unit, current)}
 
 
-def _row(look: Look, unit: int | None, moment: Moment) -> Row:
-    windows = look.run.windows
-    maps = unit_over_training([moment], selection.inputs_of(look), look.layer, look.direction, unit)
-    starts = np.array([look.start])
-    said = predict(moment.model, windows, starts)[0]
-    answer = said[windows.truth(starts)[0]] if windows.classes else said[0, 0]
+def _row(selection: Selection, unit: int | None, snapshot: ModelSnapshot) -> Row:
+    windows = selection.run.windows
+    maps = unit_history([snapshot], window_input(selection), selection.layer, selection.direction, unit)
+    starts = np.array([selection.start])
+    prediction = predict(snapshot.model, windows, starts)[0]
+    answer = prediction[windows.targets(starts)[0]] if windows.classes else prediction[0, 0]
     return {name: values[0] for name, values in maps.items()}, float(answer)
 
 
-def _epoch(look: Look, step: int) -> str:
-    return f"{step / look.run.steps_per_epoch:.3g}"
+def _epoch(selection: Selection, step: int) -> str:
+    return f"{step / selection.run.steps_per_epoch:.3g}"
 
 
-def _sentence(look: Look, unit: int | None, maps: dict, said: np.ndarray, names: list[str]) -> str:
+def _sentence(
+    selection: Selection, unit: int | None, maps: dict, predictions: np.ndarray, names: list[str]
+) -> str:
     """When each gate, and the answer, had come half of its way to what it is now."""
     if len(names) < 2:
         return "There is one moment only so far: train, and its learning can be followed here."
-    when = {name: names[settled_at(maps[name], HALF)] for name in maps if name in "ifgo"}
-    who = "On average over the units each gate" if unit is None else f"In unit {unit} each gate"
+    when = {name: names[settling_index(maps[name], HALF)] for name in maps if name in "ifgo"}
+    subject = "On average over the units each gate" if unit is None else f"In unit {unit} each gate"
     parts = ", ".join(f"the {GATE_NAMES[name]} by **{epoch}**" for name, epoch in when.items())
     return (
-        f"{who} had come half of its way to what it does now in this window: {parts}; the model's answer by "
-        f"**{names[settled_at(said, HALF)]}**."
+        f"{subject} had come half of its way to what it does now in this window: {parts}; the model's answer by "
+        f"**{names[settling_index(predictions, HALF)]}**."
     )
 
 
-def _answers(look: Look, epochs: np.ndarray, said: np.ndarray) -> None:
+def _answers(selection: Selection, epochs: np.ndarray, predictions: np.ndarray) -> None:
     """What the model said of this window along the training, beside the truth."""
-    windows = look.run.windows
-    truth = windows.truth(np.array([look.start]))[0]
-    level, name = (1.0, "a sure and right answer") if windows.classes else (float(truth[0, 0]), "truth")
-    cell = look.run.experiment.model.module_name
-    what = "probability of the true class" if windows.classes else windows.spec.targets[0]
+    windows = selection.run.windows
+    targets = windows.targets(np.array([selection.start]))[0]
+    level, name = (1.0, "a sure and right answer") if windows.classes else (float(targets[0, 0]), "truth")
+    cell = selection.run.experiment.model.module_name
+    label = "probability of the true class" if windows.classes else windows.spec.targets[0]
     lines = [
-        Line(name, epochs[[0, -1]], np.full(2, level), TRUTH, "dash", width=3),
-        Line(f"what the {cell} says of this window", epochs, said, SAID, width=2.5),
+        Line(name, epochs[[0, -1]], np.full(2, level), ACTUAL_COLOR, "dash", width=3),
+        Line(f"what the {cell} says of this window", epochs, predictions, PREDICTION_COLOR, width=2.5),
     ]
-    if look.step is not None:
-        ends = np.array([min(said.min(), level), max(said.max(), level)])
-        at = look.moment.step / look.run.steps_per_epoch
+    if selection.step is not None:
+        ends = np.array([min(predictions.min(), level), max(predictions.max(), level)])
+        at = selection.snapshot.step / selection.run.steps_per_epoch
         lines.append(Line("the moment above", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
-    live_plot("learning_answers", lines, x_title="epoch", y_title=what, height=260,
-              revision=f"{look.run.number} {look.start}")  # fmt: skip
+    live_plot("learning_answers", lines, x_title="epoch", y_title=label, height=260,
+              revision=f"{selection.run.id} {selection.start}")  # fmt: skip

@@ -9,74 +9,76 @@ import streamlit as st
 
 from lstm_core.analysis.gate_weights import (
     PARAMETERS,
-    REACH,
+    PERCENTILE,
     ByGate,
-    Extent,
-    extent,
+    Magnitudes,
     gate_histograms,
     gate_norms,
-    rounded_up,
+    magnitudes,
+    round_up_nicely,
     split_by_gate,
-    with_bias,
+    with_total_bias,
 )
 from lstm_core.experiment import GATES
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, TRUTH
+from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES
 from lstm_core.runs.run import Run
-from lstm_core.training.snapshots import Moment, Snapshot
+from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from pages.shared.components.live_plot import live_plot
-from pages.shared.components.weight_heatmaps import Panel, weights_map
-from pages.shared.gates.selection import Look
+from pages.shared.components.weight_heatmaps import ParameterPanel, weight_heatmaps
+from pages.shared.gates.selection import Selection
 
 WEIGHTS, GRADIENTS = "weights", "gradients of the last step"
 ARROWS = {"": "", "forward": "→", "reverse": "←"}
 KEEP = {"persist_state": "session", "required": True, "label_visibility": "collapsed"}
 
 
-def show(look: Look) -> None:
+def show(selection: Selection) -> None:
     """Heatmaps, norms and histograms of the layer and direction that is looked at, and their norms over training."""
-    moment = look.moment
-    parameters = ["weight_ih", "weight_hh"] + ["bias"] * look.run.experiment.model.bias
+    snapshot = selection.snapshot
+    parameters = ["weight_ih", "weight_hh"] + ["bias"] * selection.run.experiment.model.bias
     with st.container(horizontal=True, vertical_alignment="center", gap="large"):
-        shown = st.segmented_control("show", [WEIGHTS, GRADIENTS], default=WEIGHTS, key="weights_of", **KEEP)
+        choice = st.segmented_control("show", [WEIGHTS, GRADIENTS], default=WEIGHTS, key="weights_of", **KEEP)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown("Histogram and curve of", width="content")
             counted = st.segmented_control("histogram and curve of", parameters, default="weight_hh",
                                            key="weights_counted", **KEEP)  # fmt: skip
-    gradients = shown == GRADIENTS
-    if gradients and moment.gradients is None:
-        st.info(_why_none(moment))
+    gradients = choice == GRADIENTS
+    if gradients and snapshot.gradients is None:
+        st.info(_why_none(snapshot))
         return
-    tensors = moment.gradients if gradients else moment.model.state_dict()
-    by_gate = with_bias(split_by_gate(tensors, look.layer, look.direction), gradients)
-    _picture(look, moment, by_gate, counted, gradients)
-    _norms_over_training(look, moment, counted, gradients)
+    tensors = snapshot.gradients if gradients else snapshot.model.state_dict()
+    by_gate = with_total_bias(split_by_gate(tensors, selection.layer, selection.direction), gradients)
+    _picture(selection, snapshot, by_gate, counted, gradients)
+    _norms_over_training(selection, snapshot, counted, gradients)
 
 
-def _picture(look: Look, moment: Moment, by_gate: ByGate, counted: str, gradients: bool) -> None:
+def _picture(
+    selection: Selection, snapshot: ModelSnapshot, by_gate: ByGate, counted: str, gradients: bool
+) -> None:
     """The sentence, and the heatmaps beside the histograms."""
-    now = extent(by_gate)
-    extents = [now]
+    current = magnitudes(by_gate)
+    extents = [current]
     if not gradients:  # one scale for the whole run, so that weights are seen to grow
-        extents += _extents(look, gradients).values()
-    limit = rounded_up(max(found.reach for found in extents))
-    edge = rounded_up(max(found.peaks[counted] for found in extents))
+        extents += _magnitude_history(selection, gradients).values()
+    limit = round_up_nicely(max(level.percentile for level in extents))
+    edge = round_up_nicely(max(level.max_abs[counted] for level in extents))
     counts = gate_histograms(by_gate[counted], edge)[1]
     st.markdown(gradient_sentence(by_gate) if gradients else weight_sentence(by_gate))
-    weights_map("weights_map", _panels(look, by_gate, now, gradients), limit, counts, counted=counted, edge=edge,
-                title=_title(moment, now, limit, gradients))  # fmt: skip
+    weight_heatmaps("weights_map", _panels(selection, by_gate, current, gradients), limit, counts, counted=counted, edge=edge,
+                title=_title(snapshot, current, limit, gradients))  # fmt: skip
 
 
-def _title(moment: Moment, now: Extent, limit: float, gradients: bool) -> str:
-    what = "Gradients, after clipping, of" if gradients else "Weights after"
-    peak = max(now.peaks.values())
-    held = "them all" if peak <= limit else f"{100 * REACH:g} % of them; the largest is {peak:.3g}"
-    return f"{what} step {moment.step:,}. The colours span −{limit:g} to {limit:g}, which holds {held}"
+def _title(snapshot: ModelSnapshot, current: Magnitudes, limit: float, gradients: bool) -> str:
+    subject = "Gradients, after clipping, of" if gradients else "Weights after"
+    peak = max(current.max_abs.values())
+    range_text = "them all" if peak <= limit else f"{100 * PERCENTILE:g} % of them; the largest is {peak:.3g}"
+    return f"{subject} step {snapshot.step:,}. The colours span −{limit:g} to {limit:g}, which holds {range_text}"
 
 
-def _why_none(moment: Moment) -> str:
+def _why_none(snapshot: ModelSnapshot) -> str:
     """Why there are no gradients at this moment, and what to do."""
-    if moment.step == 0:
+    if snapshot.step == 0:
         return (
             "Before its first step a model has no gradients: train it on the page Train, or move the slider above "
             "to a later moment."
@@ -87,11 +89,13 @@ def _why_none(moment: Moment) -> str:
     )
 
 
-def _panels(look: Look, by_gate: ByGate, now: Extent, gradients: bool) -> list[Panel]:
-    states = _states(look, by_gate["weight_hh"]["i"].shape[1])
+def _panels(
+    selection: Selection, by_gate: ByGate, current: Magnitudes, gradients: bool
+) -> list[ParameterPanel]:
+    states = _states(selection, by_gate["weight_hh"]["i"].shape[1])
     panels = [
-        Panel("weight_ih", by_gate["weight_ih"], now.norms["weight_ih"], *_inputs(look)),
-        Panel("weight_hh", by_gate["weight_hh"], now.norms["weight_hh"], *states),
+        ParameterPanel("weight_ih", by_gate["weight_ih"], current.norms["weight_ih"], *_inputs(selection)),
+        ParameterPanel("weight_hh", by_gate["weight_hh"], current.norms["weight_hh"], *states),
     ]
     if "bias" in by_gate:
         labels = {"ih": "bias_ih", "hh": "bias_hh"}
@@ -100,27 +104,29 @@ def _panels(look: Look, by_gate: ByGate, now: Extent, gradients: bool) -> list[P
             labels["sum"] = "bias_ih + bias_hh"
             biases.append(by_gate["bias"])
         gates = {gate: np.stack([parts[gate] for parts in biases], 1) for gate in GATES}  # (units, 2 or 3)
-        panels.append(Panel("bias", gates, now.norms["bias"], "", list(labels.values()), list(labels)))
+        panels.append(
+            ParameterPanel("bias", gates, current.norms["bias"], "", list(labels.values()), list(labels))
+        )
     return panels
 
 
-def _inputs(look: Look) -> tuple[str, list[str], list[str]]:
+def _inputs(selection: Selection) -> tuple[str, list[str], list[str]]:
     """What the columns of weight_ih stand for: altogether, each in words, each in short."""
-    model = look.run.experiment.model
-    if look.layer == 0:
-        names = list(look.run.windows.spec.features)
+    model = selection.run.experiment.model
+    if selection.layer == 0:
+        names = list(selection.run.windows.spec.features)
         return "features", names, names
-    below = look.layer - 1
+    below = selection.layer - 1
     word = "projected unit" if model.proj_size else "unit"
-    ways = ("forward", "reverse") if model.bidirectional else ("",)
-    units = [(unit, way) for way in ways for unit in range(model.h_size)]
-    labels = [f"{way} {word} {unit} of layer {below}".lstrip() for unit, way in units]
-    return f"h of layer {below}", labels, [f"{ARROWS[way]}{unit}" for unit, way in units]
+    directions = ("forward", "reverse") if model.bidirectional else ("",)
+    units = [(unit, direction) for direction in directions for unit in range(model.h_size)]
+    labels = [f"{direction} {word} {unit} of layer {below}".lstrip() for unit, direction in units]
+    return f"h of layer {below}", labels, [f"{ARROWS[direction]}{unit}" for unit, direction in units]
 
 
-def _states(look: Look, width: int) -> tuple[str, list[str], list[str]]:
+def _states(selection: Selection, width: int) -> tuple[str, list[str], list[str]]:
     """The same of weight_hh."""
-    word = "projected unit" if look.run.experiment.model.proj_size else "unit"
+    word = "projected unit" if selection.run.experiment.model.proj_size else "unit"
     ticks = [str(unit) for unit in range(width)]
     return "h, a step before", [f"{word} {tick}" for tick in ticks], ticks
 
@@ -145,67 +151,71 @@ def gradient_sentence(by_gate: ByGate) -> str:
     """Which gate the last step's gradients pull at most; as Markdown."""
     norms = [parts for kind, parts in gate_norms(by_gate).items() if kind in PARAMETERS]
     squares = {gate: sum(parts[gate] ** 2 for parts in norms) for gate in GATES}
-    whole = sum(squares.values())
-    if not whole > 0:
+    total = sum(squares.values())
+    if not total > 0:
         return "Every gradient of this layer is exactly 0: the last step had nothing to change here."
-    most, least = max(GATES, key=squares.get), min(GATES, key=squares.get)
-    shares = {gate: f"{100 * squares[gate] / whole:.0f} %" for gate in (most, least)}
+    largest, smallest = max(GATES, key=squares.get), min(GATES, key=squares.get)
+    shares = {gate: f"{100 * squares[gate] / total:.0f} %" for gate in (largest, smallest)}
     return (
-        f"The **{GATE_NAMES[most]}** has the largest gradients ({shares[most]} of this layer's squared norm), the "
-        f"{GATE_NAMES[least]} the smallest ({shares[least]})."
+        f"The **{GATE_NAMES[largest]}** has the largest gradients ({shares[largest]} of this layer's squared norm), the "
+        f"{GATE_NAMES[smallest]} the smallest ({shares[smallest]})."
     )
 
 
-def _norms_over_training(look: Look, moment: Moment, counted: str, gradients: bool) -> None:
+def _norms_over_training(
+    selection: Selection, snapshot: ModelSnapshot, counted: str, gradients: bool
+) -> None:
     """One line a gate: the norm of its part of the parameter at every moment that weights were kept of."""
-    found = _extents(look, gradients)
-    if len(found) < 2:
+    history = _magnitude_history(selection, gradients)
+    if len(history) < 2:
         return
-    epochs = np.array([snapshot.step for snapshot in found]) / look.run.steps_per_epoch
-    norms = {gate: np.array([extent.norms[counted][gate] for extent in found.values()]) for gate in GATES}
+    epochs = np.array([snapshot.step for snapshot in history]) / selection.run.steps_per_epoch
+    norms = {gate: np.array([of_step.norms[counted][gate] for of_step in history.values()]) for gate in GATES}
     if not gradients:
         st.markdown(growth_sentence(norms, epochs, counted))
     lines = [Line(f"{gate} · {GATE_NAMES[gate]}", epochs, norms[gate], GATE_COLORS[gate]) for gate in GATES]
-    if look.step is not None:
-        every = np.concatenate(list(norms.values()))
-        ends = np.array([every.min(), every.max()])
-        lines.append(Line("the moment above", np.full(2, moment.step) / look.run.steps_per_epoch, ends,
-                          TRUTH, "dash"))  # fmt: skip
+    if selection.step is not None:
+        all_norms = np.concatenate(list(norms.values()))
+        ends = np.array([all_norms.min(), all_norms.max()])
+        lines.append(Line("the moment above", np.full(2, snapshot.step) / selection.run.steps_per_epoch, ends,
+                          ACTUAL_COLOR, "dash"))  # fmt: skip
     live_plot("weights_norms", lines, x_title="epoch", log_y=gradients, height=280,
               y_title=f"norm of {counted}" + (", gradient" if gradients else ""),
-              revision=f"{look.run.number} {counted} {gradients}")  # fmt: skip
+              revision=f"{selection.run.id} {counted} {gradients}")  # fmt: skip
 
 
 def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted: str) -> str:
     """Which gate's norm changed most over the training, and by when; norms: gate → (moments,). As Markdown."""
-    ways = {gate: abs(values[-1] - values[0]) for gate, values in norms.items()}
-    most, least = max(GATES, key=ways.get), min(GATES, key=ways.get)
-    if not ways[most] > 0:
+    growth = {gate: abs(values[-1] - values[0]) for gate, values in norms.items()}
+    largest, smallest = max(GATES, key=growth.get), min(GATES, key=growth.get)
+    if not growth[largest] > 0:
         return f"The norms of {counted} have not changed yet."
-    half = np.flatnonzero(abs(norms[most] - norms[most][0]) < ways[most] / 2)[-1] + 1  # from then on beyond
-    start, end = norms[most][[0, -1]]
+    half_step = (
+        np.flatnonzero(abs(norms[largest] - norms[largest][0]) < growth[largest] / 2)[-1] + 1
+    )  # from then on beyond
+    start, end = norms[largest][[0, -1]]
     return (
-        f"The norm of {counted} has changed most in the **{GATE_NAMES[most]}** ({start:.3g} → {end:.3g}, half of it by "
-        f"epoch {epochs[half]:.3g}), least in the {GATE_NAMES[least]}."
+        f"The norm of {counted} has changed most in the **{GATE_NAMES[largest]}** ({start:.3g} → {end:.3g}, half of it by "
+        f"epoch {epochs[half_step]:.3g}), least in the {GATE_NAMES[smallest]}."
     )
 
 
-def _extents(look: Look, gradients: bool) -> dict[Snapshot, Extent]:
+def _magnitude_history(selection: Selection, gradients: bool) -> dict[Snapshot, Magnitudes]:
     """Of every snapshot of the run, or of its gradients where it has them; each is measured once."""
-    run = look.run
-    known = run.memo.setdefault("extents", {})
-    place = look.layer, look.direction, gradients
-    before = known.get(place, {})
+    run = selection.run
+    cached = run.cache.setdefault("extents", {})
+    key = selection.layer, selection.direction, gradients
+    previous = cached.get(key, {})
     snapshots = [run.snapshots.nearest(step) for step in run.snapshots.steps]
-    found = {
-        snapshot: before.get(snapshot) or _measure(run, snapshot, *place)
+    history = {
+        snapshot: previous.get(snapshot) or _measure(run, snapshot, *key)
         for snapshot in snapshots
         if not gradients or snapshot.gradients is not None
     }
-    known[place] = found  # those that the run has dropped go with the old ones
-    return found
+    cached[key] = history  # those that the run has dropped go with the old ones
+    return history
 
 
-def _measure(run: Run, snapshot: Snapshot, layer: int, direction: int, gradients: bool) -> Extent:
+def _measure(run: Run, snapshot: Snapshot, layer: int, direction: int, gradients: bool) -> Magnitudes:
     tensors = run.weights_by_name(snapshot.gradients if gradients else snapshot.weights)
-    return extent(with_bias(split_by_gate(tensors, layer, direction), gradients))
+    return magnitudes(with_total_bias(split_by_gate(tensors, layer, direction), gradients))

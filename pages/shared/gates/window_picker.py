@@ -10,46 +10,46 @@ from lstm_core.runs.run import Run
 from pages.shared import session
 from pages.shared.gates import selection
 
-_PART, _WINDOW = "_part", "_window"  # what the widgets say: their own values do not outlive their page
+_SPLIT, _WINDOW = "_part", "_window"  # what the widgets say: their own values do not outlive their page
 
 
-def choose_window(page: str, run: Run, columns: list, step: int | None = None) -> tuple[int, str, int]:
+def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> tuple[int, str, int]:
     """Draw the controls into three columns: (first row of the window, its part, its place in the part).
 
     page: its name; step: the optimiser step whose weights decide which window is worst and best; None: those of now.
     """
     windows = run.windows
-    parts = [part for part in SPLITS if len(windows.starts[part])]
-    wanted = session.recall(_PART) or session.linked("part")
-    session.mirror("part", wanted if wanted in parts else parts[-1], (page, *parts))
-    part = columns[0].selectbox("part", parts, format_func=SPLIT_NAMES.get, key="part", on_change=_take_part,
+    splits = [split for split in SPLITS if len(windows.starts[split])]
+    requested = session.get_state(_SPLIT) or session.get_query("part")
+    session.set_widget("part", requested if requested in splits else splits[-1], (page, *splits))
+    split = columns[0].selectbox("part", splits, format_func=SPLIT_NAMES.get, key="part", on_change=_take_split,
                                 help="The model was trained on the training windows only")  # fmt: skip
-    last = len(windows.starts[part]) - 1
-    place = min(session.recall(_WINDOW, _number(session.linked("window"), last)), last)
-    session.remember(_WINDOW, place)
+    last = len(windows.starts[split]) - 1
+    index = min(session.get_state(_WINDOW, _number(session.get_query("window"), last)), last)
+    session.set_state(_WINDOW, index)
     if last:
-        session.mirror("window", place, (page, last))
-        place = columns[1].slider("window", 0, last, key="window", on_change=_take_window,
+        session.set_widget("window", index, (page, last))
+        index = columns[1].slider("window", 0, last, key="window", on_change=_take_window,
                                   help="Windows in order of time; the pictures below are of this one")  # fmt: skip
     with columns[2], st.container(horizontal=True, gap="small"):
-        for which, help_text in selection.FINDS.items():
+        for search, help_text in selection.WINDOW_SEARCHES.items():
             st.button(
-                which, key=f"find_{which}", help=help_text, on_click=_find, args=(run, part, which, step)
+                search, key=f"find_{search}", help=help_text, on_click=_find, args=(run, split, search, step)
             )
-    return int(windows.starts[part][place]), part, place
+    return int(windows.starts[split][index]), split, index
 
 
 def _number(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 10 else otherwise
 
 
-def _take_part() -> None:
-    session.remember(_PART, session.widget_value("part"))
+def _take_split() -> None:
+    session.set_state(_SPLIT, session.widget_value("part"))
 
 
 def _take_window() -> None:
-    session.remember(_WINDOW, session.widget_value("window"))
+    session.set_state(_WINDOW, session.widget_value("window"))
 
 
-def _find(run: Run, part: str, which: str, step: int | None) -> None:
-    session.remember(_WINDOW, selection.find_window(run, part, which, step))
+def _find(run: Run, split: str, search: str, step: int | None) -> None:
+    session.set_state(_WINDOW, selection.find_window(run, split, search, step))

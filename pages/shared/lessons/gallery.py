@@ -26,8 +26,8 @@ def show() -> None:
 
 
 def _card(lesson: Lesson) -> None:
-    picture = base64.b64encode(lesson.thumbnail.encode()).decode()
-    if picture:
-        st.markdown(f"![](data:image/svg+xml;base64,{picture})")
+    thumbnail = base64.b64encode(lesson.thumbnail.encode()).decode()
+    if thumbnail:
+        st.markdown(f"![](data:image/svg+xml;base64,{thumbnail})")
     st.page_link("pages/lessons.py", label=f"**{lesson.title}**", query_params={"lesson": lesson.name})
-    st.caption(lesson.blurb)
+    st.caption(lesson.summary)

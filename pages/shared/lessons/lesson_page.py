@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 from pages.shared import session
 from pages.shared.components.live_plot import live_plot
 from pages.shared.training import run_status
@@ -32,30 +32,30 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     title.title(lesson.title)
     back.button("All lessons", key="all_lessons", icon=":material/apps:", on_click=_to_gallery, width="stretch",
                 help="This lesson stays as it is, and so does your own work")  # fmt: skip
-    st.markdown(lesson.blurb)
-    session.show_messages("lessons")
-    if opened is not None and not opened.own:
+    st.markdown(lesson.summary)
+    session.draw_messages("lessons")
+    if opened is not None and not opened.is_own_run:
         _strayed(opened)
         return
     if opened is not None:
         _controls(lesson, opened)
-    above = lesson.instrument and not lesson.instrument_below
+    above = lesson.widget and not lesson.widget_below
     if opened is None:
-        _instrument(lesson, opened)
+        _widget(lesson, opened)
     elif above:  # how far the training is stands in sight, over an instrument that fills the screen
         _live(lesson, opened, _progress)
-        _instrument(lesson, opened)
-        _live(lesson, opened, _pictures)
+        _widget(lesson, opened)
+        _live(lesson, opened, _figures)
     else:
-        _live(lesson, opened, _progress, _pictures)
-        if lesson.instrument:
-            _instrument(lesson, opened)
+        _live(lesson, opened, _progress, _figures)
+        if lesson.widget:
+            _widget(lesson, opened)
     _text(lesson)
 
 
-def _instrument(lesson: Lesson, opened: OpenLesson | None) -> None:
-    found = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.instrument}")
-    found.show(session.workspace(), opened.runs if opened else {})
+def _widget(lesson: Lesson, opened: OpenLesson | None) -> None:
+    module = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.widget}")
+    module.show(session.workspace(), opened.runs if opened else {})
 
 
 def _to_gallery() -> None:
@@ -65,26 +65,26 @@ def _to_gallery() -> None:
 def _strayed(opened: OpenLesson) -> None:
     st.info("The model on the table now is no longer this lesson's: it has other data or another kind of output. It "
             "stays on the other pages until you go back to the lesson's own.")  # fmt: skip
-    st.button("Show the lesson's trained model again", key="lesson_shipped", on_click=opened.show_shipped,
+    st.button("Show the lesson's trained model again", key="lesson_shipped", on_click=opened.restore_pretrained,
               icon=":material/undo:")  # fmt: skip
 
 
 def _controls(lesson: Lesson, opened: OpenLesson) -> None:
-    live = opened.live
+    active = opened.is_active
     left = any(not run.finished and run.status != "failed" for run in opened.runs.values())
     train, hold, seed, shipped, gates, stage = st.columns(
         [1.5, 1, 0.8, 1.5, 0.7, 0.7], vertical_alignment="bottom"
     )
     train.button("Train it yourself", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
                  on_click=_train, help="Draws new weights from the seed and trains them while you watch")  # fmt: skip
-    hold.button("Pause" if live else "Resume", key="pause", width="stretch", disabled=not live and not left,
-                icon=":material/pause:" if live else ":material/resume:",
-                on_click=opened.pause if live else opened.play, help="The weights stay")  # fmt: skip
-    session.mirror("lesson_seed", session.recall(f"seed_{lesson.name}", opened.seed), lesson.name)
+    hold.button("Pause" if active else "Resume", key="pause", width="stretch", disabled=not active and not left,
+                icon=":material/pause:" if active else ":material/resume:",
+                on_click=opened.pause if active else opened.start, help="The weights stay")  # fmt: skip
+    session.set_widget("lesson_seed", session.get_state(f"seed_{lesson.name}", opened.seed), lesson.name)
     seed.number_input("seed", 0, 2**31 - 1, key="lesson_seed", on_change=_keep_seed, args=(lesson.name,),
                       help="The data, the first weights and the order of the batches: one seed, one result")  # fmt: skip
     shipped.button("Back to the shown state", key="lesson_shipped", icon=":material/undo:", width="stretch",
-                   on_click=_show_shipped, help="The trained model that the lesson opened on")  # fmt: skip
+                   on_click=_restore_pretrained, help="The trained model that the lesson opened on")  # fmt: skip
     gates.page_link(
         "pages/gates.py", label="Gates", icon=":material/grid_on:", help="Every gate of this very model"
     )
@@ -96,134 +96,140 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
 def _keep_seed(name: str) -> None:
     value = session.widget_value("lesson_seed")
     if value is not None:
-        session.remember(f"seed_{name}", value)
+        session.set_state(f"seed_{name}", value)
 
 
-def _show_shipped() -> None:
+def _restore_pretrained() -> None:
     session.clear_messages()
     opened = session.workspace().lesson
-    opened.show_shipped()
-    session.remember(f"seed_{opened.lesson.name}", opened.seed)
+    opened.restore_pretrained()
+    session.set_state(f"seed_{opened.lesson.name}", opened.seed)
 
 
 def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
     session.clear_messages()
     opened = session.workspace().lesson
     try:
-        opened.train(session.recall(f"seed_{opened.lesson.name}", opened.seed), change)
+        opened.train(session.get_state(f"seed_{opened.lesson.name}", opened.seed), change)
     except PlaygroundError as error:
-        session.report(str(error))
+        session.show_error(str(error))
 
 
-def _live(lesson: Lesson, opened: OpenLesson, *parts: Callable[[Lesson, OpenLesson], None]) -> None:
+def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenLesson], None]) -> None:
     """Parts of the page that change while it trains, drawn together."""
-    st.fragment(_draw, run_every=TICK if opened.live else None)(lesson, opened, opened.live, parts)
+    st.fragment(_draw, run_every=TICK if opened.is_active else None)(
+        lesson, opened, opened.is_active, sections
+    )
 
 
-def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, parts) -> None:
+def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, sections) -> None:
     session.workspace()  # of this fragment's own thread
-    opened.touch()
-    for part in parts:
-        part(lesson, opened)
-    if opened.live != was_live:
+    opened.heartbeat()
+    for section in sections:
+        section(lesson, opened)
+    if opened.is_active != was_live:
         st.rerun()  # polling and the buttons follow
 
 
 def _progress(lesson: Lesson, opened: OpenLesson) -> None:
-    from lstm_core.lessons.runs import in_words
+    from lstm_core.lessons.runs import label_text
 
     runs = opened.runs
     for column, (label, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             if len(runs) > 1:
-                st.markdown(f"**{in_words(label)}**")
+                st.markdown(f"**{label_text(label)}**")
             run_status.progress(run, brief=len(runs) > 1)
     if lesson.outcome is not None:
-        _show_outcome(lesson, opened, opened.live)
+        _show_outcome(lesson, opened, opened.is_active)
 
 
-def _pictures(lesson: Lesson, opened: OpenLesson) -> None:
-    pictures = [*lesson.pictures]
-    if lesson.loss_picture:
+def _figures(lesson: Lesson, opened: OpenLesson) -> None:
+    pictures = [*lesson.figures]
+    if lesson.loss_figure:
         pictures.append(_losses())
     for first in range(0, len(pictures), 2):
         columns = st.columns(2, gap="medium")
         for k, column in enumerate(columns, first):
             if k < len(pictures):
                 with column:
-                    _picture(lesson, pictures[k], k, opened.runs, opened.live)
+                    _figure(lesson, pictures[k], k, opened.runs, opened.is_active)
 
 
-def _losses() -> Picture:
+def _losses() -> LessonFigure:
     from lstm_core.lessons.runs import loss_plot
 
-    return Picture("**How it learned**", "The loss: pale every batch, strong the validation part.", loss_plot)
+    return LessonFigure(
+        "**How it learned**", "The loss: pale every batch, strong the validation part.", loss_plot
+    )
 
 
-def _made(runs: dict[str, Run], what: str, live: bool, make: Callable[[], Any]) -> Any:
+def _cached(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
     """make(), remembered with the first run: for as long as no run moves, and a while longer if it took long."""
-    memo = next(iter(runs.values())).memo
-    key = tuple((run.number, run.step, run.status) for run in runs.values())
-    known = memo.get(what)
-    if known is not None and (known[0] == key or (live and time.monotonic() < known[1])):
-        return known[2]
+    memo = next(iter(runs.values())).cache
+    key = tuple((run.id, run.step, run.status) for run in runs.values())
+    cached = memo.get(kind)
+    if cached is not None and (cached[0] == key or (active and time.monotonic() < cached[1])):
+        return cached[2]
     began = time.monotonic()
-    found = make()
-    now, least = time.monotonic(), FIGURE if isinstance(found, go.Figure) else 0.0
-    memo[what] = (key, now + max(least, PATIENCE * (now - began)), found)
-    return found
+    value = make()
+    now, least = time.monotonic(), FIGURE if isinstance(value, go.Figure) else 0.0
+    memo[kind] = (key, now + max(least, PATIENCE * (now - began)), value)
+    return value
 
 
-def _show_outcome(lesson: Lesson, opened: OpenLesson, live: bool) -> None:
-    if live:
+def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
+    if active:
         st.info("It trains: its result stands here at the end.", icon=":material/hourglass_top:")
         return
     if any(run.step == 0 for run in opened.runs.values()):
         st.info("Not trained yet.", icon=":material/hourglass_empty:")
         return
-    outcome: Outcome = _made(opened.runs, f"outcome {lesson.name}", live, lambda: lesson.outcome(opened.runs))
+    outcome: Outcome = _cached(
+        opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs)
+    )
     how = "" if not opened.change else " With your change."
-    text = f"**Seed {opened.seed}.**{how} {session.plain(outcome.sentence)}"
+    text = f"**Seed {opened.seed}.**{how} {session.escape_markdown(outcome.summary)}"
     if outcome.reached:
         st.success(text, icon=":material/check_circle:")
     else:
         st.warning(text, icon=":material/cancel:")
 
 
-def _picture(lesson: Lesson, picture: Picture, k: int, runs: dict[str, Run], live: bool) -> None:
-    st.markdown(picture.title)
+def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], active: bool) -> None:
+    st.markdown(figure.title)
     try:
-        drawn = _made(runs, f"picture {lesson.name} {k}", live, lambda: picture.draw(runs))
+        drawing = _cached(runs, f"picture {lesson.name} {k}", active, lambda: figure.draw(runs))
     except PlaygroundError as error:
-        st.error(session.plain(str(error)))
+        st.error(session.escape_markdown(str(error)))
         return
-    if isinstance(drawn, go.Figure):
-        st.plotly_chart(drawn, key=f"lesson_{lesson.name}_{k}")
+    if isinstance(drawing, go.Figure):
+        st.plotly_chart(drawing, key=f"lesson_{lesson.name}_{k}")
     else:
-        revision = " ".join(str(run.number) for run in runs.values())
-        live_plot(f"lesson_{lesson.name}_{k}", drawn.lines, x_title=drawn.x_title, y_title=drawn.y_title,
-                  log_y=drawn.log_y, y_range=drawn.y_range, height=HEIGHT, revision=revision)  # fmt: skip
-    st.caption(picture.caption)
+        revision = " ".join(str(run.id) for run in runs.values())
+        live_plot(f"lesson_{lesson.name}_{k}", drawing.lines, x_title=drawing.x_title, y_title=drawing.y_title,
+                  log_y=drawing.log_y, y_range=drawing.y_range, height=HEIGHT, revision=revision)  # fmt: skip
+    st.caption(figure.caption)
 
 
 def _text(lesson: Lesson) -> None:
     left, right = st.columns([0.58, 0.42], gap="large")
     with left:
-        st.markdown(lesson.words)
+        st.markdown(lesson.text)
         if lesson.formula:
             st.latex(lesson.formula)
             st.markdown(lesson.symbols)
     with right:
-        if lesson.tries:
+        if lesson.exercises:
             st.markdown("#### Try it")
-            for k, one in enumerate(lesson.tries):
-                _try(k, one)
-        if lesson.errs:
+            for k, exercise in enumerate(lesson.exercises):
+                _exercise(k, exercise)
+        if lesson.common_mistakes:
             st.markdown("#### Where the tutorials err")
-            st.markdown(lesson.errs)
-        if lesson.seeds:
+            st.markdown(lesson.common_mistakes)
+        if lesson.success_rate:
             st.markdown("#### How often it works")
-            st.markdown(lesson.seeds)
+            st.markdown(lesson.success_rate)
         if lesson.published:
             st.markdown("#### Published")
             st.markdown(lesson.published)
@@ -231,9 +237,9 @@ def _text(lesson: Lesson) -> None:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
 
 
-def _try(k: int, one: Try) -> None:
-    words, button = st.columns([0.75, 0.25], vertical_alignment="center")
-    words.markdown(one.words)
-    if one.change:
-        button.button("Try it", key=f"try_{k}", on_click=_train, args=(one.change,), width="stretch",
+def _exercise(k: int, exercise: Exercise) -> None:
+    text_column, button = st.columns([0.75, 0.25], vertical_alignment="center")
+    text_column.markdown(exercise.text)
+    if exercise.change:
+        button.button("Try it", key=f"try_{k}", on_click=_train, args=(exercise.change,), width="stretch",
                       icon=":material/play_arrow:")  # fmt: skip

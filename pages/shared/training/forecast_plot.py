@@ -10,58 +10,58 @@ import numpy as np
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import SAID, SPLIT_NAMES, TRUTH
-from lstm_core.forecasting.metrics import Score, scores
+from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, SPLIT_NAMES
+from lstm_core.forecasting.metrics import Score, score_with_baselines
 from lstm_core.forecasting.predict import predict
 from lstm_core.runs.run import Run
 
-MOST_WINDOWS = 1500
-WORK = 3e9  # multiply-adds that one look may cost
-OFTEN = 0.7  # seconds between two looks at least
-REST = 4  # a look that took a second of this thread's time is not repeated for four
+MAX_WINDOWS = 1500
+MAX_MACS = 3e9  # multiply-adds that one look may cost
+MIN_SECONDS = 0.7  # seconds between two looks at least
+REST_FACTOR = 4  # a look that took a second of this thread's time is not repeated for four
 
 
 @dataclass(frozen=True)
-class Forecast:
+class LivePrediction:
     """Predictions for a stretch of windows. truth, said: (windows, ahead, targets), or classes/probabilities."""
 
     step: int  # of training
     starts: np.ndarray
-    truth: np.ndarray
-    said: np.ndarray
+    targets: np.ndarray
+    predictions: np.ndarray
     scores: dict[str, list[Score]]  # part → rows, of the windows in the stretch
 
 
-def latest(run: Run) -> Forecast:
+def live_prediction(run: Run) -> LivePrediction:
     """The run's forecast, renewed if it has trained on since and the last one was not too costly."""
-    known, cost, at = run.memo.get("forecast", (None, 0.0, 0.0))
-    begin = time.thread_time()
-    rested = time.monotonic() - at > max(OFTEN, REST * cost)
-    if known is not None and (known.step == run.step or (run.live and not rested)):
-        return known
-    step, model, windows = run.step, run.model(), run.windows
+    cached, cost, at = run.cache.get("forecast", (None, 0.0, 0.0))
+    started = time.thread_time()
+    rested = time.monotonic() - at > max(MIN_SECONDS, REST_FACTOR * cost)
+    if cached is not None and (cached.step == run.step or (run.is_active and not rested)):
+        return cached
+    step, model, windows = run.step, run.current_model(), run.windows
     starts = _stretch(windows, run)
-    said = predict(model, windows, starts)
-    parts = windows.part_of_row[windows.target_rows(starts)[:, -1]]
+    predictions = predict(model, windows, starts)
+    splits = windows.split_of_row[windows.target_rows(starts)[:, -1]]
     table = {
-        part: scores(windows, starts[parts == k], said[parts == k])
-        for k, part in enumerate(SPLITS)
-        if (parts == k).any()
+        split: score_with_baselines(windows, starts[splits == k], predictions[splits == k])
+        for k, split in enumerate(SPLITS)
+        if (splits == k).any()
     }
-    found = Forecast(step, starts, windows.truth(starts), said, table)
-    run.memo["forecast"] = (found, time.thread_time() - begin, time.monotonic())
-    return found
+    live_prediction = LivePrediction(step, starts, windows.targets(starts), predictions, table)
+    run.cache["forecast"] = (live_prediction, time.thread_time() - started, time.monotonic())
+    return live_prediction
 
 
 def _stretch(windows: Windows, run: Run) -> np.ndarray:
     """All windows if they are few; else as many as may be, around where validation begins."""
-    most = int(np.clip(WORK / (run.parameter_count * windows.spec.seq_len), 40, MOST_WINDOWS))
-    parts = [windows.starts[part] for part in SPLITS]
-    everything = np.concatenate(parts)
-    if len(everything) <= most:
+    max_windows = int(np.clip(MAX_MACS / (run.parameter_count * windows.spec.seq_len), 40, MAX_WINDOWS))
+    by_split = [windows.starts[split] for split in SPLITS]
+    everything = np.concatenate(by_split)
+    if len(everything) <= max_windows:
         return np.sort(everything)
-    middle = len(parts[0])
-    return np.sort(everything[max(0, middle - most // 2) :][:most])
+    middle = len(by_split[0])
+    return np.sort(everything[max(0, middle - max_windows // 2) :][:max_windows])
 
 
 @dataclass(frozen=True)
@@ -75,44 +75,55 @@ class Picture:
     y_range: tuple[float, float] | None = None
 
 
-def picture(run: Run, forecast: Forecast, ahead: int = 0) -> Picture:
+def prediction_plot(run: Run, forecast: LivePrediction, horizon_step: int = 0) -> Picture:
     """The forecast as curves; `ahead` picks one of the rows that each window says."""
     windows, cell = run.windows, run.experiment.model.cell.upper()
     if windows.classes:
-        right = forecast.said[np.arange(len(forecast.said)), forecast.truth]
+        right = forecast.predictions[np.arange(len(forecast.predictions)), forecast.targets]
         x = np.arange(len(right), dtype=float)
-        marks = [Line("a sure and right answer", x, np.ones_like(x), TRUTH, "dot"),
-                 Line(f"the {cell}'s probability of the true class", x, right, SAID)]  # fmt: skip
+        marks = [Line("a sure and right answer", x, np.ones_like(x), ACTUAL_COLOR, "dot"),
+                 Line(f"the {cell}'s probability of the true class", x, right, PREDICTION_COLOR)]  # fmt: skip
         return Picture(marks, "window", "probability", y_range=(-0.03, 1.06))
-    rows = windows.target_rows(forecast.starts)[:, ahead]
+    rows = windows.target_rows(forecast.starts)[:, horizon_step]
     x, x_title, x_start = _axis(windows, rows)
-    truth, said = (values[:, ahead, 0].astype(float) for values in (forecast.truth, forecast.said))
+    targets, predictions = (
+        values[:, horizon_step, 0].astype(float) for values in (forecast.targets, forecast.predictions)
+    )
     gaps = np.flatnonzero(np.diff(rows) != 1) + 1 if windows.spec.group is None else []
-    x, truth, said = (np.insert(values, gaps, np.nan) for values in (x, truth, said))
-    drawn = [
-        Line("truth", x, truth, TRUTH, width=3),
-        *_by_part(cell, windows, x, said, np.insert(rows, gaps, 0)),
+    x, targets, predictions = (np.insert(values, gaps, np.nan) for values in (x, targets, predictions))
+    lines = [
+        Line("truth", x, targets, ACTUAL_COLOR, width=3),
+        *_by_split(cell, windows, x, predictions, np.insert(rows, gaps, 0)),
     ]
-    return Picture(drawn, x_title, windows.spec.targets[0], x_start)
+    return Picture(lines, x_title, windows.spec.targets[0], x_start)
 
 
-def _by_part(cell: str, windows: Windows, x: np.ndarray, said: np.ndarray, rows: np.ndarray) -> list[Line]:
+def _by_split(
+    cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarray, rows: np.ndarray
+) -> list[Line]:
     """The prediction, thin where it was trained on and bold where it was not."""
-    seen = windows.part_of_row[rows] == 0
-    parts = ((SPLIT_NAMES["train"], seen, 1.5, 0.55), ("validation and test", ~seen, 2.5, 1.0))
+    is_train = windows.split_of_row[rows] == 0
+    groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), ("validation and test", ~is_train, 2.5, 1.0))
     return [
-        Line(f"{cell}, {name}", x, np.where(mask, said, np.nan), SAID, width=width, opacity=opacity)
-        for name, mask, width, opacity in parts
+        Line(
+            f"{cell}, {name}",
+            x,
+            np.where(mask, predictions, np.nan),
+            PREDICTION_COLOR,
+            width=width,
+            opacity=opacity,
+        )
+        for name, mask, width, opacity in groups
         if mask.any()
     ]
 
 
 def _axis(windows: Windows, rows: np.ndarray) -> tuple[np.ndarray, str, np.datetime64 | None]:
     """(x, its title, x_start): row numbers, a time column of numbers such as years, or seconds after a time."""
-    if windows.when is None or windows.spec.group is not None:
+    if windows.time is None or windows.spec.group is not None:
         return rows.astype(float), "row", None
-    when = windows.when[rows]
-    if when.dtype.kind != "M":
-        return when.astype(float), windows.spec.time, None
-    start = when.min()
-    return (when - start) / np.timedelta64(1, "s"), windows.spec.time, start
+    time = windows.time[rows]
+    if time.dtype.kind != "M":
+        return time.astype(float), windows.spec.time, None
+    start = time.min()
+    return (time - start) / np.timedelta64(1, "s"), windows.spec.time, start

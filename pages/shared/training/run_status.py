@@ -11,8 +11,8 @@ from pages.shared import session
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-TICK = 0.25  # seconds between two drawings while a run trains
-SLOW_TICK = 2.0  # of the strip on the other pages
+POLL_SECONDS = 0.25  # seconds between two drawings while a run trains
+SLOW_POLL_SECONDS = 2.0  # of the strip on the other pages
 STATUS = {
     "ready": ("Not trained yet", "gray"), "waiting": ("Waiting for a free place", "orange"),
     "running": ("Training", "green"), "paused": ("Paused", "orange"), "finished": ("Trained", "blue"),
@@ -20,17 +20,17 @@ STATUS = {
 }  # fmt: skip
 
 
-def strip(page: str) -> None:
+def sidebar_status(page: str) -> None:
     """The run in the sidebar, on every page; while it trains, also its heartbeat."""
     if page == "Train":  # which shows it large
         return
-    live = session.workspace().live
+    active = session.workspace().is_active
     with st.sidebar:
-        _lesson_strip(page)
-        st.fragment(_strip, run_every=SLOW_TICK if live else None)(live)
+        _lesson_status(page)
+        st.fragment(_status, run_every=SLOW_POLL_SECONDS if active else None)(active)
 
 
-def _lesson_strip(page: str) -> None:
+def _lesson_status(page: str) -> None:
     """On the other pages: which lesson's model this is, and the way back."""
     opened = session.workspace().lesson
     if opened is None or page == "Lessons":
@@ -41,12 +41,12 @@ def _lesson_strip(page: str) -> None:
               icon=":material/logout:", help="The lesson stays as it is")  # fmt: skip
 
 
-def _strip(was_live: bool) -> None:
+def _status(was_live: bool) -> None:
     run = session.workspace().run
     word, color = STATUS[run.status]
     st.badge(word, color=color)
     st.caption(f"epoch {run.epoch:,} of {run.train_spec.epochs:,}")
-    if run.live != was_live:
+    if run.is_active != was_live:
         st.rerun()  # polling follows
 
 
@@ -63,22 +63,14 @@ def progress(run: Run, brief: bool = False) -> None:
     if left is not None:
         parts.append(f"**{_duration(left)}** left")
     if run.status == "waiting" and not brief:
-        parts.append(f"number {run.queue_place} in the queue: it starts when another run ends or pauses")
+        parts.append(f"number {run.queue_position} in the queue: it starts when another run ends or pauses")
     total = run.total_steps
     st.progress(min(1.0, run.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
     if run.message:
-        st.warning(session.plain(run.message))
+        st.warning(session.escape_markdown(run.message))
 
 
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-
-
-
-
-
-

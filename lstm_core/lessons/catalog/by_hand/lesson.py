@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import Experiment, ModelSpec, PlaygroundError, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
-    NEAR,
+    TOLERANCE,
     TWO_COMPANIES,
-    number,
-    outputs_along,
-    sequences_of,
+    format_number,
+    prediction_history,
+    training_sequences,
 )
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -25,31 +25,31 @@ GREY = "#888888"
 CHECKPOINT = 2000  # epochs
 
 
-def _outputs(runs: dict[str, Run]) -> Plot:
+def _outputs(runs: dict[str, Run]) -> LinePlot:
     run = runs["hand"]
-    epochs, said = outputs_along(run)
+    epochs, predictions = prediction_history(run)
     end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
-        Line(name, epochs, said[:, k], COLORS[k], width=3)
+        Line(name, epochs, predictions[:, k], COLORS[k], width=3)
         for k, name in enumerate(("out_0 (company A)", "out_1 (company B)"))
     ]
-    for k, target in enumerate(sequences_of(run)[1]):
+    for k, target in enumerate(training_sequences(run)[1]):
         lines.append(Line(f"target {target:g}", end, np.full(2, target), COLORS[k], "dash", width=1.5))
     lines.append(
         Line("the checkpoint", np.full(2, float(CHECKPOINT)), np.array([0.0, 1.0]), GREY, "dot", width=2)
     )
-    return Plot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
+    return LinePlot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
+def _losses(runs: dict[str, Run]) -> LinePlot:
     run = runs["hand"]
-    epochs, said = outputs_along(run)
-    loss = (said - sequences_of(run)[1]) ** 2
+    epochs, predictions = prediction_history(run)
+    loss = (predictions - training_sequences(run)[1]) ** 2
     lines = [
         Line("both companies, the mean", epochs, loss.mean(1), "#009E73", width=3),
         Line("company B alone: what the tutorial logs", epochs, loss[:, 1], COLORS[1], "dash", width=2),
     ]
-    return Plot(lines, "epoch", "(out − label)²")
+    return LinePlot(lines, "epoch", "(out − label)²")
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -61,33 +61,33 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 def _reached(runs: dict[str, Run]) -> Outcome:
     run = runs["hand"]
-    epochs, said = outputs_along(run)
-    wanted = sequences_of(run)[1]
-    out = said[-1]
-    sentence = (
-        f"Epoch {epochs[-1]:,.0f}: out_0 is {number(out[0], 3)} and should be 0, out_1 is {number(out[1], 3)} and "
+    epochs, predictions = prediction_history(run)
+    targets = training_sequences(run)[1]
+    out = predictions[-1]
+    summary = (
+        f"Epoch {epochs[-1]:,.0f}: out_0 is {format_number(out[0], 3)} and should be 0, out_1 is {format_number(out[1], 3)} and "
         "should be 1; always saying 0.5 would be wrong by 0.5."
     )
-    before = np.abs(epochs - CHECKPOINT).argmin()
-    if before < len(epochs) - 1:
-        half = " and ".join(number(value, 3) for value in said[before])
-        sentence += f" At epoch {epochs[before]:,.0f} they were {half}."
-    figures = {"out_0": float(out[0]), "out_1": float(out[1]), "loss": float(np.mean((out - wanted) ** 2))}
-    return Outcome(bool(np.abs(out - wanted).max() < NEAR), sentence, figures)
+    checkpoint_index = np.abs(epochs - CHECKPOINT).argmin()
+    if checkpoint_index < len(epochs) - 1:
+        checkpoint_text = " and ".join(format_number(value, 3) for value in predictions[checkpoint_index])
+        summary += f" At epoch {epochs[checkpoint_index]:,.0f} they were {checkpoint_text}."
+    metrics = {"out_0": float(out[0]), "out_1": float(out[1]), "loss": float(np.mean((out - targets) ** 2))}
+    return Outcome(bool(np.abs(out - targets).max() < TOLERANCE), summary, metrics)
 
 
-def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
-    epochs, said = outputs_along(runs["hand"])
+def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
+    epochs, predictions = prediction_history(runs["hand"])
     even = np.linspace(0, epochs[-1], 80)
-    return [np.interp(even, epochs, values) for values in said.T]
+    return [np.interp(even, epochs, values) for values in predictions.T]
 
 
 LESSON = Lesson(
     name="by_hand",
     title="LSTM by hand: twelve numbers",
-    blurb="One unit, two companies, every sum on the screen; trained, saved, and resumed from the checkpoint.",
+    summary="One unit, two companies, every sum on the screen; trained, saved, and resumed from the checkpoint.",
     chapter="Tutorials",
-    number=3,
+    order=3,
     experiments={
         "hand": Experiment(
             TWO_COMPANIES,
@@ -95,21 +95,21 @@ LESSON = Lesson(
             TrainSpec(lr=1e-3, batch_size=1, epochs=5000, max_grad_norm=0.0),
         )
     },
-    instrument="by_hand",
-    pictures=(
-        Picture(
+    widget="by_hand",
+    figures=(
+        LessonFigure(
             "**Two companies, told apart by their first day**",
             "Both lines wait near one half, the best answer without memory, until the unit has learned to carry day 1.",
             _outputs,
         ),
-        Picture(
+        LessonFigure(
             "**The loss, whole and as the tutorial sees it**",
             "Green is the mean over both companies; dashed is company B alone, all that Lightning logs there.",
             _losses,
         ),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 Two companies, four days of share prices each. A goes 0, 0.5, 0.25, 1 and the answer is **0**; B goes 1, 0.5, 0.25, 1 and
 the answer is **1**. Only day 1 differs: to be right on day 5, the unit must carry day 1 through three days that are equal.
 
@@ -129,7 +129,7 @@ c_t &= f_t\,c_{t-1} + i_t\,g_t \qquad h_t = o_t \tanh(c_t)
 \end{aligned}""",
     symbols="$x_t$ is the price of day $t$, $c_t$ the long-term and $h_t$ the short-term memory, both 0 before day 1; "
     "$h_4$ is the prediction.",
-    errs="""
+    common_mistakes="""
 **Resuming is not transfer learning.** Going on from a checkpoint is the same training on the same data. Transfer learning
 takes weights to *another* task.
 
@@ -142,18 +142,18 @@ of an earlier video: the next lesson takes 300.
 **One seed is no proof.** The tutorial fixes seed 42. From there 5,000 epochs give its numbers, the ones behind the
 button above; another start may still sit at one half.
 """,
-    tries=(
-        Try("Ten times the learning rate and a tenth of the epochs: the same path, faster.",
+    exercises=(
+        Exercise("Ten times the learning rate and a tenth of the epochs: the same path, faster.",
             {"train": {"lr": 1e-2, "epochs": 500}}),
-        Try("A forget gate that starts open (bias 1): it need not first learn to remember.",
+        Exercise("A forget gate that starts open (bias 1): it need not first learn to remember.",
             {"model": {"forget_bias": 1.0}}),
-        Try("Set the bias of f to −6: c is forgotten every day. It still says 0.32 and 0.62, since a little of day 1 gets "
+        Exercise("Set the bias of f to −6: c is forgotten every day. It still says 0.32 and 0.62, since a little of day 1 gets "
             "through in h."),
     ),
     outcome=_outcome,
-    seeds="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 says 0.48 and "
+    success_rate="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 says 0.48 and "
     "0.61 then: it is still leaving the plateau at one half, and gets there by epoch 8,000.",
-    sketch=_sketch,
+    thumbnail_plot=_thumbnail_plot,
     sources=(
         'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, youtube.com/watch?v=RHGiXPuo_pI',
         'Josh Starmer (2022), "Long Short-Term Memory (LSTM), Clearly Explained", StatQuest, youtube.com/watch?v=YCzL96nL7j0',

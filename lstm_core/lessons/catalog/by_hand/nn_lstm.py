@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import GATES, Experiment, ModelSpec, PlaygroundError, TrainSpec
-from lstm_core.figures.lines import Line, Plot
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
-    NEAR,
+    TOLERANCE,
     TWO_COMPANIES,
-    number,
-    outputs_along,
-    sequences_of,
-    weights_along,
+    format_number,
+    prediction_history,
+    training_sequences,
+    weight_history,
 )
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -26,42 +26,42 @@ FORGET, GREY = "#D55E00", "#888888"
 TRAINING = TrainSpec(lr=0.1, batch_size=1, epochs=300, max_grad_norm=0.0)
 
 
-def _outputs(runs: dict[str, Run]) -> Plot:
+def _outputs(runs: dict[str, Run]) -> LinePlot:
     end = np.array([0.0, max(runs["nn_lstm"].train_spec.epochs, 1)])
     lines = []
     for label, name, dash, width in (("nn_lstm", "nn.LSTM", "solid", 3), ("hand", "by hand", "dot", 2.5)):
-        epochs, said = outputs_along(runs[label])
-        lines += [Line(f"out_{k}, {name}", epochs, said[:, k], COLORS[k], dash, width) for k in (0, 1)]
-    for k, target in enumerate(sequences_of(runs["nn_lstm"])[1]):
+        epochs, predictions = prediction_history(runs[label])
+        lines += [Line(f"out_{k}, {name}", epochs, predictions[:, k], COLORS[k], dash, width) for k in (0, 1)]
+    for k, target in enumerate(training_sequences(runs["nn_lstm"])[1]):
         lines.append(Line(f"target {target:g}", end, np.full(2, target), COLORS[k], "dash", 1.2))
-    return Plot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
+    return LinePlot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
 
 
 def _biases(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Epochs (moments,), bias_ih and bias_hh, both (moments, 4), gates in PyTorch's order."""
-    epochs, weights = weights_along(run)
+    epochs, weights = weight_history(run)
     ih, hh = (np.stack([w[f"lstm.bias_{kind}_l0"].numpy() for w in weights]) for kind in ("ih", "hh"))
     return epochs, ih, hh
 
 
-def _bias_picture(runs: dict[str, Run]) -> Plot:
+def _bias_plot(runs: dict[str, Run]) -> LinePlot:
     at, f = _biases(runs["nn_lstm"]), GATES.index("f")
     epochs, ih, hh = at[0], at[1][:, f], at[2][:, f]
-    alone, one, _ = _biases(runs["hand"])
+    hand_epochs, hand_bias, _ = _biases(runs["hand"])
     lines = [
         Line("nn.LSTM: bias_ih + bias_hh", epochs, ih + hh, FORGET, width=3),
         Line("bias_ih", epochs, ih, FORGET, "dash", 1.8),
         Line("bias_hh", epochs, hh, FORGET, "dot", 1.8),
-        Line("by hand: the one bias", alone, one[:, f], GREY, width=3),
+        Line("by hand: the one bias", hand_epochs, hand_bias[:, f], GREY, width=3),
     ]
-    return Plot(lines, "epoch", "bias of f")
+    return LinePlot(lines, "epoch", "bias of f")
 
 
 def _drift(run: Run) -> float:
     """How far bias_ih − bias_hh has moved at most since the start, of any gate."""
     _, ih, hh = _biases(run)
-    apart = ih - hh
-    return float(np.abs(apart - apart[0]).max())
+    difference = ih - hh
+    return float(np.abs(difference - difference[0]).max())
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -72,52 +72,53 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 def _reached(runs: dict[str, Run]) -> Outcome:
-    out, alone = (outputs_along(runs[label])[1][-1] for label in ("nn_lstm", "hand"))
-    off = np.abs(out - sequences_of(runs["nn_lstm"])[1]).max()
-    words = (
-        ", ".join(f"out_{k} {number(value, 3)}" for k, value in enumerate(pair)) for pair in (out, alone)
+    out, hand_out = (prediction_history(runs[label])[1][-1] for label in ("nn_lstm", "hand"))
+    off = np.abs(out - training_sequences(runs["nn_lstm"])[1]).max()
+    summary = (
+        ", ".join(f"out_{k} {format_number(value, 3)}" for k, value in enumerate(pair))
+        for pair in (out, hand_out)
     )
-    nn, hand = words
+    nn, hand = summary
     drift = _drift(runs["nn_lstm"])
     return Outcome(
-        bool(off < NEAR),
+        bool(off < TOLERANCE),
         f"nn.LSTM: {nn}; by hand: {hand}; wanted: 0 and 1. Since the start bias_ih − bias_hh has moved by {drift:.0e} at "
         "most, which is rounding.",
-        {"out_0": float(out[0]), "out_1": float(out[1]), "hand out_0": float(alone[0]), "hand out_1": float(alone[1]),
+        {"out_0": float(out[0]), "out_1": float(out[1]), "hand out_0": float(hand_out[0]), "hand out_1": float(hand_out[1]),
          "bias drift": drift},
     )  # fmt: skip
 
 
-def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
-    epochs, said = outputs_along(runs["nn_lstm"])
+def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
+    epochs, predictions = prediction_history(runs["nn_lstm"])
     even = np.linspace(0, epochs[-1], 80)
-    return [np.interp(even, epochs, values) for values in said.T]
+    return [np.interp(even, epochs, values) for values in predictions.T]
 
 
 LESSON = Lesson(
     name="nn_lstm_1_1",
     title="The same with nn.LSTM(1, 1)",
-    blurb="Sixteen numbers instead of twelve, 300 epochs instead of 5,000: what a second bias vector does.",
+    summary="Sixteen numbers instead of twelve, 300 epochs instead of 5,000: what a second bias vector does.",
     chapter="Tutorials",
-    number=4,
+    order=4,
     experiments={
         "nn_lstm": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("head",)), TRAINING),
         "hand": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("bias_hh", "head")), TRAINING),
     },
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**nn.LSTM and the unit by hand, trained alike**",
             "Solid: nn.LSTM(1, 1). Dotted: the twelve numbers. Same first weights, same learning rate, same order.",
             _outputs,
         ),
-        Picture(
+        LessonFigure(
             "**Two biases that move as one**",
             "bias_ih and bias_hh run in parallel for ever; their sum, which alone counts, moves twice as far as either.",
-            _bias_picture,
+            _bias_plot,
         ),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 Two companies as before, but PyTorch's own `nn.LSTM(input_size=1, hidden_size=1)`, Adam with a learning rate of **0.1**, and
 300 epochs. A hundred times the learning rate is why 300 are enough; the module is the same unit.
 
@@ -135,7 +136,7 @@ f_t &= \sigma(w_{if}\,x_t + w_{hf}\,h_{t-1} + b_{if} + b_{hf}) \\
 \Rightarrow\ \Delta(b_{if}+b_{hf}) &= 2\,\Delta b_{if},\quad \Delta(b_{if}-b_{hf}) = 0
 \end{aligned}""",
     symbols="$b_{if}$ and $b_{hf}$ are the forget gate's entries of bias_ih and bias_hh; $\\Delta$ is one step of Adam.",
-    errs="""
+    common_mistakes="""
 **It is not quite the network built by hand.** The tutorial does not say that there are four numbers more, nor that the start
 differs: by hand all weights are drawn from a normal distribution and the biases are 0; `nn.LSTM` draws all sixteen from
 U(−1/√hidden_size, 1/√hidden_size), which for one unit is U(−1, 1).
@@ -146,16 +147,16 @@ hand needs no more, as the dotted lines show.
 **A large step can be one too many.** At 0.1 the forget gate may slam shut early. Then nothing of day 1 reaches the end,
 and no gradient goes back to open it.
 """,
-    tries=(
-        Try("The learning rate of the lesson before, 0.001, for 5,000 epochs: both are slow.",
+    exercises=(
+        Exercise("The learning rate of the lesson before, 0.001, for 5,000 epochs: both are slow.",
             {"train": {"lr": 1e-3, "epochs": 5000}}),
-        Try("SGD without momentum, 0.1: here too the sum of the biases moves twice as far.",
+        Exercise("SGD without momentum, 0.1: here too the sum of the biases moves twice as far.",
             {"train": {"optimizer": "SGD", "momentum": 0.0, "epochs": 3000}}),
-        Try("Seed 3: the forget gate shuts within a few epochs, and nn.LSTM says 0.5 of both for good."),
+        Exercise("Seed 3: the forget gate shuts within a few epochs, and nn.LSTM says 0.5 of both for good."),
     ),
     outcome=_outcome,
-    sketch=_sketch,
-    seeds="8 of 10 seeds (0 to 9) have nn.LSTM's outputs within 0.1 of their targets after 300 epochs, and 10 of 10 the "
+    thumbnail_plot=_thumbnail_plot,
+    success_rate="8 of 10 seeds (0 to 9) have nn.LSTM's outputs within 0.1 of their targets after 300 epochs, and 10 of 10 the "
     "unit by hand. Seed 4 is off by 0.13 then and right by epoch 400; on seed 3 the forget gate has shut, and 3,000 epochs "
     "do not open it.",
     sources=(

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 NUMBERS = ("weight_ih", "weight_hh", "bias")  # of each gate
-SQUASH = {"i": "σ", "f": "σ", "g": "tanh", "o": "σ"}
-PREFIX = "lstm."  # of the tensors' names in a SequenceLSTM
-NEAR = 0.1  # how close to its target an output counts as right
+ACTIVATIONS = {"i": "σ", "f": "σ", "g": "tanh", "o": "σ"}
+LSTM_PREFIX = "lstm."  # of the tensors' names in a SequenceModel
+TOLERANCE = 0.1  # how close to its target an output counts as right
 TWO_COMPANIES = DataSpec(
     source="generator", name="two_sequences", length=2, seq_len=4, horizon=0, train_share=0.95, valid_share=0.0,
     scaling="none", noise=0.0,
 )  # fmt: skip
 
 
-class Gate(NamedTuple):
+class GateWeights(NamedTuple):
     """squash(weight_ih · x + weight_hh · h + bias)."""
 
     weight_ih: float
@@ -39,10 +39,10 @@ class Gate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Step:
+class ScalarStep:
     """One day of the unit: what came in, the sums, what the gates made of them, and what goes on to the next day."""
 
-    unit: Unit
+    unit: ScalarLSTM
     x: float
     h_before: float
     c_before: float
@@ -51,37 +51,42 @@ class Step:
     c: float
     h: float
 
-    def sum_words(self, gate: str) -> str:
+    def sum_text(self, gate: str) -> str:
         """The sum with its numbers: "1.63·0.5 + 2.70·(−0.12) + 1.62"."""
         weight_ih, weight_hh, bias = getattr(self.unit, gate)
-        products = f"{number(weight_ih)}·{factor(self.x)}", f"{number(weight_hh)}·{factor(self.h_before)}"
-        return _added(*products, number(bias))
+        products = (
+            f"{format_number(weight_ih)}·{format_factor(self.x)}",
+            f"{format_number(weight_hh)}·{format_factor(self.h_before)}",
+        )
+        return _added(*products, format_number(bias))
 
-    def gate_words(self, gate: str) -> str:
+    def gate_text(self, gate: str) -> str:
         """The whole gate: "σ(1.63·0 + 2.70·0 + 1.62) = 0.835"."""
-        return f"{SQUASH[gate]}({self.sum_words(gate)}) = {number(self.gates[gate], 3)}"
+        return f"{ACTIVATIONS[gate]}({self.sum_text(gate)}) = {format_number(self.gates[gate], 3)}"
 
-    def c_words(self) -> str:
+    def c_text(self) -> str:
         """f·c + i·g with their numbers."""
         i, f, g = (self.gates[gate] for gate in ("i", "f", "g"))
-        return _added(f"{number(f)}·{factor(self.c_before)}", f"{number(i)}·{factor(g)}")
+        return _added(
+            f"{format_number(f)}·{format_factor(self.c_before)}", f"{format_number(i)}·{format_factor(g)}"
+        )
 
-    def h_words(self) -> str:
+    def h_text(self) -> str:
         """o·tanh(c) with its numbers."""
-        return f"{number(self.gates['o'])}·tanh({number(self.c)})"
+        return f"{format_number(self.gates['o'])}·tanh({format_number(self.c)})"
 
 
 @dataclass(frozen=True)
-class Unit:
+class ScalarLSTM:
     """The twelve numbers, by gate in PyTorch's order."""
 
-    i: Gate
-    f: Gate
-    g: Gate
-    o: Gate
+    i: GateWeights
+    f: GateWeights
+    g: GateWeights
+    o: GateWeights
 
     @staticmethod
-    def of(numbers: Sequence[float]) -> Unit:
+    def from_numbers(numbers: Sequence[float]) -> ScalarLSTM:
         """From twelve numbers in a row: weight_ih, weight_hh and bias of i, then of f, g and o.
 
         Raises:
@@ -89,61 +94,61 @@ class Unit:
         """
         if len(numbers) != len(GATES) * len(NUMBERS) or not all(math.isfinite(value) for value in numbers):
             raise PlaygroundError("A unit by hand needs twelve numbers, three for each of i, f, g and o.")
-        rows = [Gate(*map(float, numbers[k : k + 3])) for k in range(0, len(numbers), 3)]
-        return Unit(*rows)
+        rows = [GateWeights(*map(float, numbers[k : k + 3])) for k in range(0, len(numbers), 3)]
+        return ScalarLSTM(*rows)
 
     @staticmethod
-    def of_tensors(weights: Mapping[str, Tensor]) -> Unit:
-        """From the weights of a SequenceLSTM around nn.LSTM(1, 1), by its names; of the two biases, their sum."""
-        ih, hh = (weights[f"{PREFIX}weight_{kind}_l0"].flatten().tolist() for kind in ("ih", "hh"))
-        both = zip(*(weights[f"{PREFIX}bias_{kind}_l0"].tolist() for kind in ("ih", "hh")), strict=True)
+    def from_tensors(weights: Mapping[str, Tensor]) -> ScalarLSTM:
+        """From the weights of a SequenceModel around nn.LSTM(1, 1), by its names; of the two biases, their sum."""
+        ih, hh = (weights[f"{LSTM_PREFIX}weight_{kind}_l0"].flatten().tolist() for kind in ("ih", "hh"))
+        both = zip(*(weights[f"{LSTM_PREFIX}bias_{kind}_l0"].tolist() for kind in ("ih", "hh")), strict=True)
         rows = zip(ih, hh, map(sum, both), strict=True)
-        return Unit(*(Gate(*row) for row in rows))
+        return ScalarLSTM(*(GateWeights(*row) for row in rows))
 
     @property
-    def numbers(self) -> tuple[float, ...]:
+    def to_numbers(self) -> tuple[float, ...]:
         """(12,): what `of` takes."""
         return tuple(value for gate in GATES for value in getattr(self, gate))
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The same unit as nn.LSTM(1, 1) holds it, by SequenceLSTM's names: the bias in bias_ih, 0 in bias_hh."""
+    def to_tensors(self) -> dict[str, Tensor]:
+        """The same unit as nn.LSTM(1, 1) holds it, by SequenceModel's names: the bias in bias_ih, 0 in bias_hh."""
         import torch
 
-        ih, hh, bias = torch.tensor(self.numbers).view(len(GATES), len(NUMBERS)).T  # (4,) each
+        ih, hh, bias = torch.tensor(self.to_numbers).view(len(GATES), len(NUMBERS)).T  # (4,) each
         return {
-            f"{PREFIX}weight_ih_l0": ih[:, None], f"{PREFIX}weight_hh_l0": hh[:, None],
-            f"{PREFIX}bias_ih_l0": bias, f"{PREFIX}bias_hh_l0": torch.zeros_like(bias),
+            f"{LSTM_PREFIX}weight_ih_l0": ih[:, None], f"{LSTM_PREFIX}weight_hh_l0": hh[:, None],
+            f"{LSTM_PREFIX}bias_ih_l0": bias, f"{LSTM_PREFIX}bias_hh_l0": torch.zeros_like(bias),
         }  # fmt: skip
 
-    def step(self, x: float, h: float, c: float) -> Step:
+    def step(self, x: float, h: float, c: float) -> ScalarStep:
         """One step from the state (h, c): Hochreiter & Schmidhuber (1997) with Gers et al.'s (2000) forget gate."""
         sums = {gate: w_ih * x + w_hh * h + b for gate in GATES for w_ih, w_hh, b in [getattr(self, gate)]}
         gates = {gate: math.tanh(sums[gate]) if gate == "g" else _sigmoid(sums[gate]) for gate in GATES}
         new_c = gates["f"] * c + gates["i"] * gates["g"]
-        return Step(self, x, h, c, sums, gates, new_c, gates["o"] * math.tanh(new_c))
+        return ScalarStep(self, x, h, c, sums, gates, new_c, gates["o"] * math.tanh(new_c))
 
-    def unroll(self, sequence: Sequence[float]) -> list[Step]:
+    def unroll(self, sequence: Sequence[float]) -> list[ScalarStep]:
         """Step after step, from a state of zeros."""
-        steps: list[Step] = []
+        steps: list[ScalarStep] = []
         for x in sequence:
-            before = (steps[-1].h, steps[-1].c) if steps else (0.0, 0.0)
-            steps.append(self.step(float(x), *before))
+            state = (steps[-1].h, steps[-1].c) if steps else (0.0, 0.0)
+            steps.append(self.step(float(x), *state))
         return steps
 
-    def says(self, sequence: Sequence[float]) -> float:
+    def predict(self, sequence: Sequence[float]) -> float:
         """The last step's h, which is the prediction."""
         return self.unroll(sequence)[-1].h
 
 
 # What "Long Short-Term Memory with PyTorch + Lightning" starts from (seed 42: weights normal, biases 0), and what 5000
 # epochs of Adam 1e-3 make of it; the video "Long Short-Term Memory (LSTM), Clearly Explained" counts with the latter.
-TUTORIAL_START = Unit(Gate(0.2303, 0.2345, 0.0), Gate(0.1288, 0.3367, 0.0), Gate(-0.1863, -1.1229, 0.0),
-                      Gate(-0.6380, 2.2082, 0.0))  # fmt: skip
-TUTORIAL_END = Unit(Gate(1.6525, 1.9983, 0.6204), Gate(1.6307, 2.7043, 1.6234), Gate(0.9393, 1.4122, -0.3217),
-                    Gate(-0.1943, 4.3848, 0.5935))  # fmt: skip
+TUTORIAL_START = ScalarLSTM(GateWeights(0.2303, 0.2345, 0.0), GateWeights(0.1288, 0.3367, 0.0), GateWeights(-0.1863, -1.1229, 0.0),
+                      GateWeights(-0.6380, 2.2082, 0.0))  # fmt: skip
+TUTORIAL_END = ScalarLSTM(GateWeights(1.6525, 1.9983, 0.6204), GateWeights(1.6307, 2.7043, 1.6234), GateWeights(0.9393, 1.4122, -0.3217),
+                    GateWeights(-0.1943, 4.3848, 0.5935))  # fmt: skip
 
 
-def distance_from_lstm(unit: Unit, sequences: np.ndarray) -> float:
+def max_difference_from_lstm(unit: ScalarLSTM, sequences: np.ndarray) -> float:
     """The largest difference of any h or c between this arithmetic and nn.LSTM(1, 1) with the same numbers.
 
     sequences: (batch, seq_len). nn.LSTM rounds to float32 at every step.
@@ -151,23 +156,23 @@ def distance_from_lstm(unit: Unit, sequences: np.ndarray) -> float:
     import torch
 
     lstm = torch.nn.LSTM(1, 1, batch_first=True)
-    lstm.load_state_dict({name.removeprefix(PREFIX): value for name, value in unit.tensors().items()})
+    lstm.load_state_dict({name.removeprefix(LSTM_PREFIX): value for name, value in unit.to_tensors().items()})
     with torch.inference_mode():
         output, (_, c_n) = lstm(torch.tensor(sequences, dtype=torch.float32)[..., None])
-    mine = [unit.unroll(sequence) for sequence in np.asarray(sequences).tolist()]
-    h = np.array([[step.h for step in steps] for steps in mine])  # (batch, seq_len)
-    c = np.array([steps[-1].c for steps in mine])  # (batch,)
+    unrolled = [unit.unroll(sequence) for sequence in np.asarray(sequences).tolist()]
+    h = np.array([[step.h for step in steps] for steps in unrolled])  # (batch, seq_len)
+    c = np.array([steps[-1].c for steps in unrolled])  # (batch,)
     return float(max(np.abs(h - output[..., 0].numpy()).max(), np.abs(c - c_n[0, :, 0].numpy()).max()))
 
 
-def sequences_of(run: Run) -> tuple[np.ndarray, np.ndarray]:
+def training_sequences(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """The training sequences, (sequences, seq_len), and what the unit should say of each, (sequences,)."""
     windows = run.windows
     starts = windows.starts["train"]
-    return windows.inputs(starts)[..., 0], windows.truth(starts).reshape(len(starts))
+    return windows.inputs(starts)[..., 0], windows.targets(starts).reshape(len(starts))
 
 
-def check_one_unit(run: Run) -> None:
+def check_scalar_lstm(run: Run) -> None:
     """Raises PlaygroundError if the run's model is not one unit whose h is the prediction."""
     spec = run.experiment.model
     sizes = (
@@ -184,45 +189,45 @@ def check_one_unit(run: Run) -> None:
         )
 
 
-def unit_of(run: Run) -> Unit:
+def scalar_lstm_of(run: Run) -> ScalarLSTM:
     """The unit of a run of nn.LSTM(1, 1), as it is now; of two biases, their sum.
 
     Raises:
         PlaygroundError: its model is something else.
     """
-    check_one_unit(run)
-    return Unit.of_tensors(run.model().state_dict())
+    check_scalar_lstm(run)
+    return ScalarLSTM.from_tensors(run.current_model().state_dict())
 
 
-def weights_along(run: Run) -> tuple[np.ndarray, list[dict[str, Tensor]]]:
-    """Epochs (moments,) and the weights then, by SequenceLSTM's names: at every snapshot, and now.
+def weight_history(run: Run) -> tuple[np.ndarray, list[dict[str, Tensor]]]:
+    """Epochs (moments,) and the weights then, by SequenceModel's names: at every snapshot, and now.
 
     Raises:
         PlaygroundError: the run's model is not one unit.
     """
-    check_one_unit(run)
+    check_scalar_lstm(run)
     moments = run.kept_and_now()
     epochs = np.array([one.step for one in moments]) / run.steps_per_epoch
     return epochs, [run.weights_by_name(one.weights) for one in moments]
 
 
-def outputs_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
+def prediction_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Epochs (moments,) and what the unit said then of each training sequence, (moments, sequences)."""
-    epochs, weights = weights_along(run)
-    units, sequences = map(Unit.of_tensors, weights), sequences_of(run)[0].tolist()
-    return epochs, np.array([[unit.says(sequence) for sequence in sequences] for unit in units])
+    epochs, weights = weight_history(run)
+    units, sequences = map(ScalarLSTM.from_tensors, weights), training_sequences(run)[0].tolist()
+    return epochs, np.array([[unit.predict(sequence) for sequence in sequences] for unit in units])
 
 
-def number(value: float, digits: int = 2) -> str:
+def format_number(value: float, digits: int = 2) -> str:
     """With a real minus sign, and none before a zero."""
-    words = f"{value:.{digits}f}"
-    return words.replace("-", "" if float(words) == 0 else "−")
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "" if float(text) == 0 else "−")
 
 
-def factor(value: float) -> str:
+def format_factor(value: float) -> str:
     """A number after a multiplication dot: 0, 0.25 and 1 as they are, others to two digits, (−0.12) in brackets."""
-    words = f"{value + 0.0:g}".replace("-", "−") if value == round(value, 2) else number(value)
-    return f"({words})" if words.startswith("−") else words
+    text = f"{value + 0.0:g}".replace("-", "−") if value == round(value, 2) else format_number(value)
+    return f"({text})" if text.startswith("−") else text
 
 
 def _added(*terms: str) -> str:

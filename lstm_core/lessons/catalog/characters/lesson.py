@@ -9,108 +9,114 @@ import numpy as np
 
 from lstm_core.data.samples.book import ROLES
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     from lstm_core.lessons.catalog.characters.text import Tracker
-    from lstm_core.model.recurrent import SequenceLSTM
+    from lstm_core.model.recurrent import SequenceModel
     from lstm_core.runs.run import Run
 
-ENOUGH = 2.35  # bits per character of the test part
+MAX_BITS = 2.35  # bits per character of the test part
 BIT = math.log(2)  # nats
 TURNING = 400  # characters of the picture of one unit
 GREY = "#888888"
 
 
-def _tables(run: Run) -> tuple[float, float]:
+def _ngram_bits(run: Run) -> tuple[float, float]:
     """What the test part costs by the two tables, in bits per character."""
-    from lstm_core.lessons.catalog.characters.text import baselines, passage
+    from lstm_core.lessons.catalog.characters.text import ngram_baselines, split_text
 
     windows = run.windows
-    if "letters tables" not in run.memo:
-        run.memo["letters tables"] = baselines(passage(windows, "train"), passage(windows, "test"))
-    return run.memo["letters tables"]
+    if "letters tables" not in run.cache:
+        run.cache["letters tables"] = ngram_baselines(
+            split_text(windows, "train"), split_text(windows, "test")
+        )
+    return run.cache["letters tables"]
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
     bits = run.evaluate("test") / BIT
-    (alone, pairs), (_, quotes) = _tables(run), _quotes(run)
-    sentence = (
+    (unigram, bigram), (_, quote_match) = _ngram_bits(run), _quote_unit(run)
+    summary = (
         f"{bits:.2f} bits per character on the last tenth of the book, which it has never seen; a table of how "
-        f"frequent each character is needs {alone:.2f}, one of which follows which {pairs:.2f}. "
-        f"Unit {quotes.unit} goes with being inside quotes: correlation {quotes.correlation:.2f}."
+        f"frequent each character is needs {unigram:.2f}, one of which follows which {bigram:.2f}. "
+        f"Unit {quote_match.unit} goes with being inside quotes: correlation {quote_match.correlation:.2f}."
     )
-    figures = {"bits": bits, "unigram": alone, "bigram": pairs, "quotes": abs(quotes.correlation)}
-    return Outcome(bits < ENOUGH, sentence, figures)
+    metrics = {"bits": bits, "unigram": unigram, "bigram": bigram, "quotes": abs(quote_match.correlation)}
+    return Outcome(bits < MAX_BITS, summary, metrics)
 
 
-def _bits(runs: dict[str, Run]) -> Plot:
-    from lstm_core.figures.theme import TRAIN, VALID
+def _bits_plot(runs: dict[str, Run]) -> LinePlot:
+    from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
 
     run = runs["lstm"]
-    alone, pairs = _tables(run)
+    unigram, bigram = _ngram_bits(run)
     epochs, training = run.curves["train_loss"].points(600)
     end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
-        Line("training (each batch)", epochs, training / BIT, TRAIN, width=1.3, opacity=0.6),
-        Line("how frequent each is", end, np.full(2, alone), GREY, "dot", width=2),
-        Line("which follows which", end, np.full(2, pairs), GREY, "dash", width=2),
+        Line("training (each batch)", epochs, training / BIT, TRAIN_COLOR, width=1.3, opacity=0.6),
+        Line("how frequent each is", end, np.full(2, unigram), GREY, "dot", width=2),
+        Line("which follows which", end, np.full(2, bigram), GREY, "dash", width=2),
     ]
-    seen, valid = run.curves["valid_loss"].points(600)
-    if len(seen):
-        lines.append(Line("unseen pages (each epoch)", seen, valid / BIT, VALID, width=3))
-    return Plot(lines, "epoch", "bits per character")
+    train_points, valid_points = run.curves["valid_loss"].points(600)
+    if len(train_points):
+        lines.append(
+            Line("unseen pages (each epoch)", train_points, valid_points / BIT, VALID_COLOR, width=3)
+        )
+    return LinePlot(lines, "epoch", "bits per character")
 
 
 def unseen(run: Run) -> str:
     """The pages of the book that the run does not train on, in the order of the book."""
-    from lstm_core.lessons.catalog.characters.text import passage
+    from lstm_core.lessons.catalog.characters.text import split_text
 
-    if "letters unseen" not in run.memo:
-        run.memo["letters unseen"] = "".join(passage(run.windows, part) for part in ("valid", "test"))
-    return run.memo["letters unseen"]
+    if "letters unseen" not in run.cache:
+        run.cache["letters unseen"] = "".join(split_text(run.windows, split) for split in ("valid", "test"))
+    return run.cache["letters unseen"]
 
 
-def found(run: Run, gate: str) -> tuple[SequenceLSTM, list[Tracker]]:
+def tracking_units(run: Run, gate: str) -> tuple[SequenceModel, list[Tracker]]:
     """The model as it is now, and for each signal its unit whose `gate` goes best with it on the unseen pages."""
     from lstm_core.lessons.catalog.characters.text import trackers
 
-    known, at = run.memo.setdefault("letters found", {}), (run.step, run.status)
-    if gate not in known or known[gate][0] != at:
-        model = run.model()
-        known[gate] = (at, model, trackers(model, unseen(run), gate))
-    return known[gate][1:]
+    cached, key = run.cache.setdefault("letters found", {}), (run.step, run.status)
+    if gate not in cached or cached[gate][0] != key:
+        model = run.current_model()
+        cached[gate] = (key, model, trackers(model, unseen(run), gate))
+    return cached[gate][1:]
 
 
-def _quotes(run: Run) -> tuple[SequenceLSTM, Tracker]:
-    model, trackers = found(run, "c")
-    return model, next(one for one in trackers if one.signal == "inside quotes")
+def _quote_unit(run: Run) -> tuple[SequenceModel, Tracker]:
+    model, trackers = tracking_units(run, "c")
+    return model, next(match for match in trackers if match.signal == "inside quotes")
 
 
-def _turning(runs: dict[str, Run]) -> Plot:
+def _quote_unit_figure(runs: dict[str, Run]) -> LinePlot:
     """How that unit's cell state turns at the marks of an unseen page, and what its gates do there."""
     from lstm_core.figures.theme import GATE_COLORS
-    from lstm_core.lessons.catalog.characters.text import showpiece, signals, unit_values
+    from lstm_core.lessons.catalog.characters.text import excerpt, text_features, unit_activations
 
-    model, quotes = _quotes(runs["lstm"])
-    text = showpiece(unseen(runs["lstm"]), TURNING)
-    values = unit_values(model, text)
-    i, f, g, c = (values[name][quotes.unit] for name in "ifgc")
-    inside = (2 * signals(text)["inside quotes"] - 1) * np.copysign(np.abs(c).max(), quotes.correlation)
+    model, quote_match = _quote_unit(runs["lstm"])
+    text = excerpt(unseen(runs["lstm"]), TURNING)
+    values = unit_activations(model, text)
+    i, f, g, c = (values[name][quote_match.unit] for name in "ifgc")
+    inside = (2 * text_features(text)["inside quotes"] - 1) * np.copysign(
+        np.abs(c).max(), quote_match.correlation
+    )
     at = np.arange(len(text), dtype=float)
     lines = [
         Line("inside quotes, or outside", at, inside, GREY, "dot", width=2),
         Line("i · g", at, i * g, GATE_COLORS["i"], width=1.5),
         Line("f", at, f, GATE_COLORS["f"], width=2),
-        Line(f"c of unit {quotes.unit}", at, c, GATE_COLORS["c"], width=3),
+        Line(f"c of unit {quote_match.unit}", at, c, GATE_COLORS["c"], width=3),
     ]
-    return Plot(lines, "character", "value")
+    return LinePlot(lines, "character", "value")
 
 
-def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
-    inside, *_, c = _turning(runs).lines
+def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
+    inside, *_, c = _quote_unit_figure(runs).lines
     return [inside.y, c.y]
 
 
@@ -131,9 +137,9 @@ model finds quotes early; brackets are too rare in one book (fewer than 60 pairs
 
 LESSON = Lesson(
     title="Character model: it writes",
-    blurb="It reads Alice in Wonderland letter by letter, writes on by itself, and one of its units knows about quotes.",
+    summary="It reads Alice in Wonderland letter by letter, writes on by itself, and one of its units knows about quotes.",
     chapter="Letters",
-    number=31,
+    order=31,
     experiments={
         "lstm": Experiment(
             DataSpec(
@@ -144,7 +150,7 @@ LESSON = Lesson(
             TrainSpec(optimizer="AdamW", lr=0.015, weight_decay=0.3, batch_size=16, epochs=26),
         )
     },
-    words=_WORDS,
+    text=_WORDS,
     formula=r"""\begin{aligned}
 p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} / T}},
 \qquad z_t = W h_t + b \\
@@ -152,13 +158,13 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
 \end{aligned}""",
     symbols="$x_t$: the character at step $t$, one input of 40 is 1; $z_t$: 40 outputs of the linear head; $T$: temperature, 1 "
     "where bits are counted; $n$: characters.",
-    tries=(
-        Try("Move the temperature to 0, then to 1.2: from one phrase for ever to new spellings."),
-        Try("Choose **c** and the button *inside quotes*: the colour turns at “ and at ”. Type a text of your own with "
+    exercises=(
+        Exercise("Move the temperature to 0, then to 1.2: from one phrase for ever to new spellings."),
+        Exercise("Choose **c** and the button *inside quotes*: the colour turns at “ and at ”. Type a text of your own with "
             "a quotation that never closes."),
-        Try("A quarter of the units: 2.7 bits per character, words that only look like words, and no unit that keeps quotes.",
+        Exercise("A quarter of the units: 2.7 bits per character, words that only look like words, and no unit that keeps quotes.",
             {"model": {"hidden_size": 24}}),
-        Try("Without weight decay, 40 epochs: training goes on falling while unseen pages cost more after epoch 15, and "
+        Exercise("Without weight decay, 40 epochs: training goes on falling while unseen pages cost more after epoch 15, and "
             "no one unit keeps quotes any more. It learns the book by heart.", {"train": {"weight_decay": 0.0, "epochs": 40}}),
     ),
     sources=(
@@ -167,15 +173,15 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
         "A. Karpathy, J. Johnson and L. Fei-Fei 2016, Visualizing and Understanding Recurrent Networks, arXiv 1506.02078",
         "L. Carroll 1865, Alice's Adventures in Wonderland, in the public domain",
     ),
-    pictures=(
-        Picture("**Bits per character**", "Below the dashed line it knows more than which character follows which.", _bits),
-        Picture("**The unit that keeps quotes in mind**", "Grey is known from the text alone. c turns at the marks, "
-                "where i · g jumps; between them f near 1 keeps it.", _turning),
+    figures=(
+        LessonFigure("**Bits per character**", "Below the dashed line it knows more than which character follows which.", _bits_plot),
+        LessonFigure("**The unit that keeps quotes in mind**", "Grey is known from the text alone. c turns at the marks, "
+                "where i · g jumps; between them f near 1 keeps it.", _quote_unit_figure),
     ),
-    loss_picture=False,
+    loss_figure=False,
     outcome=_outcome,
-    sketch=_sketch,
-    seeds="10 of 10 seeds (0 to 9) need less than 2.35 bits per character, from 2.26 to 2.31, and each has a unit that "
+    thumbnail_plot=_thumbnail_plot,
+    success_rate="10 of 10 seeds (0 to 9) need less than 2.35 bits per character, from 2.26 to 2.31, and each has a unit that "
     "goes with quotes, up or down: the correlation is 0.80 to 0.88 on pages that the model has not seen.",
-    instrument="characters",
+    widget="characters",
 )  # fmt: skip

@@ -15,12 +15,12 @@ from lstm_core.lessons.catalog.claims.demonstrations import Demonstration
 
 
 @dataclass(frozen=True)
-class Size:
+class Parameter:
     """The one number of a demonstration that may be chosen."""
 
     name: str
-    low: int
-    high: int
+    minimum: int
+    maximum: int
     default: int
 
 
@@ -33,7 +33,7 @@ class Claim:
     verdict: str  # a few words
     explanation: str  # Markdown
     source: str  # where the truth stands, plain text
-    size: Size
+    size: Parameter
     demonstrate: Callable[[int, int], Demonstration]  # (seed, size)
     slow: bool = False  # it trains: run on a click only
 
@@ -48,7 +48,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Data mostly comes batch first, and many tutorials write as if nn.LSTM expected that. It does not: say "
         "`batch_first=True`, or turn the input. It is a question of layout only, the numbers are the same.",
         f"{_LSTM_DOCS}, section Parameters: batch_first. Default: False",
-        Size("batch", 1, 16, 3),
+        Parameter("batch", 1, 16, 3),
         quick.batch_first_default,
     ),
     Claim(
@@ -58,7 +58,7 @@ CLAIMS: tuple[Claim, ...] = (
         "`batch_first` turns input and output. The states stay (num_layers · num_directions, batch, size), going in and "
         "coming out. If there happen to be as many sequences as layers, the wrong order raises no error at all.",
         f"{_LSTM_DOCS}, sections Parameters (batch_first: “this does not apply to hidden or cell states”) and Inputs",
-        Size("batch", 3, 16, 3),
+        Parameter("batch", 3, 16, 3),
         quick.batch_first_states,
     ),
     Claim(
@@ -68,7 +68,7 @@ CLAIMS: tuple[Claim, ...] = (
         "The default is (seq_len, batch, input_size). Give it a batch-first tensor and nothing complains: it takes your "
         "sequences for steps and mixes them. The proof is to change one number and to see where the change goes.",
         f"{_LSTM_DOCS}, section Inputs: input",
-        Size("seq_len", 3, 12, 6),
+        Parameter("seq_len", 3, 12, 6),
         quick.input_order,
     ),
     Claim(
@@ -78,7 +78,7 @@ CLAIMS: tuple[Claim, ...] = (
         "For nn.Linear rows are examples. For nn.LSTM they are the **steps of one sequence**: (seq_len, input_size), and "
         "the states have no batch axis either.",
         f"{_LSTM_DOCS}, section Inputs: input, “for unbatched input”",
-        Size("seq_len", 2, 20, 5),
+        Parameter("seq_len", 2, 20, 5),
         quick.two_axes,
     ),
     Claim(
@@ -89,7 +89,7 @@ CLAIMS: tuple[Claim, ...] = (
         "bound √(6 / (rows + columns)) knows both. (Keras draws an LSTM's input weights so, under the name Glorot.)",
         f"{_LSTM_DOCS}, first Note. Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward "
         "neural networks, equation 16",
-        Size("hidden_size", 16, 128, 64),
+        Parameter("hidden_size", 16, 128, 64),
         quick.initialisation,
     ),
     Claim(
@@ -99,7 +99,7 @@ CLAIMS: tuple[Claim, ...] = (
         "PyTorch keeps `bias_ih` and `bias_hh`, since cuDNN does. Only their sum counts, so parameter counts from textbooks come "
         "out too low by 4·hidden_size for every layer and direction, and who sets the forget gate's bias must think of both.",
         f"{_LSTM_DOCS}, first equations (b_ii + b_hi …) and section Variables",
-        Size("hidden_size", 1, 64, 8),
+        Parameter("hidden_size", 1, 64, 8),
         quick.two_biases,
     ),
     Claim(
@@ -109,7 +109,7 @@ CLAIMS: tuple[Claim, ...] = (
         "A bidirectional LSTM reads backwards, too, and that direction **ends at step 0**. The reverse half of output's last "
         "row has seen one step. Take h_n, which holds each direction's own end. (Padding breaks the rule as well.)",
         f"{_LSTM_DOCS}, Notes on bidirectional LSTMs: “h_n is not equivalent to the last element of output”",
-        Size("steps", 2, 10, 6),
+        Parameter("steps", 2, 10, 6),
         quick.last_row,
     ),
     Claim(
@@ -119,7 +119,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Step t + 1 reads two things: its own input x_{t+1}, and the state (h_t, c_t). Each has weights of its own, "
         "weight_ih and weight_hh. (In a stack, h_t is also the input of the **layer above**, at the same step.)",
         f"{_LSTM_DOCS}, first equations; torch.nn.LSTMCell, example",
-        Size("hidden_size", 2, 8, 3),
+        Parameter("hidden_size", 2, 8, 3),
         quick.next_state,
     ),
     Claim(
@@ -129,7 +129,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Resuming restores weights, optimiser, order of the batches and step count, and goes on as if nothing had happened. "
         "Transfer learning takes weights to **another task**: other data, partly new weights, a new optimiser.",
         "PyTorch tutorials, Saving and Loading Models and Transfer Learning for Computer Vision: two things, two pages",
-        Size("epochs before the break", 2, 10, 5),
+        Parameter("epochs before the break", 2, 10, 5),
         trained.resume_or_transfer,
         slow=True,
     ),
@@ -142,7 +142,7 @@ CLAIMS: tuple[Claim, ...] = (
         "“always”, and rank nothing.",
         "Chung, Gulcehre, Cho & Bengio 2014, Empirical Evaluation of Gated Recurrent Neural Networks on Sequence Modeling, "
         "arXiv 1412.3555; Jozefowicz, Zaremba & Sutskever 2015, An Empirical Exploration of Recurrent Network Architectures",
-        Size("hidden_size", 4, 16, 8),
+        Parameter("hidden_size", 4, 16, 8),
         trained.lstm_and_gru,
         slow=True,
     ),
@@ -153,7 +153,7 @@ CLAIMS: tuple[Claim, ...] = (
         "nn.LSTM's dropout acts on the output of every layer **but the last**. A single layer is the last. PyTorch says so "
         "in a warning that is easy to overlook. Put nn.Dropout after the LSTM, or take two layers.",
         f"{_LSTM_DOCS}, section Parameters: dropout",
-        Size("dropout in hundredths", 0, 90, 50),
+        Parameter("dropout in hundredths", 0, 90, 50),
         quick.single_layer_dropout,
     ),
 )  # fmt: skip

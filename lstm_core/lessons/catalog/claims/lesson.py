@@ -25,13 +25,13 @@ def _densities(runs: dict[str, Run]) -> list[np.ndarray]:
 
 LESSON = Lesson(
     title="Claims checked",
-    blurb="What tutorials say of nn.LSTM, and what it does when one looks.",
+    summary="What tutorials say of nn.LSTM, and what it does when one looks.",
     chapter="Tutorials",
-    number=7,
+    order=7,
     experiments={},
-    instrument="claims",
-    sketch=_densities,
-    words="""
+    widget="claims",
+    thumbnail_plot=_densities,
+    text="""
 Each statement at the left stands, in these or other words, in tutorials that many people read. Some are wrong, some are
 true with a condition that was left out.
 

@@ -13,9 +13,9 @@ import plotly.graph_objects as go
 from lstm_core.data.generators import generate
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.theme import CELL_COLORS, SAID, TRAIN, TRUTH, figure_layout
+from lstm_core.figures.theme import ACTUAL_COLOR, CELL_COLORS, PREDICTION_COLOR, TRAIN_COLOR, figure_layout
 from lstm_core.lessons.catalog.claims.demonstrations import HEIGHT, Demonstration
-from lstm_core.training.checkpoint import load_checkpoint, resume, save_checkpoint
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.trainer import Trainer
 
 SEEDS = 5  # models of each kind in the comparison
@@ -26,10 +26,10 @@ TASKS = {  # generator → (length, seq_len, epochs): small enough to wait for
 
 
 def _windows(name: str, length: int, seq_len: int, seed: int) -> Windows:
-    asked = DataSpec(source="generator", name=name, length=length, seq_len=seq_len, noise=0.0, seed=seed)
-    table = generate(asked)
+    spec = DataSpec(source="generator", name=name, length=length, seq_len=seq_len, noise=0.0, seed=seed)
+    table = generate(spec)
     return make_windows(
-        table, dataclasses.replace(asked, **dataclasses.asdict(table.roles) | {"seq_len": seq_len})
+        table, dataclasses.replace(spec, **dataclasses.asdict(table.roles) | {"seq_len": seq_len})
     )
 
 
@@ -44,25 +44,27 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
     """One run without a break, the same run from its file at half time, and the trained LSTM moved to other data."""
     sine, saw = (_windows(name, 240, 16, seed) for name in ("sine", "sawtooth"))
     half, straight = _trainer(sine, seed, epochs), _trainer(sine, seed, 2 * epochs)
-    whole, first = _losses(straight), _losses(half)
-    resumed = resume(load_checkpoint(save_checkpoint(half, {})), sine)
+    straight_losses, first_losses = _losses(straight), _losses(half)
+    resumed = resume_trainer(load_checkpoint(save_checkpoint(half, {})), sine)
     resumed.change(epochs=2 * epochs)
-    second = _losses(resumed)
-    moved = _trainer(saw, seed, epochs)
+    resumed_losses = _losses(resumed)
+    transferred = _trainer(saw, seed, epochs)
     weights = dict(half.model.named_parameters())
-    moved.put_weights({name: w for name, w in weights.items() if name.startswith("lstm.")})  # a fresh head
-    elsewhere = _losses(moved)
-    same = first + second == whole
+    transferred.set_weights(
+        {name: w for name, w in weights.items() if name.startswith("lstm.")}
+    )  # a fresh head
+    transfer_losses = _losses(transferred)
+    identical = first_losses + resumed_losses == straight_losses
     figure = go.Figure()
-    steps, per_epoch = np.arange(1, len(whole) + 1), straight.steps_per_epoch
+    steps, per_epoch = np.arange(1, len(straight_losses) + 1), straight.steps_per_epoch
     for name, x, y, color, width, dash in (
-        ("one run without a break", steps, whole, TRUTH, 8, "solid"),
-        ("resumed from its file", steps[len(first) :], second, SAID, 3, "solid"),
+        ("one run without a break", steps, straight_losses, ACTUAL_COLOR, 8, "solid"),
+        ("resumed from its file", steps[len(first_losses) :], resumed_losses, PREDICTION_COLOR, 3, "solid"),
         (
             "transfer: new data, new head, new Adam",
-            steps[len(first) :][: len(elsewhere)],
-            elsewhere,
-            TRAIN,
+            steps[len(first_losses) :][: len(transfer_losses)],
+            transfer_losses,
+            TRAIN_COLOR,
             3,
             "dash",
         ),
@@ -70,14 +72,14 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
         figure.add_scatter(
             x=x / per_epoch, y=y, name=name, mode="lines", line={"color": color, "width": width, "dash": dash}
         )
-    figure.add_vline(epochs, line={"color": TRUTH, "width": 1.5, "dash": "dot"})
+    figure.add_vline(epochs, line={"color": ACTUAL_COLOR, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title="training loss of each batch", type="log", exponentformat="power")
     return Demonstration(
-        same and elsewhere != second[: len(elsewhere)],
-        f"Resumed at epoch {epochs}, the {len(second)} losses that follow are "
-        + ("bit for bit those of the run that never stopped" if same else "NOT those of the run that never stopped")
-        + f". The transfer is another training: its first loss is {elsewhere[0]:.3f}, where the resumed run has {second[0]:.3f}.",
+        identical and transfer_losses != resumed_losses[: len(transfer_losses)],
+        f"Resumed at epoch {epochs}, the {len(resumed_losses)} losses that follow are "
+        + ("bit for bit those of the run that never stopped" if identical else "NOT those of the run that never stopped")
+        + f". The transfer is another training: its first loss is {transfer_losses[0]:.3f}, where the resumed run has {resumed_losses[0]:.3f}.",
         figure=figure_layout(figure, HEIGHT + 20),
     )  # fmt: skip
 
@@ -86,22 +88,22 @@ def lstm_and_gru(seed: int, hidden_size: int) -> Demonstration:
     """LSTM and GRU of one size on two tasks, SEEDS seeds each; the lowest validation loss counts."""
     figure, table = go.Figure(), {"task": [], "LSTM, median": [], "GRU, median": [], "LSTM better in": []}
     gru_wins = 0
-    for place, (task, (length, seq_len, epochs)) in enumerate(TASKS.items()):
+    for index, (task, (length, seq_len, epochs)) in enumerate(TASKS.items()):
         best = {"lstm": [], "gru": []}
-        for each in range(seed, seed + SEEDS):
-            windows = _windows(task, length, seq_len, each)
-            for cell, found in best.items():
-                trainer = _trainer(windows, each, epochs, cell=cell, hidden_size=hidden_size)
+        for model_seed in range(seed, seed + SEEDS):
+            windows = _windows(task, length, seq_len, model_seed)
+            for cell, losses in best.items():
+                trainer = _trainer(windows, model_seed, epochs, cell=cell, hidden_size=hidden_size)
                 _losses(trainer)
-                found.append(trainer.best_loss)
-        lstm, gru = (np.array(found) for found in best.values())
+                losses.append(trainer.best_loss)
+        lstm, gru = (np.array(losses) for losses in best.values())
         table["task"].append(task.replace("_", " "))
         table["LSTM, median"].append(f"{np.median(lstm):.3g}")
         table["GRU, median"].append(f"{np.median(gru):.3g}")
         table["LSTM better in"].append(f"{(lstm < gru).sum()} of {SEEDS} seeds")
         gru_wins += int((gru < lstm).sum())
-        for shift, (cell, found) in zip((-0.15, 0.15), best.items(), strict=True):
-            figure.add_scatter(x=np.full(SEEDS, place + shift), y=found, name=cell.upper(), mode="markers", showlegend=not place,
+        for shift, (cell, losses) in zip((-0.15, 0.15), best.items(), strict=True):
+            figure.add_scatter(x=np.full(SEEDS, index + shift), y=losses, name=cell.upper(), mode="markers", showlegend=not index,
                                marker={"size": 13, "color": CELL_COLORS[cell], "opacity": 0.8})  # fmt: skip
     runs = len(TASKS) * SEEDS
     figure.update_xaxes(

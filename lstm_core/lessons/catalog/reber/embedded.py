@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.data.generators.reber import SYMBOLS, legal
+from lstm_core.data.generators.reber import SYMBOLS, legal_next_symbols
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 COLORS = {"lstm": "#0072B2", "rnn": "#CC79A7"}
-LONGEST_SHOWN = 16  # symbols of the string that is drawn, so that each can be read
+MAX_SHOWN = 16  # symbols of the string that is drawn, so that each can be read
 T, P = SYMBOLS.index("T"), SYMBOLS.index("P")
 
 
@@ -30,55 +30,55 @@ def _experiment(cell: str) -> Experiment:
     return Experiment(data, model, TrainSpec(lr=0.02, batch_size=32, epochs=16, weight_decay=3e-4))
 
 
-def _solved(runs: dict[str, Run]) -> Plot:
-    from lstm_core.lessons.catalog.reber.scores import solved_along
+def _solved_plot(runs: dict[str, Run]) -> LinePlot:
+    from lstm_core.lessons.catalog.reber.scores import solved_history
 
     lines = [
-        Line(label.upper(), *solved_along(run), COLORS[label], "dash" if label == "rnn" else None, width=3)
+        Line(label.upper(), *solved_history(run), COLORS[label], "dash" if label == "rnn" else None, width=3)
         for label, run in runs.items()
     ]
-    return Plot(lines, "epoch", "strings right at every symbol", y_range=(-0.03, 1.03))
+    return LinePlot(lines, "epoch", "strings right at every symbol", y_range=(-0.03, 1.03))
 
 
 def _twins(run: Run) -> np.ndarray:
     """(2, seq_len) two strings that differ in their second symbol alone, T in the first, P in the other."""
-    from lstm_core.data.generators.reber import from_one_hot
+    from lstm_core.data.generators.reber import decode_one_hot
 
     windows = run.windows
-    strings = from_one_hot(windows.inputs(windows.starts["test"]))
+    strings = decode_one_hot(windows.inputs(windows.starts["test"]))
     sizes = (strings >= 0).sum(axis=1)
-    string = strings[np.where(sizes <= LONGEST_SHOWN, sizes, 0).argmax()]
+    string = strings[np.where(sizes <= MAX_SHOWN, sizes, 0).argmax()]
     second = len(string) - (string >= 0).sum() + 1
     twins = np.stack([string, string])
     twins[:, second] = T, P
     return twins
 
 
-def _memory(runs: dict[str, Run]) -> go.Figure:
+def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     import torch
     from plotly.subplots import make_subplots
 
     from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, figure_layout
-    from lstm_core.lessons.catalog.reber.scores import one_hot, wrapped_unit
+    from lstm_core.lessons.catalog.reber.scores import memory_unit, one_hot
     from lstm_core.trace.gate_trace import trace_lstm
 
     run = runs["lstm"]
-    found, twins = wrapped_unit(run, "test"), _twins(run)
-    trace = trace_lstm(run.model().lstm, torch.from_numpy(one_hot(twins)))
-    shown = twins[0] >= 0
-    x = np.arange(shown.sum())
+    match, twins = memory_unit(run, "test"), _twins(run)
+    trace = trace_lstm(run.current_model().lstm, torch.from_numpy(one_hot(twins)))
+    is_symbol = twins[0] >= 0
+    x = np.arange(is_symbol.sum())
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
     for k, (name, dash) in enumerate((("T", "solid"), ("P", "dash"))):
-        c = found.of(trace)[k, shown]
+        c = match.values_in(trace)[k, is_symbol]
         line = {"color": GATE_COLORS["c"], "width": 3.5, "dash": dash}
         figure.add_scatter(
-            x=x, y=c, name=f"c of unit {found.unit}, string with {name}", line=line, row=1, col=1
+            x=x, y=c, name=f"c of unit {match.unit}, string with {name}", line=line, row=1, col=1
         )
     for gate in ("i", "f"):
-        y = trace.gate(gate)[0, 0, 0, shown, found.unit].numpy()
+        y = trace.gate(gate)[0, 0, 0, is_symbol, match.unit].numpy()
         line = {"color": GATE_COLORS[gate], "width": 2.5}
         figure.add_scatter(x=x, y=y, name=f"its {GATE_NAMES[gate]} (T)", line=line, row=2, col=1)
-    letters = [SYMBOLS[symbol] for symbol in twins[0, shown]]
+    letters = [SYMBOLS[symbol] for symbol in twins[0, is_symbol]]
     letters[1] = "T or P"
     figure.update_xaxes(tickvals=x, ticktext=letters)
     figure.update_yaxes(title="c", row=1)
@@ -87,85 +87,85 @@ def _memory(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 460)
 
 
-def _predictions(runs: dict[str, Run]) -> go.Figure:
+def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
 
     from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, figure_layout
-    from lstm_core.lessons.catalog.reber.scores import one_hot, reading
+    from lstm_core.lessons.catalog.reber.scores import one_hot, predict_symbols
 
-    twin = _twins(runs["lstm"])[:1]
-    seen = reading(runs["lstm"].model(), one_hot(twin))
-    shown = twin[0] >= 0
-    said = np.exp(seen.said[0, shown] - seen.said[0, shown].max(axis=1, keepdims=True))
-    said /= said.sum(axis=1, keepdims=True)  # (steps, 7)
-    steps, symbols = np.nonzero(legal(twin)[0, shown])
+    string = _twins(runs["lstm"])[:1]
+    predictions = predict_symbols(runs["lstm"].current_model(), one_hot(string))
+    is_symbol = string[0] >= 0
+    probabilities = np.exp(
+        predictions.logits[0, is_symbol] - predictions.logits[0, is_symbol].max(axis=1, keepdims=True)
+    )
+    probabilities /= probabilities.sum(axis=1, keepdims=True)  # (steps, 7)
+    steps, symbols = np.nonzero(legal_next_symbols(string)[0, is_symbol])
     figure = go.Figure(
-        go.Heatmap(z=said.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
+        go.Heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
                    colorbar={"title": "probability", "thickness": 14, "tickfont": {"size": FONT_SIZE - 1}})
     )  # fmt: skip
     figure.add_scatter(
         x=steps, y=symbols, mode="markers", name="what the grammar allows", showlegend=True,
         marker={"symbol": "circle-open", "size": 18, "color": "#D55E00", "line": {"width": 3}},
     )  # fmt: skip
-    letters = [SYMBOLS[symbol] for symbol in twin[0, shown]]
+    letters = [SYMBOLS[symbol] for symbol in string[0, is_symbol]]
     figure.update_xaxes(tickvals=list(range(len(letters))), ticktext=letters, title="symbol that it reads")
     figure.update_yaxes(tickvals=list(range(len(SYMBOLS))), ticktext=list(SYMBOLS), title="says next")
     return figure_layout(figure, 400).update_layout(hovermode="closest")
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    from lstm_core.lessons.catalog.reber.scores import solved_along
+    from lstm_core.lessons.catalog.reber.scores import solved_history
 
-    figures, count = {}, len(runs["lstm"].windows.starts["test"])
+    metrics, count = {}, len(runs["lstm"].windows.starts["test"])
     for label, run in runs.items():
-        epochs, shares = solved_along(run)
-        figures |= {f"{label}_best": float(shares.max()), f"{label}_last": float(shares[-1])}
-    epochs, shares = solved_along(runs["lstm"])
+        epochs, shares = solved_history(run)
+        metrics |= {f"{label}_best": float(shares.max()), f"{label}_last": float(shares[-1])}
+    epochs, shares = solved_history(runs["lstm"])
     solved = bool(shares.max() == 1)
-    when = f"for the first time at epoch {epochs[shares.argmax()]:.1f}" if solved else "at best"
-    sentence = (
-        f"The LSTM was right at every symbol of {shares.max() * count:.0f} of {count} new strings {when}"
-    )
-    sentence += f" ({shares[-1] * count:.0f} at the end)"
+    when_solved = f"for the first time at epoch {epochs[shares.argmax()]:.1f}" if solved else "at best"
+    summary = f"The LSTM was right at every symbol of {shares.max() * count:.0f} of {count} new strings {when_solved}"
+    summary += f" ({shares[-1] * count:.0f} at the end)"
     if "rnn" in runs:
-        sentence += f"; the plain RNN of {figures['rnn_best'] * count:.0f} at best ({figures['rnn_last'] * count:.0f} at the end)"
-    return Outcome(solved, sentence + ". Guessing T or P at the end gets half of them.", figures)
+        summary += f"; the plain RNN of {metrics['rnn_best'] * count:.0f} at best ({metrics['rnn_last'] * count:.0f} at the end)"
+    return Outcome(solved, summary + ". Guessing T or P at the end gets half of them.", metrics)
 
 
-def _sketch(runs: dict[str, Run]) -> list[np.ndarray]:
-    from lstm_core.lessons.catalog.reber.scores import solved_along
+def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
+    from lstm_core.lessons.catalog.reber.scores import solved_history
 
     even = np.linspace(0, 1, 80)
-    curves = [solved_along(run) for run in runs.values()]
+    curves = [solved_history(run) for run in runs.values()]
     return [np.interp(even * epochs[-1], epochs, share) for epochs, share in curves]
 
 
 LESSON = Lesson(
     name="embedded_reber",
     title="Embedded Reber grammar",
-    blurb="The second symbol of a string decides its last but one: an LSTM learns to remember it, and keeps it.",
+    summary="The second symbol of a string decides its last but one: an LSTM learns to remember it, and keeps it.",
     chapter="Papers",
-    number=23,
+    order=23,
     experiments={cell: _experiment(cell) for cell in ("lstm", "rnn")},
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**Strings without one mistake**",
             "The share of 256 new strings in which, at every symbol, what may come next is what the model finds likeliest.",
-            _solved,
+            _solved_plot,
         ),
-        Picture(
+        LessonFigure(
             "**The unit that remembers**",
             "Found by the program: the same string, once with T and once with P. Its c goes two ways at the second symbol; what "
             "counts is that the two differ at the end.",
-            _memory,
+            _mechanism_figure,
         ),
-        Picture(
+        LessonFigure(
             "**What it says comes next**",
             "Bright is likely; circles are what the grammar allows. In the last column only the remembered T is right.",
-            _predictions,
+            _prediction_figure,
         ),
     ),
-    words="""
+    text="""
 A **Reber grammar** is a small map of one-way streets, each with a letter. Walk through it, choosing a street at random
 at every fork, and write the letters down: BTXSE, BPVVE, BTSSXXTVVE. The task is to say which letters may come next.
 
@@ -183,16 +183,16 @@ step. With the exact gradient and Adam it gets there too, later than the LSTM, a
     formula=r"\text{right at step } t \iff \min_{s \,\in\, \text{legal}_t} y_{t,s} > \max_{s \,\notin\, \text{legal}_t} y_{t,s}",
     symbols="$y_{t,s}$ is the model's output for symbol $s$ at step $t$, $\\text{legal}_t$ the one or two symbols that may "
     "come next.",
-    tries=(
-        Try("Four units instead of sixteen: it may not find the way any more.", {"model": {"hidden_size": 4}}),
-        Try("No weight decay: it is solved all the same, and then often forgets again.", {"train": {"weight_decay": 0.0}}),
-        Try("On Gates, choose the unit named above and a string: f near 1 means that it holds, whatever it reads."),
+    exercises=(
+        Exercise("Four units instead of sixteen: it may not find the way any more.", {"model": {"hidden_size": 4}}),
+        Exercise("No weight decay: it is solved all the same, and then often forgets again.", {"train": {"weight_decay": 0.0}}),
+        Exercise("On Gates, choose the unit named above and a string: f near 1 means that it holds, whatever it reads."),
     ),
     outcome=_outcome,
-    seeds="The LSTM solves it on 10 of 10 seeds (0 to 9), and on nine of them all 256 strings are still right at the end; on seed 2 "
+    success_rate="The LSTM solves it on 10 of 10 seeds (0 to 9), and on nine of them all 256 strings are still right at the end; on seed 2 "
     "it forgot T and P again. The plain RNN got there on 9 of 10 and had all strings right at the end on four.",
     published="LSTM 148 of 150 trials solved, Elman network 0 % (Hochreiter & Schmidhuber 1997, table 1)",
-    sketch=_sketch,
+    thumbnail_plot=_thumbnail_plot,
     sources=(
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8), 1735–1780, "
         "experiment 1",

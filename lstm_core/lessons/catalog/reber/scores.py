@@ -1,7 +1,7 @@
 """What trained models say of Reber strings and streams, judged by the grammar. Nothing here trains or draws.
 
 Hochreiter & Schmidhuber (1997, experiment 1) count a string as right if at every step the symbols that may come next
-are the most active outputs; that is `legal_first`. Gers, Schmidhuber & Cummins (2000) ask the same of endless streams.
+are the most active outputs; that is `legal_ranked_first`. Gers, Schmidhuber & Cummins (2000) ask the same of endless streams.
 """
 
 from __future__ import annotations
@@ -13,10 +13,17 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from lstm_core.analysis.unit_search import Found, best, units_by_class
-from lstm_core.data.generators.reber import BEFORE_LAST_BUT_ONE as MUST_REMEMBER
-from lstm_core.data.generators.reber import LEGAL, STATE, SYMBOLS, continual_reber, from_one_hot, read
-from lstm_core.model.recurrent import SequenceLSTM
+from lstm_core.analysis.unit_search import UnitMatch, best_match, rank_by_class
+from lstm_core.data.generators.reber import (
+    LEGAL,
+    STATE,
+    SYMBOLS,
+    continual_reber,
+    decode_one_hot,
+    states_after,
+)
+from lstm_core.data.generators.reber import RECALL_STATE as MUST_REMEMBER
+from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.run import Run
 
 STREAMS, STREAM_STEPS = 10, 8000  # of a test by streams
@@ -25,41 +32,41 @@ OTHER_STREAMS = 2**30  # added to a run's seed: streams that it was not trained 
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class ReberPredictions:
     """What a model said, symbol by symbol; every array is (sequences, steps)."""
 
     symbols: np.ndarray  # into SYMBOLS, −1 in front of a string
-    said: np.ndarray  # (sequences, steps, 7) before the softmax
+    logits: np.ndarray  # (sequences, steps, 7) before the softmax
 
     @cached_property
-    def places(self) -> np.ndarray:
+    def states(self) -> np.ndarray:
         """Where in the grammar's GRAPH each symbol leads."""
-        return read(self.symbols)
+        return states_after(self.symbols)
 
     @cached_property
-    def legal_first(self) -> np.ndarray:
+    def legal_ranked_first(self) -> np.ndarray:
         """1 where every symbol that may come next is more active than every other, else 0; NaN in front."""
-        legal = LEGAL[self.places]  # (sequences, steps, 7)
-        least = np.where(legal, self.said, np.inf).min(axis=-1)
-        most = np.where(legal, -np.inf, self.said).max(axis=-1)
-        return np.where(self.symbols < 0, np.nan, least > most)
+        legal = LEGAL[self.states]  # (sequences, steps, 7)
+        min_legal = np.where(legal, self.logits, np.inf).min(axis=-1)
+        max_illegal = np.where(legal, -np.inf, self.logits).max(axis=-1)
+        return np.where(self.symbols < 0, np.nan, min_legal > max_illegal)
 
     @cached_property
-    def remembered(self) -> np.ndarray:
+    def recalled(self) -> np.ndarray:
         """Where the second symbol of the string must be said again: 1 if it is the most active, else 0; NaN elsewhere."""
-        right = self.said.argmax(axis=-1) == LEGAL[self.places].argmax(axis=-1)
-        return np.where(STATE[self.places] == MUST_REMEMBER, right, np.nan)
+        right = self.logits.argmax(axis=-1) == LEGAL[self.states].argmax(axis=-1)
+        return np.where(STATE[self.states] == MUST_REMEMBER, right, np.nan)
 
     @property
     def solved(self) -> np.ndarray:
-        """(sequences,) bool: legal_first at every step."""
-        return np.nanmin(self.legal_first, axis=1) == 1
+        """(sequences,) bool: legal_ranked_first at every step."""
+        return np.nanmin(self.legal_ranked_first, axis=1) == 1
 
 
 @torch.no_grad()
-def reading(model: SequenceLSTM, x: np.ndarray) -> Reading:
+def predict_symbols(model: SequenceModel, x: np.ndarray) -> ReberPredictions:
     """x: (sequences, steps, 7) one-hot float32, from the start of a string each; zeros in front."""
-    return Reading(from_one_hot(x), model(torch.from_numpy(x)).numpy())
+    return ReberPredictions(decode_one_hot(x), model(torch.from_numpy(x)).numpy())
 
 
 def one_hot(symbols: np.ndarray) -> np.ndarray:
@@ -67,13 +74,13 @@ def one_hot(symbols: np.ndarray) -> np.ndarray:
     return (symbols[..., None] == np.arange(len(SYMBOLS))).astype(np.float32)
 
 
-def read_test_strings(run: Run, step: int | None = None) -> Reading:
+def predict_test_strings(run: Run, step: int | None = None) -> ReberPredictions:
     """The run's test part, read by its model as it was after this step; None: as it is now."""
     windows = run.windows
-    return reading(run.moment(step).model, windows.inputs(windows.starts["test"]))
+    return predict_symbols(run.snapshot_at(step).model, windows.inputs(windows.starts["test"]))
 
 
-def streams_of(run: Run) -> np.ndarray:
+def unseen_streams(run: Run) -> np.ndarray:
     """(STREAMS, STREAM_STEPS, 7) one-hot: streams that the run was not trained on, always the same."""
 
     def draw() -> np.ndarray:
@@ -82,51 +89,55 @@ def streams_of(run: Run) -> np.ndarray:
         columns = [table.column(symbol).values for symbol in SYMBOLS]
         return np.stack(columns, axis=-1).reshape(STREAMS, STREAM_STEPS, len(SYMBOLS))
 
-    return run.remembered("reber streams", (), draw)
+    return run.cached("reber streams", (), draw)
 
 
-def read_streams(run: Run) -> Reading:
-    """streams_of, read by the model as it is now."""
-    return run.remembered("reber reading", (run.step,), lambda: reading(run.model(), streams_of(run)))
-
-
-def solved_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs, and the share of the test part's strings that are right at every step then."""
-    return _along(run, "reber solved", lambda step: read_test_strings(run, step).solved.mean())
-
-
-def remembered_along(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs, and the share of T and P that are right in the first EARLY_STEPS of streams_of then."""
-    x = streams_of(run)[:, :EARLY_STEPS]
-    return _along(
-        run, "reber remembered", lambda step: np.nanmean(reading(run.moment(step).model, x).remembered)
+def predict_streams(run: Run) -> ReberPredictions:
+    """unseen_streams, read by the model as it is now."""
+    return run.cached(
+        "reber reading", (run.step,), lambda: predict_symbols(run.current_model(), unseen_streams(run))
     )
 
 
-def _along(run: Run, name: str, share: Callable[[int], float]) -> tuple[np.ndarray, np.ndarray]:
+def solved_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Epochs, and the share of the test part's strings that are right at every step then."""
+    return _history(run, "reber solved", lambda step: predict_test_strings(run, step).solved.mean())
+
+
+def recall_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Epochs, and the share of T and P that are right in the first EARLY_STEPS of unseen_streams then."""
+    x = unseen_streams(run)[:, :EARLY_STEPS]
+    return _history(
+        run,
+        "reber remembered",
+        lambda step: np.nanmean(predict_symbols(run.snapshot_at(step).model, x).recalled),
+    )
+
+
+def _history(run: Run, name: str, share: Callable[[int], float]) -> tuple[np.ndarray, np.ndarray]:
     """Epochs and shares at every snapshot of the run."""
-    known = run.memo.setdefault(name, {})
+    cached = run.cache.setdefault(name, {})
     steps = run.snapshots.steps
-    for step in set(steps) - known.keys():
-        known[step] = float(share(step))
-    return np.array(steps) / run.steps_per_epoch, np.array([known[step] for step in steps])
+    for step in set(steps) - cached.keys():
+        cached[step] = float(share(step))
+    return np.array(steps) / run.steps_per_epoch, np.array([cached[step] for step in steps])
 
 
-def wrapped_unit(run: Run, part: str) -> Found:
+def memory_unit(run: Run, split: str) -> UnitMatch:
     """The unit whose c tells best, wherever T or P is to be remembered in a part's windows, which of them it is."""
 
-    def find() -> Found:
+    def find() -> UnitMatch:
         windows = run.windows
-        starts = windows.starts[part]
+        starts = windows.starts[split]
         rows = starts[:, None] + np.arange(windows.spec.seq_len)
         wrapped = run.table.column("wrapped").values[rows]  # 1: T, −1: P, 0: neither
         classes = np.where(wrapped == 0, -1, wrapped > 0)
-        return best(units_by_class(run.model(), windows, starts, classes, ("c",)), "c")
+        return best_match(rank_by_class(run.current_model(), windows, starts, classes, ("c",)), "c")
 
-    return run.remembered("reber unit", (run.step,), find)
+    return run.cached("reber unit", (run.step,), find)
 
 
-def by_position(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def mean_by_position(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The mean of (sequences, steps), without NaN, over blocks of `size` steps: the blocks' middles, and the means."""
     blocks = values[:, : values.shape[1] // size * size].reshape(len(values), -1, size)
     return (np.arange(blocks.shape[1]) + 0.5) * size, np.nanmean(blocks, axis=(0, 2))

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from lstm_core.architecture.shapes import Shape
 from lstm_core.experiment import PlaygroundError
 
-MOST_NUMBERS = 10_000_000  # in all tensors of one call: 40 MB
-MOST_PRODUCTS = 5_000_000_000  # multiplications of one call: about half a second
-MOST_STEPS = 10_000  # of all layers and directions together: some kernels loop over them
-MOST_AXES = 6
-MOST_LAYERS = 16
+MAX_NUMBERS = 10_000_000  # in all tensors of one call: 40 MB
+MAX_PRODUCTS = 5_000_000_000  # multiplications of one call: about half a second
+MAX_STEPS = 10_000  # of all layers and directions together: some kernels loop over them
+MAX_AXES = 6
+MAX_LAYERS = 16
 DTYPES = ("float32", "float64", "int64")
 STATES = ("none", "(h_0, c_0)", "h_0 alone")
 
 
 @dataclass(frozen=True)
-class Setup:
+class LSTMCall:
     """One call. The defaults are a tutorial's: nn.LSTM(10, 20, 2) on (5, 3, 10) with h_0 and c_0 (2, 3, 20).
 
     Raises:
@@ -47,24 +47,24 @@ class Setup:
     enforce_sorted: bool = True
 
     def __post_init__(self) -> None:
-        if self.num_layers > MOST_LAYERS or len(self.lengths) > MOST_STEPS:
+        if self.num_layers > MAX_LAYERS or len(self.lengths) > MAX_STEPS:
             raise PlaygroundError(
-                f"The lab stops at {MOST_LAYERS} layers and {MOST_STEPS:,} lengths: choose fewer."
+                f"The lab stops at {MAX_LAYERS} layers and {MAX_STEPS:,} lengths: choose fewer."
             )
-        rows, weights = math.prod(self.x[:-1]), self.most_weights
+        rows, weights = math.prod(self.x[:-1]), self.max_weights
         states = {"none": 0, "h_0 alone": math.prod(self.h_0)}.get(
             self.states, math.prod(self.h_0) + math.prod(self.c_0)
         )
         layers = max(self.num_layers, 1) * self.num_directions
         numbers = weights + math.prod(self.x) + states + 2 * rows * layers * max(self.hidden_size, 1)
         if (
-            numbers > MOST_NUMBERS
-            or rows * weights > MOST_PRODUCTS
-            or layers * max(self.x[:2], default=0) > MOST_STEPS
+            numbers > MAX_NUMBERS
+            or rows * weights > MAX_PRODUCTS
+            or layers * max(self.x[:2], default=0) > MAX_STEPS
         ):
             raise PlaygroundError(
-                f"The lab makes every call for real and stops at {MOST_NUMBERS:,} numbers, {MOST_PRODUCTS:,} "
-                f"multiplications and {MOST_STEPS:,} steps over all layers: choose smaller sizes, the rules are the same."
+                f"The lab makes every call for real and stops at {MAX_NUMBERS:,} numbers, {MAX_PRODUCTS:,} "
+                f"multiplications and {MAX_STEPS:,} steps over all layers: choose smaller sizes, the rules are the same."
             )
 
     @property
@@ -72,19 +72,19 @@ class Setup:
         return 2 if self.bidirectional else 1
 
     @property
-    def width(self) -> int:
+    def h_size(self) -> int:
         """Size of one direction's h."""
         return self.proj_size or self.hidden_size
 
     @property
-    def most_weights(self) -> int:
+    def max_weights(self) -> int:
         """At least as many numbers as the module learns."""
         hidden, below = max(self.hidden_size, 0), max(self.input_size, 0)
         layers = max(self.num_layers, 1) * self.num_directions
         return 4 * hidden * (self.num_directions * below + layers * (3 * hidden + 2))
 
     @property
-    def read(self) -> tuple[int | None, int | None, int | None]:
+    def input_axes(self) -> tuple[int | None, int | None, int | None]:
         """(seq_len, batch, features) as nn.LSTM reads the input; batch None: unbatched; all None: not readable."""
         if len(self.x) == 2:
             return self.x[0], None, self.x[1]
@@ -96,13 +96,13 @@ class Setup:
     @property
     def module_arguments(self) -> str:
         """As one writes them: the defaults of nn.LSTM are left out."""
-        given = [str(self.input_size), str(self.hidden_size)] + [str(self.num_layers)] * (
+        arguments = [str(self.input_size), str(self.hidden_size)] + [str(self.num_layers)] * (
             self.num_layers != 1
         )
         for name, default in _DEFAULTS.items():
             if (value := getattr(self, name)) != default:
-                given.append(f"{name}={value}")
-        return ", ".join(given + ([] if self.dtype == "float32" else [f"dtype=torch.{self.dtype}"]))
+                arguments.append(f"{name}={value}")
+        return ", ".join(arguments + ([] if self.dtype == "float32" else [f"dtype=torch.{self.dtype}"]))
 
 
 _DEFAULTS = {
@@ -114,7 +114,7 @@ _DEFAULTS = {
 }
 
 
-def parse_shape(text: str, what: str = "The shape") -> Shape:
+def parse_shape(text: str, subject: str = "The shape") -> Shape:
     """A shape as people write it: "5, 3, 10", "(5, 3, 10)", "5 x 3 x 10", "torch.Size([5, 3, 10])"; "()" has no axis.
 
     Raises:
@@ -123,9 +123,9 @@ def parse_shape(text: str, what: str = "The shape") -> Shape:
     bare = re.sub(r"^\s*(?:torch\.Size)?[\s(\[]*|[\s)\],]*$", "", text)
     parts = [part for part in re.split(r"\s*[,x×·;\s]\s*", bare) if part]
     if not all(re.fullmatch(r"\d{1,7}", part, re.ASCII) for part in parts):
-        raise PlaygroundError(f"{what} must be whole numbers with commas between, such as 5, 3, 10.")
-    if len(parts) > MOST_AXES:
-        raise PlaygroundError(f"{what} has {len(parts)} axes: give at most {MOST_AXES}.")
+        raise PlaygroundError(f"{subject} must be whole numbers with commas between, such as 5, 3, 10.")
+    if len(parts) > MAX_AXES:
+        raise PlaygroundError(f"{subject} has {len(parts)} axes: give at most {MAX_AXES}.")
     return tuple(int(part) for part in parts)
 
 

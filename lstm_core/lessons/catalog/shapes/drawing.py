@@ -5,35 +5,38 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_core.figures.theme import FONT_SIZE, SIGNED_SCALE, TRUTH, figure_layout
-from lstm_core.lessons.catalog.shapes.outputs import Anatomy, Packing
+from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, SIGNED_SCALE, figure_layout
+from lstm_core.lessons.catalog.shapes.outputs import LSTMOutputs, PackedComparison
 
-LIT = ("#E69F00", "#009E73")  # the forward direction's end, the reverse one's
+HIGHLIGHT = ("#E69F00", "#009E73")  # the forward direction's end, the reverse one's
 SEQUENCE_COLORS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442")
-OWN_END, PADDED_END = "#0072B2", "#D55E00"  # where a sequence truly ends, and where the padded run reads h_n
+PACKED_END, PADDED_END = (
+    "#0072B2",
+    "#D55E00",
+)  # where a sequence truly ends, and where the padded run reads h_n
 
 
-def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
+def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:
     """h of one sequence, a column a step and a band of units a layer and direction, with h_n at its right.
 
     What h_n holds is lit on both sides. A frame is around what output holds; the bands below it are pale.
     """
     layers, directions, steps, hidden = anatomy.h.shape
-    most = float(np.abs(anatomy.h).max())
+    max_abs = float(np.abs(anatomy.h).max())
     figure = go.Figure()
     ticks, names, top_of_band = [], [], 0.0
     for ending in sorted(
-        anatomy.endings, key=lambda e: (-e.layer, e.direction)
+        anatomy.final_states, key=lambda e: (-e.layer, e.direction)
     ):  # output's own order, at the top
         inside = ending.layer < layers - 1
         values = anatomy.h[ending.layer, ending.direction].T  # (hidden, steps)
         gap, state = np.full((hidden, 1), np.nan), anatomy.h_n[ending.row][:, None]
         both = np.concatenate([values, gap, state], axis=1)  # (hidden, steps + 2)
-        lit = np.isin(np.arange(steps + 2), (ending.step, steps + 1))
-        for mask, opacity in ((lit, 1.0), (~lit, 0.2 if inside else 0.6)):
+        is_highlighted = np.isin(np.arange(steps + 2), (ending.step, steps + 1))
+        for mask, opacity in ((is_highlighted, 1.0), (~is_highlighted, 0.2 if inside else 0.6)):
             figure.add_heatmap(
                 z=np.where(mask, both, np.nan), x=np.arange(steps + 2), y=top_of_band - np.arange(hidden),
-                zmin=-most, zmax=most, colorscale=SIGNED_SCALE, showscale=False, opacity=opacity, xgap=2,
+                zmin=-max_abs, zmax=max_abs, colorscale=SIGNED_SCALE, showscale=False, opacity=opacity, xgap=2,
                 hoverongaps=False, hovertemplate="%{z:.3f}<extra></extra>",
             )  # fmt: skip
         for x in (ending.step, steps + 1):
@@ -43,7 +46,7 @@ def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
                 x + 0.5,
                 top_of_band - hidden + 0.5,
                 top_of_band + 0.5,
-                LIT[ending.direction],
+                HIGHLIGHT[ending.direction],
                 5,
             )
         ticks.append(top_of_band - (hidden - 1) / 2)
@@ -51,7 +54,7 @@ def blocks_figure(anatomy: Anatomy, height: int = 330) -> go.Figure:
         names.append(f"layer {ending.layer}{' (inside)' * inside}{direction}")
         _say(figure, steps + 1.6, ticks[-1], f"h_n[{ending.row}]", xanchor="left")
         top_of_band -= hidden + 1
-    _frame(figure, -0.6, steps - 0.4, 1.0 - directions * (hidden + 1), 0.8, TRUTH, 2)
+    _frame(figure, -0.6, steps - 0.4, 1.0 - directions * (hidden + 1), 0.8, ACTUAL_COLOR, 2)
     _say(figure, (steps - 1) / 2, 0.9, f"<b>output {anatomy.shapes['output']}</b>", yanchor="bottom")
     _say(figure, steps + 1, 0.9, f"<b>h_n {anatomy.shapes['h_n']}</b>", yanchor="bottom")
     figure.update_xaxes(tickvals=list(range(steps)), ticktext=[f"step {t}" for t in range(steps)], showgrid=False,
@@ -67,12 +70,12 @@ def _frame(
     figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, line={"color": color, "width": width, **line})
 
 
-def _say(figure: go.Figure, x: float, y: float, words: str, color: str | None = None, **place: str) -> None:
+def _say(figure: go.Figure, x: float, y: float, text: str, color: str | None = None, **anchor: str) -> None:
     font = {"size": FONT_SIZE} | ({"color": color} if color else {})
-    figure.add_annotation(x=x, y=y, text=words, showarrow=False, font=font, **place)
+    figure.add_annotation(x=x, y=y, text=text, showarrow=False, font=font, **anchor)
 
 
-def packing_figure(packing: Packing, height: int = 300) -> go.Figure:
+def packing_figure(packing: PackedComparison, height: int = 300) -> go.Figure:
     """The padded batch, every sequence a colour, padding empty; beneath it PackedSequence.data in its order."""
     longest, count = max(packing.lengths), len(packing.lengths)
     figure = go.Figure()
@@ -85,7 +88,7 @@ def packing_figure(packing: Packing, height: int = 300) -> go.Figure:
                 f"{_letter(k)}{step}" if step < length else "0",
                 k if step < length else None,
             )
-        _frame(figure, length - 1.5, length - 0.5, -k - 0.46, -k + 0.46, OWN_END, 5)
+        _frame(figure, length - 1.5, length - 0.5, -k - 0.46, -k + 0.46, PACKED_END, 5)
         if length < longest:
             _frame(figure, longest - 1.47, longest - 0.53, -k - 0.4, -k + 0.4, PADDED_END, 3, dash="dot")
     x, wide = 0.0, longest / max(sum(packing.lengths) + 0.3 * longest, 1)
@@ -107,7 +110,7 @@ def packing_figure(packing: Packing, height: int = 300) -> go.Figure:
     return figure_layout(figure, height).update_layout(margin={"t": 6, "b": 6}, hovermode=False)
 
 
-def _by_step(packing: Packing) -> list[list[tuple[int, int]]]:
+def _by_step(packing: PackedComparison) -> list[list[tuple[int, int]]]:
     """Rows of .data in groups of one step each."""
     ends = np.cumsum(packing.batch_sizes)
     return [
@@ -119,9 +122,9 @@ def _letter(sequence: int) -> str:
     return chr(ord("A") + sequence)
 
 
-def _cell(figure: go.Figure, x: float, y: float, words: str, sequence: int | None, wide: float = 1.0) -> None:
+def _cell(figure: go.Figure, x: float, y: float, text: str, sequence: int | None, wide: float = 1.0) -> None:
     """One element: coloured by its sequence, or the empty frame of padding."""
     color = None if sequence is None else SEQUENCE_COLORS[sequence % len(SEQUENCE_COLORS)]
     figure.add_shape(type="rect", x0=x - wide / 2, x1=x + wide / 2, y0=y - 0.42, y1=y + 0.42, fillcolor=color, layer="below",
-                     line={"color": TRUTH, "width": 1})  # fmt: skip
-    _say(figure, x, y, words, TRUTH if sequence is None else "#111111")
+                     line={"color": ACTUAL_COLOR, "width": 1})  # fmt: skip
+    _say(figure, x, y, text, ACTUAL_COLOR if sequence is None else "#111111")

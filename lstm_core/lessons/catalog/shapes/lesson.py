@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 def _blocks(runs: dict[str, Run]) -> np.ndarray:
     """output of a bidirectional LSTM, steps to the right: (num_directions · hidden_size, steps)."""
-    from lstm_core.lessons.catalog.shapes.outputs import anatomy
+    from lstm_core.lessons.catalog.shapes.outputs import compare_outputs
 
-    found = anatomy(seed=0, num_layers=1, steps=12)
-    return found.h[0].transpose(0, 2, 1).reshape(-1, 12)
+    outputs = compare_outputs(seed=0, num_layers=1, steps=12)
+    return outputs.h[0].transpose(0, 2, 1).reshape(-1, 12)
 
 
 LESSON = Lesson(
     title="Shapes, and two ways to run it",
-    blurb="Every shape of nn.LSTM, the exact error when one is wrong, and what it means.",
+    summary="Every shape of nn.LSTM, the exact error when one is wrong, and what it means.",
     chapter="Tutorials",
-    number=6,
+    order=6,
     experiments={},
-    instrument="shape_lab",
-    sketch=_blocks,
-    words="""
+    widget="shape_lab",
+    thumbnail_plot=_blocks,
+    text="""
 Most first errors with nn.LSTM are about shapes. The lab above makes **any call for real** and shows every tensor, or
 PyTorch's own words and what they mean.
 
@@ -50,7 +50,7 @@ c_n &: (D \cdot \text{num\_layers},\ N,\ H)
 \end{aligned}""",
     symbols="$L$ steps, $N$ sequences, $D$ directions (1 or 2), $H$ hidden_size, $H_{out}$ proj_size if there is one, else "
     "$H$.",
-    errs="""
+    common_mistakes="""
 - Many call `output[-1]` *the last hidden state*. True for one direction without padding only.
 - Some turn h_0 and c_0 with `batch_first=True`. They never turn.
 - A batch-first input without `batch_first=True` **raises no error**: sequences are read as steps.

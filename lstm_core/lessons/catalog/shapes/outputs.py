@@ -14,33 +14,33 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.model.rng import random_state, seeded_state
+from lstm_core.model.rng import rng_scope, rng_state
 from lstm_core.trace.gate_trace import trace_lstm
 
 
-def fresh(seed: int, module: type[nn.Module], *sizes: int, **arguments: Any) -> nn.Module:
+def seeded_module(seed: int, module: type[nn.Module], *sizes: int, **arguments: Any) -> nn.Module:
     """module(*sizes, **arguments) with the very weights that torch.manual_seed(seed) before it would give."""
-    with random_state(seeded_state(seed)):
+    with rng_scope(rng_state(seed)):
         return module(*sizes, **arguments)
 
 
-def normal(seed: int, *shape: int) -> Tensor:
+def seeded_randn(seed: int, *shape: int) -> Tensor:
     """Standard normal numbers of this shape, from a generator of their own."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def largest_difference(a: Tensor, b: Tensor) -> float:
+def max_abs_difference(a: Tensor, b: Tensor) -> float:
     """The largest |a − b|."""
     return (a - b).abs().max().item()
 
 
-def small(difference: float) -> str:
+def format_difference(difference: float) -> str:
     """A difference in a sentence: "0" if there is none at all."""
     return f"{difference:.0e}" if difference else "0"
 
 
 @dataclass(frozen=True)
-class TwoWays:
+class StepwiseComparison:
     """One sequence through one LSTM, step by step and at once; arrays are (steps, hidden_size)."""
 
     one_by_one: np.ndarray  # (h, c) of each step given to the next
@@ -50,26 +50,26 @@ class TwoWays:
 
 
 @torch.no_grad()
-def two_ways(seed: int, steps: int = 5, size: int = 3) -> TwoWays:
+def compare_stepwise(seed: int, steps: int = 5, size: int = 3) -> StepwiseComparison:
     """nn.LSTM(size, size) on `steps` random inputs, as in PyTorch's tutorial "Sequence Models and LSTM Networks"."""
-    lstm = fresh(seed, nn.LSTM, size, size)
-    inputs = normal(seed + 1, steps, 1, size)  # (seq_len, batch, input_size)
-    at_once, end = lstm(inputs)  # (seq_len, batch, hidden_size)
-    state, said = None, []
+    lstm = seeded_module(seed, nn.LSTM, size, size)
+    inputs = seeded_randn(seed + 1, steps, 1, size)  # (seq_len, batch, input_size)
+    at_once, final_state = lstm(inputs)  # (seq_len, batch, hidden_size)
+    state, outputs = None, []
     for x in inputs.split(1):  # (1, 1, input_size): a sequence of one step
         output, state = lstm(x, state)
-        said.append(output)
-    one_by_one = torch.cat(said)
+        outputs.append(output)
+    one_by_one = torch.cat(outputs)
     forgetful = torch.cat([lstm(x)[0] for x in inputs.split(1)])
-    pairs = ((one_by_one, at_once), *zip(state, end, strict=True))
-    return TwoWays(
+    pairs = ((one_by_one, at_once), *zip(state, final_state, strict=True))
+    return StepwiseComparison(
         *(run[:, 0].numpy() for run in (one_by_one, at_once, forgetful)),
-        difference=max(largest_difference(a, b) for a, b in pairs),
+        difference=max(max_abs_difference(a, b) for a, b in pairs),
     )
 
 
 @dataclass(frozen=True)
-class Ending:
+class FinalState:
     """One row of h_n, and the slice of output that it equals."""
 
     layer: int
@@ -81,18 +81,18 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class LSTMOutputs:
     """What nn.LSTM computes and what it returns, of the first sequence of a batch."""
 
     h: np.ndarray  # (num_layers, num_directions, seq_len, hidden_size): output holds only the last layer's
     h_n: np.ndarray  # (num_layers · num_directions, hidden_size)
-    endings: tuple[Ending, ...]  # one a row of h_n
+    final_states: tuple[FinalState, ...]  # one a row of h_n
     shapes: dict[str, tuple[int, ...]]  # of input, output and h_n
     last_row_difference: float  # between output's last row and the top layer's part of h_n
 
 
 @torch.no_grad()
-def anatomy(
+def compare_outputs(
     seed: int,
     num_layers: int = 2,
     bidirectional: bool = True,
@@ -100,28 +100,30 @@ def anatomy(
     steps: int = 6,
     hidden_size: int = 4,
     batch: int = 3,
-) -> Anatomy:
+) -> LSTMOutputs:
     """Which slice of output is which row of h_n: found by running it and comparing."""
-    lstm = fresh(
+    lstm = seeded_module(
         seed, nn.LSTM, 5, hidden_size, num_layers, bidirectional=bidirectional, batch_first=batch_first
     )
-    x = normal(seed + 1, *((batch, steps) if batch_first else (steps, batch)), 5)
+    x = seeded_randn(seed + 1, *((batch, steps) if batch_first else (steps, batch)), 5)
     output, (h_n, _) = lstm(x)
     h = trace_lstm(lstm, x).h  # (num_layers, num_directions, batch, seq_len, hidden_size)
     directions = h.shape[1]
     time_first = output.transpose(0, 1) if batch_first else output
-    endings = []
-    for row, part in enumerate(h_n):
+    final_states = []
+    for row, final_row in enumerate(h_n):
         layer, direction = divmod(row, directions)
         top, step = layer == num_layers - 1, steps - 1 if direction == 0 else 0
-        half = slice(direction * hidden_size, (direction + 1) * hidden_size)
-        found = time_first[step, :, half] if top else h[layer, direction, :, step]
+        features = slice(direction * hidden_size, (direction + 1) * hidden_size)
+        output_slice = time_first[step, :, features] if top else h[layer, direction, :, step]
         code = slice_code(direction, directions, batch_first) if top else None
-        endings.append(Ending(layer, direction, step, row, code, largest_difference(found, part)))
+        final_states.append(
+            FinalState(layer, direction, step, row, code, max_abs_difference(output_slice, final_row))
+        )
     shapes = {"input": tuple(x.shape), "output": tuple(output.shape), "h_n": tuple(h_n.shape)}
     top_states = h_n[-directions:].transpose(0, 1).flatten(1)  # (batch, num_directions · hidden_size)
-    last_row = largest_difference(time_first[-1], top_states)
-    return Anatomy(h[:, :, 0].numpy(), h_n[:, 0].numpy(), tuple(endings), shapes, last_row)
+    last_row = max_abs_difference(time_first[-1], top_states)
+    return LSTMOutputs(h[:, :, 0].numpy(), h_n[:, 0].numpy(), tuple(final_states), shapes, last_row)
 
 
 def slice_code(direction: int, directions: int, batch_first: bool) -> str:
@@ -132,19 +134,19 @@ def slice_code(direction: int, directions: int, batch_first: bool) -> str:
 
 
 @dataclass(frozen=True)
-class Packing:
+class PackedComparison:
     """A padded batch, run as it is and packed."""
 
     lengths: tuple[int, ...]
     batch_sizes: tuple[int, ...]  # of the PackedSequence: how many sequences still run at each step
     order: tuple[tuple[int, int], ...]  # (sequence, step) of each row of PackedSequence.data
-    own_end: np.ndarray  # (batch,) how far the packed run's h_n lies from each sequence run alone
-    padded_end: np.ndarray  # (batch,) how far the padded run's h_n does
-    mended: float  # how far the padded output, read at each sequence's own end, does
+    packed_error: np.ndarray  # (batch,) how far the packed run's h_n lies from each sequence run alone
+    padded_error: np.ndarray  # (batch,) how far the padded run's h_n does
+    gathered_error: float  # how far the padded output, read at each sequence's own end, does
 
 
 @torch.no_grad()
-def packing(seed: int, lengths: tuple[int, ...], hidden_size: int = 4) -> Packing:
+def compare_packed(seed: int, lengths: tuple[int, ...], hidden_size: int = 4) -> PackedComparison:
     """Sequences of these lengths, padded with zeros behind, through nn.LSTM(1, hidden_size) with batch_first.
 
     Raises:
@@ -152,25 +154,25 @@ def packing(seed: int, lengths: tuple[int, ...], hidden_size: int = 4) -> Packin
     """
     if not 1 <= len(lengths) <= 12 or not all(1 <= length <= 50 for length in lengths):
         raise PlaygroundError("Give one to twelve lengths, each a whole number from 1 to 50.")
-    lstm = fresh(seed, nn.LSTM, 1, hidden_size, batch_first=True)
-    kept = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]  # (batch, seq_len)
-    x = normal(seed + 1, *kept.shape, 1) * kept[..., None]  # (batch, seq_len, 1)
-    alone = torch.cat(
+    lstm = seeded_module(seed, nn.LSTM, 1, hidden_size, batch_first=True)
+    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]  # (batch, seq_len)
+    x = seeded_randn(seed + 1, *mask.shape, 1) * mask[..., None]  # (batch, seq_len, 1)
+    reference = torch.cat(
         [lstm(x[k : k + 1, :n])[1][0][0] for k, n in enumerate(lengths)]
     )  # (batch, hidden_size)
-    output, (padded, _) = lstm(x)
+    output, (padded_h_n, _) = lstm(x)
     packed = pack_padded_sequence(x, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
-    _, (own, _) = lstm(packed)
+    _, (packed_h_n, _) = lstm(packed)
     # The same packing of the numbers 0, 1, 2 … says where each row of .data comes from.
-    places = torch.arange(kept.numel()).view(*kept.shape, 1)
-    rows = pack_padded_sequence(places, torch.tensor(lengths), batch_first=True, enforce_sorted=False).data
-    order = tuple(divmod(int(place), kept.shape[1]) for place in rows)
+    positions = torch.arange(mask.numel()).view(*mask.shape, 1)
+    rows = pack_padded_sequence(positions, torch.tensor(lengths), batch_first=True, enforce_sorted=False).data
+    order = tuple(divmod(int(position), mask.shape[1]) for position in rows)
     last = torch.tensor(lengths) - 1
-    return Packing(
+    return PackedComparison(
         lengths,
         tuple(packed.batch_sizes.tolist()),
         order,
-        (own[0] - alone).abs().amax(1).numpy(),
-        (padded[0] - alone).abs().amax(1).numpy(),
-        largest_difference(output[torch.arange(len(lengths)), last], alone),
+        (packed_h_n[0] - reference).abs().amax(1).numpy(),
+        (padded_h_n[0] - reference).abs().amax(1).numpy(),
+        max_abs_difference(output[torch.arange(len(lengths)), last], reference),
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, Plot
-from lstm_core.lessons.lesson import Lesson, Outcome, Picture, Try
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -21,10 +21,10 @@ LAG = 3  # rows between a number and its echo, as in lstm_core/echo.py
 
 def _errors(runs: dict[str, Run]) -> dict[str, np.ndarray]:
     """Label → (seq_len,): mean squared error at each step of a window of the validation part."""
-    from lstm_core.lessons.catalog.state_carryover.trajectory import step_errors
+    from lstm_core.lessons.catalog.state_carryover.trajectory import error_by_step
 
     return {
-        label: step_errors(run.moment().model, run.windows, run.train_spec)
+        label: error_by_step(run.snapshot_at().model, run.windows, run.train_spec)
         for label, run in runs.items()
     }
 
@@ -38,7 +38,7 @@ def _floor(runs: dict[str, Run]) -> float:
 def _by_step(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
 
-    from lstm_core.figures.theme import FONT_SIZE, TRUTH, figure_layout
+    from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, figure_layout
 
     figure = go.Figure()
     for label, errors in _errors(runs).items():
@@ -46,7 +46,7 @@ def _by_step(runs: dict[str, Run]) -> go.Figure:
             x=np.arange(1, len(errors) + 1), y=errors, name=label, marker={"color": COLORS[label]},
             hovertemplate="%{y:.4f}",
         )  # fmt: skip
-    figure.add_hline(1, line={"color": TRUTH, "width": 2, "dash": "dash"})
+    figure.add_hline(1, line={"color": ACTUAL_COLOR, "width": 2, "dash": "dash"})
     figure.add_annotation(x=1, xref="paper", xanchor="right", y=1, yanchor="bottom", text="always saying 0",
                           showarrow=False, font={"size": FONT_SIZE})  # fmt: skip
     figure.update_xaxes(title="step of the window", dtick=1)
@@ -54,16 +54,18 @@ def _by_step(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 300).update_layout(bargap=0.25, bargroupgap=0.05)
 
 
-def _losses(runs: dict[str, Run]) -> Plot:
-    lines, longest = [], 1.0
+def _losses(runs: dict[str, Run]) -> LinePlot:
+    lines, max_epochs = [], 1.0
     for label, run in runs.items():
         epochs, losses = run.curves["train_loss"].points(1000)
         steps = epochs * run.steps_per_epoch
-        longest = max(longest, float(steps[-1]) if len(steps) else 1.0)
+        max_epochs = max(max_epochs, float(steps[-1]) if len(steps) else 1.0)
         lines.append(Line(label, steps, losses, COLORS[label], width=1.7))
     floor = np.full(2, _floor(runs))
-    lines.append(Line(f"best from zeros: {floor[0]:.2f}", np.array([0, longest]), floor, "#888888", "dash"))
-    return Plot(lines, "optimiser step", "training loss", log_y=True)
+    lines.append(
+        Line(f"best from zeros: {floor[0]:.2f}", np.array([0, max_epochs]), floor, "#888888", "dash")
+    )
+    return LinePlot(lines, "optimiser step", "training loss", log_y=True)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -92,29 +94,29 @@ def _experiment(state: str, epochs: int) -> Experiment:
 LESSON = Lesson(
     name="state_life",
     title="The life of h and c",
-    blurb="Zeros, random numbers, or where the last batch ended: what a window begins with decides what it can know.",
+    summary="Zeros, random numbers, or where the last batch ended: what a window begins with decides what it can know.",
     chapter="Tutorials",
-    number=5,
+    order=5,
     experiments={
         # windows that do not overlap are a fifth as many: five epochs of them take as many optimiser steps as one
         "zero": _experiment("zero", 3),
         "random": _experiment("random", 3),
         "carried": _experiment("stateful", 15),
     },
-    pictures=(
-        Picture(
+    figures=(
+        LessonFigure(
             "**The first three answers lie in the batch before**",
             "The error at each step of a window, on new data. Only the carried state knows what was said before step 1.",
             _by_step,
         ),
-        Picture(
+        LessonFigure(
             "**How it learned**",
             "The loss of every batch. *carried* leaps up where an epoch begins: there, its streams start from zeros, too.",
             _losses,
         ),
     ),
-    loss_picture=False,
-    words="""
+    loss_figure=False,
+    text="""
 `nn.LSTM(10, 20, 2)` reads batches of 16 windows of 5 steps. The task: say at every step what x1 was **three steps ago**.
 At steps 4 and 5 the answer lies in the window. At steps 1 to 3 it lies in the window before.
 
@@ -138,7 +140,7 @@ Gates and Stage show single windows, which start from zeros: there you see the m
 & \text{loss from zeros} \ \ge\ \tfrac35 \operatorname{Var}(x_1) = 0.6
 \end{aligned}""",
     symbols="$k$ counts the batches, $h_0, c_0$ stand before a window's first step, $h_n, c_n$ after its last.",
-    errs="""
+    common_mistakes="""
 * **Drawing h_0 and c_0 anew at every forward pass** and calling it *initialising the memory*. It is noise: the error rises
   from 0.61 to 0.64 here, the mean of ten seeds. Leaving them out is zeros, to the last bit.
 * **Carrying without `detach`**: the second `backward()` fails. `retain_graph=True`, as the message advises, fails too, at
@@ -147,17 +149,17 @@ Gates and Stage show single windows, which start from zeros: there you see the m
   that follow one another, in order.
 * **`batch_first` does not turn h_0 and c_0**: they stay (num_layers, batch, hidden_size).
 """,
-    tries=(
-        Try("Windows of 3 steps: the answer never lies in its own window, so no gradient tells what to keep. Even *carried* "
+    exercises=(
+        Exercise("Windows of 3 steps: the answer never lies in its own window, so no gradient tells what to keep. Even *carried* "
             "stays at about 0.8.", {"data": {"seq_len": 3}}),
-        Try("Windows of 4 steps: a single answer in each is within reach of the gradient, and that is enough.",
+        Exercise("Windows of 4 steps: a single answer in each is within reach of the gradient, and that is enough.",
             {"data": {"seq_len": 4}}),
-        Try("Windows of 15 steps: fewer borders, so zeros cost less. The floor is 3/15 = 0.2.", {"data": {"seq_len": 15}}),
+        Exercise("Windows of 15 steps: fewer borders, so zeros cost less. The floor is 3/15 = 0.2.", {"data": {"seq_len": 15}}),
     ),
     outcome=_outcome,
-    seeds="10 of 10 seeds (0 to 9): carried 0.006 to 0.017, zero 0.60 to 0.63, random 0.62 to 0.66.",
-    sketch=lambda runs: list(_errors(runs).values()),
-    instrument="state_carryover",
+    success_rate="10 of 10 seeds (0 to 9): carried 0.006 to 0.017, zero 0.60 to 0.63, random 0.62 to 0.66.",
+    thumbnail_plot=lambda runs: list(_errors(runs).values()),
+    widget="state_carryover",
     sources=(
         "PyTorch documentation, torch.nn.LSTM",
         "R. J. Williams & J. Peng, 1990, An efficient gradient-based algorithm for on-line training of recurrent network "

@@ -14,17 +14,17 @@ from torch import Tensor, nn
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import TrainSpec
-from lstm_core.model.recurrent import SequenceLSTM, State
+from lstm_core.model.recurrent import RNNState, SequenceModel
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.training.batches import Batches
-from lstm_core.training.stateful import Streams, drawn_state, not_overlapping
+from lstm_core.training.batches import WindowTensors
+from lstm_core.training.stateful import StatefulBatches, non_overlapping, random_initial_state
 
-WAYS = ("zero", "random", "carried", "not detached")
+STATE_MODES = ("zero", "random", "carried", "not detached")
 ROWS = 8  # streams side by side that errors are taken over
 
 
 @torch.no_grad()
-def step_errors(model: SequenceLSTM, windows: Windows, train: TrainSpec) -> np.ndarray:
+def error_by_step(model: SequenceModel, windows: Windows, train: TrainSpec) -> np.ndarray:
     """(seq_len,): mean squared error at each step of a window, over the validation part, for an LSTM with head
     "per_step" whose states begin as train.initial_state says.
 
@@ -32,23 +32,23 @@ def step_errors(model: SequenceLSTM, windows: Windows, train: TrainSpec) -> np.n
     there is nothing to carry.
     """
     cpu = torch.device("cpu")
-    batches, starts = Batches(windows, cpu, every=True), torch.from_numpy(windows.starts["valid"])
-    rows = max(1, min(ROWS, len(not_overlapping(starts, windows.spec.seq_len)) // 2))
-    order, errors = Streams(batches, starts, rows), []
-    for place in range(order.steps):
-        x, wanted = order.batch(place)
-        before = order.before(place) if train.initial_state == "stateful" else None
+    batches, starts = WindowTensors(windows, cpu, per_step=True), torch.from_numpy(windows.starts["valid"])
+    rows = max(1, min(ROWS, len(non_overlapping(starts, windows.spec.seq_len)) // 2))
+    order, errors = StatefulBatches(batches, starts, rows), []
+    for index in range(order.steps):
+        x, targets = order.batch(index)
+        state = order.initial_state(index) if train.initial_state == "stateful" else None
         if train.initial_state == "random":
-            before = drawn_state(model.spec, rows, (train.seed, 1, place), cpu)
-        said, after = model.go_on(x, before)
-        order.after(after)
-        if place:
-            errors.append((said - wanted).square().mean((0, 2)))
+            state = random_initial_state(model.spec, rows, (train.seed, 1, index), cpu)
+        predictions, final_state = model.forward_with_state(x, state)
+        order.record_state(final_state)
+        if index:
+            errors.append((predictions - targets).square().mean((0, 2)))
     return torch.stack(errors).mean(0).numpy()
 
 
 @dataclass(frozen=True, eq=False)
-class Life:
+class StateTrajectory:
     """One stream, window after window, one way: what h and c of the top layer went through.
 
     h, c: (windows, seq_len + 1, hidden_size), the first of each window its h_0 and c_0. said: (windows, seq_len).
@@ -58,46 +58,48 @@ class Life:
 
     h: np.ndarray
     c: np.ndarray
-    said: np.ndarray
-    reach: np.ndarray
+    predictions: np.ndarray
+    input_gradient_norm: np.ndarray
 
 
-def life(model: SequenceLSTM, x: Tensor, way: str, seed: int = 0) -> Life:
+def state_trajectory(model: SequenceModel, x: Tensor, mode: str, seed: int = 0) -> StateTrajectory:
     """x: (windows, seq_len, input_size), windows of one stream, one after the other; way: of WAYS. The model: an LSTM
     of one direction with head "per_step". Draws of "random" are from the seed alone.
     """
-    states, said = [], []
+    states, predictions = [], []
     x = x.clone().requires_grad_()
     state = None
     for k, window in enumerate(x.split(1)):
-        if way == "zero":
+        if mode == "zero":
             state = None
-        elif way == "random":
-            state = drawn_state(model.spec, 1, (seed, k), x.device)
-        elif way == "carried" and state is not None:
-            state = tuple(part.detach() for part in state)
+        elif mode == "random":
+            state = random_initial_state(model.spec, 1, (seed, k), x.device)
+        elif mode == "carried" and state is not None:
+            state = tuple(tensor.detach() for tensor in state)
         states.append(_timeline(model, window, state))
-        answer, state = model.go_on(window, state)
-        said.append(answer[0, :, 0])
-    (reach,) = torch.autograd.grad(said[-1][0], x)
+        prediction, state = model.forward_with_state(window, state)
+        predictions.append(prediction[0, :, 0])
+    (input_gradients,) = torch.autograd.grad(predictions[-1][0], x)
     h, c = (np.stack([state[k] for state in states]) for k in range(2))
-    return Life(h, c, torch.stack(said).detach().numpy(), reach.norm(dim=-1).flatten().numpy())
-
-
-@torch.no_grad()
-def _timeline(model: SequenceLSTM, window: Tensor, state: State | None) -> tuple[np.ndarray, np.ndarray]:
-    """h and c of the top layer, each (seq_len + 1, its size), the state before the first step included."""
-    trace = trace_lstm(model.lstm, model.lstm_input(window), state)
-    before = [torch.zeros(values.shape[-1]) for values in (trace.h, trace.c)]
-    if state is not None:
-        before = [part[-1, 0] for part in state]
-    return tuple(
-        torch.cat([first[None], values[-1, 0, 0]]).numpy()
-        for first, values in zip(before, (trace.h, trace.c), strict=True)
+    return StateTrajectory(
+        h, c, torch.stack(predictions).detach().numpy(), input_gradients.norm(dim=-1).flatten().numpy()
     )
 
 
-def second_backward(model: SequenceLSTM, x: Tensor, detach: bool, retain_graph: bool = False) -> str:
+@torch.no_grad()
+def _timeline(model: SequenceModel, window: Tensor, state: RNNState | None) -> tuple[np.ndarray, np.ndarray]:
+    """h and c of the top layer, each (seq_len + 1, its size), the state before the first step included."""
+    trace = trace_lstm(model.lstm, model.to_module_layout(window), state)
+    initial_state = [torch.zeros(values.shape[-1]) for values in (trace.h, trace.c)]
+    if state is not None:
+        initial_state = [tensor[-1, 0] for tensor in state]
+    return tuple(
+        torch.cat([first[None], values[-1, 0, 0]]).numpy()
+        for first, values in zip(initial_state, (trace.h, trace.c), strict=True)
+    )
+
+
+def backward_twice(model: SequenceModel, x: Tensor, detach: bool, retain_graph: bool = False) -> str:
     """Take a step of gradient descent on each of two windows, the state carried: PyTorch's error, or "" if none.
 
     x: (2, seq_len, input_size). The model is left as it is: a copy trains.
@@ -105,11 +107,11 @@ def second_backward(model: SequenceLSTM, x: Tensor, detach: bool, retain_graph: 
     model, state = copy.deepcopy(model).requires_grad_(), None
     for window in x.split(1):
         if detach and state is not None:
-            state = tuple(part.detach() for part in state)
-        said, state = model.go_on(window, state)
+            state = tuple(tensor.detach() for tensor in state)
+        prediction, state = model.forward_with_state(window, state)
         model.zero_grad()
         try:
-            said.square().mean().backward(retain_graph=retain_graph)
+            prediction.square().mean().backward(retain_graph=retain_graph)
         except RuntimeError as error:
             return str(error)
         with torch.no_grad():
@@ -119,19 +121,19 @@ def second_backward(model: SequenceLSTM, x: Tensor, detach: bool, retain_graph: 
 
 
 @torch.no_grad()
-def shapes_of_call(lstm: nn.LSTM, batch: int, seq_len: int, batch_first: bool) -> dict[str, tuple[int, ...]]:
+def call_shapes(lstm: nn.LSTM, batch: int, seq_len: int, batch_first: bool) -> dict[str, tuple[int, ...]]:
     """The shapes of a call of this very nn.LSTM's configuration with (h_0, c_0), as they come out when it is run."""
     lstm = copy.deepcopy(lstm).eval()
     lstm.batch_first = batch_first
     x = torch.zeros((batch, seq_len, lstm.input_size) if batch_first else (seq_len, batch, lstm.input_size))
     h_0, c_0 = _zeros(lstm, batch)
     output, (h_n, c_n) = lstm(x, (h_0, c_0))
-    named = {"input": x, "h_0": h_0, "c_0": c_0, "output": output, "h_n": h_n, "c_n": c_n}
-    return {name: tuple(value.shape) for name, value in named.items()}
+    tensors = {"input": x, "h_0": h_0, "c_0": c_0, "output": output, "h_n": h_n, "c_n": c_n}
+    return {name: tuple(value.shape) for name, value in tensors.items()}
 
 
 @torch.no_grad()
-def left_out_is_zeros(lstm: nn.LSTM, x: Tensor) -> bool:
+def default_state_is_zero(lstm: nn.LSTM, x: Tensor) -> bool:
     """Whether lstm(x) is lstm(x, (zeros, zeros)) bit for bit. x: (batch, seq_len, input_size), batch_first."""
     (a, (h, c)), (b, (h2, c2)) = lstm(x), lstm(x, _zeros(lstm, len(x)))
     return all(torch.equal(one, other) for one, other in ((a, b), (h, h2), (c, c2)))

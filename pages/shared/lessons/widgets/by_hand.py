@@ -13,17 +13,17 @@ import streamlit as st
 
 from lstm_core.experiment import GATES, PlaygroundError
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
-    NEAR,
-    SQUASH,
+    ACTIVATIONS,
+    TOLERANCE,
     TUTORIAL_END,
     TUTORIAL_START,
-    Step,
-    Unit,
-    check_one_unit,
-    distance_from_lstm,
-    number,
-    sequences_of,
-    unit_of,
+    ScalarLSTM,
+    ScalarStep,
+    check_scalar_lstm,
+    format_number,
+    max_difference_from_lstm,
+    scalar_lstm_of,
+    training_sequences,
 )
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.workspace import Workspace
@@ -41,135 +41,135 @@ KEY = "by_hand"
 _FILE, _PROOF = "_by_hand_file", "_by_hand_proof"
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     """Buttons, sliders and the arithmetic of runs["hand"], which is the workspace's own run."""
     run = runs["hand"]
     try:
-        check_one_unit(run)
+        check_scalar_lstm(run)
     except PlaygroundError as error:
-        st.info(session.plain(str(error)), icon=":material/info:")
+        st.info(session.escape_markdown(str(error)), icon=":material/info:")
         return
-    live = run.live
-    _course(here, run, live)
-    st.fragment(_unrolled, run_every=TICK if live else None)(here, live)
-    _choices(here)
+    active = run.is_active
+    _course(workspace, run, active)
+    st.fragment(_unrolled, run_every=TICK if active else None)(workspace, active)
+    _choices(workspace)
 
 
-def _course(here: Workspace, run: Run, live: bool) -> None:
+def _course(workspace: Workspace, run: Run, active: bool) -> None:
     """Train, save, resume: the tutorial's course in three clicks."""
-    saved = session.recall(_FILE)
+    saved = session.get_state(_FILE)
     train, save, load, go_on = st.columns(4)
     train.button(f"1. Train {FIRST:,} epochs", key="hand_train", icon=":material/play_arrow:", width="stretch",
-                 disabled=live, on_click=_train, args=(here,),
+                 disabled=active, on_click=_train, args=(workspace,),
                  help="From these numbers if they are untrained, else from fresh ones of the seed above")  # fmt: skip
     save.button("2. Save checkpoint", key="hand_save", icon=":material/save:", width="stretch",
-                disabled=live or not run.step, on_click=_save, args=(here,),
+                disabled=active or not run.step, on_click=_save, args=(workspace,),
                 help="Weights, Adam's memory, and the state of the random order")  # fmt: skip
     load.download_button("Download it", saved or b"", "lstm_by_hand.safetensors", "application/octet-stream",
                          key="hand_file", icon=":material/download:", width="stretch", disabled=saved is None,
                          help="Load it on Train, on any day")  # fmt: skip
     go_on.button(f"3. Resume to {ALL:,}", key="hand_resume", icon=":material/resume:", width="stretch",
-                 disabled=live or saved is None, on_click=_resume, args=(here,),
+                 disabled=active or saved is None, on_click=_resume, args=(workspace,),
                  help="A new run, made from the saved file alone, goes on")  # fmt: skip
-    for_run, words = session.recall(_PROOF, (None, ""))
-    if for_run == run.number:
-        st.caption(words)
+    for_run, text = session.get_state(_PROOF, (None, ""))
+    if for_run == run.id:
+        st.caption(text)
 
 
-def _choices(here: Workspace) -> None:
+def _choices(workspace: Workspace) -> None:
     untrained, start, end = st.columns(3)
     untrained.button("Untrained numbers", key="hand_untrained", icon=":material/casino:", width="stretch",
-                     on_click=_fresh, args=(here,), help="Fresh ones of the seed above, at epoch 0")  # fmt: skip
+                     on_click=_fresh, args=(workspace,), help="Fresh ones of the seed above, at epoch 0")  # fmt: skip
     start.button("The tutorial's start", key="hand_start", icon=":material/flag:", width="stretch",
-                 on_click=_fresh, args=(here, TUTORIAL_START),
+                 on_click=_fresh, args=(workspace, TUTORIAL_START),
                  help="Seed 42: weights from a normal distribution, biases 0. Then train: its numbers come out")  # fmt: skip
     end.button("The tutorial's numbers", key="hand_end", icon=":material/star:", width="stretch",
-               on_click=_put, args=(here, TUTORIAL_END), help="What it has after 5,000 epochs")  # fmt: skip
+               on_click=_put, args=(workspace, TUTORIAL_END), help="What it has after 5,000 epochs")  # fmt: skip
 
 
-def _train(here: Workspace) -> None:
-    run = here.run if here.run.step == 0 else _fresh(here)
-    run.play(FIRST * run.steps_per_epoch)
+def _train(workspace: Workspace) -> None:
+    run = workspace.run if workspace.run.step == 0 else _fresh(workspace)
+    run.start(FIRST * run.steps_per_epoch)
 
 
-def _fresh(here: Workspace, unit: Unit | None = None) -> Run:
+def _fresh(workspace: Workspace, unit: ScalarLSTM | None = None) -> Run:
     """An untrained run of the lesson's own experiment, from the page's seed or from these numbers."""
-    from lstm_core.lessons.runs import prepare, with_seed
+    from lstm_core.lessons.runs import load_windows, with_seed
 
     session.clear_messages()
-    opened = here.lesson
-    opened.seed, opened.change = session.recall(f"seed_{opened.lesson.name}", opened.seed), {}
+    opened = workspace.lesson
+    opened.seed, opened.change = session.get_state(f"seed_{opened.lesson.name}", opened.seed), {}
     experiment = with_seed(opened.lesson.experiments["hand"], opened.seed)
-    windows = prepare(experiment.data)[1]
-    run = here.fresh_run(windows, dataclasses.replace(experiment, data=windows.spec))
+    windows = load_windows(experiment.data)[1]
+    run = workspace.new_run(windows, dataclasses.replace(experiment, data=windows.spec))
     if unit is not None:
-        _put(here, unit)
+        _put(workspace, unit)
     return run
 
 
-def _put(here: Workspace, unit: Unit) -> None:
+def _put(workspace: Workspace, unit: ScalarLSTM) -> None:
     """Pause, and let the model have these numbers."""
-    run = here.run
+    run = workspace.run
     run.pause()
-    run.set_weights(unit.tensors())
-    here.lesson.change = {"weights": {"by hand": True}}  # the page says so beside the result
+    run.set_weights(unit.to_tensors())
+    workspace.lesson.change = {"weights": {"by hand": True}}  # the page says so beside the result
 
 
-def _save(here: Workspace) -> None:
-    session.remember(_FILE, here.run.checkpoint())
+def _save(workspace: Workspace) -> None:
+    session.set_state(_FILE, workspace.run.checkpoint())
 
 
-def _resume(here: Workspace) -> None:
+def _resume(workspace: Workspace) -> None:
     """Go on from the file; the run that it was saved from takes the first steps beside it, as the proof."""
-    checkpoint = load_checkpoint(session.recall(_FILE))
-    before = here.run
-    run = here.load(checkpoint, before.windows, before.table)
+    checkpoint = load_checkpoint(session.get_state(_FILE))
+    before = workspace.run
+    run = workspace.load(checkpoint, before.windows, before.table)
     run.change(epochs=ALL)
-    same = before.step == run.step and unit_of(before) == unit_of(run)
+    same = before.step == run.step and scalar_lstm_of(before) == scalar_lstm_of(run)
     run.train_here(PROVED)
     if same:
-        session.remember(_PROOF, (run.number, _proof(before, run)))
-    run.play()
+        session.set_state(_PROOF, (run.id, _proof(before, run)))
+    run.start()
 
 
-def _proof(before: Run, run: Run) -> str:
-    before.change(epochs=ALL)
-    steps = before.train_here(PROVED)
-    pairs = zip(unit_of(before).numbers, unit_of(run).numbers, strict=True)
-    furthest = max(abs(one - other) for one, other in pairs)
-    how = "bit for bit the same" if furthest == 0 else f"apart by {furthest:.0e} at most"
+def _proof(original: Run, run: Run) -> str:
+    original.change(epochs=ALL)
+    steps = original.train_here(PROVED)
+    pairs = zip(scalar_lstm_of(original).to_numbers, scalar_lstm_of(run).to_numbers, strict=True)
+    max_difference = max(abs(one - other) for one, other in pairs)
+    how = "bit for bit the same" if max_difference == 0 else f"apart by {max_difference:.0e} at most"
     return (
         f"Resumed from the file, and beside it the run that never stopped: {steps} steps on, their twelve numbers "
         f"are **{how}**."
     )
 
 
-def _unrolled(here: Workspace, was_live: bool) -> None:
-    run = here.run
-    unit = unit_of(run)
-    sequences, targets = sequences_of(run)
+def _unrolled(workspace: Workspace, was_live: bool) -> None:
+    run = workspace.run
+    unit = scalar_lstm_of(run)
+    sequences, targets = training_sequences(run)
     examples = zip(COMPANIES, sequences.tolist(), targets.tolist(), strict=True)
-    settled = unit_sliders(KEY, unit.numbers, [_table(*example, unit) for example in examples], _moved)
-    off = distance_from_lstm(unit, sequences)
+    settled = unit_sliders(KEY, unit.to_numbers, [_table(*example, unit) for example in examples], _moved)
+    off = max_difference_from_lstm(unit, sequences)
     st.caption(
         f"`nn.LSTM(1, 1)` with these twelve numbers says the same: the largest difference in any h or c is {off:.0e}, "
         "float32's rounding."
     )
-    if run.live != was_live or settled:
+    if run.is_active != was_live or settled:
         st.rerun()  # the buttons, the pictures and the polling follow
 
 
 def _moved() -> None:
     """A slider was moved: its number, and no other, goes into the model."""
-    here = session.workspace()
-    here.run.pause()
-    numbers = list(unit_of(here.run).numbers)
+    workspace = session.workspace()
+    workspace.run.pause()
+    numbers = list(scalar_lstm_of(workspace.run).to_numbers)
     for index, value in moved_numbers(KEY).items():
         numbers[index] = value
-    _put(here, Unit.of(numbers))
+    _put(workspace, ScalarLSTM.from_numbers(numbers))
 
 
-def _table(name: str, sequence: list[float], target: float, unit: Unit) -> dict:
+def _table(name: str, sequence: list[float], target: float, unit: ScalarLSTM) -> dict:
     """One company's four days, in words."""
     steps = unit.unroll(sequence)
     prediction = steps[-1].h
@@ -177,20 +177,20 @@ def _table(name: str, sequence: list[float], target: float, unit: Unit) -> dict:
         "name": f"Company {name}",
         "sequence": ", ".join(f"{x:g}" for x in sequence),
         "target": f"{target:g}",
-        "prediction": number(prediction, 3),
-        "right": abs(prediction - target) < NEAR,
+        "prediction": format_number(prediction, 3),
+        "right": abs(prediction - target) < TOLERANCE,
         "days": [_day(step) for step in steps],
     }
 
 
-def _day(step: Step) -> dict:
+def _day(step: ScalarStep) -> dict:
     return {
         "x": f"{step.x:g}",
-        "h": number(step.h_before, 3) if step.h_before else "0",
+        "h": format_number(step.h_before, 3) if step.h_before else "0",
         "gates": [
-            [f"{SQUASH[gate]}({step.sum_words(gate)})", f"= {SQUASH[gate]}({number(step.sums[gate])})",
-             number(step.gates[gate], 3)] for gate in GATES
+            [f"{ACTIVATIONS[gate]}({step.sum_text(gate)})", f"= {ACTIVATIONS[gate]}({format_number(step.sums[gate])})",
+             format_number(step.gates[gate], 3)] for gate in GATES
         ],
-        "c": [step.c_words(), "", number(step.c, 3)],
-        "h_next": [step.h_words(), "", number(step.h, 3)],
+        "c": [step.c_text(), "", format_number(step.c, 3)],
+        "h_next": [step.h_text(), "", format_number(step.h, 3)],
     }  # fmt: skip

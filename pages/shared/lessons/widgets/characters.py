@@ -4,56 +4,61 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_core.data.samples.book import codes, normalised
+from lstm_core.data.samples.book import encode, normalize
 from lstm_core.experiment import GATES, STATES, PlaygroundError
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from lstm_core.lessons.catalog.characters.lesson import found, unseen
-from lstm_core.lessons.catalog.characters.text import check_writes, showpiece, unit_values, write
+from lstm_core.lessons.catalog.characters.lesson import tracking_units, unseen
+from lstm_core.lessons.catalog.characters.text import (
+    check_character_model,
+    excerpt,
+    generate,
+    unit_activations,
+)
 from lstm_core.runs.run import Run
-from lstm_core.training.snapshots import Moment
+from lstm_core.training.snapshots import ModelSnapshot
 from lstm_core.workspace import Workspace
 from pages.shared import session
-from pages.shared.components.text_heatmap import coloured_text
+from pages.shared.components.text_heatmap import text_heatmap
 
 TICK, SLOW_TICK = 1.0, 2.0  # seconds between two texts and two colourings while it trains
 WRITTEN, WRITTEN_BEFORE = 500, 100  # characters of the text of now, and of those of earlier
 TALL, LOW = 330, 150  # pixels of their boxes, so that a new text moves nothing
 SHOWN = 850  # characters of the coloured page
-MOST_TYPED, MOST_BEGUN = 2000, 100  # characters
+MAX_TYPED, MAX_PROMPT = 2000, 100  # characters
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     """Draw both; while the run trains they follow it."""
     run = next(iter(runs.values()))
     try:
-        check_writes(run.experiment)
+        check_character_model(run.experiment)
     except PlaygroundError as error:
-        st.info(session.plain(str(error)))
+        st.info(session.escape_markdown(str(error)))
         return
-    st.fragment(_writing, run_every=TICK if run.live else None)(run)
-    st.fragment(_colours, run_every=SLOW_TICK if run.live else None)(run)
+    st.fragment(_writing, run_every=TICK if run.is_active else None)(run)
+    st.fragment(_colours, run_every=SLOW_TICK if run.is_active else None)(run)
 
 
-def _now(run: Run) -> Moment:
+def _now(run: Run) -> ModelSnapshot:
     # Early stopping changes the weights, and no step tells: the status does.
-    return run.remembered("letters now", (run.step, run.status), run.moment)
+    return run.cached("letters now", (run.step, run.status), run.snapshot_at)
 
 
 def _writing(run: Run) -> None:
-    now, before = st.columns([0.62, 0.38], gap="large")
+    now, before_column = st.columns([0.62, 0.38], gap="large")
     with now:
-        begin, temperature, seed = _settings()
+        prompt, temperature, seed = _settings()
         try:
-            _write(run, _now(run), "now", begin, temperature, seed, WRITTEN)
+            _write(run, _now(run), "now", prompt, temperature, seed, WRITTEN)
         except PlaygroundError as error:
-            st.error(session.plain(str(error)), icon=":material/error:")
+            st.error(session.escape_markdown(str(error)), icon=":material/error:")
             return
-    with before:
-        one = run.steps_per_epoch
+    with before_column:
+        epoch_steps = run.steps_per_epoch
         if run.step:
-            _write(run, run.moment(0), "before training", begin, temperature, seed, WRITTEN_BEFORE)
-        if run.step > 2 * one:
-            _write(run, run.moment(one), "early", begin, temperature, seed, WRITTEN_BEFORE)
+            _write(run, run.snapshot_at(0), "before training", prompt, temperature, seed, WRITTEN_BEFORE)
+        if run.step > 2 * epoch_steps:
+            _write(run, run.snapshot_at(epoch_steps), "early", prompt, temperature, seed, WRITTEN_BEFORE)
         st.caption(
             "The same seed draws the same chances each time: what changes in the text is what was learned."
         )
@@ -61,7 +66,7 @@ def _writing(run: Run) -> None:
 
 def _settings() -> tuple[str, float, int]:
     first, second, third = st.columns([0.42, 0.36, 0.22])
-    begin = first.text_input("start with", "alice ", max_chars=MOST_BEGUN, key="begin",
+    prompt = first.text_input("start with", "alice ", max_chars=MAX_PROMPT, key="begin",
                              help="The model reads this first. Only letters, spaces and ' , . ! ? : ; - ( ) and "
                                   "quotation marks; capitals become small letters")  # fmt: skip
     temperature = second.slider("temperature", 0.0, 1.5, 0.5, 0.05, key="temperature",
@@ -69,22 +74,22 @@ def _settings() -> tuple[str, float, int]:
                                      "bolder than it thinks")  # fmt: skip
     seed = third.number_input("text seed", 0, 2**31 - 1, 0, key="text_seed",
                               help="Another seed, another text by the same model")  # fmt: skip
-    return normalised(begin) or "\n", temperature, seed
+    return normalize(prompt) or "\n", temperature, seed
 
 
 def _write(
-    run: Run, moment: Moment, when: str, begin: str, temperature: float, seed: int, length: int
+    run: Run, snapshot: ModelSnapshot, when: str, prompt: str, temperature: float, seed: int, length: int
 ) -> None:
-    key = (moment.step, run.status, begin, temperature, seed)
-    text = run.remembered(
-        f"letters {when}", key, lambda: write(moment.model, begin, length, temperature, seed)
+    key = (snapshot.step, run.status, prompt, temperature, seed)
+    text = run.cached(
+        f"letters {when}", key, lambda: generate(snapshot.model, prompt, length, temperature, seed)
     )
-    epoch = moment.step / run.steps_per_epoch
-    st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if moment.step else ""))
+    epoch = snapshot.step / run.steps_per_epoch
+    st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if snapshot.step else ""))
     with st.container(
         border=True, height=TALL if when == "now" else LOW, key=f"letters_{when.replace(' ', '_')}"
     ):
-        st.text(begin + text)
+        st.text(prompt + text)
 
 
 def _colours(run: Run) -> None:
@@ -96,20 +101,20 @@ def _colours(run: Run) -> None:
     gate = left.segmented_control("colour by", names, default="c", required=True, key="coloured_by",
                                   help=", ".join(f"{name}: {GATE_NAMES[name]}" for name in names))  # fmt: skip
     typed = right.text_area(
-        "your own text in place of the book's", key="typed", height=68, max_chars=MOST_TYPED
+        "your own text in place of the book's", key="typed", height=68, max_chars=MAX_TYPED
     )
-    model, trackers = found(run, gate)
-    words = _known(typed) or run.remembered("letters shown", (), lambda: showpiece(unseen(run), SHOWN))
-    values = run.remembered("letters units", (model, words), lambda: unit_values(model, words))
+    model, trackers = tracking_units(run, gate)
+    text = _known(typed) or run.cached("letters shown", (), lambda: excerpt(unseen(run), SHOWN))
+    values = run.cached("letters units", (model, text), lambda: unit_activations(model, text))
     color = GATE_COLORS[gate] if gate in ("i", "f", "o") else None
-    coloured_text("coloured", words, gate, values[gate], trackers, color)
+    text_heatmap("coloured", text, gate, values[gate], trackers, color)
 
 
 def _known(typed: str) -> str:
     """The typed text in the book's form; empty, with a sentence on the page, where the model does not know it."""
     try:
-        codes(normalised(typed))
+        encode(normalize(typed))
     except PlaygroundError as error:
-        st.error(session.plain(str(error)), icon=":material/error:")
+        st.error(session.escape_markdown(str(error)), icon=":material/error:")
         return ""
-    return normalised(typed)
+    return normalize(typed)

@@ -19,16 +19,16 @@ _BY_NAME = {claim.name: claim for claim in CLAIMS}
 _DONE = "_claim_shown"  # the last slow demonstration: ((name, seed, size), Demonstration)
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     names = list(_BY_NAME)
-    wanted = session.linked("claim")
-    at = names.index(wanted) if wanted in names else 0
+    requested = session.get_query("claim")
+    at = names.index(requested) if requested in names else 0
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left.container(key="claims"):
         name = st.radio(
             "Said in tutorials", names, at, key="claim", format_func=lambda n: _BY_NAME[n].statement
         )
-    session.link("claim", name)
+    session.set_query("claim", name)
     with right:
         _claim(_BY_NAME[name])
 
@@ -43,16 +43,16 @@ def _claim(claim: Claim) -> None:
         color="red" if wrong else "orange",
     )
     chosen = size.number_input(
-        claim.size.name, claim.size.low, claim.size.high, claim.size.default, key=f"size_{claim.name}"
+        claim.size.name, claim.size.minimum, claim.size.maximum, claim.size.default, key=f"size_{claim.name}"
     )
-    drawn = seed.number_input(
+    seed_value = seed.number_input(
         "seed", 0, 9999, 0, key=f"seed_{claim.name}", help="The random weights and inputs"
     )
-    found = _slow(claim, drawn, chosen) if claim.slow else claim.demonstrate(drawn, chosen)
-    if found is not None:
-        _demonstration(claim, found)
+    demonstration = _slow(claim, seed_value, chosen) if claim.slow else claim.demonstrate(seed_value, chosen)
+    if demonstration is not None:
+        _demonstration(claim, demonstration)
     st.markdown(claim.explanation)
-    st.caption(f"Source: {session.plain(claim.source)}.")
+    st.caption(f"Source: {session.escape_markdown(claim.source)}.")
 
 
 def _slow(claim: Claim, seed: int, size: int) -> Demonstration | None:
@@ -60,23 +60,26 @@ def _slow(claim: Claim, seed: int, size: int) -> Demonstration | None:
     key = (claim.name, seed, size)
     if st.button("Run it (a few seconds)", key="run_claim", type="primary", icon=":material/play_arrow:"):
         with st.spinner("It trains …"):
-            session.remember(_DONE, (key, claim.demonstrate(seed, size)))
-    done = session.recall(_DONE)
+            session.set_state(_DONE, (key, claim.demonstrate(seed, size)))
+    done = session.get_state(_DONE)
     return done[1] if done is not None and done[0] == key else None
 
 
-def _demonstration(claim: Claim, found: Demonstration) -> None:
-    if found.shown:
-        st.success(session.plain(found.sentence), icon=":material/check_circle:")
+def _demonstration(claim: Claim, demonstration: Demonstration) -> None:
+    if demonstration.confirmed:
+        st.success(session.escape_markdown(demonstration.summary), icon=":material/check_circle:")
     else:
         st.warning(
-            f"These numbers do not show it: try another seed. {session.plain(found.sentence)}",
+            f"These numbers do not show it: try another seed. {session.escape_markdown(demonstration.summary)}",
             icon=":material/help:",
         )
-    if found.table is not None:
-        cells = {name: [session.plain(str(cell)) for cell in column] for name, column in found.table.items()}
+    if demonstration.table is not None:
+        cells = {
+            name: [session.escape_markdown(str(cell)) for cell in column]
+            for name, column in demonstration.table.items()
+        }
         st.table(pd.DataFrame(cells).set_index(next(iter(cells))), border="horizontal")
-    if found.figure is not None:
-        st.plotly_chart(found.figure, key=f"claim_{claim.name}")
-    if found.code:
-        st.code(found.code, language="python")
+    if demonstration.figure is not None:
+        st.plotly_chart(demonstration.figure, key=f"claim_{claim.name}")
+    if demonstration.code:
+        st.code(demonstration.code, language="python")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 import torch
 
-from lstm_core.analysis.step_arithmetic import step_equations
+from lstm_core.analysis.step_arithmetic import step_arithmetic
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.workspace import Workspace
-from pages.shared.session_fields import clamp
+from pages.shared.session_fields import clamp_widget
 
 TICK = 1.0  # seconds between two readings while it trains
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     run = runs["lstm"]
     windows = run.windows
     with st.container(border=True):
@@ -22,17 +22,17 @@ def show(here: Workspace, runs: dict[str, Run]) -> None:
         with left:
             st.markdown("**One unit, one day: the equations with the numbers of now**")
             last, days = len(windows.starts["test"]) - 1, windows.spec.seq_len
-            clamp("equations_window", 0, last, default=0)
+            clamp_widget("equations_window", 0, last, default=0)
             window = st.slider("window of the test part", 0, last, key="equations_window")
-            clamp("equations_day", 1, days)
+            clamp_widget("equations_day", 1, days)
             day = st.slider(
                 "day of the window", 1, days, key="equations_day", help="14 is the day before the forecast"
             )
             hidden = run.experiment.model.hidden_size
-            clamp("equations_unit", 0, hidden - 1, default=0)
+            clamp_widget("equations_unit", 0, hidden - 1, default=0)
             unit = st.slider("unit", 0, max(1, hidden - 1), key="equations_unit", disabled=hidden == 1)
         with right:
-            st.fragment(_numbers, run_every=TICK if run.live else None)(
+            st.fragment(_numbers, run_every=TICK if run.is_active else None)(
                 run, window, day - 1, min(unit, hidden - 1)
             )
 
@@ -40,9 +40,9 @@ def show(here: Workspace, runs: dict[str, Run]) -> None:
 def _numbers(run: Run, window: int, step: int, unit: int) -> None:
     windows = run.windows
     x = torch.from_numpy(windows.inputs(windows.starts["test"][window : window + 1]))
-    model = run.moment().model
-    found = step_equations(model.lstm, trace_lstm(model.lstm, model.lstm_input(x)), x, step, unit)
-    st.latex(found.latex)
+    model = run.snapshot_at().model
+    arithmetic = step_arithmetic(model.lstm, trace_lstm(model.lstm, model.to_module_layout(x)), x, step, unit)
+    st.latex(arithmetic.latex)
     st.caption(
         "In each bracket: what the day's 10 numbers bring, what the 20 values of h bring, and the two biases."
     )

@@ -8,10 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons.catalog.shapes.call import DTYPES, STATES, Setup, parse_lengths, parse_shape
-from lstm_core.lessons.catalog.shapes.drawing import blocks_figure, packing_figure
-from lstm_core.lessons.catalog.shapes.outputs import anatomy, packing, small, two_ways
-from lstm_core.lessons.catalog.shapes.run_call import PRESETS, Report, run_setup
+from lstm_core.lessons.catalog.shapes.call import DTYPES, STATES, LSTMCall, parse_lengths, parse_shape
+from lstm_core.lessons.catalog.shapes.drawing import outputs_figure, packing_figure
+from lstm_core.lessons.catalog.shapes.outputs import (
+    compare_outputs,
+    compare_packed,
+    compare_stepwise,
+    format_difference,
+)
+from lstm_core.lessons.catalog.shapes.run_call import PRESETS, CallReport, run_call
 from pages.shared import session
 
 if TYPE_CHECKING:
@@ -25,12 +30,12 @@ _FIELDS = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dr
 _TEXTS = ("x", "h_0", "c_0", "lengths")
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     names = list(VIEWS)
-    wanted = session.linked("shapes")
-    view = st.segmented_control("view", names, default=wanted if wanted in names else names[0], required=True,
+    requested = session.get_query("shapes")
+    view = st.segmented_control("view", names, default=requested if requested in names else names[0], required=True,
                                 key="shapes_view", label_visibility="collapsed")  # fmt: skip
-    session.link("shapes", view)
+    session.set_query("shapes", view)
     try:
         VIEWS[view]()
     except PlaygroundError as error:
@@ -38,20 +43,20 @@ def show(here: Workspace, runs: dict[str, Run]) -> None:
 
 
 def _refuse(error: PlaygroundError) -> None:
-    st.error(session.plain(str(error)), icon=":material/error:")
+    st.error(session.escape_markdown(str(error)), icon=":material/error:")
 
 
 def _key(field: str) -> str:
     return f"lab_{field}"
 
 
-def _fill(setup: Setup, only_missing: bool = False) -> None:
+def _fill(setup: LSTMCall, only_missing: bool = False) -> None:
     """Let the lab's widgets show this call."""
     for field in _FIELDS:
         value = getattr(setup, field)
-        shown = ", ".join(map(str, value)) if field in _TEXTS else value
-        if not only_missing or session.recall(_key(field)) is None:
-            session.remember(_key(field), shown)
+        text = ", ".join(map(str, value)) if field in _TEXTS else value
+        if not only_missing or session.get_state(_key(field)) is None:
+            session.set_state(_key(field), text)
 
 
 def _fill_preset() -> None:
@@ -59,7 +64,7 @@ def _fill_preset() -> None:
 
 
 def _lab() -> None:
-    _fill(Setup(), only_missing=True)
+    _fill(LSTMCall(), only_missing=True)
     left, right = st.columns([0.4, 0.6], gap="medium")
     with left:
         st.selectbox("Begin with", list(PRESETS), key="lab_preset", on_change=_fill_preset)
@@ -68,61 +73,63 @@ def _lab() -> None:
         )  # all of them are drawn before one of them is read: a widget left out would forget its value
     with right:
         try:
-            _report(run_setup(_setup(typed)))
+            _report(run_call(_setup(typed)))
         except PlaygroundError as error:
             _refuse(error)
 
 
-def _setup(typed: dict) -> Setup:
+def _setup(typed: dict) -> LSTMCall:
     shapes = {"x": "The shape of the input", "h_0": "The shape of h_0", "c_0": "The shape of c_0"}
     unused = {"none": ("h_0", "c_0"), "h_0 alone": ("c_0",)}.get(typed["states"], ())
-    read = {name: () if name in unused else parse_shape(typed[name], what) for name, what in shapes.items()}
-    return Setup(**typed | read | {"lengths": parse_lengths(typed["lengths"])})
+    shapes_read = {
+        name: () if name in unused else parse_shape(typed[name], subject) for name, subject in shapes.items()
+    }
+    return LSTMCall(**typed | shapes_read | {"lengths": parse_lengths(typed["lengths"])})
 
 
 def _settings() -> dict:
     """The widgets; their values by Setup's fields, shapes still as text."""
-    found = {}
+    typed = {}
     for column, name in zip(st.columns(3), ("input_size", "hidden_size", "num_layers"), strict=True):
-        found[name] = column.number_input(name, 0, 100_000, key=_key(name))
+        typed[name] = column.number_input(name, 0, 100_000, key=_key(name))
     for column, name in zip(
         st.columns([1.1, 1.2, 0.7]), ("batch_first", "bidirectional", "bias"), strict=True
     ):
-        found[name] = column.toggle(name, key=_key(name))
+        typed[name] = column.toggle(name, key=_key(name))
     x, states = st.columns([0.42, 0.58])
-    found["x"] = x.text_input("shape of the input", key=_key("x"), max_chars=60)
-    found["states"] = states.selectbox("initial state", STATES, key=_key("states"))
+    typed["x"] = x.text_input("shape of the input", key=_key("x"), max_chars=60)
+    typed["states"] = states.selectbox("initial state", STATES, key=_key("states"))
     h, c = st.columns(2)
-    none, pair = found["states"] == "none", found["states"] == "(h_0, c_0)"
-    found["h_0"] = h.text_input("shape of h_0", key=_key("h_0"), max_chars=60, disabled=none)
-    found["c_0"] = c.text_input("shape of c_0", key=_key("c_0"), max_chars=60, disabled=not pair)
+    none, pair = typed["states"] == "none", typed["states"] == "(h_0, c_0)"
+    typed["h_0"] = h.text_input("shape of h_0", key=_key("h_0"), max_chars=60, disabled=none)
+    typed["c_0"] = c.text_input("shape of c_0", key=_key("c_0"), max_chars=60, disabled=not pair)
     with st.expander("dropout, proj_size, packing, dtype"):
         dropout, proj = st.columns(2)
-        found["dropout"] = dropout.number_input("dropout", -1.0, 2.0, step=0.1, key=_key("dropout"))
-        found["proj_size"] = proj.number_input("proj_size", -1, 100_000, key=_key("proj_size"))
+        typed["dropout"] = dropout.number_input("dropout", -1.0, 2.0, step=0.1, key=_key("dropout"))
+        typed["proj_size"] = proj.number_input("proj_size", -1, 100_000, key=_key("proj_size"))
         lengths, ordered = st.columns(2, vertical_alignment="bottom")
-        found["lengths"] = lengths.text_input(
+        typed["lengths"] = lengths.text_input(
             "lengths, to pack", key=_key("lengths"), max_chars=200, placeholder="5, 4, 2"
         )
-        found["enforce_sorted"] = ordered.toggle("enforce_sorted", key=_key("enforce_sorted"))
+        typed["enforce_sorted"] = ordered.toggle("enforce_sorted", key=_key("enforce_sorted"))
         module, data = st.columns(2)
-        found["dtype"] = module.selectbox("dtype of the module", DTYPES, key=_key("dtype"))
-        found["x_dtype"] = data.selectbox("dtype of the input", DTYPES, key=_key("x_dtype"))
-    return found
+        typed["dtype"] = module.selectbox("dtype of the module", DTYPES, key=_key("dtype"))
+        typed["x_dtype"] = data.selectbox("dtype of the input", DTYPES, key=_key("x_dtype"))
+    return typed
 
 
-def _report(report: Report) -> None:
+def _report(report: CallReport) -> None:
     st.code("\n".join(report.code), language="python")
     if (problem := report.problem) is not None:
         st.error(f"**{problem.kind}** in the last line. PyTorch's own words:", icon=":material/error:")
         st.code(problem.text, language=None, wrap_lines=True)
-        st.info(session.plain(problem.meaning or "This error is new to the playground: PyTorch's words are all there is."),
+        st.info(session.escape_markdown(problem.meaning or "This error is new to the playground: PyTorch's words are all there is."),
                 icon=":material/lightbulb:")  # fmt: skip
     for note in report.notes:
         if note.text:
             st.warning("PyTorch warns:", icon=":material/warning:")
             st.code(note.text, language=None, wrap_lines=True)
-        meant = session.plain(note.meaning or "This warning is new to the playground.")
+        meant = session.escape_markdown(note.meaning or "This warning is new to the playground.")
         (st.info if note.text else st.warning)(meant, icon=":material/lightbulb:")
     if report.rows:
         table = {"tensor": [row.name for row in report.rows], "shape": [str(row.shape) for row in report.rows],
@@ -133,17 +140,17 @@ def _report(report: Report) -> None:
 
 def _ends() -> None:
     layers, steps, seed, two, first = st.columns([1, 1, 1, 1, 1], vertical_alignment="bottom")
-    found = anatomy(
+    outputs = compare_outputs(
         seed.number_input("seed", 0, 9999, 0, key="ends_seed"),
         layers.number_input("num_layers", 1, 3, 2, key="ends_layers"),
         two.toggle("bidirectional", True, key="ends_bidirectional"),
         first.toggle("batch_first", False, key="ends_batch_first"),
         steps.number_input("steps", 2, 10, 6, key="ends_steps"),
     )
-    st.plotly_chart(blocks_figure(found), key="blocks")
+    st.plotly_chart(outputs_figure(outputs), key="blocks")
     equal = [
-        f"{end.code:<20} == h_n[{end.row}]  # largest difference {small(end.difference)}"
-        for end in found.endings
+        f"{end.code:<20} == h_n[{end.row}]  # largest difference {format_difference(end.difference)}"
+        for end in outputs.final_states
         if end.code
     ]
     st.code("\n".join(equal), language="python")
@@ -156,7 +163,7 @@ def _ends() -> None:
 
 def _ways() -> None:
     seed, steps, _ = st.columns([1, 1, 3])
-    found = two_ways(
+    comparison = compare_stepwise(
         seed.number_input("seed", 0, 9999, 0, key="ways_seed"),
         steps.number_input("steps", 1, 20, 5, key="ways_steps"),
     )
@@ -166,17 +173,19 @@ def _ways() -> None:
         language="python",
     )
     all_of_it.code(
-        "# the whole sequence, (5, 1, 3)\noutput, state = lstm(inputs)".replace("5", str(len(found.at_once))),
+        "# the whole sequence, (5, 1, 3)\noutput, state = lstm(inputs)".replace(
+            "5", str(len(comparison.at_once))
+        ),
         language="python",
     )
-    st.success(f"nn.LSTM(3, 3), {len(found.at_once)} steps: the largest difference between the two ways, h_n and c_n included, "
-               f"is **{small(found.difference)}**.", icon=":material/check_circle:")  # fmt: skip
+    st.success(f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n included, "
+               f"is **{format_difference(comparison.difference)}**.", icon=":material/check_circle:")  # fmt: skip
     table = pd.DataFrame(
         {
-            "": [f"step {t}" for t in range(len(found.at_once))],
-            "one at a time": [_numbers(row) for row in found.one_by_one],
-            "all at once": [_numbers(row) for row in found.at_once],
-            "one at a time, state forgotten": [_numbers(row) for row in found.without_state],
+            "": [f"step {t}" for t in range(len(comparison.at_once))],
+            "one at a time": [_numbers(row) for row in comparison.one_by_one],
+            "all at once": [_numbers(row) for row in comparison.at_once],
+            "one at a time, state forgotten": [_numbers(row) for row in comparison.without_state],
         }
     )
     st.table(table.set_index(""), border="horizontal")
@@ -195,16 +204,16 @@ def _packed() -> None:
     typed = parse_shape(
         lengths.text_input("lengths", "3, 5, 2", key="pack_lengths", max_chars=40), "The lengths"
     )
-    found = packing(seed.number_input("seed", 0, 9999, 0, key="pack_seed"), typed)
-    st.plotly_chart(packing_figure(found), key="packing")
-    letters = [chr(ord("A") + k) for k in range(len(found.lengths))]
+    comparison = compare_packed(seed.number_input("seed", 0, 9999, 0, key="pack_seed"), typed)
+    st.plotly_chart(packing_figure(comparison), key="packing")
+    letters = [chr(ord("A") + k) for k in range(len(comparison.lengths))]
     st.table(
         pd.DataFrame(
             {
                 "h_n, off by": ["packed", "padded only"],
                 **{
-                    f"{letter} ({length} steps)": [small(own), f"{padded:.4f}" if padded > 1e-6 else small(padded)]
-                    for letter, length, own, padded in zip(letters, found.lengths, found.own_end, found.padded_end, strict=True)
+                    f"{letter} ({length} steps)": [format_difference(packed_error), f"{padded_error:.4f}" if padded_error > 1e-6 else format_difference(padded_error)]
+                    for letter, length, packed_error, padded_error in zip(letters, comparison.lengths, comparison.packed_error, comparison.padded_error, strict=True)
                 },
             }
         ).set_index("h_n, off by"),
@@ -214,7 +223,7 @@ def _packed() -> None:
         "Measured against each sequence run alone. Packed, **h_n** is each sequence's state at its own end (blue frame). "
         "Padded only, the LSTM goes on reading zeros, and h_n is the state after them (dotted). **packed.data** holds all "
         "first steps, then all second ones; **batch_sizes** says how many sequences still run. Without packing, "
-        f"`output[k, length_k − 1]` mends it for one direction (difference {small(found.mended)}), but not for the reverse."
+        f"`output[k, length_k − 1]` mends it for one direction (difference {format_difference(comparison.gathered_error)}), but not for the reverse."
     )
 
 

@@ -10,20 +10,20 @@ import streamlit as st
 import torch
 from plotly.subplots import make_subplots
 
-from lstm_core.figures.theme import FONT_SIZE, GATE_COLORS, SAID, TRUTH, figure_layout
+from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, GATE_COLORS, PREDICTION_COLOR, figure_layout
 from lstm_core.lessons.catalog.state_carryover.trajectory import (
-    WAYS,
-    Life,
-    left_out_is_zeros,
-    life,
-    second_backward,
-    shapes_of_call,
+    STATE_MODES,
+    StateTrajectory,
+    backward_twice,
+    call_shapes,
+    default_state_is_zero,
+    state_trajectory,
 )
 from lstm_core.workspace import Workspace
-from pages.shared.session_fields import clamp
+from pages.shared.session_fields import clamp_widget
 
 if TYPE_CHECKING:
-    from lstm_core.model.recurrent import SequenceLSTM
+    from lstm_core.model.recurrent import SequenceModel
     from lstm_core.runs.run import Run
 
 TICK = 2.0  # seconds between two drawings while it trains
@@ -38,32 +38,32 @@ NAMES = {
 DASHES = ("solid", "dash", "dot")
 
 
-def show(here: Workspace, runs: dict[str, Run]) -> None:
+def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     """Everything is of the model that was trained with the carried state, as it is now."""
     run = runs["carried"]
-    st.fragment(_shown, run_every=TICK if run.live else None)(run)
+    st.fragment(_shown, run_every=TICK if run.is_active else None)(run)
 
 
 def _shown(run: Run) -> None:
-    model, windows = run.moment().model, run.windows
+    model, windows = run.snapshot_at().model, run.windows
     seq_len = windows.spec.seq_len
     stream = windows.starts["valid"][::seq_len]  # one after the other
     with st.container(border=True):
         lives, errors, shapes = st.tabs(["The life of h and c", "Without detach", "Shapes of h_0 and c_0"])
         with lives:
-            first, shown = _choices(len(stream))
+            first, state = _choices(len(stream))
             starts = stream[first : first + BATCHES]
             x = torch.from_numpy(windows.inputs(starts))
-            truth = windows.y[(starts[:, None] + np.arange(seq_len)).ravel(), 0]
-            found = {way: life(model, x, way, seed=first) for way in WAYS}
-            st.plotly_chart(_figure(found, shown, _heavy_units(model), truth), key="state_life")
+            targets = windows.y[(starts[:, None] + np.arange(seq_len)).ravel(), 0]
+            trajectories = {mode: state_trajectory(model, x, mode, seed=first) for mode in STATE_MODES}
+            st.plotly_chart(_figure(trajectories, state, _heavy_units(model), targets), key="state_life")
             st.caption(
                 "The same weights (those of *carried*) and inputs; a new batch begins behind every dashed line. Above: does the "
                 "state start anew there, or go on? Below: how strongly each step's input moves one answer, the first of the "
                 "third batch, as `backward()` sees it. That answer was said three steps before."
             )
         with errors:
-            _without_detach(model, x[:2], found)
+            _without_detach(model, x[:2], trajectories)
         with shapes:
             _shapes(model, run.train_spec.batch_size, seq_len, x)
 
@@ -71,80 +71,84 @@ def _shown(run: Run) -> None:
 def _choices(batches: int) -> tuple[int, str]:
     left, right = st.columns([0.6, 0.4], vertical_alignment="bottom")
     last = batches - BATCHES
-    clamp("state_first", 0, last, default=0)
+    clamp_widget("state_first", 0, last, default=0)
     first = left.slider("first of the three batches, in the validation part", 0, last, key="state_first")
-    shown = right.segmented_control(
+    state = right.segmented_control(
         "shown", ["h", "c", "answer"], default="h", key="state_shown", required=True
     )
-    return first, shown
+    return first, state
 
 
-def _heavy_units(model: SequenceLSTM) -> list[int]:
+def _heavy_units(model: SequenceModel) -> list[int]:
     """The units of the top layer that the answer hears most of."""
     return model.head.weight.abs().sum(0).argsort(descending=True)[:UNITS].tolist()
 
 
-def _figure(found: dict[str, Life], shown: str, units: list[int], truth: np.ndarray) -> go.Figure:
+def _figure(
+    trajectories: dict[str, StateTrajectory], state: str, units: list[int], targets: np.ndarray
+) -> go.Figure:
     """Two rows of four: what is shown of each way above, how far its gradient reaches below."""
     figure = make_subplots(
-        rows=2, cols=len(found), shared_yaxes=True, shared_xaxes=True, row_heights=[0.6, 0.4],
-        horizontal_spacing=0.02, vertical_spacing=0.06, column_titles=[NAMES[way] for way in found],
+        rows=2, cols=len(trajectories), shared_yaxes=True, shared_xaxes=True, row_heights=[0.6, 0.4],
+        horizontal_spacing=0.02, vertical_spacing=0.06, column_titles=[NAMES[mode] for mode in trajectories],
     )  # fmt: skip
-    for k, way in enumerate(found, 1):
-        own = found[way]
-        if shown == "answer":
-            _answers(figure, k, own, truth)
+    for k, mode in enumerate(trajectories, 1):
+        trajectory = trajectories[mode]
+        if state == "answer":
+            _answers(figure, k, trajectory, targets)
         else:
-            _timelines(figure, k, own, shown, units)
-        steps = np.arange(1, len(own.reach) + 1)
-        figure.add_bar(x=steps, y=own.reach, row=2, col=k, showlegend=False, marker={"color": TRUTH, "line_width": 0},
+            _timelines(figure, k, trajectory, state, units)
+        steps = np.arange(1, len(trajectory.input_gradient_norm) + 1)
+        figure.add_bar(x=steps, y=trajectory.input_gradient_norm, row=2, col=k, showlegend=False, marker={"color": ACTUAL_COLOR, "line_width": 0},
                        hovertemplate="%{y:.3g}<extra></extra>")  # fmt: skip
         seq_len = len(steps) // BATCHES
         for border in range(seq_len, len(steps), seq_len):
-            figure.add_vline(border + 0.5 * (shown == "answer"), row=1, col=k, line=_BORDER)
+            figure.add_vline(border + 0.5 * (state == "answer"), row=1, col=k, line=_BORDER)
             figure.add_vline(border + 0.5, row=2, col=k, line=_BORDER)
     figure.update_xaxes(title="step", row=2)
-    figure.update_yaxes(title=shown, row=1, col=1)
+    figure.update_yaxes(title=state, row=1, col=1)
     figure.update_yaxes(title="gradient", rangemode="tozero", row=2, col=1)
     figure.update_annotations(font={"size": FONT_SIZE})
     figure_layout(figure, 370).update_layout(hovermode="closest", margin={"t": 60}, legend={"y": 1.12})
     return figure
 
 
-_BORDER = {"color": TRUTH, "width": 1.5, "dash": "dash"}
+_BORDER = {"color": ACTUAL_COLOR, "width": 1.5, "dash": "dash"}
 
 
-def _timelines(figure: go.Figure, column: int, own: Life, shown: str, units: list[int]) -> None:
+def _timelines(
+    figure: go.Figure, column: int, trajectory: StateTrajectory, state: str, units: list[int]
+) -> None:
     """A line a unit; where a batch begins it stands at what the batch was given, after what the last one left."""
-    values = getattr(own, shown)  # (windows, seq_len + 1, hidden_size)
+    values = getattr(trajectory, state)  # (windows, seq_len + 1, hidden_size)
     windows, points = values.shape[:2]
     at = (np.arange(windows)[:, None] * (points - 1) + np.arange(points)).ravel()
     for unit, dash in zip(units, DASHES, strict=False):
         figure.add_scatter(
             x=at, y=values[..., unit].ravel(), row=1, col=column, name=f"unit {unit}", showlegend=column == 1,
-            line={"color": GATE_COLORS[shown], "width": 2.5, "dash": dash},
+            line={"color": GATE_COLORS[state], "width": 2.5, "dash": dash},
             hovertemplate=f"unit {unit}, after step %{{x}}: %{{y:.3f}}<extra></extra>",
         )  # fmt: skip
 
 
-def _answers(figure: go.Figure, column: int, own: Life, truth: np.ndarray) -> None:
-    steps = np.arange(1, own.said.size + 1)
-    figure.add_scatter(x=steps, y=truth, row=1, col=column, mode="markers", name="the truth", showlegend=column == 1,
-                       marker={"color": TRUTH, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}})  # fmt: skip
-    figure.add_scatter(x=steps, y=own.said.ravel(), row=1, col=column, mode="markers", name="what it says",
-                       showlegend=column == 1, marker={"color": SAID, "size": 6})  # fmt: skip
+def _answers(figure: go.Figure, column: int, trajectory: StateTrajectory, targets: np.ndarray) -> None:
+    steps = np.arange(1, trajectory.predictions.size + 1)
+    figure.add_scatter(x=steps, y=targets, row=1, col=column, mode="markers", name="the truth", showlegend=column == 1,
+                       marker={"color": ACTUAL_COLOR, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}})  # fmt: skip
+    figure.add_scatter(x=steps, y=trajectory.predictions.ravel(), row=1, col=column, mode="markers", name="what it says",
+                       showlegend=column == 1, marker={"color": PREDICTION_COLOR, "size": 6})  # fmt: skip
 
 
 _FORWARD = "output, (h, c) = lstm(\n    x, (h, c))"
 
 
-def _without_detach(model: SequenceLSTM, x: torch.Tensor, found: dict[str, Life]) -> None:
+def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[str, StateTrajectory]) -> None:
     """Two training steps with the state carried, in three ways, really run."""
     kept, retained, detached = st.columns(3, gap="medium")
     with kept:
         st.markdown("**The state as it is**")
         st.code(f"{_FORWARD}\nloss.backward()\noptimizer.step()", language="python")
-        _said(second_backward(model, x, detach=False))
+        _said(backward_twice(model, x, detach=False))
         st.markdown(
             "`backward()` frees the graph that it has gone through. But h and c still hang on it, so the second "
             "`backward()` wants to go through the first batch again."
@@ -152,7 +156,7 @@ def _without_detach(model: SequenceLSTM, x: torch.Tensor, found: dict[str, Life]
     with retained:
         st.markdown("**As the message advises**")
         st.code(f"{_FORWARD}\nloss.backward(\n    retain_graph=True)\noptimizer.step()", language="python")
-        _said(_short(second_backward(model, x, detach=False, retain_graph=True)))
+        _said(_short(backward_twice(model, x, detach=False, retain_graph=True)))
         st.markdown(
             "The first batch's graph is still there, but `optimizer.step()` has changed the weights it was made with. And "
             "it would grow by a batch at every step."
@@ -162,10 +166,10 @@ def _without_detach(model: SequenceLSTM, x: torch.Tensor, found: dict[str, Life]
         st.code(
             f"h, c = h.detach(), c.detach()\n{_FORWARD}\nloss.backward()\noptimizer.step()", language="python"
         )
-        _said(second_backward(model, x, detach=True))
-        cut, whole = found["carried"], found["not detached"]
-        same = np.array_equal(cut.h, whole.h) and np.array_equal(cut.said, whole.said)
-        steps = [int((own.reach > 0).sum()) for own in (cut, whole)]
+        _said(backward_twice(model, x, detach=True))
+        cut, whole = trajectories["carried"], trajectories["not detached"]
+        same = np.array_equal(cut.h, whole.h) and np.array_equal(cut.predictions, whole.predictions)
+        steps = [int((trajectory.input_gradient_norm > 0).sum()) for trajectory in (cut, whole)]
         st.markdown(
             f"The numbers of h and of all answers are {'the same to the last bit' if same else 'not the same'}. The gradient "
             f"of the third batch's first answer reaches {steps[0]} {'step' if steps[0] == 1 else 'steps'}, not {steps[1]}: "
@@ -183,9 +187,9 @@ def _short(error: str) -> str:
     return error.partition(" Hint:")[0]
 
 
-def _shapes(model: SequenceLSTM, batch_size: int, seq_len: int, x: torch.Tensor) -> None:
+def _shapes(model: SequenceModel, batch_size: int, seq_len: int, x: torch.Tensor) -> None:
     """The shapes of this very model's call, run with batch_first on and off."""
-    on, off = (shapes_of_call(model.lstm, batch_size, seq_len, turned) for turned in (True, False))
+    on, off = (call_shapes(model.lstm, batch_size, seq_len, turned) for turned in (True, False))
     left, right = st.columns([0.55, 0.45], gap="medium")
     spec = model.spec
     with left:
@@ -197,7 +201,7 @@ def _shapes(model: SequenceLSTM, batch_size: int, seq_len: int, x: torch.Tensor)
             f"sequences of {seq_len} steps. h_0 and c_0 have one row a **layer**, then one a **sequence**: "
             "(num_layers, batch, hidden_size). `batch_first` turns the input and the output, never the states."
         )
-        same = left_out_is_zeros(model.lstm, x)
+        same = default_state_is_zero(model.lstm, x)
         st.markdown(
             f"`lstm(x)` and `lstm(x, (zeros, zeros))` on this model: "
             f"**{'the same to the last bit' if same else 'not the same'}**. Who wants zeros need not make them."
