@@ -68,9 +68,7 @@ def press(page: Page, *keys: str) -> None:
 def values(page: Page, side: int = 0) -> dict[str, float]:
     """The number that each part of one side's cell tells a screen reader: f, i, g, o, c, h."""
     parts = page.locator(f".stage-half:nth-child({side + 1}) [data-part]")
-    labels = parts.evaluate_all(
-        "parts => parts.map((part) => [part.dataset.part, part.getAttribute('aria-label')])"
-    )
+    labels = parts.evaluate_all("parts => parts.map((part) => [part.dataset.part, part.getAttribute('aria-label')])")
     numbers = {name: re.search(r"([−-]?[\d.]+)$", label) for name, label in labels if name in "figoch"}
     return {name: float(found[1].replace("−", "-")) for name, found in numbers.items()}
 

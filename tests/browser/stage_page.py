@@ -100,8 +100,7 @@ def files() -> dict[str, tuple[str, bytes]]:
     """All that the page's server has: path → (type, content)."""
     look, scene = example()
     properties = {
-        scheme: " ".join(f"{name}: {value};" for name, value in theme.items())
-        for scheme, theme in THEME.items()
+        scheme: " ".join(f"{name}: {value};" for name, value in theme.items()) for scheme, theme in THEME.items()
     }
     page = PAGE.format(
         **properties,

@@ -125,7 +125,7 @@ def check_nothing_ran(tab: Tab) -> None:
 
 
 def test_hostile_classes_show_as_they_are(tab: Tab):
-    rows = [f"{day},{np.sin(day * (1 + day // 60)):.3f},\"{HOSTILE[day // 60 % 2]}\"" for day in range(480)]
+    rows = [f'{day},{np.sin(day * (1 + day // 60)):.3f},"{HOSTILE[day // 60 % 2]}"' for day in range(480)]
     tab.open("data").upload("classes.csv", ("day,level,kind\n" + "\n".join(rows) + "\n").encode())
     choose_only(tab, "target", "kind")
     expect(tab.widget("split")).to_contain_text(HOSTILE[0][:10])
@@ -139,7 +139,9 @@ def test_hostile_classes_show_as_they_are(tab: Tab):
 def choose_only(tab: Tab, key: str, option: str) -> None:
     """Make `option` a multiselect's only choice."""
     box = tab.widget(key)
-    box.get_by_role("button", name=re.compile("clear", re.I)).or_(box.locator("[data-testid=stMultiSelectClearButton]")).first.click()
+    box.get_by_role("button", name=re.compile("clear", re.I)).or_(
+        box.locator("[data-testid=stMultiSelectClearButton]")
+    ).first.click()
     tab.settle()
     box.locator("input").click()
     tab.page.get_by_role("option", name=option, exact=True).click()

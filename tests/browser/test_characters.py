@@ -25,9 +25,7 @@ def coloured(tab: Tab) -> Locator:
 
 def test_another_unit_is_shown_without_asking_the_server(tab: Tab):
     page, unit = coloured(tab), tab.page.locator(".text-heatmap-bar output")
-    quotes, word = (
-        tab.page.locator(".text-heatmap-matches button", has_text=name) for name in ("quotes", "a word")
-    )
+    quotes, word = (tab.page.locator(".text-heatmap-matches button", has_text=name) for name in ("quotes", "a word"))
     expect(quotes).to_have_attribute("aria-pressed", "true")
     first, shown = page.evaluate(COLOURS), unit.inner_text()
     tab.page.context.set_offline(True)
@@ -77,7 +75,5 @@ def test_typed_text_is_coloured_and_markup_is_only_named(tab: Tab):
     expect(page).to_have_text("he said “no")
     box.fill("<img src=x onerror=alert(1)>")
     box.press("Control+Enter")
-    expect(tab.page.locator("[data-testid=stAlertContentError]")).to_contain_text(
-        "The model does not know '1', '<'"
-    )
+    expect(tab.page.locator("[data-testid=stAlertContentError]")).to_contain_text("The model does not know '1', '<'")
     assert tab.page.locator(".text-heatmap-page img").count() == 0

@@ -148,9 +148,7 @@ def test_a_part_opens_with_a_sentence_in_numbers_and_closes_again(stage: Page):
     cell = Cell(stage, {}).set(step=3, unit=2)
     cell.part("f").locator(".cell-frame").click()
     f, before = cell.now("f", 0, 0, 2, 3), cell.now("c", 0, 0, 2, 2)
-    words = (
-        f"It keeps {round(100 * f)} % of what unit 2 remembered: {shown(before)} becomes {shown(f * before)}."
-    )
+    words = f"It keeps {round(100 * f)} % of what unit 2 remembered: {shown(before)} becomes {shown(f * before)}."
     expect(cell.panel()).to_contain_text(words)
     expect(cell.part("f")).to_have_attribute("aria-pressed", "true")
     cell.page.keyboard.press("Escape")
@@ -194,8 +192,7 @@ def test_before_the_first_step_there_is_nothing_and_without_bias_no_term_for_it(
 def test_a_projected_h_has_units_of_its_own(stage: Page):
     cell = Cell(stage, MODELS["projected"]).set(step=3, unit=1, part="h")
     expect(cell.panel()).to_contain_text(
-        "With W_hr, 2 units of h are made from the 5 values o · tanh(c). "
-        f"h1 is {shown(cell.now('h', 0, 0, 1, 3))}."
+        f"With W_hr, 2 units of h are made from the 5 values o · tanh(c). h1 is {shown(cell.now('h', 0, 0, 1, 3))}."
     )
     cell.set(unit=4)  # there is no h4
     told = cell.now("o", 0, 0, 4, 3) * math.tanh(cell.now("c", 0, 0, 4, 3))

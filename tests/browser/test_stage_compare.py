@@ -126,7 +126,7 @@ def test_another_unit_than_there_is_becomes_the_last(page: Page):
 
 
 def test_another_run_stands_beside_this_one_under_its_own_name(page: Page):
-    *_, header, arrays = scene_of({}, others={HOSTILE: torch.zeros_like(scene_of({})[1].flat)})
+    *_, header, arrays = scene_of({}, others={HOSTILE: torch.zeros_like(scene_of({})[1].flat_weights)})
     mount(page, header | {"id": "with another"}, arrays)
     before = values(page)
     choose(page, "Another run")

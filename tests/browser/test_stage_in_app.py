@@ -14,7 +14,9 @@ from tests.browser.on_stage import choose, last, open_stage, press, pull
 from tests.browser.stage_page import THEME
 from tests.browser.tab import Tab
 
-PROPERTIES = "(stage, names) => Object.fromEntries(names.map((name) => [name, getComputedStyle(stage).getPropertyValue(name)]))"
+PROPERTIES = (
+    "(stage, names) => Object.fromEntries(names.map((name) => [name, getComputedStyle(stage).getPropertyValue(name)]))"
+)
 LOOKS = """async (stage) => {
   await Promise.all(stage.getAnimations({ subtree: true }).map((one) => one.finished));
   return [stage, ...stage.querySelectorAll("*")].map((part) => {
@@ -35,9 +37,7 @@ def test_it_looks_as_it_does_on_the_page_of_its_own(
         press(own, key)
         page.mouse.move(300, 300)
         own.mouse.move(300, 300)
-        parts = zip(
-            page.locator(".stage").evaluate(LOOKS), own.locator(".stage").evaluate(LOOKS), strict=True
-        )
+        parts = zip(page.locator(".stage").evaluate(LOOKS), own.locator(".stage").evaluate(LOOKS), strict=True)
         assert [(here, there) for here, there in parts if here != there] == []
 
 

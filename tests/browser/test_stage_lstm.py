@@ -28,9 +28,7 @@ RUN = """async ([bytes, moment, edit]) => {
 }"""
 
 
-def run(
-    page: Page, header: dict, arrays: list, moment: int = -1, edit: dict | None = None
-) -> tuple[list, np.ndarray]:
+def run(page: Page, header: dict, arrays: list, moment: int = -1, edit: dict | None = None) -> tuple[list, np.ndarray]:
     """(i, f, g, o, c, h of each layer and direction, what it says) by the browser; moment: which snapshot, or now."""
     maps, said = page.evaluate(RUN, [packed(header, arrays), moment, edit])
     return maps, np.array(said)
@@ -53,18 +51,16 @@ def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Page)
         check(maps, trace)
         windows = training.windows
         start = windows.starts["valid"][:1]
-        assert said[-1] == pytest.approx(predict(training.model(), windows, start)[0, 0, 0], rel=1e-4)
+        assert said[-1] == pytest.approx(predict(training.current_model(), windows, start)[0, 0, 0], rel=1e-4)
         for place, step in enumerate(header["snapshots"][:3]):
-            earlier = training.moment(step).model
+            earlier = training.snapshot_at(step).model
             check(run(stage, header, arrays, place)[0], trace_lstm(earlier.lstm, earlier.lstm_input(x)))
 
 
 def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Page):
     training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
     said = run(stage, header, arrays)[1]
-    probabilities = predict(
-        training.model(), training.windows, training.windows.starts["valid"][:1]
-    )
+    probabilities = predict(training.current_model(), training.windows, training.windows.starts["valid"][:1])
     assert said[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
 
 
@@ -75,9 +71,7 @@ def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Page):
 def test_an_altered_run_is_that_of_the_interventions(stage: Page, kind, gate, value, unit):
     _, moment, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})
     place = {"layer": 0, "direction": 1}
-    maps, _ = run(
-        stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **place}
-    )
+    maps, _ = run(stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **place})
     edit = Intervention(kind, gate, value, **place, units=None if unit is None else (unit,))
     with torch.no_grad():
         check(maps, trace_with(moment.model.lstm, x, [edit]))

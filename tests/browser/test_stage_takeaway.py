@@ -108,9 +108,7 @@ def from_disk(browser: Browser, tmp_path: Path) -> Iterator:
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.goto(path.as_uri())
         expect(page.locator("[data-part=f]").first).to_be_visible()
         draw(page)

@@ -82,12 +82,8 @@ def test_time_plays_to_the_end_and_in_a_loop_begins_again(page: Page):
     assert caption(page, "time") == f"step {end} of {end}"
     page.get_by_role("button", name="Start again at the end").click()
     press(page, "Space")
-    page.wait_for_function(
-        "end => Number(document.querySelector('.stage-time input').value) > end / 2", arg=end
-    )
-    page.wait_for_function(
-        "end => Number(document.querySelector('.stage-time input').value) < end / 2", arg=end
-    )
+    page.wait_for_function("end => Number(document.querySelector('.stage-time input').value) > end / 2", arg=end)
+    page.wait_for_function("end => Number(document.querySelector('.stage-time input').value) < end / 2", arg=end)
     expect(page.get_by_role("button", name="Pause (Space)")).to_be_visible()
 
 

@@ -62,8 +62,12 @@ def look_at_start(tab: Tab) -> None:
 def look_at_data(tab: Tab) -> None:
     """The guesses are right, the gaps are named, and the split is drawn."""
     expect(tab.page.get_by_text("isar.csv").first).to_be_visible()
-    for key, guess in (("read_delimiter", "semicolon"), ("read_decimal", "comma"), ("read_encoding", "1252"),
-                       ("time", "Datum")):  # fmt: skip
+    for key, guess in (
+        ("read_delimiter", "semicolon"),
+        ("read_decimal", "comma"),
+        ("read_encoding", "1252"),
+        ("time", "Datum"),
+    ):
         expect(tab.widget(key).locator("input")).to_have_value(re.compile(guess))
     expect(tab.widget("target")).to_contain_text("Wassertemperatur (°C)")
     report = tab.page.locator("[data-testid=stExpander]", has_text="How the file was read")

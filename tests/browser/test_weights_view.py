@@ -48,13 +48,13 @@ def test_all_four_gates_are_painted_and_seen_at_once(example: Tab):
     assert picture(tab).evaluate(COLOURS) > 100
     assert bottom(tab) <= 720
     said = tab.page.locator(f"{MAP} .heatmap-stage").get_attribute("aria-label")
-    assert re.search(
-        r"weight_hh: input gate [\d.]+, forget gate [\d.]+, cell candidate [\d.]+, output gate", said
-    )
+    assert re.search(r"weight_hh: input gate [\d.]+, forget gate [\d.]+, cell candidate [\d.]+, output gate", said)
     before = picture(tab).evaluate(PICTURE)
     tab.page.set_viewport_size({"width": 1920, "height": 1080})
     tab.page.emulate_media(color_scheme="dark")
-    tab.page.wait_for_function(f"(before) => ({PICTURE})(document.querySelector('{MAP} canvas')) !== before", arg=before)
+    tab.page.wait_for_function(
+        f"(before) => ({PICTURE})(document.querySelector('{MAP} canvas')) !== before", arg=before
+    )
     assert bottom(tab.settle()) <= 1080
     assert picture(tab).evaluate(COLOURS) > 100
     tab.page.set_viewport_size({"width": 1280, "height": 720})
@@ -101,9 +101,7 @@ def test_weights_are_read_with_the_mouse_and_the_keyboard(example: Tab):
     expect(readout(tab)).to_have_text(re.compile("^Weights after step"))
     box = stage.bounding_box()
     tab.page.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.5 * box["height"])
-    expect(readout(tab)).to_have_text(
-        re.compile(r"^weight_hh, (forget gate|cell candidate): unit \d+ ← unit \d+ −?\d")
-    )
+    expect(readout(tab)).to_have_text(re.compile(r"^weight_hh, (forget gate|cell candidate): unit \d+ ← unit \d+ −?\d"))
     tab.page.mouse.move(5, 5)
     stage.focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown"):  # the first only shows the mark

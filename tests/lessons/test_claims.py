@@ -20,12 +20,7 @@ names = pytest.mark.parametrize("claim", QUICK, ids=lambda claim: claim.name)
 
 
 def test_claims_are_told_apart_and_complete():
-    assert (
-        len({claim.name for claim in CLAIMS})
-        == len({claim.statement for claim in CLAIMS})
-        == len(CLAIMS)
-        == 11
-    )
+    assert len({claim.name for claim in CLAIMS}) == len({claim.statement for claim in CLAIMS}) == len(CLAIMS) == 11
     for claim in CLAIMS:
         assert claim.name.isidentifier()
         assert claim.verdict and claim.explanation and claim.source

@@ -29,9 +29,13 @@ def test_only_the_cores_that_this_process_may_use_are_counted(monkeypatch):
 
 @examples(20)
 @given(
-    st.sampled_from(CELLS), st.integers(1, 400), st.integers(1, 3), st.booleans(), st.integers(1, 40),
+    st.sampled_from(CELLS),
+    st.integers(1, 400),
+    st.integers(1, 3),
+    st.booleans(),
+    st.integers(1, 40),
     st.integers(1, 100),
-)  # fmt: skip
+)
 def test_one_thread_below_the_measured_work(cell, hidden, layers, both, batch, seq_len):
     windows = wave(rows=300, seq_len=seq_len, features=("a", "y"))
     model = ModelSpec(cell=cell, hidden_size=hidden, num_layers=layers, bidirectional=both)
@@ -64,6 +68,12 @@ for loaded in (False, True):
     torch.set_num_threads(2)
 """
     environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment,
-                          cwd=Path(__file__).parents[2])  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+    )
     assert done.stdout.splitlines() == ["1 1 2"] * 2

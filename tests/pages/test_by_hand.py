@@ -96,12 +96,7 @@ def test_no_proof_is_claimed_where_the_numbers_were_moved_after_saving(tab, monk
     saved = scalar_lstm_of(tab.training)
     tab.press("hand_end").press("hand_resume").finish()
     assert "Resumed from the file" not in tab.words()
-    assert (
-        max(
-            abs(a - b) for a, b in zip(scalar_lstm_of(tab.training).to_numbers, saved.to_numbers, strict=True)
-        )
-        < 0.2
-    )
+    assert max(abs(a - b) for a, b in zip(scalar_lstm_of(tab.training).to_numbers, saved.to_numbers, strict=True)) < 0.2
 
 
 def test_a_trained_unit_begins_afresh_from_the_seed_of_the_page(tab, monkeypatch):

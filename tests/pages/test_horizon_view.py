@@ -75,13 +75,16 @@ def test_of_classes_the_likeliest_is_meant(visit):
 @pytest.mark.parametrize(
     ("constants", "words"),
     [
-        ([1.0, 3.0, 140.2], "half of the units forget within **3** steps; the slowest remembers for about **140** steps"),
+        (
+            [1.0, 3.0, 140.2],
+            "half of the units forget within **3** steps; the slowest remembers for about **140** steps",
+        ),
         ([0.2, 0.5, 1.0], "within less than a step; the slowest remembers for about **1** step."),
         ([2.34, 2.34, np.inf], "within **2.3** steps; the slowest never forgets"),
         ([5000.0], "the unit forgets within **5,000** steps"),
         ([np.inf], "the unit never forgets"),
     ],
-)  # fmt: skip
+)
 def test_time_constants_in_words(constants, words):
     assert words in time_constants_sentence(np.array(constants))
 
@@ -112,9 +115,7 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
     assert f"Mean over {len(starts)} windows" in tab.words()
     assert set(starts) <= set(run.windows.starts["valid"])
     x = torch.from_numpy(run.windows.inputs(starts))
-    models = {"lstm": run.current_model()} | {
-        r.experiment.model.cell: r.model() for r in run.cache["rivals"].runs
-    }
+    models = {"lstm": run.current_model()} | {r.experiment.model.cell: r.model() for r in run.cache["rivals"].runs}
     horizons = {cell: memory_horizon(models[cell], x) for cell in ("lstm", "gru", "rnn")}
     of_x = {cell: horizon.d_x.mean(0) for cell, horizon in horizons.items()}
     for line, curve in enumerate(of_x.values()):

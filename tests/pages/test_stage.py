@@ -40,9 +40,7 @@ def test_an_address_opens_its_window(visit):
     assert sent(tab)[0]["link"] == {"part": "train", "window": 11}
 
 
-@pytest.mark.parametrize(
-    ("split", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")]
-)
+@pytest.mark.parametrize(("split", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")])
 def test_an_address_that_means_nothing_does_no_harm(visit, split, window):
     tab = visit("stage", part=split, window=window)
     assert not tab.errors()

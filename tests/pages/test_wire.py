@@ -39,9 +39,7 @@ def test_what_a_module_imports_is_there(path):
         if not address.startswith("."):  # in the text of an exported page
             continue
         exports = {
-            name
-            for found in EXPORT.findall((path.parent / address).read_text(encoding="utf-8"))
-            for name in found
+            name for found in EXPORT.findall((path.parent / address).read_text(encoding="utf-8")) for name in found
         }
         needed = {name.split(" as ")[0].strip() for name in names.split(",")} - {""}
         assert needed <= exports, address
@@ -60,14 +58,10 @@ def test_a_component_goes_with_all_it_imports_as_one_module():
 def test_every_component_is_mounted_under_its_own_name():
     mounted = {}
     for path in FOLDER.rglob("*.py"):
-        for name, module in re.findall(
-            r'mount\("(\w+)"(?:.*module="([\w./]+)")?', path.read_text(encoding="utf-8")
-        ):
+        for name, module in re.findall(r'mount\("(\w+)"(?:.*module="([\w./]+)")?', path.read_text(encoding="utf-8")):
             mounted[module or f"{name}.js"] = name.replace("_", "-")
     components = {}
     for path in MODULES:
-        if found := re.search(
-            r'^export default component\("\.([\w-]+)"', path.read_text(encoding="utf-8"), re.M
-        ):
+        if found := re.search(r'^export default component\("\.([\w-]+)"', path.read_text(encoding="utf-8"), re.M):
             components[path.relative_to(FOLDER).as_posix()] = found[1]
     assert mounted == components and len(mounted) == 7

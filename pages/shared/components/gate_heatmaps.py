@@ -122,14 +122,10 @@ def gate_heatmaps(
         [np.asarray(values) for values in (*series.values(), *extra)],
     )
     if large is not None and large not in [plane.name for plane in heatmaps]:
-        raise ValueError(
-            f"There is no map {large!r} to show large, only {', '.join(m.name for m in heatmaps)}."
-        )
+        raise ValueError(f"There is no map {large!r} to show large, only {', '.join(m.name for m in heatmaps)}.")
     seq_len_shown = max(len(plane.values) for plane in (*heatmaps, *lines))
 
-    indices, arrays = _each_once(
-        [plane.values for plane in (*heatmaps, *lines)]
-    )  # many a line is a map's own
+    indices, arrays = _each_once([plane.values for plane in (*heatmaps, *lines)])  # many a line is a map's own
     stride = max(1, -(-sum(values.size for values in arrays) // MAX_CELLS))
     at = iter(indices)
     header = {
@@ -180,9 +176,7 @@ def _each_once(arrays: Sequence[np.ndarray]) -> tuple[list[int], list[np.ndarray
 
 def _common_length(planes: list[np.ndarray], lines: list[np.ndarray]) -> int:
     if not planes or any(values.ndim != 2 for values in planes):
-        raise ValueError(
-            "gate_view needs at least one map, and each map and unit line of shape (units, seq_len)."
-        )
+        raise ValueError("gate_view needs at least one map, and each map and unit line of shape (units, seq_len).")
     if any(values.ndim != 1 for values in lines):
         raise ValueError("Each input series and curve must have shape (seq_len,).")
     lengths = {values.shape[-1] for values in (*planes, *lines)}

@@ -16,9 +16,7 @@ from pages.shared.components.wire import mount
 _draw = mount("unit_sliders", results=["moved", "settled"])
 
 
-def unit_sliders(
-    key: str, numbers: Sequence[float], tables: Sequence[dict], on_move: Callable[[], None]
-) -> bool:
+def unit_sliders(key: str, numbers: Sequence[float], tables: Sequence[dict], on_move: Callable[[], None]) -> bool:
     """Draw the sliders at `numbers` (12,) and a table a sequence; True in the one rerun after the mouse was released.
 
     on_move runs before a rerun in which a number moved: see moved_numbers.

@@ -76,13 +76,9 @@ def weight_heatmaps(
         "warning": _warning(panels, units, widths, down, across),
     }
     arrays = [
-        panel.gates[gate][::down, ::stride]
-        for panel, stride in zip(panels, across, strict=True)
-        for gate in GATES
+        panel.gates[gate][::down, ::stride] for panel, stride in zip(panels, across, strict=True) for gate in GATES
     ]
-    arrays += [
-        np.array([panel.norms[gate] for gate in GATES]) for panel in panels
-    ]  # may be infinite: not JSON
+    arrays += [np.array([panel.norms[gate] for gate in GATES]) for panel in panels]  # may be infinite: not JSON
     arrays += [counts[gate] for gate in GATES]
     _draw(key, header, arrays)
 
@@ -112,6 +108,4 @@ def _warning(
     ]
     if not thinned:
         return ""
-    return (
-        f"Too many weights to draw at once: shown is {', '.join(thinned)}. Norms and histograms are of all."
-    )
+    return f"Too many weights to draw at once: shown is {', '.join(thinned)}. Norms and histograms are of all."

@@ -29,9 +29,7 @@ _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.[^"]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 
 
-def mount(
-    name: str, *styles: str, module: str | None = None, results: Sequence[str] = ()
-) -> Callable[..., Any]:
+def mount(name: str, *styles: str, module: str | None = None, results: Sequence[str] = ()) -> Callable[..., Any]:
     """Declare a component, and return what draws it: draw(key, header, arrays=None, **options).
 
     module: its ES module in this folder, by default name.js; styles: its style sheets, by default name.css; results:

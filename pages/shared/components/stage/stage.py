@@ -17,9 +17,7 @@ _STYLES = sorted(path.name for path in Path(__file__).parent.glob("*.css"))
 _draw = mount("stage", *(f"stage/{name}" for name in _STYLES), module="stage/stage.js")
 
 
-def stage(
-    key: str, header: dict[str, Any], arrays: list[np.ndarray], id: str, link: dict[str, str | int]
-) -> None:
+def stage(key: str, header: dict[str, Any], arrays: list[np.ndarray], id: str, link: dict[str, str | int]) -> None:
     """Draw scene.scene's (header, arrays). id: another one is another picture; link: what the address says of it."""
     style = {
         "colors": GATE_COLORS,

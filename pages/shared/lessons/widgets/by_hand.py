@@ -59,18 +59,47 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
     """Train, save, resume: the tutorial's course in three clicks."""
     saved = session.get_state(_FILE)
     train, save, load, go_on = st.columns(4)
-    train.button(f"1. Train {FIRST:,} epochs", key="hand_train", icon=":material/play_arrow:", width="stretch",
-                 disabled=active, on_click=_train, args=(workspace,),
-                 help="From these numbers if they are untrained, else from fresh ones of the seed above")  # fmt: skip
-    save.button("2. Save checkpoint", key="hand_save", icon=":material/save:", width="stretch",
-                disabled=active or not run.step, on_click=_save, args=(workspace,),
-                help="Weights, Adam's memory, and the state of the random order")  # fmt: skip
-    load.download_button("Download it", saved or b"", "lstm_by_hand.safetensors", "application/octet-stream",
-                         key="hand_file", icon=":material/download:", width="stretch", disabled=saved is None,
-                         help="Load it on Train, on any day")  # fmt: skip
-    go_on.button(f"3. Resume to {ALL:,}", key="hand_resume", icon=":material/resume:", width="stretch",
-                 disabled=active or saved is None, on_click=_resume, args=(workspace,),
-                 help="A new run, made from the saved file alone, goes on")  # fmt: skip
+    train.button(
+        f"1. Train {FIRST:,} epochs",
+        key="hand_train",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=active,
+        on_click=_train,
+        args=(workspace,),
+        help="From these numbers if they are untrained, else from fresh ones of the seed above",
+    )
+    save.button(
+        "2. Save checkpoint",
+        key="hand_save",
+        icon=":material/save:",
+        width="stretch",
+        disabled=active or not run.step,
+        on_click=_save,
+        args=(workspace,),
+        help="Weights, Adam's memory, and the state of the random order",
+    )
+    load.download_button(
+        "Download it",
+        saved or b"",
+        "lstm_by_hand.safetensors",
+        "application/octet-stream",
+        key="hand_file",
+        icon=":material/download:",
+        width="stretch",
+        disabled=saved is None,
+        help="Load it on Train, on any day",
+    )
+    go_on.button(
+        f"3. Resume to {ALL:,}",
+        key="hand_resume",
+        icon=":material/resume:",
+        width="stretch",
+        disabled=active or saved is None,
+        on_click=_resume,
+        args=(workspace,),
+        help="A new run, made from the saved file alone, goes on",
+    )
     for_run, text = session.get_state(_PROOF, (None, ""))
     if for_run == run.id:
         st.caption(text)
@@ -78,13 +107,33 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
 
 def _choices(workspace: Workspace) -> None:
     untrained, start, end = st.columns(3)
-    untrained.button("Untrained numbers", key="hand_untrained", icon=":material/casino:", width="stretch",
-                     on_click=_fresh, args=(workspace,), help="Fresh ones of the seed above, at epoch 0")  # fmt: skip
-    start.button("The tutorial's start", key="hand_start", icon=":material/flag:", width="stretch",
-                 on_click=_fresh, args=(workspace, TUTORIAL_START),
-                 help="Seed 42: weights from a normal distribution, biases 0. Then train: its numbers come out")  # fmt: skip
-    end.button("The tutorial's numbers", key="hand_end", icon=":material/star:", width="stretch",
-               on_click=_put, args=(workspace, TUTORIAL_END), help="What it has after 5,000 epochs")  # fmt: skip
+    untrained.button(
+        "Untrained numbers",
+        key="hand_untrained",
+        icon=":material/casino:",
+        width="stretch",
+        on_click=_fresh,
+        args=(workspace,),
+        help="Fresh ones of the seed above, at epoch 0",
+    )
+    start.button(
+        "The tutorial's start",
+        key="hand_start",
+        icon=":material/flag:",
+        width="stretch",
+        on_click=_fresh,
+        args=(workspace, TUTORIAL_START),
+        help="Seed 42: weights from a normal distribution, biases 0. Then train: its numbers come out",
+    )
+    end.button(
+        "The tutorial's numbers",
+        key="hand_end",
+        icon=":material/star:",
+        width="stretch",
+        on_click=_put,
+        args=(workspace, TUTORIAL_END),
+        help="What it has after 5,000 epochs",
+    )
 
 
 def _train(workspace: Workspace) -> None:
@@ -188,9 +237,13 @@ def _day(step: ScalarStep) -> dict:
         "x": f"{step.x:g}",
         "h": format_number(step.h_before, 3) if step.h_before else "0",
         "gates": [
-            [f"{ACTIVATIONS[gate]}({step.sum_text(gate)})", f"= {ACTIVATIONS[gate]}({format_number(step.sums[gate])})",
-             format_number(step.gates[gate], 3)] for gate in GATES
+            [
+                f"{ACTIVATIONS[gate]}({step.sum_text(gate)})",
+                f"= {ACTIVATIONS[gate]}({format_number(step.sums[gate])})",
+                format_number(step.gates[gate], 3),
+            ]
+            for gate in GATES
         ],
         "c": [step.c_text(), "", format_number(step.c, 3)],
         "h_next": [step.h_text(), "", format_number(step.h, 3)],
-    }  # fmt: skip
+    }
