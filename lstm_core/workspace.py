@@ -48,9 +48,7 @@ class Workspace:
         self.table = table
         self.experiment = checkpoint.experiment
         self.upload: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
-        self.previous_model: tuple[Experiment, ModelSnapshot] | None = (
-            None  # what the run before this one had come to
-        )
+        self.previous_model: tuple[Experiment, ModelSnapshot] | None = None  # what the run before this one had come to
         self.lesson: Any = None  # the OpenLesson whose first run this workspace holds
         self.uploads: WeakKeyDictionary[Table, Upload] = WeakKeyDictionary()
         self._store = store
@@ -108,9 +106,7 @@ class Workspace:
         if self._run is not None:
             return self._run.loss_name
         checkpoint = self._loaded[0]
-        return resolve_loss(
-            checkpoint.experiment.train.loss, "classification" if checkpoint.classes else "regression"
-        )
+        return resolve_loss(checkpoint.experiment.train.loss, "classification" if checkpoint.classes else "regression")
 
     @property
     def curves(self) -> dict[str, MetricCurve]:
@@ -170,8 +166,14 @@ class Workspace:
                 the task, or the device is not here. The old run is untouched then.
         """
         windows, experiment = self.windows(), self.experiment
-        check_memory(experiment.model, windows.input_size, windows.output_size, self.batch_size,
-                   windows.spec.seq_len, free_memory())  # fmt: skip
+        check_memory(
+            experiment.model,
+            windows.input_size,
+            windows.output_size,
+            self.batch_size,
+            windows.spec.seq_len,
+            free_memory(),
+        )
         return self.new_run(windows, experiment)
 
     def new_run(self, windows: Windows, experiment: Experiment, table: Table | None = None) -> Run:
@@ -222,9 +224,7 @@ class WorkspaceStore:
         """A new workspace under a new unguessable id, with a trained model in it."""
         workspace = Workspace(secrets.token_urlsafe(12), self, table, checkpoint)
         with self._lock:
-            idle = [
-                w for w in self._workspaces.values() if w.loaded_run is None or not w.loaded_run.is_active
-            ]
+            idle = [w for w in self._workspaces.values() if w.loaded_run is None or not w.loaded_run.is_active]
             for old in idle[: max(0, len(self._workspaces) + 1 - MAX_WORKSPACES)]:
                 del self._workspaces[old.id]
             self._workspaces[workspace.id] = workspace

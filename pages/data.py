@@ -71,8 +71,10 @@ def pictures() -> None:
         return
     starts = np.concatenate([windows.starts[split] for split in SPLITS])
     counts = " · ".join(f"**{len(windows.starts[p]):,}** {SPLIT_NAMES[p]}" for p in SPLITS)
-    st.markdown(f"Windows: {counts}. Each shows {windows.spec.seq_len} rows of {windows.input_size} "
-                f"feature{'s' if windows.input_size > 1 else ''}.")  # fmt: skip
+    st.markdown(
+        f"Windows: {counts}. Each shows {windows.spec.seq_len} rows of {windows.input_size} "
+        f"feature{'s' if windows.input_size > 1 else ''}."
+    )
     clamp_widget("data_window", 0, len(starts) - 1, len(windows.starts["train"]) // 2)
     index = st.slider("window drawn", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
     start = int(starts[index])
@@ -87,9 +89,7 @@ def report() -> None:
     table = workspace.table
     warnings = [note for note in table.report if note.level == "warning"]
     guesses = [note for note in table.report if note.level != "warning"]
-    title = (
-        f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
-    )
+    title = f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
     with st.expander(title, icon=":material/rule:", expanded=bool(warnings)):
         import_report.import_options()
         for note in warnings[:20]:
@@ -107,9 +107,7 @@ def report() -> None:
 def preview() -> None:
     table = workspace.table
     kinds = " · ".join(
-        f"{len(table.column_names(kind))} {label}"
-        for kind, label in KINDS.items()
-        if table.column_names(kind)
+        f"{len(table.column_names(kind))} {label}" for kind, label in KINDS.items() if table.column_names(kind)
     )
     with st.expander(f"The table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
         st.dataframe(read.head(table, PREVIEW_ROWS), height=300, key="preview")
@@ -118,9 +116,7 @@ def preview() -> None:
 st.title("Data")
 session.draw_messages("data")
 choose_source()
-st.markdown(
-    f"#### {session.escape_markdown(source_picker.dataset_title(workspace.experiment.data, workspace.table))}"
-)
+st.markdown(f"#### {session.escape_markdown(source_picker.dataset_title(workspace.experiment.data, workspace.table))}")
 show_shares()
 left, right = st.columns([0.3, 0.7], gap="medium")
 with left:

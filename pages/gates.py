@@ -29,30 +29,40 @@ def controls() -> tuple[int, int, int, str]:
     """(first row of the window, layer, direction, gate or ALL), as the person chose them."""
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
     start, *_ = pick_window("gates", run, [first, second, third], session.get_state(f"moment_{run.id}"))
-    layer = fourth.selectbox(
-        "layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input"
+    layer = fourth.selectbox("layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input")
+    gate = fifth.selectbox(
+        "gate",
+        [ALL, *GATE_NAMES],
+        key="gate",
+        **KEEP,
+        format_func=lambda g: g if g == ALL else f"{g} · {GATE_NAMES[g]}",
+        help="All six pictures, or one of them large",
     )
-    gate = fifth.selectbox("gate", [ALL, *GATE_NAMES], key="gate", **KEEP,
-                           format_func=lambda g: g if g == ALL else f"{g} · {GATE_NAMES[g]}",
-                           help="All six pictures, or one of them large")  # fmt: skip
     direction = 0
     if model.bidirectional:
-        direction = st.segmented_control("direction", [0, 1], default=0, key="direction", required=True, **KEEP,
-                                         format_func=("forward", "reverse").__getitem__)  # fmt: skip
+        direction = st.segmented_control(
+            "direction",
+            [0, 1],
+            default=0,
+            key="direction",
+            required=True,
+            **KEEP,
+            format_func=("forward", "reverse").__getitem__,
+        )
     return start, layer, direction, gate
 
 
 def choose_view() -> str:
     offered = list(VIEWS) if model.cell == "lstm" else list(ANY_CELL_VIEWS)
-    return st.segmented_control("view", offered, default=offered[0], key="view", required=True, **KEEP,
-                                label_visibility="collapsed")  # fmt: skip
+    return st.segmented_control(
+        "view", offered, default=offered[0], key="view", required=True, **KEEP, label_visibility="collapsed"
+    )
 
 
 def choose_snapshot() -> int | None:
     """The step whose weights every picture shows; None: those of now."""
     at = f"moment_{run.id}"
-    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step,
-                        run.steps_per_epoch, session.get_state(at))  # fmt: skip
+    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step, run.steps_per_epoch, session.get_state(at))
     session.set_state(at, step)
     return step
 
@@ -78,7 +88,9 @@ def pictures(start: int, layer: int, direction: int, gate: str) -> None:
 st.title("Gates")
 session.draw_messages("gates")
 if model.cell != "lstm":
-    st.info(f"This model is a {model.cell.upper()}, which has other gates than an LSTM's i, f, g and o: what can be "
-            "shown of it is how far back it looks. For the gates, choose LSTM on Model and train.")  # fmt: skip
+    st.info(
+        f"This model is a {model.cell.upper()}, which has other gates than an LSTM's i, f, g and o: what can be "
+        "shown of it is how far back it looks. For the gates, choose LSTM on Model and train."
+    )
 choice = controls()
 st.fragment(pictures, run_every=run_status.SLOW_POLL_SECONDS / 2 if live else None)(*choice)

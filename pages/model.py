@@ -76,10 +76,19 @@ def details(windows) -> None:
         st.plotly_chart(network_figure(*sizes, windows.spec.seq_len), key="stack")
     with table:
         rows = shapes.shape_table(*sizes, batch, windows.spec.seq_len)
-        st.dataframe(pd.DataFrame({"tensor": [row.name for row in rows], "shape": [str(row.shape) for row in rows],
-                                   "what it is": [row.meaning for row in rows]}),
-                     hide_index=True, height=min(36 * len(rows) + 40, 700), key="shapes",
-                     column_config={"what it is": st.column_config.TextColumn(width="large")})  # fmt: skip
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "tensor": [row.name for row in rows],
+                    "shape": [str(row.shape) for row in rows],
+                    "what it is": [row.meaning for row in rows],
+                }
+            ),
+            hide_index=True,
+            height=min(36 * len(rows) + 40, 700),
+            key="shapes",
+            column_config={"what it is": st.column_config.TextColumn(width="large")},
+        )
     with code:
         st.code(model_code(*sizes), language="python")
     with counts:

@@ -27,9 +27,7 @@ def comparison_weights() -> dict:
     if session.workspace().previous_model is None:
         return {}
     experiment, snapshot = session.workspace().previous_model
-    specs = (
-        dataclasses.replace(spec, **IRRELEVANT_FIELDS) for spec in (experiment.model, run.experiment.model)
-    )
+    specs = (dataclasses.replace(spec, **IRRELEVANT_FIELDS) for spec in (experiment.model, run.experiment.model))
     alike = experiment.data == run.experiment.data and next(specs) == next(specs)
     return {"the run before": snapshot.flat_weights} if alike else {}
 
@@ -59,8 +57,10 @@ title, *controls = st.columns([1.1, 1, 2.6, 2.2], vertical_alignment="bottom")
 title.title("Stage")
 session.draw_messages("stage")
 if run.experiment.model.cell != "lstm":
-    st.info(f"This model is a {run.experiment.model.module_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
-            "on Model and train.")  # fmt: skip
+    st.info(
+        f"This model is a {run.experiment.model.module_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
+        "on Model and train."
+    )
 else:
     chosen = pick_window("stage", run, controls)
     st.fragment(picture, run_every=run_status.SLOW_POLL_SECONDS / 2 if live else None)(*chosen)

@@ -15,13 +15,17 @@ about.markdown(
     "Train an LSTM here and see every gate of it, step by step: the real numbers of the model in front of you. "
     f"On the table now: **{session.escape_markdown(workspace.run_table.name)}**."
 )
-if again.button("Train it from scratch", icon=":material/replay:", type="primary", width="stretch",
-                help="Draws new weights and trains them while you watch"):  # fmt: skip
+if again.button(
+    "Train it from scratch",
+    icon=":material/replay:",
+    type="primary",
+    width="stretch",
+    help="Draws new weights and trains them while you watch",
+):
     workspace.revert_settings()
     session.start_training()
     st.switch_page("pages/train.py")
-if own.button("Use my CSV", icon=":material/upload_file:", width="stretch",
-              help="Upload or paste a table of your own"):  # fmt: skip
+if own.button("Use my CSV", icon=":material/upload_file:", width="stretch", help="Upload or paste a table of your own"):
     st.switch_page("pages/data.py")
 
 
@@ -45,8 +49,10 @@ def gates() -> None:
     if workspace.run.experiment.model.cell != "lstm":
         return  # a GRU or RNN has no such gates
     trace = selection.window_trace(selection.Selection(workspace.run, selection.last_window(workspace.run)))
-    st.markdown("**What its forget gates do** in the last window: bright is open, and remembers; dark forgets. "
-                "All gates are on the page Gates.")  # fmt: skip
+    st.markdown(
+        "**What its forget gates do** in the last window: bright is open, and remembers; dark forgets. "
+        "All gates are on the page Gates."
+    )
     st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")
 
 

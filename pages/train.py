@@ -59,25 +59,62 @@ def stop() -> None:
 def transport() -> None:
     stale = workspace.changed_settings()
     columns = st.columns([1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center")
-    columns[0].button("Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
-                      on_click=session.start_training, disabled=live and not stale,
-                      help="Train a fresh model of the settings as they are now")  # fmt: skip
+    columns[0].button(
+        "Train",
+        key="train",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        on_click=session.start_training,
+        disabled=live and not stale,
+        help="Train a fresh model of the settings as they are now",
+    )
     over = run.finished or run.status == "failed"
     untrained = run.status == "ready"
-    columns[1].button("Pause" if live else "Resume", key="pause", width="stretch",
-                      on_click=pause if live else resume_run,
-                      icon=":material/pause:" if live else ":material/resume:", disabled=(over or untrained) and not live,
-                      help="The weights stay; Resume goes on with the next batch")  # fmt: skip
-    columns[2].button("Step", key="step", icon=":material/skip_next:", width="stretch", on_click=step,
-                      disabled=live or over,
-                      help="Train one epoch, or one batch, and pause")  # fmt: skip
-    columns[3].segmented_control("step by", ["epoch", "batch"], default="epoch", key="step_by", required=True,
-                                 persist_state="session",
-                                 label_visibility="collapsed")  # fmt: skip
-    columns[4].button("Stop", key="stop", icon=":material/stop:", width="stretch", on_click=stop,
-                      disabled=not live, help="End the run; what it has learned stays")  # fmt: skip
-    columns[5].button("Reset", key="reset", icon=":material/restart_alt:", width="stretch", on_click=reset,
-                      help="Back to fresh, untrained weights")  # fmt: skip
+    columns[1].button(
+        "Pause" if live else "Resume",
+        key="pause",
+        width="stretch",
+        on_click=pause if live else resume_run,
+        icon=":material/pause:" if live else ":material/resume:",
+        disabled=(over or untrained) and not live,
+        help="The weights stay; Resume goes on with the next batch",
+    )
+    columns[2].button(
+        "Step",
+        key="step",
+        icon=":material/skip_next:",
+        width="stretch",
+        on_click=step,
+        disabled=live or over,
+        help="Train one epoch, or one batch, and pause",
+    )
+    columns[3].segmented_control(
+        "step by",
+        ["epoch", "batch"],
+        default="epoch",
+        key="step_by",
+        required=True,
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    columns[4].button(
+        "Stop",
+        key="stop",
+        icon=":material/stop:",
+        width="stretch",
+        on_click=stop,
+        disabled=not live,
+        help="End the run; what it has learned stays",
+    )
+    columns[5].button(
+        "Reset",
+        key="reset",
+        icon=":material/restart_alt:",
+        width="stretch",
+        on_click=reset,
+        help="Back to fresh, untrained weights",
+    )
     if stale:
         stale_notice(stale)
 
@@ -85,8 +122,11 @@ def transport() -> None:
 def stale_notice(stale: list[str]) -> None:
     text, undo = st.columns([0.8, 0.2], vertical_alignment="center")
     names = ", ".join(f"`{name}`" for name in stale)
-    text.info(f"Changed since this model was made: {names}. **Train** starts a fresh model with that; the "
-              "trained one stays until then.", icon=":material/info:")  # fmt: skip
+    text.info(
+        f"Changed since this model was made: {names}. **Train** starts a fresh model with that; the "
+        "trained one stays until then.",
+        icon=":material/info:",
+    )
     undo.button("Undo the changes", on_click=workspace.revert_settings, width="stretch")
 
 
@@ -114,8 +154,14 @@ def files() -> None:
             st.markdown(
                 "One file: safetensors weights with `nn.LSTM`'s own names, the settings, the scaler, the curves."
             )
-            st.download_button("Save this model", run.checkpoint, "lstm.safetensors",
-                               "application/octet-stream", icon=":material/download:", key="save_model")  # fmt: skip
+            st.download_button(
+                "Save this model",
+                run.checkpoint,
+                "lstm.safetensors",
+                "application/octet-stream",
+                icon=":material/download:",
+                key="save_model",
+            )
         with load:
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
             if file is not None and session.get_state("_loaded") != file.file_id:
@@ -134,9 +180,7 @@ def load_model(data: bytes) -> None:
     except PlaygroundError as error:
         session.show_error(str(error))
         return
-    session.show_info(
-        f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there."
-    )
+    session.show_info(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
 
 
 st.title("Train")
@@ -153,8 +197,14 @@ with left:
         help="Each line of the grid is ten times the last",
     )
     if run.windows.output_steps > 1:
-        st.number_input("steps ahead drawn", 1, run.windows.output_steps, key="ahead", persist_state="session",
-                        help="Which of the predicted rows the forecast shows")  # fmt: skip
+        st.number_input(
+            "steps ahead drawn",
+            1,
+            run.windows.output_steps,
+            key="ahead",
+            persist_state="session",
+            help="Which of the predicted rows the forecast shows",
+        )
 with right:
     st.fragment(live_panel, run_every=run_status.POLL_SECONDS if live else None)()
 files()

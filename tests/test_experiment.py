@@ -39,24 +39,40 @@ json_values = st.recursive(
 def data_specs(draw) -> DataSpec:
     train = draw(st.floats(0.05, 0.95))
     return DataSpec(
-        source=draw(st.sampled_from(SOURCES)), name=draw(names), length=draw(st.integers(2, 10**6)),
-        n_features=draw(st.integers(1, 1000)), noise=draw(st.floats(0, 10)), seed=draw(st.integers(0, 2**31 - 1)),
-        targets=tuple(draw(st.lists(names, max_size=3))), features=tuple(draw(st.lists(names, max_size=3))),
-        time=draw(st.none() | names), group=draw(st.none() | names), seq_len=draw(st.integers(1, 100_000)),
-        horizon=draw(st.integers(0, 10_000)), train_share=train, valid_share=draw(st.floats(0, min(0.9, 1 - train))),
-        scaling=draw(st.sampled_from(SCALINGS)), missing=draw(st.sampled_from(MISSING)),
-    )  # fmt: skip
+        source=draw(st.sampled_from(SOURCES)),
+        name=draw(names),
+        length=draw(st.integers(2, 10**6)),
+        n_features=draw(st.integers(1, 1000)),
+        noise=draw(st.floats(0, 10)),
+        seed=draw(st.integers(0, 2**31 - 1)),
+        targets=tuple(draw(st.lists(names, max_size=3))),
+        features=tuple(draw(st.lists(names, max_size=3))),
+        time=draw(st.none() | names),
+        group=draw(st.none() | names),
+        seq_len=draw(st.integers(1, 100_000)),
+        horizon=draw(st.integers(0, 10_000)),
+        train_share=train,
+        valid_share=draw(st.floats(0, min(0.9, 1 - train))),
+        scaling=draw(st.sampled_from(SCALINGS)),
+        missing=draw(st.sampled_from(MISSING)),
+    )
 
 
 @st.composite
 def train_specs(draw) -> TrainSpec:
     return TrainSpec(
-        optimizer=draw(st.sampled_from(OPTIMIZERS)), lr=draw(st.floats(1e-9, 1e6)), momentum=draw(st.floats(0, 0.9999)),
-        weight_decay=draw(st.floats(0, 1e3)), batch_size=draw(st.integers(1, 10**6)),
-        epochs=draw(st.integers(1, 10**6)), max_grad_norm=draw(st.floats(0, 1e9)), patience=draw(st.integers(0, 10**6)),
-        loss=draw(st.sampled_from(LOSSES)), device=draw(st.sampled_from(["auto", "cpu", "cuda", "cuda:3", "mps"])),
+        optimizer=draw(st.sampled_from(OPTIMIZERS)),
+        lr=draw(st.floats(1e-9, 1e6)),
+        momentum=draw(st.floats(0, 0.9999)),
+        weight_decay=draw(st.floats(0, 1e3)),
+        batch_size=draw(st.integers(1, 10**6)),
+        epochs=draw(st.integers(1, 10**6)),
+        max_grad_norm=draw(st.floats(0, 1e9)),
+        patience=draw(st.integers(0, 10**6)),
+        loss=draw(st.sampled_from(LOSSES)),
+        device=draw(st.sampled_from(["auto", "cpu", "cuda", "cuda:3", "mps"])),
         initial_state=draw(st.sampled_from(INITIAL_STATES)),
-    )  # fmt: skip
+    )
 
 
 def experiments() -> st.SearchStrategy[Experiment]:

@@ -153,8 +153,16 @@ def test_session_is_where_they_are_touched():
 
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 FORBIDDEN_CALLS = {
-    "eval", "exec", "compile", "__import__", "torch.load", "torch.save", "pd.read_pickle", "pd.eval", "os.system",
-}  # fmt: skip
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "torch.load",
+    "torch.save",
+    "pd.read_pickle",
+    "pd.eval",
+    "os.system",
+}
 
 
 def called(path: Path) -> Iterator[ast.Call]:

@@ -11,12 +11,19 @@ from tests.benchmarks.papers import HEAD, Trial, markdown, papers, row, trial
 
 
 def test_a_row_has_the_median_the_ends_and_how_many_reached():
-    made = [Trial("adding_problem", seed, seed != 1, {"error": error}, 3000, seconds)
-            for seed, (error, seconds) in enumerate([(0.002, 9.0), (0.5, 30.0), (0.001, 8.0)])]  # fmt: skip
+    made = [
+        Trial("adding_problem", seed, seed != 1, {"error": error}, 3000, seconds)
+        for seed, (error, seconds) in enumerate([(0.002, 9.0), (0.5, 30.0), (0.001, 8.0)])
+    ]
     one = get_lesson("adding_problem")
     assert row(one, made) == (
-        one.title, one.published, "error 0.002 (0.001 to 0.5)", "2 of 3", "3,000", "9",
-    )  # fmt: skip
+        one.title,
+        one.published,
+        "error 0.002 (0.001 to 0.5)",
+        "2 of 3",
+        "3,000",
+        "9",
+    )
 
 
 def test_the_table_is_markdown_with_one_row_a_paper():

@@ -119,9 +119,7 @@ def test_a_fresh_run_ends_the_old_one(manager):
     old = current.run
     old.start()
     until(lambda: old.step > 2)
-    spec = dataclasses.replace(
-        current.experiment, train=dataclasses.replace(current.experiment.train, lr=0.125)
-    )
+    spec = dataclasses.replace(current.experiment, train=dataclasses.replace(current.experiment.train, lr=0.125))
     new = current.new_run(current.windows(), spec)
     assert (current.run, old.status, new.status) == (new, "stopped", "ready")
     assert current.experiment.train.lr == 0.125

@@ -68,9 +68,7 @@ def predict_with_interventions(
     return predict(altered, windows, starts)
 
 
-def gate_importance(
-    model: SequenceModel, windows: Windows, starts: np.ndarray, limit: int = 256
-) -> list[Importance]:
+def gate_importance(model: SequenceModel, windows: Windows, starts: np.ndarray, limit: int = 256) -> list[Importance]:
     """Every gate of every layer and direction frozen in turn: how much worse is the model? Most harmful first.
 
     At most `limit` of the windows are used, evenly spread over `starts`; without any the list is empty. A

@@ -34,9 +34,7 @@ def gate_weights(lstm: nn.LSTM, layer: int = 0, direction: int = 0) -> ByGate:
         PlaygroundError: not an nn.LSTM, or it has no such layer or direction.
     """
     if not isinstance(lstm, nn.LSTM):
-        raise PlaygroundError(
-            f"gate_weights was given a {type(lstm).__name__}: pass the torch.nn.LSTM itself."
-        )
+        raise PlaygroundError(f"gate_weights was given a {type(lstm).__name__}: pass the torch.nn.LSTM itself.")
     return split_by_gate(dict(lstm.named_parameters()), layer, direction)
 
 
@@ -61,10 +59,7 @@ def split_by_gate(tensors: Mapping[str, Tensor | None], layer: int = 0, directio
 
 def gate_norms(by_gate: ByGate) -> dict[str, dict[str, float]]:
     """The Frobenius norm of each gate's part of each parameter, in the same places."""
-    return {
-        kind: {gate: _norm(rows) for gate, rows in by_gate_rows.items()}
-        for kind, by_gate_rows in by_gate.items()
-    }
+    return {kind: {gate: _norm(rows) for gate, rows in by_gate_rows.items()} for kind, by_gate_rows in by_gate.items()}
 
 
 def with_total_bias(by_gate: ByGate, gradients: bool = False) -> ByGate:
@@ -84,7 +79,9 @@ class Magnitudes:
 
     norms: dict[str, dict[str, float]]  # Frobenius, parameter → gate
     max_abs: dict[str, float]  # parameter → its largest absolute value
-    percentile: float  # the absolute value that PERCENTILE of them all do not exceed; all of them, if that is not much more
+    percentile: (
+        float  # the absolute value that PERCENTILE of them all do not exceed; all of them, if that is not much more
+    )
 
 
 def magnitudes(by_gate: ByGate) -> Magnitudes:

@@ -65,9 +65,7 @@ def memory_horizon(model: SequenceModel, x: Tensor, output_index: int = 0) -> Gr
     Raises:
         PlaygroundError: x does not fit the model, or there is no such output.
     """
-    return horizon_of_module(
-        model.recurrent, model.head, x, output_index, per_step=model.spec.head == "per_step"
-    )
+    return horizon_of_module(model.recurrent, model.head, x, output_index, per_step=model.spec.head == "per_step")
 
 
 @torch.no_grad()
@@ -151,9 +149,7 @@ def _check(module: nn.Module, head: nn.Module, x: Tensor, output_index: int) -> 
             "at least one window and one step."
         )
     if output_index not in range(head.out_features):
-        raise PlaygroundError(
-            f"There is no output {output_index}: choose one of 0 to {head.out_features - 1}."
-        )
+        raise PlaygroundError(f"There is no output {output_index}: choose one of 0 to {head.out_features - 1}.")
 
 
 def _norm(d: Tensor) -> Tensor:

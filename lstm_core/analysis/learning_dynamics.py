@@ -30,11 +30,7 @@ def unit_history(
     for snapshot in snapshots:
         trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
         layers, directions, _, _, units = trace.c.shape
-        if (
-            layer not in range(layers)
-            or direction not in range(directions)
-            or unit not in (None, *range(units))
-        ):
+        if layer not in range(layers) or direction not in range(directions) or unit not in (None, *range(units)):
             raise PlaygroundError(
                 f"There is no layer {layer}, direction {direction}, unit {unit} in this LSTM: choose one that it has."
             )

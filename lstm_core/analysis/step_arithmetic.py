@@ -48,8 +48,10 @@ class StepArithmetic:
             for gate, s in self.gates.items()
         ]
         i, f, g, o = (s.value for s in self.gates.values())
-        lines.append(rf"c_t &= f\,c_{{t-1}} + i\,g = {f:.2f}\cdot{_in_sum(self.c_before)} + {i:.2f}\cdot{_in_sum(g)} "
-                     rf"= \mathbf{{{self.c:.2f}}}")  # fmt: skip
+        lines.append(
+            rf"c_t &= f\,c_{{t-1}} + i\,g = {f:.2f}\cdot{_in_sum(self.c_before)} + {i:.2f}\cdot{_in_sum(g)} "
+            rf"= \mathbf{{{self.c:.2f}}}"
+        )
         lines.append(rf"h_t &= o\,\tanh c_t = {o:.2f}\cdot\tanh({self.c:.2f}) = \mathbf{{{self.h:.2f}}}")
         return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
 

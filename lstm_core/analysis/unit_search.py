@@ -143,8 +143,6 @@ def _ranked(model: SequenceModel, kinds: Sequence[str], scores: np.ndarray) -> l
     spec, positions = model.spec, []
     for kind in kinds:
         width = spec.h_size if kind == "h" else spec.hidden_size
-        positions += [
-            (kind, *position) for position in np.ndindex(spec.num_layers, spec.num_directions, width)
-        ]
+        positions += [(kind, *position) for position in np.ndindex(spec.num_layers, spec.num_directions, width)]
     order = np.argsort(-np.abs(scores), kind="stable")
     return [UnitMatch(*positions[k], float(scores[k])) for k in order]

@@ -113,8 +113,7 @@ def _on_sizes(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if spec.hidden_size == 1:
         yield Advice(
             "warning",
-            "hidden_size 1 is a memory of a single number: good for watching the gates, too small for most "
-            "series.",
+            "hidden_size 1 is a memory of a single number: good for watching the gates, too small for most series.",
         )
     if spec.proj_size:
         yield Advice(

@@ -16,9 +16,7 @@ def model_code(spec: ModelSpec, input_size: int, output_size: int) -> str:
     The recurrent module's arguments are input_size, hidden_size and those that differ from its defaults.
     """
     head_size = spec.num_directions * spec.h_size
-    output_shape = (
-        f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "per_step" else f"({_BATCH}, {output_size})"
-    )
+    output_shape = f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "per_step" else f"({_BATCH}, {output_size})"
     return f"""\
 import torch
 from torch import nn
@@ -36,7 +34,7 @@ class Sequence{spec.module_name}(nn.Module):
 
 torch.manual_seed({spec.seed})
 model = Sequence{spec.module_name}()
-{_forget_bias(spec)}{_chrono(spec)}{_hold(spec)}
+{_forget_bias(spec)}{_chrono(spec)}{_frozen(spec)}
 x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
 y = model(x)
 print(tuple(y.shape))  # {output_shape}
@@ -45,9 +43,13 @@ print(tuple(y.shape))  # {output_shape}
 
 def _arguments(spec: ModelSpec, input_size: int) -> str:
     defaults = {
-        "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False,
+        "num_layers": 1,
+        "bias": True,
+        "batch_first": False,
+        "dropout": 0.0,
+        "bidirectional": False,
         "proj_size": 0,
-    }  # fmt: skip
+    }
     values = {name: getattr(spec, name) for name in defaults}
     if spec.num_layers == 1:
         values["dropout"] = 0.0  # build_model leaves it out too: nothing for it to act on
@@ -102,7 +104,7 @@ with torch.no_grad():  # forget gates for memories of up to {spec.chrono_t_max} 
 """
 
 
-def _hold(spec: ModelSpec) -> str:
+def _frozen(spec: ModelSpec) -> str:
     """Parts that keep a value: set, and their gradients erased."""
     if not spec.frozen:
         return ""

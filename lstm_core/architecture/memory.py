@@ -11,9 +11,7 @@ from lstm_core.experiment import ModelSpec, PlaygroundError
 MEMORY_SHARE = 0.6  # of the free memory that one training may take
 
 
-def estimate_training_bytes(
-    spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int
-) -> int:
+def estimate_training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> int:
     """Estimated peak memory in bytes of training with Adam on the CPU, float32, the data not counted.
 
     Weights, gradients and Adam's two averages are 16 bytes a parameter; one more copy of one layer and direction
@@ -76,9 +74,7 @@ def check_memory(
     if not suggestions and (hidden := _largest(lambda n: fits(n, 1), min_hidden_size, spec.hidden_size - 1)):
         suggestions = [f"batch_size 1 and hidden_size {hidden}"]
     need = estimate_training_bytes(spec, input_size, output_size, batch_size, seq_len)
-    advice = (
-        f"with {' or '.join(suggestions)} it fits" if suggestions else "shorten seq_len or take fewer layers"
-    )
+    advice = f"with {' or '.join(suggestions)} it fits" if suggestions else "shorten seq_len or take fewer layers"
     raise PlaygroundError(
         f"This model would need about {format_bytes(need)} to train and may take {format_bytes(limit)} of the "
         f"{format_bytes(free_bytes)} that are free: {advice}."

@@ -23,9 +23,7 @@ class TensorShape:
     meaning: str
 
 
-def shape_table(
-    spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int
-) -> list[TensorShape]:
+def shape_table(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> list[TensorShape]:
     """Every tensor that goes into the recurrent module, comes out of it or is learned, then the head's.
 
     Weights stand in the order of the module's own named_parameters.
@@ -52,14 +50,18 @@ def shape_table(
         TensorShape("input", sequence(input_size), f"({order}, input_size)"),
         TensorShape("h_0", h, f"hidden state before the first step, zeros: {axes.format(width)}"),
         *[c_0] * has_c,
-        TensorShape("output", sequence(top), f"the top layer's h_t at every step, ({order}, num_directions · {width}){both}"),
+        TensorShape(
+            "output", sequence(top), f"the top layer's h_t at every step, ({order}, num_directions · {width}){both}"
+        ),
         TensorShape("h_n", h, f"hidden state after the last step: {axes.format(width)}"),
         *[c_n] * has_c,
         *(row for _, row in _recurrent_rows(spec, input_size)),
         TensorShape("head.weight", (output_size, top), f"one row an output; reads {head_input}"),
         TensorShape("head.bias", (output_size,), "one number an output"),
-        TensorShape("prediction", output_shape, "(batch, seq_len, output_size)" if per_step else "(batch, output_size)"),
-    ]  # fmt: skip
+        TensorShape(
+            "prediction", output_shape, "(batch, seq_len, output_size)" if per_step else "(batch, output_size)"
+        ),
+    ]
 
 
 def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, TensorShape]]:
@@ -74,9 +76,10 @@ def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, Ten
             neighbours = "later" if suffix.endswith("reverse") else "earlier"
             parameters = [
                 TensorShape(f"weight_ih_{suffix}", (rows, below), f"{gates}; reads {source}"),
-                TensorShape(f"weight_hh_{suffix}", (rows, spec.h_size),
-                         f"{gates}; reads h of the step one {neighbours}"),
-            ]  # fmt: skip
+                TensorShape(
+                    f"weight_hh_{suffix}", (rows, spec.h_size), f"{gates}; reads h of the step one {neighbours}"
+                ),
+            ]
             if spec.bias:
                 added = f"{gates}; added to bias_ih_{suffix}{where}"
                 parameters.append(TensorShape(f"bias_ih_{suffix}", (rows,), gates))
@@ -109,8 +112,12 @@ def state_shapes(spec: ModelSpec, batch_size: int) -> dict[str, list[int]]:
 
 def optimizer_shapes(train: TrainSpec, parameters: dict[str, list[int]]) -> dict[str, list[int]]:
     """What the optimiser remembers after a step, by optimiser.optimizer_state_by_name's names."""
-    state_names = {"Adam": ("exp_avg", "exp_avg_sq"), "AdamW": ("exp_avg", "exp_avg_sq"), "RMSprop": ("square_avg",),
-            "SGD": ("momentum_buffer",) if train.momentum else ()}[train.optimizer]  # fmt: skip
+    state_names = {
+        "Adam": ("exp_avg", "exp_avg_sq"),
+        "AdamW": ("exp_avg", "exp_avg_sq"),
+        "RMSprop": ("square_avg",),
+        "SGD": ("momentum_buffer",) if train.momentum else (),
+    }[train.optimizer]
     shapes = {f"{key}/{name}": shape for key in state_names for name, shape in parameters.items()}
     return shapes if train.optimizer == "SGD" else shapes | {"step": []}
 

@@ -39,9 +39,7 @@ def suggest_roles(columns: Sequence[Column]) -> ColumnRoles:
     """
     rows = len(columns[0].values)
     group = _group(columns)
-    labels = [
-        c for c in columns if c.kind == "category" and c is not group and len(c.classes) in LABEL_CLASSES
-    ]
+    labels = [c for c in columns if c.kind == "category" and c is not group and len(c.classes) in LABEL_CLASSES]
     if group and len(labels) == 1 and len(np.unique(group.values)) <= len(labels[0].classes):
         group = None  # the label's number rather than a series' name: each class would be one series
     order, starts = _by_group(group.values) if group else (slice(None), np.zeros(1, np.int64))
@@ -60,14 +58,10 @@ def suggest_roles(columns: Sequence[Column]) -> ColumnRoles:
     shortest = int(np.diff(starts, append=rows).min())
     whole = group is not None and label is not None
     seq_len = min(shortest, 500) if whole else int(np.clip(shortest // (4 if group else 10), 1, 24))
-    return ColumnRoles(
-        targets, features, time and time.name, group and group.name, max(1, seq_len), 0 if label else 1
-    )  # fmt: skip
+    return ColumnRoles(targets, features, time and time.name, group and group.name, max(1, seq_len), 0 if label else 1)
 
 
-def time_column_notes(
-    columns: Sequence[Column], roles: ColumnRoles, line: Callable[[int], int]
-) -> list[ImportNote]:
+def time_column_notes(columns: Sequence[Column], roles: ColumnRoles, line: Callable[[int], int]) -> list[ImportNote]:
     """Repeated times, rows out of order, uneven steps; `line` gives a row's line number."""
     by_name = {column.name: column for column in columns}
     if roles.time is None:
@@ -154,8 +148,7 @@ def _group(columns: Sequence[Column]) -> Column | None:
             continue
         in_blocks = int((column.values[1:] != column.values[:-1]).sum()) + 1 == len(starts)
         tells_apart = any(
-            _rises_within(time.values[order], starts)
-            and (in_blocks or len(np.unique(time.values)) < len(order))
+            _rises_within(time.values[order], starts) and (in_blocks or len(np.unique(time.values)) < len(order))
             for time in times
             if time is not column
         )

@@ -69,9 +69,7 @@ def refuse_empty(starts, x, y, groups, spec: DataSpec, name: str) -> None:
     max_rows = int(np.diff(groups).max())
     need = spec.seq_len + spec.horizon
     if max_rows < need and len(groups) == 2 and max_rows < 4:
-        raise PlaygroundError(
-            f"{name!r} has only {max_rows} rows: that is too few to train on, bring a longer series."
-        )
+        raise PlaygroundError(f"{name!r} has only {max_rows} rows: that is too few to train on, bring a longer series.")
     if max_rows < need:
         kind = "series" if len(groups) == 2 else "longest sequence"
         raise PlaygroundError(

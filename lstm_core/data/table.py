@@ -99,7 +99,5 @@ class Table:
                 columns_made.append(Column(label, "number", numbers[:, list(numeric).index(label)]))
             else:
                 classes, codes = np.unique(values, return_inverse=True)
-                columns_made.append(
-                    Column(label, "category", codes.astype(np.int32), tuple(map(str, classes)))
-                )
+                columns_made.append(Column(label, "category", codes.astype(np.int32), tuple(map(str, classes))))
         return Table(name, numbers, tuple(columns_made), roles, **more)

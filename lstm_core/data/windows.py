@@ -119,8 +119,9 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
         refuse_one_class(y, starts, spec, classes)
     time = None if spec.time is None else reorder(table.column(spec.time).values, order)
     notes = _notes(order, filled, starts, groups, spec)
-    return Windows(spec, table.name, x, y, classes, x_center, x_scale, y_center, y_scale, starts,
-                   part_of_row, time, notes)  # fmt: skip
+    return Windows(
+        spec, table.name, x, y, classes, x_center, x_scale, y_center, y_scale, starts, part_of_row, time, notes
+    )
 
 
 def _targets(table: Table, spec: DataSpec, order) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -149,9 +150,7 @@ def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
 def _features(table: Table, spec: DataSpec, order, groups) -> tuple[np.ndarray, int]:
     for name in spec.features:
         if table.column(name).kind != "number":
-            raise PlaygroundError(
-                f"Feature {name!r} is not a number column: leave it out or correct its type."
-            )
+            raise PlaygroundError(f"Feature {name!r} is not a number column: leave it out or correct its type.")
     x = reorder(_take(table, spec.features), order)
     gaps = np.isnan(x)
     holes = int(gaps.sum())
@@ -176,9 +175,7 @@ def _refuse_visible_answer(spec: DataSpec, classes: tuple[str, ...]) -> None:
 def _notes(order, filled: int, starts, groups, spec: DataSpec) -> tuple[str, ...]:
     notes = []
     if order is not None:
-        notes.append(
-            "Rows were put in order of " + " and ".join(n for n in (spec.group, spec.time) if n) + "."
-        )
+        notes.append("Rows were put in order of " + " and ".join(n for n in (spec.group, spec.time) if n) + ".")
     if filled:
         notes.append(f"{filled:,} missing feature cells carry the last known value on.")
     possible = int(np.maximum(np.diff(groups) - spec.seq_len - spec.horizon + 1, 0).sum())

@@ -20,9 +20,7 @@ from lstm_core.figures.theme import (
 from lstm_core.training.history import downsample_min_max
 
 
-def horizon_figure(
-    horizon, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 320
-) -> go.Figure:
+def horizon_figure(horizon, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 320) -> go.Figure:
     """A horizon.Horizon's gradients by step, each divided by its largest, beside what the forget gates let through.
 
     Divided, since x, h and c have units of their own: what counts is how each falls off towards the past. nn.GRU
@@ -41,8 +39,13 @@ def horizon_figure(
         share = _share_of_largest(values) if dash == "solid" else np.where(values > 0, values, np.nan)
         least = np.nanmin(share, initial=least)
         steps, share = downsample_min_max(np.arange(len(share)), share, MAX_POINTS)
-        figure.add_scatter(x=steps, y=share, name=name, line={"color": color, "width": 2.5, "dash": dash},
-                           mode="lines+markers" if len(share) < 3 else "lines")  # fmt: skip
+        figure.add_scatter(
+            x=steps,
+            y=share,
+            name=name,
+            line={"color": color, "width": 2.5, "dash": dash},
+            mode="lines+markers" if len(share) < 3 else "lines",
+        )
     figure.update_xaxes(title="step")
     return _share_axis(figure_layout(figure, height), least)
 
@@ -50,8 +53,13 @@ def horizon_figure(
 def _share_axis(figure: go.Figure, least: float) -> go.Figure:
     """Shares on a log axis from `least` to 1, named at whole powers of ten only."""
     minimum, maximum = np.log10([least / 2, 2])
-    return figure.update_yaxes(title="share of the largest", type="log", exponentformat="power", range=[minimum, maximum],
-                               dtick=int(np.ceil((maximum - minimum) / 6)))  # fmt: skip
+    return figure.update_yaxes(
+        title="share of the largest",
+        type="log",
+        exponentformat="power",
+        range=[minimum, maximum],
+        dtick=int(np.ceil((maximum - minimum) / 6)),
+    )
 
 
 def _share_of_largest(values: np.ndarray) -> np.ndarray:
@@ -62,8 +70,16 @@ def _share_of_largest(values: np.ndarray) -> np.ndarray:
 def _level(figure: go.Figure, y: float, label: str) -> None:
     """A dashed line across a log axis, its name above the left end."""
     figure.add_hline(y, line={"color": ACTUAL_COLOR, "width": 1.5, "dash": "dash"})
-    figure.add_annotation(x=0, y=np.log10(y), xref="paper", xanchor="left", yanchor="bottom", text=label,
-                          showarrow=False, font={"size": FONT_SIZE})  # fmt: skip
+    figure.add_annotation(
+        x=0,
+        y=np.log10(y),
+        xref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        text=label,
+        showarrow=False,
+        font={"size": FONT_SIZE},
+    )
 
 
 def time_constants_figure(constants: np.ndarray, seq_len: int, height: int = 320) -> go.Figure:
@@ -78,15 +94,24 @@ def time_constants_figure(constants: np.ndarray, seq_len: int, height: int = 320
     values, position = constants[order], np.arange(len(order))
     figure = go.Figure(
         go.Bar(
-            x=position, y=np.clip(values, shortest, longest), marker={"color": GATE_COLORS["f"], "line": {"width": 0}},
-            hovertext=[f"unit {unit}: {constants[unit]:.3g} steps" for unit in order], hoverinfo="text",
+            x=position,
+            y=np.clip(values, shortest, longest),
+            marker={"color": GATE_COLORS["f"], "line": {"width": 0}},
+            hovertext=[f"unit {unit}: {constants[unit]:.3g} steps" for unit in order],
+            hoverinfo="text",
             showlegend=False,
         )
-    )  # fmt: skip
+    )
     if (beyond := values > longest).any():
-        figure.add_scatter(x=position[beyond], y=np.full(beyond.sum(), longest), mode="markers", hoverinfo="skip",
-                           name=f"more than {longest:,.0f} steps", showlegend=True,
-                           marker={"symbol": "triangle-up", "size": 14, "color": GATE_COLORS["c"]})  # fmt: skip
+        figure.add_scatter(
+            x=position[beyond],
+            y=np.full(beyond.sum(), longest),
+            mode="markers",
+            hoverinfo="skip",
+            name=f"more than {longest:,.0f} steps",
+            showlegend=True,
+            marker={"symbol": "triangle-up", "size": 14, "color": GATE_COLORS["c"]},
+        )
     _level(figure, seq_len, f"the window: {seq_len:,} steps")
     minimum = np.nanmin(np.clip(values, shortest, seq_len)) / 2
     maximum = np.nanmax(np.clip(values, seq_len, longest)) * 2.5
@@ -94,14 +119,10 @@ def time_constants_figure(constants: np.ndarray, seq_len: int, height: int = 320
     figure.update_yaxes(
         title="steps", type="log", range=np.log10([minimum, maximum]).tolist(), tickformat="~g", dtick=1
     )
-    return figure_layout(figure, height).update_layout(
-        hovermode="closest", bargap=0.1 if len(position) < 65 else 0
-    )
+    return figure_layout(figure, height).update_layout(hovermode="closest", bargap=0.1 if len(position) < 65 else 0)
 
 
-def cells_figure(
-    curves: Mapping[str, np.ndarray], through_c: np.ndarray | None = None, height: int = 340
-) -> go.Figure:
+def cells_figure(curves: Mapping[str, np.ndarray], through_c: np.ndarray | None = None, height: int = 340) -> go.Figure:
     """How the gradients of different cells fall off towards the past, each divided by its largest.
 
     curves: cell → (seq_len,) by input time; the last stands one step back from the prediction. through_c: nn.LSTM's
@@ -115,9 +136,14 @@ def cells_figure(
         share = _share_of_largest(values[::-1])
         least = min(least, np.nanmin(share, initial=1.0))
         back, share = downsample_min_max(np.arange(1, len(share) + 1), share, MAX_POINTS)
-        figure.add_scatter(x=back, y=share, name=name, line={"color": CELL_COLORS[cell], "width": width, "dash": dash},
-                           mode="lines+markers" if len(share) < 3 else "lines",
-                           hovertemplate="%{y:.2g}")  # fmt: skip
+        figure.add_scatter(
+            x=back,
+            y=share,
+            name=name,
+            line={"color": CELL_COLORS[cell], "width": width, "dash": dash},
+            mode="lines+markers" if len(share) < 3 else "lines",
+            hovertemplate="%{y:.2g}",
+        )
     _level(figure, 0.01, "1 %")
     figure.update_xaxes(title="steps back from the prediction")
     return _share_axis(figure_layout(figure, height), max(least, MIN_SHARE))

@@ -93,9 +93,7 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
         "classes": list(windows.classes),
         "when": time,
         "wanted": f"row {row:,}" if windows.time is None else _format_time(windows.time[row]),
-        "truth": int(targets)
-        if windows.classes
-        else [float(v) if np.isfinite(v) else None for v in targets[0]],
+        "truth": int(targets) if windows.classes else [float(v) if np.isfinite(v) else None for v in targets[0]],
         "center": [float(value) for value in windows.y_center],
         "scale": [float(value) for value in windows.y_scale],
     }

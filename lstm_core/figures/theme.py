@@ -9,9 +9,13 @@ import plotly.graph_objects as go
 # Okabe and Ito's colours: told apart by colour-blind eyes, on white and on black
 GATE_COLORS = {"i": "#0072B2", "f": "#D55E00", "g": "#009E73", "o": "#CC79A7", "c": "#E69F00", "h": "#56B4E9"}
 GATE_NAMES = {
-    "i": "input gate", "f": "forget gate", "g": "cell candidate", "o": "output gate",
-    "c": "cell state", "h": "hidden state",
-}  # fmt: skip
+    "i": "input gate",
+    "f": "forget gate",
+    "g": "cell candidate",
+    "o": "output gate",
+    "c": "cell state",
+    "h": "hidden state",
+}
 CELL_COLORS = {"lstm": "#0072B2", "gru": "#E69F00", "rnn": "#CC79A7"}
 CELL_DASHES = {"lstm": "solid", "gru": "dash", "rnn": "dot"}  # told apart without any colour, too
 SPLIT_COLORS = {"train": "#0072B2", "valid": "#E69F00", "test": "#009E73"}

@@ -50,16 +50,18 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
         y = np.insert(y, breaks, np.nan)  # parts of several groups interleave: no line from one to the next
         drawn_rows = np.insert(drawn_rows, breaks, drawn_rows[breaks - 1] if len(breaks) else [])
         figure.add_scatter(
-            x=row_axis(windows, drawn_rows), y=y.astype(np.float32), name=f"{SPLIT_NAMES[split]} ({len(rows):,} rows)",
-            mode="markers" if windows.classes or lonely else "lines", connectgaps=False,
-            line={"color": SPLIT_COLORS[split], "width": 2}, marker={"color": SPLIT_COLORS[split], "size": 4},
-        )  # fmt: skip
+            x=row_axis(windows, drawn_rows),
+            y=y.astype(np.float32),
+            name=f"{SPLIT_NAMES[split]} ({len(rows):,} rows)",
+            mode="markers" if windows.classes or lonely else "lines",
+            connectgaps=False,
+            line={"color": SPLIT_COLORS[split], "width": 2},
+            marker={"color": SPLIT_COLORS[split], "size": 4},
+        )
     if windows.classes:
         label_stride = -(-len(windows.classes) // MAX_NAMES)
         tick_classes = list(range(0, len(windows.classes), label_stride))
-        figure.update_yaxes(
-            tickvals=tick_classes, ticktext=[plain_label(windows.classes[k], 16) for k in tick_classes]
-        )
+        figure.update_yaxes(tickvals=tick_classes, ticktext=[plain_label(windows.classes[k], 16) for k in tick_classes])
     if start is not None:
         input_edges = _edges(windows, np.array([start, start + windows.spec.seq_len - 1]))
         target_edges = _edges(windows, windows.target_rows(np.array([start]))[0][[0, -1]])
@@ -83,18 +85,36 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
     figure = go.Figure()
     for k, name in enumerate(windows.spec.features[:6]):
         drawn_rows, y = downsample_min_max(rows, windows.x[rows, k].astype(np.float64), MAX_POINTS)
-        figure.add_scatter(x=row_axis(windows, drawn_rows), y=y, name=f"sees {plain_label(name)}", mode="lines+markers",
-                           marker={"size": 5}, line={"width": 2})  # fmt: skip
+        figure.add_scatter(
+            x=row_axis(windows, drawn_rows),
+            y=y,
+            name=f"sees {plain_label(name)}",
+            mode="lines+markers",
+            marker={"size": 5},
+            line={"width": 2},
+        )
     target_rows = windows.target_rows(np.array([start]))[0]
     targets = windows.targets(np.array([start]))[0]
     if windows.classes:
         label = plain_label(windows.classes[targets], 30)
         figure.add_vline(_edges(windows, target_rows)[0], line={"color": PREDICTION_COLOR, "width": 3})
-        figure.add_annotation(x=row_axis(windows, target_rows)[0], y=1, yref="paper", xanchor="right", showarrow=False,
-                              text=f"must say: <b>{label}</b>", font={"size": FONT_SIZE + 1, "color": PREDICTION_COLOR})  # fmt: skip
+        figure.add_annotation(
+            x=row_axis(windows, target_rows)[0],
+            y=1,
+            yref="paper",
+            xanchor="right",
+            showarrow=False,
+            text=f"must say: <b>{label}</b>",
+            font={"size": FONT_SIZE + 1, "color": PREDICTION_COLOR},
+        )
     else:
         for k, name in enumerate(windows.spec.targets[:6]):
-            figure.add_scatter(x=row_axis(windows, target_rows), y=targets[:, k], name=f"must say {plain_label(name)}",
-                               mode="markers", marker={"size": 12, "color": PREDICTION_COLOR, "symbol": "diamond"})  # fmt: skip
+            figure.add_scatter(
+                x=row_axis(windows, target_rows),
+                y=targets[:, k],
+                name=f"must say {plain_label(name)}",
+                mode="markers",
+                marker={"size": 12, "color": PREDICTION_COLOR, "symbol": "diamond"},
+            )
     figure.update_xaxes(title=row_title(windows))
     return figure_layout(figure, height)

@@ -64,9 +64,8 @@ def summarize(rows: list[Score]) -> str:
     model, *naive = rows
     if model.accuracy is not None:
         better = model.accuracy > naive[0].accuracy
-        return (
-            f"{model.accuracy:.1%} right; {naive[0].name} would be right {naive[0].accuracy:.1%} of the time"
-            + ("." if better else ", so it has not learned anything yet.")
+        return f"{model.accuracy:.1%} right; {naive[0].name} would be right {naive[0].accuracy:.1%} of the time" + (
+            "." if better else ", so it has not learned anything yet."
         )
     best = min(naive, key=lambda score: score.rmse)
     gain = 1 - model.rmse / best.rmse if best.rmse else 0.0

@@ -47,9 +47,7 @@ def with_change(experiment: Experiment, change: Mapping[str, Mapping[str, Any]])
     Raises:
         PlaygroundError: the experiment refuses a value.
     """
-    parts = {
-        part: dataclasses.replace(getattr(experiment, part), **fields) for part, fields in change.items()
-    }
+    parts = {part: dataclasses.replace(getattr(experiment, part), **fields) for part, fields in change.items()}
     return dataclasses.replace(experiment, **parts)
 
 
@@ -73,8 +71,7 @@ def new_runs(
         PlaygroundError: a change is refused, or a model would not fit in memory.
     """
     planned = {
-        k: with_seed(with_change(experiment, change or {}), seed)
-        for k, experiment in lesson.experiments.items()
+        k: with_seed(with_change(experiment, change or {}), seed) for k, experiment in lesson.experiments.items()
     }
     return {label: _new_run(experiment, queue) for label, experiment in planned.items()}
 
@@ -82,9 +79,7 @@ def new_runs(
 def _new_run(experiment: Experiment, queue: RunQueue) -> Run:
     table, windows = load_windows(experiment.data)
     batch = min(experiment.train.batch_size, len(windows.starts["train"]))
-    check_memory(
-        experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len, free_memory()
-    )
+    check_memory(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len, free_memory())
     return Run.new(windows, dataclasses.replace(experiment, data=windows.spec), table, queue)
 
 
@@ -113,9 +108,7 @@ def pretrained_runs(lesson: Lesson, queue: RunQueue) -> dict[str, Run]:
         runs[label] = run = Run.from_checkpoint(checkpoint, windows, table, queue)
         if not run.finished:
             run.status = "failed"
-            run.message = (
-                f"Training broke off after step {run.step:,}: the loss or the gradient was no number."
-            )
+            run.message = f"Training broke off after step {run.step:,}: the loss or the gradient was no number."
     return runs
 
 
@@ -138,9 +131,7 @@ def loss_plot(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for color, (label, run) in zip(RUN_COLORS, runs.items(), strict=False):
         prefix = f"{label_text(label)}, " if len(runs) > 1 else ""
-        lines.append(
-            Line(f"{prefix}training", *run.curves["train_loss"].points(1000), color, width=1.3, opacity=0.5)
-        )
+        lines.append(Line(f"{prefix}training", *run.curves["train_loss"].points(1000), color, width=1.3, opacity=0.5))
         valid = run.curves["valid_loss"].points(1000)
         if len(valid[0]):
             lines.append(Line(f"{prefix}validation", *valid, color, width=3))

@@ -26,9 +26,7 @@ def main() -> None:
     file.write_bytes(run.checkpoint(points=800))
     for part in ("valid", "test"):
         starts = windows.starts[part]
-        print(
-            f"{part}: {summarize(score_with_baselines(windows, starts, predict(trained, windows, starts)))}"
-        )
+        print(f"{part}: {summarize(score_with_baselines(windows, starts, predict(trained, windows, starts)))}")
     print(f"{file.name}: {file.stat().st_size / 1024:.0f} kB")
 
 

@@ -35,9 +35,7 @@ def limit_to_one_thread() -> None:
     """
     torch = sys.modules.get("torch")
     if torch is not None:
-        if (
-            torch.get_num_threads() != 1
-        ):  # asked first: a thread that only sets takes the last number of any other
+        if torch.get_num_threads() != 1:  # asked first: a thread that only sets takes the last number of any other
             torch.set_num_threads(1)
     else:
         os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -28,11 +28,13 @@ class SequenceModel(nn.Module):
         super().__init__()
         self.spec = spec
         arguments = {
-            "num_layers": spec.num_layers, "bias": spec.bias, "batch_first": spec.batch_first,
+            "num_layers": spec.num_layers,
+            "bias": spec.bias,
+            "batch_first": spec.batch_first,
             # between layers, so it has nothing to act on in a single layer: PyTorch warns, the page explains
             "dropout": spec.dropout if spec.num_layers > 1 else 0.0,
             "bidirectional": spec.bidirectional,
-        }  # fmt: skip
+        }
         if spec.proj_size:  # nn.GRU and nn.RNN take no such argument
             arguments["proj_size"] = spec.proj_size
         self.add_module(spec.cell, getattr(nn, spec.module_name)(input_size, spec.hidden_size, **arguments))
@@ -88,9 +90,7 @@ def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceM
     return model
 
 
-def model_from_weights(
-    spec: ModelSpec, input_size: int, output_size: int, weights: dict[str, Tensor]
-) -> SequenceModel:
+def model_from_weights(spec: ModelSpec, input_size: int, output_size: int, weights: dict[str, Tensor]) -> SequenceModel:
     """A model in eval mode that holds these very tensors, by SequenceModel's names; nothing is drawn."""
     with torch.device("meta"):
         model = SequenceModel(spec, input_size, output_size)

@@ -40,9 +40,7 @@ _numbers = itertools.count(1)
 class Run:
     """One trainer, driven by at most one thread. Every method returns at once and may be called from any thread."""
 
-    def __init__(
-        self, trainer: Trainer, table: Table, queue: RunQueue, curves: dict[str, tuple] | None = None
-    ) -> None:
+    def __init__(self, trainer: Trainer, table: Table, queue: RunQueue, curves: dict[str, tuple] | None = None) -> None:
         self.id = next(_numbers)  # tells this process's runs apart
         self._trainer = trainer
         self.table = table
@@ -158,8 +156,7 @@ class Run:
     def checkpoint(self, snapshot_bytes: int = SAVED_SNAPSHOTS, points: int = SAVED_POINTS) -> bytes:
         """The model file of this moment; points: of each curve in it, at most."""
         curves = {
-            name: tuple(values.tolist() for values in curve.points(points))
-            for name, curve in self.curves.items()
+            name: tuple(values.tolist() for values in curve.points(points)) for name, curve in self.curves.items()
         }
         with self.locked() as trainer:
             return save_checkpoint(trainer, curves, snapshot_bytes)

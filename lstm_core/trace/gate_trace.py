@@ -87,9 +87,7 @@ class GateTrace:
 
 
 @torch.no_grad()
-def trace_lstm(
-    lstm: nn.LSTM, x: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None = None
-) -> GateTrace:
+def trace_lstm(lstm: nn.LSTM, x: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None = None) -> GateTrace:
     """Run `lstm(x, hx)` and return every gate and state of every layer, direction and step.
 
     x and hx are exactly what the module takes: batched or not, batch_first or not, packed or not.

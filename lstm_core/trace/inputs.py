@@ -16,8 +16,7 @@ def check_module(lstm: nn.LSTM) -> None:
         )
     if not isinstance(lstm, nn.LSTM):
         raise PlaygroundError(
-            f"trace_lstm was given a {type(lstm).__name__}: pass the torch.nn.LSTM itself, "
-            "such as model.lstm."
+            f"trace_lstm was given a {type(lstm).__name__}: pass the torch.nn.LSTM itself, such as model.lstm."
         )
     if lstm.training and lstm.dropout > 0 and lstm.num_layers > 1:
         raise PlaygroundError(
@@ -38,8 +37,7 @@ def check_input(lstm: nn.LSTM, x: Tensor | PackedSequence) -> None:
         if packed:
             expected = f"(steps of all sequences, {features}) as its data"
         raise PlaygroundError(
-            f"x has shape {tuple(data.shape)}, but this LSTM takes {expected}, with at least one sequence "
-            "and one step."
+            f"x has shape {tuple(data.shape)}, but this LSTM takes {expected}, with at least one sequence and one step."
         )
     _check_kind("x", data, lstm)
 
@@ -55,22 +53,16 @@ def check_states(lstm: nn.LSTM, x: Tensor | PackedSequence, hx: tuple[Tensor, Te
         batch = () if x.dim() == 2 else (x.shape[0 if lstm.batch_first else 1],)
     for name, state, expected in zip(("h_0", "c_0"), hx, state_shapes(lstm, *batch), strict=True):
         if tuple(state.shape) != expected:
-            raise PlaygroundError(
-                f"{name} has shape {tuple(state.shape)}, but this x and LSTM need {expected}."
-            )
+            raise PlaygroundError(f"{name} has shape {tuple(state.shape)}, but this x and LSTM need {expected}.")
         _check_kind(name, state, lstm)
 
 
 def _check_kind(name: str, tensor: Tensor, lstm: nn.LSTM) -> None:
     weight = lstm.weight_ih_l0
     if tensor.dtype != weight.dtype:
-        raise PlaygroundError(
-            f"{name} is {tensor.dtype}, but the LSTM's weights are {weight.dtype}: convert one."
-        )
+        raise PlaygroundError(f"{name} is {tensor.dtype}, but the LSTM's weights are {weight.dtype}: convert one.")
     if tensor.device != weight.device:
-        raise PlaygroundError(
-            f"{name} is on {tensor.device}, but the LSTM is on {weight.device}: move one of them."
-        )
+        raise PlaygroundError(f"{name} is on {tensor.device}, but the LSTM is on {weight.device}: move one of them.")
 
 
 def time_major(lstm: nn.LSTM, sequence: Tensor | PackedSequence) -> tuple[Tensor, Tensor | None]:

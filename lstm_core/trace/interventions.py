@@ -61,9 +61,7 @@ class Intervention:
 
     def __post_init__(self) -> None:
         if self.kind not in tuple(ALLOWED_TARGETS):  # a list is no key
-            raise PlaygroundError(
-                f"An edit's kind is {self.kind!r}: choose one of {', '.join(ALLOWED_TARGETS)}."
-            )
+            raise PlaygroundError(f"An edit's kind is {self.kind!r}: choose one of {', '.join(ALLOWED_TARGETS)}.")
         if self.gate not in ALLOWED_TARGETS[self.kind]:
             names = ", ".join(ALLOWED_TARGETS[self.kind])
             raise PlaygroundError(f"Edit {self.kind!r} cannot act on {self.gate!r}: choose {names}.")
@@ -74,17 +72,11 @@ class Intervention:
                 continue
             indices = _indices((value,) if is_scalar else value)
             if not indices:
-                expected = (
-                    "a whole number from 0"
-                    if is_scalar
-                    else "different whole numbers from 0, or None for all"
-                )
+                expected = "a whole number from 0" if is_scalar else "different whole numbers from 0, or None for all"
                 raise PlaygroundError(f"An edit's {name} is {value!r:.60}: give {expected}.")
             object.__setattr__(self, name, indices[0] if is_scalar else indices)
         if self.gate == INPUT and self.layer_direction != (0, 0):
-            raise PlaygroundError(
-                "The input has no layer and no direction: leave both at 0 for an input edit."
-            )
+            raise PlaygroundError("The input has no layer and no direction: leave both at 0 for an input edit.")
         if self.kind == "zero" and self.value != 0:
             raise PlaygroundError("Edit 'zero' takes no value: leave it at 0.")
 
@@ -131,9 +123,7 @@ def trace_with(
     layers, h_n, c_n = [], torch.empty_like(h_0), torch.empty_like(c_0)
     for layer in range(lstm.num_layers):
         rows = slice(layer * directions, (layer + 1) * directions)
-        of_directions = [
-            [e for e in interventions if e.layer_direction == (layer, d)] for d in range(directions)
-        ]
+        of_directions = [[e for e in interventions if e.layer_direction == (layer, d)] for d in range(directions)]
         h, h_n[rows], c_n[rows] = _run_intervened_layer(
             lstm, layer, steps, (h_0, c_0), of_directions, (gates[layer], c[layer])
         )
@@ -157,17 +147,13 @@ def _numbers(value: float | Sequence[float]) -> float | tuple[float, ...]:
     except (TypeError, ValueError):
         numbers = math.nan
     if not np.isfinite(numbers).all() or numbers == ():
-        raise PlaygroundError(
-            f"An edit's value is {value!r:.60}: give a finite number, or one for each unit."
-        )
+        raise PlaygroundError(f"An edit's value is {value!r:.60}: give a finite number, or one for each unit.")
     return numbers
 
 
 def check_intervention(intervention: Intervention, lstm: nn.LSTM, seq_len: int) -> None:
     """Raises PlaygroundError where the edit names something that this LSTM or sequence does not have."""
-    size = {INPUT: lstm.input_size, "h": lstm.proj_size or lstm.hidden_size}.get(
-        intervention.gate, lstm.hidden_size
-    )
+    size = {INPUT: lstm.input_size, "h": lstm.proj_size or lstm.hidden_size}.get(intervention.gate, lstm.hidden_size)
     directions = 2 if lstm.bidirectional else 1
     for name, last, there in (
         ("layer", intervention.layer, lstm.num_layers),
@@ -208,9 +194,7 @@ def _changes(interventions: Sequence[Intervention], gate: str, like: Tensor) -> 
 
 def _maker(intervention: Intervention, like: Tensor) -> Callable[[Tensor], None]:
     value = torch.tensor(intervention.value, dtype=like.dtype, device=like.device)
-    units = (
-        slice(None) if intervention.units is None else torch.tensor(intervention.units, device=like.device)
-    )
+    units = slice(None) if intervention.units is None else torch.tensor(intervention.units, device=like.device)
 
     def make(values: Tensor) -> None:
         if intervention.kind == "scale":
@@ -256,9 +240,7 @@ def _run_intervened_layer(
             order = range(seq_len)[:: -1 if reverse else 1]
             if first:
                 state = h_own[order[first - 1]], c[order[first - 1]]
-            _step_loop(
-                weights, lstm.bias, x, state, interventions[direction], order[first:], (gates, c, h_own)
-            )
+            _step_loop(weights, lstm.bias, x, state, interventions[direction], order[first:], (gates, c, h_own))
             h_n[direction], c_n[direction] = h_own[order[-1]], c[order[-1]]
     return h, h_n, c_n
 

@@ -119,9 +119,7 @@ def accumulate(f: Tensor, c: Tensor, c_0: Tensor, reverse: bool) -> None:
     rest = steps % chunks if chunks >= 5 else steps
     if rest < steps:
         body = slice(rest, None) if reverse else slice(0, steps - rest)
-        c_0 = _accumulate_chunks(
-            f[body].unflatten(0, (chunks, -1)), c[body].unflatten(0, (chunks, -1)), c_0, order
-        )
+        c_0 = _accumulate_chunks(f[body].unflatten(0, (chunks, -1)), c[body].unflatten(0, (chunks, -1)), c_0, order)
     if rest:
         tail = slice(0, rest) if reverse else slice(steps - rest, None)
         for c_t, f_t in zip(c[tail].unbind()[order], f[tail].unbind()[order], strict=True):

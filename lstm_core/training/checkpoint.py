@@ -53,9 +53,7 @@ class Checkpoint:
         """The trained model, on the CPU, in eval mode."""
         from lstm_core.model.recurrent import model_from_weights
 
-        return model_from_weights(
-            self.experiment.model, self.input_size, self.output_size, _tensors(self.weights)
-        )
+        return model_from_weights(self.experiment.model, self.input_size, self.output_size, _tensors(self.weights))
 
 
 def save_checkpoint(
@@ -123,9 +121,7 @@ def _load(data: bytes) -> Checkpoint:
     except safetensors.SafetensorError as error:
         raise PlaygroundError(f"its tensors are damaged ({error}).") from None
     state = {k.removeprefix("state/"): v for k, v in arrays.items() if k.startswith("state/")}
-    weights = {
-        _checkpoint_name(k, experiment.model.cell): v for k, v in arrays.items() if not k.startswith("state/")
-    }
+    weights = {_checkpoint_name(k, experiment.model.cell): v for k, v in arrays.items() if not k.startswith("state/")}
     best = [value for name, value in state.items() if name.startswith(("best/", "carried/"))]
     if not all(np.isfinite(value).all() for value in (*weights.values(), *best, state["snapshots/weights"])):
         raise PlaygroundError("some of its weights are NaN or infinite.")
@@ -156,9 +152,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
         )
     experiment = checkpoint.experiment
     if experiment.train.device not in available_devices():  # it was trained on a machine that had another one
-        experiment = dataclasses.replace(
-            experiment, train=dataclasses.replace(experiment.train, device="auto")
-        )
+        experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
     trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), experiment)
     try:
         trainer.load_state_dict(_tensors(checkpoint.weights), _tensors(checkpoint.state), checkpoint.progress)
@@ -207,13 +201,9 @@ def _check_tensors(header: dict, experiment: Experiment, input_size: int, output
     shapes = parameter_shapes(experiment.model, input_size, output_size)
     generator = [GENERATOR_STATE]
     expected_shapes = {"state/dropout": generator} | _order_shapes(header, experiment, generator)
-    expected_shapes |= {
-        name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()
-    }
+    expected_shapes |= {name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()}
     expected_shapes |= {f"state/best/{name}": shape for name, shape in shapes.items()}
-    if any(
-        name.startswith("state/optimizer/") for name in header
-    ):  # all of it, or none before the first step
+    if any(name.startswith("state/optimizer/") for name in header):  # all of it, or none before the first step
         state = optimizer_shapes(experiment.train, shapes)
         expected_shapes |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
     for name, shape in expected_shapes.items():
@@ -269,9 +259,11 @@ def _json_number(value: float) -> float | None:
 def _curves(curves: object) -> dict:
     def is_line(line: object) -> bool:
         lists = isinstance(line, list) and len(line) == 2 and all(isinstance(values, list) for values in line)
-        return lists and len(line[0]) == len(line[1]) and all(
-            isinstance(v, int | float) for values in line for v in values
-        )  # fmt: skip
+        return (
+            lists
+            and len(line[0]) == len(line[1])
+            and all(isinstance(v, int | float) for values in line for v in values)
+        )
 
     if not isinstance(curves, dict) or not all(is_line(line) for line in curves.values()):
         raise PlaygroundError("its curves are damaged.")
@@ -279,8 +271,13 @@ def _curves(curves: object) -> dict:
 
 
 def _progress(progress: object) -> dict:
-    kinds = {"step": int, "best_epoch": int, "best_loss": float | int | None, "stopped_early": bool,
-             "epoch_loss": float | int}  # fmt: skip
+    kinds = {
+        "step": int,
+        "best_epoch": int,
+        "best_loss": float | int | None,
+        "stopped_early": bool,
+        "epoch_loss": float | int,
+    }
     ok = isinstance(progress, dict) and set(progress) == set(kinds)
     if not ok or not all(isinstance(progress[k], kind) for k, kind in kinds.items()) or progress["step"] < 0:
         raise PlaygroundError("its record of progress is damaged.")

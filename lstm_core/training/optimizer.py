@@ -66,9 +66,7 @@ def optimizer_state_by_name(optimizer: torch.optim.Optimizer, model: nn.Module) 
     return state
 
 
-def load_optimizer_state(
-    optimizer: torch.optim.Optimizer, model: nn.Module, state: dict[str, Tensor]
-) -> None:
+def load_optimizer_state(optimizer: torch.optim.Optimizer, model: nn.Module, state: dict[str, Tensor]) -> None:
     """The inverse of optimizer_state_by_name, onto this optimiser's own device and layout."""
     names, parameters = zip(*model.named_parameters(), strict=True)
     optimised = optimizer.param_groups[0]["params"]

@@ -27,9 +27,7 @@ class StatefulBatches(SequentialBatches):
     window does not begin where the last one ended: at another sequence, or behind missing values.
     """
 
-    def __init__(
-        self, batches: WindowTensors, starts: Tensor, rows: int, max_batches: int | None = None
-    ) -> None:
+    def __init__(self, batches: WindowTensors, starts: Tensor, rows: int, max_batches: int | None = None) -> None:
         """starts: (windows,) int64, rising, on the batches' device; rows: no more than there are windows; most:
         batches at most."""
         seq_len = batches.windows.spec.seq_len
@@ -95,9 +93,7 @@ def non_overlapping(starts: Tensor, seq_len: int) -> Tensor:
     return starts[(index - first) % seq_len == 0]
 
 
-def random_initial_state(
-    spec: ModelSpec, batch_size: int, seed: tuple[int, ...], device: torch.device
-) -> RNNState:
+def random_initial_state(spec: ModelSpec, batch_size: int, seed: tuple[int, ...], device: torch.device) -> RNNState:
     """h_0 and, for an LSTM, c_0 from a standard normal: what tutorials' torch.randn(num_layers, batch, hidden_size)
     is, but from a seed alone."""
     rng = np.random.default_rng(seed)

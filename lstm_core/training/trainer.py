@@ -83,9 +83,7 @@ class Trainer:
         self._optimizer_state: dict[str, Tensor] = {}  # by name, until the optimiser is made
         self._uses_dropout = experiment.model.dropout > 0 and experiment.model.num_layers > 1
         self._dropout_state = rng_state(spec.seed)
-        self._evaluation_cache: dict[
-            str, tuple[Tensor, SequentialBatches]
-        ] = {}  # part → its starts, and they in order
+        self._evaluation_cache: dict[str, tuple[Tensor, SequentialBatches]] = {}  # part → its starts, and they in order
         self.epoch_loss = 0.0  # sum over the batches of the epoch under way
         self._best = self._copy_of_weights()
         self._last_good = self._copy_of_weights()
@@ -176,9 +174,7 @@ class Trainer:
         total, count, order = 0.0, 0, self._evaluation_batches(split)
         for index in range(order.steps):
             x, targets = order.batch(index)
-            loss, state = self._loss(
-                x, targets, self._initial_state(order, index, len(x), _EVALUATION, index)
-            )
+            loss, state = self._loss(x, targets, self._initial_state(order, index, len(x), _EVALUATION, index))
             order.record_state(state)
             total, count = total + loss.item() * len(x), count + len(x)
         if self._uses_dropout:
@@ -194,9 +190,7 @@ class Trainer:
         if self.spec.initial_state == "stateful":
             available = len(non_overlapping(starts, self.windows.spec.seq_len))
             rows = max(1, available // self.steps_per_epoch)
-            order = StatefulBatches(
-                self.batches, starts, rows, max_batches=max(1, MAX_EVALUATION_WINDOWS // rows)
-            )
+            order = StatefulBatches(self.batches, starts, rows, max_batches=max(1, MAX_EVALUATION_WINDOWS // rows))
         else:
             order = SequentialBatches(
                 self.batches, starts[:: -(-len(starts) // MAX_EVALUATION_WINDOWS)], EVALUATION_BATCH_SIZE
@@ -207,11 +201,7 @@ class Trainer:
 
     def state_dict(self, snapshot_bytes: int) -> tuple[dict[str, Tensor], dict]:
         """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""
-        state = (
-            optimizer_state_by_name(self.optimizer, self.model)
-            if self._has_optimizer
-            else self._optimizer_state
-        )
+        state = optimizer_state_by_name(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
         tensors = {f"optimizer/{k}": v for k, v in state.items()}
         tensors |= {f"best/{k}": v for k, v in self._by_name(self._best).items()}
         tensors |= self._order.state_dict(mid_epoch=self.step % self.steps_per_epoch > 0)
@@ -286,14 +276,10 @@ class Trainer:
         predictions, final_state = self.model.forward_with_state(x, initial_state)
         return sequence_loss(self.loss_name, predictions, targets, self.batches.per_step), final_state
 
-    def _initial_state(
-        self, order: SequentialBatches, index: int, batch_size: int, *draw: int
-    ) -> RNNState | None:
+    def _initial_state(self, order: SequentialBatches, index: int, batch_size: int, *draw: int) -> RNNState | None:
         """h and c before a batch, None for zeros; draw: numbers that no other draw of this seed has."""
         if self.spec.initial_state == "random":
-            return random_initial_state(
-                self.experiment.model, batch_size, (self.spec.seed, *draw), self.device
-            )
+            return random_initial_state(self.experiment.model, batch_size, (self.spec.seed, *draw), self.device)
         return order.initial_state(index)
 
     def _training_step(self, index: int) -> tuple[float, float]:
@@ -324,9 +310,7 @@ class Trainer:
 
     @torch.no_grad()
     def _restore_frozen(self) -> None:
-        for p, previous, trainable in zip(
-            self.parameters, self._last_good, self._trainable_masks, strict=True
-        ):
+        for p, previous, trainable in zip(self.parameters, self._last_good, self._trainable_masks, strict=True):
             p.copy_(torch.where(trainable, p, previous))
 
     def _stop_at_non_finite(self, subject: str, step: int | None = None) -> NoReturn:
@@ -346,9 +330,7 @@ class Trainer:
     def _end_epoch(self) -> dict:
         valid_loss = self.evaluate("valid")
         finite = all(bool(p.isfinite().all()) for p in self.parameters)
-        if not finite or not math.isfinite(
-            valid_loss or 0.0
-        ):  # the last step went wrong, and no next one tells
+        if not finite or not math.isfinite(valid_loss or 0.0):  # the last step went wrong, and no next one tells
             self._stop_at_non_finite("The validation loss" if finite else "The weights")
         monitored = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
         epoch = self.epoch

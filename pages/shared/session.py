@@ -189,9 +189,7 @@ def draw_messages(page: str) -> None:
 def escape_markdown(text: str) -> str:
     """Text from outside as Markdown that shows exactly that text: no links, images, colours, formulas or icons."""
     escaped = "".join(f"\\{c}" if c in r"""\`*_{}[]()<>#+-.!|~$"&'""" else c for c in text)
-    return escaped.replace(":", ":\u2060").replace(
-        "\n", " "
-    )  # a word joiner: ":red[" and ":smile:" mean nothing
+    return escaped.replace(":", ":\u2060").replace("\n", " ")  # a word joiner: ":red[" and ":smile:" mean nothing
 
 
 def set_state(key: str, value: Any) -> None:

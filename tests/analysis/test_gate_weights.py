@@ -182,23 +182,17 @@ def test_the_bias_that_acts_is_the_sum_that_nn_lstm_makes(index):
     assert list(got) == ["weight_ih", "weight_hh"] + ["bias_ih", "bias_hh", "bias"] * lstm.bias
     if not lstm.bias:
         return
-    x = torch.randn(
-        4, lstm.input_size, dtype=lstm.weight_ih_l0.dtype, generator=torch.Generator().manual_seed(1)
-    )
+    x = torch.randn(4, lstm.input_size, dtype=lstm.weight_ih_l0.dtype, generator=torch.Generator().manual_seed(1))
     before = lstm(x)[0]
     with torch.no_grad():
         getattr(lstm, "bias_hh" + suffix).zero_()
-        getattr(lstm, "bias_ih" + suffix).copy_(
-            torch.from_numpy(np.concatenate([got["bias"][g] for g in GATES]))
-        )
+        getattr(lstm, "bias_ih" + suffix).copy_(torch.from_numpy(np.concatenate([got["bias"][g] for g in GATES])))
     torch.testing.assert_close(lstm(x)[0], before, rtol=0, atol=1e-6)
 
 
 def test_the_acting_bias_has_the_gradient_of_either():
     lstm = nn.LSTM(3, 4, dtype=torch.float64)
-    lstm(torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))[
-        0
-    ].sum().backward()
+    lstm(torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))[0].sum().backward()
     by_gate = split_by_gate({name: parameter.grad for name, parameter in lstm.named_parameters()})
     got = with_total_bias(by_gate, gradients=True)
     for gate in GATES:
@@ -216,9 +210,7 @@ def test_an_outlier_does_not_stretch_the_reach():
     rng = np.random.default_rng(0)
     calm = {gate: rng.uniform(-0.1, 0.1, (64, 64)).astype(np.float32) for gate in GATES}
     result = magnitudes({"weight_hh": calm})
-    assert (
-        result.percentile == result.max_abs["weight_hh"] == max(np.abs(rows).max() for rows in calm.values())
-    )
+    assert result.percentile == result.max_abs["weight_hh"] == max(np.abs(rows).max() for rows in calm.values())
     calm["o"][3, 5] = -7
     result = magnitudes({"weight_hh": calm})
     assert result.max_abs == {"weight_hh": 7}
@@ -251,9 +243,7 @@ def test_rounded_up_is_at_least_the_value_and_never_much_more(value):
     assert round_up_nicely(result) == result
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"), [(0, 1), (1, 1), (0.11, 0.12), (0.99, 1), (31, 40), (1e-9, 1e-9)]
-)
+@pytest.mark.parametrize(("value", "expected"), [(0, 1), (1, 1), (0.11, 0.12), (0.99, 1), (31, 40), (1e-9, 1e-9)])
 def test_rounded_up_to_a_number_that_one_can_say(value, expected):
     assert round_up_nicely(value) == pytest.approx(expected)
 

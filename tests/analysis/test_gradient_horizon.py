@@ -150,19 +150,22 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
     module, head, x, output_index, _ = case
     assume(module.mode != "RNN_RELU")
     spec = ModelSpec(
-        cell=type(module).__name__.lower(), hidden_size=module.hidden_size, num_layers=module.num_layers,
-        bias=module.bias, batch_first=module.batch_first, bidirectional=module.bidirectional,
-        proj_size=module.proj_size, head=head_kind,
-    )  # fmt: skip
+        cell=type(module).__name__.lower(),
+        hidden_size=module.hidden_size,
+        num_layers=module.num_layers,
+        bias=module.bias,
+        batch_first=module.batch_first,
+        bidirectional=module.bidirectional,
+        proj_size=module.proj_size,
+        head=head_kind,
+    )
     model = SequenceModel(spec, module.input_size, head.out_features).double()
     model.recurrent.load_state_dict(module.state_dict())
     model.head.load_state_dict(head.state_dict())
     model, x = model.to(dtype), x.to(dtype)
     got = memory_horizon(model, x, output_index)
     model, x = model.double(), x.double()  # the same numbers, exactly
-    d_x, d_h, d_c, predictions = autograd_norms(
-        model.recurrent, model.head, x, output_index, head_kind == "per_step"
-    )
+    d_x, d_h, d_c, predictions = autograd_norms(model.recurrent, model.head, x, output_index, head_kind == "per_step")
     with torch.no_grad():
         output = model(x)
     output = output if head_kind == "last" else output[:, -1]
@@ -265,9 +268,7 @@ def test_a_closed_forget_gate_keeps_nothing():
     assert (got.d_x[0] > 0).tolist() == [False, False, False, True]
 
 
-@pytest.mark.parametrize(
-    ("factor", "nonlinearity"), [(1.0, "relu"), (0.5, "relu"), (1.25, "relu"), (0.5, "tanh")]
-)
+@pytest.mark.parametrize(("factor", "nonlinearity"), [(1.0, "relu"), (0.5, "relu"), (1.25, "relu"), (0.5, "tanh")])
 def test_an_rnn_of_scaled_identity_shrinks_or_grows_by_its_factor(factor, nonlinearity):
     rnn = nn.RNN(2, 2, nonlinearity=nonlinearity, bias=False, dtype=torch.float64)
     head = nn.Linear(2, 1, dtype=torch.float64)
@@ -296,9 +297,7 @@ def test_the_reverse_direction_of_a_head_on_every_step_has_seen_the_last_step_on
     got = memory_horizon(build_model(spec, 2, 1), torch.ones(1, 6, 2))
     assert (got.d_c[0, 1, 0] > 0).tolist() == [False] * 5 + [True]
     assert (got.d_c[0, 0, 0] > 0).all()
-    at_the_ends = memory_horizon(
-        build_model(ModelSpec(hidden_size=4, bidirectional=True), 2, 1), torch.ones(1, 6, 2)
-    )
+    at_the_ends = memory_horizon(build_model(ModelSpec(hidden_size=4, bidirectional=True), 2, 1), torch.ones(1, 6, 2))
     assert (at_the_ends.d_c > 0).all()
 
 
@@ -310,16 +309,12 @@ def test_what_a_window_owes_does_not_depend_on_its_neighbours():
         alone = memory_horizon(model, x[b : b + 1], 1)
         np.testing.assert_allclose(together.d_x[b], alone.d_x[0], rtol=1e-12)
         np.testing.assert_allclose(together.d_c[:, :, b], alone.d_c[:, :, 0], rtol=1e-12)
-        np.testing.assert_allclose(
-            together.time_constants[:, :, b], alone.time_constants[:, :, 0], rtol=1e-12
-        )
+        np.testing.assert_allclose(together.time_constants[:, :, b], alone.time_constants[:, :, 0], rtol=1e-12)
 
 
 @pytest.mark.parametrize("training", [False, True])
 def test_the_model_is_left_as_it_was(training):
-    model = build_model(ModelSpec(hidden_size=4, num_layers=2, dropout=0.5, batch_first=False), 3, 1).train(
-        training
-    )
+    model = build_model(ModelSpec(hidden_size=4, num_layers=2, dropout=0.5, batch_first=False), 3, 1).train(training)
     x = torch.randn(2, 5, 3, requires_grad=True)
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     first, second = memory_horizon(model, x), memory_horizon(model, x)

@@ -41,9 +41,7 @@ def test_every_row_is_the_trace_of_that_moment():
 def test_the_last_row_may_be_now():
     run, x = run_of()
     now = unit_history([run.snapshot_at()], x, unit=0)["c"][0]
-    assert np.array_equal(
-        now, trace_lstm(run._trainer.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy()
-    )
+    assert np.array_equal(now, trace_lstm(run._trainer.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy())
 
 
 def test_without_a_unit_it_is_their_mean():

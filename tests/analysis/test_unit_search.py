@@ -26,8 +26,18 @@ from tests.conftest import examples
 
 @pytest.fixture(scope="module")
 def windows():
-    spec = DataSpec(source="generator", name="adding_problem", length=40, seq_len=12, horizon=0, noise=0.0,
-                    targets=("target",), features=("value", "marker"), group="sequence", scaling="none")  # fmt: skip
+    spec = DataSpec(
+        source="generator",
+        name="adding_problem",
+        length=40,
+        seq_len=12,
+        horizon=0,
+        noise=0.0,
+        targets=("target",),
+        features=("value", "marker"),
+        group="sequence",
+        scaling="none",
+    )
     return make_windows(generate(spec), spec)
 
 
@@ -73,8 +83,7 @@ def test_eta_squared_is_the_share_between_the_classes(windows, fields):
         values = values_of(model, windows, starts, one)
         seen = classes >= 0
         between = sum(
-            (classes == k).sum() * (values[classes == k].mean() - values[seen].mean()) ** 2
-            for k in (0, 5, 10)
+            (classes == k).sum() * (values[classes == k].mean() - values[seen].mean()) ** 2 for k in (0, 5, 10)
         )
         total = ((values[seen] - values[seen].mean()) ** 2).sum()
         assert one.score == pytest.approx(between / total, abs=1e-6)
@@ -91,9 +100,7 @@ def test_of_two_classes_eta_squared_is_r_squared_however_it_is_cut_into_chunks(w
         patch.setattr(unit_search, "CHUNK", chunk * 12 * 30)
         r = {(f.gate, f.unit): f.score for f in rank_by_correlation(model, windows, starts, signal)}
     eta = {(f.gate, f.unit): f.score for f in rank_by_class(model, windows, starts, classes)}
-    assert eta == pytest.approx(
-        {index: score**2 for index, score in r.items()}, abs=1e-5
-    )  # float32 in batches
+    assert eta == pytest.approx({index: score**2 for index, score in r.items()}, abs=1e-5)  # float32 in batches
 
 
 def test_a_gate_that_opens_at_the_marker_and_the_cell_that_counts_are_found(windows):

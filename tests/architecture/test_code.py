@@ -38,9 +38,7 @@ def test_the_code_makes_the_very_model(spec, input_size, output_size):
 
     x = torch.randn(2, 5, input_size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        torch.testing.assert_close(
-            theirs.eval()(x), ours.eval()(x), rtol=1e-5, atol=1e-6
-        )  # MKL's last bit varies
+        torch.testing.assert_close(theirs.eval()(x), ours.eval()(x), rtol=1e-5, atol=1e-6)  # MKL's last bit varies
     assert f"print(tuple(y.shape))  # {printed}" in code  # the comment tells the truth
 
 
@@ -55,9 +53,7 @@ def test_other_weights_load_and_give_the_same_outputs(spec):
     theirs.load_state_dict(weights)
     x = torch.randn(3, 6, 3, generator=generator)
     with torch.no_grad():
-        torch.testing.assert_close(
-            theirs.eval()(x), ours.eval()(x), rtol=1e-5, atol=1e-6
-        )  # MKL's last bit varies
+        torch.testing.assert_close(theirs.eval()(x), ours.eval()(x), rtol=1e-5, atol=1e-6)  # MKL's last bit varies
 
 
 def test_only_what_differs_from_the_defaults_is_written():
@@ -76,9 +72,7 @@ def test_the_code_names_its_cell_and_nothing_of_another():
     assert "lstm" not in model_code(ModelSpec(cell="rnn"), 3, 1).lower()
 
 
-@pytest.mark.parametrize(
-    "frozen", [("forget_gate",), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")]
-)
+@pytest.mark.parametrize("frozen", [("forget_gate",), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")])
 def test_what_is_frozen_has_its_value_and_no_gradient(frozen):
     spec = ModelSpec(hidden_size=4, proj_size=2, num_layers=2, frozen=frozen)
     theirs, ours = run(model_code(spec, 3, 2))[0]["model"], build_model(spec, 3, 2)

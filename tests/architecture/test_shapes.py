@@ -66,9 +66,7 @@ def test_the_table_is_what_pytorch_does(spec, input_size, output_size, batch_siz
     given_in = model.to_module_layout(x)
     kept = ("h", "c") if spec.cell == "lstm" else ("h",)
     states = tuple(torch.zeros(shapes[f"{name}_0"]) for name in kept)
-    output, ends = model.recurrent(
-        given_in, states if len(states) > 1 else states[0]
-    )  # raises at a wrong shape
+    output, ends = model.recurrent(given_in, states if len(states) > 1 else states[0])  # raises at a wrong shape
     ends = ends if len(states) > 1 else (ends,)
     real = {"input": given_in, "output": output, "prediction": predictions}
     real |= {f"{name}_n": end for name, end in zip(kept, ends, strict=True)}
@@ -161,9 +159,12 @@ def test_memory_grows_with_every_size(spec, input_size, output_size, batch_size,
 
 @examples(100)
 @given(
-    model_specs(most_units=3000), st.integers(1, 500), st.integers(1, 3000), st.integers(1, 500),
+    model_specs(most_units=3000),
+    st.integers(1, 500),
+    st.integers(1, 3000),
+    st.integers(1, 500),
     st.integers(100_000, 4_000_000_000),
-)  # fmt: skip
+)
 def test_the_sizes_that_are_offered_are_the_largest_that_fit(spec, input_size, batch_size, seq_len, free):
     def fits(hidden_size: int, batch: int) -> bool:
         sized = dataclasses.replace(spec, hidden_size=hidden_size)

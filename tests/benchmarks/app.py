@@ -24,7 +24,8 @@ from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.training.trainer import Trainer
 from tests.benchmarks.engine import best_bare, rate
-from tests.browser.conftest import Tab, chromium, server
+from tests.browser.conftest import chromium, server
+from tests.browser.tab import Tab
 
 START_UPS, CLICKS, ROUNDS, SECONDS = 5, 7, 5, 5.0
 ENDLESS = 1_000_000  # epochs

@@ -76,9 +76,13 @@ def lightning_pace(folder: str) -> tuple[float, float]:
     x = torch.tensor([[0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]])
     loader = DataLoader(TensorDataset(x, torch.tensor([0.0, 1.0])))
     trainer = lightning.Trainer(
-        max_epochs=EPOCHS, accelerator="cpu", default_root_dir=folder, enable_progress_bar=False,
-        enable_model_summary=False, logger=lightning.pytorch.loggers.CSVLogger(folder),
-    )  # fmt: skip
+        max_epochs=EPOCHS,
+        accelerator="cpu",
+        default_root_dir=folder,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        logger=lightning.pytorch.loggers.CSVLogger(folder),
+    )
     return pace(2 * EPOCHS, lambda: trainer.fit(Unrolled(), loader))
 
 

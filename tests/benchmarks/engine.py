@@ -91,10 +91,16 @@ def lightning_steps(windows: Windows, experiment: Experiment) -> float:
         torch.utils.data.DataLoader(valid, batch_size=size),
     )
     trainer = lightning.Trainer(
-        max_steps=-1, max_time={"seconds": 3}, accelerator="cpu", logger=False, num_sanity_val_steps=0,
-        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        max_steps=-1,
+        max_time={"seconds": 3},
+        accelerator="cpu",
+        logger=False,
+        num_sanity_val_steps=0,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
         check_val_every_n_epoch=1,
-    )  # fmt: skip
+    )
     begin = time.perf_counter()
     trainer.fit(Module(), *loaders)
     return trainer.global_step / (time.perf_counter() - begin)
@@ -128,9 +134,7 @@ def main() -> None:
     except ImportError:
         with_lightning = False
     cores = torch.get_num_threads()
-    print(
-        f"torch {torch.__version__}, {cores} threads at most; steps per second, medians of {ROUNDS} rounds\n"
-    )
+    print(f"torch {torch.__version__}, {cores} threads at most; steps per second, medians of {ROUNDS} rounds\n")
     print(f"{'job':38}{'bare':>8}{'(thr.)':>7}{'Trainer':>9}{'(thr.)':>7}{'ratio':>7}{'Lightning':>11}")
     for name, sizes in JOBS.items():
         torch.set_num_threads(cores)

@@ -60,16 +60,12 @@ def main(seconds: float) -> None:
             "edited": lambda lstm=lstm, x=x: trace_with(lstm, x, open_gate),
             "edited in the last tenth": lambda lstm=lstm, x=x, late=late: trace_with(lstm, x, late),
             "predict": lambda m=model, w=windows, s=starts: predict(m, w, s),
-            "predict_with": lambda m=model, w=windows, s=starts: predict_with_interventions(
-                m, w, s, open_gate
-            ),
+            "predict_with": lambda m=model, w=windows, s=starts: predict_with_interventions(m, w, s, open_gate),
             "gate_importance": lambda m=model, w=windows, s=starts: gate_importance(m, w, s),
         }
         with torch.no_grad():
             times = measure(ways, device, seconds)
-        print(
-            f"\nseq_len {seq_len}, hidden {hidden_size}, layers {num_layers}, bidirectional {bidirectional}"
-        )
+        print(f"\nseq_len {seq_len}, hidden {hidden_size}, layers {num_layers}, bidirectional {bidirectional}")
         print("  ".join(f"{name} {lower_quartile(values):.1f}" for name, values in times.items()))
 
 

@@ -54,9 +54,7 @@ def row(lesson: Lesson, trials: list[Trial]) -> tuple[str, ...]:
 
 
 def main(seeds: int, names: list[str]) -> None:
-    chosen = [
-        lesson for lesson in lessons().values() if lesson.experiments and lesson.name in (names or lessons())
-    ]
+    chosen = [lesson for lesson in lessons().values() if lesson.experiments and lesson.name in (names or lessons())]
     began, jobs = time.perf_counter(), [(lesson.name, seed) for lesson in chosen for seed in range(seeds)]
     trials = []
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:

@@ -21,7 +21,8 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.training.checkpoint import save_checkpoint
 from lstm_core.training.trainer import Trainer
-from tests.browser.conftest import Tab, chromium, server
+from tests.browser.conftest import chromium, server
+from tests.browser.tab import Tab
 
 UNITS, MOVES, SECONDS = 128, 40, 4.0
 
@@ -76,9 +77,7 @@ def model_file(seq_len: int) -> bytes:
     table = generate(DataSpec(source="generator", name="sine", length=1500))
     named = {"source": "generator", "name": "sine", "length": 1500, "seq_len": seq_len}
     data = DataSpec(**(dataclasses.asdict(table.roles) | named))
-    trainer = Trainer(
-        make_windows(table, data), Experiment(data, ModelSpec(hidden_size=UNITS), TrainSpec(epochs=4))
-    )
+    trainer = Trainer(make_windows(table, data), Experiment(data, ModelSpec(hidden_size=UNITS), TrainSpec(epochs=4)))
     list(trainer)
     return save_checkpoint(trainer, {})
 
@@ -112,9 +111,7 @@ def main() -> None:
         tab.page.wait_for_timeout(2000)
         taken = tab.page.evaluate(SLIDE, MOVES)
         middle, slow = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
-        print(
-            f"Gates, 200 steps: {middle:.0f} ms a move of the epoch slider, 95 % within {slow:.0f} ms  (aim 100)"
-        )
+        print(f"Gates, 200 steps: {middle:.0f} ms a move of the epoch slider, 95 % within {slow:.0f} ms  (aim 100)")
         tab, sent = opened(browser, address, 500)
         tab.go("Stage").page.locator(".stage-bar").wait_for()
         tab.page.wait_for_timeout(2000)

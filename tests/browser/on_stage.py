@@ -1,52 +1,62 @@
-"""Gestures on the stage that its browser tests share."""
+"""Gestures on the stage that its browser tests share, in the app and on the page of its own (stage_page.py)."""
 
 from __future__ import annotations
 
 import base64
 import re
+from typing import Any
 
+import numpy as np
 from playwright.sync_api import Page, expect
 
 from pages.shared.components.wire import pack
-from tests.browser.conftest import Tab
+from tests.browser.tab import Tab
+from tests.figures.test_stage_scene import MODELS, scene_of
+from tests.training.test_trainer import labelled, wave
 
-SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+__all__ = ["MODELS", "labelled", "scene_of", "wave"]  # scenes of small models, for the stage's tests
 
-HOSTILE = "</script><img src=x onerror='window.hacked = 1'>"
-LOOK = {
-    "colors": dict.fromkeys("ifgoch", "#0072B2"),
-    "titles": dict.fromkeys("ifgoch", HOSTILE),
-    "scales": {"gate": ["rgb(0,0,0)", "rgb(255,255,255)"], "signed": ["rgb(0,0,255)", "rgb(255,0,0)"]},
-}
-MOUNT = """async ([bytes, look]) => {
-  const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  window.modules = `${root}component/pages.shared.components.stage.stage.stage_modules`;
-  const { Stage } = await import(`${window.modules}/main.js`);
-  const old = document.querySelector(".stage"), element = document.createElement("div");
-  element.className = "stage";
-  old.replaceWith(element);
-  window.stage = new Stage(element, look);
-  window.stage.show(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+SET = """async (fields) => {
+  const { state } = window.stage;
+  state.set(fields);
+  state.notify();
+  while (state.frame) await new Promise(requestAnimationFrame); // what was worked out only then
 }"""
-
-
-def mount(page: Page, header: dict, arrays: list) -> None:
-    """Put a stage of this scene (scene.scene's) in the place of the app's own."""
-    page.evaluate(MOUNT, [base64.b64encode(pack(header | {"link": {}}, arrays)).decode(), LOOK])
-    draw(page)
+HOSTILE = "</script><img src=x onerror='window.hacked = 1'>"
 
 
 def open_stage(tab: Tab, query: str = "") -> Page:
-    tab.open(f"stage{query}")
-    page = tab.page
-    expect(page.locator(".stage-bar")).to_be_visible()
-    expect(page.locator("[data-part=f]").first).to_be_visible()
-    return page
+    tab.page.goto(f"{tab.address}/stage{query}")
+    expect(tab.page.locator(".stage-bar")).to_be_visible()
+    expect(tab.page.locator("[data-part=f]").first).to_be_visible()
+    return tab.page
+
+
+def packed(header: dict, arrays: list[np.ndarray]) -> str:
+    """The message of a scene (scene.scene's), as text."""
+    return base64.b64encode(pack({"id": "test", "link": {}} | header, arrays)).decode()
+
+
+def mount(page: Page, header: dict, arrays: list[np.ndarray], titles: dict[str, str] | None = None) -> None:
+    """On the page of its own: begin a new stage with this scene. titles: other names of the gates."""
+    page.evaluate("([scene, titles]) => window.put(scene, titles)", [packed(header, arrays), titles])
+    draw(page)
+
+
+def set_state(page: Page, **fields: Any) -> None:
+    """On the page of its own: choose what is shown, whatever the gesture would be, and draw it."""
+    page.evaluate(SET, fields)
+
+
+def state(page: Page, name: str) -> Any:
+    """On the page of its own: what is chosen."""
+    return page.evaluate("(name) => window.stage.state[name]", name)
 
 
 def draw(page: Page) -> None:
     """Wait until what was set is drawn."""
-    page.evaluate(SETTLED)
+    page.evaluate(DRAWN)
 
 
 def press(page: Page, *keys: str) -> None:
@@ -57,13 +67,10 @@ def press(page: Page, *keys: str) -> None:
 
 def values(page: Page, side: int = 0) -> dict[str, float]:
     """The number that each part of one side's cell tells a screen reader: f, i, g, o, c, h."""
-    result = {}
-    for name in "figoch":
-        label = page.locator(f".stage-half:nth-child({side + 1}) [data-part={name}]").get_attribute(
-            "aria-label"
-        )
-        result[name] = float(re.search(r"([−-]?[\d.]+)$", label)[1].replace("−", "-"))
-    return result
+    parts = page.locator(f".stage-half:nth-child({side + 1}) [data-part]")
+    labels = parts.evaluate_all("parts => parts.map((part) => [part.dataset.part, part.getAttribute('aria-label')])")
+    numbers = {name: re.search(r"([−-]?[\d.]+)$", label) for name, label in labels if name in "figoch"}
+    return {name: float(found[1].replace("−", "-")) for name, found in numbers.items()}
 
 
 def names(page: Page) -> list[str]:
@@ -75,9 +82,9 @@ def caption(page: Page, which: str) -> str:
     return page.locator(f".stage-{which} output").inner_text()
 
 
-def pull(page: Page, which: str, index: int) -> None:
+def pull(page: Page, which: str, place: int) -> None:
     """Move the scrubber `time` or `learning`, and let go of it."""
-    page.locator(f".stage-{which} input").fill(str(index))
+    page.locator(f".stage-{which} input").fill(str(place))
     page.locator(f".stage-{which} input").blur()
     draw(page)
 

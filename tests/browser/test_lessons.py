@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lstm_core.lessons import lessons
-from tests.browser.conftest import PATIENCE, Tab
+from tests.browser.tab import PATIENCE, Tab
 
 CUT = "(all) => all.filter((e) => e.scrollWidth > e.clientWidth + 4).map((e) => e.textContent.slice(0, 60))"
 WIDE = "(e) => e.scrollWidth > e.clientWidth + 1"
@@ -21,7 +21,7 @@ def picture_of(name: str, k: int = 0) -> str:
 
 @pytest.mark.parametrize("title", ["Start", "Lessons"])
 def test_a_card_opens_its_lesson_wherever_it_is_clicked(tab: Tab, title: str):
-    tab.open().go(title)
+    tab.open("" if title == "Start" else "lessons")
     card = tab.widget("card_first_lstm")
     card.scroll_into_view_if_needed()
     image = card.locator("img").first
@@ -54,16 +54,16 @@ def test_a_reload_and_a_second_tab_find_the_lesson_as_it_is(tab: Tab, new_tab: C
     tab.button("train").click()
     done = tab.page.locator("[data-testid=stAlertContentSuccess]")
     expect(done).to_contain_text("Seed 3", timeout=3 * PATIENCE)
-    text = done.locator("p").inner_text()
+    said = done.locator("p").inner_text()
     tab.page.reload()
-    expect(done.locator("p")).to_have_text(text)
+    expect(done.locator("p")).to_have_text(said)
     other = new_tab()
     other.page.goto(tab.page.url)
-    expect(other.page.locator("[data-testid=stAlertContentSuccess] p")).to_have_text(text)
+    expect(other.page.locator("[data-testid=stAlertContentSuccess] p")).to_have_text(said)
 
 
 def test_ones_own_run_goes_on_beside_a_lesson(tab: Tab):
-    tab.open().go("Train").train_on_and_on()
+    tab.open("train").train_on_and_on()
     before, own = tab.step(), re.search(r"run=([\w-]+)", tab.page.url)[1]
     tab.go("Lessons")
     tab.page.locator(".st-key-card_first_lstm a").click()
@@ -77,10 +77,11 @@ def test_ones_own_run_goes_on_beside_a_lesson(tab: Tab):
     tab.end_run()
 
 
-@pytest.mark.parametrize(("size", "scheme"), [((1280, 720), "light"), ((1920, 1080), "dark")])
-def test_every_lesson_at_first_sight(
-    new_tab: Callable[..., Tab], size, scheme: str, subtests: pytest.Subtests
-):
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [((1280, 720), "light"), pytest.param((1920, 1080), "dark", marks=pytest.mark.slow)],
+)
+def test_every_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme: str, subtests: pytest.Subtests):
     tab = new_tab(size, scheme)
     for name, lesson in lessons().items():
         with subtests.test(name):

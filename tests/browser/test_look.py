@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import TITLES, Tab, server
+from tests.browser.conftest import server
+from tests.browser.tab import TITLES, Tab
 
-SIZES = ((1280, 720), (1920, 1080))
+LAPTOP, PROJECTOR = (1280, 720), (1920, 1080)
 FIRST_SIGHT = {  # keys of what must be seen without scrolling
     "Start": ("loss_curve", "forecast_curve"),
     "Lessons": ("card_first_lstm", "card_minibatches", "card_by_hand", "card_nn_lstm_1_1"),
@@ -24,12 +25,15 @@ FIRST_SIGHT = {  # keys of what must be seen without scrolling
 }
 
 
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    return request.param
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        (LAPTOP, "dark"),
+        (PROJECTOR, "light"),
+        pytest.param(LAPTOP, "light", marks=pytest.mark.slow),
+        pytest.param(PROJECTOR, "dark", marks=pytest.mark.slow),
+    ],
+)
 def test_every_page_at_first_sight(new_tab: Callable[..., Tab], size, scheme: str, subtests: pytest.Subtests):
     tab = new_tab(size, scheme).open()
     for title in TITLES:
@@ -53,7 +57,7 @@ def background(tab: Tab) -> str:
     return "dark" if red + green + blue < 384 else "light"
 
 
-@pytest.fixture(params=["train", "gates"])
+@pytest.fixture(params=["gates", pytest.param("train", marks=pytest.mark.slow)])
 def cold_address(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     """A server that nobody has visited yet, and the page that its first visitor opens."""
     with server(tmp_path / "log.txt") as address:
@@ -76,7 +80,7 @@ def test_an_unknown_run_in_a_link_says_so(tab: Tab):
 
 
 def test_keyboard_alone_reaches_train(tab: Tab):
-    tab.open().go("Train")
+    tab.open("train")
     tab.page.locator("h1").click()
     for _ in range(6):
         tab.page.keyboard.press("Tab")
@@ -90,7 +94,7 @@ def test_keyboard_alone_reaches_train(tab: Tab):
 @pytest.mark.skipif("LSTM_PLAYGROUND_SCREENSHOTS" not in os.environ, reason="takes README.md's pictures on request")
 @pytest.mark.parametrize("title", ["Gates", "Stage"])
 def test_take_the_pictures_of_the_readme(new_tab: Callable[..., Tab], title: str):
-    tab = new_tab((1440, 900)).open().go(title)
+    tab = new_tab((1440, 900)).open(title.lower())
     tab.page.wait_for_timeout(1500)
     if title == "Stage":
         tab.page.keyboard.press("p")
@@ -98,15 +102,15 @@ def test_take_the_pictures_of_the_readme(new_tab: Callable[..., Tab], title: str
     tab.page.screenshot(path=Path(os.environ["LSTM_PLAYGROUND_SCREENSHOTS"]) / f"{title.lower()}.png")
 
 
-@pytest.mark.parametrize(("page", "keys"), [("Model", ("hidden_size", "num_layers", "dropout")), ("Train", ("lr", "epochs"))])
-def test_the_numbers_in_the_fields_can_be_read_on_a_small_screen(tab: Tab, page: str, keys: tuple[str, ...]):
-    tab.open().go(page)
-    for key in keys:
-        field = tab.widget(key).locator("input")
-        fits = field.evaluate("""input => {
-            const pen = document.createElement("canvas").getContext("2d"), style = getComputedStyle(input);
-            pen.font = `${style.fontSize} ${style.fontFamily}`;
-            const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-            return pen.measureText(input.value).width <= room;
-        }""")
-        assert fits, f"{key} shows only a part of {field.input_value()}"
+def test_the_numbers_in_the_fields_can_be_read_on_a_small_screen(tab: Tab):
+    fits = """input => {
+        const pen = document.createElement("canvas").getContext("2d"), style = getComputedStyle(input);
+        pen.font = `${style.fontSize} ${style.fontFamily}`;
+        const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+        return pen.measureText(input.value).width <= room;
+    }"""
+    for page, keys in (("model", ("hidden_size", "num_layers", "dropout")), ("train", ("lr", "epochs"))):
+        tab.open(page)
+        for key in keys:
+            field = tab.widget(key).locator("input")
+            assert field.evaluate(fits), f"{key} shows only a part of {field.input_value()}"

@@ -2,79 +2,64 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, expect
-from plotly.colors import sample_colorscale
+from playwright.sync_api import Locator, Page, expect
 
-from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, GATE_SCALE, SIGNED_SCALE
-from pages.shared.components.wire import pack
-from tests.browser.conftest import Tab
-from tests.figures.test_stage_scene import MODELS, scene_of
+from tests.browser.on_stage import MODELS, mount, packed, set_state
+from tests.figures.test_stage_scene import scene_of
 from tests.training.test_trainer import wave
 
-LOOK = {
-    "colors": GATE_COLORS,
-    "titles": GATE_NAMES,
-    "scales": {
-        "gate": sample_colorscale(GATE_SCALE, 17),
-        "signed": sample_colorscale(SIGNED_SCALE, 17),
-    },
-}
-OPEN = """async ([bytes, look]) => {
-  const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const { Stage } = await import(`${root}component/pages.shared.components.stage.stage.stage_modules/main.js`);
-  window.theStage?.stop();
-  const first = document.querySelector(".stage"); // its parent has the theme's colours
-  const element = first.parentElement.appendChild(document.createElement("div"));
-  first.remove();
-  element.className = "stage";
-  window.theStage = new Stage(element, look, null);
-  theStage.show(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
-  theStage.state.set({ stage: true });
-}"""
-# Two frames: what is set is drawn in the first.
-SET = """async (fields) => {
-  theStage.state.set(fields);
-  for (let k = 0; k < 2; k++) await new Promise(requestAnimationFrame);
-}"""
 SUMS = """async ([bytes, layer, direction]) => {
-  const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const path = `${root}component/pages.shared.components.stage.stage.stage_modules`;
-  const { decode } = await import(`${path}/scene.js`);
-  const { reader } = await import(`${path}/equations.js`);
+  const { decode } = await import("/modules/stage/scene.js");
+  const { reader } = await import("/modules/stage/equations.js");
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
   const from = reader(scene, scene, layer, direction);
   return ["i", "f", "g", "o"].map((gate) => Array.from({ length: scene.hidden }, (_, unit) =>
-    Array.from({ length: scene.steps }, (_, step) => from.gate(gate, unit, step, 3).found)));
+    Array.from({ length: scene.steps }, (_, step) => from.gate(gate, unit, step, 3).computed)));
 }"""
-OUTSIDE = """() => Array.from(document.querySelectorAll(".cell")).flatMap((cell) => {
-  const { left, right, top, bottom } = cell.parentElement.getBoundingClientRect();
-  return Array.from(cell.querySelectorAll("text")).filter((text) => {
-    const box = text.getBoundingClientRect();
-    return box.width && (box.left < left || box.right > right || box.top < top - 3 || box.bottom > bottom + 3);
-  }).map((text) => text.textContent);
-})"""
-CUT = """() => Array.from(document.querySelectorAll(".cell-panel")).filter((panel) =>
-  panel.scrollHeight > panel.clientHeight + 1 || panel.scrollWidth > panel.clientWidth + 1).map((panel) => panel.innerText)"""
+# Words outside their cell, and panels that would have to be scrolled, with every part of every such unit opened.
+CUT_OFF = """([units, parts]) => {
+  const found = [];
+  for (const unit of units) for (const part of parts) {
+    stage.state.set({ unit, part });
+    stage.state.notify();
+    for (const cell of document.querySelectorAll(".cell")) {
+      const { left, right, top, bottom } = cell.parentElement.getBoundingClientRect();
+      for (const text of cell.querySelectorAll("text")) {
+        const box = text.getBoundingClientRect();
+        const inside = box.left >= left && box.right <= right && box.top >= top - 3 && box.bottom <= bottom + 3;
+        if (box.width && !inside) found.push([unit, part, text.textContent]);
+      }
+    }
+    for (const panel of document.querySelectorAll(".cell-panel")) {
+      const fits = panel.scrollHeight <= panel.clientHeight + 1 && panel.scrollWidth <= panel.clientWidth + 1;
+      if (!fits) found.push([unit, part, panel.innerText]);
+    }
+  }
+  return found;
+}"""
 
 
 class Cell:
-    """A stage of its own over the page, without the app's data."""
+    """The large stage of a small model."""
 
-    def __init__(self, tab: Tab, model: dict, windows=None) -> None:
-        self.tab, self.page = tab, tab.page
+    def __init__(self, page: Page, model: dict, windows=None) -> None:
+        self.page = page
         _, _, self.trace, _, self.header, self.arrays = scene_of(model, windows)
-        self.page.evaluate(OPEN, [packed(self.header, self.arrays), LOOK])
+        self.mount(self.header, self.arrays)
+
+    def mount(self, header: dict, arrays: list[np.ndarray]) -> None:
+        mount(self.page, header, arrays)
+        self.set(stage=True)
         expect(self.part("f")).to_be_visible()
 
     def set(self, **fields) -> Cell:
-        self.page.evaluate(SET, fields)
+        set_state(self.page, **fields)
         return self
 
     def part(self, name: str) -> Locator:
@@ -95,10 +80,6 @@ class Cell:
         return float(values[step, unit]) if 0 <= step < len(values) else 0.0
 
 
-def packed(header: dict, arrays: list[np.ndarray]) -> str:
-    return base64.b64encode(pack({**header, "id": "test", "link": {}}, arrays)).decode()
-
-
 def shown(value: float) -> str:
     return re.sub(r"^-(?=[0.]+$)", "", f"{value:.2f}").replace("-", "−")
 
@@ -109,17 +90,9 @@ def calculated(words: str) -> float:
     return eval(words.replace("−", "-").replace("·", "*"))  # digits and operators only: asserted above
 
 
-@pytest.fixture
-def stage(tab: Tab) -> Tab:
-    """A tab on Stage: from then on the server has the modules, and the page their look."""
-    tab.open("stage")
-    tab.page.wait_for_selector(".stage-bar")
-    return tab
-
-
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_the_numbers_on_screen_are_the_traces_own(stage: Tab, model: dict):
+def test_the_numbers_on_screen_are_the_traces_own(stage: Page, model: dict):
     cell = Cell(stage, model)
     steps, width = cell.header["steps"], cell.header["width"]
     for layer in range(cell.header["layers"]):
@@ -136,31 +109,31 @@ def test_the_numbers_on_screen_are_the_traces_own(stage: Tab, model: dict):
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-def test_every_gate_is_what_its_equation_gives(stage: Tab):
+def test_every_gate_is_what_its_equation_gives(stage: Page):
     for model in MODELS.values():
         *_, trace, _, header, arrays = scene_of(model)
         for layer in range(header["layers"]):
             for direction in range(header["directions"]):
-                result = stage.page.evaluate(SUMS, [packed(header, arrays), layer, direction])
+                found = stage.evaluate(SUMS, [packed(header, arrays), layer, direction])
                 expected = [trace.gate(name)[layer, direction, 0].numpy().T for name in "ifgo"]
-                np.testing.assert_allclose(result, expected, atol=1e-4)
+                np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_the_printed_terms_add_up_to_the_printed_sum(stage: Tab, model: dict):
+def test_the_printed_terms_add_up_to_the_printed_sum(stage: Page, model: dict):
     cell = Cell(stage, model)
     for step in range(0, cell.header["steps"], 2):
         cell.set(step=step, unit=step % cell.header["hidden"], layer=cell.header["layers"] - 1)
         for name in "figo":
             words = cell.equation(name).replace(" rest", "")
-            result = re.fullmatch(r"\wt = (σ|tanh)\((.+)\)= (σ|tanh)\((.+?)\) [=≈] (.+)", words)
-            assert result, words
-            assert calculated(result[2]) == pytest.approx(calculated(result[4]), abs=0.0051)
-            assert [result[5]] == cell.values(name)
+            found = re.fullmatch(r"\wt = (σ|tanh)\((.+)\)= (σ|tanh)\((.+?)\) [=≈] (.+)", words)
+            assert found, words
+            assert calculated(found[2]) == pytest.approx(calculated(found[4]), abs=0.0051)
+            assert [found[5]] == cell.values(name)
 
 
-def test_the_memorys_equation_has_the_numbers_of_its_parts(stage: Tab):
+def test_the_memorys_equation_has_the_numbers_of_its_parts(stage: Page):
     cell = Cell(stage, {}).set(step=3, unit=2)
     sides = re.fullmatch(r"ct = (.+) ([=≈]) (.+)", cell.equation("c"))
     f, before, i, g = re.fullmatch(r"(.+)·(.+) \+ (.+)·(.+)", sides[1]).groups()
@@ -171,13 +144,11 @@ def test_the_memorys_equation_has_the_numbers_of_its_parts(stage: Tab):
     assert re.fullmatch(r"ht = .+·tanh\(.+\)[=≈] .+", cell.equation("h"))
 
 
-def test_a_part_opens_with_a_sentence_in_numbers_and_closes_again(stage: Tab):
+def test_a_part_opens_with_a_sentence_in_numbers_and_closes_again(stage: Page):
     cell = Cell(stage, {}).set(step=3, unit=2)
     cell.part("f").locator(".cell-frame").click()
     f, before = cell.now("f", 0, 0, 2, 3), cell.now("c", 0, 0, 2, 2)
-    words = (
-        f"It keeps {round(100 * f)} % of what unit 2 remembered: {shown(before)} becomes {shown(f * before)}."
-    )
+    words = f"It keeps {round(100 * f)} % of what unit 2 remembered: {shown(before)} becomes {shown(f * before)}."
     expect(cell.panel()).to_contain_text(words)
     expect(cell.part("f")).to_have_attribute("aria-pressed", "true")
     cell.page.keyboard.press("Escape")
@@ -190,10 +161,10 @@ def test_a_part_opens_with_a_sentence_in_numbers_and_closes_again(stage: Tab):
             expect(cell.panel()).to_be_visible()
             cell.page.keyboard.press(key)
             expect(cell.panel()).to_be_hidden()
-    assert cell.page.evaluate("theStage.state.playing") is False
+    assert cell.page.evaluate("stage.state.playing") is False
 
 
-def test_an_open_part_lists_its_terms_by_size_and_follows_the_step(stage: Tab):
+def test_an_open_part_lists_its_terms_by_size_and_follows_the_step(stage: Page):
     cell = Cell(stage, {"hidden_size": 16}).set(step=3, unit=2, part="o")
     rows = cell.panel().locator(".cell-term:visible")
     expect(rows).to_have_count(10)  # the bias, eight terms, the rest
@@ -206,7 +177,7 @@ def test_an_open_part_lists_its_terms_by_size_and_follows_the_step(stage: Tab):
     expect(cell.panel()).to_contain_text(f"= {shown(cell.now('o', 0, 0, 2, 4))}")
 
 
-def test_before_the_first_step_there_is_nothing_and_without_bias_no_term_for_it(stage: Tab):
+def test_before_the_first_step_there_is_nothing_and_without_bias_no_term_for_it(stage: Page):
     cell = Cell(stage, {"bias": False, "bidirectional": True})
     for direction, first in ((0, 0), (1, cell.header["steps"] - 1)):
         cell.set(direction=direction, step=first, part="f")
@@ -218,18 +189,17 @@ def test_before_the_first_step_there_is_nothing_and_without_bias_no_term_for_it(
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-def test_a_projected_h_has_units_of_its_own(stage: Tab):
+def test_a_projected_h_has_units_of_its_own(stage: Page):
     cell = Cell(stage, MODELS["projected"]).set(step=3, unit=1, part="h")
     expect(cell.panel()).to_contain_text(
-        "With W_hr, 2 units of h are made from the 5 values o · tanh(c). "
-        f"h1 is {shown(cell.now('h', 0, 0, 1, 3))}."
+        f"With W_hr, 2 units of h are made from the 5 values o · tanh(c). h1 is {shown(cell.now('h', 0, 0, 1, 3))}."
     )
     cell.set(unit=4)  # there is no h4
     told = cell.now("o", 0, 0, 4, 3) * math.tanh(cell.now("c", 0, 0, 4, 3))
     expect(cell.panel()).to_contain_text(f"Unit 4 gives {shown(told)} to them.")
 
 
-def test_a_whole_layer_is_shown_as_distributions_with_their_means(stage: Tab):
+def test_a_whole_layer_is_shown_as_distributions_with_their_means(stage: Page):
     cell = Cell(stage, {}).set(step=3, unit=None)
     for name in "figo":
         mean = float(cell.trace.gate(name)[0, 0, 0, 3].double().mean())
@@ -240,7 +210,7 @@ def test_a_whole_layer_is_shown_as_distributions_with_their_means(stage: Tab):
     expect(cell.panel()).to_contain_text("Over 6 units the mean is")
 
 
-def test_a_gate_that_was_set_by_hand_says_so(stage: Tab):
+def test_a_gate_that_was_set_by_hand_says_so(stage: Page):
     cell = Cell(stage, {})
     edit = {"gate": "f", "kind": "clamp", "value": 0.0, "layer": 0, "direction": 0, "unit": None}
     cell.set(step=3, unit=2, compare={"kind": "edit", "edit": edit})
@@ -254,22 +224,18 @@ def test_a_gate_that_was_set_by_hand_says_so(stage: Tab):
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
-def test_nothing_is_cut_off_alone_or_side_by_side(new_tab: Callable[..., Tab], size: tuple[int, int]):
-    tab = new_tab(size).open("stage")
-    tab.page.wait_for_selector(".stage-bar")
+def test_nothing_is_cut_off_alone_or_side_by_side(new_stage: Callable[..., Page], size: tuple[int, int]):
+    page = new_stage(size=size)
     for model in ({"num_layers": 2, "bidirectional": True, "hidden_size": 128}, MODELS["projected"]):
-        cell = Cell(tab, model)
+        cell = Cell(page, model)
         for compare, cells in ((None, 1), ({"kind": "start"}, 2)):
             cell.set(compare=compare)
             expect(cell.page.locator(".cell:visible")).to_have_count(cells)
-            for unit in (3, None):
-                for part in [None, *"figochx"]:
-                    cell.set(unit=unit, part=part, layer=cell.header["layers"] - 1)
-                    assert cell.page.evaluate(OUTSIDE) == []
-                    assert cell.page.evaluate(CUT) == []
+            cell.set(layer=cell.header["layers"] - 1)
+            assert page.evaluate(CUT_OFF, [[3, None], [None, *"figochx"]]) == []
 
 
-def test_a_step_writes_numbers_and_never_builds_the_picture_again(stage: Tab):
+def test_a_step_writes_numbers_and_never_builds_the_picture_again(stage: Page):
     cell = Cell(stage, {}).set(part="i", step=0)
     built = cell.page.evaluate(
         """async () => {
@@ -278,7 +244,7 @@ def test_a_step_writes_numbers_and_never_builds_the_picture_again(stage: Tab):
             addedNodes.forEach((node) => { built += node.nodeType === Node.ELEMENT_NODE; })));
           watch.observe(document.querySelector(".stage-cell"), { childList: true, subtree: true });
           for (let step = 0; step < 6; step++) {
-            theStage.state.set({ step, unit: step % 2 ? null : step });
+            stage.state.set({ step, unit: step % 2 ? null : step });
             await new Promise(requestAnimationFrame);
           }
           await new Promise(requestAnimationFrame);
@@ -289,18 +255,18 @@ def test_a_step_writes_numbers_and_never_builds_the_picture_again(stage: Tab):
     assert cell.values("i") == [""]  # the last was a whole layer
 
 
-def test_names_from_a_file_stay_text(stage: Tab):
+def test_names_from_a_file_stay_text(stage: Page):
     hostile = "<img src=x onerror=alert(1)>"
     cell = Cell(stage, {})
     cell.header["features"] = [hostile]
-    cell.page.evaluate(OPEN, [packed(cell.header, cell.arrays), LOOK])
+    cell.mount(cell.header, cell.arrays)
     cell.set(part="x")
     expect(cell.panel()).to_contain_text(hostile)
     assert cell.page.locator(".stage img").count() == 0
 
 
 @pytest.mark.parametrize(("seq_len", "hidden"), [(1, 1), (1, 6), (6, 1)])
-def test_one_step_and_one_unit_are_drawn_like_any_other(stage: Tab, seq_len: int, hidden: int):
+def test_one_step_and_one_unit_are_drawn_like_any_other(stage: Page, seq_len: int, hidden: int):
     cell = Cell(stage, {"hidden_size": hidden}, wave(seq_len=seq_len))
     for part in [None, *"figochx"]:
         for unit in (0, None):
@@ -309,10 +275,10 @@ def test_one_step_and_one_unit_are_drawn_like_any_other(stage: Tab, seq_len: int
     assert cell.values("c")[1] == shown(cell.now("c", 0, 0, 0, seq_len - 1))
 
 
-def test_weights_that_have_diverged_are_shown_as_what_they_are(stage: Tab):
+def test_weights_that_have_diverged_are_shown_as_what_they_are(stage: Page):
     cell = Cell(stage, {"num_layers": 2})
     broken = [np.full_like(array, np.nan) for array in cell.arrays[2:]]
-    cell.page.evaluate(OPEN, [packed(cell.header, [*cell.arrays[:2], *broken]), LOOK])
+    cell.mount(cell.header, [*cell.arrays[:2], *broken])
     for part in [None, *"figochx"]:
         for unit in (0, None):
             cell.set(part=part, unit=unit, layer=1)

@@ -8,7 +8,6 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Tab
 from tests.browser.on_stage import (
     HOSTILE,
     caption,
@@ -17,7 +16,6 @@ from tests.browser.on_stage import (
     last,
     mount,
     names,
-    open_stage,
     press,
     pull,
     unscrolled,
@@ -30,8 +28,8 @@ ROUNDING = 0.011  # of numbers with two decimals and of a product of two such
 
 
 @pytest.fixture
-def page(tab: Tab) -> Page:
-    return open_stage(tab)
+def page(stage: Page) -> Page:
+    return stage
 
 
 @pytest.mark.parametrize(
@@ -110,6 +108,7 @@ def test_two_units_share_the_trace_and_its_heatmaps(page: Page):
     page.get_by_role("button", name="Compare two cells").click()
     page.get_by_label("The other unit").fill("2")
     page.locator(".stage-menu-compare button", has_text="Two units").click()
+    draw(page)
     assert names(page) == ["unit 0", "unit 2"]
     expect(page.locator(".stage-maps:visible")).to_have_count(1)
     pull(page, "time", last(page, "time") // 2 + 1)  # where the stage begins
@@ -164,17 +163,6 @@ def test_what_a_scene_has_not_is_not_offered(page: Page, model: dict, windows, m
     assert len(seen) == 8 - len(missing) and not set(missing) & set(seen)
 
 
-def test_nothing_is_asked_of_the_server(tab: Tab):
-    page = open_stage(tab)
-    tab.requests.clear()
-    choose(page, "Before training, and after")
-    for index in range(last(page, "learning")):
-        pull(page, "learning", index)
-    choose(page, "Input gate stuck shut")
-    press(page, *["ArrowLeft"] * 10)
-    assert tab.requests == []
-
-
 def test_escape_and_a_click_beside_it_close_the_menu(page: Page):
     menu, button = page.locator(".stage-menu-compare"), page.get_by_role("button", name="Compare two cells")
     button.click()
@@ -188,8 +176,8 @@ def test_escape_and_a_click_beside_it_close_the_menu(page: Page):
 
 
 @pytest.mark.parametrize(("size", "scheme"), [((1280, 720), "light"), ((1920, 1080), "dark")])
-def test_both_sides_fit_the_stage(new_tab: Callable[..., Tab], size: tuple[int, int], scheme: str):
-    page = open_stage(new_tab(size, scheme), "?stage=1")
+def test_both_sides_fit_the_stage(new_stage: Callable[..., Page], size: tuple[int, int], scheme: str):
+    page = new_stage("?stage=1", size, scheme)
     choose(page, "Forget gate stuck open")
     assert unscrolled(page)
     for row in page.locator(".stage-maps").all():

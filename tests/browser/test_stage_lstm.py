@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import Page
 
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Intervention, trace_with
-from pages.shared.components.wire import pack
-from tests.browser.conftest import Tab
-from tests.figures.test_stage_scene import MODELS, scene_of
+from tests.browser.on_stage import MODELS, packed
+from tests.figures.test_stage_scene import scene_of
 from tests.training.test_trainer import labelled
 
 RUN = """async ([bytes, moment, edit]) => {
-  const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const path = `${root}component/pages.shared.components.stage.stage.stage_modules`;
-  const { decode } = await import(`${path}/scene.js`);
-  const { traceOf, saidAt } = await import(`${path}/lstm.js`);
+  const { decode } = await import("/modules/stage/scene.js");
+  const { traceOf, predictionAt } = await import("/modules/stage/lstm.js");
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
   const weights = scene.snapshots[moment]?.weights ?? scene.weights;
   const work = traceOf(scene, weights, edit);
@@ -28,24 +24,14 @@ RUN = """async ([bytes, moment, edit]) => {
   while (!slice.done) slice = work.next();
   const lists = slice.value.map((row) => row.map((maps) =>
     Object.fromEntries(Object.entries(maps).map(([name, values]) => [name, Array.from(values)]))));
-  return [lists, Array.from(saidAt(scene, slice.value, weights))];
+  return [lists, Array.from(predictionAt(scene, slice.value, weights))];
 }"""
 
 
-@pytest.fixture
-def stage(tab: Tab) -> Tab:
-    """A tab on Stage: from then on the server has the modules."""
-    tab.open("stage")
-    tab.page.wait_for_selector(".stage-bar")
-    return tab
-
-
-def run(
-    tab: Tab, header: dict, arrays: list, snapshot: int = -1, edit: dict | None = None
-) -> tuple[list, np.ndarray]:
-    bytes_ = base64.b64encode(pack(header, arrays)).decode()
-    maps, predictions = tab.page.evaluate(RUN, [bytes_, snapshot, edit])
-    return maps, np.array(predictions)
+def run(page: Page, header: dict, arrays: list, moment: int = -1, edit: dict | None = None) -> tuple[list, np.ndarray]:
+    """(i, f, g, o, c, h of each layer and direction, what it says) by the browser; moment: which snapshot, or now."""
+    maps, said = page.evaluate(RUN, [packed(header, arrays), moment, edit])
+    return maps, np.array(said)
 
 
 def check(maps: list, trace) -> None:
@@ -58,38 +44,34 @@ def check(maps: list, trace) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Tab):
+def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Page):
     for model in MODELS.values():
         training, _, trace, x, header, arrays = scene_of(model)
-        maps, predictions = run(stage, header, arrays)
+        maps, said = run(stage, header, arrays)
         check(maps, trace)
         windows = training.windows
         start = windows.starts["valid"][:1]
-        assert predictions[-1] == pytest.approx(
-            predict(training.current_model(), windows, start)[0, 0, 0], rel=1e-4
-        )
-        for index, step in enumerate(header["snapshots"][:3]):
+        assert said[-1] == pytest.approx(predict(training.current_model(), windows, start)[0, 0, 0], rel=1e-4)
+        for place, step in enumerate(header["snapshots"][:3]):
             earlier = training.snapshot_at(step).model
-            check(run(stage, header, arrays, index)[0], trace_lstm(earlier.lstm, earlier.to_module_layout(x)))
+            check(run(stage, header, arrays, place)[0], trace_lstm(earlier.lstm, earlier.lstm_input(x)))
 
 
-def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Tab):
+def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Page):
     training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
-    predictions = run(stage, header, arrays)[1]
+    said = run(stage, header, arrays)[1]
     probabilities = predict(training.current_model(), training.windows, training.windows.starts["valid"][:1])
-    assert predictions[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
+    assert said[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
 
 
 @pytest.mark.parametrize(
     ("kind", "gate", "value", "unit"),
     [("clamp", "f", 1.0, None), ("scale", "o", 0.5, 2), ("add", "g", 0.3, 0)],
 )
-def test_an_altered_run_is_that_of_the_interventions(stage: Tab, kind, gate, value, unit):
-    _, snapshot, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})
-    index = {"layer": 0, "direction": 1}
-    maps, _ = run(
-        stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **index}
-    )
-    edit = Intervention(kind, gate, value, **index, units=None if unit is None else (unit,))
+def test_an_altered_run_is_that_of_the_interventions(stage: Page, kind, gate, value, unit):
+    _, moment, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})
+    place = {"layer": 0, "direction": 1}
+    maps, _ = run(stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **place})
+    edit = Intervention(kind, gate, value, **place, units=None if unit is None else (unit,))
     with torch.no_grad():
-        check(maps, trace_with(snapshot.model.lstm, x, [edit]))
+        check(maps, trace_with(moment.model.lstm, x, [edit]))

@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Tab
 from tests.browser.on_stage import (
     HOSTILE,
     caption,
@@ -27,22 +26,23 @@ from tests.browser.on_stage import (
     pull,
     values,
 )
+from tests.browser.tab import Tab
 from tests.figures.test_stage_scene import scene_of
 
 SVG = "{http://www.w3.org/2000/svg}"
-EXPORT = "async () => (await import(`${window.modules}/offline.js`)).asPage(window.stage)"
+EXPORT = "async () => (await import('/modules/stage/html_export.js')).asPage(window.stage)"
 
 
 @pytest.fixture
-def page(tab: Tab) -> Page:
-    return open_stage(tab)
+def page(stage: Page) -> Page:
+    return stage
 
 
 def take(page: Page, title: str) -> tuple[str, bytes]:
-    page.get_by_role("button", name="Take it away").click()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
-        page.locator(".stage-menu-take button", has_text=title).click()
-    expect(page.locator(".stage-menu-take [role=status]")).to_have_text(
+        page.locator(".stage-menu-export button", has_text=title).click()
+    expect(page.locator(".stage-menu-export [role=status]")).to_have_text(
         f"Saved as {download.value.suggested_filename}"
     )
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
@@ -56,7 +56,7 @@ def picture_size(page: Page) -> tuple[float, float]:
 
 def test_the_png_is_the_stage_twice_as_fine(page: Page):
     choose(page, "Forget gate stuck shut")
-    name, content = take(page, "Picture, PNG")
+    name, content = take(page, "Image, PNG")
     picture = Image.open(io.BytesIO(content)).convert("RGB")
     assert name == "lstm-stage.png"
     assert picture.size == tuple(int(2 * int(size)) for size in picture_size(page))
@@ -68,7 +68,7 @@ def test_the_png_is_the_stage_twice_as_fine(page: Page):
 
 
 def test_the_svg_needs_nothing_but_itself(page: Page):
-    name, content = take(page, "Picture, SVG")
+    name, content = take(page, "Image, SVG")
     root = ET.fromstring(content)
     assert name == "lstm-stage.svg" and root.tag == f"{SVG}svg"
     assert (float(root.get("width")), float(root.get("height"))) == pytest.approx(picture_size(page))
@@ -87,11 +87,11 @@ def test_the_svg_needs_nothing_but_itself(page: Page):
 
 def test_the_screen_is_as_before_afterwards(page: Page):
     pixels = "() => [...document.querySelectorAll('.stage canvas')].map((one) => one.toDataURL())"
-    page.get_by_role("button", name="Take it away").click()
+    page.get_by_role("button", name="Export").click()
     draw(page)
     before = page.evaluate(pixels)
     with page.expect_download():
-        page.locator(".stage-menu-take button", has_text="Picture, PNG").click()
+        page.locator(".stage-menu-export button", has_text="Image, PNG").click()
     draw(page)
     assert page.evaluate(pixels) == before
 
@@ -108,9 +108,7 @@ def from_disk(browser: Browser, tmp_path: Path) -> Iterator:
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.goto(path.as_uri())
         expect(page.locator("[data-part=f]").first).to_be_visible()
         draw(page)
@@ -125,7 +123,7 @@ def from_disk(browser: Browser, tmp_path: Path) -> Iterator:
 def test_the_html_file_plays_from_disk(page: Page, from_disk):
     press(page, "ArrowDown", "ArrowDown", "Home", "ArrowRight")
     pull(page, "learning", last(page, "learning") // 2)
-    name, content = take(page, "The stage, one HTML file")
+    name, content = take(page, "Interactive page, one HTML file")
     assert name == "lstm-stage.html"
     disk = from_disk(content)
     for which in ("time", "learning"):
@@ -144,10 +142,11 @@ def test_the_html_file_plays_from_disk(page: Page, from_disk):
     expect(disk.locator(".stage-time output")).to_have_text(re.compile("step [2-9] of"))
 
 
-def test_the_comparison_and_the_look_travel_with_it(page: Page, from_disk):
+def test_the_comparison_and_the_apps_own_look_travel_with_it(tab: Tab, from_disk):
+    page = open_stage(tab)
     choose(page, "Output gate stuck shut")
     press(page, "p", "1")
-    disk = from_disk(take(page, "The stage, one HTML file")[1])
+    disk = from_disk(take(page, "Interactive page, one HTML file")[1])
     assert names(disk) == names(page) and values(disk, 1) == values(page, 1)
     for class_ in ("stage-large", "stage-two"):
         expect(disk.locator(".stage")).to_have_class(re.compile(class_))
@@ -171,9 +170,9 @@ def test_names_from_files_stay_text_in_it(page: Page, from_disk):
 
 
 def test_a_page_that_was_taken_away_offers_its_pictures(page: Page, from_disk):
-    disk = from_disk(take(page, "The stage, one HTML file")[1])
-    disk.get_by_role("button", name="Take it away").click()
-    expect(disk.locator(".stage-menu-take button")).to_have_count(2)
+    disk = from_disk(take(page, "Interactive page, one HTML file")[1])
+    disk.get_by_role("button", name="Export").click()
+    expect(disk.locator(".stage-menu-export button")).to_have_count(2)
     with disk.expect_download() as download:
-        disk.locator(".stage-menu-take button", has_text="Picture, PNG").click()
+        disk.locator(".stage-menu-export button", has_text="Image, PNG").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")

@@ -8,15 +8,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Tab
-from tests.browser.on_stage import draw, last, open_stage, press, pull, values
+from tests.browser.on_stage import draw, last, press, pull, values
 
 CARD = ".stage-tour-card"
 
 
 @pytest.fixture
-def page(tab: Tab) -> Page:
-    return begin(open_stage(tab))
+def page(stage: Page) -> Page:
+    return begin(stage)
 
 
 def begin(page: Page) -> Page:
@@ -109,8 +108,8 @@ def test_doing_what_the_cards_say_leads_through_the_tour(page: Page):
     ("size", "scheme", "query"),
     [((1280, 720), "light", ""), ((1280, 720), "dark", "?stage=1"), ((1920, 1080), "light", "?stage=1")],
 )
-def test_no_card_covers_what_it_points_at(new_tab: Callable[..., Tab], size, scheme: str, query: str):
-    page = begin(open_stage(new_tab(size, scheme), query))
+def test_no_card_covers_what_it_points_at(new_stage: Callable[..., Page], size, scheme: str, query: str):
+    page = begin(new_stage(query, size, scheme))
     targets = {
         "What the LSTM reads": ".stage-series",
         "Let it run": ".stage-play",
@@ -168,9 +167,8 @@ def test_keys_work_beside_the_card_and_escape_ends_the_tour(page: Page):
     expect(card).to_be_hidden()
 
 
-def test_it_stands_still_for_who_asks_for_it(tab: Tab):
-    tab.page.emulate_media(reduced_motion="reduce")
-    page = begin(open_stage(tab))
+def test_it_stands_still_for_who_asks_for_it(page: Page):
+    page.emulate_media(reduced_motion="reduce")
     expect(page.locator(".stage-tour-ring")).to_have_css("animation-name", "none")
-    tab.page.emulate_media(reduced_motion="no-preference")
+    page.emulate_media(reduced_motion="no-preference")
     expect(page.locator(".stage-tour-ring")).to_have_css("animation-name", "stage-tour-call")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Tab
-from tests.browser.on_stage import caption, draw, last, open_stage, press, pull, values
+from tests.browser.on_stage import caption, draw, last, mount, press, pull, values
+from tests.figures.test_stage_scene import scene_of
 
 PLACES = """() => JSON.stringify([...document.querySelectorAll('.stage-bar, .stage-bar button, .stage-bar input[type=range], .stage-bar output')]
   .map((part) => { const { x, width, height } = part.getBoundingClientRect(); return [x, width, height]; }))"""
 
 
 @pytest.fixture
-def page(tab: Tab) -> Page:
-    return open_stage(tab)
+def page(stage: Page) -> Page:
+    return stage
 
 
 def test_all_buttons_stand_in_one_row_and_have_a_name_and_a_sign(page: Page):
@@ -38,14 +37,16 @@ def test_nothing_moves_while_the_numbers_change(page: Page):
     for step in range(0, last(page, "time") + 1, 5):
         pull(page, "time", step)
         places.add(page.evaluate(PLACES))
-    for snapshot in range(0, last(page, "learning") + 1, 7):
-        pull(page, "learning", snapshot)
+    for moment in range(0, last(page, "learning") + 1, 7):
+        pull(page, "learning", moment)
         places.add(page.evaluate(PLACES))
     assert len(places) == 1
 
 
 def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
-    now, predictions = values(page), caption(page, "learning")
+    *_, header, arrays = scene_of({}, steps=9)
+    mount(page, header, arrays)
+    now, said = values(page), caption(page, "learning")
     page.evaluate(
         """() => {
           window.said = [];
@@ -53,22 +54,22 @@ def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
           new MutationObserver(() => window.said.push(output.textContent)).observe(output, { childList: true });
         }"""
     )
-    page.get_by_role("button", name="Play the learning").click()
-    expect(page.get_by_role("button", name="Pause the learning")).to_be_visible()
-    expect(page.locator(".stage-learning output")).not_to_have_text(predictions)
-    expect(page.get_by_role("button", name="Play the learning")).to_be_visible()
+    page.get_by_role("button", name="Replay training").click()
+    expect(page.get_by_role("button", name="Pause the replay")).to_be_visible()
+    expect(page.locator(".stage-learning output")).not_to_have_text(said)
+    expect(page.get_by_role("button", name="Replay training")).to_be_visible()
     draw(page)
     heard = page.evaluate("window.said")
-    assert heard[0] == "untrained" and heard[-1] == predictions == caption(page, "learning")
+    assert heard[0] == "untrained" and heard[-1] == said == caption(page, "learning")
     assert len(heard) > last(page, "learning") / 2
     assert values(page) == now
 
 
 def test_the_slider_takes_over_from_the_replay(page: Page):
-    page.get_by_role("button", name="Play the learning").click()
+    page.get_by_role("button", name="Replay training").click()
     expect(page.locator(".stage-learning output")).to_have_text("untrained")
     pull(page, "learning", 3)
-    expect(page.get_by_role("button", name="Play the learning")).to_be_visible()
+    expect(page.get_by_role("button", name="Replay training")).to_be_visible()
     assert page.locator(".stage-learning input").input_value() == "3"
 
 
@@ -81,12 +82,8 @@ def test_time_plays_to_the_end_and_in_a_loop_begins_again(page: Page):
     assert caption(page, "time") == f"step {end} of {end}"
     page.get_by_role("button", name="Start again at the end").click()
     press(page, "Space")
-    page.wait_for_function(
-        "end => Number(document.querySelector('.stage-time input').value) > end / 2", arg=end
-    )
-    page.wait_for_function(
-        "end => Number(document.querySelector('.stage-time input').value) < end / 2", arg=end
-    )
+    page.wait_for_function("end => Number(document.querySelector('.stage-time input').value) > end / 2", arg=end)
+    page.wait_for_function("end => Number(document.querySelector('.stage-time input').value) < end / 2", arg=end)
     expect(page.get_by_role("button", name="Pause (Space)")).to_be_visible()
 
 
@@ -105,22 +102,18 @@ def test_arrows_step_through_time_unless_the_learning_slider_has_the_focus(page:
     assert slider.input_value() == str(last(page, "learning") - 2) and caption(page, "time") == step
     box = slider.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    index = slider.input_value()
+    place = slider.input_value()
     press(page, "ArrowLeft")
-    assert slider.input_value() == index and caption(page, "time") != step
+    assert slider.input_value() == place and caption(page, "time") != step
 
 
-def test_on_stage_the_buttons_leave_with_the_pointer_and_come_back(new_tab: Callable[..., Tab]):
-    page = open_stage(new_tab(), "?stage=1")
-    page.mouse.move(400, 300)
+def test_on_stage_the_buttons_leave_with_the_pointer_and_come_back_and_off_stage_they_stay(page: Page):
+    page.mouse.move(600, 400)
     buttons = page.locator(".stage-time-buttons")
+    expect(page.locator(".stage")).to_have_class("stage stage-idle")
+    expect(buttons).to_have_css("opacity", "1")
+    press(page, "p")
     expect(buttons).to_have_css("opacity", "0")
     expect(page.locator(".stage-time")).to_have_css("opacity", "1")
     page.mouse.move(500, 300)
     expect(buttons).to_have_css("opacity", "1")
-
-
-def test_off_stage_the_buttons_stay(page: Page):
-    page.mouse.move(600, 400)
-    expect(page.locator(".stage")).to_have_class(r"stage stage-idle")
-    expect(page.locator(".stage-time-buttons")).to_have_css("opacity", "1")

@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE, Tab
+from tests.browser.tab import PATIENCE, Tab
 
 DAYS, NO_LEVEL = 730, (40, 41, 42, 300, 301, 550)
 COLOURS = """(selector) => {
@@ -62,8 +62,12 @@ def look_at_start(tab: Tab) -> None:
 def look_at_data(tab: Tab) -> None:
     """The guesses are right, the gaps are named, and the split is drawn."""
     expect(tab.page.get_by_text("isar.csv").first).to_be_visible()
-    for key, guess in (("read_delimiter", "semicolon"), ("read_decimal", "comma"), ("read_encoding", "1252"),
-                       ("time", "Datum")):  # fmt: skip
+    for key, guess in (
+        ("read_delimiter", "semicolon"),
+        ("read_decimal", "comma"),
+        ("read_encoding", "1252"),
+        ("time", "Datum"),
+    ):
         expect(tab.widget(key).locator("input")).to_have_value(re.compile(guess))
     expect(tab.widget("target")).to_contain_text("Wassertemperatur (°C)")
     report = tab.page.locator("[data-testid=stExpander]", has_text="How the file was read")
@@ -95,16 +99,15 @@ def look_at_gates(tab: Tab, units: int, layers: int) -> None:
     tab.page.mouse.move(0, 0)
     tab.page.locator(canvas).last.hover()
     expect(tab.widget("gate_view")).to_contain_text(re.compile(r"unit\s*\d"))
-    assert tab.page.evaluate("() => [...document.querySelectorAll('.gate-view-readout b')].length") > 6
+    assert tab.page.evaluate("() => [...document.querySelectorAll('.heatmap-readout b')].length") > 6
 
 
 def test_pause_keeps_the_weights_and_resume_goes_on(tab: Tab):
-    tab.open().go("Train").train_on_and_on()
-    tab.wait_for_points(50)
+    tab.open("train").train_on_and_on()
     tab.press("pause")
     expect(tab.button("pause")).to_have_text(re.compile("Resume"))
     paused = tab.step()
-    tab.page.wait_for_timeout(1000)
+    tab.page.wait_for_timeout(600)  # more than two looks at the run
     assert tab.step() == paused > 0
     tab.press("step")
     one_epoch_on = 12 * (paused // 12 + 1)
@@ -116,7 +119,7 @@ def test_pause_keeps_the_weights_and_resume_goes_on(tab: Tab):
 
 
 def test_a_run_survives_other_pages_f5_and_a_second_tab(tab: Tab, new_tab: Callable[..., Tab]):
-    tab.open().go("Train").train_on_and_on()
+    tab.open("train").train_on_and_on()
     left_at = tab.step()
     tab.go("Model").go("Data").go("Start").go("Train")
     tab.wait_for_step(left_at + 100)
@@ -139,13 +142,13 @@ def test_a_run_survives_other_pages_f5_and_a_second_tab(tab: Tab, new_tab: Calla
 
 
 def test_the_buttons_follow_runs_that_end_at_once(tab: Tab):
-    tab.open().go("Train")
-    for epochs in (1, 2, 1, 3, 1, 2):
+    tab.open("train")
+    for epochs in (1, 2, 1, 3):
         tab.train(epochs).wait_for_end(epochs)
 
 
 def test_the_learning_rate_changes_while_it_trains_and_keeps_the_weights(tab: Tab):
-    tab.open().go("Train").train_on_and_on()
+    tab.open("train").train_on_and_on()
     tab.wait_for_step(100)
     before = tab.step()
     tab.fill("lr", 0.001)
@@ -156,7 +159,7 @@ def test_the_learning_rate_changes_while_it_trains_and_keeps_the_weights(tab: Ta
 
 
 def test_a_loss_that_explodes_stops_with_advice(tab: Tab):
-    tab.open().go("Train").choose("optimizer", "SGD").fill("max_grad_norm", 0).fill("lr", 1e6).train(epochs=1000)
+    tab.open("train").choose("optimizer", "SGD").fill("clip", 0).fill("lr", 1e6).train(epochs=1000)
     expect(tab.progress).to_contain_text("error", timeout=2 * PATIENCE)
     expect(tab.page.locator("[data-testid=stAlert]").first).to_contain_text("learning rate")
 

@@ -7,18 +7,18 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Tab
+from tests.browser.tab import Tab
 
 NUMBER = r"[−\d.,e+]+"
 CANVAS = ".st-key-what_view canvas"
 PICTURE = f"() => document.querySelector('{CANVAS}').toDataURL()"
 
 
-@pytest.fixture
-def what_if(tab: Tab) -> Tab:
-    tab.open().go("Gates").widget("view").get_by_text("What if?").click()
-    expect(tab.page.locator(CANVAS).first).to_be_visible()
-    return tab.settle()
+@pytest.fixture(scope="module")
+def what_if(module_tab: Tab) -> Tab:
+    module_tab.open("gates").widget("view").get_by_text("What if?").click()
+    expect(module_tab.page.locator(CANVAS).first).to_be_visible()
+    return module_tab.settle()
 
 
 def answer(tab: Tab) -> str:
@@ -42,7 +42,7 @@ def test_one_cursor_reads_before_after_and_their_difference(what_if: Tab):
     tab = what_if.choose("gate", "f · forget gate")
     box = tab.page.locator(CANVAS).last.bounding_box()
     tab.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 60)
-    readout = tab.widget("what_view").locator(".gate-view-readout")
+    readout = tab.widget("what_view").locator(".heatmap-readout")
     expect(readout).to_contain_text(re.compile(r"after\s*1\b"))
     before, after, difference = (
         float(re.search(rf"(?<!− ){name}\s+([−\d.]+)", readout.inner_text())[1].replace("−", "-"))
@@ -54,12 +54,12 @@ def test_one_cursor_reads_before_after_and_their_difference(what_if: Tab):
 def test_the_selected_unit_alone_is_altered_as_it_is_selected(what_if: Tab):
     tab = what_if.choose("gate", "f · forget gate").fill("what_units", "selected")
     expect(tab.page.get_by_text("held at 1 in unit 0 it")).to_be_visible()
-    tab.page.locator(".st-key-what_view .gate-view-stage").press("ArrowDown")
+    tab.page.locator(".st-key-what_view .heatmap-stage").press("ArrowDown")
     expect(tab.page.get_by_text("held at 1 in unit 1 it")).to_be_visible()
 
 
 def test_while_it_trains_the_choice_and_the_table_stay(tab: Tab):
-    tab.open().go("Train").train_on_and_on()
+    tab.open("train").train_on_and_on()
     tab.go("Gates").widget("view").get_by_text("What if?").click()
     tab.settle().press("what_preset_o0").press("what_gates")
     expect(tab.page.get_by_text("hurts most: RMSE")).to_be_visible()

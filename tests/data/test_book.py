@@ -115,9 +115,14 @@ def test_the_sample_is_cut_into_whole_blocks_in_the_books_order():
     table = load_sample("alice")
     roles = table.roles
     spec = DataSpec(
-        name="alice", targets=roles.targets, features=roles.features, group=roles.group, seq_len=roles.seq_len,
-        horizon=roles.horizon, scaling="none",
-    )  # fmt: skip
+        name="alice",
+        targets=roles.targets,
+        features=roles.features,
+        group=roles.group,
+        seq_len=roles.seq_len,
+        horizon=roles.horizon,
+        scaling="none",
+    )
     windows = make_windows(table, spec)
     starts = np.concatenate([windows.starts[split] for split in ("train", "valid", "test")])
     np.testing.assert_array_equal(starts, np.arange(0, table.rows, SEQ_LEN))

@@ -82,12 +82,13 @@ def test_a_table_leaves_numpys_global_randomness_alone(name):
 @names
 @examples(15)
 @given(
-    length=st.integers(2, 40), seq_len=st.integers(8, 30), n_features=st.integers(1, 5),
-    noise=st.floats(0, 3), seed=st.integers(0, 2**31 - 1),
-)  # fmt: skip
-def test_every_value_is_known_but_the_targets_before_a_last_row(
-    name, length, seq_len, n_features, noise, seed
-):
+    length=st.integers(2, 40),
+    seq_len=st.integers(8, 30),
+    n_features=st.integers(1, 5),
+    noise=st.floats(0, 3),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_every_value_is_known_but_the_targets_before_a_last_row(name, length, seq_len, n_features, noise, seed):
     table = make(name, length, seq_len, n_features, noise, seed)
     sequences = name in SEQUENCE_SETS
     assert table.name == name
@@ -132,9 +133,14 @@ def test_the_suggested_roles_make_windows_in_every_part(name):
     table = make(name, 300, 24, 3, 0.05)
     roles = table.roles
     spec = DataSpec(
-        "generator", name, targets=roles.targets, features=roles.features, group=roles.group,
-        seq_len=roles.seq_len, horizon=roles.horizon,
-    )  # fmt: skip
+        "generator",
+        name,
+        targets=roles.targets,
+        features=roles.features,
+        group=roles.group,
+        seq_len=roles.seq_len,
+        horizon=roles.horizon,
+    )
     windows = make_windows(table, spec)
     counts = [len(windows.starts[split]) for split in ("train", "valid", "test")]
     assert min(counts) >= 40
@@ -232,9 +238,7 @@ def unit_residual(x: np.ndarray, delay: int = 17) -> np.ndarray:
     nodes = np.arange(-3, 5)
     s, weight = np.polynomial.legendre.leggauss(8)
     s, weight = (s + 1) / 2, weight / 2 * np.exp(-0.1 * (1 - (s + 1) / 2))
-    lagrange = [
-        np.prod([(s - other) / (node - other) for other in nodes if other != node], axis=0) for node in nodes
-    ]
+    lagrange = [np.prod([(s - other) / (node - other) for other in nodes if other != node], axis=0) for node in nodes]
     quadrature = np.array(lagrange) @ weight  # (8,)
     inflow = 0.2 * x / (1 + x**10)
     t = np.arange(delay + 3, len(x) - 1)

@@ -173,13 +173,30 @@ def test_quotes():
 @pytest.mark.parametrize(
     ("cell", "point", "comma"),
     [
-        ("1,234.5", 1234.5, NAN), ("1.234,5", NAN, 1234.5), ("1 234", 1234, 1234), ("1,234,567", 1234567, NAN),
-        ("1'234.5", 1234.5, NAN), ("1\u202f234", 1234, 1234), ("12 34", NAN, NAN), ("1,23,456", NAN, NAN),
-        ("$5", 5, 5), ("-€3", -3, -3), ("€ -3", -3, -3), ("5 %", 5, 5), ("−2", -2, -2), ("+1e3", 1000, 1000),
-        (".5", 0.5, NAN), ("5.", 5, NAN), ("-inf", -np.inf, -np.inf), ("1_000", NAN, NAN), ("0x1A", NAN, NAN),
-        ("True", NAN, NAN), ("12:30", NAN, NAN), ("", NAN, NAN),
+        ("1,234.5", 1234.5, NAN),
+        ("1.234,5", NAN, 1234.5),
+        ("1 234", 1234, 1234),
+        ("1,234,567", 1234567, NAN),
+        ("1'234.5", 1234.5, NAN),
+        ("1\u202f234", 1234, 1234),
+        ("12 34", NAN, NAN),
+        ("1,23,456", NAN, NAN),
+        ("$5", 5, 5),
+        ("-€3", -3, -3),
+        ("€ -3", -3, -3),
+        ("5 %", 5, 5),
+        ("−2", -2, -2),
+        ("+1e3", 1000, 1000),
+        (".5", 0.5, NAN),
+        ("5.", 5, NAN),
+        ("-inf", -np.inf, -np.inf),
+        ("1_000", NAN, NAN),
+        ("0x1A", NAN, NAN),
+        ("True", NAN, NAN),
+        ("12:30", NAN, NAN),
+        ("", NAN, NAN),
     ],
-)  # fmt: skip
+)
 def test_one_cell(cell, point, comma):
     np.testing.assert_equal([parse_number(cell, "."), parse_number(cell, ",")], [point, comma])
 
@@ -270,10 +287,7 @@ def test_times(cells, first):
 
 def test_seconds_since_1970_by_their_name_only():
     rows = [1577836800 + 3600 * i for i in range(9)]
-    assert (
-        values(read("timestamp,v\n" + "".join(f"{t},{t % 7}\n" for t in rows)), "timestamp")[1]
-        == "2020-01-01T01:00"
-    )
+    assert values(read("timestamp,v\n" + "".join(f"{t},{t % 7}\n" for t in rows)), "timestamp")[1] == "2020-01-01T01:00"
     assert read("price,v\n" + "".join(f"{t},{t % 7}\n" for t in rows)).column("price").kind == "number"
 
 
@@ -292,9 +306,7 @@ def test_day_first_is_asked_about_when_unclear_and_can_be_corrected():
 
 
 def test_times_out_of_order_repeated_and_with_gaps():
-    table = read(
-        "date,v\n2020-01-01,1\n2020-01-02,4\n2020-01-02,2\n2020-01-09,3\n2020-01-03,5\n2020-01-04,5\nx,5\n"
-    )
+    table = read("date,v\n2020-01-01,1\n2020-01-02,4\n2020-01-02,2\n2020-01-09,3\n2020-01-03,5\n2020-01-04,5\nx,5\n")
     assert "repeated times: row 4 is at the time of another row" in notes(table, "warning")
     assert "not in order of 'date': row 6 is earlier than the row above" in notes(table)
     assert "1 longer than the usual 1 day, the longest 5 days (after row 7)" in notes(table)
@@ -334,7 +346,7 @@ def test_times_out_of_order_repeated_and_with_gaps():
             ColumnRoles(("kind",), ("v", "kind_id"), seq_len=6, horizon=0),
         ),
     ],
-)  # fmt: skip
+)
 def test_roles(text, roles):
     assert read(text).roles == roles
 
@@ -354,9 +366,7 @@ def test_what_may_be_corrected_is_used_and_filled_in():
     assert values(read("a b\n1  2\n3 5\n4   4\n", delimiter=" "), "b") == [2.0, 5.0, 4.0]
     assert values(read("a¦b\n1¦2\n3¦5\n", delimiter="¦"), "b") == [2.0, 5.0]
     assert values(read("a;b\n1,500;2\n2,500;5\n", decimal="."), "a") == [1500.0, 2500.0]
-    table = read(
-        "made by me\n\nDatum;Wert\n01.02.2020;1,5\n13.02.2020;2,5\n14.02.2020;0,5\n".encode("utf-16")
-    )
+    table = read("made by me\n\nDatum;Wert\n01.02.2020;1,5\n13.02.2020;2,5\n14.02.2020;0,5\n".encode("utf-16"))
     assert table.options == CsvOptions("utf-16", ";", ",", True, 2, True)
 
 
@@ -407,7 +417,7 @@ def _zip(name: str) -> bytes:
         (b"a,b\nNA,\n,NaN\n", "no column of numbers"),
         (b"a,b\n1,2\n1,2\n1,2\n", "ever changes"),
     ],
-)  # fmt: skip
+)
 def test_refusals(data, words):
     assert words in refusal(data)
 
@@ -491,9 +501,7 @@ def test_the_separator_cannot_come_from_the_file():
 
 def test_preview_shows_what_was_understood():
     frame = head(
-        read(
-            "when,word,v\n2020-01-01,a,1\n2020-01-02,NA,x\n2020-01-03,a,3\n2020-01-04,b,3\n2020-01-05,b,9\n"
-        ),
+        read("when,word,v\n2020-01-01,a,1\n2020-01-02,NA,x\n2020-01-03,a,3\n2020-01-04,b,3\n2020-01-05,b,9\n"),
         3,
     )
     assert frame["word"].tolist()[0] == "a"

@@ -73,9 +73,7 @@ def test_what_may_come_next_is_what_some_string_of_the_language_goes_on_with():
 
 @examples(40)
 @given(st.integers(2, 40), st.integers(7, 40), st.integers(0, 2**31 - 1))
-def test_embedded_strings_are_of_the_grammar_and_their_last_target_is_the_second_symbol(
-    length, seq_len, seed
-):
+def test_embedded_strings_are_of_the_grammar_and_their_last_target_is_the_second_symbol(length, seq_len, seed):
     table = embedded_reber(length, seq_len, 1, 0.0, seed)
     symbols, following = seen(table), column(table, "next")
     for shown, expected in zip(symbols, following, strict=True):
@@ -138,9 +136,15 @@ def test_the_windows_of_both_ask_for_classes_at_every_row():
         table = make(40, 30, 1, 0.0, 0)
         roles = table.roles
         spec = DataSpec(
-            "generator", table.name, targets=roles.targets, features=roles.features, group=roles.group,
-            seq_len=30, horizon=0, scaling="none",
-        )  # fmt: skip
+            "generator",
+            table.name,
+            targets=roles.targets,
+            features=roles.features,
+            group=roles.group,
+            seq_len=30,
+            horizon=0,
+            scaling="none",
+        )
         windows = make_windows(table, spec)
         assert windows.classes == SYMBOLS and windows.input_size == windows.output_size == 7
         assert sum(map(len, windows.starts.values())) == 40
@@ -152,9 +156,7 @@ def test_a_window_too_short_for_any_string_is_refused():
         embedded_reber(5, 6, 1, 0.0, 0)
 
 
-@pytest.mark.parametrize(
-    ("text", "step"), [("BTBTXSEP", 8), ("T", 1), ("BTBTV", 5), ("BTBTXSETEE", 10), ("BB", 2)]
-)
+@pytest.mark.parametrize(("text", "step"), [("BTBTXSEP", 8), ("T", 1), ("BTBTV", 5), ("BTBTXSETEE", 10), ("BB", 2)])
 def test_a_symbol_against_the_grammar_is_refused_with_its_place(text, step):
     with pytest.raises(PlaygroundError, match=f"^Symbol {step} of sequence 1 is not"):
         states_after(codes(text))

@@ -78,9 +78,13 @@ def test_the_suggested_roles_make_windows_in_every_part(name):
     roles = table.roles
     assert roles == sample.roles
     spec = DataSpec(
-        name=name, targets=roles.targets, features=roles.features, time=roles.time,
-        seq_len=roles.seq_len, horizon=roles.horizon,
-    )  # fmt: skip
+        name=name,
+        targets=roles.targets,
+        features=roles.features,
+        time=roles.time,
+        seq_len=roles.seq_len,
+        horizon=roles.horizon,
+    )
     windows = make_windows(table, spec)
     assert windows.task == "regression"
     assert all(len(windows.starts[split]) >= 10 for split in ("train", "valid", "test"))

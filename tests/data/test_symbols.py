@@ -97,6 +97,14 @@ def test_too_short_sequences_are_refused_and_the_shortest_make_windows(name, lea
         generate(spec)
     table = (temporal_order if name == "temporal_order" else copy_memory)(60, least, 1, 0.0, 0)
     roles = table.roles
-    spec = DataSpec("generator", name, targets=roles.targets, features=roles.features, group=roles.group,
-                    seq_len=least, horizon=0, scaling="none")  # fmt: skip
+    spec = DataSpec(
+        "generator",
+        name,
+        targets=roles.targets,
+        features=roles.features,
+        group=roles.group,
+        seq_len=least,
+        horizon=0,
+        scaling="none",
+    )
     assert sum(map(len, make_windows(table, spec).starts.values())) == 60

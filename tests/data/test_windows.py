@@ -48,11 +48,15 @@ def cut_tables(draw):
     columns["t"] = rng.permutation(rows)
     columns["s"] = rng.integers(0, draw(st.integers(1, 5)), rows)
     spec = spec_of(
-        seq_len=draw(st.integers(1, 5)), horizon=draw(st.integers(0, 4)), missing=draw(st.sampled_from(["forward_fill", "skip"])),
-        time=draw(st.sampled_from([None, "t"])), group=draw(st.sampled_from([None, "s"])),
-        scaling=draw(st.sampled_from(SCALINGS)), train_share=draw(st.sampled_from([0.5, 0.7])),
+        seq_len=draw(st.integers(1, 5)),
+        horizon=draw(st.integers(0, 4)),
+        missing=draw(st.sampled_from(["forward_fill", "skip"])),
+        time=draw(st.sampled_from([None, "t"])),
+        group=draw(st.sampled_from([None, "s"])),
+        scaling=draw(st.sampled_from(SCALINGS)),
+        train_share=draw(st.sampled_from([0.5, 0.7])),
         valid_share=draw(st.sampled_from([0.0, 0.2])),
-    )  # fmt: skip
+    )
     table = table_of(**columns)
     try:
         windows = make_windows(table, spec)
@@ -76,9 +80,7 @@ def test_no_target_leaks_into_another_part_and_no_window_crosses_a_sequence(case
         assert all(windows.split_of_row[row] == k for row in owned[split])
     assert not owned["train"] & (owned["valid"] | owned["test"])
     assert not owned["valid"] & owned["test"]
-    group = (
-        table.column(spec.group).values[rows_in_order(table, spec)] if spec.group else np.zeros(table.rows)
-    )
+    group = table.column(spec.group).values[rows_in_order(table, spec)] if spec.group else np.zeros(table.rows)
     for start in np.concatenate(list(windows.starts.values())):
         touched = group[start : start + spec.seq_len + spec.horizon]
         assert len(touched) == spec.seq_len + spec.horizon
@@ -119,16 +121,15 @@ def test_the_scaler_knows_the_training_rows_only(case, other):
     for name in ("x_center", "x_scale", "y_center", "y_scale"):
         np.testing.assert_array_equal(getattr(again, name), getattr(windows, name))
     np.testing.assert_array_equal(again.starts["train"], windows.starts["train"])
-    np.testing.assert_array_equal(
-        again.inputs(again.starts["train"]), windows.inputs(windows.starts["train"])
-    )
+    np.testing.assert_array_equal(again.inputs(again.starts["train"]), windows.inputs(windows.starts["train"]))
 
 
 def with_numbers(table: Table, numbers: np.ndarray) -> Table:
     names = table.column_names("number")
     columns = [
-        dataclasses.replace(c, values=numbers[:, names.index(c.name)]) if c.kind == "number" else c for c in table.columns
-    ]  # fmt: skip
+        dataclasses.replace(c, values=numbers[:, names.index(c.name)]) if c.kind == "number" else c
+        for c in table.columns
+    ]
     return dataclasses.replace(table, numbers=numbers, columns=tuple(columns))
 
 
@@ -236,9 +237,7 @@ def test_labelled_sequences_stay_whole(groups, length):
     parts = windows.split_of_row.reshape(groups, length)
     assert (parts == parts[:, :1]).all()
     assert windows.classes == ("no", "yes")
-    np.testing.assert_array_equal(
-        windows.targets(windows.starts["train"]), windows.starts["train"] // length % 2
-    )
+    np.testing.assert_array_equal(windows.targets(windows.starts["train"]), windows.starts["train"] // length % 2)
 
 
 def test_a_missing_label_is_no_class():
@@ -263,9 +262,7 @@ def test_sizes_of_what_the_model_says():
 
 @given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 5))
 def test_unscale_undoes_the_targets_scaling(horizon, targets, many):
-    windows = make_windows(
-        series(60), spec_of(targets=("y", "b")[:targets], features=("a",), horizon=horizon)
-    )
+    windows = make_windows(series(60), spec_of(targets=("y", "b")[:targets], features=("a",), horizon=horizon))
     starts = windows.starts["train"][:many]
     scaled = (windows.targets(starts) - windows.y_center) / windows.y_scale  # (windows, ahead, targets)
     np.testing.assert_allclose(

@@ -64,11 +64,7 @@ def texts(part: object, key: str = "") -> list[tuple[str, str]]:
         return [pair for name, inner in part.items() for pair in texts(inner, name)]
     if isinstance(part, list):
         return [pair for inner in part for pair in texts(inner, key)]
-    return (
-        [(key, part)]
-        if isinstance(part, str) and key in ("text", "name", "ticktext", "hovertemplate")
-        else []
-    )
+    return [(key, part)] if isinstance(part, str) and key in ("text", "name", "ticktext", "hovertemplate") else []
 
 
 def trace_of(seq_len: int = 7, **fields):
@@ -131,8 +127,10 @@ def test_the_split_is_coloured_and_the_window_marked():
     windows = make_windows(series(100), spec_of(horizon=3))
     figure = parsed(split_figure(windows, 10))
     assert [trace["name"] for trace in figure["data"]] == [
-        "training (70 rows)", "validation (15 rows)", "test (15 rows)",
-    ]  # fmt: skip
+        "training (70 rows)",
+        "validation (15 rows)",
+        "test (15 rows)",
+    ]
     assert len({trace["line"]["color"] for trace in figure["data"]}) == 3
     seen, shown_text = figure["layout"]["shapes"]
     assert (seen["x0"], seen["x1"], shown_text["x0"], shown_text["x1"]) == (10, 13, 14, 16)

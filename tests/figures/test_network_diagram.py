@@ -80,12 +80,15 @@ def test_forward_runs_right_and_reverse_runs_left():
     assert all(tail > tip for tail, tip in arrows(figure, REVERSE))
 
 
-@pytest.mark.parametrize(("spec", "words"), [
-    (ModelSpec(num_layers=2, dropout=0.25), "32<br>dropout 0.25"),
-    (ModelSpec(proj_size=8), "weight_hr 32 → 8"),
-    (ModelSpec(num_layers=7), "layers 2 … 5"),
-    (ModelSpec(bidirectional=True), "h<sub>n</sub> 64"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (ModelSpec(num_layers=2, dropout=0.25), "32<br>dropout 0.25"),
+        (ModelSpec(proj_size=8), "weight_hr 32 → 8"),
+        (ModelSpec(num_layers=7), "layers 2 … 5"),
+        (ModelSpec(bidirectional=True), "h<sub>n</sub> 64"),
+    ],
+)
 def test_settings_are_written_on_the_drawing(spec, words):
     assert words in texts(network_figure(spec, 3, 1, 24))
 

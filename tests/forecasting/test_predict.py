@@ -70,9 +70,7 @@ def test_a_part_without_windows_has_no_predictions_and_no_scores(head, label):
 
 def test_scores_beside_the_last_value_and_the_training_mean():
     y = np.array([3.0, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4])
-    windows = make_windows(
-        table_of(a=y, y=y), spec_of(features=("a",), seq_len=2, horizon=2, train_share=0.5)
-    )
+    windows = make_windows(table_of(a=y, y=y), spec_of(features=("a",), seq_len=2, horizon=2, train_share=0.5))
     starts = windows.starts["test"]
     targets = windows.targets(starts)
     predicted = targets + np.array([[1.0], [-3.0]])  # (ahead, 1)

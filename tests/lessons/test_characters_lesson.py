@@ -20,6 +20,7 @@ def shipped():
     return pretrained_runs(LESSON, RunQueue(1))
 
 
+@pytest.mark.slow
 def test_two_epochs_from_another_seed_beat_the_table_of_pairs():
     runs = new_runs(LESSON, 5, RunQueue(1), {"train": {"epochs": 2}})
     train_to_end(runs)
@@ -51,9 +52,7 @@ def test_the_picture_shows_the_found_unit_turning_with_the_quotes(shipped):
     quotes = next(one for one in trackers if one.signal == "inside quotes")
     assert plot.lines[3].name == f"c of unit {quotes.unit}"
     text = unseen(shipped["lstm"])[:2000]
-    again = np.corrcoef(
-        text_features(text)["inside quotes"], unit_activations(model, text)["c"][quotes.unit]
-    )[0, 1]
+    again = np.corrcoef(text_features(text)["inside quotes"], unit_activations(model, text)["c"][quotes.unit])[0, 1]
     assert again * quotes.correlation > 0.4
 
 

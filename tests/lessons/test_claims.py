@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.lessons.catalog.claims import demonstrations as quick
+from lstm_core.lessons.catalog.claims import training_demonstrations
 from lstm_core.lessons.catalog.claims.claims import CLAIMS, Claim
 from lstm_core.lessons.catalog.claims.training_demonstrations import lstm_and_gru, resume_or_transfer
 from tests.conftest import examples
@@ -19,12 +20,7 @@ names = pytest.mark.parametrize("claim", QUICK, ids=lambda claim: claim.name)
 
 
 def test_claims_are_told_apart_and_complete():
-    assert (
-        len({claim.name for claim in CLAIMS})
-        == len({claim.statement for claim in CLAIMS})
-        == len(CLAIMS)
-        == 11
-    )
+    assert len({claim.name for claim in CLAIMS}) == len({claim.statement for claim in CLAIMS}) == len(CLAIMS) == 11
     for claim in CLAIMS:
         assert claim.name.isidentifier()
         assert claim.verdict and claim.explanation and claim.source
@@ -112,7 +108,9 @@ def test_resuming_is_the_same_run_and_transfer_another(seed, epochs):
     assert list(transfer.y) != list(resumed.y)
 
 
-def test_the_lstm_does_not_always_win():
+@pytest.mark.parametrize("seeds", [1, pytest.param(training_demonstrations.SEEDS, marks=pytest.mark.slow)])
+def test_the_lstm_does_not_always_win(monkeypatch, seeds):
+    monkeypatch.setattr(training_demonstrations, "SEEDS", seeds)
     result = lstm_and_gru(0, 8)
     assert result.confirmed, result.summary
     wins = {"lstm": 0, "gru": 0}

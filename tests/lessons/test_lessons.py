@@ -29,9 +29,7 @@ def test_the_shelf_is_in_order_and_has_every_file():
     numbers = [found.order for found in lessons().values()]
     assert numbers == sorted(set(numbers))
     files = [
-        path
-        for path in (ROOT / "lstm_core/lessons/catalog").rglob("*.py")
-        if "LESSON = Lesson(" in path.read_text()
+        path for path in (ROOT / "lstm_core/lessons/catalog").rglob("*.py") if "LESSON = Lesson(" in path.read_text()
     ]
     assert len(files) == len(lessons())
     assert [*dict.fromkeys(found.chapter for found in lessons().values())] == list(CHAPTERS)
@@ -60,11 +58,7 @@ def test_a_lesson_says_what_a_student_needs(name):
 def test_markdown_of_a_lesson_is_closed(name):
     found = lessons()[name]
     for text in (found.text, found.common_mistakes, *(one.text for one in found.exercises)):
-        assert (
-            text.count("**") % 2 == 0
-            and text.count("`") % 2 == 0
-            and text.replace("\\$", "").count("$") % 2 == 0
-        )
+        assert text.count("**") % 2 == 0 and text.count("`") % 2 == 0 and text.replace("\\$", "").count("$") % 2 == 0
 
 
 @every

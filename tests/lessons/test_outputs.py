@@ -55,18 +55,14 @@ def test_one_step_at_a_time_is_all_at_once(seed, steps, size):
 def test_the_slices_named_are_h_n(seed, num_layers, bidirectional, batch_first, steps):
     """The code that the page shows is evaluated here on a fresh run of the same module."""
     result = compare_outputs(seed, num_layers, bidirectional, batch_first, steps)
-    lstm = seeded_module(
-        seed, nn.LSTM, 5, 4, num_layers, bidirectional=bidirectional, batch_first=batch_first
-    )
+    lstm = seeded_module(seed, nn.LSTM, 5, 4, num_layers, bidirectional=bidirectional, batch_first=batch_first)
     output, (h_n, _) = lstm(torch.randn(*result.shapes["input"]))
     assert [tuple(output.shape), tuple(h_n.shape)] == [result.shapes["output"], result.shapes["h_n"]]
     assert [end.row for end in result.final_states] == list(range(len(h_n)))
     for end in result.final_states:
         assert end.difference < 1e-6
         assert (end.code is not None) == (end.layer == num_layers - 1)
-        np.testing.assert_allclose(
-            result.h[end.layer, end.direction, end.step], result.h_n[end.row], atol=1e-6
-        )
+        np.testing.assert_allclose(result.h[end.layer, end.direction, end.step], result.h_n[end.row], atol=1e-6)
         if end.code is not None:
             assert torch.equal(eval(end.code, {"output": output, "H": 4}), h_n[end.row])
     assert (result.last_row_difference > 1e-4) == bidirectional
@@ -104,10 +100,7 @@ def test_the_picture_lights_each_end_twice():
 
 def test_the_packed_picture_frames_the_true_ends_and_the_padded_ones():
     shapes = packing_figure(compare_packed(0, (3, 5, 2))).layout.shapes
-    ends = {
-        color: [(s.x0 + s.x1) / 2 for s in shapes if s.line.color == color]
-        for color in (PACKED_END, PADDED_END)
-    }
+    ends = {color: [(s.x0 + s.x1) / 2 for s in shapes if s.line.color == color] for color in (PACKED_END, PADDED_END)}
     assert ends[PACKED_END] == [2, 4, 1]
     assert ends[PADDED_END] == [4, 4]
 

@@ -86,13 +86,10 @@ def test_the_share_of_solved_strings_ends_at_the_outcomes(embedded):
     assert isinstance(plot, LinePlot)
     outcome = made.outcome(runs)
     for line, label in zip(plot.lines, runs, strict=True):
-        assert (
-            line.y[-1] == outcome.metrics[f"{label}_last"] == predict_test_strings(runs[label]).solved.mean()
-        )
+        assert line.y[-1] == outcome.metrics[f"{label}_last"] == predict_test_strings(runs[label]).solved.mean()
         assert line.y.max() == outcome.metrics[f"{label}_best"]
     assert (
-        not outcome.reached
-        and f"of {len(runs['lstm']._trainer.starts['test'])} new strings at best" in outcome.summary
+        not outcome.reached and f"of {len(runs['lstm']._trainer.starts['test'])} new strings at best" in outcome.summary
     )
 
 
@@ -117,10 +114,7 @@ def test_the_string_with_t_and_its_twin_are_what_the_unit_did(embedded):
         x = (symbols[..., None] == np.arange(7)).astype(np.float32)
         trace = trace_lstm(runs["lstm"].current_model().lstm, torch.from_numpy(x))
         np.testing.assert_allclose(curve.y, result.values_in(trace)[0, -len(text) :], atol=1e-5)
-    assert (
-        figure.data[0].y[0] == pytest.approx(figure.data[1].y[0])
-        and f"unit {result.unit}" in figure.data[0].name
-    )
+    assert figure.data[0].y[0] == pytest.approx(figure.data[1].y[0]) and f"unit {result.unit}" in figure.data[0].name
 
 
 def test_circles_are_on_what_is_legal_and_columns_are_probabilities(embedded):

@@ -41,12 +41,19 @@ def knowing(symbols: np.ndarray) -> np.ndarray:
 
 def run_of(name: str, seq_len: int = 24, epochs: int = 2, seed: int = 0) -> Run:
     data = DataSpec(
-        "generator", name, length=30, seq_len=seq_len, noise=0.0, seed=seed, targets=("next",), features=SYMBOLS,
-        group="sequence", horizon=0, scaling="none",
-    )  # fmt: skip
-    experiment = Experiment(
-        data, ModelSpec(hidden_size=3, head="per_step"), TrainSpec(epochs=epochs, batch_size=8)
+        "generator",
+        name,
+        length=30,
+        seq_len=seq_len,
+        noise=0.0,
+        seed=seed,
+        targets=("next",),
+        features=SYMBOLS,
+        group="sequence",
+        horizon=0,
+        scaling="none",
     )
+    experiment = Experiment(data, ModelSpec(hidden_size=3, head="per_step"), TrainSpec(epochs=epochs, batch_size=8))
     table = generate(data)
     run = Run(Trainer(make_windows(table, data), experiment), table, RunQueue(1))
     for record in run._trainer:

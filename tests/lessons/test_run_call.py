@@ -25,21 +25,28 @@ def setups(draw) -> LSTMCall:
     """Calls of which most are right in most parts: an error then has one cause, as a beginner's has."""
     hidden, layers, two = draw(small), draw(st.integers(0, 3)), draw(st.booleans())
     features, first = draw(small), draw(st.booleans())
-    x = draw(
-        st.one_of(shapes, st.tuples(small, small, st.just(features)), st.tuples(small, st.just(features)))
-    )
+    x = draw(st.one_of(shapes, st.tuples(small, small, st.just(features)), st.tuples(small, st.just(features))))
     proj = draw(st.sampled_from([0, 0, 0, 1]))
     batch = (x[0] if first else x[1],) if len(x) == 3 else ()
     right = (layers * (1 + two), *batch)
     return LSTMCall(
-        features, hidden, layers, draw(st.booleans()), first, draw(st.sampled_from([0.0, 0.5, 1.5])), two, proj,
-        draw(st.sampled_from(["float32", "float32", "float64", "int64"])), x,
+        features,
+        hidden,
+        layers,
+        draw(st.booleans()),
+        first,
+        draw(st.sampled_from([0.0, 0.5, 1.5])),
+        two,
+        proj,
+        draw(st.sampled_from(["float32", "float32", "float64", "int64"])),
+        x,
         draw(st.sampled_from(["float32", "float32", "float64", "int64"])),
         draw(st.sampled_from(["none", "none", "(h_0, c_0)", "h_0 alone"])),
-        draw(st.one_of(shapes, st.just((*right, proj or hidden)))), draw(st.one_of(shapes, st.just((*right, hidden)))),
+        draw(st.one_of(shapes, st.just((*right, proj or hidden)))),
+        draw(st.one_of(shapes, st.just((*right, hidden)))),
         draw(st.one_of(st.just(()), st.lists(st.integers(-1, 4), min_size=1, max_size=3).map(tuple))),
         draw(st.booleans()),
-    )  # fmt: skip
+    )
 
 
 @given(setups())
@@ -94,27 +101,48 @@ def test_the_weights_are_the_modules_own():
 @pytest.mark.parametrize(
     ("setup", "text", "message"),
     [
-        (LSTMCall(batch_first=True, x=(3, 5, 10), h_0=(3, 2, 20)), "Expected hidden[0] size (2, 3, 20), got [3, 2, 20]",
-         "never the states"),
-        (LSTMCall(batch_first=False, x=(3, 5, 10)), "Expected hidden[0] size (2, 5, 20), got [2, 3, 20]",
-         "batch_first=True what you mean"),
+        (
+            LSTMCall(batch_first=True, x=(3, 5, 10), h_0=(3, 2, 20)),
+            "Expected hidden[0] size (2, 3, 20), got [3, 2, 20]",
+            "never the states",
+        ),
+        (
+            LSTMCall(batch_first=False, x=(3, 5, 10)),
+            "Expected hidden[0] size (2, 5, 20), got [2, 3, 20]",
+            "batch_first=True what you mean",
+        ),
         (LSTMCall(bidirectional=True), "Expected hidden[0] size (4, 3, 20), got [2, 3, 20]", "2 · 2 = 4"),
         (LSTMCall(c_0=(2, 4, 20)), "Expected hidden[1] size (2, 3, 20), got [2, 4, 20]", "c_0 must be"),
         (LSTMCall(proj_size=5), "Expected hidden[0] size (2, 3, 5), got [2, 3, 20]", "only c_0 keeps hidden_size"),
-        (LSTMCall(x=(5, 10), h_0=(3, 20), c_0=(3, 20)), "Expected hidden[0] size (2, 1, 20), got [3, 1, 20]",
-         "= (2, 20); yours is (3, 20)"),
-        (LSTMCall(x=(10, 5, 3)), "input.size(-1) must be equal to input_size. Expected 10, got 3", "Here 10 stands on axis 0"),
+        (
+            LSTMCall(x=(5, 10), h_0=(3, 20), c_0=(3, 20)),
+            "Expected hidden[0] size (2, 1, 20), got [3, 1, 20]",
+            "= (2, 20); yours is (3, 20)",
+        ),
+        (
+            LSTMCall(x=(10, 5, 3)),
+            "input.size(-1) must be equal to input_size. Expected 10, got 3",
+            "Here 10 stands on axis 0",
+        ),
         (LSTMCall(x=(5,)), "LSTM: Expected input to be 2D or 3D, got 1D instead", "unsqueeze(-1)"),
-        (LSTMCall(x=(0, 3, 10), states="none"), "Expected sequence length to be larger than 0 in RNN", "axis 0 is time"),
+        (
+            LSTMCall(x=(0, 3, 10), states="none"),
+            "Expected sequence length to be larger than 0 in RNN",
+            "axis 0 is time",
+        ),
         (LSTMCall(hidden_size=0), "hidden_size must be greater than zero", "at least 1"),
         (LSTMCall(proj_size=20), "proj_size has to be smaller than hidden_size", "below hidden_size"),
         (LSTMCall(x_dtype="int64"), None, "nn.Embedding"),
-        (LSTMCall(states="none", lengths=(6, 4, 2)), "start (11) + length (1) exceeds dimension size (11).", "more than the 5 steps"),
+        (
+            LSTMCall(states="none", lengths=(6, 4, 2)),
+            "start (11) + length (1) exceeds dimension size (11).",
+            "more than the 5 steps",
+        ),
         (LSTMCall(states="none", lengths=(5, 4)), None, "holds 3, and 2 lengths"),
         (LSTMCall(states="none", lengths=(3, 2, 2, 1, 1)), None, "Is batch_first=True"),
         (LSTMCall(lengths=(5, 4, 2), h_0=(2, 4, 20)), None, "h_0 must be (2, 3, 20)"),
     ],
-)  # fmt: skip
+)
 def test_an_error_is_pytorchs_own_and_its_meaning_names_the_cause(setup, text, message):
     problem = run_call(setup).problem
     assert text is None or problem.text == text
@@ -146,19 +174,23 @@ def test_an_unknown_error_has_no_invented_meaning():
 @pytest.mark.parametrize(
     "wild",
     [
-        {"hidden_size": 10**9}, {"input_size": 10**9}, {"num_layers": 10**6}, {"x": (10**6, 10**6, 10)},
-        {"h_0": (10**6, 10**6)}, {"x": (6000, 1, 10)}, {"x": (1, 6000, 10), "batch_first": True},
-        {"lengths": (1,) * 10_001}, {"hidden_size": 300, "x": (4000, 2, 10)},
+        {"hidden_size": 10**9},
+        {"input_size": 10**9},
+        {"num_layers": 10**6},
+        {"x": (10**6, 10**6, 10)},
+        {"h_0": (10**6, 10**6)},
+        {"x": (6000, 1, 10)},
+        {"x": (1, 6000, 10), "batch_first": True},
+        {"lengths": (1,) * 10_001},
+        {"hidden_size": 300, "x": (4000, 2, 10)},
     ],
-)  # fmt: skip
+)
 def test_nothing_huge_is_ever_made(wild):
     with pytest.raises(PlaygroundError, match="choose"):
         LSTMCall(**wild)
 
 
-@pytest.mark.parametrize(
-    "text", ["5,3,10", "(5, 3, 10)", "5 x 3 x 10", "5×3×10", "[5 3 10]", "torch.Size([5, 3, 10])"]
-)
+@pytest.mark.parametrize("text", ["5,3,10", "(5, 3, 10)", "5 x 3 x 10", "5×3×10", "[5 3 10]", "torch.Size([5, 3, 10])"])
 def test_a_shape_is_read_however_it_is_written(text):
     assert parse_shape(text) == (5, 3, 10)
 

@@ -42,9 +42,7 @@ SEQUENCES = st.lists(st.floats(-3, 3, width=32), min_size=1, max_size=9)
 
 def made(frozen: tuple[str, ...] = ("bias_hh", "head"), **train: object) -> Run:
     table, windows = load_windows(TWO_COMPANIES)
-    spec = TrainSpec(
-        **({"lr": 1e-3, "batch_size": 1, "epochs": 5000, "max_grad_norm": 0.0, "device": "cpu"} | train)
-    )
+    spec = TrainSpec(**({"lr": 1e-3, "batch_size": 1, "epochs": 5000, "max_grad_norm": 0.0, "device": "cpu"} | train))
     experiment = Experiment(windows.spec, ModelSpec(hidden_size=1, frozen=frozen), spec)
     return Run(Trainer(windows, experiment), table, RunQueue(1))
 
@@ -123,8 +121,13 @@ def test_the_words_can_be_reckoned_and_give_what_they_say(unit, sequence):
 def test_numbers_have_a_real_minus_and_no_minus_zero():
     assert [format_number(value) for value in (-0.001, 0.0, -1.5, 2)] == ["0.00", "0.00", "−1.50", "2.00"]
     assert [format_factor(value) for value in (0.0, 1.0, 0.25, -0.5, 0.123, -0.0)] == [
-        "0", "1", "0.25", "(−0.5)", "0.12", "0",
-    ]  # fmt: skip
+        "0",
+        "1",
+        "0.25",
+        "(−0.5)",
+        "0.12",
+        "0",
+    ]
 
 
 @pytest.mark.parametrize("numbers", [[1.0] * 11, [1.0] * 13, [math.nan] * 12, [math.inf] * 12])
@@ -141,8 +144,14 @@ def gradient(unit: ScalarLSTM, sequence: list[float], target: float) -> np.ndarr
         i, f, g, o = step.gates.values()
         squashed = math.tanh(step.c)
         d_c += d_h * o * (1 - squashed**2)
-        d = np.array([d_c * g * i * (1 - i), d_c * step.c_before * f * (1 - f), d_c * i * (1 - g**2),
-                      d_h * squashed * o * (1 - o)])  # fmt: skip
+        d = np.array(
+            [
+                d_c * g * i * (1 - i),
+                d_c * step.c_before * f * (1 - f),
+                d_c * i * (1 - g**2),
+                d_h * squashed * o * (1 - o),
+            ]
+        )
         result += d[:, None] * (step.x, step.h_before, 1.0)
         d_h, d_c = float(d @ np.reshape(unit.to_numbers, (4, 3))[:, 1]), d_c * f
     return result.ravel()
@@ -172,9 +181,7 @@ def test_a_run_tells_its_sequences_and_what_it_said_along_the_way():
     assert predictions[-1] == pytest.approx([scalar_lstm_of(run).predict(one) for one in (A, B)])
     model = run.snapshot_at().model
     with torch.inference_mode():
-        assert predictions[-1] == pytest.approx(
-            model(torch.tensor([A, B])[..., None])[:, 0].numpy(), abs=1e-6
-        )
+        assert predictions[-1] == pytest.approx(model(torch.tensor([A, B])[..., None])[:, 0].numpy(), abs=1e-6)
 
 
 def test_numbers_put_by_hand_are_the_ones_that_train_and_are_remembered():
@@ -256,9 +263,7 @@ def test_the_lessons_draw_at_every_moment_and_are_not_reached_untrained(name):
             assert all(np.isfinite(line.y).all() and len(line.x) for line in picture.draw(runs).lines)
         outcome = one.outcome(runs)
         assert not outcome.reached
-        predictions = (
-            next(iter(runs.values())).snapshot_at().model(torch.tensor([A, B])[..., None]).flatten().tolist()
-        )
+        predictions = next(iter(runs.values())).snapshot_at().model(torch.tensor([A, B])[..., None]).flatten().tolist()
         assert [outcome.metrics["out_0"], outcome.metrics["out_1"]] == pytest.approx(predictions, abs=1e-6)
 
 

@@ -25,9 +25,16 @@ from lstm_core.lessons.catalog.characters.text import (
 from lstm_core.model.recurrent import SequenceModel, build_model
 
 DATA = DataSpec(
-    name="alice", targets=ROLES.targets, features=ROLES.features, group=ROLES.group, seq_len=ROLES.seq_len,
-    horizon=0, scaling="none", train_share=0.8, valid_share=0.1,
-)  # fmt: skip
+    name="alice",
+    targets=ROLES.targets,
+    features=ROLES.features,
+    group=ROLES.group,
+    seq_len=ROLES.seq_len,
+    horizon=0,
+    scaling="none",
+    train_share=0.8,
+    valid_share=0.1,
+)
 TEXT = "alice said, “why (so it\nseemed) not?” and ran"
 
 
@@ -85,8 +92,10 @@ def test_writing_leaves_the_model_as_it_was():
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("act", [lambda m: generate(m, "Ω", 5, 1.0, 0), lambda m: unit_activations(m, "a§"),
-                                 lambda m: trackers(m, "a1", "c")])  # fmt: skip
+@pytest.mark.parametrize(
+    "act",
+    [lambda m: generate(m, "Ω", 5, 1.0, 0), lambda m: unit_activations(m, "a§"), lambda m: trackers(m, "a1", "c")],
+)
 def test_text_from_outside_is_refused_by_its_character(act):
     with pytest.raises(PlaygroundError, match="The model does not know '.'"):
         act(model_of())
@@ -135,9 +144,7 @@ def quote_counter() -> SequenceModel:
             parameter.mul_(0.1)
         rows = {gate: k * hidden + unit for k, gate in enumerate(GATES)}
         for row in rows.values():
-            lstm.weight_ih_l0[row] = lstm.weight_hh_l0[row] = lstm.bias_ih_l0[row] = lstm.bias_hh_l0[row] = (
-                0.0
-            )
+            lstm.weight_ih_l0[row] = lstm.weight_hh_l0[row] = lstm.bias_ih_l0[row] = lstm.bias_hh_l0[row] = 0.0
         lstm.bias_ih_l0[rows["i"]], lstm.bias_ih_l0[rows["f"]] = -9.0, 9.0
         for mark, sign in ((opening, -9.0), (closing, 9.0)):
             lstm.weight_ih_l0[rows["i"], mark], lstm.weight_ih_l0[rows["f"], mark] = 18.0, -18.0
@@ -151,10 +158,7 @@ def test_the_unit_that_was_built_to_hold_quotes_is_found():
     assert result["inside quotes"].unit == 3
     assert result["inside quotes"].correlation < -0.9  # it goes down at an opening mark
     # f shuts at both marks alone: no other gate of that unit holds anything
-    assert (
-        abs({one.signal: one for one in trackers(quote_counter(), text, "f")}["inside quotes"].correlation)
-        < 0.5
-    )
+    assert abs({one.signal: one for one in trackers(quote_counter(), text, "f")}["inside quotes"].correlation) < 0.5
 
 
 def test_a_correlation_is_pearsons():
@@ -210,9 +214,7 @@ def test_only_a_forward_lstm_of_letters_writes():
     good = Experiment(DATA, ModelSpec(head="per_step"))
     check_character_model(good)
     for data in ({"features": DATA.features[1:]}, {"scaling": "standard"}, {"horizon": 1}):
-        with pytest.raises(
-            PlaygroundError, match="put the features, the target and the scaling on Data back"
-        ):
+        with pytest.raises(PlaygroundError, match="put the features, the target and the scaling on Data back"):
             check_character_model(dataclasses.replace(good, data=dataclasses.replace(DATA, **data)))
     for model in ({"bidirectional": True}, {"cell": "gru"}):
         with pytest.raises(PlaygroundError, match="switch bidirectional off"):

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,9 +29,13 @@ def test_only_the_cores_that_this_process_may_use_are_counted(monkeypatch):
 
 @examples(20)
 @given(
-    st.sampled_from(CELLS), st.integers(1, 400), st.integers(1, 3), st.booleans(), st.integers(1, 40),
+    st.sampled_from(CELLS),
+    st.integers(1, 400),
+    st.integers(1, 3),
+    st.booleans(),
+    st.integers(1, 40),
     st.integers(1, 100),
-)  # fmt: skip
+)
 def test_one_thread_below_the_measured_work(cell, hidden, layers, both, batch, seq_len):
     windows = wave(rows=300, seq_len=seq_len, features=("a", "y"))
     model = ModelSpec(cell=cell, hidden_size=hidden, num_layers=layers, bidirectional=both)
@@ -46,25 +49,31 @@ def test_one_thread_below_the_measured_work(cell, hidden, layers, both, batch, s
     )
 
 
-@pytest.mark.parametrize("loaded", [True, False])
-def test_a_page_works_in_one_thread_and_a_training_says_its_own(loaded):
-    """In a process of its own: PyTorch takes the environment's word when it loads."""
-    load = "import torch; torch.set_num_threads(2)" if loaded else ""
-    code = f"""
-import threading
-{load}
+def test_a_page_works_in_one_thread_and_a_training_says_its_own():
+    """In a process of its own, before PyTorch has loaded, when it takes the environment's word, and after."""
+    code = """
+import sys, threading
 from lstm_core.model.devices import limit_to_one_thread
 def training(): torch.get_num_threads(); torch.set_num_threads(2); ready.set(); done.wait(); told.append(torch.get_num_threads())
 def page(): limit_to_one_thread(); told.append(torch.get_num_threads())
-limit_to_one_thread()
-import torch
-told, ready, done = [torch.get_num_threads()], threading.Event(), threading.Event()
-one = threading.Thread(target=training); one.start(); ready.wait()
-other = threading.Thread(target=page); other.start(); other.join()
-done.set(); one.join()
-print(told)
+for loaded in (False, True):
+    assert ("torch" in sys.modules) == loaded
+    limit_to_one_thread()
+    import torch
+    told, ready, done = [torch.get_num_threads()], threading.Event(), threading.Event()
+    one = threading.Thread(target=training); one.start(); ready.wait()
+    other = threading.Thread(target=page); other.start(); other.join()
+    done.set(); one.join()
+    print(*told)
+    torch.set_num_threads(2)
 """
     environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment,
-                          cwd=Path(__file__).parents[2])  # fmt: skip
-    assert done.stdout.strip() == "[1, 1, 2]"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout.splitlines() == ["1 1 2"] * 2

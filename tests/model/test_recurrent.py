@@ -46,9 +46,7 @@ def test_the_head_reads_what_each_direction_says_once_it_has_seen_all(spec, inpu
 @given(model_specs(), st.integers(1, 4))
 def test_batch_first_changes_nothing_of_what_is_said(spec, inputs):
     values = vars(spec)
-    ways = [
-        build_model(ModelSpec(**values | {"batch_first": way}), inputs, 2).eval() for way in (True, False)
-    ]
+    ways = [build_model(ModelSpec(**values | {"batch_first": way}), inputs, 2).eval() for way in (True, False)]
     x = some(3, 4, inputs)
     with torch.no_grad():
         torch.testing.assert_close(ways[0](x), ways[1](x))
@@ -103,13 +101,13 @@ def test_chrono_draws_times_within_its_range_and_closes_the_input_gates_as_far(s
 
 
 def test_chrono_covers_its_range_and_comes_from_the_models_seed():
-    forget = [build_model(ModelSpec(hidden_size=2000, chrono_t_max=50, seed=seed), 1, 1).lstm.bias_ih_l0[2000:4000]
-              for seed in (0, 0, 1)]  # fmt: skip
+    forget = [
+        build_model(ModelSpec(hidden_size=2000, chrono_t_max=50, seed=seed), 1, 1).lstm.bias_ih_l0[2000:4000]
+        for seed in (0, 0, 1)
+    ]
     assert torch.equal(forget[0], forget[1]) and not torch.equal(forget[0], forget[2])
     even = forget[0].exp().double()  # U(1, 49)
-    assert even.mean().item() == pytest.approx(25, abs=1) and even.std().item() == pytest.approx(
-        48 / 12**0.5, abs=0.5
-    )
+    assert even.mean().item() == pytest.approx(25, abs=1) and even.std().item() == pytest.approx(48 / 12**0.5, abs=0.5)
 
 
 def weights_of(model: nn.Module) -> torch.Tensor:

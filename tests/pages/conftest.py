@@ -74,8 +74,18 @@ class Visitor:
 
     def widget(self, key: str):
         """The one widget with this key on the page."""
-        kinds = ("number_input", "selectbox", "multiselect", "toggle", "slider", "button", "button_group",
-                 "text_area", "text_input", "file_uploader")  # fmt: skip
+        kinds = (
+            "number_input",
+            "selectbox",
+            "multiselect",
+            "toggle",
+            "slider",
+            "button",
+            "button_group",
+            "text_area",
+            "text_input",
+            "file_uploader",
+        )
         matches = [w for kind in kinds for w in self.at.get(kind) if w.key == key]
         assert len(matches) == 1, f"{len(matches)} widgets have the key {key!r}"
         return matches[0]
@@ -178,9 +188,7 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PagesManager, "__init__", begin_warm)
     # What a server does once, AppTest does for every tab or run: to look through all installed packages for
     # components, and to compile the pages. That took most of the time.
-    monkeypatch.setattr(
-        BidiComponentManager, "discover_and_register_components", lambda self, **options: None
-    )
+    monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
     monkeypatch.setattr(app_test, "ScriptCache", lambda: COMPILED)
 
 

@@ -34,7 +34,7 @@ def drawn(tab: Visitor) -> dict:
 
 
 def says(tab: Visitor) -> list[str]:
-    return [table["said"] for table in drawn(tab)["tables"]]
+    return [table["prediction"] for table in drawn(tab)["tables"]]
 
 
 def test_it_opens_trained_with_every_sum_of_both_companies(tab):
@@ -96,12 +96,7 @@ def test_no_proof_is_claimed_where_the_numbers_were_moved_after_saving(tab, monk
     saved = scalar_lstm_of(tab.training)
     tab.press("hand_end").press("hand_resume").finish()
     assert "Resumed from the file" not in tab.words()
-    assert (
-        max(
-            abs(a - b) for a, b in zip(scalar_lstm_of(tab.training).to_numbers, saved.to_numbers, strict=True)
-        )
-        < 0.2
-    )
+    assert max(abs(a - b) for a, b in zip(scalar_lstm_of(tab.training).to_numbers, saved.to_numbers, strict=True)) < 0.2
 
 
 def test_a_trained_unit_begins_afresh_from_the_seed_of_the_page(tab, monkeypatch):
@@ -119,7 +114,7 @@ def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
     workspace.run.start()
     wait_until(lambda: workspace.run.step > 3, "it trained")
     monkeypatch.setattr(session, "workspace", lambda: workspace)
-    monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"told": 1, "numbers": {"4": -2.5}}})
+    monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"count": 1, "numbers": {"4": -2.5}}})
     by_hand._moved()
     assert workspace.run.status == "paused"
     step, numbers = workspace.run.step, scalar_lstm_of(workspace.run).to_numbers

@@ -57,17 +57,17 @@ def test_a_beginning_of_unknown_characters_gets_one_sentence_and_no_text(lesson,
     assert error.startswith("The model does not know") and error.endswith("( ) “ ”.")
     assert "<b>" not in lesson.markdown() and "![" not in lesson.markdown()
     assert texts(lesson) == []
-    assert len(page(lesson)[0]["words"]) > 100  # the other instrument goes on
+    assert len(page(lesson)[0]["text"]) > 100  # the other instrument goes on
     assert texts(lesson.set("begin", "the "))[0].startswith("the ") and not lesson.errors()
 
 
 def test_the_coloured_page_has_every_units_value_at_each_character_and_the_units_found(lesson):
     header, values = page(lesson)
-    words = header["words"]
+    words = header["text"]
     assert set(words) <= set(ALPHABET) and "“" in words and "(" in words
     assert values.shape == (lesson.training.experiment.model.hidden_size, len(words))
     assert header["name"] == "c" and header["signed"]
-    result = {one["signal"]: one for one in header["trackers"]}
+    result = {one["signal"]: one for one in header["matches"]}
     assert list(result) == ["inside quotes", "inside brackets", "inside a word", "position in the line"]
     quotes = result["inside quotes"]
     assert abs(quotes["correlation"]) > 0.8
@@ -85,9 +85,9 @@ def test_another_gate_and_a_text_of_ones_own(lesson):
     assert values.min() >= 0 and values.max() <= 1
     lesson.set("typed", 'She said: "No')
     header, values = page(lesson)
-    assert header["words"] == "she said: “no" and values.shape[1] == 13
+    assert header["text"] == "she said: “no" and values.shape[1] == 13
     lesson.set("typed", "7 cats")
-    assert page(lesson)[0]["words"] != "7 cats"  # the book's page again
+    assert page(lesson)[0]["text"] != "7 cats"  # the book's page again
     assert lesson.errors() == [
         "The model does not know '7': use the letters a to z, spaces, line ends and ' , . ! ? : ; - ( ) “ ”."
     ]

@@ -20,7 +20,7 @@ BAD = {
     "all text": b"name\n" + b"\n".join(f"word {k}".encode() for k in range(40)),
     "constant": b"load\n" + b"4\n" * 40,
     "all missing": b"load,price\n" + b"NaN,\n" * 40,
-}  # fmt: skip
+}
 
 
 def window_counts(tab) -> dict[str, int]:

@@ -114,9 +114,7 @@ def test_a_classifier_names_its_class(visit):
     tab = visit("data").upload(labelled_csv()).set("seq_len", 6).train(epochs=2).go("gates")
     assert not tab.errors()
     assert badge(tab) < 1e-5
-    assert re.search(
-        r"the LSTM says \*\*(high|low)\*\* \(\d+% sure\); the truth is \*\*(high|low)\*\*", tab.markdown()
-    )
+    assert re.search(r"the LSTM says \*\*(high|low)\*\* \(\d+% sure\); the truth is \*\*(high|low)\*\*", tab.markdown())
 
 
 def test_several_targets_and_rows_ahead(visit):
@@ -158,12 +156,7 @@ def test_the_choices_survive_a_look_at_other_pages(visit):
 
 
 def test_choices_that_the_next_model_has_not_are_forgotten(visit):
-    tab = (
-        trained(visit, num_layers=2, bidirectional=True)
-        .set("layer", 1)
-        .set("direction", 1)
-        .set("part", "valid")
-    )
+    tab = trained(visit, num_layers=2, bidirectional=True).set("layer", 1).set("direction", 1).set("part", "valid")
     tab.go("model").set("num_layers", 1).set("bidirectional", False)
     tab.go("data").set("shares", (0.8, 0.8)).train(epochs=1).go("gates")
     assert not tab.errors()
@@ -195,9 +188,7 @@ def test_the_exports_are_the_trace(visit, downloads, kind):
     arrays = np.load(io.BytesIO(given["npz"]))
     for name in ("i", "f", "g", "o", "c", "h"):
         assert np.array_equal(arrays[name], getattr(exact, name).numpy()), name
-    frame = pd.read_csv(io.BytesIO(given["csv"])).set_index(
-        ["layer", "direction", "sequence", "step", "unit"]
-    )
+    frame = pd.read_csv(io.BytesIO(given["csv"])).set_index(["layer", "direction", "sequence", "step", "unit"])
     assert len(frame) == exact.i.numel()
     for name in ("i", "f", "g", "o", "c"):
         assert np.array_equal(frame[name].to_numpy(np.float32), getattr(exact, name).numpy().ravel()), name

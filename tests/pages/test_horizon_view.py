@@ -75,13 +75,16 @@ def test_of_classes_the_likeliest_is_meant(visit):
 @pytest.mark.parametrize(
     ("constants", "words"),
     [
-        ([1.0, 3.0, 140.2], "half of the units forget within **3** steps; the slowest remembers for about **140** steps"),
+        (
+            [1.0, 3.0, 140.2],
+            "half of the units forget within **3** steps; the slowest remembers for about **140** steps",
+        ),
         ([0.2, 0.5, 1.0], "within less than a step; the slowest remembers for about **1** step."),
         ([2.34, 2.34, np.inf], "within **2.3** steps; the slowest never forgets"),
         ([5000.0], "the unit forgets within **5,000** steps"),
         ([np.inf], "the unit never forgets"),
     ],
-)  # fmt: skip
+)
 def test_time_constants_in_words(constants, words):
     assert words in time_constants_sentence(np.array(constants))
 
@@ -170,7 +173,7 @@ def test_a_sentence_names_the_shortest_memory_first():
     )
 
 
-@pytest.mark.parametrize("cell", ["gru", "rnn"])
+@pytest.mark.parametrize("cell", ["gru", pytest.param("rnn", marks=pytest.mark.slow)])
 def test_a_gru_or_rnn_looks_back_too_and_its_rivals_are_the_others(visit, cell):
     tab = looking(visit, cell=cell, num_layers=2, bidirectional=True)
     assert len(tab.figure("horizon_figure")["data"]) == 2

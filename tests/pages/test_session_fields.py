@@ -8,11 +8,19 @@ from lstm_core.experiment import PARTS
 from lstm_core.settings import settings
 
 SHOWN = {
-    "data": {"targets": "target", "features": "features", "time": "time", "group": "group", "seq_len": "seq_len",
-             "horizon": "horizon", "scaling": "scaling", "missing": "missing"},
+    "data": {
+        "targets": "target",
+        "features": "features",
+        "time": "time",
+        "group": "group",
+        "seq_len": "seq_len",
+        "horizon": "horizon",
+        "scaling": "scaling",
+        "missing": "missing",
+    },
     "model": {name: "model_seed" if name == "seed" else name for name in settings(PARTS["model"])},
     "train": {name: "train_seed" if name == "seed" else name for name in settings(PARTS["train"])},
-}  # fmt: skip
+}
 GENERATED = {"length": "data_length", "n_features": "data_n_features", "noise": "data_noise", "seed": "data_seed"}
 
 

@@ -65,9 +65,14 @@ def test_an_edit_is_run_and_said(lesson):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("lab_x", "<b>five</b>"), ("lab_x", "1000000, 1000000, 10"), ("lab_hidden_size", 100_000), ("lab_lengths", "a"),
-     ("lab_h_0", "![x](http://example.org/x.png)")],
-)  # fmt: skip
+    [
+        ("lab_x", "<b>five</b>"),
+        ("lab_x", "1000000, 1000000, 10"),
+        ("lab_hidden_size", 100_000),
+        ("lab_lengths", "a"),
+        ("lab_h_0", "![x](http://example.org/x.png)"),
+    ],
+)
 def test_nonsense_is_refused_in_one_sentence_and_everything_else_keeps_its_value(lesson, key, value):
     tab = lesson("shapes").set("lab_num_layers", 3).set("lab_c_0", "3, 3, 20").set("lab_h_0", "3, 3, 20")
     tab.set(key, value)

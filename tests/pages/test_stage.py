@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -13,10 +11,9 @@ from tests.pages.conftest import Visitor
 
 
 def sent(tab: Visitor) -> tuple[dict, np.ndarray]:
-    """(the scene's header, its numbers), as the browser gets them after the setup."""
-    _, data = tab.component("stage")
-    size = int.from_bytes(data[:4], "little")
-    return json.loads(data[4 : 4 + size]), np.frombuffer(data[4 + size :], "<f4")
+    """(the scene's header, its numbers), as the browser gets them."""
+    header, data = tab.component("stage")
+    return header, np.frombuffer(data, "<f4")
 
 
 def test_it_sends_the_trace_of_the_chosen_window(visit):
@@ -43,9 +40,7 @@ def test_an_address_opens_its_window(visit):
     assert sent(tab)[0]["link"] == {"part": "train", "window": 11}
 
 
-@pytest.mark.parametrize(
-    ("split", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")]
-)
+@pytest.mark.parametrize(("split", "window"), [("nowhere", "3"), ("train", "999999"), ("train", "x"), ("train", "-1")])
 def test_an_address_that_means_nothing_does_no_harm(visit, split, window):
     tab = visit("stage", part=split, window=window)
     assert not tab.errors()

@@ -29,9 +29,7 @@ def test_pytorchs_own_errors_stand_on_it_with_what_they_mean(visit):
     tab = opened(visit)
     errors = [box.value for box in tab.at.code][1::2]  # under each piece of code what came of it
     assert errors[0].startswith("RuntimeError: Trying to backward through the graph a second time")
-    assert errors[1].startswith(
-        "RuntimeError: one of the variables needed for gradient computation has been modified"
-    )
+    assert errors[1].startswith("RuntimeError: one of the variables needed for gradient computation has been modified")
     assert errors[2] == "No error."
     assert "reaches 1 step, not 11" in tab.words()
     assert "| `h_0` | `(2, 16, 20)` | `(2, 16, 20)` |" in tab.markdown()

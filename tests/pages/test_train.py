@@ -261,8 +261,10 @@ def test_a_saved_model_opens_elsewhere_and_goes_on(visit, downloads):
     mine, its = tab.training._trainer, other.training._trainer
     assert its.step == mine.step
     starts = mine.windows.starts["test"]
-    assert np.array_equal(predict(tab.training.current_model(), mine.windows, starts),
-                          predict(other.training.current_model(), its.windows, starts))  # fmt: skip
+    assert np.array_equal(
+        predict(tab.training.current_model(), mine.windows, starts),
+        predict(other.training.current_model(), its.windows, starts),
+    )
     assert len(other.curve("loss_curve")[0]) > 0
     other.set("step_by", "batch").press("step").finish()
     tab.set("step_by", "batch").press("step").finish()

@@ -138,9 +138,7 @@ def test_the_histograms_count_every_number_once(visit, of, counted):
     assert drawn.header["counted"] == counted
     for gate in GATES:
         values = drawn.maps[counted][gate]
-        values = (
-            values[:, -1] if counted == "bias" else values
-        )  # the sum, or bias_hh's gradient, which is the same
+        values = values[:, -1] if counted == "bias" else values  # the sum, or bias_hh's gradient, which is the same
         assert drawn.counts[gate].sum() == values.size
         half = drawn.header["bins"] // 2
         assert drawn.counts[gate][:half].sum() == (values < 0).sum()
@@ -235,14 +233,19 @@ def test_the_sentence_of_the_gradients_gives_shares_of_the_squared_norm():
 
 
 @pytest.mark.parametrize(
-    ("units", "widths"), [(128, [512, 128, 3]), (512, [512, 512, 3]), (16384, [16384, 16384, 3]), (16384, [1, 16384, 3]),
-                          (3000, [1, 2, 3]), (200_000, [1, 1, 2])]
-)  # fmt: skip
+    ("units", "widths"),
+    [
+        (128, [512, 128, 3]),
+        (512, [512, 512, 3]),
+        (16384, [16384, 16384, 3]),
+        (16384, [1, 16384, 3]),
+        (3000, [1, 2, 3]),
+        (200_000, [1, 1, 2]),
+    ],
+)
 def test_thinned_until_it_fits_a_message(units, widths):
     down, *across = weight_heatmaps._strides(units, widths)
-    cells = (
-        4 * -(-units // down) * sum(-(-width // stride) for width, stride in zip(widths, across, strict=True))
-    )
+    cells = 4 * -(-units // down) * sum(-(-width // stride) for width, stride in zip(widths, across, strict=True))
     assert cells <= weight_heatmaps.MAX_CELLS
     assert across[-1] == 1  # the biases are a few columns
     if 4 * units * sum(widths) <= weight_heatmaps.MAX_CELLS:

@@ -44,9 +44,7 @@ def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.
     return header, {one["name"]: arrays[one["array"]] for one in header["maps"]}, lines
 
 
-def runs(
-    tab: Visitor, *edits: Intervention, layer: int = 0, direction: int = 0
-) -> dict[str, list[np.ndarray]]:
+def runs(tab: Visitor, *edits: Intervention, layer: int = 0, direction: int = 0) -> dict[str, list[np.ndarray]]:
     """gate → [before, after], worked out without the page, of the last test window."""
     model, x = tab.training.current_model(), selection.window_input(Selection(tab.training, last_window(tab)))
     x = model.to_module_layout(x)
@@ -98,9 +96,7 @@ def test_all_six_before_after_and_their_difference(visit):
             assert by_name["c"]["high"] == pytest.approx(np.abs(exact["c"][0]).max())  # of both runs
 
 
-@pytest.mark.parametrize(
-    ("kind", "gate"), [(kind, gate) for kind, gates in ALLOWED_TARGETS.items() for gate in gates]
-)
+@pytest.mark.parametrize(("kind", "gate"), [(kind, gate) for kind, gates in ALLOWED_TARGETS.items() for gate in gates])
 def test_every_kind_of_edit_can_be_chosen(visit, kind, gate):
     tab = what_if(visit).set("what_alter", gate)
     kinds = [one for one, gates in ALLOWED_TARGETS.items() if gate in gates]
@@ -146,14 +142,7 @@ def test_says_the_forecast_before_and_after_beside_the_truth(visit):
 
 
 def test_a_classifier_names_its_class_before_and_after(visit):
-    tab = (
-        visit("data")
-        .upload(labelled_csv())
-        .set("seq_len", 6)
-        .train(epochs=2)
-        .go("gates")
-        .set("view", "What if?")
-    )
+    tab = visit("data").upload(labelled_csv()).set("seq_len", 6).train(epochs=2).go("gates").set("view", "What if?")
     run, starts = tab.training, np.array([last_window(tab)])
     before = predict(run.current_model(), run.windows, starts)[0]
     after = predict_with_interventions(run.current_model(), run.windows, starts, [Intervention("clamp", "f", 1.0)])[0]
@@ -187,9 +176,7 @@ def test_units_that_cannot_be_read_change_nothing_but_for_one_sentence(visit):
     assert not tab.set("what_units", "4").errors()
 
 
-@pytest.mark.parametrize(
-    "text", ["-", "1-", "-1", "1,,2", "a", "1.5", "0x1", "²", "1-2-3", "9" * 5000, "selected, 1"]
-)
+@pytest.mark.parametrize("text", ["-", "1-", "-1", "1,,2", "a", "1.5", "0x1", "²", "1-2-3", "9" * 5000, "selected, 1"])
 def test_what_names_no_units_is_refused(text):
     with pytest.raises(PlaygroundError, match="names no units.*0-3, 7"):
         parse_units(text, 10, 0)
@@ -201,8 +188,10 @@ def test_units_that_are_not_there_are_refused(text):
         parse_units(text, 10, 0)
 
 
-@pytest.mark.parametrize(("text", "units"), [("", None), (" ALL ", None), ("selected", (6,)), ("3-1", (1, 2, 3)),
-                                             (" 7,0 – 2 ,1", (0, 1, 2, 7))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [("", None), (" ALL ", None), ("selected", (6,)), ("3-1", (1, 2, 3)), (" 7,0 – 2 ,1", (0, 1, 2, 7))],
+)
 def test_units_are_read_as_people_write_them(text, units):
     assert parse_units(text, 10, 6) == units
 
@@ -247,11 +236,13 @@ def test_an_edit_without_effect_says_so_instead_of_showing_rounding(visit, gate)
     assert "scaled by 1 it still says the same." in tab.words()
 
 
-def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit):
+@pytest.mark.parametrize("places", [(0, 3), pytest.param((1, 2), marks=pytest.mark.slow)], ids=str)
+def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit, places):
     tab = what_if(visit, num_layers=2, bidirectional=True).set("what_shown", "after")
-    for index, (layer, direction) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+    for place in places:
+        layer, direction = divmod(place, 2)
         edit = Intervention("clamp", "f", 1.0, layer, direction)
-        tab.set("what_place", index)
+        tab.set("what_place", place)
         for seen in range(2):
             for way in range(2):
                 tab.set("layer", seen).set("direction", way)
@@ -272,9 +263,7 @@ def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit):
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-@pytest.mark.parametrize(
-    "model", [{"proj_size": 2}, {"head": "per_step", "batch_first": False}, {"bias": False}]
-)
+@pytest.mark.parametrize("model", [{"proj_size": 2}, {"head": "per_step", "batch_first": False}, {"bias": False}])
 def test_other_shapes_of_models(visit, model):
     tab = what_if(visit, **model).set("what_alter", "h").set("what_units", "0-1").set("what_shown", "after")
     exact, shown = runs(tab, Intervention("zero", "h", units=(0, 1))), drawn(tab)[1]
@@ -320,9 +309,7 @@ def test_several_columns_are_altered_one_at_a_time(visit):
     assert tab.component("what_view")[0]["series"] == ["price", "price, altered"]
 
 
-@pytest.mark.parametrize(
-    "shares", [(0.7, 0.85), (0.8, 0.8), (0.8, 1.0)], ids=["all", "no validation", "no test"]
-)
+@pytest.mark.parametrize("shares", [(0.7, 0.85), (0.8, 0.8), (0.8, 1.0)], ids=["all", "no validation", "no test"])
 def test_the_table_is_that_of_gate_importance(visit, shares):
     tab = visit("data").set("shares", shares).train(epochs=1).go("gates").set("view", "What if?")
     run = tab.training

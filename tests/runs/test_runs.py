@@ -40,9 +40,7 @@ def make() -> Iterator[Callable[..., Run]]:
     """Makes runs, and ends them all after the test."""
     made: list[Run] = []
 
-    def run_of(
-        slots: RunQueue | None = None, trainer: Trainer | None = None, epochs: int = ENDLESS, **train
-    ) -> Run:
+    def run_of(slots: RunQueue | None = None, trainer: Trainer | None = None, epochs: int = ENDLESS, **train) -> Run:
         run = Run(trainer or trainer_of(WINDOWS, epochs=epochs, **train), TABLE, slots or RunQueue(1))
         made.append(run)
         return run
@@ -115,8 +113,12 @@ def test_pause_stops_between_two_steps_and_resume_goes_on(make):
 def test_single_batches_and_single_epochs(make):
     run = make(epochs=3)
     for play, step in [
-        (lambda: run.start(1), 1), (lambda: run.start(1), 2), (run.run_epoch, 4), (run.run_epoch, 8), (lambda: run.start(3), 11),
-    ]:  # fmt: skip
+        (lambda: run.start(1), 1),
+        (lambda: run.start(1), 2),
+        (run.run_epoch, 4),
+        (run.run_epoch, 8),
+        (lambda: run.start(3), 11),
+    ]:
         play()
         until(lambda: not run.is_active)
         assert (run.step, run.status) == (step, "paused")

@@ -159,7 +159,7 @@ def test_equals_the_module_and_a_step_loop(case):
     ("batch", "seq_len", "features", "hidden_size"),
     [(1, 700, 8, 64), (33, 90, 7, 100), (2, 2500, 3, 256)],
 )
-@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_large_shapes_stay_exact(batch, seq_len, features, hidden_size, bidirectional):
     """c by chunks with a rest, products by oneDNN, and several blocks of steps: small cases see
     none."""

@@ -232,8 +232,14 @@ def test_ablated_units_are_zero_wherever_they_are_read(state):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("edit", [Intervention("clamp", "f", 1.0, steps=(40, 50)), Intervention("zero", "h", layer=1, steps=[40]),
-                                  Intervention("input_set", value=3.0, steps=range(40, 70))])  # fmt: skip
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Intervention("clamp", "f", 1.0, steps=(40, 50)),
+        Intervention("zero", "h", layer=1, steps=[40]),
+        Intervention("input_set", value=3.0, steps=range(40, 70)),
+    ],
+)
 def test_steps_before_an_edit_stay_as_they_were_bit_for_bit(edit, dtype):
     lstm, x = random_lstm(7, 8, 24, 3, dtype=dtype), normal(70, 9, 8, dtype=dtype)
     before, after = trace_lstm(lstm, x), trace_with(lstm, x, [edit])
@@ -265,9 +271,7 @@ def test_half_precisions_keep_their_dtype(dtype):
 
 
 def test_an_edit_is_json_both_ways_and_keeps_plain_numbers():
-    edit = Intervention(
-        "clamp", "f", np.array([0.5, 1.0]), 1, np.int64(0), units=[np.int64(4), 2], steps=range(3, 6)
-    )
+    edit = Intervention("clamp", "f", np.array([0.5, 1.0]), 1, np.int64(0), units=[np.int64(4), 2], steps=range(3, 6))
     assert edit == Intervention("clamp", "f", (0.5, 1.0), 1, 0, (4, 2), (3, 4, 5))
     assert Intervention(**json.loads(json.dumps(dataclasses.asdict(edit)))) == edit
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -362,19 +366,13 @@ def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, mon
     trace = trace_with(model.lstm, model.to_module_layout(torch.from_numpy(windows.inputs(starts))), edits)
     with torch.no_grad():
         if model.spec.head == "per_step":
-            predictions = model.head(
-                trace.output if model.spec.batch_first else trace.output.transpose(0, 1)
-            )[:, -1]
+            predictions = model.head(trace.output if model.spec.batch_first else trace.output.transpose(0, 1))[:, -1]
         else:
             predictions = model.head(torch.cat(list(trace.h_n[-model.spec.num_directions :]), 1))
     want = predictions.softmax(-1).numpy() if labels else windows.inverse_transform(predictions.numpy())
-    np.testing.assert_allclose(
-        predict_with_interventions(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(predict_with_interventions(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
     monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)  # the last part is smaller
-    np.testing.assert_allclose(
-        predict_with_interventions(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(predict_with_interventions(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(
         predict_with_interventions(model, windows, starts, []),
         predict(model, windows, starts),
@@ -429,8 +427,7 @@ def test_importance_is_what_its_own_edit_does(fields, labels, monkeypatch):
         return np.sqrt(((predictions - targets) ** 2).mean())
 
     places = {
-        (entry.intervention.layer, entry.intervention.direction, entry.intervention.gate)
-        for entry in importances
+        (entry.intervention.layer, entry.intervention.direction, entry.intervention.gate) for entry in importances
     }
     assert len(places) == len(importances) == 4 * model.spec.num_layers * model.spec.num_directions
     for entry in importances:
@@ -479,9 +476,7 @@ def test_the_importance_of_a_model_gone_nan_is_refused():
     windows, model = windows_and_model()
     with torch.no_grad():
         model.lstm.weight_hh_l0[0, 0] = torch.nan
-    with pytest.raises(
-        PlaygroundError, match=r"gates are not finite numbers .* before the training diverged"
-    ):
+    with pytest.raises(PlaygroundError, match=r"gates are not finite numbers .* before the training diverged"):
         gate_importance(model, windows, windows.starts["train"])
 
 

@@ -32,9 +32,7 @@ def plain(f: Tensor, c: Tensor, before: Tensor, reverse: bool) -> Tensor:
 def test_accumulate_is_the_recurrence(steps, lanes, reverse, hardness, seed):
     steps = min(steps, 40) if lanes > 3 else steps
     draw = torch.randn(3, steps, 1, lanes, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    gates = torch.stack(
-        ((hardness * draw[0]).sigmoid(), draw[0]), 2
-    )  # f lies between other gates, as in a trace
+    gates = torch.stack(((hardness * draw[0]).sigmoid(), draw[0]), 2)  # f lies between other gates, as in a trace
     f, c, before = gates[:, :, 0], draw[1].clone(), draw[2, 0].clone()
     expected = plain(f, c, before, reverse)
     accumulate(f, c, before, reverse)

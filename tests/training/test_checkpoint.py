@@ -43,9 +43,12 @@ def saved(steps: int = 6, windows=None, model=None, **train) -> bytes:
 
 @examples(40)
 @given(
-    st.sampled_from(OPTIMIZERS), st.integers(0, STEPS), st.sampled_from([{}, DROPS, {"head": "per_step", "bias": False}]),
-    st.sampled_from([0.0, 0.9]), st.booleans(),
-)  # fmt: skip
+    st.sampled_from(OPTIMIZERS),
+    st.integers(0, STEPS),
+    st.sampled_from([{}, DROPS, {"head": "per_step", "bias": False}]),
+    st.sampled_from([0.0, 0.9]),
+    st.booleans(),
+)
 def test_training_goes_on_bit_for_bit_from_any_step(optimizer, stop, model, momentum, twice):
     settings = {"optimizer": optimizer, "momentum": momentum}
     straight = trainer_of(wave(), model, **settings)
@@ -132,9 +135,7 @@ def test_a_model_of_a_machine_with_other_devices_goes_on_here(monkeypatch):
 def test_data_that_does_not_fit_is_refused():
     checkpoint = load_checkpoint(saved())
     for windows in (make_windows(series(90), spec_of()), wave(horizon=3), labelled()):
-        with pytest.raises(
-            PlaygroundError, match=r"reads 1 features and gives 1 outputs, but 'test.csv' gives"
-        ):
+        with pytest.raises(PlaygroundError, match=r"reads 1 features and gives 1 outputs, but 'test.csv' gives"):
             resume_trainer(checkpoint, windows)
     named = load_checkpoint(saved(2, labelled()))
     with pytest.raises(PlaygroundError, match="or other classes"):
@@ -400,9 +401,13 @@ def places(draw):
         path.append(draw(st.sampled_from(keys)))
         statement = statement[path[-1]]
     value = draw(
-        st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text(max_size=3)
+        st.none()
+        | st.booleans()
+        | st.integers(-3, 3)
+        | st.floats()
+        | st.text(max_size=3)
         | st.sampled_from([[], {}, HUGE, -HUGE, 2**40, [[]], [None], 1e300])
-    )  # fmt: skip
+    )
     return put(*path, value=value)
 
 
@@ -438,9 +443,7 @@ def test_a_file_that_is_too_large_is_not_even_read(monkeypatch):
     assert "not a safetensors file that this app wrote" in refused(GOOD)
 
 
-@pytest.mark.parametrize(
-    "model", [{"cell": "gru"}, {"cell": "rnn", "head": "per_step"}, DROPS | {"cell": "gru"}]
-)
+@pytest.mark.parametrize("model", [{"cell": "gru"}, {"cell": "rnn", "head": "per_step"}, DROPS | {"cell": "gru"}])
 def test_a_gru_or_rnn_goes_on_bit_for_bit_under_its_own_names(model):
     straight = trainer_of(wave(), model)
     want = list(straight)
@@ -450,8 +453,13 @@ def test_a_gru_or_rnn_goes_on_bit_for_bit_under_its_own_names(model):
     assert torch.equal(flat_weights(again), flat_weights(straight))
     kind = {"gru": nn.GRU, "rnn": nn.RNN}[model["cell"]]
     spec, tensors = again.experiment.model, safetensors.torch.load(data)
-    recurrent = kind(again.windows.input_size, spec.hidden_size, num_layers=spec.num_layers, batch_first=True,
-                     bidirectional=spec.bidirectional)  # fmt: skip
+    recurrent = kind(
+        again.windows.input_size,
+        spec.hidden_size,
+        num_layers=spec.num_layers,
+        batch_first=True,
+        bidirectional=spec.bidirectional,
+    )
     recurrent.load_state_dict({name: tensors[name] for name in recurrent.state_dict()})
     checkpoint, x = load_checkpoint(data).model(), torch.randn(2, 5, again.windows.input_size)
     assert torch.equal(recurrent(x)[0], checkpoint.recurrent(x)[0])

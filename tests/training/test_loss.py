@@ -37,9 +37,7 @@ def test_the_mean_is_over_what_is_scored_and_only_it_gets_a_gradient(name, seed,
 @pytest.mark.parametrize("name", ORACLES)
 def test_unmasked_is_the_same_where_all_is_scored(name):
     predictions, expected = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0))
-    assert sequence_loss(name, predictions, expected, False) == sequence_loss(
-        name, predictions, expected, True
-    )
+    assert sequence_loss(name, predictions, expected, False) == sequence_loss(name, predictions, expected, True)
 
 
 @given(st.integers(0, 999))
@@ -59,6 +57,4 @@ def test_one_class_a_window_is_pytorchs_cross_entropy():
         torch.randn(6, 3, generator=torch.Generator().manual_seed(0)),
         torch.tensor([0, 1, 2, 2, 1, 0]),
     )
-    assert sequence_loss("cross_entropy", predictions, expected, False) == nn.CrossEntropyLoss()(
-        predictions, expected
-    )
+    assert sequence_loss("cross_entropy", predictions, expected, False) == nn.CrossEntropyLoss()(predictions, expected)

@@ -46,9 +46,7 @@ def test_they_are_spread_evenly_on_a_log_scale(steps):
     logs = [math.log1p(step) for step in along(steps).steps]
     gaps = [b - a for a, b in pairwise(logs)]
     even = logs[-1] / (len(logs) - 1)
-    late = [
-        gap for gap, end in zip(gaps, logs[1:], strict=True) if end > math.log(30)
-    ]  # whole steps are coarse before
+    late = [gap for gap, end in zip(gaps, logs[1:], strict=True) if end > math.log(30)]  # whole steps are coarse before
     assert max(late) < 2.2 * even
 
 

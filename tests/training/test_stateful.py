@@ -142,9 +142,7 @@ def test_what_cannot_be_carried_is_refused_in_one_sentence():
     batches, starts = WindowTensors(windows, CPU, per_step=False), torch.from_numpy(windows.starts["train"])
     there = len(non_overlapping(starts, 10))
     assert stateful_batches(batches, starts, ModelSpec(), there).steps == 1
-    with pytest.raises(
-        PlaygroundError, match=f"only {there} windows of seq_len 10 .* lower batch_size to {there} or"
-    ):
+    with pytest.raises(PlaygroundError, match=f"only {there} windows of seq_len 10 .* lower batch_size to {there} or"):
         stateful_batches(batches, starts, ModelSpec(), there + 1)
     with pytest.raises(PlaygroundError, match="the model is bidirectional"):
         stateful_batches(batches, starts, ModelSpec(bidirectional=True), 2)

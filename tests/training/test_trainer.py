@@ -147,9 +147,7 @@ def test_it_learns_a_sine():
 def test_it_learns_to_name_a_wave():
     data = DataSpec(source="generator", name="which_wave", length=240, seq_len=24, noise=0.05)
     table = generate(data)
-    windows = make_windows(
-        table, replace(data, targets=("wave",), features=("x",), group="sequence", horizon=0)
-    )
+    windows = make_windows(table, replace(data, targets=("wave",), features=("x",), group="sequence", horizon=0))
     trainer = trainer_of(windows, {"hidden_size": 16}, epochs=40, lr=0.02)
     *_, last = trainer
     assert last["train_loss"] < 0.5
@@ -415,9 +413,7 @@ def test_a_last_step_that_blows_up_is_noticed_though_no_next_one_follows(broken)
         trainer.optimizer.step = lambda: [p.data.fill_(math.nan) for p in trainer.parameters]
     else:
         trainer.evaluate = lambda split: math.inf
-    with pytest.raises(
-        NonFiniteLossError, match=f"The {broken} became NaN or infinite at step 2: the last finite"
-    ):
+    with pytest.raises(NonFiniteLossError, match=f"The {broken} became NaN or infinite at step 2: the last finite"):
         next(trainer)
     assert torch.equal(flat_weights(trainer), before)
 

@@ -44,29 +44,29 @@ from lstm_core.experiment import DataSpec, PlaygroundError
 Generator = Callable[[int, int, int, float, int], Table]
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 GENERATORS: dict[str, Generator] = {
     function.__name__: function
     for function in (
-        sine, sum_of_sines, square, sawtooth, damped_oscillation, mackey_glass, random_walk, echo,
-        random_regression, adding_problem, which_wave, two_sequences,
-        temporal_order, copy_memory, embedded_reber, continual_reber, recall_first, recall_marked,
+        sine,
+        sum_of_sines,
+        square,
+        sawtooth,
+        damped_oscillation,
+        mackey_glass,
+        random_walk,
+        echo,
+        random_regression,
+        adding_problem,
+        which_wave,
+        two_sequences,
+        temporal_order,
+        copy_memory,
+        embedded_reber,
+        continual_reber,
+        recall_first,
+        recall_marked,
     )
-}  # fmt: skip
+}
 SEQUENCE_SETS = (
     "random_regression",
     "adding_problem",
@@ -125,9 +125,3 @@ def _generator(name: str) -> Generator:
         names = ", ".join(GENERATORS)
         raise PlaygroundError(f"There is no generator {name!r}: choose one of {names}.")
     return GENERATORS[name]
-
-
-
-
-
-

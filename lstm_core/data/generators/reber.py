@@ -17,8 +17,15 @@ from lstm_core.experiment import PlaygroundError
 
 SYMBOLS = tuple("BTPSXVE")
 REBER = (  # place → symbol → next place
-    {"B": 1}, {"T": 2, "P": 3}, {"S": 2, "X": 4}, {"T": 3, "V": 5}, {"X": 3, "S": 6}, {"P": 4, "V": 6}, {"E": 7}, {},
-)  # fmt: skip
+    {"B": 1},
+    {"T": 2, "P": 3},
+    {"S": 2, "X": 4},
+    {"T": 3, "V": 5},
+    {"X": 3, "S": 6},
+    {"P": 4, "V": 6},
+    {"E": 7},
+    {},
+)
 COLUMNS = len(SYMBOLS) + 3  # of a table: the symbols, the sequence's number, the state and the wrapped symbol
 MIN_SYMBOLS = 9  # symbols of the shortest embedded string: B, T or P, five of a Reber string, T or P, E
 RECALL_STATE = 9  # column "state" where T or P must be said again
@@ -36,13 +43,9 @@ def _embedded() -> tuple[dict[str, int], ...]:
 
 
 GRAPH = _embedded()
-NEXT = np.array(
-    [[arrows.get(symbol, -1) for symbol in SYMBOLS] for arrows in GRAPH]
-)  # (places, symbols), −1: none
+NEXT = np.array([[arrows.get(symbol, -1) for symbol in SYMBOLS] for arrows in GRAPH])  # (places, symbols), −1: none
 LEGAL = NEXT >= 0
-OPTIONS = np.array(
-    [(np.flatnonzero(row)[[0, -1]]) for row in LEGAL]
-)  # (places, 2): one or two symbols may follow
+OPTIONS = np.array([(np.flatnonzero(row)[[0, -1]]) for row in LEGAL])  # (places, 2): one or two symbols may follow
 # What the columns say of a place: its number, the same in both copies of REBER; and T 1, P −1, else 0
 STATE = np.array([0, 1, *(2 * list(range(2, 2 + len(REBER)))), 2 + len(REBER)])
 REMEMBERED_SYMBOL = np.array([0, 0, *([1] * len(REBER)), *([-1] * len(REBER)), 0])
@@ -57,9 +60,7 @@ def embedded_reber(length: int, seq_len: int, n_features: int, noise: float, see
     after this symbol) and "wrapped" (1: T, −1: P, 0: neither is to be remembered) explain, and are no features.
     Hochreiter & Schmidhuber (1997), "Long Short-Term Memory", experiment 1.
     """
-    rng = validated_rng(
-        length, seq_len, n_features, noise, seed, columns=COLUMNS, least_steps=MIN_SYMBOLS - 2
-    )
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=COLUMNS, least_steps=MIN_SYMBOLS - 2)
     strings = np.empty((0, seq_len + 1), np.int8)
     while len(strings) < length:
         drawn, states = _walk(length, seq_len + 1, rng)

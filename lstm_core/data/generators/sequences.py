@@ -80,9 +80,7 @@ def two_sequences(length: int, seq_len: int, n_features: int, noise: float, seed
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=3, least_steps=2)
     first = np.arange(length) % 2
-    days = np.tile(
-        np.resize([0.5, 0.25], seq_len), (length, 1)
-    )  # (length, seq_len), two_sequences' middle days
+    days = np.tile(np.resize([0.5, 0.25], seq_len), (length, 1))  # (length, seq_len), two_sequences' middle days
     days = np.concatenate([first[:, None], days[:, : seq_len - 2], np.ones((length, 1))], axis=1)
     return sequence_table("two_sequences", {"value": add_noise(days.ravel(), noise, rng)}, seq_len, first)
 
@@ -97,9 +95,7 @@ def validated_rng(
     """
     DataSpec(length=length, seq_len=seq_len, n_features=n_features, noise=noise, seed=seed)
     if seq_len < least_steps:
-        raise PlaygroundError(
-            f"seq_len is {seq_len}, too short for these sequences: choose {least_steps} or more."
-        )
+        raise PlaygroundError(f"seq_len is {seq_len}, too short for these sequences: choose {least_steps} or more.")
     values = length * seq_len * columns
     if values > MAX_VALUES:
         raise PlaygroundError(
@@ -152,6 +148,4 @@ def recall_first(length: int, seq_len: int, n_features: int, noise: float, seed:
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=3, least_steps=2)
     values = rng.uniform(-1, 1, (length, seq_len)).astype(np.float32)
     values[:, 0] = rng.choice([-1.0, 1.0], length)
-    return sequence_table(
-        "recall_first", {"value": add_noise(values.ravel(), noise, rng)}, seq_len, values[:, 0]
-    )
+    return sequence_table("recall_first", {"value": add_noise(values.ravel(), noise, rng)}, seq_len, values[:, 0])

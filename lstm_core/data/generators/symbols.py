@@ -26,9 +26,7 @@ def temporal_order(length: int, seq_len: int, n_features: int, noise: float, see
     10/11 of seq_len to all of it long, padded with zeros in front. Of seq_len 110 it is task 6a of Hochreiter &
     Schmidhuber (1997, "Long Short-Term Memory", section 5.6): 100 to 110 symbols, places 10 to 20 and 50 to 60.
     """
-    rng = validated_rng(
-        length, seq_len, n_features, noise, seed, columns=len(ORDER_SYMBOLS) + 2, least_steps=6
-    )
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=len(ORDER_SYMBOLS) + 2, least_steps=6)
     segment = seq_len / 11
     edges = [round(k * segment) for k in (1, 2, 5, 6, 10)]
     rows = np.arange(length)
@@ -42,9 +40,7 @@ def temporal_order(length: int, seq_len: int, n_features: int, noise: float, see
     symbols[np.arange(seq_len) < first_row[:, None]] = -1
     targets = np.full((length, seq_len), -1, np.int32)
     targets[:, -1] = 2 * symbols_drawn[0] + symbols_drawn[1]
-    return _table(
-        "temporal_order", symbols, ORDER_SYMBOLS, Column("order", "category", targets.ravel(), ORDERS)
-    )
+    return _table("temporal_order", symbols, ORDER_SYMBOLS, Column("order", "category", targets.ravel(), ORDERS))
 
 
 def copy_memory(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -55,9 +51,7 @@ def copy_memory(length: int, seq_len: int, n_features: int, noise: float, seed: 
     cross-entropy of 10 ln 8 / (T + 20). Arjovsky, Shah & Bengio (2016), "Unitary Evolution Recurrent Neural
     Networks", arXiv 1511.06464, section 4.1. Where seq_len has no room for ten, it is as many as half of it holds.
     """
-    rng = validated_rng(
-        length, seq_len, n_features, noise, seed, columns=len(COPY_SYMBOLS) + 2, least_steps=3
-    )
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=len(COPY_SYMBOLS) + 2, least_steps=3)
     copied = copy_length(seq_len)
     symbols = np.full((length, seq_len), BLANK, np.int8)
     symbols[:, :copied] = rng.integers(0, BLANK, (length, copied))

@@ -105,9 +105,7 @@ def parse_numbers(cells: Sequence[str], decimal: str) -> np.ndarray:
     """(cells,) float64; NaN where a cell is no number. Agrees with parse_number, but is fast on plain cells."""
     values = np.full(len(cells), np.nan)
     if decimal == ".":
-        values = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(
-            np.float64, copy=True
-        )
+        values = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(np.float64, copy=True)
     for i in np.flatnonzero(np.isnan(values)):
         values[i] = parse_number(cells[i], decimal)
     return values
@@ -153,11 +151,7 @@ def _time_format(cell: str, day_first: bool) -> str | None:
     match, date = next(((m, date) for shape, date in _DATES if (m := shape.fullmatch(cell))), (None, ""))
     if match is None:
         return None
-    if (
-        date.startswith("%Y{s}%m")
-        and match["s"] != " "
-        and not (match["half"] or " " in (match["zone"] or ""))
-    ):
+    if date.startswith("%Y{s}%m") and match["s"] != " " and not (match["half"] or " " in (match["zone"] or "")):
         return "ISO8601"  # reads fractions and offsets that differ from cell to cell
     first, second = ("%d", "%m") if day_first else ("%m", "%d")
     form = date.format(s=match["s"], first=first, second=second)

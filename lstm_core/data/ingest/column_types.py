@@ -42,9 +42,7 @@ class FactorizedText:
         codes, unique = pd.factorize(series)
         code_of_text: dict[str, int] = {}  # cells that differ in blanks alone are the same
         texts = (str(text).strip() for text in unique)
-        renumbered = [
-            -1 if is_missing(text) else code_of_text.setdefault(text, len(code_of_text)) for text in texts
-        ]
+        renumbered = [-1 if is_missing(text) else code_of_text.setdefault(text, len(code_of_text)) for text in texts]
         return FactorizedText(name, np.array([*renumbered, -1], np.int32)[codes], list(code_of_text), line)
 
     def expand(self, values: np.ndarray, missing: object) -> np.ndarray:
@@ -69,9 +67,7 @@ class FactorizedText:
         return {sign for text in self.texts[:_SAMPLE_SIZE] for sign in _SIGNS.findall(text)}
 
 
-def bad_cells_note(
-    name: str, rows: Sequence[int], problem: str, line: Callable[[int], int]
-) -> list[ImportNote]:
+def bad_cells_note(name: str, rows: Sequence[int], problem: str, line: Callable[[int], int]) -> list[ImportNote]:
     """A note on the cells that became missing values, if there are any; `line` gives a row's line number."""
     if len(rows) == 0:
         return []
@@ -86,9 +82,7 @@ def dropped_signs_note(name: str, signs: set[str]) -> list[ImportNote]:
         return []
     listed = " ".join(sorted(signs))
     return [
-        ImportNote(
-            "info", f"Column {name!r}: the signs {listed} are dropped, the numbers kept as they stand.", name
-        )
+        ImportNote("info", f"Column {name!r}: the signs {listed} are dropped, the numbers kept as they stand.", name)
     ]
 
 
@@ -102,15 +96,11 @@ def infer_column(
         come first in its dates, None where that makes no difference.
     """
     if not cells.texts:
-        notes.append(
-            ImportNote("warning", f"Column {cells.name!r} has no values: it is left out.", cells.name)
-        )
+        notes.append(ImportNote("warning", f"Column {cells.name!r} has no values: it is left out.", cells.name))
         return None, None
     if kind == "number" or (kind is None and cells.is_mostly_numeric(decimal)):
         return _numbers(cells, decimal, notes), None
-    if kind == "time" or (
-        kind is None and cells.is_mostly(lambda texts: np.array([is_time(t) for t in texts]))
-    ):
+    if kind == "time" or (kind is None and cells.is_mostly(lambda texts: np.array([is_time(t) for t in texts]))):
         return _times(cells, day_first, notes)
     return _category(cells, kind == "category", notes), None
 
@@ -122,9 +112,7 @@ def _numbers(cells: FactorizedText, decimal: str, notes: list[ImportNote]) -> Co
     return Column(cells.name, "number", cells.expand(values, np.nan))
 
 
-def _times(
-    cells: FactorizedText, day_first: bool | None, notes: list[ImportNote]
-) -> tuple[Column, bool | None]:
+def _times(cells: FactorizedText, day_first: bool | None, notes: list[ImportNote]) -> tuple[Column, bool | None]:
     depends = any(map(is_day_month_ambiguous, cells.texts[:_SAMPLE_SIZE]))
     if depends and day_first is None:
         day_first = _guess_day_first(cells, notes)
@@ -133,9 +121,7 @@ def _times(
     if any(map(has_time_zone, cells.texts[:_SAMPLE_SIZE])):
         text = f"Column {cells.name!r} names time zones: its times are turned into UTC."
         notes.append(ImportNote("info", text, cells.name))
-    return Column(
-        cells.name, "time", cells.expand(times, np.datetime64("NaT"))
-    ), day_first if depends else None
+    return Column(cells.name, "time", cells.expand(times, np.datetime64("NaT"))), day_first if depends else None
 
 
 def _guess_day_first(cells: FactorizedText, notes: list[ImportNote]) -> bool:

@@ -37,9 +37,7 @@ def parse_columns(
     """
     kinds = dict(options.kinds)
     for column in set(kinds) - set(records.names):
-        notes.append(
-            ImportNote("warning", f"There is no column {column!r} to be read as a {kinds[column]}.", column)
-        )
+        notes.append(ImportNote("warning", f"There is no column {column!r} to be read as a {kinds[column]}.", column))
     textual = _textual_columns(records, options.decimal, kinds, notes)
     numbers = _plain_numbers(records, options.decimal, kinds, textual, notes)  # (rows, all columns)
     non_numeric: dict[int, Column | None] = {}  # None: left out
@@ -61,16 +59,12 @@ def parse_columns(
             non_numeric[j] = None
     numeric = [j for j in range(width) if j not in non_numeric]
     numbers = np.ascontiguousarray(numbers[:, numeric]) if non_numeric else numbers
-    by_index = non_numeric | {
-        j: Column(records.names[j], "number", numbers[:, i]) for i, j in enumerate(numeric)
-    }
+    by_index = non_numeric | {j: Column(records.names[j], "number", numbers[:, i]) for i, j in enumerate(numeric)}
     columns = [by_index[j] for j in range(width) if by_index[j] is not None]
     return numbers, columns, replace(options, day_first=bool(options.day_first))
 
 
-def _textual_columns(
-    records: RegularRows, decimal: str, kinds: dict[str, str], notes: list[ImportNote]
-) -> set[int]:
+def _textual_columns(records: RegularRows, decimal: str, kinds: dict[str, str], notes: list[ImportNote]) -> set[int]:
     """The columns to be read as text, by their kinds or first cells.
 
     Whole numbers that count dates or seconds, which float32 would round, are added to `kinds` as times.
@@ -127,15 +121,9 @@ def _plain_numbers(
     """(rows, all columns) float32, set in the columns of numbers; the others are, or get, in `textual`."""
     width = len(records.names)
     numbers = np.empty((records.rows, width), np.float32)
-    plain = {
-        j: _Numbers(name, kinds.get(name) == "number")
-        for j, name in enumerate(records.names)
-        if j not in textual
-    }
+    plain = {j: _Numbers(name, kinds.get(name) == "number") for j, name in enumerate(records.names) if j not in textual}
     row, at_once = 0, max(1, _CHUNK_CELLS // width)
-    options = dict(
-        decimal=decimal, na_values=NA_VALUES, usecols=list(plain), chunksize=at_once, low_memory=False
-    )
+    options = dict(decimal=decimal, na_values=NA_VALUES, usecols=list(plain), chunksize=at_once, low_memory=False)
     for chunk in _pandas(records, **options) if plain else ():
         for j in list(plain):
             values = plain[j].read(chunk[j], decimal, row)
@@ -173,9 +161,7 @@ def _is_textual(head: pd.Series, kind: str | None, decimal: str) -> bool:
     """Whether a column must be read as text: as its kind says, else by its first cells."""
     if kind is not None:
         return kind != "number"
-    return head.dtype.kind not in "iuf" and not FactorizedText.from_series("", head, int).is_mostly_numeric(
-        decimal
-    )
+    return head.dtype.kind not in "iuf" and not FactorizedText.from_series("", head, int).is_mostly_numeric(decimal)
 
 
 def _counts_time(name: str, values: np.ndarray) -> bool:

@@ -41,9 +41,7 @@ class _Record:
         return not any(cell.strip() for cell in self.cells)
 
 
-def detect_dialect(
-    text: bytes, name: str, options: CsvOptions
-) -> tuple[RegularRows, CsvOptions, list[ImportNote]]:
+def detect_dialect(text: bytes, name: str, options: CsvOptions) -> tuple[RegularRows, CsvOptions, list[ImportNote]]:
     """Find the table in the text.
 
     Returns:
@@ -128,9 +126,9 @@ def _score(records: list[_Record], delimiter: str) -> float:
     consistent = sum(len(record.cells) == width for record in body) / len(body)
     other_delimiters = set(DELIMITERS) - {delimiter, ""}
     cells = [cell for record in body for cell in record.cells[:_SAMPLE_RECORDS]]
-    clean = sum(
-        1.0 if other_delimiters.isdisjoint(cell) or is_number_or_time(cell) else 0.3 for cell in cells
-    ) / len(cells)
+    clean = sum(1.0 if other_delimiters.isdisjoint(cell) or is_number_or_time(cell) else 0.3 for cell in cells) / len(
+        cells
+    )
     if not delimiter and not other_delimiters.isdisjoint(cells[0]) and not is_number_or_time(cells[0]):
         clean *= 0.3  # a name that holds a delimiter is the names of several columns
     return consistent * clean * (0.9 if start else 1.0)
@@ -148,18 +146,12 @@ def _table_start(records: list[_Record], skip: bool = True) -> tuple[int, int]:
     fits = [len(record.cells) == width for record in records]
     start = fits.index(True)
     data = (
-        i
-        for i, record in enumerate(records)
-        if fits[i] and any(map(is_number_or_time, record.cells[:_SAMPLE_RECORDS]))
+        i for i, record in enumerate(records) if fits[i] and any(map(is_number_or_time, record.cells[:_SAMPLE_RECORDS]))
     )
     first = next(data, None)
     if first is not None:
         start = first
-        while (
-            start
-            and fits[start - 1]
-            and (start == first or records[start - 1].last + 1 == records[start].first)
-        ):
+        while start and fits[start - 1] and (start == first or records[start - 1].last + 1 == records[start].first):
             start -= 1
     while start + 1 < len(records) and records[start].cells[0].lstrip().startswith("#"):
         following = records[start + 1].cells
@@ -175,17 +167,13 @@ def _short_header_start(records: list[_Record], start: int, width: int, options:
         return start
     header = records[start - 1].cells
     trailing = all(not record.cells[-1].strip() for record in records[start:] if len(record.cells) == width)
-    fits = len(header) == width - 1 and not any(
-        is_number_or_time(cell) or is_missing(cell) for cell in header
-    )
+    fits = len(header) == width - 1 and not any(is_number_or_time(cell) or is_missing(cell) for cell in header)
     return start - 1 if fits and (trailing or width > 2) else start
 
 
 def _is_header(first: list[str], below: list[list[str]]) -> bool:
     """Whether a record names the columns: texts above values, or texts that never come again below."""
-    columns = [
-        [row[j] for row in below[:100] if len(row) > j] for j in range(min(len(first), _SAMPLE_RECORDS))
-    ]
+    columns = [[row[j] for row in below[:100] if len(row) > j] for j in range(min(len(first), _SAMPLE_RECORDS))]
     index = first[0].strip() == "" and len(first) > 1 and not any(is_missing(cell) for cell in first[1:])
     if index and columns[0] and not any(map(is_missing, columns[0])):
         return True  # pandas leaves the name of its row numbers empty
@@ -205,9 +193,7 @@ def _decimal(records: list[_Record], delimiter: str) -> str:
     cells = [cell.strip() for record in records for cell in record.cells[:_SAMPLE_RECORDS]]
     unclear = {sign: sum(is_ambiguous_separator(cell, sign) for cell in cells) for sign in ".,"}
     signs = Counter(
-        implied_decimal_sign(cell)
-        for cell in cells
-        if not any(is_ambiguous_separator(cell, sign) for sign in ".,")
+        implied_decimal_sign(cell) for cell in cells if not any(is_ambiguous_separator(cell, sign) for sign in ".,")
     )
     if signs[","] != signs["."]:
         return "," if signs[","] > signs["."] else "."
@@ -223,9 +209,7 @@ def _names(header: list[str], below: list[list[str]], width: int) -> tuple[tuple
         else:
             header = ["", *header]
             notes.append(
-                ImportNote(
-                    "info", "The header has one name less than the rows have cells: column 1 has none."
-                )
+                ImportNote("info", "The header has one name less than the rows have cells: column 1 has none.")
             )
     names: list[str] = []
     taken: dict[str, int] = {}  # name → how often it was met
@@ -247,9 +231,7 @@ def _names(header: list[str], below: list[list[str]], width: int) -> tuple[tuple
         notes.append(ImportNote("warning", text))
     unnamed = [name for name, raw in zip(names, header, strict=False) if not raw.strip()]
     if unnamed:
-        notes.append(
-            ImportNote("info", f"Columns without a name are called by their place: {_listed(unnamed)}.")
-        )
+        notes.append(ImportNote("info", f"Columns without a name are called by their place: {_listed(unnamed)}."))
     return tuple(names), notes
 
 

@@ -14,9 +14,7 @@ from lstm_core.experiment import PlaygroundError
 MAX_BYTES = 512 * 2**20
 # What the page offers; decode_text takes any text encoding that Python knows.
 
-SEPARATOR = (
-    "\x1f"  # ASCII's unit separator: decode_text removes it from the data, so it can stand between cells
-)
+SEPARATOR = "\x1f"  # ASCII's unit separator: decode_text removes it from the data, so it can stand between cells
 
 _EXPORT = "export the table as CSV and load that"
 _UNPACK = "unpack it and load the CSV file inside"
@@ -110,9 +108,7 @@ def _guess_encoding(data: bytes, notes: list[ImportNote]) -> str:
         if data.startswith(bom):
             if encoding != "utf-8":
                 notes.append(
-                    ImportNote(
-                        "info", f"The file is {encoding.upper()}: it begins with that encoding's mark."
-                    )
+                    ImportNote("info", f"The file is {encoding.upper()}: it begins with that encoding's mark.")
                 )
             return encoding
     sample = data[: 2**16]
@@ -144,9 +140,7 @@ def _without_controls(text: bytes, notes: list[ImportNote]) -> bytes:
             removed += count
             text = text.replace(code, b"")
     if removed:
-        notes.append(
-            ImportNote("warning", f"Control characters (NUL and the like) are left out: {removed:,} of them.")
-        )
+        notes.append(ImportNote("warning", f"Control characters (NUL and the like) are left out: {removed:,} of them."))
     if b"\r" in text and b"\n" not in text:
         text = text.replace(b"\r", b"\n")  # as old Macs end lines
     return text

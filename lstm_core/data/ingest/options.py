@@ -12,8 +12,19 @@ KINDS = ("number", "category", "time")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", "": "one column"}
 
 
-ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1251", "gb18030", "big5", "shift_jis",
-             "euc-kr", "mac-roman")  # fmt: skip
+ENCODINGS = (
+    "utf-8",
+    "utf-16",
+    "cp1252",
+    "latin-1",
+    "cp1250",
+    "cp1251",
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc-kr",
+    "mac-roman",
+)
 
 
 @dataclass(frozen=True)
@@ -37,9 +48,7 @@ class CsvOptions:
             raise PlaygroundError(f"{self.skip_rows} lines to skip: choose 0 or more.")
         for column, kind in self.kinds:
             if kind not in KINDS:
-                raise PlaygroundError(
-                    f"Column {column!r} cannot be read as {kind!r}: choose {', '.join(KINDS)}."
-                )
+                raise PlaygroundError(f"Column {column!r} cannot be read as {kind!r}: choose {', '.join(KINDS)}.")
 
 
 DETECT = CsvOptions()

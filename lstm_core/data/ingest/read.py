@@ -48,17 +48,11 @@ def read_table(data: bytes, name: str = "data.csv", options: CsvOptions = DETECT
     numbers, columns, used = parse_columns(records, used, notes)
     if not any(column.kind != "time" for column in columns):
         reasons = "its columns are times, empty, or hold a different text in every row"
-        raise PlaygroundError(
-            f"{name!r} has no column of numbers ({reasons}): choose another file or delimiter."
-        )
+        raise PlaygroundError(f"{name!r} has no column of numbers ({reasons}): choose another file or delimiter.")
     if all(column.is_constant for column in columns if column.kind != "time"):
-        raise PlaygroundError(
-            f"No column of {name!r} ever changes: there is nothing to learn, choose another file."
-        )
+        raise PlaygroundError(f"No column of {name!r} ever changes: there is nothing to learn, choose another file.")
     if not numbers.shape[1]:
-        notes.append(
-            ImportNote("warning", "No column holds numbers, so there is nothing to feed to a model.")
-        )
+        notes.append(ImportNote("warning", "No column holds numbers, so there is nothing to feed to a model."))
     roles = suggest_roles(columns)
     notes += _column_reports(columns, records) + time_column_notes(columns, roles, records.line)
     if len(notes) > MAX_NOTES:
@@ -89,9 +83,7 @@ def _column_reports(columns: list[Column], records: RegularRows) -> list[ImportN
         if len(missing):
             lines = [records.line(int(row)) for row in missing[:6]]
             text = f"Column {column.name!r} has {len(missing):,} missing of {records.rows:,} cells: "
-            notes.append(
-                ImportNote("info", text + format_line_numbers(lines) + ".", column.name, tuple(lines[:5]))
-            )
+            notes.append(ImportNote("info", text + format_line_numbers(lines) + ".", column.name, tuple(lines[:5])))
         if column.is_constant:
             text = f"Column {column.name!r} never changes: it is not suggested as a feature."
             notes.append(ImportNote("info", text, column.name))

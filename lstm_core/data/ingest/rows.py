@@ -84,9 +84,7 @@ def _refuse_too_large(text: bytes, name: str, width: int) -> None:
         (rows * width, MAX_CELLS, "cells"),
     ):
         if count > maximum:
-            raise PlaygroundError(
-                f"{name!r} has {count:,} {unit}; at most {maximum:,} can be read: keep fewer."
-            )
+            raise PlaygroundError(f"{name!r} has {count:,} {unit}; at most {maximum:,} can be read: keep fewer.")
 
 
 def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[str, ...]):
@@ -113,9 +111,7 @@ def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[st
             out += (_NEWLINES.sub(" ", row) + "\n").encode()
             starts.append(next_line)
         else:
-            raise PlaygroundError(
-                f"A quotation mark opened in row {next_line} of {name!r} is never closed: close it."
-            )
+            raise PlaygroundError(f"A quotation mark opened in row {next_line} of {name!r} is never closed: close it.")
     except csv.Error:
         raise PlaygroundError(
             f"Row {line} of {name!r} has a cell of more than {csv.field_size_limit():,} characters: is a quotation "

@@ -16,11 +16,22 @@ from lstm_core.data.table import Column, ColumnRoles, Table
 from lstm_core.experiment import PlaygroundError
 
 CHARACTER_NAMES = {
-    "\n": "line end", " ": "space", **{letter: letter for letter in "abcdefghijklmnopqrstuvwxyz"},
-    "'": "apostrophe", ",": "comma", ".": "full stop", "!": "exclamation mark", "?": "question mark", ":": "colon",
-    ";": "semicolon", "-": "hyphen", "(": "opening bracket", ")": "closing bracket", "“": "opening quote",
+    "\n": "line end",
+    " ": "space",
+    **{letter: letter for letter in "abcdefghijklmnopqrstuvwxyz"},
+    "'": "apostrophe",
+    ",": "comma",
+    ".": "full stop",
+    "!": "exclamation mark",
+    "?": "question mark",
+    ":": "colon",
+    ";": "semicolon",
+    "-": "hyphen",
+    "(": "opening bracket",
+    ")": "closing bracket",
+    "“": "opening quote",
     "”": "closing quote",
-}  # fmt: skip
+}
 ALPHABET = "".join(CHARACTER_NAMES)
 SEQ_LEN = 128  # characters of one sequence: about two lines of the book
 

@@ -76,16 +76,29 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     lines = (
         ("best guess so far, in its scale", guess, ACTUAL_COLOR, "dash", 1),
         (f"c of unit {adds.unit} (r = {adds.score:.2f})", c, GATE_COLORS["c"], "solid", 1),
-        (f"{GATE_NAMES[opens.gate]} of unit {opens.unit} (r = {opens.score:.2f} with the marker)", gate,
-         GATE_COLORS[opens.gate], "solid", 2),
-    )  # fmt: skip
+        (
+            f"{GATE_NAMES[opens.gate]} of unit {opens.unit} (r = {opens.score:.2f} with the marker)",
+            gate,
+            GATE_COLORS[opens.gate],
+            "solid",
+            2,
+        ),
+    )
     for name, y, color, dash, row in lines:
         line = {"color": color, "width": 4, "dash": dash}
         figure.add_scatter(x=np.arange(len(y)), y=y, name=name, line=line, row=row, col=1)
     for at in np.flatnonzero(marker):
         figure.add_vline(float(at), line={"color": "#CC79A7", "width": 2, "dash": "dot"})
-        figure.add_annotation(x=float(at), y=1.0, yref="y2 domain", text=f"<b>{value[at]:.2f}</b>", showarrow=False,
-                              xanchor="left", xshift=4, font={"size": 18})  # fmt: skip
+        figure.add_annotation(
+            x=float(at),
+            y=1.0,
+            yref="y2 domain",
+            text=f"<b>{value[at]:.2f}</b>",
+            showarrow=False,
+            xanchor="left",
+            xshift=4,
+            font={"size": 18},
+        )
     figure.update_yaxes(title="c", row=1)
     figure.update_yaxes(title="gate", range=[-0.03, 1.03], row=2)
     figure.update_xaxes(title="step", row=2)
@@ -102,10 +115,18 @@ def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     gate = {match.unit: abs(match.score) for match in opens if match.gate == "i"}
     names = [str(match.unit) for match in adds]
     figure = go.Figure()
-    figure.add_bar(x=names, y=[abs(match.score) for match in adds], name="c with the best guess",
-                   marker={"color": GATE_COLORS["c"]})  # fmt: skip
-    figure.add_bar(x=names, y=[gate[match.unit] for match in adds], name="input gate with the marker",
-                   marker={"color": GATE_COLORS["i"]})  # fmt: skip
+    figure.add_bar(
+        x=names,
+        y=[abs(match.score) for match in adds],
+        name="c with the best guess",
+        marker={"color": GATE_COLORS["c"]},
+    )
+    figure.add_bar(
+        x=names,
+        y=[gate[match.unit] for match in adds],
+        name="input gate with the marker",
+        marker={"color": GATE_COLORS["i"]},
+    )
     figure.update_xaxes(title="unit", type="category")
     figure.update_yaxes(title="|r|", range=[0, 1.03])
     return figure_layout(figure, 320)
@@ -169,8 +190,15 @@ LESSON = Lesson(
     experiments={
         "lstm": Experiment(
             DataSpec(
-                source="generator", name="adding_problem", length=LENGTH, seq_len=100, noise=0.0, horizon=0,
-                train_share=TRAIN_WINDOWS / LENGTH, valid_share=VALID_WINDOWS / LENGTH, scaling="none",
+                source="generator",
+                name="adding_problem",
+                length=LENGTH,
+                seq_len=100,
+                noise=0.0,
+                horizon=0,
+                train_share=TRAIN_WINDOWS / LENGTH,
+                valid_share=VALID_WINDOWS / LENGTH,
+                scaling="none",
             ),
             ModelSpec(hidden_size=16, chrono_t_max=100),
             TrainSpec(lr=5e-3, batch_size=32, epochs=12),
@@ -215,8 +243,10 @@ The forget gates' biases start spread (*chrono*), so that some units remember fo
     formula=r"c_t = f_t\,c_{t-1} + i_t\,g_t \qquad f_t \approx 1,\quad i_t \approx 0 \text{ unless marked}",
     symbols="With $f_t$ near 1 and $i_t$ near 0, $c_t$ stays as it is; at a marker, $i_t g_t$ adds the value to it.",
     exercises=(
-        Exercise("PyTorch's own first weights: every unit forgets half at each step. How long does it stay at 1/6?",
-            {"model": {"chrono_t_max": None}}),
+        Exercise(
+            "PyTorch's own first weights: every unit forgets half at each step. How long does it stay at 1/6?",
+            {"model": {"chrono_t_max": None}},
+        ),
         Exercise("Twice as long, T = 200.", {"data": {"seq_len": 200}, "model": {"chrono_t_max": 200}}),
         Exercise("On Gates, look for the unit named in the picture, and play the sequence on Stage."),
     ),
@@ -233,4 +263,4 @@ The forget gates' biases start spread (*chrono*), so that some units remember fo
         "1511.06464",
         "Corentin Tallec & Yann Ollivier (2018), Can recurrent neural networks warp time?, arXiv 1804.11188 (chrono)",
     ),
-)  # fmt: skip
+)

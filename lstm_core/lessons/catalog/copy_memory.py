@@ -62,16 +62,23 @@ def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
     read, targets, probabilities = (values[0] for values in _probabilities(runs["lstm"], 1))
     steps = np.arange(len(read))
     figure = go.Figure(
-        go.Heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
-                   colorbar={"thickness": 14, "tickfont": {"size": FONT_SIZE - 1}})
-    )  # fmt: skip
-    figure.add_scatter(
-        x=steps, y=targets, mode="markers", name="what it must say", showlegend=True,
-        marker={"symbol": "circle-open", "size": 15, "color": "#D55E00", "line": {"width": 3}},
-    )  # fmt: skip
-    figure.update_xaxes(
-        tickvals=steps, ticktext=[LETTERS[k] for k in read], tickangle=0, title="what it reads"
+        go.Heatmap(
+            z=probabilities.T,
+            zmin=0,
+            zmax=1,
+            colorscale=GATE_SCALE,
+            colorbar={"thickness": 14, "tickfont": {"size": FONT_SIZE - 1}},
+        )
     )
+    figure.add_scatter(
+        x=steps,
+        y=targets,
+        mode="markers",
+        name="what it must say",
+        showlegend=True,
+        marker={"symbol": "circle-open", "size": 15, "color": "#D55E00", "line": {"width": 3}},
+    )
+    figure.update_xaxes(tickvals=steps, ticktext=[LETTERS[k] for k in read], tickangle=0, title="what it reads")
     figure.update_yaxes(tickvals=list(range(probabilities.shape[1])), ticktext=LETTERS, title="what it says")
     return figure_layout(figure, 400).update_layout(hovermode="closest")
 
@@ -97,9 +104,7 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
         figure.add_scatter(y=mean, name=LETTERS[k], mode="lines", line={"color": color, "width": 3})
     for at, label in ((position, f"symbol {position + 1} is read"), (len(mean) - len(matches) - 1, "marker")):
         figure.add_vline(float(at), line={"color": "#888888", "width": 2, "dash": "dot"})
-        figure.add_annotation(
-            x=float(at), y=1, yref="y domain", text=label, xanchor="left", xshift=4, showarrow=False
-        )
+        figure.add_annotation(x=float(at), y=1, yref="y domain", text=label, xanchor="left", xshift=4, showarrow=False)
     match = matches[position]
     figure.update_yaxes(title=f"{match.gate} of unit {match.unit}, mean (η² {match.score:.2f})")
     figure.update_xaxes(title="step")
@@ -114,9 +119,15 @@ def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
 
     matches = _best_units(runs["lstm"])
     figure = go.Figure(
-        go.Bar(x=np.arange(1, len(matches) + 1), y=[match.score for match in matches], marker={"color": GATE_COLORS["c"]},
-               text=[f"unit {match.unit}" for match in matches], textangle=-90, textfont={"size": 15})
-    )  # fmt: skip
+        go.Bar(
+            x=np.arange(1, len(matches) + 1),
+            y=[match.score for match in matches],
+            marker={"color": GATE_COLORS["c"]},
+            text=[f"unit {match.unit}" for match in matches],
+            textangle=-90,
+            textfont={"size": 15},
+        )
+    )
     figure.update_xaxes(title="symbol", dtick=1)
     figure.update_yaxes(title="η² at the marker", range=[0, 1.03])
     return figure_layout(figure, 320).update_layout(hovermode="closest")
@@ -171,8 +182,15 @@ LESSON = Lesson(
     experiments={
         "lstm": Experiment(
             DataSpec(
-                source="generator", name="copy_memory", length=LENGTH, seq_len=SILENCE + 20, noise=0.0, horizon=0,
-                train_share=TRAIN_WINDOWS / LENGTH, valid_share=VALID_WINDOWS / LENGTH, scaling="none",
+                source="generator",
+                name="copy_memory",
+                length=LENGTH,
+                seq_len=SILENCE + 20,
+                noise=0.0,
+                horizon=0,
+                train_share=TRAIN_WINDOWS / LENGTH,
+                valid_share=VALID_WINDOWS / LENGTH,
+                scaling="none",
             ),
             ModelSpec(hidden_size=128, head="per_step", chrono_t_max=SILENCE + 20),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10, max_grad_norm=0.1),
@@ -220,8 +238,10 @@ over several units each.
     formula=r"\text{loss of remembering nothing} = \frac{10 \ln 8}{T + 20}",
     symbols="$\\ln 8$ is the cross-entropy of guessing one of eight; only ten of the $T + 20$ steps need a guess.",
     exercises=(
-        Exercise("T = 100, where the line to beat is 0.173: does it leave it?",
-            {"data": {"seq_len": 120, "length": 8000}, "model": {"chrono_t_max": 120}, "train": {"epochs": 4}}),
+        Exercise(
+            "T = 100, where the line to beat is 0.173: does it leave it?",
+            {"data": {"seq_len": 120, "length": 8000}, "model": {"chrono_t_max": 120}, "train": {"epochs": 4}},
+        ),
         Exercise("PyTorch's own first weights instead of spread forget gates.", {"model": {"chrono_t_max": None}}),
         Exercise("A quarter of the units: thirty bits in 32 units.", {"model": {"hidden_size": 32}}),
     ),
@@ -238,4 +258,4 @@ over several units each.
         "Corentin Tallec & Yann Ollivier (2018), Can recurrent neural networks warp time?, arXiv 1804.11188 (how the "
         "gates' biases start; they use this task too)",
     ),
-)  # fmt: skip
+)

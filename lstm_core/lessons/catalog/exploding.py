@@ -25,9 +25,16 @@ LEARNED = 0.1  # squared error; always saying 0 has 1
 BLOWN_UP = 100.0  # a loss a hundred times that of always saying 0
 
 DATA = DataSpec(
-    source="generator", name="recall_first", length=2000, noise=0.0, seq_len=20, horizon=0, scaling="none",
-    train_share=0.8, valid_share=0.1,
-)  # fmt: skip
+    source="generator",
+    name="recall_first",
+    length=2000,
+    noise=0.0,
+    seq_len=20,
+    horizon=0,
+    scaling="none",
+    train_share=0.8,
+    valid_share=0.1,
+)
 
 
 def _curve(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -37,9 +44,7 @@ def _curve(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _norms(runs: dict[str, Run]) -> LinePlot:
-    lines = [
-        Line(NAMES[label], *_curve(run, "grad_norm"), COLORS[label], width=2) for label, run in runs.items()
-    ]
+    lines = [Line(NAMES[label], *_curve(run, "grad_norm"), COLORS[label], width=2) for label, run in runs.items()]
     clipped = runs["clip"]
     end, limit = max(clipped.epoch, 1), clipped.train_spec.max_grad_norm or CLIP
     lines.append(Line("the limit", np.array([0.0, end]), np.full(2, limit), GREY, "dash", 2))
@@ -47,9 +52,7 @@ def _norms(runs: dict[str, Run]) -> LinePlot:
 
 
 def _losses(runs: dict[str, Run]) -> LinePlot:
-    lines = [
-        Line(NAMES[label], *_curve(run, "train_loss"), COLORS[label], width=2) for label, run in runs.items()
-    ]
+    lines = [Line(NAMES[label], *_curve(run, "train_loss"), COLORS[label], width=2) for label, run in runs.items()]
     return LinePlot(lines, "epoch", "squared error of each batch", log_y=True)
 
 
@@ -63,8 +66,13 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
     by_norm, by_value = gradient * CLIP / np.linalg.norm(gradient), np.clip(gradient, -CLIP, CLIP)
     angle = np.linspace(0, np.pi / 2, 60)
     figure = go.Figure()
-    figure.add_scatter(x=CLIP * np.cos(angle), y=CLIP * np.sin(angle), mode="lines", hoverinfo="skip",
-                       line={"color": GREY, "dash": "dash", "width": 2})  # fmt: skip
+    figure.add_scatter(
+        x=CLIP * np.cos(angle),
+        y=CLIP * np.sin(angle),
+        mode="lines",
+        hoverinfo="skip",
+        line={"color": GREY, "dash": "dash", "width": 2},
+    )
     vectors = (
         (
             f"the gradient, length {np.linalg.norm(gradient):.2f}",
@@ -77,11 +85,18 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
         ("cut weight by weight: it turns", by_value, "#CC79A7", "dot", (30, 22)),
     )
     for label, (x, y), color, dash, (right, up) in vectors:
-        figure.add_scatter(x=[0, x], y=[0, y], mode="lines+markers", hoverinfo="skip", opacity=1,
-                           line={"color": color, "width": 5, "dash": dash},
-                           marker={"size": [0, 16], "symbol": "arrow", "angleref": "previous", "opacity": 1})  # fmt: skip
-        figure.add_annotation(x=x, y=y, text=label, showarrow=False, xshift=right, yshift=up,
-                              font={"size": 16, "color": color})  # fmt: skip
+        figure.add_scatter(
+            x=[0, x],
+            y=[0, y],
+            mode="lines+markers",
+            hoverinfo="skip",
+            opacity=1,
+            line={"color": color, "width": 5, "dash": dash},
+            marker={"size": [0, 16], "symbol": "arrow", "angleref": "previous", "opacity": 1},
+        )
+        figure.add_annotation(
+            x=x, y=y, text=label, showarrow=False, xshift=right, yshift=up, font={"size": 16, "color": color}
+        )
     figure.update_xaxes(title="gradient of weight 1", range=[-0.05, 1.2])
     figure.update_yaxes(title="of weight 2", range=[-0.05, 0.55], scaleanchor="x")
     return figure_layout(figure, 300).update_layout(showlegend=False)
@@ -90,13 +105,12 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     error = runs["clip"].evaluate("test")
     unclipped = runs["no_clip"]
-    loss, norm = (
-        float(unclipped.curves[name].points()[1].max(initial=0.0)) for name in ("train_loss", "grad_norm")
-    )
+    loss, norm = (float(unclipped.curves[name].points()[1].max(initial=0.0)) for name in ("train_loss", "grad_norm"))
     how = (
         f"lasted {unclipped.step:,} steps, then its loss was no number any more"
-        if not unclipped.finished else "went on to the end"
-    )  # fmt: skip
+        if not unclipped.finished
+        else "went on to the end"
+    )
     summary = (
         f"Clipped: squared error {error:.2g} on new sequences; always saying 0 would give 1. Not clipped: it {how}; its "
         f"largest loss was {loss:.1g} and its largest gradient norm {norm:.1g}."
@@ -196,4 +210,4 @@ spoils Adam's averages for many steps, and a NaN spoils them for good.
         "ICML, arXiv 1211.5063: the cliff, and clipping by the norm",
         "Tomas Mikolov (2012), Statistical language models based on neural networks, PhD thesis, Brno: clipping each value",
     ),
-)  # fmt: skip
+)

@@ -66,12 +66,9 @@ def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     by_split = _predictions_by_split(runs["lstm"])
     train_error, valid_error = (
-        float(np.mean((predictions - targets) ** 2))
-        for predictions, targets in (by_split["train"], by_split["valid"])
+        float(np.mean((predictions - targets) ** 2)) for predictions, targets in (by_split["train"], by_split["valid"])
     )
-    zero_train_error, zero_valid_error = (
-        float(np.mean(by_split[split][1] ** 2)) for split in ("train", "valid")
-    )
+    zero_train_error, zero_valid_error = (float(np.mean(by_split[split][1] ** 2)) for split in ("train", "valid"))
     predictions, targets = (values[0] for values in by_split["test"])
     reached = train_error < 0.9 * zero_train_error and valid_error > 0.95 * zero_valid_error
     return Outcome(
@@ -91,8 +88,16 @@ LESSON = Lesson(
     experiments={
         "lstm": Experiment(
             DataSpec(
-                source="generator", name="random_regression", length=1000, seq_len=5, n_features=10, noise=0.0,
-                horizon=0, train_share=0.1, valid_share=0.8, scaling="none",
+                source="generator",
+                name="random_regression",
+                length=1000,
+                seq_len=5,
+                n_features=10,
+                noise=0.0,
+                horizon=0,
+                train_share=0.1,
+                valid_share=0.8,
+                scaling="none",
             ),
             ModelSpec(hidden_size=50, num_layers=2),
             TrainSpec(lr=1e-3, batch_size=100, epochs=100, max_grad_norm=0.0),
@@ -132,12 +137,20 @@ The tutorial calls one forward pass on one new random sequence *evaluation*. A s
 from a bad one: here the error is taken over 800 new ones, and one of them is shown beside it.
 """,
     exercises=(
-        Exercise("1,000 epochs: it learns all 100 targets by heart, and gets worse on new sequences.", {"train": {"epochs": 1000}}),
-        Exercise("A tenth of the units: less room to memorise, so the blue line falls more slowly.", {"model": {"hidden_size": 5}}),
-        Exercise("Dropout 0.5 between the layers slows the memorising down. It cannot create something to learn.",
-            {"model": {"dropout": 0.5}}),
+        Exercise(
+            "1,000 epochs: it learns all 100 targets by heart, and gets worse on new sequences.",
+            {"train": {"epochs": 1000}},
+        ),
+        Exercise(
+            "A tenth of the units: less room to memorise, so the blue line falls more slowly.",
+            {"model": {"hidden_size": 5}},
+        ),
+        Exercise(
+            "Dropout 0.5 between the layers slows the memorising down. It cannot create something to learn.",
+            {"model": {"dropout": 0.5}},
+        ),
     ),
     outcome=_outcome,
     success_rate="10 of 10 seeds (0 to 9): the error on the seen sequences falls below 0.15, on new ones it rises above 1.3.",
     sources=("PyTorch documentation, torch.nn.LSTM",),
-)  # fmt: skip
+)

@@ -24,9 +24,16 @@ MIN_SHARE = 1e-9  # shares below it are not drawn
 LEARNED = 0.1  # squared error; always saying 0 has 1
 
 DATA = DataSpec(
-    source="generator", name="recall_first", length=2000, noise=0.0, seq_len=STEPS, horizon=0, scaling="none",
-    train_share=0.8, valid_share=0.1,
-)  # fmt: skip
+    source="generator",
+    name="recall_first",
+    length=2000,
+    noise=0.0,
+    seq_len=STEPS,
+    horizon=0,
+    scaling="none",
+    train_share=0.8,
+    valid_share=0.1,
+)
 
 
 def _forget(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
@@ -38,9 +45,7 @@ def _forget(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
     cached, windows = run.cache.setdefault("forget", {}), run.windows
     if snapshot.step not in cached:
         x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
-        f = trace_lstm(
-            snapshot.model.lstm, snapshot.model.to_module_layout(x)
-        ).f  # (1, 1, batch, seq_len, hidden_size)
+        f = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x)).f  # (1, 1, batch, seq_len, hidden_size)
         cached[snapshot.step] = f[0, 0].double().mean((0, 1)).numpy()
     return cached[snapshot.step]
 
@@ -60,13 +65,22 @@ def _initial_figure(runs: dict[str, Run]) -> go.Figure:
     for label, run in runs.items():
         constants = _constants(run, run.snapshot_at(0))
         units = np.arange(1, len(constants) + 1)
-        figure.add_scatter(x=units, y=constants, name=NAMES[label], mode="lines+markers",
-                           line={"color": COLORS[label], "width": 3}, marker={"size": 8})  # fmt: skip
+        figure.add_scatter(
+            x=units,
+            y=constants,
+            name=NAMES[label],
+            mode="lines+markers",
+            line={"color": COLORS[label], "width": 3},
+            marker={"size": 8},
+        )
     seq_len = next(iter(runs.values())).windows.spec.seq_len
     figure.add_scatter(
-        x=units[[0, -1]], y=[seq_len, seq_len], name=f"the {seq_len} rows to remember", mode="lines",
+        x=units[[0, -1]],
+        y=[seq_len, seq_len],
+        name=f"the {seq_len} rows to remember",
+        mode="lines",
         line={"color": "#888888", "dash": "dash", "width": 2},
-    )  # fmt: skip
+    )
     figure.update_yaxes(type="log", title="time constant (steps)", dtick=1)
     figure.update_xaxes(title="unit, the longest memory first")
     return figure_layout(figure, 300)
@@ -107,9 +121,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
         f"Squared error on new sequences: {errors_text}; always saying 0 would give 1. The forget gates started at a mean of "
         f"{gates}."
     )
-    return Outcome(
-        errors["chrono"] < LEARNED, summary, {f"{label} error": error for label, error in errors.items()}
-    )
+    return Outcome(errors["chrono"] < LEARNED, summary, {f"{label} error": error for label, error in errors.items()})
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
@@ -192,4 +204,4 @@ helped on one seed in ten; on twenty every one of the three learns.
         "architectures, ICML: a forget bias of 1",
         "Corentin Tallec & Yann Ollivier (2018), Can recurrent neural networks warp time?, ICLR, arXiv 1804.11188: chrono",
     ),
-)  # fmt: skip
+)

@@ -52,9 +52,7 @@ def _losses(runs: dict[str, Run]) -> LinePlot:
         x, y = run.curves["train_loss"].points(1000)
         lines.append(Line(f"{LABELS[label]}, training", x, y, COLORS[label], width=1.2, opacity=0.4))
         lines.append(
-            Line(
-                f"{LABELS[label]}, validation", *run.curves["valid_loss"].points(1000), COLORS[label], width=3
-            )
+            Line(f"{LABELS[label]}, validation", *run.curves["valid_loss"].points(1000), COLORS[label], width=3)
         )
     return LinePlot(lines, "epoch", "mean squared error (scaled)", log_y=True)
 
@@ -130,7 +128,10 @@ h_t &= o_t \odot \tanh(c_t)
 - `nn.LSTM` adds **two** bias vectors; equations with one are right too, for their sum.
 """,
     exercises=(
-        Exercise("A batch of everything: one step an epoch, so 1,000 epochs are only 1,000 steps.", {"train": {"batch_size": 1009}}),
+        Exercise(
+            "A batch of everything: one step an epoch, so 1,000 epochs are only 1,000 steps.",
+            {"train": {"batch_size": 1009}},
+        ),
         Exercise("A tenth of the units: does it need 20?", {"model": {"hidden_size": 2}}),
         Exercise("No early stopping: watch the validation error climb (half a minute).", {"train": {"patience": 0}}),
     ),
@@ -140,4 +141,4 @@ h_t &= o_t \odot \tanh(c_t)
         "PyTorch documentation, torch.nn.LSTM, torch.nn.GRU and torch.utils.data",
         "Weather: National Centers for Environmental Information (NOAA), by way of vega-datasets",
     ),
-)  # fmt: skip
+)

@@ -61,9 +61,7 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     run = runs["lstm"]
     windows, keepers = run.windows, _best_units(run)
     targets = windows.targets(windows.starts["test"])
-    starts = windows.starts["test"][
-        [np.argmax(targets == k) for k in range(len(ORDERS))]
-    ]  # one of each class
+    starts = windows.starts["test"][[np.argmax(targets == k) for k in range(len(ORDERS))]]  # one of each class
     trace, symbols = trace_windows(run.current_model(), windows, starts), _symbols(windows, starts)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
     for row, match in enumerate(keepers, 1):
@@ -75,14 +73,31 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
             )
             at = np.flatnonzero(np.isin(symbols[k], (X, Y)))
             figure.add_scatter(
-                x=at, y=values[at], mode="markers+text", text=list(name), textposition="top center", hoverinfo="skip",
-                textfont={"size": 16, "color": COLORS[name]}, marker={"size": 10, "color": COLORS[name]},
-                legendgroup=name, showlegend=False, row=row, col=1,
-            )  # fmt: skip
+                x=at,
+                y=values[at],
+                mode="markers+text",
+                text=list(name),
+                textposition="top center",
+                hoverinfo="skip",
+                textfont={"size": 16, "color": COLORS[name]},
+                marker={"size": 10, "color": COLORS[name]},
+                legendgroup=name,
+                showlegend=False,
+                row=row,
+                col=1,
+            )
         label = ("first", "second")[row - 1]
-        figure.add_annotation(x=0, y=0, xref="x domain", yref=("y domain", "y2 domain")[row - 1], showarrow=False,
-                              text=f"<b>the {label}</b>: η² {match.score:.2f}", xanchor="left",
-                              yanchor="bottom", font={"size": 16})  # fmt: skip
+        figure.add_annotation(
+            x=0,
+            y=0,
+            xref="x domain",
+            yref=("y domain", "y2 domain")[row - 1],
+            showarrow=False,
+            text=f"<b>the {label}</b>: η² {match.score:.2f}",
+            xanchor="left",
+            yanchor="bottom",
+            font={"size": 16},
+        )
         figure.update_yaxes(
             title=f"{match.gate} of unit {match.unit}", zeroline=True, zerolinecolor=ACTUAL_COLOR, row=row
         )
@@ -104,9 +119,7 @@ def _gates_by_symbol_figure(runs: dict[str, Run]) -> go.Figure:
     for gate in ("i", "f", "g"):
         values = trace.gate(gate)[0, 0, :, :, keeper.unit].numpy()
         means = [values[symbols == k].mean() for k in range(len(ORDER_SYMBOLS))]
-        figure.add_bar(
-            x=list(ORDER_SYMBOLS), y=means, name=GATE_NAMES[gate], marker={"color": GATE_COLORS[gate]}
-        )
+        figure.add_bar(x=list(ORDER_SYMBOLS), y=means, name=GATE_NAMES[gate], marker={"color": GATE_COLORS[gate]})
     figure.update_yaxes(title=f"unit {keeper.unit}, mean", range=[-1.05, 1.05])
     figure.update_xaxes(title="symbol that it reads")
     return figure_layout(figure, 340)
@@ -152,12 +165,8 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
     windows = run.windows
     starts = windows.starts["test"]
-    wrong = int(
-        (predict(run.current_model(), windows, starts).argmax(axis=1) != windows.targets(starts)).sum()
-    )
-    summary = (
-        f"{wrong} of {len(starts):,} new sequences wrong; guessing would get {3 * len(starts) // 4:,} wrong."
-    )
+    wrong = int((predict(run.current_model(), windows, starts).argmax(axis=1) != windows.targets(starts)).sum())
+    summary = f"{wrong} of {len(starts):,} new sequences wrong; guessing would get {3 * len(starts) // 4:,} wrong."
     return Outcome(wrong <= THRESHOLD, summary, {"wrong": float(wrong)})
 
 
@@ -181,8 +190,15 @@ LESSON = Lesson(
     experiments={
         "lstm": Experiment(
             DataSpec(
-                source="generator", name="temporal_order", length=LENGTH, seq_len=110, noise=0.0, horizon=0,
-                train_share=TRAIN_WINDOWS / LENGTH, valid_share=VALID_WINDOWS / LENGTH, scaling="none",
+                source="generator",
+                name="temporal_order",
+                length=LENGTH,
+                seq_len=110,
+                noise=0.0,
+                horizon=0,
+                train_share=TRAIN_WINDOWS / LENGTH,
+                valid_share=VALID_WINDOWS / LENGTH,
+                scaling="none",
             ),
             ModelSpec(hidden_size=16, chrono_t_max=110),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10),
@@ -241,4 +257,4 @@ As in the paper, a sequence counts as wrong if its class is; the test has 2,560 
         "Corentin Tallec & Yann Ollivier (2018), Can recurrent neural networks warp time?, arXiv 1804.11188 (how the "
         "gates' biases start)",
     ),
-)  # fmt: skip
+)

@@ -24,9 +24,16 @@ NAIVE_LOSS = 1 / 3  # the squared error of always saying 0
 LEARNED = 0.02
 
 DATA = DataSpec(
-    source="generator", name="recall_marked", length=4000, noise=0.0, seq_len=50, horizon=0, scaling="none",
-    train_share=0.8, valid_share=0.1,
-)  # fmt: skip
+    source="generator",
+    name="recall_marked",
+    length=4000,
+    noise=0.0,
+    seq_len=50,
+    horizon=0,
+    scaling="none",
+    train_share=0.8,
+    valid_share=0.1,
+)
 
 
 def _horizon(run: Run, snapshot: ModelSnapshot) -> GradientHorizon:
@@ -114,15 +121,12 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     )
     reached = errors["rnn"] > 0.5 * NAIVE_LOSS and max(errors["gru"], errors["lstm"]) < LEARNED
     metrics = {f"{label} error": error for label, error in errors.items()}
-    return Outcome(
-        reached, summary, metrics | {f"{label} gradient left": share for label, share in remaining.items()}
-    )
+    return Outcome(reached, summary, metrics | {f"{label} gradient left": share for label, share in remaining.items()})
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return [
-        np.log10(np.maximum(_from_the_end(_horizon(run, run.snapshot_at()).d_h), MIN_SHARE))
-        for run in runs.values()
+        np.log10(np.maximum(_from_the_end(_horizon(run, run.snapshot_at()).d_h), MIN_SHARE)) for run in runs.values()
     ]
 
 
@@ -152,7 +156,9 @@ LESSON = Lesson(
             "Steps before the end at which the gradient of h has fallen below 1 % of its largest.",
             _steps_back_plot,
         ),
-        LessonFigure("**How they learn**", "Pale every batch, strong the validation part; always saying 0 gives 1/3.", _losses),
+        LessonFigure(
+            "**How they learn**", "Pale every batch, strong the validation part; always saying 0 gives 1/3.", _losses
+        ),
     ),
     loss_figure=False,
     text="""
@@ -188,8 +194,10 @@ learns this one; on a smooth series its gradient may well reach back a hundred s
 **"Equal size"** here means 20 units each. The GRU has three times and the LSTM four times the RNN's weights.
 """,
     exercises=(
-        Exercise("Ten rows in place of fifty: now the RNN's gradient reaches the first row, and it learns as well.",
-            {"data": {"seq_len": 10}}),
+        Exercise(
+            "Ten rows in place of fifty: now the RNN's gradient reaches the first row, and it learns as well.",
+            {"data": {"seq_len": 10}},
+        ),
         Exercise(
             "PyTorch's own first forget gates, near one half, in place of a bias of 1: here, where close marks come "
             "first, the LSTM learns all the same.",
@@ -208,4 +216,4 @@ learns this one; on a smooth series its gradient may well reach back a hundred s
         "Razvan Pascanu, Tomas Mikolov & Yoshua Bengio (2013), On the difficulty of training recurrent neural networks, "
         "ICML, arXiv 1211.5063",
     ),
-)  # fmt: skip
+)

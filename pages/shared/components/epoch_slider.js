@@ -1,75 +1,64 @@
 // The browser half of epoch_slider.py: a range over the steps at which weights were kept, and a play button.
-// The next choice is told only once the page has drawn the last one, so that dragging never builds a queue.
+
+import { component, sender } from "./wire.js";
 
 const PAUSE = 120; // ms on each snapshot while it plays
-const PATIENCE = 3000; // ms after which an answer is no longer waited for
-const HELP = "Weights of which moment of training: every picture below obeys";
+const HELP = "Which snapshot's weights every picture below shows";
 
-const sliders = new WeakMap(); // element -> what must outlive one message
+export default component(".epoch-slider", {
+  mount: (element, { data }) => mount(element, data.received),
+  show(slider, { data: { received, ...message }, setStateValue }) {
+    Object.assign(slider, message, { setStateValue });
+    show(slider);
+    if (received === slider.sent) slider.sender.receive();
+  },
+  stop,
+});
 
-export default function ({ data, parentElement, setStateValue }) {
-  const element = parentElement.querySelector(".epoch-slider");
-  if (!sliders.has(element)) sliders.set(element, mount(element, data.told));
-  const slider = sliders.get(element);
-  const { told, ...message } = data;
-  Object.assign(slider, message, { setStateValue });
-  show(slider);
-  if (told === slider.told) answered(slider);
-  // Streamlit also runs the cleanup of an overtaken call while the slider is still on the page.
-  return () => { if (!element.isConnected) stop(slider); };
-}
-
-function mount(element, told) {
+function mount(element, received) {
   const button = element.appendChild(document.createElement("button"));
   const range = element.appendChild(document.createElement("input"));
-  const words = element.appendChild(document.createElement("output"));
+  const output = element.appendChild(document.createElement("output"));
   Object.assign(range, { type: "range", min: 0, step: 1, title: HELP, ariaLabel: HELP });
   button.type = "button";
-  const slider = { element, button, range, words, chosen: told, told };
+  const slider = { element, button, range, output, chosen: received, sent: received };
+  slider.sender = sender(() => {
+    if (slider.sent === slider.chosen) return false;
+    slider.sent = slider.chosen;
+    slider.setStateValue("step", slider.chosen);
+    return true;
+  });
   range.addEventListener("input", () => {
-    const at = Number(range.value); // before stop shows the old place
+    const index = Number(range.value); // before stop shows the old one
     stop(slider);
-    choose(slider, at);
+    choose(slider, index);
   });
   button.addEventListener("click", () => (slider.playing ? stop(slider) : play(slider)));
   return slider;
 }
 
 // chosen: a step, or null for now, which stands last
-const place = ({ steps, chosen }) => {
+const indexOf = ({ steps, chosen }) => {
   if (chosen === null) return steps.length;
-  const far = steps.map((step) => Math.abs(step - chosen));
-  return far.indexOf(Math.min(...far));
+  const distances = steps.map((step) => Math.abs(step - chosen));
+  return distances.indexOf(Math.min(...distances));
 };
 
-function choose(slider, at) {
-  slider.chosen = slider.steps[at] ?? null;
+function choose(slider, index) {
+  slider.chosen = slider.steps[index] ?? null;
   show(slider);
-  tell(slider);
-}
-
-function tell(slider) {
-  if (slider.waiting || slider.told === slider.chosen) return;
-  slider.told = slider.chosen;
-  slider.waiting = setTimeout(() => answered(slider), PATIENCE);
-  slider.setStateValue("step", slider.chosen);
-}
-
-function answered(slider) {
-  clearTimeout(slider.waiting);
-  slider.waiting = null;
-  tell(slider);
+  slider.sender.offer();
 }
 
 function play(slider) {
   slider.playing = true;
-  if (place(slider) === slider.steps.length) choose(slider, 0);
+  if (indexOf(slider) === slider.steps.length) choose(slider, 0);
   const next = () => {
     if (!slider.playing) return;
-    if (!slider.waiting && slider.told === slider.chosen) {
-      const at = place(slider) + 1;
-      choose(slider, at);
-      if (at >= slider.steps.length) return stop(slider);
+    if (!slider.sender.waiting && slider.sent === slider.chosen) {
+      const index = indexOf(slider) + 1;
+      choose(slider, index);
+      if (index >= slider.steps.length) return stop(slider);
     }
     slider.timer = setTimeout(next, PAUSE);
   };
@@ -84,13 +73,13 @@ function stop(slider) {
 }
 
 function show(slider) {
-  const { button, range, words, steps, playing, steps_per_epoch: size, now } = slider, at = place(slider);
+  const { button, range, output, steps, playing, stepsPerEpoch, now } = slider, index = indexOf(slider);
   range.max = steps.length;
-  range.value = at;
+  range.value = index;
   button.textContent = playing ? "❚❚" : "▶";
-  button.title = button.ariaLabel = playing ? "Pause" : "Replay the learning from the start";
-  const epoch = (step) => Number((step / size).toPrecision(3)).toLocaleString();
-  const said = at === steps.length ? `now, epoch ${epoch(now)}`
-    : steps[at] === 0 ? "untrained" : `epoch ${epoch(steps[at])}, step ${steps[at].toLocaleString()}`;
-  if (words.textContent !== said) words.textContent = range.ariaValueText = said;
+  button.title = button.ariaLabel = playing ? "Pause" : "Replay training from the start";
+  const epoch = (step) => Number((step / stepsPerEpoch).toPrecision(3)).toLocaleString();
+  const text = index === steps.length ? `now, epoch ${epoch(now)}`
+    : steps[index] === 0 ? "untrained" : `epoch ${epoch(steps[index])}, step ${steps[index].toLocaleString()}`;
+  if (output.textContent !== text) output.textContent = range.ariaValueText = text;
 }

@@ -6,18 +6,10 @@ drawn the last one, and it can play.
 
 from __future__ import annotations
 
-import streamlit as st
-
 from pages.shared import session
-from pages.shared.components.wire import read_assets
+from pages.shared.components.wire import mount
 
-_mount = st.components.v2.component(
-    "epoch_slider",
-    html='<div class="epoch-slider"></div>',
-    js=read_assets("epoch_slider.js"),
-    css=read_assets("epoch_slider.css"),
-    isolate_styles=False,
-)
+_draw = mount("epoch_slider", results=["step"])
 
 
 def epoch_slider(
@@ -28,18 +20,8 @@ def epoch_slider(
     steps: optimiser steps, rising; now: how many were made. `step` is where a newly mounted slider starts; from
     then on the user's choice rules, and becomes the nearest one where it is no longer kept.
     """
-    browser_value = session.widget_value(key)
-    acknowledged = (
-        step if browser_value is None else browser_value["step"]
-    )  # the answer that the browser waits for
-    result = _mount(
-        key=key,
-        data={"steps": steps, "now": current_step, "steps_per_epoch": steps_per_epoch, "told": acknowledged},
-        default={"step": step},
-        on_step_change=_nothing,
-    )
+    chosen = session.widget_value(key)
+    received = step if chosen is None else chosen["step"]  # the answer that the browser waits for
+    header = {"steps": steps, "now": current_step, "stepsPerEpoch": steps_per_epoch, "received": received}
+    result = _draw(key, header, default={"step": step})
     return None if result.step is None else int(result.step)
-
-
-def _nothing() -> None:
-    """A component's state exists only if it has a callback; the rerun itself is all we need."""

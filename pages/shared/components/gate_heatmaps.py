@@ -13,21 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from pages.shared.components.wire import color_stops, pack, read_assets
+from pages.shared.components.wire import color_stops, mount
 
 MAX_CELLS = 500_000  # of all maps together: 2 MB on the wire
 
-_mount = st.components.v2.component(
-    "gate_view",
-    html='<div class="gate-view"></div>',
-    js=read_assets("stage/canvas.js", "gate_heatmaps.js"),
-    css=read_assets("gate_heatmaps.css"),
-    isolate_styles=False,
-)
+_draw = mount("gate_heatmaps", "heatmap.css", "gate_heatmaps.css", results=["unit"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,14 +122,10 @@ def gate_heatmaps(
         [np.asarray(values) for values in (*series.values(), *extra)],
     )
     if large is not None and large not in [plane.name for plane in heatmaps]:
-        raise ValueError(
-            f"There is no map {large!r} to show large, only {', '.join(m.name for m in heatmaps)}."
-        )
+        raise ValueError(f"There is no map {large!r} to show large, only {', '.join(m.name for m in heatmaps)}.")
     seq_len_shown = max(len(plane.values) for plane in (*heatmaps, *lines))
 
-    indices, arrays = _each_once(
-        [plane.values for plane in (*heatmaps, *lines)]
-    )  # many a line is a map's own
+    indices, arrays = _each_once([plane.values for plane in (*heatmaps, *lines)])  # many a line is a map's own
     stride = max(1, -(-sum(values.size for values in arrays) // MAX_CELLS))
     at = iter(indices)
     header = {
@@ -164,29 +153,14 @@ def gate_heatmaps(
         ],
     }
     drawn = [np.asarray(values)[..., ::stride] for values in (*arrays, *series.values(), *extra)]
-    result = _mount(
-        key=key,
-        data=pack(header, drawn),
-        height=height or "content",
-        default={"unit": unit},
-        on_unit_change=_nothing,
-    )
+    result = _draw(key, header, drawn, height=height or "content", default={"unit": unit})
     return max(0, min(int(result.unit), seq_len_shown - 1))
 
 
-def _nothing() -> None:
-    """A component's state exists only if it has a callback; the rerun itself is all we need."""
-
-
 def _gates_and_states(heatmaps: Sequence[Heatmap]) -> list[UnitPanel]:
-    gates = [
-        UnitLine(heatmap.name, heatmap.values, heatmap.color) for heatmap in heatmaps if heatmap.name in GATES
-    ]
-    states = [
-        UnitLine(heatmap.name, heatmap.values, heatmap.color)
-        for heatmap in heatmaps
-        if heatmap.name not in GATES
-    ]
+    lines = [UnitLine(heatmap.name, heatmap.values, heatmap.color) for heatmap in heatmaps]
+    gates = [line for line in lines if line.name in GATES]
+    states = [line for line in lines if line.name not in GATES]
     panels = UnitPanel("gates", gates, (0.0, 1.0)), UnitPanel("states", states)
     return [panel for panel in panels if panel.lines]
 
@@ -202,9 +176,7 @@ def _each_once(arrays: Sequence[np.ndarray]) -> tuple[list[int], list[np.ndarray
 
 def _common_length(planes: list[np.ndarray], lines: list[np.ndarray]) -> int:
     if not planes or any(values.ndim != 2 for values in planes):
-        raise ValueError(
-            "gate_view needs at least one map, and each map and unit line of shape (units, seq_len)."
-        )
+        raise ValueError("gate_view needs at least one map, and each map and unit line of shape (units, seq_len).")
     if any(values.ndim != 1 for values in lines):
         raise ValueError("Each input series and curve must have shape (seq_len,).")
     lengths = {values.shape[-1] for values in (*planes, *lines)}

@@ -1,37 +1,32 @@
 // The browser half of live_plot.py: decodes one message and hands it to Plotly.react.
-// This text travels with every tick, so it stays short.
 
-const plots = new WeakMap(); // element -> what must outlive one message
+import { addressOf, component, unpack } from "./wire.js";
+
 const DOUBLE_CLICK = 600; // ms; Plotly's own 300 are too few where a redraw comes between the two clicks
 
-export default function ({ data, parentElement }) {
-  const element = parentElement.querySelector(".live-plot");
-  if (!plots.has(element)) plots.set(element, watch(element));
-  const plot = plots.get(element);
-  if (plot.drawn && unchanged(plot, data)) return plot.cleanup;
-  plot.message = decode(data);
-  element.style.height = `${plot.message.height}px`;
-  draw(plot);
-  // Streamlit also runs the cleanup of an overtaken tick while the plot is still on the page.
-  plot.cleanup = () => { if (!element.isConnected) plot.stop(); };
-  return plot.cleanup;
-}
+export default component(".live-plot", {
+  mount: watch,
+  show(plot, { data }) {
+    if (plot.drawn && unchanged(plot, data)) return;
+    plot.message = decode(data);
+    plot.element.style.height = `${plot.message.height}px`;
+    draw(plot);
+  },
+  stop: (plot) => plot.stop(),
+});
 
 // A tick brings every plot's message; the same one in the same colours needs no drawing.
 function unchanged(plot, data) {
   const style = getComputedStyle(plot.element);
-  const look = ["text-color", "background-color", "font"].map((name) => style.getPropertyValue(`--st-${name}`)).join();
-  const same = look === plot.look && data.length === plot.data?.length && data.every((byte, k) => byte === plot.data[k]);
-  Object.assign(plot, { look, data });
+  const theme = ["text-color", "background-color", "font"].map((name) => style.getPropertyValue(`--st-${name}`)).join();
+  const same = theme === plot.theme
+    && data.length === plot.data?.length && data.every((byte, k) => byte === plot.data[k]);
+  Object.assign(plot, { theme, data });
   return same;
 }
 
 function decode(bytes) {
-  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const message = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  const numbers = new Float32Array(bytes.slice(4 + size).buffer);
-  let at = 0;
-  const take = (n) => numbers.subarray(at, (at += n));
+  const [message, take] = unpack(bytes);
   for (const line of message.lines) {
     line.x = take(line.points);
     line.y = take(line.points);
@@ -40,12 +35,12 @@ function decode(bytes) {
 }
 
 function watch(element) {
-  const plot = { element, held: false, mouse: null, seen: true };
+  const plot = { element, pressed: false, mouse: null, visible: true };
   // Once Plotly has ended the zoom box, and no second click can follow that a redraw would hold up.
   const release = () => {
-    if (plot.held) plot.releasing = setTimeout(() => { plot.held = false; draw(plot); }, DOUBLE_CLICK);
+    if (plot.pressed) plot.releasing = setTimeout(() => { plot.pressed = false; draw(plot); }, DOUBLE_CLICK);
   };
-  element.addEventListener("pointerdown", () => { plot.held = true; clearTimeout(plot.releasing); });
+  element.addEventListener("pointerdown", () => { plot.pressed = true; clearTimeout(plot.releasing); });
   window.addEventListener("pointerup", release);
   window.addEventListener("pointercancel", release);
   element.addEventListener("mousemove", (event) => { if (event.isTrusted) plot.mouse = event; });
@@ -56,9 +51,9 @@ function watch(element) {
   resized.observe(element);
   // Below the fold nothing is drawn: on two cores the browser's work is taken from the training.
   const scrolled = new IntersectionObserver(([entry]) => {
-    const came = entry.isIntersecting && !plot.seen;
-    plot.seen = entry.isIntersecting;
-    if (came) draw(plot);
+    const appeared = entry.isIntersecting && !plot.visible;
+    plot.visible = entry.isIntersecting;
+    if (appeared) draw(plot);
   });
   scrolled.observe(element);
   plot.stop = () => {
@@ -72,19 +67,18 @@ function watch(element) {
 }
 
 async function draw(plot) {
-  if (!plot.seen || plot.held) return; // a redraw would break the zoom box or pan under the mouse
+  if (!plot.visible || plot.pressed) return; // a redraw would break the zoom box or pan under the mouse
   if (!window.Plotly) {
     sketch(plot);
     // A module is fetched once per page, however many plots ask for it at once.
-    const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
     try {
-      await import(root + plot.message.plotly);
+      await import(addressOf(plot.message.plotly));
     } catch (error) {
       plot.element.textContent = `The plotting library did not load: ${error.message}`;
       return;
     }
   }
-  if (!plot.element.isConnected || plot.held) return;
+  if (!plot.element.isConnected || plot.pressed) return;
   if (!plot.drawn) plot.element.textContent = "";
   plot.drawn = true;
   const { traces, layout } = figure(plot.message, getComputedStyle(plot.element));
@@ -102,8 +96,8 @@ async function draw(plot) {
 function sketch({ element, message: { lines, height } }) {
   const NS = "http://www.w3.org/2000/svg";
   const scale = (axis, size) => {
-    const seen = lines.flatMap((line) => Array.from(line[axis])).filter(Number.isFinite);
-    const [low, high] = [Math.min(...seen), Math.max(...seen)];
+    const values = lines.flatMap((line) => Array.from(line[axis])).filter(Number.isFinite);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
     return (value) => (high > low ? (value - low) / (high - low) : 0.5) * size;
   };
   const x = scale("x", element.clientWidth - 80), y = scale("y", height - 100);
@@ -125,9 +119,9 @@ function sketch({ element, message: { lines, height } }) {
 
 function figure({ lines, xTitle, xStart, yTitle, yRange, logY, revision }, style) {
   const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const axis = (title) => ({
-    title: { text: plain(title), standoff: 8, font: { size: 15 } },
+    title: { text: escaped(title), standoff: 8, font: { size: 15 } },
     automargin: true, zeroline: false, nticks: 8, exponentformat: "power",
     gridwidth: 1, gridcolor: css("border-color-light"), linecolor: css("border-color"),
   });
@@ -135,7 +129,7 @@ function figure({ lines, xTitle, xStart, yTitle, yRange, logY, revision }, style
     const points = line.y.reduce((n, y) => n + Number.isFinite(y), 0);
     return {
       x: xStart === null ? line.x : Array.from(line.x, (s) => xStart + 1000 * s), // Plotly's dates: ms since 1970
-      y: line.y, name: plain(line.name), opacity: line.opacity,
+      y: line.y, name: escaped(line.name), opacity: line.opacity,
       mode: points > 1 ? "lines" : "markers", // a line of one point is invisible
       marker: { size: line.width + 5, color: line.color },
       line: { color: line.color, width: line.width, dash: line.dash ?? "solid" },
@@ -154,7 +148,10 @@ function figure({ lines, xTitle, xStart, yTitle, yRange, logY, revision }, style
       bgcolor: css("secondary-background-color"), bordercolor: css("border-color"),
       font: { size: 14 }, namelength: -1,
     },
-    xaxis: { ...axis(xTitle), exponentformat: "none", ...(xStart === null ? { hoverformat: ",.6~g" } : { type: "date" }) },
+    xaxis: {
+      ...axis(xTitle), exponentformat: "none",
+      ...(xStart === null ? { hoverformat: ",.6~g" } : { type: "date" }),
+    },
     yaxis: {
       ...axis(yTitle), type: logY ? "log" : "linear", hoverformat: ".4~g",
       uirevision: `${revision} ${logY}`, // a zoom into one scale means nothing on the other
@@ -166,8 +163,8 @@ function figure({ lines, xTitle, xStart, yTitle, yRange, logY, revision }, style
 
 // Plotly prints the digits between powers of ten in a tiny font.
 function logTicks(lines) {
-  const seen = lines.flatMap((line) => Array.from(line.y)).filter((y) => y > 0 && y < Infinity);
-  const [low, high] = [Math.log10(Math.min(...seen)), Math.log10(Math.max(...seen))];
+  const values = lines.flatMap((line) => Array.from(line.y)).filter((y) => y > 0 && y < Infinity);
+  const [low, high] = [Math.log10(Math.min(...values)), Math.log10(Math.max(...values))];
   const digits = high - low > 3 ? [1] : high - low > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
   const ticks = [];
   for (let power = Math.floor(low) - 1; power <= high + 1; power++) {

@@ -1,7 +1,7 @@
 """Curves that grow while training runs, drawn by Plotly in one DOM node that is never remounted.
 
-Here live the component's Python half and the byte layout it shares with `live_plot.js`. What the
-curves mean, how often they are polled and who owns the numbers is decided elsewhere.
+Here lives the component's Python half. What the curves mean, how often they are polled and who owns
+the numbers is decided elsewhere.
 
 `st.plotly_chart` remounts whenever its data changes, which loses zoom and hover; a keyed v2
 component keeps its node. The library itself is served from where plotly.py installed it: the
@@ -20,17 +20,11 @@ from streamlit.components.v1 import declare_component
 
 from lstm_core.figures.lines import Line
 from lstm_core.training.history import downsample_min_max
-from pages.shared.components.wire import pack, read_assets
+from pages.shared.components.wire import mount
 
 MAX_POINTS = 2000  # a line's points after thinning: about two per pixel column of a wide plot
 
-_mount = st.components.v2.component(
-    "live_plot",
-    html='<div class="live-plot"></div>',
-    js=read_assets("live_plot.js"),
-    css=read_assets("live_plot.css"),
-    isolate_styles=False,
-)
+_draw = mount("live_plot")
 
 
 def live_plot(
@@ -74,7 +68,7 @@ def live_plot(
             for line, (x, _) in zip(lines, thinned, strict=True)
         ],
     }
-    _mount(key=key, data=pack(header, [a for xy in thinned for a in xy]), height=height)
+    _draw(key, header, [a for xy in thinned for a in xy], height=height)
 
 
 @st.cache_resource(show_spinner=False)

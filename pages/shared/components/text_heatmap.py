@@ -8,18 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 
 from lstm_core.lessons.catalog.characters.text import Tracker
-from pages.shared.components.wire import color_stops, pack, read_assets
+from pages.shared.components.wire import color_stops, mount
 
-_mount = st.components.v2.component(
-    "coloured_text",
-    html='<div class="coloured-text"></div>',
-    js=read_assets("stage/canvas.js", "text_heatmap.js"),
-    css=read_assets("text_heatmap.css"),
-    isolate_styles=False,
-)
+_draw = mount("text_heatmap")
 
 
 def text_heatmap(
@@ -36,14 +29,14 @@ def text_heatmap(
         color_stops(signed=True)[k] for k in (3, -4)
     )  # the ends are too dark to be read on, in a dark theme
     header = {
-        "words": text,
+        "text": text,
         "name": name,
         "units": len(values),
         "signed": color is None,
         "colors": [minimum, maximum] if color is None else [color, color],
-        "trackers": [
+        "matches": [
             {"signal": match.signal, "unit": match.unit, "correlation": round(match.correlation, 2)}
             for match in trackers
         ],
     }
-    _mount(key=key, data=pack(header, [values]), height="content")
+    _draw(key, header, [values])

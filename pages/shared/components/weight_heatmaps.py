@@ -1,7 +1,7 @@
 """The picture of the view "Weights": one row a gate, one column a parameter, and a histogram at the end of each row.
 
-Here lives the component's Python half; `weight_heatmaps.js` draws all of it on one canvas, as gate_heatmaps.js does, since
-it is painted anew while training. No model lives here: arrays come in, nothing goes out.
+Here lives the component's Python half; `weight_heatmaps.js` draws all of it on one canvas, as gate_heatmaps.js does,
+since it is painted anew while training. No model lives here: arrays come in, nothing goes out.
 """
 
 from __future__ import annotations
@@ -10,22 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from pages.shared.components.wire import color_stops, pack, read_assets
+from pages.shared.components.wire import color_stops, mount
 
 MAX_CELLS = 480_000  # of all heatmaps together: less than 2 MB on the wire
 MAX_LABEL_LENGTH = 60  # letters of a label: it may come from a file
 
-_mount = st.components.v2.component(
-    "weights_map",
-    html='<div class="weights-map"></div>',
-    js=read_assets("stage/canvas.js", "weight_heatmaps.js"),
-    css=read_assets("weight_heatmaps.css"),
-    isolate_styles=False,
-)
+_draw = mount("weight_heatmaps", "heatmap.css", "weight_heatmaps.css")
 
 
 @dataclass(frozen=True)
@@ -83,15 +76,11 @@ def weight_heatmaps(
         "warning": _warning(panels, units, widths, down, across),
     }
     arrays = [
-        panel.gates[gate][::down, ::stride]
-        for panel, stride in zip(panels, across, strict=True)
-        for gate in GATES
+        panel.gates[gate][::down, ::stride] for panel, stride in zip(panels, across, strict=True) for gate in GATES
     ]
-    arrays += [
-        np.array([panel.norms[gate] for gate in GATES]) for panel in panels
-    ]  # may be infinite: not JSON
+    arrays += [np.array([panel.norms[gate] for gate in GATES]) for panel in panels]  # may be infinite: not JSON
     arrays += [counts[gate] for gate in GATES]
-    _mount(key=key, data=pack(header, arrays), height="content")
+    _draw(key, header, arrays)
 
 
 def _short(label: str) -> str:
@@ -119,6 +108,4 @@ def _warning(
     ]
     if not thinned:
         return ""
-    return (
-        f"Too many weights to draw at once: shown is {', '.join(thinned)}. Norms and histograms are of all."
-    )
+    return f"Too many weights to draw at once: shown is {', '.join(thinned)}. Norms and histograms are of all."

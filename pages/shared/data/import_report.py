@@ -29,11 +29,24 @@ def import_options() -> None:
         value = getattr(used, name)
         options = options if value in options else [value, *options]
         session.set_widget(f"read_{name}", value)
-        column.selectbox(name.replace("_", " "), options, key=f"read_{name}", format_func=format_func,
-                         on_change=_read_again, args=(name,))  # fmt: skip
+        column.selectbox(
+            name.replace("_", " "),
+            options,
+            key=f"read_{name}",
+            format_func=format_func,
+            on_change=_read_again,
+            args=(name,),
+        )
     session.set_widget("read_skip_rows", used.skip_rows or 0)
-    columns[-1].number_input("lines to skip", 0, 10_000, key="read_skip_rows", on_change=_read_again,
-                             args=("skip_rows",), help="Lines before the header")  # fmt: skip
+    columns[-1].number_input(
+        "lines to skip",
+        0,
+        10_000,
+        key="read_skip_rows",
+        on_change=_read_again,
+        args=("skip_rows",),
+        help="Lines before the header",
+    )
 
 
 def _read_again(name: str) -> None:

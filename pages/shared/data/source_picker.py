@@ -26,24 +26,32 @@ MAX_PASTED = 5_000_000  # characters
 
 def upload_or_paste() -> None:
     """Upload or paste. What is read replaces the table; what cannot be read leaves all as it was."""
-    file = st.file_uploader("Your own CSV", key="csv", type=["csv", "tsv", "txt"],
-                            help="Delimiter, decimal sign, encoding, header and dates are worked out, and can be "
-                                 "corrected below")  # fmt: skip
+    file = st.file_uploader(
+        "Your own CSV",
+        key="csv",
+        type=["csv", "tsv", "txt"],
+        help="Delimiter, decimal sign, encoding, header and dates are worked out, and can be corrected below",
+    )
     if file is not None and session.get_state("_read_file") != file.file_id:
         session.set_state("_read_file", file.file_id)
         with st.spinner("Reading the file…"):
             read_upload(file.getvalue(), file.name)
         st.rerun()
     with st.popover("Paste a table", icon=":material/content_paste:", width="stretch"):
-        text = st.text_area("Rows with a header, as from a spreadsheet", key="pasted", height=200,
-                            max_chars=MAX_PASTED)  # fmt: skip
+        text = st.text_area("Rows with a header, as from a spreadsheet", key="pasted", height=200, max_chars=MAX_PASTED)
         if st.button("Use these rows", key="use_pasted", disabled=not text):
             read_upload(text.encode(), "pasted rows")
             st.rerun()
     workspace = session.workspace()
     if workspace.upload is not None and workspace.experiment.data.source != "csv":
-        st.button("Back to my own table", icon=":material/undo:", key="back_to_own", on_click=workspace.restore_upload,
-                  width="stretch", help="The file as you left it")  # fmt: skip
+        st.button(
+            "Back to my own table",
+            icon=":material/undo:",
+            key="back_to_own",
+            on_click=workspace.restore_upload,
+            width="stretch",
+            help="The file as you left it",
+        )
 
 
 def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
@@ -76,12 +84,22 @@ def built_in_data() -> None:
     for key, source in (("sample", "sample"), ("generator", "generator")):
         is_current = data.source == source and (source != "sample" or data.name in SAMPLES)
         session.set_widget(key, data.name if is_current else None)
-    st.pills("A real series", list(SAMPLES), key="sample", format_func=lambda name: SAMPLES[name].title,
-             on_change=_use_sample, help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()))  # fmt: skip
-    st.pills("A generator", list(generators.GENERATORS), key="generator", format_func=_thumbnail_label,
-             on_change=_use_generator,
-             help="\n\n".join(f"**{generators.title(g)}**: {generators.caption(g)}"
-                              for g in generators.GENERATORS))  # fmt: skip
+    st.pills(
+        "A real series",
+        list(SAMPLES),
+        key="sample",
+        format_func=lambda name: SAMPLES[name].title,
+        on_change=_use_sample,
+        help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()),
+    )
+    st.pills(
+        "A generator",
+        list(generators.GENERATORS),
+        key="generator",
+        format_func=_thumbnail_label,
+        on_change=_use_generator,
+        help="\n\n".join(f"**{generators.title(g)}**: {generators.caption(g)}" for g in generators.GENERATORS),
+    )
 
 
 def dataset_title(data: DataSpec, table: Table) -> str:
@@ -149,14 +167,10 @@ def _thumbnail_label(name: str) -> str:
     """A generator's title under its own curve: Markdown with an inline SVG, both our own."""
     y = generators.thumbnail(name).astype(float)
     minimum, maximum = y.min(), y.max()
-    points = np.stack(
-        [np.linspace(1, 95, len(y)), 29 - 26 * (y - minimum) / (maximum - minimum or 1)], axis=1
-    )
+    points = np.stack([np.linspace(1, 95, len(y)), 29 - 26 * (y - minimum) / (maximum - minimum or 1)], axis=1)
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 32" width="96" height="32">'
         f'<polyline points="{path}" fill="none" stroke="{TRAIN_COLOR}" stroke-width="2"/></svg>'
     )
-    return (
-        f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}) {generators.title(name)}"
-    )
+    return f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}) {generators.title(name)}"

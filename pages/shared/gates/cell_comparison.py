@@ -57,11 +57,18 @@ def _named(cell: str) -> str:
 def _offer(run: Run, others: str, again: bool) -> None:
     steps = min(run.step, MAX_STEPS)
     explanation = "as many as this model has had" if steps == run.step else "the most that rivals get"
-    st.button(f"Train them {'again ' if again else ''}for {steps:,} steps", on_click=_start, args=(run,),
-              disabled=not steps, key="rivals_train", icon=":material/model_training:",
-              help=f"Trains {others} on the same windows, with the same settings and seeds, for {steps:,} steps, "
-                   f"{explanation}. This model is left alone." if steps else
-                   "Train this model first: the others get as many steps as it has had.")  # fmt: skip
+    st.button(
+        f"Train them {'again ' if again else ''}for {steps:,} steps",
+        on_click=_start,
+        args=(run,),
+        disabled=not steps,
+        key="rivals_train",
+        icon=":material/model_training:",
+        help=f"Trains {others} on the same windows, with the same settings and seeds, for {steps:,} steps, "
+        f"{explanation}. This model is left alone."
+        if steps
+        else "Train this model first: the others get as many steps as it has had.",
+    )
     if refused := run.cache.get("rivals_refused"):
         st.error(session.escape_markdown(refused))
 
@@ -91,30 +98,39 @@ def _progress(run: Run, comparison: CellComparison) -> None:
 def _picture(selection: Selection, output: int, comparison: CellComparison) -> None:
     for other in comparison.runs:
         if other.status == "failed":
-            st.warning(
-                session.escape_markdown(f"The {other.experiment.model.module_name} stopped: {other.message}")
-            )
+            st.warning(session.escape_markdown(f"The {other.experiment.model.module_name} stopped: {other.message}"))
     starts = _several(selection.run)
     horizons = _horizons(selection, output, comparison, starts)
-    of = st.segmented_control("gradient with respect to", list(OF), format_func=OF.get, default="x", required=True,
-                              key="rivals_of", persist_state="session",
-                              help="Every cell reads the same x, so that comparison is the fairest. An LSTM's h is "
-                                   "only half of what it carries: its c is drawn beside it")  # fmt: skip
+    of = st.segmented_control(
+        "gradient with respect to",
+        list(OF),
+        format_func=OF.get,
+        default="x",
+        required=True,
+        key="rivals_of",
+        persist_state="session",
+        help="Every cell reads the same x, so that comparison is the fairest. An LSTM's h is "
+        "only half of what it carries: its c is drawn beside it",
+    )
     curves, through_c = {cell: horizon.d_x.mean(0) for cell, horizon in horizons.items()}, None
     if of == "h":
         index = selection.layer, selection.direction
-        turn = (
-            -1 if selection.direction else 1
-        )  # the reverse direction has read all at the window's first step
+        turn = -1 if selection.direction else 1  # the reverse direction has read all at the window's first step
         curves = {cell: horizon.d_h[index].mean(0)[::turn] for cell, horizon in horizons.items()}
         through_c = horizons["lstm"].d_c[index].mean(0)[::turn]
     text = cells_sentence(curves)
     left, right = st.columns([0.62, 0.38], vertical_alignment="center")
     left.plotly_chart(cells_figure(curves, through_c), key="cells_figure")
-    right.dataframe(_table(selection, comparison), hide_index=True, key="cells_table",
-                    column_config={"validation loss": st.column_config.NumberColumn(format="%.4g")})  # fmt: skip
-    right.caption(f"Mean over {len(starts)} windows, evenly spread. Each line is divided by its own largest value: "
-                  f"what counts is how fast it falls.{_unlike(selection, comparison)}")  # fmt: skip
+    right.dataframe(
+        _table(selection, comparison),
+        hide_index=True,
+        key="cells_table",
+        column_config={"validation loss": st.column_config.NumberColumn(format="%.4g")},
+    )
+    right.caption(
+        f"Mean over {len(starts)} windows, evenly spread. Each line is divided by its own largest value: "
+        f"what counts is how fast it falls.{_unlike(selection, comparison)}"
+    )
     st.markdown(text)
 
 
@@ -144,9 +160,7 @@ def _horizons(
     x = torch.from_numpy(selection.run.windows.inputs(starts))
 
     def of(cell: str, key: tuple, model: Callable[[], SequenceModel]) -> GradientHorizon:
-        return selection.run.cached(
-            f"horizons_{cell}", (*key, output), lambda: memory_horizon(model(), x, output)
-        )
+        return selection.run.cached(f"horizons_{cell}", (*key, output), lambda: memory_horizon(model(), x, output))
 
     own_cell = selection.run.experiment.model.cell
     horizons = {own_cell: of(own_cell, (snapshot,), lambda: snapshot.model)}
@@ -160,8 +174,10 @@ def _table(selection: Selection, comparison: CellComparison) -> pd.DataFrame:
     snapshot = selection.snapshot
     rows = {selection.run.experiment.model.cell: (selection.run, snapshot.step)}
     rows |= {other.experiment.model.cell: (other, other.step) for other in comparison.runs}
-    rows_found = [(cell.upper(), run.parameter_count, step, validation_loss_at(run, step))
-             for cell, (run, step) in ((cell, rows[cell]) for cell in CELLS)]  # fmt: skip
+    rows_found = [
+        (cell.upper(), run.parameter_count, step, validation_loss_at(run, step))
+        for cell, (run, step) in ((cell, rows[cell]) for cell in CELLS)
+    ]
     return pd.DataFrame(rows_found, columns=["cell", "parameters", "steps", "validation loss"])
 
 
@@ -173,9 +189,7 @@ def cells_sentence(curves: dict[str, np.ndarray]) -> str:
     if min(steps_by_cell.values()) >= seq_len:
         return f"No cell's gradient falls below 1 % of its largest {never}."
     first, *other_cells = sorted(steps_by_cell, key=steps_by_cell.get)
-    parts = [
-        f"The {first.upper()}'s gradient falls below 1 % of its largest after **{steps_by_cell[first]}** steps"
-    ]
+    parts = [f"The {first.upper()}'s gradient falls below 1 % of its largest after **{steps_by_cell[first]}** steps"]
     parts += [
         f"the {cell.upper()}'s "
         + (f"after **{steps_by_cell[cell]}**" if steps_by_cell[cell] < seq_len else f"not {never}")

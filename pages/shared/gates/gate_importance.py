@@ -24,17 +24,18 @@ def show(selection: Selection) -> None:
     split = next(split for split in EVALUATION_SPLITS if len(run.windows.starts[split]))
     limit, work = _size(run, split, snapshot)
     cached = run.cache.get("importance", {})
-    follows = (
-        run.is_active and selection.step is None
-    )  # other weights at every tick: a table lasts until a click
+    follows = run.is_active and selection.step is None  # other weights at every tick: a table lasts until a click
     if (snapshot,) in cached or (work <= BY_ITSELF and not follows):
         _table(run, split, *_found(selection, split, limit))
         return
     placeholder = st.empty()
     again = follows and bool(cached)
-    if placeholder.button("Freeze each gate again" if again else "Freeze each gate in turn", key="what_gates",
-                    icon=":material/ac_unit:", help="Each gate is held at its mean over the windows, and the model's "
-                                                    "score is taken again"):  # fmt: skip
+    if placeholder.button(
+        "Freeze each gate again" if again else "Freeze each gate in turn",
+        key="what_gates",
+        icon=":material/ac_unit:",
+        help="Each gate is held at its mean over the windows, and the model's score is taken again",
+    ):
         with placeholder, st.spinner("Freezing each gate in turn…"):
             result = _found(selection, split, limit)
         _table(run, split, *result)
@@ -78,9 +79,7 @@ def _table(run: Run, split: str, importances: list[Importance], count: int, snap
         _row(importance, max_drop, _place(importance, spec.bidirectional) if several else "")
         for importance in importances
     ]
-    st.html(
-        f'<table class="gate-worth" style="border-collapse:collapse"><tbody>{"".join(rows)}</tbody></table>'
-    )
+    st.html(f'<table class="gate-worth" style="border-collapse:collapse"><tbody>{"".join(rows)}</tbody></table>')
     sampling = "" if count == len(run.windows.starts[split]) else ", evenly spread"
     st.caption(
         f"Over {count:,} {SPLIT_NAMES[split]} windows{sampling}; each gate is held at its mean, unit by unit, while the "

@@ -27,13 +27,14 @@ def show(selection: Selection) -> None:
     text_column, badge = st.columns([0.62, 0.38], vertical_alignment="center")
     text_column.markdown(prediction_text(selection))
     with badge.container(key="parity", horizontal_alignment="right"):
-        st.badge(f"largest difference from nn.LSTM: {difference:.1e}", icon=":material/verified:",
-                 color="green" if difference < 1e-5 else "red",
-                 help="Every h and the last c of this trace, worked out from the gates below, against what "
-                      f"torch.nn.LSTM itself computed. Weights of step {step:,}.")  # fmt: skip
-    current_trace = window_trace(
-        replace(selection, step=None)
-    )  # its scale holds still while the slider moves
+        st.badge(
+            f"largest difference from nn.LSTM: {difference:.1e}",
+            icon=":material/verified:",
+            color="green" if difference < 1e-5 else "red",
+            help="Every h and the last c of this trace, worked out from the gates below, against what "
+            f"torch.nn.LSTM itself computed. Weights of step {step:,}.",
+        )
+    current_trace = window_trace(replace(selection, step=None))  # its scale holds still while the slider moves
     maps = [
         heatmap_of(
             name,
@@ -49,8 +50,14 @@ def show(selection: Selection) -> None:
         f"Share above {OPEN_ABOVE:g}": shares["open"],
     }
     series = input_series(selection.run.windows, selection.start)
-    chosen = gate_heatmaps("gate_view", maps, unit=selection.unit, series=series, curves=curves,
-                       large=None if selection.gate == ALL else selection.gate)  # fmt: skip
+    chosen = gate_heatmaps(
+        "gate_view",
+        maps,
+        unit=selection.unit,
+        series=series,
+        curves=curves,
+        large=None if selection.gate == ALL else selection.gate,
+    )
     session.set_state("unit", chosen)
     st.caption("A gate that sits near 0 or 1 at every step is saturated: it learns slowly.")
     _exports(selection)
@@ -59,8 +66,20 @@ def show(selection: Selection) -> None:
 def _exports(selection: Selection) -> None:
     name = f"trace_row_{selection.start}"
     with st.container(horizontal=True):
-        st.download_button("Trace as CSV", lambda: trace_csv(window_trace(selection)), f"{name}.csv",
-                           "text/csv", icon=":material/download:", key="trace_csv")  # fmt: skip
-        st.download_button("Trace as NPZ", lambda: trace_npz(window_trace(selection)), f"{name}.npz",
-                           "application/octet-stream", icon=":material/download:", key="trace_npz",
-                           help="Every layer and direction, for numpy.load")  # fmt: skip
+        st.download_button(
+            "Trace as CSV",
+            lambda: trace_csv(window_trace(selection)),
+            f"{name}.csv",
+            "text/csv",
+            icon=":material/download:",
+            key="trace_csv",
+        )
+        st.download_button(
+            "Trace as NPZ",
+            lambda: trace_npz(window_trace(selection)),
+            f"{name}.npz",
+            "application/octet-stream",
+            icon=":material/download:",
+            key="trace_npz",
+            help="Every layer and direction, for numpy.load",
+        )

@@ -29,9 +29,13 @@ PRESETS = {
     "Output gate shut (o = 0)": ("o", 0.0),
 }
 HOW = {
-    "clamp": "held at", "scale": "scaled by", "add": "shifted by", "zero": "switched off",
-    "input_set": "set to", "input_add": "shifted by",
-}  # fmt: skip
+    "clamp": "held at",
+    "scale": "scaled by",
+    "add": "shifted by",
+    "zero": "switched off",
+    "input_set": "set to",
+    "input_add": "shifted by",
+}
 # a gate's value: lowest, highest, at first
 RANGES = {"clamp": (0.0, 1.0, 1.0), "scale": (0.0, 2.0, 0.5), "add": (-1.0, 1.0, 0.5)}
 MAX_KEPT = 5
@@ -46,9 +50,15 @@ def choose_interventions(selection: Selection) -> tuple[Intervention, ...]:
         bar.button(label, key=f"what_preset_{gate}{value:g}", on_click=_preset, args=(selection, gate, value))
     intervention = _chosen_intervention(selection)
     kept, others = _kept(selection)
-    bar.button("Add another", key="what_keep", icon=":material/add:", on_click=_keep, args=(intervention,),
-               disabled=intervention is None or len(kept) + others >= MAX_KEPT,
-               help="Keep this edit, and choose another one beside it")  # fmt: skip
+    bar.button(
+        "Add another",
+        key="what_keep",
+        icon=":material/add:",
+        on_click=_keep,
+        args=(intervention,),
+        disabled=intervention is None or len(kept) + others >= MAX_KEPT,
+        help="Keep this edit, and choose another one beside it",
+    )
     _list_kept(selection, kept, others)
     return (*kept, intervention) if intervention else kept
 
@@ -59,9 +69,7 @@ def describe(intervention: Intervention, selection: Selection) -> str:
     if intervention.gate == INPUT:
         (feature,) = intervention.units
         value = _shown(windows, intervention.kind, feature, intervention.value)
-        texts = [
-            f"{session.escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {value:.4g}"
-        ]
+        texts = [f"{session.escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {value:.4g}"]
     else:
         value = "" if intervention.kind == "zero" else f" {intervention.value:g}".replace("-", "−")
         texts = [f"the {GATE_NAMES[intervention.gate]} {HOW[intervention.kind]}{value}"]
@@ -106,11 +114,15 @@ def _chosen_intervention(selection: Selection) -> Intervention | None:
     windows, spec = selection.run.windows, selection.run.experiment.model
     layer_directions = _layer_directions(spec)
     several = len(layer_directions) > 1
-    columns = st.columns(
-        [1.6, 1.3, 1.5, 1.15, 1.7, *([1.25] if several else [])], vertical_alignment="bottom"
+    columns = st.columns([1.6, 1.3, 1.5, 1.15, 1.7, *([1.25] if several else [])], vertical_alignment="bottom")
+    gate = _select(
+        columns[0],
+        "what if",
+        "alter",
+        [*GATE_NAMES, INPUT, NOTHING],
+        "f",
+        lambda g: {INPUT: "x · the input", NOTHING: NOTHING}.get(g) or f"{g} · {GATE_NAMES[g]}",
     )
-    gate = _select(columns[0], "what if", "alter", [*GATE_NAMES, INPUT, NOTHING], "f",
-                   lambda g: {INPUT: "x · the input", NOTHING: NOTHING}.get(g) or f"{g} · {GATE_NAMES[g]}")  # fmt: skip
     if gate == NOTHING:
         return None
     kinds = [kind for kind, gates in ALLOWED_TARGETS.items() if gate in gates]
@@ -122,14 +134,10 @@ def _chosen_intervention(selection: Selection) -> Intervention | None:
         return Intervention(kind, INPUT, value, units=(feature,), steps=_steps(columns[4], windows))
     index = 0
     if several:
-        index = _select(
-            columns[5], "in layer", "place", range(len(layer_directions)), 0, layer_directions.__getitem__
-        )
+        index = _select(columns[5], "in layer", "place", range(len(layer_directions)), 0, layer_directions.__getitem__)
     value = 0.0 if kind == "zero" else _gate_value(columns[2], kind, gate)
     units = _units(columns[3], spec.h_size if gate == "h" else spec.hidden_size, selection.unit)
-    return Intervention(
-        kind, gate, value, *divmod(index, spec.num_directions), units, _steps(columns[4], windows)
-    )
+    return Intervention(kind, gate, value, *divmod(index, spec.num_directions), units, _steps(columns[4], windows))
 
 
 def _layer_directions(spec: ModelSpec) -> list[str]:
@@ -167,9 +175,7 @@ def _input_value(column, windows: Windows, kind: str, feature: int) -> float:
     first = maximum if kind == "input_set" else maximum / 2
     key = f"what_value_{kind}"
     clamp_widget(key, float(minimum), float(maximum), float(first))
-    value = column.slider(
-        "value", float(minimum), float(maximum), step=float(step), format="%.5g", key=key, **KEEP
-    )
+    value = column.slider("value", float(minimum), float(maximum), step=float(step), format="%.5g", key=key, **KEEP)
     center = windows.x_center[feature] if kind == "input_set" else 0.0
     return float((value - center) / windows.x_scale[feature])
 
@@ -182,9 +188,7 @@ def _shown(windows: Windows, kind: str, feature: int, value: float) -> float:
 
 def _units(column, count: int, selected: int) -> tuple[int, ...] | None:
     """What the field says; a text that cannot be read is complained about, and the last one that could rules on."""
-    text = column.text_input(
-        "units", key="what_units", placeholder="all", help=UNITS_HELP, max_chars=200, **KEEP
-    )
+    text = column.text_input("units", key="what_units", placeholder="all", help=UNITS_HELP, max_chars=200, **KEEP)
     try:
         units = parse_units(text, count, selected)
     except PlaygroundError as error:
@@ -248,8 +252,14 @@ def _list_kept(selection: Selection, kept: tuple[Intervention, ...], others: int
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.markdown("and", width="content")
             for k, intervention in enumerate(kept):
-                st.button(describe(intervention, selection), key=f"what_drop_{k}", icon=":material/close:", on_click=_drop,
-                          args=(intervention,), help="Undo this edit")  # fmt: skip
+                st.button(
+                    describe(intervention, selection),
+                    key=f"what_drop_{k}",
+                    icon=":material/close:",
+                    on_click=_drop,
+                    args=(intervention,),
+                    help="Undo this edit",
+                )
     if others:
         st.caption(f"{others} of the kept edits do not fit this model and are left out.")
 

@@ -27,16 +27,19 @@ def show(selection: Selection) -> None:
     rows = _rows(selection, unit)
     steps = list(rows)
     names = [f"epoch {_epoch(selection, step)}" for step in steps]
-    maps = {
-        name: np.stack([found[name] for found, _ in rows.values()]) for name in next(iter(rows.values()))[0]
-    }
+    maps = {name: np.stack([found[name] for found, _ in rows.values()]) for name in next(iter(rows.values()))[0]}
     predictions = np.array([prediction for _, prediction in rows.values()])
     st.markdown(_sentence(selection, unit, maps, predictions, names))
     now = selection.snapshot.step
     chosen = int(np.argmin(np.abs(np.array(steps) - now)))
-    gate_heatmaps("learning_map", [heatmap_of(name, values) for name, values in maps.items()], unit=chosen, rows=names,
-              series=input_series(selection.run.windows, selection.start),
-              large=None if selection.gate == ALL or selection.gate not in maps else selection.gate)  # fmt: skip
+    gate_heatmaps(
+        "learning_map",
+        [heatmap_of(name, values) for name, values in maps.items()],
+        unit=chosen,
+        rows=names,
+        series=input_series(selection.run.windows, selection.start),
+        large=None if selection.gate == ALL or selection.gate not in maps else selection.gate,
+    )
     st.caption(
         "Each row is one moment of the training, spaced evenly on a log scale: the first steps change most. The row "
         "that is marked is the slider's."
@@ -48,11 +51,23 @@ def _choose_unit(selection: Selection) -> int | None:
     """The unit whose learning is drawn, the one that was selected on "Gates" at first; None: the mean of all."""
     units = selection.run.experiment.model.hidden_size
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        mean = st.toggle(MEAN, key="learning_mean", persist_state="session",
-                         help="What the layer does as a whole, instead of one unit")  # fmt: skip
+        mean = st.toggle(
+            MEAN,
+            key="learning_mean",
+            persist_state="session",
+            help="What the layer does as a whole, instead of one unit",
+        )
         session.set_widget("learning_unit", selection.unit, units)
-        st.number_input("unit", 0, units - 1, key="learning_unit", disabled=mean, width=160, on_change=_take_unit,
-                        help="The same unit as in the other views")  # fmt: skip
+        st.number_input(
+            "unit",
+            0,
+            units - 1,
+            key="learning_unit",
+            disabled=mean,
+            width=160,
+            on_change=_take_unit,
+            help="The same unit as in the other views",
+        )
     return None if mean else selection.unit
 
 
@@ -68,9 +83,7 @@ def _rows(selection: Selection, unit: int | None) -> dict[int, Row]:
     key = selection.start, selection.layer, selection.direction, unit
     cached_key, cached = run.cache.get("learning", (None, {}))
     cached = cached if cached_key == key else {}
-    rows = {
-        step: cached.get(step) or _row(selection, unit, run.snapshot_at(step)) for step in run.snapshots.steps
-    }
+    rows = {step: cached.get(step) or _row(selection, unit, run.snapshot_at(step)) for step in run.snapshots.steps}
     run.cache["learning"] = (key, rows)
     current = Selection(run, selection.start).snapshot
     return rows | {current.step: _row(selection, unit, current)}
@@ -89,9 +102,7 @@ def _epoch(selection: Selection, step: int) -> str:
     return f"{step / selection.run.steps_per_epoch:.3g}"
 
 
-def _sentence(
-    selection: Selection, unit: int | None, maps: dict, predictions: np.ndarray, names: list[str]
-) -> str:
+def _sentence(selection: Selection, unit: int | None, maps: dict, predictions: np.ndarray, names: list[str]) -> str:
     """When each gate, and the answer, had come half of its way to what it is now."""
     if len(names) < 2:
         return "There is one moment only so far: train, and its learning can be followed here."
@@ -119,5 +130,11 @@ def _answers(selection: Selection, epochs: np.ndarray, predictions: np.ndarray) 
         ends = np.array([min(predictions.min(), level), max(predictions.max(), level)])
         at = selection.snapshot.step / selection.run.steps_per_epoch
         lines.append(Line("the moment above", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
-    live_plot("learning_answers", lines, x_title="epoch", y_title=label, height=260,
-              revision=f"{selection.run.id} {selection.start}")  # fmt: skip
+    live_plot(
+        "learning_answers",
+        lines,
+        x_title="epoch",
+        y_title=label,
+        height=260,
+        revision=f"{selection.run.id} {selection.start}",
+    )

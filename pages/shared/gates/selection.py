@@ -63,8 +63,11 @@ def window_input(selection: Selection) -> Tensor:
 def window_trace(selection: Selection) -> GateTrace:
     """The trace of the window at that moment."""
     model = selection.snapshot.model
-    return selection.run.cached("traces", (selection.snapshot, selection.start),
-                      lambda: trace_lstm(model.lstm, model.to_module_layout(window_input(selection))))  # fmt: skip
+    return selection.run.cached(
+        "traces",
+        (selection.snapshot, selection.start),
+        lambda: trace_lstm(model.lstm, model.to_module_layout(window_input(selection))),
+    )
 
 
 def find_window(run: Run, split: str, search: str, step: int | None = None) -> int:
@@ -100,9 +103,7 @@ def _target_text(windows: Windows, start: int) -> str:
     if windows.time is None:
         return f"For row {row:,}"
     time = windows.time[row]
-    return "For " + (
-        escape_markdown(str(time)[:16].replace("T", " ")) if time.dtype.kind == "M" else f"{time:g}"
-    )
+    return "For " + (escape_markdown(str(time)[:16].replace("T", " ")) if time.dtype.kind == "M" else f"{time:g}")
 
 
 def activations(trace: GateTrace, name: str, selection: Selection) -> np.ndarray:

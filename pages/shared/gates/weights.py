@@ -41,8 +41,9 @@ def show(selection: Selection) -> None:
         choice = st.segmented_control("show", [WEIGHTS, GRADIENTS], default=WEIGHTS, key="weights_of", **KEEP)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown("Histogram and curve of", width="content")
-            counted = st.segmented_control("histogram and curve of", parameters, default="weight_hh",
-                                           key="weights_counted", **KEEP)  # fmt: skip
+            counted = st.segmented_control(
+                "histogram and curve of", parameters, default="weight_hh", key="weights_counted", **KEEP
+            )
     gradients = choice == GRADIENTS
     if gradients and snapshot.gradients is None:
         st.info(_why_none(snapshot))
@@ -53,9 +54,7 @@ def show(selection: Selection) -> None:
     _norms_over_training(selection, snapshot, counted, gradients)
 
 
-def _picture(
-    selection: Selection, snapshot: ModelSnapshot, by_gate: ByGate, counted: str, gradients: bool
-) -> None:
+def _picture(selection: Selection, snapshot: ModelSnapshot, by_gate: ByGate, counted: str, gradients: bool) -> None:
     """The sentence, and the heatmaps beside the histograms."""
     current = magnitudes(by_gate)
     extents = [current]
@@ -65,8 +64,15 @@ def _picture(
     edge = round_up_nicely(max(level.max_abs[counted] for level in extents))
     counts = gate_histograms(by_gate[counted], edge)[1]
     st.markdown(gradient_sentence(by_gate) if gradients else weight_sentence(by_gate))
-    weight_heatmaps("weights_map", _panels(selection, by_gate, current, gradients), limit, counts, counted=counted, edge=edge,
-                title=_title(snapshot, current, limit, gradients))  # fmt: skip
+    weight_heatmaps(
+        "weights_map",
+        _panels(selection, by_gate, current, gradients),
+        limit,
+        counts,
+        counted=counted,
+        edge=edge,
+        title=_title(snapshot, current, limit, gradients),
+    )
 
 
 def _title(snapshot: ModelSnapshot, current: Magnitudes, limit: float, gradients: bool) -> str:
@@ -89,9 +95,7 @@ def _why_none(snapshot: ModelSnapshot) -> str:
     )
 
 
-def _panels(
-    selection: Selection, by_gate: ByGate, current: Magnitudes, gradients: bool
-) -> list[ParameterPanel]:
+def _panels(selection: Selection, by_gate: ByGate, current: Magnitudes, gradients: bool) -> list[ParameterPanel]:
     states = _states(selection, by_gate["weight_hh"]["i"].shape[1])
     panels = [
         ParameterPanel("weight_ih", by_gate["weight_ih"], current.norms["weight_ih"], *_inputs(selection)),
@@ -104,9 +108,7 @@ def _panels(
             labels["sum"] = "bias_ih + bias_hh"
             biases.append(by_gate["bias"])
         gates = {gate: np.stack([parts[gate] for parts in biases], 1) for gate in GATES}  # (units, 2 or 3)
-        panels.append(
-            ParameterPanel("bias", gates, current.norms["bias"], "", list(labels.values()), list(labels))
-        )
+        panels.append(ParameterPanel("bias", gates, current.norms["bias"], "", list(labels.values()), list(labels)))
     return panels
 
 
@@ -162,9 +164,7 @@ def gradient_sentence(by_gate: ByGate) -> str:
     )
 
 
-def _norms_over_training(
-    selection: Selection, snapshot: ModelSnapshot, counted: str, gradients: bool
-) -> None:
+def _norms_over_training(selection: Selection, snapshot: ModelSnapshot, counted: str, gradients: bool) -> None:
     """One line a gate: the norm of its part of the parameter at every moment that weights were kept of."""
     history = _magnitude_history(selection, gradients)
     if len(history) < 2:
@@ -177,11 +177,24 @@ def _norms_over_training(
     if selection.step is not None:
         all_norms = np.concatenate(list(norms.values()))
         ends = np.array([all_norms.min(), all_norms.max()])
-        lines.append(Line("the moment above", np.full(2, snapshot.step) / selection.run.steps_per_epoch, ends,
-                          ACTUAL_COLOR, "dash"))  # fmt: skip
-    live_plot("weights_norms", lines, x_title="epoch", log_y=gradients, height=280,
-              y_title=f"norm of {counted}" + (", gradient" if gradients else ""),
-              revision=f"{selection.run.id} {counted} {gradients}")  # fmt: skip
+        lines.append(
+            Line(
+                "the moment above",
+                np.full(2, snapshot.step) / selection.run.steps_per_epoch,
+                ends,
+                ACTUAL_COLOR,
+                "dash",
+            )
+        )
+    live_plot(
+        "weights_norms",
+        lines,
+        x_title="epoch",
+        log_y=gradients,
+        height=280,
+        y_title=f"norm of {counted}" + (", gradient" if gradients else ""),
+        revision=f"{selection.run.id} {counted} {gradients}",
+    )
 
 
 def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted: str) -> str:

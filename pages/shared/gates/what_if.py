@@ -41,8 +41,15 @@ def show(selection: Selection) -> None:
     if selection.gate == ALL:
         left, right = st.columns([0.7, 0.3], vertical_alignment="center")
         left.markdown(text)
-        choice = right.segmented_control("heatmaps", SHOWN, default="difference", key="what_shown", required=True,
-                                        label_visibility="collapsed", persist_state="session")  # fmt: skip
+        choice = right.segmented_control(
+            "heatmaps",
+            SHOWN,
+            default="difference",
+            key="what_shown",
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
         maps, panels = _maps_of_six(pair, choice), _curves_of_six(pair)
     else:
         st.markdown(text)
@@ -52,9 +59,7 @@ def show(selection: Selection) -> None:
         )
     if note := _where(selection, interventions):
         st.caption(note)
-    unit = gate_heatmaps(
-        "what_view", maps, unit=selection.unit, units=panels, series=_inputs(selection, interventions)
-    )
+    unit = gate_heatmaps("what_view", maps, unit=selection.unit, units=panels, series=_inputs(selection, interventions))
     session.set_state("unit", unit)
     gate_importance.show(selection)
 
@@ -170,13 +175,9 @@ def _curves_of_one(gate: str, pair: Pairs) -> list[UnitPanel]:
 def _difference(name: str, title: str, before: np.ndarray, after: np.ndarray) -> Heatmap:
     """after − before on a scale centred on 0; where rounding is all there is, none and a note."""
     difference = after - before
-    peak, largest = (
-        float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in (difference, np.stack([before, after]))
-    )
+    peak, largest = (float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in (difference, np.stack([before, after])))
     if peak <= ROUNDING * max(1.0, largest):
-        return Heatmap(
-            name, np.zeros_like(difference), title, -1.0, 1.0, True, GATE_COLORS.get(name), "no difference"
-        )
+        return Heatmap(name, np.zeros_like(difference), title, -1.0, 1.0, True, GATE_COLORS.get(name), "no difference")
     return Heatmap(name, difference, title, -peak, peak, True, GATE_COLORS.get(name))
 
 
@@ -190,9 +191,7 @@ def _inputs(selection: Selection, interventions: Sequence[Intervention]) -> dict
             continue
         steps = slice(None) if intervention.steps is None else list(intervention.steps)
         (feature,) = intervention.units
-        after[steps, feature] = intervention.value + (
-            after[steps, feature] if intervention.kind == "input_add" else 0
-        )
+        after[steps, feature] = intervention.value + (after[steps, feature] if intervention.kind == "input_add" else 0)
         features += [feature] * (feature not in features)
     series = {}
     for feature in features:

@@ -22,20 +22,30 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
     splits = [split for split in SPLITS if len(windows.starts[split])]
     requested = session.get_state(_SPLIT) or session.get_query("part")
     session.set_widget("part", requested if requested in splits else splits[-1], (page, *splits))
-    split = columns[0].selectbox("part", splits, format_func=SPLIT_NAMES.get, key="part", on_change=_take_split,
-                                help="The model was trained on the training windows only")  # fmt: skip
+    split = columns[0].selectbox(
+        "part",
+        splits,
+        format_func=SPLIT_NAMES.get,
+        key="part",
+        on_change=_take_split,
+        help="The model was trained on the training windows only",
+    )
     last = len(windows.starts[split]) - 1
     index = min(session.get_state(_WINDOW, _number(session.get_query("window"), last)), last)
     session.set_state(_WINDOW, index)
     if last:
         session.set_widget("window", index, (page, last))
-        index = columns[1].slider("window", 0, last, key="window", on_change=_take_window,
-                                  help="Windows in order of time; the pictures below are of this one")  # fmt: skip
+        index = columns[1].slider(
+            "window",
+            0,
+            last,
+            key="window",
+            on_change=_take_window,
+            help="Windows in order of time; the pictures below are of this one",
+        )
     with columns[2], st.container(horizontal=True, gap="small"):
         for search, help_text in selection.WINDOW_SEARCHES.items():
-            st.button(
-                search, key=f"find_{search}", help=help_text, on_click=_find, args=(run, split, search, step)
-            )
+            st.button(search, key=f"find_{search}", help=help_text, on_click=_find, args=(run, split, search, step))
     return int(windows.starts[split][index]), split, index
 
 

@@ -30,8 +30,14 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     """The whole page of one lesson; opened: None if it trains nothing."""
     title, back = st.columns([0.84, 0.16], vertical_alignment="bottom")
     title.title(lesson.title)
-    back.button("All lessons", key="all_lessons", icon=":material/apps:", on_click=_to_gallery, width="stretch",
-                help="This lesson stays as it is, and so does your own work")  # fmt: skip
+    back.button(
+        "All lessons",
+        key="all_lessons",
+        icon=":material/apps:",
+        on_click=_to_gallery,
+        width="stretch",
+        help="This lesson stays as it is, and so does your own work",
+    )
     st.markdown(lesson.summary)
     session.draw_messages("lessons")
     if opened is not None and not opened.is_own_run:
@@ -63,34 +69,60 @@ def _to_gallery() -> None:
 
 
 def _strayed(opened: OpenLesson) -> None:
-    st.info("The model on the table now is no longer this lesson's: it has other data or another kind of output. It "
-            "stays on the other pages until you go back to the lesson's own.")  # fmt: skip
-    st.button("Show the lesson's trained model again", key="lesson_shipped", on_click=opened.restore_pretrained,
-              icon=":material/undo:")  # fmt: skip
+    st.info(
+        "The model on the table now is no longer this lesson's: it has other data or another kind of output. It "
+        "stays on the other pages until you go back to the lesson's own."
+    )
+    st.button(
+        "Show the lesson's trained model again",
+        key="lesson_shipped",
+        on_click=opened.restore_pretrained,
+        icon=":material/undo:",
+    )
 
 
 def _controls(lesson: Lesson, opened: OpenLesson) -> None:
     active = opened.is_active
     left = any(not run.finished and run.status != "failed" for run in opened.runs.values())
-    train, hold, seed, shipped, gates, stage = st.columns(
-        [1.5, 1, 0.8, 1.5, 0.7, 0.7], vertical_alignment="bottom"
+    train, hold, seed, shipped, gates, stage = st.columns([1.5, 1, 0.8, 1.5, 0.7, 0.7], vertical_alignment="bottom")
+    train.button(
+        "Train it yourself",
+        key="train",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        on_click=_train,
+        help="Draws new weights from the seed and trains them while you watch",
     )
-    train.button("Train it yourself", key="train", type="primary", icon=":material/play_arrow:", width="stretch",
-                 on_click=_train, help="Draws new weights from the seed and trains them while you watch")  # fmt: skip
-    hold.button("Pause" if active else "Resume", key="pause", width="stretch", disabled=not active and not left,
-                icon=":material/pause:" if active else ":material/resume:",
-                on_click=opened.pause if active else opened.start, help="The weights stay")  # fmt: skip
+    hold.button(
+        "Pause" if active else "Resume",
+        key="pause",
+        width="stretch",
+        disabled=not active and not left,
+        icon=":material/pause:" if active else ":material/resume:",
+        on_click=opened.pause if active else opened.start,
+        help="The weights stay",
+    )
     session.set_widget("lesson_seed", session.get_state(f"seed_{lesson.name}", opened.seed), lesson.name)
-    seed.number_input("seed", 0, 2**31 - 1, key="lesson_seed", on_change=_keep_seed, args=(lesson.name,),
-                      help="The data, the first weights and the order of the batches: one seed, one result")  # fmt: skip
-    shipped.button("Back to the shown state", key="lesson_shipped", icon=":material/undo:", width="stretch",
-                   on_click=_restore_pretrained, help="The trained model that the lesson opened on")  # fmt: skip
-    gates.page_link(
-        "pages/gates.py", label="Gates", icon=":material/grid_on:", help="Every gate of this very model"
+    seed.number_input(
+        "seed",
+        0,
+        2**31 - 1,
+        key="lesson_seed",
+        on_change=_keep_seed,
+        args=(lesson.name,),
+        help="The data, the first weights and the order of the batches: one seed, one result",
     )
-    stage.page_link(
-        "pages/stage.py", label="Stage", icon=":material/play_circle:", help="Play it step by step"
+    shipped.button(
+        "Back to the shown state",
+        key="lesson_shipped",
+        icon=":material/undo:",
+        width="stretch",
+        on_click=_restore_pretrained,
+        help="The trained model that the lesson opened on",
     )
+    gates.page_link("pages/gates.py", label="Gates", icon=":material/grid_on:", help="Every gate of this very model")
+    stage.page_link("pages/stage.py", label="Stage", icon=":material/play_circle:", help="Play it step by step")
 
 
 def _keep_seed(name: str) -> None:
@@ -117,9 +149,7 @@ def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
 
 def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenLesson], None]) -> None:
     """Parts of the page that change while it trains, drawn together."""
-    st.fragment(_draw, run_every=TICK if opened.is_active else None)(
-        lesson, opened, opened.is_active, sections
-    )
+    st.fragment(_draw, run_every=TICK if opened.is_active else None)(lesson, opened, opened.is_active, sections)
 
 
 def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, sections) -> None:
@@ -159,9 +189,7 @@ def _figures(lesson: Lesson, opened: OpenLesson) -> None:
 def _losses() -> LessonFigure:
     from lstm_core.lessons.runs import loss_plot
 
-    return LessonFigure(
-        "**How it learned**", "The loss: pale every batch, strong the validation part.", loss_plot
-    )
+    return LessonFigure("**How it learned**", "The loss: pale every batch, strong the validation part.", loss_plot)
 
 
 def _cached(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
@@ -185,9 +213,7 @@ def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
     if any(run.step == 0 for run in opened.runs.values()):
         st.info("Not trained yet.", icon=":material/hourglass_empty:")
         return
-    outcome: Outcome = _cached(
-        opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs)
-    )
+    outcome: Outcome = _cached(opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs))
     how = "" if not opened.change else " With your change."
     text = f"**Seed {opened.seed}.**{how} {session.escape_markdown(outcome.summary)}"
     if outcome.reached:
@@ -207,8 +233,16 @@ def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], 
         st.plotly_chart(drawing, key=f"lesson_{lesson.name}_{k}")
     else:
         revision = " ".join(str(run.id) for run in runs.values())
-        live_plot(f"lesson_{lesson.name}_{k}", drawing.lines, x_title=drawing.x_title, y_title=drawing.y_title,
-                  log_y=drawing.log_y, y_range=drawing.y_range, height=HEIGHT, revision=revision)  # fmt: skip
+        live_plot(
+            f"lesson_{lesson.name}_{k}",
+            drawing.lines,
+            x_title=drawing.x_title,
+            y_title=drawing.y_title,
+            log_y=drawing.log_y,
+            y_range=drawing.y_range,
+            height=HEIGHT,
+            revision=revision,
+        )
     st.caption(figure.caption)
 
 
@@ -241,5 +275,11 @@ def _exercise(k: int, exercise: Exercise) -> None:
     text_column, button = st.columns([0.75, 0.25], vertical_alignment="center")
     text_column.markdown(exercise.text)
     if exercise.change:
-        button.button("Try it", key=f"try_{k}", on_click=_train, args=(exercise.change,), width="stretch",
-                      icon=":material/play_arrow:")  # fmt: skip
+        button.button(
+            "Try it",
+            key=f"try_{k}",
+            on_click=_train,
+            args=(exercise.change,),
+            width="stretch",
+            icon=":material/play_arrow:",
+        )

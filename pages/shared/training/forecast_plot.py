@@ -81,8 +81,10 @@ def prediction_plot(run: Run, forecast: LivePrediction, horizon_step: int = 0) -
     if windows.classes:
         right = forecast.predictions[np.arange(len(forecast.predictions)), forecast.targets]
         x = np.arange(len(right), dtype=float)
-        marks = [Line("a sure and right answer", x, np.ones_like(x), ACTUAL_COLOR, "dot"),
-                 Line(f"the {cell}'s probability of the true class", x, right, PREDICTION_COLOR)]  # fmt: skip
+        marks = [
+            Line("a sure and right answer", x, np.ones_like(x), ACTUAL_COLOR, "dot"),
+            Line(f"the {cell}'s probability of the true class", x, right, PREDICTION_COLOR),
+        ]
         return Picture(marks, "window", "probability", y_range=(-0.03, 1.06))
     rows = windows.target_rows(forecast.starts)[:, horizon_step]
     x, x_title, x_start = _axis(windows, rows)
@@ -98,9 +100,7 @@ def prediction_plot(run: Run, forecast: LivePrediction, horizon_step: int = 0) -
     return Picture(lines, x_title, windows.spec.targets[0], x_start)
 
 
-def _by_split(
-    cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarray, rows: np.ndarray
-) -> list[Line]:
+def _by_split(cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarray, rows: np.ndarray) -> list[Line]:
     """The prediction, thin where it was trained on and bold where it was not."""
     is_train = windows.split_of_row[rows] == 0
     groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), ("validation and test", ~is_train, 2.5, 1.0))

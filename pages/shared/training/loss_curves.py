@@ -27,14 +27,28 @@ def loss_curves(workspace: Workspace, log_y: bool, height: int = 250) -> None:
     lines = [Line("training (each batch)", *train, TRAIN_COLOR, width=1.3, opacity=0.7)]
     if len(valid[0]):
         lines.append(Line("validation (each epoch)", *valid, VALID_COLOR, width=3))
-    live_plot("loss_curve", lines, x_title="epoch", y_title=f"loss ({workspace.loss_name})", log_y=log_y,
-              height=height, revision=str(workspace.loaded_run.id if workspace.loaded_run else 0))  # fmt: skip
+    live_plot(
+        "loss_curve",
+        lines,
+        x_title="epoch",
+        y_title=f"loss ({workspace.loss_name})",
+        log_y=log_y,
+        height=height,
+        revision=str(workspace.loaded_run.id if workspace.loaded_run else 0),
+    )
 
 
 def gradient_norm(run: Run, height: int = 200) -> None:
     x, y = run.curves["grad_norm"].points(POINTS)
-    live_plot("grad_curve", [Line("gradient norm, before clipping", x, y, "#009E73", width=1.5)],
-              x_title="epoch", y_title="norm", log_y=True, height=height, revision=str(run.id))  # fmt: skip
+    live_plot(
+        "grad_curve",
+        [Line("gradient norm, before clipping", x, y, "#009E73", width=1.5)],
+        x_title="epoch",
+        y_title="norm",
+        log_y=True,
+        height=height,
+        revision=str(run.id),
+    )
 
 
 def forecast(run: Run, height: int = 250) -> LivePrediction:
@@ -44,8 +58,16 @@ def forecast(run: Run, height: int = 250) -> LivePrediction:
     live = forecast_plot.live_prediction(run)
     horizon_step = min(session.get_state("ahead", 1), run.windows.output_steps) - 1
     plot = forecast_plot.prediction_plot(run, live, horizon_step)
-    live_plot("forecast_curve", plot.lines, x_title=plot.x_title, y_title=plot.y_title, x_start=plot.x_start,
-              y_range=plot.y_range, height=height, revision=str(run.id))  # fmt: skip
+    live_plot(
+        "forecast_curve",
+        plot.lines,
+        x_title=plot.x_title,
+        y_title=plot.y_title,
+        x_start=plot.x_start,
+        y_range=plot.y_range,
+        height=height,
+        revision=str(run.id),
+    )
     return live
 
 

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.25  # seconds between two drawings while a run trains
 SLOW_POLL_SECONDS = 2.0  # of the strip on the other pages
 STATUS = {
-    "ready": ("Not trained yet", "gray"), "waiting": ("Waiting for a free place", "orange"),
-    "running": ("Training", "green"), "paused": ("Paused", "orange"), "finished": ("Trained", "blue"),
-    "stopped": ("Stopped", "gray"), "failed": ("Stopped by an error", "red"),
-}  # fmt: skip
+    "ready": ("Not trained yet", "gray"),
+    "waiting": ("Waiting for a free place", "orange"),
+    "running": ("Training", "green"),
+    "paused": ("Paused", "orange"),
+    "finished": ("Trained", "blue"),
+    "stopped": ("Stopped", "gray"),
+    "failed": ("Stopped by an error", "red"),
+}
 
 
 def sidebar_status(page: str) -> None:
@@ -37,8 +41,14 @@ def _lesson_status(page: str) -> None:
         return
     st.caption(f"Lesson: {opened.lesson.title}")
     st.page_link("pages/lessons.py", label="Back to the lesson", icon=":material/school:")
-    st.button("Back to my own work", key="leave_lesson", on_click=session.leave_lesson, width="stretch",
-              icon=":material/logout:", help="The lesson stays as it is")  # fmt: skip
+    st.button(
+        "Back to my own work",
+        key="leave_lesson",
+        on_click=session.leave_lesson,
+        width="stretch",
+        icon=":material/logout:",
+        help="The lesson stays as it is",
+    )
 
 
 def _status(was_live: bool) -> None:

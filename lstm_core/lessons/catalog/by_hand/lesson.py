@@ -35,9 +35,7 @@ def _outputs(runs: dict[str, Run]) -> LinePlot:
     ]
     for k, target in enumerate(training_sequences(run)[1]):
         lines.append(Line(f"target {target:g}", end, np.full(2, target), COLORS[k], "dash", width=1.5))
-    lines.append(
-        Line("the checkpoint", np.full(2, float(CHECKPOINT)), np.array([0.0, 1.0]), GREY, "dot", width=2)
-    )
+    lines.append(Line("the checkpoint", np.full(2, float(CHECKPOINT)), np.array([0.0, 1.0]), GREY, "dot", width=2))
     return LinePlot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
 
 
@@ -143,12 +141,18 @@ of an earlier video: the next lesson takes 300.
 button above; another start may still sit at one half.
 """,
     exercises=(
-        Exercise("Ten times the learning rate and a tenth of the epochs: the same path, faster.",
-            {"train": {"lr": 1e-2, "epochs": 500}}),
-        Exercise("A forget gate that starts open (bias 1): it need not first learn to remember.",
-            {"model": {"forget_bias": 1.0}}),
-        Exercise("Set the bias of f to −6: c is forgotten every day. It still says 0.32 and 0.62, since a little of day 1 gets "
-            "through in h."),
+        Exercise(
+            "Ten times the learning rate and a tenth of the epochs: the same path, faster.",
+            {"train": {"lr": 1e-2, "epochs": 500}},
+        ),
+        Exercise(
+            "A forget gate that starts open (bias 1): it need not first learn to remember.",
+            {"model": {"forget_bias": 1.0}},
+        ),
+        Exercise(
+            "Set the bias of f to −6: c is forgotten every day. It still says 0.32 and 0.62, since a little of day 1 gets "
+            "through in h."
+        ),
     ),
     outcome=_outcome,
     success_rate="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 says 0.48 and "
@@ -159,4 +163,4 @@ button above; another start may still sit at one half.
         'Josh Starmer (2022), "Long Short-Term Memory (LSTM), Clearly Explained", StatQuest, youtube.com/watch?v=YCzL96nL7j0',
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8)",
     ),
-)  # fmt: skip
+)

@@ -75,8 +75,7 @@ def _reached(runs: dict[str, Run]) -> Outcome:
     out, hand_out = (prediction_history(runs[label])[1][-1] for label in ("nn_lstm", "hand"))
     off = np.abs(out - training_sequences(runs["nn_lstm"])[1]).max()
     summary = (
-        ", ".join(f"out_{k} {format_number(value, 3)}" for k, value in enumerate(pair))
-        for pair in (out, hand_out)
+        ", ".join(f"out_{k} {format_number(value, 3)}" for k, value in enumerate(pair)) for pair in (out, hand_out)
     )
     nn, hand = summary
     drift = _drift(runs["nn_lstm"])
@@ -84,9 +83,14 @@ def _reached(runs: dict[str, Run]) -> Outcome:
         bool(off < TOLERANCE),
         f"nn.LSTM: {nn}; by hand: {hand}; wanted: 0 and 1. Since the start bias_ih − bias_hh has moved by {drift:.0e} at "
         "most, which is rounding.",
-        {"out_0": float(out[0]), "out_1": float(out[1]), "hand out_0": float(hand_out[0]), "hand out_1": float(hand_out[1]),
-         "bias drift": drift},
-    )  # fmt: skip
+        {
+            "out_0": float(out[0]),
+            "out_1": float(out[1]),
+            "hand out_0": float(hand_out[0]),
+            "hand out_1": float(hand_out[1]),
+            "bias drift": drift,
+        },
+    )
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
@@ -148,10 +152,14 @@ hand needs no more, as the dotted lines show.
 and no gradient goes back to open it.
 """,
     exercises=(
-        Exercise("The learning rate of the lesson before, 0.001, for 5,000 epochs: both are slow.",
-            {"train": {"lr": 1e-3, "epochs": 5000}}),
-        Exercise("SGD without momentum, 0.1: here too the sum of the biases moves twice as far.",
-            {"train": {"optimizer": "SGD", "momentum": 0.0, "epochs": 3000}}),
+        Exercise(
+            "The learning rate of the lesson before, 0.001, for 5,000 epochs: both are slow.",
+            {"train": {"lr": 1e-3, "epochs": 5000}},
+        ),
+        Exercise(
+            "SGD without momentum, 0.1: here too the sum of the biases moves twice as far.",
+            {"train": {"optimizer": "SGD", "momentum": 0.0, "epochs": 3000}},
+        ),
         Exercise("Seed 3: the forget gate shuts within a few epochs, and nn.LSTM says 0.5 of both for good."),
     ),
     outcome=_outcome,
@@ -164,4 +172,4 @@ and no gradient goes back to open it.
         "PyTorch documentation, torch.nn.LSTM",
         "Diederik Kingma & Jimmy Ba (2015), Adam: A Method for Stochastic Optimization, arXiv 1412.6980",
     ),
-)  # fmt: skip
+)

@@ -25,9 +25,16 @@ ACTIVATIONS = {"i": "σ", "f": "σ", "g": "tanh", "o": "σ"}
 LSTM_PREFIX = "lstm."  # of the tensors' names in a SequenceModel
 TOLERANCE = 0.1  # how close to its target an output counts as right
 TWO_COMPANIES = DataSpec(
-    source="generator", name="two_sequences", length=2, seq_len=4, horizon=0, train_share=0.95, valid_share=0.0,
-    scaling="none", noise=0.0,
-)  # fmt: skip
+    source="generator",
+    name="two_sequences",
+    length=2,
+    seq_len=4,
+    horizon=0,
+    train_share=0.95,
+    valid_share=0.0,
+    scaling="none",
+    noise=0.0,
+)
 
 
 class GateWeights(NamedTuple):
@@ -67,9 +74,7 @@ class ScalarStep:
     def c_text(self) -> str:
         """f·c + i·g with their numbers."""
         i, f, g = (self.gates[gate] for gate in ("i", "f", "g"))
-        return _added(
-            f"{format_number(f)}·{format_factor(self.c_before)}", f"{format_number(i)}·{format_factor(g)}"
-        )
+        return _added(f"{format_number(f)}·{format_factor(self.c_before)}", f"{format_number(i)}·{format_factor(g)}")
 
     def h_text(self) -> str:
         """o·tanh(c) with its numbers."""
@@ -116,9 +121,11 @@ class ScalarLSTM:
 
         ih, hh, bias = torch.tensor(self.to_numbers).view(len(GATES), len(NUMBERS)).T  # (4,) each
         return {
-            f"{LSTM_PREFIX}weight_ih_l0": ih[:, None], f"{LSTM_PREFIX}weight_hh_l0": hh[:, None],
-            f"{LSTM_PREFIX}bias_ih_l0": bias, f"{LSTM_PREFIX}bias_hh_l0": torch.zeros_like(bias),
-        }  # fmt: skip
+            f"{LSTM_PREFIX}weight_ih_l0": ih[:, None],
+            f"{LSTM_PREFIX}weight_hh_l0": hh[:, None],
+            f"{LSTM_PREFIX}bias_ih_l0": bias,
+            f"{LSTM_PREFIX}bias_hh_l0": torch.zeros_like(bias),
+        }
 
     def step(self, x: float, h: float, c: float) -> ScalarStep:
         """One step from the state (h, c): Hochreiter & Schmidhuber (1997) with Gers et al.'s (2000) forget gate."""
@@ -142,10 +149,18 @@ class ScalarLSTM:
 
 # What "Long Short-Term Memory with PyTorch + Lightning" starts from (seed 42: weights normal, biases 0), and what 5000
 # epochs of Adam 1e-3 make of it; the video "Long Short-Term Memory (LSTM), Clearly Explained" counts with the latter.
-TUTORIAL_START = ScalarLSTM(GateWeights(0.2303, 0.2345, 0.0), GateWeights(0.1288, 0.3367, 0.0), GateWeights(-0.1863, -1.1229, 0.0),
-                      GateWeights(-0.6380, 2.2082, 0.0))  # fmt: skip
-TUTORIAL_END = ScalarLSTM(GateWeights(1.6525, 1.9983, 0.6204), GateWeights(1.6307, 2.7043, 1.6234), GateWeights(0.9393, 1.4122, -0.3217),
-                    GateWeights(-0.1943, 4.3848, 0.5935))  # fmt: skip
+TUTORIAL_START = ScalarLSTM(
+    GateWeights(0.2303, 0.2345, 0.0),
+    GateWeights(0.1288, 0.3367, 0.0),
+    GateWeights(-0.1863, -1.1229, 0.0),
+    GateWeights(-0.6380, 2.2082, 0.0),
+)
+TUTORIAL_END = ScalarLSTM(
+    GateWeights(1.6525, 1.9983, 0.6204),
+    GateWeights(1.6307, 2.7043, 1.6234),
+    GateWeights(0.9393, 1.4122, -0.3217),
+    GateWeights(-0.1943, 4.3848, 0.5935),
+)
 
 
 def max_difference_from_lstm(unit: ScalarLSTM, sequences: np.ndarray) -> float:

@@ -29,9 +29,7 @@ def _ngram_bits(run: Run) -> tuple[float, float]:
 
     windows = run.windows
     if "letters tables" not in run.cache:
-        run.cache["letters tables"] = ngram_baselines(
-            split_text(windows, "train"), split_text(windows, "test")
-        )
+        run.cache["letters tables"] = ngram_baselines(split_text(windows, "train"), split_text(windows, "test"))
     return run.cache["letters tables"]
 
 
@@ -62,9 +60,7 @@ def _bits_plot(runs: dict[str, Run]) -> LinePlot:
     ]
     train_points, valid_points = run.curves["valid_loss"].points(600)
     if len(train_points):
-        lines.append(
-            Line("unseen pages (each epoch)", train_points, valid_points / BIT, VALID_COLOR, width=3)
-        )
+        lines.append(Line("unseen pages (each epoch)", train_points, valid_points / BIT, VALID_COLOR, width=3))
     return LinePlot(lines, "epoch", "bits per character")
 
 
@@ -102,9 +98,7 @@ def _quote_unit_figure(runs: dict[str, Run]) -> LinePlot:
     text = excerpt(unseen(runs["lstm"]), TURNING)
     values = unit_activations(model, text)
     i, f, g, c = (values[name][quote_match.unit] for name in "ifgc")
-    inside = (2 * text_features(text)["inside quotes"] - 1) * np.copysign(
-        np.abs(c).max(), quote_match.correlation
-    )
+    inside = (2 * text_features(text)["inside quotes"] - 1) * np.copysign(np.abs(c).max(), quote_match.correlation)
     at = np.arange(len(text), dtype=float)
     lines = [
         Line("inside quotes, or outside", at, inside, GREY, "dot", width=2),
@@ -143,8 +137,16 @@ LESSON = Lesson(
     experiments={
         "lstm": Experiment(
             DataSpec(
-                source="sample", name="alice", targets=ROLES.targets, features=ROLES.features, group=ROLES.group,
-                seq_len=ROLES.seq_len, horizon=ROLES.horizon, train_share=0.8, valid_share=0.1, scaling="none",
+                source="sample",
+                name="alice",
+                targets=ROLES.targets,
+                features=ROLES.features,
+                group=ROLES.group,
+                seq_len=ROLES.seq_len,
+                horizon=ROLES.horizon,
+                train_share=0.8,
+                valid_share=0.1,
+                scaling="none",
             ),
             ModelSpec(hidden_size=96, head="per_step", forget_bias=1.0),
             TrainSpec(optimizer="AdamW", lr=0.015, weight_decay=0.3, batch_size=16, epochs=26),
@@ -160,12 +162,19 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
     "where bits are counted; $n$: characters.",
     exercises=(
         Exercise("Move the temperature to 0, then to 1.2: from one phrase for ever to new spellings."),
-        Exercise("Choose **c** and the button *inside quotes*: the colour turns at “ and at ”. Type a text of your own with "
-            "a quotation that never closes."),
-        Exercise("A quarter of the units: 2.7 bits per character, words that only look like words, and no unit that keeps quotes.",
-            {"model": {"hidden_size": 24}}),
-        Exercise("Without weight decay, 40 epochs: training goes on falling while unseen pages cost more after epoch 15, and "
-            "no one unit keeps quotes any more. It learns the book by heart.", {"train": {"weight_decay": 0.0, "epochs": 40}}),
+        Exercise(
+            "Choose **c** and the button *inside quotes*: the colour turns at “ and at ”. Type a text of your own with "
+            "a quotation that never closes."
+        ),
+        Exercise(
+            "A quarter of the units: 2.7 bits per character, words that only look like words, and no unit that keeps quotes.",
+            {"model": {"hidden_size": 24}},
+        ),
+        Exercise(
+            "Without weight decay, 40 epochs: training goes on falling while unseen pages cost more after epoch 15, and "
+            "no one unit keeps quotes any more. It learns the book by heart.",
+            {"train": {"weight_decay": 0.0, "epochs": 40}},
+        ),
     ),
     sources=(
         "A. Karpathy 2015, The Unreasonable Effectiveness of Recurrent Neural Networks, "
@@ -174,9 +183,17 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
         "L. Carroll 1865, Alice's Adventures in Wonderland, in the public domain",
     ),
     figures=(
-        LessonFigure("**Bits per character**", "Below the dashed line it knows more than which character follows which.", _bits_plot),
-        LessonFigure("**The unit that keeps quotes in mind**", "Grey is known from the text alone. c turns at the marks, "
-                "where i · g jumps; between them f near 1 keeps it.", _quote_unit_figure),
+        LessonFigure(
+            "**Bits per character**",
+            "Below the dashed line it knows more than which character follows which.",
+            _bits_plot,
+        ),
+        LessonFigure(
+            "**The unit that keeps quotes in mind**",
+            "Grey is known from the text alone. c turns at the marks, "
+            "where i · g jumps; between them f near 1 keeps it.",
+            _quote_unit_figure,
+        ),
     ),
     loss_figure=False,
     outcome=_outcome,
@@ -184,4 +201,4 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
     success_rate="10 of 10 seeds (0 to 9) need less than 2.35 bits per character, from 2.26 to 2.31, and each has a unit that "
     "goes with quotes, up or down: the correlation is 0.80 to 0.88 on pages that the model has not seen.",
     widget="characters",
-)  # fmt: skip
+)

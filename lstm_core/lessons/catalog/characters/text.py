@@ -18,9 +18,7 @@ from lstm_core.experiment import GATES, STATES, Experiment, PlaygroundError
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.trace.gate_trace import trace_lstm
 
-CHUNK_LENGTH = (
-    250  # characters, about four lines: longer than most quotations, and quick to read many of at once
-)
+CHUNK_LENGTH = 250  # characters, about four lines: longer than most quotations, and quick to read many of at once
 
 
 def check_character_model(experiment: Experiment) -> None:

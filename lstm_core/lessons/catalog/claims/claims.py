@@ -156,4 +156,4 @@ CLAIMS: tuple[Claim, ...] = (
         Parameter("dropout in hundredths", 0, 90, 50),
         quick.single_layer_dropout,
     ),
-)  # fmt: skip
+)

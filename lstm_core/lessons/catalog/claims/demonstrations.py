@@ -62,11 +62,14 @@ def batch_first_default(seed: int, batch: int) -> Demonstration:
         lstm.batch_first is False and difference < TINY,
         f"nn.LSTM({FEATURES}, 5).batch_first is {lstm.batch_first}. With the same weights both orders give the same "
         f"numbers, turned: largest difference {format_difference(difference)}.",
-        {"batch_first": ["False (default)", "True"], "input": [str((6, batch, FEATURES)), str((batch, 6, FEATURES))],
-         "output": [str(tuple(output.shape)), str(tuple(turned.shape))],
-         "h_n": [str(tuple(h_n.shape)), str(tuple(h_m.shape))]},
+        {
+            "batch_first": ["False (default)", "True"],
+            "input": [str((6, batch, FEATURES)), str((batch, 6, FEATURES))],
+            "output": [str(tuple(output.shape)), str(tuple(turned.shape))],
+            "h_n": [str(tuple(h_n.shape)), str(tuple(h_m.shape))],
+        },
         code=f"lstm = nn.LSTM({FEATURES}, 5)\nlstm.batch_first  # {lstm.batch_first}",
-    )  # fmt: skip
+    )
 
 
 def batch_first_states(seed: int, batch: int) -> Demonstration:
@@ -96,8 +99,11 @@ def input_order(seed: int, steps: int) -> Demonstration:
     changed_features = change > 0
     expected = torch.zeros_like(changed_features)
     expected[1:, 2] = True
-    figure = go.Figure(go.Heatmap(z=change.T.numpy(), colorscale="Cividis", xgap=3, ygap=3,
-                                  colorbar={"title": "change", "thickness": 14}))  # fmt: skip
+    figure = go.Figure(
+        go.Heatmap(
+            z=change.T.numpy(), colorscale="Cividis", xgap=3, ygap=3, colorbar={"title": "change", "thickness": 14}
+        )
+    )
     figure.update_xaxes(title="axis 0 of output", dtick=1)
     figure.update_yaxes(title="axis 1 of output", dtick=1)
     return Demonstration(
@@ -123,9 +129,11 @@ def two_axes(seed: int, steps: int) -> Demonstration:
         difference_to_one < TINY < difference_to_rows and h_n.dim() == 2,
         f"The output for x of shape {tuple(x.shape)} is that of one sequence of {steps} steps (difference {format_difference(difference_to_one)}), "
         f"not of {steps} sequences of one step (difference {difference_to_rows:.2f}). h_n has no batch axis either: {tuple(h_n.shape)}.",
-        {"read as": ["x as it is", f"one sequence: {(steps, 1, FEATURES)}", f"a batch: {(1, steps, FEATURES)}"],
-         "output, last row, first three units": [_row(output[-1]) for output in (plain, unsqueezed, rows)]},
-    )  # fmt: skip
+        {
+            "read as": ["x as it is", f"one sequence: {(steps, 1, FEATURES)}", f"a batch: {(1, steps, FEATURES)}"],
+            "output, last row, first three units": [_row(output[-1]) for output in (plain, unsqueezed, rows)],
+        },
+    )
 
 
 def initialisation(seed: int, hidden_size: int) -> Demonstration:
@@ -138,9 +146,7 @@ def initialisation(seed: int, hidden_size: int) -> Demonstration:
     beyond = float((np.abs(weights) > xavier_bound).mean())
     edges = np.linspace(-1.25 * pytorch_bound, 1.25 * pytorch_bound, 61)
     heights, _ = np.histogram(weights, edges, density=True)
-    figure = go.Figure(
-        go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=heights, name="weight_ih_l0", marker_color=TRAIN_COLOR)
-    )
+    figure = go.Figure(go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=heights, name="weight_ih_l0", marker_color=TRAIN_COLOR))
     for bound, name, color, dash in (
         (pytorch_bound, "U(−1/√H, 1/√H)", PREDICTION_COLOR, "solid"),
         (xavier_bound, "Xavier", ACTUAL_COLOR, "dash"),
@@ -188,9 +194,12 @@ def two_biases(seed: int, hidden_size: int) -> Demonstration:
         moved_difference < 1e-5 < changed_difference and gradients < 1e-5,
         f"Random numbers were added to bias_ih_l0 and taken from bias_hh_l0: the output moved by {format_difference(moved_difference)}. Added to one "
         f"alone, it moves by {changed_difference:.2f}. Their gradients differ by {format_difference(gradients)}: only the sum counts.",
-        {"counted": ["PyTorch: two vectors", "textbook: one"], "biases": [8 * hidden_size, 4 * hidden_size],
-         "all parameters": [count, distinct_count]},
-    )  # fmt: skip
+        {
+            "counted": ["PyTorch: two vectors", "textbook: one"],
+            "biases": [8 * hidden_size, 4 * hidden_size],
+            "all parameters": [count, distinct_count],
+        },
+    )
 
 
 def last_row(seed: int, steps: int) -> Demonstration:
@@ -230,10 +239,12 @@ def next_state(seed: int, hidden_size: int) -> Demonstration:
     return Demonstration(
         difference < TINY and (fed_back is None or max_abs_difference(fed_back, output) > 1e-3),
         f"state = cell(x_t, state), step by step, repeats nn.LSTM({size}, {hidden_size}): difference {format_difference(difference)}.",
-        {"h_t goes on as": ["hidden state of step t + 1", "input of step t + 1"],
-         "what comes out": [f"nn.LSTM's own output: difference {format_difference(difference)}", wrong]},
+        {
+            "h_t goes on as": ["hidden state of step t + 1", "input of step t + 1"],
+            "what comes out": [f"nn.LSTM's own output: difference {format_difference(difference)}", wrong],
+        },
         code="state = None\nfor x_t in x:\n    h_t, c_t = state = cell(x_t, state)",
-    )  # fmt: skip
+    )
 
 
 def _fed_with_h(cell: nn.LSTMCell, steps: int) -> torch.Tensor:
@@ -254,9 +265,10 @@ def single_layer_dropout(seed: int, percent: int) -> Demonstration:
     return Demonstration(
         differences[0] == 0 and (differences[1] > 0) == (dropout > 0) and bool(warnings) == (dropout > 0),
         f"With dropout={dropout:g}, output in train() and in eval() differ by {format_difference(differences[0])} with one layer and by "
-        f"{differences[1]:.2f} with two." + (f" PyTorch warns when the one-layer module is made: “{warnings[0]}”" if warnings else ""),
+        f"{differences[1]:.2f} with two."
+        + (f" PyTorch warns when the one-layer module is made: “{warnings[0]}”" if warnings else ""),
         {"num_layers": [1, 2], "largest difference between train() and eval()": [f"{d:.4f}" for d in differences]},
-    )  # fmt: skip
+    )
 
 
 def _train_and_eval(seed: int, layers: int, dropout: float) -> float:

@@ -28,16 +28,12 @@ TASKS = {  # generator → (length, seq_len, epochs): small enough to wait for
 def _windows(name: str, length: int, seq_len: int, seed: int) -> Windows:
     spec = DataSpec(source="generator", name=name, length=length, seq_len=seq_len, noise=0.0, seed=seed)
     table = generate(spec)
-    return make_windows(
-        table, dataclasses.replace(spec, **dataclasses.asdict(table.roles) | {"seq_len": seq_len})
-    )
+    return make_windows(table, dataclasses.replace(spec, **dataclasses.asdict(table.roles) | {"seq_len": seq_len}))
 
 
 def _trainer(windows: Windows, seed: int, epochs: int, cell: str = "lstm", hidden_size: int = 8) -> Trainer:
     spec = ModelSpec(cell=cell, hidden_size=hidden_size, seed=seed)
-    return Trainer(
-        windows, Experiment(windows.spec, spec, TrainSpec(lr=0.01, epochs=epochs, seed=seed, device="cpu"))
-    )
+    return Trainer(windows, Experiment(windows.spec, spec, TrainSpec(lr=0.01, epochs=epochs, seed=seed, device="cpu")))
 
 
 def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
@@ -50,9 +46,7 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
     resumed_losses = _losses(resumed)
     transferred = _trainer(saw, seed, epochs)
     weights = dict(half.model.named_parameters())
-    transferred.set_weights(
-        {name: w for name, w in weights.items() if name.startswith("lstm.")}
-    )  # a fresh head
+    transferred.set_weights({name: w for name, w in weights.items() if name.startswith("lstm.")})  # a fresh head
     transfer_losses = _losses(transferred)
     identical = first_losses + resumed_losses == straight_losses
     figure = go.Figure()
@@ -78,10 +72,14 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
     return Demonstration(
         identical and transfer_losses != resumed_losses[: len(transfer_losses)],
         f"Resumed at epoch {epochs}, the {len(resumed_losses)} losses that follow are "
-        + ("bit for bit those of the run that never stopped" if identical else "NOT those of the run that never stopped")
+        + (
+            "bit for bit those of the run that never stopped"
+            if identical
+            else "NOT those of the run that never stopped"
+        )
         + f". The transfer is another training: its first loss is {transfer_losses[0]:.3f}, where the resumed run has {resumed_losses[0]:.3f}.",
         figure=figure_layout(figure, HEIGHT + 20),
-    )  # fmt: skip
+    )
 
 
 def lstm_and_gru(seed: int, hidden_size: int) -> Demonstration:
@@ -103,12 +101,16 @@ def lstm_and_gru(seed: int, hidden_size: int) -> Demonstration:
         table["LSTM better in"].append(f"{(lstm < gru).sum()} of {SEEDS} seeds")
         gru_wins += int((gru < lstm).sum())
         for shift, (cell, losses) in zip((-0.15, 0.15), best.items(), strict=True):
-            figure.add_scatter(x=np.full(SEEDS, index + shift), y=losses, name=cell.upper(), mode="markers", showlegend=not index,
-                               marker={"size": 13, "color": CELL_COLORS[cell], "opacity": 0.8})  # fmt: skip
+            figure.add_scatter(
+                x=np.full(SEEDS, index + shift),
+                y=losses,
+                name=cell.upper(),
+                mode="markers",
+                showlegend=not index,
+                marker={"size": 13, "color": CELL_COLORS[cell], "opacity": 0.8},
+            )
     runs = len(TASKS) * SEEDS
-    figure.update_xaxes(
-        tickvals=list(range(len(TASKS))), ticktext=table["task"], range=[-0.5, len(TASKS) - 0.5]
-    )
+    figure.update_xaxes(tickvals=list(range(len(TASKS))), ticktext=table["task"], range=[-0.5, len(TASKS) - 0.5])
     figure.update_yaxes(title="lowest validation loss", type="log", dtick="D2")
     return Demonstration(
         gru_wins > 0,
@@ -116,7 +118,7 @@ def lstm_and_gru(seed: int, hidden_size: int) -> Demonstration:
         f"in {runs - gru_wins}, the GRU in {gru_wins}. The order hangs on the task, the seed and when one stops.",
         table,
         figure_layout(figure, HEIGHT - 20).update_layout(hovermode="closest"),
-    )  # fmt: skip
+    )
 
 
 def _losses(trainer: Trainer) -> list[float]:

@@ -26,9 +26,19 @@ SHOWN_STEPS = 48  # symbols of the stream in which a unit is read: about four st
 
 def _experiment(**model) -> Experiment:
     data = DataSpec(
-        source="generator", name="continual_reber", length=20, seq_len=4000, noise=0.0, targets=("next",),
-        features=SYMBOLS, group="sequence", horizon=0, train_share=0.8, valid_share=0.1, scaling="none",
-    )  # fmt: skip
+        source="generator",
+        name="continual_reber",
+        length=20,
+        seq_len=4000,
+        noise=0.0,
+        targets=("next",),
+        features=SYMBOLS,
+        group="sequence",
+        horizon=0,
+        train_share=0.8,
+        valid_share=0.1,
+        scaling="none",
+    )
     spec = ModelSpec(hidden_size=7, head="per_step", **model)
     return Experiment(data, spec, TrainSpec(lr=0.02, batch_size=1, epochs=50))
 
@@ -68,8 +78,12 @@ def _position_figure(runs: dict[str, Run]) -> go.Figure:
         figure.add_scatter(x=x, y=y, name=LABELS[label], line=line)
     figure.add_hline(0.5, line={"color": GREY, "dash": "dot", "width": 2})
     trained = next(iter(runs.values())).windows.spec.seq_len
-    figure.add_vline(trained, line={"color": GREY, "dash": "dot", "width": 2}, annotation_text="trained on streams up to here",
-                     annotation_position="bottom left")  # fmt: skip
+    figure.add_vline(
+        trained,
+        line={"color": GREY, "dash": "dot", "width": 2},
+        annotation_text="trained on streams up to here",
+        annotation_position="bottom left",
+    )
     figure.update_xaxes(title="symbols read since the stream began")
     figure.update_yaxes(title="T or P right", range=[-0.03, 1.03])
     return figure_layout(figure, 340)
@@ -135,9 +149,7 @@ def _unit_figure(runs: dict[str, Run]) -> go.Figure:
         figure.add_scatter(x=x, y=y, name=name, line={"color": GATE_COLORS[gate], "width": 2.5}, row=2, col=1)
     for step in np.flatnonzero(states[:SHOWN_STEPS] == resets):
         figure.add_vline(step, line={"color": GATE_COLORS["f"], "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(
-        tickvals=x, ticktext=[SYMBOLS[symbol] for symbol in symbols[0, :SHOWN_STEPS]], tickangle=0
-    )
+    figure.update_xaxes(tickvals=x, ticktext=[SYMBOLS[symbol] for symbol in symbols[0, :SHOWN_STEPS]], tickangle=0)
     figure.update_xaxes(
         title=f"symbol that it reads; dotted: {_state_text(resets)}, where f is {f[states == resets].mean():.2f}",
         row=2,
@@ -157,8 +169,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     right = {label: float(np.nanmean(predict_streams(run).recalled)) for label, run in runs.items()}
     metrics = {f"{label}_remembered": share for label, share in right.items()}
     metrics |= {
-        f"{label}_legal": float(np.nanmean(predict_streams(run).legal_ranked_first))
-        for label, run in runs.items()
+        f"{label}_legal": float(np.nanmean(predict_streams(run).legal_ranked_first)) for label, run in runs.items()
     }
     summary = f"T or P is right in {right['lstm']:.1%} of the strings of ten new streams"
     reached = right["lstm"] >= ENOUGH
@@ -169,9 +180,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
-    return [
-        np.log(np.abs(_trace(run).gate("c")[0, 0, 0, ::100].numpy()).max(axis=1)) for run in runs.values()
-    ]
+    return [np.log(np.abs(_trace(run).gate("c")[0, 0, 0, ::100].numpy()).max(axis=1)) for run in runs.values()]
 
 
 LESSON = Lesson(
@@ -225,11 +234,18 @@ begins with c = 0, so they must be long: 330 strings without a reset.
 \end{aligned}""",
     symbols="$c_t$ is the cell state after symbol $t$, $i_t$ and $f_t$ the input and the forget gate, $g_t$ the candidate.",
     exercises=(
-        Exercise("One unit more: now and then a seed finds a way to empty a unit through h, without forget gates.",
-            {"model": {"hidden_size": 8}}),
-        Exercise("Twelve units and short streams of 100 symbols, so that c = 0 comes often: without forget gates it learns, too.",
-            {"model": {"hidden_size": 12}, "data": {"seq_len": 100, "length": 640},
-             "train": {"batch_size": 32, "epochs": 60}}),
+        Exercise(
+            "One unit more: now and then a seed finds a way to empty a unit through h, without forget gates.",
+            {"model": {"hidden_size": 8}},
+        ),
+        Exercise(
+            "Twelve units and short streams of 100 symbols, so that c = 0 comes often: without forget gates it learns, too.",
+            {
+                "model": {"hidden_size": 12},
+                "data": {"seq_len": 100, "length": 640},
+                "train": {"batch_size": 32, "epochs": 60},
+            },
+        ),
         Exercise("On Gates, hold f at 1 under What if? in the trained model: c grows and T or P is lost."),
     ),
     outcome=_outcome,
@@ -241,4 +257,4 @@ begins with c = 0, so they must be long: 330 strings without a reset.
         "Neural Computation 12(10), 2451–2471",
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8), 1735–1780",
     ),
-)  # fmt: skip
+)

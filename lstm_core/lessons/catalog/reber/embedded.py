@@ -23,9 +23,19 @@ T, P = SYMBOLS.index("T"), SYMBOLS.index("P")
 
 def _experiment(cell: str) -> Experiment:
     data = DataSpec(
-        source="generator", name="embedded_reber", length=8000, seq_len=32, noise=0.0, targets=("next",),
-        features=SYMBOLS, group="sequence", horizon=0, train_share=0.936, valid_share=0.032, scaling="none",
-    )  # fmt: skip
+        source="generator",
+        name="embedded_reber",
+        length=8000,
+        seq_len=32,
+        noise=0.0,
+        targets=("next",),
+        features=SYMBOLS,
+        group="sequence",
+        horizon=0,
+        train_share=0.936,
+        valid_share=0.032,
+        scaling="none",
+    )
     model = ModelSpec(cell=cell, hidden_size=16, head="per_step")
     return Experiment(data, model, TrainSpec(lr=0.02, batch_size=32, epochs=16, weight_decay=3e-4))
 
@@ -71,9 +81,7 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     for k, (name, dash) in enumerate((("T", "solid"), ("P", "dash"))):
         c = match.values_in(trace)[k, is_symbol]
         line = {"color": GATE_COLORS["c"], "width": 3.5, "dash": dash}
-        figure.add_scatter(
-            x=x, y=c, name=f"c of unit {match.unit}, string with {name}", line=line, row=1, col=1
-        )
+        figure.add_scatter(x=x, y=c, name=f"c of unit {match.unit}, string with {name}", line=line, row=1, col=1)
     for gate in ("i", "f"):
         y = trace.gate(gate)[0, 0, 0, is_symbol, match.unit].numpy()
         line = {"color": GATE_COLORS[gate], "width": 2.5}
@@ -102,13 +110,22 @@ def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
     probabilities /= probabilities.sum(axis=1, keepdims=True)  # (steps, 7)
     steps, symbols = np.nonzero(legal_next_symbols(string)[0, is_symbol])
     figure = go.Figure(
-        go.Heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE,
-                   colorbar={"title": "probability", "thickness": 14, "tickfont": {"size": FONT_SIZE - 1}})
-    )  # fmt: skip
+        go.Heatmap(
+            z=probabilities.T,
+            zmin=0,
+            zmax=1,
+            colorscale=GATE_SCALE,
+            colorbar={"title": "probability", "thickness": 14, "tickfont": {"size": FONT_SIZE - 1}},
+        )
+    )
     figure.add_scatter(
-        x=steps, y=symbols, mode="markers", name="what the grammar allows", showlegend=True,
+        x=steps,
+        y=symbols,
+        mode="markers",
+        name="what the grammar allows",
+        showlegend=True,
         marker={"symbol": "circle-open", "size": 18, "color": "#D55E00", "line": {"width": 3}},
-    )  # fmt: skip
+    )
     letters = [SYMBOLS[symbol] for symbol in string[0, is_symbol]]
     figure.update_xaxes(tickvals=list(range(len(letters))), ticktext=letters, title="symbol that it reads")
     figure.update_yaxes(tickvals=list(range(len(SYMBOLS))), ticktext=list(SYMBOLS), title="says next")
@@ -185,8 +202,13 @@ step. With the exact gradient and Adam it gets there too, later than the LSTM, a
     "come next.",
     exercises=(
         Exercise("Four units instead of sixteen: it may not find the way any more.", {"model": {"hidden_size": 4}}),
-        Exercise("No weight decay: it is solved all the same, and then often forgets again.", {"train": {"weight_decay": 0.0}}),
-        Exercise("On Gates, choose the unit named above and a string: f near 1 means that it holds, whatever it reads."),
+        Exercise(
+            "No weight decay: it is solved all the same, and then often forgets again.",
+            {"train": {"weight_decay": 0.0}},
+        ),
+        Exercise(
+            "On Gates, choose the unit named above and a string: f near 1 means that it holds, whatever it reads."
+        ),
     ),
     outcome=_outcome,
     success_rate="The LSTM solves it on 10 of 10 seeds (0 to 9), and on nine of them all 256 strings are still right at the end; on seed 2 "
@@ -200,4 +222,4 @@ step. With the exact gradient and Adam it gets there too, later than the LSTM, a
         "Behavior 6(6), 855–863",
         "Scott E. Fahlman (1991), The recurrent cascade-correlation architecture, NIPS 3",
     ),
-)  # fmt: skip
+)

@@ -94,9 +94,7 @@ def unseen_streams(run: Run) -> np.ndarray:
 
 def predict_streams(run: Run) -> ReberPredictions:
     """unseen_streams, read by the model as it is now."""
-    return run.cached(
-        "reber reading", (run.step,), lambda: predict_symbols(run.current_model(), unseen_streams(run))
-    )
+    return run.cached("reber reading", (run.step,), lambda: predict_symbols(run.current_model(), unseen_streams(run)))
 
 
 def solved_history(run: Run) -> tuple[np.ndarray, np.ndarray]:

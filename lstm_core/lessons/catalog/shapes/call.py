@@ -48,20 +48,14 @@ class LSTMCall:
 
     def __post_init__(self) -> None:
         if self.num_layers > MAX_LAYERS or len(self.lengths) > MAX_STEPS:
-            raise PlaygroundError(
-                f"The lab stops at {MAX_LAYERS} layers and {MAX_STEPS:,} lengths: choose fewer."
-            )
+            raise PlaygroundError(f"The lab stops at {MAX_LAYERS} layers and {MAX_STEPS:,} lengths: choose fewer.")
         rows, weights = math.prod(self.x[:-1]), self.max_weights
         states = {"none": 0, "h_0 alone": math.prod(self.h_0)}.get(
             self.states, math.prod(self.h_0) + math.prod(self.c_0)
         )
         layers = max(self.num_layers, 1) * self.num_directions
         numbers = weights + math.prod(self.x) + states + 2 * rows * layers * max(self.hidden_size, 1)
-        if (
-            numbers > MAX_NUMBERS
-            or rows * weights > MAX_PRODUCTS
-            or layers * max(self.x[:2], default=0) > MAX_STEPS
-        ):
+        if numbers > MAX_NUMBERS or rows * weights > MAX_PRODUCTS or layers * max(self.x[:2], default=0) > MAX_STEPS:
             raise PlaygroundError(
                 f"The lab makes every call for real and stops at {MAX_NUMBERS:,} numbers, {MAX_PRODUCTS:,} "
                 f"multiplications and {MAX_STEPS:,} steps over all layers: choose smaller sizes, the rules are the same."
@@ -96,9 +90,7 @@ class LSTMCall:
     @property
     def module_arguments(self) -> str:
         """As one writes them: the defaults of nn.LSTM are left out."""
-        arguments = [str(self.input_size), str(self.hidden_size)] + [str(self.num_layers)] * (
-            self.num_layers != 1
-        )
+        arguments = [str(self.input_size), str(self.hidden_size)] + [str(self.num_layers)] * (self.num_layers != 1)
         for name, default in _DEFAULTS.items():
             if (value := getattr(self, name)) != default:
                 arguments.append(f"{name}={value}")

@@ -25,9 +25,7 @@ def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:
     max_abs = float(np.abs(anatomy.h).max())
     figure = go.Figure()
     ticks, names, top_of_band = [], [], 0.0
-    for ending in sorted(
-        anatomy.final_states, key=lambda e: (-e.layer, e.direction)
-    ):  # output's own order, at the top
+    for ending in sorted(anatomy.final_states, key=lambda e: (-e.layer, e.direction)):  # output's own order, at the top
         inside = ending.layer < layers - 1
         values = anatomy.h[ending.layer, ending.direction].T  # (hidden, steps)
         gap, state = np.full((hidden, 1), np.nan), anatomy.h_n[ending.row][:, None]
@@ -35,10 +33,18 @@ def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:
         is_highlighted = np.isin(np.arange(steps + 2), (ending.step, steps + 1))
         for mask, opacity in ((is_highlighted, 1.0), (~is_highlighted, 0.2 if inside else 0.6)):
             figure.add_heatmap(
-                z=np.where(mask, both, np.nan), x=np.arange(steps + 2), y=top_of_band - np.arange(hidden),
-                zmin=-max_abs, zmax=max_abs, colorscale=SIGNED_SCALE, showscale=False, opacity=opacity, xgap=2,
-                hoverongaps=False, hovertemplate="%{z:.3f}<extra></extra>",
-            )  # fmt: skip
+                z=np.where(mask, both, np.nan),
+                x=np.arange(steps + 2),
+                y=top_of_band - np.arange(hidden),
+                zmin=-max_abs,
+                zmax=max_abs,
+                colorscale=SIGNED_SCALE,
+                showscale=False,
+                opacity=opacity,
+                xgap=2,
+                hoverongaps=False,
+                hovertemplate="%{z:.3f}<extra></extra>",
+            )
         for x in (ending.step, steps + 1):
             _frame(
                 figure,
@@ -57,16 +63,18 @@ def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:
     _frame(figure, -0.6, steps - 0.4, 1.0 - directions * (hidden + 1), 0.8, ACTUAL_COLOR, 2)
     _say(figure, (steps - 1) / 2, 0.9, f"<b>output {anatomy.shapes['output']}</b>", yanchor="bottom")
     _say(figure, steps + 1, 0.9, f"<b>h_n {anatomy.shapes['h_n']}</b>", yanchor="bottom")
-    figure.update_xaxes(tickvals=list(range(steps)), ticktext=[f"step {t}" for t in range(steps)], showgrid=False,
-                        zeroline=False, range=[-0.7, steps + 2.9])  # fmt: skip
-    figure.update_yaxes(tickvals=ticks, ticktext=names, showgrid=False, zeroline=False,
-                        range=[top_of_band + 0.4, 0.9])  # fmt: skip
+    figure.update_xaxes(
+        tickvals=list(range(steps)),
+        ticktext=[f"step {t}" for t in range(steps)],
+        showgrid=False,
+        zeroline=False,
+        range=[-0.7, steps + 2.9],
+    )
+    figure.update_yaxes(tickvals=ticks, ticktext=names, showgrid=False, zeroline=False, range=[top_of_band + 0.4, 0.9])
     return figure_layout(figure, height).update_layout(hovermode="closest", margin={"t": 30, "b": 6})
 
 
-def _frame(
-    figure: go.Figure, x0: float, x1: float, y0: float, y1: float, color: str, width: int, **line: str
-) -> None:
+def _frame(figure: go.Figure, x0: float, x1: float, y0: float, y1: float, color: str, width: int, **line: str) -> None:
     figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, line={"color": color, "width": width, **line})
 
 
@@ -104,18 +112,14 @@ def packing_figure(packing: PackedComparison, height: int = 300) -> go.Figure:
     figure.update_xaxes(visible=False, range=[-0.6, longest - 0.4])
     ticks = [-k for k in range(count)] + [-count - 0.7, -count - 1.5]
     names = [f"sequence {_letter(k)}" for k in range(count)] + ["packed .data", ".batch_sizes"]
-    figure.update_yaxes(
-        tickvals=ticks, ticktext=names, showgrid=False, zeroline=False, range=[-count - 1.9, 0.6]
-    )
+    figure.update_yaxes(tickvals=ticks, ticktext=names, showgrid=False, zeroline=False, range=[-count - 1.9, 0.6])
     return figure_layout(figure, height).update_layout(margin={"t": 6, "b": 6}, hovermode=False)
 
 
 def _by_step(packing: PackedComparison) -> list[list[tuple[int, int]]]:
     """Rows of .data in groups of one step each."""
     ends = np.cumsum(packing.batch_sizes)
-    return [
-        list(packing.order[end - size : end]) for end, size in zip(ends, packing.batch_sizes, strict=True)
-    ]
+    return [list(packing.order[end - size : end]) for end, size in zip(ends, packing.batch_sizes, strict=True)]
 
 
 def _letter(sequence: int) -> str:
@@ -125,6 +129,14 @@ def _letter(sequence: int) -> str:
 def _cell(figure: go.Figure, x: float, y: float, text: str, sequence: int | None, wide: float = 1.0) -> None:
     """One element: coloured by its sequence, or the empty frame of padding."""
     color = None if sequence is None else SEQUENCE_COLORS[sequence % len(SEQUENCE_COLORS)]
-    figure.add_shape(type="rect", x0=x - wide / 2, x1=x + wide / 2, y0=y - 0.42, y1=y + 0.42, fillcolor=color, layer="below",
-                     line={"color": ACTUAL_COLOR, "width": 1})  # fmt: skip
+    figure.add_shape(
+        type="rect",
+        x0=x - wide / 2,
+        x1=x + wide / 2,
+        y0=y - 0.42,
+        y1=y + 0.42,
+        fillcolor=color,
+        layer="below",
+        line={"color": ACTUAL_COLOR, "width": 1},
+    )
     _say(figure, x, y, text, ACTUAL_COLOR if sequence is None else "#111111")

@@ -75,7 +75,9 @@ def _wrong_state(call: LSTMCall, match: re.Match) -> str:
     else:
         text = f"{name} must be (num_layers · num_directions, batch, {width}) = {_shape(expected)}; yours is {_shape(actual)}."
     if call.states == "h_0 alone":
-        return f"{text} It is a tensor where a pair belongs, so it was taken apart along its first axis: pass (h_0, c_0)."
+        return (
+            f"{text} It is a tensor where a pair belongs, so it was taken apart along its first axis: pass (h_0, c_0)."
+        )
     return f"{text} {_way_out(call, expected, actual, width)}".strip()
 
 
@@ -98,11 +100,7 @@ def _way_out(call: LSTMCall, expected: Shape, actual: Shape, width: str) -> str:
 
 
 def _state_axes(call: LSTMCall, match: re.Match) -> str:
-    axes = (
-        "(num_layers · num_directions, batch, size)"
-        if len(call.x) == 3
-        else "(num_layers · num_directions, size)"
-    )
+    axes = "(num_layers · num_directions, batch, size)" if len(call.x) == 3 else "(num_layers · num_directions, size)"
     if call.states == "h_0 alone":
         return _NO_PAIR
     return f"This input has {len(call.x)} axes, so h_0 and c_0 must each be {axes}: add or drop the batch axis with unsqueeze(1) or squeeze(1)."
@@ -133,11 +131,7 @@ def _packed_meaning(call: LSTMCall) -> str:
         return f"Only a padded batch of sequences can be packed, {axes}: this input has {len(call.x)} axes, not 3."
     if len(call.lengths) != batch:
         text = f"One length for each sequence: this input {axes} holds {batch}, and {len(call.lengths)} lengths were given."
-        return (
-            f"{text} Is batch_first={not call.batch_first} what you mean?"
-            if steps == len(call.lengths)
-            else text
-        )
+        return f"{text} Is batch_first={not call.batch_first} what you mean?" if steps == len(call.lengths) else text
     if 0 in call.x:
         return "There is nothing to pack: one of the input's axes has size 0."
     if max(call.lengths) > steps:
@@ -161,9 +155,7 @@ def explain_state_shapes(call: LSTMCall) -> str:
     c = (*h[:-1], call.hidden_size)
     if (call.h_0, call.c_0) == (h, c):
         return ""
-    return (
-        f"h_0 must be {_shape(h)} and c_0 {_shape(c)}; yours are {_shape(call.h_0)} and {_shape(call.c_0)}."
-    )
+    return f"h_0 must be {_shape(h)} and c_0 {_shape(c)}; yours are {_shape(call.h_0)} and {_shape(call.c_0)}."
 
 
 def _plain(text: str) -> Meaning:
@@ -174,26 +166,46 @@ EXPLANATIONS: tuple[tuple[str, Meaning], ...] = (
     (r"input_size must be greater than zero", _plain("input_size counts the features of one step: at least 1.")),
     (r"hidden_size must be greater than zero", _plain("hidden_size counts the units of a layer: at least 1.")),
     (r"num_layers must be greater than zero", _plain("num_layers counts LSTMs on top of each other: at least 1.")),
-    (r"dropout should be a number in range", _plain("dropout is the share of h to be blanked between layers: from 0 to 1.")),
-    (r"proj_size has to be smaller", _plain("A projection makes h smaller: proj_size must be below hidden_size, or 0 for none.")),
+    (
+        r"dropout should be a number in range",
+        _plain("dropout is the share of h to be blanked between layers: from 0 to 1."),
+    ),
+    (
+        r"proj_size has to be smaller",
+        _plain("A projection makes h smaller: proj_size must be below hidden_size, or 0 for none."),
+    ),
     (r"proj_size should be a positive", _plain("proj_size is a number of values: 0 switches the projection off.")),
-    (r"Only Tensors of floating point", _plain("Weights are learned by small steps, which whole numbers cannot take: choose float32.")),
+    (
+        r"Only Tensors of floating point",
+        _plain("Weights are learned by small steps, which whole numbers cannot take: choose float32."),
+    ),
     (r"Expected input to be 2D or 3D", _wrong_axes),
     (r"input\.size\(-1\) must be equal", _wrong_features),
     (r"Expected hidden\[(\d)\] size (\([^)]*\)), got (\[[^\]]*\])", _wrong_state),
     (r"hx and cx should also be", _state_axes),
     (r"Expected sequence length to be larger", _no_steps),
     (r"input dtype .* does not match weight dtype", _wrong_dtype),
-    (r"must be sorted in decreasing order", _plain(
-        "Packing wants the longest sequence first. Pass enforce_sorted=False: PyTorch then sorts them itself and puts "
-        "output and h_n back in your order.")),
-    (r"Length of all samples has to be greater", _plain("Every sequence needs at least one step: drop the empty ones.")),
-)  # fmt: skip
+    (
+        r"must be sorted in decreasing order",
+        _plain(
+            "Packing wants the longest sequence first. Pass enforce_sorted=False: PyTorch then sorts them itself and puts "
+            "output and h_n back in your order."
+        ),
+    ),
+    (
+        r"Length of all samples has to be greater",
+        _plain("Every sequence needs at least one step: drop the empty ones."),
+    ),
+)
 
 WARNINGS: tuple[tuple[str, str], ...] = (
-    (r"dropout option adds dropout after all but last",
-     "Dropout acts between layers. With one layer there is no between, so it does nothing: use num_layers=2 or more, or "
-     "put nn.Dropout after the LSTM."),
-    (r"projections is not supported with oneDNN",
-     "Nothing is wrong: with proj_size PyTorch leaves its fast kernel on the CPU for a slower one."),
-)  # fmt: skip
+    (
+        r"dropout option adds dropout after all but last",
+        "Dropout acts between layers. With one layer there is no between, so it does nothing: use num_layers=2 or more, or "
+        "put nn.Dropout after the LSTM.",
+    ),
+    (
+        r"projections is not supported with oneDNN",
+        "Nothing is wrong: with proj_size PyTorch leaves its fast kernel on the CPU for a slower one.",
+    ),
+)

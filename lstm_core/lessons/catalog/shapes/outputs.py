@@ -117,9 +117,7 @@ def compare_outputs(
         features = slice(direction * hidden_size, (direction + 1) * hidden_size)
         output_slice = time_first[step, :, features] if top else h[layer, direction, :, step]
         code = slice_code(direction, directions, batch_first) if top else None
-        final_states.append(
-            FinalState(layer, direction, step, row, code, max_abs_difference(output_slice, final_row))
-        )
+        final_states.append(FinalState(layer, direction, step, row, code, max_abs_difference(output_slice, final_row)))
     shapes = {"input": tuple(x.shape), "output": tuple(output.shape), "h_n": tuple(h_n.shape)}
     top_states = h_n[-directions:].transpose(0, 1).flatten(1)  # (batch, num_directions · hidden_size)
     last_row = max_abs_difference(time_first[-1], top_states)
@@ -157,9 +155,7 @@ def compare_packed(seed: int, lengths: tuple[int, ...], hidden_size: int = 4) ->
     lstm = seeded_module(seed, nn.LSTM, 1, hidden_size, batch_first=True)
     mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]  # (batch, seq_len)
     x = seeded_randn(seed + 1, *mask.shape, 1) * mask[..., None]  # (batch, seq_len, 1)
-    reference = torch.cat(
-        [lstm(x[k : k + 1, :n])[1][0][0] for k, n in enumerate(lengths)]
-    )  # (batch, hidden_size)
+    reference = torch.cat([lstm(x[k : k + 1, :n])[1][0][0] for k, n in enumerate(lengths)])  # (batch, hidden_size)
     output, (padded_h_n, _) = lstm(x)
     packed = pack_padded_sequence(x, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
     _, (packed_h_n, _) = lstm(packed)

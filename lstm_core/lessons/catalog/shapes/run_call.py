@@ -46,9 +46,7 @@ class CallReport:
     """What became of one call."""
 
     code: tuple[str, ...]  # the lines that were run; after an error the last is the one that raised it
-    rows: tuple[
-        TensorShape, ...
-    ] = ()  # every tensor's true shape, of the module's weights even after an error
+    rows: tuple[TensorShape, ...] = ()  # every tensor's true shape, of the module's weights even after an error
     problem: CallError | None = None
     notes: tuple[CallWarning, ...] = ()
 
@@ -63,14 +61,10 @@ def run_call(call: LSTMCall) -> CallReport:
             lines.run()
         except REFUSALS as error:
             problem = CallError(type(error).__name__, str(error), explain_error(call, str(error)))
-    notes = [
-        CallWarning(str(w.message), explain_warning(str(w.message))) for w in caught if "torch" in w.filename
-    ]
+    notes = [CallWarning(str(w.message), explain_warning(str(w.message))) for w in caught if "torch" in w.filename]
     silent = "" if problem or lines.result is None else explain_state_shapes(call)
     if silent:
-        notes.append(
-            CallWarning("", f"PyTorch did not complain, but this is not what it looks like. {silent}")
-        )
+        notes.append(CallWarning("", f"PyTorch did not complain, but this is not what it looks like. {silent}"))
     return CallReport(tuple(lines.code), tuple(lines.rows()), problem, tuple(notes))
 
 
@@ -119,8 +113,13 @@ class _Lines:
         if self.lstm is None:
             return []
         call = self.call
-        spec = ModelSpec(hidden_size=call.hidden_size, num_layers=call.num_layers, bias=call.bias,
-                         bidirectional=call.bidirectional, proj_size=call.proj_size)  # fmt: skip
+        spec = ModelSpec(
+            hidden_size=call.hidden_size,
+            num_layers=call.num_layers,
+            bias=call.bias,
+            bidirectional=call.bidirectional,
+            proj_size=call.proj_size,
+        )
         meanings = {row.name: row.meaning for row in shape_table(spec, call.input_size, 1, 1, 1)}
         results = [] if self.result is None else self._results()
         return results + [
@@ -152,19 +151,24 @@ class _Lines:
             TensorShape(name, tuple(shape), meaning),
             TensorShape("h_n", tuple(h_n.shape), "h of every layer and direction at its end"),
             TensorShape("c_n", tuple(c_n.shape), "c of the same"),
-        ]  # fmt: skip
+        ]
 
 
 _ARGUMENTS = (
-    "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size",
-)  # fmt: skip
+    "input_size",
+    "hidden_size",
+    "num_layers",
+    "bias",
+    "batch_first",
+    "dropout",
+    "bidirectional",
+    "proj_size",
+)
 
 PRESETS: dict[str, LSTMCall] = {
     "The tutorial's call": LSTMCall(),
     "No h_0 and c_0: zeros": LSTMCall(states="none"),
-    "batch_first, but h_0 is turned too": LSTMCall(
-        batch_first=True, x=(3, 5, 10), h_0=(3, 2, 20), c_0=(3, 2, 20)
-    ),
+    "batch_first, but h_0 is turned too": LSTMCall(batch_first=True, x=(3, 5, 10), h_0=(3, 2, 20), c_0=(3, 2, 20)),
     "batch_first forgotten": LSTMCall(x=(3, 5, 10)),
     "bidirectional, h_0 as before": LSTMCall(bidirectional=True),
     "One sequence, unbatched": LSTMCall(x=(5, 10), h_0=(2, 20), c_0=(2, 20)),

@@ -23,10 +23,7 @@ def _errors(runs: dict[str, Run]) -> dict[str, np.ndarray]:
     """Label → (seq_len,): mean squared error at each step of a window of the validation part."""
     from lstm_core.lessons.catalog.state_carryover.trajectory import error_by_step
 
-    return {
-        label: error_by_step(run.snapshot_at().model, run.windows, run.train_spec)
-        for label, run in runs.items()
-    }
+    return {label: error_by_step(run.snapshot_at().model, run.windows, run.train_spec) for label, run in runs.items()}
 
 
 def _floor(runs: dict[str, Run]) -> float:
@@ -43,12 +40,23 @@ def _by_step(runs: dict[str, Run]) -> go.Figure:
     figure = go.Figure()
     for label, errors in _errors(runs).items():
         figure.add_bar(
-            x=np.arange(1, len(errors) + 1), y=errors, name=label, marker={"color": COLORS[label]},
+            x=np.arange(1, len(errors) + 1),
+            y=errors,
+            name=label,
+            marker={"color": COLORS[label]},
             hovertemplate="%{y:.4f}",
-        )  # fmt: skip
+        )
     figure.add_hline(1, line={"color": ACTUAL_COLOR, "width": 2, "dash": "dash"})
-    figure.add_annotation(x=1, xref="paper", xanchor="right", y=1, yanchor="bottom", text="always saying 0",
-                          showarrow=False, font={"size": FONT_SIZE})  # fmt: skip
+    figure.add_annotation(
+        x=1,
+        xref="paper",
+        xanchor="right",
+        y=1,
+        yanchor="bottom",
+        text="always saying 0",
+        showarrow=False,
+        font={"size": FONT_SIZE},
+    )
     figure.update_xaxes(title="step of the window", dtick=1)
     figure.update_yaxes(title="mean squared error", rangemode="tozero")
     return figure_layout(figure, 300).update_layout(bargap=0.25, bargroupgap=0.05)
@@ -62,9 +70,7 @@ def _losses(runs: dict[str, Run]) -> LinePlot:
         max_epochs = max(max_epochs, float(steps[-1]) if len(steps) else 1.0)
         lines.append(Line(label, steps, losses, COLORS[label], width=1.7))
     floor = np.full(2, _floor(runs))
-    lines.append(
-        Line(f"best from zeros: {floor[0]:.2f}", np.array([0, max_epochs]), floor, "#888888", "dash")
-    )
+    lines.append(Line(f"best from zeros: {floor[0]:.2f}", np.array([0, max_epochs]), floor, "#888888", "dash"))
     return LinePlot(lines, "optimiser step", "training loss", log_y=True)
 
 
@@ -83,12 +89,20 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 def _experiment(state: str, epochs: int) -> Experiment:
     return Experiment(
         DataSpec(
-            source="generator", name="echo", length=10_000, seq_len=5, n_features=10, noise=0.0, horizon=0,
-            train_share=0.6, valid_share=0.3, scaling="none",
+            source="generator",
+            name="echo",
+            length=10_000,
+            seq_len=5,
+            n_features=10,
+            noise=0.0,
+            horizon=0,
+            train_share=0.6,
+            valid_share=0.3,
+            scaling="none",
         ),
         ModelSpec(hidden_size=20, num_layers=2, head="per_step"),
         TrainSpec(lr=1e-2, batch_size=16, epochs=epochs, initial_state=state),
-    )  # fmt: skip
+    )
 
 
 LESSON = Lesson(
@@ -150,11 +164,19 @@ Gates and Stage show single windows, which start from zeros: there you see the m
 * **`batch_first` does not turn h_0 and c_0**: they stay (num_layers, batch, hidden_size).
 """,
     exercises=(
-        Exercise("Windows of 3 steps: the answer never lies in its own window, so no gradient tells what to keep. Even *carried* "
-            "stays at about 0.8.", {"data": {"seq_len": 3}}),
-        Exercise("Windows of 4 steps: a single answer in each is within reach of the gradient, and that is enough.",
-            {"data": {"seq_len": 4}}),
-        Exercise("Windows of 15 steps: fewer borders, so zeros cost less. The floor is 3/15 = 0.2.", {"data": {"seq_len": 15}}),
+        Exercise(
+            "Windows of 3 steps: the answer never lies in its own window, so no gradient tells what to keep. Even *carried* "
+            "stays at about 0.8.",
+            {"data": {"seq_len": 3}},
+        ),
+        Exercise(
+            "Windows of 4 steps: a single answer in each is within reach of the gradient, and that is enough.",
+            {"data": {"seq_len": 4}},
+        ),
+        Exercise(
+            "Windows of 15 steps: fewer borders, so zeros cost less. The floor is 3/15 = 0.2.",
+            {"data": {"seq_len": 15}},
+        ),
     ),
     outcome=_outcome,
     success_rate="10 of 10 seeds (0 to 9): carried 0.006 to 0.017, zero 0.60 to 0.63, random 0.62 to 0.66.",
@@ -166,4 +188,4 @@ Gates and Stage show single windows, which start from zeros: there you see the m
         "trajectories, Neural Computation 2, 490-501 (truncated backpropagation through time)",
         "PyTorch examples, word_language_model (repackage_hidden: the same detach)",
     ),
-)  # fmt: skip
+)

@@ -1,15 +1,17 @@
-// Builds the cell's picture once for a size; what it returns is then told the numbers of each step (cell.js).
+// Builds the drawing of the cell once for a size; cell.js then sets the numbers of each step.
 // Every part that can be opened is one group: pressing it opens it.
 
 import { ORDER } from "./cell_layout.js";
-import { arrow, pipe, plate, put, svg, symbol, valve } from "./drawing.js";
-import { SHAPES } from "./equations.js";
+import { arrow, pipe, plate, put, svg, valve } from "./drawing.js";
+import { ACTIVATIONS } from "./equations.js";
 
 const ROWS = 5; // of an equation that is written line by line
 
 // parts: name → group; the others are what cell.js sets: plates, flows, jaws, notes, equations.
 export function build(holder, place, state, press) {
-  const root = svg(holder, "svg", { class: "cell", viewBox: `0 0 ${place.across} ${place.high}`, role: "group", "aria-label": "The LSTM cell" });
+  const root = svg(holder, "svg", {
+    class: "cell", viewBox: `0 0 ${place.across} ${place.high}`, role: "group", "aria-label": "The LSTM cell",
+  });
   const parts = {};
   for (const name of ["x", "c", "h", "g", ...["f", "i", "o"]]) {
     // An <a> and no <g>: keys.js leaves Space and Enter to links and buttons.
@@ -26,18 +28,19 @@ export function build(holder, place, state, press) {
   memory(drawn, place, state);
   output(drawn, place, state);
   for (const name of ORDER) gate(drawn, place, state, name);
-  drawn.caption = svg(root, "text", { x: place.caption[0], y: place.caption[1], class: "cell-caption", "font-size": place.font.note });
+  const [x, y] = place.caption;
+  drawn.caption = svg(root, "text", { x, y, class: "cell-caption", "font-size": place.font.note });
   return drawn;
 }
 
 const fonts = ({ font }) => ({ value: font.plate, symbol: font.symbol });
 
 function inputs(drawn, place, { colors }) {
-  const { past, input, bus, gates, font } = place, part = drawn.parts.x;
-  const from = past[0] + past[2], join = from + 14, last = gates.o[0] + gates.o[2] / 2;
-  const above = past[1] + past[3] / 2, below = input[1] + input[3] / 2;
+  const { hPrev, input, bus, gates, font } = place, part = drawn.parts.x;
+  const from = hPrev[0] + hPrev[2], join = from + 14, last = gates.o[0] + gates.o[2] / 2;
+  const above = hPrev[1] + hPrev[3] / 2, below = input[1] + input[3] / 2;
   const wire = (d) => svg(part, "path", { d, class: "cell-wire" });
-  drawn.flows.past = wire(`M${from} ${above}Q${join} ${above} ${join} ${bus}`);
+  drawn.flows.hPrev = wire(`M${from} ${above}Q${join} ${above} ${join} ${bus}`);
   drawn.flows.input = wire(`M${from} ${below}Q${join} ${below} ${join} ${bus}`);
   put(wire(`M${join} ${bus}H${last}`), "strokeWidth", "4px");
   for (const name of ORDER) {
@@ -45,7 +48,7 @@ function inputs(drawn, place, { colors }) {
     put(wire(`M${x + w / 2} ${bus}V${y + h + 8}`), "strokeWidth", "4px");
     arrow(part, x + w / 2, y + h + 7, -90);
   }
-  drawn.plates.past = plate(part, past, ["h", "t−1"], colors.h, fonts(place));
+  drawn.plates.hPrev = plate(part, hPrev, ["h", "t−1"], colors.h, fonts(place));
   drawn.plates.input = plate(part, input, ["x", "t"], "#7A7F87", fonts(place));
   const [x, y, w, h] = drawn.plates.input.body;
   drawn.cells = { group: svg(part, "g", {}), x: x + 3, y: y + 4, w: w - 6, h: h - 8, each: [] };
@@ -55,12 +58,12 @@ function inputs(drawn, place, { colors }) {
 }
 
 function memory(drawn, place, { colors }) {
-  const { before, after, c, forget, plus, pipe: bore, font } = place, part = drawn.parts.c;
-  drawn.flows.before = pipe(part, `M${before[0] + before[2]} ${c}H${forget[0]}`, bore);
-  drawn.flows.kept = pipe(part, `M${forget[0]} ${c}H${plus[0]}`, bore);
-  drawn.flows.after = pipe(part, `M${plus[0]} ${c}H${after[0] - 2}`, bore);
-  drawn.plates.before = plate(part, before, ["c", "t−1"], colors.c, fonts(place));
-  drawn.plates.after = plate(part, after, ["c", "t"], colors.c, fonts(place));
+  const { cPrev, cNow, c, forgetValve, plus, pipe: bore, font } = place, part = drawn.parts.c;
+  drawn.flows.cPrev = pipe(part, `M${cPrev[0] + cPrev[2]} ${c}H${forgetValve[0]}`, bore);
+  drawn.flows.kept = pipe(part, `M${forgetValve[0]} ${c}H${plus[0]}`, bore);
+  drawn.flows.cNow = pipe(part, `M${plus[0]} ${c}H${cNow[0] - 2}`, bore);
+  drawn.plates.cPrev = plate(part, cPrev, ["c", "t−1"], colors.c, fonts(place));
+  drawn.plates.cNow = plate(part, cNow, ["c", "t"], colors.c, fonts(place));
   svg(part, "circle", { cx: plus[0], cy: c, r: bore * 0.62, class: "cell-node" });
   svg(part, "text", { x: plus[0], y: c + bore * 0.33, class: "cell-plus", "font-size": bore }).textContent = "+";
   drawn.notes.kept = note(part, place, place.kept);
@@ -68,14 +71,16 @@ function memory(drawn, place, { colors }) {
 }
 
 function output(drawn, place, { colors }) {
-  const { turn, c, tell, exit, output: box, squash, pipe: bore, font } = place, part = drawn.parts.h;
-  drawn.flows.squashed = pipe(part, `M${turn} ${c + bore / 2}V${tell[1]}`, bore);
-  drawn.flows.told = pipe(part, `M${turn} ${tell[1]}V${exit}H${box[0] - 2}`, bore);
+  const { turn, c, outputValve, exit, hNow: box, tanhNode, pipe: bore, font } = place, part = drawn.parts.h;
+  drawn.flows.tanhC = pipe(part, `M${turn} ${c + bore / 2}V${outputValve[1]}`, bore);
+  drawn.flows.output = pipe(part, `M${turn} ${outputValve[1]}V${exit}H${box[0] - 2}`, bore);
   const half = bore * 1.35, tall = bore * 0.55;
-  svg(part, "rect", { x: turn - half, y: squash[1] - tall, width: 2 * half, height: 2 * tall, rx: tall, class: "cell-node" });
-  svg(part, "text", { x: turn, y: squash[1] + bore * 0.23, class: "cell-plus", "font-size": bore * 0.68 }).textContent = "tanh";
-  drawn.notes.squashed = note(part, place, place.squashed);
-  drawn.plates.output = plate(part, box, ["h", "t"], colors.h, fonts(place));
+  const pill = { x: turn - half, y: tanhNode[1] - tall, width: 2 * half, height: 2 * tall, rx: tall };
+  svg(part, "rect", { ...pill, class: "cell-node" });
+  const text = { x: turn, y: tanhNode[1] + bore * 0.23, "font-size": bore * 0.68 };
+  svg(part, "text", { ...text, class: "cell-plus" }).textContent = "tanh";
+  drawn.notes.tanhC = note(part, place, place.tanhC);
+  drawn.plates.hNow = plate(part, box, ["h", "t"], colors.h, fonts(place));
   if (place.titles) {
     const up = box[0] + box[2] - 24;
     svg(part, "path", { d: `M${up} ${box[1]}V${box[1] - 22}`, class: "cell-wire", "stroke-width": 4 });
@@ -87,28 +92,28 @@ function output(drawn, place, { colors }) {
 
 function gate(drawn, place, { colors, titles }, name) {
   const part = drawn.parts[name], color = colors[name], [x, y, w, h] = place.gates[name], middle = x + w / 2;
-  const { c, forget, write, tell, plus, valve: radius, pipe: bore, font } = place;
+  const { c, forgetValve, inputValve, outputValve, plus, valve: radius, pipe: bore, font } = place;
   const ring = radius + 2;
   const lines = {
-    f: `M${middle} ${y}V${c + ring}`, i: `M${middle} ${y}V${write[1]}H${write[0] - ring}`,
-    o: `M${x + w} ${y + h / 2}H${tell[0] - ring}`,
+    f: `M${middle} ${y}V${c + ring}`, i: `M${middle} ${y}V${inputValve[1]}H${inputValve[0] - ring}`,
+    o: `M${x + w} ${y + h / 2}H${outputValve[0] - ring}`,
   };
   if (name === "g") {
-    drawn.flows.proposed = pipe(part, `M${middle} ${y}V${write[1]}`, bore);
-    drawn.flows.added = pipe(part, `M${write[0]} ${write[1]}V${plus[1] + bore * 0.62}`, bore);
+    drawn.flows.proposed = pipe(part, `M${middle} ${y}V${inputValve[1]}`, bore);
+    drawn.flows.added = pipe(part, `M${inputValve[0]} ${inputValve[1]}V${plus[1] + bore * 0.62}`, bore);
   } else {
     drawn.flows[name] = svg(part, "path", { d: lines[name], class: "cell-line", stroke: color });
-    const at = { f: forget, i: write, o: tell }[name];
+    const at = { f: forgetValve, i: inputValve, o: outputValve }[name];
     drawn.jaws[name] = valve(part, at, radius, bore, color, name !== "f");
   }
   if (name === "i") drawn.notes.added = note(part, place, place.added);
   drawn.plates[name] = plate(part, place.gates[name], [name, "t"], color, { ...fonts(place), value: font.value });
   if (place.titles) {
     // The candidate's stands beside the valve over it, where there is room for its last word.
-    const [left, words] = name === "g" ? [middle + radius + 4, titles.g.split(" ").at(-1)] : [x, titles[name]];
-    svg(part, "text", { x: left, y: y - 8, class: "cell-note", "font-size": font.title }).textContent = words;
+    const [left, title] = name === "g" ? [middle + radius + 4, titles.g.split(" ").at(-1)] : [x, titles[name]];
+    svg(part, "text", { x: left, y: y - 8, class: "cell-note", "font-size": font.title }).textContent = title;
   }
-  drawn.equations[name] = equation(part, place, name, ` = ${SHAPES[name]}(`, font.equation);
+  drawn.equations[name] = equation(part, place, name, ` = ${ACTIVATIONS[name]}(`, font.equation);
 }
 
 function note(part, { font }, [x, y, anchor]) {
@@ -116,20 +121,18 @@ function note(part, { font }, [x, y, anchor]) {
 }
 
 // f_t = σ( and then the pieces, one line each or all in one. Too long a line is set smaller, never cut.
-function equation(part, { equations, stacked, lineHeight, font }, name, open, size) {
+function equation(part, { equations, stacked, lineHeight }, name, open, size) {
   const [x, y, width] = equations[name], written = stacked && name !== "c";
-  const lines = Array.from({ length: written ? ROWS : 1 }, (_, row) => {
-    const text = svg(part, "text", { x, y: y + row * lineHeight, class: "cell-equation", "font-size": size });
-    return text;
-  });
+  const lines = Array.from({ length: written ? ROWS : 1 }, (_, row) =>
+    svg(part, "text", { x, y: y + row * lineHeight, class: "cell-equation", "font-size": size }));
   symbolIn(lines[0], name, open);
-  const words = lines.map((line) => svg(line, "tspan", {})), result = svg(lines[0], "tspan", { class: "cell-result" });
+  const spans = lines.map((line) => svg(line, "tspan", {})), result = svg(lines[0], "tspan", { class: "cell-result" });
   const head = 2.2 + open.length;
   return (pieces, last) => {
     const all = written ? [...pieces, last] : [`${pieces.join(" ")} `];
-    words.forEach((word, row) => {
-      put(word, "text", all[row] ?? "");
-      put(word, "class", written && row === all.length - 1 ? "cell-result" : "");
+    spans.forEach((span, row) => {
+      put(span, "text", all[row] ?? "");
+      put(span, "class", written && row === all.length - 1 ? "cell-result" : "");
       const long = (all[row]?.length ?? 0) + (row ? 0 : head) + (written ? 0 : last.length);
       put(lines[row], "font-size", fitted(long, size, width));
     });

@@ -13,10 +13,10 @@ function wide(aspect) {
   return {
     across, high, gates, turn, c, bus: 206, pipe: 26, valve: 25, stacked: true, lineHeight: 25.5, titles: true,
     font: { value: 30, plate: 26, symbol: 25, equation: 20.5, title: 17, note: 19 },
-    before: [4, 23, 128, 50], after: [edge, 23, 122, 50], past: [4, 156, 128, 48], input: [4, 222, 128, 48],
-    output: [edge, 206, 122, 50], forget: [middle(0), c], plus: [middle(2), c], write: [middle(2), 99],
-    squash: [turn, 100], tell: [turn, 156], exit: 231, caption: [5, 17, middle(1) - 110], inputs: [5, 291, 20],
-    kept: [middle(1), 27, "middle"], added: [middle(2) + 44, 100, "start"], squashed: [turn + 40, 107, "start"],
+    cPrev: [4, 23, 128, 50], cNow: [edge, 23, 122, 50], hPrev: [4, 156, 128, 48], input: [4, 222, 128, 48],
+    hNow: [edge, 206, 122, 50], forgetValve: [middle(0), c], plus: [middle(2), c], inputValve: [middle(2), 99],
+    tanhNode: [turn, 100], outputValve: [turn, 156], exit: 231, caption: [5, 17, middle(1) - 110], inputs: [5, 291, 20],
+    kept: [middle(1), 27, "middle"], added: [middle(2) + 44, 100, "start"], tanhC: [turn + 40, 107, "start"],
     equations: {
       ...Object.fromEntries(ORDER.map((name, k) => [name, [middle(k) - box / 2, 235, pitch - 10]])),
       c: [middle(2) + 30, 27, edge - middle(2) - 40], h: [turn - 50, 286, 204],
@@ -26,16 +26,20 @@ function wide(aspect) {
 
 function narrow(aspect) {
   const high = 324, across = Math.round(Math.min(900, Math.max(620, high * aspect)));
-  const edge = across - 92, turn = edge - 20, pitch = (turn - 135) / 4, box = pitch - 8, middle = (k) => 107 + pitch * (k + 0.5);
+  const edge = across - 92, turn = edge - 20, pitch = (turn - 135) / 4, box = pitch - 8;
+  const middle = (k) => 107 + pitch * (k + 0.5);
   const gates = Object.fromEntries(ORDER.map((name, k) => [name, [middle(k) - box / 2, 108, box, 40]]));
   const c = 40, line = (k) => [4, 224 + 23.5 * k, across - 8];
   return {
     across, high, gates, turn, c, bus: 165, pipe: 18, valve: 17, stacked: false, lineHeight: 24, titles: false,
     font: { value: 20, plate: 18, symbol: 19, equation: 17.5, title: 14, note: 15 },
-    before: [2, 20, 96, 40], after: [edge, 20, 90, 40], past: [2, 112, 96, 38], input: [2, 158, 96, 38],
-    output: [edge, 160, 90, 40], forget: [middle(0), c], plus: [middle(2), c], write: [middle(2), 83],
-    squash: [turn, 82], tell: [turn, 128], exit: 180, caption: [4, 13, middle(1) - 60], inputs: null,
-    kept: [middle(1), 24, "middle"], added: [middle(2) + 32, 88, "start"], squashed: [turn + 29, 87, "start"],
-    equations: { f: line(0), i: line(1), g: line(2), o: line(3), c: [4, line(4)[1], across * 0.6 - 8], h: [across * 0.6, line(4)[1], across * 0.4 - 4] },
+    cPrev: [2, 20, 96, 40], cNow: [edge, 20, 90, 40], hPrev: [2, 112, 96, 38], input: [2, 158, 96, 38],
+    hNow: [edge, 160, 90, 40], forgetValve: [middle(0), c], plus: [middle(2), c], inputValve: [middle(2), 83],
+    tanhNode: [turn, 82], outputValve: [turn, 128], exit: 180, caption: [4, 13, middle(1) - 60], inputs: null,
+    kept: [middle(1), 24, "middle"], added: [middle(2) + 32, 88, "start"], tanhC: [turn + 29, 87, "start"],
+    equations: {
+      f: line(0), i: line(1), g: line(2), o: line(3),
+      c: [4, line(4)[1], across * 0.6 - 8], h: [across * 0.6, line(4)[1], across * 0.4 - 4],
+    },
   };
 }

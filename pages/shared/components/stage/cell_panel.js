@@ -1,10 +1,10 @@
-// The opened part: what it does, what it is doing now, and its equation with the terms by size.
+// The opened part: what it does, what it does at this step, and its equation with the terms by size.
 // Names come from files: they are only ever text.
 
-import { child } from "./canvas.js";
-import { PARTS, inputName, sentence, short, termName } from "./cell_words.js";
+import { child } from "../canvas.js";
+import { PARTS, inputName, previous, sentence, short, termName } from "./cell_text.js";
 import { put } from "./drawing.js";
-import { SHAPES, factor, number, rest } from "./equations.js";
+import { ACTIVATIONS, factor, number, rest } from "./equations.js";
 import { GATES } from "./scene.js";
 
 const LISTED = 8, ROWS = LISTED + 2; // terms, the bias and the rest
@@ -18,24 +18,25 @@ export function mount(holder, state, close) {
   const leave = child(head, "button", { type: "button", "aria-label": "Close (Esc)", title: "Close (Esc)" });
   leave.textContent = "×";
   leave.addEventListener("click", () => close(state.part));
-  const does = child(box, "p", {}), doing = child(box, "p", { class: "cell-panel-now" });
+  const does = child(box, "p", {}), sentenceNow = child(box, "p", { class: "cell-panel-now" });
   const list = child(box, "div", { class: "cell-terms" });
   const rows = Array.from({ length: ROWS }, () => row(list));
   const total = child(box, "div", { class: "cell-total" });
   box.hidden = true;
   return {
     update(now, from) {
-      const { part } = state, words = PARTS[part];
-      box.hidden = !words;
-      if (!words) return;
-      const { lines, sum } = terms(part, now, from, state), where = "fix".includes(part) ? "right" : part === "c" ? "low" : "left";
+      const { part } = state, texts = PARTS[part];
+      box.hidden = !texts;
+      if (!texts) return;
+      const { lines, sum } = terms(part, now, from, state);
+      const where = "fix".includes(part) ? "right" : part === "c" ? "low" : "left";
       put(box, "class", `cell-panel cell-panel-${where}${lines.length > FEW ? "" : " cell-panel-large"}`);
       box.style.borderColor = state.colors[part] ?? "";
-      put(box, "aria-label", words.title);
-      put(title, "text", words.title);
-      put(formula, "text", part === "h" && from.projected ? "h = W_hr (o · tanh(c))" : words.formula);
-      put(does, "text", words.does);
-      put(doing, "text", sentence(part, now, from, state));
+      put(box, "aria-label", texts.title);
+      put(title, "text", texts.title);
+      put(formula, "text", part === "h" && from.projected ? "h = W_hr (o · tanh(c))" : texts.formula(previous(state)));
+      put(does, "text", texts.does);
+      put(sentenceNow, "text", sentence(part, now, from, state));
       put(list, "class", lines.some(({ how }) => how) ? "cell-terms" : "cell-terms cell-terms-bare");
       const most = Math.max(...lines.map(({ value }) => Math.abs(value) || 0), 1e-9);
       rows.forEach((one, k) => one(lines[k], most));
@@ -46,7 +47,7 @@ export function mount(holder, state, close) {
 
 function row(list) {
   const line = child(list, "div", { class: "cell-term" });
-  const name = child(line, "span", {}), how = child(line, "span", {}), track = child(line, "i", {}), value = child(line, "b", {});
+  const [name, how, track, value] = ["span", "span", "i", "b"].map((tag) => child(line, tag, {}));
   const bar = child(track, "i", {});
   return (term, most) => {
     line.hidden = !term;
@@ -60,22 +61,28 @@ function row(list) {
   };
 }
 
-// { lines: [{ name, how, value }], sum: what they come to }
+// { lines: [{ name, how, value }], sum: their sum, as an equation }
 function terms(part, now, from, state) {
-  if (part === "x") return { lines: readLines(now, from, state), sum: "" };
+  if (part === "x") return { lines: inputLines(now, from, state), sum: "" };
   if (now.unit === null) return { lines: largest(now[part].length, (k) => now[part][k], (k) => `unit ${k}`), sum: "" };
-  const n = number, { f, i, g, o, c, before, kept, added, squashed, told } = now;
+  const n = number, { f, i, g, o, c, cPrev, kept, added, tanhC, output } = now;
   if (GATES.includes(part)) {
-    const parts = from.gate(part, now.unit, now.step, LISTED), altered = parts.altered ? `, set to ${n(parts.value)}` : "";
-    return { lines: sumLines(parts, state), sum: `${part} = ${SHAPES[part]}(${n(parts.sum)}) = ${n(parts.altered ? parts.found : parts.value)}${altered}` };
+    const parts = from.gate(part, now.unit, now.step, LISTED), { edited, computed, value } = parts;
+    const result = edited ? `${n(computed)}, set to ${n(value)}` : n(value);
+    return { lines: sumLines(parts, state), sum: `${part} = ${ACTIVATIONS[part]}(${n(parts.sum)}) = ${result}` };
   }
   if (part === "c") {
-    const lines = [{ name: "kept: f · c before", how: `${n(f)} · ${factor(before)}`, value: kept }, { name: "new: i · g", how: `${n(i)} · ${factor(g)}`, value: added }];
+    const lines = [
+      { name: `kept: f · c${previous(state)}`, how: `${n(f)} · ${factor(cPrev)}`, value: kept },
+      { name: "new: i · g", how: `${n(i)} · ${factor(g)}`, value: added },
+    ];
     return { lines, sum: `c = ${n(kept)} + ${n(added)} = ${n(c)}`.replace("+ −", "− ") };
   }
   if (!from.projected) {
-    const lines = [{ name: "cell state c", value: c }, { name: "tanh(c)", value: squashed }, { name: "output gate o", value: o }];
-    return { lines, sum: `h = ${n(o)} · ${factor(squashed)} = ${n(told)}` };
+    const lines = [
+      { name: "cell state c", value: c }, { name: "tanh(c)", value: tanhC }, { name: "output gate o", value: o },
+    ];
+    return { lines, sum: `h = ${n(o)} · ${factor(tanhC)} = ${n(output)}` };
   }
   if (typeof now.h !== "number") return { lines: largest(now.h.length, (k) => now.h[k], (k) => `h${k}`), sum: "" };
   const parts = from.projection(now.unit, now.step, LISTED);
@@ -91,13 +98,14 @@ function sumLines(parts, state) {
   return lines;
 }
 
-function readLines({ step }, from, state) {
+function inputLines({ step }, from, state) {
   const inputs = largest(from.size, (k) => from.input(k, step), (k) => inputName(state, k), LISTED / 2);
-  const past = (k) => from.at("h", k, from.before(step)), told = from.first(step) ? 0 : state.scene.width;
-  return [...inputs, ...largest(told, past, (k) => termName(state, { kind: "h", index: k }), LISTED - inputs.length)];
+  const past = (k) => from.at("h", k, from.previous(step)), count = from.first(step) ? 0 : state.scene.width;
+  return [...inputs, ...largest(count, past, (k) => termName(state, { kind: "h", index: k }), LISTED - inputs.length)];
 }
 
 function largest(count, value, name, most = LISTED) {
-  const order = Array.from({ length: count }, (_, k) => k).sort((a, b) => (Math.abs(value(b)) || 0) - (Math.abs(value(a)) || 0));
+  const magnitude = (k) => Math.abs(value(k)) || 0;
+  const order = Array.from({ length: count }, (_, k) => k).sort((a, b) => magnitude(b) - magnitude(a));
   return order.slice(0, most).map((k) => ({ name: name(k), value: value(k) }));
 }

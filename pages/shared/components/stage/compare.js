@@ -1,10 +1,10 @@
-// Two traces under one cursor: what can be compared, how each side is called, and the menu to choose from.
+// Two traces under one cursor: what can be compared, what each side is called, and the menu to choose from.
 
-import { child, clamp } from "./canvas.js";
-import { dash } from "./icons.js";
+import { child, clamp } from "../canvas.js";
+import { dashIcon } from "./icons.js";
 import { menuItem, menuPanel } from "./menu.js";
-import { ANSWERS } from "./series.js";
-import { epochWords } from "./transport.js";
+import { PREDICTION_COLORS as COLORS } from "./input_series.js";
+import { epochText } from "./transport.js";
 
 const STUCK = [
   ["f", 1, "Forget gate stuck open", "f = 1: nothing is ever forgotten"],
@@ -13,27 +13,30 @@ const STUCK = [
   ["o", 0, "Output gate stuck shut", "o = 0: nothing is shown, h stays 0"],
 ];
 
-// What each side shows: a moment of the training or another run, what is altered in it, a unit, and its name.
+// What each side shows: a snapshot of the training or another run, what is altered in it, a unit, and its name.
 // state.compare: null, or { kind: "start" | "now" }, { kind: "run", label }, { kind: "unit", unit } or
 // { kind: "edit", edit } with an edit as lstm.js takes it.
-export function sidesOf(state) {
-  const { compare, moment, scene } = state;
-  const side = (moment, label, own) => ({ moment, label, get unit() { return state.unit; }, ...own });
-  const at = (moment) => side(moment, epochWords(scene, moment));
+export function comparedSides(state) {
+  const { compare, snapshot, scene } = state;
+  const side = (snapshot, label, own) => ({ snapshot, label, get unit() { return state.unit; }, ...own });
+  const at = (snapshot) => side(snapshot, epochText(scene, snapshot));
   switch (compare?.kind) {
-    case "start": return [at(0), at(moment)];
-    case "now": return [at(moment), at(scene.snapshots.length)];
-    case "run": return [side(moment, "this run"), side(moment, compare.label, { other: runOf(scene, compare) })];
-    case "unit": return [side(moment, ""), side(moment, "", { unit: compare.unit })];
-    case "edit": return [side(moment, "as it is"), side(moment, editWords(scene, compare.edit), { edit: compare.edit })];
-    default: return [side(moment, "")];
+    case "start": return [at(0), at(snapshot)];
+    case "now": return [at(snapshot), at(scene.snapshots.length)];
+    case "run": return [side(snapshot, "this run"), side(snapshot, compare.label, { other: runOf(scene, compare) })];
+    case "unit": return [side(snapshot, ""), side(snapshot, "", { unit: compare.unit })];
+    case "edit": {
+      const { edit } = compare;
+      return [side(snapshot, "as it is"), side(snapshot, editText(scene, edit), { edit })];
+    }
+    default: return [side(snapshot, "")];
   }
 }
 
 const runOf = (scene, { label }) => scene.others.findIndex((other) => other.label === label);
 
 // The comparison as far as this scene has it.
-export function within(scene, compare) {
+export function clampComparison(scene, compare) {
   const { unit = 0, edit } = compare ?? {}, has = (unit) => unit === null || unit < scene.hidden;
   const possible = {
     start: () => scene.snapshots.length > 0,
@@ -45,7 +48,7 @@ export function within(scene, compare) {
   return possible ? compare : null;
 }
 
-// For the address: a comparison in a few letters, and back; what means nothing is no comparison.
+// For the address: a comparison as a short text, and back; a text that is none gives no comparison.
 export function toText(compare) {
   const { kind, unit, edit } = compare ?? {};
   if (kind === "unit") return `unit-${unit}`;
@@ -54,17 +57,19 @@ export function toText(compare) {
 }
 
 export function fromText(text, scene) {
-  const [kind, ...parts] = (text ?? "").split("-"), number = (part) => (/^\d{1,5}$/.test(part) ? Number(part) : Infinity);
-  if (kind === "unit") return within(scene, { kind, unit: number(parts[0]) });
-  if (kind === "run") return within(scene, { kind, label: scene.others[0]?.label });
-  if (kind !== "edit") return within(scene, { kind });
+  const [kind, ...parts] = (text ?? "").split("-");
+  const number = (part) => (/^\d{1,5}$/.test(part) ? Number(part) : Infinity);
+  if (kind === "unit") return clampComparison(scene, { kind, unit: number(parts[0]) });
+  if (kind === "run") return clampComparison(scene, { kind, label: scene.others[0]?.label });
+  if (kind !== "edit") return clampComparison(scene, { kind });
   const stuck = STUCK.find(([gate, value]) => gate === parts[0] && String(value) === parts[1]);
   if (!stuck) return null;
   const [layer, direction] = parts.slice(2).map(number), unit = parts[4] === "all" ? null : number(parts[4]);
-  return within(scene, { kind, edit: { kind: "clamp", gate: stuck[0], value: stuck[1], layer, direction, unit } });
+  const [gate, value] = stuck;
+  return clampComparison(scene, { kind, edit: { kind: "clamp", gate, value, layer, direction, unit } });
 }
 
-function editWords({ layers, directions }, { gate, value, layer, direction, unit }) {
+function editText({ layers, directions }, { gate, value, layer, direction, unit }) {
   const where = [
     unit === null ? "in every unit" : `in unit ${unit}`,
     ...(layers > 1 ? [`of layer ${layer}`] : []),
@@ -76,17 +81,17 @@ function editWords({ layers, directions }, { gate, value, layer, direction, unit
 // The name over one side's cell; nothing is named while there is one side.
 export function mountName(root, state, side) {
   const name = child(root, "div", { class: "stage-side-name" });
-  const line = name.appendChild(dash(ANSWERS[side])); // what this side says is drawn so in the strip
-  const words = child(name, "span", {});
+  const line = name.appendChild(dashIcon(COLORS[side])); // its prediction is drawn so in the strip
+  const label = child(name, "span", {});
   return {
     element: name,
     update() {
       const { sides, compare } = state, shown = sides[side];
       name.hidden = sides.length < 2;
       if (name.hidden) return;
-      const units = compare?.kind === "unit", said = units ? `unit ${shown.unit ?? 0}` : shown.label;
+      const units = compare?.kind === "unit", text = units ? `unit ${shown.unit ?? 0}` : shown.label;
       line.toggleAttribute("hidden", units);
-      if (words.textContent !== said) words.textContent = said;
+      if (label.textContent !== text) label.textContent = text;
     },
   };
 }
@@ -95,13 +100,13 @@ export function mountMenu(bar, state) {
   const [panel, open] = menuPanel(bar, state, "compare", "Compare two cells");
   const choose = (changes) => () => state.set({ menu: null, ...changes() });
   const off = menuItem(panel, "Only one", "no comparison", choose(() => ({ compare: null })));
-  const moments = [
+  const epochs = [
     ["start", "Before training, and after", "left untrained, right the Learning slider", 0],
     ["now", "An earlier epoch, and now", "left the Learning slider, right what it has learned", 1],
   ].map(([kind, title, meaning, other]) => [kind, menuItem(panel, title, meaning, choose(() => {
-    const { moment, scene } = state, now = scene.snapshots.length;
-    const same = moment === (other ? now : 0); // two equal sides say nothing
-    return { compare: { kind }, moment: same ? (other ? Math.floor(now / 2) : now) : moment };
+    const { snapshot, scene } = state, now = scene.snapshots.length;
+    const same = snapshot === (other ? now : 0); // two equal sides show nothing
+    return { compare: { kind }, snapshot: same ? (other ? Math.floor(now / 2) : now) : snapshot };
   }))]);
   const unit = unitChooser(panel, state, choose);
   const runs = runChooser(panel, state, choose);
@@ -113,7 +118,7 @@ export function mountMenu(bar, state) {
       if (panel.hidden) return;
       const press = (button, pressed) => button.setAttribute("aria-pressed", pressed);
       press(off, !state.compare);
-      for (const [kind, button] of moments) {
+      for (const [kind, button] of epochs) {
         press(button, state.compare?.kind === kind);
         button.disabled = !state.scene.snapshots.length;
       }
@@ -126,13 +131,13 @@ export function mountMenu(bar, state) {
 
 function unitChooser(panel, state, choose) {
   const row = child(panel, "div", { class: "stage-menu-row" });
-  const go = menuItem(row, "Two units", "", choose(() => ({ compare: wanted(), unit: state.unit ?? 0 })));
+  const go = menuItem(row, "Two units", "", choose(() => ({ compare: unitComparison(), unit: state.unit ?? 0 })));
   const words = child(go, "span", {});
   const number = child(row, "input", { type: "number", min: 0, step: 1, value: 1, "aria-label": "The other unit" });
-  const wanted = () => ({ kind: "unit", unit: clamp(Math.floor(Number(number.value)), state.scene.hidden) });
+  const unitComparison = () => ({ kind: "unit", unit: clamp(Math.floor(Number(number.value)), state.scene.hidden) });
   number.addEventListener("change", () => {
-    number.value = wanted().unit;
-    if (state.compare?.kind === "unit") state.set({ compare: wanted() });
+    number.value = unitComparison().unit;
+    if (state.compare?.kind === "unit") state.set({ compare: unitComparison() });
   });
   return (press) => {
     const { scene, compare } = state, chosen = state.unit ?? 0;
@@ -157,7 +162,8 @@ function runChooser(panel, state, choose) {
       });
       named = others;
     }
-    for (const [label, button] of buttons) press(button, state.compare?.kind === "run" && state.compare.label === label);
+    const { kind, label: chosen } = state.compare ?? {};
+    for (const [label, button] of buttons) press(button, kind === "run" && chosen === label);
   };
 }
 
@@ -171,7 +177,8 @@ function stuckChooser(panel, state, choose) {
     unit: alone.checked ? state.unit : null,
   });
   const buttons = STUCK.map(([gate, value, title, meaning]) => [
-    gate, value, menuItem(panel, title, meaning, choose(() => ({ compare: { kind: "edit", edit: edit(gate, value) } }))),
+    gate, value,
+    menuItem(panel, title, meaning, choose(() => ({ compare: { kind: "edit", edit: edit(gate, value) } }))),
   ]);
   alone.addEventListener("change", () => {
     const chosen = state.compare?.edit;

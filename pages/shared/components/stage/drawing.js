@@ -1,9 +1,9 @@
-// What the cell is drawn with: pipes with a flow in them, valves, plates with a value, small distributions.
-// Each is built once and then told its numbers; nothing is written that is already so.
+// What the cell is drawn with: pipes with a flow in them, valves, plates with a value or a histogram.
+// Each is built once and then set; nothing is written that has not changed.
 
 const BINS = 20;
 
-let made = 0; // clip paths are found by ids, and a page has more than one cell
+let valves = 0; // clip paths are found by ids, and a page has more than one cell
 
 export function svg(parent, tag, attributes = {}) {
   const node = parent.appendChild(document.createElementNS("http://www.w3.org/2000/svg", tag));
@@ -12,11 +12,11 @@ export function svg(parent, tag, attributes = {}) {
 }
 
 const STYLES = new Set(["fill", "stroke", "strokeWidth", "transform"]); // so that they may move smoothly
-const known = new WeakMap(); // node → what was last written to it
+const written = new WeakMap(); // node → what was last written to it
 
 export function put(node, name, value) {
-  if (!known.has(node)) known.set(node, {});
-  const last = known.get(node);
+  if (!written.has(node)) written.set(node, {});
+  const last = written.get(node);
   if (last[name] === value) return;
   last[name] = value;
   if (name === "text") node.textContent = value;
@@ -30,7 +30,7 @@ export function symbol(parent, [letter, below], attributes) {
   svg(text, "tspan", { class: "cell-letter" }).textContent = letter;
   const sub = svg(text, "tspan", { dy: "0.28em", "font-size": "62%" });
   sub.textContent = below;
-  return (words) => put(sub, "text", words);
+  return (subscript) => put(sub, "text", subscript);
 }
 
 // A tube of constant bore; the flow in it is wider for larger magnitudes and has its value's colour.
@@ -51,7 +51,7 @@ export function arrow(parent, x, y, turn, size = 7) {
 
 // Two jaws in a ring. Fully open they leave the pipe's bore free; upright: the flow goes up or down.
 export function valve(parent, [x, y], radius, bore, color, upright) {
-  const id = `cell-valve-${made++}`, half = bore / 2;
+  const id = `cell-valve-${valves++}`, half = bore / 2;
   const group = svg(parent, "g", { transform: `translate(${x} ${y}) rotate(${upright ? 90 : 0})` });
   svg(svg(group, "clipPath", { id }), "circle", { r: radius });
   const jaws = svg(group, "g", { "clip-path": `url(#${id})`, fill: color });
@@ -76,38 +76,45 @@ export function plate(parent, [x, y, w, h], names, color, fonts) {
   const block = Math.round(h * (names[1].length > 1 ? 0.98 : 0.84)), body = w - block, middle = x + block + body / 2;
   const group = svg(parent, "g", { class: "cell-plate" });
   svg(group, "rect", { x, y, width: w, height: h, rx: 8, class: "cell-paper" });
-  const fill = svg(group, "path", { d: `M${x + block} ${y}h${body - 8}a8 8 0 0 1 8 8v${h - 16}a8 8 0 0 1 -8 8h${8 - body}Z`, class: "cell-fill" });
-  const bars = svg(group, "path", { class: "cell-bars", fill: color, transform: `translate(${x + block} ${y + h - 2})` });
-  svg(group, "path", { d: `M${x + block} ${y}h${8 - block}a8 8 0 0 0 -8 8v${h - 16}a8 8 0 0 0 8 8h${block - 8}Z`, fill: color });
+  const right = `M${x + block} ${y}h${body - 8}a8 8 0 0 1 8 8v${h - 16}a8 8 0 0 1 -8 8h${8 - body}Z`;
+  const left = `M${x + block} ${y}h${8 - block}a8 8 0 0 0 -8 8v${h - 16}a8 8 0 0 0 8 8h${block - 8}Z`;
+  const fill = svg(group, "path", { d: right, class: "cell-fill" });
+  const transform = `translate(${x + block} ${y + h - 2})`;
+  const bars = svg(group, "path", { class: "cell-bars", fill: color, transform });
+  svg(group, "path", { d: left, fill: color });
   svg(group, "rect", { x, y, width: w, height: h, rx: 8, class: "cell-frame", stroke: color });
   const rename = symbol(group, names, {
-    x: x + block / 2, y: y + h / 2 + fonts.symbol * 0.28, "font-size": fonts.symbol, class: "cell-symbol", style: `fill: ${ink(color)}`,
+    x: x + block / 2, y: y + h / 2 + fonts.symbol * 0.28, "font-size": fonts.symbol,
+    class: "cell-symbol", style: `fill: ${ink(color)}`,
   });
-  const value = svg(group, "text", { x: middle, y: y + h / 2 + fonts.value * 0.35, "font-size": fonts.value, class: "cell-value" });
+  const value = svg(group, "text", {
+    x: middle, y: y + h / 2 + fonts.value * 0.35, "font-size": fonts.value, class: "cell-value",
+  });
   const mean = svg(group, "text", { x: middle, y: y + 0.36 * h, "font-size": h * 0.36, class: "cell-mean" });
   return {
     rename, group, body: [x + block, y, body, h],
-    set({ color: paint, ink: letters, words, spread }) {
-      put(fill, "fill", spread ? "none" : paint);
+    set({ color: paint, ink: letters, text, values }) {
+      put(fill, "fill", values ? "none" : paint);
       put(value, "fill", letters);
-      put(value, "text", spread ? "" : words);
-      put(bars, "d", spread ? histogram(spread, body - 4, h * 0.52) : "");
-      put(mean, "text", spread ? `${body > 110 ? "mean " : ""}${words}` : "");
+      put(value, "text", values ? "" : text);
+      put(bars, "d", values ? histogram(values, body - 4, h * 0.52) : "");
+      put(mean, "text", values ? `${body > 110 ? "mean " : ""}${text}` : "");
     },
   };
 }
 
 // Bars for how many units lie where between low and high; those beyond count at the ends, NaN nowhere.
-function histogram({ values, low, high }, width, height) {
+function histogram({ all, low, high }, width, height) {
   const counts = new Uint32Array(BINS), bar = width / BINS;
-  for (const value of values) {
+  for (const value of all) {
     const place = Math.floor(((value - low) / (high - low)) * BINS);
     if (place === place) counts[Math.max(0, Math.min(BINS - 1, place))]++;
   }
-  const most = Math.max(1, ...counts);
+  const max = Math.max(1, ...counts);
   let d = "";
   counts.forEach((count, k) => {
-    if (count) d += `M${(2 + k * bar).toFixed(1)} 0v${(-(count / most) * height).toFixed(1)}h${(bar - 0.6).toFixed(1)}V0Z`;
+    const at = (2 + k * bar).toFixed(1), up = (-(count / max) * height).toFixed(1);
+    if (count) d += `M${at} 0v${up}h${(bar - 0.6).toFixed(1)}V0Z`;
   });
   return d;
 }

@@ -1,4 +1,4 @@
-// The signs on the stage's buttons, drawn on 20 × 20: fonts of a strange machine may lack ⏮ and ⛶.
+// The icons of the stage's buttons, drawn on 20 × 20: another machine's fonts may lack ⏮ and ⛶.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -11,7 +11,7 @@ const SHAPES = {
   on: ["", "M7.4 4.4 13 10l-5.6 5.6"],
   loop: ["M12.4 1.4v5.2L16 4ZM7.6 13.4v5.2L4 16Z", "M3.6 10.4V8a4 4 0 0 1 4-4h5.2M16.4 9.6V12a4 4 0 0 1-4 4H7.2"],
   compare: ["M3.4 5h5v10h-5Z", "M3.4 5h5v10h-5ZM11.6 5h5v10h-5Z"],
-  take: ["", "M10 3v9.4M6 8.8l4 4 4-4M3.6 13v3.6h12.8V13"],
+  export: ["", "M10 3v9.4M6 8.8l4 4 4-4M3.6 13v3.6h12.8V13"],
   tour: ["", "M9 18V2.6M9 4h6.4L18 6.3l-2.6 2.3H9M9 9.6H4.4L2 11.8 4.4 14H9"],
   help: ["M9.1 14h1.9v1.9H9.1Z", "M6.8 7.2a3.2 3.2 0 1 1 4.6 2.9c-.9.5-1.4 1-1.4 2"],
   full: ["", "M3.6 7.4V3.6h3.8M12.6 3.6h3.8v3.8M16.4 12.6v3.8h-3.8M7.4 16.4H3.6v-3.8"],
@@ -19,33 +19,34 @@ const SHAPES = {
   close: ["", "M5 5l10 10M15 5 5 15"],
 };
 
-// The sign as an element; its colour is the text's and its size the style sheet's.
+// The icon as an element; its colour is the text's and its size the style sheet's.
 export function icon(name) {
   const [filled, drawn] = SHAPES[name];
-  const sign = node("svg", { class: "stage-icon", viewBox: "0 0 20 20", "aria-hidden": "true" });
-  if (filled) sign.append(node("path", { d: filled, fill: "currentColor" }));
-  if (drawn) sign.append(node("path", { d: drawn, fill: "none", stroke: "currentColor" }));
-  return sign;
+  const picture = node("svg", { class: "stage-icon", viewBox: "0 0 20 20", "aria-hidden": "true" });
+  if (filled) picture.append(node("path", { d: filled, fill: "currentColor" }));
+  if (drawn) picture.append(node("path", { d: drawn, fill: "none", stroke: "currentColor" }));
+  return picture;
 }
 
-// A short dashed line, as the strip draws what one side says.
-export function dash(color) {
-  const sign = node("svg", { class: "stage-dash", viewBox: "0 0 28 8", "aria-hidden": "true" });
-  sign.append(node("path", { d: "M0 4h28", fill: "none", stroke: color, "stroke-width": 4, "stroke-dasharray": "8 2" }));
-  return sign;
+// A short dashed line, as the strip draws one side's prediction.
+export function dashIcon(color) {
+  const picture = node("svg", { class: "stage-dash", viewBox: "0 0 28 8", "aria-hidden": "true" });
+  const style = { fill: "none", stroke: color, "stroke-width": 4, "stroke-dasharray": "8 2" };
+  picture.append(node("path", { d: "M0 4h28", ...style }));
+  return picture;
 }
 
-// A button with a sign alone, so it has a title for the eye and a name for a screen reader.
+// A button with an icon alone, so it has a title for the eye and a name for a screen reader.
 export function iconButton(parent, name, title, act) {
   const made = document.createElement("button");
   made.type = "button";
   made.addEventListener("click", act);
   parent.append(made);
-  return dress(made, name, title);
+  return setIcon(made, name, title);
 }
 
-// Another sign and another title on a button that has two states.
-export function dress(button, name, title) {
+// Another icon and another title on a button that has two states.
+export function setIcon(button, name, title) {
   if (button.dataset.icon === name) return button;
   button.dataset.icon = name;
   button.title = button.ariaLabel = title;

@@ -1,11 +1,12 @@
 // The keyboard: for a speaker who looks at the audience. Keys never fire while something is typed into a field.
 
-import { clamp } from "./canvas.js";
+import { clamp } from "../canvas.js";
 import { NAMES } from "./scene.js";
 
 export const KEYS = [
-  ["Space", "play or pause"], ["← →", "one step back or on"], ["Shift ← →", "ten steps"], ["Home End", "first or last step"],
-  ["↑ ↓", "unit above or below"], ["0", "the whole layer"], ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
+  ["Space", "play or pause"], ["← →", "one step back or on"], ["Shift ← →", "ten steps"],
+  ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
+  ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
   ["L", "next layer or direction"], ["P", "stage mode"], ["Esc", "close what is open"], ["?", "this list"],
 ];
 
@@ -28,23 +29,23 @@ function typing({ target }) {
 }
 
 function command(state, { key, shiftKey, target }, { toggleStage }) {
-  const { scene, step, unit, moment } = state, last = scene.steps - 1;
+  const { scene, step, unit, snapshot } = state, last = scene.steps - 1;
   if (key === " " || key === "Enter") {
     if (target.closest?.("button, a, summary")) return null; // they have a meaning of their own there
     return key === " " ? () => state.set({ playing: !state.playing }) : null;
   }
-  if (/^(Arrow|Home|End)/.test(key) && target.matches?.(".stage-learning input")) return null; // it is the one to be moved
+  if (/^(Arrow|Home|End)/.test(key) && target.matches?.(".stage-learning input")) return null; // they move that slider
   const far = shiftKey ? 10 : 1;
   const to = (place) => () => state.set({ step: clamp(place, scene.steps), playing: false });
   const select = (place) => () => state.set({ unit: clamp(place, scene.hidden) });
   const digit = NAMES[Number(key) - 1];
-  if (digit) return () => state.set({ picture: state.picture === digit ? null : digit });
+  if (digit) return () => state.set({ heatmap: state.heatmap === digit ? null : digit });
   return {
     ArrowLeft: to(step - far), ArrowRight: to(step + far), Home: to(0), End: to(last),
     ArrowUp: select((unit ?? 1) - far), ArrowDown: select((unit ?? -1) + far),
     0: () => state.set({ unit: null }),
-    "[": () => state.set({ moment: Math.max(0, moment - 1) }),
-    "]": () => state.set({ moment: Math.min(scene.snapshots.length, moment + 1) }),
+    "[": () => state.set({ snapshot: Math.max(0, snapshot - 1) }),
+    "]": () => state.set({ snapshot: Math.min(scene.snapshots.length, snapshot + 1) }),
     l: () => nextLayer(state), L: () => nextLayer(state),
     p: toggleStage, P: toggleStage,
     "?": () => state.set({ help: !state.help }),
@@ -62,7 +63,7 @@ function escape(state, toggleStage) {
   if (state.help) return () => state.set({ help: false });
   if (state.menu) return () => state.set({ menu: null });
   if (state.part) return () => state.set({ part: null });
-  if (state.picture) return () => state.set({ picture: null });
+  if (state.heatmap) return () => state.set({ heatmap: null });
   if (state.touring) return () => state.set({ touring: false });
   return state.stage ? toggleStage : null;
 }

@@ -1,4 +1,4 @@
-// The moment of a talk as an address: what is looked at stands in the page's URL, and a bookmark opens it again.
+// The state of the stage in the page's address, so that a bookmark opens it again.
 
 import { fromText, toText } from "./compare.js";
 
@@ -19,8 +19,8 @@ export function read(where, scene) {
   put("unit", given.get("unit") === "all" ? null : whole("unit", scene.hidden));
   put("layer", whole("layer", scene.layers));
   put("direction", whole("direction", scene.directions));
-  const moment = scene.snapshots.findIndex(({ step }) => String(step) === given.get("at"));
-  if (moment >= 0) found.moment = moment;
+  const snapshot = scene.snapshots.findIndex(({ step }) => String(step) === given.get("at"));
+  if (snapshot >= 0) found.snapshot = snapshot;
   put("compare", fromText(given.get("compare"), scene) ?? undefined);
   if (given.get("stage") === "1") found.stage = true;
   return found;
@@ -30,21 +30,21 @@ export function write(where, state) {
   if (!where) return;
   timer ??= setTimeout(() => {
     timer = null;
-    const url = new URL(where.href), { scene, moment } = state;
+    const url = new URL(where.href), { scene, snapshot } = state;
     const put = (name, value) => (value === null ? url.searchParams.delete(name) : url.searchParams.set(name, value));
     for (const [name, value] of Object.entries(scene.link ?? {})) put(name, value);
     put("t", state.step);
     put("unit", state.unit ?? "all");
     put("layer", scene.layers > 1 ? state.layer : null);
     put("direction", scene.directions > 1 ? state.direction : null);
-    put("at", moment < scene.snapshots.length ? scene.snapshots[moment].step : null);
+    put("at", snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : null);
     put("compare", toText(state.compare));
     put("stage", state.stage ? 1 : null);
     if (url.href !== where.href) history.replaceState(history.state, "", url);
   }, LATER);
 }
 
-// The page is left: its address says no more.
+// The page is left: its address is another page's.
 export function stop() {
   clearTimeout(timer);
   timer = null;

@@ -1,26 +1,26 @@
-// An LSTM in the browser: the traces of earlier weights and of altered runs, without asking the server.
+// An LSTM in the browser: the traces of earlier weights and of interventions, without asking the server.
 // The equations are those of lstm_core/trace.py, summed in float64 and kept in float32.
 
-import { GATES, NAMES, layerWeights, readBy, times } from "./scene.js";
+import { GATES, NAMES, layerInput, layerWeights, times } from "./scene.js";
 
-const SLICE = 10; // ms of work between two breaths of the page
+const SLICE = 10; // ms of work before the page may do something else
 
 const sigmoid = (a) => 1 / (1 + Math.exp(-a));
-const SHAPE = { i: sigmoid, f: sigmoid, g: Math.tanh, o: sigmoid };
+const ACTIVATION = { i: sigmoid, f: sigmoid, g: Math.tanh, o: sigmoid };
 
-// Yields now and then, and returns a trace like scene.trace. edit: null, or what an altered run does to a gate:
+// Yields now and then, and returns a trace like scene.trace. edit: null, or an intervention on a gate:
 // { gate, kind: "clamp" | "scale" | "add", value, layer, direction, unit: null for all }.
 export function* traceOf(scene, weights, edit = null) {
   const { layers, directions, hidden, width, steps } = scene;
   const trace = [];
   let begin = performance.now();
   for (let layer = 0; layer < layers; layer++) {
-    const read = readBy(scene, trace, layer);
+    const input = layerInput(scene, trace, layer);
     trace.push(times(directions, () => Object.fromEntries(
       NAMES.map((name) => [name, new Float32Array((name === "h" ? width : hidden) * steps)]),
     )));
     for (let direction = 0; direction < directions; direction++) {
-      const step = stepper(layerWeights(weights, layer, direction), read, scene, alteration(edit, layer, direction));
+      const step = stepper(layerWeights(weights, layer, direction), input, scene, intervention(edit, layer, direction));
       for (let k = 0; k < steps; k++) {
         step(direction ? steps - 1 - k : k, trace[layer][direction]);
         if (performance.now() - begin > SLICE) {
@@ -33,35 +33,37 @@ export function* traceOf(scene, weights, edit = null) {
   return trace;
 }
 
-function alteration(edit, layer, direction) {
+function intervention(edit, layer, direction) {
   if (!edit || edit.layer !== layer || edit.direction !== direction) return null;
-  const how = { clamp: () => edit.value, scale: (value) => value * edit.value, add: (value) => value + edit.value }[edit.kind];
-  return { gate: GATES.indexOf(edit.gate), touches: (unit) => edit.unit === null || edit.unit === unit, how };
+  const apply = {
+    clamp: () => edit.value, scale: (value) => value * edit.value, add: (value) => value + edit.value,
+  }[edit.kind];
+  return { gate: GATES.indexOf(edit.gate), actsOn: (unit) => edit.unit === null || edit.unit === unit, apply };
 }
 
-function stepper({ ih, hh, hr, bias }, read, { hidden, width, steps }, altered) {
+function stepper({ ih, hh, hr, bias }, input, { hidden, width, steps }, edited) {
   let h = new Float64Array(width);
   const c = new Float64Array(hidden), gates = times(4, () => new Float64Array(hidden));
-  const shapes = GATES.map((name) => SHAPE[name]);
-  return (t, into) => {
+  const activations = GATES.map((name) => ACTIVATION[name]);
+  return (t, trace) => {
     for (let gate = 0; gate < 4; gate++) {
       for (let unit = 0; unit < hidden; unit++) {
         const row = gate * hidden + unit;
-        const sum = (bias ? bias[row] : 0) + dot(ih, row, read.values, t, read.size) + dot(hh, row, h, 0, width);
-        let value = shapes[gate](sum);
-        if (altered?.gate === gate && altered.touches(unit)) value = altered.how(value);
+        const sum = (bias ? bias[row] : 0) + dot(ih, row, input.values, t, input.size) + dot(hh, row, h, 0, width);
+        let value = activations[gate](sum);
+        if (edited?.gate === gate && edited.actsOn(unit)) value = edited.apply(value);
         gates[gate][unit] = value;
-        into[GATES[gate]][unit * steps + t] = value;
+        trace[GATES[gate]][unit * steps + t] = value;
       }
     }
-    const [i, f, g, o] = gates, whole = new Float64Array(hidden);
+    const [i, f, g, o] = gates, output = new Float64Array(hidden); // h before any projection
     for (let unit = 0; unit < hidden; unit++) {
       c[unit] = f[unit] * c[unit] + i[unit] * g[unit];
-      into.c[unit * steps + t] = c[unit];
-      whole[unit] = o[unit] * Math.tanh(c[unit]);
+      trace.c[unit * steps + t] = c[unit];
+      output[unit] = o[unit] * Math.tanh(c[unit]);
     }
-    h = hr ? Float64Array.from({ length: width }, (_, row) => dot(hr, row, whole, 0, hidden)) : whole;
-    h.forEach((value, unit) => { into.h[unit * steps + t] = value; });
+    h = hr ? Float64Array.from({ length: width }, (_, row) => dot(hr, row, output, 0, hidden)) : output;
+    h.forEach((value, unit) => { trace.h[unit * steps + t] = value; });
   };
 }
 
@@ -71,9 +73,9 @@ function dot(matrix, row, vector, at, size) {
   return sum;
 }
 
-// What the model would say if the window ended after each step, (steps,): its first number in the table's own units,
+// The prediction if the window ended after each step, (steps,): the first output in the table's own units,
 // or the probability of the true class. A reverse direction has then read the whole window all the same.
-export function saidAt(scene, trace, weights) {
+export function predictionAt(scene, trace, weights) {
   const { steps, width, directions, classes, head } = scene, top = trace.at(-1);
   const matrix = weights["head.weight"], bias = weights["head.bias"];
   const input = new Float64Array(width * directions);
@@ -84,7 +86,7 @@ export function saidAt(scene, trace, weights) {
     });
     const outputs = Float64Array.from(bias, (value, row) => value + dot(matrix, row, input, 0, input.length));
     if (!classes.length) return outputs[0] * scene.scale[0] + scene.center[0];
-    const most = Math.max(...outputs), powers = outputs.map((value) => Math.exp(value - most));
+    const max = Math.max(...outputs), powers = outputs.map((value) => Math.exp(value - max));
     return powers[scene.truth] / powers.reduce((a, b) => a + b);
   });
 }

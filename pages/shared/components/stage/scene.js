@@ -1,14 +1,11 @@
 // What Python sends (lstm_core/scene.py), unpacked: names, inputs, the trace of now, weights of every snapshot.
 
+import { unpack } from "../wire.js";
+
 export const GATES = ["i", "f", "g", "o"], NAMES = [...GATES, "c", "h"];
 
-// bytes: uint32 length of the JSON, the JSON, float32 arrays; all little-endian.
 export function decode(bytes) {
-  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const scene = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  const numbers = new Float32Array(bytes.slice(4 + size).buffer);
-  let at = 0;
-  const take = (count) => numbers.subarray(at, (at += count));
+  const [scene, take] = unpack(bytes);
   const { steps, layers, directions, hidden, width } = scene;
   scene.inputs = take(steps * scene.features.length); // (steps, features), as the model reads them
   scene.series = scene.series.map((name) => ({ name, values: take(steps) })); // in the table's own units
@@ -32,15 +29,16 @@ function named(parameters, take) {
 // The four weights of one layer and direction, by their short names; biases may be missing.
 export function layerWeights(weights, layer, direction) {
   const suffix = `_l${layer}${direction ? "_reverse" : ""}`;
-  const one = (kind) => weights[`lstm.${kind}${suffix}`];
+  const parameter = (kind) => weights[`lstm.${kind}${suffix}`];
+  const [first, second] = [parameter("bias_ih"), parameter("bias_hh")];
   return {
-    ih: one("weight_ih"), hh: one("weight_hh"), hr: one("weight_hr"),
-    bias: one("bias_ih") && Float64Array.from(one("bias_ih"), (value, row) => value + one("bias_hh")[row]),
+    ih: parameter("weight_ih"), hh: parameter("weight_hh"), hr: parameter("weight_hr"),
+    bias: first && Float64Array.from(first, (value, row) => value + second[row]),
   };
 }
 
-// What a layer reads: (steps, features), the scene's inputs or the h of the layer below, directions side by side.
-export function readBy(scene, trace, layer) {
+// The input of a layer, (steps, features): the scene's inputs, or the h of the layer below, directions side by side.
+export function layerInput(scene, trace, layer) {
   if (layer === 0) return { values: scene.inputs, size: scene.features.length };
   const { steps, width, directions } = scene, size = width * directions;
   const values = new Float32Array(steps * size);

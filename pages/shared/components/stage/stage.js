@@ -1,25 +1,16 @@
-// The browser half of stage.py: brings the stage's modules, which the server has as files, and hands them each message.
+// The browser half of stage.py: brings the modules beside this one, which the server has as files, and hands each
+// message to the stage.
 
-const stages = new WeakMap(); // element -> a promise of its Stage
+import { addressOf, component, unpack } from "../wire.js";
 
-export default function ({ data, parentElement }) {
-  const element = parentElement.querySelector(".stage");
-  const { path, look, bytes } = read(data);
-  if (!stages.has(element)) stages.set(element, open(element, path, look));
-  stages.get(element).then((stage) => element.isConnected && stage.show(bytes));
-  // Streamlit also runs the cleanup of an overtaken call while the stage is still on the page.
-  return () => { if (!element.isConnected) stages.get(element).then((stage) => stage.stop?.()); };
-}
+// A stage, or what is to become one, is a promise: its modules are on their way.
+export default component(".stage", {
+  mount: (element, { data }) => open(element, unpack(data)[0]),
+  show: (opening, { data }) => opening.then((stage) => stage.element.isConnected && stage.show(data)),
+  stop: (opening) => opening.then((stage) => stage.stop?.()),
+});
 
-async function open(element, path, look) {
-  const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0];
-  const { Stage } = await import(`${root}${path}/main.js`);
-  return new Stage(element, look, window.location);
-}
-
-// Two messages in one: where the modules are and how things look, as JSON; then the scene, as it is.
-function read(data) {
-  const size = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-  const { path, look } = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + size)));
-  return { path, look, bytes: data.subarray(4 + size) };
+async function open(element, { modules, style }) {
+  const { Stage } = await import(addressOf(`${modules}/stage/main.js`));
+  return new Stage(element, style, window.location);
 }

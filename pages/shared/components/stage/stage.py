@@ -1,49 +1,27 @@
 """The stage: one trace played step by step through a drawn LSTM cell, in the browser. Python's half of stage/*.js.
 
-The modules in stage/ are plain ES modules, served as files: no bundler, no copy. They get one message a window
-(lstm_core/scene.py) and ask the server for nothing after that.
+It gets one message a window (lstm_core/scene.py) and asks the server for nothing after that.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
-from streamlit.components.v1 import declare_component
 
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from pages.shared.components.wire import color_stops, pack, read_assets
+from pages.shared.components.wire import color_stops, mount, serve
 
-_MODULES = Path(__file__).parent
-_mount = st.components.v2.component(
-    "stage",
-    html='<div class="stage"></div>',
-    js=read_assets("stage/stage.js"),
-    css=read_assets(*(f"stage/{path.name}" for path in sorted(_MODULES.glob("*.css")))),
-    isolate_styles=False,
-)
+_STYLES = sorted(path.name for path in Path(__file__).parent.glob("*.css"))
+_draw = mount("stage", *(f"stage/{name}" for name in _STYLES), module="stage/stage.js")
 
 
-def stage(
-    key: str, header: dict[str, Any], arrays: list[np.ndarray], id: str, link: dict[str, str | int]
-) -> None:
+def stage(key: str, header: dict[str, Any], arrays: list[np.ndarray], id: str, link: dict[str, str | int]) -> None:
     """Draw scene.scene's (header, arrays). id: another one is another picture; link: what the address says of it."""
     style = {
         "colors": GATE_COLORS,
         "titles": GATE_NAMES,
         "scales": {"gate": color_stops(False), "signed": color_stops(True)},
     }
-    setup = json.dumps({"path": _path(), "look": style}).encode()
-    setup += b" " * (-len(setup) % 4)
-    data = len(setup).to_bytes(4, "little") + setup + pack({**header, "id": id, "link": link}, arrays)
-    _mount(key=key, data=data, height="content")
-
-
-@st.cache_resource(show_spinner=False)
-def _path() -> str:
-    """Serve the modules and return their folder's path relative to the app's root."""
-    component = declare_component("stage_modules", path=_MODULES)
-    return f"component/{component.name}"
+    _draw(key, {**header, "id": id, "link": link, "style": style, "modules": serve()}, arrays)

@@ -1,4 +1,4 @@
-// What the stage shows at this moment, and who wants to know. Every part draws from it and none from another part.
+// What the stage shows, and who listens to it. Every part draws from it and none from another part.
 
 export class State {
   constructor(fields) {
@@ -18,10 +18,10 @@ export class State {
       this.fields[name] = value;
       this.changed.add(name);
     }
-    if (this.changed.size) this.frame ??= requestAnimationFrame(() => this.tell());
+    if (this.changed.size) this.frame ??= requestAnimationFrame(() => this.notify());
   }
 
-  tell() {
+  notify() {
     cancelAnimationFrame(this.frame);
     const changed = this.changed;
     this.frame = null;

@@ -1,16 +1,16 @@
 // The guided tour: one small card at a time beside the real thing, gone on with by doing what it says.
 
-import { child } from "./canvas.js";
+import { child } from "../canvas.js";
 import { CARDS, END, READING } from "./tour_cards.js";
 
 const GAP = 18, RING = 6; // px from the ring to the card; px from the thing to its ring
-const KEPT = "lstm-stage-tour"; // where the tour was left, for as long as the browser's tab is open
+const STORED = "lstm-stage-tour"; // where the tour was left, for as long as the browser's tab is open
 
-// panelOf(name): where a heatmap stands within its row, or undefined.
-export function mount(root, state, panelOf) {
+// boxOf(name): where a heatmap stands within its row, or undefined.
+export function mount(root, state, boxOf) {
   // place: which card, and whether an opened part is being read; start: the state as the card came up; found and
   // resumed: of which card something was found out, and at which the tour was taken up again.
-  const tour = { root, state, panelOf, ...build(root, state), place: null, start: null, found: {}, resumed: null };
+  const tour = { root, state, boxOf, ...build(root, state), place: null, start: null, found: {}, resumed: null };
   return { element: tour.layer, update: () => update(tour) };
 }
 
@@ -18,12 +18,13 @@ function build(root, state) {
   const layer = child(root, "div", { class: "stage-tour" }), ring = child(layer, "div", { class: "stage-tour-ring" });
   const spoken = { role: "dialog", "aria-label": "Guided tour", "aria-live": "polite" };
   const card = child(layer, "div", { class: "stage-tour-card", ...spoken });
-  const found = child(card, "p", { class: "stage-tour-found" }), head = child(card, "div", { class: "stage-tour-head" });
+  const found = child(card, "p", { class: "stage-tour-found" });
+  const head = child(card, "div", { class: "stage-tour-head" });
   const title = child(head, "h4", {}), count = child(head, "span", {}), text = child(card, "p", {});
   card.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
-  const button = (words, act) => {
+  const button = (label, act) => {
     const made = child(head, "button", { type: "button" });
-    made.textContent = words;
+    made.textContent = label;
     made.addEventListener("click", act);
     return made;
   };
@@ -31,7 +32,7 @@ function build(root, state) {
   const skip = button("Skip", () => state.set({ card: state.card + 1 }));
   const end = button("End tour", () => state.set({ touring: false }));
   layer.hidden = true;
-  return { layer, ring, card, words: { found, title, text, count }, buttons: { again, skip, end } };
+  return { layer, ring, card, nodes: { found, title, text, count }, buttons: { again, skip, end } };
 }
 
 function update(tour) {
@@ -42,7 +43,7 @@ function update(tour) {
     return;
   }
   const cards = CARDS.filter(({ needs }) => needs?.(state) ?? true);
-  if (tour.place === null) state.set({ card: (tour.resumed = remembered()) });
+  if (tour.place === null) state.set({ card: (tour.resumed = storedCard()) });
   const reading = state.part !== null && !cards[state.card]?.parts?.includes(state.part);
   const place = `${state.card} ${reading}`, entered = place !== tour.place;
   if (entered) enter(tour, place, cards);
@@ -50,7 +51,7 @@ function update(tour) {
   show(tour, card, cards);
   point(tour, card, entered);
   if (!reading && done(card, state, tour.start)) {
-    tour.found = { card: state.card + 1, words: card.found?.(state) };
+    tour.found = { card: state.card + 1, text: card.found?.(state) };
     state.set({ card: state.card + 1 });
   }
 }
@@ -62,48 +63,52 @@ function enter(tour, place, cards) {
   tour.place = place;
   tour.start = { step: state.step, unit: state.unit };
   if (cards[state.card]?.parts?.includes(state.part)) state.set({ part: null }); // to be opened, not to be found open
-  remember(state.card < cards.length ? state.card : 0);
+  storeCard(state.card < cards.length ? state.card : 0);
 }
 
-function show({ words, buttons, state, start, found, resumed }, card, cards) {
-  const last = card === END, told = found.card === state.card ? found.words : "";
+function show({ nodes, buttons, state, start, found, resumed }, card, cards) {
+  const last = card === END, result = found.card === state.card ? found.text : "";
   const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
-  put(words.found, `✓ ${told}`);
-  words.found.hidden = !told;
-  put(words.title, card.title);
-  put(words.text, card.text(state, start));
-  put(words.count, last ? "" : `${state.card + 1} of ${cards.length}`);
+  put(nodes.found, `✓ ${result}`);
+  nodes.found.hidden = !result;
+  put(nodes.title, card.title);
+  put(nodes.text, card.text(state, start));
+  put(nodes.count, last ? "" : `${state.card + 1} of ${cards.length}`);
   put(buttons.end, last ? "Close" : "End tour");
   buttons.skip.hidden = last;
   buttons.again.hidden = !state.card || state.card !== resumed;
 }
 
 // Puts the ring around the thing and the card beside it, never over it.
-function point({ root, ring, card, state, panelOf }, { at, map }, entered) {
+function point({ root, ring, card, state, boxOf }, { at, map }, entered) {
   const opened = state.part !== null && root.querySelector(".cell-panel:not([hidden])");
   const targets = at ? root.querySelectorAll(at) : opened ? opened.querySelectorAll("button") : [];
   const inside = root.getBoundingClientRect();
   const boxes = Array.from(targets, (target) => target.getBoundingClientRect()).filter(({ width }) => width);
-  if (map && panelOf(map) && boxes.length) boxes.splice(0, boxes.length, within(boxes[0], panelOf(map)));
+  if (map && boxOf(map) && boxes.length) boxes.splice(0, boxes.length, partOf(boxes[0], boxOf(map)));
   ring.hidden = !boxes.length;
   const aim = ring.hidden ? null : around(boxes.slice(0, targets.length), inside);
   if (aim) Object.assign(ring.style, { left: px(aim.x), top: px(aim.y), width: px(aim.w), height: px(aim.h) });
   const kept = !at && opened ? around([opened.getBoundingClientRect()], inside) : aim;
-  const bar = root.querySelector(".stage-bar").getBoundingClientRect().top - inside.top; // stays free, to play and to pause
+  // The bar stays free, to play and to pause.
+  const bar = root.querySelector(".stage-bar").getBoundingClientRect().top - inside.top;
   const spot = beside(kept, { w: card.offsetWidth, h: card.offsetHeight }, { w: inside.width, h: bar });
   card.dataset.side = kept === aim ? spot.side : "";
   Object.assign(card.style, { left: px(spot.x), top: px(spot.y) });
   card.style.setProperty("--arrow", px(spot.arrow));
-  if (entered && !state.stage) for (const node of [ring.hidden ? card : ring, card]) node.scrollIntoView({ block: "nearest" });
+  if (!entered || state.stage) return;
+  for (const node of [ring.hidden ? card : ring, card]) node.scrollIntoView({ block: "nearest" });
 }
 
 const px = (value) => `${Math.round(value)}px`;
-const within = (box, { x, y, w, h }) => ({ left: box.left + x, top: box.top + y, right: box.left + x + w, bottom: box.top + y + h });
+const partOf = ({ left, top }, { x, y, w, h }) =>
+  ({ left: left + x, top: top + y, right: left + x + w, bottom: top + y + h });
 
 function around(boxes, inside) {
   const left = Math.min(...boxes.map((box) => box.left)), right = Math.max(...boxes.map((box) => box.right));
   const top = Math.min(...boxes.map((box) => box.top)), bottom = Math.max(...boxes.map((box) => box.bottom));
-  return { x: left - inside.left - RING, y: top - inside.top - RING, w: right - left + 2 * RING, h: bottom - top + 2 * RING };
+  const x = left - inside.left - RING, y = top - inside.top - RING;
+  return { x, y, w: right - left + 2 * RING, h: bottom - top + 2 * RING };
 }
 
 // The side of the thing with room for the card: where it stands, and how far along its edge the arrow does.
@@ -123,18 +128,18 @@ function beside(aim, card, all) {
   return { ...best, arrow: Math.max(20, Math.min((upright ? card.w : card.h) - 20, middle)) };
 }
 
-// Some browsers are told to keep nothing; the tour then begins anew in each visit.
-function remembered() {
+// Where the browser may store nothing, the tour begins anew in each visit.
+function storedCard() {
   try {
-    return Number(sessionStorage.getItem(KEPT)) || 0;
+    return Number(sessionStorage.getItem(STORED)) || 0;
   } catch {
     return 0;
   }
 }
 
-function remember(card) {
+function storeCard(card) {
   try {
-    sessionStorage.setItem(KEPT, card);
+    sessionStorage.setItem(STORED, card);
   } catch {
     // nothing is kept: see above
   }

@@ -18,7 +18,8 @@ function closing(state) {
 function forgotten(state) {
   const { step, direction, scene } = state, c = valuesOf(state, "c"), past = direction ? step + 1 : step - 1;
   const before = past >= 0 && past < scene.steps ? c[past] : 0, show = (value) => value.toFixed(2).replace("-", "−");
-  return `f = ${show(valuesOf(state, "f")[step])} at step ${step}: of c = ${show(before)}, only ${show(valuesOf(state, "f")[step] * before)} was kept.`;
+  const f = valuesOf(state, "f")[step];
+  return `f = ${show(f)} at step ${step}: of c = ${show(before)}, only ${show(f * before)} was kept.`;
 }
 
 const moves = ({ scene }) => scene.steps > 1;
@@ -44,38 +45,48 @@ export const CARDS = [
     title: "Find it closing", at: ".stage-maps", map: "f", needs: moves, found: forgotten,
     text: (state) => {
       const limit = closing(state).toFixed(2), never = Number(limit) > CLOSED ? "rather low" : "nearly shut";
-      return `At some steps the forget gate of unit ${unitOf(state)} is ${never}: below ${limit}. Stop at one of them (← and → step) and see what c keeps.`;
+      return `At some steps the forget gate of unit ${unitOf(state)} is ${never}: below ${limit}. `
+        + "Stop at one of them (← and → step) and see what c keeps.";
     },
     done: (state, start) => stands(state, start) && valuesOf(state, "f")[state.step] <= closing(state),
   },
   {
     title: "What comes in", at: "[data-part=i], [data-part=g]", parts: ["i", "g"],
-    text: () => "The candidate g is what could be added to the cell state, and the input gate i decides how much of it is. Click on one of them.",
+    text: () => "The candidate g is what could be added to the cell state, and the input gate i decides how much of it "
+      + "is. Click on one of them.",
   },
   {
     title: "What goes out", at: "[data-part=o]", parts: ["o"],
-    text: () => "The output gate decides how much of the cell state is shown as h, and h is all that the rest of the network sees. Click on it.",
+    text: () => "The output gate decides how much of the cell state is output as h, and h is all that the rest of the "
+      + "network reads. Click on it.",
   },
   {
     title: "Other units", at: ".stage-maps", map: "h", needs: ({ scene }) => scene.hidden > 1,
-    text: () => "Each row of a heatmap is one unit, each column one step. Point at another row: the whole stage turns to that unit.",
+    text: () => "Each row of a heatmap is one unit, each column one step. Point at another row: the whole stage "
+      + "turns to that unit.",
     done: (state, start) => state.unit !== start.unit,
   },
   {
     title: "Watch it learn", at: ".stage-learning", needs: ({ scene }) => scene.snapshots.length > 0,
-    text: ({ scene, moment }, start) => (start.untrained && moment === 0
+    text: ({ scene, snapshot }, start) => (start.untrained && snapshot === 0
       ? "This is where it began. Now pull the slider back to the right, slowly, and watch what the gates become."
-      : `Pull this slider to its left end: ${scene.snapshots[0].step ? "the earliest epoch that was kept" : "the LSTM before any training"}.`),
-    done: ({ scene, moment }, start) => {
-      start.untrained ||= moment === 0;
-      return start.untrained && moment === scene.snapshots.length;
+      : scene.snapshots[0].step ? "Pull this slider to its left end: the earliest epoch that was kept."
+        : "Pull this slider to its left end: the LSTM before any training."),
+    done: ({ scene, snapshot }, start) => {
+      start.untrained ||= snapshot === 0;
+      return start.untrained && snapshot === scene.snapshots.length;
     },
   },
 ];
 
-export const READING = { title: "Read it", text: () => "This says what the part does, and what it is doing now. When you have read it, close it here or with Esc." };
+export const READING = {
+  title: "Read it",
+  text: () => "This says what the part does, and what it does at this step. When you have read it, close it here "
+    + "or with Esc.",
+};
 
 export const END = {
   title: "That was the tour",
-  text: () => "All pictures follow the same cursor, so go and find out what this LSTM keeps and forgets. Press ? for the keys.",
+  text: () => "All pictures follow the same cursor, so go and find out what this LSTM keeps and forgets. "
+    + "Press ? for the keys.",
 };

@@ -1,23 +1,25 @@
 // The bar under the cell: time on the left, learning beside it, the menus on the right.
 
-import { child } from "./canvas.js";
-import { dress, iconButton } from "./icons.js";
+import { child, clamp } from "../canvas.js";
+import { iconButton, setIcon } from "./icons.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8], PER_SECOND = 4; // steps at speed 1
-const MOMENTS_PER_SECOND = 8;
+const SNAPSHOTS_PER_SECOND = 8;
 const IDLE = 3000; // ms: on stage the buttons go when the pointer has rested so long
 
 export function mount(root, state, { toggleStage }) {
   const bar = child(root, "div", { class: "stage-bar", role: "group", "aria-label": "Playback" });
   // A button that was clicked must not keep the focus: the next press of Space is meant to play.
   bar.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
-  const parts = [timeButtons(bar, state), timeScrubber(bar, state), learning(bar, state), menus(bar, state, toggleStage)];
-  rest(root, bar, state);
+  const parts = [
+    timeButtons(bar, state), timeScrubber(bar, state), learning(bar, state), menus(bar, state, toggleStage),
+  ];
+  watchIdle(root, bar, state);
   return { update: () => parts.forEach((update) => update()), element: bar };
 }
 
 // Marks the stage as idle while the pointer rests; what that means is the style sheet's.
-function rest(root, bar, state) {
+function watchIdle(root, bar, state) {
   let timer = null;
   const busy = () => state.touring || state.menu || bar.matches(":focus-within");
   const idle = (is) => root.classList.toggle("stage-idle", is && !busy());
@@ -34,7 +36,7 @@ const group = (parent, name) => child(parent, "div", { class: `stage-group stage
 
 function timeButtons(bar, state) {
   const buttons = group(bar, "time-buttons");
-  const go = (by) => () => state.set({ step: Math.max(0, Math.min(state.scene.steps - 1, state.step + by)), playing: false });
+  const go = (by) => () => state.set({ step: clamp(state.step + by, state.scene.steps), playing: false });
   iconButton(buttons, "first", "First step (Home)", () => state.set({ step: 0, playing: false }));
   iconButton(buttons, "back", "One step back (←)", go(-1));
   const play = iconButton(buttons, "play", "Play (Space)", () => state.set({ playing: !state.playing }));
@@ -48,7 +50,7 @@ function timeButtons(bar, state) {
     speed.blur(); // the keys are the stage's again
   });
   return () => {
-    dress(play, state.playing ? "pause" : "play", state.playing ? "Pause (Space)" : "Play (Space)");
+    setIcon(play, state.playing ? "pause" : "play", state.playing ? "Pause (Space)" : "Play (Space)");
     loop.setAttribute("aria-pressed", state.loop);
     speed.value = state.speed;
   };
@@ -56,17 +58,17 @@ function timeButtons(bar, state) {
 
 function scrubber(bar, name, caption, title, act) {
   const label = child(bar, "label", { class: `stage-scrubber stage-${name}` });
-  const words = child(label, "span", { class: "stage-caption" });
-  child(words, "b", {}).textContent = caption;
-  const output = child(words, "output", {});
+  const heading = child(label, "span", { class: "stage-caption" });
+  child(heading, "b", {}).textContent = caption;
+  const output = child(heading, "output", {});
   const slider = child(label, "input", { type: "range", min: 0, step: 1, title, "aria-label": title });
   slider.addEventListener("input", () => act(Number(slider.value)));
   slider.addEventListener("pointerup", () => slider.blur()); // after the mouse, the arrows step through time again
-  return (last, value, said) => {
+  return (last, value, text) => {
     Object.assign(slider, { max: last, value, disabled: !last });
-    slider.setAttribute("aria-valuetext", said);
+    slider.setAttribute("aria-valuetext", text);
     slider.style.setProperty("--done", last ? value / last : 0);
-    if (output.textContent !== said) output.textContent = said;
+    if (output.textContent !== text) output.textContent = text;
   };
 }
 
@@ -81,15 +83,15 @@ function timeScrubber(bar, state) {
 function learning(bar, state) {
   const buttons = group(bar, "learning-button");
   const replay = () => state.set({ learning: !state.learning });
-  const begin = "Play the learning, from untrained to now", play = iconButton(buttons, "play", begin, replay);
+  const begin = "Replay training, from untrained to now", play = iconButton(buttons, "play", begin, replay);
   play.classList.add("stage-replay");
-  const title = "Moment of the training ([ and ])";
-  const show = scrubber(bar, "learning", "Learning", title, (moment) => state.set({ moment, learning: false }));
+  const title = "Snapshot of the training ([ and ])";
+  const show = scrubber(bar, "learning", "Learning", title, (snapshot) => state.set({ snapshot, learning: false }));
   return () => {
-    const { scene, moment } = state;
-    dress(play, state.learning ? "pause" : "play", state.learning ? "Pause the learning" : begin);
+    const { scene, snapshot } = state;
+    setIcon(play, state.learning ? "pause" : "play", state.learning ? "Pause the replay" : begin);
     play.disabled = !scene.snapshots.length;
-    show(scene.snapshots.length, moment, `${epochWords(scene, moment)}${state.working ? " …" : ""}`);
+    show(scene.snapshots.length, snapshot, `${epochText(scene, snapshot)}${state.working ? " …" : ""}`);
   };
 }
 
@@ -97,7 +99,7 @@ function menus(bar, state, toggleStage) {
   const buttons = group(bar, "menus");
   const open = (menu) => () => state.set({ menu: state.menu === menu ? null : menu, help: false });
   const compare = iconButton(buttons, "compare", "Compare two cells", open("compare"));
-  const take = iconButton(buttons, "take", "Take it away: picture or page", open("take"));
+  const exporting = iconButton(buttons, "export", "Export: image or page", open("export"));
   const guide = () => state.set({ touring: !state.touring, menu: null, help: false });
   const tour = iconButton(buttons, "tour", "Guided tour", guide);
   const help = iconButton(buttons, "help", "Keys (?)", () => state.set({ help: !state.help, menu: null }));
@@ -105,19 +107,19 @@ function menus(bar, state, toggleStage) {
   return () => {
     compare.setAttribute("aria-pressed", Boolean(state.compare));
     compare.setAttribute("aria-expanded", state.menu === "compare");
-    take.setAttribute("aria-expanded", state.menu === "take");
+    exporting.setAttribute("aria-expanded", state.menu === "export");
     tour.setAttribute("aria-pressed", state.touring);
     help.setAttribute("aria-expanded", state.help);
     large.setAttribute("aria-pressed", state.stage);
-    dress(large, state.stage ? "leave" : "full", state.stage ? "Leave stage mode (P)" : "Stage mode (P)");
+    setIcon(large, state.stage ? "leave" : "full", state.stage ? "Leave stage mode (P)" : "Stage mode (P)");
   };
 }
 
-export function epochWords(scene, moment) {
-  const step = moment < scene.snapshots.length ? scene.snapshots[moment].step : scene.now;
+export function epochText(scene, snapshot) {
+  const step = snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : scene.now;
   if (step === 0) return "untrained";
   const epoch = Number((step / scene.perEpoch).toPrecision(3)).toLocaleString("en");
-  return moment < scene.snapshots.length ? `epoch ${epoch}` : `now, epoch ${epoch}`;
+  return snapshot < scene.snapshots.length ? `epoch ${epoch}` : `now, epoch ${epoch}`;
 }
 
 // Plays time and learning. Returns what must be called when `playing` or `learning` may have changed.
@@ -128,14 +130,16 @@ export function player(state) {
     else if (state.loop && last > 0) state.set({ step: 0 });
     else state.set({ step: last, playing: false });
   });
-  const epochs = metronome(() => state.learning, () => MOMENTS_PER_SECOND, () => {
-    if (state.working) return; // the moment before is not on the stage yet
-    const now = state.scene.snapshots.length, moment = Math.min(state.moment + 1, now);
-    state.set({ moment, learning: moment < now });
+  const epochs = metronome(() => state.learning, () => SNAPSHOTS_PER_SECOND, () => {
+    if (state.working) return; // the snapshot before is not on the stage yet
+    const now = state.scene.snapshots.length, snapshot = Math.min(state.snapshot + 1, now);
+    state.set({ snapshot, learning: snapshot < now });
   });
   return (changed) => {
     if (changed.has("playing") && time() && state.step >= state.scene.steps - 1) state.set({ step: 0 });
-    if (changed.has("learning") && epochs() && state.moment >= state.scene.snapshots.length) state.set({ moment: 0 });
+    if (changed.has("learning") && epochs() && state.snapshot >= state.scene.snapshots.length) {
+      state.set({ snapshot: 0 });
+    }
   };
 }
 

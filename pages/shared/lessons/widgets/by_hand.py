@@ -1,7 +1,7 @@
 """The unit by hand: twelve sliders, both companies unrolled over four days, and the way through a checkpoint.
 
-Here live the buttons and Python's half of by_hand.js, which draws what it is told and tells which number moved. All
-arithmetic is lstm_core.lessons.catalog.by_hand.scalar_lstm's.
+Here live the buttons, and what the sliders and tables show. All arithmetic is
+lstm_core.lessons.catalog.by_hand.scalar_lstm's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lstm_core.experiment import GATES, PlaygroundError
-from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     ACTIVATIONS,
     TOLERANCE,
@@ -29,7 +28,7 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.workspace import Workspace
 from pages.shared import session
-from pages.shared.components.wire import read_assets
+from pages.shared.components.unit_sliders import moved_numbers, unit_sliders
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -40,14 +39,6 @@ PROVED = 100  # steps that the resumed and the uninterrupted run are compared ov
 COMPANIES = "AB"
 KEY = "by_hand"
 _FILE, _PROOF = "_by_hand_file", "_by_hand_proof"
-
-_mount = st.components.v2.component(
-    "by_hand",
-    html='<div class="by-hand"></div>',
-    js=read_assets("unit_sliders.js"),
-    css=read_assets("unit_sliders.css"),
-    isolate_styles=False,
-)
 
 
 def show(workspace: Workspace, runs: dict[str, Run]) -> None:
@@ -68,18 +59,47 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
     """Train, save, resume: the tutorial's course in three clicks."""
     saved = session.get_state(_FILE)
     train, save, load, go_on = st.columns(4)
-    train.button(f"1. Train {FIRST:,} epochs", key="hand_train", icon=":material/play_arrow:", width="stretch",
-                 disabled=active, on_click=_train, args=(workspace,),
-                 help="From these numbers if they are untrained, else from fresh ones of the seed above")  # fmt: skip
-    save.button("2. Save checkpoint", key="hand_save", icon=":material/save:", width="stretch",
-                disabled=active or not run.step, on_click=_save, args=(workspace,),
-                help="Weights, Adam's memory, and the state of the random order")  # fmt: skip
-    load.download_button("Download it", saved or b"", "lstm_by_hand.safetensors", "application/octet-stream",
-                         key="hand_file", icon=":material/download:", width="stretch", disabled=saved is None,
-                         help="Load it on Train, on any day")  # fmt: skip
-    go_on.button(f"3. Resume to {ALL:,}", key="hand_resume", icon=":material/resume:", width="stretch",
-                 disabled=active or saved is None, on_click=_resume, args=(workspace,),
-                 help="A new run, made from the saved file alone, goes on")  # fmt: skip
+    train.button(
+        f"1. Train {FIRST:,} epochs",
+        key="hand_train",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=active,
+        on_click=_train,
+        args=(workspace,),
+        help="From these numbers if they are untrained, else from fresh ones of the seed above",
+    )
+    save.button(
+        "2. Save checkpoint",
+        key="hand_save",
+        icon=":material/save:",
+        width="stretch",
+        disabled=active or not run.step,
+        on_click=_save,
+        args=(workspace,),
+        help="Weights, Adam's memory, and the state of the random order",
+    )
+    load.download_button(
+        "Download it",
+        saved or b"",
+        "lstm_by_hand.safetensors",
+        "application/octet-stream",
+        key="hand_file",
+        icon=":material/download:",
+        width="stretch",
+        disabled=saved is None,
+        help="Load it on Train, on any day",
+    )
+    go_on.button(
+        f"3. Resume to {ALL:,}",
+        key="hand_resume",
+        icon=":material/resume:",
+        width="stretch",
+        disabled=active or saved is None,
+        on_click=_resume,
+        args=(workspace,),
+        help="A new run, made from the saved file alone, goes on",
+    )
     for_run, text = session.get_state(_PROOF, (None, ""))
     if for_run == run.id:
         st.caption(text)
@@ -87,13 +107,33 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
 
 def _choices(workspace: Workspace) -> None:
     untrained, start, end = st.columns(3)
-    untrained.button("Untrained numbers", key="hand_untrained", icon=":material/casino:", width="stretch",
-                     on_click=_fresh, args=(workspace,), help="Fresh ones of the seed above, at epoch 0")  # fmt: skip
-    start.button("The tutorial's start", key="hand_start", icon=":material/flag:", width="stretch",
-                 on_click=_fresh, args=(workspace, TUTORIAL_START),
-                 help="Seed 42: weights from a normal distribution, biases 0. Then train: its numbers come out")  # fmt: skip
-    end.button("The tutorial's numbers", key="hand_end", icon=":material/star:", width="stretch",
-               on_click=_put, args=(workspace, TUTORIAL_END), help="What it has after 5,000 epochs")  # fmt: skip
+    untrained.button(
+        "Untrained numbers",
+        key="hand_untrained",
+        icon=":material/casino:",
+        width="stretch",
+        on_click=_fresh,
+        args=(workspace,),
+        help="Fresh ones of the seed above, at epoch 0",
+    )
+    start.button(
+        "The tutorial's start",
+        key="hand_start",
+        icon=":material/flag:",
+        width="stretch",
+        on_click=_fresh,
+        args=(workspace, TUTORIAL_START),
+        help="Seed 42: weights from a normal distribution, biases 0. Then train: its numbers come out",
+    )
+    end.button(
+        "The tutorial's numbers",
+        key="hand_end",
+        icon=":material/star:",
+        width="stretch",
+        on_click=_put,
+        args=(workspace, TUTORIAL_END),
+        help="What it has after 5,000 epochs",
+    )
 
 
 def _train(workspace: Workspace) -> None:
@@ -157,30 +197,15 @@ def _unrolled(workspace: Workspace, was_live: bool) -> None:
     run = workspace.run
     unit = scalar_lstm_of(run)
     sequences, targets = training_sequences(run)
-    browser_value = session.widget_value(KEY)
-    result = _mount(
-        key=KEY,
-        data={
-            "gates": [_gate(gate) for gate in GATES],
-            "numbers": unit.to_numbers,
-            "tables": [_table(*one, unit) for one in zip(COMPANIES, sequences.tolist(), targets.tolist(), strict=True)],
-            "told": browser_value["moved"]["told"] if browser_value else 0,  # the answer that the browser waits for
-        },
-        default={"moved": {"told": 0, "numbers": {}}},
-        on_moved_change=_moved,
-        on_settled_change=_nothing,
-    )  # fmt: skip
+    examples = zip(COMPANIES, sequences.tolist(), targets.tolist(), strict=True)
+    settled = unit_sliders(KEY, unit.to_numbers, [_table(*example, unit) for example in examples], _moved)
     off = max_difference_from_lstm(unit, sequences)
     st.caption(
         f"`nn.LSTM(1, 1)` with these twelve numbers says the same: the largest difference in any h or c is {off:.0e}, "
         "float32's rounding."
     )
-    if run.is_active != was_live or result.settled:
+    if run.is_active != was_live or settled:
         st.rerun()  # the buttons, the pictures and the polling follow
-
-
-def _nothing() -> None:
-    """A component's trigger exists only if it has a callback; the rerun itself is all we need."""
 
 
 def _moved() -> None:
@@ -188,13 +213,9 @@ def _moved() -> None:
     workspace = session.workspace()
     workspace.run.pause()
     numbers = list(scalar_lstm_of(workspace.run).to_numbers)
-    for index, value in session.widget_value(KEY)["moved"]["numbers"].items():
-        numbers[int(index)] = value
+    for index, value in moved_numbers(KEY).items():
+        numbers[index] = value
     _put(workspace, ScalarLSTM.from_numbers(numbers))
-
-
-def _gate(gate: str) -> dict:
-    return {"name": gate, "title": GATE_NAMES[gate], "color": GATE_COLORS[gate], "squash": ACTIVATIONS[gate]}
 
 
 def _table(name: str, sequence: list[float], target: float, unit: ScalarLSTM) -> dict:
@@ -205,7 +226,7 @@ def _table(name: str, sequence: list[float], target: float, unit: ScalarLSTM) ->
         "name": f"Company {name}",
         "sequence": ", ".join(f"{x:g}" for x in sequence),
         "target": f"{target:g}",
-        "said": format_number(prediction, 3),
+        "prediction": format_number(prediction, 3),
         "right": abs(prediction - target) < TOLERANCE,
         "days": [_day(step) for step in steps],
     }
@@ -216,9 +237,13 @@ def _day(step: ScalarStep) -> dict:
         "x": f"{step.x:g}",
         "h": format_number(step.h_before, 3) if step.h_before else "0",
         "gates": [
-            [f"{ACTIVATIONS[gate]}({step.sum_text(gate)})", f"= {ACTIVATIONS[gate]}({format_number(step.sums[gate])})",
-             format_number(step.gates[gate], 3)] for gate in GATES
+            [
+                f"{ACTIVATIONS[gate]}({step.sum_text(gate)})",
+                f"= {ACTIVATIONS[gate]}({format_number(step.sums[gate])})",
+                format_number(step.gates[gate], 3),
+            ]
+            for gate in GATES
         ],
         "c": [step.c_text(), "", format_number(step.c, 3)],
         "h_next": [step.h_text(), "", format_number(step.h, 3)],
-    }  # fmt: skip
+    }

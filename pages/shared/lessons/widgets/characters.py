@@ -59,21 +59,31 @@ def _writing(run: Run) -> None:
             _write(run, run.snapshot_at(0), "before training", prompt, temperature, seed, WRITTEN_BEFORE)
         if run.step > 2 * epoch_steps:
             _write(run, run.snapshot_at(epoch_steps), "early", prompt, temperature, seed, WRITTEN_BEFORE)
-        st.caption(
-            "The same seed draws the same chances each time: what changes in the text is what was learned."
-        )
+        st.caption("The same seed draws the same chances each time: what changes in the text is what was learned.")
 
 
 def _settings() -> tuple[str, float, int]:
     first, second, third = st.columns([0.42, 0.36, 0.22])
-    prompt = first.text_input("start with", "alice ", max_chars=MAX_PROMPT, key="begin",
-                             help="The model reads this first. Only letters, spaces and ' , . ! ? : ; - ( ) and "
-                                  "quotation marks; capitals become small letters")  # fmt: skip
-    temperature = second.slider("temperature", 0.0, 1.5, 0.5, 0.05, key="temperature",
-                                help="0: always the likeliest character. 1: as often as the model thinks. Above: "
-                                     "bolder than it thinks")  # fmt: skip
-    seed = third.number_input("text seed", 0, 2**31 - 1, 0, key="text_seed",
-                              help="Another seed, another text by the same model")  # fmt: skip
+    prompt = first.text_input(
+        "start with",
+        "alice ",
+        max_chars=MAX_PROMPT,
+        key="begin",
+        help="The model reads this first. Only letters, spaces and ' , . ! ? : ; - ( ) and "
+        "quotation marks; capitals become small letters",
+    )
+    temperature = second.slider(
+        "temperature",
+        0.0,
+        1.5,
+        0.5,
+        0.05,
+        key="temperature",
+        help="0: always the likeliest character. 1: as often as the model thinks. Above: bolder than it thinks",
+    )
+    seed = third.number_input(
+        "text seed", 0, 2**31 - 1, 0, key="text_seed", help="Another seed, another text by the same model"
+    )
     return normalize(prompt) or "\n", temperature, seed
 
 
@@ -81,28 +91,30 @@ def _write(
     run: Run, snapshot: ModelSnapshot, when: str, prompt: str, temperature: float, seed: int, length: int
 ) -> None:
     key = (snapshot.step, run.status, prompt, temperature, seed)
-    text = run.cached(
-        f"letters {when}", key, lambda: generate(snapshot.model, prompt, length, temperature, seed)
-    )
+    text = run.cached(f"letters {when}", key, lambda: generate(snapshot.model, prompt, length, temperature, seed))
     epoch = snapshot.step / run.steps_per_epoch
     st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if snapshot.step else ""))
-    with st.container(
-        border=True, height=TALL if when == "now" else LOW, key=f"letters_{when.replace(' ', '_')}"
-    ):
+    with st.container(border=True, height=TALL if when == "now" else LOW, key=f"letters_{when.replace(' ', '_')}"):
         st.text(prompt + text)
 
 
 def _colours(run: Run) -> None:
-    st.markdown("**What its units keep track of.** Each character has the colour of one unit's value just after "
-                "reading it. The buttons name the unit that goes best with each of four signals, and its correlation "
-                "with it, from −1 to 1: found by the program on pages that the model has never seen.")  # fmt: skip
+    st.markdown(
+        "**What its units keep track of.** Each character has the colour of one unit's value just after "
+        "reading it. The buttons name the unit that goes best with each of four signals, and its correlation "
+        "with it, from −1 to 1: found by the program on pages that the model has never seen."
+    )
     left, right = st.columns([0.45, 0.55], vertical_alignment="bottom")
     names = (*STATES, *GATES)
-    gate = left.segmented_control("colour by", names, default="c", required=True, key="coloured_by",
-                                  help=", ".join(f"{name}: {GATE_NAMES[name]}" for name in names))  # fmt: skip
-    typed = right.text_area(
-        "your own text in place of the book's", key="typed", height=68, max_chars=MAX_TYPED
+    gate = left.segmented_control(
+        "colour by",
+        names,
+        default="c",
+        required=True,
+        key="coloured_by",
+        help=", ".join(f"{name}: {GATE_NAMES[name]}" for name in names),
     )
+    typed = right.text_area("your own text in place of the book's", key="typed", height=68, max_chars=MAX_TYPED)
     model, trackers = tracking_units(run, gate)
     text = _known(typed) or run.cached("letters shown", (), lambda: excerpt(unseen(run), SHOWN))
     values = run.cached("letters units", (model, text), lambda: unit_activations(model, text))

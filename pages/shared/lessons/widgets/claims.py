@@ -25,9 +25,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     at = names.index(requested) if requested in names else 0
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left.container(key="claims"):
-        name = st.radio(
-            "Said in tutorials", names, at, key="claim", format_func=lambda n: _BY_NAME[n].statement
-        )
+        name = st.radio("Said in tutorials", names, at, key="claim", format_func=lambda n: _BY_NAME[n].statement)
     session.set_query("claim", name)
     with right:
         _claim(_BY_NAME[name])
@@ -45,9 +43,7 @@ def _claim(claim: Claim) -> None:
     chosen = size.number_input(
         claim.size.name, claim.size.minimum, claim.size.maximum, claim.size.default, key=f"size_{claim.name}"
     )
-    seed_value = seed.number_input(
-        "seed", 0, 9999, 0, key=f"seed_{claim.name}", help="The random weights and inputs"
-    )
+    seed_value = seed.number_input("seed", 0, 9999, 0, key=f"seed_{claim.name}", help="The random weights and inputs")
     demonstration = _slow(claim, seed_value, chosen) if claim.slow else claim.demonstrate(seed_value, chosen)
     if demonstration is not None:
         _demonstration(claim, demonstration)

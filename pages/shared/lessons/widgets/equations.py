@@ -25,9 +25,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
             clamp_widget("equations_window", 0, last, default=0)
             window = st.slider("window of the test part", 0, last, key="equations_window")
             clamp_widget("equations_day", 1, days)
-            day = st.slider(
-                "day of the window", 1, days, key="equations_day", help="14 is the day before the forecast"
-            )
+            day = st.slider("day of the window", 1, days, key="equations_day", help="14 is the day before the forecast")
             hidden = run.experiment.model.hidden_size
             clamp_widget("equations_unit", 0, hidden - 1, default=0)
             unit = st.slider("unit", 0, max(1, hidden - 1), key="equations_unit", disabled=hidden == 1)
@@ -43,6 +41,4 @@ def _numbers(run: Run, window: int, step: int, unit: int) -> None:
     model = run.snapshot_at().model
     arithmetic = step_arithmetic(model.lstm, trace_lstm(model.lstm, model.to_module_layout(x)), x, step, unit)
     st.latex(arithmetic.latex)
-    st.caption(
-        "In each bracket: what the day's 10 numbers bring, what the 20 values of h bring, and the two biases."
-    )
+    st.caption("In each bracket: what the day's 10 numbers bring, what the 20 values of h bring, and the two biases.")

@@ -25,16 +25,38 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
     from lstm_core.workspace import Workspace
 
-_FIELDS = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size",
-           "dtype", "x", "x_dtype", "states", "h_0", "c_0", "lengths", "enforce_sorted")  # fmt: skip
+_FIELDS = (
+    "input_size",
+    "hidden_size",
+    "num_layers",
+    "bias",
+    "batch_first",
+    "dropout",
+    "bidirectional",
+    "proj_size",
+    "dtype",
+    "x",
+    "x_dtype",
+    "states",
+    "h_0",
+    "c_0",
+    "lengths",
+    "enforce_sorted",
+)
 _TEXTS = ("x", "h_0", "c_0", "lengths")
 
 
 def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     names = list(VIEWS)
     requested = session.get_query("shapes")
-    view = st.segmented_control("view", names, default=requested if requested in names else names[0], required=True,
-                                key="shapes_view", label_visibility="collapsed")  # fmt: skip
+    view = st.segmented_control(
+        "view",
+        names,
+        default=requested if requested in names else names[0],
+        required=True,
+        key="shapes_view",
+        label_visibility="collapsed",
+    )
     session.set_query("shapes", view)
     try:
         VIEWS[view]()
@@ -92,9 +114,7 @@ def _settings() -> dict:
     typed = {}
     for column, name in zip(st.columns(3), ("input_size", "hidden_size", "num_layers"), strict=True):
         typed[name] = column.number_input(name, 0, 100_000, key=_key(name))
-    for column, name in zip(
-        st.columns([1.1, 1.2, 0.7]), ("batch_first", "bidirectional", "bias"), strict=True
-    ):
+    for column, name in zip(st.columns([1.1, 1.2, 0.7]), ("batch_first", "bidirectional", "bias"), strict=True):
         typed[name] = column.toggle(name, key=_key(name))
     x, states = st.columns([0.42, 0.58])
     typed["x"] = x.text_input("shape of the input", key=_key("x"), max_chars=60)
@@ -123,8 +143,12 @@ def _report(report: CallReport) -> None:
     if (problem := report.problem) is not None:
         st.error(f"**{problem.kind}** in the last line. PyTorch's own words:", icon=":material/error:")
         st.code(problem.text, language=None, wrap_lines=True)
-        st.info(session.escape_markdown(problem.meaning or "This error is new to the playground: PyTorch's words are all there is."),
-                icon=":material/lightbulb:")  # fmt: skip
+        st.info(
+            session.escape_markdown(
+                problem.meaning or "This error is new to the playground: PyTorch's words are all there is."
+            ),
+            icon=":material/lightbulb:",
+        )
     for note in report.notes:
         if note.text:
             st.warning("PyTorch warns:", icon=":material/warning:")
@@ -132,10 +156,18 @@ def _report(report: CallReport) -> None:
         meant = session.escape_markdown(note.meaning or "This warning is new to the playground.")
         (st.info if note.text else st.warning)(meant, icon=":material/lightbulb:")
     if report.rows:
-        table = {"tensor": [row.name for row in report.rows], "shape": [str(row.shape) for row in report.rows],
-                 "what it is": [row.meaning for row in report.rows]}  # fmt: skip
-        st.dataframe(pd.DataFrame(table), hide_index=True, key="lab_shapes", height=min(36 * len(report.rows) + 40, 400),
-                     column_config={"what it is": st.column_config.TextColumn(width="large")})  # fmt: skip
+        table = {
+            "tensor": [row.name for row in report.rows],
+            "shape": [str(row.shape) for row in report.rows],
+            "what it is": [row.meaning for row in report.rows],
+        }
+        st.dataframe(
+            pd.DataFrame(table),
+            hide_index=True,
+            key="lab_shapes",
+            height=min(36 * len(report.rows) + 40, 400),
+            column_config={"what it is": st.column_config.TextColumn(width="large")},
+        )
 
 
 def _ends() -> None:
@@ -173,13 +205,14 @@ def _ways() -> None:
         language="python",
     )
     all_of_it.code(
-        "# the whole sequence, (5, 1, 3)\noutput, state = lstm(inputs)".replace(
-            "5", str(len(comparison.at_once))
-        ),
+        "# the whole sequence, (5, 1, 3)\noutput, state = lstm(inputs)".replace("5", str(len(comparison.at_once))),
         language="python",
     )
-    st.success(f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n included, "
-               f"is **{format_difference(comparison.difference)}**.", icon=":material/check_circle:")  # fmt: skip
+    st.success(
+        f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n included, "
+        f"is **{format_difference(comparison.difference)}**.",
+        icon=":material/check_circle:",
+    )
     table = pd.DataFrame(
         {
             "": [f"step {t}" for t in range(len(comparison.at_once))],
@@ -201,9 +234,7 @@ def _numbers(row) -> str:
 
 def _packed() -> None:
     lengths, seed, _ = st.columns([1.4, 0.8, 3])
-    typed = parse_shape(
-        lengths.text_input("lengths", "3, 5, 2", key="pack_lengths", max_chars=40), "The lengths"
-    )
+    typed = parse_shape(lengths.text_input("lengths", "3, 5, 2", key="pack_lengths", max_chars=40), "The lengths")
     comparison = compare_packed(seed.number_input("seed", 0, 9999, 0, key="pack_seed"), typed)
     st.plotly_chart(packing_figure(comparison), key="packing")
     letters = [chr(ord("A") + k) for k in range(len(comparison.lengths))]
@@ -212,13 +243,18 @@ def _packed() -> None:
             {
                 "h_n, off by": ["packed", "padded only"],
                 **{
-                    f"{letter} ({length} steps)": [format_difference(packed_error), f"{padded_error:.4f}" if padded_error > 1e-6 else format_difference(padded_error)]
-                    for letter, length, packed_error, padded_error in zip(letters, comparison.lengths, comparison.packed_error, comparison.padded_error, strict=True)
+                    f"{letter} ({length} steps)": [
+                        format_difference(packed_error),
+                        f"{padded_error:.4f}" if padded_error > 1e-6 else format_difference(padded_error),
+                    ]
+                    for letter, length, packed_error, padded_error in zip(
+                        letters, comparison.lengths, comparison.packed_error, comparison.padded_error, strict=True
+                    )
                 },
             }
         ).set_index("h_n, off by"),
         border="horizontal",
-    )  # fmt: skip
+    )
     st.markdown(
         "Measured against each sequence run alone. Packed, **h_n** is each sequence's state at its own end (blue frame). "
         "Padded only, the LSTM goes on reading zeros, and h_n is the state after them (dotted). **packed.data** holds all "

@@ -73,9 +73,7 @@ def _choices(batches: int) -> tuple[int, str]:
     last = batches - BATCHES
     clamp_widget("state_first", 0, last, default=0)
     first = left.slider("first of the three batches, in the validation part", 0, last, key="state_first")
-    state = right.segmented_control(
-        "shown", ["h", "c", "answer"], default="h", key="state_shown", required=True
-    )
+    state = right.segmented_control("shown", ["h", "c", "answer"], default="h", key="state_shown", required=True)
     return first, state
 
 
@@ -84,14 +82,18 @@ def _heavy_units(model: SequenceModel) -> list[int]:
     return model.head.weight.abs().sum(0).argsort(descending=True)[:UNITS].tolist()
 
 
-def _figure(
-    trajectories: dict[str, StateTrajectory], state: str, units: list[int], targets: np.ndarray
-) -> go.Figure:
+def _figure(trajectories: dict[str, StateTrajectory], state: str, units: list[int], targets: np.ndarray) -> go.Figure:
     """Two rows of four: what is shown of each way above, how far its gradient reaches below."""
     figure = make_subplots(
-        rows=2, cols=len(trajectories), shared_yaxes=True, shared_xaxes=True, row_heights=[0.6, 0.4],
-        horizontal_spacing=0.02, vertical_spacing=0.06, column_titles=[NAMES[mode] for mode in trajectories],
-    )  # fmt: skip
+        rows=2,
+        cols=len(trajectories),
+        shared_yaxes=True,
+        shared_xaxes=True,
+        row_heights=[0.6, 0.4],
+        horizontal_spacing=0.02,
+        vertical_spacing=0.06,
+        column_titles=[NAMES[mode] for mode in trajectories],
+    )
     for k, mode in enumerate(trajectories, 1):
         trajectory = trajectories[mode]
         if state == "answer":
@@ -99,8 +101,15 @@ def _figure(
         else:
             _timelines(figure, k, trajectory, state, units)
         steps = np.arange(1, len(trajectory.input_gradient_norm) + 1)
-        figure.add_bar(x=steps, y=trajectory.input_gradient_norm, row=2, col=k, showlegend=False, marker={"color": ACTUAL_COLOR, "line_width": 0},
-                       hovertemplate="%{y:.3g}<extra></extra>")  # fmt: skip
+        figure.add_bar(
+            x=steps,
+            y=trajectory.input_gradient_norm,
+            row=2,
+            col=k,
+            showlegend=False,
+            marker={"color": ACTUAL_COLOR, "line_width": 0},
+            hovertemplate="%{y:.3g}<extra></extra>",
+        )
         seq_len = len(steps) // BATCHES
         for border in range(seq_len, len(steps), seq_len):
             figure.add_vline(border + 0.5 * (state == "answer"), row=1, col=k, line=_BORDER)
@@ -116,27 +125,46 @@ def _figure(
 _BORDER = {"color": ACTUAL_COLOR, "width": 1.5, "dash": "dash"}
 
 
-def _timelines(
-    figure: go.Figure, column: int, trajectory: StateTrajectory, state: str, units: list[int]
-) -> None:
+def _timelines(figure: go.Figure, column: int, trajectory: StateTrajectory, state: str, units: list[int]) -> None:
     """A line a unit; where a batch begins it stands at what the batch was given, after what the last one left."""
     values = getattr(trajectory, state)  # (windows, seq_len + 1, hidden_size)
     windows, points = values.shape[:2]
     at = (np.arange(windows)[:, None] * (points - 1) + np.arange(points)).ravel()
     for unit, dash in zip(units, DASHES, strict=False):
         figure.add_scatter(
-            x=at, y=values[..., unit].ravel(), row=1, col=column, name=f"unit {unit}", showlegend=column == 1,
+            x=at,
+            y=values[..., unit].ravel(),
+            row=1,
+            col=column,
+            name=f"unit {unit}",
+            showlegend=column == 1,
             line={"color": GATE_COLORS[state], "width": 2.5, "dash": dash},
             hovertemplate=f"unit {unit}, after step %{{x}}: %{{y:.3f}}<extra></extra>",
-        )  # fmt: skip
+        )
 
 
 def _answers(figure: go.Figure, column: int, trajectory: StateTrajectory, targets: np.ndarray) -> None:
     steps = np.arange(1, trajectory.predictions.size + 1)
-    figure.add_scatter(x=steps, y=targets, row=1, col=column, mode="markers", name="the truth", showlegend=column == 1,
-                       marker={"color": ACTUAL_COLOR, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}})  # fmt: skip
-    figure.add_scatter(x=steps, y=trajectory.predictions.ravel(), row=1, col=column, mode="markers", name="what it says",
-                       showlegend=column == 1, marker={"color": PREDICTION_COLOR, "size": 6})  # fmt: skip
+    figure.add_scatter(
+        x=steps,
+        y=targets,
+        row=1,
+        col=column,
+        mode="markers",
+        name="the truth",
+        showlegend=column == 1,
+        marker={"color": ACTUAL_COLOR, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}},
+    )
+    figure.add_scatter(
+        x=steps,
+        y=trajectory.predictions.ravel(),
+        row=1,
+        col=column,
+        mode="markers",
+        name="what it says",
+        showlegend=column == 1,
+        marker={"color": PREDICTION_COLOR, "size": 6},
+    )
 
 
 _FORWARD = "output, (h, c) = lstm(\n    x, (h, c))"
@@ -163,9 +191,7 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
         )
     with detached:
         st.markdown("**Detached**")
-        st.code(
-            f"h, c = h.detach(), c.detach()\n{_FORWARD}\nloss.backward()\noptimizer.step()", language="python"
-        )
+        st.code(f"h, c = h.detach(), c.detach()\n{_FORWARD}\nloss.backward()\noptimizer.step()", language="python")
         _said(backward_twice(model, x, detach=True))
         cut, whole = trajectories["carried"], trajectories["not detached"]
         same = np.array_equal(cut.h, whole.h) and np.array_equal(cut.predictions, whole.predictions)

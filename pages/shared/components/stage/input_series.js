@@ -1,23 +1,27 @@
-// The strip over the cell: what the model reads, what it would say if the window ended here, and the cursor.
+// The strip over the cell: the input, the prediction if the window ended at each step, and the cursor.
 
-import { brief, child, clamp, context, line, readTheme, typeSize, write } from "./canvas.js";
+import { child, clamp, context, fontSize, formatBrief, line, readTheme, write } from "../canvas.js";
 
-export const ANSWERS = ["#D55E00", "#CC79A7"]; // of the sides that are compared
+export const PREDICTION_COLORS = ["#D55E00", "#CC79A7"]; // of the sides that are compared
 const LEFT = 8;
 
 export function mount(root, state) {
   const holder = child(root, "div", { class: "stage-series" });
   const picture = child(holder, "canvas", {}), overlay = child(holder, "canvas", {});
   const view = { holder, picture, overlay, state };
-  let held = false;
+  let pressed = false;
   const go = (event) => {
     const { left } = holder.getBoundingClientRect(), { steps } = state.scene;
     const step = Math.floor(((event.clientX - left - LEFT) / (holder.clientWidth - 2 * LEFT)) * steps);
     state.set({ step: clamp(step, steps), playing: false });
   };
-  holder.addEventListener("pointerdown", (event) => { held = true; holder.setPointerCapture(event.pointerId); go(event); });
-  holder.addEventListener("pointermove", (event) => { if (held) go(event); });
-  holder.addEventListener("pointerup", () => { held = false; });
+  holder.addEventListener("pointerdown", (event) => {
+    pressed = true;
+    holder.setPointerCapture(event.pointerId);
+    go(event);
+  });
+  holder.addEventListener("pointermove", (event) => { if (pressed) go(event); });
+  holder.addEventListener("pointerup", () => { pressed = false; });
   return {
     update(changed) {
       if (["sides", "size", "stage", "theme", "scene"].some((name) => changed.has(name))) paint(view);
@@ -41,8 +45,8 @@ function paint(view) {
   const { holder, state } = view, { scene, sides } = state;
   const width = holder.clientWidth, height = holder.clientHeight;
   if (!width || !height) return;
-  const theme = (view.theme = readTheme(holder)), size = (view.size = 0.95 * typeSize(holder));
-  const top = (view.top = 1.7 * size), bottom = (view.bottom = 1.5 * size); // of the legend and of the words below
+  const theme = (view.theme = readTheme(holder)), size = (view.size = 0.95 * fontSize(holder));
+  const top = (view.top = 1.7 * size), bottom = (view.bottom = 1.5 * size); // of the legend and of the text below
   const pen = context(view.picture, width, height);
   const w = width - 2 * LEFT, h = height - top - bottom - 8, y = top + 4;
   const x = (t) => LEFT + ((t + 0.5) * w) / scene.steps;
@@ -50,12 +54,13 @@ function paint(view) {
   const inputs = scene.series.map((series, k) => ({ ...series, color: palette[k % palette.length] }));
   // One feature is also what is forecast: input and prediction then share their scale. Else each has its own.
   const same = inputs.length === 1 && scene.targets[0] === inputs[0].name;
-  const what = scene.classes.length ? `probability of ${scene.classes[scene.truth]}` : `it would say now: ${scene.targets[0]}`;
-  const says = scene.classes.length ? "probability" : "it would say";
-  const answers = sides.slice(0, state.compare?.kind === "unit" ? 1 : 2).map(({ said, label }, k) => ({
-    name: label ? `${label}: ${says}` : what, values: said, color: ANSWERS[k], dashed: true,
+  const full = scene.classes.length ? `probability of ${scene.classes[scene.truth]}`
+    : `prediction so far: ${scene.targets[0]}`;
+  const short = scene.classes.length ? "probability" : "prediction so far";
+  const predictions = sides.slice(0, state.compare?.kind === "unit" ? 1 : 2).map(({ prediction, label }, k) => ({
+    name: label ? `${label}: ${short}` : full, values: prediction, color: PREDICTION_COLORS[k], dashed: true,
   }));
-  const groups = same ? [[...inputs, ...answers]] : [...inputs.map((one) => [one]), answers];
+  const groups = same ? [[...inputs, ...predictions]] : [...inputs.map((one) => [one]), predictions];
   view.lines = groups.flatMap((group) => {
     const place = scaled(group, y, h);
     return group.map((one) => ({ ...one, place }));
@@ -69,18 +74,19 @@ function paint(view) {
   for (const { name, color } of view.lines) {
     pen.fillStyle = color;
     pen.fillRect(at, top / 2 - 2, 18, 4);
-    const short = name.length > 36 ? `${name.slice(0, 35)}…` : name;
-    at += 26 + write(pen, theme, short, at + 24, top / 2, { size }) + 18;
+    const label = name.length > 36 ? `${name.slice(0, 35)}…` : name;
+    at += 26 + write(pen, theme, label, at + 24, top / 2, { size }) + 18;
   }
   view.x = x;
-  const label = (t) => (scene.when ? scene.when[t] : `step ${t}`);
-  write(pen, theme, label(0), LEFT, height - bottom / 2, { size: 0.95 * size });
-  if (scene.steps > 1) write(pen, theme, label(scene.steps - 1), LEFT + w, height - bottom / 2, { size: 0.95 * size, align: "right" });
+  const label = (t) => (scene.when ? scene.when[t] : `step ${t}`), below = height - bottom / 2, small = 0.95 * size;
+  write(pen, theme, label(0), LEFT, below, { size: small });
+  if (scene.steps > 1) write(pen, theme, label(scene.steps - 1), LEFT + w, below, { size: small, align: "right" });
 }
 
 function paintCursor({ holder, overlay, state, theme, lines, x, size, top, bottom }) {
   if (!lines) return;
-  const height = holder.clientHeight, pen = context(overlay, holder.clientWidth, height), { step, scene, stage } = state;
+  const height = holder.clientHeight, pen = context(overlay, holder.clientWidth, height);
+  const { step, scene, stage } = state;
   const at = x(step);
   line(pen, theme.text, 2, [[at, top], [at, height - bottom]]);
   for (const { values, color, place } of lines) {
@@ -92,9 +98,10 @@ function paintCursor({ holder, overlay, state, theme, lines, x, size, top, botto
     pen.stroke();
   }
   const when = scene.when ? `${scene.when[step]} · ` : "";
-  const words = `${when}step ${step} of ${scene.steps - 1} · ${lines.map(({ values }) => brief(values[step])).join(" · ")}`;
-  const half = (words.length * size) / 4 + 6, middle = Math.min(Math.max(at, half + 8), holder.clientWidth - half - 8);
+  const numbers = lines.map(({ values }) => formatBrief(values[step])).join(" · ");
+  const text = `${when}step ${step} of ${scene.steps - 1} · ${numbers}`;
+  const half = (text.length * size) / 4 + 6, middle = Math.min(Math.max(at, half + 8), holder.clientWidth - half - 8);
   pen.fillStyle = theme.back;
   pen.fillRect(middle - half, height - bottom, 2 * half, bottom);
-  write(pen, theme, words, middle, height - bottom / 2, { size, align: "center", weight: 600 });
+  write(pen, theme, text, middle, height - bottom / 2, { size, align: "center", weight: 600 });
 }

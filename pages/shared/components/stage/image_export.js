@@ -1,14 +1,14 @@
-// The stage as a picture: every canvas, drawing and word that is on screen, as one SVG; and that SVG as a PNG.
+// The stage as an image: every canvas, drawing and text that is on screen, as one SVG; and that SVG as a PNG.
 
-import { setDots } from "./canvas.js";
+import { setPixelRatio } from "../canvas.js";
 
-const SVG = "http://www.w3.org/2000/svg", SHARP = 2; // dots per pixel of what is painted
-const LEFT_OUT = ".stage-bar, .stage-help, .stage-spoken, .stage-tour";
+const SVG = "http://www.w3.org/2000/svg", RATIO = 2; // image pixels per pixel of the screen
+const EXCLUDED = ".stage-bar, .stage-help, .stage-spoken, .stage-tour";
 // Style sheets do not travel with an SVG: what they say is written onto its elements.
 const INHERITED = [
-  "fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "stroke-linejoin", "stroke-dasharray",
-  "font-family", "font-size", "font-weight", "font-style", "letter-spacing", "text-anchor", "dominant-baseline", "paint-order",
-  "visibility",
+  "fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "stroke-linejoin",
+  "stroke-dasharray", "font-family", "font-size", "font-weight", "font-style", "letter-spacing", "text-anchor",
+  "dominant-baseline", "paint-order", "visibility",
 ];
 const OWN = { opacity: "1", transform: "none", "clip-path": "none" };
 
@@ -17,7 +17,7 @@ export async function asSvg(element, state) {
   const height = element.querySelector(".stage-bar").getBoundingClientRect().top - top;
   const root = make("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
   if (font) root.append(Object.assign(document.createElementNS(SVG, "style"), { textContent: font }));
-  sharply(state, () => copy(element, root, { left, top }));
+  atRatio(state, () => copy(element, root, { left, top }));
   return new XMLSerializer().serializeToString(root);
 }
 
@@ -25,20 +25,22 @@ export async function asPng(element, state) {
   const text = await asSvg(element, state), image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
   await image.decode();
-  const canvas = Object.assign(document.createElement("canvas"), { width: SHARP * image.width, height: SHARP * image.height });
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: RATIO * image.width, height: RATIO * image.height,
+  });
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
-// The canvases are painted again for the picture, finer than the screen may be, and then as they were.
-function sharply(state, act) {
-  const { size } = state, repaint = (size) => { state.set({ size }); state.tell(); };
-  setDots(SHARP);
+// The canvases are painted again for the image, finer than the screen may be, and then as they were.
+function atRatio(state, act) {
+  const { size } = state, repaint = (size) => { state.set({ size }); state.notify(); };
+  setPixelRatio(RATIO);
   try {
     repaint(`${size}, sharp`);
     act();
   } finally {
-    setDots(null);
+    setPixelRatio(null);
     repaint(size);
   }
 }
@@ -50,8 +52,8 @@ function make(tag, attributes) {
 }
 
 function copy(node, into, origin) {
-  if (node.nodeType === Node.TEXT_NODE) return copyWords(node, into, origin);
-  if (node.nodeType !== Node.ELEMENT_NODE || node.matches(LEFT_OUT)) return;
+  if (node.nodeType === Node.TEXT_NODE) return copyText(node, into, origin);
+  if (node.nodeType !== Node.ELEMENT_NODE || node.matches(EXCLUDED)) return;
   const style = getComputedStyle(node);
   if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
   const box = node.getBoundingClientRect();
@@ -67,34 +69,35 @@ function copy(node, into, origin) {
 }
 
 function copyBox(style, into, place) {
-  const seen = (color) => color !== "rgba(0, 0, 0, 0)", border = parseFloat(style.borderTopWidth);
-  if (!seen(style.backgroundColor) && !border) return;
-  const fill = seen(style.backgroundColor) ? style.backgroundColor : "none", rx = parseFloat(style.borderTopLeftRadius) || 0;
+  const visible = (color) => color !== "rgba(0, 0, 0, 0)", border = parseFloat(style.borderTopWidth);
+  if (!visible(style.backgroundColor) && !border) return;
+  const fill = visible(style.backgroundColor) ? style.backgroundColor : "none";
+  const rx = parseFloat(style.borderTopLeftRadius) || 0;
   const stroke = border ? { stroke: style.borderTopColor, "stroke-width": border } : {};
   into.append(make("rect", { ...place, rx, fill, ...stroke }));
 }
 
-// The words of one text node, a line at a time, where the browser put them.
-function copyWords(node, into, origin) {
+// One text node, a line at a time, where the browser put them.
+function copyText(node, into, origin) {
   const range = document.createRange(), style = getComputedStyle(node.parentElement), lines = [];
   for (const { 0: word, index } of node.data.matchAll(/\S+/g)) {
     range.setStart(node, index);
     range.setEnd(node, index + word.length);
     const { left, top, width } = range.getBoundingClientRect(), line = lines.at(-1);
     if (!width) continue;
-    if (line?.top === top) line.words += ` ${word}`;
-    else lines.push({ left, top, words: word });
+    if (line?.top === top) line.text += ` ${word}`;
+    else lines.push({ left, top, text: word });
   }
   const pen = new OffscreenCanvas(1, 1).getContext("2d");
   pen.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
   const { fontBoundingBoxAscent: ascent } = pen.measureText("x");
-  for (const { left, top, words } of lines) {
-    const text = make("text", {
+  for (const { left, top, text } of lines) {
+    const line = make("text", {
       x: left - origin.left, y: top - origin.top + ascent, fill: style.color, "font-family": style.fontFamily,
       "font-size": style.fontSize, "font-weight": style.fontWeight, "font-style": style.fontStyle,
     });
-    text.textContent = words;
-    into.append(text);
+    line.textContent = text;
+    into.append(line);
   }
 }
 

@@ -1,0 +1,104 @@
+// The six heatmaps, units over steps, under the one cursor: click or hover to go to a unit and a step.
+
+import { child, context, fontSize, formatBrief, readTheme, write } from "../canvas.js";
+import { cellAt, contains, paintCells, paintCursor, paintOutline, pointIn } from "../heatmap.js";
+import { NAMES } from "./scene.js";
+
+const PAINTED_FROM = ["sides", "layer", "direction", "size", "stage", "heatmap", "theme"];
+const GAP = 14, MARGIN = 6;
+
+// side: which of the traces that are compared; alone, there is only side 0.
+export function mount(root, state, side) {
+  const holder = child(root, "div", { class: "stage-maps" });
+  const picture = child(holder, "canvas", {}), overlay = child(holder, "canvas", {});
+  const view = { holder, picture, overlay, state, side, boxes: [] };
+  listen(view);
+  return {
+    update(changed) {
+      holder.hidden = !state.sides[side] || (side > 0 && state.compare?.kind === "unit"); // two units, one trace
+      if (holder.hidden) return;
+      if (PAINTED_FROM.some((name) => changed.has(name))) paint(view);
+      paintOverlay(view);
+    },
+    element: holder,
+    boxOf: (name) => view.boxes.find((box) => box.name === name),
+  };
+}
+
+function listen(view) {
+  const { holder, state } = view;
+  const select = (event) => {
+    const at = pointIn(holder, event), box = view.boxes.find((one) => contains(one, at));
+    if (!box) return;
+    const { row, column } = cellAt(box, at, box.units, state.scene.steps);
+    state.set({ step: column, unit: row, playing: false });
+  };
+  let pressed = false;
+  holder.addEventListener("pointerdown", (event) => {
+    pressed = true;
+    holder.setPointerCapture(event.pointerId);
+    select(event);
+  });
+  holder.addEventListener("pointermove", (event) => { if (pressed || event.pointerType === "mouse") select(event); });
+  holder.addEventListener("pointerup", () => { pressed = false; });
+}
+
+// What the colours span: gates from 0 to 1, the others about 0, to the largest value of all snapshots seen so far.
+export function range(state, name) {
+  if ("ifo".includes(name)) return [0, 1];
+  if (name === "g") return [-1, 1];
+  const max = state.maxAbs?.[name] ?? 1;
+  return [-max, max];
+}
+
+function paint(view) {
+  const { holder, state, side } = view, { scene, layer, direction, heatmap } = state, { trace } = state.sides[side];
+  const width = holder.clientWidth, height = holder.clientHeight;
+  if (!width || !height) return;
+  view.theme = readTheme(holder);
+  const pen = context(view.picture, width, height), size = 0.95 * fontSize(holder), title = 1.5 * size;
+  const names = heatmap ? [heatmap] : NAMES;
+  const columns = Math.min(names.length, width < 700 ? 3 : 6), rows = Math.ceil(names.length / columns);
+  const w = (width - GAP * (columns - 1) - 2 * MARGIN) / columns, h = height / rows - title - 4;
+  view.boxes = names.map((name, k) => ({
+    name, units: name === "h" ? scene.width : scene.hidden, w, h,
+    x: MARGIN + (k % columns) * (w + GAP), y: Math.floor(k / columns) * (h + title + 4) + title,
+  }));
+  const crowded = scene.steps > w || scene.hidden > h;
+  holder.title = crowded ? "More cells than pixels: each pixel is the mean of the cells under it" : "";
+  for (const box of view.boxes) {
+    const [low, high] = range(state, box.name), scale = state.scales[low < 0 ? "signed" : "gate"];
+    const values = trace[layer][direction][box.name];
+    paintCells(pen, view.theme, box, { values, rows: box.units, columns: scene.steps, low, high, scale });
+    paintTitle(pen, view, box, size, `${formatBrief(low)} … ${formatBrief(high)}`);
+  }
+}
+
+function paintTitle(pen, { state, side, theme, boxes }, box, size, span) {
+  const { name, x, y, w } = box, middle = y - 0.75 * size, { label } = state.sides[side];
+  pen.fillStyle = state.colors[name];
+  pen.fillRect(x, middle - 7, 5, 14);
+  const from = x + 12 + write(pen, theme, name, x + 12, middle, { size, weight: 700 });
+  if (label) {
+    if (box === boxes[0]) write(pen, theme, `  ${label}`, from, middle, { size, weight: 600 });
+    return;
+  }
+  if (w > 9 * size) write(pen, theme, ` ${state.titles[name]}`, from, middle, { size });
+  if (w > 16 * size) write(pen, theme, span, x + w, middle, { size: size - 1, align: "right" });
+}
+
+function paintOverlay({ holder, overlay, state, side, theme, boxes }) {
+  const marked = state.compare?.kind === "unit" ? state.sides : [state.sides[side]];
+  if (!boxes.length) return;
+  const pen = context(overlay, holder.clientWidth, holder.clientHeight), { step, scene } = state;
+  for (const box of boxes) {
+    paintCursor(pen, theme, box, step, scene.steps, 2);
+    marked.forEach(({ unit }, k) => {
+      if (unit === null || unit >= box.units) return;
+      const h = box.h / box.units;
+      pen.setLineDash(k ? [6, 4] : []);
+      paintOutline(pen, theme.text, k ? 2.5 : 1.5, { ...box, y: box.y + unit * h, h });
+      pen.setLineDash([]);
+    });
+  }
+}
