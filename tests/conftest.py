@@ -7,6 +7,8 @@ import os
 import pytest
 from hypothesis import settings
 
+from lstm_core.model.devices import work_in_one_thread
+
 # Before PyTorch loads, here and in what a test starts: the two workers have a core each.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -25,6 +27,12 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("thorough" if thorough else "quick")
     if not thorough and not config.option.markexpr:
         config.option.markexpr = "not slow"
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """A training before this test may have taken all cores, which the other worker needs too."""
+    work_in_one_thread()
 
 
 def examples(full: int) -> settings:
