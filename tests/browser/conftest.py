@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.on_stage import open_stage
 from tests.browser.stage_page import stage_server
@@ -110,30 +110,33 @@ def stage_address(browser: Browser) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """What all pages share: the files that any of them has loaded."""
+def idle_pages(browser: Browser) -> Iterator[list[Page]]:
+    """Pages that no visitor has at the moment: to load all of the app's files anew would take longer than many a test.
+
+    Each has a window of its own, since Chromium is slow to hand mouse moves to a tab that is not in front.
+    """
+    idle: list[Page] = []
+    yield idle
+    for page in idle:
+        page.context.close()
+
+
+def new_page(browser: Browser) -> Page:
     context = browser.new_context()
     context.add_init_script(WIRE)
-    yield context
-    context.close()
-
-
-@pytest.fixture(scope="session")
-def idle_pages() -> list[Page]:
-    """Pages that no visitor has at the moment: to make a new one for each would take longer than many a test."""
-    return []
+    return context.new_page()
 
 
 @contextmanager
 def visits(request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
     """Opens tabs, each a visitor of its own; at the end none may have asked another machine for anything."""
     idle_pages: list[Page] = request.getfixturevalue("idle_pages")
-    context: BrowserContext = request.getfixturevalue("context")
+    browser: Browser = request.getfixturevalue("browser")
     tabs: list[Tab] = []
 
     def make(size: tuple[int, int] = (1280, 720), scheme: str = "light", url: str | None = None) -> Tab:
         address = url or request.getfixturevalue("address")
-        page = idle_pages.pop() if idle_pages else context.new_page()
+        page = idle_pages.pop() if idle_pages else new_page(browser)
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
         page.mouse.move(0, 0)
@@ -141,7 +144,7 @@ def visits(request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
         return tabs[-1]
 
     yield make
-    idle_pages += [tab.leave() for tab in tabs]
+    idle_pages += [tab.leave() for tab in reversed(tabs)]
     assert [url for tab in tabs for url in tab.foreign_requests] == []
     assert [complaint for tab in tabs for complaint in tab.complaints] == []
 

@@ -47,21 +47,22 @@ def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
     *_, header, arrays = scene_of({}, steps=9)
     mount(page, header, arrays)
     now, said = values(page), caption(page, "learning")
-    page.evaluate(
-        """() => {
-          window.said = [];
+    page.get_by_role("button", name="Replay training").evaluate(
+        """(button) => {
+          window.shown = [];
           const output = document.querySelector('.stage-learning output');
-          new MutationObserver(() => window.said.push(output.textContent)).observe(output, { childList: true });
+          const note = () => window.shown.push([output.textContent.replace(' …', ''), button.ariaLabel]);
+          new MutationObserver(note).observe(output, { childList: true });
+          button.click();
         }"""
     )
-    page.get_by_role("button", name="Replay training").click()
-    expect(page.get_by_role("button", name="Pause the replay")).to_be_visible()
-    expect(page.locator(".stage-learning output")).not_to_have_text(said)
+    page.wait_for_function("(said) => window.shown.length > 1 && window.shown.at(-1)[0] === said", arg=said)
     expect(page.get_by_role("button", name="Replay training")).to_be_visible()
+    captions, labels = zip(*page.evaluate("window.shown"), strict=True)
+    assert captions[0] == "untrained" and captions[-1] == said == caption(page, "learning")
+    assert len(set(captions)) > last(page, "learning") / 2
+    assert set(labels[:-1]) == {"Pause the replay"}
     draw(page)
-    heard = page.evaluate("window.said")
-    assert heard[0] == "untrained" and heard[-1] == said == caption(page, "learning")
-    assert len(heard) > last(page, "learning") / 2
     assert values(page) == now
 
 
