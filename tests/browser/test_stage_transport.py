@@ -68,7 +68,7 @@ def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
 
 def test_the_slider_takes_over_from_the_replay(page: Page):
     page.get_by_role("button", name="Replay training").click()
-    expect(page.locator(".stage-learning output")).to_have_text("untrained")
+    expect(page.get_by_role("button", name="Pause the replay")).to_be_visible()
     pull(page, "learning", 3)
     expect(page.get_by_role("button", name="Replay training")).to_be_visible()
     assert page.locator(".stage-learning input").input_value() == "3"
