@@ -4,8 +4,8 @@ import streamlit as st
 
 st.set_page_config("LSTM Playground", page_icon="📈", layout="wide")
 
-from pages.shared import session, theme
-from pages.shared.training import run_status  # noqa: E402  set_page_config comes first: it paints at once
+from pages.shared import session, theme  # noqa: E402  set_page_config comes first: it paints at once
+from pages.shared.training import run_status  # noqa: E402
 
 theme.apply()
 page = st.navigation(
