@@ -42,10 +42,7 @@ def _usual_widget(setting: Setting) -> tuple[str, dict[str, Any]]:
         limits = (setting.type(limit) for limit in (setting.minimum, setting.maximum))
         # an emptied field says None, and not its minimum
         return "number_input", dict(zip(("min_value", "max_value"), limits, strict=True)) | {"value": None}
-    if setting.choices:
-        choices = {"options": list(setting.choices), "format_func": setting.choices.get}
-    else:
-        choices = {}
+    choices = {"options": list(setting.choices), "format_func": setting.choices.get} if setting.choices else {}
     return "multiselect" if setting.is_list else "selectbox", choices
 
 
