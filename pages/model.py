@@ -6,9 +6,10 @@ import streamlit as st
 from lstm_core.architecture import shapes
 from lstm_core.architecture.advice import advise
 from lstm_core.architecture.code import model_code
-from lstm_core.architecture.memory import check_memory, estimate_training_bytes, format_bytes
+from lstm_core.architecture.memory import check_memory, estimate_training_bytes
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.network_diagram import network_figure
+from lstm_core.formats import format_bytes
 from lstm_core.model.devices import free_memory
 from pages.shared import session
 from pages.shared.session_fields import field

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lstm_core.architecture.shapes import layer_input_size, parameter_count
 from lstm_core.experiment import ModelSpec, PlaygroundError
+from lstm_core.formats import format_bytes
 
 MEMORY_SHARE = 0.6  # of the free memory that one training may take
 
@@ -89,10 +90,3 @@ def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     return low
-
-
-def format_bytes(amount: float) -> str:
-    """Bytes in words: "31 GB", "8.4 GB", "250 MB"."""
-    size, unit = next((s, u) for s, u in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if amount >= s or u == "kB")
-    value = amount / size
-    return f"{value:.1f} {unit}" if unit != "kB" and value < 10 else f"{value:,.0f} {unit}"

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.lessons.figures import loss_plot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 from pages.shared import session
 from pages.shared.components.live_plot import live_plot
 from pages.shared.training import run_status
@@ -114,7 +115,7 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
         help="The data, the first weights and the order of the batches: one seed, one result",
     )
     shipped.button(
-        "Back to the shown state",
+        "Restore pretrained model",
         key="lesson_shipped",
         icon=":material/undo:",
         width="stretch",
@@ -162,13 +163,11 @@ def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, sections) -> None:
 
 
 def _progress(lesson: Lesson, opened: OpenLesson) -> None:
-    from lstm_core.lessons.runs import label_text
-
     runs = opened.runs
     for column, (label, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             if len(runs) > 1:
-                st.markdown(f"**{label_text(label)}**")
+                st.markdown(f"**{run_name(label)}**")
             run_status.progress(run, brief=len(runs) > 1)
     if lesson.outcome is not None:
         _show_outcome(lesson, opened, opened.is_active)
@@ -187,8 +186,6 @@ def _figures(lesson: Lesson, opened: OpenLesson) -> None:
 
 
 def _losses() -> LessonFigure:
-    from lstm_core.lessons.runs import loss_plot
-
     return LessonFigure("**How it learned**", "The loss: pale every batch, strong the validation part.", loss_plot)
 
 
@@ -259,7 +256,7 @@ def _text(lesson: Lesson) -> None:
             for k, exercise in enumerate(lesson.exercises):
                 _exercise(k, exercise)
         if lesson.common_mistakes:
-            st.markdown("#### Where the tutorials err")
+            st.markdown("#### Common mistakes")
             st.markdown(lesson.common_mistakes)
         if lesson.success_rate:
             st.markdown("#### How often it works")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lstm_core.formats import format_duration
 from pages.shared import session
 
 if TYPE_CHECKING:
@@ -71,16 +72,10 @@ def progress(run: Run, brief: bool = False) -> None:
     if run.status == "running" and rate and not brief:
         parts.append(f"**{rate:,.0f}** steps/s")
     if left is not None:
-        parts.append(f"**{_duration(left)}** left")
+        parts.append(f"**{format_duration(left)}** left")
     if run.status == "waiting" and not brief:
         parts.append(f"number {run.queue_position} in the queue: it starts when another run ends or pauses")
     total = run.total_steps
     st.progress(min(1.0, run.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
     if run.message:
         st.warning(session.escape_markdown(run.message))
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
