@@ -37,6 +37,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 WITHOUT_TORCH = (
     "cli",
     "settings",
+    "formats",
     "experiment",
     "data",
     "architecture",
@@ -44,6 +45,7 @@ WITHOUT_TORCH = (
     "training.checkpoint",
     "training.history",
     "figures.theme",
+    "figures.diagram",
     "figures.windows",
     "figures.lines",
     "figures.network_diagram",

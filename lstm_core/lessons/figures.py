@@ -105,7 +105,7 @@ def symbol_figure(
 
 
 def two_rows(first: str, second: str, x_title: str, height: int, gap: float = 0.08) -> go.Figure:
-    """Two plots over one x axis, a unit's cell state above and its gates in 0…1 below; first, second: their y titles."""
+    """Two plots over one x axis, a unit's cell state above, its gates in 0…1 below; first, second: their y titles."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=gap)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lstm_core.figures import stage_scene as scenes
-from lstm_core.figures.stage_scene import build_scene
+from lstm_core.figures.stage_scene import build_scene, earlier_snapshots
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
@@ -31,7 +31,8 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     snapshot, start = run.snapshot_at(), int(trainer.windows.starts["valid"][0])
     x = torch.from_numpy(trainer.windows.inputs(np.array([start])))
     trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
-    header, arrays = build_scene(run, snapshot, trace, start, others or {})
+    earlier = earlier_snapshots(run.snapshots, snapshot.step, run.is_active)
+    header, arrays = build_scene(run.windows, snapshot, earlier, trace, start, others or {}, run.steps_per_epoch)
     return run, snapshot, trace, x, header, arrays
 
 

@@ -167,14 +167,14 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**The unit that adds**",
-            "Found by a search over all units: the c that best follows the expected sum so far (1, then the first marked "
-            "value + 0.5, then the sum), and the gate that best follows the marker (dotted).",
+            "Found by a search over all units: the c that best follows the expected sum so far (1, then the first "
+            "marked value + 0.5, then the sum), and the gate that best follows the marker (dotted).",
             _mechanism_figure,
         ),
         LessonFigure(
             "**A plateau, then a sudden drop**",
-            "It first learns to predict 1, the mean; then it starts to use the markers, and the error falls within an epoch "
-            "or two.",
+            "It first learns to predict 1, the mean; then it starts to use the markers, and the error falls within an "
+            "epoch or two.",
             _loss_plot,
         ),
         LessonFigure(
@@ -184,14 +184,15 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**How the unit was found**",
-            "For every unit, how closely its c follows the running estimate, and its input gate the marker; best on the left.",
+            "For every unit, how closely its c follows the running estimate, and its input gate the marker; best on "
+            "the left.",
             _ranking_figure,
         ),
     ),
     loss_figure=False,
     text="""
-Each sequence is 100 steps of two numbers: a value between 0 and 1, and a marker, 1 at two steps and 0 at all others. One
-marked step lies in each half. At the end the model must predict the **sum of the two marked values**.
+Each sequence is 100 steps of two numbers: a value between 0 and 1, and a marker, 1 at two steps and 0 at all others.
+One marked step lies in each half. At the end the model must predict the **sum of the two marked values**.
 
 A model without memory can only predict 1, the mean of all sums, which scores a mean squared error of 1/6. To do better,
 it must keep a value unchanged for up to a hundred steps and ignore 98 others.

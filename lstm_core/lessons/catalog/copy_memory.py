@@ -161,19 +161,20 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**Ten in, ten out**",
-            "One new sequence from left to right: dots are blanks, ? is the marker. Bright is likely, rings are the targets.",
+            "One new sequence from left to right: dots are blanks, ? is the marker. Bright is likely, rings are the "
+            "targets.",
             _prediction_figure,
         ),
         LessonFigure(
             "**A unit that stores one symbol**",
-            "The c whose value at the marker best separates the eight classes of one of the ten symbols: a line for each "
-            "class, the mean over new sequences.",
+            "The c whose value at the marker best separates the eight classes of one of the ten symbols: a line for "
+            "each class, the mean over new sequences.",
             _mechanism_figure,
         ),
         LessonFigure(
             "**First the rules, then the memory**",
-            "At the dashed line it outputs blanks and symbols at the right steps, but guesses the symbols. Below it, it "
-            "remembers.",
+            "At the dashed line it outputs blanks and symbols at the right steps, but guesses the symbols. Below it, "
+            "it remembers.",
             _loss_plot,
         ),
         LessonFigure(
@@ -194,9 +195,9 @@ A model that remembers nothing still predicts the blanks, and guesses the ten sy
 batches; the question is whether it gets below. In the paper an LSTM did for T = 100 and not for longer delays. Here
 T = 10 is solved: at least 97 % of the symbols right on new sequences.
 
-The second figure shows the cell state that best separates, at the marker, the classes of one of the ten symbols: its eight
-lines stay apart through the blanks, and meet once the symbol has been output. The other symbols are coded by several units
-each.
+The second figure shows the cell state that best separates, at the marker, the classes of one of the ten symbols: its
+eight lines stay apart through the blanks, and meet once the symbol has been output. The other symbols are coded by
+several units each.
 """,
     formula=r"\text{loss without memory} = \frac{10 \ln 8}{T + 20}",
     symbols="$\\ln 8$ is the cross-entropy of guessing one of eight; only ten of the $T + 20$ steps need a guess.",
@@ -209,8 +210,8 @@ each.
         Exercise("A quarter of the units: thirty bits in 32 units.", {"model": {"hidden_size": 32}}),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. One bad step at the end can cost a little: "
-    "with gradients clipped at 1 instead of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
+    success_rate="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. One bad step at the end can cost a "
+    "little: with gradients clipped at 1 instead of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
     published="Without memory: 10 ln 8 / (T + 20), 0.693 at T = 10 and 0.173 at T = 100 (Arjovsky, Shah & Bengio 2016)",
     thumbnail_plot=_thumbnail_plot,
     sources=(

@@ -129,13 +129,14 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**The gradient norm, batch by batch**",
-            "Both start alike. Where the norm exceeds the dashed limit, the clipped run's gradient is scaled down to the limit.",
+            "Both start alike. Where the norm exceeds the dashed limit, the clipped run's gradient is scaled down to "
+            "the limit.",
             _norms,
         ),
         LessonFigure(
             "**The loss of every batch**",
-            "Always predicting 0 scores 1. The other line leaves the plot at a million and ends: its loss became infinite or "
-            "NaN.",
+            "Always predicting 0 scores 1. The other line leaves the plot at a million and ends: its loss became "
+            "infinite or NaN.",
             _loss_plot,
         ),
         LessonFigure(
@@ -146,15 +147,16 @@ LESSON = Lesson(
     ),
     loss_figure=False,
     text="""
-The first of twenty steps is +1 or −1, the others are noise; at the end the RNN has to predict which it was. Both runs have
-the same data, weights and learning rate. Only one **clips** its gradient.
+The first of twenty steps is +1 or −1, the others are noise; at the end the RNN has to predict which it was. Both runs
+have the same data, weights and learning rate. Only one **clips** its gradient.
 
 To remember the first step, the RNN's recurrent weights must grow until they carry a number through twenty steps. Then
 the product that makes gradients vanish does the opposite: factors above 1, twenty times over. The loss has a **cliff**
 there, and on it the gradient is tens or thousands of times larger than on the plateau before.
 
 A step is learning rate times gradient. One such step throws the weights far away, where the next gradient is larger
-still, until the loss is infinite or NaN. The Trainer then stops that run, reports it, and keeps its last finite weights:
+still, until the loss is infinite or NaN. The Trainer then stops that run, reports it, and keeps its last finite
+weights:
 **this stop is what the lesson shows**, not a fault.
 
 Clipping measures the norm of the whole gradient, all weights together, and scales it down if it exceeds the limit. The
@@ -162,15 +164,16 @@ step keeps its direction, and is never longer than the limit.
 """,
     formula=r"""g \;\leftarrow\; g \cdot \min\!\left(1,\ \frac{\text{clip}}{\lVert g \rVert}\right),
 \qquad w \;\leftarrow\; w - \eta\, g""",
-    symbols="$g$ is the gradient of all weights as one vector, $\\lVert g \\rVert$ its norm, $\\eta$ the learning rate.",
+    symbols="$g$ is the gradient of all weights as one vector, $\\lVert g \\rVert$ its norm, $\\eta$ the learning "
+    "rate.",
     common_mistakes="""
 **Clipping does not cure vanishing gradients.** It shortens long gradients and lengthens none.
 
 **By norm or by value?** PyTorch has both. `clip_grad_norm_` keeps the direction, `clip_grad_value_` clips each
 element by itself and changes the direction. This app clips by norm.
 
-**"Adam needs no clipping."** Here it does not: no step is much larger than the learning rate. But one huge gradient still
-spoils Adam's averages for many steps, and a NaN spoils them for good.
+**"Adam needs no clipping."** Here it does not: no step is much larger than the learning rate. But one huge gradient
+still spoils Adam's averages for many steps, and a NaN spoils them for good.
 
 **LSTMs explode too.** Only the cell state is gated; the path through $h$ has a product of weights as in an RNN.
 """,
@@ -186,14 +189,15 @@ spoils Adam's averages for many steps, and a NaN spoils them for good.
         ),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): clipped, the squared error ends below 0.01; not clipped, the run stops after 89 to "
-    "648 steps of 1,000. The limit matters: at 0.5 nine of ten learn in this time, at 1 seven.",
+    success_rate="10 of 10 seeds (0 to 9): clipped, the squared error ends below 0.01; not clipped, the run stops "
+    "after 89 to 648 steps of 1,000. The limit matters: at 0.5 nine of ten learn in this time, at 1 seven.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
-        "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent is "
-        "difficult, IEEE Transactions on Neural Networks 5(2): the task in its simplest form",
-        "Razvan Pascanu, Tomas Mikolov & Yoshua Bengio (2013), On the difficulty of training recurrent neural networks, "
-        "ICML, arXiv 1211.5063: the cliff, and clipping by the norm",
-        "Tomas Mikolov (2012), Statistical language models based on neural networks, PhD thesis, Brno: clipping each value",
+        "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent "
+        "is difficult, IEEE Transactions on Neural Networks 5(2): the task in its simplest form",
+        "Razvan Pascanu, Tomas Mikolov & Yoshua Bengio (2013), On the difficulty of training recurrent neural "
+        "networks, ICML, arXiv 1211.5063: the cliff, and clipping by the norm",
+        "Tomas Mikolov (2012), Statistical language models based on neural networks, PhD thesis, Brno: clipping each "
+        "value",
     ),
 )

@@ -59,9 +59,10 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     reached = train_error < 0.9 * zero_train_error and valid_error > 0.95 * zero_valid_error
     return Outcome(
         reached,
-        f"Mean squared error {train_error:.2f} on the 100 training sequences (always predicting 0: {zero_train_error:.2f}), "
-        f"but {valid_error:.2f} on {len(by_split['valid'][0]):,} new ones (always predicting 0: {zero_valid_error:.2f}). One "
-        f"new sequence: prediction {format_number(predictions)}, target {format_number(targets)}.",
+        f"Mean squared error {train_error:.2f} on the 100 training sequences (always predicting 0: "
+        f"{zero_train_error:.2f}), but {valid_error:.2f} on {len(by_split['valid'][0]):,} new ones (always predicting "
+        f"0: {zero_valid_error:.2f}). One new sequence: prediction {format_number(predictions)}, target "
+        f"{format_number(targets)}.",
         {"error seen": train_error, "error new": valid_error, "zero new": zero_valid_error},
     )
 
@@ -83,7 +84,8 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**The loss falls, but only on the training data**",
-            "Blue: the training sequences. Orange: new ones of the same kind. Grey: what always predicting 0 scores on those.",
+            "Blue: the training sequences. Orange: new ones of the same kind. Grey: what always predicting 0 scores "
+            "on those.",
             _loss_plot,
         ),
         LessonFigure(
@@ -100,9 +102,9 @@ sequence one random target. The loss falls from epoch to epoch, and the tutorial
 But inputs and targets were drawn **independently**. A sequence carries no information about its target, so there is
 nothing to learn. What the loss shows is **memorising**: the model has 32,851 parameters to store 100 targets in.
 
-The honest test is the orange line: new sequences, never trained on. It never falls below the variance of the targets, and
-the longer the model memorises, the higher it climbs. The best possible prediction for them is the mean, 0. Whenever you
-see a falling training loss, ask for the validation loss.
+The honest test is the orange line: new sequences, never trained on. It never falls below the variance of the targets,
+and the longer the model memorises, the higher it climbs. The best possible prediction for them is the mean, 0. Whenever
+you see a falling training loss, ask for the validation loss.
 """,
     formula=r"\text{loss} = \frac1N\sum_{n}(\hat y_n - y_n)^2 \qquad \min_{\hat y}\ \mathbb E\,(\hat y - y)^2 = "
     r"\operatorname{Var}(y) = 1",
@@ -127,6 +129,7 @@ from a bad one: the error here is a mean over 800 new ones, with one of them sho
         ),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): the error on the training sequences falls below 0.15, on new ones it rises above 1.3.",
+    success_rate="10 of 10 seeds (0 to 9): the error on the training sequences falls below 0.15, on new ones it rises "
+    "above 1.3.",
     sources=("PyTorch documentation, torch.nn.LSTM",),
 )

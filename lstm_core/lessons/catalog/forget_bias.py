@@ -103,11 +103,11 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     for label, run in runs.items():
         errors[label] = run.evaluate("test")
         means[label] = float(_mean_forget_gates(run, run.snapshot_at(0)).mean())
-    errors_text = "; ".join(f"{run_name(label)}: {format_significant(error)}" for label, error in errors.items())
+    errors_text = "; ".join(f"{run_name(label)}: {format_significant(error, 1)}" for label, error in errors.items())
     gates = ", ".join(f"{means[label]:.2f} with {run_name(label)}" for label in errors)
     summary = (
-        f"Squared error on new sequences: {errors_text}; always predicting 0 would score 1. The mean forget gate before "
-        f"training was {gates}."
+        f"Squared error on new sequences: {errors_text}; always predicting 0 would score 1. The mean forget gate "
+        f"before training was {gates}."
     )
     return Outcome(errors["chrono"] < MAX_ERROR, summary, {f"{label} error": error for label, error in errors.items()})
 
@@ -133,7 +133,8 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**How long each unit remembers, before any training**",
-            "After that many steps a unit has kept 1/e of its cell state: chrono spreads the units over the whole task.",
+            "After that many steps a unit has kept 1/e of its cell state: chrono spreads the units over the whole "
+            "task.",
             _initial_figure,
         ),
         LessonFigure(
@@ -143,7 +144,8 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**How much of the first step is left**",
-            "The share of c that the mean f leaves in the unit with the longest memory: dotted before training, solid now.",
+            "The share of c that the mean f leaves in the unit with the longest memory: dotted before training, solid "
+            "now.",
             _remaining_plot,
         ),
     ),
@@ -152,14 +154,14 @@ LESSON = Lesson(
 The first of fifty steps is +1 or −1, all others are noise, and at the end the LSTM has to predict which it was. Always
 predicting 0 scores a squared error of 1. Three LSTMs, equal but for the **biases of their gates** before training.
 
-With **bias 0** a forget gate starts at σ(0) = 0.5. Of what the first step writes into $c$, $0.5^{49} \approx 10^{-15}$ is
-left at the end, and the same share of the gradient on its way back. There is nothing to learn from, except by luck.
+With **bias 0** a forget gate starts at σ(0) = 0.5. Of what the first step writes into $c$, $0.5^{49} \approx 10^{-15}$
+is left at the end, and the same share of the gradient on its way back. There is nothing to learn from, except by luck.
 
 With **bias 1** it starts at 0.73. That helps a lot over ten steps; over fifty it leaves $10^{-7}$.
 
-**Chrono** takes the longest memory that the task may need, here fifty steps, and gives each unit a time constant between
-two steps and that. The input gates get the negative bias: what is to last must not be overwritten at every step. Some
-units then carry the first step from the very first batch.
+**Chrono** takes the longest memory that the task may need, here fifty steps, and gives each unit a time constant
+between two steps and that. The input gates get the negative bias: what is to last must not be overwritten at every
+step. Some units then carry the first step from the very first batch.
 
 Initialisation does not decide what an LSTM *can* learn, but whether its first gradients point there.
 """,
@@ -167,29 +169,32 @@ Initialisation does not decide what an LSTM *can* learn, but whether its first g
 f &= \sigma(b_f)\ \Rightarrow\ \text{time constant } \frac{-1}{\ln f} \\
 \text{chrono: } b_f &\sim \ln \mathcal{U}(1,\ T_{\max}-1), \quad b_i = -b_f
 \end{aligned}""",
-    symbols="$\\sigma$ is the logistic function, $T_{\\max}$ the longest time to remember, in steps; inputs and $h$ add "
-    "to the biases, which is why the gates of one LSTM differ before training too.",
+    symbols="$\\sigma$ is the logistic function, $T_{\\max}$ the longest time to remember, in steps; inputs and $h$ "
+    "add to the biases, which is why the gates of one LSTM differ before training too.",
     common_mistakes="""
-**"Set both biases to 1."** nn.LSTM adds `bias_ih` and `bias_hh`: set in both, it is 2. Here one has the value, the other 0.
+**"Set both biases to 1."** nn.LSTM adds `bias_ih` and `bias_hh`: set in both, it is 2. Here one has the value, the
+other 0.
 
 **"A forget bias of 1 solves it."** It was proposed for memories that default gates lose within a few steps. On fifty it
 helped on one seed in ten; on twenty every one of the three learns.
 
-**"PyTorch starts at 1."** It does not: its biases come from U(−1/√H, 1/√H), so that f starts around 0.5, as with bias 0.
+**"PyTorch starts at 1."** It does not: its biases come from U(−1/√H, 1/√H), so that f starts around 0.5, as with bias
+0.
 """,
     exercises=(
         Exercise("Twenty steps instead of fifty: the difference is small, all three learn.", {"data": {"seq_len": 20}}),
         Exercise("A wrong guess: on Model set chrono T_max to 5, then to 1,000, and train."),
     ),
     outcome=_outcome,
-    success_rate="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); where one does "
-    "not, it stays at 1. So between 0 and 1 the difference is small here, and chrono's is large.",
+    success_rate="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); "
+    "where one does not, it stays at 1. So between 0 and 1 the difference is small here, and chrono's is large.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
-        "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, Neural "
-        "Computation 12(10): forget gates, which start open",
+        "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, "
+        "Neural Computation 12(10): forget gates, which start open",
         "Rafal Jozefowicz, Wojciech Zaremba & Ilya Sutskever (2015), An empirical exploration of recurrent network "
         "architectures, ICML: a forget bias of 1",
-        "Corentin Tallec & Yann Ollivier (2018), Can recurrent neural networks warp time?, ICLR, arXiv 1804.11188: chrono",
+        "Corentin Tallec & Yann Ollivier (2018), Can recurrent neural networks warp time?, ICLR, arXiv 1804.11188: "
+        "chrono",
     ),
 )

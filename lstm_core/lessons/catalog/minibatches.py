@@ -60,7 +60,8 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     )
     return Outcome(
         min(gains.values()) > 0,
-        f"RMSE on the test days against persistence (“as yesterday”), mean over the five targets: {' and '.join(texts)}.",
+        "RMSE on the test days against persistence (“as yesterday”), mean over the five targets: "
+        f"{' and '.join(texts)}.",
         {f"gain {name}": gain for name, gain in gains.items()},
     )
 
@@ -87,21 +88,24 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**Up to 1,000 epochs, with early stopping**",
-            "Strong lines are the validation days. They rise again while the training loss still falls: there training stops.",
+            "Strong lines are the validation days. They rise again while the training loss still falls: there "
+            "training stops.",
             _loss_plot,
         ),
     ),
     loss_figure=False,
     text="""
 A **Dataset** gives the number of windows and returns one by index: 14 days of 10 numbers (four of each city, and the
-season as a point on a circle), and the 5 targets of the next day. A **DataLoader** shuffles them, stacks 64 into a batch,
-and yields batch after batch until every window has been used. That is one **epoch**; a step of Adam follows every batch.
+season as a point on a circle), and the 5 targets of the next day. A **DataLoader** shuffles them, stacks 64 into a
+batch, and yields batch after batch until every window has been used. That is one **epoch**; a step of Adam follows
+every batch.
 
 Each of the 20 units computes the equations below for every day: how much of its cell state to keep (f), how much of
 the candidate (g) to write (i), and how much to output (o).
 
-The **GRU** beside it has two gates and a candidate, and no separate cell state: a quarter fewer weights, and here about as
-good. Neither beats “as yesterday” by much. That is weather, not a fault: always compare a model with a simple baseline.
+The **GRU** beside it has two gates and a candidate, and no separate cell state: a quarter fewer weights, and here about
+as good. Neither beats “as yesterday” by much. That is weather, not a fault: always compare a model with a simple
+baseline.
 
 The tutorial trains for 1,000 epochs. Here training stops when the validation loss has not improved for 100 epochs,
 and the best weights are restored.
@@ -131,7 +135,8 @@ h_t &= o_t \odot \tanh(c_t)
         Exercise("No early stopping: watch the validation error climb (half a minute).", {"train": {"patience": 0}}),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): the LSTM's error is 3 to 9 % lower than that of “as yesterday”, the GRU's 7 to 11 %.",
+    success_rate="10 of 10 seeds (0 to 9): the LSTM's error is 3 to 9 % lower than that of “as yesterday”, the GRU's "
+    "7 to 11 %.",
     sources=(
         "PyTorch documentation, torch.nn.LSTM, torch.nn.GRU and torch.utils.data",
         "Weather: National Centers for Environmental Information (NOAA), by way of vega-datasets",

@@ -194,13 +194,14 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**One unit keeps the first, one the second**",
-            "The two units that the search found, on four new sequences, one of each class: letters mark where X or Y was "
-            "read.",
+            "The two units that the search found, on four new sequences, one of each class: letters mark where X or Y "
+            "was read.",
             _mechanism_figure,
         ),
         LessonFigure(
             "**What that unit does at each symbol**",
-            "Mean gate values, over new sequences, of the unit that keeps the first symbol: at X and Y, and at distractors.",
+            "Mean gate values, over new sequences, of the unit that keeps the first symbol: at X and Y, and at "
+            "distractors.",
             _gates_by_symbol_figure,
         ),
         LessonFigure(
@@ -210,7 +211,8 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**How the units were found**",
-            "For every unit, how well its c or h, whichever is better, separates the classes of the first symbol and the second.",
+            "For every unit, how well its c or h, whichever is better, separates the classes of the first symbol and "
+            "the second.",
             _ranking_figure,
         ),
     ),
@@ -220,7 +222,8 @@ A sequence begins with E and ends with B. Between them are 98 to 108 letters, al
 **two**: one between steps 10 and 20, one between steps 50 and 60. Each of the two is X or Y, so there are four
 classes: XX, XY, YX and YY. At B the model must predict which.
 
-Counting X and Y does not separate XY from YX: **order** must be remembered, for eighty steps and more, past distractors.
+Counting X and Y does not separate XY from YX: **order** must be remembered, for eighty steps and more, past
+distractors.
 
 The search takes c and h of all 16 units, from X or Y on, and measures how much of their variance the first symbol
 explains, and how much the second (η²). The first figure shows the best two: their lines split at the right letter and
@@ -229,8 +232,8 @@ stay apart.
 As in the paper, a sequence counts as wrong if its class is; the test has 2,560 new sequences.
 """,
     formula=r"\eta^2 = \frac{\sum_k n_k\,(\bar v_k - \bar v)^2}{\sum_j (v_j - \bar v)^2}",
-    symbols="$\\bar v_k$ is the mean of the unit's values $v$ over the $n_k$ steps of class $k$, $\\bar v$ the mean over all: "
-    "1 means that the class determines the value.",
+    symbols="$\\bar v_k$ is the mean of the unit's values $v$ over the $n_k$ steps of class $k$, $\\bar v$ the mean "
+    "over all: 1 means that the class determines the value.",
     exercises=(
         Exercise("Four units: each has to code more than one symbol.", {"model": {"hidden_size": 4}}),
         Exercise("PyTorch's default initialisation: does it leave ln 4 at all?", {"model": {"chrono_t_max": None}}),

@@ -133,8 +133,8 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**The gradient, step by step into the past**",
-            "The gradient of the prediction with respect to each step's state, of the current models: a straight line is "
-            "exponential decay.",
+            "The gradient of the prediction with respect to each step's state, of the current models: a straight line "
+            "is exponential decay.",
             _gradients,
         ),
         LessonFigure(
@@ -151,10 +151,10 @@ LESSON = Lesson(
 Each sequence is fifty numbers between −1 and 1. One of them, anywhere, is **marked**, and after the last step the model
 has to predict that number. Always predicting 0 scores a squared error of 1/3.
 
-To correct step 5 for an error at step 50, the gradient travels back through every step between, and an RNN multiplies it
-by $W_{hh}$ and by the slope of tanh at each. Here these shrink it: after ten steps a tenth or much less is left, after
-fifty next to nothing. The gradients that do reach the RNN are those of the last steps, which seldom hold the mark, so it
-stays at 1/3.
+To correct step 5 for an error at step 50, the gradient travels back through every step between, and an RNN multiplies
+it by $W_{hh}$ and by the slope of tanh at each. Here these shrink it: after ten steps a tenth or much less is left,
+after fifty next to nothing. The gradients that do reach the RNN are those of the last steps, which seldom hold the
+mark, so it stays at 1/3.
 
 The LSTM has a second path back, through its cell state $c$, where the gradient is multiplied by the forget gate $f$
 alone. Where $f$ is near 1 it survives. The GRU's update gate does the same for its $h$.
@@ -174,8 +174,8 @@ It happens step by step: marks close to the end are learned first, and teach the
 **"An LSTM's gradient does not vanish."** It does wherever $f$ is below 1: with $f = 0.5$, which is about where PyTorch
 starts, $10^{-15}$ is left after fifty steps. Gates *can* stay open; they must learn to, or start open (next lessons).
 
-**"An RNN cannot learn long memories."** Its gradient vanishes on many tasks, not on all. With ten steps instead of fifty it
-learns this one; on a smooth series its gradient may well reach back a hundred steps.
+**"An RNN cannot learn long memories."** Its gradient vanishes on many tasks, not on all. With ten steps instead of
+fifty it learns this one; on a smooth series its gradient may well reach back a hundred steps.
 
 **"Equal size"** here means 20 units each. The GRU has three times and the LSTM four times the RNN's weights.
 """,
@@ -185,8 +185,8 @@ learns this one; on a smooth series its gradient may well reach back a hundred s
             {"data": {"seq_len": 10}},
         ),
         Exercise(
-            "PyTorch's default forget gates, near 0.5, instead of a bias of 1: here, where close marks are learned first, "
-            "the LSTM learns all the same.",
+            "PyTorch's default forget gates, near 0.5, instead of a bias of 1: here, where close marks are learned "
+            "first, the LSTM learns all the same.",
             {"model": {"forget_bias": None}},
         ),
         Exercise("On Gates, *How far back?* shows the same gradients for one sequence and every layer."),
@@ -196,10 +196,10 @@ learns this one; on a smooth series its gradient may well reach back a hundred s
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Sepp Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, diploma thesis, TU München",
-        "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent is "
-        "difficult, IEEE Transactions on Neural Networks 5(2)",
+        "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent "
+        "is difficult, IEEE Transactions on Neural Networks 5(2)",
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8)",
-        "Razvan Pascanu, Tomas Mikolov & Yoshua Bengio (2013), On the difficulty of training recurrent neural networks, "
-        "ICML, arXiv 1211.5063",
+        "Razvan Pascanu, Tomas Mikolov & Yoshua Bengio (2013), On the difficulty of training recurrent neural "
+        "networks, ICML, arXiv 1211.5063",
     ),
 )

@@ -100,10 +100,7 @@ def prediction_text(selection: Selection) -> str:
 
 def _target_text(windows: Windows, start: int) -> str:
     row = int(windows.target_rows(np.array([start]))[0, 0])
-    if windows.time is None:
-        return f"For row {row:,}"
-    time = windows.time[row]
-    return "For " + (escape_markdown(str(time)[:16].replace("T", " ")) if time.dtype.kind == "M" else f"{time:g}")
+    return f"For {escape_markdown(windows.label(row))}"
 
 
 def activations(trace: GateTrace, name: str, selection: Selection) -> np.ndarray:

@@ -96,7 +96,8 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**Two companies, told apart by their first day**",
-            "Both lines stay near one half, the best prediction without memory, until the unit has learned to carry day 1.",
+            "Both lines stay near one half, the best prediction without memory, until the unit has learned to carry "
+            "day 1.",
             _prediction_plot,
         ),
         LessonFigure(
@@ -107,16 +108,16 @@ LESSON = Lesson(
     ),
     loss_figure=False,
     text="""
-Two companies, four days of share prices each. A goes 0, 0.5, 0.25, 1 and the answer is **0**; B goes 1, 0.5, 0.25, 1 and
-the answer is **1**. Only day 1 differs: to predict day 5, the unit must carry day 1 through three identical days.
+Two companies, four days of share prices each. A goes 0, 0.5, 0.25, 1 and the answer is **0**; B goes 1, 0.5, 0.25, 1
+and the answer is **1**. Only day 1 differs: to predict day 5, the unit must carry day 1 through three identical days.
 
 The unit has **twelve parameters**: for each of the gates i, f, g and o one weight for the price x, one for its own last
 output h, and one bias. All its arithmetic is shown above. Move a parameter and see which company it gets wrong.
 
 Training with Adam at 1e-3 is *not good yet* after 2,000 epochs. So save a **checkpoint** and resume from it. A true
 checkpoint holds more than the twelve parameters: Adam's two running means of each gradient, its step count, and the
-state of the random generator that shuffles the sequences. With all of that, the resumed run equals the uninterrupted run,
-bit for bit.
+state of the random generator that shuffles the sequences. With all of that, the resumed run equals the uninterrupted
+run, bit for bit.
 """,
     formula=r"""\begin{aligned}
 i_t &= \sigma(w_{ii}\,x_t + w_{hi}\,h_{t-1} + b_i)\\
@@ -128,17 +129,17 @@ c_t &= f_t\,c_{t-1} + i_t\,g_t \qquad h_t = o_t \tanh(c_t)
     symbols="$x_t$ is the price of day $t$, $c_t$ the long-term and $h_t$ the short-term memory, both 0 before day 1; "
     "$h_4$ is the prediction.",
     common_mistakes="""
-**Resuming is not transfer learning.** Continuing from a checkpoint is the same training on the same data. Transfer learning
-takes weights to *another* task.
+**Resuming is not transfer learning.** Continuing from a checkpoint is the same training on the same data. Transfer
+learning takes weights to *another* task.
 
-**Its loss curve is half the truth.** Lightning logs every 50th step by default. With two sequences in a fixed order that
-step is always company B's, so company A's loss never appears in the tutorial's curve (checked with Lightning 2.6).
+**Its loss curve is half the truth.** Lightning logs every 50th step by default. With two sequences in a fixed order
+that step is always company B's, so company A's loss never appears in the tutorial's curve (checked with Lightning 2.6).
 
-**5,000 epochs are not what the task needs.** They are what a learning rate of 1e-3 needs, chosen to get the very numbers
-of an earlier video: the next lesson takes 300.
+**5,000 epochs are not what the task needs.** They are what a learning rate of 1e-3 needs, chosen to get the very
+numbers of an earlier video: the next lesson takes 300.
 
-**One seed is no proof.** The tutorial fixes seed 42. From there 5,000 epochs give its numbers, those of the button above;
-from another seed the outputs may still be at one half.
+**One seed is no proof.** The tutorial fixes seed 42. From there 5,000 epochs give its numbers, those of the button
+above; from another seed the outputs may still be at one half.
 """,
     exercises=(
         Exercise(
@@ -150,17 +151,19 @@ from another seed the outputs may still be at one half.
             {"model": {"forget_bias": 1.0}},
         ),
         Exercise(
-            "Set the bias of f to −6: c is forgotten every day. It still predicts 0.32 and 0.62, since a little of day 1 "
-            "gets through in h."
+            "Set the bias of f to −6: c is forgotten every day. It still predicts 0.32 and 0.62, since a little of day "
+            "1 gets through in h."
         ),
     ),
     outcome=_outcome,
-    success_rate="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 is at 0.48 "
-    "and 0.61 then: it is still leaving the plateau at one half, and succeeds by epoch 8,000.",
+    success_rate="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 is "
+    "at 0.48 and 0.61 then: it is still leaving the plateau at one half, and succeeds by epoch 8,000.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
-        'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, youtube.com/watch?v=RHGiXPuo_pI',
-        'Josh Starmer (2022), "Long Short-Term Memory (LSTM), Clearly Explained", StatQuest, youtube.com/watch?v=YCzL96nL7j0',
+        'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, '
+        "youtube.com/watch?v=RHGiXPuo_pI",
+        'Josh Starmer (2022), "Long Short-Term Memory (LSTM), Clearly Explained", StatQuest, '
+        "youtube.com/watch?v=YCzL96nL7j0",
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8)",
     ),
 )

@@ -111,7 +111,8 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**nn.LSTM and the unit by hand, trained alike**",
-            "Solid: nn.LSTM(1, 1). Dotted: the twelve parameters. Same initial weights, same learning rate, same order.",
+            "Solid: nn.LSTM(1, 1). Dotted: the twelve parameters. Same initial weights, same learning rate, same "
+            "order.",
             _prediction_plot,
         ),
         LessonFigure(
@@ -122,33 +123,35 @@ LESSON = Lesson(
     ),
     loss_figure=False,
     text="""
-Two companies as before, but PyTorch's own `nn.LSTM(input_size=1, hidden_size=1)`, Adam with a learning rate of **0.1**, and
-300 epochs. A hundred times the learning rate is why 300 are enough; the module is the same unit.
+Two companies as before, but PyTorch's own `nn.LSTM(input_size=1, hidden_size=1)`, Adam with a learning rate of **0.1**,
+and 300 epochs. A hundred times the learning rate is why 300 are enough; the module is the same unit.
 
-Nearly. `nn.LSTM` has **two** bias vectors, `bias_ih` and `bias_hh`, and adds them: sixteen parameters where twelve would
-do. Both enter the same sum, so they have the same gradient at every step, and Adam moves both by the same amount. Two
-things follow, exactly: their **difference never changes**, and their **sum moves twice as far** as a single bias given the
-same gradients. Adam's very first step moves every parameter by the learning rate: each bias by 0.1, the sum by 0.2.
+Nearly. `nn.LSTM` has **two** bias vectors, `bias_ih` and `bias_hh`, and adds them: sixteen parameters where twelve
+would do. Both enter the same sum, so they have the same gradient at every step, and Adam moves both by the same amount.
+Two things follow, exactly: their **difference never changes**, and their **sum moves twice as far** as a single bias
+given the same gradients. Adam's very first step moves every parameter by the learning rate: each bias by 0.1, the sum
+by 0.2.
 
-So the second vector adds nothing to what the unit can compute. It is there for cuDNN, and it acts like twice the learning
-rate on the biases.
+So the second vector adds nothing to what the unit can compute. It is there for cuDNN, and it acts like twice the
+learning rate on the biases.
 """,
     formula=r"""\begin{aligned}
 f_t &= \sigma(w_{if}\,x_t + w_{hf}\,h_{t-1} + b_{if} + b_{hf}) \\
 \Rightarrow\ \frac{\partial L}{\partial b_{if}} &= \frac{\partial L}{\partial b_{hf}} \\
 \Rightarrow\ \Delta(b_{if}+b_{hf}) &= 2\,\Delta b_{if},\quad \Delta(b_{if}-b_{hf}) = 0
 \end{aligned}""",
-    symbols="$b_{if}$ and $b_{hf}$ are the forget gate's entries of bias_ih and bias_hh; $\\Delta$ is one step of Adam.",
+    symbols="$b_{if}$ and $b_{hf}$ are the forget gate's entries of bias_ih and bias_hh; $\\Delta$ is one step of "
+    "Adam.",
     common_mistakes="""
 **It is not quite the network built by hand.** The tutorial mentions neither the four extra parameters nor the different
-initialisation: by hand all weights are drawn from a normal distribution and the biases are 0; `nn.LSTM` draws all sixteen from
-U(−1/√hidden_size, 1/√hidden_size), which for one unit is U(−1, 1).
+initialisation: by hand all weights are drawn from a normal distribution and the biases are 0; `nn.LSTM` draws all
+sixteen from U(−1/√hidden_size, 1/√hidden_size), which for one unit is U(−1, 1).
 
 **Speed here is the learning rate.** 300 epochs at 0.1 against 5,000 at 0.001 says nothing about `nn.LSTM`: the unit by
 hand needs no more, as the dotted lines show.
 
-**A large step can be one too many.** At 0.1 the forget gate may close early. Then nothing of day 1 reaches the end, and no
-gradient flows back to open it.
+**A large step can be one too many.** At 0.1 the forget gate may close early. Then nothing of day 1 reaches the end, and
+no gradient flows back to open it.
 """,
     exercises=(
         Exercise(
@@ -163,11 +166,12 @@ gradient flows back to open it.
     ),
     outcome=_outcome,
     thumbnail_plot=_thumbnail_plot,
-    success_rate="8 of 10 seeds (0 to 9) have nn.LSTM's outputs within 0.1 of their targets after 300 epochs, and 10 of 10 the "
-    "unit by hand. Seed 4 is off by 0.13 then and right by epoch 400; on seed 3 the forget gate has closed, and 3,000 "
-    "epochs do not open it.",
+    success_rate="8 of 10 seeds (0 to 9) have nn.LSTM's outputs within 0.1 of their targets after 300 epochs, and 10 "
+    "of 10 the unit by hand. Seed 4 is off by 0.13 then and right by epoch 400; on seed 3 the forget gate has closed, "
+    "and 3,000 epochs do not open it.",
     sources=(
-        'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, youtube.com/watch?v=RHGiXPuo_pI',
+        'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, '
+        "youtube.com/watch?v=RHGiXPuo_pI",
         "PyTorch documentation, torch.nn.LSTM",
         "Diederik Kingma & Jimmy Ba (2015), Adam: A Method for Stochastic Optimization, arXiv 1412.6980",
     ),

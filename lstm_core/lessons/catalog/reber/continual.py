@@ -167,13 +167,14 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**What c does in an endless stream**",
-            "Without forget gates nothing is ever removed from c, and it grows with every symbol; with them it stays small.",
+            "Without forget gates nothing is ever removed from c, and it grows with every symbol; with them it stays "
+            "small.",
             _growth_figure,
         ),
         LessonFigure(
             "**The unit that remembers, and when it forgets**",
-            "Found by a search over all units: c codes T or P from the second symbol on. Dotted: the step at a string's end "
-            "where its forget gate closes most.",
+            "Found by a search over all units: c codes T or P from the second symbol on. Dotted: the step at a "
+            "string's end where its forget gate closes most.",
             _unit_figure,
         ),
         LessonFigure(
@@ -191,24 +192,26 @@ advantage, since every string starts from c = 0. Here nothing resets it: c keeps
 new symbols hardly change the unit's output. The legal next symbols it still predicts: the last few symbols are enough
 for those.
 
-The **forget gate** of Gers, Schmidhuber and Cummins lets the cell learn when to reset itself. Nothing in the input marks
-where a string ends.
+The **forget gate** of Gers, Schmidhuber and Cummins lets the cell learn when to reset itself. Nothing in the input
+marks where a string ends.
 
-All else is equal: seven units, sixteen streams of 4,000 symbols, the same order, the same steps. Each stream starts from
-c = 0, so it must be long: 330 strings without a reset.
+All else is equal: seven units, sixteen streams of 4,000 symbols, the same order, the same steps. Each stream starts
+from c = 0, so it must be long: 330 strings without a reset.
 """,
     formula=r"""\begin{aligned}
 \text{1997:}\quad c_t &= c_{t-1} + i_t\,g_t \\
 \text{2000:}\quad c_t &= f_t\,c_{t-1} + i_t\,g_t
 \end{aligned}""",
-    symbols="$c_t$ is the cell state after symbol $t$, $i_t$ and $f_t$ the input and the forget gate, $g_t$ the candidate.",
+    symbols="$c_t$ is the cell state after symbol $t$, $i_t$ and $f_t$ the input and the forget gate, $g_t$ the "
+    "candidate.",
     exercises=(
         Exercise(
             "One unit more: on some seeds, without forget gates, training finds a way to reset a unit through h.",
             {"model": {"hidden_size": 8}},
         ),
         Exercise(
-            "Twelve units and short streams of 100 symbols, so that c = 0 comes often: without forget gates it learns, too.",
+            "Twelve units and short streams of 100 symbols, so that c = 0 comes often: without forget gates it "
+            "learns, too.",
             {
                 "model": {"hidden_size": 12},
                 "data": {"seq_len": 100, "length": 640},
@@ -218,7 +221,8 @@ c = 0, so it must be long: 330 strings without a reset.
         Exercise("On Gates, set f to 1 under What if? in the trained model: c grows and T or P is lost."),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): with forget gates T or P is right in 99.3 % or more, without them in 45 to 68 %.",
+    success_rate="10 of 10 seeds (0 to 9): with forget gates T or P is right in 99.3 % or more, without them in 45 to "
+    "68 %.",
     published="Without forget gates LSTM fails, with them it solves the task (Gers, Schmidhuber & Cummins 2000)",
     thumbnail_plot=_thumbnail_plot,
     sources=(

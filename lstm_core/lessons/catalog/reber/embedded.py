@@ -127,7 +127,8 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
 LESSON = Lesson(
     name="embedded_reber",
     title="Embedded Reber grammar",
-    summary="The second symbol of a string decides its last but one: an LSTM learns to remember it, and keeps doing so.",
+    summary="The second symbol of a string decides its last but one: an LSTM learns to remember it, and keeps doing "
+    "so.",
     chapter="Papers",
     order=23,
     experiments={cell: _experiment(cell) for cell in ("lstm", "rnn")},
@@ -139,8 +140,8 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**The unit that remembers**",
-            "Found by a search over all units: the same string, once with T and once with P. Its c splits at the second "
-            "symbol; what counts is that the two still differ at the end.",
+            "Found by a search over all units: the same string, once with T and once with P. Its c splits at the "
+            "second symbol; what counts is that the two still differ at the end.",
             _mechanism_figure,
         ),
         LessonFigure(
@@ -153,20 +154,21 @@ LESSON = Lesson(
 A **Reber grammar** is a small map of one-way streets, each with a letter. Walk through it, choosing a street at random
 at every fork, and write the letters down: BTXSE, BPVVE, BTSSXXTVVE. The task is to predict which letters may come next.
 
-Remembering one symbol is nearly enough for that. So the grammar is **embedded** in another: B, then T or P, then a whole
-Reber string, then *the same* T or P, then E. The second symbol must survive all that lies between: six to thirty steps
-that carry no information about it.
+Remembering one symbol is nearly enough for that. So the grammar is **embedded** in another: B, then T or P, then a
+whole Reber string, then *the same* T or P, then E. The second symbol must survive all that lies between: six to thirty
+steps that carry no information about it.
 
-A string counts as right if at *every* step the legal symbols have the highest logits. As in the paper, a trial is solved
-once all of 256 test strings are right; the last E, always the same, is left out. The paper trained on 256 strings over
-and over, here it is 7,488. Many short strings are in both splits: the grammar has no others.
+A string counts as right if at *every* step the legal symbols have the highest logits. As in the paper, a trial is
+solved once all of 256 test strings are right; the last E, always the same, is left out. The paper trained on 256
+strings over and over, here it is 7,488. Many short strings are in both splits: the grammar has no others.
 
 In 1997 an Elman network, the plain RNN of its day, never solved it. Its gradient was truncated after one step. With the
 exact gradient and Adam it solves the task too, later than the LSTM, and then forgets T and P again and again.
 """,
-    formula=r"\text{right at step } t \iff \min_{s \,\in\, \text{legal}_t} y_{t,s} > \max_{s \,\notin\, \text{legal}_t} y_{t,s}",
-    symbols="$y_{t,s}$ is the model's output for symbol $s$ at step $t$, $\\text{legal}_t$ the one or two symbols that may "
-    "come next.",
+    formula=r"\text{right at step } t \iff \min_{s \,\in\, \text{legal}_t} y_{t,s} > \max_{s \,\notin\, "
+    r"\text{legal}_t} y_{t,s}",
+    symbols="$y_{t,s}$ is the model's output for symbol $s$ at step $t$, $\\text{legal}_t$ the one or two symbols that "
+    "may come next.",
     exercises=(
         Exercise("Four units instead of sixteen: it may no longer solve the task.", {"model": {"hidden_size": 4}}),
         Exercise(
@@ -178,8 +180,9 @@ exact gradient and Adam it solves the task too, later than the LSTM, and then fo
         ),
     ),
     outcome=_outcome,
-    success_rate="The LSTM solves it on 10 of 10 seeds (0 to 9), and on nine of them all 256 strings are still right at the end; on seed 2 "
-    "it forgot T and P again. The plain RNN got there on 9 of 10 and had all strings right at the end on four.",
+    success_rate="The LSTM solves it on 10 of 10 seeds (0 to 9), and on nine of them all 256 strings are still right "
+    "at the end; on seed 2 it forgot T and P again. The plain RNN got there on 9 of 10 and had all strings right at "
+    "the end on four.",
     published="LSTM 148 of 150 trials solved, Elman network 0 % (Hochreiter & Schmidhuber 1997, table 1)",
     thumbnail_plot=_thumbnail_plot,
     sources=(

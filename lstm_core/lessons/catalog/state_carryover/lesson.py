@@ -81,7 +81,8 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(
         reached,
         f"Mean squared error on new data: {errors['zero']:.2f} from zeros, {errors['random']:.2f} from random states, "
-        f"{errors['carried']:.3f} carried. Always predicting 0 scores 1; the best that one window allows is {floor:.2f}.",
+        f"{errors['carried']:.3f} carried. Always predicting 0 scores 1; the best that one window allows is "
+        f"{floor:.2f}.",
         errors | {"floor": floor},
     )
 
@@ -142,14 +143,15 @@ Gates and Stage show single windows, which start from zeros: there you see the m
 \tfrac{\partial\, \text{loss}^{(k+1)}}{\partial\, x^{(k)}} = 0 \\
 & \text{loss from zeros} \ \ge\ \tfrac35 \operatorname{Var}(x_1) = 0.6
 \end{aligned}""",
-    symbols="$k$ counts the batches, $h_0, c_0$ are the states before a window's first step, $h_n, c_n$ after its last.",
+    symbols="$k$ counts the batches, $h_0, c_0$ are the states before a window's first step, $h_n, c_n$ after its "
+    "last.",
     common_mistakes="""
-* **Drawing new h_0 and c_0 in every forward pass** and calling it *initialising the memory*. It is noise: the error rises
-  from 0.61 to 0.64 here, the mean of ten seeds. Leaving them out is zeros, to the last bit.
-* **Carrying without `detach`**: the second `backward()` fails. `retain_graph=True`, as the message advises, fails too, at
-  the weights that the optimiser has changed.
-* **Carrying with `shuffle=True`**: the next batch's row 7 then continues another part of the series. Carried states need windows
-  that follow one another, in order.
+* **Drawing new h_0 and c_0 in every forward pass** and calling it *initialising the memory*. It is noise: the error
+  rises from 0.61 to 0.64 here, the mean of ten seeds. Leaving them out is zeros, to the last bit.
+* **Carrying without `detach`**: the second `backward()` fails. `retain_graph=True`, as the message advises, fails too,
+  at the weights that the optimiser has changed.
+* **Carrying with `shuffle=True`**: the next batch's row 7 then continues another part of the series. Carried states
+  need windows that follow one another, in order.
 * **`batch_first` does not turn h_0 and c_0**: they stay (num_layers, batch, hidden_size).
 """,
     exercises=(
@@ -173,8 +175,8 @@ Gates and Stage show single windows, which start from zeros: there you see the m
     widget="state_carryover",
     sources=(
         "PyTorch documentation, torch.nn.LSTM",
-        "R. J. Williams & J. Peng, 1990, An efficient gradient-based algorithm for on-line training of recurrent network "
-        "trajectories, Neural Computation 2, 490-501 (truncated backpropagation through time)",
+        "R. J. Williams & J. Peng, 1990, An efficient gradient-based algorithm for on-line training of recurrent "
+        "network trajectories, Neural Computation 2, 490-501 (truncated backpropagation through time)",
         "PyTorch examples, word_language_model (repackage_hidden: the same detach)",
     ),
 )

@@ -1,4 +1,4 @@
-"""The unit by hand: twelve sliders, both companies unrolled over four days, and buttons to save and resume a checkpoint.
+"""The unit by hand: twelve sliders, both companies unrolled over four days, and buttons to save and resume.
 
 The arithmetic is lstm_core.lessons.catalog.by_hand.scalar_lstm's.
 """

@@ -115,11 +115,11 @@ def _colours(run: Run) -> None:
         help=", ".join(f"{name}: {GATE_NAMES[name]}" for name in names),
     )
     typed = right.text_area("your own text in place of the book's", key="typed", height=68, max_chars=MAX_TYPED)
-    model, trackers = tracking_units(run, gate)
+    model, matches = tracking_units(run, gate)
     text = _known(typed) or run.cached("letters shown", (), lambda: excerpt(unseen(run), SHOWN))
     values = run.cached("letters units", (model, text), lambda: unit_activations(model, text))
     color = GATE_COLORS[gate] if gate in ("i", "f", "o") else None
-    text_heatmap("coloured", text, gate, values[gate], trackers, color)
+    text_heatmap("coloured", text, gate, values[gate], matches, color)
 
 
 def _known(typed: str) -> str:

@@ -209,8 +209,8 @@ def _ways() -> None:
         language="python",
     )
     st.success(
-        f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n included, "
-        f"is **{format_significant(comparison.difference, 1)}**.",
+        f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n "
+        f"included, is **{format_significant(comparison.difference, 1)}**.",
         icon=":material/check_circle:",
     )
     table = pd.DataFrame(
@@ -223,8 +223,8 @@ def _ways() -> None:
     )
     st.table(table.set_index(""), border="horizontal")
     st.markdown(
-        "Step by step is for when the next input is not known yet, such as the model's own prediction. Hand the **state** "
-        "on: the last column is what comes out when each step begins with zeros. All at once is much faster."
+        "Step by step is for when the next input is not known yet, such as the model's own prediction. Hand the "
+        "**state** on: the last column is what comes out when each step begins with zeros. All at once is much faster."
     )
 
 
@@ -256,10 +256,12 @@ def _packed() -> None:
         border="horizontal",
     )
     st.markdown(
-        "Measured against each sequence run alone. Packed, **h_n** is each sequence's state at its own end (blue frame). "
-        "Padded only, the LSTM goes on reading zeros, and h_n is the state after them (dotted). **packed.data** holds all "
-        "first steps, then all second ones; **batch_sizes** says how many sequences still run. Without packing, "
-        f"`output[k, length_k − 1]` mends it for one direction (difference {format_significant(comparison.gathered_error, 1)}), but not for the reverse."
+        "Measured against each sequence run alone. Packed, **h_n** is each sequence's state at its own end (blue "
+        "frame). Padded only, the LSTM goes on reading zeros, and h_n is the state after them (dotted). "
+        "**packed.data** holds all first steps, then all second ones; **batch_sizes** says how many sequences still "
+        "run. Without packing, "
+        "`output[k, length_k − 1]` mends it for one direction (difference "
+        f"{format_significant(comparison.gathered_error, 1)}), but not for the reverse."
     )
 
 
