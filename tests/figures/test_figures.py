@@ -103,7 +103,7 @@ def test_no_figure_obeys_a_name_from_a_file(name, label):
     for figure in (split_figure(windows, 5), window_figure(windows, 5)):
         for _, shown_text in texts(parsed(figure)):
             drawn += "alert" in shown_text or "x$" in html.unescape(shown_text)
-            plain = shown_text.replace("must say: <b>", "").replace("</b>", "").replace("<extra></extra>", "")
+            plain = shown_text.replace("target: <b>", "").replace("</b>", "").replace("<extra></extra>", "")
             assert not set("<>$") & set(plain), shown_text
     if "alert" in name:
         assert drawn  # the names are there
@@ -194,7 +194,7 @@ def test_a_window_shows_what_the_model_sees_and_what_it_must_say():
     assert (shown_text.x.tolist(), shown_text.y.tolist()) == ([11, 12], [2011, 2012])
     label = make_windows(series(60, y=["u", "v"] * 30), spec_of(horizon=0))
     (note,) = window_figure(label, 7).layout.annotations
-    assert note.text == "must say: <b>u</b>"
+    assert note.text == "target: <b>u</b>"
 
 
 # ---- gates

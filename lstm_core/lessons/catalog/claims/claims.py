@@ -1,6 +1,6 @@
 """Statements that tutorials make about nn.LSTM, each with a verdict and a demonstration that is run when it is shown.
 
-To add one: a function f(seed, size) -> Demonstration in demonstrations.py, or in demonstrations_trained.py if it
+To add one: a function f(seed, size) -> Demonstration in demonstrations.py, or in training_demonstrations.py if it
 trains, and a Claim in CLAIMS.
 """
 
@@ -26,13 +26,13 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Claim:
-    """What is said, and what is so."""
+    """A statement, whether it is true, and the demonstration."""
 
     name: str  # in the address
     statement: str  # as tutorials put it, plain text
     verdict: str  # a few words
     explanation: str  # Markdown
-    source: str  # where the truth stands, plain text
+    source: str  # plain text
     size: Parameter
     demonstrate: Callable[[int, int], Demonstration]  # (seed, size)
     slow: bool = False  # it trains: run on a click only
@@ -65,8 +65,8 @@ CLAIMS: tuple[Claim, ...] = (
         "axes",
         "nn.LSTM takes (batch, seq_len, input_size)",
         "Wrong by default: time comes first",
-        "The default is (seq_len, batch, input_size). Give it a batch-first tensor and nothing complains: it takes "
-        "your sequences for steps and mixes them. The proof is to change one number and to see where the change goes.",
+        "The default is (seq_len, batch, input_size). Give it a batch-first tensor and nothing complains: it reads "
+        "your sequences as steps and mixes them. To see it, change one number and follow the change.",
         f"{_LSTM_DOCS}, section Inputs: input",
         Parameter("seq_len", 3, 12, 6),
         quick.input_order,
@@ -97,9 +97,9 @@ CLAIMS: tuple[Claim, ...] = (
         "biases",
         "Each gate has one bias",
         "In textbooks; nn.LSTM adds two",
-        "PyTorch keeps `bias_ih` and `bias_hh`, since cuDNN does. Only their sum counts, so parameter counts from "
-        "textbooks come out too low by 4·hidden_size for every layer and direction, and who sets the forget gate's "
-        "bias must think of both.",
+        "PyTorch keeps `bias_ih` and `bias_hh`, since cuDNN does. Only their sum matters, so parameter counts from "
+        "textbooks come out too low by 4·hidden_size for every layer and direction, and code that sets the forget "
+        "gate's bias must consider both.",
         f"{_LSTM_DOCS}, first equations (b_ii + b_hi …) and section Variables",
         Parameter("hidden_size", 1, 64, 8),
         quick.two_biases,
@@ -109,8 +109,8 @@ CLAIMS: tuple[Claim, ...] = (
         "The last row of output is the last hidden state",
         "For one direction only",
         "A bidirectional LSTM reads backwards, too, and that direction **ends at step 0**. The reverse half of "
-        "output's last row has seen one step. Take h_n, which holds each direction's own end. (Padding breaks the "
-        "rule as well.)",
+        "output's last row has read one step only. Take h_n, which holds each direction's last state. (Padding "
+        "breaks the rule as well.)",
         f"{_LSTM_DOCS}, Notes on bidirectional LSTMs: “h_n is not equivalent to the last element of output”",
         Parameter("steps", 2, 10, 6),
         quick.last_row,
@@ -129,7 +129,7 @@ CLAIMS: tuple[Claim, ...] = (
         "resume",
         "Training on from a checkpoint is transfer learning",
         "Wrong: it is the same training",
-        "Resuming restores weights, optimiser, order of the batches and step count, and goes on as if nothing had "
+        "Resuming restores weights, optimiser, order of the batches and step count, and continues as if nothing had "
         "happened. Transfer learning takes weights to **another task**: other data, partly new weights, a new "
         "optimiser.",
         "PyTorch tutorials, Saving and Loading Models and Transfer Learning for Computer Vision: two things, two pages",

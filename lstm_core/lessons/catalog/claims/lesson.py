@@ -25,7 +25,7 @@ def _densities(runs: dict[str, Run]) -> list[np.ndarray]:
 
 LESSON = Lesson(
     title="Claims checked",
-    summary="What tutorials say of nn.LSTM, and what it does when one looks.",
+    summary="Claims of tutorials about nn.LSTM, checked against what it does.",
     chapter="Tutorials",
     order=7,
     experiments={},

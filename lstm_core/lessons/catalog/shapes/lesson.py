@@ -1,4 +1,4 @@
-"""Shapes and the two ways to run an LSTM: nothing is trained here, every call is made for real."""
+"""Shapes and the two ways to run an LSTM: nothing is trained, every call is really run."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ LESSON = Lesson(
     widget="shape_lab",
     thumbnail_plot=_blocks,
     text="""
-Most first errors with nn.LSTM are about shapes. The lab above makes **any call for real** and shows every tensor, or
-PyTorch's own words and what they mean.
+Most first errors with nn.LSTM are about shapes. The lab above really runs **any call** and shows every tensor, or
+PyTorch's message and what it means.
 
 **Input** is (seq_len, batch, input_size): time first. `batch_first=True` swaps the first two axes of input and output,
 and nothing else. A 2-D input is one sequence without a batch.

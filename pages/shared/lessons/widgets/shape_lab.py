@@ -1,4 +1,4 @@
-"""Shapes: the lab, where any nn.LSTM call is made for real, and three pictures of what output and h_n are."""
+"""Shapes: the lab, where any nn.LSTM call is really run, and three figures of what output and h_n are."""
 
 from __future__ import annotations
 
@@ -141,11 +141,11 @@ def _settings() -> dict:
 def _report(report: CallReport) -> None:
     st.code("\n".join(report.code), language="python")
     if (problem := report.problem) is not None:
-        st.error(f"**{problem.kind}** in the last line. PyTorch's own words:", icon=":material/error:")
+        st.error(f"**{problem.kind}** in the last line. PyTorch's message:", icon=":material/error:")
         st.code(problem.text, language=None, wrap_lines=True)
         st.info(
             session.escape_markdown(
-                problem.meaning or "This error is new to the playground: PyTorch's words are all there is."
+                problem.meaning or "The playground has no explanation of this error: PyTorch's message is all there is."
             ),
             icon=":material/lightbulb:",
         )
@@ -153,7 +153,7 @@ def _report(report: CallReport) -> None:
         if note.text:
             st.warning("PyTorch warns:", icon=":material/warning:")
             st.code(note.text, language=None, wrap_lines=True)
-        meant = session.escape_markdown(note.meaning or "This warning is new to the playground.")
+        meant = session.escape_markdown(note.meaning or "The playground has no explanation of this warning.")
         (st.info if note.text else st.warning)(meant, icon=":material/lightbulb:")
     if report.rows:
         table = {
@@ -187,9 +187,9 @@ def _ends() -> None:
     ]
     st.code("\n".join(equal), language="python")
     st.markdown(
-        "Blue and red are the values of h, real ones. **output** holds the top layer's h at every step; **h_n** every "
-        "layer's, where its direction ends. Lit: the same numbers on both sides. The reverse direction reads from the "
-        "last step to the first, so it ends at **step 0**."
+        "Blue and red are the computed values of h. **output** holds the top layer's h at every step; **h_n** every "
+        "layer's, where its direction ends. Highlighted: the same numbers on both sides. The reverse direction reads "
+        "from the last step to the first, so it ends at **step 0**."
     )
 
 
@@ -256,11 +256,11 @@ def _packed() -> None:
         border="horizontal",
     )
     st.markdown(
-        "Measured against each sequence run alone. Packed, **h_n** is each sequence's state at its own end (blue "
-        "frame). Padded only, the LSTM goes on reading zeros, and h_n is the state after them (dotted). "
+        "Compared with each sequence run alone. Packed, **h_n** is each sequence's state at its last step (blue "
+        "frame). Padded only, the LSTM continues over the zeros, and h_n is the state after them (dotted). "
         "**packed.data** holds all first steps, then all second ones; **batch_sizes** says how many sequences still "
         "run. Without packing, "
-        "`output[k, length_k − 1]` mends it for one direction (difference "
+        "`output[k, length_k − 1]` fixes it for one direction (difference "
         f"{format_significant(comparison.gathered_error, 1)}), but not for the reverse."
     )
 

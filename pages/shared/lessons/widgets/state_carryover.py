@@ -1,4 +1,4 @@
-"""Three batches of one stream, four ways: what h and c go through, how far the gradient reaches, what PyTorch says."""
+"""Three batches of one stream, four ways: what h and c do, how far the gradient reaches, what PyTorch raises."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _answers(figure: go.Figure, column: int, trajectory: StateTrajectory, target
         row=1,
         col=column,
         mode="markers",
-        name="the truth",
+        name="target",
         showlegend=column == 1,
         marker={"color": ACTUAL_COLOR, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}},
     )
@@ -161,7 +161,7 @@ def _answers(figure: go.Figure, column: int, trajectory: StateTrajectory, target
         row=1,
         col=column,
         mode="markers",
-        name="what it says",
+        name="prediction",
         showlegend=column == 1,
         marker={"color": PREDICTION_COLOR, "size": 6},
     )
@@ -174,7 +174,7 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
     """Two training steps with the state carried, in three ways, really run."""
     kept, retained, detached = st.columns(3, gap="medium")
     with kept:
-        st.markdown("**The state as it is**")
+        st.markdown("**The state with its graph**")
         st.code(f"{_FORWARD}\nloss.backward()\noptimizer.step()", language="python")
         _said(backward_twice(model, x, detach=False))
         st.markdown(
@@ -182,7 +182,7 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
             "`backward()` wants to go through the first batch again."
         )
     with retained:
-        st.markdown("**As the message advises**")
+        st.markdown("**With retain_graph, as the message advises**")
         st.code(f"{_FORWARD}\nloss.backward(\n    retain_graph=True)\noptimizer.step()", language="python")
         _said(_short(backward_twice(model, x, detach=False, retain_graph=True)))
         st.markdown(
@@ -205,7 +205,7 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
 
 
 def _said(error: str) -> None:
-    """What PyTorch says of the second batch, word for word."""
+    """PyTorch's message for the second batch, verbatim."""
     st.code(f"RuntimeError: {error}" if error else "No error.", language=None, wrap_lines=True)
 
 
