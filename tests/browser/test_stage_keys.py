@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.on_stage import draw, last, mount, press, state
-from tests.figures.test_stage_scene import scene_of
+from tests.factories import scene_of
 
 
 def after(page: Page, *keys: str, name: str) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.on_stage import caption, draw, last, mount, press, pull, values
-from tests.figures.test_stage_scene import scene_of
+from tests.factories import scene_of
 
 PLACES = """() => JSON.stringify([...document.querySelectorAll('.stage-bar, .stage-bar button, .stage-bar input[type=range], .stage-bar output')]
   .map((part) => { const { x, width, height } = part.getBoundingClientRect(); return [x, width, height]; }))"""
