@@ -84,7 +84,8 @@ def test_l_goes_through_layers_and_directions(stage: Page):
 
 
 def test_keys_never_fire_while_something_is_typed(stage: Page):
-    chosen = "() => JSON.stringify([...'step unit layer snapshot stage heatmap help playing'.split(' ')].map((name) => stage.state[name]))"
+    names = ["step", "unit", "layer", "snapshot", "stage", "heatmap", "help", "playing"]
+    chosen = f"() => JSON.stringify({names}.map((name) => stage.state[name]))"
     before = stage.evaluate(chosen)
     stage.evaluate(
         """() => {
