@@ -4,7 +4,7 @@
 
 Trains each lesson from every seed (2000:2030 ends with 2029), one thread a run, two lessons at a time as in papers.py,
 and prints a Markdown table, or with --json a list of {"name", "reached", "of", "seconds"}. "Opens" is what the server
-works out at a click: the shipped runs, the outcome and every picture, with nothing of that lesson made before, in a
+works out at a click: the pretrained runs, the outcome and every picture, with nothing of that lesson made before, in a
 process that has shown another lesson. "Seconds" is the training of one seed, all runs of a lesson one after the other.
 """
 

@@ -168,6 +168,11 @@ def trained(epochs: int = 1, **model: object) -> str:
     return here.id
 
 
+def open_lesson(visit: Callable[..., Visitor], name: str, **address: str) -> Visitor:
+    """The page of a lesson, by its address."""
+    return visit("lessons", lesson=name, **address)
+
+
 def unescaped(text: str) -> str:
     """session.plain's Markdown as it is read."""
     return re.sub(r"\\(.)", r"\1", text.replace("\u2060", ""), flags=re.DOTALL)
@@ -205,16 +210,6 @@ def visit() -> Iterator[Callable[..., Visitor]]:
     yield open_tab
     for tab in opened:
         tab.training.stop()
-
-
-@pytest.fixture
-def open_lesson(visit: Callable[..., Visitor]) -> Callable[..., Visitor]:
-    """Opens a lesson by its address."""
-
-    def opened(name: str, **address: str) -> Visitor:
-        return visit("lessons", lesson=name, **address)
-
-    return opened
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from lstm_core.lessons.catalog.claims.claims import CLAIMS
 from lstm_core.lessons.catalog.claims.demonstrations import Demonstration
 from pages.shared.lessons.widgets import claims as claims_page
-from tests.pages.conftest import unescaped
+from tests.pages.conftest import open_lesson, unescaped
 
 
 def shown(tab) -> str:
@@ -16,8 +16,8 @@ def shown(tab) -> str:
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
-def test_each_claim_has_its_address_and_shows_its_verdict(open_lesson, claim):
-    tab = open_lesson("claims", claim=claim.name)
+def test_each_claim_has_its_address_and_shows_its_verdict(visit, claim):
+    tab = open_lesson(visit, "claims", claim=claim.name)
     assert claim.statement in tab.at.subheader[0].value
     assert claim.verdict in tab.words()
     assert claim.source in tab.words()
@@ -25,8 +25,8 @@ def test_each_claim_has_its_address_and_shows_its_verdict(open_lesson, claim):
     assert tab.at.query_params["claim"] == claim.name
 
 
-def test_choosing_another_claim_changes_the_address(open_lesson):
-    tab = open_lesson("claims")
+def test_choosing_another_claim_changes_the_address(visit):
+    tab = open_lesson(visit, "claims")
     tab.at.radio(key="claim").set_value("biases")
     tab.run()
     assert tab.at.query_params["claim"] == "biases"
@@ -35,7 +35,7 @@ def test_choosing_another_claim_changes_the_address(open_lesson):
     assert tab.set("size_biases", 16).at.table[0].value["biases"].tolist() == ["128", "64"]
 
 
-def test_what_trains_runs_on_a_click_and_stays_for_its_own_numbers(open_lesson, monkeypatch):
+def test_what_trains_runs_on_a_click_and_stays_for_its_own_numbers(visit, monkeypatch):
     asked = []
 
     def demonstrate(seed, size):
@@ -45,7 +45,7 @@ def test_what_trains_runs_on_a_click_and_stays_for_its_own_numbers(open_lesson, 
     claim = claims_page._BY_NAME["gru"]
     quick = type(claim)(**vars(claim) | {"demonstrate": demonstrate})
     monkeypatch.setitem(claims_page._BY_NAME, "gru", quick)
-    tab = open_lesson("claims", claim="gru")
+    tab = open_lesson(visit, "claims", claim="gru")
     assert asked == []
     assert "run 1 [x](y)" in shown(tab.press("run_claim"))
     assert "run 1" in shown(tab.run())
@@ -55,7 +55,7 @@ def test_what_trains_runs_on_a_click_and_stays_for_its_own_numbers(open_lesson, 
     assert asked[1:] == [(3, claim.size.default)]
 
 
-def test_the_figures_are_for_any_theme(open_lesson):
-    tab = open_lesson("claims", claim="initialisation")
+def test_the_figures_are_for_any_theme(visit):
+    tab = open_lesson(visit, "claims", claim="initialisation")
     layout = tab.figure("claim_initialisation")["layout"]
     assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
