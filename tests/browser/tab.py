@@ -83,7 +83,7 @@ class Tab:
     def open(self, path: str = "") -> Tab:
         """Load an address of the app, as if typed or sent by somebody."""
         self.page.goto(f"{self.address}/{path}")
-        expect(self.page.locator("h1")).to_be_visible()
+        expect(self.page.locator("h1")).to_be_visible(timeout=3 * PATIENCE)  # a server's first page loads PyTorch
         return self.settle()
 
     def go(self, title: str) -> Tab:
