@@ -126,13 +126,13 @@ def files() -> dict[str, tuple[str, bytes]]:
 @contextmanager
 def stage_server() -> Iterator[str]:
     """Serve the page at /stage; yields the server's address."""
-    known = files()
+    served = files()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            kind, content = known.get(self.path.split("?")[0], ("text/plain", b""))
+            kind, content = served.get(self.path.split("?")[0], ("text/plain", b""))
             self.send_response(200 if content else 404)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.on_stage import MODELS, mount, packed, set_state
-from tests.figures.test_stage_scene import scene_of
-from tests.training.test_trainer import wave
+from tests.factories import scene_of, wave
 
 SUMS = """async ([bytes, layer, direction]) => {
   const { decode } = await import("/modules/stage/scene.js");
@@ -195,8 +194,8 @@ def test_a_projected_h_has_units_of_its_own(stage: Page):
         f"With W_hr, 2 units of h are made from the 5 values o · tanh(c). h1 is {shown(cell.now('h', 0, 0, 1, 3))}."
     )
     cell.set(unit=4)  # there is no h4
-    told = cell.now("o", 0, 0, 4, 3) * math.tanh(cell.now("c", 0, 0, 4, 3))
-    expect(cell.panel()).to_contain_text(f"Unit 4 gives {shown(told)} to them.")
+    unit_output = cell.now("o", 0, 0, 4, 3) * math.tanh(cell.now("c", 0, 0, 4, 3))
+    expect(cell.panel()).to_contain_text(f"Unit 4 gives {shown(unit_output)} to them.")
 
 
 def test_a_whole_layer_is_shown_as_distributions_with_their_means(stage: Page):
