@@ -77,8 +77,7 @@ def new_runs(
 
 def _new_run(experiment: Experiment, queue: RunQueue) -> Run:
     table, windows = load_windows(experiment.data)
-    batch = min(experiment.train.batch_size, len(windows.starts["train"]))
-    check_memory(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len, free_memory())
+    check_memory(experiment, windows, free_memory())
     return Run.new(windows, dataclasses.replace(experiment, data=windows.spec), table, queue)
 
 
