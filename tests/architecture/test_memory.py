@@ -32,12 +32,18 @@ def experiment_of(model: ModelSpec, batch_size: int) -> Experiment:
 def windows_of(input_size: int, output_size: int, training_windows: int, seq_len: int) -> Windows:
     """Windows of these sizes; no value of them is read."""
     names = tuple(f"x{k}" for k in range(max(input_size, output_size)))
-    numbers = np.broadcast_to(np.float32(0), (seq_len + 12, len(names)))
+    numbers = np.broadcast_to(np.float32(0), (2 * seq_len + 12, len(names)))
     table = Table.from_columns("sizes", {name: numbers[:, k] for k, name in enumerate(names)}, ColumnRoles())
-    spec = DataSpec(targets=names[:output_size], features=names[:input_size], seq_len=seq_len, valid_share=0.0)
-    windows = make_windows(table, spec)
+    spec = DataSpec(
+        targets=names[:output_size],
+        features=names[:input_size],
+        seq_len=seq_len,
+        train_share=0.95,
+        valid_share=0.0,
+        scaling="none",
+    )
     starts = {"train": np.zeros(training_windows, np.int64)}
-    return dataclasses.replace(windows, starts=starts)
+    return dataclasses.replace(make_windows(table, spec), starts=starts)
 
 
 # Measured peaks in bytes (tests/benchmarks/memory.py, x86-64, torch 2.13)
