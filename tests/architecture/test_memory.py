@@ -21,8 +21,10 @@ from lstm_core.architecture.memory import (
 from lstm_core.data.table import ColumnRoles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
-from tests.architecture.test_shapes import model_specs, sizes
 from tests.conftest import examples
+from tests.factories import model_specs
+
+sizes = st.integers(1, 5)
 
 
 def experiment_of(model: ModelSpec, batch_size: int) -> Experiment:

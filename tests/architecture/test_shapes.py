@@ -10,36 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.architecture.shapes import parameter_count, parameter_shapes, shape_table
-from lstm_core.experiment import CELLS, ModelSpec
+from lstm_core.experiment import ModelSpec
 from lstm_core.model.recurrent import build_model
 from tests.conftest import examples
-
-
-@st.composite
-def model_specs(draw, most_units: int = 7, most_layers: int = 3, cells: tuple[str, ...] = CELLS) -> ModelSpec:
-    """Any ModelSpec of these cells up to these sizes."""
-    cell, hidden_size, bias = (
-        draw(st.sampled_from(cells)),
-        draw(st.integers(1, most_units)),
-        draw(st.booleans()),
-    )
-    starts = [{}]  # how an LSTM's forget gates may start
-    if bias and cell == "lstm":
-        starts += [{"forget_bias": draw(st.floats(-2, 3))}, {"chrono_t_max": draw(st.integers(3, 40))}]
-    return ModelSpec(
-        cell=cell,
-        hidden_size=hidden_size,
-        num_layers=draw(st.integers(1, most_layers)),
-        bias=bias,
-        batch_first=draw(st.booleans()),
-        dropout=draw(st.sampled_from([0.0, 0.3])),
-        bidirectional=draw(st.booleans()),
-        proj_size=draw(st.integers(0, hidden_size - 1)) if cell == "lstm" else 0,
-        head=draw(st.sampled_from(["last", "per_step"])),
-        seed=draw(st.integers(0, 9)),
-        **draw(st.sampled_from(starts)),
-    )
-
+from tests.factories import model_specs
 
 sizes = st.integers(1, 5)
 

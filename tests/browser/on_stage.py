@@ -11,8 +11,7 @@ from playwright.sync_api import Page, expect
 
 from pages.shared.components.wire import pack
 from tests.browser.tab import Tab
-from tests.figures.test_stage_scene import MODELS, scene_of
-from tests.training.test_trainer import labelled, wave
+from tests.factories import MODELS, labelled, scene_of, wave
 
 __all__ = ["MODELS", "labelled", "scene_of", "wave"]  # scenes of small models, for the stage's tests
 

@@ -11,7 +11,7 @@ TITLES = ("Start", "Lessons", "Data", "Model", "Train", "Gates", "Stage")
 PATIENCE = 20_000  # ms for what should come at once: the machine may be busy
 PROBES = ("/_stcore/health", "/_stcore/host-config")  # Streamlit looks for its root under a deep link first
 
-# For every page before its own scripts: notes when the app asked its server for something, and when it last heard of it.
+# Runs before the page's own scripts: notes when the app asked its server for something, and when it last heard of it.
 WIRE = """(() => {
   const wire = (window.wire = { asked: 0, heard: 0 });
   window.WebSocket = class extends WebSocket {

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.on_stage import MODELS, mount, packed, set_state
-from tests.figures.test_stage_scene import scene_of
-from tests.training.test_trainer import wave
+from tests.factories import scene_of, wave
 
 SUMS = """async ([bytes, layer, direction]) => {
   const { decode } = await import("/modules/stage/scene.js");

@@ -21,8 +21,7 @@ from tests.browser.on_stage import (
     unscrolled,
     values,
 )
-from tests.figures.test_stage_scene import scene_of
-from tests.training.test_trainer import wave
+from tests.factories import scene_of, wave
 
 ROUNDING = 0.011  # of numbers with two decimals and of a product of two such
 

@@ -11,8 +11,7 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Intervention, trace_with
 from tests.browser.on_stage import MODELS, packed
-from tests.figures.test_stage_scene import scene_of
-from tests.training.test_trainer import labelled
+from tests.factories import labelled, scene_of
 
 RUN = """async ([bytes, moment, edit]) => {
   const { decode } = await import("/modules/stage/scene.js");

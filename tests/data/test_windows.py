@@ -9,60 +9,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lstm_core.data.table import Column, ColumnRoles, Table
+from lstm_core.data.table import Column, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import SCALINGS, SPLITS, DataSpec, PlaygroundError
 from tests.conftest import examples
-
-
-def table_of(name: str = "test.csv", **columns) -> Table:
-    """A table of these columns; lists of str are categories, "" a missing one."""
-    return Table.from_columns(name, {k: np.asarray(v) for k, v in columns.items()}, ColumnRoles())
-
-
-def series(rows: int, **changes) -> Table:
-    """Columns a, b, y whose values tell their row: a = row, b = 1000 + row, y = 2000 + row."""
-    row = np.arange(rows, dtype=np.float32)
-    return table_of(**({"a": row, "b": 1000 + row, "y": 2000 + row} | changes))
-
-
-def spec_of(**fields) -> DataSpec:
-    return DataSpec(**({"targets": ("y",), "features": ("a", "b"), "seq_len": 4} | fields))
+from tests.factories import cut_tables, series, spec_of, table_of
 
 
 def seen(windows: Windows, starts) -> np.ndarray:
     """inputs() back in the table's units."""
     return windows.inputs(starts) * windows.x_scale + windows.x_center
-
-
-@st.composite
-def cut_tables(draw):
-    """(table, spec, windows) of any size, groups, order of time and gaps that can be cut."""
-    rows = draw(st.integers(8, 60))
-    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
-    classify = draw(st.booleans())
-    columns = {"a": rng.normal(size=rows), "b": rng.normal(size=rows)}
-    for values in columns.values():
-        values[rng.random(rows) < draw(st.sampled_from([0, 0.1]))] = np.nan
-    columns["y"] = rng.integers(0, 3, rows).astype(str) if classify else rng.normal(size=rows)
-    columns["t"] = rng.permutation(rows)
-    columns["s"] = rng.integers(0, draw(st.integers(1, 5)), rows)
-    spec = spec_of(
-        seq_len=draw(st.integers(1, 5)),
-        horizon=draw(st.integers(0, 4)),
-        missing=draw(st.sampled_from(["forward_fill", "skip"])),
-        time=draw(st.sampled_from([None, "t"])),
-        group=draw(st.sampled_from([None, "s"])),
-        scaling=draw(st.sampled_from(SCALINGS)),
-        train_share=draw(st.sampled_from([0.5, 0.7])),
-        valid_share=draw(st.sampled_from([0.0, 0.2])),
-    )
-    table = table_of(**columns)
-    try:
-        windows = make_windows(table, spec)
-    except PlaygroundError:
-        assume(False)
-    return table, spec, windows
 
 
 def rows_in_order(table: Table, spec: DataSpec) -> np.ndarray:

@@ -13,7 +13,7 @@ from lstm_core.model import devices
 from lstm_core.model.recurrent import build_model
 from lstm_core.training import threads
 from tests.conftest import examples
-from tests.training.test_trainer import wave
+from tests.factories import wave
 
 
 def test_free_memory_is_a_plausible_number_of_bytes():

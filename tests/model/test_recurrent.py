@@ -17,14 +17,10 @@ from lstm_core.model.devices import available_devices, resolve_device
 from lstm_core.model.init import init_forget_bias
 from lstm_core.model.recurrent import build_model, model_from_weights
 from lstm_core.model.rng import rng_scope, rng_state
-from tests.architecture.test_shapes import model_specs
 from tests.conftest import examples
+from tests.factories import model_specs, some
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
-
-
-def some(*shape: int) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(5))
 
 
 @examples(60)

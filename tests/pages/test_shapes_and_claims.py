@@ -1,4 +1,4 @@
-"""The lessons Shapes and Claims as a visitor meets them: every preset, every view, every claim, and nonsense typed in."""
+"""The lessons Shapes and Claims as a visitor meets them: every preset, view and claim, and nonsense typed in."""
 
 from __future__ import annotations
 
