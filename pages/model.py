@@ -63,7 +63,7 @@ def facts(windows) -> None:
     memory = estimate_training_bytes(*sizes, batch, seq_len)
     st.markdown(" · ".join(parts) + f" · about **{format_bytes(memory)}** of memory to train")
     try:
-        check_memory(*sizes, batch, seq_len, free_memory())
+        check_memory(workspace.experiment, windows, free_memory())
     except PlaygroundError as error:
         st.error(session.escape_markdown(str(error)), icon=":material/memory:")
 

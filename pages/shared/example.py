@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
+from lstm_core.data.load import load_table
+from lstm_core.data.samples import EXAMPLE_MODEL
 from lstm_core.data.table import Table
 from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
@@ -12,7 +13,8 @@ from lstm_core.workspace import Workspace, WorkspaceStore
 
 @st.cache_resource(show_spinner=False)
 def _parts() -> tuple[Table, Checkpoint]:
-    return load_sample("sunspots"), load_checkpoint(EXAMPLE_MODEL.read_bytes())
+    checkpoint = load_checkpoint(EXAMPLE_MODEL.read_bytes())
+    return load_table(checkpoint.experiment.data), checkpoint
 
 
 def open_workspace(manager: WorkspaceStore) -> Workspace:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from lstm_core.data.generators import generate
-from lstm_core.data.samples import load_sample
+from lstm_core.data.load import load_table
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.lessons import lessons
@@ -135,17 +134,7 @@ def table_for(spec: DataSpec) -> Table:
         PlaygroundError: it is a CSV file that is not on the table here.
     """
     current = workspace()
-    if spec.source == "sample":
-        return load_sample(spec.name)
-    if spec.source == "generator":
-        return generate(spec)
-    missing = {*spec.features, *spec.targets} - {column.name for column in current.table.columns}
-    if current.experiment.data.source != "csv" or missing:
-        raise PlaygroundError(
-            f"This model was trained on the file {spec.name!r}: put that file, or one with the same columns, on "
-            "Data first, then load the model again."
-        )
-    return current.table
+    return load_table(spec, current.table if current.experiment.data.source == "csv" else None)
 
 
 def start_training(start: bool = True) -> None:
