@@ -8,14 +8,15 @@ from lstm_core.experiment import SPLITS, DataSpec, PlaygroundError
 from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.settings import settings
-from pages.shared import session
 from pages.shared.data import import_report, source_picker
-from pages.shared.session_fields import clamp_widget, field
+from pages.shared.session import state
+from pages.shared.session.fields import change_field, clamp_widget, field, set_widget, widget_value
+from pages.shared.session.messages import draw_messages, escape_markdown
 
 PREVIEW_ROWS = 200
 KINDS = {"number": "number", "category": "text (classes)", "time": "time"}
 
-workspace = session.workspace()
+workspace = state.workspace()
 
 
 def choose_source() -> None:
@@ -55,19 +56,19 @@ def choose_columns() -> None:
 
 def show_shares() -> None:
     data = workspace.experiment.data
-    session.set_widget("shares", (data.train_share, round(data.train_share + data.valid_share, 4)))
+    set_widget("shares", (data.train_share, round(data.train_share + data.valid_share, 4)))
 
 
 def take_shares() -> None:
-    train, end = session.widget_value("shares")
-    session.change_field("data", train_share=train, valid_share=round(end - train, 4))
+    train, end = widget_value("shares")
+    change_field("data", train_share=train, valid_share=round(end - train, 4))
 
 
 def pictures() -> None:
     try:
         windows = workspace.windows()
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         return
     starts = np.concatenate([windows.starts[split] for split in SPLITS])
     counts = " · ".join(f"**{len(windows.starts[p]):,}** {SPLIT_NAMES[p]}" for p in SPLITS)
@@ -81,7 +82,7 @@ def pictures() -> None:
     st.plotly_chart(split_figure(windows, start, height=250), key="split")
     st.plotly_chart(window_figure(windows, start, height=230), key="one_window")
     for note in windows.notes:
-        st.caption(session.escape_markdown(note))
+        st.caption(escape_markdown(note))
 
 
 def report() -> None:
@@ -93,8 +94,8 @@ def report() -> None:
     with st.expander(title, icon=":material/rule:", expanded=bool(warnings)):
         import_report.import_options()
         for note in warnings[:20]:
-            st.warning(session.escape_markdown(note.text))
-        st.markdown("\n".join(f"- {session.escape_markdown(note.text)}" for note in guesses[:40]))
+            st.warning(escape_markdown(note.text))
+        st.markdown("\n".join(f"- {escape_markdown(note.text)}" for note in guesses[:40]))
         if len(warnings) > 20 or len(guesses) > 40:
             st.caption("More of the same kind is not shown.")
         column, kind, act = st.columns([0.5, 0.3, 0.2], vertical_alignment="bottom")
@@ -114,9 +115,9 @@ def preview() -> None:
 
 
 st.title("Data")
-session.draw_messages("data")
+draw_messages("data")
 choose_source()
-st.markdown(f"#### {session.escape_markdown(source_picker.dataset_title(workspace.experiment.data, workspace.table))}")
+st.markdown(f"#### {escape_markdown(source_picker.dataset_title(workspace.experiment.data, workspace.table))}")
 show_shares()
 left, right = st.columns([0.3, 0.7], gap="medium")
 with left:

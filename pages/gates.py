@@ -4,14 +4,15 @@ import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.theme import GATE_NAMES
-from pages.shared import session
 from pages.shared.components.epoch_slider import epoch_slider
 from pages.shared.gates import gradient_horizon, heatmaps, learning, weights, what_if
 from pages.shared.gates.selection import ALL, Selection
 from pages.shared.gates.window_picker import pick_window
+from pages.shared.session import state
+from pages.shared.session.messages import draw_messages, escape_markdown
 from pages.shared.training import run_status
 
-run = session.workspace().run
+run = state.workspace().run
 live = run.is_active
 model = run.experiment.model
 VIEWS = {
@@ -28,7 +29,7 @@ ANY_CELL_VIEWS = ("How far back?",)  # the others look into an LSTM's gates
 def controls() -> tuple[int, int, int, str]:
     """(first row of the window, layer, direction, gate or ALL), as the person chose them."""
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
-    start, *_ = pick_window("gates", run, [first, second, third], session.get_state(f"moment_{run.id}"))
+    start, *_ = pick_window("gates", run, [first, second, third], state.get_state(f"moment_{run.id}"))
     layer = fourth.selectbox("layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input")
     gate = fifth.selectbox(
         "gate",
@@ -62,31 +63,31 @@ def choose_view() -> str:
 def choose_snapshot() -> int | None:
     """The step whose weights every picture shows; None: those of now."""
     at = f"moment_{run.id}"
-    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step, run.steps_per_epoch, session.get_state(at))
-    session.set_state(at, step)
+    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step, run.steps_per_epoch, state.get_state(at))
+    state.set_state(at, step)
     return step
 
 
 def pictures(start: int, layer: int, direction: int, gate: str) -> None:
-    if session.workspace().run is not run:  # another tab trains another model: other windows, other layers
+    if state.workspace().run is not run:  # another tab trains another model: other windows, other layers
         st.rerun()
     left, right = st.columns([0.52, 0.48], vertical_alignment="center")
     with left:
         view = choose_view()
     with right:
         step = choose_snapshot()
-    unit = min(session.get_state("unit", 0), model.hidden_size - 1)
+    unit = min(state.get_state("unit", 0), model.hidden_size - 1)
     selection = Selection(run, start, layer, direction, gate, step, unit)
     try:
         VIEWS[view](selection)
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)))
+        st.error(escape_markdown(str(error)))
     if run.is_active != live:
         st.rerun()  # polling follows
 
 
 st.title("Gates")
-session.draw_messages("gates")
+draw_messages("gates")
 if model.cell != "lstm":
     st.info(
         f"This model is a {model.cell.upper()}, which has other gates than an LSTM's i, f, g and o: what can be "

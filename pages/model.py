@@ -10,22 +10,23 @@ from lstm_core.architecture.memory import check_memory, estimate_training_bytes,
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.network_diagram import network_figure
 from lstm_core.model.devices import free_memory
-from pages.shared import session
-from pages.shared.session_fields import field
+from pages.shared.session import state
+from pages.shared.session.fields import change_field, field, widget_value
+from pages.shared.session.messages import draw_messages, escape_markdown, show_info
 
 SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 
-workspace = session.workspace()
+workspace = state.workspace()
 
 
 def choose_cell() -> None:
     """Take the cell over, and in the same step away what only nn.LSTM has: else the model would be refused."""
-    cell, spec = session.widget_value("cell"), session.workspace().experiment.model
+    cell, spec = widget_value("cell"), state.workspace().experiment.model
     off = {} if cell == "lstm" else {"proj_size": 0, "forget_bias": None, "chrono_t_max": None}
     taken = {name: none for name, none in off.items() if getattr(spec, name) != none}
-    session.change_field("model", cell=cell, **taken)
+    change_field("model", cell=cell, **taken)
     if taken:
-        session.show_info(f"Only nn.LSTM has {' and '.join(taken)}: switched off with it.")
+        show_info(f"Only nn.LSTM has {' and '.join(taken)}: switched off with it.")
 
 
 def arguments(input_size: int) -> None:
@@ -65,7 +66,7 @@ def facts(windows) -> None:
     try:
         check_memory(*sizes, batch, seq_len, free_memory())
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)), icon=":material/memory:")
+        st.error(escape_markdown(str(error)), icon=":material/memory:")
 
 
 def details(windows) -> None:
@@ -100,11 +101,11 @@ def details(windows) -> None:
 
 
 st.title("Model")
-session.draw_messages("model")
+draw_messages("model")
 try:
     windows = workspace.windows()
 except PlaygroundError as error:
-    st.error(session.escape_markdown(f"The data is not ready: {error}"))
+    st.error(escape_markdown(f"The data is not ready: {error}"))
     st.page_link("pages/data.py", label="Go to Data", icon=":material/arrow_forward:")
 else:
     left, right = st.columns([0.3, 0.7], gap="medium")
@@ -114,4 +115,4 @@ else:
         facts(windows)
         details(windows)
         for item in advise(workspace.experiment.data, workspace.experiment.model, windows.task):
-            SHOW[item.level](session.escape_markdown(item.text))
+            SHOW[item.level](escape_markdown(item.text))

@@ -6,13 +6,14 @@ import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.stage_scene import build_scene
-from pages.shared import session
 from pages.shared.components.stage.stage import stage
 from pages.shared.gates.selection import Selection, window_trace
 from pages.shared.gates.window_picker import pick_window
+from pages.shared.session import state
+from pages.shared.session.messages import draw_messages, escape_markdown
 from pages.shared.training import run_status
 
-run = session.workspace().run
+run = state.workspace().run
 live = run.is_active
 IRRELEVANT_FIELDS = {
     "seed": 0,
@@ -24,23 +25,23 @@ IRRELEVANT_FIELDS = {
 
 def comparison_weights() -> dict:
     """Weights of the run before this one, if they mean the same: the same data, the same shapes."""
-    if session.workspace().previous_model is None:
+    if state.workspace().previous_model is None:
         return {}
-    experiment, snapshot = session.workspace().previous_model
+    experiment, snapshot = state.workspace().previous_model
     specs = (dataclasses.replace(spec, **IRRELEVANT_FIELDS) for spec in (experiment.model, run.experiment.model))
     alike = experiment.data == run.experiment.data and next(specs) == next(specs)
     return {"the run before": snapshot.flat_weights} if alike else {}
 
 
 def picture(start: int, split: str, index: int) -> None:
-    if session.workspace().run is not run:  # another tab trains another model
+    if state.workspace().run is not run:  # another tab trains another model
         st.rerun()
     selection = Selection(run, start)
     snapshot = selection.snapshot
     try:
         header, arrays = build_scene(run, snapshot, window_trace(selection), start, comparison_weights())
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)))
+        st.error(escape_markdown(str(error)))
     else:
         stage(
             "stage",
@@ -55,7 +56,7 @@ def picture(start: int, split: str, index: int) -> None:
 
 title, *controls = st.columns([1.1, 1, 2.6, 2.2], vertical_alignment="bottom")
 title.title("Stage")
-session.draw_messages("stage")
+draw_messages("stage")
 if run.experiment.model.cell != "lstm":
     st.info(
         f"This model is a {run.experiment.model.module_name}: the cell that is drawn here is an LSTM's. Choose LSTM "

@@ -2,18 +2,19 @@
 
 import streamlit as st
 
-from pages.shared import session
 from pages.shared.lessons import gallery
+from pages.shared.session import state
+from pages.shared.session.messages import draw_messages, escape_markdown
 from pages.shared.training import loss_curves, run_status
 
-workspace = session.workspace()
+workspace = state.workspace()
 
 st.title("LSTM Playground")
-session.draw_messages("start")
+draw_messages("start")
 about, again, own = st.columns([0.56, 0.22, 0.22], vertical_alignment="center")
 about.markdown(
     "Train an LSTM here and see every gate of it, step by step: the real numbers of the model in front of you. "
-    f"On the table now: **{session.escape_markdown(workspace.run_table.name)}**."
+    f"On the table now: **{escape_markdown(workspace.run_table.name)}**."
 )
 if again.button(
     "Train it from scratch",
@@ -23,14 +24,14 @@ if again.button(
     help="Draws new weights and trains them while you watch",
 ):
     workspace.revert_settings()
-    session.start_training()
+    state.start_training()
     st.switch_page("pages/train.py")
 if own.button("Use my CSV", icon=":material/upload_file:", width="stretch", help="Upload or paste a table of your own"):
     st.switch_page("pages/data.py")
 
 
 def pictures() -> None:
-    workspace = session.workspace()
+    workspace = state.workspace()
     left, right = st.columns(2)
     with left:
         st.markdown("**How it learned:** the loss, batch by batch")

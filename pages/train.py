@@ -6,11 +6,12 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import PlaygroundError
 from lstm_core.model.devices import available_devices
 from lstm_core.training.checkpoint import load_checkpoint
-from pages.shared import session
-from pages.shared.session_fields import field
+from pages.shared.session import state
+from pages.shared.session.fields import field, widget_value
+from pages.shared.session.messages import clear_messages, draw_messages, show_error, show_info
 from pages.shared.training import loss_curves, run_status
 
-workspace = session.workspace()
+workspace = state.workspace()
 run = workspace.run
 live, drawn = run.is_active, (run.id, run.status)  # one look: the buttons and the polling must agree
 
@@ -46,7 +47,7 @@ def resume_run() -> None:
 
 
 def step() -> None:
-    if session.widget_value("step_by") == "batch":
+    if widget_value("step_by") == "batch":
         workspace.run.start(1)
     else:
         workspace.run.run_epoch()
@@ -65,7 +66,7 @@ def transport() -> None:
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-        on_click=session.start_training,
+        on_click=state.start_training,
         disabled=live and not stale,
         help="Train a fresh model of the settings as they are now",
     )
@@ -131,15 +132,15 @@ def stale_notice(stale: list[str]) -> None:
 
 
 def reset() -> None:
-    session.start_training(start=False)
+    state.start_training(start=False)
 
 
 def live_panel() -> None:
     # one fragment: two of them, the second at a slower rate, cost the training a third of its speed
-    workspace = session.workspace()
+    workspace = state.workspace()
     run = workspace.run
     run_status.progress(run)
-    loss_curves.loss_curves(workspace, bool(session.get_state("log_scale", True)))
+    loss_curves.loss_curves(workspace, bool(state.get_state("log_scale", True)))
     live_prediction = loss_curves.forecast(run)
     loss_curves.baseline_text(run, live_prediction)
     loss_curves.gradient_norm(run)
@@ -164,27 +165,27 @@ def files() -> None:
             )
         with load:
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
-            if file is not None and session.get_state("_loaded") != file.file_id:
-                session.set_state("_loaded", file.file_id)
+            if file is not None and state.get_state("_loaded") != file.file_id:
+                state.set_state("_loaded", file.file_id)
                 load_model(file.getvalue())
                 st.rerun()
 
 
 def load_model(data: bytes) -> None:
-    session.clear_messages()
+    clear_messages()
     try:
         checkpoint = load_checkpoint(data)
-        table = session.table_for(checkpoint.experiment.data)
+        table = state.table_for(checkpoint.experiment.data)
         windows = make_windows(table, checkpoint.experiment.data)
         workspace.load(checkpoint, windows, table)
     except PlaygroundError as error:
-        session.show_error(str(error))
+        show_error(str(error))
         return
-    session.show_info(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
+    show_info(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
 
 
 st.title("Train")
-session.draw_messages("train")
+draw_messages("train")
 transport()
 left, right = st.columns([0.27, 0.73], gap="medium")
 with left:

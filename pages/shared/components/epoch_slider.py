@@ -6,8 +6,8 @@ drawn the last one, and it can play.
 
 from __future__ import annotations
 
-from pages.shared import session
 from pages.shared.components.wire import mount
+from pages.shared.session.fields import widget_value
 
 _draw = mount("epoch_slider", results=["step"])
 
@@ -20,7 +20,7 @@ def epoch_slider(
     steps: optimiser steps, rising; now: how many were made. `step` is where a newly mounted slider starts; from
     then on the user's choice rules, and becomes the nearest one where it is no longer kept.
     """
-    chosen = session.widget_value(key)
+    chosen = widget_value(key)
     received = step if chosen is None else chosen["step"]  # the answer that the browser waits for
     header = {"steps": steps, "now": current_step, "stepsPerEpoch": steps_per_epoch, "received": received}
     result = _draw(key, header, default={"step": step})

@@ -18,8 +18,9 @@ from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.figures.theme import TRAIN_COLOR
 from lstm_core.workspace import Upload
-from pages.shared import session
-from pages.shared.session_fields import field
+from pages.shared.session import state
+from pages.shared.session.fields import field, set_widget, widget_value
+from pages.shared.session.messages import clear_messages, show_error
 
 MAX_PASTED = 5_000_000  # characters
 
@@ -32,8 +33,8 @@ def upload_or_paste() -> None:
         type=["csv", "tsv", "txt"],
         help="Delimiter, decimal sign, encoding, header and dates are worked out, and can be corrected below",
     )
-    if file is not None and session.get_state("_read_file") != file.file_id:
-        session.set_state("_read_file", file.file_id)
+    if file is not None and state.get_state("_read_file") != file.file_id:
+        state.set_state("_read_file", file.file_id)
         with st.spinner("Reading the file…"):
             read_upload(file.getvalue(), file.name)
         st.rerun()
@@ -42,7 +43,7 @@ def upload_or_paste() -> None:
         if st.button("Use these rows", key="use_pasted", disabled=not text):
             read_upload(text.encode(), "pasted rows")
             st.rerun()
-    workspace = session.workspace()
+    workspace = state.workspace()
     if workspace.upload is not None and workspace.experiment.data.source != "csv":
         st.button(
             "Back to my own table",
@@ -56,13 +57,13 @@ def upload_or_paste() -> None:
 
 def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
     """Put a CSV's bytes on the table, or report why not."""
-    session.clear_messages()
+    clear_messages()
     try:
         table = read_table(data, name, corrections)
     except PlaygroundError as error:
-        session.show_error(str(error))
+        show_error(str(error))
         return
-    workspace = session.workspace()
+    workspace = state.workspace()
     workspace.use_table(table, source="csv", name=name)
     # nameless: it goes with the table, and memory holds the table only
     file = tempfile.TemporaryFile()  # noqa: SIM115
@@ -72,7 +73,7 @@ def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> Non
 
 def read_with(**corrected: Any) -> None:
     """Read the table's file again with one more guess corrected; the others are made anew."""
-    here = session.workspace()
+    here = state.workspace()
     upload = here.uploads[here.table]
     upload.file.seek(0)
     read_upload(upload.file.read(), here.table.name, dataclasses.replace(upload.corrections, **corrected))
@@ -80,10 +81,10 @@ def read_with(**corrected: Any) -> None:
 
 def built_in_data() -> None:
     """The real series and the generators; the one in use is lit."""
-    data = session.workspace().experiment.data
+    data = state.workspace().experiment.data
     for key, source in (("sample", "sample"), ("generator", "generator")):
         is_current = data.source == source and (source != "sample" or data.name in SAMPLES)
-        session.set_widget(key, data.name if is_current else None)
+        set_widget(key, data.name if is_current else None)
     st.pills(
         "A real series",
         list(SAMPLES),
@@ -112,7 +113,7 @@ def dataset_title(data: DataSpec, table: Table) -> str:
 
 def generator_settings() -> None:
     """Length, noise and seed of the generator in use."""
-    data = session.workspace().experiment.data
+    data = state.workspace().experiment.data
     names = {"length": {"step": 100}, "noise": {"step": 0.05}, "seed": {}}
     if data.name in generators.SEQUENCE_SETS:
         names["length"] |= {"label": "sequences"}
@@ -125,41 +126,41 @@ def generator_settings() -> None:
 
 
 def _use_sample() -> None:
-    name = session.widget_value("sample")
+    name = widget_value("sample")
     if name is not None:
-        session.workspace().use_table(load_sample(name), source="sample", name=name)
+        state.workspace().use_table(load_sample(name), source="sample", name=name)
 
 
 def _use_generator() -> None:
-    name = session.widget_value("generator")
+    name = widget_value("generator")
     if name is not None:
         _generate(DataSpec(source="generator", name=name), {})
 
 
 def _change_generator(name: str, key: str) -> None:
-    data, value = session.workspace().experiment.data, session.widget_value(key)
+    data, value = state.workspace().experiment.data, widget_value(key)
     if value is not None:  # an emptied field: the old value comes back
         _generate(data, {name: value})
 
 
 def on_seq_len_change() -> dict:
     """What a new seq_len does beside being set: a set of sequences is made anew, of that many steps each."""
-    data = session.workspace().experiment.data
+    data = state.workspace().experiment.data
     if data.source == "generator" and data.name in generators.SEQUENCE_SETS:
         return {"on_change": _change_generator, "args": ("seq_len", "seq_len")}
     return {}
 
 
 def _generate(data: DataSpec, changes: dict) -> None:
-    session.clear_messages()
+    clear_messages()
     try:
         spec = dataclasses.replace(data, **changes)
         table = generators.generate(spec)
     except PlaygroundError as error:
-        session.show_error(str(error))
+        show_error(str(error))
         return
     fields = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
-    session.workspace().use_table(table, **fields)
+    state.workspace().use_table(table, **fields)
 
 
 @st.cache_data(show_spinner=False)

@@ -15,8 +15,9 @@ from lstm_core.figures.gradients import cells_figure
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.cell_comparison import MAX_STEPS, CellComparison, validation_loss_at
 from lstm_core.runs.run import Run
-from pages.shared import session
 from pages.shared.gates.selection import Selection
+from pages.shared.session import state
+from pages.shared.session.messages import escape_markdown
 
 TICK = 0.5  # seconds between two drawings while the rivals train
 SHARE = 0.01  # of its largest: below it a gradient counts as gone
@@ -44,7 +45,7 @@ def _compare(selection: Selection, output: int, was_live: bool) -> None:
             try:
                 _picture(selection, output, comparison)
             except PlaygroundError as error:
-                st.error(session.escape_markdown(str(error)))
+                st.error(escape_markdown(str(error)))
         _offer(run, others, again=comparison is not None)
     if (comparison is not None and comparison.is_active) != was_live:
         st.rerun()  # polling follows
@@ -70,13 +71,13 @@ def _offer(run: Run, others: str, again: bool) -> None:
         else "Train this model first: the others get as many steps as it has had.",
     )
     if refused := run.cache.get("rivals_refused"):
-        st.error(session.escape_markdown(refused))
+        st.error(escape_markdown(refused))
 
 
 def _start(run: Run) -> None:
     run.cache.pop("rivals_refused", None)
     try:
-        run.cache["rivals"] = CellComparison(run, session.workspace_store().queue)
+        run.cache["rivals"] = CellComparison(run, state.workspace_store().queue)
     except PlaygroundError as error:
         run.cache["rivals_refused"] = str(error)
 
@@ -98,7 +99,7 @@ def _progress(run: Run, comparison: CellComparison) -> None:
 def _picture(selection: Selection, output: int, comparison: CellComparison) -> None:
     for other in comparison.runs:
         if other.status == "failed":
-            st.warning(session.escape_markdown(f"The {other.experiment.model.module_name} stopped: {other.message}"))
+            st.warning(escape_markdown(f"The {other.experiment.model.module_name} stopped: {other.message}"))
     starts = _several(selection.run)
     horizons = _horizons(selection, output, comparison, starts)
     of = st.segmented_control(

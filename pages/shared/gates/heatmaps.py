@@ -9,7 +9,6 @@ import streamlit as st
 from lstm_core.analysis.saturation import CLOSED_BELOW, OPEN_ABOVE, gate_saturation
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.files import trace_csv, trace_npz
-from pages.shared import session
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.gates.selection import (
     ALL,
@@ -19,6 +18,7 @@ from pages.shared.gates.selection import (
     prediction_text,
     window_trace,
 )
+from pages.shared.session import state
 
 
 def show(selection: Selection) -> None:
@@ -58,7 +58,7 @@ def show(selection: Selection) -> None:
         curves=curves,
         large=None if selection.gate == ALL else selection.gate,
     )
-    session.set_state("unit", chosen)
+    state.set_state("unit", chosen)
     st.caption("A gate that sits near 0 or 1 at every step is saturated: it learns slowly.")
     _exports(selection)
 

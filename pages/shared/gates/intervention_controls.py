@@ -16,9 +16,10 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.interventions import ALLOWED_TARGETS, INPUT, Intervention, check_intervention
-from pages.shared import session
 from pages.shared.gates.selection import Selection
-from pages.shared.session_fields import clamp_widget
+from pages.shared.session import state
+from pages.shared.session.fields import clamp_widget, set_widget
+from pages.shared.session.messages import escape_markdown
 
 KEEP = {"persist_state": "session"}
 NOTHING = "nothing"  # is altered, beyond what was kept
@@ -69,7 +70,7 @@ def describe(intervention: Intervention, selection: Selection) -> str:
     if intervention.gate == INPUT:
         (feature,) = intervention.units
         value = _shown(windows, intervention.kind, feature, intervention.value)
-        texts = [f"{session.escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {value:.4g}"]
+        texts = [f"{escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {value:.4g}"]
     else:
         value = "" if intervention.kind == "zero" else f" {intervention.value:g}".replace("-", "−")
         texts = [f"the {GATE_NAMES[intervention.gate]} {HOW[intervention.kind]}{value}"]
@@ -149,8 +150,8 @@ def _layer_directions(spec: ModelSpec) -> list[str]:
 def _select(column, label: str, key: str, options: Sequence, first: object, show) -> object:
     """A select box that falls back to `first` where another model has fewer options."""
     key = f"what_{key}"
-    if session.get_state(key) not in options:
-        session.set_state(key, first)
+    if state.get_state(key) not in options:
+        state.set_state(key, first)
     return column.selectbox(label, options, key=key, format_func=show, **KEEP)
 
 
@@ -192,12 +193,12 @@ def _units(column, count: int, selected: int) -> tuple[int, ...] | None:
     try:
         units = parse_units(text, count, selected)
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         try:
-            return parse_units(session.get_state("what_units_read", ""), count, selected)
+            return parse_units(state.get_state("what_units_read", ""), count, selected)
         except PlaygroundError:  # another model has fewer units
             return None
-    session.set_state("what_units_read", text)
+    state.set_state("what_units_read", text)
     return units
 
 
@@ -206,38 +207,38 @@ def _steps(column, windows: Windows) -> range | None:
     last = windows.spec.seq_len - 1
     if last == 0:
         return None
-    minimum, maximum = session.get_state("what_steps") or (0, last)
-    if session.get_state("what_last_step") != last or maximum > last:  # another window: as a whole, at first
+    minimum, maximum = state.get_state("what_steps") or (0, last)
+    if state.get_state("what_last_step") != last or maximum > last:  # another window: as a whole, at first
         minimum, maximum = 0, last
-    session.set_state("what_last_step", last)
-    session.set_widget("what_steps", (minimum, maximum), last)
+    state.set_state("what_last_step", last)
+    set_widget("what_steps", (minimum, maximum), last)
     minimum, maximum = column.slider("steps", 0, last, key="what_steps", **KEEP)
     return None if (minimum, maximum) == (0, last) else range(minimum, maximum + 1)
 
 
 def _preset(selection: Selection, gate: str, value: float) -> None:
-    session.set_state("what_alter", gate)
-    session.set_state("what_how_clamp", "clamp")
-    session.set_state(f"what_value_clamp_{gate}", value)
-    session.set_state("what_units", "")
-    session.set_state("what_last_step", None)
+    state.set_state("what_alter", gate)
+    state.set_state("what_how_clamp", "clamp")
+    state.set_state(f"what_value_clamp_{gate}", value)
+    state.set_state("what_units", "")
+    state.set_state("what_last_step", None)
 
 
 def _keep(intervention: Intervention) -> None:
-    session.set_state("what_kept", (*session.get_state("what_kept", ()), intervention))
-    session.set_state("what_alter", NOTHING)
+    state.set_state("what_kept", (*state.get_state("what_kept", ()), intervention))
+    state.set_state("what_alter", NOTHING)
 
 
 def _drop(intervention: Intervention) -> None:
-    kept = list(session.get_state("what_kept", ()))
+    kept = list(state.get_state("what_kept", ()))
     kept.remove(intervention)
-    session.set_state("what_kept", tuple(kept))
+    state.set_state("what_kept", tuple(kept))
 
 
 def _kept(selection: Selection) -> tuple[tuple[Intervention, ...], int]:
     """The kept edits that fit this model and its windows, and how many others there are."""
     lstm, seq_len = selection.snapshot.model.lstm, selection.run.windows.spec.seq_len
-    kept, fitting = session.get_state("what_kept", ()), []
+    kept, fitting = state.get_state("what_kept", ()), []
     for intervention in kept:
         try:
             check_intervention(intervention, lstm, seq_len)

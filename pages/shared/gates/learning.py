@@ -10,10 +10,11 @@ from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDICTION_COLOR
 from lstm_core.forecasting.predict import predict
 from lstm_core.training.snapshots import ModelSnapshot
-from pages.shared import session
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.components.live_plot import live_plot
 from pages.shared.gates.selection import ALL, Selection, input_series, window_input
+from pages.shared.session import state
+from pages.shared.session.fields import set_widget, widget_value
 
 MEAN = "the mean of all units"
 HALF = 0.5  # of the way from what it was to what it is
@@ -57,7 +58,7 @@ def _choose_unit(selection: Selection) -> int | None:
             persist_state="session",
             help="What the layer does as a whole, instead of one unit",
         )
-        session.set_widget("learning_unit", selection.unit, units)
+        set_widget("learning_unit", selection.unit, units)
         st.number_input(
             "unit",
             0,
@@ -72,9 +73,9 @@ def _choose_unit(selection: Selection) -> int | None:
 
 
 def _take_unit() -> None:
-    value = session.widget_value("learning_unit")
+    value = widget_value("learning_unit")
     if value is not None:
-        session.set_state("unit", value)
+        state.set_state("unit", value)
 
 
 def _rows(selection: Selection, unit: int | None) -> dict[int, Row]:

@@ -16,7 +16,7 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
 from lstm_core.training.snapshots import ModelSnapshot
-from pages.shared.session import escape_markdown
+from pages.shared.session.messages import escape_markdown
 
 ALL = "all six"  # pictures, instead of one
 MAX_SEARCHED = 4000  # windows looked through for the worst and the best

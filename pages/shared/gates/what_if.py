@@ -14,7 +14,6 @@ from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.trace.interventions import INPUT, Intervention, trace_with
-from pages.shared import session
 from pages.shared.components.gate_heatmaps import Heatmap, UnitLine, UnitPanel, gate_heatmaps, heatmap_of
 from pages.shared.gates import gate_importance, intervention_controls
 from pages.shared.gates.selection import (
@@ -25,6 +24,9 @@ from pages.shared.gates.selection import (
     window_input,
     window_trace,
 )
+from pages.shared.session import state
+from pages.shared.session.fields import widget_value
+from pages.shared.session.messages import escape_markdown
 
 SHOWN = ("before", "after", "difference")
 Pairs = dict[str, list[np.ndarray]]  # gate or state → [before, after], each (units, seq_len)
@@ -60,13 +62,13 @@ def show(selection: Selection) -> None:
     if note := _where(selection, interventions):
         st.caption(note)
     unit = gate_heatmaps("what_view", maps, unit=selection.unit, units=panels, series=_inputs(selection, interventions))
-    session.set_state("unit", unit)
+    state.set_state("unit", unit)
     gate_importance.show(selection)
 
 
 def _selected(selection: Selection) -> int:
     """The unit selected in the picture, before that is drawn: an edit may be of it."""
-    picture = session.widget_value("what_view")
+    picture = widget_value("what_view")
     selected = selection.unit if picture is None else int(picture["unit"])
     return max(0, min(selected, selection.run.experiment.model.hidden_size - 1))
 
@@ -102,7 +104,7 @@ def _sentence(
         guess = int(prediction.argmax())
         still = "still " if guess == was.argmax() else ""
         return (
-            f"With {descriptions} it {still}says **{session.escape_markdown(classes[guess])}** ({prediction[guess]:.0%} sure; "
+            f"With {descriptions} it {still}says **{escape_markdown(classes[guess])}** ({prediction[guess]:.0%} sure; "
             f"before: {was[guess]:.0%})."
         )
     was, prediction = was[0, 0], prediction[0, 0]

@@ -7,8 +7,9 @@ import streamlit as st
 from lstm_core.experiment import SPLITS
 from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.runs.run import Run
-from pages.shared import session
 from pages.shared.gates import selection
+from pages.shared.session import state
+from pages.shared.session.fields import set_widget, widget_value
 
 _SPLIT, _WINDOW = "_part", "_window"  # what the widgets say: their own values do not outlive their page
 
@@ -20,8 +21,8 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
     """
     windows = run.windows
     splits = [split for split in SPLITS if len(windows.starts[split])]
-    requested = session.get_state(_SPLIT) or session.get_query("part")
-    session.set_widget("part", requested if requested in splits else splits[-1], (page, *splits))
+    requested = state.get_state(_SPLIT) or state.get_query("part")
+    set_widget("part", requested if requested in splits else splits[-1], (page, *splits))
     split = columns[0].selectbox(
         "part",
         splits,
@@ -31,10 +32,10 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
         help="The model was trained on the training windows only",
     )
     last = len(windows.starts[split]) - 1
-    index = min(session.get_state(_WINDOW, _number(session.get_query("window"), last)), last)
-    session.set_state(_WINDOW, index)
+    index = min(state.get_state(_WINDOW, _number(state.get_query("window"), last)), last)
+    state.set_state(_WINDOW, index)
     if last:
-        session.set_widget("window", index, (page, last))
+        set_widget("window", index, (page, last))
         index = columns[1].slider(
             "window",
             0,
@@ -54,12 +55,12 @@ def _number(text: str | None, otherwise: int) -> int:
 
 
 def _take_split() -> None:
-    session.set_state(_SPLIT, session.widget_value("part"))
+    state.set_state(_SPLIT, widget_value("part"))
 
 
 def _take_window() -> None:
-    session.set_state(_WINDOW, session.widget_value("window"))
+    state.set_state(_WINDOW, widget_value("window"))
 
 
 def _find(run: Run, split: str, search: str, step: int | None) -> None:
-    session.set_state(_WINDOW, selection.find_window(run, split, search, step))
+    state.set_state(_WINDOW, selection.find_window(run, split, search, step))

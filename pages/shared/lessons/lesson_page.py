@@ -12,8 +12,10 @@ import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
-from pages.shared import session
 from pages.shared.components.live_plot import live_plot
+from pages.shared.session import state
+from pages.shared.session.fields import set_widget, widget_value
+from pages.shared.session.messages import clear_messages, draw_messages, escape_markdown, show_error
 from pages.shared.training import run_status
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         help="This lesson stays as it is, and so does your own work",
     )
     st.markdown(lesson.summary)
-    session.draw_messages("lessons")
+    draw_messages("lessons")
     if opened is not None and not opened.is_own_run:
         _strayed(opened)
         return
@@ -61,11 +63,11 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
 
 def _widget(lesson: Lesson, opened: OpenLesson | None) -> None:
     module = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.widget}")
-    module.show(session.workspace(), opened.runs if opened else {})
+    module.show(state.workspace(), opened.runs if opened else {})
 
 
 def _to_gallery() -> None:
-    session.leave_lesson()
+    state.leave_lesson()
 
 
 def _strayed(opened: OpenLesson) -> None:
@@ -103,7 +105,7 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
         on_click=opened.pause if active else opened.start,
         help="The weights stay",
     )
-    session.set_widget("lesson_seed", session.get_state(f"seed_{lesson.name}", opened.seed), lesson.name)
+    set_widget("lesson_seed", state.get_state(f"seed_{lesson.name}", opened.seed), lesson.name)
     seed.number_input(
         "seed",
         0,
@@ -126,25 +128,25 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
 
 
 def _keep_seed(name: str) -> None:
-    value = session.widget_value("lesson_seed")
+    value = widget_value("lesson_seed")
     if value is not None:
-        session.set_state(f"seed_{name}", value)
+        state.set_state(f"seed_{name}", value)
 
 
 def _restore_pretrained() -> None:
-    session.clear_messages()
-    opened = session.workspace().lesson
+    clear_messages()
+    opened = state.workspace().lesson
     opened.restore_pretrained()
-    session.set_state(f"seed_{opened.lesson.name}", opened.seed)
+    state.set_state(f"seed_{opened.lesson.name}", opened.seed)
 
 
 def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-    session.clear_messages()
-    opened = session.workspace().lesson
+    clear_messages()
+    opened = state.workspace().lesson
     try:
-        opened.train(session.get_state(f"seed_{opened.lesson.name}", opened.seed), change)
+        opened.train(state.get_state(f"seed_{opened.lesson.name}", opened.seed), change)
     except PlaygroundError as error:
-        session.show_error(str(error))
+        show_error(str(error))
 
 
 def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenLesson], None]) -> None:
@@ -153,7 +155,7 @@ def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenL
 
 
 def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, sections) -> None:
-    session.workspace()  # of this fragment's own thread
+    state.workspace()  # of this fragment's own thread
     opened.heartbeat()
     for section in sections:
         section(lesson, opened)
@@ -215,7 +217,7 @@ def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
         return
     outcome: Outcome = _cached(opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs))
     how = "" if not opened.change else " With your change."
-    text = f"**Seed {opened.seed}.**{how} {session.escape_markdown(outcome.summary)}"
+    text = f"**Seed {opened.seed}.**{how} {escape_markdown(outcome.summary)}"
     if outcome.reached:
         st.success(text, icon=":material/check_circle:")
     else:
@@ -227,7 +229,7 @@ def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], 
     try:
         drawing = _cached(runs, f"picture {lesson.name} {k}", active, lambda: figure.draw(runs))
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)))
+        st.error(escape_markdown(str(error)))
         return
     if isinstance(drawing, go.Figure):
         st.plotly_chart(drawing, key=f"lesson_{lesson.name}_{k}")

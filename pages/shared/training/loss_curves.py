@@ -10,8 +10,9 @@ from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
 from lstm_core.forecasting import metrics
 from lstm_core.workspace import Workspace
-from pages.shared import session
 from pages.shared.components.live_plot import live_plot
+from pages.shared.session import state
+from pages.shared.session.messages import escape_markdown
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -56,7 +57,7 @@ def forecast(run: Run, height: int = 250) -> LivePrediction:
     from pages.shared.training import forecast_plot
 
     live = forecast_plot.live_prediction(run)
-    horizon_step = min(session.get_state("ahead", 1), run.windows.output_steps) - 1
+    horizon_step = min(state.get_state("ahead", 1), run.windows.output_steps) - 1
     plot = forecast_plot.prediction_plot(run, live, horizon_step)
     live_plot(
         "forecast_curve",
@@ -81,4 +82,4 @@ def baseline_text(run: Run, live: LivePrediction) -> None:
             "valid": "On the validation part",
             "train": "On the training part",
         }
-        st.markdown(f"**{name[split]}:** " + session.escape_markdown(metrics.summarize(live.scores[split])))
+        st.markdown(f"**{name[split]}:** " + escape_markdown(metrics.summarize(live.scores[split])))

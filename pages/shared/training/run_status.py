@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import session
+from pages.shared.session import state
+from pages.shared.session.messages import escape_markdown
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -28,7 +29,7 @@ def sidebar_status(page: str) -> None:
     """The run in the sidebar, on every page; while it trains, also its heartbeat."""
     if page == "Train":  # which shows it large
         return
-    active = session.workspace().is_active
+    active = state.workspace().is_active
     with st.sidebar:
         _lesson_status(page)
         st.fragment(_status, run_every=SLOW_POLL_SECONDS if active else None)(active)
@@ -36,7 +37,7 @@ def sidebar_status(page: str) -> None:
 
 def _lesson_status(page: str) -> None:
     """On the other pages: which lesson's model this is, and the way back."""
-    opened = session.workspace().lesson
+    opened = state.workspace().lesson
     if opened is None or page == "Lessons":
         return
     st.caption(f"Lesson: {opened.lesson.title}")
@@ -44,7 +45,7 @@ def _lesson_status(page: str) -> None:
     st.button(
         "Back to my own work",
         key="leave_lesson",
-        on_click=session.leave_lesson,
+        on_click=state.leave_lesson,
         width="stretch",
         icon=":material/logout:",
         help="The lesson stays as it is",
@@ -52,7 +53,7 @@ def _lesson_status(page: str) -> None:
 
 
 def _status(was_live: bool) -> None:
-    run = session.workspace().run
+    run = state.workspace().run
     word, color = STATUS[run.status]
     st.badge(word, color=color)
     st.caption(f"epoch {run.epoch:,} of {run.train_spec.epochs:,}")
@@ -77,7 +78,7 @@ def progress(run: Run, brief: bool = False) -> None:
     total = run.total_steps
     st.progress(min(1.0, run.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
     if run.message:
-        st.warning(session.escape_markdown(run.message))
+        st.warning(escape_markdown(run.message))
 
 
 def _duration(seconds: float) -> str:
