@@ -10,10 +10,10 @@ from pages.shared.gates.selection import ALL, Selection
 from pages.shared.gates.window_picker import pick_window
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, escape_markdown
-from pages.shared.training import run_status
+from pages.shared.training.live import WINDOW_SECONDS, poll
 
 run = state.workspace().run
-live = run.is_active
+active = run.is_active  # asked once: the page and its polling must agree
 model = run.experiment.model
 VIEWS = {
     "Gates": heatmaps.show,
@@ -82,8 +82,6 @@ def pictures(start: int, layer: int, direction: int, gate: str) -> None:
         VIEWS[view](selection)
     except PlaygroundError as error:
         st.error(escape_markdown(str(error)))
-    if run.is_active != live:
-        st.rerun()  # polling follows
 
 
 st.title("Gates")
@@ -94,4 +92,4 @@ if model.cell != "lstm":
         "shown of it is how far back it looks. For the gates, choose LSTM on Model and train."
     )
 choice = controls()
-st.fragment(pictures, run_every=run_status.SLOW_POLL_SECONDS / 2 if live else None)(*choice)
+poll(pictures, *choice, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)

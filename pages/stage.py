@@ -11,10 +11,10 @@ from pages.shared.gates.selection import Selection, window_trace
 from pages.shared.gates.window_picker import pick_window
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, escape_markdown
-from pages.shared.training import run_status
+from pages.shared.training.live import WINDOW_SECONDS, poll
 
 run = state.workspace().run
-live = run.is_active
+active = run.is_active  # asked once: the page and its polling must agree
 IRRELEVANT_FIELDS = {
     "seed": 0,
     "forget_bias": None,
@@ -50,8 +50,6 @@ def picture(start: int, split: str, index: int) -> None:
             f"{run.id} {snapshot.step} {run.status} {start}",
             {"part": split, "window": index},
         )
-    if run.is_active != live:
-        st.rerun()  # polling follows
 
 
 title, *controls = st.columns([1.1, 1, 2.6, 2.2], vertical_alignment="bottom")
@@ -64,4 +62,4 @@ if run.experiment.model.cell != "lstm":
     )
 else:
     chosen = pick_window("stage", run, controls)
-    st.fragment(picture, run_every=run_status.SLOW_POLL_SECONDS / 2 if live else None)(*chosen)
+    poll(picture, *chosen, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)

@@ -5,9 +5,11 @@ import streamlit as st
 from pages.shared.lessons import gallery
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, escape_markdown
-from pages.shared.training import loss_curves, run_status
+from pages.shared.training import loss_curves
+from pages.shared.training.live import CURVES_SECONDS, poll
 
 workspace = state.workspace()
+active = workspace.is_active
 
 st.title("LSTM Playground")
 draw_messages("start")
@@ -57,7 +59,7 @@ def gates() -> None:
     st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")
 
 
-st.fragment(pictures, run_every=run_status.POLL_SECONDS if workspace.is_active else None)()
+poll(pictures, seconds=CURVES_SECONDS, active=active, has_changed=lambda: workspace.is_active != active)
 st.subheader("Lessons", anchor=False)
 gallery.show()
 gates()

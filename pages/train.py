@@ -10,10 +10,11 @@ from pages.shared.session import state
 from pages.shared.session.fields import field, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, show_error, show_info
 from pages.shared.training import loss_curves, run_status
+from pages.shared.training.live import CURVES_SECONDS, poll
 
 workspace = state.workspace()
 run = workspace.run
-live, drawn = run.is_active, (run.id, run.status)  # one look: the buttons and the polling must agree
+drawn, active = (run.id, run.status), run.is_active  # asked once: the buttons and the polling must agree
 
 
 def settings() -> None:
@@ -67,18 +68,18 @@ def transport() -> None:
         icon=":material/play_arrow:",
         width="stretch",
         on_click=state.start_training,
-        disabled=live and not stale,
+        disabled=active and not stale,
         help="Train a fresh model of the settings as they are now",
     )
     over = run.finished or run.status == "failed"
     untrained = run.status == "ready"
     columns[1].button(
-        "Pause" if live else "Resume",
+        "Pause" if active else "Resume",
         key="pause",
         width="stretch",
-        on_click=pause if live else resume_run,
-        icon=":material/pause:" if live else ":material/resume:",
-        disabled=(over or untrained) and not live,
+        on_click=pause if active else resume_run,
+        icon=":material/pause:" if active else ":material/resume:",
+        disabled=(over or untrained) and not active,
         help="The weights stay; Resume goes on with the next batch",
     )
     columns[2].button(
@@ -87,7 +88,7 @@ def transport() -> None:
         icon=":material/skip_next:",
         width="stretch",
         on_click=step,
-        disabled=live or over,
+        disabled=active or over,
         help="Train one epoch, or one batch, and pause",
     )
     columns[3].segmented_control(
@@ -105,7 +106,7 @@ def transport() -> None:
         icon=":material/stop:",
         width="stretch",
         on_click=stop,
-        disabled=not live,
+        disabled=not active,
         help="End the run; what it has learned stays",
     )
     columns[5].button(
@@ -144,8 +145,11 @@ def live_panel() -> None:
     live_prediction = loss_curves.forecast(run)
     loss_curves.baseline_text(run, live_prediction)
     loss_curves.gradient_norm(run)
-    if (run.id, run.status) != drawn:
-        st.rerun()  # once: the buttons outside this fragment follow, and polling stops
+
+
+def has_changed() -> bool:
+    """Whether the buttons are those of another run or status."""
+    return (workspace.run.id, workspace.run.status) != drawn
 
 
 def files() -> None:
@@ -207,5 +211,5 @@ with left:
             help="Which of the predicted rows the forecast shows",
         )
 with right:
-    st.fragment(live_panel, run_every=run_status.POLL_SECONDS if live else None)()
+    poll(live_panel, seconds=CURVES_SECONDS, active=active, has_changed=has_changed)
 files()

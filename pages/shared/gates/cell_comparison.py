@@ -18,8 +18,8 @@ from lstm_core.runs.run import Run
 from pages.shared.gates.selection import Selection
 from pages.shared.session import state
 from pages.shared.session.messages import escape_markdown
+from pages.shared.training.live import LESSON_SECONDS, poll
 
-TICK = 0.5  # seconds between two drawings while the rivals train
 SHARE = 0.01  # of its largest: below it a gradient counts as gone
 MAX_COMPARED = 16  # windows that the cells' gradients are averaged over
 OF = {"x": "the input x", "h": "the hidden state h"}
@@ -29,10 +29,15 @@ def show(selection: Selection, output: int) -> None:
     """A button that trains the rivals, their progress, and at last one picture; output: which one's gradient."""
     comparison = selection.run.cache.get("rivals")
     active = comparison is not None and comparison.is_active
-    st.fragment(_compare, run_every=TICK if active else None)(selection, output, active)
+
+    def has_changed() -> bool:
+        current = selection.run.cache.get("rivals")
+        return (current is not None and current.is_active) != active
+
+    poll(_compare, selection, output, seconds=LESSON_SECONDS, active=active, has_changed=has_changed)
 
 
-def _compare(selection: Selection, output: int, was_live: bool) -> None:
+def _compare(selection: Selection, output: int) -> None:
     run = selection.run
     comparison: CellComparison | None = run.cache.get("rivals")
     others = " and ".join(_named(cell) for cell in CELLS if cell != run.experiment.model.cell)
@@ -47,8 +52,6 @@ def _compare(selection: Selection, output: int, was_live: bool) -> None:
             except PlaygroundError as error:
                 st.error(escape_markdown(str(error)))
         _offer(run, others, again=comparison is not None)
-    if (comparison is not None and comparison.is_active) != was_live:
-        st.rerun()  # polling follows
 
 
 def _named(cell: str) -> str:

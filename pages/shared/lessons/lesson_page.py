@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -17,12 +17,12 @@ from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, escape_markdown, show_error
 from pages.shared.training import run_status
+from pages.shared.training.live import LESSON_SECONDS, poll
 
 if TYPE_CHECKING:
     from lstm_core.lessons.open_lesson import OpenLesson
     from lstm_core.runs.run import Run
 
-TICK = 0.5  # seconds between two looks while something trains
 PATIENCE = 10  # a picture that takes a second to work out is worked out every ten while the training goes on
 FIGURE = 3.0  # seconds between two drawings of a figure, which flickers
 HEIGHT = 300  # of a picture
@@ -151,16 +151,22 @@ def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
 
 def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenLesson], None]) -> None:
     """Parts of the page that change while it trains, drawn together."""
-    st.fragment(_draw, run_every=TICK if opened.is_active else None)(lesson, opened, opened.is_active, sections)
+    active = opened.is_active
+    poll(
+        _draw,
+        lesson,
+        opened,
+        sections,
+        seconds=LESSON_SECONDS,
+        active=active,
+        has_changed=lambda: opened.is_active != active,
+    )
 
 
-def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, sections) -> None:
-    state.workspace()  # of this fragment's own thread
+def _draw(lesson: Lesson, opened: OpenLesson, sections: Sequence[Callable[[Lesson, OpenLesson], None]]) -> None:
     opened.heartbeat()
     for section in sections:
         section(lesson, opened)
-    if opened.is_active != was_live:
-        st.rerun()  # polling and the buttons follow
 
 
 def _progress(lesson: Lesson, opened: OpenLesson) -> None:

@@ -1,4 +1,4 @@
-"""The run as every page shows it: the strip in the sidebar, and the live pictures of Start and Train."""
+"""The run's status in the sidebar of every page, and its progress bar."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import streamlit as st
 
 from pages.shared.session import state
 from pages.shared.session.messages import escape_markdown
+from pages.shared.training.live import STATUS_SECONDS, poll
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-POLL_SECONDS = 0.25  # seconds between two drawings while a run trains
-SLOW_POLL_SECONDS = 2.0  # of the strip on the other pages
 STATUS = {
     "ready": ("Not trained yet", "gray"),
     "waiting": ("Waiting for a free place", "orange"),
@@ -32,7 +31,12 @@ def sidebar_status(page: str) -> None:
     active = state.workspace().is_active
     with st.sidebar:
         _lesson_status(page)
-        st.fragment(_status, run_every=SLOW_POLL_SECONDS if active else None)(active)
+        poll(
+            _status,
+            seconds=STATUS_SECONDS,
+            active=active,
+            has_changed=lambda: state.workspace().is_active != active,
+        )
 
 
 def _lesson_status(page: str) -> None:
@@ -52,13 +56,11 @@ def _lesson_status(page: str) -> None:
     )
 
 
-def _status(was_live: bool) -> None:
+def _status() -> None:
     run = state.workspace().run
     word, color = STATUS[run.status]
     st.badge(word, color=color)
     st.caption(f"epoch {run.epoch:,} of {run.train_spec.epochs:,}")
-    if run.is_active != was_live:
-        st.rerun()  # polling follows
 
 
 def progress(run: Run, brief: bool = False) -> None:
