@@ -38,6 +38,7 @@ def choose_columns() -> None:
     times, groups = table.column_names("time", "number"), table.column_names("number", "category")
     field(left, "data", "time", options=[None, *times], placeholder="row order", of=id(table))
     field(right, "data", "group", options=[None, *groups], placeholder="one series", of=id(table))
+    left, right = st.columns(2, vertical_alignment="bottom")  # a long label may take two lines
     field(left, "data", "seq_len", **source_picker.on_seq_len_change())
     field(right, "data", "horizon")
     st.slider(

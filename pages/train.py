@@ -22,6 +22,7 @@ def settings() -> None:
     left, right = st.columns(2)
     field(left, "train", "lr", step=0.001, format="%g")
     field(right, "train", "batch_size")
+    left, right = st.columns(2, vertical_alignment="bottom")  # a long label may take two lines
     field(left, "train", "epochs")
     field(right, "train", "max_grad_norm", step=0.5)
     found = available_devices()
