@@ -1,4 +1,4 @@
-"""LSTM Playground: page config, navigation and the run strip. Start it with `streamlit run app.py`."""
+"""LSTM Playground: page config, navigation and the run's status. Start it with `streamlit run app.py`."""
 
 import streamlit as st
 
@@ -21,5 +21,5 @@ page = st.navigation(
     ]
 )
 page.run()
-run_status.sidebar_status(page.title)  # after the page, whose first picture needs no run
+run_status.sidebar_status(page.title)  # after the page, whose first plot needs no run
 state.preload()

@@ -1,4 +1,4 @@
-"""Gates: what the model does at every step of one window, at any moment of its training, seen in five ways."""
+"""Gates: the gates of the model at every step of one window, at any step of its training, in five views."""
 
 import streamlit as st
 
@@ -22,12 +22,12 @@ VIEWS = {
     "Learning": learning.show,
     "Weights": weights.show,
 }
-KEEP = {"persist_state": "session"}  # what was chosen is still chosen after a look at another page
-ANY_CELL_VIEWS = ("How far back?",)  # the others look into an LSTM's gates
+KEEP = {"persist_state": "session"}  # a choice outlives a visit to another page
+ANY_CELL_VIEWS = ("How far back?",)  # the others show an LSTM's gates
 
 
 def controls() -> tuple[int, int, int, str]:
-    """(first row of the window, layer, direction, gate or ALL), as the person chose them."""
+    """The controls: (first row of the window, layer, direction, gate or ALL)."""
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
     start, *_ = pick_window("gates", run, [first, second, third], state.get_state(f"moment_{run.id}"))
     layer = fourth.selectbox("layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input")
@@ -37,7 +37,7 @@ def controls() -> tuple[int, int, int, str]:
         key="gate",
         **KEEP,
         format_func=lambda g: g if g == ALL else f"{g} · {GATE_NAMES[g]}",
-        help="All six pictures, or one of them large",
+        help="All six heatmaps, or a large one",
     )
     direction = 0
     if model.bidirectional:
@@ -61,14 +61,14 @@ def choose_view() -> str:
 
 
 def choose_snapshot() -> int | None:
-    """The step whose weights every picture shows; None: those of now."""
+    """The step whose weights are shown; None: the current ones."""
     at = f"moment_{run.id}"
     step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step, run.steps_per_epoch, state.get_state(at))
     state.set_state(at, step)
     return step
 
 
-def pictures(start: int, layer: int, direction: int, gate: str) -> None:
+def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
     if state.workspace().run is not run:  # another tab trains another model: other windows, other layers
         st.rerun()
     left, right = st.columns([0.52, 0.48], vertical_alignment="center")
@@ -88,8 +88,8 @@ st.title("Gates")
 draw_messages("gates")
 if model.cell != "lstm":
     st.info(
-        f"This model is a {model.cell.upper()}, which has other gates than an LSTM's i, f, g and o: what can be "
-        "shown of it is how far back it looks. For the gates, choose LSTM on Model and train."
+        f"This model is {'a GRU' if model.cell == 'gru' else 'an RNN'}, which lacks an LSTM's gates i, f, g and o: "
+        "only its gradients are shown. For the gates, choose LSTM on Model and train."
     )
 choice = controls()
-poll(pictures, *choice, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)
+poll(draw_view, *choice, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)

@@ -1,4 +1,4 @@
-"""Lessons: the gallery, or the one lesson that the address names: its pictures, its words, its formula."""
+"""Lessons: the gallery, or the one lesson that the address names: with its figures, text and formula."""
 
 import streamlit as st
 

@@ -20,11 +20,11 @@ IRRELEVANT_FIELDS = {
     "forget_bias": None,
     "dropout": 0.0,
     "batch_first": True,
-}  # changes no shape and no meaning
+}  # of a comparison of weights
 
 
 def comparison_weights() -> dict:
-    """Weights of the run before this one, if they mean the same: the same data, the same shapes."""
+    """The previous run's weights, by name, if they are comparable: the same data and the same shapes."""
     if state.workspace().previous_model is None:
         return {}
     experiment, snapshot = state.workspace().previous_model
@@ -33,7 +33,7 @@ def comparison_weights() -> dict:
     return {"the run before": snapshot.flat_weights} if alike else {}
 
 
-def picture(start: int, split: str, index: int) -> None:
+def draw_stage(start: int, split: str, index: int) -> None:
     if state.workspace().run is not run:  # another tab trains another model
         st.rerun()
     selection = Selection(run, start)
@@ -57,9 +57,9 @@ title.title("Stage")
 draw_messages("stage")
 if run.experiment.model.cell != "lstm":
     st.info(
-        f"This model is a {run.experiment.model.module_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
-        "on Model and train."
+        f"This model is {'a GRU' if run.experiment.model.cell == 'gru' else 'an RNN'}, and the Stage draws an LSTM "
+        "cell. Choose LSTM on Model and train."
     )
 else:
     chosen = pick_window("stage", run, controls)
-    poll(picture, *chosen, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)
+    poll(draw_stage, *chosen, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)

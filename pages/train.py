@@ -1,4 +1,4 @@
-"""Train: the settings of training, the transport buttons, and the run as it goes."""
+"""Train: the training settings, the transport buttons, and the live run."""
 
 import streamlit as st
 
@@ -25,8 +25,8 @@ def settings() -> None:
     left, right = st.columns(2, vertical_alignment="bottom")  # a long label may take two lines
     field(left, "train", "epochs")
     field(right, "train", "max_grad_norm", step=0.5)
-    found = available_devices()
-    field(st, "train", "device", options=list(found), format_func=found.get)
+    devices = available_devices()
+    field(st, "train", "device", options=list(devices), format_func=devices.get)
     with st.expander("More"):
         if workspace.experiment.train.optimizer == "SGD":
             field(st, "train", "momentum", step=0.05)
@@ -37,7 +37,7 @@ def settings() -> None:
         field(st, "train", "seed", key="train_seed")
 
 
-# What the buttons do is done to the run of the moment of the click: another tab may have replaced the one drawn here.
+# A button acts on the workspace's run at the time of the click: another tab may have replaced the one drawn here.
 
 
 def pause() -> None:
@@ -70,9 +70,9 @@ def transport() -> None:
         width="stretch",
         on_click=state.start_training,
         disabled=active and not stale,
-        help="Train a fresh model of the settings as they are now",
+        help="Train a new model with the current settings",
     )
-    over = run.finished or run.status == "failed"
+    ended = run.finished or run.status == "failed"
     untrained = run.status == "ready"
     columns[1].button(
         "Pause" if active else "Resume",
@@ -80,7 +80,7 @@ def transport() -> None:
         width="stretch",
         on_click=pause if active else resume_run,
         icon=":material/pause:" if active else ":material/resume:",
-        disabled=(over or untrained) and not active,
+        disabled=(ended or untrained) and not active,
         help="The weights stay; Resume goes on with the next batch",
     )
     columns[2].button(
@@ -89,7 +89,7 @@ def transport() -> None:
         icon=":material/skip_next:",
         width="stretch",
         on_click=step,
-        disabled=active or over,
+        disabled=active or ended,
         help="Train one epoch, or one batch, and pause",
     )
     columns[3].segmented_control(
@@ -108,7 +108,7 @@ def transport() -> None:
         width="stretch",
         on_click=stop,
         disabled=not active,
-        help="End the run; what it has learned stays",
+        help="End the run; the trained weights stay",
     )
     columns[5].button(
         "Reset",
@@ -116,7 +116,7 @@ def transport() -> None:
         icon=":material/restart_alt:",
         width="stretch",
         on_click=reset,
-        help="Back to fresh, untrained weights",
+        help="Back to new, untrained weights",
     )
     if stale:
         stale_notice(stale)
@@ -126,8 +126,8 @@ def stale_notice(stale: list[str]) -> None:
     text, undo = st.columns([0.8, 0.2], vertical_alignment="center")
     names = ", ".join(f"`{name}`" for name in stale)
     text.info(
-        f"Changed since this model was made: {names}. **Train** starts a fresh model with that; the "
-        "trained one stays until then.",
+        f"Settings changed since this model was created: {names}. **Train** starts a new model with them; the "
+        "current one stays until then.",
         icon=":material/info:",
     )
     undo.button("Undo the changes", on_click=workspace.revert_settings, width="stretch")
@@ -138,7 +138,7 @@ def reset() -> None:
 
 
 def live_panel() -> None:
-    # one fragment: two of them, the second at a slower rate, cost the training a third of its speed
+    # one fragment: a second one, at a slower rate, costs the training a third of its speed
     workspace = state.workspace()
     run = workspace.run
     run_status.progress(run)
@@ -149,7 +149,7 @@ def live_panel() -> None:
 
 
 def has_changed() -> bool:
-    """Whether the buttons are those of another run or status."""
+    """Whether the buttons belong to another run or status."""
     return (workspace.run.id, workspace.run.status) != drawn
 
 
@@ -200,16 +200,16 @@ with left:
         value=True,
         key="log_scale",
         persist_state="session",
-        help="Each line of the grid is ten times the last",
+        help="Each gridline is ten times the one below",
     )
     if run.windows.output_steps > 1:
         st.number_input(
-            "steps ahead drawn",
+            "horizon step to plot",
             1,
             run.windows.output_steps,
             key="ahead",
             persist_state="session",
-            help="Which of the predicted rows the forecast shows",
+            help="Which of the predicted rows is plotted",
         )
 with right:
     poll(live_panel, seconds=CURVES_SECONDS, active=active, has_changed=has_changed)

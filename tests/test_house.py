@@ -33,7 +33,7 @@ ROOMS = (
     ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
-# What only configures, reads files or draws a diagram opens before torch has loaded. Elsewhere imports stand at the top.
+# What only configures, reads files or draws a diagram opens before torch has loaded.
 WITHOUT_TORCH = (
     "cli",
     "settings",

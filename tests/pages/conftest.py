@@ -169,7 +169,7 @@ def trained(epochs: int = 1, **model: object) -> str:
 
 def unescaped(text: str) -> str:
     """escape_markdown's text as it is read."""
-    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", ""), flags=re.DOTALL)
+    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", "").replace("\u202f", " "), flags=re.DOTALL)
 
 
 @pytest.fixture(autouse=True)

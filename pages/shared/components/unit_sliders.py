@@ -1,6 +1,6 @@
-"""Twelve sliders, the numbers of one LSTM unit, over the arithmetic of its steps: Python's half of the component.
+"""Twelve sliders, the parameters of one LSTM unit, over the arithmetic of its steps: Python's half of the component.
 
-The browser draws what it is told and tells which number moved; all arithmetic is the caller's.
+The browser draws the header and reports which slider moved; all arithmetic is the caller's.
 """
 
 from __future__ import annotations

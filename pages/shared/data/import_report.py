@@ -1,4 +1,4 @@
-"""How the file was read, and every guess to be corrected."""
+"""The import report's controls: how the file was read, with every detected option correctable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pages.shared.session.fields import set_widget, widget_value
 
 
 def import_options() -> None:
-    """How the file was read: every guess, shown and correctable."""
+    """Draw the options that the file was read with; changing one reads it again."""
     workspace = state.workspace()
     used = workspace.table.options
     columns = st.columns(6)

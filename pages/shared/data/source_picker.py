@@ -1,4 +1,4 @@
-"""Where the table comes from: a CSV that is uploaded or pasted, a real series, a generator."""
+"""The data source: a CSV that is uploaded or pasted, a real series, or synthetic data."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ MAX_PASTED = 5_000_000  # characters
 
 
 def upload_or_paste() -> None:
-    """Upload or paste. What is read replaces the table; what cannot be read leaves all as it was."""
+    """Draw the upload and the paste field. A file that can be read replaces the table; another changes nothing."""
     file = st.file_uploader(
         "Your own CSV",
         key="csv",
         type=["csv", "tsv", "txt"],
-        help="Delimiter, decimal sign, encoding, header and dates are worked out, and can be corrected below",
+        help="Delimiter, decimal sign, encoding, header and dates are detected, and can be corrected below",
     )
     if file is not None and state.get_state("_read_file") != file.file_id:
         state.set_state("_read_file", file.file_id)
@@ -56,7 +56,7 @@ def upload_or_paste() -> None:
 
 
 def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
-    """Put a CSV's bytes on the table, or report why not."""
+    """Make a CSV's bytes the current table, or show why not."""
     clear_messages()
     try:
         table = read_table(data, name, corrections)
@@ -65,28 +65,28 @@ def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> Non
         return
     workspace = state.workspace()
     workspace.use_table(table, source="csv", name=name)
-    # nameless: it goes with the table, and memory holds the table only
+    # unnamed, so it is deleted with the table, and not in memory
     file = tempfile.TemporaryFile()  # noqa: SIM115
     file.write(data)
     workspace.uploads[table] = Upload(file, corrections)
 
 
 def read_with(**corrected: Any) -> None:
-    """Read the table's file again with one more guess corrected; the others are made anew."""
-    here = state.workspace()
-    upload = here.uploads[here.table]
+    """Read the table's file again with one more option corrected; the others are detected again."""
+    workspace = state.workspace()
+    upload = workspace.uploads[workspace.table]
     upload.file.seek(0)
-    read_upload(upload.file.read(), here.table.name, dataclasses.replace(upload.corrections, **corrected))
+    read_upload(upload.file.read(), workspace.table.name, dataclasses.replace(upload.corrections, **corrected))
 
 
 def built_in_data() -> None:
-    """The real series and the generators; the one in use is lit."""
+    """Draw the real series and the generators; the current one is selected."""
     data = state.workspace().experiment.data
     for key, source in (("sample", "sample"), ("generator", "generator")):
         is_current = data.source == source and (source != "sample" or data.name in SAMPLES)
         set_widget(key, data.name if is_current else None)
     st.pills(
-        "A real series",
+        "Real series",
         list(SAMPLES),
         key="sample",
         format_func=lambda name: SAMPLES[name].title,
@@ -94,7 +94,7 @@ def built_in_data() -> None:
         help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()),
     )
     st.pills(
-        "A generator",
+        "Synthetic data",
         list(generators.GENERATORS),
         key="generator",
         format_func=_thumbnail_label,
@@ -104,15 +104,15 @@ def built_in_data() -> None:
 
 
 def dataset_title(data: DataSpec, table: Table) -> str:
-    """What the table is called on the page."""
+    """The title of the table on the page."""
     if data.source == "generator":
         return generators.title(data.name)
-    listed = data.source == "sample" and data.name in SAMPLES  # a lesson's own series is not
+    listed = data.source == "sample" and data.name in SAMPLES  # a lesson's series is not
     return SAMPLES[data.name].title if listed else table.name
 
 
 def generator_settings() -> None:
-    """Length, noise and seed of the generator in use."""
+    """Draw the length, noise and seed of the current generator."""
     data = state.workspace().experiment.data
     names = {"length": {"step": 100}, "noise": {"step": 0.05}, "seed": {}}
     if data.name in generators.SEQUENCE_SETS:
@@ -139,12 +139,12 @@ def _use_generator() -> None:
 
 def _change_generator(name: str, key: str) -> None:
     data, value = state.workspace().experiment.data, widget_value(key)
-    if value is not None:  # an emptied field: the old value comes back
+    if value is not None:  # else the previous value is shown again
         _generate(data, {name: value})
 
 
 def on_seq_len_change() -> dict:
-    """What a new seq_len does beside being set: a set of sequences is made anew, of that many steps each."""
+    """Arguments of the seq_len widget: a set of sequences is generated again, of that many steps each."""
     data = state.workspace().experiment.data
     if data.source == "generator" and data.name in generators.SEQUENCE_SETS:
         return {"on_change": _change_generator, "args": ("seq_len", "seq_len")}
@@ -165,7 +165,7 @@ def _generate(data: DataSpec, changes: dict) -> None:
 
 @st.cache_data(show_spinner=False)
 def _thumbnail_label(name: str) -> str:
-    """A generator's title under its own curve: Markdown with an inline SVG, both our own."""
+    """A generator's title under its own curve: Markdown with an inline SVG, with nothing from outside."""
     y = generators.thumbnail(name).astype(float)
     minimum, maximum = y.min(), y.max()
     points = np.stack([np.linspace(1, 95, len(y)), 29 - 26 * (y - minimum) / (maximum - minimum or 1)], axis=1)

@@ -1,4 +1,4 @@
-"""Which window of the run's data is looked at: the same controls, and the same choice, on every page that shows one."""
+"""The choice of a window of the run's data: the same controls and the same choice on every page that shows one."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pages.shared.gates import selection
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 
-_SPLIT, _WINDOW = "_part", "_window"  # what the widgets say: their own values do not outlive their page
+_SPLIT, _WINDOW = "_part", "_window"  # what was chosen: a widget's value does not outlive its page
 
 
 def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> tuple[int, str, int]:
-    """Draw the controls into three columns: (first row of the window, its part, its place in the part).
+    """Draw the controls into three columns: (first row of the window, its split, its index in the split).
 
-    page: its name; step: the optimiser step whose weights decide which window is worst and best; None: those of now.
+    page: its name; step: the optimiser step whose weights decide which window is worst and best; None: the current.
     """
     windows = run.windows
     splits = [split for split in SPLITS if len(windows.starts[split])]
     requested = state.get_state(_SPLIT) or state.get_query("part")
     set_widget("part", requested if requested in splits else splits[-1], (page, *splits))
     split = columns[0].selectbox(
-        "part",
+        "split",
         splits,
         format_func=SPLIT_NAMES.get,
         key="part",
@@ -42,7 +42,7 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
             last,
             key="window",
             on_change=_take_window,
-            help="Windows in order of time; the pictures below are of this one",
+            help="Windows in order of time; everything below shows this one",
         )
     with columns[2], st.container(horizontal=True, gap="small"):
         for search, help_text in selection.WINDOW_SEARCHES.items():

@@ -86,7 +86,7 @@ def widget_value(key: str) -> Any:
 
 
 def change_field(part: str, **fields: Any) -> None:
-    """Change fields of one part of the experiment (data, model or train); an invalid change is reported and not made."""
+    """Change fields of one part of the experiment (data, model or train); an invalid one is only reported."""
     clear_messages()
     try:
         state.workspace().change(part, **fields)

@@ -23,7 +23,7 @@ def clear_messages() -> None:
 
 
 def draw_messages(page: str) -> None:
-    """Draw the message of show_error or show_info. It outlives reruns, which happen for many reasons, but not its page."""
+    """Draw the message of show_error or show_info. It outlives reruns, but not its page."""
     messages = st.session_state.get(_MESSAGES, {})
     if messages.setdefault("page", page) != page:
         clear_messages()

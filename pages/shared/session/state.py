@@ -168,7 +168,7 @@ def get_query(key: str) -> str | None:
 
 @st.cache_resource(show_spinner=False)
 def preload() -> None:
-    """Import in the background, once a process, what the first click on Train or on a lesson would otherwise wait for."""
+    """Import in the background, once a process, what the first click on Train or on a lesson needs."""
     threading.Thread(target=_load_training, name="warm-up", daemon=True).start()
 
 

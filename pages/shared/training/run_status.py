@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 STATUS = {
     "ready": ("Not trained yet", "gray"),
-    "waiting": ("Waiting for a free place", "orange"),
+    "waiting": ("Queued", "orange"),
     "running": ("Training", "green"),
     "paused": ("Paused", "orange"),
     "finished": ("Trained", "blue"),
     "stopped": ("Stopped", "gray"),
-    "failed": ("Stopped by an error", "red"),
+    "failed": ("Failed", "red"),
 }
 
 
 def sidebar_status(page: str) -> None:
-    """The run in the sidebar, on every page; while it trains, also its heartbeat."""
-    if page == "Train":  # which shows it large
+    """The run's status in the sidebar, on every page but Train; while it trains, also its heartbeat."""
+    if page == "Train":  # which has its progress bar
         return
     active = state.workspace().is_active
     with st.sidebar:
@@ -58,27 +58,27 @@ def _lesson_status(page: str) -> None:
 
 def _status() -> None:
     run = state.workspace().run
-    word, color = STATUS[run.status]
-    st.badge(word, color=color)
+    label, color = STATUS[run.status]
+    st.badge(label, color=color)
     st.caption(f"epoch {run.epoch:,} of {run.train_spec.epochs:,}")
 
 
 def progress(run: Run, brief: bool = False) -> None:
-    """Epoch, step, pace and time left, in a line that keeps its height; brief: for a third of a page."""
-    word, color = STATUS[run.status]
-    rate, left = run.steps_per_second, run.seconds_left
+    """The progress bar with epoch, step, speed and time left; brief: less of it, for a column."""
+    label, color = STATUS[run.status]
+    rate, seconds_left = run.steps_per_second, run.seconds_left
     parts = [
         f"epoch **{run.epoch:,}** of {max(run.epoch, run.train_spec.epochs):,}",
         *([] if brief else [f"step **{run.step:,}**"]),
     ]
     if run.status == "running" and rate and not brief:
         parts.append(f"**{rate:,.0f}** steps/s")
-    if left is not None:
-        parts.append(f"**{_duration(left)}** left")
+    if seconds_left is not None:
+        parts.append(f"**{_duration(seconds_left)}** left")
     if run.status == "waiting" and not brief:
         parts.append(f"number {run.queue_position} in the queue: it starts when another run ends or pauses")
     total = run.total_steps
-    st.progress(min(1.0, run.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
+    st.progress(min(1.0, run.step / total), f":{color}-badge[{label}] " + " · ".join(parts))
     if run.message:
         st.warning(escape_markdown(run.message))
 
