@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lstm_core.data.ingest.read import head
 from tests.data.csv_texts import read
 
 
