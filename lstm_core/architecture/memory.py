@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstm_core.architecture.shapes import layer_input_size, parameter_count
+from lstm_core.data.number_format import format_bytes
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import Experiment, ModelSpec, PlaygroundError, TrainSpec
 
@@ -97,10 +98,3 @@ def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     return low
-
-
-def format_bytes(amount: float) -> str:
-    """A number of bytes as text: "31 GB", "8.4 GB", "250 MB"."""
-    size, unit = next((s, u) for s, u in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if amount >= s or u == "kB")
-    value = amount / size
-    return f"{value:.1f} {unit}" if unit != "kB" and value < 10 else f"{value:,.0f} {unit}"

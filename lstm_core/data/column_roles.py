@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from lstm_core.data.ingest.rows import format_line_numbers
+from lstm_core.data.number_format import format_time_step
 from lstm_core.data.table import Column, ColumnRoles, ImportNote
 
 MAX_FEATURES = 64  # suggested at once; more can be chosen by hand
@@ -94,10 +95,10 @@ def time_column_notes(columns: Sequence[Column], roles: ColumnRoles, line: Calla
     gaps = jumps_ahead[lengths > 1.5 * usual]
     if len(gaps):
         longest = int(np.argmax(lengths))
-        is_time = time.dtype.kind == "M"
+        span = format_time_step if time.dtype.kind == "M" else "{:g}".format
         text = (
-            f"The steps of {name} are not even: {len(gaps):,} longer than the usual {_span(usual, is_time)}, the "
-            f"longest {_span(lengths[longest], is_time)} (after row {line(int(rows[jumps_ahead[longest]]))})."
+            f"The steps of {name} are not even: {len(gaps):,} longer than the usual {span(usual)}, the "
+            f"longest {span(lengths[longest])} (after row {line(int(rows[jumps_ahead[longest]]))})."
         )
         notes.append(ImportNote("info", text, roles.time, _lines(rows[gaps], line)))
     return notes
@@ -109,17 +110,6 @@ def _lines(rows: np.ndarray, line: Callable[[int], int], max_lines: int = 5) -> 
 
 def _are(rows: np.ndarray, line: Callable[[int], int]) -> str:
     return f"{format_line_numbers(_lines(rows, line, 6))} {'is' if len(rows) == 1 else 'are'}"
-
-
-def _span(length: float, is_time: bool) -> str:
-    """A time step as text, in the column's own units; of nanoseconds, in days, hours, minutes or seconds."""
-    if not is_time:
-        return f"{length:g}"
-    for unit, size in (("day", 86_400e9), ("hour", 3_600e9), ("minute", 60e9), ("second", 1e9)):
-        if length >= size:
-            count = f"{length / size:.3g}"
-            return f"{count} {unit}{'' if count == '1' else 's'}"
-    return f"{length / 1e9:.3g} seconds"
 
 
 def _is_clock(column: Column, order: np.ndarray | slice, starts: np.ndarray, first: bool) -> bool:

@@ -11,13 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_core.architecture.memory import (
-    MEMORY_SHARE,
-    check_memory,
-    estimate_training_bytes,
-    format_bytes,
-    largest_batch,
-)
+from lstm_core.architecture.memory import MEMORY_SHARE, check_memory, estimate_training_bytes, largest_batch
+from lstm_core.data.number_format import format_bytes
 from lstm_core.data.table import ColumnRoles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
