@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lstm_core.formats import (
+from lstm_core.data.number_format import (
     format_bytes,
     format_duration,
     format_factor,

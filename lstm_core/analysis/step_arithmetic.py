@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lstm_core.data.number_format import format_factor, format_number
 from lstm_core.experiment import GATES
-from lstm_core.formats import format_factor, format_number
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

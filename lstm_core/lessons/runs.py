@@ -11,8 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from lstm_core.architecture.memory import check_memory
-from lstm_core.data.generators import generate
-from lstm_core.data.samples import load_sample
+from lstm_core.data.load import load_table
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, PlaygroundError
@@ -45,7 +44,7 @@ def with_change(experiment: Experiment, change: Mapping[str, Mapping[str, Any]])
 @lru_cache(maxsize=4)
 def load_windows(data: DataSpec) -> tuple[Table, Windows]:
     """The table that a lesson's DataSpec speaks of, and its windows; without targets it is used as it suggests."""
-    table = generate(data) if data.source == "generator" else load_sample(data.name)
+    table = load_table(data)
     if not data.targets:
         roles = dataclasses.asdict(table.roles)
         chosen = {name: roles[name] for name in ("targets", "features", "time", "group")}
@@ -69,8 +68,7 @@ def new_runs(
 
 def _new_run(experiment: Experiment, queue: RunQueue) -> Run:
     table, windows = load_windows(experiment.data)
-    batch = min(experiment.train.batch_size, len(windows.starts["train"]))
-    check_memory(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len, free_memory())
+    check_memory(experiment, windows, free_memory())
     return Run.new(windows, dataclasses.replace(experiment, data=windows.spec), table, queue)
 
 

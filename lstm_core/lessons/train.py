@@ -10,7 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
+from lstm_core.data.load import load_table
+from lstm_core.data.samples import EXAMPLE_MODEL
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.thumbnail import thumbnail_svg
@@ -56,8 +57,9 @@ def train_lesson(name: str) -> str:
 
 def train_example() -> str:
     """Write the model that Start opens on to EXAMPLE_MODEL; returns its scores in words."""
-    table = load_sample("sunspots")
-    data = DataSpec(source="sample", name="sunspots", **dataclasses.asdict(table.roles))
+    data = DataSpec(source="sample", name="sunspots")
+    table = load_table(data)
+    data = dataclasses.replace(data, **dataclasses.asdict(table.roles))
     model, train = ModelSpec(hidden_size=16), TrainSpec(lr=0.003, batch_size=16, epochs=100)
     windows = make_windows(table, data)
     run = Run.new(windows, Experiment(data, model, train), table, RunQueue(1))

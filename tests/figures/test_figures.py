@@ -30,10 +30,8 @@ from lstm_core.figures.theme import (
 )
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.model.recurrent import build_model
-from lstm_core.trace.gate_trace import trace_lstm
 from tests.conftest import examples
-from tests.data.test_windows import cut_tables, series, spec_of, table_of
-from tests.model.test_recurrent import some
+from tests.factories import cut_tables, series, some, spec_of, table_of, trace_of
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -65,11 +63,6 @@ def texts(part: object, key: str = "") -> list[tuple[str, str]]:
     if isinstance(part, list):
         return [pair for inner in part for pair in texts(inner, key)]
     return [(key, part)] if isinstance(part, str) and key in ("text", "name", "ticktext", "hovertemplate") else []
-
-
-def trace_of(seq_len: int = 7, **fields):
-    model = build_model(ModelSpec(**({"hidden_size": 5} | fields)), 2, 1).eval()
-    return trace_lstm(model.lstm, some(2, seq_len, 2))
 
 
 # ---- names

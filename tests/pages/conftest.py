@@ -6,6 +6,7 @@ JavaScript: what the components draw is read from the bytes that they are sent.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
@@ -21,7 +22,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test
 
-from pages.shared import example, session
+from pages.shared.session import state
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -55,7 +56,7 @@ class Visitor:
 
     @property
     def workspace(self) -> Workspace:
-        matches = session.workspace_store().get(self.id)
+        matches = state.workspace_store().get(self.id)
         assert matches is not None
         return matches
 
@@ -158,7 +159,7 @@ class Visitor:
 
 def trained(epochs: int = 1, **model: object) -> str:
     """The id of a run: the example's data and such a model, trained. Model and Train give the same, more slowly."""
-    here = example.open_workspace(session.workspace_store())
+    here = state.open_example(state.workspace_store())
     here.change("model", **model)
     here.change("train", epochs=epochs)
     here.start_training().start()
@@ -167,9 +168,14 @@ def trained(epochs: int = 1, **model: object) -> str:
     return here.id
 
 
+def open_lesson(visit: Callable[..., Visitor], name: str, **address: str) -> Visitor:
+    """The page of a lesson, by its address."""
+    return visit("lessons", lesson=name, **address)
+
+
 def unescaped(text: str) -> str:
-    """session.plain's Markdown as it is read."""
-    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", ""), flags=re.DOTALL)
+    """escape_markdown's text as it is read."""
+    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", "").replace("\u202f", " "), flags=re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -177,7 +183,7 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that has drawn a page before: AppTest forgets at every run that st.navigation has been called.
 
     Streamlit would take the folder called pages for its older kind of app again, the app would hand over once
-    more (session.workspace), and the click on a button would be lost on the way.
+    more (state.workspace), and the click on a button would be lost on the way.
     """
     begin = PagesManager.__init__
 
@@ -236,3 +242,32 @@ def labelled_csv(rows: int = 120) -> bytes:
     values = np.sin(np.arange(rows) / 4)
     lines = ["value,state", *(f"{v:.3f},{'high' if v > 0 else 'low'}" for v in values)]
     return "\n".join(lines).encode()
+
+
+HOW_FAR_BACK = "How far back?"
+
+
+def how_far_back(visit, epochs: int = 2, **model: object) -> Visitor:
+    """The view "How far back?" of a small model that has trained for so many epochs."""
+    tab = visit("gates", run=trained(epochs, hidden_size=4, **model))
+    return tab.set("view", HOW_FAR_BACK) if model.get("cell", "lstm") == "lstm" else tab
+
+
+def plotly_values(figure: dict, line: int) -> np.ndarray:
+    """y of one line of a figure, decoded from plotly's base64."""
+    y = figure["data"][line]["y"]
+    if isinstance(y, list):
+        return np.array(y, float)
+    return np.frombuffer(base64.b64decode(y["bdata"]), y["dtype"])
+
+
+def what_if(visit, **model: object) -> Visitor:
+    """The view "What if?" of the example, or of a model of a few units that has trained for one epoch."""
+    address = {"run": trained(**{"hidden_size": 5} | model)} if model else {}
+    return visit("gates", **address).set("view", "What if?")
+
+
+def importance_table(tab: Visitor) -> str:
+    """The HTML of the table of gates."""
+    (matches,) = [one.proto.body for one in tab.at.get("html") if "gate-worth" in one.proto.body]
+    return matches

@@ -6,28 +6,19 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lstm_core.analysis.gate_importance import gate_importance, predict_with_interventions
-from lstm_core.experiment import PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import ALLOWED_TARGETS, Intervention, trace_with
 from pages.shared.gates import gate_importance as importance_view
 from pages.shared.gates import selection
 from pages.shared.gates import what_if as what_if_view
-from pages.shared.gates.intervention_controls import PRESETS, _listed, parse_units
+from pages.shared.gates.intervention_controls import PRESETS
 from pages.shared.gates.selection import Selection
-from tests.pages.conftest import Visitor, labelled_csv, series_csv, trained, wait_until
+from tests.pages.conftest import Visitor, importance_table, labelled_csv, series_csv, what_if
 
 GATES = ("i", "f", "g", "o", "c", "h")
-
-
-def what_if(visit, **model: object) -> Visitor:
-    """The view, of the example or of a model of a few units that has trained for one epoch."""
-    address = {"run": trained(**{"hidden_size": 5} | model)} if model else {}
-    return visit("gates", **address).set("view", "What if?")
 
 
 def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
@@ -54,12 +45,6 @@ def runs(tab: Visitor, *edits: Intervention, layer: int = 0, direction: int = 0)
 
 def last_window(tab: Visitor) -> int:
     return int(tab.training.windows.starts["test"][-1])
-
-
-def table(tab: Visitor) -> str:
-    """The HTML of the table of gates."""
-    (matches,) = [one.proto.body for one in tab.at.get("html") if "gate-worth" in one.proto.body]
-    return matches
 
 
 @pytest.mark.parametrize("words", PRESETS)
@@ -127,7 +112,7 @@ def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
     assert before == pytest.approx(expected, rel=1e-5, abs=1e-3)
     expected[3:6] = 100
     assert after == pytest.approx(expected, rel=1e-5, abs=1e-3)
-    assert "SUNACTIVITY set to 100 at steps 3–5 it says" in tab.words()
+    assert "SUNACTIVITY set to 100 at steps 3–5, it predicts" in tab.words()
 
 
 def test_says_the_forecast_before_and_after_beside_the_truth(visit):
@@ -137,8 +122,8 @@ def test_says_the_forecast_before_and_after_beside_the_truth(visit):
     before = predict(model, windows, starts)[0, 0, 0]
     after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "i", 0.0)])[0, 0, 0]
     words = tab.words().replace("**", "").replace("−", "-")
-    assert f"= {before:.4g}; the truth is {windows.targets(starts)[0, 0, 0]:.4g}." in words
-    assert f"With the input gate held at 0 it says {after:.4g} ({after - before:+.4g})." in words
+    assert f"predicted {before:.4g}, actual {windows.targets(starts)[0, 0, 0]:.4g}." in words
+    assert f"With the input gate clamped to 0, it predicts {after:.4g} ({after - before:+.4g})." in words
 
 
 def test_a_classifier_names_its_class_before_and_after(visit):
@@ -147,9 +132,9 @@ def test_a_classifier_names_its_class_before_and_after(visit):
     before = predict(run.current_model(), run.windows, starts)[0]
     after = predict_with_interventions(run.current_model(), run.windows, starts, [Intervention("clamp", "f", 1.0)])[0]
     k = after.argmax()
-    text = f"says {run.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
+    text = f"predicts {run.windows.classes[k]} ({100 * after[k]:.0f} %, before: {100 * before[k]:.0f} %)."
     assert text in tab.words().replace("**", "")
-    matches = re.findall(r"accuracy ([\d.]+)% → ([\d.]+)%", table(tab))
+    matches = re.findall(r"accuracy ([\d.]+)\s% → ([\d.]+)\s%", importance_table(tab))
     assert len(matches) == 4
 
 
@@ -157,7 +142,7 @@ def test_units_and_steps(visit):
     tab = what_if(visit).set("gate", "f").set("what_units", "0-3, 7").set("what_steps", (5, 9))
     edit = Intervention("clamp", "f", 1.0, units=(0, 1, 2, 3, 7), steps=range(5, 10))
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, edit)["f"][1])
-    assert "the forget gate held at 1 in units 0–3, 7 at steps 5–9 it" in tab.words()
+    assert "the forget gate clamped to 1 in units 0–3, 7 at steps 5–9, it" in tab.words()
     tab.set("what_units", "Selected")
     edit = Intervention("clamp", "f", 1.0, units=(0,), steps=range(5, 10))
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, edit)["f"][1])
@@ -176,32 +161,6 @@ def test_units_that_cannot_be_read_change_nothing_but_for_one_sentence(visit):
     assert not tab.set("what_units", "4").errors()
 
 
-@pytest.mark.parametrize("text", ["-", "1-", "-1", "1,,2", "a", "1.5", "0x1", "²", "1-2-3", "9" * 5000, "selected, 1"])
-def test_what_names_no_units_is_refused(text):
-    with pytest.raises(PlaygroundError, match="names no units.*0-3, 7"):
-        parse_units(text, 10, 0)
-
-
-@pytest.mark.parametrize("text", ["10", "0-10", "10-0", "3, 999999999", "0-999999999"])
-def test_units_that_are_not_there_are_refused(text):
-    with pytest.raises(PlaygroundError, match="no unit .* from 0 to 9"):
-        parse_units(text, 10, 0)
-
-
-@pytest.mark.parametrize(
-    ("text", "units"),
-    [("", None), (" ALL ", None), ("selected", (6,)), ("3-1", (1, 2, 3)), (" 7,0 – 2 ,1", (0, 1, 2, 7))],
-)
-def test_units_are_read_as_people_write_them(text, units):
-    assert parse_units(text, 10, 6) == units
-
-
-@given(st.sets(st.integers(0, 300), min_size=1))
-def test_units_are_named_as_they_are_read(units):
-    units = tuple(sorted(units))
-    assert parse_units(_listed(units), 301, 0) == units
-
-
 def test_several_edits_at_once_and_each_can_be_undone(visit):
     tab = what_if(visit).set("gate", "h").press("what_keep")
     assert tab.widget("what_alter").value == "nothing"
@@ -209,11 +168,11 @@ def test_several_edits_at_once_and_each_can_be_undone(visit):
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, first)["h"][1])
     tab.press("what_preset_i0")
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, first, second)["h"][1])
-    assert "With the forget gate held at 1 and the input gate held at 0 it" in tab.words()
+    assert "With the forget gate clamped to 1 and the input gate clamped to 0, it" in tab.words()
     tab.press("what_drop_0")
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, second)["h"][1])
     tab.set("what_alter", "nothing")
-    assert "Nothing is altered." in tab.words()
+    assert "No intervention." in tab.words()
     assert all(one["note"] == "no difference" for one in drawn(tab)[0]["maps"][2:])
     assert not tab.pressable("what_keep")
 
@@ -223,7 +182,7 @@ def test_only_so_many_edits_are_kept(visit):
     for _ in range(5):
         tab.press("what_preset_f1").press("what_keep")
     assert not tab.press("what_preset_i0").pressable("what_keep")
-    assert "With these 6 edits it" in tab.words()
+    assert "With these 6 interventions, it" in tab.words()
 
 
 @pytest.mark.parametrize("gate", ["all six", "f", "c"])
@@ -233,7 +192,7 @@ def test_an_edit_without_effect_says_so_instead_of_showing_rounding(visit, gate)
     noted = [one["name"] for one in header["maps"] if one["note"]]
     assert noted == (list(GATES) if gate == "all six" else ["after − before"])
     assert not any(maps[name].any() for name in noted)
-    assert "scaled by 1 it still says the same." in tab.words()
+    assert "scaled by 1, it still predicts the same." in tab.words()
 
 
 @pytest.mark.parametrize("places", [(0, 3), pytest.param((1, 2), marks=pytest.mark.slow)], ids=str)
@@ -254,11 +213,11 @@ def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit, pl
                         way,
                         name,
                     )
-                assert f"in layer {layer} {('forward', 'reverse')[direction]} it" in tab.words()
+                assert f"in layer {layer} {('forward', 'reverse')[direction]}, it" in tab.words()
                 words, changed = tab.words(), not np.allclose(*exact["f"])
                 assert changed == (seen > layer or (seen, way) == (layer, direction))
                 assert ("below the altered" in words) == (seen < layer)
-                assert ("which reads what" in words) == (seen > layer)
+                assert ("whose input is" in words) == (seen > layer)
                 assert ("do not read each other" in words) == (seen == layer and way != direction)
 
 
@@ -280,7 +239,7 @@ def test_survives_a_smaller_model_with_shorter_windows(visit):
     tab.go("data").set("seq_len", 4).go("model").set("hidden_size", 2).set("num_layers", 1)
     tab.train(epochs=1).go("gates")
     assert len(tab.errors()) == 1  # the text still names units that are gone
-    assert "1 of the kept edits do not fit this model" in tab.words()
+    assert "1 of the kept interventions do not fit this model" in tab.words()
     assert np.array_equal(
         drawn(tab.set("what_shown", "after"))[1]["o"], runs(tab, Intervention("clamp", "o", 0.0))["o"][1]
     )
@@ -309,23 +268,6 @@ def test_several_columns_are_altered_one_at_a_time(visit):
     assert tab.component("what_view")[0]["series"] == ["price", "price, altered"]
 
 
-@pytest.mark.parametrize("shares", [(0.7, 0.85), (0.8, 0.8), (0.8, 1.0)], ids=["all", "no validation", "no test"])
-def test_the_table_is_that_of_gate_importance(visit, shares):
-    tab = visit("data").set("shares", shares).train(epochs=1).go("gates").set("view", "What if?")
-    run = tab.training
-    split = "valid" if len(run.windows.starts["valid"]) else "test"
-    starts = run.windows.starts[split]
-    matches = gate_importance(run.current_model(), run.windows, starts)
-    body, words = table(tab), tab.words()
-    assert re.findall(r"<b>(.)</b>", body) == [one.intervention.gate for one in matches]
-    text = re.findall(r"RMSE (\S+) → ([^<]+)<", body)
-    assert text == [(f"{one.score:.4g}", f"{one.frozen_score:.4g}") for one in matches]
-    assert f"Over {len(starts)} {'validation' if split == 'valid' else 'test'} windows" in words
-    worst = matches[0]
-    if worst.score_drop > 0:
-        assert f"hurts most: RMSE {worst.score:.4g} → {worst.frozen_score:.4g}." in words
-
-
 def test_everything_obeys_the_epoch_slider(visit):
     tab = visit("train").train(epochs=3)
     run, step = tab.training, tab.training.snapshots.steps[3]
@@ -333,9 +275,9 @@ def test_everything_obeys_the_epoch_slider(visit):
     tab.go("gates").set("view", "What if?")
     model, windows, starts = run.snapshot_at(step).model, run.windows, np.array([last_window(tab)])
     after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "f", 1.0)])[0, 0, 0]
-    assert f"it says {after:.4g} (" in tab.words().replace("**", "")
+    assert f"it predicts {after:.4g} (" in tab.words().replace("**", "")
     matches = gate_importance(model, windows, windows.starts["valid"])
-    assert re.findall(r" → ([^<]+)<", table(tab)) == [f"{one.frozen_score:.4g}" for one in matches]
+    assert re.findall(r" → ([^<]+)<", importance_table(tab)) == [f"{one.frozen_score:.4g}" for one in matches]
     assert f"Weights of step {step:,}." in tab.words()
 
 
@@ -343,8 +285,8 @@ def test_while_it_trains_before_and_after_are_of_the_same_weights(visit):
     tab = visit("train").set("epochs", 1_000_000).press("train").go("gates").set("view", "What if?")
     for _ in range(5):
         words = tab.run().words().replace("**", "").replace("−", "-")
-        before = float(re.search(r"= ([-\d.e+]+); the truth", words)[1])
-        after, change = (float(number) for number in re.search(r"it says (\S+) \((\S+)\)\.", words).groups())
+        before = float(re.search(r": predicted ([-\d.e+]+), actual", words)[1])
+        after, change = (float(number) for number in re.search(r"it predicts (\S+) \((\S+)\)\.", words).groups())
         assert change == pytest.approx(after - before, rel=1e-2, abs=0.2)
     assert tab.training.is_active
 
@@ -354,23 +296,3 @@ def test_nothing_is_computed_twice(visit, monkeypatch):
     for module, name in ((what_if_view, "trace_with"), (importance_view, "gate_importance")):
         monkeypatch.setattr(module, name, lambda *given, name=name: pytest.fail(f"{name} ran again"))
     tab.run().set("gate", "f").set("gate", "all six").set("view", "Gates").set("view", "What if?")
-
-
-def test_a_large_model_s_table_waits_for_a_click_and_a_live_one_s_too(visit, monkeypatch):
-    monkeypatch.setattr(importance_view, "BY_ITSELF", 0)
-    tab = what_if(visit)
-    assert "hurts most" not in tab.words()
-    assert "hurts most" in tab.press("what_gates").words()
-    assert "hurts most" in tab.run().words()
-    tab.go("train").set("epochs", 1_000_000).press("train")
-    run = tab.training
-    wait_until(lambda: run.step > 20, "it trains")
-    tab.go("gates")
-    assert "hurts most" not in tab.words()
-    tab.press("what_gates")
-    step = int(re.search(r"Weights of step ([\d,]+)", tab.words())[1].replace(",", ""))
-    assert step >= 20
-    wait_until(lambda: run.step > step + 20, "it trains on")
-    tab.run()
-    assert f"Weights of step {step:,}." in tab.words() and run.is_active
-    assert tab.pressable("what_gates")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.data.generators.symbols import MARKER, copy_length, copy_naive_loss
+from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, figure_layout
-from lstm_core.formats import format_percent
 from lstm_core.lessons.figures import loss_with_levels, symbol_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_core.data.number_format import format_number
 from lstm_core.experiment import Experiment, ModelSpec, PlaygroundError, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GREEN, GREY
-from lstm_core.formats import format_number
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     COLORS,
     TOLERANCE,

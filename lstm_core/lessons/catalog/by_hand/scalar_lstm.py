@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lstm_core.analysis.step_arithmetic import GateArithmetic, StepArithmetic, added
+from lstm_core.data.number_format import format_factor, format_number
 from lstm_core.experiment import GATES, PlaygroundError
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import RUN_COLORS
-from lstm_core.formats import format_factor, format_number
 from lstm_core.lessons.figures import level
 from lstm_core.lessons.lesson import generated_data
 

@@ -14,8 +14,8 @@ import plotly.graph_objects as go
 import torch
 from torch import nn
 
+from lstm_core.data.number_format import format_significant
 from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, figure_layout
-from lstm_core.formats import format_significant
 from lstm_core.lessons.catalog.shapes.call import LSTMCall
 from lstm_core.lessons.catalog.shapes.drawing import outputs_figure
 from lstm_core.lessons.catalog.shapes.outputs import (

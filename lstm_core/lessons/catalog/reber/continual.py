@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.data.generators.reber import STATE, SYMBOLS
+from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BLUE, GATE_COLORS, GATE_NAMES, GREY, VERMILION, figure_layout
-from lstm_core.formats import format_percent
 from lstm_core.lessons.figures import level, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 
