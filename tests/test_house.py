@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 # A room of lstm_core imports from the rooms before it, never from one beside or after it.
 ROOMS = (
-    ("settings", "formats"),
+    ("settings",),
     ("experiment",),
     ("data",),
     ("architecture",),
@@ -37,7 +37,6 @@ FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 WITHOUT_TORCH = (
     "cli",
     "settings",
-    "formats",
     "experiment",
     "data",
     "architecture",

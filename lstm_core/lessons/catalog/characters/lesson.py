@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_core.data.number_format import format_number
 from lstm_core.data.samples.book import ROLES
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, TRAIN_COLOR, VALID_COLOR
-from lstm_core.formats import format_number
 from lstm_core.lessons.figures import level
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
