@@ -1,10 +1,11 @@
-"""LSTM Playground: page config, navigation and the run strip. Start it with `streamlit run app.py`."""
+"""LSTM Playground: page config, navigation and the run's status. Start it with `streamlit run app.py`."""
 
 import streamlit as st
 
 st.set_page_config("LSTM Playground", page_icon="📈", layout="wide")
 
-from pages.shared import session, theme  # noqa: E402  set_page_config comes first: it paints at once
+from pages.shared import theme  # noqa: E402  set_page_config comes first: it paints at once
+from pages.shared.session import state  # noqa: E402
 from pages.shared.training import run_status  # noqa: E402
 
 theme.apply()
@@ -20,5 +21,5 @@ page = st.navigation(
     ]
 )
 page.run()
-run_status.sidebar_status(page.title)  # after the page, whose first picture needs no run
-session.preload()
+run_status.sidebar_status(page.title)  # after the page, whose first plot needs no run
+state.preload()

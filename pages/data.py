@@ -1,4 +1,4 @@
-"""Data: a table, which of its columns play which part, and how it is cut into windows."""
+"""Data: a table, the role of each column, and how it is cut into windows."""
 
 import numpy as np
 import streamlit as st
@@ -8,14 +8,15 @@ from lstm_core.experiment import SPLITS, DataSpec, PlaygroundError
 from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.settings import settings
-from pages.shared import session
 from pages.shared.data import import_report, source_picker
-from pages.shared.session_fields import clamp_widget, field
+from pages.shared.session import state
+from pages.shared.session.fields import change_field, clamp_widget, field, set_widget, widget_value
+from pages.shared.session.messages import draw_messages, escape_markdown
 
 PREVIEW_ROWS = 200
 KINDS = {"number": "number", "category": "text (classes)", "time": "time"}
 
-workspace = session.workspace()
+workspace = state.workspace()
 
 
 def choose_source() -> None:
@@ -37,6 +38,7 @@ def choose_columns() -> None:
     times, groups = table.column_names("time", "number"), table.column_names("number", "category")
     field(left, "data", "time", options=[None, *times], placeholder="row order", of=id(table))
     field(right, "data", "group", options=[None, *groups], placeholder="one series", of=id(table))
+    left, right = st.columns(2, vertical_alignment="bottom")  # a long label may take two lines
     field(left, "data", "seq_len", **source_picker.on_seq_len_change())
     field(right, "data", "horizon")
     st.slider(
@@ -45,8 +47,8 @@ def choose_columns() -> None:
         1.0,
         step=0.01,
         key="shares",
-        on_change=take_shares,
-        help="Split by time: first training, then validation, then test. With labels: whole sequences",
+        on_change=set_shares,
+        help="Split by time: first training, then validation, then test. Labelled sequences are never cut",
     )
     left, right = st.columns(2)
     field(left, "data", "scaling")
@@ -55,53 +57,54 @@ def choose_columns() -> None:
 
 def show_shares() -> None:
     data = workspace.experiment.data
-    session.set_widget("shares", (data.train_share, round(data.train_share + data.valid_share, 4)))
+    set_widget("shares", (data.train_share, round(data.train_share + data.valid_share, 4)))
 
 
-def take_shares() -> None:
-    train, end = session.widget_value("shares")
-    session.change_field("data", train_share=train, valid_share=round(end - train, 4))
+def set_shares() -> None:
+    train, end = widget_value("shares")
+    change_field("data", train_share=train, valid_share=round(end - train, 4))
 
 
-def pictures() -> None:
+def show_windows() -> None:
     try:
         windows = workspace.windows()
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         return
     starts = np.concatenate([windows.starts[split] for split in SPLITS])
     counts = " · ".join(f"**{len(windows.starts[p]):,}** {SPLIT_NAMES[p]}" for p in SPLITS)
     st.markdown(
-        f"Windows: {counts}. Each shows {windows.spec.seq_len} rows of {windows.input_size} "
-        f"feature{'s' if windows.input_size > 1 else ''}."
+        f"Windows: {counts}. Each window: {windows.spec.seq_len} step{'s' * (windows.spec.seq_len > 1)} × "
+        f"{windows.input_size} feature{'s' * (windows.input_size > 1)}."
     )
     clamp_widget("data_window", 0, len(starts) - 1, len(windows.starts["train"]) // 2)
-    index = st.slider("window drawn", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
+    index = st.slider("preview window", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
     start = int(starts[index])
     st.plotly_chart(split_figure(windows, start, height=250), key="split")
     st.plotly_chart(window_figure(windows, start, height=230), key="one_window")
     for note in windows.notes:
-        st.caption(session.escape_markdown(note))
+        st.caption(escape_markdown(note))
 
 
 def report() -> None:
-    """What was guessed and changed while reading a file, each guess correctable."""
+    """The import report: what was detected and changed while reading the file, each correctable."""
     table = workspace.table
     warnings = [note for note in table.report if note.level == "warning"]
-    guesses = [note for note in table.report if note.level != "warning"]
-    title = f"How the file was read: {len(warnings)} warning{'s' * (len(warnings) != 1)}, {len(guesses)} notes"
+    notes = [note for note in table.report if note.level != "warning"]
+    counts = {"warning": len(warnings), "note": len(notes)}
+    title = "Import report: " + ", ".join(f"{count} {level}{'s' * (count != 1)}" for level, count in counts.items())
     with st.expander(title, icon=":material/rule:", expanded=bool(warnings)):
         import_report.import_options()
         for note in warnings[:20]:
-            st.warning(session.escape_markdown(note.text))
-        st.markdown("\n".join(f"- {session.escape_markdown(note.text)}" for note in guesses[:40]))
-        if len(warnings) > 20 or len(guesses) > 40:
-            st.caption("More of the same kind is not shown.")
+            st.warning(escape_markdown(note.text))
+        st.markdown("\n".join(f"- {escape_markdown(note.text)}" for note in notes[:40]))
+        if len(warnings) > 20 or len(notes) > 40:
+            st.caption("Only the first 20 warnings and 40 notes are shown.")
         column, kind, act = st.columns([0.5, 0.3, 0.2], vertical_alignment="bottom")
         names = [item.name for item in table.columns]
-        name = column.selectbox("read the column", names, key="retype_column")
-        wanted_kind = kind.selectbox("as", list(KINDS), format_func=KINDS.get, key="retype_kind")
-        act.button("Read again", key="retype", on_click=import_report.retype_column, args=(name, wanted_kind))
+        name = column.selectbox("column", names, key="retype_column")
+        new_kind = kind.selectbox("type", list(KINDS), format_func=KINDS.get, key="retype_kind")
+        act.button("Read again", key="retype", on_click=import_report.retype_column, args=(name, new_kind))
 
 
 def preview() -> None:
@@ -109,20 +112,20 @@ def preview() -> None:
     kinds = " · ".join(
         f"{len(table.column_names(kind))} {label}" for kind, label in KINDS.items() if table.column_names(kind)
     )
-    with st.expander(f"The table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
+    with st.expander(f"Table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
         st.dataframe(read.head(table, PREVIEW_ROWS), height=300, key="preview")
 
 
 st.title("Data")
-session.draw_messages("data")
+draw_messages("data")
 choose_source()
-st.markdown(f"#### {session.escape_markdown(source_picker.dataset_title(workspace.experiment.data, workspace.table))}")
+st.markdown(f"#### {escape_markdown(source_picker.dataset_title(workspace.experiment.data, workspace.table))}")
 show_shares()
 left, right = st.columns([0.3, 0.7], gap="medium")
 with left:
     choose_columns()
 with right:
-    pictures()
+    show_windows()
 if workspace.table in workspace.uploads:
     report()
 preview()

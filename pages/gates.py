@@ -1,18 +1,19 @@
-"""Gates: what the model does at every step of one window, at any moment of its training, seen in five ways."""
+"""Gates: the gates of the model at every step of one window, at any step of its training, in five views."""
 
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.theme import GATE_NAMES
-from pages.shared import session
 from pages.shared.components.epoch_slider import epoch_slider
 from pages.shared.gates import gradient_horizon, heatmaps, learning, weights, what_if
 from pages.shared.gates.selection import ALL, Selection
 from pages.shared.gates.window_picker import pick_window
-from pages.shared.training import run_status
+from pages.shared.session import state
+from pages.shared.session.messages import draw_messages, escape_markdown
+from pages.shared.training.live import WINDOW_SECONDS, poll
 
-run = session.workspace().run
-live = run.is_active
+run = state.workspace().run
+active = run.is_active  # asked once: the page and its polling must agree
 model = run.experiment.model
 VIEWS = {
     "Gates": heatmaps.show,
@@ -21,14 +22,14 @@ VIEWS = {
     "Learning": learning.show,
     "Weights": weights.show,
 }
-KEEP = {"persist_state": "session"}  # what was chosen is still chosen after a look at another page
-ANY_CELL_VIEWS = ("How far back?",)  # the others look into an LSTM's gates
+KEEP = {"persist_state": "session"}  # a choice outlives a visit to another page
+ANY_CELL_VIEWS = ("How far back?",)  # the others show an LSTM's gates
 
 
 def controls() -> tuple[int, int, int, str]:
-    """(first row of the window, layer, direction, gate or ALL), as the person chose them."""
+    """The controls: (first row of the window, layer, direction, gate or ALL)."""
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
-    start, *_ = pick_window("gates", run, [first, second, third], session.get_state(f"moment_{run.id}"))
+    start, *_ = pick_window("gates", run, [first, second, third], state.get_state(f"moment_{run.id}"))
     layer = fourth.selectbox("layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input")
     gate = fifth.selectbox(
         "gate",
@@ -36,7 +37,7 @@ def controls() -> tuple[int, int, int, str]:
         key="gate",
         **KEEP,
         format_func=lambda g: g if g == ALL else f"{g} · {GATE_NAMES[g]}",
-        help="All six pictures, or one of them large",
+        help="All six heatmaps, or a large one",
     )
     direction = 0
     if model.bidirectional:
@@ -60,37 +61,35 @@ def choose_view() -> str:
 
 
 def choose_snapshot() -> int | None:
-    """The step whose weights every picture shows; None: those of now."""
+    """The step whose weights are shown; None: the current ones."""
     at = f"moment_{run.id}"
-    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step, run.steps_per_epoch, session.get_state(at))
-    session.set_state(at, step)
+    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step, run.steps_per_epoch, state.get_state(at))
+    state.set_state(at, step)
     return step
 
 
-def pictures(start: int, layer: int, direction: int, gate: str) -> None:
-    if session.workspace().run is not run:  # another tab trains another model: other windows, other layers
+def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
+    if state.workspace().run is not run:  # another tab trains another model: other windows, other layers
         st.rerun()
     left, right = st.columns([0.52, 0.48], vertical_alignment="center")
     with left:
         view = choose_view()
     with right:
         step = choose_snapshot()
-    unit = min(session.get_state("unit", 0), model.hidden_size - 1)
+    unit = min(state.get_state("unit", 0), model.hidden_size - 1)
     selection = Selection(run, start, layer, direction, gate, step, unit)
     try:
         VIEWS[view](selection)
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)))
-    if run.is_active != live:
-        st.rerun()  # polling follows
+        st.error(escape_markdown(str(error)))
 
 
 st.title("Gates")
-session.draw_messages("gates")
+draw_messages("gates")
 if model.cell != "lstm":
     st.info(
-        f"This model is a {model.cell.upper()}, which has other gates than an LSTM's i, f, g and o: what can be "
-        "shown of it is how far back it looks. For the gates, choose LSTM on Model and train."
+        f"This model is {'a GRU' if model.cell == 'gru' else 'an RNN'}, which lacks an LSTM's gates i, f, g and o: "
+        "only its gradients are shown. For the gates, choose LSTM on Model and train."
     )
 choice = controls()
-st.fragment(pictures, run_every=run_status.SLOW_POLL_SECONDS / 2 if live else None)(*choice)
+poll(draw_view, *choice, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)

@@ -1,25 +1,26 @@
-"""Lessons: the gallery, or the one lesson that the address names: its pictures, its words, its formula."""
+"""Lessons: the gallery, or the one lesson that the address names: with its figures, text and formula."""
 
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons import get_lesson
-from pages.shared import session
 from pages.shared.lessons import gallery, lesson_page
+from pages.shared.session import state
+from pages.shared.session.messages import draw_messages, show_error
 
-workspace = session.workspace()
-named = session.get_query("lesson") or (workspace.lesson.lesson.name if workspace.lesson else None)
+workspace = state.workspace()
+named = state.get_query("lesson") or (workspace.lesson.lesson.name if workspace.lesson else None)
 try:
     lesson = get_lesson(named) if named else None
-    opened = session.open_lesson(named) if lesson and lesson.experiments else None
+    opened = state.open_lesson(named) if lesson and lesson.experiments else None
 except PlaygroundError as error:
     lesson = None
-    session.show_error(str(error))
+    show_error(str(error))
 
 if lesson is None:
     st.title("Lessons")
-    session.draw_messages("lessons")
+    draw_messages("lessons")
     gallery.show()
 else:
-    session.set_query("lesson", lesson.name)
+    state.set_query("lesson", lesson.name)
     lesson_page.show(lesson, opened)

@@ -1,4 +1,4 @@
-"""Model: the cell and every argument of it, and at once what each means: drawing, shapes, counts, memory, code."""
+"""Model: the cell and its arguments, with what follows from them: diagram, shapes, counts, memory, code."""
 
 import pandas as pd
 import streamlit as st
@@ -10,22 +10,23 @@ from lstm_core.architecture.memory import check_memory, estimate_training_bytes,
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.network_diagram import network_figure
 from lstm_core.model.devices import free_memory
-from pages.shared import session
-from pages.shared.session_fields import field
+from pages.shared.session import state
+from pages.shared.session.fields import change_field, field, widget_value
+from pages.shared.session.messages import draw_messages, escape_markdown, show_info
 
 SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 
-workspace = session.workspace()
+workspace = state.workspace()
 
 
 def choose_cell() -> None:
-    """Take the cell over, and in the same step away what only nn.LSTM has: else the model would be refused."""
-    cell, spec = session.widget_value("cell"), session.workspace().experiment.model
-    off = {} if cell == "lstm" else {"proj_size": 0, "forget_bias": None, "chrono_t_max": None}
-    taken = {name: none for name, none in off.items() if getattr(spec, name) != none}
-    session.change_field("model", cell=cell, **taken)
-    if taken:
-        session.show_info(f"Only nn.LSTM has {' and '.join(taken)}: switched off with it.")
+    """Change the cell, and in the same step reset what only nn.LSTM has: else the model would be invalid."""
+    cell, spec = widget_value("cell"), state.workspace().experiment.model
+    defaults = {} if cell == "lstm" else {"proj_size": 0, "forget_bias": None, "chrono_t_max": None}
+    reset = {name: none for name, none in defaults.items() if getattr(spec, name) != none}
+    change_field("model", cell=cell, **reset)
+    if reset:
+        show_info(f"Only nn.LSTM has {' and '.join(reset)}: switched off with it.")
 
 
 def arguments(input_size: int) -> None:
@@ -48,24 +49,24 @@ def arguments(input_size: int) -> None:
     field(right, "model", "chrono_t_max", placeholder="off", **of_forget_gate)
     field(left, "model", "seed", key="model_seed")
     field(st, "model", "frozen", widget="pills", selection_mode="multi")
-    st.caption(f"input_size **{input_size}**: one number for each feature chosen on Data.")
+    st.caption(f"input_size **{input_size}**: one number for each feature selected on Data.")
 
 
 def facts(windows) -> None:
-    """Counts and memory in one line; a model that would not fit is refused here already."""
+    """Parameter counts and memory in one line, and an error if the model would not fit."""
     sizes = (workspace.experiment.model, windows.input_size, windows.output_size)
     batch, seq_len = workspace.batch_size, windows.spec.seq_len
     counts = shapes.parameter_count(*sizes)
-    parts = [f"**{sum(counts.values()):,} parameters**"]
-    parts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]
+    texts = [f"**{sum(counts.values()):,} parameters**"]
+    texts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]
     if len(counts) > 4:
-        parts.append("…")
+        texts.append("…")
     memory = estimate_training_bytes(*sizes, batch, seq_len)
-    st.markdown(" · ".join(parts) + f" · about **{format_bytes(memory)}** of memory to train")
+    st.markdown(" · ".join(texts) + f" · about **{format_bytes(memory)}** of memory to train")
     try:
         check_memory(*sizes, batch, seq_len, free_memory())
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)), icon=":material/memory:")
+        st.error(escape_markdown(str(error)), icon=":material/memory:")
 
 
 def details(windows) -> None:
@@ -81,30 +82,30 @@ def details(windows) -> None:
                 {
                     "tensor": [row.name for row in rows],
                     "shape": [str(row.shape) for row in rows],
-                    "what it is": [row.meaning for row in rows],
+                    "meaning": [row.meaning for row in rows],
                 }
             ),
             hide_index=True,
             height=min(36 * len(rows) + 40, 700),
             key="shapes",
-            column_config={"what it is": st.column_config.TextColumn(width="large")},
+            column_config={"meaning": st.column_config.TextColumn(width="large")},
         )
     with code:
         st.code(model_code(*sizes), language="python")
     with counts:
         counts_by_layer = shapes.parameter_count(*sizes)
         st.dataframe(
-            pd.DataFrame({"part": list(counts_by_layer), "parameters": list(counts_by_layer.values())}),
+            pd.DataFrame({"layer": list(counts_by_layer), "parameters": list(counts_by_layer.values())}),
             hide_index=True,
         )
 
 
 st.title("Model")
-session.draw_messages("model")
+draw_messages("model")
 try:
     windows = workspace.windows()
 except PlaygroundError as error:
-    st.error(session.escape_markdown(f"The data is not ready: {error}"))
+    st.error(escape_markdown(f"The data is not ready: {error}"))
     st.page_link("pages/data.py", label="Go to Data", icon=":material/arrow_forward:")
 else:
     left, right = st.columns([0.3, 0.7], gap="medium")
@@ -114,4 +115,4 @@ else:
         facts(windows)
         details(windows)
         for item in advise(workspace.experiment.data, workspace.experiment.model, windows.task):
-            SHOW[item.level](session.escape_markdown(item.text))
+            SHOW[item.level](escape_markdown(item.text))

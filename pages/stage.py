@@ -6,41 +6,42 @@ import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.stage_scene import build_scene
-from pages.shared import session
 from pages.shared.components.stage.stage import stage
 from pages.shared.gates.selection import Selection, window_trace
 from pages.shared.gates.window_picker import pick_window
-from pages.shared.training import run_status
+from pages.shared.session import state
+from pages.shared.session.messages import draw_messages, escape_markdown
+from pages.shared.training.live import WINDOW_SECONDS, poll
 
-run = session.workspace().run
-live = run.is_active
+run = state.workspace().run
+active = run.is_active  # asked once: the page and its polling must agree
 IRRELEVANT_FIELDS = {
     "seed": 0,
     "forget_bias": None,
     "dropout": 0.0,
     "batch_first": True,
-}  # changes no shape and no meaning
+}  # of a comparison of weights
 
 
 def comparison_weights() -> dict:
-    """Weights of the run before this one, if they mean the same: the same data, the same shapes."""
-    if session.workspace().previous_model is None:
+    """The previous run's weights, by name, if they are comparable: the same data and the same shapes."""
+    if state.workspace().previous_model is None:
         return {}
-    experiment, snapshot = session.workspace().previous_model
+    experiment, snapshot = state.workspace().previous_model
     specs = (dataclasses.replace(spec, **IRRELEVANT_FIELDS) for spec in (experiment.model, run.experiment.model))
     alike = experiment.data == run.experiment.data and next(specs) == next(specs)
     return {"the run before": snapshot.flat_weights} if alike else {}
 
 
-def picture(start: int, split: str, index: int) -> None:
-    if session.workspace().run is not run:  # another tab trains another model
+def draw_stage(start: int, split: str, index: int) -> None:
+    if state.workspace().run is not run:  # another tab trains another model
         st.rerun()
     selection = Selection(run, start)
     snapshot = selection.snapshot
     try:
         header, arrays = build_scene(run, snapshot, window_trace(selection), start, comparison_weights())
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)))
+        st.error(escape_markdown(str(error)))
     else:
         stage(
             "stage",
@@ -49,18 +50,16 @@ def picture(start: int, split: str, index: int) -> None:
             f"{run.id} {snapshot.step} {run.status} {start}",
             {"part": split, "window": index},
         )
-    if run.is_active != live:
-        st.rerun()  # polling follows
 
 
 title, *controls = st.columns([1.1, 1, 2.6, 2.2], vertical_alignment="bottom")
 title.title("Stage")
-session.draw_messages("stage")
+draw_messages("stage")
 if run.experiment.model.cell != "lstm":
     st.info(
-        f"This model is a {run.experiment.model.module_name}: the cell that is drawn here is an LSTM's. Choose LSTM "
-        "on Model and train."
+        f"This model is {'a GRU' if run.experiment.model.cell == 'gru' else 'an RNN'}, and the Stage draws an LSTM "
+        "cell. Choose LSTM on Model and train."
     )
 else:
     chosen = pick_window("stage", run, controls)
-    st.fragment(picture, run_every=run_status.SLOW_POLL_SECONDS / 2 if live else None)(*chosen)
+    poll(draw_stage, *chosen, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)

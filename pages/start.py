@@ -1,19 +1,22 @@
-"""Start: a trained LSTM on a real series, at once; from here to one's own data or a fresh training."""
+"""Start: a trained LSTM on a real series, at once; from here to an upload or to training from scratch."""
 
 import streamlit as st
 
-from pages.shared import session
 from pages.shared.lessons import gallery
-from pages.shared.training import loss_curves, run_status
+from pages.shared.session import state
+from pages.shared.session.messages import draw_messages, escape_markdown
+from pages.shared.training import loss_curves
+from pages.shared.training.live import CURVES_SECONDS, poll
 
-workspace = session.workspace()
+workspace = state.workspace()
+active = workspace.is_active
 
 st.title("LSTM Playground")
-session.draw_messages("start")
+draw_messages("start")
 about, again, own = st.columns([0.56, 0.22, 0.22], vertical_alignment="center")
 about.markdown(
     "Train an LSTM here and see every gate of it, step by step: the real numbers of the model in front of you. "
-    f"On the table now: **{session.escape_markdown(workspace.run_table.name)}**."
+    f"Current dataset: **{escape_markdown(workspace.run_table.name)}**."
 )
 if again.button(
     "Train it from scratch",
@@ -23,21 +26,21 @@ if again.button(
     help="Draws new weights and trains them while you watch",
 ):
     workspace.revert_settings()
-    session.start_training()
+    state.start_training()
     st.switch_page("pages/train.py")
 if own.button("Use my CSV", icon=":material/upload_file:", width="stretch", help="Upload or paste a table of your own"):
     st.switch_page("pages/data.py")
 
 
-def pictures() -> None:
-    workspace = session.workspace()
+def live_panel() -> None:
+    workspace = state.workspace()
     left, right = st.columns(2)
     with left:
         st.markdown("**How it learned:** the loss, batch by batch")
         loss_curves.loss_curves(workspace, log_y=True, height=240)  # before torch has loaded
     run = workspace.run
     with right:
-        st.markdown("**What it predicts,** over the truth")
+        st.markdown("**What it predicts,** beside the actual values")
         live_prediction = loss_curves.forecast(run, height=240)
     loss_curves.baseline_text(run, live_prediction)
 
@@ -50,13 +53,13 @@ def gates() -> None:
         return  # a GRU or RNN has no such gates
     trace = selection.window_trace(selection.Selection(workspace.run, selection.last_window(workspace.run)))
     st.markdown(
-        "**What its forget gates do** in the last window: bright is open, and remembers; dark forgets. "
+        "**What its forget gates do** in the last window: bright is open and remembers, dark is closed and forgets. "
         "All gates are on the page Gates."
     )
     st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")
 
 
-st.fragment(pictures, run_every=run_status.POLL_SECONDS if workspace.is_active else None)()
+poll(live_panel, seconds=CURVES_SECONDS, active=active, has_changed=lambda: workspace.is_active != active)
 st.subheader("Lessons", anchor=False)
 gallery.show()
 gates()

@@ -1,4 +1,4 @@
-"""Train: the settings of training, the transport buttons, and the run as it goes."""
+"""Train: the training settings, the transport buttons, and the live run."""
 
 import streamlit as st
 
@@ -6,13 +6,15 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import PlaygroundError
 from lstm_core.model.devices import available_devices
 from lstm_core.training.checkpoint import load_checkpoint
-from pages.shared import session
-from pages.shared.session_fields import field
+from pages.shared.session import state
+from pages.shared.session.fields import field, widget_value
+from pages.shared.session.messages import clear_messages, draw_messages, show_error, show_info
 from pages.shared.training import loss_curves, run_status
+from pages.shared.training.live import CURVES_SECONDS, poll
 
-workspace = session.workspace()
+workspace = state.workspace()
 run = workspace.run
-live, drawn = run.is_active, (run.id, run.status)  # one look: the buttons and the polling must agree
+drawn, active = (run.id, run.status), run.is_active  # asked once: the buttons and the polling must agree
 
 
 def settings() -> None:
@@ -20,10 +22,11 @@ def settings() -> None:
     left, right = st.columns(2)
     field(left, "train", "lr", step=0.001, format="%g")
     field(right, "train", "batch_size")
+    left, right = st.columns(2, vertical_alignment="bottom")  # a long label may take two lines
     field(left, "train", "epochs")
     field(right, "train", "max_grad_norm", step=0.5)
-    found = available_devices()
-    field(st, "train", "device", options=list(found), format_func=found.get)
+    devices = available_devices()
+    field(st, "train", "device", options=list(devices), format_func=devices.get)
     with st.expander("More"):
         if workspace.experiment.train.optimizer == "SGD":
             field(st, "train", "momentum", step=0.05)
@@ -34,7 +37,7 @@ def settings() -> None:
         field(st, "train", "seed", key="train_seed")
 
 
-# What the buttons do is done to the run of the moment of the click: another tab may have replaced the one drawn here.
+# A button acts on the workspace's run at the time of the click: another tab may have replaced the one drawn here.
 
 
 def pause() -> None:
@@ -46,7 +49,7 @@ def resume_run() -> None:
 
 
 def step() -> None:
-    if session.widget_value("step_by") == "batch":
+    if widget_value("step_by") == "batch":
         workspace.run.start(1)
     else:
         workspace.run.run_epoch()
@@ -65,19 +68,19 @@ def transport() -> None:
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-        on_click=session.start_training,
-        disabled=live and not stale,
-        help="Train a fresh model of the settings as they are now",
+        on_click=state.start_training,
+        disabled=active and not stale,
+        help="Train a new model with the current settings",
     )
-    over = run.finished or run.status == "failed"
+    ended = run.finished or run.status == "failed"
     untrained = run.status == "ready"
     columns[1].button(
-        "Pause" if live else "Resume",
+        "Pause" if active else "Resume",
         key="pause",
         width="stretch",
-        on_click=pause if live else resume_run,
-        icon=":material/pause:" if live else ":material/resume:",
-        disabled=(over or untrained) and not live,
+        on_click=pause if active else resume_run,
+        icon=":material/pause:" if active else ":material/resume:",
+        disabled=(ended or untrained) and not active,
         help="The weights stay; Resume goes on with the next batch",
     )
     columns[2].button(
@@ -86,7 +89,7 @@ def transport() -> None:
         icon=":material/skip_next:",
         width="stretch",
         on_click=step,
-        disabled=live or over,
+        disabled=active or ended,
         help="Train one epoch, or one batch, and pause",
     )
     columns[3].segmented_control(
@@ -104,8 +107,8 @@ def transport() -> None:
         icon=":material/stop:",
         width="stretch",
         on_click=stop,
-        disabled=not live,
-        help="End the run; what it has learned stays",
+        disabled=not active,
+        help="End the run; the trained weights stay",
     )
     columns[5].button(
         "Reset",
@@ -113,7 +116,7 @@ def transport() -> None:
         icon=":material/restart_alt:",
         width="stretch",
         on_click=reset,
-        help="Back to fresh, untrained weights",
+        help="Back to new, untrained weights",
     )
     if stale:
         stale_notice(stale)
@@ -123,28 +126,31 @@ def stale_notice(stale: list[str]) -> None:
     text, undo = st.columns([0.8, 0.2], vertical_alignment="center")
     names = ", ".join(f"`{name}`" for name in stale)
     text.info(
-        f"Changed since this model was made: {names}. **Train** starts a fresh model with that; the "
-        "trained one stays until then.",
+        f"Settings changed since this model was created: {names}. **Train** starts a new model with them; the "
+        "current one stays until then.",
         icon=":material/info:",
     )
     undo.button("Undo the changes", on_click=workspace.revert_settings, width="stretch")
 
 
 def reset() -> None:
-    session.start_training(start=False)
+    state.start_training(start=False)
 
 
 def live_panel() -> None:
-    # one fragment: two of them, the second at a slower rate, cost the training a third of its speed
-    workspace = session.workspace()
+    # one fragment: a second one, at a slower rate, costs the training a third of its speed
+    workspace = state.workspace()
     run = workspace.run
     run_status.progress(run)
-    loss_curves.loss_curves(workspace, bool(session.get_state("log_scale", True)))
+    loss_curves.loss_curves(workspace, bool(state.get_state("log_scale", True)))
     live_prediction = loss_curves.forecast(run)
     loss_curves.baseline_text(run, live_prediction)
     loss_curves.gradient_norm(run)
-    if (run.id, run.status) != drawn:
-        st.rerun()  # once: the buttons outside this fragment follow, and polling stops
+
+
+def has_changed() -> bool:
+    """Whether the buttons belong to another run or status."""
+    return (workspace.run.id, workspace.run.status) != drawn
 
 
 def files() -> None:
@@ -164,27 +170,27 @@ def files() -> None:
             )
         with load:
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
-            if file is not None and session.get_state("_loaded") != file.file_id:
-                session.set_state("_loaded", file.file_id)
+            if file is not None and state.get_state("_loaded") != file.file_id:
+                state.set_state("_loaded", file.file_id)
                 load_model(file.getvalue())
                 st.rerun()
 
 
 def load_model(data: bytes) -> None:
-    session.clear_messages()
+    clear_messages()
     try:
         checkpoint = load_checkpoint(data)
-        table = session.table_for(checkpoint.experiment.data)
+        table = state.table_for(checkpoint.experiment.data)
         windows = make_windows(table, checkpoint.experiment.data)
         workspace.load(checkpoint, windows, table)
     except PlaygroundError as error:
-        session.show_error(str(error))
+        show_error(str(error))
         return
-    session.show_info(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
+    show_info(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
 
 
 st.title("Train")
-session.draw_messages("train")
+draw_messages("train")
 transport()
 left, right = st.columns([0.27, 0.73], gap="medium")
 with left:
@@ -194,17 +200,17 @@ with left:
         value=True,
         key="log_scale",
         persist_state="session",
-        help="Each line of the grid is ten times the last",
+        help="Each gridline is ten times the one below",
     )
     if run.windows.output_steps > 1:
         st.number_input(
-            "steps ahead drawn",
+            "horizon step to plot",
             1,
             run.windows.output_steps,
             key="ahead",
             persist_state="session",
-            help="Which of the predicted rows the forecast shows",
+            help="Which of the predicted rows is plotted",
         )
 with right:
-    st.fragment(live_panel, run_every=run_status.POLL_SECONDS if live else None)()
+    poll(live_panel, seconds=CURVES_SECONDS, active=active, has_changed=has_changed)
 files()

@@ -1,4 +1,4 @@
-"""The look that every page shares: what Streamlit's theme has no setting for, in one small style sheet."""
+"""The style that all pages share: what Streamlit's theme has no setting for, in one small style sheet."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ _STYLE = """
 [data-testid="stMetric"] { padding: 0; }
 [data-testid="stMetricValue"] { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 [data-testid="stVerticalBlock"] { gap: .75rem; }
-.st-key-generator [role="radiogroup"], .st-key-generator [role="group"] { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.1rem, 1fr)); }
-.st-key-generator, .st-key-generator :is([data-testid="stButtonGroup"], [role="radiogroup"], [role="group"]) { width: 100%; max-width: none; }
-.st-key-generator button { height: auto; padding: .1rem .1rem 0; min-width: 0; max-width: none; width: 100%; border-radius: .6rem; }
+.st-key-generator [role="radiogroup"], .st-key-generator [role="group"] {
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(6.1rem, 1fr));
+}
+.st-key-generator, .st-key-generator :is([data-testid="stButtonGroup"], [role="radiogroup"], [role="group"]) {
+  width: 100%; max-width: none;
+}
+.st-key-generator button {
+  height: auto; padding: .1rem .1rem 0; min-width: 0; max-width: none; width: 100%; border-radius: .6rem;
+}
 .st-key-generator button p { display: flex; flex-direction: column; align-items: center; font-size: .73rem; }
 .st-key-generator button img { height: 1.35rem; max-height: none; width: auto; margin: 0; }
-[data-testid="stElementContainer"]:not(.st-key-forget_bias, .st-key-chrono_t_max) [data-testid="stNumberInputClearButton"] { display: none; }
+[data-testid="stElementContainer"]:not(.st-key-forget_bias, .st-key-chrono_t_max)
+  [data-testid="stNumberInputClearButton"] { display: none; }
 [class*="st-key-card_"] { position: relative; transition: border-color .15s; }
 [class*="st-key-card_"]:is(:hover, :focus-within) { border-color: var(--st-primary-color); }
 [class*="st-key-card_"] img { width: 100%; height: auto; max-height: 6.5rem; }

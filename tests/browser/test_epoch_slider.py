@@ -39,7 +39,7 @@ def words(tab: Tab):
 
 
 def said(tab: Tab) -> str:
-    return re.search(r"LSTM says \S+ = (\S+);", tab.text())[1]
+    return re.search(r": predicted (\S+), actual", tab.text())[1]
 
 
 def test_the_pictures_and_the_words_follow_and_come_back(gates: Tab):
@@ -92,7 +92,7 @@ def test_a_drag_ends_where_the_hand_ends(gates: Tab):
     index = int(slider(gates).input_value())
     assert 0 < index < int(slider(gates).get_attribute("max"))
     step = int(re.search(r"step ([\d,]+)", words(gates).inner_text())[1].replace(",", ""))
-    badge = gates.page.get_by_text("largest difference from nn.LSTM").first
+    badge = gates.page.get_by_text("max |Δ| vs nn.LSTM").first
     badge.hover()
     expect(gates.page.get_by_text(f"Weights of step {step:,}.")).to_be_visible()
 

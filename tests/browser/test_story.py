@@ -55,7 +55,7 @@ def test_a_csv_goes_in_an_lstm_learns_and_its_gates_are_shown(tab: Tab):
 def look_at_start(tab: Tab) -> None:
     """A trained model's curve, forecast and heatmap, before anybody has done anything."""
     assert len(tab.wait_for_points(50)) >= 50
-    assert len(tab.wait_for_points(50, "truth", "forecast_curve")) >= 50
+    assert len(tab.wait_for_points(50, "actual", "forecast_curve")) >= 50
     expect(tab.widget("start_heatmap").locator(".heatmaplayer, .hm").first).to_be_visible()
 
 
@@ -70,7 +70,7 @@ def look_at_data(tab: Tab) -> None:
     ):
         expect(tab.widget(key).locator("input")).to_have_value(re.compile(guess))
     expect(tab.widget("target")).to_contain_text("Wassertemperatur (°C)")
-    report = tab.page.locator("[data-testid=stExpander]", has_text="How the file was read")
+    report = tab.page.locator("[data-testid=stExpander]", has_text="Import report")
     expect(report).to_contain_text(re.compile(r"Abfluss \(m³/s\).* 6 missing .*\b42\b"))
     lines = tab.widget("split").locator(".scatterlayer .trace")
     expect(lines.nth(2)).to_be_attached()  # training, validation, test
@@ -84,11 +84,11 @@ def see_the_loss_fall(tab: Tab) -> None:
     valid = tab.curve("validation")
     assert len(valid) == 12
     assert valid[-1] < valid[0]
-    assert len(tab.wait_for_points(300, "truth", "forecast_curve")) >= 300
+    assert len(tab.wait_for_points(300, "actual", "forecast_curve")) >= 300
 
 
 def look_at_gates(tab: Tab, units: int, layers: int) -> None:
-    difference = re.search(r"largest difference from nn\.LSTM: (\S+)", tab.widget("parity").inner_text())
+    difference = re.search(r"max \|Δ\| vs nn\.LSTM: (\S+)", tab.widget("parity").inner_text())
     assert float(difference[1]) < 1e-5
     canvas = ".st-key-gate_view canvas"
     expect(tab.page.locator(canvas).first).to_be_visible()

@@ -23,15 +23,15 @@ def what_if(module_tab: Tab) -> Tab:
 
 def answer(tab: Tab) -> str:
     """What the altered model says."""
-    return re.search(rf"With .+ it says {NUMBER}", tab.text())[0]
+    return re.search(rf"With .+, it predicts {NUMBER}", tab.text())[0]
 
 
 def test_the_forget_gate_stuck_open(what_if: Tab):
     tab = what_if.press("what_preset_f0")
     forgetful, drawn = answer(tab), tab.page.evaluate(PICTURE)
-    assert forgetful.startswith("With the forget gate held at 0")
+    assert forgetful.startswith("With the forget gate clamped to 0")
     tab.button("what_preset_f1").click()
-    expect(tab.page.get_by_text("With the forget gate held at 1 it says")).to_be_visible()
+    expect(tab.page.get_by_text("With the forget gate clamped to 1, it predicts")).to_be_visible()
     tab.settle()
     assert answer(tab).split()[-1] != forgetful.split()[-1]
     assert tab.page.evaluate(PICTURE) != drawn
@@ -53,9 +53,9 @@ def test_one_cursor_reads_before_after_and_their_difference(what_if: Tab):
 
 def test_the_selected_unit_alone_is_altered_as_it_is_selected(what_if: Tab):
     tab = what_if.choose("gate", "f · forget gate").fill("what_units", "selected")
-    expect(tab.page.get_by_text("held at 1 in unit 0 it")).to_be_visible()
+    expect(tab.page.get_by_text("clamped to 1 in unit 0, it")).to_be_visible()
     tab.page.locator(".st-key-what_view .heatmap-stage").press("ArrowDown")
-    expect(tab.page.get_by_text("held at 1 in unit 1 it")).to_be_visible()
+    expect(tab.page.get_by_text("clamped to 1 in unit 1, it")).to_be_visible()
 
 
 def test_while_it_trains_the_choice_and_the_table_stay(tab: Tab):
@@ -65,6 +65,6 @@ def test_while_it_trains_the_choice_and_the_table_stay(tab: Tab):
     expect(tab.page.get_by_text("hurts most: RMSE")).to_be_visible()
     text = answer(tab)
     expect(tab.page.get_by_text(text, exact=False)).not_to_be_visible()  # the next weights say something else
-    assert answer(tab).startswith("With the output gate held at 0")
+    assert answer(tab).startswith("With the output gate clamped to 0")
     expect(tab.page.get_by_text("hurts most: RMSE")).to_be_visible()
     tab.end_run()

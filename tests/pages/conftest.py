@@ -22,7 +22,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test
 
-from pages.shared import example, session
+from pages.shared.session import state
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -56,7 +56,7 @@ class Visitor:
 
     @property
     def workspace(self) -> Workspace:
-        matches = session.workspace_store().get(self.id)
+        matches = state.workspace_store().get(self.id)
         assert matches is not None
         return matches
 
@@ -159,7 +159,7 @@ class Visitor:
 
 def trained(epochs: int = 1, **model: object) -> str:
     """The id of a run: the example's data and such a model, trained. Model and Train give the same, more slowly."""
-    here = example.open_workspace(session.workspace_store())
+    here = state.open_example(state.workspace_store())
     here.change("model", **model)
     here.change("train", epochs=epochs)
     here.start_training().start()
@@ -174,8 +174,8 @@ def open_lesson(visit: Callable[..., Visitor], name: str, **address: str) -> Vis
 
 
 def unescaped(text: str) -> str:
-    """session.plain's Markdown as it is read."""
-    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", ""), flags=re.DOTALL)
+    """escape_markdown's text as it is read."""
+    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", "").replace("\u202f", " "), flags=re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -183,7 +183,7 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that has drawn a page before: AppTest forgets at every run that st.navigation has been called.
 
     Streamlit would take the folder called pages for its older kind of app again, the app would hand over once
-    more (session.workspace), and the click on a button would be lost on the way.
+    more (state.workspace), and the click on a button would be lost on the way.
     """
     begin = PagesManager.__init__
 

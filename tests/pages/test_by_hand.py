@@ -14,8 +14,9 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     scalar_lstm_of,
 )
 from lstm_core.training.checkpoint import load_checkpoint
-from pages.shared import session
+from pages.shared.components import unit_sliders
 from pages.shared.lessons.widgets import by_hand
+from pages.shared.session import state
 from tests.pages.conftest import Visitor, wait_until
 
 A, B = [0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]
@@ -113,8 +114,8 @@ def test_a_number_that_moves_pauses_the_run_and_moves_alone(tab, monkeypatch):
     workspace = tab.press("hand_untrained").workspace
     workspace.run.start()
     wait_until(lambda: workspace.run.step > 3, "it trained")
-    monkeypatch.setattr(session, "workspace", lambda: workspace)
-    monkeypatch.setattr(session, "widget_value", lambda key: {"moved": {"count": 1, "numbers": {"4": -2.5}}})
+    monkeypatch.setattr(state, "workspace", lambda: workspace)
+    monkeypatch.setattr(unit_sliders, "widget_value", lambda key: {"moved": {"count": 1, "numbers": {"4": -2.5}}})
     by_hand._moved()
     assert workspace.run.status == "paused"
     step, numbers = workspace.run.step, scalar_lstm_of(workspace.run).to_numbers

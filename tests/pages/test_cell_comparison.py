@@ -30,7 +30,7 @@ def table(tab: Visitor):
 def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
     tab = how_far_back(visit)
     steps = tab.training.step
-    assert "as many as this model has had" in tab.widget("rivals_train").help
+    assert "as many as this model" in tab.widget("rivals_train").help
     compared(tab)
     assert not tab.errors()
     assert [line["name"] for line in tab.figure("cells_figure")["data"]] == ["LSTM", "GRU", "RNN"]
@@ -49,7 +49,7 @@ def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
 def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_names(visit):
     tab = compared(how_far_back(visit))
     run = tab.training
-    starts = cell_comparison_view._several(run)
+    starts = cell_comparison_view._comparison_windows(run)
     assert f"Mean over {len(starts)} windows" in tab.words()
     assert set(starts) <= set(run.windows.starts["valid"])
     x = torch.from_numpy(run.windows.inputs(starts))
@@ -71,12 +71,12 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
 
 def test_a_model_of_another_age_than_its_rivals_is_said_to_be_so(visit):
     tab = compared(how_far_back(visit))
-    assert "its rivals of step" not in tab.words()
+    assert "the other cells of step" not in tab.words()
     tab.training.change(epochs=1000)
     steps = tab.training.step
     tab.training.start(steps)
     tab.finish()
-    assert f"The model above is of step {2 * steps:,}, its rivals of step {steps:,}" in tab.words()
+    assert f"The model above is of step {2 * steps:,}, the other cells of step {steps:,}" in tab.words()
     assert table(tab)["steps"].to_dict() == {"LSTM": 2 * steps, "GRU": steps, "RNN": steps}
 
 
@@ -88,11 +88,11 @@ def test_a_sentence_names_the_shortest_memory_first():
     }
     assert [steps_until_faded(curve, 0.01) for curve in fading.values()] == [44, 60, 7]
     assert cells_sentence(fading) == (
-        "The RNN's gradient falls below 1 % of its largest after **7** steps, the LSTM's after **44**, the GRU's not "
-        "within the window's **60** steps."
+        "The RNN's gradient falls below 1\u202f% of its largest after **7** steps, the LSTM's after **44**, the GRU's "
+        "not within the window's **60** steps."
     )
     assert cells_sentence({cell: np.ones(5) for cell in fading}) == (
-        "No cell's gradient falls below 1 % of its largest within the window's **5** steps."
+        "No cell's gradient falls below 1\u202f% of its largest within the window's **5** steps."
     )
 
 

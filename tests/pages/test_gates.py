@@ -34,8 +34,8 @@ def trained(visit, **model: object) -> Visitor:
 
 def badge(tab: Visitor) -> float:
     """The largest difference from nn.LSTM, as the page shows it."""
-    text = next(m.value for m in tab.at.markdown if "largest difference" in m.value)
-    return float(re.search(r"nn\.LSTM: ([0-9.e+-]+)", unescaped(text))[1])
+    text = next(m.value for m in tab.at.markdown if "max |Δ|" in unescaped(m.value))
+    return float(re.search(r"vs nn\.LSTM: ([0-9.e+-]+)", unescaped(text))[1])
 
 
 def maps(tab: Visitor) -> dict[str, np.ndarray]:
@@ -107,14 +107,14 @@ def test_says_the_forecast_beside_the_truth(visit):
     start = windows.starts["test"][3:4]
     predictions = predict(tab.training.current_model(), windows, start)[0, 0, 0]
     targets = windows.targets(start)[0, 0, 0]
-    assert f"= {predictions:.4g}; the truth is {targets:.4g}." in tab.words().replace("**", "")
+    assert f": predicted {predictions:.4g}, actual {targets:.4g}." in tab.words().replace("**", "")
 
 
 def test_a_classifier_names_its_class(visit):
     tab = visit("data").upload(labelled_csv()).set("seq_len", 6).train(epochs=2).go("gates")
     assert not tab.errors()
     assert badge(tab) < 1e-5
-    assert re.search(r"the LSTM says \*\*(high|low)\*\* \(\d+% sure\); the truth is \*\*(high|low)\*\*", tab.markdown())
+    assert re.search(r": predicted \*\*(high|low)\*\* \(\d+\s%\), actual \*\*(high|low)\*\*", tab.markdown())
 
 
 def test_several_targets_and_rows_ahead(visit):

@@ -92,7 +92,7 @@ def test_an_untrained_model_has_one_moment(visit):
     tab = learning(visit("train").press("reset").go("gates"))
     assert not tab.errors()
     assert len(picture(tab)[0]["rows"]) == 1
-    assert "one moment only" in tab.words()
+    assert "only one snapshot" in tab.words()
 
 
 def test_a_classifier_s_answer_is_the_probability_of_the_truth(visit):

@@ -18,8 +18,8 @@ def shape_rows(tab) -> dict[str, str]:
 
 
 def counts(tab) -> dict[str, int]:
-    frame = next(d.value for d in tab.at.dataframe if "part" in d.value.columns)
-    return dict(zip(frame["part"], frame["parameters"], strict=True))
+    frame = next(d.value for d in tab.at.dataframe if "layer" in d.value.columns)
+    return dict(zip(frame["layer"], frame["parameters"], strict=True))
 
 
 def code(tab) -> str:

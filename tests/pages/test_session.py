@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared import session
+from pages.shared.session import state
+from pages.shared.session.messages import escape_markdown
 from tests.pages.conftest import Visitor, series_csv, unescaped, wait_until
 
 HOSTILE = (
@@ -46,7 +47,7 @@ def test_two_visitors_have_a_run_each(visit):
 
 
 def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
-    monkeypatch.setattr(session.workspace_store().queue, "size", 1)
+    monkeypatch.setattr(state.workspace_store().queue, "size", 1)
     one, two, three = (visit("train").set("epochs", 1_000_000) for _ in range(3))
     for tab in (one, two, three):
         tab.press("train")
@@ -150,7 +151,7 @@ def test_tags_in_names_are_escaped_for_plotly(visit):
 
 @given(st.text(max_size=60))
 def test_plain_text_reads_as_it_was_and_has_no_bare_markdown(text):
-    shown = session.escape_markdown(text)
+    shown = escape_markdown(text)
     assert unescaped(shown) == text.replace("\u2060", "").replace("\n", " ")
     bare = re.sub(r"\\.", "", shown, flags=re.DOTALL)
     assert not set(bare) & set("`*_{}[]()<>#+-.!|~$\"&'\\")

@@ -19,7 +19,7 @@ def test_opens_on_a_trained_example(visit):
 def test_the_forecast_lies_over_the_truth(visit):
     tab = visit()
     header, _ = tab.component("forecast_curve")
-    assert header["lines"][0]["name"] == "truth"
+    assert header["lines"][0]["name"] == "actual"
     x, targets = tab.curve("forecast_curve", 0)
     x_said, predictions = tab.curve("forecast_curve", len(header["lines"]) - 1)
     both = np.isfinite(predictions) & np.isin(x_said, x)

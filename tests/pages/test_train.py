@@ -167,7 +167,7 @@ def test_live_settings_do_not_start_over(visit, key, value):
     assert run.step >= step
     assert getattr(run.train_spec, key) == value
     assert run._trainer.optimizer.param_groups[0]["lr"] == run.train_spec.lr
-    assert "Changed since" not in tab.words()
+    assert "changed since" not in tab.words()
 
 
 def test_more_epochs_let_a_finished_run_go_on(visit):
@@ -183,7 +183,7 @@ def test_another_hidden_size_waits_for_train_and_says_so(visit):
     tab = running(visit())
     run = tab.training
     tab.go("model").set("hidden_size", 9).go("train")
-    assert "Changed since this model was made: `hidden_size`" in tab.words()
+    assert "Settings changed since this model was created: `hidden_size`" in tab.words()
     assert tab.training is run
     assert run.is_active
     assert run.experiment.model.hidden_size == 16
@@ -192,15 +192,15 @@ def test_another_hidden_size_waits_for_train_and_says_so(visit):
     assert tab.training is not run
     assert not run.is_active
     assert tab.training.experiment.model.hidden_size == 9
-    assert "Changed since" not in tab.words()
+    assert "changed since" not in tab.words()
 
 
 def test_undo_puts_the_settings_of_the_trained_model_back(visit):
     tab = visit("model").set("hidden_size", 9).go("data").set("sample", "nile").go("train")
-    assert "Changed since" in tab.words()
+    assert "changed since" in tab.words()
     next(b for b in tab.at.button if b.label == "Undo the changes").click()
     tab.run()
-    assert "Changed since" not in tab.words()
+    assert "changed since" not in tab.words()
     assert tab.workspace.experiment == tab.training.experiment
     assert tab.workspace.table is tab.training.table
     assert tab.go("model").widget("hidden_size").value == 16

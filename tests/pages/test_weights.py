@@ -210,8 +210,8 @@ def test_the_sentence_of_the_forget_gate_s_bias():
     acts = {"weight_hh": {}, "bias": {"f": np.array([1.0, 3.0], np.float32)}}
     text = weights_view.weight_sentence(acts)
     assert "**+2.00**" in text
-    assert "**84 %**" in text  # the mean of 73 % and 95 %
-    assert "0 %" in weights_view.weight_sentence({"bias": {"f": np.array([-1e4], np.float32)}})
+    assert "**84\u202f%**" in text  # the mean of 73 % and 95 %
+    assert "0\u202f%" in weights_view.weight_sentence({"bias": {"f": np.array([-1e4], np.float32)}})
 
 
 def test_the_sentence_of_growth_names_the_gate_and_when():
@@ -228,7 +228,7 @@ def test_the_sentence_of_the_gradients_gives_shares_of_the_squared_norm():
         return {gate: np.array([sizes.get(gate, 0.0)]) for gate in GATES}
 
     text = weights_view.gradient_sentence({"weight_ih": of(f=3, g=1), "weight_hh": of(f=1, i=3)})
-    assert re.search(r"\*\*forget gate\*\* .*50 %.*output gate the smallest \(0 %\)", text)
+    assert re.search(r"\*\*forget gate\*\* .*50\s%.*output gate the smallest \(0\s%\)", text)
     assert "exactly 0" in weights_view.gradient_sentence({"weight_ih": of()})
 
 

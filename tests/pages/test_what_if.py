@@ -112,7 +112,7 @@ def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
     assert before == pytest.approx(expected, rel=1e-5, abs=1e-3)
     expected[3:6] = 100
     assert after == pytest.approx(expected, rel=1e-5, abs=1e-3)
-    assert "SUNACTIVITY set to 100 at steps 3–5 it says" in tab.words()
+    assert "SUNACTIVITY set to 100 at steps 3–5, it predicts" in tab.words()
 
 
 def test_says_the_forecast_before_and_after_beside_the_truth(visit):
@@ -122,8 +122,8 @@ def test_says_the_forecast_before_and_after_beside_the_truth(visit):
     before = predict(model, windows, starts)[0, 0, 0]
     after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "i", 0.0)])[0, 0, 0]
     words = tab.words().replace("**", "").replace("−", "-")
-    assert f"= {before:.4g}; the truth is {windows.targets(starts)[0, 0, 0]:.4g}." in words
-    assert f"With the input gate held at 0 it says {after:.4g} ({after - before:+.4g})." in words
+    assert f"predicted {before:.4g}, actual {windows.targets(starts)[0, 0, 0]:.4g}." in words
+    assert f"With the input gate clamped to 0, it predicts {after:.4g} ({after - before:+.4g})." in words
 
 
 def test_a_classifier_names_its_class_before_and_after(visit):
@@ -132,9 +132,9 @@ def test_a_classifier_names_its_class_before_and_after(visit):
     before = predict(run.current_model(), run.windows, starts)[0]
     after = predict_with_interventions(run.current_model(), run.windows, starts, [Intervention("clamp", "f", 1.0)])[0]
     k = after.argmax()
-    text = f"says {run.windows.classes[k]} ({after[k]:.0%} sure; before: {before[k]:.0%})."
+    text = f"predicts {run.windows.classes[k]} ({100 * after[k]:.0f} %, before: {100 * before[k]:.0f} %)."
     assert text in tab.words().replace("**", "")
-    matches = re.findall(r"accuracy ([\d.]+)% → ([\d.]+)%", importance_table(tab))
+    matches = re.findall(r"accuracy ([\d.]+)\s% → ([\d.]+)\s%", importance_table(tab))
     assert len(matches) == 4
 
 
@@ -142,7 +142,7 @@ def test_units_and_steps(visit):
     tab = what_if(visit).set("gate", "f").set("what_units", "0-3, 7").set("what_steps", (5, 9))
     edit = Intervention("clamp", "f", 1.0, units=(0, 1, 2, 3, 7), steps=range(5, 10))
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, edit)["f"][1])
-    assert "the forget gate held at 1 in units 0–3, 7 at steps 5–9 it" in tab.words()
+    assert "the forget gate clamped to 1 in units 0–3, 7 at steps 5–9, it" in tab.words()
     tab.set("what_units", "Selected")
     edit = Intervention("clamp", "f", 1.0, units=(0,), steps=range(5, 10))
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, edit)["f"][1])
@@ -168,11 +168,11 @@ def test_several_edits_at_once_and_each_can_be_undone(visit):
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, first)["h"][1])
     tab.press("what_preset_i0")
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, first, second)["h"][1])
-    assert "With the forget gate held at 1 and the input gate held at 0 it" in tab.words()
+    assert "With the forget gate clamped to 1 and the input gate clamped to 0, it" in tab.words()
     tab.press("what_drop_0")
     assert np.array_equal(drawn(tab)[1]["after"], runs(tab, second)["h"][1])
     tab.set("what_alter", "nothing")
-    assert "Nothing is altered." in tab.words()
+    assert "No intervention." in tab.words()
     assert all(one["note"] == "no difference" for one in drawn(tab)[0]["maps"][2:])
     assert not tab.pressable("what_keep")
 
@@ -182,7 +182,7 @@ def test_only_so_many_edits_are_kept(visit):
     for _ in range(5):
         tab.press("what_preset_f1").press("what_keep")
     assert not tab.press("what_preset_i0").pressable("what_keep")
-    assert "With these 6 edits it" in tab.words()
+    assert "With these 6 interventions, it" in tab.words()
 
 
 @pytest.mark.parametrize("gate", ["all six", "f", "c"])
@@ -192,7 +192,7 @@ def test_an_edit_without_effect_says_so_instead_of_showing_rounding(visit, gate)
     noted = [one["name"] for one in header["maps"] if one["note"]]
     assert noted == (list(GATES) if gate == "all six" else ["after − before"])
     assert not any(maps[name].any() for name in noted)
-    assert "scaled by 1 it still says the same." in tab.words()
+    assert "scaled by 1, it still predicts the same." in tab.words()
 
 
 @pytest.mark.parametrize("places", [(0, 3), pytest.param((1, 2), marks=pytest.mark.slow)], ids=str)
@@ -213,11 +213,11 @@ def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit, pl
                         way,
                         name,
                     )
-                assert f"in layer {layer} {('forward', 'reverse')[direction]} it" in tab.words()
+                assert f"in layer {layer} {('forward', 'reverse')[direction]}, it" in tab.words()
                 words, changed = tab.words(), not np.allclose(*exact["f"])
                 assert changed == (seen > layer or (seen, way) == (layer, direction))
                 assert ("below the altered" in words) == (seen < layer)
-                assert ("which reads what" in words) == (seen > layer)
+                assert ("whose input is" in words) == (seen > layer)
                 assert ("do not read each other" in words) == (seen == layer and way != direction)
 
 
@@ -239,7 +239,7 @@ def test_survives_a_smaller_model_with_shorter_windows(visit):
     tab.go("data").set("seq_len", 4).go("model").set("hidden_size", 2).set("num_layers", 1)
     tab.train(epochs=1).go("gates")
     assert len(tab.errors()) == 1  # the text still names units that are gone
-    assert "1 of the kept edits do not fit this model" in tab.words()
+    assert "1 of the kept interventions do not fit this model" in tab.words()
     assert np.array_equal(
         drawn(tab.set("what_shown", "after"))[1]["o"], runs(tab, Intervention("clamp", "o", 0.0))["o"][1]
     )
@@ -275,7 +275,7 @@ def test_everything_obeys_the_epoch_slider(visit):
     tab.go("gates").set("view", "What if?")
     model, windows, starts = run.snapshot_at(step).model, run.windows, np.array([last_window(tab)])
     after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "f", 1.0)])[0, 0, 0]
-    assert f"it says {after:.4g} (" in tab.words().replace("**", "")
+    assert f"it predicts {after:.4g} (" in tab.words().replace("**", "")
     matches = gate_importance(model, windows, windows.starts["valid"])
     assert re.findall(r" → ([^<]+)<", importance_table(tab)) == [f"{one.frozen_score:.4g}" for one in matches]
     assert f"Weights of step {step:,}." in tab.words()
@@ -285,8 +285,8 @@ def test_while_it_trains_before_and_after_are_of_the_same_weights(visit):
     tab = visit("train").set("epochs", 1_000_000).press("train").go("gates").set("view", "What if?")
     for _ in range(5):
         words = tab.run().words().replace("**", "").replace("−", "-")
-        before = float(re.search(r"= ([-\d.e+]+); the truth", words)[1])
-        after, change = (float(number) for number in re.search(r"it says (\S+) \((\S+)\)\.", words).groups())
+        before = float(re.search(r": predicted ([-\d.e+]+), actual", words)[1])
+        after, change = (float(number) for number in re.search(r"it predicts (\S+) \((\S+)\)\.", words).groups())
         assert change == pytest.approx(after - before, rel=1e-2, abs=0.2)
     assert tab.training.is_active
 

@@ -1,13 +1,13 @@
-"""The slider over a run's epochs that every picture of the Gates page obeys: Python's half of epoch_slider.js.
+"""The slider over a run's epochs, which the whole Gates page follows: Python's half of epoch_slider.js.
 
-Streamlit's own slider tells the server 0.2 s after the last move; this one at every move, as soon as the page has
-drawn the last one, and it can play.
+Streamlit's own slider tells the server 0.2 s after the last move; this one at every move, once the page has
+drawn the previous one, and it can play.
 """
 
 from __future__ import annotations
 
-from pages.shared import session
 from pages.shared.components.wire import mount
+from pages.shared.session.fields import widget_value
 
 _draw = mount("epoch_slider", results=["step"])
 
@@ -15,12 +15,12 @@ _draw = mount("epoch_slider", results=["step"])
 def epoch_slider(
     key: str, steps: list[int], current_step: int, steps_per_epoch: int, step: int | None = None
 ) -> int | None:
-    """Draw a slider over `steps`, at which weights were kept, and "now", and return the chosen one; None is now.
+    """Draw a slider over `steps`, those of the snapshots, and "now", and return the chosen step; None is now.
 
-    steps: optimiser steps, rising; now: how many were made. `step` is where a newly mounted slider starts; from
-    then on the user's choice rules, and becomes the nearest one where it is no longer kept.
+    steps: optimiser steps, rising; current_step: how many were made. `step` is where a newly mounted slider starts;
+    then the user's choice holds, and moves to the nearest snapshot where its own was dropped.
     """
-    chosen = session.widget_value(key)
+    chosen = widget_value(key)
     received = step if chosen is None else chosen["step"]  # the answer that the browser waits for
     header = {"steps": steps, "now": current_step, "stepsPerEpoch": steps_per_epoch, "received": received}
     result = _draw(key, header, default={"step": step})

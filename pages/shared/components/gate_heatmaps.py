@@ -1,10 +1,9 @@
-"""The picture of the Gates page: input series, one heatmap a gate, and one unit's curves.
+"""The heatmaps of the Gates page: input series, one heatmap a gate, and one unit's curves.
 
-Here lives the component's Python half; colours and names are those of every figure. The other half,
-`gate_heatmaps.js`, draws everything on one canvas: six heatmaps of 500 steps x 128 units paint about
-ten times faster than as Plotly figures, and the time cursor moves without asking the server.
-No tracing and no model lives here: arrays come in, the selected unit goes out. Any other Maps and
-UnitLines are drawn in the same way, as a run before and after an edit is.
+Python's half of the component. The other half, `gate_heatmaps.js`, draws everything on one canvas: six heatmaps of
+500 steps × 128 units paint about ten times faster than as Plotly figures, and the time cursor moves without asking
+the server. Nothing here traces or knows a model: arrays come in, the selected unit goes out. Other Heatmaps and
+UnitPanels are drawn in the same way, such as those before and after an intervention.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from pages.shared.components.wire import color_stops, mount
 
-MAX_CELLS = 500_000  # of all maps together: 2 MB on the wire
+MAX_CELLS = 500_000  # of all heatmaps together: 2 MB to send
 
 _draw = mount("gate_heatmaps", "heatmap.css", "gate_heatmaps.css", results=["unit"])
 
 
 @dataclass(frozen=True, eq=False)
 class Heatmap:
-    """One heatmap: values (units, seq_len), NaN where a step has no data; colours span low to high.
+    """One heatmap: values (units, seq_len), NaN where a step has no data; colours span minimum to maximum.
 
-    name stands in bold before the title and in the readout. A signed map's colours have their middle at 0: give
-    it low = -high. note is written across the map, for one in which nothing is to be seen.
+    name is written in bold before the title and in the readout. The colours of a signed heatmap are centred on 0: give
+    it minimum = -maximum. note is written across a heatmap that has nothing to show.
     """
 
     name: str
@@ -43,7 +42,7 @@ class Heatmap:
 
 @dataclass(frozen=True, eq=False)
 class UnitLine:
-    """What the selected unit did: its row of values (units, seq_len). A dashed line without a name has no legend."""
+    """A line of the selected unit: its row of values (units, seq_len). A dashed line without a name has no legend."""
 
     name: str
     values: np.ndarray
@@ -67,7 +66,7 @@ def heatmap_of(
     *,
     common: Sequence[np.ndarray] = (),
 ) -> Heatmap:
-    """The map of one gate or state; its scale is that of its function's range, and holds values and `common`."""
+    """The heatmap of one gate or state; its scale covers its activation's range, the values and `common`."""
     gate = name in ("i", "f", "o")
     numbers = np.concatenate([np.ravel(array) for array in (values, *common)])
     numbers = numbers[np.isfinite(numbers)]
@@ -97,18 +96,23 @@ def gate_heatmaps(
     rows: Sequence[str] | None = None,
     colors: Mapping[str, str] = GATE_COLORS,
 ) -> int:
-    """Draw `maps` over time and return the unit that the user selected.
+    """Draw heatmaps over time and return the unit that the user selected.
 
-    `maps`: "i", "f", "g", "o", "c", "h" in the order to show, each (units, seq_len); NaN marks a
-    step without data (padding). "h" may have fewer rows than the others (`proj_size`). Or any Maps.
-    `series`: name -> (seq_len,), the window the network read. `large` names one map to show alone.
-    `units`: panels of the selected unit; None: its gates and its states, from the maps.
-    `curves`: title -> gate -> (seq_len,), further panels under the same cursor.
-    `unit` is where a newly mounted picture starts; from then on the user's choice rules, so keep
-    passing the same value: an unchanged message is not sent again. `height` is the whole picture's
-    in CSS pixels; None follows the width. `rows`: what the maps' rows are if not units, each a word
-    and a number such as "epoch 3"; the row of `unit` is then the selected one whenever it changes.
-    Raises ValueError if shapes or names do not match.
+    Args:
+        heatmaps: "i", "f", "g", "o", "c", "h" in the order to show, each (units, seq_len); NaN marks a step without
+            data (padding). "h" may have fewer rows than the others (`proj_size`). Or any Heatmaps.
+        unit: the unit that is selected at first; then the user's choice holds, so keep passing the same value: an
+            unchanged message is not sent again.
+        series: name → (seq_len,), the window that the network read.
+        units: panels of the selected unit; None: its gates and its states, from the heatmaps.
+        curves: title → gate → (seq_len,), further panels under the same cursor.
+        height: of the whole component in CSS pixels; None follows the width.
+        large: the name of one heatmap to show alone.
+        rows: what the rows are if not units, each a word and a number such as "epoch 3"; `unit` is then the selected
+            row whenever it changes.
+
+    Raises:
+        ValueError: shapes or names do not match.
     """
     if isinstance(heatmaps, Mapping):
         heatmaps = [heatmap_of(name, np.asarray(values), colors) for name, values in heatmaps.items()]
@@ -122,10 +126,10 @@ def gate_heatmaps(
         [np.asarray(values) for values in (*series.values(), *extra)],
     )
     if large is not None and large not in [plane.name for plane in heatmaps]:
-        raise ValueError(f"There is no map {large!r} to show large, only {', '.join(m.name for m in heatmaps)}.")
+        raise ValueError(f"There is no heatmap {large!r} to show large, only {', '.join(m.name for m in heatmaps)}.")
     seq_len_shown = max(len(plane.values) for plane in (*heatmaps, *lines))
 
-    indices, arrays = _each_once([plane.values for plane in (*heatmaps, *lines)])  # many a line is a map's own
+    indices, arrays = _unique([plane.values for plane in (*heatmaps, *lines)])  # many lines share a heatmap's array
     stride = max(1, -(-sum(values.size for values in arrays) // MAX_CELLS))
     at = iter(indices)
     header = {
@@ -165,8 +169,8 @@ def _gates_and_states(heatmaps: Sequence[Heatmap]) -> list[UnitPanel]:
     return [panel for panel in panels if panel.lines]
 
 
-def _each_once(arrays: Sequence[np.ndarray]) -> tuple[list[int], list[np.ndarray]]:
-    """Where each array stands among the different ones, and those."""
+def _unique(arrays: Sequence[np.ndarray]) -> tuple[list[int], list[np.ndarray]]:
+    """The index of each array among the distinct ones, and those."""
     different: dict[int, np.ndarray] = {}
     for values in arrays:
         different.setdefault(id(values), values)
@@ -176,17 +180,19 @@ def _each_once(arrays: Sequence[np.ndarray]) -> tuple[list[int], list[np.ndarray
 
 def _common_length(planes: list[np.ndarray], lines: list[np.ndarray]) -> int:
     if not planes or any(values.ndim != 2 for values in planes):
-        raise ValueError("gate_view needs at least one map, and each map and unit line of shape (units, seq_len).")
+        raise ValueError(
+            "gate_heatmaps needs at least one heatmap, and each heatmap and unit line of shape (units, seq_len)."
+        )
     if any(values.ndim != 1 for values in lines):
         raise ValueError("Each input series and curve must have shape (seq_len,).")
     lengths = {values.shape[-1] for values in (*planes, *lines)}
     if len(lengths) != 1:
-        raise ValueError(f"All maps and series must be equally long, not {sorted(lengths)} steps.")
+        raise ValueError(f"All heatmaps and series must be equally long, not {sorted(lengths)} steps.")
     return lengths.pop()
 
 
 def _describe(heatmap: Heatmap) -> dict:
-    """What the browser must know of one map beside its values."""
+    """What the browser needs of one heatmap beside its values."""
     return {
         "name": heatmap.name,
         "title": heatmap.title,

@@ -1,7 +1,6 @@
 """Curves that grow while training runs, drawn by Plotly in one DOM node that is never remounted.
 
-Here lives the component's Python half. What the curves mean, how often they are polled and who owns
-the numbers is decided elsewhere.
+Python's half of the component: what the lines mean and how often they are drawn is up to the caller.
 
 `st.plotly_chart` remounts whenever its data changes, which loses zoom and hover; a keyed v2
 component keeps its node. The library itself is served from where plotly.py installed it: the
@@ -44,7 +43,7 @@ def live_plot(
     With `x_start`, x is in seconds after that time and the axis shows dates.
 
     Zoom and hidden legend entries last until `revision` changes: pass the run's id. Long lines are
-    thinned to about `MAX_POINTS`, peaks kept. `height` is in CSS pixels. Names are plain text.
+    thinned to about `MAX_POINTS`, extremes kept. `height` is in CSS pixels. Names are plain text.
     """
     thinned = [downsample_min_max(line.x, line.y, MAX_POINTS) for line in lines]
     header = {
@@ -75,6 +74,6 @@ def live_plot(
 def _plotly_path() -> str:
     """Serve the installed plotly.min.js and return its path relative to the app's root."""
     # Cached because a component is registered only while a script runs: a module may also be
-    # imported outside of one, and must not be registered again at every tick.
+    # imported outside of one, and must not be registered again at every poll.
     component = declare_component("plotly", path=Path(plotly.__file__).parent / "package_data")
     return f"component/{component.name}/plotly.min.js"

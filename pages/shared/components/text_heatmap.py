@@ -1,6 +1,6 @@
-"""A text whose characters are coloured by what one unit did when it read them: Python's half of text_heatmap.js.
+"""A text whose characters are coloured by one unit's activation at each of them: Python's half of text_heatmap.js.
 
-The values of all units are sent at once, so that another unit is shown without asking the server. No model lives here.
+The values of all units are sent at once, so that another unit is shown without asking the server.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _draw = mount("text_heatmap")
 def text_heatmap(
     key: str, text: str, name: str, values: np.ndarray, trackers: Sequence[Tracker], color: str | None
 ) -> None:
-    """Draw `words` with a slider over the units and a button for each tracker.
+    """Draw `text` with a slider over the units and a button for each tracker.
 
-    name: of what is shown, such as "c"; values: (units, characters); color: that of 1, and none of 0; None: what is
-    shown has a sign, and each unit's colours span its own range.
+    name: of the activation, such as "c"; values: (units, characters); color: of 1, where 0 has none; None: the values
+    are signed, and each unit's colours span its range.
     """
     if values.shape[1] != len(text):
         raise ValueError(f"{len(text)} characters need as many values of each unit, not {values.shape[1]}.")

@@ -1,6 +1,6 @@
-"""Twelve sliders, the numbers of one LSTM unit, over the arithmetic of its steps: Python's half of the component.
+"""Twelve sliders, the parameters of one LSTM unit, over the arithmetic of its steps: Python's half of the component.
 
-The browser draws what it is told and tells which number moved; all arithmetic is the caller's.
+The browser draws the header and reports which slider moved; all arithmetic is the caller's.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import ACTIVATIONS
-from pages.shared import session
 from pages.shared.components.wire import mount
+from pages.shared.session.fields import widget_value
 
 _draw = mount("unit_sliders", results=["moved", "settled"])
 
@@ -21,7 +21,7 @@ def unit_sliders(key: str, numbers: Sequence[float], tables: Sequence[dict], on_
 
     on_move runs before a rerun in which a number moved: see moved_numbers.
     """
-    state = session.widget_value(key)
+    current = widget_value(key)
     header = {
         "gates": [
             {"name": gate, "title": GATE_NAMES[gate], "color": GATE_COLORS[gate], "activation": ACTIVATIONS[gate]}
@@ -29,7 +29,7 @@ def unit_sliders(key: str, numbers: Sequence[float], tables: Sequence[dict], on_
         ],
         "numbers": numbers,
         "tables": tables,
-        "received": state["moved"]["count"] if state else 0,  # the answer that the browser waits for
+        "received": current["moved"]["count"] if current else 0,  # the answer that the browser waits for
     }
     default = {"moved": {"count": 0, "numbers": {}}}
     return bool(_draw(key, header, default=default, on_moved_change=on_move).settled)
@@ -37,4 +37,4 @@ def unit_sliders(key: str, numbers: Sequence[float], tables: Sequence[dict], on_
 
 def moved_numbers(key: str) -> dict[int, float]:
     """Index and value of each number that was moved since the last rerun."""
-    return {int(index): value for index, value in session.widget_value(key)["moved"]["numbers"].items()}
+    return {int(index): value for index, value in widget_value(key)["moved"]["numbers"].items()}

@@ -1,7 +1,7 @@
-"""The picture of the view "Weights": one row a gate, one column a parameter, and a histogram at the end of each row.
+"""The heatmaps of the view "Weights": one row a gate, one column a parameter, and a histogram at the end of each row.
 
-Here lives the component's Python half; `weight_heatmaps.js` draws all of it on one canvas, as gate_heatmaps.js does,
-since it is painted anew while training. No model lives here: arrays come in, nothing goes out.
+Python's half of the component; `weight_heatmaps.js` draws all of it on one canvas, as gate_heatmaps.js does, since it
+is painted again and again during training. Nothing here knows a model: arrays come in, nothing goes out.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from pages.shared.components.wire import color_stops, mount
 
-MAX_CELLS = 480_000  # of all heatmaps together: less than 2 MB on the wire
-MAX_LABEL_LENGTH = 60  # letters of a label: it may come from a file
+MAX_CELLS = 480_000  # of all heatmaps together: less than 2 MB to send
+MAX_LABEL_LENGTH = 60  # characters of a label, which may come from a file
 
 _draw = mount("weight_heatmaps", "heatmap.css", "weight_heatmaps.css")
 
@@ -25,7 +25,8 @@ _draw = mount("weight_heatmaps", "heatmap.css", "weight_heatmaps.css")
 class ParameterPanel:
     """One parameter: `gates` is gate → (units, columns), and `norms` gate → what is printed over its heatmap.
 
-    source: what the columns stand for. labels: one a column, in words, such as "unit 7"; ticks: the same where there is little room, such as "7".
+    source: what the columns stand for. labels: one a column, in words, such as "unit 7"; ticks: the same in short, for
+    the axis, such as "7".
     """
 
     name: str
@@ -48,8 +49,8 @@ def weight_heatmaps(
 ) -> None:
     """Draw the panels' heatmaps on one colour scale, −limit to limit, and the histograms.
 
-    counts: gate → (bins,), of the parameter that is called `counted`, in equal bins from −edge to edge. `title`
-    says what the numbers are. Too many weights are thinned to every n-th unit or column, and a line says so.
+    counts: gate → (bins,), of the parameter named `counted`, in equal bins from −edge to edge. title: what the numbers
+    are. Too many weights are thinned to every n-th unit or column, with a line that tells so.
     """
     units, widths = len(panels[0].gates["i"]), [panel.gates["i"].shape[1] for panel in panels]
     down, *across = _strides(units, widths)

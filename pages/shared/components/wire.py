@@ -1,4 +1,4 @@
-"""The way of our browser components: how one is declared and mounted, and how numbers travel to it.
+"""How our browser components are declared and mounted, and how numbers are sent to them.
 
 Each is a plain ES module beside its Python half. Streamlit takes a component's JavaScript as one text, and a file that
 the browser asks for while the server works comes late: so a component goes with the modules that it imports, as one
@@ -33,7 +33,7 @@ def mount(name: str, *styles: str, module: str | None = None, results: Sequence[
     """Declare a component, and return what draws it: draw(key, header, arrays=None, **options).
 
     module: its ES module in this folder, by default name.js; styles: its style sheets, by default name.css; results:
-    the names of what it may answer. Without `arrays` the header goes as JSON, else both in one message (see pack).
+    the names of the values it may return. Without `arrays` the header goes as JSON, else both in one message (pack).
     options: as Streamlit's component takes them.
     """
     declared = st.components.v2.component(

@@ -1,17 +1,18 @@
-"""How the file was read, and every guess to be corrected."""
+"""The import report's controls: how the file was read, with every detected option correctable."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from lstm_core.data.ingest.options import DELIMITERS, ENCODINGS
-from pages.shared import session
 from pages.shared.data.source_picker import read_with
+from pages.shared.session import state
+from pages.shared.session.fields import set_widget, widget_value
 
 
 def import_options() -> None:
-    """How the file was read: every guess, shown and correctable."""
-    workspace = session.workspace()
+    """Draw the options that the file was read with; changing one reads it again."""
+    workspace = state.workspace()
     used = workspace.table.options
     columns = st.columns(6)
     boxes = (
@@ -28,7 +29,7 @@ def import_options() -> None:
     for column, (name, options, format_func) in zip(columns, boxes, strict=False):
         value = getattr(used, name)
         options = options if value in options else [value, *options]
-        session.set_widget(f"read_{name}", value)
+        set_widget(f"read_{name}", value)
         column.selectbox(
             name.replace("_", " "),
             options,
@@ -37,7 +38,7 @@ def import_options() -> None:
             on_change=_read_again,
             args=(name,),
         )
-    session.set_widget("read_skip_rows", used.skip_rows or 0)
+    set_widget("read_skip_rows", used.skip_rows or 0)
     columns[-1].number_input(
         "lines to skip",
         0,
@@ -50,11 +51,11 @@ def import_options() -> None:
 
 
 def _read_again(name: str) -> None:
-    read_with(**{name: session.widget_value(f"read_{name}")})
+    read_with(**{name: widget_value(f"read_{name}")})
 
 
 def retype_column(name: str, kind: str) -> None:
     """Read the file again with one column's type corrected."""
-    workspace = session.workspace()
+    workspace = state.workspace()
     kinds = dict(workspace.uploads[workspace.table].corrections.kinds) | {name: kind}
     read_with(kinds=tuple(kinds.items()))

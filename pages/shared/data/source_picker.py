@@ -1,4 +1,4 @@
-"""Where the table comes from: a CSV that is uploaded or pasted, a real series, a generator."""
+"""The data source: a CSV that is uploaded or pasted, a real series, or synthetic data."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.figures.theme import TRAIN_COLOR
 from lstm_core.workspace import Upload
-from pages.shared import session
-from pages.shared.session_fields import field
+from pages.shared.session import state
+from pages.shared.session.fields import field, set_widget, widget_value
+from pages.shared.session.messages import clear_messages, show_error
 
 MAX_PASTED = 5_000_000  # characters
 
 
 def upload_or_paste() -> None:
-    """Upload or paste. What is read replaces the table; what cannot be read leaves all as it was."""
+    """Draw the upload and the paste field. A file that can be read replaces the table; another changes nothing."""
     file = st.file_uploader(
         "Your own CSV",
         key="csv",
         type=["csv", "tsv", "txt"],
-        help="Delimiter, decimal sign, encoding, header and dates are worked out, and can be corrected below",
+        help="Delimiter, decimal sign, encoding, header and dates are detected, and can be corrected below",
     )
-    if file is not None and session.get_state("_read_file") != file.file_id:
-        session.set_state("_read_file", file.file_id)
+    if file is not None and state.get_state("_read_file") != file.file_id:
+        state.set_state("_read_file", file.file_id)
         with st.spinner("Reading the file…"):
             read_upload(file.getvalue(), file.name)
         st.rerun()
@@ -42,7 +43,7 @@ def upload_or_paste() -> None:
         if st.button("Use these rows", key="use_pasted", disabled=not text):
             read_upload(text.encode(), "pasted rows")
             st.rerun()
-    workspace = session.workspace()
+    workspace = state.workspace()
     if workspace.upload is not None and workspace.experiment.data.source != "csv":
         st.button(
             "Back to my own table",
@@ -55,37 +56,37 @@ def upload_or_paste() -> None:
 
 
 def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
-    """Put a CSV's bytes on the table, or report why not."""
-    session.clear_messages()
+    """Make a CSV's bytes the current table, or show why not."""
+    clear_messages()
     try:
         table = read_table(data, name, corrections)
     except PlaygroundError as error:
-        session.show_error(str(error))
+        show_error(str(error))
         return
-    workspace = session.workspace()
+    workspace = state.workspace()
     workspace.use_table(table, source="csv", name=name)
-    # nameless: it goes with the table, and memory holds the table only
+    # unnamed, so it is deleted with the table, and not in memory
     file = tempfile.TemporaryFile()  # noqa: SIM115
     file.write(data)
     workspace.uploads[table] = Upload(file, corrections)
 
 
 def read_with(**corrected: Any) -> None:
-    """Read the table's file again with one more guess corrected; the others are made anew."""
-    here = session.workspace()
-    upload = here.uploads[here.table]
+    """Read the table's file again with one more option corrected; the others are detected again."""
+    workspace = state.workspace()
+    upload = workspace.uploads[workspace.table]
     upload.file.seek(0)
-    read_upload(upload.file.read(), here.table.name, dataclasses.replace(upload.corrections, **corrected))
+    read_upload(upload.file.read(), workspace.table.name, dataclasses.replace(upload.corrections, **corrected))
 
 
 def built_in_data() -> None:
-    """The real series and the generators; the one in use is lit."""
-    data = session.workspace().experiment.data
+    """Draw the real series and the generators; the current one is selected."""
+    data = state.workspace().experiment.data
     for key, source in (("sample", "sample"), ("generator", "generator")):
         is_current = data.source == source and (source != "sample" or data.name in SAMPLES)
-        session.set_widget(key, data.name if is_current else None)
+        set_widget(key, data.name if is_current else None)
     st.pills(
-        "A real series",
+        "Real series",
         list(SAMPLES),
         key="sample",
         format_func=lambda name: SAMPLES[name].title,
@@ -93,7 +94,7 @@ def built_in_data() -> None:
         help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()),
     )
     st.pills(
-        "A generator",
+        "Synthetic data",
         list(generators.GENERATORS),
         key="generator",
         format_func=_thumbnail_label,
@@ -103,16 +104,16 @@ def built_in_data() -> None:
 
 
 def dataset_title(data: DataSpec, table: Table) -> str:
-    """What the table is called on the page."""
+    """The title of the table on the page."""
     if data.source == "generator":
         return generators.title(data.name)
-    listed = data.source == "sample" and data.name in SAMPLES  # a lesson's own series is not
+    listed = data.source == "sample" and data.name in SAMPLES  # a lesson's series is not
     return SAMPLES[data.name].title if listed else table.name
 
 
 def generator_settings() -> None:
-    """Length, noise and seed of the generator in use."""
-    data = session.workspace().experiment.data
+    """Draw the length, noise and seed of the current generator."""
+    data = state.workspace().experiment.data
     names = {"length": {"step": 100}, "noise": {"step": 0.05}, "seed": {}}
     if data.name in generators.SEQUENCE_SETS:
         names["length"] |= {"label": "sequences"}
@@ -125,46 +126,46 @@ def generator_settings() -> None:
 
 
 def _use_sample() -> None:
-    name = session.widget_value("sample")
+    name = widget_value("sample")
     if name is not None:
-        session.workspace().use_table(load_sample(name), source="sample", name=name)
+        state.workspace().use_table(load_sample(name), source="sample", name=name)
 
 
 def _use_generator() -> None:
-    name = session.widget_value("generator")
+    name = widget_value("generator")
     if name is not None:
         _generate(DataSpec(source="generator", name=name), {})
 
 
 def _change_generator(name: str, key: str) -> None:
-    data, value = session.workspace().experiment.data, session.widget_value(key)
-    if value is not None:  # an emptied field: the old value comes back
+    data, value = state.workspace().experiment.data, widget_value(key)
+    if value is not None:  # else the previous value is shown again
         _generate(data, {name: value})
 
 
 def on_seq_len_change() -> dict:
-    """What a new seq_len does beside being set: a set of sequences is made anew, of that many steps each."""
-    data = session.workspace().experiment.data
+    """Arguments of the seq_len widget: a set of sequences is generated again, of that many steps each."""
+    data = state.workspace().experiment.data
     if data.source == "generator" and data.name in generators.SEQUENCE_SETS:
         return {"on_change": _change_generator, "args": ("seq_len", "seq_len")}
     return {}
 
 
 def _generate(data: DataSpec, changes: dict) -> None:
-    session.clear_messages()
+    clear_messages()
     try:
         spec = dataclasses.replace(data, **changes)
         table = generators.generate(spec)
     except PlaygroundError as error:
-        session.show_error(str(error))
+        show_error(str(error))
         return
     fields = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
-    session.workspace().use_table(table, **fields)
+    state.workspace().use_table(table, **fields)
 
 
 @st.cache_data(show_spinner=False)
 def _thumbnail_label(name: str) -> str:
-    """A generator's title under its own curve: Markdown with an inline SVG, both our own."""
+    """A generator's title under its own curve: Markdown with an inline SVG, with nothing from outside."""
     y = generators.thumbnail(name).astype(float)
     minimum, maximum = y.min(), y.max()
     points = np.stack([np.linspace(1, 95, len(y)), 29 - 26 * (y - minimum) / (maximum - minimum or 1)], axis=1)

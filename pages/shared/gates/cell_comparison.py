@@ -1,4 +1,4 @@
-"""Under "How far back?": the run's rivals, the other cells of the same size, and one picture of all gradients."""
+"""The cell comparison under "How far back?": the other two cells of the same size, and the gradients of all three."""
 
 from __future__ import annotations
 
@@ -15,23 +15,30 @@ from lstm_core.figures.gradients import cells_figure
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.cell_comparison import MAX_STEPS, CellComparison, validation_loss_at
 from lstm_core.runs.run import Run
-from pages.shared import session
 from pages.shared.gates.selection import Selection
+from pages.shared.numbers import PERCENT
+from pages.shared.session import state
+from pages.shared.session.messages import escape_markdown
+from pages.shared.training.live import LESSON_SECONDS, poll
 
-TICK = 0.5  # seconds between two drawings while the rivals train
-SHARE = 0.01  # of its largest: below it a gradient counts as gone
+SHARE = 0.01  # of its largest: below it a gradient counts as vanished
 MAX_COMPARED = 16  # windows that the cells' gradients are averaged over
 OF = {"x": "the input x", "h": "the hidden state h"}
 
 
 def show(selection: Selection, output: int) -> None:
-    """A button that trains the rivals, their progress, and at last one picture; output: which one's gradient."""
+    """A button that trains the other cells, their progress, and then the figure; output: whose gradient."""
     comparison = selection.run.cache.get("rivals")
     active = comparison is not None and comparison.is_active
-    st.fragment(_compare, run_every=TICK if active else None)(selection, output, active)
+
+    def has_changed() -> bool:
+        current = selection.run.cache.get("rivals")
+        return (current is not None and current.is_active) != active
+
+    poll(_compare, selection, output, seconds=LESSON_SECONDS, active=active, has_changed=has_changed)
 
 
-def _compare(selection: Selection, output: int, was_live: bool) -> None:
+def _compare(selection: Selection, output: int) -> None:
     run = selection.run
     comparison: CellComparison | None = run.cache.get("rivals")
     others = " and ".join(_named(cell) for cell in CELLS if cell != run.experiment.model.cell)
@@ -42,12 +49,10 @@ def _compare(selection: Selection, output: int, was_live: bool) -> None:
     else:
         if comparison is not None:
             try:
-                _picture(selection, output, comparison)
+                _figure(selection, output, comparison)
             except PlaygroundError as error:
-                st.error(session.escape_markdown(str(error)))
+                st.error(escape_markdown(str(error)))
         _offer(run, others, again=comparison is not None)
-    if (comparison is not None and comparison.is_active) != was_live:
-        st.rerun()  # polling follows
 
 
 def _named(cell: str) -> str:
@@ -56,7 +61,7 @@ def _named(cell: str) -> str:
 
 def _offer(run: Run, others: str, again: bool) -> None:
     steps = min(run.step, MAX_STEPS)
-    explanation = "as many as this model has had" if steps == run.step else "the most that rivals get"
+    explanation = "as many as this model" if steps == run.step else "the most that a comparison trains"
     st.button(
         f"Train them {'again ' if again else ''}for {steps:,} steps",
         on_click=_start,
@@ -65,18 +70,18 @@ def _offer(run: Run, others: str, again: bool) -> None:
         key="rivals_train",
         icon=":material/model_training:",
         help=f"Trains {others} on the same windows, with the same settings and seeds, for {steps:,} steps, "
-        f"{explanation}. This model is left alone."
+        f"{explanation}. This model stays as it is."
         if steps
-        else "Train this model first: the others get as many steps as it has had.",
+        else "Train this model first: the other cells get as many steps as it had.",
     )
     if refused := run.cache.get("rivals_refused"):
-        st.error(session.escape_markdown(refused))
+        st.error(escape_markdown(refused))
 
 
 def _start(run: Run) -> None:
     run.cache.pop("rivals_refused", None)
     try:
-        run.cache["rivals"] = CellComparison(run, session.workspace_store().queue)
+        run.cache["rivals"] = CellComparison(run, state.workspace_store().queue)
     except PlaygroundError as error:
         run.cache["rivals_refused"] = str(error)
 
@@ -90,16 +95,16 @@ def _progress(run: Run, comparison: CellComparison) -> None:
     for other in comparison.runs:
         done, wait = other.step, other.status == "waiting"
         rate = f" · {other.steps_per_second:,.0f} steps/s" if other.status == "running" else ""
-        text = "waits for a free place" if wait else f"step **{done:,}** of {comparison.steps:,}{rate}"
+        text = "queued" if wait else f"step **{done:,}** of {comparison.steps:,}{rate}"
         st.progress(min(1.0, done / comparison.steps), f"{other.experiment.model.module_name}: {text}")
     st.button("Cancel", on_click=_cancel, args=(run,), key="rivals_cancel", icon=":material/close:")
 
 
-def _picture(selection: Selection, output: int, comparison: CellComparison) -> None:
+def _figure(selection: Selection, output: int, comparison: CellComparison) -> None:
     for other in comparison.runs:
         if other.status == "failed":
-            st.warning(session.escape_markdown(f"The {other.experiment.model.module_name} stopped: {other.message}"))
-    starts = _several(selection.run)
+            st.warning(escape_markdown(f"The {other.experiment.model.module_name} stopped: {other.message}"))
+    starts = _comparison_windows(selection.run)
     horizons = _horizons(selection, output, comparison, starts)
     of = st.segmented_control(
         "gradient with respect to",
@@ -110,14 +115,14 @@ def _picture(selection: Selection, output: int, comparison: CellComparison) -> N
         key="rivals_of",
         persist_state="session",
         help="Every cell reads the same x, so that comparison is the fairest. An LSTM's h is "
-        "only half of what it carries: its c is drawn beside it",
+        "only half of its state: its c is drawn beside it",
     )
     curves, through_c = {cell: horizon.d_x.mean(0) for cell, horizon in horizons.items()}, None
     if of == "h":
         index = selection.layer, selection.direction
-        turn = -1 if selection.direction else 1  # the reverse direction has read all at the window's first step
-        curves = {cell: horizon.d_h[index].mean(0)[::turn] for cell, horizon in horizons.items()}
-        through_c = horizons["lstm"].d_c[index].mean(0)[::turn]
+        order = -1 if selection.direction else 1  # the reverse direction ends at the window's first step
+        curves = {cell: horizon.d_h[index].mean(0)[::order] for cell, horizon in horizons.items()}
+        through_c = horizons["lstm"].d_c[index].mean(0)[::order]
     text = cells_sentence(curves)
     left, right = st.columns([0.62, 0.38], vertical_alignment="center")
     left.plotly_chart(cells_figure(curves, through_c), key="cells_figure")
@@ -128,25 +133,25 @@ def _picture(selection: Selection, output: int, comparison: CellComparison) -> N
         column_config={"validation loss": st.column_config.NumberColumn(format="%.4g")},
     )
     right.caption(
-        f"Mean over {len(starts)} windows, evenly spread. Each line is divided by its own largest value: "
-        f"what counts is how fast it falls.{_unlike(selection, comparison)}"
+        f"Mean over {len(starts)} windows, evenly spread. Each line is divided by its largest value: "
+        f"what counts is how fast it falls.{_step_hint(selection, comparison)}"
     )
     st.markdown(text)
 
 
-def _unlike(selection: Selection, comparison: CellComparison) -> str:
-    """What to do where the model has been trained for longer, or less long, than its rivals."""
+def _step_hint(selection: Selection, comparison: CellComparison) -> str:
+    """What to do where the model has been trained for more, or fewer, steps than the other cells."""
     step = selection.snapshot.step
     if abs(step - comparison.steps) <= 0.1 * comparison.steps:
         return ""
     return (
-        f" The model above is of step {step:,}, its rivals of step {comparison.steps:,}: the slider over the training "
-        "takes it to where they are."
+        f" The model above is of step {step:,}, the other cells of step {comparison.steps:,}: move the epoch slider to "
+        "theirs for a fair comparison."
     )
 
 
-def _several(run: Run) -> np.ndarray:
-    """First rows of some validation windows, or of training windows if there is no validation part."""
+def _comparison_windows(run: Run) -> np.ndarray:
+    """First rows of some validation windows, or of training windows if there is no validation set."""
     starts = run.windows.starts
     split_starts = starts["valid"] if len(starts["valid"]) else starts["train"]
     return split_starts[np.unique(np.linspace(0, len(split_starts) - 1, MAX_COMPARED).astype(int))]
@@ -155,7 +160,7 @@ def _several(run: Run) -> np.ndarray:
 def _horizons(
     selection: Selection, output: int, comparison: CellComparison, starts: np.ndarray
 ) -> dict[str, GradientHorizon]:
-    """Of every cell, over these windows."""
+    """The horizon of every cell over these windows."""
     snapshot = selection.snapshot
     x = torch.from_numpy(selection.run.windows.inputs(starts))
 
@@ -174,11 +179,11 @@ def _table(selection: Selection, comparison: CellComparison) -> pd.DataFrame:
     snapshot = selection.snapshot
     rows = {selection.run.experiment.model.cell: (selection.run, snapshot.step)}
     rows |= {other.experiment.model.cell: (other, other.step) for other in comparison.runs}
-    rows_found = [
+    records = [
         (cell.upper(), run.parameter_count, step, validation_loss_at(run, step))
         for cell, (run, step) in ((cell, rows[cell]) for cell in CELLS)
     ]
-    return pd.DataFrame(rows_found, columns=["cell", "parameters", "steps", "validation loss"])
+    return pd.DataFrame(records, columns=["cell", "parameters", "steps", "validation loss"])
 
 
 def cells_sentence(curves: dict[str, np.ndarray]) -> str:
@@ -187,9 +192,11 @@ def cells_sentence(curves: dict[str, np.ndarray]) -> str:
     seq_len = len(next(iter(curves.values())))
     never = f"within the window's **{seq_len}** steps"
     if min(steps_by_cell.values()) >= seq_len:
-        return f"No cell's gradient falls below 1 % of its largest {never}."
+        return f"No cell's gradient falls below 1{PERCENT} of its largest {never}."
     first, *other_cells = sorted(steps_by_cell, key=steps_by_cell.get)
-    parts = [f"The {first.upper()}'s gradient falls below 1 % of its largest after **{steps_by_cell[first]}** steps"]
+    parts = [
+        f"The {first.upper()}'s gradient falls below 1{PERCENT} of its largest after **{steps_by_cell[first]}** steps"
+    ]
     parts += [
         f"the {cell.upper()}'s "
         + (f"after **{steps_by_cell[cell]}**" if steps_by_cell[cell] < seq_len else f"not {never}")

@@ -10,10 +10,11 @@ from lstm_core.figures.gradients import horizon_figure, time_constants_figure
 from lstm_core.forecasting.predict import predict
 from pages.shared.gates import cell_comparison
 from pages.shared.gates.selection import Selection, prediction_text, window_input
+from pages.shared.numbers import PERCENT
 
 
 def show(selection: Selection) -> None:
-    horizon, output = _own(selection)
+    horizon, output = _horizon(selection)
     st.markdown(prediction_text(selection))
     st.markdown(horizon_sentence(horizon))
     gradient = horizon_figure(horizon, selection.layer, selection.direction)
@@ -29,17 +30,17 @@ def show(selection: Selection) -> None:
     cell_comparison.show(selection, output)
 
 
-def _own(selection: Selection) -> tuple[GradientHorizon, int]:
-    """The horizon of the run's own model, and the output that it is of: the first number, or the likeliest class."""
+def _horizon(selection: Selection) -> tuple[GradientHorizon, int]:
+    """The horizon of the run's model, and the index of its output: the first target, or the most likely class."""
     snapshot, windows = selection.snapshot, selection.run.windows
 
-    def found() -> tuple:
+    def compute() -> tuple:
         starts = np.array([selection.start])
         output = int(predict(snapshot.model, windows, starts)[0].argmax()) if windows.classes else 0
         horizon = memory_horizon(snapshot.model, window_input(selection), output)
         return horizon, output
 
-    return selection.run.cached("horizons", (snapshot, selection.start), found)
+    return selection.run.cached("horizons", (snapshot, selection.start), compute)
 
 
 def horizon_sentence(horizon: GradientHorizon) -> str:
@@ -47,21 +48,24 @@ def horizon_sentence(horizon: GradientHorizon) -> str:
     half, hundredth = (steps_until_faded(horizon.d_x[0], share) for share in (0.5, 0.01))
     seq_len = horizon.d_x.shape[1]
     if hundredth >= seq_len:
-        text = "It looks back over the whole window: even its first step has more than 1 % of the strongest influence"
+        text = (
+            f"The gradient reaches back over the whole window: even its first step has more than 1{PERCENT} of the "
+            "strongest influence"
+        )
         return (
             f"{text}."
             if half >= seq_len
-            else f"{text}, though steps more than **{half}** before the end less than half."
+            else f"{text}, though steps more than **{half}** before the end have less than half."
         )
     return (
         f"Steps more than **{half}** before the end have less than half of the strongest influence on the "
-        f"prediction, steps more than **{hundredth}** before it less than 1 %: what lies further back is as good as "
-        "forgotten."
+        f"prediction, steps more than **{hundredth}** before it less than 1{PERCENT}: what lies further back is as "
+        "good as forgotten."
     )
 
 
 def time_constants_sentence(constants: np.ndarray) -> str:
-    """What the forget gates alone say of the units' memories; constants: (units,), in steps."""
+    """The units' time constants, by their forget gates alone; constants: (units,), in steps."""
     middle, longest = (_steps(value) for value in (np.median(constants), constants.max()))
     endless = np.isinf(constants.max())
     if len(constants) == 1:
@@ -69,7 +73,9 @@ def time_constants_sentence(constants: np.ndarray) -> str:
     else:
         slowest = "never forgets" if endless else f"remembers for about {longest}"
         text = f"half of the units forget within {middle}; the slowest {slowest}"
-    return f"By the forget gates alone, {text}. (A unit's time constant is −1/ln f: after it, 37 % of c is left.)"
+    return (
+        f"By the forget gates alone, {text}. (A unit's time constant is −1/ln f: after it, 37{PERCENT} of c is left.)"
+    )
 
 
 def _steps(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The view "Gates": six heatmaps of units over steps, one unit's curves, and the trace to take away."""
+"""The view "Gates": six heatmaps of units over steps, one unit's curves, and the export of the trace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import streamlit as st
 from lstm_core.analysis.saturation import CLOSED_BELOW, OPEN_ABOVE, gate_saturation
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.files import trace_csv, trace_npz
-from pages.shared import session
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.gates.selection import (
     ALL,
@@ -19,6 +18,7 @@ from pages.shared.gates.selection import (
     prediction_text,
     window_trace,
 )
+from pages.shared.session import state
 
 
 def show(selection: Selection) -> None:
@@ -28,13 +28,13 @@ def show(selection: Selection) -> None:
     text_column.markdown(prediction_text(selection))
     with badge.container(key="parity", horizontal_alignment="right"):
         st.badge(
-            f"largest difference from nn.LSTM: {difference:.1e}",
+            f"max |Δ| vs nn.LSTM: {difference:.1e}",
             icon=":material/verified:",
             color="green" if difference < 1e-5 else "red",
-            help="Every h and the last c of this trace, worked out from the gates below, against what "
-            f"torch.nn.LSTM itself computed. Weights of step {step:,}.",
+            help="Largest difference between every h and the last c of this trace, computed from the gates below, "
+            f"and those of torch.nn.LSTM itself. Weights of step {step:,}.",
         )
-    current_trace = window_trace(replace(selection, step=None))  # its scale holds still while the slider moves
+    current_trace = window_trace(replace(selection, step=None))  # its color scale stays while the slider moves
     maps = [
         heatmap_of(
             name,
@@ -45,7 +45,7 @@ def show(selection: Selection) -> None:
     ]
     shares = gate_saturation(trace, selection.layer, selection.direction)
     curves = {
-        "All units · mean": shares["mean"],
+        "Average over units": shares["mean"],
         f"Share below {CLOSED_BELOW:g}": shares["closed"],
         f"Share above {OPEN_ABOVE:g}": shares["open"],
     }
@@ -58,7 +58,7 @@ def show(selection: Selection) -> None:
         curves=curves,
         large=None if selection.gate == ALL else selection.gate,
     )
-    session.set_state("unit", chosen)
+    state.set_state("unit", chosen)
     st.caption("A gate that sits near 0 or 1 at every step is saturated: it learns slowly.")
     _exports(selection)
 

@@ -1,6 +1,6 @@
-"""The controls of the view "What if?": what a person chooses becomes edits of the LSTM's run, and those become words.
+"""The controls of the view "What if?": they give Interventions, and describe each in words.
 
-Nothing is run here: interventions.py does that, and what_if_view.py shows what comes of it.
+Nothing is computed here: lstm_core/trace/interventions.py does that, and what_if.py shows the result.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.interventions import ALLOWED_TARGETS, INPUT, Intervention, check_intervention
-from pages.shared import session
 from pages.shared.gates.selection import Selection
-from pages.shared.session_fields import clamp_widget
+from pages.shared.numbers import format_number
+from pages.shared.session import state
+from pages.shared.session.fields import clamp_widget, set_widget
+from pages.shared.session.messages import escape_markdown
 
 KEEP = {"persist_state": "session"}
-NOTHING = "nothing"  # is altered, beyond what was kept
+NOTHING = "nothing"  # beyond the interventions that were kept
 PRESETS = {
     "Forget gate stuck open (f = 1)": ("f", 1.0),
     "Forget everything (f = 0)": ("f", 0.0),
@@ -29,22 +31,22 @@ PRESETS = {
     "Output gate shut (o = 0)": ("o", 0.0),
 }
 HOW = {
-    "clamp": "held at",
+    "clamp": "clamped to",
     "scale": "scaled by",
     "add": "shifted by",
-    "zero": "switched off",
+    "zero": "zeroed",
     "input_set": "set to",
     "input_add": "shifted by",
 }
-# a gate's value: lowest, highest, at first
+# of a gate's slider: minimum, maximum, default
 RANGES = {"clamp": (0.0, 1.0, 1.0), "scale": (0.0, 2.0, 0.5), "add": (-1.0, 1.0, 0.5)}
 MAX_KEPT = 5
-SLIDER_STEPS = 100  # about so many places on the slider of an input
-UNITS_HELP = "Empty is all. “selected” is the one marked in the picture; or list them: 0-3, 7"
+SLIDER_STEPS = 100  # about as many positions on the slider of an input
+UNITS_HELP = "Empty: all units. “selected”: the one selected in the heatmaps. Or list them: 0-3, 7"
 
 
 def choose_interventions(selection: Selection) -> tuple[Intervention, ...]:
-    """Draw the controls; the edits that they stand for, those kept earlier first."""
+    """Draw the controls and return the chosen interventions, those kept earlier first."""
     bar = st.container(horizontal=True, gap="small")
     for label, (gate, value) in PRESETS.items():
         bar.button(label, key=f"what_preset_{gate}{value:g}", on_click=_preset, args=(selection, gate, value))
@@ -57,19 +59,19 @@ def choose_interventions(selection: Selection) -> tuple[Intervention, ...]:
         on_click=_keep,
         args=(intervention,),
         disabled=intervention is None or len(kept) + others >= MAX_KEPT,
-        help="Keep this edit, and choose another one beside it",
+        help="Keep this intervention, and choose another one beside it",
     )
     _list_kept(selection, kept, others)
     return (*kept, intervention) if intervention else kept
 
 
 def describe(intervention: Intervention, selection: Selection) -> str:
-    """What an edit does, as Markdown: "the forget gate held at 1 in units 0–3 at steps 5–9"."""
+    """An intervention as Markdown: "the forget gate clamped to 1 in units 0–3 at steps 5–9"."""
     windows, spec = selection.run.windows, selection.run.experiment.model
     if intervention.gate == INPUT:
         (feature,) = intervention.units
-        value = _shown(windows, intervention.kind, feature, intervention.value)
-        texts = [f"{session.escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {value:.4g}"]
+        value = _unscaled(windows, intervention.kind, feature, intervention.value)
+        texts = [f"{escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {format_number(value)}"]
     else:
         value = "" if intervention.kind == "zero" else f" {intervention.value:g}".replace("-", "−")
         texts = [f"the {GATE_NAMES[intervention.gate]} {HOW[intervention.kind]}{value}"]
@@ -110,14 +112,14 @@ def parse_units(text: str, count: int, selected: int) -> tuple[int, ...] | None:
 
 
 def _chosen_intervention(selection: Selection) -> Intervention | None:
-    """The edit that the widgets stand for; None for nothing."""
+    """The intervention that the widgets describe; None for none."""
     windows, spec = selection.run.windows, selection.run.experiment.model
     layer_directions = _layer_directions(spec)
     several = len(layer_directions) > 1
     columns = st.columns([1.6, 1.3, 1.5, 1.15, 1.7, *([1.25] if several else [])], vertical_alignment="bottom")
     gate = _select(
         columns[0],
-        "what if",
+        "gate, state or input",
         "alter",
         [*GATE_NAMES, INPUT, NOTHING],
         "f",
@@ -126,7 +128,7 @@ def _chosen_intervention(selection: Selection) -> Intervention | None:
     if gate == NOTHING:
         return None
     kinds = [kind for kind, gates in ALLOWED_TARGETS.items() if gate in gates]
-    kind = _select(columns[1], "were", f"how_{kinds[0]}", kinds, kinds[0], HOW.get)
+    kind = _select(columns[1], "intervention", f"how_{kinds[0]}", kinds, kinds[0], HOW.get)
     if gate == INPUT:
         names = windows.spec.features
         feature = _select(columns[3], "column", "feature", range(len(names)), 0, names.__getitem__)
@@ -141,7 +143,7 @@ def _chosen_intervention(selection: Selection) -> Intervention | None:
 
 
 def _layer_directions(spec: ModelSpec) -> list[str]:
-    """The layers and directions in the order of nn.LSTM's weights, in words."""
+    """Labels of the layers and directions, in the order of nn.LSTM's weights."""
     directions = (" forward", " reverse") if spec.bidirectional else ("",)
     return [f"{layer}{direction}" for layer in range(spec.num_layers) for direction in directions]
 
@@ -149,8 +151,8 @@ def _layer_directions(spec: ModelSpec) -> list[str]:
 def _select(column, label: str, key: str, options: Sequence, first: object, show) -> object:
     """A select box that falls back to `first` where another model has fewer options."""
     key = f"what_{key}"
-    if session.get_state(key) not in options:
-        session.set_state(key, first)
+    if state.get_state(key) not in options:
+        state.set_state(key, first)
     return column.selectbox(label, options, key=key, format_func=show, **KEEP)
 
 
@@ -164,7 +166,7 @@ def _gate_value(column, kind: str, gate: str) -> float:
 
 
 def _input_value(column, windows: Windows, kind: str, feature: int) -> float:
-    """What the slider says in the column's own units, as the model sees it."""
+    """The slider's value, in the column's units, as the model's scaled input."""
     values = windows.x[:, feature]
     values = values[np.isfinite(values)]
     minimum, maximum = float(values.min()), float(values.max())
@@ -180,24 +182,24 @@ def _input_value(column, windows: Windows, kind: str, feature: int) -> float:
     return float((value - center) / windows.x_scale[feature])
 
 
-def _shown(windows: Windows, kind: str, feature: int, value: float) -> float:
-    """The inverse: what the model sees, in the column's own units."""
+def _unscaled(windows: Windows, kind: str, feature: int, value: float) -> float:
+    """The inverse: a scaled input in the column's units."""
     center = windows.x_center[feature] if kind == "input_set" else 0.0
     return float(value * windows.x_scale[feature] + center)
 
 
 def _units(column, count: int, selected: int) -> tuple[int, ...] | None:
-    """What the field says; a text that cannot be read is complained about, and the last one that could rules on."""
+    """The units in the field; an invalid text shows an error, and the last valid one stays in force."""
     text = column.text_input("units", key="what_units", placeholder="all", help=UNITS_HELP, max_chars=200, **KEEP)
     try:
         units = parse_units(text, count, selected)
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         try:
-            return parse_units(session.get_state("what_units_read", ""), count, selected)
+            return parse_units(state.get_state("what_units_read", ""), count, selected)
         except PlaygroundError:  # another model has fewer units
             return None
-    session.set_state("what_units_read", text)
+    state.set_state("what_units_read", text)
     return units
 
 
@@ -206,38 +208,38 @@ def _steps(column, windows: Windows) -> range | None:
     last = windows.spec.seq_len - 1
     if last == 0:
         return None
-    minimum, maximum = session.get_state("what_steps") or (0, last)
-    if session.get_state("what_last_step") != last or maximum > last:  # another window: as a whole, at first
+    minimum, maximum = state.get_state("what_steps") or (0, last)
+    if state.get_state("what_last_step") != last or maximum > last:  # another seq_len: all steps
         minimum, maximum = 0, last
-    session.set_state("what_last_step", last)
-    session.set_widget("what_steps", (minimum, maximum), last)
+    state.set_state("what_last_step", last)
+    set_widget("what_steps", (minimum, maximum), last)
     minimum, maximum = column.slider("steps", 0, last, key="what_steps", **KEEP)
     return None if (minimum, maximum) == (0, last) else range(minimum, maximum + 1)
 
 
 def _preset(selection: Selection, gate: str, value: float) -> None:
-    session.set_state("what_alter", gate)
-    session.set_state("what_how_clamp", "clamp")
-    session.set_state(f"what_value_clamp_{gate}", value)
-    session.set_state("what_units", "")
-    session.set_state("what_last_step", None)
+    state.set_state("what_alter", gate)
+    state.set_state("what_how_clamp", "clamp")
+    state.set_state(f"what_value_clamp_{gate}", value)
+    state.set_state("what_units", "")
+    state.set_state("what_last_step", None)
 
 
 def _keep(intervention: Intervention) -> None:
-    session.set_state("what_kept", (*session.get_state("what_kept", ()), intervention))
-    session.set_state("what_alter", NOTHING)
+    state.set_state("what_kept", (*state.get_state("what_kept", ()), intervention))
+    state.set_state("what_alter", NOTHING)
 
 
 def _drop(intervention: Intervention) -> None:
-    kept = list(session.get_state("what_kept", ()))
+    kept = list(state.get_state("what_kept", ()))
     kept.remove(intervention)
-    session.set_state("what_kept", tuple(kept))
+    state.set_state("what_kept", tuple(kept))
 
 
 def _kept(selection: Selection) -> tuple[tuple[Intervention, ...], int]:
-    """The kept edits that fit this model and its windows, and how many others there are."""
+    """The kept interventions that fit this model and its windows, and how many do not."""
     lstm, seq_len = selection.snapshot.model.lstm, selection.run.windows.spec.seq_len
-    kept, fitting = session.get_state("what_kept", ()), []
+    kept, fitting = state.get_state("what_kept", ()), []
     for intervention in kept:
         try:
             check_intervention(intervention, lstm, seq_len)
@@ -258,10 +260,10 @@ def _list_kept(selection: Selection, kept: tuple[Intervention, ...], others: int
                     icon=":material/close:",
                     on_click=_drop,
                     args=(intervention,),
-                    help="Undo this edit",
+                    help="Undo this intervention",
                 )
     if others:
-        st.caption(f"{others} of the kept edits do not fit this model and are left out.")
+        st.caption(f"{others} of the kept interventions do not fit this model and are left out.")
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""The view "Learning": when in the training a unit learned what it does, and the model its answer for this window."""
+"""The view "Learning": when in the training a unit learned its gates, and the model its prediction for this window."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDICTION_COLOR
 from lstm_core.forecasting.predict import predict
 from lstm_core.training.snapshots import ModelSnapshot
-from pages.shared import session
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.components.live_plot import live_plot
 from pages.shared.gates.selection import ALL, Selection, input_series, window_input
+from pages.shared.session import state
+from pages.shared.session.fields import set_widget, widget_value
 
-MEAN = "the mean of all units"
-HALF = 0.5  # of the way from what it was to what it is
+MEAN = "average over units"
+HALF = 0.5  # of the change from the first snapshot to the selected weights
 
-# What one moment comes to: i, f, g, o, c, h of the unit, each (seq_len,), and what the model said.
+# Of one snapshot: i, f, g, o, c, h of the unit, each (seq_len,), and the prediction.
 Row = tuple[dict[str, np.ndarray], float]
 
 
@@ -27,7 +28,9 @@ def show(selection: Selection) -> None:
     rows = _rows(selection, unit)
     steps = list(rows)
     names = [f"epoch {_epoch(selection, step)}" for step in steps]
-    maps = {name: np.stack([found[name] for found, _ in rows.values()]) for name in next(iter(rows.values()))[0]}
+    maps = {
+        name: np.stack([activations[name] for activations, _ in rows.values()]) for name in next(iter(rows.values()))[0]
+    }
     predictions = np.array([prediction for _, prediction in rows.values()])
     st.markdown(_sentence(selection, unit, maps, predictions, names))
     now = selection.snapshot.step
@@ -41,23 +44,23 @@ def show(selection: Selection) -> None:
         large=None if selection.gate == ALL or selection.gate not in maps else selection.gate,
     )
     st.caption(
-        "Each row is one moment of the training, spaced evenly on a log scale: the first steps change most. The row "
-        "that is marked is the slider's."
+        "Each row is one snapshot of the training, evenly spaced on a log scale, since the first steps change most. "
+        "The marked row is the slider's."
     )
-    _answers(selection, np.array(steps) / selection.run.steps_per_epoch, predictions)
+    _predictions(selection, np.array(steps) / selection.run.steps_per_epoch, predictions)
 
 
 def _choose_unit(selection: Selection) -> int | None:
-    """The unit whose learning is drawn, the one that was selected on "Gates" at first; None: the mean of all."""
+    """The unit whose learning is drawn, at first the one selected on "Gates"; None: the mean over all units."""
     units = selection.run.experiment.model.hidden_size
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         mean = st.toggle(
             MEAN,
             key="learning_mean",
             persist_state="session",
-            help="What the layer does as a whole, instead of one unit",
+            help="The whole layer instead of one unit",
         )
-        session.set_widget("learning_unit", selection.unit, units)
+        set_widget("learning_unit", selection.unit, units)
         st.number_input(
             "unit",
             0,
@@ -72,13 +75,13 @@ def _choose_unit(selection: Selection) -> int | None:
 
 
 def _take_unit() -> None:
-    value = session.widget_value("learning_unit")
+    value = widget_value("learning_unit")
     if value is not None:
-        session.set_state("unit", value)
+        state.set_state("unit", value)
 
 
 def _rows(selection: Selection, unit: int | None) -> dict[int, Row]:
-    """By step, of every moment that weights were kept of and of now; each is worked out once."""
+    """By step, for every snapshot and for the current weights; each is computed once."""
     run = selection.run
     key = selection.start, selection.layer, selection.direction, unit
     cached_key, cached = run.cache.get("learning", (None, {}))
@@ -94,8 +97,8 @@ def _row(selection: Selection, unit: int | None, snapshot: ModelSnapshot) -> Row
     maps = unit_history([snapshot], window_input(selection), selection.layer, selection.direction, unit)
     starts = np.array([selection.start])
     prediction = predict(snapshot.model, windows, starts)[0]
-    answer = prediction[windows.targets(starts)[0]] if windows.classes else prediction[0, 0]
-    return {name: values[0] for name, values in maps.items()}, float(answer)
+    value = prediction[windows.targets(starts)[0]] if windows.classes else prediction[0, 0]
+    return {name: values[0] for name, values in maps.items()}, float(value)
 
 
 def _epoch(selection: Selection, step: int) -> str:
@@ -103,35 +106,35 @@ def _epoch(selection: Selection, step: int) -> str:
 
 
 def _sentence(selection: Selection, unit: int | None, maps: dict, predictions: np.ndarray, names: list[str]) -> str:
-    """When each gate, and the answer, had come half of its way to what it is now."""
+    """When each gate, and the prediction, reached half of its final change."""
     if len(names) < 2:
-        return "There is one moment only so far: train, and its learning can be followed here."
+        return "There is only one snapshot so far: train the model to see how it learns."
     when = {name: names[settling_index(maps[name], HALF)] for name in maps if name in "ifgo"}
-    subject = "On average over the units each gate" if unit is None else f"In unit {unit} each gate"
+    subject = "On average over units, each gate" if unit is None else f"In unit {unit}, each gate"
     parts = ", ".join(f"the {GATE_NAMES[name]} by **{epoch}**" for name, epoch in when.items())
     return (
-        f"{subject} had come half of its way to what it does now in this window: {parts}; the model's answer by "
+        f"{subject} reached half of its final change in this window: {parts}; the prediction by "
         f"**{names[settling_index(predictions, HALF)]}**."
     )
 
 
-def _answers(selection: Selection, epochs: np.ndarray, predictions: np.ndarray) -> None:
-    """What the model said of this window along the training, beside the truth."""
+def _predictions(selection: Selection, epochs: np.ndarray, predictions: np.ndarray) -> None:
+    """The prediction for this window along the training, beside the target."""
     windows = selection.run.windows
     targets = windows.targets(np.array([selection.start]))[0]
-    level, name = (1.0, "a sure and right answer") if windows.classes else (float(targets[0, 0]), "truth")
+    level, name = (1.0, "certain and correct") if windows.classes else (float(targets[0, 0]), "actual")
     cell = selection.run.experiment.model.module_name
     label = "probability of the true class" if windows.classes else windows.spec.targets[0]
     lines = [
         Line(name, epochs[[0, -1]], np.full(2, level), ACTUAL_COLOR, "dash", width=3),
-        Line(f"what the {cell} says of this window", epochs, predictions, PREDICTION_COLOR, width=2.5),
+        Line(f"prediction of the {cell}", epochs, predictions, PREDICTION_COLOR, width=2.5),
     ]
     if selection.step is not None:
         ends = np.array([min(predictions.min(), level), max(predictions.max(), level)])
         at = selection.snapshot.step / selection.run.steps_per_epoch
-        lines.append(Line("the moment above", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
+        lines.append(Line("selected step", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
     live_plot(
-        "learning_answers",
+        "learning_predictions",
         lines,
         x_title="epoch",
         y_title=label,

@@ -1,4 +1,4 @@
-"""What every view of the Gates page is given, a Look, and what they all ask of it: the model, the trace, the words."""
+"""What every view of the Gates page shows, a Selection, and what they share: the snapshot, the trace, the sentence."""
 
 from __future__ import annotations
 
@@ -16,42 +16,43 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
 from lstm_core.training.snapshots import ModelSnapshot
-from pages.shared.session import escape_markdown
+from pages.shared.numbers import format_number, format_percent
+from pages.shared.session.messages import escape_markdown
 
-ALL = "all six"  # pictures, instead of one
-MAX_SEARCHED = 4000  # windows looked through for the worst and the best
+ALL = "all six"  # heatmaps, instead of one
+MAX_SEARCHED = 4000  # windows, evenly spread, among which the worst and the best are searched
 MAX_SERIES = 4  # features drawn above the heatmaps
 WINDOW_SEARCHES = {
     "worst": "The window with the largest error",
     "best": "The window with the smallest error",
-    "random": "Any window",
+    "random": "A random window",
 }
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What the person looks at: a window, a part of the model, and the moment of the training."""
+    """What is shown: a window, a layer, direction and gate of the model, and a step of the training."""
 
     run: Run
     start: int  # first row of the window
     layer: int = 0
     direction: int = 0
     gate: str = ALL  # i, f, g, o, c, h or ALL
-    step: int | None = None  # the optimiser step whose weights are meant; None: as they are now
+    step: int | None = None  # the optimiser step whose weights are shown; None: the current ones
     unit: int = 0
 
     @cached_property
     def snapshot(self) -> ModelSnapshot:
-        """The model and its gradients: the same for all that is drawn of this look, while a training goes on."""
+        """The model and its gradients: the same one for everything drawn of this selection, even during training."""
         run = self.run
         if self.step is not None:
             return run.cached("moments", (self.step,), lambda: run.snapshot_at(self.step))
-        # Early stopping changes the weights, and no step tells: the status does.
+        # Early stopping changes the weights at the same step: only the status differs.
         return run.cached("moments", (run.step, run.status), run.snapshot_at)
 
 
 def last_window(run: Run) -> int:
-    """First row of the last window that there is."""
+    """First row of the last window of the last split that has any."""
     return int(next(s[-1] for s in (run.windows.starts[p] for p in reversed(SPLITS)) if len(s)))
 
 
@@ -61,7 +62,7 @@ def window_input(selection: Selection) -> Tensor:
 
 
 def window_trace(selection: Selection) -> GateTrace:
-    """The trace of the window at that moment."""
+    """The trace of the window through the selected snapshot."""
     model = selection.snapshot.model
     return selection.run.cached(
         "traces",
@@ -71,7 +72,7 @@ def window_trace(selection: Selection) -> GateTrace:
 
 
 def find_window(run: Run, split: str, search: str, step: int | None = None) -> int:
-    """The place among the part's windows of the worst, the best or a random one, for the weights of that step."""
+    """The index, within the split, of the worst, the best or a random window for the weights of that step."""
     starts = run.windows.starts[split]
     if search == "random":
         return int(np.random.default_rng().integers(len(starts)))
@@ -82,37 +83,37 @@ def find_window(run: Run, split: str, search: str, step: int | None = None) -> i
 
 
 def prediction_text(selection: Selection) -> str:
-    """What the model says of this window beside the truth, as Markdown."""
+    """The prediction for this window and the target, as Markdown: "2008: predicted **24.63**, actual **2.9**."."""
     windows = selection.run.windows
     starts = np.array([selection.start])
     predictions, targets = predict(selection.snapshot.model, windows, starts)[0], windows.targets(starts)[0]
     label = _target_text(windows, selection.start)
-    cell = selection.run.experiment.model.cell.upper()
     if windows.classes:
         guess = int(predictions.argmax())
         return (
-            f"{label}, the {cell} says **{escape_markdown(windows.classes[guess])}** ({predictions[guess]:.0%} sure); "
-            f"the truth is **{escape_markdown(windows.classes[targets])}**."
+            f"{label}: predicted **{escape_markdown(windows.classes[guess])}** ({format_percent(predictions[guess])}), "
+            f"actual **{escape_markdown(windows.classes[targets])}**."
         )
-    name = escape_markdown(windows.spec.targets[0])
-    return f"{label}, the {cell} says {name} = **{predictions[0, 0]:.4g}**; the truth is **{targets[0, 0]:.4g}**."
+    if len(windows.spec.targets) > 1:
+        label += f", {escape_markdown(windows.spec.targets[0])}"
+    return f"{label}: predicted **{format_number(predictions[0, 0])}**, actual **{format_number(targets[0, 0])}**."
 
 
 def _target_text(windows: Windows, start: int) -> str:
     row = int(windows.target_rows(np.array([start]))[0, 0])
     if windows.time is None:
-        return f"For row {row:,}"
+        return f"Row {row:,}"
     time = windows.time[row]
-    return "For " + (escape_markdown(str(time)[:16].replace("T", " ")) if time.dtype.kind == "M" else f"{time:g}")
+    return escape_markdown(str(time)[:16].replace("T", " ")) if time.dtype.kind == "M" else f"{time:g}"
 
 
 def activations(trace: GateTrace, name: str, selection: Selection) -> np.ndarray:
-    """(units, seq_len): one gate or state of the layer and direction that is looked at."""
+    """One gate or state of the selected layer and direction, (units, seq_len)."""
     return trace.gate(name)[selection.layer, selection.direction, 0].float().cpu().numpy().T
 
 
 def input_series(windows: Windows, start: int) -> dict[str, np.ndarray]:
-    """The window's inputs by name: in the file's units if there is one feature, else scaled to share an axis."""
+    """The window's inputs by name, (seq_len,) each: in the file's units if there is one feature, else scaled."""
     rows = slice(start, start + windows.spec.seq_len)
     names = windows.spec.features[:MAX_SERIES]
     if len(windows.spec.features) == 1:

@@ -1,4 +1,4 @@
-"""The view "Weights": what each gate has learned to listen to, or is being told to change, and when it grew."""
+"""The view "Weights": the weights or gradients of each gate, and their norms over the training."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from pages.shared.components.live_plot import live_plot
 from pages.shared.components.weight_heatmaps import ParameterPanel, weight_heatmaps
 from pages.shared.gates.selection import Selection
+from pages.shared.numbers import PERCENT, format_percent
 
 WEIGHTS, GRADIENTS = "weights", "gradients of the last step"
 ARROWS = {"": "", "forward": "→", "reverse": "←"}
@@ -34,7 +35,7 @@ KEEP = {"persist_state": "session", "required": True, "label_visibility": "colla
 
 
 def show(selection: Selection) -> None:
-    """Heatmaps, norms and histograms of the layer and direction that is looked at, and their norms over training."""
+    """Heatmaps, norms and histograms of the selected layer and direction, and their norms over training."""
     snapshot = selection.snapshot
     parameters = ["weight_ih", "weight_hh"] + ["bias"] * selection.run.experiment.model.bias
     with st.container(horizontal=True, vertical_alignment="center", gap="large"):
@@ -50,11 +51,11 @@ def show(selection: Selection) -> None:
         return
     tensors = snapshot.gradients if gradients else snapshot.model.state_dict()
     by_gate = with_total_bias(split_by_gate(tensors, selection.layer, selection.direction), gradients)
-    _picture(selection, snapshot, by_gate, counted, gradients)
+    _heatmaps(selection, snapshot, by_gate, counted, gradients)
     _norms_over_training(selection, snapshot, counted, gradients)
 
 
-def _picture(selection: Selection, snapshot: ModelSnapshot, by_gate: ByGate, counted: str, gradients: bool) -> None:
+def _heatmaps(selection: Selection, snapshot: ModelSnapshot, by_gate: ByGate, counted: str, gradients: bool) -> None:
     """The sentence, and the heatmaps beside the histograms."""
     current = magnitudes(by_gate)
     extents = [current]
@@ -76,22 +77,22 @@ def _picture(selection: Selection, snapshot: ModelSnapshot, by_gate: ByGate, cou
 
 
 def _title(snapshot: ModelSnapshot, current: Magnitudes, limit: float, gradients: bool) -> str:
-    subject = "Gradients, after clipping, of" if gradients else "Weights after"
+    subject = "Gradients (clipped) of" if gradients else "Weights after"
     peak = max(current.max_abs.values())
-    range_text = "them all" if peak <= limit else f"{100 * PERCENTILE:g} % of them; the largest is {peak:.3g}"
-    return f"{subject} step {snapshot.step:,}. The colours span −{limit:g} to {limit:g}, which holds {range_text}"
+    range_text = "them all" if peak <= limit else f"{100 * PERCENTILE:g}{PERCENT} of them; the largest is {peak:.3g}"
+    return f"{subject} step {snapshot.step:,}. The colours span −{limit:g} to {limit:g}, which covers {range_text}"
 
 
 def _why_none(snapshot: ModelSnapshot) -> str:
-    """Why there are no gradients at this moment, and what to do."""
+    """Why this snapshot has no gradients, and what to do."""
     if snapshot.step == 0:
         return (
             "Before its first step a model has no gradients: train it on the page Train, or move the slider above "
-            "to a later moment."
+            "to a later step."
         )
     return (
-        "This moment came with a saved model, which keeps no gradients: train on the page Train, then look at a later "
-        "moment."
+        "This snapshot came with a saved model, which keeps no gradients: train on the page Train, then choose a later "
+        "step."
     )
 
 
@@ -113,7 +114,7 @@ def _panels(selection: Selection, by_gate: ByGate, current: Magnitudes, gradient
 
 
 def _inputs(selection: Selection) -> tuple[str, list[str], list[str]]:
-    """What the columns of weight_ih stand for: altogether, each in words, each in short."""
+    """The columns of weight_ih: what they are altogether, the label of each, and its short label."""
     model = selection.run.experiment.model
     if selection.layer == 0:
         names = list(selection.run.windows.spec.features)
@@ -130,42 +131,41 @@ def _states(selection: Selection, width: int) -> tuple[str, list[str], list[str]
     """The same of weight_hh."""
     word = "projected unit" if selection.run.experiment.model.proj_size else "unit"
     ticks = [str(unit) for unit in range(width)]
-    return "h, a step before", [f"{word} {tick}" for tick in ticks], ticks
+    return "hₜ₋₁", [f"{word} {tick}" for tick in ticks], ticks
 
 
 def weight_sentence(by_gate: ByGate) -> str:
-    """What the forget gate's bias alone does to c; as Markdown."""
+    """How much of c a step keeps by the forget gate's bias alone; as Markdown."""
     if "bias" not in by_gate:
         return (
-            "There is no bias: with nothing to go by (x and h at 0) the forget gate stands at σ(0) = 0.5, and a step "
-            "keeps **50 %** of c."
+            f"There is no bias: with x and h at 0 the forget gate is σ(0) = 0.5, and a step keeps **50{PERCENT}** of c."
         )
     bias = by_gate["bias"]["f"].astype(np.float64)
-    kept = 100 * float(np.mean(0.5 + 0.5 * np.tanh(bias / 2)))  # σ(b), in a form that never overflows
+    kept = float(np.mean(0.5 + 0.5 * np.tanh(bias / 2)))  # σ(b), in a form that never overflows
     average = f"{bias.mean():+.2f}".replace("-", "−")
     return (
-        f"The forget gate's bias averages **{average}**: with nothing else to go by (x and h at 0) a step keeps "
-        f"**{kept:.0f} %** of c."
+        f"The forget gate's bias averages **{average}**: with x and h at 0 a step keeps "
+        f"**{format_percent(kept)}** of c."
     )
 
 
 def gradient_sentence(by_gate: ByGate) -> str:
-    """Which gate the last step's gradients pull at most; as Markdown."""
+    """Which gate has the largest and the smallest gradients at the last step; as Markdown."""
     norms = [parts for kind, parts in gate_norms(by_gate).items() if kind in PARAMETERS]
     squares = {gate: sum(parts[gate] ** 2 for parts in norms) for gate in GATES}
     total = sum(squares.values())
     if not total > 0:
         return "Every gradient of this layer is exactly 0: the last step had nothing to change here."
     largest, smallest = max(GATES, key=squares.get), min(GATES, key=squares.get)
-    shares = {gate: f"{100 * squares[gate] / total:.0f} %" for gate in (largest, smallest)}
+    shares = {gate: format_percent(squares[gate] / total) for gate in (largest, smallest)}
     return (
-        f"The **{GATE_NAMES[largest]}** has the largest gradients ({shares[largest]} of this layer's squared norm), the "
-        f"{GATE_NAMES[smallest]} the smallest ({shares[smallest]})."
+        f"The **{GATE_NAMES[largest]}** has the largest gradients ({shares[largest]} of this layer's squared norm), "
+        f"the {GATE_NAMES[smallest]} the smallest ({shares[smallest]})."
     )
 
 
 def _norms_over_training(selection: Selection, snapshot: ModelSnapshot, counted: str, gradients: bool) -> None:
-    """One line a gate: the norm of its part of the parameter at every moment that weights were kept of."""
+    """One line a gate: the norm of its rows of the parameter at every snapshot."""
     history = _magnitude_history(selection, gradients)
     if len(history) < 2:
         return
@@ -179,7 +179,7 @@ def _norms_over_training(selection: Selection, snapshot: ModelSnapshot, counted:
         ends = np.array([all_norms.min(), all_norms.max()])
         lines.append(
             Line(
-                "the moment above",
+                "selected step",
                 np.full(2, snapshot.step) / selection.run.steps_per_epoch,
                 ends,
                 ACTUAL_COLOR,
@@ -198,7 +198,7 @@ def _norms_over_training(selection: Selection, snapshot: ModelSnapshot, counted:
 
 
 def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted: str) -> str:
-    """Which gate's norm changed most over the training, and by when; norms: gate → (moments,). As Markdown."""
+    """Which gate's norm changed most over the training, and by when; norms: gate → (snapshots,). As Markdown."""
     growth = {gate: abs(values[-1] - values[0]) for gate, values in norms.items()}
     largest, smallest = max(GATES, key=growth.get), min(GATES, key=growth.get)
     if not growth[largest] > 0:
@@ -208,13 +208,13 @@ def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted
     )  # from then on beyond
     start, end = norms[largest][[0, -1]]
     return (
-        f"The norm of {counted} has changed most in the **{GATE_NAMES[largest]}** ({start:.3g} → {end:.3g}, half of it by "
-        f"epoch {epochs[half_step]:.3g}), least in the {GATE_NAMES[smallest]}."
+        f"The norm of {counted} has changed most in the **{GATE_NAMES[largest]}** ({start:.3g} → {end:.3g}, half of it "
+        f"by epoch {epochs[half_step]:.3g}), least in the {GATE_NAMES[smallest]}."
     )
 
 
 def _magnitude_history(selection: Selection, gradients: bool) -> dict[Snapshot, Magnitudes]:
-    """Of every snapshot of the run, or of its gradients where it has them; each is measured once."""
+    """Of the weights of every snapshot, or of its gradients where it has them; each is computed once."""
     run = selection.run
     cached = run.cache.setdefault("extents", {})
     key = selection.layer, selection.direction, gradients

@@ -1,4 +1,4 @@
-"""The view "What if?": one prediction and the gates that made it, before and after some of them are altered."""
+"""The view "What if?": one prediction and its gates, before and after an intervention."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.trace.interventions import INPUT, Intervention, trace_with
-from pages.shared import session
 from pages.shared.components.gate_heatmaps import Heatmap, UnitLine, UnitPanel, gate_heatmaps, heatmap_of
 from pages.shared.gates import gate_importance, intervention_controls
 from pages.shared.gates.selection import (
@@ -25,6 +24,10 @@ from pages.shared.gates.selection import (
     window_input,
     window_trace,
 )
+from pages.shared.numbers import format_number, format_percent
+from pages.shared.session import state
+from pages.shared.session.fields import widget_value
+from pages.shared.session.messages import escape_markdown
 
 SHOWN = ("before", "after", "difference")
 Pairs = dict[str, list[np.ndarray]]  # gate or state → [before, after], each (units, seq_len)
@@ -60,77 +63,77 @@ def show(selection: Selection) -> None:
     if note := _where(selection, interventions):
         st.caption(note)
     unit = gate_heatmaps("what_view", maps, unit=selection.unit, units=panels, series=_inputs(selection, interventions))
-    session.set_state("unit", unit)
+    state.set_state("unit", unit)
     gate_importance.show(selection)
 
 
 def _selected(selection: Selection) -> int:
-    """The unit selected in the picture, before that is drawn: an edit may be of it."""
-    picture = session.widget_value("what_view")
-    selected = selection.unit if picture is None else int(picture["unit"])
+    """The unit selected in the heatmaps, before they are drawn: an intervention may be on it."""
+    view = widget_value("what_view")
+    selected = selection.unit if view is None else int(view["unit"])
     return max(0, min(selected, selection.run.experiment.model.hidden_size - 1))
 
 
 def _with_interventions(
     selection: Selection, interventions: tuple[Intervention, ...]
 ) -> tuple[GateTrace, np.ndarray, np.ndarray]:
-    """The altered run of the window, and the prediction before and after it.
+    """The trace of the window with the interventions, and the prediction without and with them.
 
-    Predictions: (ahead, targets) in the table's own units, or class probabilities (classes,).
+    Predictions: (output_steps, targets) in the table's own units, or class probabilities (classes,).
     """
     snapshot, windows, starts = selection.snapshot, selection.run.windows, np.array([selection.start])
 
     def run() -> tuple:
         x = snapshot.model.to_module_layout(window_input(selection))
         trace = trace_with(snapshot.model.lstm, x, interventions)
-        was = predict(snapshot.model, windows, starts)[0]
+        before = predict(snapshot.model, windows, starts)[0]
         prediction = predict_with_interventions(snapshot.model, windows, starts, interventions)[0]
-        return trace, was, prediction
+        return trace, before, prediction
 
     return selection.run.cached("altered", (snapshot, selection.start, interventions), run)
 
 
 def _sentence(
-    selection: Selection, interventions: Sequence[Intervention], was: np.ndarray, prediction: np.ndarray
+    selection: Selection, interventions: Sequence[Intervention], before: np.ndarray, prediction: np.ndarray
 ) -> str:
-    """What the altered model says instead, as Markdown."""
+    """The prediction with the interventions, as Markdown."""
     if not interventions:
-        return "Nothing is altered."
+        return "No intervention."
     descriptions = [intervention_controls.describe(intervention, selection) for intervention in interventions]
-    descriptions = " and ".join(descriptions) if len(descriptions) < 3 else f"these {len(descriptions)} edits"
+    descriptions = " and ".join(descriptions) if len(descriptions) < 3 else f"these {len(descriptions)} interventions"
     if classes := selection.run.windows.classes:
         guess = int(prediction.argmax())
-        still = "still " if guess == was.argmax() else ""
+        still = "still " if guess == before.argmax() else ""
         return (
-            f"With {descriptions} it {still}says **{session.escape_markdown(classes[guess])}** ({prediction[guess]:.0%} sure; "
-            f"before: {was[guess]:.0%})."
+            f"With {descriptions}, it {still}predicts **{escape_markdown(classes[guess])}** "
+            f"({format_percent(prediction[guess])}, before: {format_percent(before[guess])})."
         )
-    was, prediction = was[0, 0], prediction[0, 0]
-    if f"{was:.4g}" == f"{prediction:.4g}":
-        return f"With {descriptions} it still says the same."
-    after, change = (number.replace("-", "−") for number in (f"{prediction:.4g}", f"{prediction - was:+.4g}"))
-    return f"With {descriptions} it says **{after}** ({change})."
+    before, prediction = before[0, 0], prediction[0, 0]
+    after, change = format_number(prediction), format_number(prediction - before, "+")
+    if format_number(before) == after:
+        return f"With {descriptions}, it still predicts the same."
+    return f"With {descriptions}, it predicts **{after}** ({change})."
 
 
 def _where(selection: Selection, interventions: Sequence[Intervention]) -> str:
-    """How the layer and direction in the picture stand to the altered ones, where they are others."""
+    """How the layer and direction in the heatmaps relate to the altered ones, where they differ."""
     layer_directions = {intervention.layer_direction for intervention in interventions}
     reaches_all = not interventions or any(intervention.gate == INPUT for intervention in interventions)
     if reaches_all or (selection.layer, selection.direction) in layer_directions:
         return ""
     lowest = min(layer for layer, _ in layer_directions)
     if selection.layer > lowest:
-        return f"The picture shows layer {selection.layer}, which reads what the altered layer {lowest} says."
+        return f"The heatmaps show layer {selection.layer}, whose input is the output of the altered layer {lowest}."
     if selection.layer < lowest:
         return (
-            f"The picture shows layer {selection.layer}, below the altered layer {lowest}: nothing changes there. "
+            f"The heatmaps show layer {selection.layer}, below the altered layer {lowest}: nothing changes there. "
             "Choose a higher layer above."
         )
-    return "The picture shows the other direction of the altered layer: the two do not read each other."
+    return "The heatmaps show the other direction of the altered layer: the two do not read each other."
 
 
 def _maps_of_one(gate: str, before: np.ndarray, after: np.ndarray) -> list[Heatmap]:
-    """Three maps of one gate, before and after on one scale."""
+    """Three heatmaps of one gate, before and after on one scale."""
     scale = heatmap_of(gate, before, common=[after])
     return [
         Heatmap("before", before, scale.title, scale.minimum, scale.maximum, scale.signed),
@@ -140,7 +143,7 @@ def _maps_of_one(gate: str, before: np.ndarray, after: np.ndarray) -> list[Heatm
 
 
 def _maps_of_six(pair: Pairs, choice: str) -> list[Heatmap]:
-    """Each gate's and state's map before, after, or of the difference."""
+    """The heatmap of each gate and state, before, after, or of the difference."""
     if choice == "difference":
         return [_difference(name, GATE_NAMES[name], *both) for name, both in pair.items()]
     k = SHOWN.index(choice)
@@ -158,7 +161,7 @@ def _curves_of_six(pair: Pairs) -> list[UnitPanel]:
 
 
 def _curves_of_one(gate: str, pair: Pairs) -> list[UnitPanel]:
-    """The gate beside what comes of it: h, or c where h is the gate."""
+    """The gate beside h, or h beside c."""
     return [
         UnitPanel(
             f"{GATE_NAMES[name]} {name}",
@@ -173,7 +176,7 @@ def _curves_of_one(gate: str, pair: Pairs) -> list[UnitPanel]:
 
 
 def _difference(name: str, title: str, before: np.ndarray, after: np.ndarray) -> Heatmap:
-    """after − before on a scale centred on 0; where rounding is all there is, none and a note."""
+    """after − before on a scale centred on 0; a difference of rounding only is shown as 0, with a note."""
     difference = after - before
     peak, largest = (float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in (difference, np.stack([before, after])))
     if peak <= ROUNDING * max(1.0, largest):
@@ -182,7 +185,7 @@ def _difference(name: str, title: str, before: np.ndarray, after: np.ndarray) ->
 
 
 def _inputs(selection: Selection, interventions: Sequence[Intervention]) -> dict[str, np.ndarray]:
-    """The altered columns of the window before and after: in the table's units if it is one, else scaled."""
+    """The altered columns of the window before and after: in the table's units if there is one, else scaled."""
     windows = selection.run.windows
     before = windows.inputs(np.array([selection.start]))[0]  # (seq_len, input_size)
     after, features = before.copy(), []

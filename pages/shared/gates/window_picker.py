@@ -1,4 +1,4 @@
-"""Which window of the run's data is looked at: the same controls, and the same choice, on every page that shows one."""
+"""The choice of a window of the run's data: the same controls and the same choice on every page that shows one."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ import streamlit as st
 from lstm_core.experiment import SPLITS
 from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.runs.run import Run
-from pages.shared import session
 from pages.shared.gates import selection
+from pages.shared.session import state
+from pages.shared.session.fields import set_widget, widget_value
 
-_SPLIT, _WINDOW = "_part", "_window"  # what the widgets say: their own values do not outlive their page
+_SPLIT, _WINDOW = "_part", "_window"  # what was chosen: a widget's value does not outlive its page
 
 
 def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> tuple[int, str, int]:
-    """Draw the controls into three columns: (first row of the window, its part, its place in the part).
+    """Draw the controls into three columns: (first row of the window, its split, its index in the split).
 
-    page: its name; step: the optimiser step whose weights decide which window is worst and best; None: those of now.
+    page: its name; step: the optimiser step whose weights decide which window is worst and best; None: the current.
     """
     windows = run.windows
     splits = [split for split in SPLITS if len(windows.starts[split])]
-    requested = session.get_state(_SPLIT) or session.get_query("part")
-    session.set_widget("part", requested if requested in splits else splits[-1], (page, *splits))
+    requested = state.get_state(_SPLIT) or state.get_query("part")
+    set_widget("part", requested if requested in splits else splits[-1], (page, *splits))
     split = columns[0].selectbox(
-        "part",
+        "split",
         splits,
         format_func=SPLIT_NAMES.get,
         key="part",
@@ -31,17 +32,17 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
         help="The model was trained on the training windows only",
     )
     last = len(windows.starts[split]) - 1
-    index = min(session.get_state(_WINDOW, _number(session.get_query("window"), last)), last)
-    session.set_state(_WINDOW, index)
+    index = min(state.get_state(_WINDOW, _number(state.get_query("window"), last)), last)
+    state.set_state(_WINDOW, index)
     if last:
-        session.set_widget("window", index, (page, last))
+        set_widget("window", index, (page, last))
         index = columns[1].slider(
             "window",
             0,
             last,
             key="window",
             on_change=_take_window,
-            help="Windows in order of time; the pictures below are of this one",
+            help="Windows in order of time; everything below shows this one",
         )
     with columns[2], st.container(horizontal=True, gap="small"):
         for search, help_text in selection.WINDOW_SEARCHES.items():
@@ -54,12 +55,12 @@ def _number(text: str | None, otherwise: int) -> int:
 
 
 def _take_split() -> None:
-    session.set_state(_SPLIT, session.widget_value("part"))
+    state.set_state(_SPLIT, widget_value("part"))
 
 
 def _take_window() -> None:
-    session.set_state(_WINDOW, session.widget_value("window"))
+    state.set_state(_WINDOW, widget_value("window"))
 
 
 def _find(run: Run, split: str, search: str, step: int | None) -> None:
-    session.set_state(_WINDOW, selection.find_window(run, split, search, step))
+    state.set_state(_WINDOW, selection.find_window(run, split, search, step))

@@ -10,17 +10,17 @@ import streamlit as st
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import CHAPTERS, Lesson
 
-IN_A_ROW = 4
+CARDS_PER_ROW = 4
 
 
 def show() -> None:
-    """All cards. What is on them is our own: titles, sentences and drawings that ship with the app."""
-    for chapter, shelf in groupby(lessons().values(), key=lambda lesson: lesson.chapter):
+    """Draw all cards. Their titles, summaries and thumbnails come with the app, so none is escaped."""
+    for chapter, group in groupby(lessons().values(), key=lambda lesson: lesson.chapter):
         st.markdown(f"**{chapter}** · {CHAPTERS[chapter]}")
-        cards = list(shelf)
-        for first in range(0, len(cards), IN_A_ROW):
-            row = cards[first : first + IN_A_ROW]
-            for column, lesson in zip(st.columns(IN_A_ROW), row, strict=False):
+        cards = list(group)
+        for first in range(0, len(cards), CARDS_PER_ROW):
+            row = cards[first : first + CARDS_PER_ROW]
+            for column, lesson in zip(st.columns(CARDS_PER_ROW), row, strict=False):
                 with column.container(border=True, key=f"card_{lesson.name}", height="stretch", gap="xsmall"):
                     _card(lesson)
 

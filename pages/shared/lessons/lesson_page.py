@@ -1,10 +1,10 @@
-"""One lesson: what trains it, its pictures, then words, formula, what to try, and where tutorials err."""
+"""One lesson: its training controls and figures, then text, formula, exercises and common mistakes."""
 
 from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -12,18 +12,20 @@ import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
-from pages.shared import session
 from pages.shared.components.live_plot import live_plot
+from pages.shared.session import state
+from pages.shared.session.fields import set_widget, widget_value
+from pages.shared.session.messages import clear_messages, draw_messages, escape_markdown, show_error
 from pages.shared.training import run_status
+from pages.shared.training.live import LESSON_SECONDS, poll
 
 if TYPE_CHECKING:
     from lstm_core.lessons.open_lesson import OpenLesson
     from lstm_core.runs.run import Run
 
-TICK = 0.5  # seconds between two looks while something trains
-PATIENCE = 10  # a picture that takes a second to work out is worked out every ten while the training goes on
-FIGURE = 3.0  # seconds between two drawings of a figure, which flickers
-HEIGHT = 300  # of a picture
+REST_FACTOR = 10  # a figure that took a second to compute is computed every ten during training
+FIGURE_SECONDS = 3.0  # between two drawings of a Plotly figure, which flickers
+HEIGHT = 300  # of a live plot, in CSS pixels
 
 
 def show(lesson: Lesson, opened: OpenLesson | None) -> None:
@@ -36,19 +38,19 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         icon=":material/apps:",
         on_click=_to_gallery,
         width="stretch",
-        help="This lesson stays as it is, and so does your own work",
+        help="This lesson and your own work stay as they are",
     )
     st.markdown(lesson.summary)
-    session.draw_messages("lessons")
+    draw_messages("lessons")
     if opened is not None and not opened.is_own_run:
-        _strayed(opened)
+        _replaced_notice(opened)
         return
     if opened is not None:
         _controls(lesson, opened)
     above = lesson.widget and not lesson.widget_below
     if opened is None:
         _widget(lesson, opened)
-    elif above:  # how far the training is stands in sight, over an instrument that fills the screen
+    elif above:  # the progress stays in view above a widget that fills the screen
         _live(lesson, opened, _progress)
         _widget(lesson, opened)
         _live(lesson, opened, _figures)
@@ -61,20 +63,20 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
 
 def _widget(lesson: Lesson, opened: OpenLesson | None) -> None:
     module = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.widget}")
-    module.show(session.workspace(), opened.runs if opened else {})
+    module.show(state.workspace(), opened.runs if opened else {})
 
 
 def _to_gallery() -> None:
-    session.leave_lesson()
+    state.leave_lesson()
 
 
-def _strayed(opened: OpenLesson) -> None:
+def _replaced_notice(opened: OpenLesson) -> None:
     st.info(
-        "The model on the table now is no longer this lesson's: it has other data or another kind of output. It "
-        "stays on the other pages until you go back to the lesson's own."
+        "The current model is no longer this lesson's: its data or its task differ. It stays on the other pages until "
+        "you restore the lesson's model."
     )
     st.button(
-        "Show the lesson's trained model again",
+        "Restore pretrained model",
         key="lesson_shipped",
         on_click=opened.restore_pretrained,
         icon=":material/undo:",
@@ -83,8 +85,8 @@ def _strayed(opened: OpenLesson) -> None:
 
 def _controls(lesson: Lesson, opened: OpenLesson) -> None:
     active = opened.is_active
-    left = any(not run.finished and run.status != "failed" for run in opened.runs.values())
-    train, hold, seed, shipped, gates, stage = st.columns([1.5, 1, 0.8, 1.5, 0.7, 0.7], vertical_alignment="bottom")
+    can_resume = any(not run.finished and run.status != "failed" for run in opened.runs.values())
+    train, pause, seed, restore, gates, stage = st.columns([1.5, 1, 0.8, 1.5, 0.7, 0.7], vertical_alignment="bottom")
     train.button(
         "Train it yourself",
         key="train",
@@ -94,16 +96,16 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
         on_click=_train,
         help="Draws new weights from the seed and trains them while you watch",
     )
-    hold.button(
+    pause.button(
         "Pause" if active else "Resume",
         key="pause",
         width="stretch",
-        disabled=not active and not left,
+        disabled=not active and not can_resume,
         icon=":material/pause:" if active else ":material/resume:",
         on_click=opened.pause if active else opened.start,
         help="The weights stay",
     )
-    session.set_widget("lesson_seed", session.get_state(f"seed_{lesson.name}", opened.seed), lesson.name)
+    set_widget("lesson_seed", state.get_state(f"seed_{lesson.name}", opened.seed), lesson.name)
     seed.number_input(
         "seed",
         0,
@@ -111,54 +113,60 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
         key="lesson_seed",
         on_change=_keep_seed,
         args=(lesson.name,),
-        help="The data, the first weights and the order of the batches: one seed, one result",
+        help="Of the data, the initial weights and the order of the batches: the same seed gives the same result",
     )
-    shipped.button(
-        "Back to the shown state",
+    restore.button(
+        "Restore pretrained model",
         key="lesson_shipped",
         icon=":material/undo:",
         width="stretch",
         on_click=_restore_pretrained,
-        help="The trained model that the lesson opened on",
+        help="The trained model that the lesson opened with",
     )
-    gates.page_link("pages/gates.py", label="Gates", icon=":material/grid_on:", help="Every gate of this very model")
+    gates.page_link("pages/gates.py", label="Gates", icon=":material/grid_on:", help="Every gate of this model")
     stage.page_link("pages/stage.py", label="Stage", icon=":material/play_circle:", help="Play it step by step")
 
 
 def _keep_seed(name: str) -> None:
-    value = session.widget_value("lesson_seed")
+    value = widget_value("lesson_seed")
     if value is not None:
-        session.set_state(f"seed_{name}", value)
+        state.set_state(f"seed_{name}", value)
 
 
 def _restore_pretrained() -> None:
-    session.clear_messages()
-    opened = session.workspace().lesson
+    clear_messages()
+    opened = state.workspace().lesson
     opened.restore_pretrained()
-    session.set_state(f"seed_{opened.lesson.name}", opened.seed)
+    state.set_state(f"seed_{opened.lesson.name}", opened.seed)
 
 
 def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-    session.clear_messages()
-    opened = session.workspace().lesson
+    clear_messages()
+    opened = state.workspace().lesson
     try:
-        opened.train(session.get_state(f"seed_{opened.lesson.name}", opened.seed), change)
+        opened.train(state.get_state(f"seed_{opened.lesson.name}", opened.seed), change)
     except PlaygroundError as error:
-        session.show_error(str(error))
+        show_error(str(error))
 
 
 def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenLesson], None]) -> None:
-    """Parts of the page that change while it trains, drawn together."""
-    st.fragment(_draw, run_every=TICK if opened.is_active else None)(lesson, opened, opened.is_active, sections)
+    """Draw the sections of the page that change during training, together."""
+    active = opened.is_active
+    poll(
+        _draw,
+        lesson,
+        opened,
+        sections,
+        seconds=LESSON_SECONDS,
+        active=active,
+        has_changed=lambda: opened.is_active != active,
+    )
 
 
-def _draw(lesson: Lesson, opened: OpenLesson, was_live: bool, sections) -> None:
-    session.workspace()  # of this fragment's own thread
+def _draw(lesson: Lesson, opened: OpenLesson, sections: Sequence[Callable[[Lesson, OpenLesson], None]]) -> None:
     opened.heartbeat()
     for section in sections:
         section(lesson, opened)
-    if opened.is_active != was_live:
-        st.rerun()  # polling and the buttons follow
 
 
 def _progress(lesson: Lesson, opened: OpenLesson) -> None:
@@ -175,47 +183,49 @@ def _progress(lesson: Lesson, opened: OpenLesson) -> None:
 
 
 def _figures(lesson: Lesson, opened: OpenLesson) -> None:
-    pictures = [*lesson.figures]
+    figures = [*lesson.figures]
     if lesson.loss_figure:
-        pictures.append(_losses())
-    for first in range(0, len(pictures), 2):
+        figures.append(_losses())
+    for first in range(0, len(figures), 2):
         columns = st.columns(2, gap="medium")
         for k, column in enumerate(columns, first):
-            if k < len(pictures):
+            if k < len(figures):
                 with column:
-                    _figure(lesson, pictures[k], k, opened.runs, opened.is_active)
+                    _figure(lesson, figures[k], k, opened.runs, opened.is_active)
 
 
 def _losses() -> LessonFigure:
     from lstm_core.lessons.runs import loss_plot
 
-    return LessonFigure("**How it learned**", "The loss: pale every batch, strong the validation part.", loss_plot)
+    return LessonFigure(
+        "**How it learned**", "The loss: pale for each batch, strong for the validation set.", loss_plot
+    )
 
 
 def _cached(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
-    """make(), remembered with the first run: for as long as no run moves, and a while longer if it took long."""
-    memo = next(iter(runs.values())).cache
+    """make(), cached with the first run until a run changes, and during training a while longer if it took long."""
+    cache = next(iter(runs.values())).cache
     key = tuple((run.id, run.step, run.status) for run in runs.values())
-    cached = memo.get(kind)
+    cached = cache.get(kind)
     if cached is not None and (cached[0] == key or (active and time.monotonic() < cached[1])):
         return cached[2]
-    began = time.monotonic()
+    started = time.monotonic()
     value = make()
-    now, least = time.monotonic(), FIGURE if isinstance(value, go.Figure) else 0.0
-    memo[kind] = (key, now + max(least, PATIENCE * (now - began)), value)
+    now, least = time.monotonic(), FIGURE_SECONDS if isinstance(value, go.Figure) else 0.0
+    cache[kind] = (key, now + max(least, REST_FACTOR * (now - started)), value)
     return value
 
 
 def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
     if active:
-        st.info("It trains: its result stands here at the end.", icon=":material/hourglass_top:")
+        st.info("Training: the result appears here at the end.", icon=":material/hourglass_top:")
         return
     if any(run.step == 0 for run in opened.runs.values()):
         st.info("Not trained yet.", icon=":material/hourglass_empty:")
         return
     outcome: Outcome = _cached(opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs))
     how = "" if not opened.change else " With your change."
-    text = f"**Seed {opened.seed}.**{how} {session.escape_markdown(outcome.summary)}"
+    text = f"**Seed {opened.seed}.**{how} {escape_markdown(outcome.summary)}"
     if outcome.reached:
         st.success(text, icon=":material/check_circle:")
     else:
@@ -227,7 +237,7 @@ def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], 
     try:
         drawing = _cached(runs, f"picture {lesson.name} {k}", active, lambda: figure.draw(runs))
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)))
+        st.error(escape_markdown(str(error)))
         return
     if isinstance(drawing, go.Figure):
         st.plotly_chart(drawing, key=f"lesson_{lesson.name}_{k}")
@@ -259,7 +269,7 @@ def _text(lesson: Lesson) -> None:
             for k, exercise in enumerate(lesson.exercises):
                 _exercise(k, exercise)
         if lesson.common_mistakes:
-            st.markdown("#### Where the tutorials err")
+            st.markdown("#### Common mistakes in tutorials")
             st.markdown(lesson.common_mistakes)
         if lesson.success_rate:
             st.markdown("#### How often it works")

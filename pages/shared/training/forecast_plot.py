@@ -1,4 +1,4 @@
-"""The model's prediction over the truth, as a run goes on: computed beside the training, never too often."""
+"""The forecast of a run and its actual values, computed beside the training, never too often."""
 
 from __future__ import annotations
 
@@ -16,31 +16,34 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.runs.run import Run
 
 MAX_WINDOWS = 1500
-MAX_MACS = 3e9  # multiply-adds that one look may cost
-MIN_SECONDS = 0.7  # seconds between two looks at least
-REST_FACTOR = 4  # a look that took a second of this thread's time is not repeated for four
+MAX_MACS = 3e9  # multiply-adds of one forecast at most
+MIN_SECONDS = 0.7  # seconds between two forecasts at least
+REST_FACTOR = 4  # a forecast that took a second of this thread's time is not repeated for four
 
 
 @dataclass(frozen=True)
 class LivePrediction:
-    """Predictions for a stretch of windows. truth, said: (windows, ahead, targets), or classes/probabilities."""
+    """Predictions for consecutive windows.
 
-    step: int  # of training
+    targets, predictions: (windows, output_steps, targets); of classes (windows,) and (windows, classes), probabilities.
+    """
+
+    step: int  # optimiser steps of the model
     starts: np.ndarray
     targets: np.ndarray
     predictions: np.ndarray
-    scores: dict[str, list[Score]]  # part → rows, of the windows in the stretch
+    scores: dict[str, list[Score]]  # split → the model and its baselines, on the windows here
 
 
 def live_prediction(run: Run) -> LivePrediction:
-    """The run's forecast, renewed if it has trained on since and the last one was not too costly."""
+    """The run's forecast, recomputed if the run has trained since, but not too soon after a costly one."""
     cached, cost, at = run.cache.get("forecast", (None, 0.0, 0.0))
     started = time.thread_time()
     rested = time.monotonic() - at > max(MIN_SECONDS, REST_FACTOR * cost)
     if cached is not None and (cached.step == run.step or (run.is_active and not rested)):
         return cached
     step, model, windows = run.step, run.current_model(), run.windows
-    starts = _stretch(windows, run)
+    starts = _forecast_windows(windows, run)
     predictions = predict(model, windows, starts)
     splits = windows.split_of_row[windows.target_rows(starts)[:, -1]]
     table = {
@@ -53,8 +56,8 @@ def live_prediction(run: Run) -> LivePrediction:
     return live_prediction
 
 
-def _stretch(windows: Windows, run: Run) -> np.ndarray:
-    """All windows if they are few; else as many as may be, around where validation begins."""
+def _forecast_windows(windows: Windows, run: Run) -> np.ndarray:
+    """First rows of all windows, or of as many as MAX_MACS allows, around the beginning of validation."""
     max_windows = int(np.clip(MAX_MACS / (run.parameter_count * windows.spec.seq_len), 40, MAX_WINDOWS))
     by_split = [windows.starts[split] for split in SPLITS]
     everything = np.concatenate(by_split)
@@ -65,7 +68,7 @@ def _stretch(windows: Windows, run: Run) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Picture:
+class ForecastPlot:
     """What live_plot draws of a forecast."""
 
     lines: list[Line]
@@ -75,17 +78,17 @@ class Picture:
     y_range: tuple[float, float] | None = None
 
 
-def prediction_plot(run: Run, forecast: LivePrediction, horizon_step: int = 0) -> Picture:
-    """The forecast as curves; `ahead` picks one of the rows that each window says."""
+def prediction_plot(run: Run, forecast: LivePrediction, horizon_step: int = 0) -> ForecastPlot:
+    """The forecast as lines; horizon_step: which of the output steps of each window, from 0."""
     windows, cell = run.windows, run.experiment.model.cell.upper()
     if windows.classes:
-        right = forecast.predictions[np.arange(len(forecast.predictions)), forecast.targets]
-        x = np.arange(len(right), dtype=float)
-        marks = [
-            Line("a sure and right answer", x, np.ones_like(x), ACTUAL_COLOR, "dot"),
-            Line(f"the {cell}'s probability of the true class", x, right, PREDICTION_COLOR),
+        probability = forecast.predictions[np.arange(len(forecast.predictions)), forecast.targets]
+        x = np.arange(len(probability), dtype=float)
+        lines = [
+            Line("certain and correct", x, np.ones_like(x), ACTUAL_COLOR, "dot"),
+            Line(f"the {cell}'s probability of the true class", x, probability, PREDICTION_COLOR),
         ]
-        return Picture(marks, "window", "probability", y_range=(-0.03, 1.06))
+        return ForecastPlot(lines, "window", "probability", y_range=(-0.03, 1.06))
     rows = windows.target_rows(forecast.starts)[:, horizon_step]
     x, x_title, x_start = _axis(windows, rows)
     targets, predictions = (
@@ -94,14 +97,14 @@ def prediction_plot(run: Run, forecast: LivePrediction, horizon_step: int = 0) -
     gaps = np.flatnonzero(np.diff(rows) != 1) + 1 if windows.spec.group is None else []
     x, targets, predictions = (np.insert(values, gaps, np.nan) for values in (x, targets, predictions))
     lines = [
-        Line("truth", x, targets, ACTUAL_COLOR, width=3),
+        Line("actual", x, targets, ACTUAL_COLOR, width=3),
         *_by_split(cell, windows, x, predictions, np.insert(rows, gaps, 0)),
     ]
-    return Picture(lines, x_title, windows.spec.targets[0], x_start)
+    return ForecastPlot(lines, x_title, windows.spec.targets[0], x_start)
 
 
 def _by_split(cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarray, rows: np.ndarray) -> list[Line]:
-    """The prediction, thin where it was trained on and bold where it was not."""
+    """The prediction, thin on the training set and bold beyond it."""
     is_train = windows.split_of_row[rows] == 0
     groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), ("validation and test", ~is_train, 2.5, 1.0))
     return [

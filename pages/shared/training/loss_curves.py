@@ -1,4 +1,4 @@
-"""The live pictures of Start and Train: loss curves, gradient norm, and the prediction over the series."""
+"""The live plots of Start and Train: loss curves, gradient norm, and the forecast beside the actual values."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
+from lstm_core.figures.theme import SPLIT_NAMES, TRAIN_COLOR, VALID_COLOR
 from lstm_core.forecasting import metrics
 from lstm_core.workspace import Workspace
-from pages.shared import session
 from pages.shared.components.live_plot import live_plot
+from pages.shared.session import state
+from pages.shared.session.messages import escape_markdown
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -22,7 +23,7 @@ POINTS = 1000  # of a curve: about three for every two pixels of its width
 
 
 def loss_curves(workspace: Workspace, log_y: bool, height: int = 250) -> None:
-    """The live loss curves, in epochs. Asks for no run, which would take torch."""
+    """The live loss curves, in epochs. Needs no Run, whose module imports torch."""
     train, valid = (workspace.curves[name].points(POINTS) for name in ("train_loss", "valid_loss"))
     lines = [Line("training (each batch)", *train, TRAIN_COLOR, width=1.3, opacity=0.7)]
     if len(valid[0]):
@@ -52,11 +53,11 @@ def gradient_norm(run: Run, height: int = 200) -> None:
 
 
 def forecast(run: Run, height: int = 250) -> LivePrediction:
-    """The prediction over the truth, as of now."""
+    """Draw the current forecast beside the actual values."""
     from pages.shared.training import forecast_plot
 
     live = forecast_plot.live_prediction(run)
-    horizon_step = min(session.get_state("ahead", 1), run.windows.output_steps) - 1
+    horizon_step = min(state.get_state("ahead", 1), run.windows.output_steps) - 1
     plot = forecast_plot.prediction_plot(run, live, horizon_step)
     live_plot(
         "forecast_curve",
@@ -72,13 +73,7 @@ def forecast(run: Run, height: int = 250) -> LivePrediction:
 
 
 def baseline_text(run: Run, live: LivePrediction) -> None:
-    """One sentence: is the model better than a naive answer, on data that it was not trained on?"""
-
+    """One sentence: the model's error beside a baseline's, on data that it was not trained on if there is any."""
     split = next((split for split in ("test", "valid", "train") if split in live.scores), None)
     if split:
-        name = {
-            "test": "On the test part",
-            "valid": "On the validation part",
-            "train": "On the training part",
-        }
-        st.markdown(f"**{name[split]}:** " + session.escape_markdown(metrics.summarize(live.scores[split])))
+        st.markdown(f"**On the {SPLIT_NAMES[split]} set:** " + escape_markdown(metrics.summarize(live.scores[split])))

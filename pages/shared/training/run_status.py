@@ -1,4 +1,4 @@
-"""The run as every page shows it: the strip in the sidebar, and the live pictures of Start and Train."""
+"""The run's status in the sidebar of every page, and its progress bar."""
 
 from __future__ import annotations
 
@@ -6,37 +6,42 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import session
+from pages.shared.session import state
+from pages.shared.session.messages import escape_markdown
+from pages.shared.training.live import STATUS_SECONDS, poll
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-POLL_SECONDS = 0.25  # seconds between two drawings while a run trains
-SLOW_POLL_SECONDS = 2.0  # of the strip on the other pages
 STATUS = {
     "ready": ("Not trained yet", "gray"),
-    "waiting": ("Waiting for a free place", "orange"),
+    "waiting": ("Queued", "orange"),
     "running": ("Training", "green"),
     "paused": ("Paused", "orange"),
     "finished": ("Trained", "blue"),
     "stopped": ("Stopped", "gray"),
-    "failed": ("Stopped by an error", "red"),
+    "failed": ("Failed", "red"),
 }
 
 
 def sidebar_status(page: str) -> None:
-    """The run in the sidebar, on every page; while it trains, also its heartbeat."""
-    if page == "Train":  # which shows it large
+    """The run's status in the sidebar, on every page but Train; while it trains, also its heartbeat."""
+    if page == "Train":  # which has its progress bar
         return
-    active = session.workspace().is_active
+    active = state.workspace().is_active
     with st.sidebar:
         _lesson_status(page)
-        st.fragment(_status, run_every=SLOW_POLL_SECONDS if active else None)(active)
+        poll(
+            _status,
+            seconds=STATUS_SECONDS,
+            active=active,
+            has_changed=lambda: state.workspace().is_active != active,
+        )
 
 
 def _lesson_status(page: str) -> None:
     """On the other pages: which lesson's model this is, and the way back."""
-    opened = session.workspace().lesson
+    opened = state.workspace().lesson
     if opened is None or page == "Lessons":
         return
     st.caption(f"Lesson: {opened.lesson.title}")
@@ -44,40 +49,38 @@ def _lesson_status(page: str) -> None:
     st.button(
         "Back to my own work",
         key="leave_lesson",
-        on_click=session.leave_lesson,
+        on_click=state.leave_lesson,
         width="stretch",
         icon=":material/logout:",
         help="The lesson stays as it is",
     )
 
 
-def _status(was_live: bool) -> None:
-    run = session.workspace().run
-    word, color = STATUS[run.status]
-    st.badge(word, color=color)
+def _status() -> None:
+    run = state.workspace().run
+    label, color = STATUS[run.status]
+    st.badge(label, color=color)
     st.caption(f"epoch {run.epoch:,} of {run.train_spec.epochs:,}")
-    if run.is_active != was_live:
-        st.rerun()  # polling follows
 
 
 def progress(run: Run, brief: bool = False) -> None:
-    """Epoch, step, pace and time left, in a line that keeps its height; brief: for a third of a page."""
-    word, color = STATUS[run.status]
-    rate, left = run.steps_per_second, run.seconds_left
+    """The progress bar with epoch, step, speed and time left; brief: less of it, for a column."""
+    label, color = STATUS[run.status]
+    rate, seconds_left = run.steps_per_second, run.seconds_left
     parts = [
         f"epoch **{run.epoch:,}** of {max(run.epoch, run.train_spec.epochs):,}",
         *([] if brief else [f"step **{run.step:,}**"]),
     ]
     if run.status == "running" and rate and not brief:
         parts.append(f"**{rate:,.0f}** steps/s")
-    if left is not None:
-        parts.append(f"**{_duration(left)}** left")
+    if seconds_left is not None:
+        parts.append(f"**{_duration(seconds_left)}** left")
     if run.status == "waiting" and not brief:
         parts.append(f"number {run.queue_position} in the queue: it starts when another run ends or pauses")
     total = run.total_steps
-    st.progress(min(1.0, run.step / total), f":{color}-badge[{word}] " + " · ".join(parts))
+    st.progress(min(1.0, run.step / total), f":{color}-badge[{label}] " + " · ".join(parts))
     if run.message:
-        st.warning(session.escape_markdown(run.message))
+        st.warning(escape_markdown(run.message))
 
 
 def _duration(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """The stage: one trace played step by step through a drawn LSTM cell, in the browser. Python's half of stage/*.js.
 
-It gets one message a window (lstm_core/scene.py) and asks the server for nothing after that.
+It gets one message a window (lstm_core/figures/stage_scene.py) and asks the server for nothing after that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _draw = mount("stage", *(f"stage/{name}" for name in _STYLES), module="stage/sta
 
 
 def stage(key: str, header: dict[str, Any], arrays: list[np.ndarray], id: str, link: dict[str, str | int]) -> None:
-    """Draw scene.scene's (header, arrays). id: another one is another picture; link: what the address says of it."""
+    """Draw build_scene's (header, arrays). id: of the drawing, a new one resets it; link: query parameters of it."""
     style = {
         "colors": GATE_COLORS,
         "titles": GATE_NAMES,

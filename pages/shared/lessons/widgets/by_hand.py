@@ -27,8 +27,9 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
 )
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.workspace import Workspace
-from pages.shared import session
 from pages.shared.components.unit_sliders import moved_numbers, unit_sliders
+from pages.shared.session import state
+from pages.shared.session.messages import clear_messages, escape_markdown
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -47,7 +48,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     try:
         check_scalar_lstm(run)
     except PlaygroundError as error:
-        st.info(session.escape_markdown(str(error)), icon=":material/info:")
+        st.info(escape_markdown(str(error)), icon=":material/info:")
         return
     active = run.is_active
     _course(workspace, run, active)
@@ -57,7 +58,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
 
 def _course(workspace: Workspace, run: Run, active: bool) -> None:
     """Train, save, resume: the tutorial's course in three clicks."""
-    saved = session.get_state(_FILE)
+    saved = state.get_state(_FILE)
     train, save, load, go_on = st.columns(4)
     train.button(
         f"1. Train {FIRST:,} epochs",
@@ -100,7 +101,7 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
         args=(workspace,),
         help="A new run, made from the saved file alone, goes on",
     )
-    for_run, text = session.get_state(_PROOF, (None, ""))
+    for_run, text = state.get_state(_PROOF, (None, ""))
     if for_run == run.id:
         st.caption(text)
 
@@ -145,9 +146,9 @@ def _fresh(workspace: Workspace, unit: ScalarLSTM | None = None) -> Run:
     """An untrained run of the lesson's own experiment, from the page's seed or from these numbers."""
     from lstm_core.lessons.runs import load_windows, with_seed
 
-    session.clear_messages()
+    clear_messages()
     opened = workspace.lesson
-    opened.seed, opened.change = session.get_state(f"seed_{opened.lesson.name}", opened.seed), {}
+    opened.seed, opened.change = state.get_state(f"seed_{opened.lesson.name}", opened.seed), {}
     experiment = with_seed(opened.lesson.experiments["hand"], opened.seed)
     windows = load_windows(experiment.data)[1]
     run = workspace.new_run(windows, dataclasses.replace(experiment, data=windows.spec))
@@ -165,19 +166,19 @@ def _put(workspace: Workspace, unit: ScalarLSTM) -> None:
 
 
 def _save(workspace: Workspace) -> None:
-    session.set_state(_FILE, workspace.run.checkpoint())
+    state.set_state(_FILE, workspace.run.checkpoint())
 
 
 def _resume(workspace: Workspace) -> None:
     """Go on from the file; the run that it was saved from takes the first steps beside it, as the proof."""
-    checkpoint = load_checkpoint(session.get_state(_FILE))
+    checkpoint = load_checkpoint(state.get_state(_FILE))
     before = workspace.run
     run = workspace.load(checkpoint, before.windows, before.table)
     run.change(epochs=ALL)
     same = before.step == run.step and scalar_lstm_of(before) == scalar_lstm_of(run)
     run.train_here(PROVED)
     if same:
-        session.set_state(_PROOF, (run.id, _proof(before, run)))
+        state.set_state(_PROOF, (run.id, _proof(before, run)))
     run.start()
 
 
@@ -210,7 +211,7 @@ def _unrolled(workspace: Workspace, was_live: bool) -> None:
 
 def _moved() -> None:
     """A slider was moved: its number, and no other, goes into the model."""
-    workspace = session.workspace()
+    workspace = state.workspace()
     workspace.run.pause()
     numbers = list(scalar_lstm_of(workspace.run).to_numbers)
     for index, value in moved_numbers(KEY).items():

@@ -17,8 +17,8 @@ from lstm_core.lessons.catalog.characters.text import (
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot
 from lstm_core.workspace import Workspace
-from pages.shared import session
 from pages.shared.components.text_heatmap import text_heatmap
+from pages.shared.session.messages import escape_markdown
 
 TICK, SLOW_TICK = 1.0, 2.0  # seconds between two texts and two colourings while it trains
 WRITTEN, WRITTEN_BEFORE = 500, 100  # characters of the text of now, and of those of earlier
@@ -33,7 +33,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     try:
         check_character_model(run.experiment)
     except PlaygroundError as error:
-        st.info(session.escape_markdown(str(error)))
+        st.info(escape_markdown(str(error)))
         return
     st.fragment(_writing, run_every=TICK if run.is_active else None)(run)
     st.fragment(_colours, run_every=SLOW_TICK if run.is_active else None)(run)
@@ -51,7 +51,7 @@ def _writing(run: Run) -> None:
         try:
             _write(run, _now(run), "now", prompt, temperature, seed, WRITTEN)
         except PlaygroundError as error:
-            st.error(session.escape_markdown(str(error)), icon=":material/error:")
+            st.error(escape_markdown(str(error)), icon=":material/error:")
             return
     with before_column:
         epoch_steps = run.steps_per_epoch
@@ -127,6 +127,6 @@ def _known(typed: str) -> str:
     try:
         encode(normalize(typed))
     except PlaygroundError as error:
-        st.error(session.escape_markdown(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         return ""
     return normalize(typed)

@@ -9,7 +9,8 @@ import streamlit as st
 
 from lstm_core.lessons.catalog.claims.claims import CLAIMS, Claim
 from lstm_core.lessons.catalog.claims.demonstrations import Demonstration
-from pages.shared import session
+from pages.shared.session import state
+from pages.shared.session.messages import escape_markdown
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -21,12 +22,12 @@ _DONE = "_claim_shown"  # the last slow demonstration: ((name, seed, size), Demo
 
 def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     names = list(_BY_NAME)
-    requested = session.get_query("claim")
+    requested = state.get_query("claim")
     at = names.index(requested) if requested in names else 0
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left.container(key="claims"):
         name = st.radio("Said in tutorials", names, at, key="claim", format_func=lambda n: _BY_NAME[n].statement)
-    session.set_query("claim", name)
+    state.set_query("claim", name)
     with right:
         _claim(_BY_NAME[name])
 
@@ -48,7 +49,7 @@ def _claim(claim: Claim) -> None:
     if demonstration is not None:
         _demonstration(claim, demonstration)
     st.markdown(claim.explanation)
-    st.caption(f"Source: {session.escape_markdown(claim.source)}.")
+    st.caption(f"Source: {escape_markdown(claim.source)}.")
 
 
 def _slow(claim: Claim, seed: int, size: int) -> Demonstration | None:
@@ -56,24 +57,21 @@ def _slow(claim: Claim, seed: int, size: int) -> Demonstration | None:
     key = (claim.name, seed, size)
     if st.button("Run it (a few seconds)", key="run_claim", type="primary", icon=":material/play_arrow:"):
         with st.spinner("It trains …"):
-            session.set_state(_DONE, (key, claim.demonstrate(seed, size)))
-    done = session.get_state(_DONE)
+            state.set_state(_DONE, (key, claim.demonstrate(seed, size)))
+    done = state.get_state(_DONE)
     return done[1] if done is not None and done[0] == key else None
 
 
 def _demonstration(claim: Claim, demonstration: Demonstration) -> None:
     if demonstration.confirmed:
-        st.success(session.escape_markdown(demonstration.summary), icon=":material/check_circle:")
+        st.success(escape_markdown(demonstration.summary), icon=":material/check_circle:")
     else:
         st.warning(
-            f"These numbers do not show it: try another seed. {session.escape_markdown(demonstration.summary)}",
+            f"These numbers do not show it: try another seed. {escape_markdown(demonstration.summary)}",
             icon=":material/help:",
         )
     if demonstration.table is not None:
-        cells = {
-            name: [session.escape_markdown(str(cell)) for cell in column]
-            for name, column in demonstration.table.items()
-        }
+        cells = {name: [escape_markdown(str(cell)) for cell in column] for name, column in demonstration.table.items()}
         st.table(pd.DataFrame(cells).set_index(next(iter(cells))), border="horizontal")
     if demonstration.figure is not None:
         st.plotly_chart(demonstration.figure, key=f"claim_{claim.name}")

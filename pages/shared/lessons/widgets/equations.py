@@ -9,7 +9,7 @@ from lstm_core.analysis.step_arithmetic import step_arithmetic
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.workspace import Workspace
-from pages.shared.session_fields import clamp_widget
+from pages.shared.session.fields import clamp_widget
 
 TICK = 1.0  # seconds between two readings while it trains
 

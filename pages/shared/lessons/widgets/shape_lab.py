@@ -17,7 +17,9 @@ from lstm_core.lessons.catalog.shapes.outputs import (
     format_difference,
 )
 from lstm_core.lessons.catalog.shapes.run_call import PRESETS, CallReport, run_call
-from pages.shared import session
+from pages.shared.session import state
+from pages.shared.session.fields import widget_value
+from pages.shared.session.messages import escape_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +50,7 @@ _TEXTS = ("x", "h_0", "c_0", "lengths")
 
 def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     names = list(VIEWS)
-    requested = session.get_query("shapes")
+    requested = state.get_query("shapes")
     view = st.segmented_control(
         "view",
         names,
@@ -57,7 +59,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
         key="shapes_view",
         label_visibility="collapsed",
     )
-    session.set_query("shapes", view)
+    state.set_query("shapes", view)
     try:
         VIEWS[view]()
     except PlaygroundError as error:
@@ -65,7 +67,7 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
 
 
 def _refuse(error: PlaygroundError) -> None:
-    st.error(session.escape_markdown(str(error)), icon=":material/error:")
+    st.error(escape_markdown(str(error)), icon=":material/error:")
 
 
 def _key(field: str) -> str:
@@ -77,12 +79,12 @@ def _fill(setup: LSTMCall, only_missing: bool = False) -> None:
     for field in _FIELDS:
         value = getattr(setup, field)
         text = ", ".join(map(str, value)) if field in _TEXTS else value
-        if not only_missing or session.get_state(_key(field)) is None:
-            session.set_state(_key(field), text)
+        if not only_missing or state.get_state(_key(field)) is None:
+            state.set_state(_key(field), text)
 
 
 def _fill_preset() -> None:
-    _fill(PRESETS[session.widget_value("lab_preset")])
+    _fill(PRESETS[widget_value("lab_preset")])
 
 
 def _lab() -> None:
@@ -144,7 +146,7 @@ def _report(report: CallReport) -> None:
         st.error(f"**{problem.kind}** in the last line. PyTorch's own words:", icon=":material/error:")
         st.code(problem.text, language=None, wrap_lines=True)
         st.info(
-            session.escape_markdown(
+            escape_markdown(
                 problem.meaning or "This error is new to the playground: PyTorch's words are all there is."
             ),
             icon=":material/lightbulb:",
@@ -153,7 +155,7 @@ def _report(report: CallReport) -> None:
         if note.text:
             st.warning("PyTorch warns:", icon=":material/warning:")
             st.code(note.text, language=None, wrap_lines=True)
-        meant = session.escape_markdown(note.meaning or "This warning is new to the playground.")
+        meant = escape_markdown(note.meaning or "This warning is new to the playground.")
         (st.info if note.text else st.warning)(meant, icon=":material/lightbulb:")
     if report.rows:
         table = {

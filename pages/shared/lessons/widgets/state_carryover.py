@@ -20,7 +20,7 @@ from lstm_core.lessons.catalog.state_carryover.trajectory import (
     state_trajectory,
 )
 from lstm_core.workspace import Workspace
-from pages.shared.session_fields import clamp_widget
+from pages.shared.session.fields import clamp_widget
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceModel

@@ -1,7 +1,8 @@
-"""What this browser tab has on the table. The only user of st.session_state and of the URL's parameters.
+"""What this browser tab works on: its workspace, its lesson, its small state, and the parameters of its address.
 
 Everything a person sets up lives in a Workspace of the server's WorkspaceStore, whose unguessable id is in the URL:
-page changes, a lost connection, F5 and a second tab all come back to the same one. Widgets mirror it (session_fields.py).
+page changes, a lost connection, F5 and a second tab all come back to the same one. Widgets mirror it (fields.py).
+Only the modules of this folder use st.session_state and st.query_params.
 """
 
 from __future__ import annotations
@@ -14,37 +15,38 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from lstm_core.data.generators import generate
-from lstm_core.data.samples import load_sample
+from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.lessons import lessons
 from lstm_core.model.devices import limit_to_one_thread
+from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
-from pages.shared import example
+from pages.shared.session.messages import clear_messages, show_error, show_info
 
 if TYPE_CHECKING:
     from lstm_core.lessons.open_lesson import OpenLesson
 
-_ID, _MESSAGES, _LESSONS = "_workspace", "_messages", "_lessons"
+_ID, _LESSONS = "_workspace", "_lessons"
 
 
 @st.cache_resource(show_spinner=False)
 def workspace_store() -> WorkspaceStore:
-    """The process's one manager: a module-level one would double at a hot reload."""
+    """The process's one store: a module-level one would double at a hot reload."""
     return WorkspaceStore()
 
 
 def workspace() -> Workspace:
     """This tab's workspace: the one of the URL, or a new one that holds the trained example.
 
-    Every page and every fragment begins here, so this is also where its thread is told to be modest.
+    Every page and every fragment calls this first, so this is also where its thread is limited to one core.
     """
     limit_to_one_thread()
     _hand_over_to_app()
     requested_id = st.session_state.get(_ID) or st.query_params.get("run")
     current = workspace_store().get(requested_id)
     if current is None:
-        current = example.open_workspace(workspace_store())
+        current = open_example(workspace_store())
         if requested_id:
             show_info(
                 "This link's run is no longer on the server (it was restarted, or many others came since). "
@@ -56,10 +58,20 @@ def workspace() -> Workspace:
     return current
 
 
-def open_lesson(name: str) -> OpenLesson:
-    """Put this tab on the workspace of that lesson: the one that it had before, or a new one in the trained state.
+def open_example(store: WorkspaceStore) -> Workspace:
+    """A new workspace with the trained example in it, as if its model file had just been loaded."""
+    return store.create(*_example())
 
-    What was on the table is not touched: leave_lesson goes back to it.
+
+@st.cache_resource(show_spinner=False)
+def _example() -> tuple[Table, Checkpoint]:
+    return load_sample("sunspots"), load_checkpoint(EXAMPLE_MODEL.read_bytes())
+
+
+def open_lesson(name: str) -> OpenLesson:
+    """Switch this tab to that lesson's workspace: the one it had before, or a new one with the pretrained model.
+
+    The workspace it had outside lessons is kept: leave_lesson returns to it.
     """
     from lstm_core.lessons.open_lesson import OpenLesson
     from lstm_core.lessons.runs import pretrained
@@ -80,7 +92,7 @@ def open_lesson(name: str) -> OpenLesson:
 
 
 def leave_lesson() -> None:
-    """Put this tab back on what was on the table before the lesson."""
+    """Return this tab to the workspace that it had before the lesson."""
     current = workspace()
     if current.lesson is not None:
         _go_to(current.lesson.return_to)
@@ -93,7 +105,7 @@ def _go_to(id: str) -> None:
 
 
 def _hand_over_to_app() -> None:
-    """Let app.py draw the frame: a fresh server's first visitor on a link such as /train gets pages/train.py alone.
+    """Let app.py draw the page: a fresh server's first visitor on a link such as /train gets pages/train.py alone.
 
     Streamlit takes a folder called pages for its older kind of app until st.navigation has run once.
     """
@@ -102,37 +114,11 @@ def _hand_over_to_app() -> None:
         st.rerun()
 
 
-def set_widget(key: str, value: Any, of: Any = None) -> None:
-    """Let the widget of this key show `value`; a value that it shows already is left alone, mid-edit too.
-
-    of: what the widget's options or bounds come from. When they change, Streamlit takes it for a new widget
-    and forgets its value, so it is then written again.
-    """
-    same = st.session_state.get(f"_of_{key}") == of and key in st.session_state
-    if not same or st.session_state[key] != value:
-        st.session_state[key] = value
-        st.session_state[f"_of_{key}"] = of
-
-
-def widget_value(key: str) -> Any:
-    """The value of a widget inside its own callback."""
-    return st.session_state.get(key)
-
-
-def change_field(part: str, **fields: Any) -> None:
-    """Change fields of one part of the experiment; what it refuses is reported and changes nothing."""
-    clear_messages()
-    try:
-        workspace().change(part, **fields)
-    except PlaygroundError as error:
-        show_error(str(error))
-
-
 def table_for(spec: DataSpec) -> Table:
-    """The table that a model file's experiment speaks of.
+    """The table that an experiment of a model file was trained on.
 
     Raises:
-        PlaygroundError: it is a CSV file that is not on the table here.
+        PlaygroundError: it is a CSV file, and the current table is another one.
     """
     current = workspace()
     if spec.source == "sample":
@@ -142,14 +128,14 @@ def table_for(spec: DataSpec) -> Table:
     missing = {*spec.features, *spec.targets} - {column.name for column in current.table.columns}
     if current.experiment.data.source != "csv" or missing:
         raise PlaygroundError(
-            f"This model was trained on the file {spec.name!r}: put that file, or one with the same columns, on "
+            f"This model was trained on the file {spec.name!r}: open that file, or one with the same columns, on "
             "Data first, then load the model again."
         )
     return current.table
 
 
 def start_training(start: bool = True) -> None:
-    """Train a fresh model of the experiment as it is now; what stands in the way is reported."""
+    """Train a new model with the current settings, or only create it (start=False); an error is shown."""
     clear_messages()
     try:
         run = workspace().start_training()
@@ -160,40 +146,8 @@ def start_training(start: bool = True) -> None:
         run.start()
 
 
-def show_error(text: str) -> None:
-    """Show one sentence of what went wrong at the top of the page, until something else is done."""
-    st.session_state[_MESSAGES] = {"error": text}
-
-
-def show_info(text: str) -> None:
-    """Show one sentence of good or neutral news, likewise."""
-    st.session_state[_MESSAGES] = {"info": text}
-
-
-def clear_messages() -> None:
-    """Something else is done: what was said before is over."""
-    st.session_state.pop(_MESSAGES, None)
-
-
-def draw_messages(page: str) -> None:
-    """Draw what report and notify left. It stays over reruns, which come for many reasons, and ends with the page."""
-    messages = st.session_state.get(_MESSAGES, {})
-    if messages.setdefault("page", page) != page:
-        clear_messages()
-    elif "error" in messages:
-        st.error(escape_markdown(messages["error"]), icon=":material/error:")
-    elif "info" in messages:
-        st.info(escape_markdown(messages["info"]), icon=":material/info:")
-
-
-def escape_markdown(text: str) -> str:
-    """Text from outside as Markdown that shows exactly that text: no links, images, colours, formulas or icons."""
-    escaped = "".join(f"\\{c}" if c in r"""\`*_{}[]()<>#+-.!|~$"&'""" else c for c in text)
-    return escaped.replace(":", ":\u2060").replace("\n", " ")  # a word joiner: ":red[" and ":smile:" mean nothing
-
-
 def set_state(key: str, value: Any) -> None:
-    """Keep a page's own small state (not part of the experiment) for this tab."""
+    """Keep a small state of a page, which is not part of the experiment, for this tab."""
     st.session_state[key] = value
 
 
@@ -202,19 +156,19 @@ def get_state(key: str, default: Any = None) -> Any:
 
 
 def set_query(key: str, value: str) -> None:
-    """Let the address say this of a widget or a page."""
+    """Put this parameter into the URL."""
     if st.query_params.get(key) != value:
         st.query_params[key] = value
 
 
 def get_query(key: str) -> str | None:
-    """What the address says of a widget."""
+    """This parameter of the URL; None if it is not there."""
     return st.query_params.get(key)
 
 
 @st.cache_resource(show_spinner=False)
 def preload() -> None:
-    """Load in the background, once a process, what the first click on Train or on a lesson would otherwise wait for."""
+    """Import in the background, once a process, what the first click on Train or on a lesson needs."""
     threading.Thread(target=_load_training, name="warm-up", daemon=True).start()
 
 
@@ -222,5 +176,5 @@ def _load_training() -> None:
     from lstm_core.training.trainer import preload_optimizer
 
     preload_optimizer()
-    for module in ("lstm_core.lessons.runs", "lstm_core.figures.theme"):  # of the first lesson that is opened
+    for module in ("lstm_core.lessons.runs", "lstm_core.figures.theme"):  # which the first lesson needs
         importlib.import_module(module)

@@ -1,0 +1,39 @@
+"""One sentence of what went wrong or well, at the top of the page; text from outside as Markdown that stays text."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_MESSAGES = "_messages"
+
+
+def show_error(text: str) -> None:
+    """Show one sentence about what went wrong at the top of the page, until the person does something else."""
+    st.session_state[_MESSAGES] = {"error": text}
+
+
+def show_info(text: str) -> None:
+    """Show one sentence of good or neutral news at the top of the page, likewise."""
+    st.session_state[_MESSAGES] = {"info": text}
+
+
+def clear_messages() -> None:
+    """Drop the message: the person has done something else since."""
+    st.session_state.pop(_MESSAGES, None)
+
+
+def draw_messages(page: str) -> None:
+    """Draw the message of show_error or show_info. It outlives reruns, but not its page."""
+    messages = st.session_state.get(_MESSAGES, {})
+    if messages.setdefault("page", page) != page:
+        clear_messages()
+    elif "error" in messages:
+        st.error(escape_markdown(messages["error"]), icon=":material/error:")
+    elif "info" in messages:
+        st.info(escape_markdown(messages["info"]), icon=":material/info:")
+
+
+def escape_markdown(text: str) -> str:
+    """Text from outside as Markdown that shows exactly that text: no links, images, colours, formulas or icons."""
+    escaped = "".join(f"\\{c}" if c in r"""\`*_{}[]()<>#+-.!|~$"&'""" else c for c in text)
+    return escaped.replace(":", ":\u2060").replace("\n", " ")  # a word joiner: ":red[" and ":smile:" mean nothing
