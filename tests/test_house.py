@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 # A room of lstm_core imports from the rooms before it, never from one beside or after it.
 ROOMS = (
-    ("settings",),
+    ("settings", "formats"),
     ("experiment",),
     ("data",),
     ("architecture",),

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from lstm_core.figures.lines import LinePlot
+from lstm_core.figures.theme import RUN_COLORS
 from lstm_core.lessons import lessons
+from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import PRETRAINED, Lesson
-from lstm_core.lessons.runs import RUN_COLORS, loss_plot, new_runs, train_to_end
+from lstm_core.lessons.runs import new_runs, train_to_end
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.history import downsample_min_max

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
+from lstm_core.data.load import load_table
+from lstm_core.data.samples import EXAMPLE_MODEL
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.forecasting.metrics import score_with_baselines, summarize
@@ -15,8 +16,9 @@ from lstm_core.runs.run import Run
 
 
 def main() -> None:
-    table = load_sample("sunspots")
-    data = DataSpec(source="sample", name="sunspots", **dataclasses.asdict(table.roles))
+    data = DataSpec(source="sample", name="sunspots")
+    table = load_table(data)
+    data = dataclasses.replace(data, **dataclasses.asdict(table.roles))
     model, train = ModelSpec(hidden_size=16), TrainSpec(lr=0.003, batch_size=16, epochs=100)
     windows = make_windows(table, data)
     run = Run.new(windows, Experiment(data, model, train), table, RunQueue(1))

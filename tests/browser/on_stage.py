@@ -32,6 +32,14 @@ def open_stage(tab: Tab, query: str = "") -> Page:
     return tab.page
 
 
+def begin_anew(page: Page) -> None:
+    """On the page of its own: a new stage with the example, as if the page had just been opened."""
+    page.mouse.move(0, 0)
+    page.emulate_media(reduced_motion="no-preference")
+    page.evaluate("window.beginAnew()")
+    draw(page)
+
+
 def packed(header: dict, arrays: list[np.ndarray]) -> str:
     """The message of a scene (scene.scene's), as text."""
     return base64.b64encode(pack({"id": "test", "link": {}} | header, arrays)).decode()

@@ -79,6 +79,12 @@ window.put = (base64, titles) => {{
   window.stage = new Stage(element, {{ ...look, titles: titles ?? look.titles }}, window.location);
   window.stage.show(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
 }};
+window.beginAnew = () => {{
+  sessionStorage.clear();
+  history.replaceState(null, "", "stage");
+  document.querySelectorAll("body > :not(main, script)").forEach((rest) => rest.remove());
+  window.put(example);
+}};
 await Promise.all([document.fonts.load("16px 'Source Sans'"), document.fonts.load("italic 16px 'Source Sans'")]);
 window.put(example);
 </script>

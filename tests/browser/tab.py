@@ -125,8 +125,9 @@ class Tab:
 
     def upload(self, name: str, content: bytes) -> Tab:
         file = {"name": name, "mimeType": "text/csv", "buffer": content}
-        self.widget("csv").locator("input[type=file]").set_input_files(file)
-        return self.settle()
+        with self.page.expect_response(lambda response: response.request.method == "PUT"):
+            self.widget("csv").locator("input[type=file]").set_input_files(file)
+        return self.settle()  # only now is the server asked for the page
 
     def text(self) -> str:
         """Everything a reader sees of the page itself."""

@@ -47,9 +47,9 @@ CUT_OFF = """([units, parts]) => {
 class Cell:
     """The large stage of a small model."""
 
-    def __init__(self, page: Page, model: dict, windows=None) -> None:
+    def __init__(self, page: Page, model: dict, windows=None, steps: int = 5) -> None:
         self.page = page
-        _, _, self.trace, _, self.header, self.arrays = scene_of(model, windows)
+        _, _, self.trace, _, self.header, self.arrays = scene_of(model, windows, steps)
         self.mount(self.header, self.arrays)
 
     def mount(self, header: dict, arrays: list[np.ndarray]) -> None:
@@ -226,7 +226,7 @@ def test_a_gate_that_was_set_by_hand_says_so(stage: Page):
 def test_nothing_is_cut_off_alone_or_side_by_side(new_stage: Callable[..., Page], size: tuple[int, int]):
     page = new_stage(size=size)
     for model in ({"num_layers": 2, "bidirectional": True, "hidden_size": 128}, MODELS["projected"]):
-        cell = Cell(page, model)
+        cell = Cell(page, model, steps=1)  # one snapshot of so many weights
         for compare, cells in ((None, 1), ({"kind": "start"}, 2)):
             cell.set(compare=compare)
             expect(cell.page.locator(".cell:visible")).to_have_count(cells)

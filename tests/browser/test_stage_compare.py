@@ -61,6 +61,7 @@ def test_a_single_unit_can_be_stuck_and_the_others_are_not(page: Page):
     page.get_by_role("button", name="Compare two cells").click()
     page.get_by_role("checkbox").check()
     page.locator(".stage-menu-compare button", has_text="Forget gate stuck shut").click()
+    draw(page)
     assert names(page) == ["as it is", "f = 0 in unit 0"]
     assert values(page, 1)["f"] == 0
     press(page, "ArrowDown")

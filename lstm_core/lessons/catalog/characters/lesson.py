@@ -10,6 +10,8 @@ import numpy as np
 from lstm_core.data.samples.book import ROLES
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.figures.theme import GATE_COLORS, GREY, TRAIN_COLOR, VALID_COLOR
+from lstm_core.lessons.figures import level
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 MAX_BITS = 2.35  # bits per character of the test part
 BIT = math.log(2)  # nats
 TURNING = 400  # characters of the picture of one unit
-GREY = "#888888"
 
 
 def _ngram_bits(run: Run) -> tuple[float, float]:
@@ -47,16 +48,13 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 def _bits_plot(runs: dict[str, Run]) -> LinePlot:
-    from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
-
     run = runs["lstm"]
     unigram, bigram = _ngram_bits(run)
     epochs, training = run.curves["train_loss"].points(600)
-    end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
         Line("training (each batch)", epochs, training / BIT, TRAIN_COLOR, width=1.3, opacity=0.6),
-        Line("how frequent each is", end, np.full(2, unigram), GREY, "dot", width=2),
-        Line("which follows which", end, np.full(2, bigram), GREY, "dash", width=2),
+        level("unigram table", unigram, runs, "dot"),
+        level("bigram table", bigram, runs),
     ]
     train_points, valid_points = run.curves["valid_loss"].points(600)
     if len(train_points):
@@ -91,7 +89,6 @@ def _quote_unit(run: Run) -> tuple[SequenceModel, Tracker]:
 
 def _quote_unit_figure(runs: dict[str, Run]) -> LinePlot:
     """How that unit's cell state turns at the marks of an unseen page, and what its gates do there."""
-    from lstm_core.figures.theme import GATE_COLORS
     from lstm_core.lessons.catalog.characters.text import excerpt, text_features, unit_activations
 
     model, quote_match = _quote_unit(runs["lstm"])

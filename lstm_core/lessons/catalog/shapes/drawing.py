@@ -5,15 +5,24 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, SIGNED_SCALE, figure_layout
+from lstm_core.figures.theme import (
+    ACTUAL_COLOR,
+    BLUE,
+    FONT_SIZE,
+    GREEN,
+    ORANGE,
+    PINK,
+    SIGNED_SCALE,
+    SKY_BLUE,
+    VERMILION,
+    YELLOW,
+    figure_layout,
+)
 from lstm_core.lessons.catalog.shapes.outputs import LSTMOutputs, PackedComparison
 
-HIGHLIGHT = ("#E69F00", "#009E73")  # the forward direction's end, the reverse one's
-SEQUENCE_COLORS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442")
-PACKED_END, PADDED_END = (
-    "#0072B2",
-    "#D55E00",
-)  # where a sequence truly ends, and where the padded run reads h_n
+HIGHLIGHT = (ORANGE, GREEN)  # the forward direction's end, the reverse one's
+SEQUENCE_COLORS = (SKY_BLUE, ORANGE, GREEN, PINK, YELLOW)
+PACKED_END, PADDED_END = BLUE, VERMILION  # where a sequence ends, and where the padded run reads h_n
 
 
 def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.catalog.shapes.call import DTYPES, STATES, LSTMCall, parse_lengths, parse_shape
 from lstm_core.lessons.catalog.shapes.drawing import outputs_figure, packing_figure
@@ -14,7 +15,6 @@ from lstm_core.lessons.catalog.shapes.outputs import (
     compare_outputs,
     compare_packed,
     compare_stepwise,
-    format_difference,
 )
 from lstm_core.lessons.catalog.shapes.run_call import PRESETS, CallReport, run_call
 from pages.shared.session import state
@@ -183,7 +183,7 @@ def _ends() -> None:
     )
     st.plotly_chart(outputs_figure(outputs), key="blocks")
     equal = [
-        f"{end.code:<20} == h_n[{end.row}]  # largest difference {format_difference(end.difference)}"
+        f"{end.code:<20} == h_n[{end.row}]  # largest difference {format_significant(end.difference, 1)}"
         for end in outputs.final_states
         if end.code
     ]
@@ -212,7 +212,7 @@ def _ways() -> None:
     )
     st.success(
         f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n included, "
-        f"is **{format_difference(comparison.difference)}**.",
+        f"is **{format_significant(comparison.difference, 1)}**.",
         icon=":material/check_circle:",
     )
     table = pd.DataFrame(
@@ -246,8 +246,8 @@ def _packed() -> None:
                 "h_n, off by": ["packed", "padded only"],
                 **{
                     f"{letter} ({length} steps)": [
-                        format_difference(packed_error),
-                        f"{padded_error:.4f}" if padded_error > 1e-6 else format_difference(padded_error),
+                        format_significant(packed_error, 1),
+                        f"{padded_error:.4f}" if padded_error > 1e-6 else format_significant(padded_error, 1),
                     ]
                     for letter, length, packed_error, padded_error in zip(
                         letters, comparison.lengths, comparison.packed_error, comparison.padded_error, strict=True
@@ -261,7 +261,7 @@ def _packed() -> None:
         "Measured against each sequence run alone. Packed, **h_n** is each sequence's state at its own end (blue frame). "
         "Padded only, the LSTM goes on reading zeros, and h_n is the state after them (dotted). **packed.data** holds all "
         "first steps, then all second ones; **batch_sizes** says how many sequences still run. Without packing, "
-        f"`output[k, length_k − 1]` mends it for one direction (difference {format_difference(comparison.gathered_error)}), but not for the reverse."
+        f"`output[k, length_k − 1]` mends it for one direction (difference {format_significant(comparison.gathered_error, 1)}), but not for the reverse."
     )
 
 
