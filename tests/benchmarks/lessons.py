@@ -19,6 +19,9 @@ import time
 
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import Lesson
+from lstm_core.lessons.runs import load_windows, pretrained_runs
+from lstm_core.model.devices import limit_to_one_thread
+from lstm_core.runs.queue import RunQueue
 from tests.benchmarks.papers import PROCESSES, Trial, markdown, trial
 
 HEAD = ("lesson", "opens, s", "reached", "seconds, median (most)", "steps")
@@ -27,10 +30,6 @@ ROUNDS = 3
 
 def opening(lesson: Lesson) -> float:
     """Seconds, the median of some rounds."""
-    from lstm_core.lessons.runs import load_windows, pretrained_runs
-    from lstm_core.model.devices import limit_to_one_thread
-    from lstm_core.runs.queue import RunQueue
-
     limit_to_one_thread()  # as pages do
     seconds = []
     for _ in range(ROUNDS):

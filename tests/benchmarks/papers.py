@@ -16,8 +16,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
+
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import Lesson
+from lstm_core.lessons.runs import new_runs, train_to_end
+from lstm_core.runs.queue import RunQueue
 
 PROCESSES = 2
 SEEDS = 5
@@ -42,11 +46,6 @@ def papers() -> list[Lesson]:
 
 def trial(job: tuple[str, int]) -> Trial:
     """Train a lesson's runs in this process, one after the other, in one thread."""
-    import torch
-
-    from lstm_core.lessons.runs import new_runs, train_to_end
-    from lstm_core.runs.queue import RunQueue
-
     torch.set_num_threads(1)
     name, seed = job
     lesson = lessons()[name]

@@ -49,7 +49,7 @@ def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
 def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_names(visit):
     tab = compared(how_far_back(visit))
     run = tab.training
-    starts = cell_comparison_view._several(run)
+    starts = cell_comparison_view._comparison_windows(run)
     assert f"Mean over {len(starts)} windows" in tab.words()
     assert set(starts) <= set(run.windows.starts["valid"])
     x = torch.from_numpy(run.windows.inputs(starts))
