@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from lstm_core.model.devices import work_in_one_thread
+from lstm_core.model.devices import limit_to_one_thread
 
 # Before PyTorch loads, here and in what a test starts: the two workers have a core each.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     """A training before this test may have taken all cores, which the other worker needs too."""
-    work_in_one_thread()
+    limit_to_one_thread()
 
 
 def examples(full: int) -> settings:
