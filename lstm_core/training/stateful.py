@@ -71,15 +71,15 @@ def stateful_batches(batches: WindowTensors, starts: Tensor, model: ModelSpec, r
     """
     if model.bidirectional:
         raise PlaygroundError(
-            "initial_state is stateful, but the model is bidirectional: its reverse direction begins at a window's end, where "
-            "no window before has been. Switch bidirectional off or choose another initial_state."
+            "initial_state is stateful, but the model is bidirectional: its reverse direction begins at a window's "
+            "end, where no window before has been. Switch bidirectional off or choose another initial_state."
         )
     seq_len = batches.windows.spec.seq_len
     available = len(non_overlapping(starts, seq_len))
     if available < rows:
         raise PlaygroundError(
-            f"initial_state is stateful, but the training part has only {available} windows of seq_len {seq_len} that do not "
-            f"overlap, fewer than batch_size {rows}: lower batch_size to {available} or less."
+            f"initial_state is stateful, but the training part has only {available} windows of seq_len {seq_len} that "
+            f"do not overlap, fewer than batch_size {rows}: lower batch_size to {available} or less."
         )
     return StatefulBatches(batches, starts, rows)
 
