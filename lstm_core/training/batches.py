@@ -23,7 +23,7 @@ class WindowTensors:
         self.per_step = per_step
         self._x = torch.from_numpy(windows.x).to(device)  # (rows, input_size)
         self._y = torch.from_numpy(windows.y).to(device)  # (rows, targets), or (rows,) classes
-        scaler = (windows.x_center, 1 / windows.x_scale, windows.y_center, 1 / windows.y_scale)
+        scaler = (windows.x_center, windows.x_factor, windows.y_center, windows.y_factor)
         self._x_center, self._x_factor, self._y_center, self._y_factor = (
             torch.from_numpy(values).to(device) for values in scaler
         )
