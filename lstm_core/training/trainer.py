@@ -39,11 +39,12 @@ class NonFiniteLossError(PlaygroundError):
 
 
 class Trainer:
-    """Trains a fresh model on the training part of `windows`; `for record in trainer` drives it.
+    """Trains a new model on the training split of `windows`; `for record in trainer` drives it.
 
     A record is a dict: step and epoch (both counted from 1), train_loss (this batch's), grad_norm (before
     clipping), lr; on the last step of an epoch also epoch_loss (mean of its batches), best_epoch and valid_loss
-    (None without a validation part), which long epochs have on the way too. Losses are in scaled units.
+    (None without a validation split), which long epochs also have every VALIDATE_EVERY steps. Losses are in scaled
+    units.
 
     Raises, from the constructor:
         PlaygroundError: the loss does not fit the task, the device is not available, or stateful batches do not fit
@@ -271,7 +272,7 @@ class Trainer:
     def _end_epoch(self) -> dict:
         valid_loss = self.evaluate("valid")
         finite = all(bool(p.isfinite().all()) for p in self.parameters)
-        if not finite or not math.isfinite(valid_loss or 0.0):  # the last step went wrong, and no next one tells
+        if not finite or not math.isfinite(valid_loss or 0.0):  # the last step failed, and no next one would show it
             self._stop_at_non_finite("The validation loss" if finite else "The weights")
         monitored = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
         if monitored < self.best_loss:
