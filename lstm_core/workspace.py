@@ -1,4 +1,4 @@
-"""What each person has on the table: data, experiment, run. Held by unguessable ids, in bounded number.
+"""Workspaces: each person's table, experiment and run, under unguessable ids, in bounded number.
 
 Nothing here imports torch before a run is asked for: Start shows the example's curves while torch still loads.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
     from lstm_core.training.snapshots import ModelSnapshot
 
-MAX_WORKSPACES = 64  # workspaces; the one that was looked at longest ago goes first
+MAX_WORKSPACES = 64  # workspaces; the least recently used is dropped first
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Workspace:
         self.table = table
         self.experiment = checkpoint.experiment
         self.upload: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
-        self.previous_model: tuple[Experiment, ModelSnapshot] | None = None  # what the run before this one had come to
+        self.previous_model: tuple[Experiment, ModelSnapshot] | None = None  # the last model of the run before this one
         self.lesson: Any = None  # the OpenLesson whose first run this workspace holds
         self.uploads: WeakKeyDictionary[Table, Upload] = WeakKeyDictionary()
         self._store = store
@@ -116,7 +116,7 @@ class Workspace:
         return {name: MetricCurve(*line) for name, line in self._loaded[0].curves.items()}
 
     def use_table(self, table: Table, **data: Any) -> None:
-        """Another table, used as it suggests itself. The trained run stays until the next training.
+        """Another table, used with its suggested roles. The trained run stays until the next training.
 
         data: further fields of the DataSpec, such as where the table is from.
         """
@@ -149,7 +149,7 @@ class Workspace:
         mine, its = (dataclasses.asdict(e) for e in (self.experiment, self.run.experiment))
         names = [name for part in mine for name in mine[part] if mine[part][name] != its[part][name]]
         if self.table is not self.run.table and self.experiment.data.source == "csv":
-            names.insert(0, "data")  # the fields of the other sources tell by themselves
+            names.insert(0, "data")  # the settings of other sources differ themselves
         return list(dict.fromkeys("data" if name in ("name", "source") else name for name in names))
 
     def revert_settings(self) -> None:
@@ -159,28 +159,28 @@ class Workspace:
         self.table, self.experiment = self.run.table, self.run.experiment
 
     def start_training(self) -> Run:
-        """A fresh model of the experiment as it is now, not started yet, in place of the old run.
+        """A new run of the experiment as it is now, not started yet, in place of the old run.
 
         Raises:
             PlaygroundError: the data cannot be cut so, the model would not fit in memory, the loss does not fit
-                the task, or the device is not here. The old run is untouched then.
+                the task, or the device is not available. The old run is untouched then.
         """
         windows, experiment = self.windows(), self.experiment
         check_memory(experiment, windows, free_memory())
         return self.new_run(windows, experiment)
 
     def new_run(self, windows: Windows, experiment: Experiment, table: Table | None = None) -> Run:
-        """Put a new, untrained run in the workspace's one place; table: None is the one on the table.
+        """Make a new, untrained run the workspace's one run; table: None for the current one.
 
         Raises:
-            PlaygroundError: the loss does not fit the task, or the device is not here. The old run is untouched then.
+            PlaygroundError: the loss does not fit the task, or the device is not available; the old run stays then.
         """
         from lstm_core.runs.run import Run
 
         return self.set_run(Run.new(windows, experiment, table or self.table, self._store.queue))
 
     def load(self, checkpoint: Checkpoint, windows: Windows, table: Table) -> Run:
-        """Put a saved run, and the table that it goes on with, in the workspace's one place.
+        """Make a saved run, and the table that it resumes with, the workspace's one run.
 
         Raises:
             PlaygroundError: the windows do not fit the model. The old run is untouched then.
@@ -190,7 +190,7 @@ class Workspace:
         return self.set_run(Run.from_checkpoint(checkpoint, windows, table, self._store.queue))
 
     def set_run(self, run: Run) -> Run:
-        """Put a run, and the table it is of, in the workspace's one place; the old one is stopped, so none runs twice."""
+        """Make this run, and its table, the workspace's one run; the old run is stopped."""
         if self._run is not None:
             self._run.stop()
             if self._run.step:
@@ -200,7 +200,7 @@ class Workspace:
 
 
 class WorkspaceStore:
-    """All workspaces of this server, and the places for runs."""
+    """All workspaces of this server, and their run queue."""
 
     def __init__(self, max_running: int | None = None) -> None:
         self._max_running = max_running or max(2, cpu_cores() // 2)

@@ -21,7 +21,7 @@ from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Intervention, check_intervention, trace_with
 from lstm_core.training.batches import WindowTensors
 
-MAX_TRACED_VALUES = 1 << 24  # numbers in the traces of a part of the windows: 64 MiB in float32
+MAX_TRACED_VALUES = 1 << 24  # numbers in the trace of a chunk of windows: 64 MiB in float32
 SURE = 1 - 1e-12  # a gate nearer to its bounds than this is at them
 
 
@@ -49,7 +49,7 @@ def predict_with_interventions(
 ) -> np.ndarray:
     """What `predictions.predict` returns for these windows, of a model whose LSTM runs with these edits.
 
-    (windows, ahead, targets) in the table's own units, or class probabilities (windows, classes), in eval mode.
+    (windows, output_steps, targets) in the table's own units, or class probabilities (windows, classes), in eval mode.
 
     Raises:
         PlaygroundError: an edit does not fit the model or the windows.
@@ -109,13 +109,13 @@ class _InChunks(nn.Module):
 
 
 def _at_once(lstm: nn.LSTM, seq_len: int) -> int:
-    """How many windows a part has, so that their trace holds MAX_TRACED_VALUES numbers at most."""
+    """How many windows to trace at once, so that their trace has MAX_TRACED_VALUES numbers at most."""
     numbers = len(GATES + STATES) * lstm.hidden_size * len(lstm.all_weights) * seq_len
     return max(1, MAX_TRACED_VALUES // numbers)
 
 
 def _sharing(model: SequenceModel, weights: dict[str, Tensor]) -> SequenceModel:
-    """Another model in eval mode that holds these weights, most of them the model's own; that stays untouched."""
+    """Another model in eval mode with these weights, most of them the model's own; that stays untouched."""
     spec = replace(model.spec, bias="lstm.bias_ih_l0" in weights)
     shared = model_from_weights(spec, model.lstm.input_size, model.head.out_features, weights)
     shared.lstm.flatten_parameters()  # one block, which cuDNN asks for; elsewhere it does nothing
@@ -151,7 +151,7 @@ def _freezing(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Ite
 
 
 def _frozen(model: SequenceModel, edit: Intervention) -> SequenceModel:
-    """The model with a whole gate clamped at every step, told by its weights: zeros, and a bias whose σ or tanh
+    """The model with a whole gate clamped at every step, by its weights alone: zeros, and a bias whose σ or tanh
     is the edit's value."""
     value = torch.tensor(edit.value, dtype=torch.float64)
     bias = value.clamp(-SURE, SURE).atanh() if edit.gate == "g" else value.clamp(1 - SURE, SURE).logit()

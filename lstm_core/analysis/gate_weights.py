@@ -85,7 +85,7 @@ class Magnitudes:
 
 
 def magnitudes(by_gate: ByGate) -> Magnitudes:
-    """Norms, peaks and reach of what gate_weights, split_by_gate or with_total_bias gave; NaN and infinite values left out."""
+    """Norms, peaks and percentile of weights or gradients by gate; NaN and infinite values are left out."""
     sizes = {kind: np.abs(_finite(rows)) for kind, rows in by_gate.items()}
     peaks = {kind: float(values.max(initial=0.0)) for kind, values in sizes.items()}
     all_values = np.concatenate(list(sizes.values()))
@@ -110,7 +110,7 @@ def gate_histograms(
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """One parameter's values counted by gate: (edges, {gate: (bins,) counts}), in bins common to all, −limit to limit.
 
-    What lies outside is counted nowhere: extent's peaks tell how far they go.
+    What lies outside is counted nowhere: the peaks of `magnitudes` show how far they go.
     """
     edges = np.linspace(-limit, limit, bins + 1)
     return edges, {gate: np.histogram(rows, bins, (-limit, limit))[0] for gate, rows in by_gate_rows.items()}

@@ -34,7 +34,7 @@ _NATIVE = {"RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu, "GRU": torch.
 
 @dataclass(frozen=True, eq=False)
 class GradientHorizon:
-    """What one output at the end of a window owes to every step of it; float64, indexed by input time.
+    """Gradient norms of one output at the end of a window with respect to its steps; float64, indexed by input time.
 
     d_x is |∂ŷ/∂x_t| over the features, d_h and d_c are |∂ŷ/∂h_t| and |∂ŷ/∂c_t| over the units (Euclidean
     norms). unit_forget_product is f_{t+1} ⊙ … ⊙ f_end, the share of c_t that the forget gates alone leave at
@@ -79,7 +79,7 @@ def horizon_of_module(
     """The same for any nn.LSTM, nn.GRU or nn.RNN under a linear head, so that cells can be compared.
 
     x: (batch, seq_len, input_size), whatever batch_first says; the states start at zero. The head reads the
-    top layer's h_n, all directions side by side, or with `every` the last step of its output, of which the
+    top layer's h_n, all directions side by side, or with head "per_step" the last step of its output, of which the
     reverse direction has seen one step only. Neither module is touched.
 
     Raises:

@@ -1,4 +1,4 @@
-"""How a window's gates came to be what they are: one unit's gates at every moment of a run that weights were kept of.
+"""Learning dynamics: one unit's gates and states for one window, at every snapshot of a run.
 
 Nothing is recorded while training: a snapshot is weights, and its trace is worked out when somebody asks.
 """
@@ -18,7 +18,7 @@ from lstm_core.training.snapshots import ModelSnapshot
 def unit_history(
     snapshots: Iterable[ModelSnapshot], x: Tensor, layer: int = 0, direction: int = 0, unit: int | None = None
 ) -> dict[str, np.ndarray]:
-    """i, f, g, o, c, h of one unit at every moment and step: name → (moments, seq_len); unit None: the units' mean.
+    """i, f, g, o, c, h of one unit at every snapshot and step: name → (snapshots, seq_len); unit None: the units' mean.
 
     x: one window, (1, seq_len, input_size). With proj_size h has fewer units: where it has not this one it is
     missing.

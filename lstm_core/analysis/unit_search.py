@@ -1,6 +1,6 @@
-"""Which unit of an nn.LSTM does it: every unit's gates and states, ranked by how well they follow a signal.
+"""Unit search: the gates and states of all units of an nn.LSTM, ranked by how well they follow a signal.
 
-A signal says something of every step of some windows: a number (the marker, a count, the sum so far) or a class (the
+A signal has a value at every step of some windows: a number (the marker, a count, the sum so far) or a class (the
 state of a grammar, the symbol to be remembered). Both are one least-squares fit of each unit's values on the signal:
 its share of the variance is r² for a number and η² for a class. Nothing here draws.
 """
@@ -88,7 +88,7 @@ def rank_by_class(
     kinds: Sequence[str] = SEARCHABLE,
 ) -> list[UnitMatch]:
     """All units, those whose values tell the classes apart best first: by η², the share of a unit's variance that
-    lies between the classes' means (Fisher's correlation ratio); 1 means that the class says the value exactly.
+    lies between the classes' means (Fisher's correlation ratio); 1 means that the class determines the value.
 
     classes: (windows, seq_len) whole numbers, −1 where a step is not to be looked at. Otherwise as
     rank_by_correlation.
@@ -106,7 +106,7 @@ def best_match(ranking: Sequence[UnitMatch], *kinds: str) -> UnitMatch:
 
 
 def trace_windows(model: SequenceModel, windows: Windows, starts: np.ndarray) -> GateTrace:
-    """What every unit does in these windows, as the model sees them; batch k is the window at starts[k].
+    """Every unit's gates and states in these windows; batch k is the window at starts[k].
 
     Raises:
         PlaygroundError: the model is no LSTM.

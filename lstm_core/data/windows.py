@@ -74,6 +74,16 @@ class Windows:
         first = self.spec.horizon if self.classes or not self.spec.horizon else 1
         return np.arange(first, self.spec.horizon + 1)
 
+    @property
+    def x_factor(self) -> np.ndarray:
+        """(input_size,) float32: what centred inputs are multiplied by, here and on a device, for the same bits."""
+        return 1 / self.x_scale
+
+    @property
+    def y_factor(self) -> np.ndarray:
+        """(targets,) float32: the same for the targets."""
+        return 1 / self.y_scale
+
     def target_rows(self, starts: np.ndarray) -> np.ndarray:
         """(windows, ahead): the rows whose targets these windows must say."""
         return np.asarray(starts)[:, None] + self.spec.seq_len - 1 + self.offsets
@@ -81,7 +91,7 @@ class Windows:
     def inputs(self, starts: np.ndarray) -> np.ndarray:
         """(windows, seq_len, input_size) float32, scaled: what the model sees."""
         rows = np.asarray(starts)[:, None] + np.arange(self.spec.seq_len)
-        return (self.x[rows] - self.x_center) / self.x_scale
+        return (self.x[rows] - self.x_center) * self.x_factor
 
     def targets(self, starts: np.ndarray) -> np.ndarray:
         """What these windows must say, in the table's own units: (windows, ahead, targets), or classes (windows,)."""

@@ -1,4 +1,4 @@
-"""What a model says about windows, in the table's own units, and how good that is beside a naive answer."""
+"""Predictions of a model for windows, in the table's own units."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ CHUNK = 1024  # windows at once
 
 @torch.no_grad()
 def predict(model: SequenceModel, windows: Windows, starts: np.ndarray) -> np.ndarray:
-    """What the model says at the end of each window, in eval mode, whatever mode it is in.
+    """The model's prediction at the end of each window, in eval mode, whatever mode it is in.
 
-    Returns (windows, ahead, targets) in the table's own units, or class probabilities (windows, classes).
+    Returns (windows, output_steps, targets) in the table's own units, or class probabilities (windows, classes).
     """
     device = model.head.weight.device
     batches = WindowTensors(windows, device, per_step=model.spec.head == "per_step")

@@ -1,1 +1,1 @@
-"""Who trains, where and when."""
+"""Training runs: their threads, their queue, and the comparison of cells."""

@@ -1,7 +1,7 @@
-"""A run's rivals: the other cells, of the same size, trained in the same way, so that memories can be compared.
+"""Cell comparison: LSTM, GRU and RNN of one size, trained alike, so that their memories can be compared.
 
-Each rival is a Run of its own in the server's slots. What is computed from them and how it is drawn is
-decided elsewhere.
+Each of the other cells is a Run of its own in the server's run queue. What is computed from them and how it is drawn
+is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lstm_core.model.devices import free_memory
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
-MAX_STEPS = 5_000  # optimiser steps that a rival gets: some minutes at most for a model of ordinary size
+MAX_STEPS = 5_000  # optimiser steps of each other cell: a few minutes at most for a model of ordinary size
 
 
 def other_cell_experiments(experiment: Experiment) -> list[Experiment]:
@@ -38,13 +38,13 @@ def validation_loss_at(run: Run, step: int) -> float | None:
 
 
 class CellComparison:
-    """Fresh models of the other cells, trained on a run's windows as many steps as the run has done.
+    """New models of the other cells, trained on a run's windows for as many steps as the run has done.
 
-    The same hidden_size, layers and directions, the same TrainSpec and seeds; at most MAX_STEPS. They train from
-    the start on, each as a Run in `slots`. Whoever drops the last reference to them stops them.
+    The same hidden_size, layers and directions, the same TrainSpec and seeds; at most MAX_STEPS. They start training
+    at once, each as a Run in `queue`, and stop when the last reference to the comparison is dropped.
 
     Raises:
-        PlaygroundError: a rival would not fit in memory.
+        PlaygroundError: a model would not fit in memory.
     """
 
     def __init__(self, run: Run, queue: RunQueue) -> None:
@@ -66,11 +66,11 @@ class CellComparison:
         return any(other_run.is_active for other_run in self.runs)
 
     def heartbeat(self) -> None:
-        """Somebody is looking: the heartbeat of each."""
+        """A heartbeat for each run."""
         for other_run in self.runs:
             other_run.heartbeat()
 
     def stop(self) -> None:
-        """End what still trains."""
+        """Stop all runs."""
         for other_run in self.runs:
             other_run.stop()

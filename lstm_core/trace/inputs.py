@@ -1,4 +1,4 @@
-"""What trace_lstm may be given, told from what it may not, and brought into one form: time-major and batched."""
+"""Validation of trace_lstm's arguments, and their conversion to one layout: time-major and batched."""
 
 from __future__ import annotations
 

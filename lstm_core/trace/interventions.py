@@ -168,13 +168,14 @@ def check_intervention(intervention: Intervention, lstm: nn.LSTM, seq_len: int) 
     units = size if intervention.units is None else len(intervention.units)
     if isinstance(intervention.value, tuple) and len(intervention.value) != units:
         raise PlaygroundError(
-            f"The edit of {intervention.gate!r} has {len(intervention.value)} values for {units} units: give one, or one for each."
+            f"The edit of {intervention.gate!r} has {len(intervention.value)} values for {units} units: give one, or "
+            "one for each."
         )
 
 
 @dataclass(frozen=True)
 class _Change:
-    """An edit made ready for one run: make(values) alters (batch, units) in place at one of its steps."""
+    """An intervention prepared for one run: make(values) alters (batch, units) in place at one of its steps."""
 
     steps: Collection[int]
     make: Callable[[Tensor], None]

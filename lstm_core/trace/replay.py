@@ -69,7 +69,7 @@ def replay(
         i, f, g, _ = gates_block.unbind(2)
         torch.add(MINUS_ONE, g, alpha=2, out=g)
         torch.mul(i, g, out=c_block)
-        if past_end is not None:  # hold c through the steps that are not there
+        if past_end is not None:  # keep c unchanged past a sequence's end
             f.masked_fill_(past_end[block], 1.0)
             c_block.masked_fill_(past_end[block], 0.0)
         accumulate(f, c_block, c_before, reverse)

@@ -18,12 +18,12 @@ class WindowTensors:
     """The rows of a Windows on one device, from which any windows' inputs and targets are gathered."""
 
     def __init__(self, windows: Windows, device: torch.device, per_step: bool) -> None:
-        """every: one target at each step (head "per_step") instead of one at the end."""
+        """per_step: one target at each step (head "per_step") instead of one at the end."""
         self.windows = windows
         self.per_step = per_step
         self._x = torch.from_numpy(windows.x).to(device)  # (rows, input_size)
         self._y = torch.from_numpy(windows.y).to(device)  # (rows, targets), or (rows,) classes
-        scaler = (windows.x_center, 1 / windows.x_scale, windows.y_center, 1 / windows.y_scale)
+        scaler = (windows.x_center, windows.x_factor, windows.y_center, windows.y_factor)
         self._x_center, self._x_factor, self._y_center, self._y_factor = (
             torch.from_numpy(values).to(device) for values in scaler
         )
@@ -39,15 +39,15 @@ class WindowTensors:
         return x.view(*rows.shape, self._x.shape[1])
 
     def targets(self, starts: Tensor) -> Tensor:
-        """What the model should say: float (batch, [seq_len,] output_size), scaled, NaN where not scored;
+        """Targets: float (batch, [seq_len,] output_size), scaled, NaN where not scored;
         or int64 (batch, [seq_len]) classes, −1 where not scored.
 
-        A step of head "per_step" is not scored when its targets lie in an earlier part than the window's own:
+        A step of head "per_step" is not scored when its targets lie in an earlier split than the window's own:
         a validation window's first steps would otherwise be scored on training rows.
         """
         last = self.windows.spec.seq_len - 1
         base = starts[:, None] + self._steps if self.per_step else starts + last
-        rows = base[..., None] + self._offsets  # (batch, [seq_len,] ahead)
+        rows = base[..., None] + self._offsets  # (batch, [seq_len,] output_steps)
         y = self._y.index_select(0, rows.flatten())
         if self.windows.classes:
             y = y.view(base.shape)
@@ -77,7 +77,7 @@ class SequentialBatches:
         self._gathered: tuple[Tensor, ...] = ()
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
-        """The inputs and targets of batch number `place`, of `steps`."""
+        """The inputs and targets of batch `index`, of `steps`."""
         size = self._size
         block, offset = divmod(index, self._in_block)
         if block != self._block:
@@ -88,10 +88,10 @@ class SequentialBatches:
         return tuple(tensor[offset * size : (offset + 1) * size] for tensor in self._gathered)
 
     def initial_state(self, index: int) -> RNNState | None:
-        """The state before the windows of batch number `place`, None for zeros: they know of no other."""
+        """The state before batch `index`: None, for zeros."""
 
     def record_state(self, state: RNNState) -> None:
-        """Take note of the state after the batch: here nothing goes on from it."""
+        """Keep the state after a batch for the next one; here no batch needs it."""
 
 
 class ShuffledBatches(SequentialBatches):
@@ -106,17 +106,17 @@ class ShuffledBatches(SequentialBatches):
         self._drawn = False  # this epoch's order
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
-        """The inputs and targets of this epoch's batch number `place`; number 0 begins a new epoch."""
+        """The inputs and targets of this epoch's batch `index`; batch 0 begins a new epoch."""
         if index == 0 or not self._drawn:
             self._shuffle()
         return super().batch(index)
 
     def state_dict(self, mid_epoch: bool) -> dict[str, Tensor]:
-        """What restore needs to go on in the middle of this epoch, or with the next one."""
+        """What load_state_dict needs to resume in the middle of this epoch, or with the next one."""
         return {"order": self._epoch_start_state if mid_epoch else self._generator.get_state()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Raises RuntimeError where it is no generator's state."""
+        """Resume; raises RuntimeError where `state` is no generator's."""
         self._generator.set_state(state["order"])
         self._epoch_start_state, self._drawn = state["order"], False
 

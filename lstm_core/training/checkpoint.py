@@ -21,6 +21,7 @@ import safetensors.numpy
 from lstm_core.architecture.shapes import optimizer_shapes, parameter_shapes, state_shapes
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import MAX_SNAPSHOTS, Experiment, PlaygroundError
+from lstm_core.model.devices import available_devices
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceModel
@@ -30,7 +31,7 @@ FORMAT = "lstm-playground-1"
 MAX_BYTES = 1 << 30
 MAX_HEADER = 32 << 20
 GENERATOR_STATE = 5056  # bytes of a CPU generator of PyTorch
-SAVED_SNAPSHOTS = 4 << 20  # bytes of the weights along the run
+SAVED_SNAPSHOTS = 4 << 20  # bytes of the snapshots in a file
 _SNAPSHOTS = ("state/snapshots/steps", "state/snapshots/weights")
 _SCALER = ("x_center", "x_scale", "y_center", "y_scale")
 
@@ -47,7 +48,7 @@ class Checkpoint:
     curves: dict[str, tuple[list[float], list[float]]]  # name → (x, y), as the run drew them
     progress: dict
     weights: dict[str, np.ndarray]  # by SequenceModel's names
-    state: dict[str, np.ndarray]  # what Trainer.restore takes
+    state: dict[str, np.ndarray]  # what Trainer.load_state_dict takes
 
     def model(self) -> SequenceModel:
         """The trained model, on the CPU, in eval mode."""
@@ -140,7 +141,6 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     Raises:
         PlaygroundError: the windows' columns do not fit the model, or the generators' state is damaged.
     """
-    from lstm_core.model.devices import available_devices
     from lstm_core.training.trainer import Trainer
 
     actual = (windows.input_size, windows.output_size, windows.classes)
@@ -192,7 +192,7 @@ def _read_header(data: bytes) -> tuple[dict, dict]:
 
 
 def _bounded_int(digits: str) -> int:
-    if len(digits) > 18:  # more would overflow where a float is wanted, far from here
+    if len(digits) > 18:  # more would overflow where a float is expected, far from here
         raise ValueError(f"the number {digits[:18]}… is too large")
     return int(digits)
 
@@ -218,7 +218,7 @@ def _check_tensors(header: dict, experiment: Experiment, input_size: int, output
 
 
 def _order_shapes(header: dict, experiment: Experiment, generator: list[int]) -> dict[str, list[int]]:
-    """What goes on in the middle of an epoch: the order of its windows, or the state carried from one to the next."""
+    """What goes on in the middle of an epoch: the order of its windows, or the state between two batches."""
     if experiment.train.initial_state != "stateful":
         return {"state/order": generator}
     if not any(name.startswith("state/carried/") for name in header):  # saved between two epochs
@@ -236,7 +236,7 @@ def _check_entry(header: dict, name: str, shape: list[int], dtype: str) -> None:
 
 
 def _snapshots_in(header: dict) -> int:
-    """How many weights of earlier steps the file says that it has; any nonsense counts as none, and is then refused."""
+    """The number of snapshots in the file; an invalid one counts as none, and is then refused."""
     entry = header.get(_SNAPSHOTS[0])
     shape = entry.get("shape") if isinstance(entry, dict) else None
     count = shape[0] if isinstance(shape, list) and len(shape) == 1 else 0

@@ -11,7 +11,7 @@ _REGRESSION = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
 def sequence_loss(name: str, prediction: Tensor, target: Tensor, masked: bool) -> Tensor:
     """Mean loss over what is scored.
 
-    said: (batch, [seq_len,] output_size); wanted: the same shape, NaN where not scored, or classes
+    prediction: (batch, [seq_len,] output_size); target: the same shape, NaN where not scored, or classes
     (batch, [seq_len]), −1 where not scored. masked: whether anything may be unscored.
     """
     if name == "cross_entropy":

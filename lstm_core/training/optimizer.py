@@ -2,7 +2,7 @@
 
 Small models spend a third of a step on calls per parameter: with one vector a step with gradient norm, finite check
 and backup costs what a bare loop's step without them costs (tests/benchmarks/engine.py). Elementwise optimisers
-(Adam, AdamW, RMSprop, SGD) give the same numbers either way; tests/test_training.py holds them to it.
+(Adam, AdamW, RMSprop, SGD) give the same numbers either way; tests/training/test_optimizer.py checks it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The weights of a run along its way, at steps spaced evenly on a log scale, so that learning can be replayed.
+"""Snapshots of a run's weights, at steps spaced evenly on a log scale, so that learning can be replayed.
 
 A run learns most in its first steps and its length is not known in advance: snapshots are taken whenever the step
 has grown by a twentieth, and thinned as they become too many. Knows no trainer, no model and no file.
@@ -36,7 +36,7 @@ class Snapshot:
 class SnapshotBuffer:
     """At most MAX_SNAPSHOTS: the first and the last one taken always, between them the most evenly spaced.
 
-    One thread adds; any thread may read.
+    One thread appends; any thread may read.
     """
 
     def __init__(self, budget: int = BUDGET) -> None:
@@ -75,7 +75,7 @@ class SnapshotBuffer:
 
     @staticmethod
     def from_tensors(steps: Tensor, weights: Tensor) -> SnapshotBuffer:
-        """The inverse of packed."""
+        """The inverse of to_tensors."""
         buffer = SnapshotBuffer()
         for step, row in zip(steps.tolist(), weights, strict=True):
             buffer.append(Snapshot(step, row))
@@ -83,7 +83,7 @@ class SnapshotBuffer:
 
 
 def thin_log_spaced(snapshots: list[Snapshot], max_count: int) -> list[Snapshot]:
-    """At most `most` of them (two at least): the first, the last, and between them the most evenly spaced in log."""
+    """At most max_count of them (two at least): the first, the last, and between them the most evenly spaced in log."""
     snapshots = list(snapshots)
     while len(snapshots) > max(2, max_count):
         logs = [math.log1p(snapshot.step) for snapshot in snapshots]

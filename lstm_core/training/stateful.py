@@ -1,9 +1,9 @@
-"""Windows that follow one another: row b of a batch goes on where row b of the batch before ended, h and c with it.
+"""Stateful batches for truncated BPTT: row b of a batch goes on where row b of the batch before ended, h and c with it.
 
-Here lives the order in which initial_state "stateful" takes windows, and the first states that "random" draws. The
-gradient never crosses from one batch to the next: what is carried is detached (truncated backpropagation through
-time; Williams & Peng 1990, "An efficient gradient-based algorithm for on-line training of recurrent network
-trajectories", Neural Computation 2, 490-501). Nothing here trains.
+Here lives the order in which initial_state "stateful" takes windows, and the initial states that "random" draws. The
+gradient never crosses from one batch to the next: the state is detached (truncated backpropagation through time;
+Williams & Peng 1990, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories",
+Neural Computation 2, 490-501). Nothing here trains.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lstm_core.training.batches import SequentialBatches, WindowTensors
 
 
 class StatefulBatches(SequentialBatches):
-    """As many streams side by side as a batch has rows, read from the first window to the last in every epoch.
+    """As many streams side by side as a batch has rows, read from the first window to the last in each epoch.
 
     Of windows that begin at every row, only those that do not overlap are taken: each unbroken stretch is cut every
     seq_len rows. All of them, one after the other, are then dealt to the rows in equal shares; what is left over,
@@ -28,8 +28,8 @@ class StatefulBatches(SequentialBatches):
     """
 
     def __init__(self, batches: WindowTensors, starts: Tensor, rows: int, max_batches: int | None = None) -> None:
-        """starts: (windows,) int64, rising, on the batches' device; rows: no more than there are windows; most:
-        batches at most."""
+        """starts: (windows,) int64, rising, on the batches' device; rows: no more than there are windows;
+        max_batches: in an epoch."""
         seq_len = batches.windows.spec.seq_len
         separate = non_overlapping(starts, seq_len)
         steps = min(len(separate) // rows, max_batches or len(separate))
@@ -40,7 +40,7 @@ class StatefulBatches(SequentialBatches):
         self._state: tuple[Tensor, ...] = ()  # h and, for an LSTM, c, after the last batch
 
     def initial_state(self, index: int) -> RNNState | None:
-        """The state before the windows of batch number `place`; None, which is zeros, before the first."""
+        """The state before the windows of batch `index`; None, which is zeros, before the first."""
         state = self._state
         if index == 0 or not state:
             return None
@@ -49,16 +49,16 @@ class StatefulBatches(SequentialBatches):
         return state if len(state) > 1 else state[0]
 
     def record_state(self, state: RNNState) -> None:
-        """Keep the state after a batch for the next: its numbers, not how they came about."""
+        """Keep the state after a batch for the next: detached."""
         self._state = tuple(tensor.detach() for tensor in (state if isinstance(state, tuple) else (state,)))
 
     def state_dict(self, mid_epoch: bool) -> dict[str, Tensor]:
-        """What restore needs to go on in the middle of this epoch; between two there is nothing to carry."""
+        """What load_state_dict needs to resume in the middle of this epoch; between two epochs nothing."""
         tensors = zip("hc", self._state, strict=False) if mid_epoch else ()
         return {f"carried/{name}": tensor for name, tensor in tensors}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on where state() was taken."""
+        """Resume where state_dict() was taken."""
         tensors = (state[f"carried/{name}"] for name in "hc" if f"carried/{name}" in state)
         self._state = tuple(tensor.to(self._order.device) for tensor in tensors)
 
@@ -71,15 +71,15 @@ def stateful_batches(batches: WindowTensors, starts: Tensor, model: ModelSpec, r
     """
     if model.bidirectional:
         raise PlaygroundError(
-            "initial_state is stateful, but the model is bidirectional: its reverse direction begins at a window's end, where "
-            "no window before has been. Switch bidirectional off or choose another initial_state."
+            "initial_state is stateful, but the model is bidirectional: its reverse direction begins at a window's "
+            "end, where no window before has been. Switch bidirectional off or choose another initial_state."
         )
     seq_len = batches.windows.spec.seq_len
     available = len(non_overlapping(starts, seq_len))
     if available < rows:
         raise PlaygroundError(
-            f"initial_state is stateful, but the training part has only {available} windows of seq_len {seq_len} that do not "
-            f"overlap, fewer than batch_size {rows}: lower batch_size to {available} or less."
+            f"initial_state is stateful, but the training part has only {available} windows of seq_len {seq_len} that "
+            f"do not overlap, fewer than batch_size {rows}: lower batch_size to {available} or less."
         )
     return StatefulBatches(batches, starts, rows)
 

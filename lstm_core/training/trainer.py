@@ -18,31 +18,19 @@ from torch import Tensor
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import LIVE_FIELDS, Experiment, PlaygroundError, TrainSpec, resolve_loss
 from lstm_core.model.devices import resolve_device
-from lstm_core.model.init import freeze
 from lstm_core.model.recurrent import RNNState, build_model
 from lstm_core.model.rng import rng_scope, rng_state
 from lstm_core.training.batches import SequentialBatches, ShuffledBatches, WindowTensors
+from lstm_core.training.evaluation import EvaluationBatches
 from lstm_core.training.loss import sequence_loss
-from lstm_core.training.optimizer import (
-    flatten_parameters,
-    load_optimizer_state,
-    make_optimizer,
-    optimizer_state_by_name,
-    unflatten,
-)
+from lstm_core.training.optimizer import load_optimizer_state, make_optimizer, optimizer_state_by_name
+from lstm_core.training.parameters import TrainedParameters, copy_values
 from lstm_core.training.snapshots import Snapshot, SnapshotBuffer
-from lstm_core.training.stateful import (
-    StatefulBatches,
-    non_overlapping,
-    random_initial_state,
-    stateful_batches,
-)
+from lstm_core.training.stateful import StatefulBatches, random_initial_state, stateful_batches
 from lstm_core.training.threads import choose_thread_count
 
-EVALUATION_BATCH_SIZE = 2048  # windows of one validation batch
-MAX_EVALUATION_WINDOWS = 8192  # windows of a part that its loss is taken over, evenly spread
 VALIDATE_EVERY = 500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
-_TRAINING, _EVALUATION = 0, 1  # which random first states
+_TRAINING, _EVALUATION = 0, 1  # whose random initial states
 _PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
 
 
@@ -51,14 +39,16 @@ class NonFiniteLossError(PlaygroundError):
 
 
 class Trainer:
-    """Trains a fresh model on the training part of `windows`; `for record in trainer` drives it.
+    """Trains a new model on the training split of `windows`; `for record in trainer` drives it.
 
     A record is a dict: step and epoch (both counted from 1), train_loss (this batch's), grad_norm (before
     clipping), lr; on the last step of an epoch also epoch_loss (mean of its batches), best_epoch and valid_loss
-    (None without a validation part), which long epochs have on the way too. Losses are in scaled units.
+    (None without a validation split), which long epochs also have every VALIDATE_EVERY steps. Losses are in scaled
+    units.
 
     Raises, from the constructor:
-        PlaygroundError: the loss does not fit the task, the device is not here, or the state cannot be carried.
+        PlaygroundError: the loss does not fit the task, the device is not available, or stateful batches do not fit
+            the model.
     """
 
     def __init__(self, windows: Windows, experiment: Experiment) -> None:
@@ -68,9 +58,8 @@ class Trainer:
         self.device = resolve_device(spec.device)
         self.loss_name = resolve_loss(spec.loss, windows.task)
         self.model = build_model(experiment.model, windows.input_size, windows.output_size).to(self.device)
-        frozen_masks = freeze(self.model)
-        self.parameters = flatten_parameters(self.model)
-        self._trainable_masks = self._make_trainable_masks(frozen_masks) if frozen_masks else []
+        self._weights = TrainedParameters(self.model)
+        self.parameters = self._weights.optimized
         self.batches = WindowTensors(windows, self.device, per_step=experiment.model.head == "per_step")
         self.threads = choose_thread_count(windows, experiment)
         self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
@@ -83,10 +72,12 @@ class Trainer:
         self._optimizer_state: dict[str, Tensor] = {}  # by name, until the optimiser is made
         self._uses_dropout = experiment.model.dropout > 0 and experiment.model.num_layers > 1
         self._dropout_state = rng_state(spec.seed)
-        self._evaluation_cache: dict[str, tuple[Tensor, SequentialBatches]] = {}  # part → its starts, and they in order
+        self._evaluation_batches = EvaluationBatches(
+            self.batches, spec.initial_state == "stateful", self.steps_per_epoch
+        )
         self.epoch_loss = 0.0  # sum over the batches of the epoch under way
-        self._best = self._copy_of_weights()
-        self._last_good = self._copy_of_weights()
+        self._best = self._weights.copy()
+        self._last_good = self._weights.copy()
         self.snapshots = SnapshotBuffer()
         self.snapshots.append(self.snapshot())
 
@@ -166,12 +157,12 @@ class Trainer:
 
     @torch.inference_mode()
     def evaluate(self, split: str) -> float | None:
-        """Mean loss over a part's windows, at most MAX_EVALUATION_WINDOWS of them, in scaled units; None if it has none."""
+        """Mean loss in scaled units over a split's windows, at most MAX_EVALUATION_WINDOWS; None if it has none."""
         if not len(self.starts[split]):
             return None
         if self._uses_dropout:  # else both modes are the same
             self.model.eval()
-        total, count, order = 0.0, 0, self._evaluation_batches(split)
+        total, count, order = 0.0, 0, self._evaluation_batches.of(split, self.starts[split])
         for index in range(order.steps):
             x, targets = order.batch(index)
             loss, state = self._loss(x, targets, self._initial_state(order, index, len(x), _EVALUATION, index))
@@ -181,40 +172,22 @@ class Trainer:
             self.model.train()
         return total / count
 
-    def _evaluation_batches(self, split: str) -> SequentialBatches:
-        """The part's windows as its loss is taken over them: carried states go along streams as long as training's."""
-        starts = self.starts[split]
-        cached = self._evaluation_cache.get(split)
-        if cached is not None and cached[0] is starts:
-            return cached[1]
-        if self.spec.initial_state == "stateful":
-            available = len(non_overlapping(starts, self.windows.spec.seq_len))
-            rows = max(1, available // self.steps_per_epoch)
-            order = StatefulBatches(self.batches, starts, rows, max_batches=max(1, MAX_EVALUATION_WINDOWS // rows))
-        else:
-            order = SequentialBatches(
-                self.batches, starts[:: -(-len(starts) // MAX_EVALUATION_WINDOWS)], EVALUATION_BATCH_SIZE
-            )
-        if order.is_cacheable:  # what it has gathered last is kept with it, being asked for often
-            self._evaluation_cache[split] = (starts, order)
-        return order
-
     def state_dict(self, snapshot_bytes: int) -> tuple[dict[str, Tensor], dict]:
         """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""
         state = optimizer_state_by_name(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
         tensors = {f"optimizer/{k}": v for k, v in state.items()}
-        tensors |= {f"best/{k}": v for k, v in self._by_name(self._best).items()}
+        tensors |= {f"best/{k}": v for k, v in self._weights.by_name(self._best).items()}
         tensors |= self._order.state_dict(mid_epoch=self.step % self.steps_per_epoch > 0)
         tensors["dropout"] = self._dropout_state
         tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.to_tensors(snapshot_bytes)
         return tensors, {name: getattr(self, name) for name in _PROGRESS}
 
     def load_state_dict(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], numbers: dict) -> None:
-        """Go on where state() and the model's state_dict were taken."""
+        """Resume where state_dict() and the model's state_dict were taken."""
         self.model.load_state_dict(weights)
         best = [tensors[f"best/{name}"] for name, _ in self.model.named_parameters()]
-        self._copy(self._flatten_if_optimized_flat(best), self._best)
-        self._copy(self.parameters, self._last_good)
+        copy_values(self._weights.to_values(best), self._best)
+        self._weights.save_to(self._last_good)
         self._optimizer_state = {
             k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")
         }
@@ -234,42 +207,21 @@ class Trainer:
             parameters = dict(self.model.named_parameters())
             for name, value in weights.items():
                 parameters[name].copy_(value)
-        self._copy(self.parameters, self._last_good)
+        self._weights.save_to(self._last_good)
         self.snapshots.append(self.snapshot())
-
-    def _make_trainable_masks(self, frozen_masks: dict[str, Tensor]) -> list[Tensor]:
-        """For each optimised parameter a bool mask of what trains."""
-        none = {name: torch.zeros_like(p, dtype=torch.bool) for name, p in self.model.named_parameters()}
-        return self._flatten_if_optimized_flat([~mask for mask in (none | frozen_masks).values()])
-
-    def _flatten_if_optimized_flat(self, tensors: list[Tensor]) -> list[Tensor]:
-        """One tensor a parameter of the model → one a parameter of the optimiser."""
-        is_flat = len(self.parameters) != len(tensors)
-        return [torch.cat([tensor.flatten() for tensor in tensors])] if is_flat else tensors
 
     def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
         """A Snapshot's weights or gradients by the model's own names: views of it, in the parameters' shapes."""
-        names, parameters = zip(*self.model.named_parameters(), strict=True)
-        return dict(zip(names, unflatten(flat, parameters), strict=True))
+        return self._weights.unflatten(flat)
 
     def snapshot(self) -> Snapshot:
         """A copy of the weights as they are, and of the last step's gradients, after clipping, if there was a step."""
-        gradients = self._flat([p.grad for p in self.parameters]) if self._has_optimizer else None
-        return Snapshot(self.step, self._flat(self.parameters), gradients)
-
-    @staticmethod
-    def _flat(tensors: list[Tensor]) -> Tensor:
-        """A copy of them on the CPU, one after the other."""
-        return torch.cat([tensor.detach().flatten() for tensor in tensors]).cpu()
+        gradients = self._weights.flat_gradients() if self._has_optimizer else None
+        return Snapshot(self.step, self._weights.flat_weights(), gradients)
 
     def best_weights(self) -> dict[str, Tensor]:
         """The weights of the best epoch so far, by the model's own names."""
-        return self._by_name(self._best)
-
-    def _by_name(self, values: list[Tensor]) -> dict[str, Tensor]:
-        names, parameters = zip(*self.model.named_parameters(), strict=True)
-        tensors = values if len(values) == len(parameters) else unflatten(values[0], parameters)
-        return {name: tensor.clone() for name, tensor in zip(names, tensors, strict=True)}
+        return self._weights.by_name(self._best)
 
     def _loss(self, x: Tensor, targets: Tensor, initial_state: RNNState | None) -> tuple[Tensor, RNNState]:
         """The mean loss, and the state after the batch."""
@@ -290,31 +242,26 @@ class Trainer:
             loss, state = self._loss(x, targets, initial_state)
         if dropout_states is not None:
             self._dropout_state = dropout_states[0]
-        self._clear_gradients()
+        self._weights.clear_gradients()
         loss.backward()
         grads = [p.grad for p in self.parameters]
-        if self._trainable_masks:
-            torch._foreach_mul_(grads, self._trainable_masks)
+        if self._weights.trainable_masks:
+            torch._foreach_mul_(grads, self._weights.trainable_masks)
         grad_norm = grads[0].norm() if len(grads) == 1 else torch.nn.utils.get_total_norm(grads)
         value, norm = torch.stack([loss.detach(), grad_norm]).tolist()  # one wait for the device
         if not (math.isfinite(value) and math.isfinite(norm)):
             self._stop_at_non_finite("The gradient" if math.isfinite(value) else "The loss", self.step + 1)
         if self.spec.max_grad_norm and norm > self.spec.max_grad_norm:
             torch._foreach_mul_(grads, self.spec.max_grad_norm / norm)
-        self._copy(self.parameters, self._last_good)
+        self._weights.save_to(self._last_good)
         self.optimizer.step()
-        if self._trainable_masks and self.spec.weight_decay:
-            self._restore_frozen()
+        if self._weights.trainable_masks and self.spec.weight_decay:
+            self._weights.restore_frozen(self._last_good)
         self._order.record_state(state)
         return value, norm
 
-    @torch.no_grad()
-    def _restore_frozen(self) -> None:
-        for p, previous, trainable in zip(self.parameters, self._last_good, self._trainable_masks, strict=True):
-            p.copy_(torch.where(trainable, p, previous))
-
     def _stop_at_non_finite(self, subject: str, step: int | None = None) -> NoReturn:
-        self._copy(self._last_good, self.parameters)
+        self._weights.load_from(self._last_good)
         self.snapshots.drop_from(self.step)
         clip = "gradient clipping (off now)" if not self.spec.max_grad_norm else "stronger gradient clipping"
         raise NonFiniteLossError(
@@ -322,42 +269,23 @@ class Trainer:
             f"smaller learning rate ({self.spec.lr:g} now) or {clip}, then press Reset."
         )
 
-    def _clear_gradients(self) -> None:
-        for p in self.parameters:  # in place: a flat gradient must stay where its pieces are
-            if p.grad is not None:
-                p.grad.zero_()
-
     def _end_epoch(self) -> dict:
         valid_loss = self.evaluate("valid")
         finite = all(bool(p.isfinite().all()) for p in self.parameters)
-        if not finite or not math.isfinite(valid_loss or 0.0):  # the last step went wrong, and no next one tells
+        if not finite or not math.isfinite(valid_loss or 0.0):  # the last step failed, and no next one would show it
             self._stop_at_non_finite("The validation loss" if finite else "The weights")
         monitored = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
-        epoch = self.epoch
         if monitored < self.best_loss:
-            self.best_loss, self.best_epoch = monitored, epoch
-            self._copy(self.parameters, self._best)
-        elif self.spec.patience and epoch - self.best_epoch >= self.spec.patience:
+            self.best_loss, self.best_epoch = monitored, self.epoch
+            self._weights.save_to(self._best)
+        elif self.spec.patience and self.epoch - self.best_epoch >= self.spec.patience:
             self.stopped_early = True
-            self.restore_best()
+            self._weights.load_from(self._best)
         return {
             "epoch_loss": self.epoch_loss / self.steps_per_epoch,
             "valid_loss": valid_loss,
             "best_epoch": self.best_epoch,
         }
-
-    def restore_best(self) -> None:
-        """Put the weights of the best epoch so far in place."""
-        self._copy(self._best, self.parameters)
-
-    @staticmethod
-    @torch.no_grad()
-    def _copy(source: list[Tensor], target: list[Tensor]) -> None:
-        for a, b in zip(source, target, strict=True):
-            b.copy_(a)
-
-    def _copy_of_weights(self) -> list[Tensor]:
-        return [p.detach().clone() for p in self.parameters]
 
 
 def preload_optimizer() -> None:

@@ -17,7 +17,7 @@ from lstm_core.experiment import OPTIMIZERS, DataSpec, Experiment, ModelSpec, Pl
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.training import batches
+from lstm_core.training import batches, evaluation, parameters
 from lstm_core.training import trainer as training
 from lstm_core.training.optimizer import flatten_parameters
 from lstm_core.training.trainer import NonFiniteLossError, Trainer
@@ -100,7 +100,7 @@ def test_classes_train_as_a_bare_loop_does():
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_one_flat_vector_gives_the_very_numbers_of_many_parameters(optimizer, monkeypatch):
     flat = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, max_grad_norm=0.0)
-    monkeypatch.setattr(training, "flatten_parameters", lambda model: list(model.parameters()))
+    monkeypatch.setattr(parameters, "flatten_parameters", lambda model: list(model.parameters()))
     many = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, max_grad_norm=0.0)
     assert (len(flat.parameters), len(many.parameters)) == (1, 10)
     assert flatten_parameters(many.model) != many.parameters
@@ -161,7 +161,7 @@ def test_evaluate_is_the_mean_over_the_part_whatever_the_chunks(monkeypatch):
     error = (predictions - trainer.windows.targets(starts)) / trainer.windows.y_scale
     assert trainer.evaluate("valid") == pytest.approx((error**2).mean(), rel=1e-5)
     assert trainer.model.training
-    monkeypatch.setattr(training, "EVALUATION_BATCH_SIZE", 3)
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH_SIZE", 3)
     again = trainer_of(wave(), {"num_layers": 2, "dropout": 0.5})
     assert again.evaluate("valid") == pytest.approx((error**2).mean(), rel=1e-5)
     assert trainer_of(wave(valid_share=0.0)).evaluate("valid") is None
@@ -170,7 +170,7 @@ def test_evaluate_is_the_mean_over_the_part_whatever_the_chunks(monkeypatch):
 def test_a_large_part_is_judged_by_windows_spread_over_it(monkeypatch):
     trainer = trainer_of(wave())
     starts = trainer.starts["valid"]
-    monkeypatch.setattr(training, "MAX_EVALUATION_WINDOWS", 5)
+    monkeypatch.setattr(evaluation, "MAX_EVALUATION_WINDOWS", 5)
     some = trainer.evaluate("valid")
     trainer.starts["valid"] = starts[::3]  # of 14 windows
     assert some == trainer.evaluate("valid")

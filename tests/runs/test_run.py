@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -13,43 +12,8 @@ from lstm_core.runs import run as runs
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training import history
-from lstm_core.training.trainer import Trainer
-from tests.factories import DROPS, ENDLESS, TABLE, flat_weights, trainer_of, training_threads, until, wave
-
-WINDOWS = wave()
-
-
-@pytest.fixture
-def make() -> Iterator[Callable[..., Run]]:
-    """Makes runs, and ends them all after the test."""
-    made: list[Run] = []
-
-    def run_of(slots: RunQueue | None = None, trainer: Trainer | None = None, epochs: int = ENDLESS, **train) -> Run:
-        run = Run(trainer or trainer_of(WINDOWS, epochs=epochs, **train), TABLE, slots or RunQueue(1))
-        made.append(run)
-        return run
-
-    yield run_of
-    for run in made:
-        run.stop()
-    until(lambda: not training_threads())
-
-
-class Watched(Trainer):
-    """A trainer that keeps what it had after every step."""
-
-    def __init__(self, **train) -> None:
-        plain = trainer_of(WINDOWS, **train)
-        super().__init__(plain.windows, plain.experiment)
-        self.records: list[dict] = []
-        self.held = {bytes(flat_weights(self).numpy())}
-
-    def __next__(self) -> dict:
-        record = super().__next__()
-        self.records.append(record)
-        self.held.add(bytes(flat_weights(self).numpy()))
-        return record
-
+from tests.factories import DROPS, ENDLESS, TABLE, flat_weights, trainer_of, training_threads, until
+from tests.runs.conftest import WINDOWS, Watched
 
 # ---- one run
 
@@ -321,84 +285,10 @@ def test_a_run_that_nobody_looks_at_is_paused_and_not_lost(make, monkeypatch):
     run.start()
     until(lambda: not run.is_active)
     assert run.status == "paused"
-    assert "nobody has looked at it" in run.message
+    assert "no open page" in run.message
     step = run.step
     assert step > 0
     monkeypatch.setattr(runs, "IDLE_PAUSE_SECONDS", 600.0)
     run.start()
     until(lambda: run.step > step + 3)
     assert run.message == ""
-
-
-# ---- several runs
-
-
-def test_a_second_run_waits_says_its_place_and_starts_when_the_first_pauses(make):
-    slots = RunQueue(1)
-    first, second, third = make(slots), make(slots), make(slots)
-    first.start()
-    until(lambda: first.status == "running")
-    second.start()
-    until(lambda: second.queue_position == 1)
-    third.start()
-    until(lambda: third.queue_position == 2)
-    assert (second.status, second.step, first.queue_position) == ("waiting", 0, 0)
-    second.start()  # pressed again: it keeps its one place
-    assert third.queue_position == 2
-    first.pause()
-    until(lambda: second.step > 0)
-    assert (second.queue_position, third.queue_position, third.status) == (0, 1, "waiting")
-    first.start()  # has to queue anew
-    until(lambda: first.queue_position == 2)
-    second.stop()
-    until(lambda: third.step > 0)
-    assert first.queue_position == 1
-
-
-def test_the_next_starts_when_the_first_ends(make):
-    slots = RunQueue(1)
-    first, second = make(slots), make(slots, epochs=2)
-    first.start()
-    until(lambda: first.status == "running")
-    second.start()
-    until(lambda: second.queue_position == 1)
-    first.change(epochs=1)
-    until(lambda: second.status == "finished")
-    assert first.status == "finished"
-
-
-def test_a_waiting_run_can_be_paused_or_stopped_and_leaves_the_queue(make):
-    slots = RunQueue(1)
-    first, second, third = make(slots), make(slots), make(slots)
-    first.start()
-    until(lambda: first.status == "running")
-    for k, run in enumerate((second, third), start=1):
-        run.start()
-        until(lambda k=k, run=run: run.queue_position == k)
-    second.pause()
-    assert (second.status, second.queue_position, third.queue_position) == ("paused", 0, 1)
-    third.stop()
-    assert (third.status, third.queue_position, third.step) == ("stopped", 0, 0)
-    assert first.status == "running"
-
-
-def test_never_more_at_once_than_there_are_places(make):
-    slots, lock, now, most = RunQueue(2), threading.Lock(), set(), []
-
-    class Counted(Watched):
-        def __next__(self) -> dict:
-            with lock:
-                now.add(id(self))
-                most.append(len(now))
-            try:
-                return super().__next__()
-            finally:
-                with lock:
-                    now.discard(id(self))
-
-    several = [make(slots, Counted(epochs=3)) for _ in range(6)]
-    for run in several:
-        run.start()
-    until(lambda: all(run.status == "finished" for run in several))
-    assert max(most) <= 2
-    assert all(run.step == 12 for run in several)
