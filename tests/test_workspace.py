@@ -14,7 +14,7 @@ from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
 from tests.data.test_windows import series, spec_of
-from tests.runs.test_runs import ENDLESS, training_threads, until
+from tests.runs.test_run import ENDLESS, training_threads, until
 from tests.training.test_trainer import flat_weights, trainer_of
 
 TABLE = series(60)

@@ -18,7 +18,7 @@ from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.trainer import Trainer
 from tests.architecture.test_shapes import model_specs
-from tests.runs.test_runs import TABLE, training_threads, until
+from tests.runs.test_run import TABLE, training_threads, until
 from tests.training.test_trainer import DROPS, flat_weights, trainer_of, wave
 
 WINDOWS = wave()

@@ -337,7 +337,7 @@ def test_a_run_that_nobody_looks_at_is_paused_and_not_lost(make, monkeypatch):
     run.start()
     until(lambda: not run.is_active)
     assert run.status == "paused"
-    assert "nobody has looked at it" in run.message
+    assert "no open page" in run.message
     step = run.step
     assert step > 0
     monkeypatch.setattr(runs, "IDLE_PAUSE_SECONDS", 600.0)
