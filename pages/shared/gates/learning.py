@@ -134,7 +134,7 @@ def _predictions(selection: Selection, epochs: np.ndarray, predictions: np.ndarr
         at = selection.snapshot.step / selection.run.steps_per_epoch
         lines.append(Line("selected step", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
     live_plot(
-        "learning_predictions",
+        "learning_answers",
         lines,
         x_title="epoch",
         y_title=label,

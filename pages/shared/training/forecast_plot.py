@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,6 @@ from lstm_core.runs.run import Run
 MAX_WINDOWS = 1500
 MAX_MACS = 3e9  # multiply-adds of one forecast at most
 MIN_SECONDS = 0.7  # seconds between two forecasts at least
-REST_FACTOR = 4  # a forecast that took a second of this thread's time is not repeated for four
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,11 @@ class LivePrediction:
 
 def live_prediction(run: Run) -> LivePrediction:
     """The run's forecast, recomputed if the run has trained since, but not too soon after a costly one."""
-    cached, cost, at = run.cache.get("forecast", (None, 0.0, 0.0))
-    started = time.thread_time()
-    rested = time.monotonic() - at > max(MIN_SECONDS, REST_FACTOR * cost)
-    if cached is not None and (cached.step == run.step or (run.is_active and not rested)):
-        return cached
+    every = MIN_SECONDS if run.is_active else None
+    return run.cached("forecast", (run.step,), lambda: _forecast(run), every=every)
+
+
+def _forecast(run: Run) -> LivePrediction:
     step, model, windows = run.step, run.current_model(), run.windows
     starts = _forecast_windows(windows, run)
     predictions = predict(model, windows, starts)
@@ -51,9 +49,7 @@ def live_prediction(run: Run) -> LivePrediction:
         for k, split in enumerate(SPLITS)
         if (splits == k).any()
     }
-    live_prediction = LivePrediction(step, starts, windows.targets(starts), predictions, table)
-    run.cache["forecast"] = (live_prediction, time.thread_time() - started, time.monotonic())
-    return live_prediction
+    return LivePrediction(step, starts, windows.targets(starts), predictions, table)
 
 
 def _forecast_windows(windows: Windows, run: Run) -> np.ndarray:
