@@ -2,6 +2,6 @@
 
 import os
 
-# Read once, when PyTorch loads. By default its threads wait for each other by spinning: on two cores that something else
-# uses too, a step of 5 ms then takes 600 (tests/benchmarks/engine.py says what it costs on a quiet machine: nothing).
+# Read once, when PyTorch loads. By default its threads wait for each other by spinning: on two cores that other
+# processes use too, a step of 5 ms then takes 600 ms. On an idle machine it costs nothing (tests/benchmarks/engine.py).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

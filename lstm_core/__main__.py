@@ -1,4 +1,4 @@
-"""python -m lstm_core …"""
+"""Entry point of python -m lstm_core."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The command line, python -m lstm_core COMMAND: results on stdout, errors on stderr in one sentence, exit status 2."""
+"""The command line, python -m lstm_core COMMAND: results on stdout; errors in one sentence on stderr, status 2."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _schema(chosen: argparse.Namespace) -> None:
 
 
 def experiment_schema() -> dict:
-    """JSON Schema (2020-12) of what Experiment.to_json writes; conditions between two settings are not in it."""
+    """JSON Schema (2020-12) of what Experiment.to_json writes; it lacks conditions between two settings."""
     schema = TypeAdapter(Experiment).json_schema()
     version = {"const": FORMAT, "default": FORMAT, "description": "A file without it is of format 1 and is upgraded"}
     properties = {"format": version} | schema["properties"]
@@ -52,7 +52,7 @@ def experiment_schema() -> dict:
 
 
 def settings_table() -> str:
-    """All settings as a Markdown table."""
+    """All settings as a table in Markdown."""
     lines = ["| setting | default | values | on the screen, and what it does |", "|---|---|---|---|"]
     for part, kind in PARTS.items():
         for name, one in settings(kind).items():

@@ -1,7 +1,6 @@
-"""What a run is, as values: DataSpec + ModelSpec + TrainSpec = Experiment, frozen, validated, JSON both ways.
+"""The configuration of a run: Experiment = DataSpec + ModelSpec + TrainSpec, frozen, validated, saved as JSON.
 
-Every default, permitted choice, limit, label and help of the playground stands here, once. Nothing here touches data,
-tensors or files, and nothing here imports torch: the pages that only configure must open at once.
+All defaults, choices, limits, labels and help texts are declared here, once. No data, tensors or files, and no torch.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ OPTIMIZERS = ("Adam", "AdamW", "RMSprop", "SGD")
 REGRESSION_LOSSES = ("mse", "mae", "huber")
 CLASSIFICATION_LOSSES = ("cross_entropy",)
 LOSSES = ("auto", *REGRESSION_LOSSES, *CLASSIFICATION_LOSSES)
-INITIAL_STATES = ("zero", "random", "stateful")  # what h and c are before a window
-LIVE_FIELDS = ("lr", "max_grad_norm", "epochs", "patience")  # of TrainSpec: they change without a fresh model
+INITIAL_STATES = ("zero", "random", "stateful")  # h_0 and c_0 of a window
+LIVE_FIELDS = ("lr", "max_grad_norm", "epochs", "patience")  # of TrainSpec: they can change during a run
 
 MAX_SEED = 2**31 - 1
 MAX_SNAPSHOTS = 60  # weights kept along a run, to replay its learning
-SATURATING_BIAS = 20.0  # the bias of a gate that is held open: its σ is 1 to the last bit of float32
+SATURATING_BIAS = 20.0  # the bias of a gate that is frozen open: its σ is 1 to the last bit of float32
 
 
 Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list will do
@@ -258,7 +257,7 @@ class TrainSpec:
 
 @validated
 class Experiment:
-    """Data, model and training: the preset, the saved file and the exported script are all this."""
+    """A complete configuration: data, model and training."""
 
     data: DataSpec = Field(default_factory=DataSpec)
     model: ModelSpec = Field(default_factory=ModelSpec)
@@ -269,7 +268,7 @@ class Experiment:
 
     @staticmethod
     def from_json(text: str) -> Experiment:
-        """Read what to_json wrote, now or in format 1; what is left out has its default.
+        """Read what to_json wrote, or format 1; omitted fields have their defaults.
 
         Raises:
             PlaygroundError: not JSON, another format, an unknown field, a value of the wrong type or out of range.

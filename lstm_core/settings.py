@@ -1,8 +1,7 @@
-"""What a setting is: label, help, choices and limits, told once at its field, and the sentence that refuses a value.
+"""Settings: label, help, choices and limits, declared once at the field, and the message that refuses a value.
 
-The dataclasses of experiment.py are made with `validated` and `setting`; widgets, the JSON schema and the README's table
-read with `settings` what was told there. What they are saved as, JSON with every format so far, is read here, too. Nothing
-here imports torch.
+The dataclasses of experiment.py are declared with `validated` and `setting`; widgets, the JSON schema and the table in
+the README read the declarations with `settings`. Their JSON is read here, in the current format and in format 1.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 FORMAT = 2  # of an experiment's JSON
-_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)  # a bool is no number, 3.5 no whole number
+_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)  # a bool is not a number, 3.5 not an integer
 
 
 class PlaygroundError(ValueError):
@@ -67,16 +66,16 @@ def setting(
     labels: dict[str, str] | None = None,
     **more: Any,
 ) -> Any:
-    """A field with all that is to be said of it; labels: of its choices; more: what pydantic.Field takes."""
+    """A field with its label, help and limits; labels: of its choices; more: arguments of pydantic.Field."""
     extra = {"labels": labels} if labels else None
     return Field(default, title=label, description=help, ge=minimum, le=maximum, json_schema_extra=extra, **more)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(setting, Field))
 def validated(kind: type) -> type:
-    """Make a class a frozen pydantic dataclass that refuses a value, also in dataclasses.replace, in one sentence.
+    """A frozen pydantic dataclass that refuses a value with a PlaygroundError, also in dataclasses.replace.
 
-    What its __post_init__ refuses by a PlaygroundError is refused in that one's words.
+    A PlaygroundError raised in its __post_init__ is passed on unchanged.
     """
     kind = pydantic.dataclasses.dataclass(frozen=True, config=_STRICT)(kind)
     construct = kind.__init__
@@ -127,7 +126,7 @@ def _refusal(kind: type, error: ValidationError) -> str:
     if first["type"] == "value_error":  # of __post_init__
         return str(first["ctx"]["error"])
     name, names = first["loc"][0], list(kind.__pydantic_fields__)
-    if isinstance(name, int) and name < len(names):  # it was given by position
+    if isinstance(name, int) and name < len(names):  # the argument was positional
         name = names[name]
     if name not in settings(kind):
         return f"{kind.__name__} cannot take {reprlib.repr(name)}: {first['msg'].lower()}."
@@ -175,14 +174,14 @@ def _upgrade(parts: dict) -> dict:
     """An experiment's JSON in the names of format 2, without its "format"."""
     version = parts.get("format", 1)
     if type(version) is not int or version not in (1, FORMAT):
-        found = json.dumps(version)[:20]
-        raise PlaygroundError(f"The experiment's format is {found}: this version reads formats 1 and {FORMAT}.")
+        shown = json.dumps(version)[:20]
+        raise PlaygroundError(f"The experiment's format is {shown}: this version reads formats 1 and {FORMAT}.")
     parts = {part: values for part, values in parts.items() if part != "format"}
     if version == FORMAT:
         return parts
     for part, values in parts.items():
         if not isinstance(values, dict):
-            continue  # refused later, with its place
+            continue  # refused later, with its name
         names = {old: new for old, new in _RENAMED_FIELDS.get(part, {}).items() if new not in values}
         values = parts[part] = {names.get(name, name): value for name, value in values.items()}
         for name, renamed in _RENAMED_VALUES.get(part, {}).items():
@@ -208,6 +207,6 @@ def _refuse_unknown(owner: str, names: dict, known: dict) -> None:
 
 
 def _number(text: str) -> int | float:
-    """JSON knows one kind of number: 3.0 is a whole one."""
+    """A number of JSON, which has one type of them: 3.0 is an integer."""
     value = float(text)
     return int(value) if value.is_integer() else value

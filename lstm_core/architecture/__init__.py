@@ -1,1 +1,1 @@
-"""What a configuration means, worked out without building it. No torch here."""
+"""Shapes, memory, advice and PyTorch code of a configuration, without building the model. No torch here."""

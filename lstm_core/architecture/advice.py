@@ -1,4 +1,4 @@
-"""Where a setting has no effect, hurts, or does something else than it seems, in plain sentences. No torch."""
+"""Advice on a configuration: settings that have no effect, do harm, or act differently than one may expect."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from lstm_core.experiment import DataSpec, ModelSpec
 
 @dataclass(frozen=True)
 class Advice:
-    """One plain sentence about a setting. level "info": good to know; "warning": wasted; "error": harmful."""
+    """Text about one setting. level "info": good to know; "warning": no effect or poor choice; "error": harmful."""
 
     level: str
     text: str
 
 
 def advise(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
-    """Where a setting has no effect, hurts, or does something else than it seems.
+    """All advice that applies to this configuration.
 
-    task: "regression" or "classification", as in Windows.task. With horizon above 0 it forecasts.
+    task: "regression" or "classification", as in Windows.task. With a horizon above 0 the model forecasts.
     """
     rules = (_on_cell, _on_dropout, _on_directions, _on_sizes, _on_length, _on_bias)
-    advices = [text for rule in rules for text in rule(data, spec, task)]
+    items = [item for rule in rules for item in rule(data, spec, task)]
     order = "(batch, seq_len, …)" if spec.batch_first else "(seq_len, batch, …)"
     states = "h_0, c_0, h_n and c_n" if spec.cell == "lstm" else "h_0 and h_n"
     layout = (
-        f"batch_first={spec.batch_first}: input and output are {order}; {states} keep their "
-        "shapes, batch always second. The playground turns the order itself, so no result changes."
+        f"batch_first={spec.batch_first}: input and output are {order}; {states} keep their shapes, with batch second. "
+        "The playground transposes its batches to match, so results do not change."
     )
-    return [*advices, Advice("info", layout)]
+    return [*items, Advice("info", layout)]
 
 
 def _on_cell(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if spec.cell == "gru":
         yield Advice(
             "info",
-            "A GRU has no cell state: h is its memory too. Its update gate z says how much of h stays, its reset "
-            "gate r how much of h the candidate n may read. 3 weight matrices instead of an LSTM's 4.",
+            "A GRU has no cell state: h is also its memory. The update gate z sets how much of h is kept, the reset "
+            "gate r how much of h the candidate n reads. It has three quarters of an LSTM's weights.",
         )
     elif spec.cell == "rnn":
         yield Advice(
             "info",
-            "A plain RNN has no gates: all of h is written anew at every step and nothing guards what it has read. Over "
-            "long windows its gradient tends to vanish or to explode. A quarter of an LSTM's weights.",
+            "A plain RNN has no gates: all of h is overwritten at every step, and nothing protects what it has stored. "
+            "Over long windows its gradients tend to vanish or explode. It has a quarter of an LSTM's weights.",
         )
     if spec.cell != "lstm":
         yield Advice(
             "info",
-            f"On the CPU PyTorch runs nn.{spec.module_name} step by step, without the fast kernel that nn.LSTM has: it "
-            "may train slower although it computes less.",
+            f"On the CPU PyTorch runs nn.{spec.module_name} step by step, without the fused kernel of nn.LSTM: it may "
+            "train more slowly, although it computes less.",
         )
 
 
@@ -60,19 +60,19 @@ def _on_dropout(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if spec.num_layers == 1:
         yield Advice(
             "warning",
-            "dropout has no effect with num_layers 1: it acts between layers only (PyTorch warns about it). Add "
-            "a layer, or set it to 0.",
+            "dropout has no effect with num_layers 1: it is applied between layers only (PyTorch warns about this). "
+            "Add a layer, or set dropout to 0.",
         )
     elif spec.dropout == 1:
         yield Advice(
             "error",
-            "dropout 1 sets everything that one layer passes to the next to zero while training: the layers "
-            "below the top never learn. Set it to 0.5 or less.",
+            "dropout 1 zeroes the whole output of every layer below the top during training: those layers never learn. "
+            "Set it to 0.5 or less.",
         )
     elif spec.dropout > 0.5:
         yield Advice(
             "warning",
-            f"dropout {spec.dropout:g} blanks {spec.dropout:.0%} of what each layer passes up while training: "
+            f"dropout {spec.dropout:g} zeroes {100 * spec.dropout:.3g}\u202f% of each layer's output during training: "
             "expect slow, noisy learning. 0.1 to 0.5 is usual.",
         )
 
@@ -84,28 +84,29 @@ def _on_directions(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advic
     if spec.head == "per_step" and forecasting and data.seq_len > 1:
         yield Advice(
             "error",
-            "bidirectional with head 'every' leaks the future: at step t the reverse direction has already read "
-            "the rows after t, among them the very rows to be forecast. Use head 'last', or one direction.",
+            "bidirectional with a prediction at every step leaks the future: at step t the reverse direction has "
+            "already read the rows after t, including those to be predicted. Predict at the last step only, or use one "
+            "direction.",
         )
     elif spec.head == "per_step":
         yield Advice(
             "info",
-            "bidirectional with head 'every': each step's output has read the rows after it too, which is right "
-            "only if the whole sequence is known before the answer is needed.",
+            "bidirectional with a prediction at every step: each prediction also depends on the rows after it. That is "
+            "valid only if the whole sequence is available before a prediction is needed.",
         )
     elif forecasting:
         yield Advice(
             "info",
-            "bidirectional is no leak here: both directions read only the rows of the window, all of them past. "
-            "It costs twice the time and seldom helps a forecast.",
+            "bidirectional does not leak here: both directions read only rows of the window, all in the past. It "
+            "doubles the cost and seldom improves a forecast.",
         )
     elif task == "classification":
-        yield Advice("info", "bidirectional suits a class of the whole sequence: it is read from both ends.")
+        yield Advice("info", "bidirectional suits sequence classification: the sequence is read from both ends.")
     if spec.head == "last" and data.seq_len > 1:
         yield Advice(
             "info",
-            "The head reads h_n, not output[:, -1]: there the reverse half has seen one step only, in h_n it has "
-            "seen them all.",
+            "The head reads h_n, not output[:, -1]: there the reverse half has processed a single step, in h_n all "
+            "of them.",
         )
 
 
@@ -113,59 +114,61 @@ def _on_sizes(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if spec.hidden_size == 1:
         yield Advice(
             "warning",
-            "hidden_size 1 is a memory of a single number: good for watching the gates, too small for most series.",
+            "hidden_size 1 is a memory of a single number: good for studying the gates, too small for most series.",
         )
     if spec.proj_size:
         yield Advice(
             "info",
-            f"proj_size {spec.proj_size}: h has {spec.proj_size} numbers and c keeps {spec.hidden_size}; "
-            "weight_hr makes the one from the other. On the CPU PyTorch has no fast kernel for it, so training is "
-            "slower and takes more memory.",
+            f"proj_size {spec.proj_size}: h has size {spec.proj_size} and c keeps size {spec.hidden_size}; weight_hr "
+            "projects the hidden state to the smaller size. On the CPU PyTorch has no fused kernel for projections, so "
+            "training is slower and takes more memory.",
         )
 
 
 def _on_length(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if data.seq_len == 1:
-        idle = {
-            "lstm": "h_0 and c_0 are zero, so the forget gate and weight_hh do nothing",
-            "gru": "h_0 is zero, so weight_hh does nothing",
-            "rnn": "h_0 is zero, so weight_hh does nothing",
+        unused = {
+            "lstm": "h_0 and c_0 are zero, so the forget gate and weight_hh have no effect",
+            "gru": "h_0 is zero, so weight_hh has no effect",
+            "rnn": "h_0 is zero, so weight_hh has no effect",
         }[spec.cell]
-        yield Advice("warning", f"seq_len 1 leaves nothing to remember: {idle}. Show the model more rows.")
+        yield Advice("warning", f"seq_len 1 leaves nothing to remember: {unused}. Use longer windows.")
     elif data.seq_len > 500:
-        left = f"{0.99**data.seq_len:.1g} until the last"
-        keeps = {
-            "lstm": f"of the first step a forget gate of 0.99 keeps {left}",
-            "gru": f"of the first step an update gate of 0.99 keeps {left}",
-            "rnn": "of the first step a plain RNN seldom keeps anything until the last",
+        share = 0.99**data.seq_len
+        share = f"only {share:.5f}" if share >= 1e-5 else "less than 0.00001"
+        kept = {
+            "lstm": f"a forget gate of 0.99 keeps {share} of the first step until the last",
+            "gru": f"an update gate of 0.99 keeps {share} of the first step until the last",
+            "rnn": "a plain RNN seldom keeps anything of the first step until the last",
         }[spec.cell]
         yield Advice(
             "warning",
-            f"seq_len {data.seq_len}: the steps run one after another, so training is slow, and {keeps}. Shorter "
-            "windows learn sooner.",
+            f"seq_len {data.seq_len}: steps are computed one after another, so training is slow, and {kept}. Shorter "
+            "windows train faster.",
         )
 
 
 def _on_bias(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if not spec.bias:
         level = {
-            "lstm": "every gate's sum starts at 0, so the gates have no level of their own and forget_bias cannot be set",
-            "gru": "every gate's sum starts at 0, so the gates have no level of their own",
-            "rnn": "each unit's sum starts at 0, so the units have no level of their own",
+            "lstm": "the gates have no learned offset, and forget_bias cannot be set",
+            "gru": "the gates have no learned offset",
+            "rnn": "the units have no learned offset",
         }[spec.cell]
         yield Advice("info", f"bias=False: {level}.")
     if spec.chrono_t_max is not None:
         yield Advice(
             "info",
-            f"chrono_t_max {spec.chrono_t_max}: each unit's forget and input gates start with a time constant of their own, up to "
-            f"{spec.chrono_t_max} steps. Windows of seq_len {data.seq_len} can ask for no more than {data.seq_len}.",
+            f"chrono_t_max {spec.chrono_t_max}: the forget and input gates of each unit start with their own time "
+            f"constant, up to {spec.chrono_t_max} steps. Windows of seq_len {data.seq_len} need no more than "
+            f"{data.seq_len}.",
         )
     if spec.forget_bias is None:
         return
-    opening = 1 / (1 + math.exp(-spec.forget_bias))
+    activation = 1 / (1 + math.exp(-spec.forget_bias))
     yield Advice(
         "warning" if spec.forget_bias < 0 else "info",
-        f"forget_bias {spec.forget_bias:g}: with nothing else to go by, the forget gates start at "
-        f"{opening:.2f} of 1. nn.LSTM adds two biases, so it is set in bias_ih and bias_hh's part is 0; set in "
-        "both it would count twice.",
+        f"forget_bias {spec.forget_bias:g}: with zero input and state the forget gates start at f = {activation:.2f}. "
+        "nn.LSTM adds two bias vectors, so the value is set in bias_ih, and the forget gate's rows of bias_hh are 0: "
+        "set in both, it would count twice.",
     )

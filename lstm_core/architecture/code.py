@@ -1,6 +1,6 @@
-"""A ModelSpec as PyTorch code that anyone can run: the model, its seed and its initialisation, nothing else.
+"""A ModelSpec as PyTorch code that runs on its own: the model, its seed and its initialisation.
 
-Only numbers and True/False enter the code: no name from a user's file ever does.
+Only numbers and booleans enter the code, never a name from a user's file.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _arguments(spec: ModelSpec, input_size: int) -> str:
     }
     values = {name: getattr(spec, name) for name in defaults}
     if spec.num_layers == 1:
-        values["dropout"] = 0.0  # build_model leaves it out too: nothing for it to act on
+        values["dropout"] = 0.0  # as in build_model: it would have no effect
     non_defaults = {name: value for name, value in values.items() if value != defaults[name]}
     sizes = {"input_size": input_size, "hidden_size": spec.hidden_size}
     return ", ".join(f"{name}={value!r}" for name, value in {**sizes, **non_defaults}.items())
@@ -68,7 +68,7 @@ def _forward(spec: ModelSpec) -> str:
         lines.append(f"return self.head(output{'' if spec.batch_first else '.transpose(0, 1)'})")
     elif spec.bidirectional:
         lines += [
-            "# h_n, not output: there the reverse half of the last step has seen that step only",
+            "# h_n, not output: the reverse half of the last output has processed that step only",
             f"last = torch.cat([h_n[-2], h_n[-1]], dim=1)  # (batch, {width}): forward, reverse",
             "return self.head(last)",
         ]
@@ -105,7 +105,7 @@ with torch.no_grad():  # forget gates for memories of up to {spec.chrono_t_max} 
 
 
 def _frozen(spec: ModelSpec) -> str:
-    """Parts that keep a value: set, and their gradients erased."""
+    """Frozen parameters: their values are set and their gradients zeroed."""
     if not spec.frozen:
         return ""
     hidden, lines = spec.hidden_size, []
@@ -113,20 +113,20 @@ def _frozen(spec: ModelSpec) -> str:
         lines += [
             'if name.startswith("lstm.") and "weight_hr" not in name:  # f = 1 at every step',
             f'    value[{hidden}:{2 * hidden}] = {SATURATING_BIAS!r} if "bias_ih" in name else 0.0',
-            f"    free[{hidden}:{2 * hidden}] = 0",
+            f"    trainable[{hidden}:{2 * hidden}] = 0",
         ]
     if "bias_hh" in spec.frozen:
-        lines += ['if "bias_hh" in name:  # one bias a gate', "    value.zero_()", "    free.zero_()"]
+        lines += ['if "bias_hh" in name:  # one bias per gate', "    value.zero_()", "    trainable.zero_()"]
     if "head" in spec.frozen:
         lines += [
             'if name.startswith("head."):  # the prediction is h itself',
             "    value.copy_(torch.eye(len(value)) if value.dim() == 2 else torch.zeros(len(value)))",
-            "    free.zero_()",
+            "    trainable.zero_()",
         ]
     statements = "\n".join(" " * 4 + line for line in lines)
     return f"""\
 for name, parameter in model.named_parameters():
-    value, free = parameter.data, torch.ones_like(parameter)
+    value, trainable = parameter.data, torch.ones_like(parameter)
 {statements}
-    parameter.register_hook(lambda gradient, free=free: gradient * free)  # what is held never trains
+    parameter.register_hook(lambda gradient, trainable=trainable: gradient * trainable)  # frozen values never train
 """

@@ -1,6 +1,6 @@
-"""What a ModelSpec comes to before it is built: every shape, the parameters, the memory.
+"""Shapes of all tensors and parameter counts of a ModelSpec, without building the model.
 
-Pure arithmetic on a spec: nothing here imports torch or builds a model, so a page can show it at every keystroke.
+Pure arithmetic, so a page can show it at every keystroke.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class TensorShape:
 
 
 def shape_table(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> list[TensorShape]:
-    """Every tensor that goes into the recurrent module, comes out of it or is learned, then the head's.
+    """Inputs, outputs and parameters of the recurrent module, then those of the head.
 
-    Weights stand in the order of the module's own named_parameters.
+    Parameters are in the order of the module's named_parameters.
     """
     width = "hidden_size" if not spec.proj_size else "proj_size"
     order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
@@ -39,7 +39,7 @@ def shape_table(spec: ModelSpec, input_size: int, output_size: int, batch_size: 
 
     states = state_shapes(spec, batch_size)
     h, c = (tuple(states.get(name, ())) for name in ("h", "c"))
-    axes = "(num_layers · num_directions, batch, {}); batch_first does not turn it"
+    axes = "(num_layers · num_directions, batch, {}); batch_first does not transpose it"
     has_c = "c" in states
     c_0 = TensorShape("c_0", c, f"cell state before the first step, zeros: {axes.format('hidden_size')}")
     c_n = TensorShape("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}")
@@ -56,8 +56,8 @@ def shape_table(spec: ModelSpec, input_size: int, output_size: int, batch_size: 
         TensorShape("h_n", h, f"hidden state after the last step: {axes.format(width)}"),
         *[c_n] * has_c,
         *(row for _, row in _recurrent_rows(spec, input_size)),
-        TensorShape("head.weight", (output_size, top), f"one row an output; reads {head_input}"),
-        TensorShape("head.bias", (output_size,), "one number an output"),
+        TensorShape("head.weight", (output_size, top), f"one row per output; reads {head_input}"),
+        TensorShape("head.bias", (output_size,), "one number per output"),
         TensorShape(
             "prediction", output_shape, "(batch, seq_len, output_size)" if per_step else "(batch, output_size)"
         ),
@@ -87,12 +87,13 @@ def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, Ten
             if spec.proj_size:
                 shape = (spec.proj_size, spec.hidden_size)
                 parameters.append(
-                    TensorShape(f"weight_hr_{suffix}", shape, "makes h: proj_size numbers from hidden_size")
+                    TensorShape(f"weight_hr_{suffix}", shape, "projects hidden_size to proj_size to give h")
                 )
             yield from ((layer, row) for row in parameters)
 
 
 def layer_input_size(spec: ModelSpec, input_size: int, layer: int) -> int:
+    """The number of features that a layer reads."""
     return input_size if layer == 0 else spec.num_directions * spec.h_size
 
 
@@ -111,7 +112,7 @@ def state_shapes(spec: ModelSpec, batch_size: int) -> dict[str, list[int]]:
 
 
 def optimizer_shapes(train: TrainSpec, parameters: dict[str, list[int]]) -> dict[str, list[int]]:
-    """What the optimiser remembers after a step, by optimiser.optimizer_state_by_name's names."""
+    """The optimizer's state after its first step, by the names of training.optimizer.optimizer_state_by_name."""
     state_names = {
         "Adam": ("exp_avg", "exp_avg_sq"),
         "AdamW": ("exp_avg", "exp_avg_sq"),
@@ -123,7 +124,7 @@ def optimizer_shapes(train: TrainSpec, parameters: dict[str, list[int]]) -> dict
 
 
 def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, int]:
-    """Learned numbers by part: "layer 0", "layer 1", …, "head"."""
+    """Parameters per layer and of the head: "layer 0", "layer 1", …, "head"."""
     counts = {f"layer {layer}": 0 for layer in range(spec.num_layers)}
     for layer, row in _recurrent_rows(spec, input_size):
         counts[f"layer {layer}"] += math.prod(row.shape)

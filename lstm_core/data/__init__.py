@@ -1,4 +1,4 @@
-"""A table from anywhere, cut into windows. No torch here."""
+"""Tables from files, samples and generators, and windows cut from them. No torch here."""
 
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.table import Table

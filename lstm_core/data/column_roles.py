@@ -85,8 +85,8 @@ def time_column_notes(columns: Sequence[Column], roles: ColumnRoles, line: Calla
     repeats = np.sort(rows[1:][same & (steps == zero)])
     if len(repeats):
         text = (
-            f"Column {name} has repeated times: {_are(repeats, line)} at the time of another row; if the rows belong to "
-            "several series, choose the column that identifies the series as the group."
+            f"Column {name} has repeated times: {_are(repeats, line)} at the time of another row; if the rows belong "
+            "to several series, choose the column that identifies the series as the group."
         )
         notes.append(ImportNote("warning", text, roles.time, _lines(repeats, line)))
     jumps_ahead = np.flatnonzero(same & (steps > zero))

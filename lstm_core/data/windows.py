@@ -1,7 +1,7 @@
-"""From a table to windows: split by time, scale on the training part, then windows as row numbers.
+"""Windows: a table's features and targets cut into training examples.
 
-A window is the number of its first row; its values are gathered a batch at a time, so a million windows cost
-eight megabytes. Nothing here imports torch: the Data page must open at once.
+A window is stored as the number of its first row, and its values are gathered batch by batch: a million windows take
+eight megabytes. split.py orders the rows and decides where windows may start, transforms.py fits the scalers.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from lstm_core.experiment import DataSpec, PlaygroundError
 
 @dataclass(frozen=True)
 class Windows:
-    """The chosen columns, scaled on demand, and where each part's windows start.
+    """The chosen columns, scaled on demand, and the first rows of each split's windows.
 
-    A window that starts at row s shows the model rows s … s+seq_len−1; it must say the targets of the
-    `horizon` rows after those (horizon 0: of the last row itself), all of them for a regression, the last of
-    them for a class. A window belongs to the part in which its targets lie.
+    The inputs of a window that starts at row s are rows s … s+seq_len−1. Its targets are those of the `horizon`
+    rows after them: all of these for a regression, the last one for a classification; with horizon 0 those of the
+    window's last row. A window belongs to the split in which its targets lie.
     """
 
     spec: DataSpec
     table_name: str
-    x: np.ndarray  # (rows, input_size) float32, unscaled, a view of the table where it can be
-    y: np.ndarray  # (rows, targets) float32, unscaled, NaN where not scored; or (rows,) int64 classes, −1
+    x: np.ndarray  # (rows, input_size) float32, unscaled; a view of the table where possible
+    y: np.ndarray  # (rows, targets) float32, unscaled, NaN: not scored; or (rows,) int64 classes, −1: not scored
     classes: tuple[str, ...]  # empty for a regression
     x_center: np.ndarray  # (input_size,)
     x_scale: np.ndarray  # (input_size,)
     y_center: np.ndarray  # (targets,)
     y_scale: np.ndarray  # (targets,)
-    starts: dict[str, np.ndarray]  # part → (windows,) int64, in order of time
+    starts: dict[str, np.ndarray]  # split → (windows,) int64 first rows, in order of time
     split_of_row: np.ndarray  # (rows,) uint8: 0 train, 1 valid, 2 test
-    time: np.ndarray | None  # (rows,) the time column in the rows' order
+    time: np.ndarray | None  # (rows,) the time column in the order of the rows
     notes: tuple[str, ...] = ()
 
     @property
@@ -61,7 +61,7 @@ class Windows:
 
     @property
     def output_steps(self) -> int:
-        """How many rows' targets one output holds."""
+        """How many rows one prediction covers."""
         return len(self.offsets)
 
     @property
@@ -70,7 +70,7 @@ class Windows:
 
     @property
     def offsets(self) -> np.ndarray:
-        """(ahead,): how many rows after a step its targets lie."""
+        """(output_steps,): how many rows after a step its targets lie."""
         first = self.spec.horizon if self.classes or not self.spec.horizon else 1
         return np.arange(first, self.spec.horizon + 1)
 
@@ -85,21 +85,21 @@ class Windows:
         return 1 / self.y_scale
 
     def target_rows(self, starts: np.ndarray) -> np.ndarray:
-        """(windows, ahead): the rows whose targets these windows must say."""
+        """(windows, output_steps): the rows of these windows' targets."""
         return np.asarray(starts)[:, None] + self.spec.seq_len - 1 + self.offsets
 
     def inputs(self, starts: np.ndarray) -> np.ndarray:
-        """(windows, seq_len, input_size) float32, scaled: what the model sees."""
+        """(windows, seq_len, input_size) float32, scaled: the model's input."""
         rows = np.asarray(starts)[:, None] + np.arange(self.spec.seq_len)
         return (self.x[rows] - self.x_center) * self.x_factor
 
     def targets(self, starts: np.ndarray) -> np.ndarray:
-        """What these windows must say, in the table's own units: (windows, ahead, targets), or classes (windows,)."""
+        """Targets in the table's own units: (windows, output_steps, targets) float32, or (windows,) int64 classes."""
         rows = self.target_rows(starts)
         return self.y[rows[:, 0]] if self.classes else self.y[rows]
 
     def inverse_transform(self, prediction: np.ndarray) -> np.ndarray:
-        """(…, ahead·targets) as the model says it → (…, ahead, targets) in the table's own units."""
+        """(…, output_steps·targets) scaled predictions → (…, output_steps, targets) in the table's own units."""
         shape = (*prediction.shape[:-1], self.output_steps, self.y.shape[1])
         return prediction.reshape(shape) * self.y_scale + self.y_center
 
@@ -118,10 +118,10 @@ class Windows:
 
 
 def make_windows(table: Table, spec: DataSpec) -> Windows:
-    """Cut a table as the spec says.
+    """Cut a table into windows according to the spec.
 
     Raises:
-        PlaygroundError: a column is missing or unfit, or a part would have no window.
+        PlaygroundError: a column is missing or of the wrong kind, or a split would have no window.
     """
     if not spec.targets or not spec.features:
         role = "target" if not spec.targets else "feature"
@@ -130,11 +130,11 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
     groups = group_bounds(table, spec, order)
     y, classes = _targets(table, spec, order)
     x, filled = _features(table, spec, order, groups)
-    _refuse_visible_answer(spec, classes)
-    part_of_row = split_of_rows(groups, spec, whole_groups=bool(classes) or spec.horizon == 0)
-    starts = window_starts(x, y, groups, part_of_row, spec, bool(classes))
+    _refuse_target_as_input(spec, classes)
+    split_of_row = split_of_rows(groups, spec, whole_groups=bool(classes) or spec.horizon == 0)
+    starts = window_starts(x, y, groups, split_of_row, spec, bool(classes))
     refuse_empty(starts, x, y, groups, spec, table.name)
-    train_rows = part_of_row == 0
+    train_rows = split_of_row == 0
     x_center, x_scale = fit_scaler(x[train_rows], spec.scaling)
     no_scaling = np.zeros(1, np.float32), np.ones(1, np.float32)
     y_center, y_scale = no_scaling if classes else fit_scaler(y[train_rows], spec.scaling)
@@ -143,11 +143,11 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
     time = None if spec.time is None else reorder(table.column(spec.time).values, order)
     notes = _notes(order, filled, starts, groups, spec)
     return Windows(
-        spec, table.name, x, y, classes, x_center, x_scale, y_center, y_scale, starts, part_of_row, time, notes
+        spec, table.name, x, y, classes, x_center, x_scale, y_center, y_scale, starts, split_of_row, time, notes
     )
 
 
-def _targets(table: Table, spec: DataSpec, order) -> tuple[np.ndarray, tuple[str, ...]]:
+def _targets(table: Table, spec: DataSpec, order: np.ndarray | None) -> tuple[np.ndarray, tuple[str, ...]]:
     columns = [table.column(name) for name in spec.targets]
     kinds = {column.kind for column in columns}
     if kinds == {"category"} and len(columns) == 1:
@@ -162,7 +162,7 @@ def _targets(table: Table, spec: DataSpec, order) -> tuple[np.ndarray, tuple[str
 
 
 def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
-    """(rows, names) of table.numbers: the very memory where the columns lie side by side."""
+    """(rows, names) of table.numbers: a view where the columns are adjacent, else a copy."""
     all_names = table.column_names("number")
     positions = [all_names.index(name) for name in names]
     if positions == list(range(positions[0], positions[0] + len(positions))):
@@ -170,28 +170,28 @@ def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
     return table.numbers[:, positions]
 
 
-def _features(table: Table, spec: DataSpec, order, groups) -> tuple[np.ndarray, int]:
+def _features(table: Table, spec: DataSpec, order: np.ndarray | None, groups: np.ndarray) -> tuple[np.ndarray, int]:
     for name in spec.features:
         if table.column(name).kind != "number":
             raise PlaygroundError(f"Feature {name!r} is not a number column: leave it out or correct its type.")
     x = reorder(_take(table, spec.features), order)
-    gaps = np.isnan(x)
-    holes = int(gaps.sum())
-    if not holes or spec.missing == "skip":
+    is_missing = np.isnan(x)
+    missing_count = int(is_missing.sum())
+    if not missing_count or spec.missing == "skip":
         return x, 0
-    # The last known value is carried on, within its group: the one filling that never looks ahead.
+    # Forward-fill within each group: it never uses a later value.
     group_start = np.repeat(groups[:-1], np.diff(groups))[:, None]
-    last_known = np.where(gaps, group_start, np.arange(len(x))[:, None])
-    x = np.take_along_axis(x, np.maximum.accumulate(last_known, axis=0), axis=0)
-    return x, holes - int(np.isnan(x).sum())
+    last_known_row = np.where(is_missing, group_start, np.arange(len(x))[:, None])
+    x = np.take_along_axis(x, np.maximum.accumulate(last_known_row, axis=0), axis=0)
+    return x, missing_count - int(np.isnan(x).sum())
 
 
-def _refuse_visible_answer(spec: DataSpec, classes: tuple[str, ...]) -> None:
+def _refuse_target_as_input(spec: DataSpec, classes: tuple[str, ...]) -> None:
     shared = sorted(set(spec.features) & set(spec.targets))
     if spec.horizon == 0 and shared and not classes:
         raise PlaygroundError(
-            f"Column {shared[0]!r} is a feature and the target of the same row (horizon 0), so the model would "
-            "be shown the answer: set horizon to 1 or more, or take it out of the features."
+            f"Column {shared[0]!r} is a feature and the target of the same row (horizon 0), so the model "
+            "would read its target: set horizon to 1 or more, or take it out of the features."
         )
 
 
@@ -200,12 +200,12 @@ def _notes(order, filled: int, starts, groups, spec: DataSpec) -> tuple[str, ...
     if order is not None:
         notes.append("Rows were put in order of " + " and ".join(n for n in (spec.group, spec.time) if n) + ".")
     if filled:
-        notes.append(f"{filled:,} missing feature cells carry the last known value on.")
+        notes.append(f"{filled:,} missing feature cells were forward-filled with the last known value.")
     possible = int(np.maximum(np.diff(groups) - spec.seq_len - spec.horizon + 1, 0).sum())
-    left = possible - sum(len(s) for s in starts.values())
-    if left:
+    omitted = possible - sum(len(s) for s in starts.values())
+    if omitted:
         notes.append(
-            f"{left:,} of {possible:,} windows are left out: their targets straddle two parts or have no value, "
-            "or their inputs do."
+            f"{omitted:,} of {possible:,} windows are left out: their inputs or targets have missing values, or their "
+            "targets lie in two splits."
         )
     return tuple(notes)

@@ -1,1 +1,1 @@
-"""What is trained: nn.LSTM, nn.GRU or nn.RNN with its output head, and where it runs."""
+"""The model that is trained: nn.LSTM, nn.GRU or nn.RNN and its output head; initialisation, seeds and devices."""

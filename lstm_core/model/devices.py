@@ -1,4 +1,4 @@
-"""What this machine has, and how much of it one training should take."""
+"""Memory, CPU cores and devices of this machine."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ if TYPE_CHECKING:
 
 
 def free_memory() -> int:
-    """Bytes of main memory that are free at this moment."""
+    """Bytes of main memory that are currently available."""
     return psutil.virtual_memory().available
 
 
 def cpu_cores() -> int:
-    """The cores that this process may use: in a container fewer than the machine has."""
+    """The number of cores this process may use, in a container often fewer than the machine has."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows do not tell
+    except AttributeError:  # not available on macOS and Windows
         return os.cpu_count() or 1
 
 
 def limit_to_one_thread() -> None:
-    """Let this thread's PyTorch use one core, whether it is loaded already or not.
+    """Limit PyTorch in the calling thread to one CPU thread, whether it is loaded already or not.
 
-    For pages: they look at small models, whose steps are two to ten times as fast in one thread, and what they leave
-    is there for the trainings, each of which says in its own thread how many it takes (choose_thread_count).
+    For pages: they evaluate small models, whose steps are two to ten times as fast in one thread, and leave the other
+    cores to training runs, each of which sets its own number in its own thread (choose_thread_count).
     """
     torch = sys.modules.get("torch")
     if torch is not None:
-        if torch.get_num_threads() != 1:  # asked first: a thread that only sets takes the last number of any other
+        if torch.get_num_threads() != 1:  # without this read, the thread would take the number another set last
             torch.set_num_threads(1)
     else:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def available_devices() -> dict[str, str]:
-    """What can be chosen as a device here: name → plain words, "auto" first."""
+    """The devices of this machine: name → description, "auto" first."""
     import torch
 
     names = {"cpu": "CPU"}
@@ -55,7 +55,7 @@ def available_devices() -> dict[str, str]:
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device behind a TrainSpec's name.
+    """The torch.device of TrainSpec.device.
 
     Raises:
         PlaygroundError: this machine has no such device.

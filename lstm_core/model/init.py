@@ -1,4 +1,4 @@
-"""How weights start: forget-gate bias, chrono initialisation, and parameters that stay frozen."""
+"""Initialisation: forget-gate bias, chrono initialisation, and frozen parameters."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @torch.no_grad()
 def init_forget_bias(lstm: nn.LSTM, value: float) -> None:
-    """Let the forget gates of every layer and direction start with this bias (Gers et al. 2000).
+    """Set the forget-gate bias of all layers and directions (Gers et al. 2000).
 
-    nn.LSTM adds two bias vectors: the value goes into bias_ih and bias_hh's share becomes 0.
+    nn.LSTM adds two bias vectors: the value goes into bias_ih, and the same rows of bias_hh become 0.
     """
     hidden = lstm.hidden_size
     for name, parameter in lstm.named_parameters():
@@ -27,9 +27,9 @@ def init_forget_bias(lstm: nn.LSTM, value: float) -> None:
 
 @torch.no_grad()
 def init_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = None) -> None:
-    """Let the units of every layer and direction start with memories of all lengths up to t_max steps.
+    """Chrono initialisation: the time constants of the units cover all lengths up to t_max steps.
 
-    b_f = ln U(1, t_max − 1) and b_i = −b_f, of which a unit that forgets at the rate 1 − f = 1/T has T = 1 + e^b_f:
+    b_f = ln U(1, t_max − 1) and b_i = −b_f: a unit whose forget rate is 1 − f = 1/T has T = 1 + e^b_f.
     Tallec & Ollivier (2018, "Can recurrent neural networks warp time?", arXiv 1804.11188, equation 16). As in
     init_forget_bias, the values go into bias_ih.
     """
@@ -44,13 +44,13 @@ def init_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = N
 
 @torch.no_grad()
 def freeze(model: SequenceModel) -> dict[str, Tensor]:
-    """Give the parts of ModelSpec.frozen the values that they keep.
+    """Set the parameters that ModelSpec.frozen names to their fixed values.
 
-    Returns, by the parameters' names, bool masks in their shapes of what must never train; none where all does.
+    Returns bool masks of the frozen entries by parameter name, each in the parameter's shape; a parameter without
+    frozen entries has none.
 
     Raises:
-        PlaygroundError: the head is held, which then says h itself, but there are not as many outputs as h has
-            numbers.
+        PlaygroundError: an identity head, but the number of outputs is not the size of h.
     """
     masks = {}
     for name, parameter in model.named_parameters():
@@ -62,7 +62,7 @@ def freeze(model: SequenceModel) -> dict[str, Tensor]:
 
 
 def frozen_mask(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, Tensor]:
-    """(values, bool mask of those that are held), both in the parameter's shape."""
+    """(fixed values, bool mask of the frozen entries), both in the parameter's shape."""
     value, mask = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
     kind = name.rpartition(".")[2]
     if name.startswith("head."):
@@ -70,7 +70,7 @@ def frozen_mask(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, 
         if "head" in spec.frozen and kind == "weight":
             if parameter.shape[0] != parameter.shape[1]:
                 raise PlaygroundError(
-                    f"hold keeps the head from changing h, but h has {parameter.shape[1]} numbers and the target "
+                    f"frozen makes the head the identity, but h has {parameter.shape[1]} numbers and the target "
                     f"{parameter.shape[0]}: choose a hidden_size or proj_size that fits, or let the head train."
                 )
             value.fill_diagonal_(1.0)

@@ -1,6 +1,6 @@
-"""The model that the playground trains: a plain nn.LSTM, nn.GRU or nn.RNN with a plain nn.Linear on top.
+"""SequenceModel: nn.LSTM, nn.GRU or nn.RNN with nn.Linear on top.
 
-Nothing here is instrumented: tracing replays the trained weights (trace.py).
+It has no hooks: the gates are computed afterwards from the trained weights (lstm_core.trace).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ RNNState = Tensor | tuple[Tensor, Tensor]  # of nn.GRU and nn.RNN: h; of nn.LSTM
 
 
 class SequenceModel(nn.Module):
-    """nn.LSTM, then nn.Linear on what it says: at the end, or at every step. Or nn.GRU or nn.RNN in its place.
+    """nn.LSTM, nn.GRU or nn.RNN, then nn.Linear on its output at the last step or at every step.
 
-    The recurrent module bears its cell's name, and so do its parameters: self.lstm, self.gru or self.rnn. For
-    head "last" the head reads the top layer's h_n: for a bidirectional model the reverse half of output[:, -1]
-    has seen one step only, h_n's has seen them all.
+    The recurrent module and its parameters are named after the cell: self.lstm, self.gru or self.rnn. With head
+    "last" the head reads the top layer's h_n: in a bidirectional model the reverse half of output[:, -1] has
+    processed a single step, that of h_n all of them.
     """
 
     def __init__(self, spec: ModelSpec, input_size: int, output_size: int) -> None:
@@ -31,7 +31,7 @@ class SequenceModel(nn.Module):
             "num_layers": spec.num_layers,
             "bias": spec.bias,
             "batch_first": spec.batch_first,
-            # between layers, so it has nothing to act on in a single layer: PyTorch warns, the page explains
+            # applied between layers: for a single layer PyTorch would only warn, and the page explains it
             "dropout": spec.dropout if spec.num_layers > 1 else 0.0,
             "bidirectional": spec.bidirectional,
         }
@@ -42,11 +42,11 @@ class SequenceModel(nn.Module):
 
     @property
     def recurrent(self) -> nn.LSTM | nn.GRU | nn.RNN:
-        """Whichever recurrent module it is."""
+        """The recurrent module, whichever its cell."""
         return getattr(self, self.spec.cell)
 
     def forward(self, x: Tensor, state: RNNState | None = None) -> Tensor:
-        """x: (batch, seq_len, input_size), whatever batch_first says: the order is turned here.
+        """x: (batch, seq_len, input_size), whatever batch_first is: the axes are transposed here.
 
         state: h_0 and, for nn.LSTM, c_0, each (num_layers · num_directions, batch, its size); None: zeros.
         Returns (batch, output_size) for head "last", (batch, seq_len, output_size) for head "per_step".
@@ -54,7 +54,7 @@ class SequenceModel(nn.Module):
         return self.forward_with_state(x, state)[0]
 
     def forward_with_state(self, x: Tensor, state: RNNState | None = None) -> tuple[Tensor, RNNState]:
-        """The same, and the state after the last step, from which the next window can go on."""
+        """The output of forward, and the state after the last step, with which the next window can continue."""
         output, state = self.recurrent(self.to_module_layout(x), state)
         if self.spec.head == "last":
             h_n = state[0] if self.spec.cell == "lstm" else state  # nn.LSTM's state is (h_n, c_n)
@@ -63,15 +63,15 @@ class SequenceModel(nn.Module):
         return self.head(output if self.spec.batch_first else output.transpose(0, 1)), state
 
     def to_module_layout(self, x: Tensor) -> Tensor:
-        """(batch, seq_len, input_size) in the order that self.recurrent takes."""
+        """(batch, seq_len, input_size) in the axis order that self.recurrent takes."""
         return x if self.spec.batch_first else x.transpose(0, 1)
 
 
 def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceModel:
-    """A fresh model on the CPU, its weights drawn from spec.seed alone, whatever other threads draw meanwhile.
+    """A new model on the CPU, its weights drawn from spec.seed alone, independent of other threads.
 
-    PyTorch's own initialisation, of the recurrent module and of nn.Linear, from a generator of our own: the weights are those
-    that torch.manual_seed(spec.seed) before the constructors gives.
+    PyTorch's default initialisation with a generator of its own: the weights equal those that the constructors draw
+    after torch.manual_seed(spec.seed).
     """
     with torch.device("meta"):
         model = SequenceModel(spec, input_size, output_size)
@@ -91,7 +91,7 @@ def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceM
 
 
 def model_from_weights(spec: ModelSpec, input_size: int, output_size: int, weights: dict[str, Tensor]) -> SequenceModel:
-    """A model in eval mode that holds these very tensors, by SequenceModel's names; nothing is drawn."""
+    """A model in eval mode with these tensors themselves as parameters, by SequenceModel's names; nothing is drawn."""
     with torch.device("meta"):
         model = SequenceModel(spec, input_size, output_size)
     model.load_state_dict(weights, assign=True)

@@ -1,4 +1,4 @@
-"""Seeds without touching PyTorch's global generator for anybody else."""
+"""Seeded random numbers from PyTorch's global generator that leave its state as it was."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-# Dropout between layers draws from torch's one global generator. Whoever trains with it holds this lock and puts the
-# state back, so that concurrent runs stay reproducible from their own seeds.
+# Dropout between layers draws from torch's global generator. A run that uses it holds this lock and restores the state,
+# so that concurrent runs stay reproducible from their own seeds.
 _global_generator = threading.Lock()
 
 
 @contextmanager
 def rng_scope(state: Tensor) -> Iterator[list[Tensor]]:
-    """Run a block with torch's global CPU generator at `state`; the yielded list's item is the state after.
+    """Run a block with torch's global CPU generator at `state`; the yielded list then has the state it ended at.
 
-    A GPU's dropout draws from the GPU's own generator: there only runs without dropout repeat exactly.
+    On a GPU dropout draws from the GPU's own generator: there only runs without dropout are reproducible.
     """
     state_after = [state]
     with _global_generator:
@@ -32,5 +32,5 @@ def rng_scope(state: Tensor) -> Iterator[list[Tensor]]:
 
 
 def rng_state(seed: int) -> Tensor:
-    """The state of a fresh CPU generator with this seed."""
+    """The state of a new CPU generator with this seed."""
     return torch.Generator().manual_seed(seed).get_state()

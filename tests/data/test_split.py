@@ -44,7 +44,7 @@ def test_labelled_sequences_stay_whole(groups, length):
     table = series(rows, y=label, s=s)
     spec = spec_of(group="s", seq_len=length, horizon=0, train_share=0.6, valid_share=0.2)
     if round(0.8 * groups) == round(0.6 * groups):
-        with pytest.raises(PlaygroundError, match="The validation part of 'test"):
+        with pytest.raises(PlaygroundError, match="The validation split of 'test"):
             make_windows(table, spec)
         return
     windows = make_windows(table, spec)
@@ -81,11 +81,11 @@ NAN = np.full(40, np.nan)
             {"seq_len": 9, "group": "s"},
             "the longest sequence in 'test.csv' has 4",
         ),
-        (series(40), {"seq_len": 36}, "The training part of 'test.csv' has no complete window"),
-        (series(40), {"valid_share": 0.01}, "The validation part of 'test.csv' has no complete window"),
+        (series(40), {"seq_len": 36}, "The training split of 'test.csv' has no complete window"),
+        (series(40), {"valid_share": 0.01}, "The validation split of 'test.csv' has no complete window"),
         (series(40), {"targets": ("a",), "horizon": 0}, "'a' is a feature and the target of the same row"),
-        (series(40, y=["x"] * 40), {}, r"'y' has only one class in the training part \('x'\)"),
-        (series(40, y=["x"] * 30 + ["y"] * 10), {}, r"'y' has only one class in the training part \('x'\)"),
+        (series(40, y=["x"] * 40), {}, r"'y' has only one class in the training split \('x'\)"),
+        (series(40, y=["x"] * 30 + ["y"] * 10), {}, r"'y' has only one class in the training split \('x'\)"),
         (series(40, a=NAN), {}, "Column 'a' in 'test.csv' has no values at all"),
         (series(40, b=NAN), {}, "Column 'b' in 'test.csv' has no values at all"),
         (series(40, y=NAN), {}, "Column 'y' in 'test.csv' has no values at all"),

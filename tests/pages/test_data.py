@@ -130,7 +130,7 @@ def test_horizon_0_with_the_target_among_the_features_is_refused(visit):
     tab = visit("data").upload(series_csv())
     tab.set("target", ["load"]).set("horizon", 0)
     assert len(tab.errors()) == 1
-    assert "would be shown the answer" in tab.errors()[0]
+    assert "would read its target" in tab.errors()[0]
     tab.set("features", ["price"])
     assert not tab.errors()
     assert tab.workspace.windows().output_steps == 1

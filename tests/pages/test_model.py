@@ -158,7 +158,7 @@ def test_a_giant_model_is_refused_with_the_size_that_fits(visit, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"bidirectional": True}, "bidirectional is no leak here"),
+        ({"bidirectional": True}, "bidirectional does not leak here"),
         ({"bidirectional": True, "head": "per_step"}, "leaks the future"),
         ({"hidden_size": 1}, "memory of a single number"),
         ({"num_layers": 2, "dropout": 1.0}, "the layers below the top never learn"),

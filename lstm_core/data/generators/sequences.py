@@ -141,9 +141,9 @@ def recall_first(length: int, seq_len: int, n_features: int, noise: float, seed:
     """Recall at the end whether the first row was up or down.
 
     The first row is +1 or −1 with equal probability, and is the target; all others are drawn from U[−1, 1] and
-    carry no information. The latching problem of Bengio, Simard & Frasconi (1994, "Learning long-term dependencies with gradient
-    descent is difficult", IEEE Transactions on Neural Networks 5, 157–166) at its simplest. Always predicting 0 has a
-    mean squared error of 1.
+    carry no information. The latching problem of Bengio, Simard & Frasconi (1994, "Learning long-term dependencies
+    with gradient descent is difficult", IEEE Transactions on Neural Networks 5, 157–166) at its simplest. Always
+    predicting 0 has a mean squared error of 1.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=3, least_steps=2)
     values = rng.uniform(-1, 1, (length, seq_len)).astype(np.float32)

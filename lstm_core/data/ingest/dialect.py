@@ -1,6 +1,6 @@
-"""Where the table lies in a text: delimiter, preamble, header, names, decimal sign. Guessed from the first lines.
+"""The layout of a CSV text, detected from its first lines: delimiter, preamble, header, names, decimal sign.
 
-The rows themselves are csv_records'; what the cells mean as columns is decided in tables.
+rows.py makes the rows regular; column_types.py decides what the cells of a column mean.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Small real series that come with the app: a CSV file each beside this module, and SOURCES.md. And a book."""
+"""Bundled data: four small real series, each a CSV file beside this module, and a book. Sources: SOURCES.md."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 
 @dataclass(frozen=True)
 class Sample:
-    """What the gallery shows of a series, and how it is used."""
+    """A series as the gallery shows it, and the roles of its columns."""
 
     title: str
     caption: str
     source: str
     licence: str
-    period: int | None  # rows of one season, a seasonal-naive forecast's look back; None: no season
+    period: int | None  # rows of one season, the lag of a seasonal-naive forecast; None: not seasonal
     roles: ColumnRoles
 
 
@@ -76,7 +76,7 @@ SAMPLES: dict[str, Sample] = {
 
 @cache
 def load_sample(name: str) -> Table:
-    """The sample's table, ready to be cut into windows. Beside SAMPLES there is "alice", the book as letters.
+    """The table of a sample of SAMPLES, with its roles; or of "alice", the book as characters.
 
     Raises:
         PlaygroundError: there is no such sample.
@@ -93,7 +93,7 @@ def load_sample(name: str) -> Table:
 
 
 def _one_row_a_month(table: Table) -> Table:
-    """One row a year with one column a month → one row a month: "month" and "temperature"."""
+    """One row per year with a column per month → one row per month, with columns "month" and "temperature"."""
     years = table.column("YEAR").values.astype(np.int64)
     months = (years[:, None] - 1970) * 12 + np.arange(12)  # (years, 12), counted from January 1970
     month_starts = months.ravel().astype("datetime64[M]").astype("datetime64[ns]")

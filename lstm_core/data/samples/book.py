@@ -1,7 +1,6 @@
-"""A book as a table: one row a character, one 0/1 column for each of 40 characters, and the character that follows.
+"""A book as a table: one row per character, one-hot in 40 columns, and the next character as its target.
 
-Reading, normalising and naming characters live here; what a model makes of them is in the lesson characters. No model and no
-torch: the table must open at once.
+The book is read, normalised and encoded here; the lesson Characters trains on it.
 """
 
 from __future__ import annotations
