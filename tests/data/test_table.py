@@ -5,16 +5,9 @@ from __future__ import annotations
 from tests.data.csv_texts import read
 
 
-<<<<<<< HEAD
 def test_preview_shows_what_was_understood():
     text = "when,word,v\n2020-01-01,a,1\n2020-01-02,NA,x\n2020-01-03,a,3\n2020-01-04,b,3\n2020-01-05,b,9\n"
     frame = read(text).head(3)
-=======
-def test_the_head_shows_classes_by_name_and_missing_cells_empty():
-    frame = read("when,word,v\n2020-01-01,a,1\n2020-01-02,NA,x\n2020-01-03,a,3\n2020-01-04,b,3\n2020-01-05,b,9\n").head(
-        3
-    )
->>>>>>> p2data
     assert frame["word"].tolist()[0] == "a"
     assert frame.isna().sum().to_dict() == {"when": 0, "word": 1, "v": 1}
     assert frame["when"].dt.day.tolist() == [1, 2, 3]
