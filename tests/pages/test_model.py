@@ -161,11 +161,11 @@ def test_a_giant_model_is_refused_with_the_size_that_fits(visit, monkeypatch):
         ({"bidirectional": True}, "bidirectional does not leak here"),
         ({"bidirectional": True, "head": "per_step"}, "leaks the future"),
         ({"hidden_size": 1}, "memory of a single number"),
-        ({"num_layers": 2, "dropout": 1.0}, "the layers below the top never learn"),
-        ({"proj_size": 3}, "weight_hr makes the one from the other"),
+        ({"num_layers": 2, "dropout": 1.0}, "of every layer below the top during training"),
+        ({"proj_size": 3}, "projects the hidden state to the smaller size"),
         ({"bias": False}, "bias=False"),
-        ({"forget_bias": -3.0}, "forget gates start at 0.05"),
-        ({"batch_first": False}, "batch always second"),
+        ({"forget_bias": -3.0}, "forget gates start at f = 0.05"),
+        ({"batch_first": False}, "with batch second"),
     ],
 )
 def test_advice_appears_beside_the_setting(visit, settings, sentence):
