@@ -76,7 +76,7 @@ def test_the_error_is_taken_over_new_sequences(shipped):
 
 
 def test_the_best_guess_goes_from_one_by_the_marked_values_to_the_sum():
-    guess = adding_problem._explained_sum(np.array([0.3, 0.9, 0.5, 0.2]), np.array([0.0, 1.0, 0.0, 1.0]))
+    guess = adding_problem._expected_sum(np.array([0.3, 0.9, 0.5, 0.2]), np.array([0.0, 1.0, 0.0, 1.0]))
     np.testing.assert_allclose(guess, [1, 1.4, 1.4, 1.1])  # 1, 0.9 + ½, the same, 0.9 + 0.2
 
 

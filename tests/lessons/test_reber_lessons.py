@@ -82,7 +82,7 @@ def test_only_the_forget_gate_tells_the_two_apart():
 
 def test_the_share_of_solved_strings_ends_at_the_outcomes(embedded):
     made, runs = embedded
-    plot = drawn(made, "without one mistake", runs)
+    plot = drawn(made, "without a single error", runs)
     assert isinstance(plot, LinePlot)
     outcome = made.outcome(runs)
     for line, label in zip(plot.lines, runs, strict=True):
@@ -119,7 +119,7 @@ def test_the_string_with_t_and_its_twin_are_what_the_unit_did(embedded):
 
 def test_circles_are_on_what_is_legal_and_columns_are_probabilities(embedded):
     made, runs = embedded
-    figure = drawn(made, "comes next", runs)
+    figure = drawn(made, "predicted next", runs)
     heat, circles = figure.data
     np.testing.assert_allclose(np.sum(heat.z, axis=0), 1, atol=1e-5)
     letters = list(figure.layout.xaxis.ticktext)
@@ -152,7 +152,7 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
     try:
         outcome = made.outcome(runs)
         assert right["lstm"] == 1 >= MIN_ACCURACY and 0.4 < right["no_forget"] < MAX_ACCURACY_WITHOUT
-        assert outcome.reached and "100.0%" in outcome.summary
+        assert outcome.reached and "100.0\u2009%" in outcome.summary
     finally:
         for run in runs.values():
             del run.cache["reber reading"]

@@ -55,7 +55,7 @@ def test_it_opens_trained_with_every_sum_of_both_companies(tab):
     ]
     assert day["c"][2] == format_number(step.c, 3) and day["h_next"][2] == format_number(step.h, 3)
     assert says(tab) == [format_number(unit.predict(one), 3) for one in (A, B)]
-    assert "says the same" in tab.words()
+    assert "computes the same" in tab.words()
 
 
 def test_the_tutorials_numbers_go_into_the_model_and_stay(tab):
