@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from lstm_core.architecture.memory import check_memory
+from lstm_core.architecture.memory import check_memory, largest_batch
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
@@ -70,8 +70,8 @@ class Workspace:
 
     @property
     def batch_size(self) -> int:
-        """Windows in the largest batch that there will be."""
-        return min(self.experiment.train.batch_size, len(self.windows().starts["train"]))
+        """Windows in the largest training batch."""
+        return largest_batch(self.experiment.train, self.windows())
 
     @property
     def run(self) -> Run:
@@ -166,14 +166,7 @@ class Workspace:
                 the task, or the device is not here. The old run is untouched then.
         """
         windows, experiment = self.windows(), self.experiment
-        check_memory(
-            experiment.model,
-            windows.input_size,
-            windows.output_size,
-            self.batch_size,
-            windows.spec.seq_len,
-            free_memory(),
-        )
+        check_memory(experiment, windows, free_memory())
         return self.new_run(windows, experiment)
 
     def new_run(self, windows: Windows, experiment: Experiment, table: Table | None = None) -> Run:

@@ -3,7 +3,6 @@
 import numpy as np
 import streamlit as st
 
-from lstm_core.data.ingest import read
 from lstm_core.experiment import SPLITS, DataSpec, PlaygroundError
 from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.figures.windows import split_figure, window_figure
@@ -113,7 +112,7 @@ def preview() -> None:
         f"{len(table.column_names(kind))} {label}" for kind, label in KINDS.items() if table.column_names(kind)
     )
     with st.expander(f"Table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
-        st.dataframe(read.head(table, PREVIEW_ROWS), height=300, key="preview")
+        st.dataframe(table.head(PREVIEW_ROWS), height=300, key="preview")
 
 
 st.title("Data")

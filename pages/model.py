@@ -6,7 +6,8 @@ import streamlit as st
 from lstm_core.architecture import shapes
 from lstm_core.architecture.advice import advise
 from lstm_core.architecture.code import model_code
-from lstm_core.architecture.memory import check_memory, estimate_training_bytes, format_bytes
+from lstm_core.architecture.memory import check_memory, estimate_training_bytes
+from lstm_core.data.number_format import format_bytes
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.network_diagram import network_figure
 from lstm_core.model.devices import free_memory
@@ -64,7 +65,7 @@ def facts(windows) -> None:
     memory = estimate_training_bytes(*sizes, batch, seq_len)
     st.markdown(" · ".join(texts) + f" · about **{format_bytes(memory)}** of memory to train")
     try:
-        check_memory(*sizes, batch, seq_len, free_memory())
+        check_memory(workspace.experiment, windows, free_memory())
     except PlaygroundError as error:
         st.error(escape_markdown(str(error)), icon=":material/memory:")
 

@@ -5,7 +5,7 @@ import dataclasses
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.figures.stage_scene import build_scene
+from lstm_core.figures.stage_scene import build_scene, earlier_snapshots
 from pages.shared.components.stage.stage import stage
 from pages.shared.gates.selection import Selection, window_trace
 from pages.shared.gates.window_picker import pick_window
@@ -39,7 +39,9 @@ def draw_stage(start: int, split: str, index: int) -> None:
     selection = Selection(run, start)
     snapshot = selection.snapshot
     try:
-        header, arrays = build_scene(run, snapshot, window_trace(selection), start, comparison_weights())
+        earlier = earlier_snapshots(run.snapshots, snapshot.step, run.is_active)
+        trace, others = window_trace(selection), comparison_weights()
+        header, arrays = build_scene(run.windows, snapshot, earlier, trace, start, others, run.steps_per_epoch)
     except PlaygroundError as error:
         st.error(escape_markdown(str(error)))
     else:

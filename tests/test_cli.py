@@ -13,7 +13,7 @@ from hypothesis import given
 
 from lstm_core.cli import experiment_schema, main
 from lstm_core.experiment import Experiment
-from tests.test_experiment import NEW, experiments
+from tests.factories import NEW, experiments
 
 ROOT = Path(__file__).parents[1]
 VALIDATOR = jsonschema.Draft202012Validator(experiment_schema())

@@ -10,13 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.experiment import (
-    INITIAL_STATES,
-    LOSSES,
-    MISSING,
-    OPTIMIZERS,
     PARTS,
-    SCALINGS,
-    SOURCES,
     DataSpec,
     Experiment,
     ModelSpec,
@@ -25,58 +19,13 @@ from lstm_core.experiment import (
     resolve_loss,
 )
 from lstm_core.settings import settings
-from tests.architecture.test_shapes import model_specs
+from tests.factories import NEW, data_specs, experiments, model_specs, names
 
-names = st.text(max_size=12)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**400),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
     max_leaves=5,
 )
-
-
-@st.composite
-def data_specs(draw) -> DataSpec:
-    train = draw(st.floats(0.05, 0.95))
-    return DataSpec(
-        source=draw(st.sampled_from(SOURCES)),
-        name=draw(names),
-        length=draw(st.integers(2, 10**6)),
-        n_features=draw(st.integers(1, 1000)),
-        noise=draw(st.floats(0, 10)),
-        seed=draw(st.integers(0, 2**31 - 1)),
-        targets=tuple(draw(st.lists(names, max_size=3))),
-        features=tuple(draw(st.lists(names, max_size=3))),
-        time=draw(st.none() | names),
-        group=draw(st.none() | names),
-        seq_len=draw(st.integers(1, 100_000)),
-        horizon=draw(st.integers(0, 10_000)),
-        train_share=train,
-        valid_share=draw(st.floats(0, min(0.9, 1 - train))),
-        scaling=draw(st.sampled_from(SCALINGS)),
-        missing=draw(st.sampled_from(MISSING)),
-    )
-
-
-@st.composite
-def train_specs(draw) -> TrainSpec:
-    return TrainSpec(
-        optimizer=draw(st.sampled_from(OPTIMIZERS)),
-        lr=draw(st.floats(1e-9, 1e6)),
-        momentum=draw(st.floats(0, 0.9999)),
-        weight_decay=draw(st.floats(0, 1e3)),
-        batch_size=draw(st.integers(1, 10**6)),
-        epochs=draw(st.integers(1, 10**6)),
-        max_grad_norm=draw(st.floats(0, 1e9)),
-        patience=draw(st.integers(0, 10**6)),
-        loss=draw(st.sampled_from(LOSSES)),
-        device=draw(st.sampled_from(["auto", "cpu", "cuda", "cuda:3", "mps"])),
-        initial_state=draw(st.sampled_from(INITIAL_STATES)),
-    )
-
-
-def experiments() -> st.SearchStrategy[Experiment]:
-    return st.builds(Experiment, data_specs(), model_specs(), train_specs())
 
 
 @given(experiments())
@@ -124,11 +73,6 @@ OLD = {
     "data": {"missing": "fill"},
     "model": {"head": "every", "hold": ["bias_hh"], "chrono": 9},
     "train": {"state": "carried", "clip": 0.5},
-}
-NEW = {
-    "data": {"missing": "forward_fill"},
-    "model": {"head": "per_step", "frozen": ["bias_hh"], "chrono_t_max": 9},
-    "train": {"initial_state": "stateful", "max_grad_norm": 0.5},
 }
 
 

@@ -44,6 +44,7 @@ WITHOUT_TORCH = (
     "training.checkpoint",
     "training.history",
     "figures.theme",
+    "figures.diagram",
     "figures.windows",
     "figures.lines",
     "figures.network_diagram",

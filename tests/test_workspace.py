@@ -13,9 +13,7 @@ from lstm_core import workspace
 from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
-from tests.data.test_windows import series, spec_of
-from tests.runs.test_run import ENDLESS, training_threads, until
-from tests.training.test_trainer import flat_weights, trainer_of
+from tests.factories import ENDLESS, flat_weights, series, spec_of, trainer_of, training_threads, until
 
 TABLE = series(60)
 LINE = ([0.25, 0.5], [3.0, 2.0])

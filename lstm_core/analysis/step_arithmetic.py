@@ -1,25 +1,31 @@
-"""The LSTM cell's equations with one unit's own numbers at one step: what a lesson writes out.
+"""One step of one LSTM unit written out: the six equations with their numbers, as text and as LaTeX.
 
-Knows no page and draws nothing; the numbers are the trace's, split into where they come from.
+`step_arithmetic` takes the numbers from a trace of any nn.LSTM; the lesson by hand computes its own. Importing this
+module does not load torch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
-
+from lstm_core.data.number_format import format_factor, format_number
 from lstm_core.experiment import GATES
-from lstm_core.trace.gate_trace import GateTrace
 
-ACTIVATIONS = {"i": r"\sigma", "f": r"\sigma", "g": r"\tanh", "o": r"\sigma"}
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from lstm_core.trace.gate_trace import GateTrace
+
+ACTIVATIONS = {"i": "σ", "f": "σ", "g": "tanh", "o": "σ"}
+LATEX = {"σ": r"\sigma", "tanh": r"\tanh", "·": r"\cdot ", "−": "-"}
 
 
 @dataclass(frozen=True)
 class GateArithmetic:
-    """One gate of one unit at one step: squash(from_x + from_h + bias) = value."""
+    """One gate of one unit at one step: activation(from_x + from_h + bias) = value."""
 
-    gate: str
     from_x: float  # W_ih x_t, this unit's row
     from_h: float  # W_hh h_(t−1), this unit's row
     bias: float  # bias_ih + bias_hh
@@ -27,39 +33,54 @@ class GateArithmetic:
 
     @property
     def total(self) -> float:
+        """The pre-activation."""
         return self.from_x + self.from_h + self.bias
 
 
 @dataclass(frozen=True)
 class StepArithmetic:
-    """All that one unit of the first layer works out at one step."""
+    """All that one unit computes at one step."""
 
-    gates: dict[str, GateArithmetic]  # i, f, g, o
+    gates: Mapping[str, GateArithmetic]  # i, f, g, o
     c_before: float
     c: float
     h: float
 
+    def sum_text(self, gate: str) -> str:
+        """The pre-activation as the sum of its three terms."""
+        terms = self.gates[gate]
+        return added(*map(format_number, (terms.from_x, terms.from_h, terms.bias)))
+
+    def gate_text(self, gate: str) -> str:
+        """The whole gate: "σ(1.63·0 + 2.70·0 + 1.62) = 0.835"."""
+        return f"{ACTIVATIONS[gate]}({self.sum_text(gate)}) = {format_number(self.gates[gate].value, 3)}"
+
+    def c_text(self) -> str:
+        """f·c + i·g with their numbers."""
+        i, f, g = (self.gates[gate].value for gate in ("i", "f", "g"))
+        return added(f"{format_number(f)}·{format_factor(self.c_before)}", f"{format_number(i)}·{format_factor(g)}")
+
+    def h_text(self) -> str:
+        """o·tanh(c) with its numbers."""
+        return f"{format_number(self.gates['o'].value)}·tanh({format_number(self.c)})"
+
     @property
     def latex(self) -> str:
         """The six equations with their numbers, aligned, as LaTeX."""
-        lines = [
-            rf"{gate} &= {ACTIVATIONS[gate]}({_sum(s.from_x, s.from_h, s.bias)}) = {ACTIVATIONS[gate]}({s.total:.2f}) "
-            rf"= \mathbf{{{s.value:.2f}}}"
-            for gate, s in self.gates.items()
-        ]
-        i, f, g, o = (s.value for s in self.gates.values())
-        lines.append(
-            rf"c_t &= f\,c_{{t-1}} + i\,g = {f:.2f}\cdot{_in_sum(self.c_before)} + {i:.2f}\cdot{_in_sum(g)} "
-            rf"= \mathbf{{{self.c:.2f}}}"
-        )
-        lines.append(rf"h_t &= o\,\tanh c_t = {o:.2f}\cdot\tanh({self.c:.2f}) = \mathbf{{{self.h:.2f}}}")
+        lines = []
+        for gate, terms in self.gates.items():
+            activation = ACTIVATIONS[gate]
+            middle = f"{activation}({self.sum_text(gate)}) = {activation}({format_number(terms.total)})"
+            lines.append(_latex_line(gate, middle, terms.value))
+        lines.append(_latex_line("c_t", f"{self.c_text()}", self.c, r"f\,c_{t-1} + i\,g = "))
+        lines.append(_latex_line("h_t", f"{self.h_text()}", self.h, r"o\,\tanh c_t = "))
         return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
 
 
 def step_arithmetic(lstm: nn.LSTM, trace: GateTrace, x: Tensor, step: int, unit: int) -> StepArithmetic:
-    """What this unit of layer 0, forward, works out at this step of the first sequence of a batch.
+    """What this unit of layer 0, forward, computes at this step of the first sequence of a batch.
 
-    lstm: batch_first, without projection, on the CPU; x: (batch, seq_len, input_size), what `trace` is of. All is
+    lstm: batch_first, without projection, on the CPU; x: (batch, seq_len, input_size), the input of `trace`. All is
     in float64 but the trace's own values.
 
     Raises:
@@ -80,13 +101,17 @@ def step_arithmetic(lstm: nn.LSTM, trace: GateTrace, x: Tensor, step: int, unit:
         bias = (lstm.bias_ih_l0[row] + lstm.bias_hh_l0[row]).item() if lstm.bias else 0.0
         from_x = float(lstm.weight_ih_l0[row].detach().double() @ x_t)
         from_h = float(lstm.weight_hh_l0[row].detach().double() @ h_before)
-        gates[gate] = GateArithmetic(gate, from_x, from_h, bias, at(gate, step))
+        gates[gate] = GateArithmetic(from_x, from_h, bias, at(gate, step))
     return StepArithmetic(gates, at("c", step - 1), at("c", step), at("h", step))
 
 
-def _sum(first: float, *terms: float) -> str:
-    return f"{first:.2f}" + "".join(f" {'-' if x < 0 else '+'} {abs(x):.2f}" for x in terms)
+def added(*terms: str) -> str:
+    """Formatted terms with + between them, or − where one begins with a minus sign."""
+    first, *others = terms
+    return first + "".join(f" − {term[1:]}" if term.startswith("−") else f" + {term}" for term in others)
 
 
-def _in_sum(value: float) -> str:
-    return f"({value:.2f})" if value < 0 else f"{value:.2f}"
+def _latex_line(name: str, text: str, value: float, equation: str = "") -> str:
+    for plain, latex in LATEX.items():
+        text = text.replace(plain, latex)
+    return rf"{name} &= {equation}{text} = \mathbf{{{value:.2f}}}"

@@ -7,7 +7,7 @@ its share of the variance is r² for a number and η² for a class. Nothing here
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,10 +57,27 @@ def rank_by_correlation(
     """
     signal = np.asarray(signal, np.float64)
     mask = ~np.isnan(signal)
+    traces = _window_traces(model, windows, starts)
+    return _rank_by_correlation(traces, (len(starts), windows.spec.seq_len), signal, mask, kinds)
+
+
+def rank_trace_by_correlation(
+    trace: GateTrace, signal: np.ndarray, kinds: Sequence[str] = SEARCHABLE
+) -> list[UnitMatch]:
+    """rank_by_correlation over one trace; signal: (batch, seq_len).
+
+    Raises:
+        PlaygroundError: the signal has another shape or never changes.
+    """
+    signal = np.asarray(signal, np.float64)
+    shape = tuple(trace.h.shape[2:4])
+    return _rank_by_correlation([(slice(None), trace)], shape, signal, ~np.isnan(signal), kinds)
+
+
+def _rank_by_correlation(traces, shape, signal, mask, kinds) -> list[UnitMatch]:
     centred = signal - signal[mask].mean() if mask.any() else signal  # float64 then keeps all its digits
-    design = np.stack([np.ones_like(signal), centred], axis=-1)
-    fit = _fit(model, windows, starts, design, mask, kinds)
-    return _ranked(model, kinds, np.sign(fit.products[1]) * np.sqrt(fit.share))
+    fit = _fit(traces, shape, np.stack([np.ones_like(signal), centred], axis=-1), mask, kinds)
+    return _ranked(fit, kinds, np.sign(fit.products[1]) * np.sqrt(fit.share))
 
 
 def rank_by_class(
@@ -78,7 +95,9 @@ def rank_by_class(
     """
     classes = np.asarray(classes)
     design = (classes[..., None] == np.unique(classes[classes >= 0])).astype(np.float64)
-    return _ranked(model, kinds, _fit(model, windows, starts, design, classes >= 0, kinds).share)
+    shape = (len(starts), windows.spec.seq_len)
+    fit = _fit(_window_traces(model, windows, starts), shape, design, classes >= 0, kinds)
+    return _ranked(fit, kinds, fit.share)
 
 
 def best_match(ranking: Sequence[UnitMatch], *kinds: str) -> UnitMatch:
@@ -103,24 +122,39 @@ def trace_windows(model: SequenceModel, windows: Windows, starts: np.ndarray) ->
 class _Fit:
     share: np.ndarray  # (values,) of each one's variance that the signal explains
     products: np.ndarray  # (columns of the design, values)
+    sizes: dict[str, tuple[int, int, int]]  # (layers, directions, units) of each kind
 
 
-def _fit(model, windows, starts, design, mask, kinds) -> _Fit:
-    """Least squares of every unit's every kind on the design (windows, seq_len, columns), in one pass over the
-    traces; looked: (windows, seq_len) bool."""
-    starts = np.asarray(starts)
-    shape = (len(starts), windows.spec.seq_len)
+def _window_traces(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Iterator[tuple[slice, GateTrace]]:
+    """The traces of these windows, so many at once that they fit in memory."""
+    spec, starts = model.spec, np.asarray(starts)
+    numbers = len(SEARCHABLE) * spec.num_layers * spec.num_directions * spec.hidden_size
+    size = max(1, CHUNK // (windows.spec.seq_len * numbers))
+    for first in range(0, len(starts), size):
+        yield slice(first, first + size), trace_windows(model, windows, starts[first : first + size])
+
+
+def _fit(
+    traces: Iterable[tuple[slice, GateTrace]],
+    shape: tuple[int, int],
+    design: np.ndarray,
+    mask: np.ndarray,
+    kinds: Sequence[str],
+) -> _Fit:
+    """Least squares of every unit's every kind on the design (windows, seq_len, columns), in one pass over the traces.
+
+    shape: (windows, seq_len); mask: bool of this shape, the steps that count.
+    """
     if mask.shape != shape:
         raise PlaygroundError(f"The signal is {mask.shape}: give one value a step of every window, {shape}.")
     rows = design[mask]
     if not len(rows) or len(np.unique(rows, axis=0)) < 2:
         raise PlaygroundError("The signal is the same at all steps: no unit could be seen to follow it.")
     gram, products, sums, squares, max_abs = rows.T @ rows, 0.0, 0.0, 0.0, 0.0
-    numbers = len(SEARCHABLE) * model.spec.num_layers * model.spec.num_directions * model.spec.hidden_size
-    size = max(1, CHUNK // (shape[1] * numbers))
-    for first in range(0, shape[0], size):
-        chunk = slice(first, first + size)
-        values = _values(trace_windows(model, windows, starts[chunk]), kinds, mask[chunk])
+    sizes = {}
+    for chunk, trace in traces:
+        sizes = {kind: (*trace.gate(kind).shape[:2], trace.gate(kind).shape[-1]) for kind in kinds}
+        values = _values(trace, kinds, mask[chunk])
         products = products + design[chunk][mask[chunk]].T @ values
         sums, squares = sums + values.sum(0), squares + (values**2).sum(0)
         max_abs = np.maximum(max_abs, np.abs(values).max(0, initial=0.0))
@@ -129,7 +163,7 @@ def _fit(model, windows, starts, design, mask, kinds) -> _Fit:
     total = squares - len(rows) * mean**2
     is_constant = total <= len(rows) * (FLAT * max_abs) ** 2
     share = np.where(is_constant, 0.0, explained / np.where(is_constant, 1.0, total))
-    return _Fit(share.clip(0.0, 1.0), products)
+    return _Fit(share.clip(0.0, 1.0), products, sizes)
 
 
 def _values(trace: GateTrace, kinds: Sequence[str], mask: np.ndarray) -> np.ndarray:
@@ -139,10 +173,7 @@ def _values(trace: GateTrace, kinds: Sequence[str], mask: np.ndarray) -> np.ndar
     return torch.cat(values, dim=1).double().cpu().numpy()
 
 
-def _ranked(model: SequenceModel, kinds: Sequence[str], scores: np.ndarray) -> list[UnitMatch]:
-    spec, positions = model.spec, []
-    for kind in kinds:
-        width = spec.h_size if kind == "h" else spec.hidden_size
-        positions += [(kind, *position) for position in np.ndindex(spec.num_layers, spec.num_directions, width)]
+def _ranked(fit: _Fit, kinds: Sequence[str], scores: np.ndarray) -> list[UnitMatch]:
+    positions = [(kind, *position) for kind in kinds for position in np.ndindex(fit.sizes[kind])]
     order = np.argsort(-np.abs(scores), kind="stable")
     return [UnitMatch(*positions[k], float(scores[k])) for k in order]

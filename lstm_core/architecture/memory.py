@@ -1,4 +1,4 @@
-"""Memory that a training takes: the estimate, and the refusal of a model that would not fit."""
+"""Training memory: the estimate, and the refusal of a model that would not fit."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstm_core.architecture.shapes import layer_input_size, parameter_count
-from lstm_core.experiment import ModelSpec, PlaygroundError
+from lstm_core.data.number_format import format_bytes
+from lstm_core.data.windows import Windows
+from lstm_core.experiment import Experiment, ModelSpec, PlaygroundError, TrainSpec
 
-MEMORY_SHARE = 0.6  # of the free memory that one training may take
+MEMORY_SHARE = 0.6  # of the free memory: what one training run may take
 
 
 def estimate_training_bytes(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> int:
     """Estimated peak memory in bytes of training with Adam on the CPU, float32, the data not counted.
 
-    Weights, gradients and Adam's two averages are 16 bytes a parameter; one more copy of one layer and direction
-    and its gradient are about 8 more. Activations grow layer by layer in the forward pass and the backward pass
-    adds the working space of the layer it is in. Where oneDNN has no kernel (nn.GRU, nn.RNN, a projection) PyTorch
-    unrolls the steps, and each has a graph of its own. The factors were fitted to measurements on x86-64: tests/benchmarks/memory.py prints estimate and
-    measurement side by side.
+    Weights, gradients and Adam's two moments take 16 bytes per parameter; a copy of the largest layer and direction
+    and its gradient take about 8 more. Activations accumulate layer by layer in the forward pass, and the backward
+    pass adds the working space of the layer it is in. Where oneDNN has no kernel (nn.GRU, nn.RNN, a projection)
+    PyTorch unrolls the steps, and each adds nodes to the autograd graph. The factors were fitted to measurements on
+    x86-64: tests/benchmarks/memory.py prints estimate and measurement side by side.
     """
     directions = spec.num_directions
     top = directions * spec.h_size
@@ -39,7 +41,7 @@ def estimate_training_bytes(spec: ModelSpec, input_size: int, output_size: int, 
 
 
 def _layer_numbers(spec: ModelSpec, below: int) -> tuple[float, float]:
-    """Float32 numbers a step that a layer keeps for the backward pass, and that its own backward pass works in."""
+    """Float32 numbers per step: saved for the backward pass of a layer, and working space of that pass."""
     directions, hidden = spec.num_directions, spec.hidden_size
     if spec.cell == "gru":
         return 5 * directions * hidden + 2 * below, 7.5 * directions * hidden
@@ -51,15 +53,22 @@ def _layer_numbers(spec: ModelSpec, below: int) -> tuple[float, float]:
     return directions * (3.5 * hidden + 3 * widest), (1 + 4 * directions) * hidden + 4 * widest
 
 
-def check_memory(
-    spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int, free_bytes: int
-) -> None:
-    """Refuse what would take more than MEMORY_SHARE of free_bytes to train.
+def largest_batch(train: TrainSpec, windows: Windows) -> int:
+    """Windows in the largest training batch: batch_size, or all training windows where there are fewer."""
+    return min(train.batch_size, len(windows.starts["train"]))
+
+
+def check_memory(experiment: Experiment, windows: Windows, free_bytes: int) -> None:
+    """Refuse a training run that would take more than MEMORY_SHARE of free_bytes.
+
+    windows: of the experiment's data; they set input_size, output_size and seq_len.
 
     Raises:
         PlaygroundError: it does not fit; names the largest batch_size and the largest hidden_size that do.
     """
-    limit = MEMORY_SHARE * free_bytes
+    spec, limit = experiment.model, MEMORY_SHARE * free_bytes
+    input_size, output_size, seq_len = windows.input_size, windows.output_size, windows.spec.seq_len
+    batch_size = largest_batch(experiment.train, windows)
 
     def fits(hidden_size: int, batch: int) -> bool:
         resized = replace(spec, hidden_size=hidden_size)
@@ -82,17 +91,10 @@ def check_memory(
 
 
 def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
-    """The largest number from low to high that fits, by bisection; None if none does. Larger is never easier."""
+    """The largest number from low to high that fits, by bisection; None if none does. What fits is monotonic."""
     if high < low or not fits(low):
         return None
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     return low
-
-
-def format_bytes(amount: float) -> str:
-    """Bytes in words: "31 GB", "8.4 GB", "250 MB"."""
-    size, unit = next((s, u) for s, u in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if amount >= s or u == "kB")
-    value = amount / size
-    return f"{value:.1f} {unit}" if unit != "kB" and value < 10 else f"{value:,.0f} {unit}"

@@ -1,4 +1,4 @@
-"""What a table's columns are suggested to be used as, and what is odd about its time column.
+"""Suggested roles of a table's columns, and what is irregular about its time column.
 
 Suggestions only: the Data page shows them and the user decides.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from lstm_core.data.ingest.rows import format_line_numbers
+from lstm_core.data.number_format import format_time_step
 from lstm_core.data.table import Column, ColumnRoles, ImportNote
 
 MAX_FEATURES = 64  # suggested at once; more can be chosen by hand
@@ -34,8 +35,8 @@ def is_time_name(name: str) -> bool:
 def suggest_roles(columns: Sequence[Column]) -> ColumnRoles:
     """Target, features, time, group and window of a table read from a file.
 
-    A single text column of few classes is taken as a label (horizon 0); else the last number column is
-    forecast from the number columns, its own past among them.
+    A single text column of few classes is taken as a label (horizon 0); else the last number column is forecast
+    from the number columns, its own past among them.
     """
     rows = len(columns[0].values)
     group = _group(columns)
@@ -56,46 +57,48 @@ def suggest_roles(columns: Sequence[Column]) -> ColumnRoles:
     if len(usable) > MAX_FEATURES and label is None:
         features = (*features[:-1], usable[-1])  # the target's own past
     shortest = int(np.diff(starts, append=rows).min())
-    whole = group is not None and label is not None
-    seq_len = min(shortest, 500) if whole else int(np.clip(shortest // (4 if group else 10), 1, 24))
+    whole_sequences = group is not None and label is not None
+    seq_len = min(shortest, 500) if whole_sequences else int(np.clip(shortest // (4 if group else 10), 1, 24))
     return ColumnRoles(targets, features, time and time.name, group and group.name, max(1, seq_len), 0 if label else 1)
 
 
 def time_column_notes(columns: Sequence[Column], roles: ColumnRoles, line: Callable[[int], int]) -> list[ImportNote]:
-    """Repeated times, rows out of order, uneven steps; `line` gives a row's line number."""
+    """Notes on repeated times, rows out of order and uneven steps; `line` gives the line number of a row."""
     by_name = {column.name: column for column in columns}
     if roles.time is None:
         return []
     time, name = by_name[roles.time].values, repr(roles.time)
-    absent = by_name[roles.time].missing
     group = by_name[roles.group].values if roles.group else np.zeros(len(time), np.int8)
-    rows = np.flatnonzero(~absent)
+    rows = np.flatnonzero(~by_name[roles.time].missing)
     notes, zero = [], np.zeros(1, time.dtype)[0] - np.zeros(1, time.dtype)[0]
     same = group[rows[1:]] == group[rows[:-1]]
     jumps_back = rows[1:][same & (np.diff(time[rows]) < zero)]
     if len(jumps_back):
-        text = f"The rows are not in order of {name}: {_are(jumps_back, line)} earlier than the row above; they will be sorted."
+        text = (
+            f"The rows are not in order of {name}: {_are(jumps_back, line)} earlier than the row above; they will be "
+            "sorted."
+        )
         notes.append(ImportNote("info", text, roles.time, _lines(jumps_back, line)))
     rows = rows[np.lexsort((time[rows], group[rows]))]
     same = group[rows[1:]] == group[rows[:-1]]
     steps = np.diff(time[rows])
-    again = np.sort(rows[1:][same & (steps == zero)])
-    if len(again):
+    repeats = np.sort(rows[1:][same & (steps == zero)])
+    if len(repeats):
         text = (
-            f"Column {name} has repeated times: {_are(again, line)} at the time of another row; if the rows belong to "
-            "several series, choose the column that tells these apart as the group."
+            f"Column {name} has repeated times: {_are(repeats, line)} at the time of another row; if the rows belong to "
+            "several series, choose the column that identifies the series as the group."
         )
-        notes.append(ImportNote("warning", text, roles.time, _lines(again, line)))
+        notes.append(ImportNote("warning", text, roles.time, _lines(repeats, line)))
     jumps_ahead = np.flatnonzero(same & (steps > zero))
     lengths = steps[jumps_ahead].astype(np.float64)
     usual = float(np.median(lengths)) if len(jumps_ahead) else 0.0
     gaps = jumps_ahead[lengths > 1.5 * usual]
     if len(gaps):
         longest = int(np.argmax(lengths))
-        is_time = time.dtype.kind == "M"
+        span = format_time_step if time.dtype.kind == "M" else "{:g}".format
         text = (
-            f"The steps of {name} are not even: {len(gaps):,} longer than the usual {_span(usual, is_time)}, the "
-            f"longest {_span(lengths[longest], is_time)} (after row {line(int(rows[jumps_ahead[longest]]))})."
+            f"The steps of {name} are not even: {len(gaps):,} longer than the usual {span(usual)}, the "
+            f"longest {span(lengths[longest])} (after row {line(int(rows[jumps_ahead[longest]]))})."
         )
         notes.append(ImportNote("info", text, roles.time, _lines(rows[gaps], line)))
     return notes
@@ -109,19 +112,8 @@ def _are(rows: np.ndarray, line: Callable[[int], int]) -> str:
     return f"{format_line_numbers(_lines(rows, line, 6))} {'is' if len(rows) == 1 else 'are'}"
 
 
-def _span(length: float, is_time: bool) -> str:
-    """A step in the column's own units, or nanoseconds in words."""
-    if not is_time:
-        return f"{length:g}"
-    for unit, size in (("day", 86_400e9), ("hour", 3_600e9), ("minute", 60e9), ("second", 1e9)):
-        if length >= size:
-            count = f"{length / size:.3g}"
-            return f"{count} {unit}{'' if count == '1' else 's'}"
-    return f"{length / 1e9:.3g} seconds"
-
-
 def _is_clock(column: Column, order: np.ndarray | slice, starts: np.ndarray, first: bool) -> bool:
-    """A number column that only rises within every group, if it is named like a time or counts rows in front."""
+    """Whether a number column increases within each group and is named like a time, or is a first column of counts."""
     values = column.values[order]
     if not np.isfinite(values).all() or not _rises_within(values, starts):
         return False
@@ -129,10 +121,10 @@ def _is_clock(column: Column, order: np.ndarray | slice, starts: np.ndarray, fir
 
 
 def _group(columns: Sequence[Column]) -> Column | None:
-    """The column that tells series apart, if any: the one with the most series.
+    """The column that identifies the series, if any: of several, the one with the most series.
 
-    It is called like an id and has every value in one block of rows; or times that repeat, or go back, only
-    rise within each of its values.
+    Either it is named like an id and each of its values fills one block of rows, or there are times that repeat or
+    go back but increase within each of its values.
     """
     times = [c for c in columns if c.kind == "time" or (c.kind == "number" and is_time_name(c.name))]
     times = [c for c in times if not _rises_within(c.values, np.zeros(1, np.int64))]
@@ -147,18 +139,18 @@ def _group(columns: Sequence[Column]) -> Column | None:
         if np.diff(starts, append=len(order)).min() < 2:
             continue
         in_blocks = int((column.values[1:] != column.values[:-1]).sum()) + 1 == len(starts)
-        tells_apart = any(
+        orders_times = any(
             _rises_within(time.values[order], starts) and (in_blocks or len(np.unique(time.values)) < len(order))
             for time in times
             if time is not column
         )
-        if tells_apart or (is_named and in_blocks):
+        if orders_times or (is_named and in_blocks):
             candidates.append((len(starts), column))
     return max(candidates, key=lambda item: item[0])[1] if candidates else None
 
 
 def _by_group(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(rows,) the order that puts equal values together, (groups,) where each begins in it."""
+    """(rows,) the permutation that sorts by group, and (groups,) the index in it of each group's first row."""
     order = np.argsort(values, kind="stable")
     values = values[order]
     return order, np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])

@@ -1,10 +1,11 @@
-"""Table, its typed columns, their suggested roles, and what was noted while reading: values only."""
+"""Table, its typed columns, their suggested roles and the notes of its import report: values only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.experiment import PlaygroundError
@@ -39,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True)
 class ColumnRoles:
-    """What a table's columns are suggested to be used as."""
+    """The suggested use of a table's columns, and the window to start with."""
 
     targets: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
@@ -51,7 +52,7 @@ class ColumnRoles:
 
 @dataclass(frozen=True)
 class ImportNote:
-    """One line of an import report: a whole sentence, and where it applies."""
+    """One entry of an import report: a full sentence, and where it applies."""
 
     level: str  # "info": a guess or a count; "warning": cells were changed, dropped or refused
     text: str
@@ -61,9 +62,9 @@ class ImportNote:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of one length. `numbers` is the one float32 copy that every number column is a view of.
+    """Columns of equal length. `numbers` is the only copy of all number columns: each of them is a view of it.
 
-    A table equals itself alone, whatever the values of another.
+    Tables are compared by identity, not by value.
     """
 
     name: str
@@ -71,7 +72,7 @@ class Table:
     columns: tuple[Column, ...]
     roles: ColumnRoles = field(default_factory=ColumnRoles)
     report: tuple[ImportNote, ...] = ()
-    options: CsvOptions | None = None  # how a file was read, every guess filled in; None: not from a file
+    options: CsvOptions | None = None  # how the file was parsed, with every option resolved; None: not from a file
 
     @property
     def rows(self) -> int:
@@ -88,16 +89,26 @@ class Table:
         """Names of the columns of these kinds, in the file's order."""
         return [column.name for column in self.columns if column.kind in kinds]
 
+    def head(self, rows: int = 20, columns: int = 50) -> pd.DataFrame:
+        """The first rows and columns as parsed: classes by name, missing cells empty."""
+        cells = {}
+        for column in self.columns[:columns]:
+            values = column.values[:rows]
+            if column.kind == "category":
+                values = [column.classes[code] if code >= 0 else None for code in values]
+            cells[column.name] = values
+        return pd.DataFrame(cells)
+
     @staticmethod
     def from_columns(name: str, columns: dict[str, np.ndarray], roles: ColumnRoles, **more) -> Table:
         """A table of number columns and, for values of dtype str, category columns."""
-        numeric = {k: v for k, v in columns.items() if v.dtype.kind in "fiub"}
-        numbers = np.stack([np.asarray(v, np.float32) for v in numeric.values()], axis=1)
-        columns_made = []
+        numeric = [label for label, values in columns.items() if values.dtype.kind in "fiub"]
+        numbers = np.stack([np.asarray(columns[label], np.float32) for label in numeric], axis=1)
+        typed = []
         for label, values in columns.items():
             if label in numeric:
-                columns_made.append(Column(label, "number", numbers[:, list(numeric).index(label)]))
+                typed.append(Column(label, "number", numbers[:, numeric.index(label)]))
             else:
                 classes, codes = np.unique(values, return_inverse=True)
-                columns_made.append(Column(label, "category", codes.astype(np.int32), tuple(map(str, classes))))
-        return Table(name, numbers, tuple(columns_made), roles, **more)
+                typed.append(Column(label, "category", codes.astype(np.int32), tuple(map(str, classes))))
+        return Table(name, numbers, tuple(typed), roles, **more)

@@ -93,6 +93,19 @@ class Windows:
         shape = (*prediction.shape[:-1], self.output_steps, self.y.shape[1])
         return prediction.reshape(shape) * self.y_scale + self.y_center
 
+    def axis(self, rows: np.ndarray) -> tuple[np.ndarray, str]:
+        """(x, title) of these rows on a plot: the time column, or row numbers without one or with several groups."""
+        if self.time is None or self.spec.group is not None:
+            return rows, "row"
+        return self.time[rows], self.spec.time
+
+    def label(self, row: int) -> str:
+        """One row in few letters: "row 1,024", "2015-05-12 06:00", or a number such as a year."""
+        if self.time is None:
+            return f"row {row:,}"
+        time = self.time[row]
+        return str(time)[:16].replace("T", " ").removesuffix(" 00:00") if time.dtype.kind == "M" else f"{time:g}"
+
 
 def make_windows(table: Table, spec: DataSpec) -> Windows:
     """Cut a table as the spec says.

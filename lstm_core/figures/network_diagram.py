@@ -12,6 +12,7 @@ from itertools import pairwise
 import plotly.graph_objects as go
 
 from lstm_core.experiment import ModelSpec
+from lstm_core.figures.diagram import arrow, box, label, wire
 
 FORWARD, REVERSE, HEAD, WIRE = "#3d8bd4", "#e08a2e", "#3aa076", "#8b919c"
 
@@ -186,24 +187,18 @@ class _Drawing:
             self._arrow((right, bend), (right, y - _TALL / 2), REVERSE)
 
     def _text(self, x: float, y: float, text: str, anchor: str = "center", size: int = _TEXT) -> None:
-        note = {"x": x, "y": y, "text": text, "xanchor": anchor, "yanchor": "middle", "showarrow": False}
-        self.notes.append({**note, "align": anchor, "font": {"size": size}})
+        self.notes.append(label(x, y, text, size, xanchor=anchor, yanchor="middle", align=anchor))
 
     def _box(self, x: float, y: float, half: float, tall: float, color: str, text: str) -> None:
-        corners = {"x0": x - half, "x1": x + half, "y0": y - tall / 2, "y1": y + tall / 2}
-        style = {"line": {"color": color, "width": 2}, "fillcolor": color + "33"}
-        self.shapes.append({"type": "rect", **corners, **style})
+        edges = (x - half, x + half), (y - tall / 2, y + tall / 2)
+        self.shapes.append(box(*edges, color, fillcolor=color + "33"))
         self._text(x, y, text, size=_SMALL)
 
     def _line(self, points: list[tuple[float, float]], color: str) -> None:
-        path = "M" + " L".join(f"{x} {y}" for x, y in points)
-        self.shapes.append({"type": "path", "path": path, "line": {"color": color, "width": 2}})
+        self.shapes.append(wire(points, color))
 
     def _arrow(self, tail: tuple[float, float], tip: tuple[float, float], color: str) -> None:
-        """Both ends are given in the drawing's own coordinates."""
-        ends = {"ax": tail[0], "ay": tail[1], "x": tip[0], "y": tip[1], "axref": "x", "ayref": "y"}
-        style = {"arrowcolor": color, "arrowwidth": 2, "arrowhead": 2, "arrowsize": 0.9}
-        self.notes.append({**ends, **style, "text": "", "showarrow": True})
+        self.notes.append(arrow(tail, tip, color))
 
     def _finish(self, height: float) -> go.Figure:
         hidden = {"visible": False, "fixedrange": True}

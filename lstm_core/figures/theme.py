@@ -1,13 +1,19 @@
-"""Data types → plotly figures, and the colours of gates and parts, once. Nothing here knows a page."""
+"""Colours, names and the layout of every figure. Importing it loads no plotly: lessons name colours at import."""
 
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 # Okabe and Ito's colours: told apart by colour-blind eyes, on white and on black
-GATE_COLORS = {"i": "#0072B2", "f": "#D55E00", "g": "#009E73", "o": "#CC79A7", "c": "#E69F00", "h": "#56B4E9"}
+BLUE, VERMILION, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY_BLUE, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
+GREY = "#888888"  # targets and the levels of naive predictions
+RUN_COLORS = (BLUE, VERMILION, GREEN, PINK, ORANGE)  # of runs side by side, in their order
+GATE_COLORS = {"i": BLUE, "f": VERMILION, "g": GREEN, "o": PINK, "c": ORANGE, "h": SKY_BLUE}
 GATE_NAMES = {
     "i": "input gate",
     "f": "forget gate",
@@ -16,11 +22,11 @@ GATE_NAMES = {
     "c": "cell state",
     "h": "hidden state",
 }
-CELL_COLORS = {"lstm": "#0072B2", "gru": "#E69F00", "rnn": "#CC79A7"}
+CELL_COLORS = {"lstm": BLUE, "gru": ORANGE, "rnn": PINK}
 CELL_DASHES = {"lstm": "solid", "gru": "dash", "rnn": "dot"}  # told apart without any colour, too
-SPLIT_COLORS = {"train": "#0072B2", "valid": "#E69F00", "test": "#009E73"}
+SPLIT_COLORS = {"train": BLUE, "valid": ORANGE, "test": GREEN}
 SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
-ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, VALID_COLOR = "#8A8F98", "#D55E00", "#56B4E9", "#E69F00"
+ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, VALID_COLOR = "#8A8F98", VERMILION, SKY_BLUE, ORANGE
 SIGNED_SCALE = "RdBu_r"
 GATE_SCALE = "Cividis"
 FONT_SIZE = 15

@@ -21,39 +21,28 @@ from lstm_core.figures.theme import (
 from lstm_core.training.history import downsample_min_max
 
 
-def row_axis(windows: Windows, rows: np.ndarray) -> np.ndarray:
-    """What stands under these rows: the time column, or, without one or with several groups, row numbers."""
-    plain = windows.time is None or windows.spec.group is not None
-    return rows if plain else windows.time[rows]
-
-
-def row_title(windows: Windows) -> str:
-    plain = windows.time is None or windows.spec.group is not None
-    return "row" if plain else plain_label(windows.spec.time)
-
-
 def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.Figure:
-    """The first target over all rows, coloured by part, and one window's place marked.
+    """The first target over all rows, coloured by split, and one window marked.
 
     start: first row of the window that is marked, None for none.
     """
     column = 0
     values = np.where(windows.y < 0, np.nan, windows.y) if windows.classes else windows.y[:, column]
     figure = go.Figure()
-    lonely = np.isnan(values).mean() > 0.5  # such as one answer a sequence: a line would join nothing
+    sparse = np.isnan(values).mean() > 0.5  # such as one target a sequence: a line would join nothing
     for k, split in enumerate(SPLITS):
-        rows = np.flatnonzero((windows.split_of_row == k) & ~(lonely & np.isnan(values)))
+        rows = np.flatnonzero((windows.split_of_row == k) & ~(sparse & np.isnan(values)))
         if not len(rows):
             continue
         drawn_rows, y = downsample_min_max(rows, values[rows].astype(np.float64), MAX_POINTS)
         breaks = np.flatnonzero(np.diff(drawn_rows) > max(2, 4 * len(rows) // MAX_POINTS)) + 1
-        y = np.insert(y, breaks, np.nan)  # parts of several groups interleave: no line from one to the next
+        y = np.insert(y, breaks, np.nan)  # splits of several groups interleave: no line from one to the next
         drawn_rows = np.insert(drawn_rows, breaks, drawn_rows[breaks - 1] if len(breaks) else [])
         figure.add_scatter(
-            x=row_axis(windows, drawn_rows),
+            x=windows.axis(drawn_rows)[0],
             y=y.astype(np.float32),
             name=f"{SPLIT_NAMES[split]} ({len(rows):,} rows)",
-            mode="markers" if windows.classes or lonely else "lines",
+            mode="markers" if windows.classes or sparse else "lines",
             connectgaps=False,
             line={"color": SPLIT_COLORS[split], "width": 2},
             marker={"color": SPLIT_COLORS[split], "size": 4},
@@ -69,26 +58,26 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
         figure.add_vrect(
             *target_edges, fillcolor=PREDICTION_COLOR, opacity=0.9, line_color=PREDICTION_COLOR, line_width=3
         )
-    figure.update_xaxes(title=row_title(windows))
+    figure.update_xaxes(title=plain_label(windows.axis(np.array([0]))[1]))
     figure.update_yaxes(title=plain_label(windows.spec.targets[column]))
     return figure_layout(figure, height)
 
 
 def _edges(windows: Windows, rows: np.ndarray) -> list:
-    """row_axis for a shape: plotly draws none between numpy's own times."""
-    return [str(at) if isinstance(at, np.datetime64) else at for at in row_axis(windows, rows)]
+    """The rows' axis values for a shape: plotly draws none between NumPy times."""
+    return [str(at) if isinstance(at, np.datetime64) else at for at in windows.axis(rows)[0]]
 
 
 def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
-    """One window: what the model sees (every feature) and what it must say."""
+    """One window: the inputs (every feature) and the targets."""
     rows = np.arange(start, start + windows.spec.seq_len)
     figure = go.Figure()
     for k, name in enumerate(windows.spec.features[:6]):
         drawn_rows, y = downsample_min_max(rows, windows.x[rows, k].astype(np.float64), MAX_POINTS)
         figure.add_scatter(
-            x=row_axis(windows, drawn_rows),
+            x=windows.axis(drawn_rows)[0],
             y=y,
-            name=f"sees {plain_label(name)}",
+            name=f"input {plain_label(name)}",
             mode="lines+markers",
             marker={"size": 5},
             line={"width": 2},
@@ -99,22 +88,22 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
         label = plain_label(windows.classes[targets], 30)
         figure.add_vline(_edges(windows, target_rows)[0], line={"color": PREDICTION_COLOR, "width": 3})
         figure.add_annotation(
-            x=row_axis(windows, target_rows)[0],
+            x=windows.axis(target_rows)[0][0],
             y=1,
             yref="paper",
             xanchor="right",
             showarrow=False,
-            text=f"must say: <b>{label}</b>",
+            text=f"target: <b>{label}</b>",
             font={"size": FONT_SIZE + 1, "color": PREDICTION_COLOR},
         )
     else:
         for k, name in enumerate(windows.spec.targets[:6]):
             figure.add_scatter(
-                x=row_axis(windows, target_rows),
+                x=windows.axis(target_rows)[0],
                 y=targets[:, k],
-                name=f"must say {plain_label(name)}",
+                name=f"target {plain_label(name)}",
                 mode="markers",
                 marker={"size": 12, "color": PREDICTION_COLOR, "symbol": "diamond"},
             )
-    figure.update_xaxes(title=row_title(windows))
+    figure.update_xaxes(title=plain_label(windows.axis(np.array([0]))[1]))
     return figure_layout(figure, height)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from lstm_core.experiment import Experiment
+from lstm_core.experiment import CELLS, DataSpec, Experiment
 from lstm_core.figures.lines import LinePlot
 
 if TYPE_CHECKING:
@@ -21,12 +21,31 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 CHAPTERS = {
-    "Tutorials": "What well-known tutorials build, one click each, and where their text errs",
+    "Tutorials": "What well-known tutorials build, one click each, and common mistakes in them",
     "Memory": "The problem that LSTM was made for",
     "Papers": "What the papers promise, reproduced",
     "Letters": "An LSTM that writes",
 }
+RUN_NAMES = {  # of labels whose name on screen is another
+    "nn_lstm": "nn.LSTM",
+    "hand": "by hand",
+    "clip": "clipped",
+    "no_clip": "not clipped",
+    "bias_0": "bias = 0",
+    "bias_1": "bias = 1",
+    "no_forget": "no forget gate",
+}
 PRETRAINED = resources.files(__package__).joinpath("pretrained")
+
+
+def run_name(label: str) -> str:
+    """A run's label as it is shown: LSTM, GRU, not clipped."""
+    return label.upper() if label in CELLS else RUN_NAMES.get(label, label)
+
+
+def generated_data(name: str, **fields: Any) -> DataSpec:
+    """Generated sequences with a target at their own end, without noise and unscaled; fields: the spec's others."""
+    return DataSpec(source="generator", name=name, noise=0.0, horizon=0, scaling="none", **fields)
 
 
 @dataclass(frozen=True)

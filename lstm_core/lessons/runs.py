@@ -11,25 +11,15 @@ from functools import lru_cache
 from typing import Any
 
 from lstm_core.architecture.memory import check_memory
-from lstm_core.data.generators import generate
-from lstm_core.data.samples import load_sample
+from lstm_core.data.load import load_table
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import CELLS, DataSpec, Experiment, PlaygroundError
-from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.experiment import DataSpec, Experiment, PlaygroundError
 from lstm_core.lessons.lesson import PRETRAINED, Lesson
 from lstm_core.model.devices import free_memory
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
-
-RUN_COLORS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-)  # of a lesson's runs, in order (Okabe & Ito)
 
 
 def with_seed(experiment: Experiment, seed: int) -> Experiment:
@@ -54,7 +44,7 @@ def with_change(experiment: Experiment, change: Mapping[str, Mapping[str, Any]])
 @lru_cache(maxsize=4)
 def load_windows(data: DataSpec) -> tuple[Table, Windows]:
     """The table that a lesson's DataSpec speaks of, and its windows; without targets it is used as it suggests."""
-    table = generate(data) if data.source == "generator" else load_sample(data.name)
+    table = load_table(data)
     if not data.targets:
         roles = dataclasses.asdict(table.roles)
         chosen = {name: roles[name] for name in ("targets", "features", "time", "group")}
@@ -78,8 +68,7 @@ def new_runs(
 
 def _new_run(experiment: Experiment, queue: RunQueue) -> Run:
     table, windows = load_windows(experiment.data)
-    batch = min(experiment.train.batch_size, len(windows.starts["train"]))
-    check_memory(experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len, free_memory())
+    check_memory(experiment, windows, free_memory())
     return Run.new(windows, dataclasses.replace(experiment, data=windows.spec), table, queue)
 
 
@@ -119,20 +108,3 @@ def _checkpoint(lesson: Lesson, label: str) -> Checkpoint:
             f"Nobody has trained {lesson.title!r} yet: run python -m lstm_core.lessons.train {lesson.name} once."
         )
     return load_checkpoint(file.read_bytes())
-
-
-def label_text(label: str) -> str:
-    """A run's label as it is shown: LSTM, GRU, no clip."""
-    return label.upper() if label in CELLS else label.replace("_", " ")
-
-
-def loss_plot(runs: dict[str, Run]) -> LinePlot:
-    """The loss curves of all runs: each batch's pale, the validation's strong."""
-    lines = []
-    for color, (label, run) in zip(RUN_COLORS, runs.items(), strict=False):
-        prefix = f"{label_text(label)}, " if len(runs) > 1 else ""
-        lines.append(Line(f"{prefix}training", *run.curves["train_loss"].points(1000), color, width=1.3, opacity=0.5))
-        valid = run.curves["valid_loss"].points(1000)
-        if len(valid[0]):
-            lines.append(Line(f"{prefix}validation", *valid, color, width=3))
-    return LinePlot(lines, "epoch", f"loss ({next(iter(runs.values())).loss_name})", log_y=True)

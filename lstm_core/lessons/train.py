@@ -1,80 +1,75 @@
-"""Train what the lessons open on, and draw their thumbnails: python -m lstm_core.lessons.train [name …]
+"""Train what ships: python -m lstm_core.lessons.train [name …], a lesson's name or "example", the model of Start.
 
-Everything is trained from seed 0, which the lessons show.
+Without a name, all of them. Everything is trained from seed 0, which the lessons show.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from lstm_core.figures.lines import LinePlot
-from lstm_core.lessons import lessons
-from lstm_core.lessons.lesson import PRETRAINED, Lesson
-from lstm_core.lessons.runs import RUN_COLORS, loss_plot, new_runs, train_to_end
+from lstm_core.data.load import load_table
+from lstm_core.data.samples import EXAMPLE_MODEL
+from lstm_core.data.windows import make_windows
+from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.figures.thumbnail import thumbnail_svg
+from lstm_core.forecasting.metrics import score_with_baselines, summarize
+from lstm_core.forecasting.predict import predict
+from lstm_core.lessons import get_lesson, lessons
+from lstm_core.lessons.figures import loss_plot
+from lstm_core.lessons.lesson import PRETRAINED
+from lstm_core.lessons.runs import new_runs, train_to_end
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
-from lstm_core.training.history import downsample_min_max
 
+EXAMPLE = "example"
 SNAPSHOT_BYTES = 400_000  # of all shipped files of a lesson
-POINTS = 400  # of each curve in it
-WIDTH, HEIGHT, MARGIN = 240, 90, 6  # of a thumbnail
+LESSON_POINTS, EXAMPLE_POINTS = 400, 800  # of each curve in a file
 
 
 def main(names: list[str]) -> None:
-    for name in names or list(lessons()):
-        lesson = lessons()[name]
+    for name in names or [EXAMPLE, *lessons()]:
         began = time.perf_counter()
-        runs = new_runs(lesson, 0, RunQueue(1))
-        train_to_end(runs)
-        folder = Path(str(PRETRAINED)) / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for label, run in runs.items():
-            _write(folder / f"{label}.safetensors", run, SNAPSHOT_BYTES // len(runs))
-        (folder / "thumbnail.svg").write_text(thumbnail_svg(lesson, runs), encoding="utf-8")
-        outcome = lesson.outcome(runs).summary if lesson.outcome else ""
-        print(f"{name}: {time.perf_counter() - began:.1f} s. {outcome}", flush=True)
+        result = train_example() if name == EXAMPLE else train_lesson(name)
+        print(f"{name}: {time.perf_counter() - began:.1f} s. {result}", flush=True)
 
 
-def _write(file: Path, run: Run, snapshot_bytes: int) -> None:
-    size = 4 * run.parameter_count
-    file.write_bytes(run.checkpoint(max(snapshot_bytes, 3 * size), POINTS))
+def train_lesson(name: str) -> str:
+    """Write the lesson's files to PRETRAINED; returns its outcome in words.
+
+    Raises:
+        PlaygroundError: there is no lesson of that name.
+    """
+    lesson = get_lesson(name)
+    runs = new_runs(lesson, 0, RunQueue(1))
+    train_to_end(runs)
+    folder = Path(str(PRETRAINED)) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for label, run in runs.items():
+        snapshot_bytes = max(SNAPSHOT_BYTES // len(runs), 3 * 4 * run.parameter_count)
+        (folder / f"{label}.safetensors").write_bytes(run.checkpoint(snapshot_bytes, LESSON_POINTS))
+    values = lesson.thumbnail_plot(runs) if lesson.thumbnail_plot else loss_plot(runs)
+    (folder / "thumbnail.svg").write_text(thumbnail_svg(values), encoding="utf-8")
+    return lesson.outcome(runs).summary if lesson.outcome else ""
 
 
-def thumbnail_svg(lesson: Lesson, runs: dict[str, Run]) -> str:
-    """The lesson's sketch as SVG; nothing in it but numbers and our own colours."""
-    sketch = lesson.thumbnail_plot(runs) if lesson.thumbnail_plot else _lines(loss_plot(runs))
-    drawn = _picture(sketch) if isinstance(sketch, np.ndarray) and sketch.ndim == 2 else _polylines(sketch)
-    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(drawn)}</svg>\n'
-
-
-def _lines(plot: LinePlot) -> list[np.ndarray]:
-    return [np.log(downsample_min_max(np.asarray(line.x), np.asarray(line.y), 120)[1]) for line in plot.lines]
-
-
-def _polylines(lines: list[np.ndarray]) -> Iterator[str]:
-    """Lines over one y axis, each as wide as the thumbnail."""
-    minimum, maximum = (float(of([of(line) for line in lines])) for of in (np.nanmin, np.nanmax))
-    for color, line in zip(RUN_COLORS * len(lines), lines, strict=False):
-        x = np.linspace(MARGIN, WIDTH - MARGIN, len(line))
-        y = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (line - minimum) / (maximum - minimum or 1)
-        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True) if np.isfinite(b))
-        yield f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2.5"/>'
-
-
-def _picture(values: np.ndarray) -> Iterator[str]:
-    """One rectangle a cell, blue for low and orange for high; values: (rows, columns)."""
-    minimum, maximum = float(values.min()), float(values.max())
-    height, width = HEIGHT / values.shape[0], WIDTH / values.shape[1]
-    for (row, column), value in np.ndenumerate((values - minimum) / (maximum - minimum or 1)):
-        color = RUN_COLORS[1] if value > 0.5 else RUN_COLORS[0]
-        at = f'x="{column * width:.1f}" y="{row * height:.1f}" width="{width:.1f}" height="{height:.1f}"'
-        yield f'<rect {at} fill="{color}" fill-opacity="{abs(value - 0.5) * 2:.2f}"/>'
+def train_example() -> str:
+    """Write the model that Start opens on to EXAMPLE_MODEL; returns its scores in words."""
+    data = DataSpec(source="sample", name="sunspots")
+    table = load_table(data)
+    data = dataclasses.replace(data, **dataclasses.asdict(table.roles))
+    model, train = ModelSpec(hidden_size=16), TrainSpec(lr=0.003, batch_size=16, epochs=100)
+    windows = make_windows(table, data)
+    run = Run.new(windows, Experiment(data, model, train), table, RunQueue(1))
+    run.train_here()
+    Path(str(EXAMPLE_MODEL)).write_bytes(run.checkpoint(points=EXAMPLE_POINTS))
+    trained, texts = run.current_model(), []
+    for split in ("valid", "test"):
+        starts = windows.starts[split]
+        texts.append(f"{split}: {summarize(score_with_baselines(windows, starts, predict(trained, windows, starts)))}")
+    return " ".join(texts)
 
 
 if __name__ == "__main__":

@@ -51,11 +51,8 @@ class CellComparison:
         windows = run.windows
         self.steps = min(run.step, MAX_STEPS)
         experiments = other_cell_experiments(run.experiment)
-        batch = min(run.train_spec.batch_size, len(windows.starts["train"]))
         for experiment in experiments:
-            check_memory(
-                experiment.model, windows.input_size, windows.output_size, batch, windows.spec.seq_len, free_memory()
-            )
+            check_memory(experiment, windows, free_memory())
         self.runs = [Run.new(windows, experiment, run.table, queue) for experiment in experiments]
         for other_run in self.runs:
             other_run.start(self.steps)

@@ -13,7 +13,7 @@ from lstm_core.experiment import PlaygroundError
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
-from tests.training.test_trainer import trainer_of, wave
+from tests.factories import trainer_of, wave
 
 
 def run_of(steps: int = 30, model: dict | None = None) -> tuple[Run, torch.Tensor]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from lstm_core.analysis.saturation import gate_saturation
 from lstm_core.experiment import GATES
-from tests.figures.test_figures import trace_of
+from tests.factories import trace_of
 
 
 def test_saturation_is_counted_per_step_over_the_units():

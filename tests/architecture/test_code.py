@@ -12,8 +12,8 @@ from lstm_core.architecture.code import model_code
 from lstm_core.experiment import ModelSpec
 from lstm_core.model import init
 from lstm_core.model.recurrent import build_model
-from tests.architecture.test_shapes import model_specs
 from tests.conftest import examples
+from tests.factories import model_specs
 
 
 def run(code: str) -> tuple[dict, str]:

@@ -1,15 +1,17 @@
 """Every lesson: how long it takes to open and to train, and on how many seeds it reaches what it states.
 
-    python -m tests.benchmarks.lessons [seeds, 10 if left out] [name …]
+    python -m tests.benchmarks.lessons [name …] [--seeds 10 | --seeds 2000:2030] [--json]
 
-Trains each lesson from seeds 0, 1, 2 …, one thread a run, two lessons at a time as in papers.py, and prints a Markdown
-table. "Opens" is what the server works out at a click: the shipped runs, the outcome and every picture, with nothing of
-that lesson made before, in a process that has shown another lesson. "Seconds" is the training of one seed, all runs of
-the lesson one after the other.
+Trains each lesson from every seed (2000:2030 ends with 2029), one thread a run, two lessons at a time as in papers.py,
+and prints a Markdown table, or with --json a list of {"name", "reached", "of", "seconds"}. "Opens" is what the server
+works out at a click: the pretrained runs, the outcome and every picture, with nothing of that lesson made before, in a
+process that has shown another lesson. "Seconds" is the training of one seed, all runs of a lesson one after the other.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import multiprocessing
 import statistics
 import sys
@@ -17,6 +19,9 @@ import time
 
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import Lesson
+from lstm_core.lessons.runs import load_windows, pretrained_runs
+from lstm_core.model.devices import limit_to_one_thread
+from lstm_core.runs.queue import RunQueue
 from tests.benchmarks.papers import PROCESSES, Trial, markdown, trial
 
 HEAD = ("lesson", "opens, s", "reached", "seconds, median (most)", "steps")
@@ -25,10 +30,6 @@ ROUNDS = 3
 
 def opening(lesson: Lesson) -> float:
     """Seconds, the median of some rounds."""
-    from lstm_core.lessons.runs import load_windows, pretrained_runs
-    from lstm_core.model.devices import limit_to_one_thread
-    from lstm_core.runs.queue import RunQueue
-
     limit_to_one_thread()  # as pages do
     seconds = []
     for _ in range(ROUNDS):
@@ -53,24 +54,59 @@ def row(lesson: Lesson, trials: list[Trial]) -> tuple[str, ...]:
     )
 
 
-def main(seeds: int, names: list[str]) -> None:
-    chosen = [lesson for lesson in lessons().values() if lesson.experiments and lesson.name in (names or lessons())]
-    began, jobs = time.perf_counter(), [(lesson.name, seed) for lesson in chosen for seed in range(seeds)]
-    trials = []
+def records(trials: list[Trial]) -> list[dict[str, object]]:
+    """A lesson each, in the order of the gallery: how many of its seeds reached the goal, and seconds, the median."""
+    by_name = {name: [trial for trial in trials if trial.name == name] for name in lessons()}
+    return [
+        {
+            "name": name,
+            "reached": sum(trial.reached for trial in of_lesson),
+            "of": len(of_lesson),
+            "seconds": round(statistics.median(trial.seconds for trial in of_lesson), 3),
+        }
+        for name, of_lesson in by_name.items()
+        if of_lesson
+    ]
+
+
+def seed_range(text: str) -> range:
+    """ "10" → 0 … 9, "2000:2030" → 2000 … 2029."""
+    first, colon, end = text.rpartition(":")
+    seeds = range(int(first) if colon else 0, int(end))
+    if not seeds:
+        raise ValueError("no seed")
+    return seeds
+
+
+def run_trials(chosen: list[Lesson], seeds: range) -> list[Trial]:
+    jobs, trials = [(lesson.name, seed) for lesson in chosen for seed in seeds], []
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
         for done in pool.imap_unordered(trial, jobs):
             trials.append(done)
-            print(
-                f"{done.name}, seed {done.seed}: {done.reached}, {done.seconds:.0f} s",
-                file=sys.stderr,
-                flush=True,
-            )
+            line = f"{done.name}, seed {done.seed}: {done.reached}, {done.seconds:.0f} s"
+            print(line, file=sys.stderr, flush=True)
+    return trials
+
+
+def main(words: list[str]) -> None:
+    shelf = {name: lesson for name, lesson in lessons().items() if lesson.experiments}
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.lessons")
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(shelf))
+    parser.add_argument("--seeds", type=seed_range, default=range(10), help="10, or 2000:2030, whose end is excluded")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(words)
+    if unknown := set(options.names) - shelf.keys():
+        parser.error(f"no lesson that trains is called {', '.join(sorted(unknown))}")
+    chosen = [lesson for name, lesson in shelf.items() if name in (options.names or shelf)]
+    began = time.perf_counter()
+    trials = run_trials(chosen, options.seeds)
+    if options.json:
+        print(json.dumps(records(trials)))
+        return
     opening(chosen[0])  # what a process pays once is paid here
-    rows = [row(one, [trial for trial in trials if trial.name == one.name]) for one in chosen]
-    print(markdown(rows, HEAD))
-    print(f"\n{seeds} seeds of each, {(time.perf_counter() - began) / 60:.1f} minutes in all.")
+    print(markdown([row(one, [trial for trial in trials if trial.name == one.name]) for one in chosen], HEAD))
+    print(f"\n{len(options.seeds)} seeds of each, {(time.perf_counter() - began) / 60:.1f} minutes in all.")
 
 
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
-    main(numbers[0] if numbers else 10, [word for word in sys.argv[1:] if not word.isdigit()])
+    main(sys.argv[1:])

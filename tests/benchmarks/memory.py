@@ -1,6 +1,6 @@
-"""Peak training memory: what shapes.estimate_training_bytes estimates beside what a process really takes.
+"""Peak training memory: what architecture.memory estimates beside what a process really takes.
 
-    python tests/benchmarks/memory.py
+    python -m tests.benchmarks.memory
 
 Each configuration trains three steps (Adam, gradient clipping) in a process of its own; measured is the peak
 resident memory above what that process held after training a tiny model of the same kind. Linux only.
@@ -15,11 +15,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+import torch
 
-from lstm_core.architecture.memory import estimate_training_bytes  # noqa: E402
-from lstm_core.experiment import ModelSpec  # noqa: E402
+from lstm_core.architecture.memory import estimate_training_bytes
+from lstm_core.experiment import ModelSpec
+from lstm_core.model.recurrent import build_model
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # (spec, input_size, output_size, batch_size, seq_len)
 CONFIGURATIONS = [
@@ -51,10 +53,6 @@ CONFIGURATIONS = [
 
 
 def train(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> None:
-    import torch
-
-    from lstm_core.model.recurrent import build_model
-
     model = build_model(spec, input_size, output_size)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     x = torch.randn(batch_size, seq_len, input_size)
@@ -85,8 +83,8 @@ def main() -> None:
     default = dataclasses.asdict(ModelSpec())
     for spec, *sizes in CONFIGURATIONS:
         values = dataclasses.asdict(spec)
-        command = [sys.executable, "-W", "ignore", __file__, json.dumps([values, *sizes])]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.memory", json.dumps([values, *sizes])]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         estimate, measured = estimate_training_bytes(spec, *sizes), int(done.stdout)
         changed = " ".join(f"{k}={v}" for k, v in values.items() if v != default[k])
         where = "input {} output {} batch {} seq_len {}".format(*sizes)

@@ -1,9 +1,10 @@
-"""What the papers published, and what the lessons of chapter "Papers" reach here: python -m tests.benchmarks.papers [seeds]
+"""What the papers published, and what the lessons of chapter "Papers" reach here.
 
-Every lesson is trained from seeds 0, 1, 2 … (five, or as many as asked for), each in one thread, two at a time. Prints a
-Markdown table: each figure of the lesson's outcome as its median over the seeds and its lowest and highest; how many
-seeds reach the lesson's goal; the optimiser steps and the seconds of training of one seed, all runs of the lesson
-together.
+    python -m tests.benchmarks.papers [seeds, 5 if left out]
+
+Trains every lesson from seeds 0, 1, 2 …, each in one thread, two at a time, and prints a Markdown table: each figure of
+the lesson's outcome as its median over the seeds and its lowest and highest; how many seeds reach the lesson's goal;
+the optimizer steps and the seconds of training of one seed, all runs of the lesson together.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
+
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import Lesson
+from lstm_core.lessons.runs import new_runs, train_to_end
+from lstm_core.runs.queue import RunQueue
 
 PROCESSES = 2
 SEEDS = 5
@@ -41,11 +46,6 @@ def papers() -> list[Lesson]:
 
 def trial(job: tuple[str, int]) -> Trial:
     """Train a lesson's runs in this process, one after the other, in one thread."""
-    import torch
-
-    from lstm_core.lessons.runs import new_runs, train_to_end
-    from lstm_core.runs.queue import RunQueue
-
     torch.set_num_threads(1)
     name, seed = job
     lesson = lessons()[name]

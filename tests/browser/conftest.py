@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.on_stage import open_stage
+from tests.browser.on_stage import begin_anew, open_stage
 from tests.browser.stage_page import stage_server
 from tests.browser.tab import WIRE, Tab
 
@@ -177,6 +177,14 @@ def new_stage(new_tab: Callable[..., Tab], stage_address: str) -> Callable[..., 
     return make
 
 
+@pytest.fixture(scope="module")
+def stage_of_module(request: pytest.FixtureRequest, stage_address: str) -> Iterator[Page]:
+    with visits(request) as make:
+        yield open_stage(make(url=stage_address))
+
+
 @pytest.fixture
-def stage(new_stage: Callable[..., Page]) -> Page:
-    return new_stage()
+def stage(stage_of_module: Page) -> Page:
+    """The stage alone, begun anew; the page around it is that of the test before."""
+    begin_anew(stage_of_module)
+    return stage_of_module

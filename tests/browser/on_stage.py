@@ -11,8 +11,7 @@ from playwright.sync_api import Page, expect
 
 from pages.shared.components.wire import pack
 from tests.browser.tab import Tab
-from tests.figures.test_stage_scene import MODELS, scene_of
-from tests.training.test_trainer import labelled, wave
+from tests.factories import MODELS, labelled, scene_of, wave
 
 __all__ = ["MODELS", "labelled", "scene_of", "wave"]  # scenes of small models, for the stage's tests
 
@@ -31,6 +30,14 @@ def open_stage(tab: Tab, query: str = "") -> Page:
     expect(tab.page.locator(".stage-bar")).to_be_visible()
     expect(tab.page.locator("[data-part=f]").first).to_be_visible()
     return tab.page
+
+
+def begin_anew(page: Page) -> None:
+    """On the page of its own: a new stage with the example, as if the page had just been opened."""
+    page.mouse.move(0, 0)
+    page.emulate_media(reduced_motion="no-preference")
+    page.evaluate("window.beginAnew()")
+    draw(page)
 
 
 def packed(header: dict, arrays: list[np.ndarray]) -> str:

@@ -79,6 +79,12 @@ window.put = (base64, titles) => {{
   window.stage = new Stage(element, {{ ...look, titles: titles ?? look.titles }}, window.location);
   window.stage.show(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
 }};
+window.beginAnew = () => {{
+  sessionStorage.clear();
+  history.replaceState(null, "", "stage");
+  document.querySelectorAll("body > :not(main, script)").forEach((rest) => rest.remove());
+  window.put(example);
+}};
 await Promise.all([document.fonts.load("16px 'Source Sans'"), document.fonts.load("italic 16px 'Source Sans'")]);
 window.put(example);
 </script>
@@ -120,13 +126,13 @@ def files() -> dict[str, tuple[str, bytes]]:
 @contextmanager
 def stage_server() -> Iterator[str]:
     """Serve the page at /stage; yields the server's address."""
-    known = files()
+    served = files()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            kind, content = known.get(self.path.split("?")[0], ("text/plain", b""))
+            kind, content = served.get(self.path.split("?")[0], ("text/plain", b""))
             self.send_response(200 if content else 404)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))

@@ -11,7 +11,7 @@ TITLES = ("Start", "Lessons", "Data", "Model", "Train", "Gates", "Stage")
 PATIENCE = 20_000  # ms for what should come at once: the machine may be busy
 PROBES = ("/_stcore/health", "/_stcore/host-config")  # Streamlit looks for its root under a deep link first
 
-# For every page before its own scripts: notes when the app asked its server for something, and when it last heard of it.
+# Runs before the page's own scripts: notes when the app asked its server for something, and when it last heard of it.
 WIRE = """(() => {
   const wire = (window.wire = { asked: 0, heard: 0 });
   window.WebSocket = class extends WebSocket {
@@ -83,7 +83,7 @@ class Tab:
     def open(self, path: str = "") -> Tab:
         """Load an address of the app, as if typed or sent by somebody."""
         self.page.goto(f"{self.address}/{path}")
-        expect(self.page.locator("h1")).to_be_visible()
+        expect(self.page.locator("h1")).to_be_visible(timeout=3 * PATIENCE)  # a server's first page loads PyTorch
         return self.settle()
 
     def go(self, title: str) -> Tab:
@@ -125,8 +125,9 @@ class Tab:
 
     def upload(self, name: str, content: bytes) -> Tab:
         file = {"name": name, "mimeType": "text/csv", "buffer": content}
-        self.widget("csv").locator("input[type=file]").set_input_files(file)
-        return self.settle()
+        with self.page.expect_response(lambda response: response.request.method == "PUT"):
+            self.widget("csv").locator("input[type=file]").set_input_files(file)
+        return self.settle()  # only now is the server asked for the page
 
     def text(self) -> str:
         """Everything a reader sees of the page itself."""

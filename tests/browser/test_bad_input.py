@@ -55,7 +55,9 @@ def test_a_bad_file_gets_one_sentence_and_the_table_stays(tab: Tab, files: dict,
 
 
 def test_settings_that_cannot_be_say_so_and_come_back(tab: Tab):
-    tab.open("data").upload("good.csv", GOOD).fill("seq_len", 5000)
+    tab.open("data").upload("good.csv", GOOD)
+    expect(tab.page.locator("h4")).to_have_text("good.csv")  # before that, the field is still the other table's
+    tab.fill("seq_len", 5000)
     expect(tab.page.locator(ALERT)).to_contain_text("seq_len")
     tab.go("Train")
     assert len(tab.wait_for_points(50)) >= 50, "the trained example is still there"

@@ -61,7 +61,10 @@ def test_it_plays_from_the_start_and_the_picture_moves_on_the_way_to_now(gates: 
         """() => {
              const paint = CanvasRenderingContext2D.prototype.putImageData;
              window.painted = 0;
-             CanvasRenderingContext2D.prototype.putImageData = function (...all) { window.painted += 1; paint.apply(this, all); };
+             CanvasRenderingContext2D.prototype.putImageData = function (...all) {
+               window.painted += 1;
+               paint.apply(this, all);
+             };
            }"""
     )
     gates.page.get_by_role("button", name="Replay training from the start").click()

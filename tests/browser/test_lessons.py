@@ -82,12 +82,13 @@ def test_ones_own_run_goes_on_beside_a_lesson(tab: Tab):
     [((1280, 720), "light"), pytest.param((1920, 1080), "dark", marks=pytest.mark.slow)],
 )
 def test_every_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme: str, subtests: pytest.Subtests):
-    tab = new_tab(size, scheme)
+    tab = new_tab(size, scheme).open("lessons")
     for name, lesson in lessons().items():
         with subtests.test(name):
-            tab.open(f"lessons?lesson={name}")
+            tab.widget(f"card_{name}").locator("a").click()
             expect(tab.page.locator("h1")).to_have_text(lesson.title)
-            if lesson.figures:
+            tab.settle()
+            if lesson.pictures:
                 expect(tab.widget(picture_of(name)).locator("svg").first).to_be_visible()
             assert tab.page.locator("[data-testid=stException]").count() == 0
             assert tab.page.locator("[data-testid=stAlertContentError]").count() == 0
@@ -95,3 +96,4 @@ def test_every_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme: 
             assert not tab.page.locator(".katex-error").count(), "a formula that cannot be set"
             cut = tab.page.locator("[data-testid=stLatex], .katex-display").evaluate_all(CUT)
             assert not cut, "a formula is cut off"
+        tab.press("all_lessons")

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.on_stage import MODELS, mount, packed, set_state
-from tests.figures.test_stage_scene import scene_of
-from tests.training.test_trainer import wave
+from tests.factories import scene_of, wave
 
 SUMS = """async ([bytes, layer, direction]) => {
   const { decode } = await import("/modules/stage/scene.js");
@@ -48,9 +47,9 @@ CUT_OFF = """([units, parts]) => {
 class Cell:
     """The large stage of a small model."""
 
-    def __init__(self, page: Page, model: dict, windows=None) -> None:
+    def __init__(self, page: Page, model: dict, windows=None, steps: int = 5) -> None:
         self.page = page
-        _, _, self.trace, _, self.header, self.arrays = scene_of(model, windows)
+        _, _, self.trace, _, self.header, self.arrays = scene_of(model, windows, steps)
         self.mount(self.header, self.arrays)
 
     def mount(self, header: dict, arrays: list[np.ndarray]) -> None:
@@ -195,8 +194,8 @@ def test_a_projected_h_has_units_of_its_own(stage: Page):
         f"With W_hr, 2 units of h are made from the 5 values o · tanh(c). h1 is {shown(cell.now('h', 0, 0, 1, 3))}."
     )
     cell.set(unit=4)  # there is no h4
-    told = cell.now("o", 0, 0, 4, 3) * math.tanh(cell.now("c", 0, 0, 4, 3))
-    expect(cell.panel()).to_contain_text(f"Unit 4 gives {shown(told)} to them.")
+    unit_output = cell.now("o", 0, 0, 4, 3) * math.tanh(cell.now("c", 0, 0, 4, 3))
+    expect(cell.panel()).to_contain_text(f"Unit 4 gives {shown(unit_output)} to them.")
 
 
 def test_a_whole_layer_is_shown_as_distributions_with_their_means(stage: Page):
@@ -227,7 +226,7 @@ def test_a_gate_that_was_set_by_hand_says_so(stage: Page):
 def test_nothing_is_cut_off_alone_or_side_by_side(new_stage: Callable[..., Page], size: tuple[int, int]):
     page = new_stage(size=size)
     for model in ({"num_layers": 2, "bidirectional": True, "hidden_size": 128}, MODELS["projected"]):
-        cell = Cell(page, model)
+        cell = Cell(page, model, steps=1)  # one snapshot of so many weights
         for compare, cells in ((None, 1), ({"kind": "start"}, 2)):
             cell.set(compare=compare)
             expect(cell.page.locator(".cell:visible")).to_have_count(cells)

@@ -21,8 +21,7 @@ from tests.browser.on_stage import (
     unscrolled,
     values,
 )
-from tests.figures.test_stage_scene import scene_of
-from tests.training.test_trainer import wave
+from tests.factories import scene_of, wave
 
 ROUNDING = 0.011  # of numbers with two decimals and of a product of two such
 
@@ -62,6 +61,7 @@ def test_a_single_unit_can_be_stuck_and_the_others_are_not(page: Page):
     page.get_by_role("button", name="Compare two cells").click()
     page.get_by_role("checkbox").check()
     page.locator(".stage-menu-compare button", has_text="Forget gate stuck shut").click()
+    draw(page)
     assert names(page) == ["as it is", "f = 0 in unit 0"]
     assert values(page, 1)["f"] == 0
     press(page, "ArrowDown")

@@ -20,8 +20,9 @@ PROPERTIES = (
 LOOKS = """async (stage) => {
   await Promise.all(stage.getAnimations({ subtree: true }).map((one) => one.finished));
   return [stage, ...stage.querySelectorAll("*")].map((part) => {
-    const { x, y, width, height } = part.getBoundingClientRect(), { color, backgroundColor, font, fill, stroke } = getComputedStyle(part);
-    return [part.tagName, part.getAttribute("class"), part.textContent, x, y, width, height, color, backgroundColor, font, fill, stroke].join(" ");
+    const { x, y, width, height } = part.getBoundingClientRect(), style = getComputedStyle(part);
+    const colors = ["color", "backgroundColor", "font", "fill", "stroke"].map((name) => style[name]);
+    return [part.tagName, part.getAttribute("class"), part.textContent, x, y, width, height, ...colors].join(" ");
   });
 }"""
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.on_stage import draw, last, mount, press, state
-from tests.figures.test_stage_scene import scene_of
+from tests.factories import scene_of
 
 
 def after(page: Page, *keys: str, name: str) -> Any:
@@ -84,7 +84,8 @@ def test_l_goes_through_layers_and_directions(stage: Page):
 
 
 def test_keys_never_fire_while_something_is_typed(stage: Page):
-    chosen = "() => JSON.stringify([...'step unit layer snapshot stage heatmap help playing'.split(' ')].map((name) => stage.state[name]))"
+    names = ["step", "unit", "layer", "snapshot", "stage", "heatmap", "help", "playing"]
+    chosen = f"() => JSON.stringify({names}.map((name) => stage.state[name]))"
     before = stage.evaluate(chosen)
     stage.evaluate(
         """() => {

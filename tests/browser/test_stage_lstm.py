@@ -11,14 +11,13 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Intervention, trace_with
 from tests.browser.on_stage import MODELS, packed
-from tests.figures.test_stage_scene import scene_of
-from tests.training.test_trainer import labelled
+from tests.factories import labelled, scene_of
 
-RUN = """async ([bytes, moment, edit]) => {
+RUN = """async ([bytes, snapshot, edit]) => {
   const { decode } = await import("/modules/stage/scene.js");
   const { traceOf, predictionAt } = await import("/modules/stage/lstm.js");
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
-  const weights = scene.snapshots[moment]?.weights ?? scene.weights;
+  const weights = scene.snapshots[snapshot]?.weights ?? scene.weights;
   const work = traceOf(scene, weights, edit);
   let slice = work.next();
   while (!slice.done) slice = work.next();
@@ -28,10 +27,15 @@ RUN = """async ([bytes, moment, edit]) => {
 }"""
 
 
-def run(page: Page, header: dict, arrays: list, moment: int = -1, edit: dict | None = None) -> tuple[list, np.ndarray]:
-    """(i, f, g, o, c, h of each layer and direction, what it says) by the browser; moment: which snapshot, or now."""
-    maps, said = page.evaluate(RUN, [packed(header, arrays), moment, edit])
-    return maps, np.array(said)
+def run(
+    page: Page, header: dict, arrays: list, snapshot: int = -1, edit: dict | None = None
+) -> tuple[list, np.ndarray]:
+    """(i, f, g, o, c, h of each layer and direction, the prediction of each step), computed by the browser.
+
+    snapshot: the place of one among the scene's; -1 stands for the weights of the run as it is.
+    """
+    maps, predictions = page.evaluate(RUN, [packed(header, arrays), snapshot, edit])
+    return maps, np.array(predictions)
 
 
 def check(maps: list, trace) -> None:
@@ -47,21 +51,21 @@ def check(maps: list, trace) -> None:
 def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Page):
     for model in MODELS.values():
         training, _, trace, x, header, arrays = scene_of(model)
-        maps, said = run(stage, header, arrays)
+        maps, predictions = run(stage, header, arrays)
         check(maps, trace)
         windows = training.windows
         start = windows.starts["valid"][:1]
-        assert said[-1] == pytest.approx(predict(training.current_model(), windows, start)[0, 0, 0], rel=1e-4)
+        assert predictions[-1] == pytest.approx(predict(training.current_model(), windows, start)[0, 0, 0], rel=1e-4)
         for place, step in enumerate(header["snapshots"][:3]):
             earlier = training.snapshot_at(step).model
-            check(run(stage, header, arrays, place)[0], trace_lstm(earlier.lstm, earlier.lstm_input(x)))
+            check(run(stage, header, arrays, place)[0], trace_lstm(earlier.lstm, earlier.to_module_layout(x)))
 
 
-def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Page):
+def test_a_classifier_gives_the_probability_of_the_target(stage: Page):
     training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
-    said = run(stage, header, arrays)[1]
+    predictions = run(stage, header, arrays)[1]
     probabilities = predict(training.current_model(), training.windows, training.windows.starts["valid"][:1])
-    assert said[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
+    assert predictions[-1] == pytest.approx(probabilities[0, header["truth"]], rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +73,9 @@ def test_a_classifier_says_how_sure_it_is_of_the_truth(stage: Page):
     [("clamp", "f", 1.0, None), ("scale", "o", 0.5, 2), ("add", "g", 0.3, 0)],
 )
 def test_an_altered_run_is_that_of_the_interventions(stage: Page, kind, gate, value, unit):
-    _, moment, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})
+    _, snapshot, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})
     place = {"layer": 0, "direction": 1}
     maps, _ = run(stage, header, arrays, edit={"kind": kind, "gate": gate, "value": value, "unit": unit, **place})
     edit = Intervention(kind, gate, value, **place, units=None if unit is None else (unit,))
     with torch.no_grad():
-        check(maps, trace_with(moment.model.lstm, x, [edit]))
+        check(maps, trace_with(snapshot.model.lstm, x, [edit]))

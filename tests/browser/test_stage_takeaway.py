@@ -27,7 +27,7 @@ from tests.browser.on_stage import (
     values,
 )
 from tests.browser.tab import Tab
-from tests.figures.test_stage_scene import scene_of
+from tests.factories import scene_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 EXPORT = "async () => (await import('/modules/stage/html_export.js')).asPage(window.stage)"

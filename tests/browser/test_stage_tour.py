@@ -146,7 +146,7 @@ def test_it_is_taken_up_where_it_was_left_even_after_a_reload(page: Page):
     begin(page)
     expect_card(page, "The forget gate")
     page.reload()
-    expect(page.locator(".stage-bar")).to_be_visible()
+    expect(page.locator("[data-part=f]")).to_be_visible()
     begin(page)
     expect_card(page, "The forget gate")
     page.get_by_role("button", name="Start over").click()

@@ -8,10 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.on_stage import caption, draw, last, mount, press, pull, values
-from tests.figures.test_stage_scene import scene_of
+from tests.factories import scene_of
 
-PLACES = """() => JSON.stringify([...document.querySelectorAll('.stage-bar, .stage-bar button, .stage-bar input[type=range], .stage-bar output')]
-  .map((part) => { const { x, width, height } = part.getBoundingClientRect(); return [x, width, height]; }))"""
+PLACES = """() => {
+  const parts = document.querySelectorAll(".stage-bar, .stage-bar :is(button, input[type=range], output)");
+  const boxes = [...parts].map((part) => part.getBoundingClientRect());
+  return JSON.stringify(boxes.map((box) => [box.x, box.width, box.height]));
+}"""
 
 
 @pytest.fixture

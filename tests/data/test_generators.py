@@ -1,3 +1,5 @@
+"""What all generators share: one signature, seeds, noise, roles, refusals, and the gallery."""
+
 from __future__ import annotations
 
 import inspect
@@ -10,12 +12,14 @@ from hypothesis import strategies as st
 
 from lstm_core.data import generators
 from lstm_core.data.generators import GENERATORS, SEQUENCE_SETS, caption, thumbnail, title
-from lstm_core.data.table import Table
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, PlaygroundError
 from tests.conftest import examples
+from tests.data.generated import grid, make
 
 SERIES = [name for name in GENERATORS if name not in SEQUENCE_SETS]
+
+
 NOISY_COLUMNS = {
     "random_regression": ["x1", "x2"],
     "adding_problem": ["value"],
@@ -25,26 +29,15 @@ NOISY_COLUMNS = {
     "recall_marked": ["value"],
     "echo": ["x1", "x2"],
 }
+
+
 names = pytest.mark.parametrize("name", GENERATORS)
+
+
 series = pytest.mark.parametrize("name", SERIES)
 
 
-def make(name, length=60, seq_len=12, n_features=2, noise=0.0, seed=0) -> Table:
-    return GENERATORS[name](length, seq_len, n_features, noise, seed)
-
-
-def clean(name, length, seed=0) -> np.ndarray:
-    return make(name, length, seed=seed).column("y").values.astype(np.float64)
-
-
-def grid(table, column, seq_len) -> np.ndarray:
-    """(sequences, seq_len)"""
-    return table.column(column).values.reshape(-1, seq_len)
-
-
 # What all share
-
-
 @names
 def test_the_signature_is_the_one_that_all_share(name):
     assert str(inspect.signature(GENERATORS[name])) == (
@@ -180,178 +173,7 @@ def test_a_set_too_large_for_memory_is_refused_before_it_is_made(name):
         make(name, 1_000_000, 100_000, n_features=1)
 
 
-# Series
-
-
-@pytest.mark.parametrize("name", ["sine", "square", "sawtooth"])
-def test_waves_repeat_after_one_period_exactly_and_no_sooner(name):
-    y = clean(name, 400, seed=5)
-    np.testing.assert_array_equal(y[20:], y[:-20])
-    assert all(np.abs(y[lag:] - y[:-lag]).max() > 0.05 for lag in range(1, 20))
-
-
-def test_sine_solves_its_difference_equation():
-    y = clean("sine", 300)
-    np.testing.assert_allclose(y[2:], 2 * np.cos(2 * np.pi / 20) * y[1:-1] - y[:-2], atol=1e-6)
-    assert 0.99 < np.abs(y).max() <= 1
-
-
-def test_square_is_half_up_half_down_and_flips_twice_a_period():
-    y = clean("square", 320)
-    assert set(np.unique(y)) == {-1.0, 1.0}
-    assert np.abs(np.convolve(y, np.ones(20), "valid")).max() == 0
-    flips = np.flatnonzero(np.diff(y))
-    assert (np.diff(flips) == 10).all() and len(flips) in (31, 32)
-
-
-def test_sawtooth_climbs_evenly_and_drops_once_a_period():
-    steps = np.diff(clean("sawtooth", 320))
-    drops = np.flatnonzero(steps < 0)
-    assert (np.diff(drops) == 20).all()
-    np.testing.assert_allclose(steps[steps > 0], 2 / 20, atol=1e-6)
-    np.testing.assert_allclose(steps[drops], 2 / 20 - 2, atol=1e-6)
-
-
-def test_sum_of_sines_has_three_lines_in_its_spectrum():
-    y = clean("sum_of_sines", 37 * 17 * 7)
-    amplitude = np.abs(np.fft.rfft(y)) / (len(y) / 2)
-    lines = np.flatnonzero(amplitude > 1e-3)
-    np.testing.assert_array_equal(lines, sorted(len(y) // period for period in (37, 17, 7)))
-    np.testing.assert_allclose(amplitude[lines], [1, 0.5, 0.25], atol=1e-5)
-
-
-@pytest.mark.parametrize("length", [150, 600])
-def test_damped_oscillation_solves_its_difference_equation(length):
-    y = clean("damped_oscillation", length)
-    decay = np.exp(-3 / length)
-    expected = 2 * decay * np.cos(2 * np.pi / 20) * y[1:-1] - decay**2 * y[:-2]
-    np.testing.assert_allclose(y[2:], expected, atol=1e-6)
-    np.testing.assert_allclose(y[20:], y[:-20] * np.exp(-3 * 20 / length), atol=1e-6)
-
-
-def unit_residual(x: np.ndarray, delay: int = 17) -> np.ndarray:
-    """How far x(t + 1) is from e^(−0.1) x(t) + ∫₀¹ e^(−0.1 (1 − s)) F(x(t + s − delay)) ds.
-
-    F is interpolated by the polynomial through its eight values around [t, t + 1]: nothing of the
-    generator's own grid or rule is used.
-    """
-    nodes = np.arange(-3, 5)
-    s, weight = np.polynomial.legendre.leggauss(8)
-    s, weight = (s + 1) / 2, weight / 2 * np.exp(-0.1 * (1 - (s + 1) / 2))
-    lagrange = [np.prod([(s - other) / (node - other) for other in nodes if other != node], axis=0) for node in nodes]
-    quadrature = np.array(lagrange) @ weight  # (8,)
-    inflow = 0.2 * x / (1 + x**10)
-    t = np.arange(delay + 3, len(x) - 1)
-    gained = inflow[t[:, None] - delay + nodes] @ quadrature
-    return x[t + 1] - np.exp(-0.1) * x[t] - gained
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_mackey_glass_solves_its_equation_and_is_bounded(seed):
-    x = clean("mackey_glass", 1500, seed)
-    assert 0.2 < x.min() < 0.6 and 1.2 < x.max() < 1.4
-    assert np.abs(unit_residual(x)).max() < 1e-5
-    assert np.abs(unit_residual(x, delay=16)).max() > 1e-2  # the oracle tells delays apart
-
-
-def test_mackey_glass_has_forgotten_its_start_and_does_not_repeat():
-    x = clean("mackey_glass", 3000)
-    halves = x[:1500], x[1500:]
-    assert halves[0].std() == pytest.approx(halves[1].std(), rel=0.1)
-    x = (x - x.mean()) / x.std()
-    assert all(np.square(x[lag:] - x[:-lag]).mean() > 0.1 for lag in range(20, 1000))
-
-
-def test_a_shorter_mackey_glass_is_the_beginning_of_a_longer_one():
-    np.testing.assert_array_equal(clean("mackey_glass", 50), clean("mackey_glass", 500)[:50])
-
-
-def test_random_walk_steps_are_independent_and_standard_normal():
-    y = clean("random_walk", 20_000, seed=1)
-    steps = np.diff(y)
-    assert abs(steps.mean()) < 0.04 and steps.std() == pytest.approx(1, abs=0.03)
-    assert np.mean(np.abs(steps) < 1) == pytest.approx(0.6827, abs=0.02)
-    assert all(abs(np.corrcoef(steps[lag:], steps[:-lag])[0, 1]) < 0.04 for lag in (1, 2, 5))
-    expected = np.random.default_rng(1).standard_normal(20_000)
-    np.testing.assert_allclose(y, np.cumsum(expected), atol=1e-4)
-
-
-# Sets of sequences
-
-
-@examples(25)
-@given(st.integers(2, 60), st.integers(2, 40), st.floats(0, 2), st.integers(0, 2**31 - 1))
-def test_adding_problem_is_the_sum_of_one_marked_value_in_each_half(length, seq_len, noise, seed):
-    table = make("adding_problem", length, seq_len, noise=noise, seed=seed)
-    marker = grid(table, "marker", seq_len)
-    value = grid(make("adding_problem", length, seq_len, seed=seed), "value", seq_len)
-    assert set(np.unique(marker)) <= {0.0, 1.0}
-    half = seq_len // 2
-    np.testing.assert_array_equal(marker[:, :half].sum(1), 1)
-    np.testing.assert_array_equal(marker[:, half:].sum(1), 1)
-    assert value.min() >= 0 and value.max() < 1
-    np.testing.assert_allclose(grid(table, "target", seq_len)[:, -1], (value * marker).sum(1), rtol=1e-6)
-    assert table.roles.features == ("value", "marker") and table.roles.targets == ("target",)
-
-
-def test_adding_problem_has_the_published_baseline_and_marks_everywhere():
-    table = make("adding_problem", 20_000, 10)
-    target = grid(table, "target", 10)[:, -1]
-    assert np.square(target - 1).mean() == pytest.approx(1 / 6, rel=0.05)
-    often = grid(table, "marker", 10).mean(0)
-    np.testing.assert_allclose(often, 0.2, atol=0.02)
-
-
-@pytest.mark.parametrize("n_features", [1, 4])
-def test_random_regression_has_nothing_to_learn(n_features):
-    table = make("random_regression", 2000, 5, n_features)
-    features = tuple(f"x{k + 1}" for k in range(n_features))
-    assert table.roles.features == features and table.roles.targets == ("target",)
-    target = grid(table, "target", 5)[:, -1]
-    assert abs(target.mean()) < 0.1 and target.std() == pytest.approx(1, abs=0.08)
-    x = np.concatenate([grid(table, name, 5) for name in features], axis=1)  # (2000, 5 · features)
-    assert np.abs(x.mean(0)).max() < 0.12 and np.abs(x.std(0) - 1).max() < 0.1
-    correlation = np.corrcoef(x, target, rowvar=False) - np.eye(x.shape[1] + 1)
-    assert np.abs(correlation).max() < 0.12
-
-
-def test_which_wave_labels_every_row_and_every_class_alike():
-    table = make("which_wave", 301, 24, seed=2)
-    wave = table.column("wave")
-    assert (wave.kind, wave.values.dtype) == ("category", np.int32)
-    assert wave.classes == ("sine", "square", "sawtooth")
-    label = wave.values.reshape(301, 24)
-    assert (label == label[:, :1]).all()
-    counts = np.bincount(label[:, 0])
-    assert counts.max() - counts.min() <= 1
-    assert len(np.unique(label[:10, 0])) > 1 and (np.diff(label[:, 0]) != 1).any()  # shuffled
-    assert table.roles.targets == ("wave",) and table.roles.features == ("x",)
-
-
-def test_which_wave_shapes_are_what_their_labels_say():
-    seq_len = 240
-    table = make("which_wave", 90, seq_len, seed=3)
-    label = table.column("wave").values.reshape(90, seq_len)[:, 0]
-    x = grid(table, "x", seq_len).astype(np.float64)
-    assert np.abs(x).max() <= 1
-    is_square = (np.abs(x) == 1).all(1)
-    np.testing.assert_array_equal(is_square, label == 1)
-    steps = np.diff(x, axis=1)
-    climb = np.median(steps, axis=1, keepdims=True)
-    is_saw = (np.isclose(steps, climb, atol=1e-5) | np.isclose(steps, climb - 2, atol=1e-5)).all(1)
-    np.testing.assert_array_equal(is_saw & ~is_square, label == 2)
-    period = 2 / climb[label == 2, 0]  # a sawtooth climbs 2 in one period
-    assert (period >= seq_len / 3 - 0.01).all() and (period <= seq_len + 0.01).all()
-    assert period.max() > 1.8 * period.min()
-    for wave in x[label == 0]:  # x[t+1] + x[t−1] = 2 cos(ω) x[t] for one ω only
-        cosine = (wave[2:] + wave[:-2]) @ wave[1:-1] / (2 * wave[1:-1] @ wave[1:-1])
-        np.testing.assert_allclose(wave[2:] + wave[:-2], 2 * cosine * wave[1:-1], atol=1e-5)
-        assert seq_len / 3 - 0.1 <= 2 * np.pi / np.arccos(cosine) <= seq_len + 0.1
-
-
 # The gallery
-
-
 @names
 def test_a_thumbnail_is_a_small_curve_always_the_same(name):
     curve = thumbnail(name)

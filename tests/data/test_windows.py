@@ -5,64 +5,19 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lstm_core.data.table import Column, ColumnRoles, Table
+from lstm_core.data.table import Column, Table
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import SCALINGS, SPLITS, DataSpec, PlaygroundError
+from lstm_core.experiment import SPLITS, DataSpec, PlaygroundError
 from tests.conftest import examples
-
-
-def table_of(name: str = "test.csv", **columns) -> Table:
-    """A table of these columns; lists of str are categories, "" a missing one."""
-    return Table.from_columns(name, {k: np.asarray(v) for k, v in columns.items()}, ColumnRoles())
-
-
-def series(rows: int, **changes) -> Table:
-    """Columns a, b, y whose values tell their row: a = row, b = 1000 + row, y = 2000 + row."""
-    row = np.arange(rows, dtype=np.float32)
-    return table_of(**({"a": row, "b": 1000 + row, "y": 2000 + row} | changes))
-
-
-def spec_of(**fields) -> DataSpec:
-    return DataSpec(**({"targets": ("y",), "features": ("a", "b"), "seq_len": 4} | fields))
+from tests.factories import cut_tables, series, spec_of
 
 
 def seen(windows: Windows, starts) -> np.ndarray:
     """inputs() back in the table's units."""
     return windows.inputs(starts) * windows.x_scale + windows.x_center
-
-
-@st.composite
-def cut_tables(draw):
-    """(table, spec, windows) of any size, groups, order of time and gaps that can be cut."""
-    rows = draw(st.integers(8, 60))
-    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
-    classify = draw(st.booleans())
-    columns = {"a": rng.normal(size=rows), "b": rng.normal(size=rows)}
-    for values in columns.values():
-        values[rng.random(rows) < draw(st.sampled_from([0, 0.1]))] = np.nan
-    columns["y"] = rng.integers(0, 3, rows).astype(str) if classify else rng.normal(size=rows)
-    columns["t"] = rng.permutation(rows)
-    columns["s"] = rng.integers(0, draw(st.integers(1, 5)), rows)
-    spec = spec_of(
-        seq_len=draw(st.integers(1, 5)),
-        horizon=draw(st.integers(0, 4)),
-        missing=draw(st.sampled_from(["forward_fill", "skip"])),
-        time=draw(st.sampled_from([None, "t"])),
-        group=draw(st.sampled_from([None, "s"])),
-        scaling=draw(st.sampled_from(SCALINGS)),
-        train_share=draw(st.sampled_from([0.5, 0.7])),
-        valid_share=draw(st.sampled_from([0.0, 0.2])),
-    )
-    table = table_of(**columns)
-    try:
-        windows = make_windows(table, spec)
-    except PlaygroundError:
-        assume(False)
-    return table, spec, windows
 
 
 def rows_in_order(table: Table, spec: DataSpec) -> np.ndarray:
@@ -174,17 +129,6 @@ def test_windows_whose_target_is_missing_are_left_out():
     assert set(range(4, 40)) - set(kept.ravel()) == {20}
 
 
-def test_unsorted_rows_are_put_in_order_of_time_and_the_note_says_so():
-    rng = np.random.default_rng(0)
-    mixed = rng.permutation(30)
-    table = table_of(a=mixed, y=2000 + mixed, t=mixed)
-    windows = make_windows(table, spec_of(features=("a",), time="t"))
-    np.testing.assert_array_equal(windows.x[:, 0], np.arange(30))
-    np.testing.assert_array_equal(windows.time, np.arange(30))
-    assert windows.notes[0] == "Rows were put in order of t."
-    assert table.column("a").values[0] == mixed[0]  # the table itself is left alone
-
-
 def test_values_are_views_of_the_table_wherever_they_can_be():
     table = series(50, t=np.arange(50))
     windows = make_windows(table, spec_of(time="t"))
@@ -207,37 +151,6 @@ def test_a_million_rows_of_windows_cost_their_numbers_only():
     last = windows.starts["test"][-1:]
     assert windows.target_rows(last)[0, -1] == rows - 1
     assert windows.inputs(last).shape == (1, 500, 2)
-
-
-def test_shares_are_by_time():
-    windows = make_windows(series(100), spec_of(train_share=0.6, valid_share=0.3))
-    np.testing.assert_array_equal(np.bincount(windows.split_of_row), [60, 30, 10])
-    assert (np.diff(windows.split_of_row.astype(int)) >= 0).all()
-
-
-def test_every_series_of_several_is_cut_by_its_own_time():
-    s = np.repeat([0, 1, 2], [50, 20, 30])
-    windows = make_windows(series(100, s=s), spec_of(group="s", train_share=0.6, valid_share=0.2))
-    counts = [np.bincount(windows.split_of_row[s == k], minlength=3).tolist() for k in range(3)]
-    assert counts == [[30, 10, 10], [12, 4, 4], [18, 6, 6]]
-
-
-@given(st.integers(3, 12), st.integers(2, 6))
-def test_labelled_sequences_stay_whole(groups, length):
-    rows = groups * length
-    s = np.repeat(np.arange(groups), length)
-    label = np.array(["no", "yes"])[s % 2]
-    table = series(rows, y=label, s=s)
-    spec = spec_of(group="s", seq_len=length, horizon=0, train_share=0.6, valid_share=0.2)
-    if round(0.8 * groups) == round(0.6 * groups):
-        with pytest.raises(PlaygroundError, match="The validation part of 'test"):
-            make_windows(table, spec)
-        return
-    windows = make_windows(table, spec)
-    parts = windows.split_of_row.reshape(groups, length)
-    assert (parts == parts[:, :1]).all()
-    assert windows.classes == ("no", "yes")
-    np.testing.assert_array_equal(windows.targets(windows.starts["train"]), windows.starts["train"] // length % 2)
 
 
 def test_a_missing_label_is_no_class():
@@ -270,71 +183,6 @@ def test_unscale_undoes_the_targets_scaling(horizon, targets, many):
         windows.targets(starts),
         rtol=1e-6,
     )
-
-
-@pytest.mark.parametrize("scaling", SCALINGS)
-def test_scaling_of_the_training_rows(scaling):
-    windows = make_windows(series(100), spec_of(scaling=scaling, train_share=0.5))
-    scaled = (windows.x[:50] - windows.x_center) / windows.x_scale
-    if scaling == "standard":
-        np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-5)
-        np.testing.assert_allclose(scaled.std(0), 1, atol=1e-5)
-    elif scaling == "minmax":
-        np.testing.assert_allclose([scaled.min(0), scaled.max(0)], [[0, 0], [1, 1]], atol=1e-6)
-    else:
-        np.testing.assert_array_equal(scaled, windows.x[:50])
-
-
-@pytest.mark.parametrize("scaling", SCALINGS)
-def test_a_constant_column_is_not_blown_up(scaling):
-    noisy = np.full(40, 1e6, np.float32)
-    noisy[::2] += np.float32(0.0625)  # one step of float32 at a million
-    windows = make_windows(series(40, a=np.full(40, 7.0), b=noisy), spec_of(scaling=scaling))
-    np.testing.assert_array_equal(windows.x_scale, [1, 1])
-
-
-NAN = np.full(40, np.nan)
-
-
-@pytest.mark.parametrize(
-    ("table", "fields", "says"),
-    [
-        (series(40), {"targets": ()}, "No target column is chosen for 'test.csv'"),
-        (series(40), {"features": ()}, "No feature column is chosen for 'test.csv'"),
-        (series(40), {"features": ("z",)}, "There is no column 'z' in 'test.csv'"),
-        (series(40), {"time": "z"}, "There is no column 'z'"),
-        (series(40), {"group": "z"}, "There is no column 'z'"),
-        (series(40, a=["x"] * 40), {}, "Feature 'a' is not a number column"),
-        (
-            series(40, b=["x"] * 40),
-            {"targets": ("y", "b"), "features": ("a",)},
-            "Target 'b' is not a number column",
-        ),
-        (
-            series(40),
-            {"seq_len": 50},
-            "needs 51 rows, but the series in 'test.csv' has 40: lower seq_len to 13",
-        ),
-        (
-            series(40, s=np.arange(40) // 4),
-            {"seq_len": 9, "group": "s"},
-            "the longest sequence in 'test.csv' has 4",
-        ),
-        (series(40), {"seq_len": 36}, "The training part of 'test.csv' has no complete window"),
-        (series(40), {"valid_share": 0.01}, "The validation part of 'test.csv' has no complete window"),
-        (series(40), {"targets": ("a",), "horizon": 0}, "'a' is a feature and the target of the same row"),
-        (series(40, y=["x"] * 40), {}, r"'y' has only one class in the training part \('x'\)"),
-        (series(40, y=["x"] * 30 + ["y"] * 10), {}, r"'y' has only one class in the training part \('x'\)"),
-        (series(40, a=NAN), {}, "Column 'a' in 'test.csv' has no values at all"),
-        (series(40, b=NAN), {}, "Column 'b' in 'test.csv' has no values at all"),
-        (series(40, y=NAN), {}, "Column 'y' in 'test.csv' has no values at all"),
-    ],
-)
-def test_what_cannot_be_cut_is_refused_in_one_sentence(table, fields, says):
-    with pytest.raises(PlaygroundError, match=says) as caught:
-        make_windows(table, spec_of(**fields))
-    assert str(caught.value).endswith(".")
-    assert str(caught.value).count(". ") == 0
 
 
 def test_a_class_target_may_be_seen_together_with_its_row():

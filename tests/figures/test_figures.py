@@ -30,10 +30,8 @@ from lstm_core.figures.theme import (
 )
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.model.recurrent import build_model
-from lstm_core.trace.gate_trace import trace_lstm
 from tests.conftest import examples
-from tests.data.test_windows import cut_tables, series, spec_of, table_of
-from tests.model.test_recurrent import some
+from tests.factories import cut_tables, series, some, spec_of, table_of, trace_of
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -67,11 +65,6 @@ def texts(part: object, key: str = "") -> list[tuple[str, str]]:
     return [(key, part)] if isinstance(part, str) and key in ("text", "name", "ticktext", "hovertemplate") else []
 
 
-def trace_of(seq_len: int = 7, **fields):
-    model = build_model(ModelSpec(**({"hidden_size": 5} | fields)), 2, 1).eval()
-    return trace_lstm(model.lstm, some(2, seq_len, 2))
-
-
 # ---- names
 
 
@@ -103,7 +96,7 @@ def test_no_figure_obeys_a_name_from_a_file(name, label):
     for figure in (split_figure(windows, 5), window_figure(windows, 5)):
         for _, shown_text in texts(parsed(figure)):
             drawn += "alert" in shown_text or "x$" in html.unescape(shown_text)
-            plain = shown_text.replace("must say: <b>", "").replace("</b>", "").replace("<extra></extra>", "")
+            plain = shown_text.replace("target: <b>", "").replace("</b>", "").replace("<extra></extra>", "")
             assert not set("<>$") & set(plain), shown_text
     if "alert" in name:
         assert drawn  # the names are there
@@ -194,7 +187,7 @@ def test_a_window_shows_what_the_model_sees_and_what_it_must_say():
     assert (shown_text.x.tolist(), shown_text.y.tolist()) == ([11, 12], [2011, 2012])
     label = make_windows(series(60, y=["u", "v"] * 30), spec_of(horizon=0))
     (note,) = window_figure(label, 7).layout.annotations
-    assert note.text == "must say: <b>u</b>"
+    assert note.text == "target: <b>u</b>"
 
 
 # ---- gates

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from lstm_core.experiment import ModelSpec
 from lstm_core.figures.network_diagram import FORWARD, HEAD, REVERSE, network_figure
-from tests.architecture.test_shapes import model_specs
 from tests.conftest import examples
+from tests.factories import model_specs
 
 
 def texts(figure) -> list[str]:

@@ -6,33 +6,9 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from lstm_core.figures import stage_scene as scenes
-from lstm_core.figures.stage_scene import build_scene
-from lstm_core.runs.queue import RunQueue
-from lstm_core.runs.run import Run
-from lstm_core.trace.gate_trace import trace_lstm
-from tests.training.test_trainer import labelled, trainer_of, wave
-
-MODELS = {
-    "plain": {},
-    "deep": {"num_layers": 2, "bidirectional": True},
-    "projected": {"hidden_size": 5, "proj_size": 2, "bias": False},
-    "every": {"head": "per_step"},
-}
-
-
-def scene_of(model: dict, windows=None, steps: int = 5, others=None):
-    trainer = trainer_of(wave() if windows is None else windows, model)
-    for _ in range(steps):
-        next(trainer)
-    run = Run(trainer, None, RunQueue(1))
-    snapshot, start = run.snapshot_at(), int(trainer.windows.starts["valid"][0])
-    x = torch.from_numpy(trainer.windows.inputs(np.array([start])))
-    trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
-    header, arrays = build_scene(run, snapshot, trace, start, others or {})
-    return run, snapshot, trace, x, header, arrays
+from tests.factories import MODELS, labelled, scene_of, wave
 
 
 def unpacked(header: dict, arrays: list[np.ndarray]) -> dict:

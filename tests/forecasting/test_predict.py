@@ -12,7 +12,7 @@ from lstm_core.forecasting import predict as predictions
 from lstm_core.forecasting.metrics import Score, score_with_baselines, summarize, window_errors
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.recurrent import build_model
-from tests.data.test_windows import series, spec_of, table_of
+from tests.factories import series, spec_of, table_of
 
 
 def model_for(windows, **fields):

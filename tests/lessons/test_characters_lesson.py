@@ -48,12 +48,12 @@ def test_the_picture_shows_the_found_unit_turning_with_the_quotes(shipped):
     inside, i_g, f, c = (line.y for line in plot.lines)
     assert np.corrcoef(inside, c)[0, 1] > 0.7  # the grey line is turned as the unit is
     np.testing.assert_allclose(c[1:], f[1:] * c[:-1] + i_g[1:], atol=1e-5)  # c_t = f c_{t-1} + i g
-    model, trackers = tracking_units(shipped["lstm"], "c")
-    quotes = next(one for one in trackers if one.signal == "inside quotes")
+    model, matches = tracking_units(shipped["lstm"], "c")
+    quotes = matches["inside quotes"]
     assert plot.lines[3].name == f"c of unit {quotes.unit}"
     text = unseen(shipped["lstm"])[:2000]
     again = np.corrcoef(text_features(text)["inside quotes"], unit_activations(model, text)["c"][quotes.unit])[0, 1]
-    assert again * quotes.correlation > 0.4
+    assert again * quotes.score > 0.4
 
 
 def test_bits_are_the_loss_over_ln_2_beside_both_tables(shipped):

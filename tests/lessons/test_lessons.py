@@ -127,6 +127,7 @@ def test_every_try_is_a_change_that_the_experiments_take(name):
 
 
 def test_the_shelf_opens_without_torch_or_plotly():
-    code = "import sys; from lstm_core.lessons.lesson import lessons; lessons(); print(*{'torch', 'plotly', 'streamlit'} & set(sys.modules))"
+    code = "import sys; from lstm_core.lessons import lessons; lessons(); "
+    code += "print(*{'torch', 'plotly', 'streamlit'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -21,7 +21,6 @@ from lstm_core.lessons.catalog.shapes.outputs import (
     compare_outputs,
     compare_packed,
     compare_stepwise,
-    format_difference,
     seeded_module,
 )
 from tests.conftest import examples
@@ -103,8 +102,3 @@ def test_the_packed_picture_frames_the_true_ends_and_the_padded_ones():
     ends = {color: [(s.x0 + s.x1) / 2 for s in shapes if s.line.color == color] for color in (PACKED_END, PADDED_END)}
     assert ends[PACKED_END] == [2, 4, 1]
     assert ends[PADDED_END] == [4, 4]
-
-
-@pytest.mark.parametrize(("difference", "text"), [(0.0, "0"), (1.49e-8, "1e-08")])
-def test_a_difference_in_words(difference, text):
-    assert format_difference(difference) == text

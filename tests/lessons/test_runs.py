@@ -7,9 +7,9 @@ import torch
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons import get_lesson
+from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.runs import (
     load_windows,
-    loss_plot,
     new_runs,
     pretrained_runs,
     train_to_end,

@@ -13,13 +13,13 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import GATES, STATES, DataSpec, Experiment, ModelSpec, PlaygroundError
 from lstm_core.lessons.catalog.characters.text import (
     CHUNK_LENGTH,
+    best_units,
     check_character_model,
     excerpt,
     generate,
     ngram_baselines,
     split_text,
     text_features,
-    trackers,
     unit_activations,
 )
 from lstm_core.model.recurrent import SequenceModel, build_model
@@ -94,7 +94,7 @@ def test_writing_leaves_the_model_as_it_was():
 
 @pytest.mark.parametrize(
     "act",
-    [lambda m: generate(m, "Ω", 5, 1.0, 0), lambda m: unit_activations(m, "a§"), lambda m: trackers(m, "a1", "c")],
+    [lambda m: generate(m, "Ω", 5, 1.0, 0), lambda m: unit_activations(m, "a§"), lambda m: best_units(m, "a1", "c")],
 )
 def test_text_from_outside_is_refused_by_its_character(act):
     with pytest.raises(PlaygroundError, match="The model does not know '.'"):
@@ -154,24 +154,24 @@ def quote_counter() -> SequenceModel:
 
 def test_the_unit_that_was_built_to_hold_quotes_is_found():
     text = "he said: “now, or (if not\nnow) then,” and “why not?” and went " * 40
-    result = {one.signal: one for one in trackers(quote_counter(), text, "c")}
+    result = best_units(quote_counter(), text, "c")
     assert result["inside quotes"].unit == 3
-    assert result["inside quotes"].correlation < -0.9  # it goes down at an opening mark
+    assert result["inside quotes"].score < -0.9  # it goes down at an opening mark
     # f shuts at both marks alone: no other gate of that unit holds anything
-    assert abs({one.signal: one for one in trackers(quote_counter(), text, "f")}["inside quotes"].correlation) < 0.5
+    assert abs(best_units(quote_counter(), text, "f")["inside quotes"].score) < 0.5
 
 
 def test_a_correlation_is_pearsons():
     model, text = model_of(), load_book()[:CHUNK_LENGTH]
     values = unit_activations(model, text)["h"]
-    for one in trackers(model, text, "h"):
-        by_numpy = [np.corrcoef(row, text_features(text)[one.signal])[0, 1] for row in values]
-        assert one.unit == int(np.abs(by_numpy).argmax())
-        assert one.correlation == pytest.approx(by_numpy[one.unit], abs=1e-4)
+    for signal, match in best_units(model, text, "h").items():
+        by_numpy = [np.corrcoef(row, text_features(text)[signal])[0, 1] for row in values]
+        assert match.unit == int(np.abs(by_numpy).argmax())
+        assert match.score == pytest.approx(by_numpy[match.unit], abs=1e-4)
 
 
 def test_a_signal_that_the_text_lacks_is_left_out():
-    names = [one.signal for one in trackers(model_of(), "no marks\nat all", "c")]
+    names = list(best_units(model_of(), "no marks\nat all", "c"))
     assert names == ["inside a word", "position in the line"]
 
 

@@ -24,8 +24,7 @@ from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.stateful import random_initial_state
 from lstm_core.training.trainer import Trainer
-from tests.training.test_checkpoint import refused
-from tests.training.test_trainer import flat_weights, trainer_of, wave
+from tests.factories import flat_weights, refused, trainer_of, wave
 
 ROWS, SEQ_LEN = 4, 5
 CELLS = ({}, {"num_layers": 2, "dropout": 0.3}, {"cell": "gru"}, {"cell": "rnn", "head": "per_step"})

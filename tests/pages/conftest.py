@@ -6,6 +6,7 @@ JavaScript: what the components draw is read from the bytes that they are sent.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
@@ -167,9 +168,14 @@ def trained(epochs: int = 1, **model: object) -> str:
     return here.id
 
 
+def open_lesson(visit: Callable[..., Visitor], name: str, **address: str) -> Visitor:
+    """The page of a lesson, by its address."""
+    return visit("lessons", lesson=name, **address)
+
+
 def unescaped(text: str) -> str:
     """escape_markdown's text as it is read."""
-    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", "").replace("\u202f", " "), flags=re.DOTALL)
+    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", "").replace("\u2009", " "), flags=re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -236,3 +242,32 @@ def labelled_csv(rows: int = 120) -> bytes:
     values = np.sin(np.arange(rows) / 4)
     lines = ["value,state", *(f"{v:.3f},{'high' if v > 0 else 'low'}" for v in values)]
     return "\n".join(lines).encode()
+
+
+HOW_FAR_BACK = "How far back?"
+
+
+def how_far_back(visit, epochs: int = 2, **model: object) -> Visitor:
+    """The view "How far back?" of a small model that has trained for so many epochs."""
+    tab = visit("gates", run=trained(epochs, hidden_size=4, **model))
+    return tab.set("view", HOW_FAR_BACK) if model.get("cell", "lstm") == "lstm" else tab
+
+
+def plotly_values(figure: dict, line: int) -> np.ndarray:
+    """y of one line of a figure, decoded from plotly's base64."""
+    y = figure["data"][line]["y"]
+    if isinstance(y, list):
+        return np.array(y, float)
+    return np.frombuffer(base64.b64decode(y["bdata"]), y["dtype"])
+
+
+def what_if(visit, **model: object) -> Visitor:
+    """The view "What if?" of the example, or of a model of a few units that has trained for one epoch."""
+    address = {"run": trained(**{"hidden_size": 5} | model)} if model else {}
+    return visit("gates", **address).set("view", "What if?")
+
+
+def importance_table(tab: Visitor) -> str:
+    """The HTML of the table of gates."""
+    (matches,) = [one.proto.body for one in tab.at.get("html") if "gate-worth" in one.proto.body]
+    return matches

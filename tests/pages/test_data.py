@@ -311,9 +311,9 @@ def test_draws_the_split_and_one_window(visit):
     first = tab.figure("one_window")
     tab.set("data_window", 0)
     assert tab.figure("one_window") != first
-    sees = [trace for trace in tab.figure("one_window")["data"] if "sees" in trace["name"]]
-    assert sees
-    assert len(pd.Series(sees[0]["x"] if isinstance(sees[0]["x"], list) else range(12))) == 12
+    inputs = [trace for trace in tab.figure("one_window")["data"] if "input" in trace["name"]]
+    assert inputs
+    assert len(pd.Series(inputs[0]["x"] if isinstance(inputs[0]["x"], list) else range(12))) == 12
 
 
 def test_a_dearth_of_data_is_said_where_it_stands(visit):

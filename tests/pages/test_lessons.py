@@ -7,11 +7,7 @@ import pytest
 import torch
 
 from lstm_core.lessons import lessons
-from tests.pages.conftest import Visitor, wait_until
-
-
-def open_lesson(visit, name: str) -> Visitor:
-    return visit("lessons", lesson=name)
+from tests.pages.conftest import Visitor, open_lesson, wait_until
 
 
 def finish(tab: Visitor) -> Visitor:

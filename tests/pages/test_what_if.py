@@ -6,28 +6,19 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lstm_core.analysis.gate_importance import gate_importance, predict_with_interventions
-from lstm_core.experiment import PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import ALLOWED_TARGETS, Intervention, trace_with
 from pages.shared.gates import gate_importance as importance_view
 from pages.shared.gates import selection
 from pages.shared.gates import what_if as what_if_view
-from pages.shared.gates.intervention_controls import PRESETS, _listed, parse_units
+from pages.shared.gates.intervention_controls import PRESETS
 from pages.shared.gates.selection import Selection
-from tests.pages.conftest import Visitor, labelled_csv, series_csv, trained, wait_until
+from tests.pages.conftest import Visitor, importance_table, labelled_csv, series_csv, what_if
 
 GATES = ("i", "f", "g", "o", "c", "h")
-
-
-def what_if(visit, **model: object) -> Visitor:
-    """The view, of the example or of a model of a few units that has trained for one epoch."""
-    address = {"run": trained(**{"hidden_size": 5} | model)} if model else {}
-    return visit("gates", **address).set("view", "What if?")
 
 
 def drawn(tab: Visitor) -> tuple[dict, dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
@@ -54,12 +45,6 @@ def runs(tab: Visitor, *edits: Intervention, layer: int = 0, direction: int = 0)
 
 def last_window(tab: Visitor) -> int:
     return int(tab.training.windows.starts["test"][-1])
-
-
-def table(tab: Visitor) -> str:
-    """The HTML of the table of gates."""
-    (matches,) = [one.proto.body for one in tab.at.get("html") if "gate-worth" in one.proto.body]
-    return matches
 
 
 @pytest.mark.parametrize("words", PRESETS)
@@ -149,7 +134,7 @@ def test_a_classifier_names_its_class_before_and_after(visit):
     k = after.argmax()
     text = f"predicts {run.windows.classes[k]} ({100 * after[k]:.0f} %, before: {100 * before[k]:.0f} %)."
     assert text in tab.words().replace("**", "")
-    matches = re.findall(r"accuracy ([\d.]+)\s% → ([\d.]+)\s%", table(tab))
+    matches = re.findall(r"accuracy ([\d.]+)\s% → ([\d.]+)\s%", importance_table(tab))
     assert len(matches) == 4
 
 
@@ -174,32 +159,6 @@ def test_units_that_cannot_be_read_change_nothing_but_for_one_sentence(visit):
         after = drawn(tab)[1]
         assert all(np.array_equal(before[name], after[name]) for name in before)
     assert not tab.set("what_units", "4").errors()
-
-
-@pytest.mark.parametrize("text", ["-", "1-", "-1", "1,,2", "a", "1.5", "0x1", "²", "1-2-3", "9" * 5000, "selected, 1"])
-def test_what_names_no_units_is_refused(text):
-    with pytest.raises(PlaygroundError, match="names no units.*0-3, 7"):
-        parse_units(text, 10, 0)
-
-
-@pytest.mark.parametrize("text", ["10", "0-10", "10-0", "3, 999999999", "0-999999999"])
-def test_units_that_are_not_there_are_refused(text):
-    with pytest.raises(PlaygroundError, match="no unit .* from 0 to 9"):
-        parse_units(text, 10, 0)
-
-
-@pytest.mark.parametrize(
-    ("text", "units"),
-    [("", None), (" ALL ", None), ("selected", (6,)), ("3-1", (1, 2, 3)), (" 7,0 – 2 ,1", (0, 1, 2, 7))],
-)
-def test_units_are_read_as_people_write_them(text, units):
-    assert parse_units(text, 10, 6) == units
-
-
-@given(st.sets(st.integers(0, 300), min_size=1))
-def test_units_are_named_as_they_are_read(units):
-    units = tuple(sorted(units))
-    assert parse_units(_listed(units), 301, 0) == units
 
 
 def test_several_edits_at_once_and_each_can_be_undone(visit):
@@ -309,23 +268,6 @@ def test_several_columns_are_altered_one_at_a_time(visit):
     assert tab.component("what_view")[0]["series"] == ["price", "price, altered"]
 
 
-@pytest.mark.parametrize("shares", [(0.7, 0.85), (0.8, 0.8), (0.8, 1.0)], ids=["all", "no validation", "no test"])
-def test_the_table_is_that_of_gate_importance(visit, shares):
-    tab = visit("data").set("shares", shares).train(epochs=1).go("gates").set("view", "What if?")
-    run = tab.training
-    split = "valid" if len(run.windows.starts["valid"]) else "test"
-    starts = run.windows.starts[split]
-    matches = gate_importance(run.current_model(), run.windows, starts)
-    body, words = table(tab), tab.words()
-    assert re.findall(r"<b>(.)</b>", body) == [one.intervention.gate for one in matches]
-    text = re.findall(r"RMSE (\S+) → ([^<]+)<", body)
-    assert text == [(f"{one.score:.4g}", f"{one.frozen_score:.4g}") for one in matches]
-    assert f"Over {len(starts)} {'validation' if split == 'valid' else 'test'} windows" in words
-    worst = matches[0]
-    if worst.score_drop > 0:
-        assert f"hurts most: RMSE {worst.score:.4g} → {worst.frozen_score:.4g}." in words
-
-
 def test_everything_obeys_the_epoch_slider(visit):
     tab = visit("train").train(epochs=3)
     run, step = tab.training, tab.training.snapshots.steps[3]
@@ -335,7 +277,7 @@ def test_everything_obeys_the_epoch_slider(visit):
     after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "f", 1.0)])[0, 0, 0]
     assert f"it predicts {after:.4g} (" in tab.words().replace("**", "")
     matches = gate_importance(model, windows, windows.starts["valid"])
-    assert re.findall(r" → ([^<]+)<", table(tab)) == [f"{one.frozen_score:.4g}" for one in matches]
+    assert re.findall(r" → ([^<]+)<", importance_table(tab)) == [f"{one.frozen_score:.4g}" for one in matches]
     assert f"Weights of step {step:,}." in tab.words()
 
 
@@ -354,23 +296,3 @@ def test_nothing_is_computed_twice(visit, monkeypatch):
     for module, name in ((what_if_view, "trace_with"), (importance_view, "gate_importance")):
         monkeypatch.setattr(module, name, lambda *given, name=name: pytest.fail(f"{name} ran again"))
     tab.run().set("gate", "f").set("gate", "all six").set("view", "Gates").set("view", "What if?")
-
-
-def test_a_large_model_s_table_waits_for_a_click_and_a_live_one_s_too(visit, monkeypatch):
-    monkeypatch.setattr(importance_view, "BY_ITSELF", 0)
-    tab = what_if(visit)
-    assert "hurts most" not in tab.words()
-    assert "hurts most" in tab.press("what_gates").words()
-    assert "hurts most" in tab.run().words()
-    tab.go("train").set("epochs", 1_000_000).press("train")
-    run = tab.training
-    wait_until(lambda: run.step > 20, "it trains")
-    tab.go("gates")
-    assert "hurts most" not in tab.words()
-    tab.press("what_gates")
-    step = int(re.search(r"Weights of step ([\d,]+)", tab.words())[1].replace(",", ""))
-    assert step >= 20
-    wait_until(lambda: run.step > step + 20, "it trains on")
-    tab.run()
-    assert f"Weights of step {step:,}." in tab.words() and run.is_active
-    assert tab.pressable("what_gates")

@@ -17,9 +17,7 @@ from lstm_core.runs.cell_comparison import CellComparison, other_cell_experiment
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.trainer import Trainer
-from tests.architecture.test_shapes import model_specs
-from tests.runs.test_run import TABLE, training_threads, until
-from tests.training.test_trainer import DROPS, flat_weights, trainer_of, wave
+from tests.factories import DROPS, TABLE, flat_weights, model_specs, trainer_of, training_threads, until, wave
 
 WINDOWS = wave()
 STEPS = 9  # two epochs of four and one more

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,24 +14,9 @@ from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training import history
 from lstm_core.training.trainer import Trainer
-from tests.data.test_windows import table_of
-from tests.training.test_trainer import DROPS, flat_weights, trainer_of, wave
+from tests.factories import DROPS, ENDLESS, TABLE, flat_weights, trainer_of, training_threads, until, wave
 
 WINDOWS = wave()
-TABLE = table_of(a=[1.0, 2.0])
-ENDLESS = 1_000_000
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for a condition; only a hang makes this fail."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.002)
-
-
-def training_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "training"]
 
 
 @pytest.fixture

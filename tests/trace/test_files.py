@@ -10,7 +10,7 @@ import pytest
 
 from lstm_core.experiment import GATES, STATES
 from lstm_core.trace.files import trace_arrays, trace_csv, trace_npz
-from tests.figures.test_figures import trace_of
+from tests.factories import trace_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 

@@ -24,7 +24,7 @@ from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import ALLOWED_TARGETS, Intervention, trace_with
 from tests.conftest import examples
-from tests.data.test_windows import series, spec_of
+from tests.factories import series, spec_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 

@@ -11,7 +11,7 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import SPLITS
 from lstm_core.training.batches import WindowTensors
 from tests.conftest import examples
-from tests.data.test_windows import cut_tables, series, spec_of
+from tests.factories import cut_tables, series, spec_of
 
 CPU = torch.device("cpu")
 

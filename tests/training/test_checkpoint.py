@@ -25,8 +25,7 @@ from lstm_core.model import devices
 from lstm_core.training import checkpoint
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from tests.conftest import examples
-from tests.data.test_windows import series, spec_of
-from tests.training.test_trainer import DROPS, flat_weights, labelled, trainer_of, wave
+from tests.factories import DROPS, flat_weights, labelled, refused, series, spec_of, trainer_of, wave
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 
@@ -146,18 +145,6 @@ def test_data_that_does_not_fit_is_refused():
 
 GOOD = saved(5)
 HEADER = int.from_bytes(GOOD[:8], "little")
-PREFIX = "This model file cannot be used: "
-
-
-def refused(data: bytes) -> str:
-    """The one sentence with which these bytes are refused."""
-    with pytest.raises(PlaygroundError) as caught:
-        load_checkpoint(data)
-    sentence = str(caught.value)
-    assert sentence.startswith(PREFIX)
-    assert "\n" not in sentence
-    assert len(sentence) < 400
-    return sentence.removeprefix(PREFIX)
 
 
 def forged(about=None, tensors=None, header=None) -> bytes:

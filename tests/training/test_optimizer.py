@@ -17,8 +17,8 @@ from lstm_core.training.optimizer import (
     optimizer_state_by_name,
     unflatten,
 )
-from tests.architecture.test_shapes import model_specs
 from tests.conftest import examples
+from tests.factories import model_specs
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 

@@ -15,7 +15,7 @@ from lstm_core.training import snapshots
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.snapshots import SPACING, Snapshot, SnapshotBuffer
 from lstm_core.training.trainer import NonFiniteLossError
-from tests.training.test_trainer import flat_weights, trainer_of, wave
+from tests.factories import flat_weights, trainer_of, wave
 
 
 def weights(value: float, numbers: int = 3) -> torch.Tensor:

@@ -21,7 +21,7 @@ from lstm_core.training.stateful import (
     stateful_batches,
 )
 from tests.conftest import examples
-from tests.data.test_windows import cut_tables, series, spec_of
+from tests.factories import cut_tables, series, spec_of
 
 CPU = torch.device("cpu")
 

@@ -21,33 +21,7 @@ from lstm_core.training import batches
 from lstm_core.training import trainer as training
 from lstm_core.training.optimizer import flatten_parameters
 from lstm_core.training.trainer import NonFiniteLossError, Trainer
-from tests.data.test_windows import spec_of, table_of
-
-
-def wave(rows: int = 90, gaps: tuple[int, ...] = (), **fields) -> Windows:
-    """Windows of a noisy sine; targets are missing at `gaps`."""
-    rng = np.random.default_rng(0)
-    a = np.sin(np.arange(rows) / 3) + 0.1 * rng.normal(size=rows)
-    y = np.roll(a, -1)
-    y[list(gaps)] = np.nan
-    return make_windows(table_of(a=a, y=y), spec_of(**({"features": ("a",), "seq_len": 6} | fields)))
-
-
-def labelled(rows: int = 90) -> Windows:
-    rng = np.random.default_rng(0)
-    a = rng.normal(size=rows)
-    label = np.where(a > 0, "up", "down")
-    return make_windows(table_of(a=a, y=label), spec_of(features=("a",), seq_len=3, horizon=0))
-
-
-def trainer_of(windows: Windows, model: dict | None = None, **train) -> Trainer:
-    spec = ModelSpec(**({"hidden_size": 6, "seed": 1} | (model or {})))
-    train = TrainSpec(**({"batch_size": 16, "epochs": 3, "lr": 0.01, "device": "cpu"} | train))
-    return Trainer(windows, Experiment(windows.spec, spec, train))
-
-
-def flat_weights(trainer: Trainer) -> torch.Tensor:
-    return torch.cat([p.detach().flatten() for p in trainer.model.parameters()]).clone()
+from tests.factories import DROPS, flat_weights, labelled, trainer_of, wave
 
 
 def bare_loop(windows: Windows, experiment: Experiment) -> tuple[torch.nn.Module, list[dict]]:
@@ -222,9 +196,6 @@ def test_how_much_is_gathered_at_once_changes_nothing(gather, monkeypatch):
     trainer = trainer_of(wave())
     assert list(trainer) == want_records
     assert torch.equal(flat_weights(trainer), flat_weights(want))
-
-
-DROPS = {"num_layers": 2, "dropout": 0.4}
 
 
 @pytest.mark.parametrize("model", [{}, DROPS])

@@ -1,15 +1,15 @@
-"""Made-up data: every generator, all of one signature; numpy only, no files, no tensors.
+"""Synthetic data: all generators, with one signature; numpy only, no files, no tensors.
 
     f(length, seq_len, n_features, noise, seed) -> Table
 
 A series has `length` rows; a set of sequences has `length` sequences of `seq_len` rows each, one
-below the other, numbered in column "sequence". What a generator has no use for, it ignores. Noise
+below the other, numbered in column "sequence". A generator ignores the arguments it does not need. Noise
 is added to what a sensor would measure (columns y, x, x1, x2 … and value), never to marks, labels
-or targets of sequences; `noise` is its standard deviation in units of the clean column's own, so
+or targets of sequences; `noise` is its standard deviation relative to that of the clean column, so
 0.05 means the same everywhere. One seed makes one clean table, whatever the noise on top of it.
 
-Series are written in series.py, sets of sequences in sequences.py, symbols.py and reber.py. To add a generator: write the function,
-its first docstring line is its caption, and list it in GENERATORS.
+Series are in series.py, sets of sequences in sequences.py, symbols.py and reber.py. To add a generator: write the
+function, whose first docstring line is its caption, and list it in GENERATORS.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ GENERATORS: dict[str, Generator] = {
         recall_marked,
     )
 }
-SEQUENCE_SETS = (
+SEQUENCE_SETS = (  # `length` counts sequences
     "random_regression",
     "adding_problem",
     "which_wave",
@@ -78,7 +78,7 @@ SEQUENCE_SETS = (
     "continual_reber",
     "recall_first",
     "recall_marked",
-)  # fmt: skip  length counts sequences
+)
 PROPER_NAMES = {
     "mackey_glass": "Mackey-Glass",
     "embedded_reber": "Embedded Reber",
@@ -96,7 +96,7 @@ def generate(spec: DataSpec) -> Table:
 
 
 def title(name: str) -> str:
-    """What the gallery calls a generator."""
+    """A generator's name in the gallery."""
     return PROPER_NAMES.get(name, name.replace("_", " ").capitalize())
 
 

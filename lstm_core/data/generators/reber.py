@@ -1,8 +1,8 @@
-"""The embedded Reber grammar: its graph, strings and endless streams drawn from it, and what may legally come next.
+"""The embedded Reber grammar: its graph, strings and endless streams drawn from it, and the legal next symbols.
 
 The graph is that of Reber (1967), embedded as in Fahlman (1991) and Hochreiter & Schmidhuber (1997, section 5.1):
-B, then T or P, then a whole Reber string, then the same T or P again, then E. Every arrow out of a place is
-equally likely. generators.py lists the two generators; numpy only, no files, no tensors.
+B, then T or P, then a whole Reber string, then the same T or P again, then E. All arrows out of a state
+are equally likely.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lstm_core.data.table import Column, Table
 from lstm_core.experiment import PlaygroundError
 
 SYMBOLS = tuple("BTPSXVE")
-REBER = (  # place → symbol → next place
+REBER = (  # state → symbol → next state
     {"B": 1},
     {"T": 2, "P": 3},
     {"S": 2, "X": 4},
@@ -28,11 +28,11 @@ REBER = (  # place → symbol → next place
 )
 COLUMNS = len(SYMBOLS) + 3  # of a table: the symbols, the sequence's number, the state and the wrapped symbol
 MIN_SYMBOLS = 9  # symbols of the shortest embedded string: B, T or P, five of a Reber string, T or P, E
-RECALL_STATE = 9  # column "state" where T or P must be said again
+RECALL_STATE = 9  # column "state" where the T or P must be recalled
 
 
 def _embedded() -> tuple[dict[str, int], ...]:
-    """The embedding graph: REBER once for T and once for P, since the place must remember which; E leads to 0."""
+    """The embedding graph: REBER once for T and once for P, so that the state encodes which; E leads to 0."""
     state_count = len(REBER)
     graph = [{"B": 1}, {"T": 2, "P": 2 + state_count}]
     for wrapped in "TP":
@@ -43,21 +43,21 @@ def _embedded() -> tuple[dict[str, int], ...]:
 
 
 GRAPH = _embedded()
-NEXT = np.array([[arrows.get(symbol, -1) for symbol in SYMBOLS] for arrows in GRAPH])  # (places, symbols), −1: none
+NEXT = np.array([[arrows.get(symbol, -1) for symbol in SYMBOLS] for arrows in GRAPH])  # (states, symbols), −1: none
 LEGAL = NEXT >= 0
-OPTIONS = np.array([(np.flatnonzero(row)[[0, -1]]) for row in LEGAL])  # (places, 2): one or two symbols may follow
-# What the columns say of a place: its number, the same in both copies of REBER; and T 1, P −1, else 0
+OPTIONS = np.array([(np.flatnonzero(row)[[0, -1]]) for row in LEGAL])  # (states, 2): one or two symbols may follow
+# Values of column "state", the same in both copies of REBER; and of column "wrapped": T 1, P −1, else 0
 STATE = np.array([0, 1, *(2 * list(range(2, 2 + len(REBER)))), 2 + len(REBER)])
 REMEMBERED_SYMBOL = np.array([0, 0, *([1] * len(REBER)), *([-1] * len(REBER)), 0])
 
 
 def embedded_reber(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
-    """Say what comes next: the second symbol returns at the end.
+    """Predict the next symbol; the second returns at the end.
 
-    One string a sequence, padded in front with zeros that are not scored. Each row is one symbol, one column
-    each; target "next" is the symbol after it. The last row's is the T or P that must be remembered: the E that
-    always follows is left out. Longer strings are drawn again. Columns "state" (0 to 10, the place in the grammar
-    after this symbol) and "wrapped" (1: T, −1: P, 0: neither is to be remembered) explain, and are no features.
+    One string a sequence, padded in front with zeros that are not scored. Each row is one symbol, one-hot;
+    target "next" is the symbol after it. The last row's is the T or P that must be remembered: the E that
+    always follows is left out. Longer strings are drawn again. Columns "state" (0 to 10, the state of the grammar
+    after this symbol) and "wrapped" (1: T, −1: P, 0: neither is to be remembered) are explanatory and no features.
     Hochreiter & Schmidhuber (1997), "Long Short-Term Memory", experiment 1.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=COLUMNS, least_steps=MIN_SYMBOLS - 2)
@@ -65,7 +65,7 @@ def embedded_reber(length: int, seq_len: int, n_features: int, noise: float, see
     while len(strings) < length:
         drawn, states = _walk(length, seq_len + 1, rng)
         done = states == len(GRAPH) - 1
-        drawn[done.cumsum(axis=1) > done] = -1  # what comes after it
+        drawn[done.cumsum(axis=1) > done] = -1  # whatever follows the end
         strings = np.concatenate([strings, drawn[done.any(axis=1)]])
     strings = strings[:length]
     sizes = (strings >= 0).sum(axis=1, keepdims=True)
@@ -85,9 +85,9 @@ def continual_reber(length: int, seq_len: int, n_features: int, noise: float, se
 
 
 def states_after(symbols: np.ndarray) -> np.ndarray:
-    """The place in GRAPH after each symbol of some strings or streams that begin at its start.
+    """The state of GRAPH after each symbol of strings or streams that begin at its start: (sequences, steps) int64.
 
-    symbols: (sequences, steps) whole numbers into SYMBOLS, −1 in front of a string: it stays at the start there.
+    symbols: (sequences, steps) indices into SYMBOLS, −1 for padding in front, where the state stays at the start.
 
     Raises:
         PlaygroundError: a symbol that the grammar does not allow.
@@ -95,8 +95,8 @@ def states_after(symbols: np.ndarray) -> np.ndarray:
     states = np.zeros(symbols.shape, np.int64)
     state = np.zeros(len(symbols), np.int64)
     for step, symbol in enumerate(symbols.T):
-        waits = (symbol < 0) & (state == 0)
-        state = np.where(waits, 0, np.where(symbol < 0, -1, NEXT[state, symbol]))
+        is_padding = (symbol < 0) & (state == 0)
+        state = np.where(is_padding, 0, np.where(symbol < 0, -1, NEXT[state, symbol]))
         if (state < 0).any():
             wrong = int(np.argmax(state < 0))
             raise PlaygroundError(
@@ -108,17 +108,17 @@ def states_after(symbols: np.ndarray) -> np.ndarray:
 
 
 def legal_next_symbols(symbols: np.ndarray) -> np.ndarray:
-    """(sequences, steps, 7) bool: which symbols may come next at each step; arguments and errors are read's."""
+    """(sequences, steps, 7) bool: which symbols may come next; arguments and errors as for states_after."""
     return LEGAL[states_after(symbols)]
 
 
 def decode_one_hot(x: np.ndarray) -> np.ndarray:
-    """(…, 7) of the symbols' columns → (…) whole numbers into SYMBOLS, −1 where the row is all zero."""
+    """(…, 7) one-hot symbols → (…) indices into SYMBOLS, −1 where a row is all zero."""
     return np.where(x.any(axis=-1), x.argmax(axis=-1), -1)
 
 
 def _walk(count: int, steps: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """`count` random walks from the start: symbols and the places that they lead to, each (count, steps) int8."""
+    """`count` random walks from the start: the symbols and the states they lead to, each (count, steps) int8."""
     coins = rng.integers(0, 2, (steps, count), np.int8)
     symbols, states = np.empty((2, steps, count), np.int8)
     state = np.zeros(count, np.int8)
@@ -130,13 +130,13 @@ def _walk(count: int, steps: int, rng: np.random.Generator) -> tuple[np.ndarray,
 
 
 def _table(name: str, symbols: np.ndarray) -> Table:
-    """symbols: (sequences, seq_len + 1), −1 in front: all but the last are seen, all but the first are said."""
+    """symbols: (sequences, seq_len + 1), −1 in front: all but the last are inputs, all but the first targets."""
     inputs, targets = symbols[:, :-1], symbols[:, 1:]
     targets = np.where(inputs < 0, -1, targets)
     states = states_after(inputs).ravel()
     features = {symbol: inputs.ravel() == k for k, symbol in enumerate(SYMBOLS)}
-    explained = {"state": STATE[states], "wrapped": REMEMBERED_SYMBOL[states]}
-    table = sequence_table(name, features | explained, inputs.shape[1])
+    explanatory = {"state": STATE[states], "wrapped": REMEMBERED_SYMBOL[states]}
+    table = sequence_table(name, features | explanatory, inputs.shape[1])
     target = Column("next", "category", targets.ravel().astype(np.int32), SYMBOLS)
     roles = dataclasses.replace(table.roles, targets=("next",), features=SYMBOLS)
     return dataclasses.replace(table, columns=(*table.columns, target), roles=roles)

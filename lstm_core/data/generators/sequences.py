@@ -1,6 +1,6 @@
-"""Made-up sets of sequences, and what every generator begins with: numbered sequences of seq_len rows each.
+"""Synthetic sets of sequences, and the helpers that all generators share.
 
-The signature is that of generators.py, which lists them. numpy only, no files, no tensors.
+Each set has numbered sequences of seq_len rows. GENERATORS lists the functions and explains their signature.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def random_regression(length: int, seq_len: int, n_features: int, noise: float, 
     """Random inputs, one random target: nothing to learn.
 
     Inputs x1, x2 … and the target of each sequence are independent and standard normal: whatever a
-    model gains on the training part, it has learned by heart.
+    model gains on the training split, it has memorised.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=n_features + 2)
     targets = rng.standard_normal(length)
@@ -38,7 +38,7 @@ def adding_problem(length: int, seq_len: int, n_features: int, noise: float, see
 
     Hochreiter & Schmidhuber (1997, "Long Short-Term Memory", section 5.4), with values from U[0, 1]
     as in Le, Jaitly & Hinton (2015, arXiv 1504.00941), one mark in each half as in Arjovsky, Shah &
-    Bengio (2016, arXiv 1511.06464). Always saying 1 has a mean squared error of 1/6. The target is
+    Bengio (2016, arXiv 1511.06464). Always predicting 1 has a mean squared error of 1/6. The target is
     the sum of the two values before noise.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=4, least_steps=2)
@@ -56,7 +56,7 @@ def which_wave(length: int, seq_len: int, n_features: int, noise: float, seed: i
     """Name the shape of each wave: sine, square or sawtooth.
 
     Each sequence has a random phase and a random period between a third of seq_len and all of it;
-    every row bears the label. The three classes are equally common.
+    every row has the label. The three classes are equally frequent.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=3, least_steps=8)
     label = rng.permutation(np.arange(length) % len(WAVEFORMS))
@@ -80,7 +80,7 @@ def two_sequences(length: int, seq_len: int, n_features: int, noise: float, seed
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=3, least_steps=2)
     first = np.arange(length) % 2
-    days = np.tile(np.resize([0.5, 0.25], seq_len), (length, 1))  # (length, seq_len), two_sequences' middle days
+    days = np.tile(np.resize([0.5, 0.25], seq_len), (length, 1))  # (length, seq_len), the days between first and last
     days = np.concatenate([first[:, None], days[:, : seq_len - 2], np.ones((length, 1))], axis=1)
     return sequence_table("two_sequences", {"value": add_noise(days.ravel(), noise, rng)}, seq_len, first)
 
@@ -88,7 +88,7 @@ def two_sequences(length: int, seq_len: int, n_features: int, noise: float, seed
 def validated_rng(
     length, seq_len, n_features, noise, seed, columns: int = 0, least_steps: int = 1
 ) -> np.random.Generator:
-    """The seed's random numbers, once the arguments are fit; `columns`: of a set of sequences.
+    """The seed's random generator, after the arguments are validated; `columns`: of a set of sequences.
 
     Raises:
         PlaygroundError: an argument is out of range, or the table would be too large.
@@ -106,12 +106,12 @@ def validated_rng(
 
 
 def add_noise(clean: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
-    """clean, of any shape, plus noise in units of its standard deviation."""
+    """clean, of any shape, plus normal noise of `noise` times its standard deviation."""
     return clean + noise * clean.std() * rng.standard_normal(clean.shape)
 
 
 def sequence_table(name: str, features: dict, seq_len: int, targets: np.ndarray | None = None) -> Table:
-    """Number the sequences; `answers` (length,) go on their last rows, NaN (unscored) before."""
+    """A table of numbered sequences; `targets` (length,) stand in their last rows, NaN (not scored) in the others."""
     rows = len(next(iter(features.values())))  # length · seq_len
     columns = {"sequence": np.arange(rows) // seq_len} | features
     if targets is not None:
@@ -123,9 +123,9 @@ def sequence_table(name: str, features: dict, seq_len: int, targets: np.ndarray 
 
 
 def recall_marked(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
-    """Say at the end which number was marked, however long ago.
+    """Recall at the end the one marked number, however old.
 
-    Every row has a value from U[−1, 1]; one row, each as likely as any other, is marked. Always saying 0 has a
+    Every row has a value from U[−1, 1]; one row, drawn uniformly, is marked. Always predicting 0 has a
     mean squared error of 1/3. The target is the value before noise.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=4)
@@ -138,11 +138,11 @@ def recall_marked(length: int, seq_len: int, n_features: int, noise: float, seed
 
 
 def recall_first(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
-    """Say at the end whether the first row was up or down.
+    """Recall at the end whether the first row was up or down.
 
-    The first row is +1 or −1, each as likely, and is the target; all others are drawn from U[−1, 1] and mean
-    nothing. The latching problem of Bengio, Simard & Frasconi (1994, "Learning long-term dependencies with gradient
-    descent is difficult", IEEE Transactions on Neural Networks 5, 157–166) at its plainest. Always saying 0 has a
+    The first row is +1 or −1 with equal probability, and is the target; all others are drawn from U[−1, 1] and
+    carry no information. The latching problem of Bengio, Simard & Frasconi (1994, "Learning long-term dependencies with gradient
+    descent is difficult", IEEE Transactions on Neural Networks 5, 157–166) at its simplest. Always predicting 0 has a
     mean squared error of 1.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=3, least_steps=2)

@@ -8,9 +8,7 @@ from lstm_core.data.generators.sequences import MAX_VALUES, WAVEFORMS, add_noise
 from lstm_core.data.table import ColumnRoles, Table
 from lstm_core.experiment import PlaygroundError
 
-PERIOD = 20  # rows of one wave, so that the default window of 24 always holds a whole one
-
-
+PERIOD = 20  # rows of one wave, so that the default window of 24 contains a full one
 SUM_PERIODS = (37, 17, 7)  # primes: their sum repeats only after 37 · 17 · 7 = 4403 rows
 
 
@@ -55,7 +53,7 @@ def damped_oscillation(length: int, seq_len: int, n_features: int, noise: float,
 def mackey_glass(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
     """Chaos from a simple rule: it never quite repeats.
 
-    dx/dt = 0.2 x(t − 17) / (1 + x(t − 17)¹⁰) − 0.1 x(t), one row a unit of time. Mackey & Glass
+    dx/dt = 0.2 x(t − 17) / (1 + x(t − 17)¹⁰) − 0.1 x(t), one row per unit of time. Mackey & Glass
     (1977), "Oscillation and chaos in physiological control systems", Science 197, 287–289.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed)
@@ -78,14 +76,14 @@ def _series(name: str, clean: np.ndarray, seq_len: int, noise: float, rng) -> Ta
 
 
 def _wave(shape: str, length: int, period: int, rng: np.random.Generator) -> np.ndarray:
-    """(length,) of a wave from a random phase; rows a period apart are equal to the last bit."""
+    """(length,) values of a wave of random phase; rows one period apart are equal to the last bit."""
     return WAVEFORMS[shape]((np.arange(length) % period / period + rng.random()) % 1)
 
 
 def _mackey_glass(length: int, rng: np.random.Generator) -> np.ndarray:
-    """(length,) of the solution, one value a unit of time, after a discarded transient of 510.
+    """(length,) values of the solution, one per unit of time, after a discarded transient of 510.
 
-    Method of steps: over the next 17 units the delayed term F is known already, so what is left is
+    Method of steps: over the next 17 units the delayed term F is already computed, so the rest is
     linear, x(t) = e^(−0.1 t) (x(0) + ∫₀ᵗ e^(0.1 s) F(s) ds), and the trapezoid rule at 20 points a
     unit takes a whole delay at once. It starts from a constant near 1.2; 1 is a fixed point.
     """
@@ -105,12 +103,12 @@ LAG = 3  # rows between a number and its echo
 
 
 def echo(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
-    """Say at every row what x1 was three rows ago.
+    """Predict at each row what x1 was three rows ago.
 
-    One long series of random numbers x1, x2 …, uniform with mean 0 and variance 1; only x1 ever matters. Those
-    of three rows before the first are drawn too, and never shown. In a window of seq_len rows that is read from a zero state, the answers of the
-    first three lie before the window: the best mean squared error over its rows is 3 / seq_len, that of always
-    saying 0 is 1. The target is x1 before noise.
+    One long series of random numbers x1, x2 …, uniform with mean 0 and variance 1; only x1 matters. Three rows
+    before the first are drawn too, and never shown. In a window of seq_len rows that starts from a zero state, the
+    targets of the first three rows lie before the window: the lowest possible mean squared error over its rows is
+    3 / seq_len, that of always predicting 0 is 1. The target is x1 before noise.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed)
     if length * (n_features + 1) > MAX_VALUES:

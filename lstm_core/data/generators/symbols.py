@@ -1,6 +1,6 @@
-"""Made-up sequences of symbols that papers measure memory with: which came first, and say it all again.
+"""Synthetic sequences of symbols with which papers measure memory: temporal order and copy memory.
 
-The signature is that of generators.py, which lists them. numpy only, no files, no tensors.
+GENERATORS lists the functions and explains their signature.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ import numpy as np
 from lstm_core.data.generators.sequences import sequence_table, validated_rng
 from lstm_core.data.table import Column, Table
 
-ORDER_SYMBOLS = tuple("abcdXYEB")  # distractors, what counts, beginning and end
+ORDER_SYMBOLS = tuple("abcdXYEB")  # distractors, the two relevant symbols, begin and end
 ORDERS = ("XX", "XY", "YX", "YY")
 BLANK, MARKER = 8, 9  # copy_memory: the symbols 0 to 7, then these
 COPY_SYMBOLS = (*(f"s{k}" for k in range(BLANK)), "blank", "marker")
 
 
 def temporal_order(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
-    """Say in which order X and Y came, far apart among others.
+    """Classify the order of X and Y, far apart in a sequence.
 
-    Each sequence begins with E, ends with B, and is a, b, c or d between, but for two places: the first between 1/11
-    and 2/11 of seq_len, the second between 5/11 and 6/11, each X or Y. The class is XX, XY, YX or YY. Sequences are
-    10/11 of seq_len to all of it long, padded with zeros in front. Of seq_len 110 it is task 6a of Hochreiter &
-    Schmidhuber (1997, "Long Short-Term Memory", section 5.6): 100 to 110 symbols, places 10 to 20 and 50 to 60.
+    Each sequence begins with E, ends with B, and has a, b, c or d between, except at two steps: the first between
+    1/11 and 2/11 of seq_len, the second between 5/11 and 6/11, each X or Y. The class is XX, XY, YX or YY. Sequences
+    are 10/11 of seq_len to seq_len long, padded with zeros in front. With seq_len 110 it is task 6a of Hochreiter &
+    Schmidhuber (1997, "Long Short-Term Memory", section 5.6): 100 to 110 symbols, X or Y at steps 10 to 20 and 50 to
+    60.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=len(ORDER_SYMBOLS) + 2, least_steps=6)
     segment = seq_len / 11
@@ -44,36 +45,36 @@ def temporal_order(length: int, seq_len: int, n_features: int, noise: float, see
 
 
 def copy_memory(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
-    """Ten symbols, a long silence, a marker: say all ten again.
+    """Ten symbols, a long gap, a marker: repeat all ten.
 
-    Ten of eight symbols, T − 1 blanks, the marker, ten blanks: seq_len = T + 20. To be said at every step: blank, and
-    over the last ten steps the ten symbols in their order. Who remembers nothing can do no better than a mean
-    cross-entropy of 10 ln 8 / (T + 20). Arjovsky, Shah & Bengio (2016), "Unitary Evolution Recurrent Neural
-    Networks", arXiv 1511.06464, section 4.1. Where seq_len has no room for ten, it is as many as half of it holds.
+    Ten symbols out of eight, T − 1 blanks, the marker, ten blanks: seq_len = T + 20. The targets are blank, and in
+    the last ten steps the ten symbols in order. Without memory the lowest mean cross-entropy is 10 ln 8 / (T + 20).
+    Arjovsky, Shah & Bengio (2016), "Unitary Evolution Recurrent Neural Networks", arXiv 1511.06464, section 4.1. A
+    seq_len that is too short for ten symbols has as many as copy_length gives.
     """
     rng = validated_rng(length, seq_len, n_features, noise, seed, columns=len(COPY_SYMBOLS) + 2, least_steps=3)
     copied = copy_length(seq_len)
     symbols = np.full((length, seq_len), BLANK, np.int8)
     symbols[:, :copied] = rng.integers(0, BLANK, (length, copied))
-    inputs = np.full((length, seq_len), BLANK, np.int32)
-    inputs[:, -copied:] = symbols[:, :copied]
+    targets = np.full((length, seq_len), BLANK, np.int32)
+    targets[:, -copied:] = symbols[:, :copied]
     symbols[:, -copied - 1] = MARKER
-    target = Column("say", "category", inputs.ravel(), COPY_SYMBOLS[: BLANK + 1])
+    target = Column("say", "category", targets.ravel(), COPY_SYMBOLS[: BLANK + 1])
     return _table("copy_memory", symbols, COPY_SYMBOLS, target)
 
 
 def copy_length(seq_len: int) -> int:
-    """How many symbols copy_memory gives to remember: ten where there is room for a blank's silence."""
+    """How many symbols copy_memory has to repeat: ten, or fewer where seq_len would leave no gap."""
     return min(10, (seq_len - 1) // 2)
 
 
 def copy_naive_loss(seq_len: int) -> float:
-    """The mean cross-entropy of whoever knows copy_memory's rules and remembers none of its symbols."""
+    """The lowest mean cross-entropy on copy_memory of a model that knows its rules and remembers no symbol."""
     return copy_length(seq_len) * float(np.log(BLANK)) / seq_len
 
 
 def _table(name: str, symbols: np.ndarray, names: tuple[str, ...], target: Column) -> Table:
-    """symbols: (sequences, seq_len) numbers into names, −1 where the row is empty; each name is a column of 0 and 1."""
+    """A one-hot table; symbols: (sequences, seq_len) indices into names, −1 where a row is all zero."""
     features = {symbol: symbols.ravel() == k for k, symbol in enumerate(names)}
     table = sequence_table(name, features, symbols.shape[1])
     roles = dataclasses.replace(table.roles, targets=(target.name,))

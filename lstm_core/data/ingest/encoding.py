@@ -1,7 +1,6 @@
 """CSV bytes to UTF-8 bytes: what is no text at all, which encoding, stray control characters.
 
-Also the two values that every step of reading a file shares: the options it takes and the notes it leaves.
-Nothing here knows rows or columns.
+No rows or columns are known yet.
 """
 
 from __future__ import annotations

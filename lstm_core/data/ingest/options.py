@@ -1,4 +1,4 @@
-"""How a file is to be read: every guess that a person may correct."""
+"""CsvOptions: what is detected in a CSV file, each of which the user may correct."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from dataclasses import dataclass
 from lstm_core.experiment import PlaygroundError
 
 KINDS = ("number", "category", "time")
-
-
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", "": "one column"}
-
-
 ENCODINGS = (
     "utf-8",
     "utf-16",
@@ -29,7 +25,7 @@ ENCODINGS = (
 
 @dataclass(frozen=True)
 class CsvOptions:
-    """How to read a CSV file; None: work it out."""
+    """How to parse a CSV file; None: detect it."""
 
     encoding: str | None = None
     delimiter: str | None = None  # one character; "" reads each line as one cell

@@ -1,7 +1,7 @@
-"""Tables: typed columns of one length, and how CSV bytes become one, with a report of what was changed.
+"""read_table: the bytes of a CSV file become a Table, with a report of every guess and change.
 
-Every complaint about a file is made here or in the modules this one reads with: csv_text (bytes → text),
-csv_layout and csv_records (text → rows), csv_columns and csv_cells (cells → values), table_roles (suggestions).
+The steps: encoding (bytes → text), dialect and rows (text → regular rows), columns, column_types and cells (rows →
+typed columns), column_roles (suggestions). Each refuses or reports what it cannot read.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from lstm_core.data.column_roles import suggest_roles, time_column_notes
 from lstm_core.data.ingest.columns import parse_columns
@@ -27,17 +26,17 @@ MAX_NOTES = 100
 def read_table(data: bytes, name: str = "data.csv", options: CsvOptions = DETECT) -> Table:
     """A CSV file as a table.
 
-    What `options` leaves open is worked out from the file. The table's `options` say how it was read, its
-    `notes` what was guessed, coerced, dropped or refused and in which lines, its `roles` what could be trained.
-    Columns without values, and text columns with too many different texts, are left out.
+    What `options` leaves open is detected. The table's `options` are those that were used, its `report` lists what
+    was guessed, coerced, dropped or refused and in which lines, its `roles` suggest targets and features. Columns
+    without values, and text columns with too many distinct texts, are left out.
 
     Args:
         data: the file's bytes.
-        name: the file's name, for sentences only.
-        options: guesses to correct. `kinds` overrides what single columns are read as.
+        name: the file's name, used in messages only.
+        options: corrections of what was detected. `kinds` overrides the kind of single columns.
 
     Raises:
-        PlaygroundError: the file is no table, has fewer than two rows, or nothing that could be trained on.
+        PlaygroundError: the file is no table, has fewer than two rows, or has nothing to train on.
     """
     name = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", name)[:80]
     text, encoding, notes = decode_text(data, name, options.encoding)
@@ -57,22 +56,8 @@ def read_table(data: bytes, name: str = "data.csv", options: CsvOptions = DETECT
     notes += _column_reports(columns, records) + time_column_notes(columns, roles, records.line)
     if len(notes) > MAX_NOTES:
         omitted = len(notes) - MAX_NOTES
-        notes = [
-            *notes[:MAX_NOTES],
-            ImportNote("warning", f"There are {omitted:,} more notes of these kinds."),
-        ]
+        notes = [*notes[:MAX_NOTES], ImportNote("warning", f"There are {omitted:,} more notes of these kinds.")]
     return Table(name, numbers, tuple(columns), roles, tuple(notes), used)
-
-
-def head(table: Table, rows: int = 20, columns: int = 50) -> pd.DataFrame:
-    """The first rows as they are understood: classes by their names, missing cells empty."""
-    cells = {}
-    for column in table.columns[:columns]:
-        values = column.values[:rows]
-        if column.kind == "category":
-            values = [column.classes[code] if code >= 0 else None for code in values]
-        cells[column.name] = values
-    return pd.DataFrame(cells)
 
 
 def _column_reports(columns: list[Column], records: RegularRows) -> list[ImportNote]:

@@ -1,6 +1,6 @@
 """The rows of a text made regular: one a line, equally many cells, no quotes; ragged rows and line numbers.
 
-Where the table lies and what separates its cells is csv_layout's to say.
+Where the table begins and what separates its cells is found in dialect.py.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from lstm_core.data.samples.book import book_table
 from lstm_core.data.table import Column, ColumnRoles, Table
 from lstm_core.experiment import PlaygroundError
 
-EXAMPLE_MODEL = resources.files(__package__).joinpath("sunspots.safetensors")  # made by train_example.py
+EXAMPLE_MODEL = resources.files(__package__).joinpath("sunspots.safetensors")  # made by lessons/train.py
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 

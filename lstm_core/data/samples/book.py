@@ -1,6 +1,6 @@
 """A book as a table: one row a character, one 0/1 column for each of 40 characters, and the character that follows.
 
-Reading, normalising and naming characters live here; what a model makes of them is in characters.py. No model and no
+Reading, normalising and naming characters live here; what a model makes of them is in the lesson characters. No model and no
 torch: the table must open at once.
 """
 
@@ -41,7 +41,7 @@ _SAME = str.maketrans({"[": "(", "]": ")", "’": "'", "‘": "'", "\t": " ", "�
 
 @cache
 def load_book() -> str:
-    """Alice's Adventures in Wonderland in the 40 characters of ALPHABET: see normalised.
+    """Alice's Adventures in Wonderland in the 40 characters of ALPHABET, as normalize leaves them.
 
     The file's quotation marks are ` and ', as typed in 1994: they become “ and ”. A ' is a closing one where no
     letter follows; its quotations within quotations, in ", become '.
@@ -56,7 +56,7 @@ def normalize(text: str) -> str:
     """The text in lower case, with one space or one line end, or two after a paragraph, in a row.
 
     A straight " opens a quotation after a blank or a bracket and closes one elsewhere. Square brackets become round
-    ones, typographic apostrophes and dashes plain ones. All else that ALPHABET lacks stays: codes refuses it.
+    ones, typographic apostrophes and dashes plain ones. All else that ALPHABET lacks stays: encode refuses it.
     """
     text = re.sub(r'(^|(?<=[\s(\[]))"', "“", text).replace('"', "”").translate(_SAME).lower()
     text = re.sub(r" *\r?\n *", "\n", re.sub(r" +", " ", text))
@@ -64,7 +64,7 @@ def normalize(text: str) -> str:
 
 
 def encode(text: str) -> np.ndarray:
-    """(characters,) int64: each character's place in ALPHABET.
+    """(characters,) int64: each character's index in ALPHABET.
 
     Raises:
         PlaygroundError: the text has a character that ALPHABET lacks.
@@ -79,7 +79,7 @@ def encode(text: str) -> np.ndarray:
 
 
 def one_hot(numbers: np.ndarray) -> np.ndarray:
-    """(…, 40) float32: the rows that stand for these codes."""
+    """(…, 40) float32: the one-hot vectors of these indices."""
     return np.eye(len(ALPHABET), dtype=np.float32)[numbers]
 
 

@@ -6,61 +6,49 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.data.number_format import format_significant
+from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.figures.theme import BLUE, GREY, PINK, VERMILION, figure_layout
+from lstm_core.lessons.figures import LOSS_POINTS
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from lstm_core.runs.run import Run
 
-COLORS = {"clip": "#0072B2", "no_clip": "#D55E00"}
-NAMES = {"clip": "clipped", "no_clip": "not clipped"}
-GREY = "#888888"
+COLORS = {"clip": BLUE, "no_clip": VERMILION}
 CLIP = 0.25
-MAX_NORM_SHOWN = 1e6  # that is drawn
-POINTS = 1000  # of a curve
-LEARNED = 0.1  # squared error; always saying 0 has 1
-BLOWN_UP = 100.0  # a loss a hundred times that of always saying 0
+MAX_NORM_SHOWN = 1e6
+MAX_ERROR = 0.1  # squared, of a model that has learned the task; always predicting 0 scores 1
+EXPLODED_LOSS = 100.0  # a hundred times that of always predicting 0
 
-DATA = DataSpec(
-    source="generator",
-    name="recall_first",
-    length=2000,
-    noise=0.0,
-    seq_len=20,
-    horizon=0,
-    scaling="none",
-    train_share=0.8,
-    valid_share=0.1,
-)
+DATA = generated_data("recall_first", length=2000, seq_len=20, train_share=0.8, valid_share=0.1)
 
 
 def _curve(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """A curve to be drawn; what is beyond MAX_NORM_SHOWN runs along the top, or nothing else could be made out."""
-    epochs, values = run.curves[name].points(POINTS)
+    """A curve to draw; values beyond MAX_NORM_SHOWN run along the top, or nothing else could be made out."""
+    epochs, values = run.curves[name].points(LOSS_POINTS)
     return epochs, np.minimum(values, MAX_NORM_SHOWN)
 
 
 def _norms(runs: dict[str, Run]) -> LinePlot:
-    lines = [Line(NAMES[label], *_curve(run, "grad_norm"), COLORS[label], width=2) for label, run in runs.items()]
+    lines = [Line(run_name(label), *_curve(run, "grad_norm"), COLORS[label], width=2) for label, run in runs.items()]
     clipped = runs["clip"]
     end, limit = max(clipped.epoch, 1), clipped.train_spec.max_grad_norm or CLIP
     lines.append(Line("the limit", np.array([0.0, end]), np.full(2, limit), GREY, "dash", 2))
     return LinePlot(lines, "epoch", "gradient norm, before clipping", log_y=True)
 
 
-def _losses(runs: dict[str, Run]) -> LinePlot:
-    lines = [Line(NAMES[label], *_curve(run, "train_loss"), COLORS[label], width=2) for label, run in runs.items()]
+def _loss_plot(runs: dict[str, Run]) -> LinePlot:
+    lines = [Line(run_name(label), *_curve(run, "train_loss"), COLORS[label], width=2) for label, run in runs.items()]
     return LinePlot(lines, "epoch", "squared error of each batch", log_y=True)
 
 
 def _vectors(runs: dict[str, Run]) -> go.Figure:
-    """A gradient of two weights, cut by its norm and, beside it, cut weight by weight."""
+    """A gradient of two weights, clipped by its norm and, beside it, clipped weight by weight."""
     import plotly.graph_objects as go
-
-    from lstm_core.figures.theme import figure_layout
 
     gradient = np.array([1.0, 0.4])
     by_norm, by_value = gradient * CLIP / np.linalg.norm(gradient), np.clip(gradient, -CLIP, CLIP)
@@ -81,8 +69,8 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
             "solid",
             (0, 22),
         ),
-        ("cut by its norm: the same direction", by_norm, COLORS["clip"], "solid", (145, -24)),
-        ("cut weight by weight: it turns", by_value, "#CC79A7", "dot", (30, 22)),
+        ("clipped by norm: the same direction", by_norm, COLORS["clip"], "solid", (145, -24)),
+        ("clipped by value: it turns", by_value, PINK, "dot", (30, 22)),
     )
     for label, (x, y), color, dash, (right, up) in vectors:
         figure.add_scatter(
@@ -106,21 +94,18 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     error = runs["clip"].evaluate("test")
     unclipped = runs["no_clip"]
     loss, norm = (float(unclipped.curves[name].points()[1].max(initial=0.0)) for name in ("train_loss", "grad_norm"))
-    how = (
-        f"lasted {unclipped.step:,} steps, then its loss was no number any more"
-        if not unclipped.finished
-        else "went on to the end"
-    )
+    how = "trained to the end" if unclipped.finished else f"stopped after {unclipped.step:,} steps on a NaN loss"
     summary = (
-        f"Clipped: squared error {error:.2g} on new sequences; always saying 0 would give 1. Not clipped: it {how}; its "
-        f"largest loss was {loss:.1g} and its largest gradient norm {norm:.1g}."
+        f"Clipped: squared error {format_significant(error)} on new sequences; always predicting 0 would score 1. Not "
+        f"clipped: it {how}; its largest loss was {format_significant(loss, 1)} and its largest gradient norm "
+        f"{format_significant(norm, 1)}."
     )
     metrics = {"clip error": error, "no_clip steps": float(unclipped.step), "no_clip largest loss": loss}
-    return Outcome(error < LEARNED and loss > BLOWN_UP, summary, metrics)
+    return Outcome(error < MAX_ERROR and loss > EXPLODED_LOSS, summary, metrics)
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
-    """The norms of both over the steps that the unclipped run lasted, and a while longer."""
+    """The norms of both over twice the epochs that the unclipped run lasted."""
     max_epochs = 2 * runs["no_clip"].epoch + 2
     curves = []
     for run in runs.values():
@@ -137,77 +122,82 @@ def _experiment(clip: float) -> Experiment:
 
 LESSON = Lesson(
     title="Exploding gradients",
-    summary="One steep place throws an RNN out of all it had learned; clipping lets it step over.",
+    summary="One steep step of the loss destroys all that an RNN has learned; gradient clipping prevents it.",
     chapter="Memory",
     order=12,
     experiments={"clip": _experiment(CLIP), "no_clip": _experiment(0.0)},
     figures=(
         LessonFigure(
-            "**The length of the gradient, batch by batch**",
-            "Both begin alike. Where one climbs above the dashed limit, the clipped run takes a step of that limit's length.",
+            "**The gradient norm, batch by batch**",
+            "Both start alike. Where the norm exceeds the dashed limit, the clipped run's gradient is scaled down to "
+            "the limit.",
             _norms,
         ),
         LessonFigure(
             "**The loss of every batch**",
-            "1 is what always saying 0 gives. The other line leaves the picture at a million and ends: its loss became infinite or NaN.",
-            _losses,
+            "Always predicting 0 scores 1. The other line leaves the plot at a million and ends: its loss became "
+            "infinite or NaN.",
+            _loss_plot,
         ),
         LessonFigure(
             "**What clipping does**",
-            "By norm, the arrow keeps its direction and is cut to the limit; cut weight by weight, it would turn.",
+            "By norm, the arrow keeps its direction and is scaled to the limit; by value, its direction would change.",
             _vectors,
         ),
     ),
     loss_figure=False,
     text="""
-The first of twenty rows is +1 or −1, the others are noise; at the end the RNN has to say which it was. Both runs have the
-same data, weights and learning rate. Only one **clips** its gradient.
+The first of twenty steps is +1 or −1, the others are noise; at the end the RNN has to predict which it was. Both runs
+have the same data, weights and learning rate. Only one **clips** its gradient.
 
-To keep the first row, the RNN's recurrent weights must grow until they carry a number through twenty steps. Then
+To remember the first step, the RNN's recurrent weights must grow until they carry a number through twenty steps. Then
 the product that makes gradients vanish does the opposite: factors above 1, twenty times over. The loss has a **cliff**
-there, and on it the gradient is tens or thousands of times longer than on the flat land before.
+there, and on it the gradient is tens or thousands of times larger than on the plateau before.
 
 A step is learning rate times gradient. One such step throws the weights far away, where the next gradient is larger
-still, until the loss is no number any more. The Trainer then stops that run, says so, and keeps its last finite weights:
+still, until the loss is infinite or NaN. The Trainer then stops that run, reports it, and keeps its last finite
+weights:
 **this stop is what the lesson shows**, not a fault.
 
-Clipping measures the length of the whole gradient, all weights together, and cuts what is longer than the limit. The step
-still goes downhill; it only is not longer than one dares on a cliff.
+Clipping measures the norm of the whole gradient, all weights together, and scales it down if it exceeds the limit. The
+step keeps its direction, and is never longer than the limit.
 """,
     formula=r"""g \;\leftarrow\; g \cdot \min\!\left(1,\ \frac{\text{clip}}{\lVert g \rVert}\right),
 \qquad w \;\leftarrow\; w - \eta\, g""",
-    symbols="$g$ is the gradient of all weights as one vector, $\\lVert g \\rVert$ its length, $\\eta$ the learning rate.",
+    symbols="$g$ is the gradient of all weights as one vector, $\\lVert g \\rVert$ its norm, $\\eta$ the learning "
+    "rate.",
     common_mistakes="""
-**Clipping does not cure vanishing.** It shortens what is too long and lengthens nothing.
+**Clipping does not cure vanishing gradients.** It shortens long gradients and lengthens none.
 
-**By norm or by value?** PyTorch has both. `clip_grad_norm_` keeps the direction, `clip_grad_value_` cuts each number
-by itself and turns the gradient. This app clips by norm.
+**By norm or by value?** PyTorch has both. `clip_grad_norm_` keeps the direction, `clip_grad_value_` clips each
+element by itself and changes the direction. This app clips by norm.
 
-**"Adam needs no clipping."** Here it does not: no step is much longer than the learning rate. But one huge gradient still
-spoils Adam's averages for many steps, and a NaN spoils them for good.
+**"Adam needs no clipping."** Here it does not: no step is much larger than the learning rate. But one huge gradient
+still spoils Adam's averages for many steps, and a NaN spoils them for good.
 
-**LSTMs explode too.** What is gated is the cell state; the way through $h$ has a product of weights as in an RNN.
+**LSTMs explode too.** Only the cell state is gated; the path through $h$ has a product of weights as in an RNN.
 """,
     exercises=(
         Exercise(
-            "A tenth of the learning rate: neither run falls off the cliff. Small steps are a cure as well, at a price: "
-            "from the shown seed neither learns in this time.",
+            "A tenth of the learning rate: neither run falls off the cliff. Small steps help as well, at a price: "
+            "from the pretrained seed neither learns in this time.",
             {"train": {"lr": 0.01}},
         ),
         Exercise(
-            "Adam in place of SGD: it divides each gradient by its usual size, and here both runs learn.",
+            "Adam instead of SGD: it divides each gradient by its usual size, and here both runs learn.",
             {"train": {"optimizer": "Adam", "lr": 0.005}},
         ),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): clipped, the squared error ends below 0.01; not clipped, the run breaks off after 89 to "
-    "648 steps of 1,000. How tight the limit is matters: at 0.5 nine of ten learn in this time, at 1 seven.",
+    success_rate="10 of 10 seeds (0 to 9): clipped, the squared error ends below 0.01; not clipped, the run stops "
+    "after 89 to 648 steps of 1,000. The limit matters: at 0.5 nine of ten learn in this time, at 1 seven.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
-        "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent is "
-        "difficult, IEEE Transactions on Neural Networks 5(2): the task, at its plainest",
-        "Razvan Pascanu, Tomas Mikolov & Yoshua Bengio (2013), On the difficulty of training recurrent neural networks, "
-        "ICML, arXiv 1211.5063: the cliff, and clipping by the norm",
-        "Tomas Mikolov (2012), Statistical language models based on neural networks, PhD thesis, Brno: clipping each value",
+        "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent "
+        "is difficult, IEEE Transactions on Neural Networks 5(2): the task in its simplest form",
+        "Razvan Pascanu, Tomas Mikolov & Yoshua Bengio (2013), On the difficulty of training recurrent neural "
+        "networks, ICML, arXiv 1211.5063: the cliff, and clipping by the norm",
+        "Tomas Mikolov (2012), Statistical language models based on neural networks, PhD thesis, Brno: clipping each "
+        "value",
     ),
 )

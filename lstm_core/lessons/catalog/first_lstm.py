@@ -1,4 +1,4 @@
-"""First LSTM: random sequences, random targets. It learns its training data by heart, and nothing else."""
+"""First LSTM: random sequences, random targets. It memorises its training data and learns nothing."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.data.number_format import format_number
+from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.figures.theme import BLUE, VERMILION
+from lstm_core.lessons.figures import LOSS_POINTS, level, sorted_predictions
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 
 def _predictions_by_split(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Part → (what the model says, the truth), each (sequences,)."""
+    """Split → (predictions, targets), each (sequences,)."""
     from lstm_core.forecasting.predict import predict
 
     windows, model = run.windows, run.snapshot_at().model
@@ -26,40 +29,23 @@ def _predictions_by_split(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
-def _losses(runs: dict[str, Run]) -> LinePlot:
+def _loss_plot(runs: dict[str, Run]) -> LinePlot:
     run = runs["lstm"]
-    train_points, valid_points = (run.curves[name].points(1000) for name in ("train_loss", "valid_loss"))
-    targets = run.windows.targets(run.windows.starts["valid"])
-    level = float(np.mean(targets**2))
-    end = max(run.train_spec.epochs, 1)
-    return LinePlot(
-        [
-            Line("the 100 sequences it trains on", *train_points, "#0072B2", width=3),
-            Line("new sequences", *valid_points, "#D55E00", width=3),
-            Line(
-                "always saying 0, on the new ones",
-                np.array([0.0, end]),
-                np.array([level, level]),
-                "#888888",
-                "dash",
-            ),
-        ],
-        "epoch",
-        "mean squared error",
-        y_range=(0.0, 2.2 * level),
-    )
+    train_points, valid_points = (run.curves[name].points(LOSS_POINTS) for name in ("train_loss", "valid_loss"))
+    naive_loss = float(np.mean(run.windows.targets(run.windows.starts["valid"]) ** 2))
+    lines = [
+        Line("the 100 training sequences", *train_points, BLUE, width=3),
+        Line("new sequences", *valid_points, VERMILION, width=3),
+        level("always predicting 0, on new sequences", naive_loss, runs),
+    ]
+    return LinePlot(lines, "epoch", "mean squared error", y_range=(0.0, 2.2 * naive_loss))
 
 
 def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
     by_split = _predictions_by_split(runs["lstm"])
-    lines = []
-    for split, name, color in (("train", "trained on", "#0072B2"), ("valid", "new", "#D55E00")):
-        predictions, targets = (values[:100] for values in by_split[split])
-        order = np.argsort(targets)
-        at = np.linspace(1, 100, len(order))
-        lines.append(Line(f"what it says, {name}", at, predictions[order], color, width=2))
-        if split == "train":
-            lines.append(Line("the truth", at, targets[order], "#888888", width=3))
+    first, second = ([values[:100] for values in by_split[split]] for split in ("train", "valid"))
+    lines = sorted_predictions("prediction, training sequences", *first, BLUE, 100)
+    lines += sorted_predictions("prediction, new sequences", *second, VERMILION, 100)[:1]
     return LinePlot(lines, "sequences, in order of their target", "target")
 
 
@@ -73,9 +59,10 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     reached = train_error < 0.9 * zero_train_error and valid_error > 0.95 * zero_valid_error
     return Outcome(
         reached,
-        f"Error {train_error:.2f} on the 100 sequences it has seen (always saying 0: {zero_train_error:.2f}), but {valid_error:.2f} on "
-        f"{len(by_split['valid'][0]):,} new ones (always saying 0: {zero_valid_error:.2f}). One new sequence: it says {predictions:.2f}, "
-        f"the truth is {targets:.2f}.",
+        f"Mean squared error {train_error:.2f} on the 100 training sequences (always predicting 0: "
+        f"{zero_train_error:.2f}), but {valid_error:.2f} on {len(by_split['valid'][0]):,} new ones (always predicting "
+        f"0: {zero_valid_error:.2f}). One new sequence: prediction {format_number(predictions)}, target "
+        f"{format_number(targets)}.",
         {"error seen": train_error, "error new": valid_error, "zero new": zero_valid_error},
     )
 
@@ -87,17 +74,8 @@ LESSON = Lesson(
     order=1,
     experiments={
         "lstm": Experiment(
-            DataSpec(
-                source="generator",
-                name="random_regression",
-                length=1000,
-                seq_len=5,
-                n_features=10,
-                noise=0.0,
-                horizon=0,
-                train_share=0.1,
-                valid_share=0.8,
-                scaling="none",
+            generated_data(
+                "random_regression", length=1000, seq_len=5, n_features=10, train_share=0.1, valid_share=0.8
             ),
             ModelSpec(hidden_size=50, num_layers=2),
             TrainSpec(lr=1e-3, batch_size=100, epochs=100, max_grad_norm=0.0),
@@ -105,13 +83,14 @@ LESSON = Lesson(
     },
     figures=(
         LessonFigure(
-            "**The loss falls, but only where it has looked**",
-            "Blue: the sequences it trains on. Orange: new ones of the same kind. Grey: what always saying 0 gets there.",
-            _losses,
+            "**The loss falls, but only on the training data**",
+            "Blue: the training sequences. Orange: new ones of the same kind. Grey: what always predicting 0 scores "
+            "on those.",
+            _loss_plot,
         ),
         LessonFigure(
-            "**What it says, beside the truth**",
-            "Sorted by the truth. Blue bends to the grey line; orange has nothing to do with it.",
+            "**Predictions and targets**",
+            "Sorted by target. Blue follows the grey targets; orange is unrelated to them.",
             _prediction_plot,
         ),
     ),
@@ -120,25 +99,24 @@ LESSON = Lesson(
 This is the first LSTM of many tutorials: 100 sequences of 5 steps, 10 random numbers at every step, and for each
 sequence one random target. The loss falls from epoch to epoch, and the tutorial stops there.
 
-But inputs and targets were drawn **independently**. Nothing in a sequence tells its target, so there is nothing to
-learn. What the loss shows is **memorising**: the model has 32,851 numbers to store 100 targets in.
+But inputs and targets were drawn **independently**. A sequence carries no information about its target, so there is
+nothing to learn. What the loss shows is **memorising**: the model has 32,851 parameters to store 100 targets in.
 
-The honest test is the orange line: new sequences, never trained on. It never falls below the variance of the targets, and the
-longer it memorises, the higher it climbs.
-The best that anyone can do on them is to say the mean, 0, every time. Whenever you see a falling loss, ask for the other
-curve.
+The honest test is the orange line: new sequences, never trained on. It never falls below the variance of the targets,
+and the longer the model memorises, the higher it climbs. The best possible prediction for them is the mean, 0. Whenever
+you see a falling training loss, ask for the validation loss.
 """,
     formula=r"\text{loss} = \frac1N\sum_{n}(\hat y_n - y_n)^2 \qquad \min_{\hat y}\ \mathbb E\,(\hat y - y)^2 = "
     r"\operatorname{Var}(y) = 1",
-    symbols="$\\hat y_n$ is what the model says of sequence $n$, $y_n$ its target. The second formula holds because the "
-    "inputs say nothing about $y$.",
+    symbols="$\\hat y_n$ is the prediction for sequence $n$, $y_n$ its target. The second formula holds because the "
+    "inputs are independent of $y$.",
     common_mistakes="""
 The tutorial calls one forward pass on one new random sequence *evaluation*. A single sequence cannot tell a good model
-from a bad one: here the error is taken over 800 new ones, and one of them is shown beside it.
+from a bad one: the error here is a mean over 800 new ones, with one of them shown beside it.
 """,
     exercises=(
         Exercise(
-            "1,000 epochs: it learns all 100 targets by heart, and gets worse on new sequences.",
+            "1,000 epochs: it memorises all 100 targets, and gets worse on new sequences.",
             {"train": {"epochs": 1000}},
         ),
         Exercise(
@@ -146,11 +124,12 @@ from a bad one: here the error is taken over 800 new ones, and one of them is sh
             {"model": {"hidden_size": 5}},
         ),
         Exercise(
-            "Dropout 0.5 between the layers slows the memorising down. It cannot create something to learn.",
+            "Dropout 0.5 between the layers slows the memorising. It cannot create anything to learn.",
             {"model": {"dropout": 0.5}},
         ),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): the error on the seen sequences falls below 0.15, on new ones it rises above 1.3.",
+    success_rate="10 of 10 seeds (0 to 9): the error on the training sequences falls below 0.15, on new ones it rises "
+    "above 1.3.",
     sources=("PyTorch documentation, torch.nn.LSTM",),
 )

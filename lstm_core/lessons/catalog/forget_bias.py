@@ -1,4 +1,4 @@
-"""Forget gate bias: 0, 1 and chrono, on a memory that only a gate which starts open can learn."""
+"""Forget gate bias: 0, 1 and chrono, on a task that only gates which start open learn reliably."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.data.number_format import format_significant
+from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.figures.theme import BLUE, GREEN, GREY, MIN_SHARE, VERMILION, figure_layout
+from lstm_core.lessons.figures import LOSS_POINTS
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -16,28 +19,16 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
     from lstm_core.training.snapshots import ModelSnapshot
 
-STEPS = 50  # from the row that counts to the end
-NAMES = {"chrono": "chrono", "bias_1": "bias 1", "bias_0": "bias 0"}
-COLORS = {"chrono": "#009E73", "bias_1": "#0072B2", "bias_0": "#D55E00"}
+STEPS = 50  # from the step to remember to the end
+COLORS = {"chrono": GREEN, "bias_1": BLUE, "bias_0": VERMILION}
 WINDOWS = 8  # that the gates are averaged over
-MIN_SHARE = 1e-9  # shares below it are not drawn
-LEARNED = 0.1  # squared error; always saying 0 has 1
+MAX_ERROR = 0.1  # squared, of a model that has learned the task; always predicting 0 scores 1
 
-DATA = DataSpec(
-    source="generator",
-    name="recall_first",
-    length=2000,
-    noise=0.0,
-    seq_len=STEPS,
-    horizon=0,
-    scaling="none",
-    train_share=0.8,
-    valid_share=0.1,
-)
+DATA = generated_data("recall_first", length=2000, seq_len=STEPS, train_share=0.8, valid_share=0.1)
 
 
-def _forget(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
-    """(hidden_size,) each unit's mean f over some windows and their steps; worked out once for each step of the run."""
+def _mean_forget_gates(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
+    """(hidden_size,): each unit's f, mean over some windows and their steps; computed once for each step of the run."""
     import torch
 
     from lstm_core.trace.gate_trace import trace_lstm
@@ -53,13 +44,11 @@ def _forget(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
 def _constants(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
     """(hidden_size,) −1 / ln f in steps, the longest first."""
     with np.errstate(divide="ignore"):
-        return np.sort(-1 / np.log(_forget(run, snapshot)))[::-1]
+        return np.sort(-1 / np.log(_mean_forget_gates(run, snapshot)))[::-1]
 
 
 def _initial_figure(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
-
-    from lstm_core.figures.theme import figure_layout
 
     figure = go.Figure()
     for label, run in runs.items():
@@ -68,7 +57,7 @@ def _initial_figure(runs: dict[str, Run]) -> go.Figure:
         figure.add_scatter(
             x=units,
             y=constants,
-            name=NAMES[label],
+            name=run_name(label),
             mode="lines+markers",
             line={"color": COLORS[label], "width": 3},
             marker={"size": 8},
@@ -77,9 +66,9 @@ def _initial_figure(runs: dict[str, Run]) -> go.Figure:
     figure.add_scatter(
         x=units[[0, -1]],
         y=[seq_len, seq_len],
-        name=f"the {seq_len} rows to remember",
+        name=f"the {seq_len} steps to remember",
         mode="lines",
-        line={"color": "#888888", "dash": "dash", "width": 2},
+        line={"color": GREY, "dash": "dash", "width": 2},
     )
     figure.update_yaxes(type="log", title="time constant (steps)", dtick=1)
     figure.update_xaxes(title="unit, the longest memory first")
@@ -89,11 +78,11 @@ def _initial_figure(runs: dict[str, Run]) -> go.Figure:
 def _remaining_plot(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
-        f = _forget(run, run.snapshot_at())
+        f = _mean_forget_gates(run, run.snapshot_at())
         back = np.arange(run.windows.spec.seq_len, dtype=float)
-        lines.append(Line(NAMES[label], back, _remaining(f, back), COLORS[label], width=3))
-        start = _remaining(_forget(run, run.snapshot_at(0)), back)
-        lines.append(Line(f"{NAMES[label]}, at the start", back, start, COLORS[label], "dot", 2))
+        lines.append(Line(run_name(label), back, _remaining(f, back), COLORS[label], width=3))
+        start = _remaining(_mean_forget_gates(run, run.snapshot_at(0)), back)
+        lines.append(Line(f"{run_name(label)}, before training", back, start, COLORS[label], "dot", 2))
     return LinePlot(lines, "steps", "share of c that is left", log_y=True)
 
 
@@ -103,10 +92,9 @@ def _remaining(f: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return np.where(product > MIN_SHARE, product, np.nan)
 
 
-def _losses(runs: dict[str, Run]) -> LinePlot:
-    lines = []
-    for label, run in runs.items():
-        lines.append(Line(NAMES[label], *run.curves["valid_loss"].points(1000), COLORS[label], width=3))
+def _loss_plot(runs: dict[str, Run]) -> LinePlot:
+    curves = {label: run.curves["valid_loss"].points(LOSS_POINTS) for label, run in runs.items()}
+    lines = [Line(run_name(label), *curve, COLORS[label], width=3) for label, curve in curves.items()]
     return LinePlot(lines, "epoch", "squared error", y_range=(0.0, 1.15))
 
 
@@ -114,14 +102,14 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     errors, means = {}, {}
     for label, run in runs.items():
         errors[label] = run.evaluate("test")
-        means[label] = float(_forget(run, run.snapshot_at(0)).mean())
-    errors_text = ", ".join(f"{NAMES[label]} {error:.2g}" for label, error in errors.items())
-    gates = ", ".join(f"{means[label]:.2f} with {NAMES[label]}" for label in errors)
+        means[label] = float(_mean_forget_gates(run, run.snapshot_at(0)).mean())
+    errors_text = "; ".join(f"{run_name(label)}: {format_significant(error, 1)}" for label, error in errors.items())
+    gates = ", ".join(f"{means[label]:.2f} with {run_name(label)}" for label in errors)
     summary = (
-        f"Squared error on new sequences: {errors_text}; always saying 0 would give 1. The forget gates started at a mean of "
-        f"{gates}."
+        f"Squared error on new sequences: {errors_text}; always predicting 0 would score 1. The mean forget gate "
+        f"before training was {gates}."
     )
-    return Outcome(errors["chrono"] < LEARNED, summary, {f"{label} error": error for label, error in errors.items()})
+    return Outcome(errors["chrono"] < MAX_ERROR, summary, {f"{label} error": error for label, error in errors.items()})
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
@@ -133,8 +121,8 @@ def _experiment(**model) -> Experiment:
 
 
 LESSON = Lesson(
-    title="The forget gate's first bias",
-    summary="Whether an LSTM learns to remember may be decided before it has seen any data: bias 0, 1 and chrono.",
+    title="The forget gate's initial bias",
+    summary="Whether an LSTM learns to remember may be decided before it sees any data: bias 0, 1 and chrono.",
     chapter="Memory",
     order=13,
     experiments={
@@ -145,63 +133,68 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**How long each unit remembers, before any training**",
-            "After that many steps a unit has kept 1/e of its cell state: chrono spreads the units over the whole task.",
+            "After that many steps a unit has kept 1/e of its cell state: chrono spreads the units over the whole "
+            "task.",
             _initial_figure,
         ),
         LessonFigure(
-            "**What they learn from it**",
-            "Squared error on validation sequences after each epoch; 1 is what always saying 0 gives.",
-            _losses,
+            "**What they learn from there**",
+            "Squared error on validation sequences after each epoch; always predicting 0 scores 1.",
+            _loss_plot,
         ),
         LessonFigure(
-            "**What is left of the first row**",
-            "What its mean f leaves of c in the unit with the longest memory: dotted at the start, solid now.",
+            "**How much of the first step is left**",
+            "The share of c that the mean f leaves in the unit with the longest memory: dotted before training, solid "
+            "now.",
             _remaining_plot,
         ),
     ),
     loss_figure=False,
     text=r"""
-The first of fifty rows is +1 or −1, all others are noise, and at the end the LSTM has to say which it was. Always saying 0
-has a squared error of 1. Three LSTMs, equal but for the **biases of their gates** before training.
+The first of fifty steps is +1 or −1, all others are noise, and at the end the LSTM has to predict which it was. Always
+predicting 0 scores a squared error of 1. Three LSTMs, equal but for the **biases of their gates** before training.
 
-With **bias 0** a forget gate starts at σ(0) = 0.5. Of what the first row puts into $c$, $0.5^{49} \approx 10^{-15}$ is left
-at the end, and of the gradient on its way back as well. There is nothing to learn from, but by luck.
+With **bias 0** a forget gate starts at σ(0) = 0.5. Of what the first step writes into $c$, $0.5^{49} \approx 10^{-15}$
+is left at the end, and the same share of the gradient on its way back. There is nothing to learn from, except by luck.
 
-With **bias 1** it starts at 0.73. That is a great help over ten steps; over fifty it leaves $10^{-7}$.
+With **bias 1** it starts at 0.73. That helps a lot over ten steps; over fifty it leaves $10^{-7}$.
 
-**Chrono** asks how long a memory the task may need, here fifty steps, and gives each unit a time of its own between two steps
-and that. The input gates get the negative: what is to last must not be written over at each step. Some units then
-see the first row from the very first batch.
+**Chrono** takes the longest memory that the task may need, here fifty steps, and gives each unit a time constant
+between two steps and that. The input gates get the negative bias: what is to last must not be overwritten at every
+step. Some units then carry the first step from the very first batch.
 
-The start does not say what an LSTM *can* learn; it says whether its first gradients point there.
+Initialisation does not decide what an LSTM *can* learn, but whether its first gradients point there.
 """,
     formula=r"""\begin{aligned}
 f &= \sigma(b_f)\ \Rightarrow\ \text{time constant } \frac{-1}{\ln f} \\
 \text{chrono: } b_f &\sim \ln \mathcal{U}(1,\ T_{\max}-1), \quad b_i = -b_f
 \end{aligned}""",
-    symbols="$\\sigma$ is the logistic function, $T_{\\max}$ the longest time to remember, in steps; inputs and $h$ add to the "
-    "biases, which is why the gates of one LSTM differ before training too.",
+    symbols="$\\sigma$ is the logistic function, $T_{\\max}$ the longest time to remember, in steps; inputs and $h$ "
+    "add to the biases, which is why the gates of one LSTM differ before training too.",
     common_mistakes="""
-**"Set both biases to 1."** nn.LSTM adds `bias_ih` and `bias_hh`: set in both, it is 2. Here one has the value, the other 0.
+**"Set both biases to 1."** nn.LSTM adds `bias_ih` and `bias_hh`: set in both, it is 2. Here one has the value, the
+other 0.
 
 **"A forget bias of 1 solves it."** It was proposed for memories that default gates lose within a few steps. On fifty it
 helped on one seed in ten; on twenty every one of the three learns.
 
-**"PyTorch starts at 1."** It does not: its biases come from U(−1/√H, 1/√H), so that f starts around 0.5, as with bias 0.
+**"PyTorch starts at 1."** It does not: its biases come from U(−1/√H, 1/√H), so that f starts around 0.5, as with bias
+0.
 """,
     exercises=(
-        Exercise("Twenty rows in place of fifty: the difference is small, all three learn.", {"data": {"seq_len": 20}}),
+        Exercise("Twenty steps instead of fifty: the difference is small, all three learn.", {"data": {"seq_len": 20}}),
         Exercise("A wrong guess: on Model set chrono T_max to 5, then to 1,000, and train."),
     ),
     outcome=_outcome,
-    success_rate="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); where one does "
-    "not, it stays at 1. So between 0 and 1 the difference is small here, and chrono's is large.",
+    success_rate="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); "
+    "where one does not, it stays at 1. So between 0 and 1 the difference is small here, and chrono's is large.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
-        "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, Neural "
-        "Computation 12(10): forget gates, which start open",
+        "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, "
+        "Neural Computation 12(10): forget gates, which start open",
         "Rafal Jozefowicz, Wojciech Zaremba & Ilya Sutskever (2015), An empirical exploration of recurrent network "
         "architectures, ICML: a forget bias of 1",
-        "Corentin Tallec & Yann Ollivier (2018), Can recurrent neural networks warp time?, ICLR, arXiv 1804.11188: chrono",
+        "Corentin Tallec & Yann Ollivier (2018), Can recurrent neural networks warp time?, ICLR, arXiv 1804.11188: "
+        "chrono",
     ),
 )

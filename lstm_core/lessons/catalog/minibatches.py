@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.figures.theme import BLUE, GREEN, GREY
+from lstm_core.lessons.figures import loss_plot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-SHOWN_WINDOWS = 120  # days of the test part in the picture
-LABELS = {"lstm": "LSTM", "gru": "GRU"}
-COLORS = {"lstm": "#0072B2", "gru": "#009E73"}
+SHOWN_WINDOWS = 120  # days of the test split in the plot
+COLORS = {"lstm": BLUE, "gru": GREEN}
 
 
 def _predictions(run: Run, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(said, truth, the day before), each (days, targets), in the file's own units."""
+    """(predictions, targets, values of the day before), each (days, targets), in the file's own units."""
     from lstm_core.forecasting.predict import predict
 
     windows, model = run.windows, run.snapshot_at().model
@@ -29,7 +31,7 @@ def _predictions(run: Run, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def _gain(run: Run, split: str = "test") -> float:
-    """How much lower its RMSE is than that of repeating the day before: mean over the targets, 0…1."""
+    """1 − RMSE / RMSE of persistence, the day before repeated: mean over the targets; negative if it is worse."""
     predictions, targets, last_values = _predictions(run, split)
     error, naive = (np.sqrt(((x - targets) ** 2).mean(0)) for x in (predictions, last_values))
     return float(1 - (error / naive).mean())
@@ -41,30 +43,25 @@ def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
         predictions, targets, _ = _predictions(run, "test")
         x = np.arange(SHOWN_WINDOWS, dtype=float)
         if not lines:
-            lines.append(Line("the truth", x, targets[:SHOWN_WINDOWS, 2], "#888888", width=3))
-        lines.append(Line(LABELS[label], x, predictions[:SHOWN_WINDOWS, 2], COLORS[label], width=2))
+            lines.append(Line("actual", x, targets[:SHOWN_WINDOWS, 2], GREY, width=3))
+        lines.append(Line(run_name(label), x, predictions[:SHOWN_WINDOWS, 2], COLORS[label], width=2))
     return LinePlot(lines, "days after 12 May 2015, none of them trained on", "New York, highest °C")
 
 
-def _losses(runs: dict[str, Run]) -> LinePlot:
-    lines = []
-    for label, run in runs.items():
-        x, y = run.curves["train_loss"].points(1000)
-        lines.append(Line(f"{LABELS[label]}, training", x, y, COLORS[label], width=1.2, opacity=0.4))
-        lines.append(
-            Line(f"{LABELS[label]}, validation", *run.curves["valid_loss"].points(1000), COLORS[label], width=3)
-        )
-    return LinePlot(lines, "epoch", "mean squared error (scaled)", log_y=True)
+def _loss_plot(runs: dict[str, Run]) -> LinePlot:
+    return loss_plot(runs, "mean squared error (scaled)", COLORS)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    gains = {LABELS[label]: _gain(run) for label, run in runs.items()}
-    gains_text = " and ".join(f"the {name}'s is {gain:.1%} lower" for name, gain in gains.items())
+    gains = {run_name(label): _gain(run) for label, run in runs.items()}
+    texts = (
+        f"the {name}'s is {format_percent(abs(gain))} {'lower' if gain >= 0 else 'higher'}"
+        for name, gain in gains.items()
+    )
     return Outcome(
         min(gains.values()) > 0,
-        "Error (RMSE) on the test days beside that of saying “as yesterday”, mean over the five targets: "
-        + gains_text
-        + ".",
+        "RMSE on the test days against persistence (“as yesterday”), mean over the five targets: "
+        f"{' and '.join(texts)}.",
         {f"gain {name}": gain for name, gain in gains.items()},
     )
 
@@ -74,7 +71,7 @@ TRAIN = TrainSpec(lr=1e-3, batch_size=64, epochs=1000, patience=100, max_grad_no
 
 LESSON = Lesson(
     title="Dataset, DataLoader, batches",
-    summary="Ten numbers a day, five to say for tomorrow, batches of 64: an LSTM, and a GRU beside it.",
+    summary="Ten features a day, five targets for tomorrow, batches of 64: an LSTM, and a GRU beside it.",
     chapter="Tutorials",
     order=2,
     experiments={
@@ -86,29 +83,32 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**Tomorrow's temperature in New York**",
-            "Each point is said from the 14 days before it, by a loop over days that were never trained on.",
+            "Each point is predicted from the 14 days before it, by a loop over days that were never trained on.",
             _prediction_plot,
         ),
         LessonFigure(
-            "**Up to 1,000 epochs, but no longer than it helps**",
-            "Strong lines are the validation days. They turn up again while training still falls: that is where it stops.",
-            _losses,
+            "**Up to 1,000 epochs, with early stopping**",
+            "Strong lines are the validation days. They rise again while the training loss still falls: there "
+            "training stops.",
+            _loss_plot,
         ),
     ),
     loss_figure=False,
     text="""
-A **Dataset** says how many windows there are and hands out one: 14 days of 10 numbers (four of each city, and the season
-as a point on a circle), and the 5 numbers of the next day. A **DataLoader** shuffles them, stacks 64 into a batch, and
-gives batch after batch until every window has been seen. That is one **epoch**; a step of Adam follows every batch.
+A **Dataset** gives the number of windows and returns one by index: 14 days of 10 numbers (four of each city, and the
+season as a point on a circle), and the 5 targets of the next day. A **DataLoader** shuffles them, stacks 64 into a
+batch, and yields batch after batch until every window has been used. That is one **epoch**; a step of Adam follows
+every batch.
 
-Inside, each of the 20 units works out the equations below at every day: how much of its memory to keep (f), how much of
-the new candidate (g) to write (i), and how much to show (o).
+Each of the 20 units computes the equations below for every day: how much of its cell state to keep (f), how much of
+the candidate (g) to write (i), and how much to output (o).
 
-The **GRU** beside it has three gates and no separate cell state: a quarter fewer weights, and here about as good.
-Neither beats “as yesterday” by much. That is weather, not a fault: always put the simple answer beside the model.
+The **GRU** beside it has two gates and a candidate, and no separate cell state: a quarter fewer weights, and here about
+as good. Neither beats “as yesterday” by much. That is weather, not a fault: always compare a model with a simple
+baseline.
 
-The tutorial trains for 1,000 epochs. Here training stops when the validation days have not got better for 100 epochs,
-and the best weights come back.
+The tutorial trains for 1,000 epochs. Here training stops when the validation loss has not improved for 100 epochs,
+and the best weights are restored.
 """,
     formula=r"""\begin{aligned}
 i_t &= \sigma(W_{ii} x_t + b_{ii} + W_{hi} h_{t-1} + b_{hi}) \\
@@ -118,25 +118,25 @@ o_t &= \sigma(W_{io} x_t + b_{io} + W_{ho} h_{t-1} + b_{ho}) \\
 c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
 h_t &= o_t \odot \tanh(c_t)
 \end{aligned}""",
-    symbols="$x_t$: the 10 numbers of day $t$; $h_t$, $c_t$: 20 numbers each; $\\sigma$ squashes to 0…1; $\\odot$ "
-    "multiplies number by number.",
+    symbols="$x_t$: the 10 numbers of day $t$; $h_t$, $c_t$: 20 numbers each; $\\sigma$: the logistic function; "
+    "$\\odot$: the elementwise product.",
     common_mistakes="""
-- Some text says that **the GRU is a simpler LSTM and so a little worse**. On this series it is not; see also *Claims
-  checked*.
+- **“The GRU is a simpler LSTM and so a little worse.”** On this series it is not; see also *Claims checked*.
 - A scaler fitted on **all** rows lets the future leak into training. Here it is fitted on the training days only.
 - A shuffled split puts neighbours of the test days into training. Here the split is by time.
 - `nn.LSTM` adds **two** bias vectors; equations with one are right too, for their sum.
 """,
     exercises=(
         Exercise(
-            "A batch of everything: one step an epoch, so 1,000 epochs are only 1,000 steps.",
+            "All windows in one batch: one step an epoch, so 1,000 epochs are only 1,000 steps.",
             {"train": {"batch_size": 1009}},
         ),
         Exercise("A tenth of the units: does it need 20?", {"model": {"hidden_size": 2}}),
         Exercise("No early stopping: watch the validation error climb (half a minute).", {"train": {"patience": 0}}),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): the LSTM's error is 3 to 9 % lower than that of “as yesterday”, the GRU's 7 to 11 %.",
+    success_rate="10 of 10 seeds (0 to 9): the LSTM's error is 3 to 9 % lower than that of “as yesterday”, the GRU's "
+    "7 to 11 %.",
     sources=(
         "PyTorch documentation, torch.nn.LSTM, torch.nn.GRU and torch.utils.data",
         "Weather: National Centers for Environmental Information (NOAA), by way of vega-datasets",

@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.data.generators.symbols import ORDER_SYMBOLS, ORDERS
-from lstm_core.experiment import STATES, DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.experiment import STATES, Experiment, ModelSpec, TrainSpec
+from lstm_core.figures.lines import LinePlot
+from lstm_core.figures.theme import (
+    ACTUAL_COLOR,
+    BLUE,
+    GATE_COLORS,
+    GATE_NAMES,
+    ORANGE,
+    SKY_BLUE,
+    VERMILION,
+    figure_layout,
+)
+from lstm_core.lessons.figures import loss_with_levels, ranking_figure
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,19 +30,19 @@ if TYPE_CHECKING:
 
 SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
 TRAIN_WINDOWS, VALID_WINDOWS, TEST_WINDOWS = 5000, 500, 2560  # sequences; the paper tests on as many
-THRESHOLD = 3  # of TEST wrong
+MAX_WRONG = 3  # of TEST_WINDOWS
 X, Y = ORDER_SYMBOLS.index("X"), ORDER_SYMBOLS.index("Y")
-COLORS = {"XX": "#0072B2", "XY": "#56B4E9", "YX": "#D55E00", "YY": "#E69F00"}
+COLORS = {"XX": BLUE, "XY": SKY_BLUE, "YX": VERMILION, "YY": ORANGE}
 
 
 def _symbols(windows, starts: np.ndarray) -> np.ndarray:
-    """(windows, seq_len): the number of each symbol, −1 in front."""
+    """(windows, seq_len): the index of each symbol, −1 in the padding before the sequence."""
     x = windows.inputs(starts)
     return np.where(x.any(axis=-1), x.argmax(axis=-1), -1)
 
 
 def _rank_units(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
-    """Every c and h by how well it tells, from there on, which symbol came first; and the same of the second."""
+    """Every c and h by how well it separates the classes of the first symbol, once read; the same for the second."""
     from lstm_core.analysis.unit_search import rank_by_class
 
     def rank() -> list[list[UnitMatch]]:
@@ -56,15 +67,14 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     from plotly.subplots import make_subplots
 
     from lstm_core.analysis.unit_search import trace_windows
-    from lstm_core.figures.theme import ACTUAL_COLOR, figure_layout
 
     run = runs["lstm"]
-    windows, keepers = run.windows, _best_units(run)
+    windows, matches = run.windows, _best_units(run)
     targets = windows.targets(windows.starts["test"])
     starts = windows.starts["test"][[np.argmax(targets == k) for k in range(len(ORDERS))]]  # one of each class
     trace, symbols = trace_windows(run.current_model(), windows, starts), _symbols(windows, starts)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
-    for row, match in enumerate(keepers, 1):
+    for row, match in enumerate(matches, 1):
         for k, (name, values) in enumerate(zip(ORDERS, match.values_in(trace), strict=True)):
             masked_values = np.where(symbols[k] < 0, np.nan, values)
             line = {"color": COLORS[name], "width": 3.5, "dash": "solid" if name[1] == "X" else "dash"}
@@ -93,7 +103,7 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
             xref="x domain",
             yref=("y domain", "y2 domain")[row - 1],
             showarrow=False,
-            text=f"<b>the {label}</b>: η² {match.score:.2f}",
+            text=f"<b>the {label} symbol</b>: η² {match.score:.2f}",
             xanchor="left",
             yanchor="bottom",
             font={"size": 16},
@@ -109,54 +119,33 @@ def _gates_by_symbol_figure(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
 
     from lstm_core.analysis.unit_search import trace_windows
-    from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, figure_layout
 
     run = runs["lstm"]
-    windows, keeper = run.windows, _best_units(run)[0]
+    windows, match = run.windows, _best_units(run)[0]
     starts = windows.starts["test"][:SEARCH_WINDOWS]
     trace, symbols = trace_windows(run.current_model(), windows, starts), _symbols(windows, starts)
     figure = go.Figure()
     for gate in ("i", "f", "g"):
-        values = trace.gate(gate)[0, 0, :, :, keeper.unit].numpy()
+        values = trace.gate(gate)[0, 0, :, :, match.unit].numpy()
         means = [values[symbols == k].mean() for k in range(len(ORDER_SYMBOLS))]
         figure.add_bar(x=list(ORDER_SYMBOLS), y=means, name=GATE_NAMES[gate], marker={"color": GATE_COLORS[gate]})
-    figure.update_yaxes(title=f"unit {keeper.unit}, mean", range=[-1.05, 1.05])
-    figure.update_xaxes(title="symbol that it reads")
+    figure.update_yaxes(title=f"unit {match.unit}, mean", range=[-1.05, 1.05])
+    figure.update_xaxes(title="input symbol")
     return figure_layout(figure, 340)
 
 
 def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     """Every unit's better η² of c and h, for the first symbol and for the second."""
-    import plotly.graph_objects as go
-
-    from lstm_core.figures.theme import figure_layout
-
-    figure = go.Figure()
-    units = sorted({match.unit for match in _rank_units(runs["lstm"])[0]})
-    for name, scores_of_gate, color in zip(
-        ("the first", "the second"), _rank_units(runs["lstm"]), ("#0072B2", "#D55E00"), strict=True
-    ):
-        scores = [max(match.score for match in scores_of_gate if match.unit == unit) for unit in units]
-        figure.add_bar(x=[str(unit) for unit in units], y=scores, name=name, marker={"color": color})
-    figure.update_xaxes(title="unit", type="category")
-    figure.update_yaxes(title="η²", range=[0, 1.03])
-    return figure_layout(figure, 320)
+    rankings = _rank_units(runs["lstm"])
+    units, bars = sorted({match.unit for match in rankings[0]}), {}
+    for name, ranking, color in zip(("first symbol", "second symbol"), rankings, (BLUE, VERMILION), strict=True):
+        bars[name] = [max(match.score for match in ranking if match.unit == unit) for unit in units], color
+    return ranking_figure(units, bars, "η²")
 
 
-def _losses(runs: dict[str, Run]) -> LinePlot:
-    run = runs["lstm"]
-    ends = np.array([0.0, max(run.train_spec.epochs, 1)])
-    return LinePlot(
-        [
-            Line("training", *run.curves["train_loss"].points(1000), "#56B4E9", width=1.3, opacity=0.5),
-            Line("new sequences", *run.curves["valid_loss"].points(1000), "#D55E00", width=3),
-            Line("guessing, ln 4", ends, np.full(2, np.log(4)), "#888888", "dash", 2.5),
-            Line("knowing one of the two, ln 2", ends, np.full(2, np.log(2)), "#888888", "dot", 2.5),
-        ],
-        "epoch",
-        "cross-entropy",
-        log_y=True,
-    )
+def _loss_plot(runs: dict[str, Run]) -> LinePlot:
+    naive_losses = {"guessing, ln 4": np.log(4), "knowing one of the two, ln 2": np.log(2)}
+    return loss_with_levels(runs["lstm"], "cross-entropy", naive_losses)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -166,8 +155,10 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     windows = run.windows
     starts = windows.starts["test"]
     wrong = int((predict(run.current_model(), windows, starts).argmax(axis=1) != windows.targets(starts)).sum())
-    summary = f"{wrong} of {len(starts):,} new sequences wrong; guessing would get {3 * len(starts) // 4:,} wrong."
-    return Outcome(wrong <= THRESHOLD, summary, {"wrong": float(wrong)})
+    summary = (
+        f"{wrong} of {len(starts):,} new sequences wrong; guessing would get {3 * len(starts) // 4:,} of them wrong."
+    )
+    return Outcome(wrong <= MAX_WRONG, summary, {"wrong": float(wrong)})
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
@@ -184,21 +175,17 @@ LENGTH = TRAIN_WINDOWS + VALID_WINDOWS + TEST_WINDOWS
 
 LESSON = Lesson(
     title="Temporal order",
-    summary="X or Y, and some forty steps later X or Y again: in which order? See who keeps which.",
+    summary="X or Y, and some forty steps later X or Y again: in which order? Find the unit that keeps each.",
     chapter="Papers",
     order=22,
     experiments={
         "lstm": Experiment(
-            DataSpec(
-                source="generator",
-                name="temporal_order",
+            generated_data(
+                "temporal_order",
                 length=LENGTH,
                 seq_len=110,
-                noise=0.0,
-                horizon=0,
                 train_share=TRAIN_WINDOWS / LENGTH,
                 valid_share=VALID_WINDOWS / LENGTH,
-                scaling="none",
             ),
             ModelSpec(hidden_size=16, chrono_t_max=110),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10),
@@ -207,49 +194,53 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**One unit keeps the first, one the second**",
-            "Four new sequences, one of each class, through the two units that the program found: letters stand where X or "
-            "Y was read.",
+            "The two units that the search found, on four new sequences, one of each class: letters mark where X or Y "
+            "was read.",
             _mechanism_figure,
         ),
         LessonFigure(
             "**What that unit does at each symbol**",
-            "The unit that keeps the first, means over new sequences: what it does at X and Y, and at letters without meaning.",
+            "Mean gate values, over new sequences, of the unit that keeps the first symbol: at X and Y, and at "
+            "distractors.",
             _gates_by_symbol_figure,
         ),
         LessonFigure(
             "**How it learned**",
-            "At ln 4 it guesses among four. A stop at ln 2 means that it knows one of the two symbols, and not the other.",
-            _losses,
+            "At ln 4 it guesses among four classes. A plateau at ln 2 means that it knows one of the two symbols only.",
+            _loss_plot,
         ),
         LessonFigure(
-            "**How they were found**",
-            "For every unit, how well its h or c, whichever does better, tells the first symbol and the second.",
+            "**How the units were found**",
+            "For every unit, how well its c or h, whichever is better, separates the classes of the first symbol and "
+            "the second.",
             _ranking_figure,
         ),
     ),
     loss_figure=False,
     text="""
-A sequence begins with E and ends with B. Between them are 98 to 108 letters, all of them a, b, c or d and without meaning,
-but for **two**: one between steps 10 and 20, one between steps 50 and 60. Each of the two is X or Y, so there are four
-classes: XX, XY, YX and YY. At B the model must say which.
+A sequence begins with E and ends with B. Between them are 98 to 108 letters, all distractors (a, b, c or d) except
+**two**: one between steps 10 and 20, one between steps 50 and 60. Each of the two is X or Y, so there are four
+classes: XX, XY, YX and YY. At B the model must predict which.
 
-Counting X and Y does not help with XY and YX: **order** must be remembered, for eighty steps and more, past distractors.
+Counting X and Y does not separate XY from YX: **order** must be remembered, for eighty steps and more, past
+distractors.
 
-The program looks at c and h of all 16 units, from X or Y on, and asks how much of their variance the first symbol
-explains, and how much the second (η²). The first picture shows the winners: a line that forks at the right letter and stays forked.
+The search takes c and h of all 16 units, from X or Y on, and measures how much of their variance the first symbol
+explains, and how much the second (η²). The first figure shows the best two: their lines split at the right letter and
+stay apart.
 
 As in the paper, a sequence counts as wrong if its class is; the test has 2,560 new sequences.
 """,
     formula=r"\eta^2 = \frac{\sum_k n_k\,(\bar v_k - \bar v)^2}{\sum_j (v_j - \bar v)^2}",
-    symbols="$\\bar v_k$ is the mean of the unit's values $v$ over the $n_k$ steps of class $k$, $\\bar v$ the mean over all: "
-    "1 means that the class says the value exactly.",
+    symbols="$\\bar v_k$ is the mean of the unit's values $v$ over the $n_k$ steps of class $k$, $\\bar v$ the mean "
+    "over all: 1 means that the class determines the value.",
     exercises=(
-        Exercise("Four units: they must share the work.", {"model": {"hidden_size": 4}}),
-        Exercise("PyTorch's own first weights: does it leave ln 4 at all?", {"model": {"chrono_t_max": None}}),
+        Exercise("Four units: each has to code more than one symbol.", {"model": {"hidden_size": 4}}),
+        Exercise("PyTorch's default initialisation: does it leave ln 4 at all?", {"model": {"chrono_t_max": None}}),
         Exercise("On Stage, play one sequence of class XY and watch the unit named above."),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): not one of 2,560 wrong on any of them.",
+    success_rate="10 of 10 seeds (0 to 9): none of the 2,560 wrong on any of them.",
     published="At most 1 of 2,560 new sequences wrong (Hochreiter & Schmidhuber 1997, section 5.6, task 6a)",
     thumbnail_plot=_thumbnail_plot,
     sources=(

@@ -6,38 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.data.number_format import format_significant
+from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.figures.theme import CELL_COLORS, MIN_SHARE
+from lstm_core.lessons.figures import loss_plot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
 
 if TYPE_CHECKING:
     from lstm_core.analysis.gradient_horizon import GradientHorizon
     from lstm_core.runs.run import Run
     from lstm_core.training.snapshots import ModelSnapshot
 
-COLORS = {"rnn": "#CC79A7", "gru": "#E69F00", "lstm": "#0072B2"}
 WINDOWS = 8  # that a gradient is averaged over
-MIN_SHARE = 1e-9  # gradients below it are not drawn
-SHARE = 0.01  # of its largest: below it a gradient counts as gone
-HISTORY_POINTS = 15  # of a run's past at which its reach is drawn
-NAIVE_LOSS = 1 / 3  # the squared error of always saying 0
-LEARNED = 0.02
+FADED_SHARE = 0.01  # of its largest: below it a gradient counts as vanished
+HISTORY_POINTS = 15  # snapshots of a run at which the distance is drawn
+NAIVE_LOSS = 1 / 3  # the squared error of always predicting 0
+MAX_ERROR = 0.02  # squared, of a model that has learned the task
 
-DATA = DataSpec(
-    source="generator",
-    name="recall_marked",
-    length=4000,
-    noise=0.0,
-    seq_len=50,
-    horizon=0,
-    scaling="none",
-    train_share=0.8,
-    valid_share=0.1,
-)
+DATA = generated_data("recall_marked", length=4000, seq_len=50, train_share=0.8, valid_share=0.1)
 
 
 def _horizon(run: Run, snapshot: ModelSnapshot) -> GradientHorizon:
-    """Worked out once for each step of the run."""
+    """Computed once for each step of the run."""
     import torch
 
     from lstm_core.analysis.gradient_horizon import memory_horizon
@@ -57,14 +48,14 @@ def _from_the_end(norms: np.ndarray) -> np.ndarray:
 def _gradients(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
-        horizon, name = _horizon(run, run.snapshot_at()), label.upper()
+        horizon, name = _horizon(run, run.snapshot_at()), run_name(label)
         curves = [(f"{name}, h", horizon.d_h, "solid", 3.0)]
         if horizon.d_c is not None:
             curves.append((f"{name}, c", horizon.d_c, "dash", 2.0))
         for title, norms, dash, width in curves:
             curve = _from_the_end(norms)
             curve = np.where(curve > MIN_SHARE, curve, np.nan)
-            lines.append(Line(title, np.arange(len(curve), dtype=float), curve, COLORS[label], dash, width))
+            lines.append(Line(title, np.arange(len(curve), dtype=float), curve, CELL_COLORS[label], dash, width))
     return LinePlot(lines, "steps before the end", "size of the gradient", log_y=True)
 
 
@@ -72,38 +63,33 @@ def _steps_back_plot(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
         steps = _history_steps(run)
-        reaches = np.array([_steps_back(run, step) for step in steps], dtype=float)
+        distances = np.array([_steps_back(run, step) for step in steps], dtype=float)
         epochs = np.array(steps) / run.steps_per_epoch
-        lines.append(Line(label.upper(), epochs, reaches, COLORS[label], width=3))
+        lines.append(Line(run_name(label), epochs, distances, CELL_COLORS[label], width=3))
     seq_len = next(iter(runs.values())).windows.spec.seq_len
     return LinePlot(lines, "epoch", "steps back", y_range=(0.0, seq_len * 1.04))
 
 
 def _history_steps(run: Run) -> list[int]:
-    """Steps of snapshots, evenly spread over the whole run and the same while it goes on, and the newest one."""
+    """Steps of snapshots, evenly spread over the planned run and stable while it trains, and the newest one."""
     steps = run.snapshots.steps
     targets = np.linspace(0, run.total_steps, HISTORY_POINTS)
-    near = {min(steps, key=lambda step: abs(step - at)) for at in targets if at <= steps[-1]}
-    return sorted(near | {steps[-1]})
+    nearest = {min(steps, key=lambda step: abs(step - target)) for target in targets if target <= steps[-1]}
+    return sorted(nearest | {steps[-1]})
 
 
 def _steps_back(run: Run, step: int) -> int:
-    """How many steps before the end the gradient with respect to h falls below SHARE of its largest."""
+    """How many steps before the end the gradient with respect to h falls below FADED_SHARE of its largest."""
     from lstm_core.analysis.gradient_horizon import steps_until_faded
 
-    cached = run.cache.setdefault("reaches", {})
+    cached = run.cache.setdefault("steps back", {})
     if step not in cached:
-        cached[step] = steps_until_faded(_from_the_end(_horizon(run, run.snapshot_at(step)).d_h)[::-1], SHARE)
+        cached[step] = steps_until_faded(_from_the_end(_horizon(run, run.snapshot_at(step)).d_h)[::-1], FADED_SHARE)
     return cached[step]
 
 
-def _losses(runs: dict[str, Run]) -> LinePlot:
-    lines = []
-    for label, run in runs.items():
-        batches, epochs = (run.curves[name].points(1000) for name in ("train_loss", "valid_loss"))
-        lines.append(Line(f"{label.upper()}, training", *batches, COLORS[label], width=1.3, opacity=0.5))
-        lines.append(Line(f"{label.upper()}, validation", *epochs, COLORS[label], width=3))
-    return LinePlot(lines, "epoch", "squared error", log_y=True)
+def _loss_plot(runs: dict[str, Run]) -> LinePlot:
+    return loss_plot(runs, "squared error", CELL_COLORS)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -112,14 +98,14 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
         errors[label] = run.evaluate("test")
         curve = _from_the_end(_horizon(run, run.snapshot_at()).d_h)
         remaining[label] = float(curve[-1] / curve[0])
-    errors_text = ", ".join(f"{label.upper()} {error:.2g}" for label, error in errors.items())
-    back = len(curve) - 1
+    errors_text = "; ".join(f"{run_name(label)}: {format_significant(error)}" for label, error in errors.items())
+    share = {label: format_significant(value, 1) for label, value in remaining.items()}
     summary = (
-        f"Squared error on new sequences: {errors_text}; always saying 0 would give {NAIVE_LOSS:.2g}. {back} steps back the RNN's "
-        f"gradient is {remaining['rnn']:.1g} of what it is at the end, the GRU's {remaining['gru']:.1g} and the LSTM's "
-        f"{remaining['lstm']:.1g}."
+        f"Squared error on new sequences: {errors_text}; always predicting 0 would score {NAIVE_LOSS:.2g}. "
+        f"{len(curve) - 1} steps back, the share of the gradient at the end that is left: {share['rnn']} for the RNN, "
+        f"{share['gru']} for the GRU and {share['lstm']} for the LSTM."
     )
-    reached = errors["rnn"] > 0.5 * NAIVE_LOSS and max(errors["gru"], errors["lstm"]) < LEARNED
+    reached = errors["rnn"] > 0.5 * NAIVE_LOSS and max(errors["gru"], errors["lstm"]) < MAX_ERROR
     metrics = {f"{label} error": error for label, error in errors.items()}
     return Outcome(reached, summary, metrics | {f"{label} gradient left": share for label, share in remaining.items()})
 
@@ -136,7 +122,7 @@ def _experiment(**model) -> Experiment:
 
 LESSON = Lesson(
     title="Vanishing gradients",
-    summary="One number to remember for up to fifty steps: the RNN never hears of it, the GRU and the LSTM do.",
+    summary="One number to remember for up to fifty steps: the RNN never learns it, the GRU and the LSTM do.",
     chapter="Memory",
     order=11,
     experiments={
@@ -147,59 +133,59 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**The gradient, step by step into the past**",
-            "How much the prediction changes with each step's state, as the models are now: a straight line down is "
-            "an exponential fall.",
+            "The gradient of the prediction with respect to each step's state, of the current models: a straight line "
+            "is exponential decay.",
             _gradients,
         ),
         LessonFigure(
-            "**How far back each one learns from, over the training**",
+            "**How far back each gradient reaches, during training**",
             "Steps before the end at which the gradient of h has fallen below 1 % of its largest.",
             _steps_back_plot,
         ),
         LessonFigure(
-            "**How they learn**", "Pale every batch, strong the validation part; always saying 0 gives 1/3.", _losses
+            "**How they learn**", "Pale: every batch; strong: validation. Always predicting 0 scores 1/3.", _loss_plot
         ),
     ),
     loss_figure=False,
     text="""
-Each sequence is fifty numbers between −1 and 1. One of them, anywhere, is **marked**, and after the last row the model
-has to say which number that was. Always saying 0 has a squared error of 1/3.
+Each sequence is fifty numbers between −1 and 1. One of them, anywhere, is **marked**, and after the last step the model
+has to predict that number. Always predicting 0 scores a squared error of 1/3.
 
-Training has to tell step 5 what went wrong at step 50. The message travels back through every step between, and an RNN
-multiplies it by $W_{hh}$ and by the slope of tanh at each. Here these shrink it: after ten steps a tenth or much less is
-left, after fifty next to nothing. What the RNN still hears are the last rows, in which the mark seldom is, so it stays
-at 1/3.
+To correct step 5 for an error at step 50, the gradient travels back through every step between, and an RNN multiplies
+it by $W_{hh}$ and by the slope of tanh at each. Here these shrink it: after ten steps a tenth or much less is left,
+after fifty next to nothing. The gradients that do reach the RNN are those of the last steps, which seldom hold the
+mark, so it stays at 1/3.
 
-The LSTM has a second way back, through its cell state $c$, where the message is multiplied by the forget gate $f$ alone.
-Where $f$ is near 1 it arrives. The GRU's update gate does the same for its $h$.
+The LSTM has a second path back, through its cell state $c$, where the gradient is multiplied by the forget gate $f$
+alone. Where $f$ is near 1 it survives. The GRU's update gate does the same for its $h$.
 
-Watch the gradients **while they train**: the LSTM's and the GRU's lines begin by falling too, and lift as the gates
-learn. A little at a time is enough: marks that are close to the end come first, and teach the gates to hold.
+Watch the gradients **during training**: the LSTM's and the GRU's lines decay at first too, and rise as the gates learn.
+It happens step by step: marks close to the end are learned first, and teach the gates to stay open.
 """,
     formula=r"""\begin{aligned}
 \text{RNN:}\quad \frac{\partial h_T}{\partial h_t} &= \prod_{k=t+1}^{T}
   \operatorname{diag}\!\left(1-h_k^2\right) W_{hh}\\
 \text{LSTM:}\quad \frac{\partial c_T}{\partial c_t} &= \prod_{k=t+1}^{T} \operatorname{diag}(f_k)
-  \;+\; \text{what goes through } h
+  \;+\; \text{paths through } h
 \end{aligned}""",
     symbols="$T$ is the last step, $t$ an earlier one. If each factor shrinks a vector to a share $\\gamma < 1$, then "
     "$\\gamma^{\\,T-t}$ is left: of $0.7$, a fifty-millionth after fifty steps.",
     common_mistakes="""
 **"An LSTM's gradient does not vanish."** It does wherever $f$ is below 1: with $f = 0.5$, which is about where PyTorch
-starts, $10^{-15}$ is left after fifty steps. Gates *can* stay open; they must learn to, or start so (next lessons).
+starts, $10^{-15}$ is left after fifty steps. Gates *can* stay open; they must learn to, or start open (next lessons).
 
-**"An RNN cannot learn long memories."** Its gradient vanishes on many tasks, not on all. With ten rows in place of fifty it
-learns this one; on a smooth series its gradient may well reach back a hundred steps.
+**"An RNN cannot learn long memories."** Its gradient vanishes on many tasks, not on all. With ten steps instead of
+fifty it learns this one; on a smooth series its gradient may well reach back a hundred steps.
 
 **"Equal size"** here means 20 units each. The GRU has three times and the LSTM four times the RNN's weights.
 """,
     exercises=(
         Exercise(
-            "Ten rows in place of fifty: now the RNN's gradient reaches the first row, and it learns as well.",
+            "Ten steps instead of fifty: now the RNN's gradient reaches the first step, and it learns as well.",
             {"data": {"seq_len": 10}},
         ),
         Exercise(
-            "PyTorch's own first forget gates, near one half, in place of a bias of 1: here, where close marks come "
+            "PyTorch's default forget gates, near 0.5, instead of a bias of 1: here, where close marks are learned "
             "first, the LSTM learns all the same.",
             {"model": {"forget_bias": None}},
         ),
@@ -210,10 +196,10 @@ learns this one; on a smooth series its gradient may well reach back a hundred s
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Sepp Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, diploma thesis, TU München",
-        "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent is "
-        "difficult, IEEE Transactions on Neural Networks 5(2)",
+        "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent "
+        "is difficult, IEEE Transactions on Neural Networks 5(2)",
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8)",
-        "Razvan Pascanu, Tomas Mikolov & Yoshua Bengio (2013), On the difficulty of training recurrent neural networks, "
-        "ICML, arXiv 1211.5063",
+        "Razvan Pascanu, Tomas Mikolov & Yoshua Bengio (2013), On the difficulty of training recurrent neural "
+        "networks, ICML, arXiv 1211.5063",
     ),
 )

@@ -5,20 +5,20 @@ The values of all units are sent at once, so that another unit is shown without 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from lstm_core.lessons.catalog.characters.text import Tracker
+from lstm_core.analysis.unit_search import UnitMatch
 from pages.shared.components.wire import color_stops, mount
 
 _draw = mount("text_heatmap")
 
 
 def text_heatmap(
-    key: str, text: str, name: str, values: np.ndarray, trackers: Sequence[Tracker], color: str | None
+    key: str, text: str, name: str, values: np.ndarray, matches: Mapping[str, UnitMatch], color: str | None
 ) -> None:
-    """Draw `text` with a slider over the units and a button for each tracker.
+    """Draw `text` with a slider over the units and a button for each match, by its signal.
 
     name: of the activation, such as "c"; values: (units, characters); color: of 1, where 0 has none; None: the values
     are signed, and each unit's colours span its range.
@@ -35,8 +35,8 @@ def text_heatmap(
         "signed": color is None,
         "colors": [minimum, maximum] if color is None else [color, color],
         "matches": [
-            {"signal": match.signal, "unit": match.unit, "correlation": round(match.correlation, 2)}
-            for match in trackers
+            {"signal": signal, "unit": match.unit, "correlation": round(match.score, 2)}
+            for signal, match in matches.items()
         ],
     }
     _draw(key, header, [values])

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from lstm_core.analysis.step_arithmetic import ACTIVATIONS
 from lstm_core.experiment import GATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import ACTIVATIONS
 from pages.shared.components.wire import mount
 from pages.shared.session.fields import widget_value
 

@@ -13,7 +13,8 @@ import streamlit as st
 from lstm_core.data import generators
 from lstm_core.data.ingest.options import DETECT, CsvOptions
 from lstm_core.data.ingest.read import read_table
-from lstm_core.data.samples import SAMPLES, load_sample
+from lstm_core.data.load import load_table
+from lstm_core.data.samples import SAMPLES
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.figures.theme import TRAIN_COLOR
@@ -128,7 +129,8 @@ def generator_settings() -> None:
 def _use_sample() -> None:
     name = widget_value("sample")
     if name is not None:
-        state.workspace().use_table(load_sample(name), source="sample", name=name)
+        table = load_table(DataSpec(source="sample", name=name))
+        state.workspace().use_table(table, source="sample", name=name)
 
 
 def _use_generator() -> None:
@@ -155,7 +157,7 @@ def _generate(data: DataSpec, changes: dict) -> None:
     clear_messages()
     try:
         spec = dataclasses.replace(data, **changes)
-        table = generators.generate(spec)
+        table = load_table(spec)
     except PlaygroundError as error:
         show_error(str(error))
         return

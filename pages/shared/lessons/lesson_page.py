@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.lessons.figures import loss_plot
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 from pages.shared.components.live_plot import live_plot
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
@@ -170,13 +171,11 @@ def _draw(lesson: Lesson, opened: OpenLesson, sections: Sequence[Callable[[Lesso
 
 
 def _progress(lesson: Lesson, opened: OpenLesson) -> None:
-    from lstm_core.lessons.runs import label_text
-
     runs = opened.runs
     for column, (label, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             if len(runs) > 1:
-                st.markdown(f"**{label_text(label)}**")
+                st.markdown(f"**{run_name(label)}**")
             run_status.progress(run, brief=len(runs) > 1)
     if lesson.outcome is not None:
         _show_outcome(lesson, opened, opened.is_active)
@@ -195,8 +194,6 @@ def _figures(lesson: Lesson, opened: OpenLesson) -> None:
 
 
 def _losses() -> LessonFigure:
-    from lstm_core.lessons.runs import loss_plot
-
     return LessonFigure(
         "**How it learned**", "The loss: pale for each batch, strong for the validation set.", loss_plot
     )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from lstm_core.data.generators import generate
-from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
+from lstm_core.data.load import load_table
+from lstm_core.data.samples import EXAMPLE_MODEL
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 from lstm_core.lessons import lessons
@@ -65,7 +65,8 @@ def open_example(store: WorkspaceStore) -> Workspace:
 
 @st.cache_resource(show_spinner=False)
 def _example() -> tuple[Table, Checkpoint]:
-    return load_sample("sunspots"), load_checkpoint(EXAMPLE_MODEL.read_bytes())
+    checkpoint = load_checkpoint(EXAMPLE_MODEL.read_bytes())
+    return load_table(checkpoint.experiment.data), checkpoint
 
 
 def open_lesson(name: str) -> OpenLesson:
@@ -121,17 +122,7 @@ def table_for(spec: DataSpec) -> Table:
         PlaygroundError: it is a CSV file, and the current table is another one.
     """
     current = workspace()
-    if spec.source == "sample":
-        return load_sample(spec.name)
-    if spec.source == "generator":
-        return generate(spec)
-    missing = {*spec.features, *spec.targets} - {column.name for column in current.table.columns}
-    if current.experiment.data.source != "csv" or missing:
-        raise PlaygroundError(
-            f"This model was trained on the file {spec.name!r}: open that file, or one with the same columns, on "
-            "Data first, then load the model again."
-        )
-    return current.table
+    return load_table(spec, current.table if current.experiment.data.source == "csv" else None)
 
 
 def start_training(start: bool = True) -> None:

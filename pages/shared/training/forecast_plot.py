@@ -119,10 +119,8 @@ def _by_split(cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarra
 
 def _axis(windows: Windows, rows: np.ndarray) -> tuple[np.ndarray, str, np.datetime64 | None]:
     """(x, its title, x_start): row numbers, a time column of numbers such as years, or seconds after a time."""
-    if windows.time is None or windows.spec.group is not None:
-        return rows.astype(float), "row", None
-    time = windows.time[rows]
+    time, title = windows.axis(rows)
     if time.dtype.kind != "M":
-        return time.astype(float), windows.spec.time, None
+        return time.astype(float), title, None
     start = time.min()
-    return (time - start) / np.timedelta64(1, "s"), windows.spec.time, start
+    return (time - start) / np.timedelta64(1, "s"), title, start

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lstm_core.data.number_format import format_duration
 from pages.shared.session import state
 from pages.shared.session.messages import escape_markdown
 from pages.shared.training.live import STATUS_SECONDS, poll
@@ -74,16 +75,10 @@ def progress(run: Run, brief: bool = False) -> None:
     if run.status == "running" and rate and not brief:
         parts.append(f"**{rate:,.0f}** steps/s")
     if seconds_left is not None:
-        parts.append(f"**{_duration(seconds_left)}** left")
+        parts.append(f"**{format_duration(seconds_left)}** left")
     if run.status == "waiting" and not brief:
         parts.append(f"number {run.queue_position} in the queue: it starts when another run ends or pauses")
     total = run.total_steps
     st.progress(min(1.0, run.step / total), f":{color}-badge[{label}] " + " · ".join(parts))
     if run.message:
         st.warning(escape_markdown(run.message))
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,4 +1,4 @@
-"""LSTM by hand: one unit, twelve numbers, two companies; trained, saved, and resumed from the checkpoint."""
+"""LSTM by hand: one unit, twelve parameters, two companies; trained, saved, and resumed from the checkpoint."""
 
 from __future__ import annotations
 
@@ -6,45 +6,45 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_core.data.number_format import format_number
 from lstm_core.experiment import Experiment, ModelSpec, PlaygroundError, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.figures.theme import GREEN, GREY
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
+    COLORS,
     TOLERANCE,
     TWO_COMPANIES,
-    format_number,
     prediction_history,
+    target_lines,
     training_sequences,
 )
+from lstm_core.lessons.figures import resample
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-COLORS = ("#0072B2", "#D55E00")  # of company A and of company B
-GREY = "#888888"
 CHECKPOINT = 2000  # epochs
 
 
-def _outputs(runs: dict[str, Run]) -> LinePlot:
+def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
     run = runs["hand"]
     epochs, predictions = prediction_history(run)
-    end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
         Line(name, epochs, predictions[:, k], COLORS[k], width=3)
         for k, name in enumerate(("out_0 (company A)", "out_1 (company B)"))
     ]
-    for k, target in enumerate(training_sequences(run)[1]):
-        lines.append(Line(f"target {target:g}", end, np.full(2, target), COLORS[k], "dash", width=1.5))
+    lines += target_lines(run)
     lines.append(Line("the checkpoint", np.full(2, float(CHECKPOINT)), np.array([0.0, 1.0]), GREY, "dot", width=2))
-    return LinePlot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
+    return LinePlot(lines, "epoch", "prediction", y_range=(-0.15, 1.1))
 
 
-def _losses(runs: dict[str, Run]) -> LinePlot:
+def _loss_plot(runs: dict[str, Run]) -> LinePlot:
     run = runs["hand"]
     epochs, predictions = prediction_history(run)
     loss = (predictions - training_sequences(run)[1]) ** 2
     lines = [
-        Line("both companies, the mean", epochs, loss.mean(1), "#009E73", width=3),
+        Line("both companies, the mean", epochs, loss.mean(1), GREEN, width=3),
         Line("company B alone: what the tutorial logs", epochs, loss[:, 1], COLORS[1], "dash", width=2),
     ]
     return LinePlot(lines, "epoch", "(out − label)²")
@@ -63,8 +63,8 @@ def _reached(runs: dict[str, Run]) -> Outcome:
     targets = training_sequences(run)[1]
     out = predictions[-1]
     summary = (
-        f"Epoch {epochs[-1]:,.0f}: out_0 is {format_number(out[0], 3)} and should be 0, out_1 is {format_number(out[1], 3)} and "
-        "should be 1; always saying 0.5 would be wrong by 0.5."
+        f"Epoch {epochs[-1]:,.0f}: out_0 is {format_number(out[0], 3)} (target 0), out_1 is {format_number(out[1], 3)} "
+        "(target 1); always predicting 0.5 would be off by 0.5."
     )
     checkpoint_index = np.abs(epochs - CHECKPOINT).argmin()
     if checkpoint_index < len(epochs) - 1:
@@ -76,14 +76,13 @@ def _reached(runs: dict[str, Run]) -> Outcome:
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     epochs, predictions = prediction_history(runs["hand"])
-    even = np.linspace(0, epochs[-1], 80)
-    return [np.interp(even, epochs, values) for values in predictions.T]
+    return [resample(epochs, values) for values in predictions.T]
 
 
 LESSON = Lesson(
     name="by_hand",
     title="LSTM by hand: twelve numbers",
-    summary="One unit, two companies, every sum on the screen; trained, saved, and resumed from the checkpoint.",
+    summary="One unit, two companies, all its arithmetic on screen; trained, saved, and resumed from the checkpoint.",
     chapter="Tutorials",
     order=3,
     experiments={
@@ -97,26 +96,28 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**Two companies, told apart by their first day**",
-            "Both lines wait near one half, the best answer without memory, until the unit has learned to carry day 1.",
-            _outputs,
+            "Both lines stay near one half, the best prediction without memory, until the unit has learned to carry "
+            "day 1.",
+            _prediction_plot,
         ),
         LessonFigure(
-            "**The loss, whole and as the tutorial sees it**",
+            "**The full loss, and what the tutorial logs of it**",
             "Green is the mean over both companies; dashed is company B alone, all that Lightning logs there.",
-            _losses,
+            _loss_plot,
         ),
     ),
     loss_figure=False,
     text="""
-Two companies, four days of share prices each. A goes 0, 0.5, 0.25, 1 and the answer is **0**; B goes 1, 0.5, 0.25, 1 and
-the answer is **1**. Only day 1 differs: to be right on day 5, the unit must carry day 1 through three days that are equal.
+Two companies, four days of share prices each. A goes 0, 0.5, 0.25, 1 and the answer is **0**; B goes 1, 0.5, 0.25, 1
+and the answer is **1**. Only day 1 differs: to predict day 5, the unit must carry day 1 through three identical days.
 
-The unit has **twelve numbers**: for each of the gates i, f, g and o one weight for the price x, one for its own last
-output h, and one bias. Above is every sum it does. Move a number and see which company it loses.
+The unit has **twelve parameters**: for each of the gates i, f, g and o one weight for the price x, one for its own last
+output h, and one bias. All its arithmetic is shown above. Move a parameter and see which company it gets wrong.
 
 Training with Adam at 1e-3 is *not good yet* after 2,000 epochs. So save a **checkpoint** and resume from it. A true
-checkpoint holds more than the twelve numbers: Adam's two running means of each gradient, its step count, and the random
-state that orders the sequences. With all of that, the resumed run is the uninterrupted run, bit for bit.
+checkpoint holds more than the twelve parameters: Adam's two running means of each gradient, its step count, and the
+state of the random generator that shuffles the sequences. With all of that, the resumed run equals the uninterrupted
+run, bit for bit.
 """,
     formula=r"""\begin{aligned}
 i_t &= \sigma(w_{ii}\,x_t + w_{hi}\,h_{t-1} + b_i)\\
@@ -128,17 +129,17 @@ c_t &= f_t\,c_{t-1} + i_t\,g_t \qquad h_t = o_t \tanh(c_t)
     symbols="$x_t$ is the price of day $t$, $c_t$ the long-term and $h_t$ the short-term memory, both 0 before day 1; "
     "$h_4$ is the prediction.",
     common_mistakes="""
-**Resuming is not transfer learning.** Going on from a checkpoint is the same training on the same data. Transfer learning
-takes weights to *another* task.
+**Resuming is not transfer learning.** Continuing from a checkpoint is the same training on the same data. Transfer
+learning takes weights to *another* task.
 
-**Its loss curve is half the truth.** Lightning logs every 50th step by default. With two sequences in a fixed order that
-step is always company B's, so company A's loss never appears in the tutorial's curve (checked with Lightning 2.6).
+**Its loss curve is half the truth.** Lightning logs every 50th step by default. With two sequences in a fixed order
+that step is always company B's, so company A's loss never appears in the tutorial's curve (checked with Lightning 2.6).
 
-**5,000 epochs are not what the task needs.** They are what a learning rate of 1e-3 needs, chosen to get the very numbers
-of an earlier video: the next lesson takes 300.
+**5,000 epochs are not what the task needs.** They are what a learning rate of 1e-3 needs, chosen to get the very
+numbers of an earlier video: the next lesson takes 300.
 
-**One seed is no proof.** The tutorial fixes seed 42. From there 5,000 epochs give its numbers, the ones behind the
-button above; another start may still sit at one half.
+**One seed is no proof.** The tutorial fixes seed 42. From there 5,000 epochs give its numbers, those of the button
+above; from another seed the outputs may still be at one half.
 """,
     exercises=(
         Exercise(
@@ -146,21 +147,23 @@ button above; another start may still sit at one half.
             {"train": {"lr": 1e-2, "epochs": 500}},
         ),
         Exercise(
-            "A forget gate that starts open (bias 1): it need not first learn to remember.",
+            "A forget gate that starts open (bias 1): it does not have to learn to remember first.",
             {"model": {"forget_bias": 1.0}},
         ),
         Exercise(
-            "Set the bias of f to −6: c is forgotten every day. It still says 0.32 and 0.62, since a little of day 1 gets "
-            "through in h."
+            "Set the bias of f to −6: c is forgotten every day. It still predicts 0.32 and 0.62, since a little of day "
+            "1 gets through in h."
         ),
     ),
     outcome=_outcome,
-    success_rate="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 says 0.48 and "
-    "0.61 then: it is still leaving the plateau at one half, and gets there by epoch 8,000.",
+    success_rate="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 is "
+    "at 0.48 and 0.61 then: it is still leaving the plateau at one half, and succeeds by epoch 8,000.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
-        'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, youtube.com/watch?v=RHGiXPuo_pI',
-        'Josh Starmer (2022), "Long Short-Term Memory (LSTM), Clearly Explained", StatQuest, youtube.com/watch?v=YCzL96nL7j0',
+        'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, '
+        "youtube.com/watch?v=RHGiXPuo_pI",
+        'Josh Starmer (2022), "Long Short-Term Memory (LSTM), Clearly Explained", StatQuest, '
+        "youtube.com/watch?v=YCzL96nL7j0",
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8)",
     ),
 )

@@ -6,39 +6,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_core.data.number_format import format_number, format_significant
 from lstm_core.experiment import GATES, Experiment, ModelSpec, PlaygroundError, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.figures.theme import GATE_COLORS, GREY
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
+    COLORS,
     TOLERANCE,
     TWO_COMPANIES,
-    format_number,
     prediction_history,
+    target_lines,
     training_sequences,
     weight_history,
 )
+from lstm_core.lessons.figures import resample
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-COLORS = ("#0072B2", "#D55E00")  # of company A and of company B
-FORGET, GREY = "#D55E00", "#888888"
 TRAINING = TrainSpec(lr=0.1, batch_size=1, epochs=300, max_grad_norm=0.0)
 
 
-def _outputs(runs: dict[str, Run]) -> LinePlot:
-    end = np.array([0.0, max(runs["nn_lstm"].train_spec.epochs, 1)])
+def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, name, dash, width in (("nn_lstm", "nn.LSTM", "solid", 3), ("hand", "by hand", "dot", 2.5)):
         epochs, predictions = prediction_history(runs[label])
         lines += [Line(f"out_{k}, {name}", epochs, predictions[:, k], COLORS[k], dash, width) for k in (0, 1)]
-    for k, target in enumerate(training_sequences(runs["nn_lstm"])[1]):
-        lines.append(Line(f"target {target:g}", end, np.full(2, target), COLORS[k], "dash", 1.2))
-    return LinePlot(lines, "epoch", "what it says", y_range=(-0.15, 1.1))
+    lines += target_lines(runs["nn_lstm"])
+    return LinePlot(lines, "epoch", "prediction", y_range=(-0.15, 1.1))
 
 
 def _biases(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Epochs (moments,), bias_ih and bias_hh, both (moments, 4), gates in PyTorch's order."""
+    """Epochs (snapshots,), bias_ih and bias_hh, both (snapshots, 4), gates in PyTorch's order."""
     epochs, weights = weight_history(run)
     ih, hh = (np.stack([w[f"lstm.bias_{kind}_l0"].numpy() for w in weights]) for kind in ("ih", "hh"))
     return epochs, ih, hh
@@ -49,16 +49,16 @@ def _bias_plot(runs: dict[str, Run]) -> LinePlot:
     epochs, ih, hh = at[0], at[1][:, f], at[2][:, f]
     hand_epochs, hand_bias, _ = _biases(runs["hand"])
     lines = [
-        Line("nn.LSTM: bias_ih + bias_hh", epochs, ih + hh, FORGET, width=3),
-        Line("bias_ih", epochs, ih, FORGET, "dash", 1.8),
-        Line("bias_hh", epochs, hh, FORGET, "dot", 1.8),
+        Line("nn.LSTM: bias_ih + bias_hh", epochs, ih + hh, GATE_COLORS["f"], width=3),
+        Line("bias_ih", epochs, ih, GATE_COLORS["f"], "dash", 1.8),
+        Line("bias_hh", epochs, hh, GATE_COLORS["f"], "dot", 1.8),
         Line("by hand: the one bias", hand_epochs, hand_bias[:, f], GREY, width=3),
     ]
     return LinePlot(lines, "epoch", "bias of f")
 
 
 def _drift(run: Run) -> float:
-    """How far bias_ih − bias_hh has moved at most since the start, of any gate."""
+    """The largest change of bias_ih − bias_hh since the start, over the gates."""
     _, ih, hh = _biases(run)
     difference = ih - hh
     return float(np.abs(difference - difference[0]).max())
@@ -81,8 +81,8 @@ def _reached(runs: dict[str, Run]) -> Outcome:
     drift = _drift(runs["nn_lstm"])
     return Outcome(
         bool(off < TOLERANCE),
-        f"nn.LSTM: {nn}; by hand: {hand}; wanted: 0 and 1. Since the start bias_ih − bias_hh has moved by {drift:.0e} at "
-        "most, which is rounding.",
+        f"nn.LSTM: {nn}; by hand: {hand}; targets: 0 and 1. Since the start bias_ih − bias_hh has changed by "
+        f"{format_significant(drift, 1)} at most, which is rounding.",
         {
             "out_0": float(out[0]),
             "out_1": float(out[1]),
@@ -95,14 +95,13 @@ def _reached(runs: dict[str, Run]) -> Outcome:
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     epochs, predictions = prediction_history(runs["nn_lstm"])
-    even = np.linspace(0, epochs[-1], 80)
-    return [np.interp(even, epochs, values) for values in predictions.T]
+    return [resample(epochs, values) for values in predictions.T]
 
 
 LESSON = Lesson(
     name="nn_lstm_1_1",
     title="The same with nn.LSTM(1, 1)",
-    summary="Sixteen numbers instead of twelve, 300 epochs instead of 5,000: what a second bias vector does.",
+    summary="Sixteen parameters instead of twelve, 300 epochs instead of 5,000: what a second bias vector does.",
     chapter="Tutorials",
     order=4,
     experiments={
@@ -112,63 +111,67 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**nn.LSTM and the unit by hand, trained alike**",
-            "Solid: nn.LSTM(1, 1). Dotted: the twelve numbers. Same first weights, same learning rate, same order.",
-            _outputs,
+            "Solid: nn.LSTM(1, 1). Dotted: the twelve parameters. Same initial weights, same learning rate, same "
+            "order.",
+            _prediction_plot,
         ),
         LessonFigure(
             "**Two biases that move as one**",
-            "bias_ih and bias_hh run in parallel for ever; their sum, which alone counts, moves twice as far as either.",
+            "bias_ih and bias_hh stay parallel; only their sum matters, and it moves twice as far as either.",
             _bias_plot,
         ),
     ),
     loss_figure=False,
     text="""
-Two companies as before, but PyTorch's own `nn.LSTM(input_size=1, hidden_size=1)`, Adam with a learning rate of **0.1**, and
-300 epochs. A hundred times the learning rate is why 300 are enough; the module is the same unit.
+Two companies as before, but PyTorch's own `nn.LSTM(input_size=1, hidden_size=1)`, Adam with a learning rate of **0.1**,
+and 300 epochs. A hundred times the learning rate is why 300 are enough; the module is the same unit.
 
-Nearly. `nn.LSTM` has **two** bias vectors, `bias_ih` and `bias_hh`, and adds them: sixteen numbers where twelve would do.
-Both enter the same sum, so they have the same gradient at every step, and Adam moves both by the same amount. Two things
-follow, exactly: their **difference never changes**, and their **sum moves twice as far** as a single bias given the same
-gradients. Adam's very first step moves every number by the learning rate: each bias by 0.1, the sum by 0.2.
+Nearly. `nn.LSTM` has **two** bias vectors, `bias_ih` and `bias_hh`, and adds them: sixteen parameters where twelve
+would do. Both enter the same sum, so they have the same gradient at every step, and Adam moves both by the same amount.
+Two things follow, exactly: their **difference never changes**, and their **sum moves twice as far** as a single bias
+given the same gradients. Adam's very first step moves every parameter by the learning rate: each bias by 0.1, the sum
+by 0.2.
 
-So the second vector adds nothing that the unit could not say. It is there for cuDNN, and it acts like twice the learning
-rate on the biases.
+So the second vector adds nothing to what the unit can compute. It is there for cuDNN, and it acts like twice the
+learning rate on the biases.
 """,
     formula=r"""\begin{aligned}
 f_t &= \sigma(w_{if}\,x_t + w_{hf}\,h_{t-1} + b_{if} + b_{hf}) \\
 \Rightarrow\ \frac{\partial L}{\partial b_{if}} &= \frac{\partial L}{\partial b_{hf}} \\
 \Rightarrow\ \Delta(b_{if}+b_{hf}) &= 2\,\Delta b_{if},\quad \Delta(b_{if}-b_{hf}) = 0
 \end{aligned}""",
-    symbols="$b_{if}$ and $b_{hf}$ are the forget gate's entries of bias_ih and bias_hh; $\\Delta$ is one step of Adam.",
+    symbols="$b_{if}$ and $b_{hf}$ are the forget gate's entries of bias_ih and bias_hh; $\\Delta$ is one step of "
+    "Adam.",
     common_mistakes="""
-**It is not quite the network built by hand.** The tutorial does not say that there are four numbers more, nor that the start
-differs: by hand all weights are drawn from a normal distribution and the biases are 0; `nn.LSTM` draws all sixteen from
-U(−1/√hidden_size, 1/√hidden_size), which for one unit is U(−1, 1).
+**It is not quite the network built by hand.** The tutorial mentions neither the four extra parameters nor the different
+initialisation: by hand all weights are drawn from a normal distribution and the biases are 0; `nn.LSTM` draws all
+sixteen from U(−1/√hidden_size, 1/√hidden_size), which for one unit is U(−1, 1).
 
 **Speed here is the learning rate.** 300 epochs at 0.1 against 5,000 at 0.001 says nothing about `nn.LSTM`: the unit by
 hand needs no more, as the dotted lines show.
 
-**A large step can be one too many.** At 0.1 the forget gate may slam shut early. Then nothing of day 1 reaches the end,
-and no gradient goes back to open it.
+**A large step can be one too many.** At 0.1 the forget gate may close early. Then nothing of day 1 reaches the end, and
+no gradient flows back to open it.
 """,
     exercises=(
         Exercise(
-            "The learning rate of the lesson before, 0.001, for 5,000 epochs: both are slow.",
+            "The previous lesson's learning rate, 0.001, for 5,000 epochs: both are slow.",
             {"train": {"lr": 1e-3, "epochs": 5000}},
         ),
         Exercise(
             "SGD without momentum, 0.1: here too the sum of the biases moves twice as far.",
             {"train": {"optimizer": "SGD", "momentum": 0.0, "epochs": 3000}},
         ),
-        Exercise("Seed 3: the forget gate shuts within a few epochs, and nn.LSTM says 0.5 of both for good."),
+        Exercise("Seed 3: the forget gate closes within a few epochs, and nn.LSTM predicts 0.5 for both for good."),
     ),
     outcome=_outcome,
     thumbnail_plot=_thumbnail_plot,
-    success_rate="8 of 10 seeds (0 to 9) have nn.LSTM's outputs within 0.1 of their targets after 300 epochs, and 10 of 10 the "
-    "unit by hand. Seed 4 is off by 0.13 then and right by epoch 400; on seed 3 the forget gate has shut, and 3,000 epochs "
-    "do not open it.",
+    success_rate="8 of 10 seeds (0 to 9) have nn.LSTM's outputs within 0.1 of their targets after 300 epochs, and 10 "
+    "of 10 the unit by hand. Seed 4 is off by 0.13 then and right by epoch 400; on seed 3 the forget gate has closed, "
+    "and 3,000 epochs do not open it.",
     sources=(
-        'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, youtube.com/watch?v=RHGiXPuo_pI',
+        'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, '
+        "youtube.com/watch?v=RHGiXPuo_pI",
         "PyTorch documentation, torch.nn.LSTM",
         "Diederik Kingma & Jimmy Ba (2015), Adam: A Method for Stochastic Optimization, arXiv 1412.6980",
     ),

@@ -1,7 +1,7 @@
-"""One scalar LSTM unit by hand: twelve numbers, plain Python floats, and every step's arithmetic as values and words.
+"""One scalar LSTM unit by hand: twelve parameters, plain Python floats, and every step's arithmetic.
 
-It is nn.LSTM(1, 1) with one bias a gate: the tensors go both ways, and the distance between the two is a number. What
-a run of such a unit says of its sequences along its training stands here too. Nothing here draws or trains.
+It is nn.LSTM(1, 1) with one bias a gate: weights convert both ways, and the difference between the two is measured.
+What both lessons by hand draw of a run of such a unit is here too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm_core.experiment import GATES, DataSpec, PlaygroundError
+from lstm_core.analysis.step_arithmetic import GateArithmetic, StepArithmetic, added
+from lstm_core.data.number_format import format_factor, format_number
+from lstm_core.experiment import GATES, PlaygroundError
+from lstm_core.figures.lines import Line
+from lstm_core.figures.theme import RUN_COLORS
+from lstm_core.lessons.figures import level
+from lstm_core.lessons.lesson import generated_data
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,24 +27,14 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 NUMBERS = ("weight_ih", "weight_hh", "bias")  # of each gate
-ACTIVATIONS = {"i": "σ", "f": "σ", "g": "tanh", "o": "σ"}
 LSTM_PREFIX = "lstm."  # of the tensors' names in a SequenceModel
 TOLERANCE = 0.1  # how close to its target an output counts as right
-TWO_COMPANIES = DataSpec(
-    source="generator",
-    name="two_sequences",
-    length=2,
-    seq_len=4,
-    horizon=0,
-    train_share=0.95,
-    valid_share=0.0,
-    scaling="none",
-    noise=0.0,
-)
+TWO_COMPANIES = generated_data("two_sequences", length=2, seq_len=4, train_share=0.95, valid_share=0.0)
+COLORS = RUN_COLORS[:2]  # of company A and of company B
 
 
 class GateWeights(NamedTuple):
-    """squash(weight_ih · x + weight_hh · h + bias)."""
+    """activation(weight_ih · x + weight_hh · h + bias)."""
 
     weight_ih: float
     weight_hh: float
@@ -46,39 +42,18 @@ class GateWeights(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ScalarStep:
-    """One day of the unit: what came in, the sums, what the gates made of them, and what goes on to the next day."""
+class ScalarStep(StepArithmetic):
+    """One step of the unit, written out with its weights: "1.63·0.5 + 2.70·(−0.12) + 1.62"."""
 
     unit: ScalarLSTM
     x: float
     h_before: float
-    c_before: float
-    sums: Mapping[str, float]  # by gate, before σ or tanh
-    gates: Mapping[str, float]
-    c: float
-    h: float
 
     def sum_text(self, gate: str) -> str:
-        """The sum with its numbers: "1.63·0.5 + 2.70·(−0.12) + 1.62"."""
+        """The pre-activation with its weights, input and h."""
         weight_ih, weight_hh, bias = getattr(self.unit, gate)
-        products = (
-            f"{format_number(weight_ih)}·{format_factor(self.x)}",
-            f"{format_number(weight_hh)}·{format_factor(self.h_before)}",
-        )
-        return _added(*products, format_number(bias))
-
-    def gate_text(self, gate: str) -> str:
-        """The whole gate: "σ(1.63·0 + 2.70·0 + 1.62) = 0.835"."""
-        return f"{ACTIVATIONS[gate]}({self.sum_text(gate)}) = {format_number(self.gates[gate], 3)}"
-
-    def c_text(self) -> str:
-        """f·c + i·g with their numbers."""
-        i, f, g = (self.gates[gate] for gate in ("i", "f", "g"))
-        return _added(f"{format_number(f)}·{format_factor(self.c_before)}", f"{format_number(i)}·{format_factor(g)}")
-
-    def h_text(self) -> str:
-        """o·tanh(c) with its numbers."""
-        return f"{format_number(self.gates['o'])}·tanh({format_number(self.c)})"
+        products = ((weight_ih, self.x), (weight_hh, self.h_before))
+        return added(*(f"{format_number(w)}·{format_factor(value)}" for w, value in products), format_number(bias))
 
 
 @dataclass(frozen=True)
@@ -110,16 +85,15 @@ class ScalarLSTM:
         rows = zip(ih, hh, map(sum, both), strict=True)
         return ScalarLSTM(*(GateWeights(*row) for row in rows))
 
-    @property
     def to_numbers(self) -> tuple[float, ...]:
-        """(12,): what `of` takes."""
+        """(12,): what from_numbers takes."""
         return tuple(value for gate in GATES for value in getattr(self, gate))
 
     def to_tensors(self) -> dict[str, Tensor]:
-        """The same unit as nn.LSTM(1, 1) holds it, by SequenceModel's names: the bias in bias_ih, 0 in bias_hh."""
+        """The weights of the same nn.LSTM(1, 1), by SequenceModel's names: the bias in bias_ih, 0 in bias_hh."""
         import torch
 
-        ih, hh, bias = torch.tensor(self.to_numbers).view(len(GATES), len(NUMBERS)).T  # (4,) each
+        ih, hh, bias = torch.tensor(self.to_numbers()).view(len(GATES), len(NUMBERS)).T  # (4,) each
         return {
             f"{LSTM_PREFIX}weight_ih_l0": ih[:, None],
             f"{LSTM_PREFIX}weight_hh_l0": hh[:, None],
@@ -129,10 +103,15 @@ class ScalarLSTM:
 
     def step(self, x: float, h: float, c: float) -> ScalarStep:
         """One step from the state (h, c): Hochreiter & Schmidhuber (1997) with Gers et al.'s (2000) forget gate."""
-        sums = {gate: w_ih * x + w_hh * h + b for gate in GATES for w_ih, w_hh, b in [getattr(self, gate)]}
-        gates = {gate: math.tanh(sums[gate]) if gate == "g" else _sigmoid(sums[gate]) for gate in GATES}
-        new_c = gates["f"] * c + gates["i"] * gates["g"]
-        return ScalarStep(self, x, h, c, sums, gates, new_c, gates["o"] * math.tanh(new_c))
+        gates = {}
+        for gate in GATES:
+            weight_ih, weight_hh, bias = getattr(self, gate)
+            activation = math.tanh if gate == "g" else _sigmoid
+            value = activation(weight_ih * x + weight_hh * h + bias)
+            gates[gate] = GateArithmetic(weight_ih * x, weight_hh * h, bias, value)
+        i, f, g, o = (gates[gate].value for gate in GATES)
+        new_c = f * c + i * g
+        return ScalarStep(gates, c, new_c, o * math.tanh(new_c), self, x, h)
 
     def unroll(self, sequence: Sequence[float]) -> list[ScalarStep]:
         """Step after step, from a state of zeros."""
@@ -181,7 +160,7 @@ def max_difference_from_lstm(unit: ScalarLSTM, sequences: np.ndarray) -> float:
 
 
 def training_sequences(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """The training sequences, (sequences, seq_len), and what the unit should say of each, (sequences,)."""
+    """The training sequences, (sequences, seq_len), and their targets, (sequences,)."""
     windows = run.windows
     starts = windows.starts["train"]
     return windows.inputs(starts)[..., 0], windows.targets(starts).reshape(len(starts))
@@ -199,13 +178,13 @@ def check_scalar_lstm(run: Run) -> None:
     )
     if sizes != ("lstm", 1, 1, 1, 1) or "head" not in spec.frozen:
         raise PlaygroundError(
-            "The model on the table is no longer one LSTM unit that says its h: press Back to the shown state, or train "
-            "the lesson again."
+            "The current model is no longer one LSTM unit whose h is the prediction: press Restore pretrained "
+            "model, or train the lesson again."
         )
 
 
 def scalar_lstm_of(run: Run) -> ScalarLSTM:
-    """The unit of a run of nn.LSTM(1, 1), as it is now; of two biases, their sum.
+    """The unit of a run of nn.LSTM(1, 1), with its current weights; of two biases, their sum.
 
     Raises:
         PlaygroundError: its model is something else.
@@ -215,40 +194,28 @@ def scalar_lstm_of(run: Run) -> ScalarLSTM:
 
 
 def weight_history(run: Run) -> tuple[np.ndarray, list[dict[str, Tensor]]]:
-    """Epochs (moments,) and the weights then, by SequenceModel's names: at every snapshot, and now.
+    """Epochs (snapshots,) and the weights then, by SequenceModel's names; the last are the current ones.
 
     Raises:
         PlaygroundError: the run's model is not one unit.
     """
     check_scalar_lstm(run)
-    moments = run.kept_and_now()
-    epochs = np.array([one.step for one in moments]) / run.steps_per_epoch
-    return epochs, [run.weights_by_name(one.weights) for one in moments]
+    snapshots = run.kept_and_now()
+    epochs = np.array([snapshot.step for snapshot in snapshots]) / run.steps_per_epoch
+    return epochs, [run.weights_by_name(snapshot.weights) for snapshot in snapshots]
 
 
 def prediction_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs (moments,) and what the unit said then of each training sequence, (moments, sequences)."""
+    """Epochs (snapshots,) and the prediction then for each training sequence, (snapshots, sequences)."""
     epochs, weights = weight_history(run)
     units, sequences = map(ScalarLSTM.from_tensors, weights), training_sequences(run)[0].tolist()
     return epochs, np.array([[unit.predict(sequence) for sequence in sequences] for unit in units])
 
 
-def format_number(value: float, digits: int = 2) -> str:
-    """With a real minus sign, and none before a zero."""
-    text = f"{value:.{digits}f}"
-    return text.replace("-", "" if float(text) == 0 else "−")
-
-
-def format_factor(value: float) -> str:
-    """A number after a multiplication dot: 0, 0.25 and 1 as they are, others to two digits, (−0.12) in brackets."""
-    text = f"{value + 0.0:g}".replace("-", "−") if value == round(value, 2) else format_number(value)
-    return f"({text})" if text.startswith("−") else text
-
-
-def _added(*terms: str) -> str:
-    """Terms with + between them, or − where one begins with a minus."""
-    first, *others = terms
-    return first + "".join(f" − {term[1:]}" if term.startswith("−") else f" + {term}" for term in others)
+def target_lines(run: Run) -> list[Line]:
+    """The target of each training sequence as a dashed line in its company's colour."""
+    targets = training_sequences(run)[1]
+    return [level(f"target {target:g}", target, {"": run}, "dash", COLORS[k]) for k, target in enumerate(targets)]
 
 
 def _sigmoid(value: float) -> float:

@@ -7,24 +7,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_core.data.number_format import format_number
 from lstm_core.data.samples.book import ROLES
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.figures.theme import GATE_COLORS, GREY, TRAIN_COLOR, VALID_COLOR
+from lstm_core.lessons.figures import level
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
-    from lstm_core.lessons.catalog.characters.text import Tracker
+    from lstm_core.analysis.unit_search import UnitMatch
     from lstm_core.model.recurrent import SequenceModel
     from lstm_core.runs.run import Run
 
 MAX_BITS = 2.35  # bits per character of the test part
 BIT = math.log(2)  # nats
 TURNING = 400  # characters of the picture of one unit
-GREY = "#888888"
 
 
 def _ngram_bits(run: Run) -> tuple[float, float]:
-    """What the test part costs by the two tables, in bits per character."""
+    """Bits per character of the test split under a unigram and a bigram table."""
     from lstm_core.lessons.catalog.characters.text import ngram_baselines, split_text
 
     windows = run.windows
@@ -38,25 +40,22 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     bits = run.evaluate("test") / BIT
     (unigram, bigram), (_, quote_match) = _ngram_bits(run), _quote_unit(run)
     summary = (
-        f"{bits:.2f} bits per character on the last tenth of the book, which it has never seen; a table of how "
-        f"frequent each character is needs {unigram:.2f}, one of which follows which {bigram:.2f}. "
-        f"Unit {quote_match.unit} goes with being inside quotes: correlation {quote_match.correlation:.2f}."
+        f"{bits:.2f} bits per character on the last tenth of the book, which it was not trained on; a unigram table "
+        f"scores {unigram:.2f}, a bigram table {bigram:.2f}. Unit {quote_match.unit} correlates with being inside "
+        f"quotes: r = {format_number(quote_match.score)}."
     )
-    metrics = {"bits": bits, "unigram": unigram, "bigram": bigram, "quotes": abs(quote_match.correlation)}
+    metrics = {"bits": bits, "unigram": unigram, "bigram": bigram, "quotes": abs(quote_match.score)}
     return Outcome(bits < MAX_BITS, summary, metrics)
 
 
 def _bits_plot(runs: dict[str, Run]) -> LinePlot:
-    from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
-
     run = runs["lstm"]
     unigram, bigram = _ngram_bits(run)
     epochs, training = run.curves["train_loss"].points(600)
-    end = np.array([0.0, max(run.train_spec.epochs, 1)])
     lines = [
         Line("training (each batch)", epochs, training / BIT, TRAIN_COLOR, width=1.3, opacity=0.6),
-        Line("how frequent each is", end, np.full(2, unigram), GREY, "dot", width=2),
-        Line("which follows which", end, np.full(2, bigram), GREY, "dash", width=2),
+        level("unigram table", unigram, runs, "dot"),
+        level("bigram table", bigram, runs),
     ]
     train_points, valid_points = run.curves["valid_loss"].points(600)
     if len(train_points):
@@ -73,32 +72,31 @@ def unseen(run: Run) -> str:
     return run.cache["letters unseen"]
 
 
-def tracking_units(run: Run, gate: str) -> tuple[SequenceModel, list[Tracker]]:
-    """The model as it is now, and for each signal its unit whose `gate` goes best with it on the unseen pages."""
-    from lstm_core.lessons.catalog.characters.text import trackers
+def tracking_units(run: Run, gate: str) -> tuple[SequenceModel, dict[str, UnitMatch]]:
+    """The current model, and for each signal its unit whose `gate` correlates most with it on the unseen pages."""
+    from lstm_core.lessons.catalog.characters.text import best_units
 
     cached, key = run.cache.setdefault("letters found", {}), (run.step, run.status)
     if gate not in cached or cached[gate][0] != key:
         model = run.current_model()
-        cached[gate] = (key, model, trackers(model, unseen(run), gate))
+        cached[gate] = (key, model, best_units(model, unseen(run), gate))
     return cached[gate][1:]
 
 
-def _quote_unit(run: Run) -> tuple[SequenceModel, Tracker]:
-    model, trackers = tracking_units(run, "c")
-    return model, next(match for match in trackers if match.signal == "inside quotes")
+def _quote_unit(run: Run) -> tuple[SequenceModel, UnitMatch]:
+    model, matches = tracking_units(run, "c")
+    return model, matches["inside quotes"]
 
 
 def _quote_unit_figure(runs: dict[str, Run]) -> LinePlot:
     """How that unit's cell state turns at the marks of an unseen page, and what its gates do there."""
-    from lstm_core.figures.theme import GATE_COLORS
     from lstm_core.lessons.catalog.characters.text import excerpt, text_features, unit_activations
 
     model, quote_match = _quote_unit(runs["lstm"])
     text = excerpt(unseen(runs["lstm"]), TURNING)
     values = unit_activations(model, text)
     i, f, g, c = (values[name][quote_match.unit] for name in "ifgc")
-    inside = (2 * text_features(text)["inside quotes"] - 1) * np.copysign(np.abs(c).max(), quote_match.correlation)
+    inside = (2 * text_features(text)["inside quotes"] - 1) * np.copysign(np.abs(c).max(), quote_match.score)
     at = np.arange(len(text), dtype=float)
     lines = [
         Line("inside quotes, or outside", at, inside, GREY, "dot", width=2),
@@ -115,23 +113,25 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
 
 
 _WORDS = """
-The model reads *Alice's Adventures in Wonderland* one character at a time and says, after each, how likely every one
-of 40 characters is to come next. Nobody tells it about words, quotation marks or lines.
+The model reads *Alice's Adventures in Wonderland* one character at a time and predicts, after each, how likely each of
+40 characters is to come next. Nothing marks words, quotations or lines for it.
 
-To write, it draws a character from its own answer, reads it as if it stood in the book, and goes on. Its state
-$(h, c)$ is carried along: that is all it remembers. **Temperature** divides the outputs before the softmax: near 0 it
+To write, it samples a character from its own prediction, reads it as its next input, and so on. Its state
+$(h, c)$ is carried along: that is its only memory. **Temperature** divides the outputs before the softmax: near 0 it
 repeats its surest phrases, above 1 it misspells.
 
 How good it is, is measured in **bits per character** on pages that it has never seen: the loss divided by $\\ln 2$.
 
 Some units can be read. A value of $c$ that turns when a quotation opens and turns back when it closes *is* a memory of
 being inside quotes: $f$ near 1 keeps it, $i \\odot g$ changes it at the marks. Most units mix many things. This small
-model finds quotes early; brackets are too rare in one book (fewer than 60 pairs), and the position in the line is a faint trace.
+model finds quotes early; brackets are too rare in one book (fewer than 60 pairs), and the position in the line is a
+faint trace.
 """
 
 LESSON = Lesson(
     title="Character model: it writes",
-    summary="It reads Alice in Wonderland letter by letter, writes on by itself, and one of its units knows about quotes.",
+    summary="It reads Alice in Wonderland letter by letter, writes on by itself, and one of its units knows about "
+    "quotes.",
     chapter="Letters",
     order=31,
     experiments={
@@ -158,8 +158,8 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
 \qquad z_t = W h_t + b \\
 \text{bits} &= -\frac{1}{n} \sum_{t=1}^{n} \log_2 p(x_{t+1} \mid x_1, \dots, x_t)
 \end{aligned}""",
-    symbols="$x_t$: the character at step $t$, one input of 40 is 1; $z_t$: 40 outputs of the linear head; $T$: temperature, 1 "
-    "where bits are counted; $n$: characters.",
+    symbols="$x_t$: the character at step $t$, one input of 40 is 1; $z_t$: 40 outputs of the linear head; $T$: "
+    "temperature, 1 where bits are counted; $n$: characters.",
     exercises=(
         Exercise("Move the temperature to 0, then to 1.2: from one phrase for ever to new spellings."),
         Exercise(
@@ -167,25 +167,27 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
             "a quotation that never closes."
         ),
         Exercise(
-            "A quarter of the units: 2.7 bits per character, words that only look like words, and no unit that keeps quotes.",
+            "A quarter of the units: 2.7 bits per character, words that only look like words, and no unit that keeps "
+            "quotes.",
             {"model": {"hidden_size": 24}},
         ),
         Exercise(
-            "Without weight decay, 40 epochs: training goes on falling while unseen pages cost more after epoch 15, and "
-            "no one unit keeps quotes any more. It learns the book by heart.",
+            "Without weight decay, 40 epochs: training goes on falling while unseen pages cost more after epoch 15, "
+            "and no one unit keeps quotes any more. It learns the book by heart.",
             {"train": {"weight_decay": 0.0, "epochs": 40}},
         ),
     ),
     sources=(
         "A. Karpathy 2015, The Unreasonable Effectiveness of Recurrent Neural Networks, "
         "karpathy.github.io/2015/05/21/rnn-effectiveness",
-        "A. Karpathy, J. Johnson and L. Fei-Fei 2016, Visualizing and Understanding Recurrent Networks, arXiv 1506.02078",
+        "A. Karpathy, J. Johnson and L. Fei-Fei 2016, Visualizing and Understanding Recurrent Networks, arXiv "
+        "1506.02078",
         "L. Carroll 1865, Alice's Adventures in Wonderland, in the public domain",
     ),
     figures=(
         LessonFigure(
             "**Bits per character**",
-            "Below the dashed line it knows more than which character follows which.",
+            "Below the dashed line it predicts better than a bigram table, which knows which character follows which.",
             _bits_plot,
         ),
         LessonFigure(
@@ -198,7 +200,7 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
     loss_figure=False,
     outcome=_outcome,
     thumbnail_plot=_thumbnail_plot,
-    success_rate="10 of 10 seeds (0 to 9) need less than 2.35 bits per character, from 2.26 to 2.31, and each has a unit that "
-    "goes with quotes, up or down: the correlation is 0.80 to 0.88 on pages that the model has not seen.",
+    success_rate="10 of 10 seeds (0 to 9) need less than 2.35 bits per character, from 2.26 to 2.31, and each has a "
+    "unit that goes with quotes, up or down: the correlation is 0.80 to 0.88 on pages that the model has not seen.",
     widget="characters",
 )

@@ -1,17 +1,16 @@
-"""What a model of letters.book_table makes of text: text of its own, and what each unit does at every character.
+"""What a character model makes of text: text of its own, and what each unit does at every character.
 
-Here is the arithmetic; the lesson and its pictures are elsewhere. After Karpathy (2015), "The Unreasonable
+After Karpathy (2015), "The Unreasonable
 Effectiveness of Recurrent Neural Networks", and Karpathy, Johnson & Fei-Fei (2016), arXiv 1506.02078, section 4.1.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lstm_core.analysis.unit_search import UnitMatch, rank_trace_by_correlation
 from lstm_core.data.samples.book import ALPHABET, ROLES, encode, one_hot
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES, Experiment, PlaygroundError
@@ -22,12 +21,12 @@ CHUNK_LENGTH = 250  # characters, about four lines: longer than most quotations,
 
 
 def check_character_model(experiment: Experiment) -> None:
-    """Raises PlaygroundError unless a model of this experiment reads the 40 characters and says the next one."""
+    """Raises PlaygroundError unless a model of this experiment reads the 40 characters and predicts the next one."""
     data, model = experiment.data, experiment.model
     expected = (ROLES.features, ROLES.targets, 0, "none")
     if (data.features, data.targets, data.horizon, data.scaling) != expected:
         raise PlaygroundError(
-            "This model does not read letters and say the next one any more: put the features, the target and the "
+            "This model no longer reads letters and predicts the next one: put the features, the target and the "
             "scaling on Data back as the lesson has them."
         )
     if model.cell != "lstm" or model.bidirectional:
@@ -38,7 +37,7 @@ def check_character_model(experiment: Experiment) -> None:
 
 @torch.inference_mode()
 def generate(model: SequenceModel, prompt: str, length: int, temperature: float, seed: int) -> str:
-    """The `length` characters that the model writes after `begin`, one at a time, its state carried along.
+    """The `length` characters that the model writes after `prompt`, one at a time, its state carried along.
 
     A character is drawn from softmax(z / temperature), z the head's outputs; at temperature 0 it is the likeliest
     one. By Gumbel's trick that is argmax(z + temperature · g) with g from a standard Gumbel distribution: the same
@@ -46,10 +45,10 @@ def generate(model: SequenceModel, prompt: str, length: int, temperature: float,
 
     Args:
         model: on the CPU, of an experiment that check_character_model lets pass.
-        begin: one character or more.
+        prompt: one character or more.
 
     Raises:
-        PlaygroundError: `begin` has an unknown character.
+        PlaygroundError: `prompt` has an unknown character.
     """
     noise = temperature * np.random.default_rng(seed).gumbel(size=(length, len(ALPHABET)))
     noise = torch.from_numpy(noise.astype(np.float32))
@@ -152,21 +151,12 @@ def ngram_baselines(training: str, text: str) -> tuple[float, float]:
     return -float(unigram.mean()), -float(bigram.mean())
 
 
-@dataclass(frozen=True)
-class Tracker:
-    """The unit that goes most with a signal."""
-
-    signal: str
-    unit: int
-    correlation: float  # Pearson's, from -1 to 1
-
-
 @torch.inference_mode()
-def trackers(model: SequenceModel, text: str, gate: str) -> list[Tracker]:
-    """For each signal the unit whose `gate` (i, f, g, o, c or h) correlates most with it, up or down, along the text.
+def best_units(model: SequenceModel, text: str, gate: str) -> dict[str, UnitMatch]:
+    """For each signal the top layer's unit whose `gate` (i, f, g, o, c or h) correlates most with it along the text.
 
-    The text is read in strands of CHUNK_LENGTH characters side by side, each from a zero state: much faster than in one go.
-    A signal that never changes in the text is left out.
+    The text is read in strands of CHUNK_LENGTH characters side by side, each from a zero state: much faster than in one
+    go. A signal that never changes in the text is left out.
 
     Raises:
         PlaygroundError: the text has an unknown character.
@@ -174,18 +164,10 @@ def trackers(model: SequenceModel, text: str, gate: str) -> list[Tracker]:
     text = text[: len(text) // CHUNK_LENGTH * CHUNK_LENGTH] if len(text) > CHUNK_LENGTH else text
     strands = encode(text).reshape(-1, min(CHUNK_LENGTH, len(text)))
     x = torch.from_numpy(one_hot(strands))  # (strands, CHUNK_LENGTH, 40)
-    values = trace_lstm(model.lstm, model.to_module_layout(x)).gate(gate)[-1, 0].flatten(0, 1).numpy()
-    values = _standard(values)  # (characters, units)
-    matches = []
+    trace = trace_lstm(model.lstm, model.to_module_layout(x))
+    top, matches = model.spec.num_layers - 1, {}
     for name, signal in text_features(text).items():
         if signal.std() > 0:
-            correlations = _standard(signal) @ values / len(values)
-            unit = int(np.abs(correlations).argmax())
-            matches.append(Tracker(name, unit, float(correlations[unit])))
+            ranking = rank_trace_by_correlation(trace, signal.reshape(strands.shape), (gate,))
+            matches[name] = next(match for match in ranking if match.layer == top)
     return matches
-
-
-def _standard(values: np.ndarray) -> np.ndarray:
-    """Mean 0 and deviation 1 along the first axis; what never changes becomes 0."""
-    deviation = values.std(0)
-    return (values - values.mean(0)) / np.where(deviation > 0, deviation, np.inf)

@@ -1,6 +1,6 @@
 """Statements that tutorials make about nn.LSTM, each with a verdict and a demonstration that is run when it is shown.
 
-To add one: a function f(seed, size) -> Demonstration in demonstrations.py, or in demonstrations_trained.py if it
+To add one: a function f(seed, size) -> Demonstration in demonstrations.py, or in training_demonstrations.py if it
 trains, and a Claim in CLAIMS.
 """
 
@@ -26,13 +26,13 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Claim:
-    """What is said, and what is so."""
+    """A statement, whether it is true, and the demonstration."""
 
     name: str  # in the address
     statement: str  # as tutorials put it, plain text
     verdict: str  # a few words
     explanation: str  # Markdown
-    source: str  # where the truth stands, plain text
+    source: str  # plain text
     size: Parameter
     demonstrate: Callable[[int, int], Demonstration]  # (seed, size)
     slow: bool = False  # it trains: run on a click only
@@ -55,8 +55,8 @@ CLAIMS: tuple[Claim, ...] = (
         "states",
         "With batch_first=True, h_0 and c_0 are batch first, too",
         "Wrong: never",
-        "`batch_first` turns input and output. The states stay (num_layers · num_directions, batch, size), going in and "
-        "coming out. If there happen to be as many sequences as layers, the wrong order raises no error at all.",
+        "`batch_first` turns input and output. The states stay (num_layers · num_directions, batch, size), going in "
+        "and coming out. If there happen to be as many sequences as layers, the wrong order raises no error at all.",
         f"{_LSTM_DOCS}, sections Parameters (batch_first: “this does not apply to hidden or cell states”) and Inputs",
         Parameter("batch", 3, 16, 3),
         quick.batch_first_states,
@@ -65,8 +65,8 @@ CLAIMS: tuple[Claim, ...] = (
         "axes",
         "nn.LSTM takes (batch, seq_len, input_size)",
         "Wrong by default: time comes first",
-        "The default is (seq_len, batch, input_size). Give it a batch-first tensor and nothing complains: it takes your "
-        "sequences for steps and mixes them. The proof is to change one number and to see where the change goes.",
+        "The default is (seq_len, batch, input_size). Give it a batch-first tensor and nothing complains: it reads "
+        "your sequences as steps and mixes them. To see it, change one number and follow the change.",
         f"{_LSTM_DOCS}, section Inputs: input",
         Parameter("seq_len", 3, 12, 6),
         quick.input_order,
@@ -75,8 +75,8 @@ CLAIMS: tuple[Claim, ...] = (
         "unbatched",
         "A 2-D tensor is a batch of feature vectors",
         "Wrong: it is one unbatched sequence",
-        "For nn.Linear rows are examples. For nn.LSTM they are the **steps of one sequence**: (seq_len, input_size), and "
-        "the states have no batch axis either.",
+        "For nn.Linear rows are examples. For nn.LSTM they are the **steps of one sequence**: (seq_len, input_size), "
+        "and the states have no batch axis either.",
         f"{_LSTM_DOCS}, section Inputs: input, “for unbatched input”",
         Parameter("seq_len", 2, 20, 5),
         quick.two_axes,
@@ -85,8 +85,9 @@ CLAIMS: tuple[Claim, ...] = (
         "initialisation",
         "nn.LSTM's weights start Xavier-initialised",
         "Wrong: U(−1/√H, 1/√H)",
-        "Every weight **and every bias** is drawn from U(−√k, √k) with k = 1/hidden_size, whatever input_size is. Xavier's "
-        "bound √(6 / (rows + columns)) knows both. (Keras draws an LSTM's input weights so, under the name Glorot.)",
+        "Every weight **and every bias** is drawn from U(−√k, √k) with k = 1/hidden_size, whatever input_size is. "
+        "Xavier's bound √(6 / (rows + columns)) knows both. (Keras draws an LSTM's input weights so, under the name "
+        "Glorot.)",
         f"{_LSTM_DOCS}, first Note. Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward "
         "neural networks, equation 16",
         Parameter("hidden_size", 16, 128, 64),
@@ -96,8 +97,9 @@ CLAIMS: tuple[Claim, ...] = (
         "biases",
         "Each gate has one bias",
         "In textbooks; nn.LSTM adds two",
-        "PyTorch keeps `bias_ih` and `bias_hh`, since cuDNN does. Only their sum counts, so parameter counts from textbooks come "
-        "out too low by 4·hidden_size for every layer and direction, and who sets the forget gate's bias must think of both.",
+        "PyTorch keeps `bias_ih` and `bias_hh`, since cuDNN does. Only their sum matters, so parameter counts from "
+        "textbooks come out too low by 4·hidden_size for every layer and direction, and code that sets the forget "
+        "gate's bias must consider both.",
         f"{_LSTM_DOCS}, first equations (b_ii + b_hi …) and section Variables",
         Parameter("hidden_size", 1, 64, 8),
         quick.two_biases,
@@ -106,8 +108,9 @@ CLAIMS: tuple[Claim, ...] = (
         "last_row",
         "The last row of output is the last hidden state",
         "For one direction only",
-        "A bidirectional LSTM reads backwards, too, and that direction **ends at step 0**. The reverse half of output's last "
-        "row has seen one step. Take h_n, which holds each direction's own end. (Padding breaks the rule as well.)",
+        "A bidirectional LSTM reads backwards, too, and that direction **ends at step 0**. The reverse half of "
+        "output's last row has read one step only. Take h_n, which holds each direction's last state. (Padding "
+        "breaks the rule as well.)",
         f"{_LSTM_DOCS}, Notes on bidirectional LSTMs: “h_n is not equivalent to the last element of output”",
         Parameter("steps", 2, 10, 6),
         quick.last_row,
@@ -126,8 +129,9 @@ CLAIMS: tuple[Claim, ...] = (
         "resume",
         "Training on from a checkpoint is transfer learning",
         "Wrong: it is the same training",
-        "Resuming restores weights, optimiser, order of the batches and step count, and goes on as if nothing had happened. "
-        "Transfer learning takes weights to **another task**: other data, partly new weights, a new optimiser.",
+        "Resuming restores weights, optimiser, order of the batches and step count, and continues as if nothing had "
+        "happened. Transfer learning takes weights to **another task**: other data, partly new weights, a new "
+        "optimiser.",
         "PyTorch tutorials, Saving and Loading Models and Transfer Learning for Computer Vision: two things, two pages",
         Parameter("epochs before the break", 2, 10, 5),
         trained.resume_or_transfer,
@@ -137,11 +141,12 @@ CLAIMS: tuple[Claim, ...] = (
         "gru",
         "LSTM beats GRU",
         "Not in general",
-        "On some tasks the LSTM is ahead, on others the GRU, on many the seeds differ more than the cells. Compare on your "
-        "own data, over several seeds. This is a small comparison with one learning rate, run while you wait; it can refute "
-        "“always”, and rank nothing.",
-        "Chung, Gulcehre, Cho & Bengio 2014, Empirical Evaluation of Gated Recurrent Neural Networks on Sequence Modeling, "
-        "arXiv 1412.3555; Jozefowicz, Zaremba & Sutskever 2015, An Empirical Exploration of Recurrent Network Architectures",
+        "On some tasks the LSTM is ahead, on others the GRU, on many the seeds differ more than the cells. Compare on "
+        "your own data, over several seeds. This is a small comparison with one learning rate, run while you wait; it "
+        "can refute “always”, and rank nothing.",
+        "Chung, Gulcehre, Cho & Bengio 2014, Empirical Evaluation of Gated Recurrent Neural Networks on Sequence "
+        "Modeling, arXiv 1412.3555; Jozefowicz, Zaremba & Sutskever 2015, An Empirical Exploration of Recurrent "
+        "Network Architectures",
         Parameter("hidden_size", 4, 16, 8),
         trained.lstm_and_gru,
         slow=True,
@@ -150,8 +155,8 @@ CLAIMS: tuple[Claim, ...] = (
         "dropout",
         "dropout=0.5 regularises a one-layer LSTM",
         "Wrong: it does nothing",
-        "nn.LSTM's dropout acts on the output of every layer **but the last**. A single layer is the last. PyTorch says so "
-        "in a warning that is easy to overlook. Put nn.Dropout after the LSTM, or take two layers.",
+        "nn.LSTM's dropout acts on the output of every layer **but the last**. A single layer is the last. PyTorch "
+        "says so in a warning that is easy to overlook. Put nn.Dropout after the LSTM, or take two layers.",
         f"{_LSTM_DOCS}, section Parameters: dropout",
         Parameter("dropout in hundredths", 0, 90, 50),
         quick.single_layer_dropout,

@@ -14,12 +14,12 @@ import plotly.graph_objects as go
 import torch
 from torch import nn
 
+from lstm_core.data.number_format import format_significant
 from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, figure_layout
 from lstm_core.lessons.catalog.shapes.call import LSTMCall
 from lstm_core.lessons.catalog.shapes.drawing import outputs_figure
 from lstm_core.lessons.catalog.shapes.outputs import (
     compare_outputs,
-    format_difference,
     max_abs_difference,
     seeded_module,
     seeded_randn,
@@ -61,7 +61,7 @@ def batch_first_default(seed: int, batch: int) -> Demonstration:
     return Demonstration(
         lstm.batch_first is False and difference < TINY,
         f"nn.LSTM({FEATURES}, 5).batch_first is {lstm.batch_first}. With the same weights both orders give the same "
-        f"numbers, turned: largest difference {format_difference(difference)}.",
+        f"numbers, turned: largest difference {format_significant(difference, 1)}.",
         {
             "batch_first": ["False (default)", "True"],
             "input": [str((6, batch, FEATURES)), str((batch, 6, FEATURES))],
@@ -108,7 +108,8 @@ def input_order(seed: int, steps: int) -> Demonstration:
     figure.update_yaxes(title="axis 1 of output", dtick=1)
     return Demonstration(
         bool((changed_features == expected).all()),
-        f"x is {tuple(x.shape)} and only x[1, 2] was changed. The change runs on along axis 0, to {int(changed_features.sum())} "
+        f"x is {tuple(x.shape)} and only x[1, 2] was changed. The change runs on along axis 0, to "
+        f"{int(changed_features.sum())} "
         "places, all at index 2 of axis 1: axis 0 is time, and axis 1 holds sequences that do not know each other.",
         figure=figure_layout(figure, HEIGHT).update_layout(hovermode="closest"),
     )
@@ -127,8 +128,9 @@ def two_axes(seed: int, steps: int) -> Demonstration:
     )
     return Demonstration(
         difference_to_one < TINY < difference_to_rows and h_n.dim() == 2,
-        f"The output for x of shape {tuple(x.shape)} is that of one sequence of {steps} steps (difference {format_difference(difference_to_one)}), "
-        f"not of {steps} sequences of one step (difference {difference_to_rows:.2f}). h_n has no batch axis either: {tuple(h_n.shape)}.",
+        f"The output for x of shape {tuple(x.shape)} is that of one sequence of {steps} steps (difference "
+        f"{format_significant(difference_to_one, 1)}), not of {steps} sequences of one step (difference "
+        f"{difference_to_rows:.2f}). h_n has no batch axis either: {tuple(h_n.shape)}.",
         {
             "read as": ["x as it is", f"one sequence: {(steps, 1, FEATURES)}", f"a batch: {(1, steps, FEATURES)}"],
             "output, last row, first three units": [_row(output[-1]) for output in (plain, unsqueezed, rows)],
@@ -158,9 +160,10 @@ def initialisation(seed: int, hidden_size: int) -> Demonstration:
     figure.update_yaxes(title="density")
     return Demonstration(
         np.abs(weights).max() <= pytorch_bound and far[pytorch_bound] < far[xavier_bound],
-        f"{len(weights):,} weights of nn.LSTM({inputs}, {hidden_size}), none larger than 1/√{hidden_size} = {pytorch_bound:.4f}. "
-        f"{beyond:.0%} of them lie beyond Xavier's bound, {xavier_bound:.4f}. Largest distance between the cumulative "
-        f"distributions: {far[pytorch_bound]:.3f} from the uniform one, {far[xavier_bound]:.3f} from Xavier's.",
+        f"{len(weights):,} weights of nn.LSTM({inputs}, {hidden_size}), none larger than 1/√{hidden_size} = "
+        f"{pytorch_bound:.4f}. {beyond:.0%} of them lie beyond Xavier's bound, {xavier_bound:.4f}. Largest distance "
+        f"between the cumulative distributions: {far[pytorch_bound]:.3f} from the uniform one, "
+        f"{far[xavier_bound]:.3f} from Xavier's.",
         figure=figure_layout(figure, HEIGHT).update_layout(bargap=0, hovermode="closest"),
     )
 
@@ -192,8 +195,9 @@ def two_biases(seed: int, hidden_size: int) -> Demonstration:
     distinct_count = count - 4 * hidden_size
     return Demonstration(
         moved_difference < 1e-5 < changed_difference and gradients < 1e-5,
-        f"Random numbers were added to bias_ih_l0 and taken from bias_hh_l0: the output moved by {format_difference(moved_difference)}. Added to one "
-        f"alone, it moves by {changed_difference:.2f}. Their gradients differ by {format_difference(gradients)}: only the sum counts.",
+        "Random numbers were added to bias_ih_l0 and taken from bias_hh_l0: the output moved by "
+        f"{format_significant(moved_difference, 1)}. Added to one alone, it moves by {changed_difference:.2f}. Their "
+        f"gradients differ by {format_significant(gradients, 1)}: only the sum counts.",
         {
             "counted": ["PyTorch: two vectors", "textbook: one"],
             "biases": [8 * hidden_size, 4 * hidden_size],
@@ -210,8 +214,8 @@ def last_row(seed: int, steps: int) -> Demonstration:
     return Demonstration(
         unidirectional.last_row_difference < TINY < bidirectional.last_row_difference
         and all(end.difference < TINY for end in bidirectional.final_states),
-        f"Difference between output[-1] and h_n: {format_difference(unidirectional.last_row_difference)} for one direction, "
-        f"{bidirectional.last_row_difference:.2f} for two. The reverse direction ends at step 0: {ends}.",
+        f"Difference between output[-1] and h_n: {format_significant(unidirectional.last_row_difference, 1)} for one "
+        f"direction, {bidirectional.last_row_difference:.2f} for two. The reverse direction ends at step 0: {ends}.",
         figure=outputs_figure(bidirectional, 280),
     )
 
@@ -238,10 +242,11 @@ def next_state(seed: int, hidden_size: int) -> Demonstration:
         wrong = f"other numbers, and x is never read: difference {max_abs_difference(fed_back, output):.2f}"
     return Demonstration(
         difference < TINY and (fed_back is None or max_abs_difference(fed_back, output) > 1e-3),
-        f"state = cell(x_t, state), step by step, repeats nn.LSTM({size}, {hidden_size}): difference {format_difference(difference)}.",
+        f"state = cell(x_t, state), step by step, repeats nn.LSTM({size}, {hidden_size}): difference "
+        f"{format_significant(difference, 1)}.",
         {
             "h_t goes on as": ["hidden state of step t + 1", "input of step t + 1"],
-            "what comes out": [f"nn.LSTM's own output: difference {format_difference(difference)}", wrong],
+            "what comes out": [f"nn.LSTM's own output: difference {format_significant(difference, 1)}", wrong],
         },
         code="state = None\nfor x_t in x:\n    h_t, c_t = state = cell(x_t, state)",
     )
@@ -264,8 +269,8 @@ def single_layer_dropout(seed: int, percent: int) -> Demonstration:
     warnings = [note.text for note in report.notes]
     return Demonstration(
         differences[0] == 0 and (differences[1] > 0) == (dropout > 0) and bool(warnings) == (dropout > 0),
-        f"With dropout={dropout:g}, output in train() and in eval() differ by {format_difference(differences[0])} with one layer and by "
-        f"{differences[1]:.2f} with two."
+        f"With dropout={dropout:g}, output in train() and in eval() differ by {format_significant(differences[0], 1)} "
+        f"with one layer and by {differences[1]:.2f} with two."
         + (f" PyTorch warns when the one-layer module is made: “{warnings[0]}”" if warnings else ""),
         {"num_layers": [1, 2], "largest difference between train() and eval()": [f"{d:.4f}" for d in differences]},
     )

@@ -25,7 +25,7 @@ def _densities(runs: dict[str, Run]) -> list[np.ndarray]:
 
 LESSON = Lesson(
     title="Claims checked",
-    summary="What tutorials say of nn.LSTM, and what it does when one looks.",
+    summary="Claims of tutorials about nn.LSTM, checked against what it does.",
     chapter="Tutorials",
     order=7,
     experiments={},
@@ -35,11 +35,11 @@ LESSON = Lesson(
 Each statement at the left stands, in these or other words, in tutorials that many people read. Some are wrong, some are
 true with a condition that was left out.
 
-Nothing here is quoted as proof. Each claim is **run**: PyTorch itself computes the numbers while you look, from the seed
-and the size that you choose. Where a training is needed it waits for your click.
+Nothing here is quoted as proof. Each claim is **run**: PyTorch itself computes the numbers while you look, from the
+seed and the size that you choose. Where a training is needed it waits for your click.
 
-The habit is worth more than the list. A claim about a library is a few lines of code away from being checked: change one
-number and see what moves, compare two tensors, count the parameters, train over several seeds.
+The habit is worth more than the list. A claim about a library is a few lines of code away from being checked: change
+one number and see what moves, compare two tensors, count the parameters, train over several seeds.
 """,
     sources=("PyTorch documentation, torch.nn.LSTM; each claim names its own section or paper",),
 )

@@ -77,7 +77,8 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
             if identical
             else "NOT those of the run that never stopped"
         )
-        + f". The transfer is another training: its first loss is {transfer_losses[0]:.3f}, where the resumed run has {resumed_losses[0]:.3f}.",
+        + f". The transfer is another training: its first loss is {transfer_losses[0]:.3f}, where the resumed run has "
+        f"{resumed_losses[0]:.3f}.",
         figure=figure_layout(figure, HEIGHT + 20),
     )
 
@@ -114,8 +115,9 @@ def lstm_and_gru(seed: int, hidden_size: int) -> Demonstration:
     figure.update_yaxes(title="lowest validation loss", type="log", dtick="D2")
     return Demonstration(
         gru_wins > 0,
-        f"{hidden_size} units, equal epochs and learning rate: of {runs} pairs with equal seed and data the LSTM is better "
-        f"in {runs - gru_wins}, the GRU in {gru_wins}. The order hangs on the task, the seed and when one stops.",
+        f"{hidden_size} units, equal epochs and learning rate: of {runs} pairs with equal seed and data the LSTM is "
+        f"better in {runs - gru_wins}, the GRU in {gru_wins}. The order hangs on the task, the seed and when one "
+        "stops.",
         table,
         figure_layout(figure, HEIGHT - 20).update_layout(hovermode="closest"),
     )

@@ -1,4 +1,4 @@
-"""Embedded Reber grammar: one symbol at the start decides what is right at the end (Hochreiter & Schmidhuber 1997)."""
+"""Embedded Reber grammar: one symbol at the start decides the target at the end (Hochreiter & Schmidhuber 1997)."""
 
 from __future__ import annotations
 
@@ -7,34 +7,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.data.generators.reber import SYMBOLS, legal_next_symbols
-from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.figures.theme import CELL_COLORS, GATE_COLORS, GATE_NAMES
+from lstm_core.lessons.figures import resample, symbol_figure, two_rows
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from lstm_core.runs.run import Run
 
-COLORS = {"lstm": "#0072B2", "rnn": "#CC79A7"}
+DASHES = {"lstm": "solid", "rnn": "dash"}
 MAX_SHOWN = 16  # symbols of the string that is drawn, so that each can be read
 T, P = SYMBOLS.index("T"), SYMBOLS.index("P")
 
 
 def _experiment(cell: str) -> Experiment:
-    data = DataSpec(
-        source="generator",
-        name="embedded_reber",
+    data = generated_data(
+        "embedded_reber",
         length=8000,
         seq_len=32,
-        noise=0.0,
         targets=("next",),
         features=SYMBOLS,
         group="sequence",
-        horizon=0,
         train_share=0.936,
         valid_share=0.032,
-        scaling="none",
     )
     model = ModelSpec(cell=cell, hidden_size=16, head="per_step")
     return Experiment(data, model, TrainSpec(lr=0.02, batch_size=32, epochs=16, weight_decay=3e-4))
@@ -44,14 +42,14 @@ def _solved_plot(runs: dict[str, Run]) -> LinePlot:
     from lstm_core.lessons.catalog.reber.scores import solved_history
 
     lines = [
-        Line(label.upper(), *solved_history(run), COLORS[label], "dash" if label == "rnn" else None, width=3)
+        Line(run_name(label), *solved_history(run), CELL_COLORS[label], DASHES[label], width=3)
         for label, run in runs.items()
     ]
     return LinePlot(lines, "epoch", "strings right at every symbol", y_range=(-0.03, 1.03))
 
 
 def _twins(run: Run) -> np.ndarray:
-    """(2, seq_len) two strings that differ in their second symbol alone, T in the first, P in the other."""
+    """(2, seq_len): two strings that differ only in their second symbol, T in the first, P in the other."""
     from lstm_core.data.generators.reber import decode_one_hot
 
     windows = run.windows
@@ -66,9 +64,7 @@ def _twins(run: Run) -> np.ndarray:
 
 def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     import torch
-    from plotly.subplots import make_subplots
 
-    from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, figure_layout
     from lstm_core.lessons.catalog.reber.scores import memory_unit, one_hot
     from lstm_core.trace.gate_trace import trace_lstm
 
@@ -77,7 +73,9 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     trace = trace_lstm(run.current_model().lstm, torch.from_numpy(one_hot(twins)))
     is_symbol = twins[0] >= 0
     x = np.arange(is_symbol.sum())
-    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
+    letters = [SYMBOLS[symbol] for symbol in twins[0, is_symbol]]
+    letters[1] = "T or P"
+    figure = two_rows("c", "gates", "input symbol", 460)
     for k, (name, dash) in enumerate((("T", "solid"), ("P", "dash"))):
         c = match.values_in(trace)[k, is_symbol]
         line = {"color": GATE_COLORS["c"], "width": 3.5, "dash": dash}
@@ -86,50 +84,20 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
         y = trace.gate(gate)[0, 0, 0, is_symbol, match.unit].numpy()
         line = {"color": GATE_COLORS[gate], "width": 2.5}
         figure.add_scatter(x=x, y=y, name=f"its {GATE_NAMES[gate]} (T)", line=line, row=2, col=1)
-    letters = [SYMBOLS[symbol] for symbol in twins[0, is_symbol]]
-    letters[1] = "T or P"
-    figure.update_xaxes(tickvals=x, ticktext=letters)
-    figure.update_yaxes(title="c", row=1)
-    figure.update_yaxes(title="gates", range=[-0.03, 1.03], row=2)
-    figure.update_xaxes(title="symbol that it reads", row=2)
-    return figure_layout(figure, 460)
+    return figure.update_xaxes(tickvals=x, ticktext=letters)
 
 
 def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
-    import plotly.graph_objects as go
-
-    from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, figure_layout
     from lstm_core.lessons.catalog.reber.scores import one_hot, predict_symbols
 
     string = _twins(runs["lstm"])[:1]
-    predictions = predict_symbols(runs["lstm"].current_model(), one_hot(string))
     is_symbol = string[0] >= 0
-    probabilities = np.exp(
-        predictions.logits[0, is_symbol] - predictions.logits[0, is_symbol].max(axis=1, keepdims=True)
-    )
+    logits = predict_symbols(runs["lstm"].current_model(), one_hot(string)).logits[0, is_symbol]
+    probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities /= probabilities.sum(axis=1, keepdims=True)  # (steps, 7)
-    steps, symbols = np.nonzero(legal_next_symbols(string)[0, is_symbol])
-    figure = go.Figure(
-        go.Heatmap(
-            z=probabilities.T,
-            zmin=0,
-            zmax=1,
-            colorscale=GATE_SCALE,
-            colorbar={"title": "probability", "thickness": 14, "tickfont": {"size": FONT_SIZE - 1}},
-        )
-    )
-    figure.add_scatter(
-        x=steps,
-        y=symbols,
-        mode="markers",
-        name="what the grammar allows",
-        showlegend=True,
-        marker={"symbol": "circle-open", "size": 18, "color": "#D55E00", "line": {"width": 3}},
-    )
+    legal = np.nonzero(legal_next_symbols(string)[0, is_symbol])
     letters = [SYMBOLS[symbol] for symbol in string[0, is_symbol]]
-    figure.update_xaxes(tickvals=list(range(len(letters))), ticktext=letters, title="symbol that it reads")
-    figure.update_yaxes(tickvals=list(range(len(SYMBOLS))), ticktext=list(SYMBOLS), title="says next")
-    return figure_layout(figure, 400).update_layout(hovermode="closest")
+    return symbol_figure(probabilities, legal, "legal in the grammar", letters, SYMBOLS)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -145,74 +113,76 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     summary = f"The LSTM was right at every symbol of {shares.max() * count:.0f} of {count} new strings {when_solved}"
     summary += f" ({shares[-1] * count:.0f} at the end)"
     if "rnn" in runs:
-        summary += f"; the plain RNN of {metrics['rnn_best'] * count:.0f} at best ({metrics['rnn_last'] * count:.0f} at the end)"
-    return Outcome(solved, summary + ". Guessing T or P at the end gets half of them.", metrics)
+        best, last = (metrics[name] * count for name in ("rnn_best", "rnn_last"))
+        summary += f"; the plain RNN of {best:.0f} at best ({last:.0f} at the end)"
+    return Outcome(solved, summary + ". Guessing T or P at the end gets half of them right.", metrics)
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     from lstm_core.lessons.catalog.reber.scores import solved_history
 
-    even = np.linspace(0, 1, 80)
-    curves = [solved_history(run) for run in runs.values()]
-    return [np.interp(even * epochs[-1], epochs, share) for epochs, share in curves]
+    return [resample(*solved_history(run)) for run in runs.values()]
 
 
 LESSON = Lesson(
     name="embedded_reber",
     title="Embedded Reber grammar",
-    summary="The second symbol of a string decides its last but one: an LSTM learns to remember it, and keeps it.",
+    summary="The second symbol of a string decides its last but one: an LSTM learns to remember it, and keeps doing "
+    "so.",
     chapter="Papers",
     order=23,
     experiments={cell: _experiment(cell) for cell in ("lstm", "rnn")},
     figures=(
         LessonFigure(
-            "**Strings without one mistake**",
-            "The share of 256 new strings in which, at every symbol, what may come next is what the model finds likeliest.",
+            "**Strings without a single error**",
+            "The share of 256 new strings in which, at every step, the legal next symbols have the highest logits.",
             _solved_plot,
         ),
         LessonFigure(
             "**The unit that remembers**",
-            "Found by the program: the same string, once with T and once with P. Its c goes two ways at the second symbol; what "
-            "counts is that the two differ at the end.",
+            "Found by a search over all units: the same string, once with T and once with P. Its c splits at the "
+            "second symbol; what counts is that the two still differ at the end.",
             _mechanism_figure,
         ),
         LessonFigure(
-            "**What it says comes next**",
-            "Bright is likely; circles are what the grammar allows. In the last column only the remembered T is right.",
+            "**The predicted next symbol**",
+            "Bright is likely; rings are the legal symbols. In the last column only the remembered T is right.",
             _prediction_figure,
         ),
     ),
     text="""
 A **Reber grammar** is a small map of one-way streets, each with a letter. Walk through it, choosing a street at random
-at every fork, and write the letters down: BTXSE, BPVVE, BTSSXXTVVE. The task is to say which letters may come next.
+at every fork, and write the letters down: BTXSE, BPVVE, BTSSXXTVVE. The task is to predict which letters may come next.
 
-One symbol is enough memory for that, nearly. So the grammar is **embedded** in another: B, then T or P, then a whole
-Reber string, then *the same* T or P, then E. What the second symbol was must survive all that lies between, six to
-thirty steps, which tell nothing of it.
+Remembering one symbol is nearly enough for that. So the grammar is **embedded** in another: B, then T or P, then a
+whole Reber string, then *the same* T or P, then E. The second symbol must survive all that lies between: six to thirty
+steps that carry no information about it.
 
-A string is right if at *every* step the legal symbols are the most active outputs. As in the paper, a trial is solved
-once all of 256 test strings are right; the last E, always the same, is not asked for. The paper trained on 256 strings
-over and over, here it is 7,488. Many short strings are in both parts: the grammar has no others.
+A string counts as right if at *every* step the legal symbols have the highest logits. As in the paper, a trial is
+solved once all of 256 test strings are right; the last E, always the same, is left out. The paper trained on 256
+strings over and over, here it is 7,488. Many short strings are in both splits: the grammar has no others.
 
-In 1997 an Elman network, the plain RNN of its day, never solved it. It was trained with a gradient cut off after one
-step. With the exact gradient and Adam it gets there too, later than the LSTM, and then loses T and P again and again.
+In 1997 an Elman network, the plain RNN of its day, never solved it. Its gradient was truncated after one step. With the
+exact gradient and Adam it solves the task too, later than the LSTM, and then forgets T and P again and again.
 """,
-    formula=r"\text{right at step } t \iff \min_{s \,\in\, \text{legal}_t} y_{t,s} > \max_{s \,\notin\, \text{legal}_t} y_{t,s}",
-    symbols="$y_{t,s}$ is the model's output for symbol $s$ at step $t$, $\\text{legal}_t$ the one or two symbols that may "
-    "come next.",
+    formula=r"\text{right at step } t \iff \min_{s \,\in\, \text{legal}_t} y_{t,s} > \max_{s \,\notin\, "
+    r"\text{legal}_t} y_{t,s}",
+    symbols="$y_{t,s}$ is the model's output for symbol $s$ at step $t$, $\\text{legal}_t$ the one or two symbols that "
+    "may come next.",
     exercises=(
-        Exercise("Four units instead of sixteen: it may not find the way any more.", {"model": {"hidden_size": 4}}),
+        Exercise("Four units instead of sixteen: it may no longer solve the task.", {"model": {"hidden_size": 4}}),
         Exercise(
             "No weight decay: it is solved all the same, and then often forgets again.",
             {"train": {"weight_decay": 0.0}},
         ),
         Exercise(
-            "On Gates, choose the unit named above and a string: f near 1 means that it holds, whatever it reads."
+            "On Gates, choose the unit named above and a string: f near 1 means that it remembers, whatever the input."
         ),
     ),
     outcome=_outcome,
-    success_rate="The LSTM solves it on 10 of 10 seeds (0 to 9), and on nine of them all 256 strings are still right at the end; on seed 2 "
-    "it forgot T and P again. The plain RNN got there on 9 of 10 and had all strings right at the end on four.",
+    success_rate="The LSTM solves it on 10 of 10 seeds (0 to 9), and on nine of them all 256 strings are still right "
+    "at the end; on seed 2 it forgot T and P again. The plain RNN got there on 9 of 10 and had all strings right at "
+    "the end on four.",
     published="LSTM 148 of 150 trials solved, Elman network 0 % (Hochreiter & Schmidhuber 1997, table 1)",
     thumbnail_plot=_thumbnail_plot,
     sources=(

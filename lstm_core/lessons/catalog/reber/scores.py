@@ -1,7 +1,8 @@
 """What trained models say of Reber strings and streams, judged by the grammar. Nothing here trains or draws.
 
 Hochreiter & Schmidhuber (1997, experiment 1) count a string as right if at every step the symbols that may come next
-are the most active outputs; that is `legal_ranked_first`. Gers, Schmidhuber & Cummins (2000) ask the same of endless streams.
+are the most active outputs; that is `legal_ranked_first`. Gers, Schmidhuber & Cummins (2000) ask the same of endless
+streams.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class ReberPredictions:
 
     @cached_property
     def recalled(self) -> np.ndarray:
-        """Where the second symbol of the string must be said again: 1 if it is the most active, else 0; NaN elsewhere."""
+        """Where the second symbol of a string must be repeated: 1 if its logit is highest, else 0; NaN elsewhere."""
         right = self.logits.argmax(axis=-1) == LEGAL[self.states].argmax(axis=-1)
         return np.where(STATE[self.states] == MUST_REMEMBER, right, np.nan)
 

@@ -58,7 +58,8 @@ class LSTMCall:
         if numbers > MAX_NUMBERS or rows * weights > MAX_PRODUCTS or layers * max(self.x[:2], default=0) > MAX_STEPS:
             raise PlaygroundError(
                 f"The lab makes every call for real and stops at {MAX_NUMBERS:,} numbers, {MAX_PRODUCTS:,} "
-                f"multiplications and {MAX_STEPS:,} steps over all layers: choose smaller sizes, the rules are the same."
+                f"multiplications and {MAX_STEPS:,} steps over all layers: choose smaller sizes, the rules are the "
+                "same."
             )
 
     @property

@@ -1,25 +1,35 @@
-"""Pictures of what nn.LSTM returns: the blocks of output beside h_n, and a padded batch beside its packed rows."""
+"""Figures of what nn.LSTM returns: the blocks of output beside h_n, and a padded batch beside its packed rows."""
 
 from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, SIGNED_SCALE, figure_layout
+from lstm_core.figures.diagram import box, label
+from lstm_core.figures.theme import (
+    ACTUAL_COLOR,
+    BLUE,
+    FONT_SIZE,
+    GREEN,
+    ORANGE,
+    PINK,
+    SIGNED_SCALE,
+    SKY_BLUE,
+    VERMILION,
+    YELLOW,
+    figure_layout,
+)
 from lstm_core.lessons.catalog.shapes.outputs import LSTMOutputs, PackedComparison
 
-HIGHLIGHT = ("#E69F00", "#009E73")  # the forward direction's end, the reverse one's
-SEQUENCE_COLORS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442")
-PACKED_END, PADDED_END = (
-    "#0072B2",
-    "#D55E00",
-)  # where a sequence truly ends, and where the padded run reads h_n
+HIGHLIGHT = (ORANGE, GREEN)  # the forward direction's end, the reverse one's
+SEQUENCE_COLORS = (SKY_BLUE, ORANGE, GREEN, PINK, YELLOW)
+PACKED_END, PADDED_END = BLUE, VERMILION  # where a sequence ends, and where the padded run reads h_n
 
 
 def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:
     """h of one sequence, a column a step and a band of units a layer and direction, with h_n at its right.
 
-    What h_n holds is lit on both sides. A frame is around what output holds; the bands below it are pale.
+    What h_n holds is highlighted on both sides. A frame is around what output holds; the bands below it are pale.
     """
     layers, directions, steps, hidden = anatomy.h.shape
     max_abs = float(np.abs(anatomy.h).max())
@@ -46,23 +56,18 @@ def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:
                 hovertemplate="%{z:.3f}<extra></extra>",
             )
         for x in (ending.step, steps + 1):
-            _frame(
-                figure,
-                x - 0.5,
-                x + 0.5,
-                top_of_band - hidden + 0.5,
-                top_of_band + 0.5,
-                HIGHLIGHT[ending.direction],
-                5,
-            )
+            edges = (x - 0.5, x + 0.5), (top_of_band - hidden + 0.5, top_of_band + 0.5)
+            figure.add_shape(box(*edges, HIGHLIGHT[ending.direction], 5))
         ticks.append(top_of_band - (hidden - 1) / 2)
         direction = "" if directions == 1 else (", forward →", ", reverse ←")[ending.direction]
         names.append(f"layer {ending.layer}{' (inside)' * inside}{direction}")
-        _say(figure, steps + 1.6, ticks[-1], f"h_n[{ending.row}]", xanchor="left")
+        figure.add_annotation(label(steps + 1.6, ticks[-1], f"h_n[{ending.row}]", FONT_SIZE, xanchor="left"))
         top_of_band -= hidden + 1
-    _frame(figure, -0.6, steps - 0.4, 1.0 - directions * (hidden + 1), 0.8, ACTUAL_COLOR, 2)
-    _say(figure, (steps - 1) / 2, 0.9, f"<b>output {anatomy.shapes['output']}</b>", yanchor="bottom")
-    _say(figure, steps + 1, 0.9, f"<b>h_n {anatomy.shapes['h_n']}</b>", yanchor="bottom")
+    figure.add_shape(box((-0.6, steps - 0.4), (1.0 - directions * (hidden + 1), 0.8), ACTUAL_COLOR))
+    figure.add_annotation(
+        label((steps - 1) / 2, 0.9, f"<b>output {anatomy.shapes['output']}</b>", FONT_SIZE, yanchor="bottom")
+    )
+    figure.add_annotation(label(steps + 1, 0.9, f"<b>h_n {anatomy.shapes['h_n']}</b>", FONT_SIZE, yanchor="bottom"))
     figure.update_xaxes(
         tickvals=list(range(steps)),
         ticktext=[f"step {t}" for t in range(steps)],
@@ -74,17 +79,8 @@ def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:
     return figure_layout(figure, height).update_layout(hovermode="closest", margin={"t": 30, "b": 6})
 
 
-def _frame(figure: go.Figure, x0: float, x1: float, y0: float, y1: float, color: str, width: int, **line: str) -> None:
-    figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, line={"color": color, "width": width, **line})
-
-
-def _say(figure: go.Figure, x: float, y: float, text: str, color: str | None = None, **anchor: str) -> None:
-    font = {"size": FONT_SIZE} | ({"color": color} if color else {})
-    figure.add_annotation(x=x, y=y, text=text, showarrow=False, font=font, **anchor)
-
-
 def packing_figure(packing: PackedComparison, height: int = 300) -> go.Figure:
-    """The padded batch, every sequence a colour, padding empty; beneath it PackedSequence.data in its order."""
+    """The padded batch, a colour for each sequence, padding empty; below it PackedSequence.data in its order."""
     longest, count = max(packing.lengths), len(packing.lengths)
     figure = go.Figure()
     for k, length in enumerate(packing.lengths):
@@ -96,9 +92,9 @@ def packing_figure(packing: PackedComparison, height: int = 300) -> go.Figure:
                 f"{_letter(k)}{step}" if step < length else "0",
                 k if step < length else None,
             )
-        _frame(figure, length - 1.5, length - 0.5, -k - 0.46, -k + 0.46, PACKED_END, 5)
+        figure.add_shape(box((length - 1.5, length - 0.5), (-k - 0.46, -k + 0.46), PACKED_END, 5))
         if length < longest:
-            _frame(figure, longest - 1.47, longest - 0.53, -k - 0.4, -k + 0.4, PADDED_END, 3, dash="dot")
+            figure.add_shape(box((longest - 1.47, longest - 0.53), (-k - 0.4, -k + 0.4), PADDED_END, 3, dash="dot"))
     x, wide = 0.0, longest / max(sum(packing.lengths) + 0.3 * longest, 1)
     middles = []
     for size, group in zip(packing.batch_sizes, _by_step(packing), strict=True):
@@ -108,7 +104,7 @@ def packing_figure(packing: PackedComparison, height: int = 300) -> go.Figure:
             x += wide
         x += 0.3 * wide
     for middle, size in zip(middles, packing.batch_sizes, strict=True):
-        _say(figure, middle, -count - 1.5, str(size))
+        figure.add_annotation(label(middle, -count - 1.5, str(size), FONT_SIZE))
     figure.update_xaxes(visible=False, range=[-0.6, longest - 0.4])
     ticks = [-k for k in range(count)] + [-count - 0.7, -count - 1.5]
     names = [f"sequence {_letter(k)}" for k in range(count)] + ["packed .data", ".batch_sizes"]
@@ -129,14 +125,6 @@ def _letter(sequence: int) -> str:
 def _cell(figure: go.Figure, x: float, y: float, text: str, sequence: int | None, wide: float = 1.0) -> None:
     """One element: coloured by its sequence, or the empty frame of padding."""
     color = None if sequence is None else SEQUENCE_COLORS[sequence % len(SEQUENCE_COLORS)]
-    figure.add_shape(
-        type="rect",
-        x0=x - wide / 2,
-        x1=x + wide / 2,
-        y0=y - 0.42,
-        y1=y + 0.42,
-        fillcolor=color,
-        layer="below",
-        line={"color": ACTUAL_COLOR, "width": 1},
-    )
-    _say(figure, x, y, text, ACTUAL_COLOR if sequence is None else "#111111")
+    edges = (x - wide / 2, x + wide / 2), (y - 0.42, y + 0.42)
+    figure.add_shape(box(*edges, ACTUAL_COLOR, 1, fillcolor=color, layer="below"))
+    figure.add_annotation(label(x, y, text, FONT_SIZE, ACTUAL_COLOR if sequence is None else "#111111"))

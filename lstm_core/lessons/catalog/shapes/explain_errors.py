@@ -46,7 +46,7 @@ def _axes(call: LSTMCall) -> str:
 
 
 def _wrong_axes(call: LSTMCall, match: re.Match) -> str:
-    text = f"nn.LSTM reads {_axes(call)}, and this input has {len(call.x)} axes."
+    text = f"nn.LSTM reads {_axes(call)}, and this input has {_count_axes(call)}."
     if len(call.x) == 1:
         return f"{text} A plain row of numbers needs one more: x.unsqueeze(-1) makes it one feature a step."
     if len(call.x) == 0:
@@ -58,7 +58,8 @@ def _wrong_features(call: LSTMCall, match: re.Match | None = None) -> str:
     actual, expected = call.x[-1], call.input_size
     text = f"The last axis of the input is its features: it has {actual}, and the module was made for {expected}."
     if expected in call.x[:-1]:
-        return f"{text} Here {expected} stands on axis {call.x.index(expected)}: move it to the end with x.movedim, or fix input_size."
+        axis = call.x.index(expected)
+        return f"{text} Here {expected} is the size of axis {axis}: move it last with x.movedim, or fix input_size."
     if expected == 1:
         return f"{text} If the axes are steps and sequences of single numbers, add an axis: x.unsqueeze(-1)."
     return f"{text} Make the module with input_size={actual}, or give it {expected} features a step."
@@ -71,9 +72,10 @@ def _wrong_state(call: LSTMCall, match: re.Match) -> str:
     width = "proj_size" if call.proj_size and name == "h_0" else "hidden_size"
     if len(call.x) == 2:  # the error speaks of an axis that PyTorch added
         expected, actual = (expected[0], *expected[2:]), (actual[0], *actual[2:])
-        text = f"For one unbatched sequence {name} must be (num_layers · num_directions, {width}) = {_shape(expected)}; yours is {_shape(actual)}."
+        axes, subject = f"(num_layers · num_directions, {width})", f"For one unbatched sequence {name}"
     else:
-        text = f"{name} must be (num_layers · num_directions, batch, {width}) = {_shape(expected)}; yours is {_shape(actual)}."
+        axes, subject = f"(num_layers · num_directions, batch, {width})", name
+    text = f"{subject} must be {axes} = {_shape(expected)}; yours is {_shape(actual)}."
     if call.states == "h_0 alone":
         return (
             f"{text} It is a tensor where a pair belongs, so it was taken apart along its first axis: pass (h_0, c_0)."
@@ -91,9 +93,11 @@ def _way_out(call: LSTMCall, expected: Shape, actual: Shape, width: str) -> str:
                 f"Its batch is {actual[1]}, but nn.LSTM reads this input as {steps} steps of {batch} sequences: is "
                 f"batch_first={not call.batch_first} what you mean?"
             )
-        return f"The input holds {expected[1]} sequences, the state {actual[1]}: the last batch of an epoch is often smaller."
+        counts = f"The input has {expected[1]} sequences, the state {actual[1]}"
+        return f"{counts}: the last batch of an epoch is often smaller."
     if actual[0] != expected[0] and actual[1:] == expected[1:]:
-        return f"Every layer has a state of its own in each direction: {call.num_layers} · {call.num_directions} = {expected[0]}."
+        product = f"{call.num_layers} · {call.num_directions} = {expected[0]}"
+        return f"Every layer has a state of its own in each direction: {product}."
     if width == "proj_size" and actual[-1] == call.hidden_size:
         return "A projection makes h smaller than c: only c_0 keeps hidden_size."
     return ""
@@ -103,7 +107,14 @@ def _state_axes(call: LSTMCall, match: re.Match) -> str:
     axes = "(num_layers · num_directions, batch, size)" if len(call.x) == 3 else "(num_layers · num_directions, size)"
     if call.states == "h_0 alone":
         return _NO_PAIR
-    return f"This input has {len(call.x)} axes, so h_0 and c_0 must each be {axes}: add or drop the batch axis with unsqueeze(1) or squeeze(1)."
+    return (
+        f"This input has {_count_axes(call)}, so h_0 and c_0 must each be {axes}: add or drop the batch axis with "
+        "unsqueeze(1) or squeeze(1)."
+    )
+
+
+def _count_axes(call: LSTMCall) -> str:
+    return f"{len(call.x)} {'axis' if len(call.x) == 1 else 'axes'}"
 
 
 def _no_steps(call: LSTMCall, match: re.Match) -> str:
@@ -128,14 +139,15 @@ def _packed_meaning(call: LSTMCall) -> str:
     axes = "(batch, seq_len, input_size)" if call.batch_first else "(seq_len, batch, input_size)"
     steps, batch, features = call.input_axes
     if len(call.x) != 3:
-        return f"Only a padded batch of sequences can be packed, {axes}: this input has {len(call.x)} axes, not 3."
+        return f"Only a padded batch of sequences can be packed, {axes}: this input has {_count_axes(call)}, not 3."
     if len(call.lengths) != batch:
-        text = f"One length for each sequence: this input {axes} holds {batch}, and {len(call.lengths)} lengths were given."
+        given = f"{len(call.lengths)} lengths were given"
+        text = f"One length for each sequence: this input {axes} has {batch}, and {given}."
         return f"{text} Is batch_first={not call.batch_first} what you mean?" if steps == len(call.lengths) else text
     if 0 in call.x:
         return "There is nothing to pack: one of the input's axes has size 0."
     if max(call.lengths) > steps:
-        return f"The longest of the lengths, {max(call.lengths)}, is more than the {steps} steps that the padded input has."
+        return f"The longest length, {max(call.lengths)}, is more than the {steps} steps of the padded input."
     if features != call.input_size:
         return _wrong_features(call)
     if call.x_dtype != call.dtype:
@@ -188,8 +200,8 @@ EXPLANATIONS: tuple[tuple[str, Meaning], ...] = (
     (
         r"must be sorted in decreasing order",
         _plain(
-            "Packing wants the longest sequence first. Pass enforce_sorted=False: PyTorch then sorts them itself and puts "
-            "output and h_n back in your order."
+            "Packing wants the longest sequence first. Pass enforce_sorted=False: PyTorch then sorts them itself and "
+            "puts output and h_n back in your order."
         ),
     ),
     (
@@ -201,8 +213,8 @@ EXPLANATIONS: tuple[tuple[str, Meaning], ...] = (
 WARNINGS: tuple[tuple[str, str], ...] = (
     (
         r"dropout option adds dropout after all but last",
-        "Dropout acts between layers. With one layer there is no between, so it does nothing: use num_layers=2 or more, or "
-        "put nn.Dropout after the LSTM.",
+        "Dropout acts between layers. With one layer there is no between, so it does nothing: use num_layers=2 or "
+        "more, or put nn.Dropout after the LSTM.",
     ),
     (
         r"projections is not supported with oneDNN",

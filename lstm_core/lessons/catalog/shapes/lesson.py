@@ -1,4 +1,4 @@
-"""Shapes and the two ways to run an LSTM: nothing is trained here, every call is made for real."""
+"""Shapes and the two ways to run an LSTM: nothing is trained, every call is really run."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ LESSON = Lesson(
     widget="shape_lab",
     thumbnail_plot=_blocks,
     text="""
-Most first errors with nn.LSTM are about shapes. The lab above makes **any call for real** and shows every tensor, or
-PyTorch's own words and what they mean.
+Most first errors with nn.LSTM are about shapes. The lab above really runs **any call** and shows every tensor, or
+PyTorch's message and what it means.
 
 **Input** is (seq_len, batch, input_size): time first. `batch_first=True` swaps the first two axes of input and output,
 and nothing else. A 2-D input is one sequence without a batch.
 
-**The states** h_0, c_0, h_n and c_n are (num_layers · num_directions, batch, hidden_size), always. Leave h_0 and c_0 out
-and they are zeros.
+**The states** h_0, c_0, h_n and c_n are (num_layers · num_directions, batch, hidden_size), always. Leave h_0 and c_0
+out and they are zeros.
 
-**output** holds h of the top layer at every step. **h_n** holds h of every layer at its last step. So they share numbers,
-and for a bidirectional LSTM the reverse half of h_n stands at **step 0** of output.
+**output** holds h of the top layer at every step. **h_n** holds h of every layer at its last step. So they share
+numbers, and for a bidirectional LSTM the reverse half of h_n stands at **step 0** of output.
 
 Sequences of different lengths are padded with zeros. An LSTM reads those zeros, too, unless you pack the batch.
 """,
@@ -48,8 +48,8 @@ Sequences of different lengths are padded with zeros. An LSTM reads those zeros,
 h_n &: (D \cdot \text{num\_layers},\ N,\ H_{out}) \\
 c_n &: (D \cdot \text{num\_layers},\ N,\ H)
 \end{aligned}""",
-    symbols="$L$ steps, $N$ sequences, $D$ directions (1 or 2), $H$ hidden_size, $H_{out}$ proj_size if there is one, else "
-    "$H$.",
+    symbols="$L$ steps, $N$ sequences, $D$ directions (1 or 2), $H$ hidden_size, $H_{out}$ proj_size if there is one, "
+    "else $H$.",
     common_mistakes="""
 - Many call `output[-1]` *the last hidden state*. True for one direction without padding only.
 - Some turn h_0 and c_0 with `batch_first=True`. They never turn.

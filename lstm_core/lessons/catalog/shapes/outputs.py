@@ -34,11 +34,6 @@ def max_abs_difference(a: Tensor, b: Tensor) -> float:
     return (a - b).abs().max().item()
 
 
-def format_difference(difference: float) -> str:
-    """A difference in a sentence: "0" if there is none at all."""
-    return f"{difference:.0e}" if difference else "0"
-
-
 @dataclass(frozen=True)
 class StepwiseComparison:
     """One sequence through one LSTM, step by step and at once; arrays are (steps, hidden_size)."""

@@ -6,36 +6,36 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.figures.theme import ACTUAL_COLOR, BLUE, FONT_SIZE, GREEN, GREY, VERMILION, figure_layout
+from lstm_core.lessons.figures import LOSS_POINTS
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from lstm_core.runs.run import Run
 
-COLORS = {"zero": "#0072B2", "random": "#D55E00", "carried": "#009E73"}
-LAG = 3  # rows between a number and its echo, as in lstm_core/echo.py
+COLORS = {"zero": BLUE, "random": VERMILION, "carried": GREEN}
+LAG = 3  # rows between a number and its echo, as the generator has it
 
 
 def _errors(runs: dict[str, Run]) -> dict[str, np.ndarray]:
-    """Label → (seq_len,): mean squared error at each step of a window of the validation part."""
+    """Label → (seq_len,): mean squared error at each step of a window of the validation split."""
     from lstm_core.lessons.catalog.state_carryover.trajectory import error_by_step
 
     return {label: error_by_step(run.snapshot_at().model, run.windows, run.train_spec) for label, run in runs.items()}
 
 
 def _floor(runs: dict[str, Run]) -> float:
-    """The best that anyone can do who sees one window only: the variance, 1, on the first steps, 0 on the others."""
+    """The lowest error that a single window allows: the variance, 1, on the first steps, 0 on the others."""
     seq_len = runs["zero"].windows.spec.seq_len
     return min(LAG, seq_len) / seq_len
 
 
 def _by_step(runs: dict[str, Run]) -> go.Figure:
     import plotly.graph_objects as go
-
-    from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, figure_layout
 
     figure = go.Figure()
     for label, errors in _errors(runs).items():
@@ -53,7 +53,7 @@ def _by_step(runs: dict[str, Run]) -> go.Figure:
         xanchor="right",
         y=1,
         yanchor="bottom",
-        text="always saying 0",
+        text="always predicting 0",
         showarrow=False,
         font={"size": FONT_SIZE},
     )
@@ -62,15 +62,15 @@ def _by_step(runs: dict[str, Run]) -> go.Figure:
     return figure_layout(figure, 300).update_layout(bargap=0.25, bargroupgap=0.05)
 
 
-def _losses(runs: dict[str, Run]) -> LinePlot:
-    lines, max_epochs = [], 1.0
+def _loss_plot(runs: dict[str, Run]) -> LinePlot:
+    lines, last_step = [], 1.0
     for label, run in runs.items():
-        epochs, losses = run.curves["train_loss"].points(1000)
+        epochs, losses = run.curves["train_loss"].points(LOSS_POINTS)
         steps = epochs * run.steps_per_epoch
-        max_epochs = max(max_epochs, float(steps[-1]) if len(steps) else 1.0)
+        last_step = max(last_step, float(steps[-1]) if len(steps) else 1.0)
         lines.append(Line(label, steps, losses, COLORS[label], width=1.7))
     floor = np.full(2, _floor(runs))
-    lines.append(Line(f"best from zeros: {floor[0]:.2f}", np.array([0, max_epochs]), floor, "#888888", "dash"))
+    lines.append(Line(f"best from zeros: {floor[0]:.2f}", np.array([0, last_step]), floor, GREY, "dash"))
     return LinePlot(lines, "optimiser step", "training loss", log_y=True)
 
 
@@ -81,25 +81,15 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(
         reached,
         f"Mean squared error on new data: {errors['zero']:.2f} from zeros, {errors['random']:.2f} from random states, "
-        f"{errors['carried']:.3f} carried. Always saying 0 gives 1; the best that one window allows is {floor:.2f}.",
+        f"{errors['carried']:.3f} carried. Always predicting 0 scores 1; the best that one window allows is "
+        f"{floor:.2f}.",
         errors | {"floor": floor},
     )
 
 
 def _experiment(state: str, epochs: int) -> Experiment:
     return Experiment(
-        DataSpec(
-            source="generator",
-            name="echo",
-            length=10_000,
-            seq_len=5,
-            n_features=10,
-            noise=0.0,
-            horizon=0,
-            train_share=0.6,
-            valid_share=0.3,
-            scaling="none",
-        ),
+        generated_data("echo", length=10_000, seq_len=5, n_features=10, train_share=0.6, valid_share=0.3),
         ModelSpec(hidden_size=20, num_layers=2, head="per_step"),
         TrainSpec(lr=1e-2, batch_size=16, epochs=epochs, initial_state=state),
     )
@@ -108,7 +98,7 @@ def _experiment(state: str, epochs: int) -> Experiment:
 LESSON = Lesson(
     name="state_life",
     title="The life of h and c",
-    summary="Zeros, random numbers, or where the last batch ended: what a window begins with decides what it can know.",
+    summary="Zeros, random numbers, or the last batch's final state: the initial state decides what a window can know.",
     chapter="Tutorials",
     order=5,
     experiments={
@@ -119,30 +109,30 @@ LESSON = Lesson(
     },
     figures=(
         LessonFigure(
-            "**The first three answers lie in the batch before**",
-            "The error at each step of a window, on new data. Only the carried state knows what was said before step 1.",
+            "**The first three targets lie in the batch before**",
+            "The error at each step of a window, on new data. Only the carried state holds what came before step 1.",
             _by_step,
         ),
         LessonFigure(
             "**How it learned**",
-            "The loss of every batch. *carried* leaps up where an epoch begins: there, its streams start from zeros, too.",
-            _losses,
+            "The loss of every batch. *carried* jumps where an epoch begins: there, its streams start from zeros, too.",
+            _loss_plot,
         ),
     ),
     loss_figure=False,
     text="""
-`nn.LSTM(10, 20, 2)` reads batches of 16 windows of 5 steps. The task: say at every step what x1 was **three steps ago**.
-At steps 4 and 5 the answer lies in the window. At steps 1 to 3 it lies in the window before.
+`nn.LSTM(10, 20, 2)` reads batches of 16 windows of 5 steps. The task: predict at every step what x1 was **three steps
+ago**. At steps 4 and 5 the answer lies in the window. At steps 1 to 3 it lies in the window before.
 
-`nn.LSTM` keeps nothing from one call to the next. What h and c are before step 1 is what you pass:
+`nn.LSTM` keeps nothing from one call to the next. The initial state is what you pass:
 
-* **zero**: nothing is passed, so every window starts from zeros. Three answers of five cannot be known.
-* **random**: h_0 and c_0 from `torch.randn`, new for every batch. They hold no memory, only noise to get rid of.
-* **carried**: row 7 of a batch goes on where row 7 of the batch before ended (*stateful*). h_n and c_n are passed on,
+* **zero**: nothing is passed, so every window starts from zeros. Three targets of five cannot be known.
+* **random**: h_0 and c_0 from `torch.randn`, new for every batch. They hold no memory, only noise to remove.
+* **carried**: row 7 of a batch continues where row 7 of the batch before ended (*stateful*). h_n and c_n are passed on,
   **detached**: as numbers, without the graph that made them.
 
-No gradient ever crosses the border, and yet memory does: how to keep a number for three steps is learned at steps 4 and 5,
-and the same weights then keep it across.
+No gradient ever crosses the border, and yet memory does: how to keep a number for three steps is learned at steps 4 and
+5, and the same weights then keep it across.
 
 Gates and Stage show single windows, which start from zeros: there you see the model *zero*.
 """,
@@ -153,20 +143,21 @@ Gates and Stage show single windows, which start from zeros: there you see the m
 \tfrac{\partial\, \text{loss}^{(k+1)}}{\partial\, x^{(k)}} = 0 \\
 & \text{loss from zeros} \ \ge\ \tfrac35 \operatorname{Var}(x_1) = 0.6
 \end{aligned}""",
-    symbols="$k$ counts the batches, $h_0, c_0$ stand before a window's first step, $h_n, c_n$ after its last.",
+    symbols="$k$ counts the batches, $h_0, c_0$ are the states before a window's first step, $h_n, c_n$ after its "
+    "last.",
     common_mistakes="""
-* **Drawing h_0 and c_0 anew at every forward pass** and calling it *initialising the memory*. It is noise: the error rises
-  from 0.61 to 0.64 here, the mean of ten seeds. Leaving them out is zeros, to the last bit.
-* **Carrying without `detach`**: the second `backward()` fails. `retain_graph=True`, as the message advises, fails too, at
-  the weights that the optimiser has changed.
-* **Carrying with `shuffle=True`**: the next batch's row 7 is then another place of the series. Carried states need windows
-  that follow one another, in order.
+* **Drawing new h_0 and c_0 in every forward pass** and calling it *initialising the memory*. It is noise: the error
+  rises from 0.61 to 0.64 here, the mean of ten seeds. Leaving them out is zeros, to the last bit.
+* **Carrying without `detach`**: the second `backward()` fails. `retain_graph=True`, as the message advises, fails too,
+  at the weights that the optimiser has changed.
+* **Carrying with `shuffle=True`**: the next batch's row 7 then continues another part of the series. Carried states
+  need windows that follow one another, in order.
 * **`batch_first` does not turn h_0 and c_0**: they stay (num_layers, batch, hidden_size).
 """,
     exercises=(
         Exercise(
-            "Windows of 3 steps: the answer never lies in its own window, so no gradient tells what to keep. Even *carried* "
-            "stays at about 0.8.",
+            "Windows of 3 steps: the answer never lies in its own window, so no gradient teaches it what to keep. Even "
+            "*carried* stays at about 0.8.",
             {"data": {"seq_len": 3}},
         ),
         Exercise(
@@ -184,8 +175,8 @@ Gates and Stage show single windows, which start from zeros: there you see the m
     widget="state_carryover",
     sources=(
         "PyTorch documentation, torch.nn.LSTM",
-        "R. J. Williams & J. Peng, 1990, An efficient gradient-based algorithm for on-line training of recurrent network "
-        "trajectories, Neural Computation 2, 490-501 (truncated backpropagation through time)",
+        "R. J. Williams & J. Peng, 1990, An efficient gradient-based algorithm for on-line training of recurrent "
+        "network trajectories, Neural Computation 2, 490-501 (truncated backpropagation through time)",
         "PyTorch examples, word_language_model (repackage_hidden: the same detach)",
     ),
 )

@@ -1,4 +1,4 @@
-"""The life of h and c over windows that follow one another: set to zero, given, carried, carried without detaching.
+"""The life of h and c over windows that follow one another: zero, random, carried, carried without detaching.
 
 Everything is really run, on a model's own weights; nothing here draws or trains for good.
 """
@@ -25,7 +25,7 @@ ROWS = 8  # streams side by side that errors are taken over
 
 @torch.no_grad()
 def error_by_step(model: SequenceModel, windows: Windows, train: TrainSpec) -> np.ndarray:
-    """(seq_len,): mean squared error at each step of a window, over the validation part, for an LSTM with head
+    """(seq_len,): mean squared error at each step of a window, over the validation split, for an LSTM with head
     "per_step" whose states begin as train.initial_state says.
 
     Whatever the state, the windows are the same: those of the streams but for each stream's first, before which
@@ -49,11 +49,11 @@ def error_by_step(model: SequenceModel, windows: Windows, train: TrainSpec) -> n
 
 @dataclass(frozen=True, eq=False)
 class StateTrajectory:
-    """One stream, window after window, one way: what h and c of the top layer went through.
+    """One stream, window after window, in one mode: h and c of the top layer.
 
-    h, c: (windows, seq_len + 1, hidden_size), the first of each window its h_0 and c_0. said: (windows, seq_len).
-    reach: (windows · seq_len,), how strongly the first answer of the last window depends on the inputs of each step,
-    as backpropagation sees it: the norm of its gradient.
+    h, c: (windows, seq_len + 1, hidden_size), the first of each window its h_0 and c_0. predictions: (windows,
+    seq_len). input_gradient_norm: (windows · seq_len,), the norm of the gradient of the last window's first prediction
+    with respect to each step's input.
     """
 
     h: np.ndarray
@@ -63,8 +63,8 @@ class StateTrajectory:
 
 
 def state_trajectory(model: SequenceModel, x: Tensor, mode: str, seed: int = 0) -> StateTrajectory:
-    """x: (windows, seq_len, input_size), windows of one stream, one after the other; way: of WAYS. The model: an LSTM
-    of one direction with head "per_step". Draws of "random" are from the seed alone.
+    """x: (windows, seq_len, input_size), windows of one stream, one after the other; mode: of STATE_MODES. The
+    model: an LSTM of one direction with head "per_step". Draws of "random" are from the seed alone.
     """
     states, predictions = [], []
     x = x.clone().requires_grad_()

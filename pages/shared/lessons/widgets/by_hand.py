@@ -1,7 +1,6 @@
-"""The unit by hand: twelve sliders, both companies unrolled over four days, and the way through a checkpoint.
+"""The unit by hand: twelve sliders, both companies unrolled over four days, and buttons to save and resume.
 
-Here live the buttons, and what the sliders and tables show. All arithmetic is
-lstm_core.lessons.catalog.by_hand.scalar_lstm's.
+The arithmetic is lstm_core.lessons.catalog.by_hand.scalar_lstm's.
 """
 
 from __future__ import annotations
@@ -11,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lstm_core.analysis.step_arithmetic import ACTIVATIONS
+from lstm_core.data.number_format import format_number, format_significant
 from lstm_core.experiment import GATES, PlaygroundError
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
-    ACTIVATIONS,
     TOLERANCE,
     TUTORIAL_END,
     TUTORIAL_START,
     ScalarLSTM,
     ScalarStep,
     check_scalar_lstm,
-    format_number,
     max_difference_from_lstm,
     scalar_lstm_of,
     training_sequences,
@@ -34,9 +33,9 @@ from pages.shared.session.messages import clear_messages, escape_markdown
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-TICK = 0.5  # seconds between two looks at the numbers while they train
+TICK = 0.5  # seconds between two updates while it trains
 FIRST, ALL = 2000, 5000  # epochs, as in the tutorial
-PROVED = 100  # steps that the resumed and the uninterrupted run are compared over
+COMPARED_STEPS = 100  # of the resumed and of the uninterrupted run
 COMPANIES = "AB"
 KEY = "by_hand"
 _FILE, _PROOF = "_by_hand_file", "_by_hand_proof"
@@ -68,7 +67,7 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
         disabled=active,
         on_click=_train,
         args=(workspace,),
-        help="From these numbers if they are untrained, else from fresh ones of the seed above",
+        help="From these parameters if they are untrained, else from new ones of the seed above",
     )
     save.button(
         "2. Save checkpoint",
@@ -78,7 +77,7 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
         disabled=active or not run.step,
         on_click=_save,
         args=(workspace,),
-        help="Weights, Adam's memory, and the state of the random order",
+        help="Weights, Adam's running means, and the state of the random generator",
     )
     load.download_button(
         "Download it",
@@ -89,7 +88,7 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
         icon=":material/download:",
         width="stretch",
         disabled=saved is None,
-        help="Load it on Train, on any day",
+        help="Load it on Train at any time",
     )
     go_on.button(
         f"3. Resume to {ALL:,}",
@@ -99,7 +98,7 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
         disabled=active or saved is None,
         on_click=_resume,
         args=(workspace,),
-        help="A new run, made from the saved file alone, goes on",
+        help="A new run, made from the saved file alone, continues",
     )
     for_run, text = state.get_state(_PROOF, (None, ""))
     if for_run == run.id:
@@ -109,13 +108,13 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
 def _choices(workspace: Workspace) -> None:
     untrained, start, end = st.columns(3)
     untrained.button(
-        "Untrained numbers",
+        "Untrained parameters",
         key="hand_untrained",
         icon=":material/casino:",
         width="stretch",
         on_click=_fresh,
         args=(workspace,),
-        help="Fresh ones of the seed above, at epoch 0",
+        help="New ones of the seed above, at epoch 0",
     )
     start.button(
         "The tutorial's start",
@@ -124,16 +123,16 @@ def _choices(workspace: Workspace) -> None:
         width="stretch",
         on_click=_fresh,
         args=(workspace, TUTORIAL_START),
-        help="Seed 42: weights from a normal distribution, biases 0. Then train: its numbers come out",
+        help="Seed 42: weights from a normal distribution, biases 0. Then train: the tutorial's result comes out",
     )
     end.button(
-        "The tutorial's numbers",
+        "The tutorial's result",
         key="hand_end",
         icon=":material/star:",
         width="stretch",
         on_click=_put,
         args=(workspace, TUTORIAL_END),
-        help="What it has after 5,000 epochs",
+        help="Its parameters after 5,000 epochs",
     )
 
 
@@ -143,7 +142,7 @@ def _train(workspace: Workspace) -> None:
 
 
 def _fresh(workspace: Workspace, unit: ScalarLSTM | None = None) -> Run:
-    """An untrained run of the lesson's own experiment, from the page's seed or from these numbers."""
+    """An untrained run of the lesson's own experiment, from the page's seed or from these parameters."""
     from lstm_core.lessons.runs import load_windows, with_seed
 
     clear_messages()
@@ -158,7 +157,7 @@ def _fresh(workspace: Workspace, unit: ScalarLSTM | None = None) -> Run:
 
 
 def _put(workspace: Workspace, unit: ScalarLSTM) -> None:
-    """Pause, and let the model have these numbers."""
+    """Pause, and give the model these parameters."""
     run = workspace.run
     run.pause()
     run.set_weights(unit.to_tensors())
@@ -170,13 +169,13 @@ def _save(workspace: Workspace) -> None:
 
 
 def _resume(workspace: Workspace) -> None:
-    """Go on from the file; the run that it was saved from takes the first steps beside it, as the proof."""
+    """Continue from the file; the run that it was saved from takes the same first steps, for comparison."""
     checkpoint = load_checkpoint(state.get_state(_FILE))
     before = workspace.run
     run = workspace.load(checkpoint, before.windows, before.table)
     run.change(epochs=ALL)
     same = before.step == run.step and scalar_lstm_of(before) == scalar_lstm_of(run)
-    run.train_here(PROVED)
+    run.train_here(COMPARED_STEPS)
     if same:
         state.set_state(_PROOF, (run.id, _proof(before, run)))
     run.start()
@@ -184,13 +183,13 @@ def _resume(workspace: Workspace) -> None:
 
 def _proof(original: Run, run: Run) -> str:
     original.change(epochs=ALL)
-    steps = original.train_here(PROVED)
-    pairs = zip(scalar_lstm_of(original).to_numbers, scalar_lstm_of(run).to_numbers, strict=True)
+    steps = original.train_here(COMPARED_STEPS)
+    pairs = zip(scalar_lstm_of(original).to_numbers(), scalar_lstm_of(run).to_numbers(), strict=True)
     max_difference = max(abs(one - other) for one, other in pairs)
-    how = "bit for bit the same" if max_difference == 0 else f"apart by {max_difference:.0e} at most"
+    how = "bit for bit the same" if max_difference == 0 else f"apart by {format_significant(max_difference, 1)} at most"
     return (
-        f"Resumed from the file, and beside it the run that never stopped: {steps} steps on, their twelve numbers "
-        f"are **{how}**."
+        f"Resumed from the file, and beside it the run that never stopped: {steps} steps on, their twelve "
+        f"parameters are **{how}**."
     )
 
 
@@ -199,28 +198,28 @@ def _unrolled(workspace: Workspace, was_live: bool) -> None:
     unit = scalar_lstm_of(run)
     sequences, targets = training_sequences(run)
     examples = zip(COMPANIES, sequences.tolist(), targets.tolist(), strict=True)
-    settled = unit_sliders(KEY, unit.to_numbers, [_table(*example, unit) for example in examples], _moved)
+    settled = unit_sliders(KEY, unit.to_numbers(), [_table(*example, unit) for example in examples], _moved)
     off = max_difference_from_lstm(unit, sequences)
     st.caption(
-        f"`nn.LSTM(1, 1)` with these twelve numbers says the same: the largest difference in any h or c is {off:.0e}, "
-        "float32's rounding."
+        "`nn.LSTM(1, 1)` with these twelve parameters computes the same: the largest difference in any h or c is "
+        f"{format_significant(off, 1)}, float32's rounding."
     )
     if run.is_active != was_live or settled:
         st.rerun()  # the buttons, the pictures and the polling follow
 
 
 def _moved() -> None:
-    """A slider was moved: its number, and no other, goes into the model."""
+    """A slider was moved: its parameter, and no other, goes into the model."""
     workspace = state.workspace()
     workspace.run.pause()
-    numbers = list(scalar_lstm_of(workspace.run).to_numbers)
+    numbers = list(scalar_lstm_of(workspace.run).to_numbers())
     for index, value in moved_numbers(KEY).items():
         numbers[index] = value
     _put(workspace, ScalarLSTM.from_numbers(numbers))
 
 
 def _table(name: str, sequence: list[float], target: float, unit: ScalarLSTM) -> dict:
-    """One company's four days, in words."""
+    """One company's four days, as text."""
     steps = unit.unroll(sequence)
     prediction = steps[-1].h
     return {
@@ -240,8 +239,8 @@ def _day(step: ScalarStep) -> dict:
         "gates": [
             [
                 f"{ACTIVATIONS[gate]}({step.sum_text(gate)})",
-                f"= {ACTIVATIONS[gate]}({format_number(step.sums[gate])})",
-                format_number(step.gates[gate], 3),
+                f"= {ACTIVATIONS[gate]}({format_number(step.gates[gate].total)})",
+                format_number(step.gates[gate].value, 3),
             ]
             for gate in GATES
         ],

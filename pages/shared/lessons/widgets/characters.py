@@ -102,7 +102,7 @@ def _colours(run: Run) -> None:
     st.markdown(
         "**What its units keep track of.** Each character has the colour of one unit's value just after "
         "reading it. The buttons name the unit that goes best with each of four signals, and its correlation "
-        "with it, from −1 to 1: found by the program on pages that the model has never seen."
+        "with it, from −1 to 1: found by a search over all units, on pages that the model was not trained on."
     )
     left, right = st.columns([0.45, 0.55], vertical_alignment="bottom")
     names = (*STATES, *GATES)
@@ -114,12 +114,12 @@ def _colours(run: Run) -> None:
         key="coloured_by",
         help=", ".join(f"{name}: {GATE_NAMES[name]}" for name in names),
     )
-    typed = right.text_area("your own text in place of the book's", key="typed", height=68, max_chars=MAX_TYPED)
-    model, trackers = tracking_units(run, gate)
+    typed = right.text_area("your own text instead of the book's", key="typed", height=68, max_chars=MAX_TYPED)
+    model, matches = tracking_units(run, gate)
     text = _known(typed) or run.cached("letters shown", (), lambda: excerpt(unseen(run), SHOWN))
     values = run.cached("letters units", (model, text), lambda: unit_activations(model, text))
     color = GATE_COLORS[gate] if gate in ("i", "f", "o") else None
-    text_heatmap("coloured", text, gate, values[gate], trackers, color)
+    text_heatmap("coloured", text, gate, values[gate], matches, color)
 
 
 def _known(typed: str) -> str:

@@ -20,10 +20,10 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     with st.container(border=True):
         left, right = st.columns([0.3, 0.7], vertical_alignment="center", gap="medium")
         with left:
-            st.markdown("**One unit, one day: the equations with the numbers of now**")
+            st.markdown("**One unit, one day: the equations with their current numbers**")
             last, days = len(windows.starts["test"]) - 1, windows.spec.seq_len
             clamp_widget("equations_window", 0, last, default=0)
-            window = st.slider("window of the test part", 0, last, key="equations_window")
+            window = st.slider("window of the test split", 0, last, key="equations_window")
             clamp_widget("equations_day", 1, days)
             day = st.slider("day of the window", 1, days, key="equations_day", help="14 is the day before the forecast")
             hidden = run.experiment.model.hidden_size

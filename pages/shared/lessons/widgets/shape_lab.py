@@ -1,4 +1,4 @@
-"""Shapes: the lab, where any nn.LSTM call is made for real, and three pictures of what output and h_n are."""
+"""Shapes: the lab, where any nn.LSTM call is really run, and three figures of what output and h_n are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.catalog.shapes.call import DTYPES, STATES, LSTMCall, parse_lengths, parse_shape
 from lstm_core.lessons.catalog.shapes.drawing import outputs_figure, packing_figure
@@ -14,7 +15,6 @@ from lstm_core.lessons.catalog.shapes.outputs import (
     compare_outputs,
     compare_packed,
     compare_stepwise,
-    format_difference,
 )
 from lstm_core.lessons.catalog.shapes.run_call import PRESETS, CallReport, run_call
 from pages.shared.session import state
@@ -143,11 +143,11 @@ def _settings() -> dict:
 def _report(report: CallReport) -> None:
     st.code("\n".join(report.code), language="python")
     if (problem := report.problem) is not None:
-        st.error(f"**{problem.kind}** in the last line. PyTorch's own words:", icon=":material/error:")
+        st.error(f"**{problem.kind}** in the last line. PyTorch's message:", icon=":material/error:")
         st.code(problem.text, language=None, wrap_lines=True)
         st.info(
             escape_markdown(
-                problem.meaning or "This error is new to the playground: PyTorch's words are all there is."
+                problem.meaning or "The playground has no explanation of this error: PyTorch's message is all there is."
             ),
             icon=":material/lightbulb:",
         )
@@ -155,7 +155,7 @@ def _report(report: CallReport) -> None:
         if note.text:
             st.warning("PyTorch warns:", icon=":material/warning:")
             st.code(note.text, language=None, wrap_lines=True)
-        meant = escape_markdown(note.meaning or "This warning is new to the playground.")
+        meant = escape_markdown(note.meaning or "The playground has no explanation of this warning.")
         (st.info if note.text else st.warning)(meant, icon=":material/lightbulb:")
     if report.rows:
         table = {
@@ -183,15 +183,15 @@ def _ends() -> None:
     )
     st.plotly_chart(outputs_figure(outputs), key="blocks")
     equal = [
-        f"{end.code:<20} == h_n[{end.row}]  # largest difference {format_difference(end.difference)}"
+        f"{end.code:<20} == h_n[{end.row}]  # largest difference {format_significant(end.difference, 1)}"
         for end in outputs.final_states
         if end.code
     ]
     st.code("\n".join(equal), language="python")
     st.markdown(
-        "Blue and red are the values of h, real ones. **output** holds the top layer's h at every step; **h_n** every "
-        "layer's, where its direction ends. Lit: the same numbers on both sides. The reverse direction reads from the "
-        "last step to the first, so it ends at **step 0**."
+        "Blue and red are the computed values of h. **output** holds the top layer's h at every step; **h_n** every "
+        "layer's, where its direction ends. Highlighted: the same numbers on both sides. The reverse direction reads "
+        "from the last step to the first, so it ends at **step 0**."
     )
 
 
@@ -211,8 +211,8 @@ def _ways() -> None:
         language="python",
     )
     st.success(
-        f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n included, "
-        f"is **{format_difference(comparison.difference)}**.",
+        f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n "
+        f"included, is **{format_significant(comparison.difference, 1)}**.",
         icon=":material/check_circle:",
     )
     table = pd.DataFrame(
@@ -225,8 +225,8 @@ def _ways() -> None:
     )
     st.table(table.set_index(""), border="horizontal")
     st.markdown(
-        "Step by step is for when the next input is not known yet, such as the model's own prediction. Hand the **state** "
-        "on: the last column is what comes out when each step begins with zeros. All at once is much faster."
+        "Step by step is for when the next input is not known yet, such as the model's own prediction. Hand the "
+        "**state** on: the last column is what comes out when each step begins with zeros. All at once is much faster."
     )
 
 
@@ -246,8 +246,8 @@ def _packed() -> None:
                 "h_n, off by": ["packed", "padded only"],
                 **{
                     f"{letter} ({length} steps)": [
-                        format_difference(packed_error),
-                        f"{padded_error:.4f}" if padded_error > 1e-6 else format_difference(padded_error),
+                        format_significant(packed_error, 1),
+                        f"{padded_error:.4f}" if padded_error > 1e-6 else format_significant(padded_error, 1),
                     ]
                     for letter, length, packed_error, padded_error in zip(
                         letters, comparison.lengths, comparison.packed_error, comparison.padded_error, strict=True
@@ -258,10 +258,12 @@ def _packed() -> None:
         border="horizontal",
     )
     st.markdown(
-        "Measured against each sequence run alone. Packed, **h_n** is each sequence's state at its own end (blue frame). "
-        "Padded only, the LSTM goes on reading zeros, and h_n is the state after them (dotted). **packed.data** holds all "
-        "first steps, then all second ones; **batch_sizes** says how many sequences still run. Without packing, "
-        f"`output[k, length_k − 1]` mends it for one direction (difference {format_difference(comparison.gathered_error)}), but not for the reverse."
+        "Compared with each sequence run alone. Packed, **h_n** is each sequence's state at its last step (blue "
+        "frame). Padded only, the LSTM continues over the zeros, and h_n is the state after them (dotted). "
+        "**packed.data** holds all first steps, then all second ones; **batch_sizes** says how many sequences still "
+        "run. Without packing, "
+        "`output[k, length_k − 1]` fixes it for one direction (difference "
+        f"{format_significant(comparison.gathered_error, 1)}), but not for the reverse."
     )
 
 

@@ -1,4 +1,4 @@
-"""Three batches of one stream, four ways: what h and c go through, how far the gradient reaches, what PyTorch says."""
+"""Three batches of one stream, four ways: what h and c do, how far the gradient reaches, what PyTorch raises."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def _shown(run: Run) -> None:
             trajectories = {mode: state_trajectory(model, x, mode, seed=first) for mode in STATE_MODES}
             st.plotly_chart(_figure(trajectories, state, _heavy_units(model), targets), key="state_life")
             st.caption(
-                "The same weights (those of *carried*) and inputs; a new batch begins behind every dashed line. Above: does the "
-                "state start anew there, or go on? Below: how strongly each step's input moves one answer, the first of the "
-                "third batch, as `backward()` sees it. That answer was said three steps before."
+                "The same weights (those of *carried*) and inputs; a new batch begins behind every dashed line. Above: "
+                "does the state start anew there, or go on? Below: how strongly each step's input moves one answer, "
+                "the first of the third batch, as `backward()` sees it. That answer was said three steps before."
             )
         with errors:
             _without_detach(model, x[:2], trajectories)
@@ -151,7 +151,7 @@ def _answers(figure: go.Figure, column: int, trajectory: StateTrajectory, target
         row=1,
         col=column,
         mode="markers",
-        name="the truth",
+        name="target",
         showlegend=column == 1,
         marker={"color": ACTUAL_COLOR, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}},
     )
@@ -161,7 +161,7 @@ def _answers(figure: go.Figure, column: int, trajectory: StateTrajectory, target
         row=1,
         col=column,
         mode="markers",
-        name="what it says",
+        name="prediction",
         showlegend=column == 1,
         marker={"color": PREDICTION_COLOR, "size": 6},
     )
@@ -174,7 +174,7 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
     """Two training steps with the state carried, in three ways, really run."""
     kept, retained, detached = st.columns(3, gap="medium")
     with kept:
-        st.markdown("**The state as it is**")
+        st.markdown("**The state with its graph**")
         st.code(f"{_FORWARD}\nloss.backward()\noptimizer.step()", language="python")
         _said(backward_twice(model, x, detach=False))
         st.markdown(
@@ -182,12 +182,12 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
             "`backward()` wants to go through the first batch again."
         )
     with retained:
-        st.markdown("**As the message advises**")
+        st.markdown("**With retain_graph, as the message advises**")
         st.code(f"{_FORWARD}\nloss.backward(\n    retain_graph=True)\noptimizer.step()", language="python")
         _said(_short(backward_twice(model, x, detach=False, retain_graph=True)))
         st.markdown(
-            "The first batch's graph is still there, but `optimizer.step()` has changed the weights it was made with. And "
-            "it would grow by a batch at every step."
+            "The first batch's graph is still there, but `optimizer.step()` has changed the weights it was made with. "
+            "And it would grow by a batch at every step."
         )
     with detached:
         st.markdown("**Detached**")
@@ -197,14 +197,15 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
         same = np.array_equal(cut.h, whole.h) and np.array_equal(cut.predictions, whole.predictions)
         steps = [int((trajectory.input_gradient_norm > 0).sum()) for trajectory in (cut, whole)]
         st.markdown(
-            f"The numbers of h and of all answers are {'the same to the last bit' if same else 'not the same'}. The gradient "
-            f"of the third batch's first answer reaches {steps[0]} {'step' if steps[0] == 1 else 'steps'}, not {steps[1]}: "
+            f"The numbers of h and of all answers are {'the same to the last bit' if same else 'not the same'}. The "
+            f"gradient of the third batch's first answer reaches {steps[0]} {'step' if steps[0] == 1 else 'steps'}, "
+            f"not {steps[1]}: "
             "for every input of the batches before it is 0."
         )
 
 
 def _said(error: str) -> None:
-    """What PyTorch says of the second batch, word for word."""
+    """PyTorch's message for the second batch, verbatim."""
     st.code(f"RuntimeError: {error}" if error else "No error.", language=None, wrap_lines=True)
 
 

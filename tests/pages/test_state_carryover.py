@@ -20,7 +20,7 @@ def test_it_opens_trained_and_shows_every_way(visit):
     figure = tab.figure("state_life")
     assert len(lines(figure)) == 4 * 3 and sum(trace["type"] == "bar" for trace in figure["data"]) == 4
     tab.set("state_shown", "answer").set("state_first", 7)
-    assert [trace["name"] for trace in lines(tab.figure("state_life"))] == ["the truth", "what it says"] * 4
+    assert [trace["name"] for trace in lines(tab.figure("state_life"))] == ["target", "prediction"] * 4
     bars = tab.figure("lesson_state_life_0")["data"]
     assert [bar["name"] for bar in bars] == ["zero", "random", "carried"]
 

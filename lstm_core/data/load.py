@@ -1,0 +1,31 @@
+"""The table that a DataSpec names: a sample, synthetic data, or the uploaded file."""
+
+from __future__ import annotations
+
+from lstm_core.data.generators import generate
+from lstm_core.data.samples import load_sample
+from lstm_core.data.table import Table
+from lstm_core.experiment import DataSpec, PlaygroundError
+
+
+def load_table(spec: DataSpec, upload: Table | None = None) -> Table:
+    """The table of spec.source and spec.name.
+
+    Args:
+        spec: of a generator, its size, noise and seed count too.
+        upload: the file in use, for source "csv". A spec cannot open files: it has only their names.
+
+    Raises:
+        PlaygroundError: no such sample or generator, sizes out of range, or an upload that is absent or lacks the
+            spec's features or targets.
+    """
+    if spec.source == "sample":
+        return load_sample(spec.name)
+    if spec.source == "generator":
+        return generate(spec)
+    if upload is None or not {*spec.features, *spec.targets} <= {column.name for column in upload.columns}:
+        raise PlaygroundError(
+            f"This model was trained on the file {spec.name!r}: put that file, or one with the same columns, on "
+            "Data first, then load the model again."
+        )
+    return upload

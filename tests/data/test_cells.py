@@ -1,0 +1,48 @@
+"""The number that a cell's text stands for, alone or among many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_core.data.ingest.cells import parse_number, parse_numbers
+from tests.data.csv_texts import NAN
+
+
+@pytest.mark.parametrize(
+    ("cell", "point", "comma"),
+    [
+        ("1,234.5", 1234.5, NAN),
+        ("1.234,5", NAN, 1234.5),
+        ("1 234", 1234, 1234),
+        ("1,234,567", 1234567, NAN),
+        ("1'234.5", 1234.5, NAN),
+        ("1\u202f234", 1234, 1234),
+        ("12 34", NAN, NAN),
+        ("1,23,456", NAN, NAN),
+        ("$5", 5, 5),
+        ("-€3", -3, -3),
+        ("€ -3", -3, -3),
+        ("5 %", 5, 5),
+        ("−2", -2, -2),
+        ("+1e3", 1000, 1000),
+        (".5", 0.5, NAN),
+        ("5.", 5, NAN),
+        ("-inf", -np.inf, -np.inf),
+        ("1_000", NAN, NAN),
+        ("0x1A", NAN, NAN),
+        ("True", NAN, NAN),
+        ("12:30", NAN, NAN),
+        ("", NAN, NAN),
+    ],
+)
+def test_one_cell(cell, point, comma):
+    np.testing.assert_equal([parse_number(cell, "."), parse_number(cell, ",")], [point, comma])
+
+
+@given(st.lists(st.text("0123456789+-.,eE '%$xinf_", max_size=8), min_size=1))
+def test_many_cells_are_parsed_as_one_is(cells):
+    for decimal in ".,":
+        np.testing.assert_equal(parse_numbers(cells, decimal), [parse_number(c, decimal) for c in cells])
