@@ -10,13 +10,13 @@ import streamlit as st
 import torch
 
 from lstm_core.analysis.gradient_horizon import GradientHorizon, memory_horizon, steps_until_faded
+from lstm_core.data.number_format import THIN_SPACE
 from lstm_core.experiment import CELLS, PlaygroundError
 from lstm_core.figures.gradients import cells_figure
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.cell_comparison import MAX_STEPS, CellComparison, validation_loss_at
 from lstm_core.runs.run import Run
 from pages.shared.gates.selection import Selection
-from pages.shared.numbers import PERCENT
 from pages.shared.session import state
 from pages.shared.session.messages import escape_markdown
 from pages.shared.training.live import LESSON_SECONDS, poll
@@ -192,10 +192,11 @@ def cells_sentence(curves: dict[str, np.ndarray]) -> str:
     seq_len = len(next(iter(curves.values())))
     never = f"within the window's **{seq_len}** steps"
     if min(steps_by_cell.values()) >= seq_len:
-        return f"No cell's gradient falls below 1{PERCENT} of its largest {never}."
+        return f"No cell's gradient falls below 1{THIN_SPACE}% of its largest {never}."
     first, *other_cells = sorted(steps_by_cell, key=steps_by_cell.get)
     parts = [
-        f"The {first.upper()}'s gradient falls below 1{PERCENT} of its largest after **{steps_by_cell[first]}** steps"
+        f"The {first.upper()}'s gradient falls below 1{THIN_SPACE}% of its largest after "
+        f"**{steps_by_cell[first]}** steps"
     ]
     parts += [
         f"the {cell.upper()}'s "

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from lstm_core.analysis.gate_importance import Importance, gate_importance
+from lstm_core.data.number_format import format_percent, minus_sign
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SPLIT_NAMES
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared.gates.selection import Selection
-from pages.shared.numbers import format_number, format_percent
 
 BY_ITSELF = 5e8  # multiplications of a table computed without a click: well under 0.1 s on two cores
 MAX_MULTIPLICATIONS = 4e11  # about ten seconds; beyond it fewer windows are used
@@ -97,7 +97,7 @@ def _layer_text(importance: Importance, bidirectional: bool) -> str:
 def _scores(importance: Importance) -> str:
     if importance.measure == "accuracy":
         return f"accuracy {format_percent(importance.score, 1)} → {format_percent(importance.frozen_score, 1)}"
-    return f"RMSE {format_number(importance.score)} → {format_number(importance.frozen_score)}"
+    return f"RMSE {minus_sign(f'{importance.score:.4g}')} → {minus_sign(f'{importance.frozen_score:.4g}')}"
 
 
 def _row(importance: Importance, max_drop: float, label: str) -> str:

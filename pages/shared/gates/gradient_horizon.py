@@ -6,11 +6,11 @@ import numpy as np
 import streamlit as st
 
 from lstm_core.analysis.gradient_horizon import GradientHorizon, memory_horizon, steps_until_faded
+from lstm_core.data.number_format import THIN_SPACE
 from lstm_core.figures.gradients import horizon_figure, time_constants_figure
 from lstm_core.forecasting.predict import predict
 from pages.shared.gates import cell_comparison
 from pages.shared.gates.selection import Selection, prediction_text, window_input
-from pages.shared.numbers import PERCENT
 
 
 def show(selection: Selection) -> None:
@@ -49,7 +49,7 @@ def horizon_sentence(horizon: GradientHorizon) -> str:
     seq_len = horizon.d_x.shape[1]
     if hundredth >= seq_len:
         text = (
-            f"The gradient reaches back over the whole window: even its first step has more than 1{PERCENT} of the "
+            f"The gradient reaches back over the whole window: even its first step has more than 1{THIN_SPACE}% of the "
             "strongest influence"
         )
         return (
@@ -59,7 +59,7 @@ def horizon_sentence(horizon: GradientHorizon) -> str:
         )
     return (
         f"Steps more than **{half}** before the end have less than half of the strongest influence on the "
-        f"prediction, steps more than **{hundredth}** before it less than 1{PERCENT}: what lies further back is as "
+        f"prediction, steps more than **{hundredth}** before it less than 1{THIN_SPACE}%: what lies further back is as "
         "good as forgotten."
     )
 
@@ -73,9 +73,8 @@ def time_constants_sentence(constants: np.ndarray) -> str:
     else:
         slowest = "never forgets" if endless else f"remembers for about {longest}"
         text = f"half of the units forget within {middle}; the slowest {slowest}"
-    return (
-        f"By the forget gates alone, {text}. (A unit's time constant is −1/ln f: after it, 37{PERCENT} of c is left.)"
-    )
+    remark = f"A unit's time constant is −1/ln f: after it, 37{THIN_SPACE}% of c is left."
+    return f"By the forget gates alone, {text}. ({remark})"
 
 
 def _steps(value: float) -> str:

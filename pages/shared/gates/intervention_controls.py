@@ -12,12 +12,12 @@ from itertools import pairwise
 import numpy as np
 import streamlit as st
 
+from lstm_core.data.number_format import minus_sign
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.interventions import ALLOWED_TARGETS, INPUT, Intervention, check_intervention
 from pages.shared.gates.selection import Selection
-from pages.shared.numbers import format_number
 from pages.shared.session import state
 from pages.shared.session.fields import clamp_widget, set_widget
 from pages.shared.session.messages import escape_markdown
@@ -71,7 +71,9 @@ def describe(intervention: Intervention, selection: Selection) -> str:
     if intervention.gate == INPUT:
         (feature,) = intervention.units
         value = _unscaled(windows, intervention.kind, feature, intervention.value)
-        texts = [f"{escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {format_number(value)}"]
+        texts = [
+            f"{escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {minus_sign(f'{value:.4g}')}"
+        ]
     else:
         value = "" if intervention.kind == "zero" else f" {intervention.value:g}".replace("-", "−")
         texts = [f"the {GATE_NAMES[intervention.gate]} {HOW[intervention.kind]}{value}"]

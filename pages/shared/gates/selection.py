@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lstm_core.data.number_format import format_percent, minus_sign
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
 from lstm_core.forecasting.metrics import window_errors
@@ -16,7 +17,6 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
 from lstm_core.training.snapshots import ModelSnapshot
-from pages.shared.numbers import format_number, format_percent
 from pages.shared.session.messages import escape_markdown
 
 ALL = "all six"  # heatmaps, instead of one
@@ -90,13 +90,15 @@ def prediction_text(selection: Selection) -> str:
     label = _target_text(windows, selection.start)
     if windows.classes:
         guess = int(predictions.argmax())
+        probability = format_percent(predictions[guess], 0)
         return (
-            f"{label}: predicted **{escape_markdown(windows.classes[guess])}** ({format_percent(predictions[guess])}), "
+            f"{label}: predicted **{escape_markdown(windows.classes[guess])}** ({probability}), "
             f"actual **{escape_markdown(windows.classes[targets])}**."
         )
     if len(windows.spec.targets) > 1:
         label += f", {escape_markdown(windows.spec.targets[0])}"
-    return f"{label}: predicted **{format_number(predictions[0, 0])}**, actual **{format_number(targets[0, 0])}**."
+    predicted, actual = (minus_sign(f"{values[0, 0]:.4g}") for values in (predictions, targets))
+    return f"{label}: predicted **{predicted}**, actual **{actual}**."
 
 
 def _target_text(windows: Windows, start: int) -> str:

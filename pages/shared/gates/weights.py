@@ -19,6 +19,7 @@ from lstm_core.analysis.gate_weights import (
     split_by_gate,
     with_total_bias,
 )
+from lstm_core.data.number_format import THIN_SPACE, format_percent
 from lstm_core.experiment import GATES
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES
@@ -27,7 +28,6 @@ from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from pages.shared.components.live_plot import live_plot
 from pages.shared.components.weight_heatmaps import ParameterPanel, weight_heatmaps
 from pages.shared.gates.selection import Selection
-from pages.shared.numbers import PERCENT, format_percent
 
 WEIGHTS, GRADIENTS = "weights", "gradients of the last step"
 ARROWS = {"": "", "forward": "→", "reverse": "←"}
@@ -79,7 +79,9 @@ def _heatmaps(selection: Selection, snapshot: ModelSnapshot, by_gate: ByGate, co
 def _title(snapshot: ModelSnapshot, current: Magnitudes, limit: float, gradients: bool) -> str:
     subject = "Gradients (clipped) of" if gradients else "Weights after"
     peak = max(current.max_abs.values())
-    range_text = "them all" if peak <= limit else f"{100 * PERCENTILE:g}{PERCENT} of them; the largest is {peak:.3g}"
+    range_text = (
+        "them all" if peak <= limit else f"{100 * PERCENTILE:g}{THIN_SPACE}% of them; the largest is {peak:.3g}"
+    )
     return f"{subject} step {snapshot.step:,}. The colours span −{limit:g} to {limit:g}, which covers {range_text}"
 
 
@@ -138,14 +140,15 @@ def weight_sentence(by_gate: ByGate) -> str:
     """How much of c a step keeps by the forget gate's bias alone; as Markdown."""
     if "bias" not in by_gate:
         return (
-            f"There is no bias: with x and h at 0 the forget gate is σ(0) = 0.5, and a step keeps **50{PERCENT}** of c."
+            "There is no bias: with x and h at 0 the forget gate is σ(0) = 0.5, and a step keeps "
+            f"**50{THIN_SPACE}%** of c."
         )
     bias = by_gate["bias"]["f"].astype(np.float64)
     kept = float(np.mean(0.5 + 0.5 * np.tanh(bias / 2)))  # σ(b), in a form that never overflows
     average = f"{bias.mean():+.2f}".replace("-", "−")
     return (
         f"The forget gate's bias averages **{average}**: with x and h at 0 a step keeps "
-        f"**{format_percent(kept)}** of c."
+        f"**{format_percent(kept, 0)}** of c."
     )
 
 
@@ -157,7 +160,7 @@ def gradient_sentence(by_gate: ByGate) -> str:
     if not total > 0:
         return "Every gradient of this layer is exactly 0: the last step had nothing to change here."
     largest, smallest = max(GATES, key=squares.get), min(GATES, key=squares.get)
-    shares = {gate: format_percent(squares[gate] / total) for gate in (largest, smallest)}
+    shares = {gate: format_percent(squares[gate] / total, 0) for gate in (largest, smallest)}
     return (
         f"The **{GATE_NAMES[largest]}** has the largest gradients ({shares[largest]} of this layer's squared norm), "
         f"the {GATE_NAMES[smallest]} the smallest ({shares[smallest]})."

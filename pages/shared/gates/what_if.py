@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from lstm_core.analysis.gate_importance import predict_with_interventions
+from lstm_core.data.number_format import format_percent, minus_sign
 from lstm_core.experiment import GATES, STATES
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.forecasting.predict import predict
@@ -24,7 +25,6 @@ from pages.shared.gates.selection import (
     window_input,
     window_trace,
 )
-from pages.shared.numbers import format_number, format_percent
 from pages.shared.session import state
 from pages.shared.session.fields import widget_value
 from pages.shared.session.messages import escape_markdown
@@ -106,11 +106,11 @@ def _sentence(
         still = "still " if guess == before.argmax() else ""
         return (
             f"With {descriptions}, it {still}predicts **{escape_markdown(classes[guess])}** "
-            f"({format_percent(prediction[guess])}, before: {format_percent(before[guess])})."
+            f"({format_percent(prediction[guess], 0)}, before: {format_percent(before[guess], 0)})."
         )
     before, prediction = before[0, 0], prediction[0, 0]
-    after, change = format_number(prediction), format_number(prediction - before, "+")
-    if format_number(before) == after:
+    after, change = minus_sign(f"{prediction:.4g}"), minus_sign(f"{prediction - before:+.4g}")
+    if minus_sign(f"{before:.4g}") == after:
         return f"With {descriptions}, it still predicts the same."
     return f"With {descriptions}, it predicts **{after}** ({change})."
 
