@@ -160,7 +160,7 @@ def test_the_learning_rate_changes_while_it_trains_and_keeps_the_weights(tab: Ta
 
 def test_a_loss_that_explodes_stops_with_advice(tab: Tab):
     tab.open("train").choose("optimizer", "SGD").fill("max_grad_norm", 0).fill("lr", 1e6).train(epochs=1000)
-    expect(tab.progress).to_contain_text("error", timeout=2 * PATIENCE)
+    expect(tab.progress).to_contain_text("Failed", timeout=2 * PATIENCE)
     expect(tab.page.locator("[data-testid=stAlert]").first).to_contain_text("learning rate")
 
 
