@@ -12,7 +12,7 @@ from lstm_core.analysis.gradient_horizon import memory_horizon, steps_until_fade
 from lstm_core.runs import cell_comparison
 from pages.shared.gates import cell_comparison as cell_comparison_view
 from pages.shared.gates.cell_comparison import cells_sentence
-from tests.pages.conftest import HOW_FAR_BACK, Visitor, how_far_back, plotly_values, wait_until
+from tests.pages.conftest import HOW_FAR_BACK, Visitor, how_far_back, plotly_values, unescaped, wait_until
 
 
 def compared(tab: Visitor) -> Visitor:
@@ -60,7 +60,7 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
     of_x = {cell: horizon.d_x.mean(0) for cell, horizon in horizons.items()}
     for line, curve in enumerate(of_x.values()):
         np.testing.assert_allclose(plotly_values(tab.figure("cells_figure"), line), curve[::-1] / curve.max())
-    assert cells_sentence(of_x) in tab.words()
+    assert unescaped(cells_sentence(of_x)) in tab.words()
     tab.set("rivals_of", "h")
     of_h = {cell: horizon.d_h[0, 0].mean(0) for cell, horizon in horizons.items()}
     of_h["lstm, c"] = horizons["lstm"].d_c[0, 0].mean(0)
