@@ -140,9 +140,9 @@ class ModelSpec:
     chrono_t_max: int | None = setting(
         None,
         "chrono T_max",
-        "In place of one forget-gate bias for all units: the longest time to remember, in steps. Each unit gets a time "
-        "of its own up to it: its forget-gate bias is the log of a number drawn between 1 and T_max − 1, its input-gate bias "
-        "the negative",
+        "In place of one forget-gate bias for all units: the longest time to remember, in steps. Each unit gets a "
+        "time of its own up to it: its forget-gate bias is the log of a number drawn between 1 and T_max − 1, its "
+        "input-gate bias the negative",
         3,
         1_000_000,
     )
