@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -33,7 +35,7 @@ from lstm_core.model.recurrent import build_model
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.training.checkpoint import load_checkpoint
+from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_core.training.trainer import Trainer
 
 # A model whose dropout draws random numbers at every step.
@@ -273,3 +275,21 @@ def cut_tables(draw):
     except PlaygroundError:
         assume(False)
     return table, spec, windows
+
+
+CURVES = {"train_loss": ([0.25, 0.5], [1.5, 1.0]), "valid_loss": ([], [])}
+
+
+def saved(steps: int = 6, windows=None, model=None, **train) -> bytes:
+    trainer = trainer_of(wave() if windows is None else windows, model, **train)
+    for _ in range(steps):
+        next(trainer)
+    return save_checkpoint(trainer, CURVES)
+
+
+def open_up(data: bytes) -> tuple[dict, dict]:
+    """(what the header says of the run, tensors as lists)."""
+    size = int.from_bytes(data[:8], "little")
+    about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["playground"])
+    tensors = safetensors.torch.load(data)
+    return about | {"sha256": None}, {name: value.tolist() for name, value in tensors.items()}

@@ -122,7 +122,7 @@ def test_the_weights_are_the_modules_own():
         (
             LSTMCall(x=(10, 5, 3)),
             "input.size(-1) must be equal to input_size. Expected 10, got 3",
-            "Here 10 stands on axis 0",
+            "Here 10 is the size of axis 0",
         ),
         (LSTMCall(x=(5,)), "LSTM: Expected input to be 2D or 3D, got 1D instead", "unsqueeze(-1)"),
         (
@@ -138,7 +138,7 @@ def test_the_weights_are_the_modules_own():
             "start (11) + length (1) exceeds dimension size (11).",
             "more than the 5 steps",
         ),
-        (LSTMCall(states="none", lengths=(5, 4)), None, "holds 3, and 2 lengths"),
+        (LSTMCall(states="none", lengths=(5, 4)), None, "has 3, and 2 lengths"),
         (LSTMCall(states="none", lengths=(3, 2, 2, 1, 1)), None, "Is batch_first=True"),
         (LSTMCall(lengths=(5, 4, 2), h_0=(2, 4, 20)), None, "h_0 must be (2, 3, 20)"),
     ],
