@@ -88,7 +88,7 @@ def test_every_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme: 
             tab.widget(f"card_{name}").locator("a").click()
             expect(tab.page.locator("h1")).to_have_text(lesson.title)
             tab.settle()
-            if lesson.pictures:
+            if lesson.figures:
                 expect(tab.widget(picture_of(name)).locator("svg").first).to_be_visible()
             assert tab.page.locator("[data-testid=stException]").count() == 0
             assert tab.page.locator("[data-testid=stAlertContentError]").count() == 0
