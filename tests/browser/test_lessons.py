@@ -73,7 +73,7 @@ def test_ones_own_run_goes_on_beside_a_lesson(tab: Tab):
     tab.go("Train")
     assert f"run={own}" in tab.page.url
     tab.wait_for_live()
-    assert tab.step() > before
+    tab.wait_for_step(before + 1)
     tab.end_run()
 
 
