@@ -7,7 +7,7 @@ its share of the variance is r² for a number and η² for a class. Nothing here
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,17 +61,28 @@ def rank_by_correlation(
     return _rank_by_correlation(traces, (len(starts), windows.spec.seq_len), signal, mask, kinds)
 
 
-def rank_trace_by_correlation(
-    trace: GateTrace, signal: np.ndarray, kinds: Sequence[str] = SEARCHABLE
-) -> list[UnitMatch]:
-    """rank_by_correlation over one trace; signal: (batch, seq_len).
+def best_match_by_signal(trace: GateTrace, signals: Mapping[str, np.ndarray], gate: str) -> dict[str, UnitMatch]:
+    """For each signal the top layer's unit whose `gate` correlates most with it, up or down (Pearson's r).
 
-    Raises:
-        PlaygroundError: the signal has another shape or never changes.
+    signals: (batch, seq_len) each, by name; one that never changes is left out.
     """
-    signal = np.asarray(signal, np.float64)
-    shape = tuple(trace.h.shape[2:4])
-    return _rank_by_correlation([(slice(None), trace)], shape, signal, ~np.isnan(signal), kinds)
+    values = trace.gate(gate)[-1].float().cpu().numpy()  # (num_directions, batch, seq_len, hidden_size)
+    directions, _, _, units = values.shape
+    columns = _standardized(np.moveaxis(values, 0, 2).reshape(-1, directions * units))
+    changing = {name: signal for name, signal in signals.items() if np.ptp(signal) > 0}
+    matches = {}
+    for name, signal in changing.items():
+        correlations = _standardized(signal.reshape(-1)) @ columns / len(columns)
+        direction, unit = divmod(int(np.abs(correlations).argmax()), units)
+        score = float(correlations[direction * units + unit])
+        matches[name] = UnitMatch(gate, trace.h.shape[0] - 1, direction, unit, score)
+    return matches
+
+
+def _standardized(values: np.ndarray) -> np.ndarray:
+    """Mean 0 and standard deviation 1 along the first axis; what never changes becomes 0."""
+    deviation = values.std(0)
+    return (values - values.mean(0)) / np.where(deviation > 0, deviation, np.inf)
 
 
 def _rank_by_correlation(traces, shape, signal, mask, kinds) -> list[UnitMatch]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lstm_core.analysis.unit_search import UnitMatch, rank_trace_by_correlation
+from lstm_core.analysis.unit_search import UnitMatch, best_match_by_signal
 from lstm_core.data.samples.book import ALPHABET, ROLES, encode, one_hot
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES, Experiment, PlaygroundError
@@ -152,6 +152,7 @@ def ngram_baselines(training: str, text: str) -> tuple[float, float]:
 
 
 @torch.inference_mode()
+@torch.inference_mode()
 def best_units(model: SequenceModel, text: str, gate: str) -> dict[str, UnitMatch]:
     """For each signal the top layer's unit whose `gate` (i, f, g, o, c or h) correlates most with it along the text.
 
@@ -165,9 +166,5 @@ def best_units(model: SequenceModel, text: str, gate: str) -> dict[str, UnitMatc
     strands = encode(text).reshape(-1, min(CHUNK_LENGTH, len(text)))
     x = torch.from_numpy(one_hot(strands))  # (strands, CHUNK_LENGTH, 40)
     trace = trace_lstm(model.lstm, model.to_module_layout(x))
-    top, matches = model.spec.num_layers - 1, {}
-    for name, signal in text_features(text).items():
-        if signal.std() > 0:
-            ranking = rank_trace_by_correlation(trace, signal.reshape(strands.shape), (gate,))
-            matches[name] = next(match for match in ranking if match.layer == top)
-    return matches
+    signals = {name: signal.reshape(strands.shape) for name, signal in text_features(text).items()}
+    return best_match_by_signal(trace, signals, gate)
