@@ -58,7 +58,10 @@ def rank_by_correlation(
     signal = np.asarray(signal, np.float64)
     mask = ~np.isnan(signal)
     traces = _window_traces(model, windows, starts)
-    return _rank_by_correlation(traces, (len(starts), windows.spec.seq_len), signal, mask, kinds)
+    centred = signal - signal[mask].mean() if mask.any() else signal  # float64 then keeps all its digits
+    design = np.stack([np.ones_like(signal), centred], axis=-1)
+    fit = _fit(traces, (len(starts), windows.spec.seq_len), design, mask, kinds)
+    return _ranked(fit, kinds, np.sign(fit.products[1]) * np.sqrt(fit.share))
 
 
 def best_match_by_signal(trace: GateTrace, signals: Mapping[str, np.ndarray], gate: str) -> dict[str, UnitMatch]:
@@ -69,9 +72,10 @@ def best_match_by_signal(trace: GateTrace, signals: Mapping[str, np.ndarray], ga
     values = trace.gate(gate)[-1].float().cpu().numpy()  # (num_directions, batch, seq_len, hidden_size)
     directions, _, _, units = values.shape
     columns = _standardized(np.moveaxis(values, 0, 2).reshape(-1, directions * units))
-    changing = {name: signal for name, signal in signals.items() if np.ptp(signal) > 0}
     matches = {}
-    for name, signal in changing.items():
+    for name, signal in signals.items():
+        if np.ptp(signal) == 0:
+            continue
         correlations = _standardized(signal.reshape(-1)) @ columns / len(columns)
         direction, unit = divmod(int(np.abs(correlations).argmax()), units)
         score = float(correlations[direction * units + unit])
@@ -83,12 +87,6 @@ def _standardized(values: np.ndarray) -> np.ndarray:
     """Mean 0 and standard deviation 1 along the first axis; what never changes becomes 0."""
     deviation = values.std(0)
     return (values - values.mean(0)) / np.where(deviation > 0, deviation, np.inf)
-
-
-def _rank_by_correlation(traces, shape, signal, mask, kinds) -> list[UnitMatch]:
-    centred = signal - signal[mask].mean() if mask.any() else signal  # float64 then keeps all its digits
-    fit = _fit(traces, shape, np.stack([np.ones_like(signal), centred], axis=-1), mask, kinds)
-    return _ranked(fit, kinds, np.sign(fit.products[1]) * np.sqrt(fit.share))
 
 
 def rank_by_class(
