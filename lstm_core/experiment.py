@@ -168,10 +168,7 @@ class ModelSpec:
         for name in ("forget_bias", "chrono_t_max"):
             if (value := getattr(self, name)) is None:
                 continue
-            _check(
-                is_lstm,
-                f"{name} is {value:g}, but {module} has no forget gate: leave it empty or choose an LSTM.",
-            )
+            _check(is_lstm, f"{name} is {value:g}, but {module} has no forget gate: leave it empty or choose an LSTM.")
             _check(
                 "forget_gate" not in self.frozen,
                 f"{name} is {value:g}, but frozen keeps the forget gate open: leave one of them empty.",

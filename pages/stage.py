@@ -15,12 +15,7 @@ from pages.shared.training.live import WINDOW_SECONDS, poll
 
 run = state.workspace().run
 active = run.is_active  # asked once: the page and its polling must agree
-IRRELEVANT_FIELDS = {
-    "seed": 0,
-    "forget_bias": None,
-    "dropout": 0.0,
-    "batch_first": True,
-}  # of a comparison of weights
+IRRELEVANT_FIELDS = {"seed": 0, "forget_bias": None, "dropout": 0.0, "batch_first": True}  # of a comparison of weights
 
 
 def comparison_weights() -> dict:
@@ -46,11 +41,7 @@ def draw_stage(start: int, split: str, index: int) -> None:
         st.error(escape_markdown(str(error)))
     else:
         stage(
-            "stage",
-            header,
-            arrays,
-            f"{run.id} {snapshot.step} {run.status} {start}",
-            {"part": split, "window": index},
+            "stage", header, arrays, f"{run.id} {snapshot.step} {run.status} {start}", {"part": split, "window": index}
         )
 
 

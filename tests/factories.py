@@ -201,11 +201,7 @@ def data_specs(draw) -> DataSpec:
 @st.composite
 def model_specs(draw, most_units: int = 7, most_layers: int = 3, cells: tuple[str, ...] = CELLS) -> ModelSpec:
     """Any ModelSpec of these cells up to these sizes."""
-    cell, hidden_size, bias = (
-        draw(st.sampled_from(cells)),
-        draw(st.integers(1, most_units)),
-        draw(st.booleans()),
-    )
+    cell, hidden_size, bias = (draw(st.sampled_from(cells)), draw(st.integers(1, most_units)), draw(st.booleans()))
     starts = [{}]  # how an LSTM's forget gates may start
     if bias and cell == "lstm":
         starts += [{"forget_bias": draw(st.floats(-2, 3))}, {"chrono_t_max": draw(st.integers(3, 40))}]

@@ -9,15 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_core.experiment import (
-    PARTS,
-    DataSpec,
-    Experiment,
-    ModelSpec,
-    PlaygroundError,
-    TrainSpec,
-    resolve_loss,
-)
+from lstm_core.experiment import PARTS, DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec, resolve_loss
 from lstm_core.settings import settings
 from tests.factories import NEW, data_specs, experiments, model_specs, names
 
@@ -153,14 +145,8 @@ def test_unsound_json_is_refused_with_its_place(text, says):
         (lambda: ModelSpec(cell="rnn", chrono_t_max=9), "chrono_t_max is 9, but nn.RNN has no forget gate: leave it"),
         (lambda: ModelSpec(chrono_t_max=9, frozen=("forget_gate",)), "frozen keeps the forget gate open"),
         (lambda: ModelSpec(chrono_t_max=9, forget_bias=1.0), "forget_bias and chrono_t_max both say"),
-        (
-            lambda: ModelSpec(cell="rnn", proj_size=4),
-            "nn.RNN has no projection: set it to 0 or choose an LSTM",
-        ),
-        (
-            lambda: ModelSpec(cell="gru", forget_bias=1.0),
-            "forget_bias is 1, but nn.GRU has no forget gate: leave it",
-        ),
+        (lambda: ModelSpec(cell="rnn", proj_size=4), "nn.RNN has no projection: set it to 0 or choose an LSTM"),
+        (lambda: ModelSpec(cell="gru", forget_bias=1.0), "forget_bias is 1, but nn.GRU has no forget gate: leave it"),
         (lambda: ModelSpec(head="first"), "head is 'first'"),
         (lambda: TrainSpec(lr=0), "lr is 0"),
         (lambda: TrainSpec(momentum=1.0), "momentum is 1"),

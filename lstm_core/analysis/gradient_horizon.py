@@ -70,11 +70,7 @@ def memory_horizon(model: SequenceModel, x: Tensor, output_index: int = 0) -> Gr
 
 @torch.no_grad()
 def horizon_of_module(
-    module: nn.LSTM | nn.GRU | nn.RNN,
-    head: nn.Linear,
-    x: Tensor,
-    output_index: int = 0,
-    per_step: bool = False,
+    module: nn.LSTM | nn.GRU | nn.RNN, head: nn.Linear, x: Tensor, output_index: int = 0, per_step: bool = False
 ) -> GradientHorizon:
     """The same for any nn.LSTM, nn.GRU or nn.RNN under a linear head, so that cells can be compared.
 

@@ -40,11 +40,7 @@ class UnitMatch:
 
 
 def rank_by_correlation(
-    model: SequenceModel,
-    windows: Windows,
-    starts: np.ndarray,
-    signal: np.ndarray,
-    kinds: Sequence[str] = SEARCHABLE,
+    model: SequenceModel, windows: Windows, starts: np.ndarray, signal: np.ndarray, kinds: Sequence[str] = SEARCHABLE
 ) -> list[UnitMatch]:
     """All units, those whose values go most with the signal first, or most against it: by |r|, Pearson's.
 
@@ -90,11 +86,7 @@ def _standardized(values: np.ndarray) -> np.ndarray:
 
 
 def rank_by_class(
-    model: SequenceModel,
-    windows: Windows,
-    starts: np.ndarray,
-    classes: np.ndarray,
-    kinds: Sequence[str] = SEARCHABLE,
+    model: SequenceModel, windows: Windows, starts: np.ndarray, classes: np.ndarray, kinds: Sequence[str] = SEARCHABLE
 ) -> list[UnitMatch]:
     """All units, those whose values tell the classes apart best first: by η², the share of a unit's variance that
     lies between the classes' means (Fisher's correlation ratio); 1 means that the class determines the value.

@@ -24,7 +24,7 @@ _TIME_WORDS = re.compile(
 _ID_WORDS = re.compile(
     r"(?i:(^|[^a-z])(id|ids|uid|group|series|sequence|seq|subject|patient|user|customer|person|unit|sensor|device|"
     r"station|site|machine|engine|trial|run|episode|sample|instance|case|ticker|symbol|country|store|item|product)"
-    r"([^a-z]|$))|[a-z]I[Dd]$",
+    r"([^a-z]|$))|[a-z]I[Dd]$"
 )
 
 

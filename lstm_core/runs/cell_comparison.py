@@ -23,8 +23,7 @@ def other_cell_experiments(experiment: Experiment) -> list[Experiment]:
     other_cells = (cell for cell in CELLS if cell != model.cell)
     return [
         dataclasses.replace(
-            experiment,
-            model=dataclasses.replace(model, cell=cell, proj_size=0, forget_bias=None, chrono_t_max=None),
+            experiment, model=dataclasses.replace(model, cell=cell, proj_size=0, forget_bias=None, chrono_t_max=None)
         )
         for cell in other_cells
     ]

@@ -79,10 +79,7 @@ class GateTrace:
                 if self.weight_hr is not None:
                     replayed = replayed @ self.weight_hr[layer, direction].to(exact).T
                 final_c = self.c[layer, direction, rows, 0 if direction else last]
-                differences += [
-                    (replayed - h).abs().max(),
-                    (final_c - c_n[layer, direction]).to(exact).abs().max(),
-                ]
+                differences += [(replayed - h).abs().max(), (final_c - c_n[layer, direction]).to(exact).abs().max()]
         return torch.stack(differences).max().item()
 
 
@@ -204,10 +201,7 @@ def as_returned(
 
 
 def run_layer(
-    lstm: nn.LSTM,
-    weights: list[list[Tensor]],
-    x: Tensor | PackedSequence,
-    states: tuple[Tensor, Tensor],
+    lstm: nn.LSTM, weights: list[list[Tensor]], x: Tensor | PackedSequence, states: tuple[Tensor, Tensor]
 ) -> tuple[Tensor | PackedSequence, Tensor, Tensor]:
     """One layer by the native kernel: x time-major or packed, the output likewise, h_n and c_n.
 

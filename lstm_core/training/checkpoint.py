@@ -58,9 +58,7 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    trainer: Trainer,
-    curves: dict[str, tuple[list[float], list[float]]],
-    snapshot_bytes: int = SAVED_SNAPSHOTS,
+    trainer: Trainer, curves: dict[str, tuple[list[float], list[float]]], snapshot_bytes: int = SAVED_SNAPSHOTS
 ) -> bytes:
     """The file of a trainer's model as it is now, with what resuming needs and as many snapshots as fit."""
     windows = trainer.windows

@@ -55,10 +55,7 @@ def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, mon
     monkeypatch.setattr(importance, "_at_once", lambda lstm, seq_len: 25)  # the last part is smaller
     np.testing.assert_allclose(predict_with_interventions(model, windows, starts, edits), want, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(
-        predict_with_interventions(model, windows, starts, []),
-        predict(model, windows, starts),
-        rtol=1e-6,
-        atol=1e-6,
+        predict_with_interventions(model, windows, starts, []), predict(model, windows, starts), rtol=1e-6, atol=1e-6
     )
 
 
@@ -82,11 +79,7 @@ def test_predicting_with_edits_leaves_the_model_and_its_mode_alone():
 def test_a_part_without_windows_has_no_predictions_and_no_importance():
     windows, model = windows_and_model()
     none = windows.starts["train"][:0]
-    assert predict_with_interventions(model, windows, none, [Intervention("clamp", "f", 1.0)]).shape == (
-        0,
-        2,
-        1,
-    )
+    assert predict_with_interventions(model, windows, none, [Intervention("clamp", "f", 1.0)]).shape == (0, 2, 1)
     assert gate_importance(model, windows, none) == []
     with pytest.raises(PlaygroundError, match="names layer 1"):
         predict_with_interventions(model, windows, none, [Intervention("clamp", "f", layer=1)])

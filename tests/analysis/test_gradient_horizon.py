@@ -199,10 +199,7 @@ def test_forget_products_and_time_constants_follow_from_the_traced_gates(case):
 @pytest.mark.parametrize("kind", KINDS)
 def test_finite_differences_agree(kind):
     generator = torch.Generator().manual_seed(5)
-    module, head = (
-        kind(2, 4, 2, bidirectional=True, dtype=torch.float64),
-        nn.Linear(8, 3, dtype=torch.float64),
-    )
+    module, head = (kind(2, 4, 2, bidirectional=True, dtype=torch.float64), nn.Linear(8, 3, dtype=torch.float64))
     fill(module, generator)
     x = torch.randn(9, 1, 2, dtype=torch.float64, generator=generator)
 
@@ -368,14 +365,7 @@ def test_steps_back_is_the_first_step_from_which_all_is_weak(curve, share):
 
 def test_steps_back_by_hand():
     curve = np.array([0.02, 0.1, 4.0, 1.0, 8.0, 3.0])
-    assert [steps_until_faded(curve, share) for share in (1, 0.6, 0.5, 0.1, 0.01, 0.001)] == [
-        2,
-        2,
-        4,
-        4,
-        5,
-        6,
-    ]
+    assert [steps_until_faded(curve, share) for share in (1, 0.6, 0.5, 0.1, 0.01, 0.001)] == [2, 2, 4, 4, 5, 6]
 
 
 @pytest.mark.parametrize("curve", [np.array([1.0, np.nan]), np.array([np.inf, 1.0]), np.ones((2, 3))])

@@ -51,13 +51,7 @@ def values_of(model, windows, starts, result: UnitMatch) -> np.ndarray:
     return trace.gate(result.gate)[result.layer, result.direction, ..., result.unit].double().numpy()
 
 
-SHAPES = [
-    {},
-    {"num_layers": 2, "bidirectional": True},
-    {"proj_size": 3},
-    {"batch_first": False},
-    {"head": "per_step"},
-]
+SHAPES = [{}, {"num_layers": 2, "bidirectional": True}, {"proj_size": 3}, {"batch_first": False}, {"head": "per_step"}]
 
 
 @pytest.mark.parametrize("fields", SHAPES, ids=str)

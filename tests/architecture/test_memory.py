@@ -51,18 +51,10 @@ MEASURED = [
     (ModelSpec(hidden_size=1000, num_layers=2, bidirectional=True), (8, 1, 4, 4), 580e6),
     (ModelSpec(hidden_size=32, head="per_step"), (4, 500, 64, 200), 207e6),
     (ModelSpec(cell="gru", hidden_size=64), (8, 1, 256, 200), 189e6),
-    (
-        ModelSpec(cell="gru", hidden_size=64, num_layers=3, dropout=0.3, bidirectional=True),
-        (8, 1, 128, 200),
-        460e6,
-    ),
+    (ModelSpec(cell="gru", hidden_size=64, num_layers=3, dropout=0.3, bidirectional=True), (8, 1, 128, 200), 460e6),
     (ModelSpec(cell="gru", hidden_size=4), (2, 1, 1, 5000), 80e6),
     (ModelSpec(cell="rnn", hidden_size=64), (512, 1, 128, 200), 137e6),
-    (
-        ModelSpec(cell="rnn", hidden_size=128, num_layers=3, dropout=0.3, bidirectional=True),
-        (8, 1, 128, 200),
-        488e6,
-    ),
+    (ModelSpec(cell="rnn", hidden_size=128, num_layers=3, dropout=0.3, bidirectional=True), (8, 1, 128, 200), 488e6),
     (ModelSpec(cell="rnn", hidden_size=1500, num_layers=2), (8, 1, 4, 4), 175e6),
 ]
 

@@ -132,12 +132,7 @@ def main() -> None:
     print(f"{'':52}{'median':>9}{'least':>9}{'most':>9}")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         log = Path(folder) / "log.txt"
-        row(
-            "launch to the first picture on Start",
-            [start_up(browser, log) for _ in range(START_UPS)],
-            "s",
-            "aim 3",
-        )
+        row("launch to the first picture on Start", [start_up(browser, log) for _ in range(START_UPS)], "s", "aim 3")
         with server(log) as address:
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
             tab.open().go("Train").train(ENDLESS)

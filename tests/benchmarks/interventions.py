@@ -49,10 +49,7 @@ def main(seconds: float) -> None:
     for seq_len, hidden_size, num_layers, bidirectional in SHAPES:
         model, windows, starts = prepared(seq_len, hidden_size, num_layers, bidirectional)
         model.to(device)
-        lstm, late = (
-            model.lstm,
-            [Intervention("clamp", "f", 1.0, steps=range(seq_len - seq_len // 10, seq_len))],
-        )
+        lstm, late = (model.lstm, [Intervention("clamp", "f", 1.0, steps=range(seq_len - seq_len // 10, seq_len))])
         x = torch.from_numpy(windows.inputs(starts[:1])).to(device)
         ways = {
             "native": lambda lstm=lstm, x=x: lstm(x),

@@ -89,11 +89,7 @@ def opened(browser: Browser, address: str, seq_len: int) -> tuple[Tab, list]:
     tab.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     tab.open("train")
     tab.page.get_by_text("Save or load the trained model").click()
-    file = {
-        "name": "model.safetensors",
-        "mimeType": "application/octet-stream",
-        "buffer": model_file(seq_len),
-    }
+    file = {"name": "model.safetensors", "mimeType": "application/octet-stream", "buffer": model_file(seq_len)}
     tab.widget("model_file").locator("input[type=file]").set_input_files(file)
     tab.page.get_by_text("The model is loaded").wait_for()
     return tab, sent
@@ -101,11 +97,7 @@ def opened(browser: Browser, address: str, seq_len: int) -> tuple[Tab, list]:
 
 def main() -> None:
     print(f"{os.cpu_count()} cores; Chromium without a GPU on the same machine; {UNITS} units\n")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        chromium() as browser,
-        server(Path(folder) / "log.txt") as address,
-    ):
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser, server(Path(folder) / "log.txt") as address:
         tab = opened(browser, address, 200)[0].go("Gates")
         tab.page.locator(".epoch-slider input").wait_for()
         tab.page.wait_for_timeout(2000)

@@ -16,14 +16,7 @@ def test_a_row_has_the_median_the_ends_and_how_many_reached():
         for seed, (error, seconds) in enumerate([(0.002, 9.0), (0.5, 30.0), (0.001, 8.0)])
     ]
     one = get_lesson("adding_problem")
-    assert row(one, made) == (
-        one.title,
-        one.published,
-        "error 0.002 (0.001 to 0.5)",
-        "2 of 3",
-        "3,000",
-        "9",
-    )
+    assert row(one, made) == (one.title, one.published, "error 0.002 (0.001 to 0.5)", "2 of 3", "3,000", "9")
 
 
 def test_the_table_is_markdown_with_one_row_a_paper():

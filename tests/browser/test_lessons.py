@@ -78,8 +78,7 @@ def test_ones_own_run_goes_on_beside_a_lesson(tab: Tab):
 
 
 @pytest.mark.parametrize(
-    ("size", "scheme"),
-    [((1280, 720), "light"), pytest.param((1920, 1080), "dark", marks=pytest.mark.slow)],
+    ("size", "scheme"), [((1280, 720), "light"), pytest.param((1920, 1080), "dark", marks=pytest.mark.slow)]
 )
 def test_every_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme: str, subtests: pytest.Subtests):
     tab = new_tab(size, scheme).open("lessons")

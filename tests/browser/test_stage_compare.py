@@ -8,19 +8,7 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from tests.browser.on_stage import (
-    HOSTILE,
-    caption,
-    choose,
-    draw,
-    last,
-    mount,
-    names,
-    press,
-    pull,
-    unscrolled,
-    values,
-)
+from tests.browser.on_stage import HOSTILE, caption, choose, draw, last, mount, names, press, pull, unscrolled, values
 from tests.factories import scene_of, wave
 
 ROUNDING = 0.011  # of numbers with two decimals and of a product of two such

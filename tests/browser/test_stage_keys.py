@@ -110,14 +110,7 @@ def test_the_address_says_what_is_looked_at_and_opens_it_again(stage: Page, new_
     mount(stage, header | {"link": {"window": 7}}, arrays)
     press(stage, "0", "l", "l", "l", "ArrowDown", "ArrowDown", "Home", "ArrowRight", "[", "p")
     stage.wait_for_url(re.compile("stage=1"))
-    there = {
-        "t": "1",
-        "unit": "1",
-        "layer": "1",
-        "direction": "1",
-        "at": str(header["snapshots"][-1]),
-        "stage": "1",
-    }
+    there = {"t": "1", "unit": "1", "layer": "1", "direction": "1", "at": str(header["snapshots"][-1]), "stage": "1"}
     assert address(stage).items() >= (there | {"window": "7"}).items()
     mount(stage, header, arrays)
     chosen = [state(stage, name) for name in ("step", "unit", "layer", "direction", "snapshot", "stage")]

@@ -69,8 +69,7 @@ def test_a_classifier_gives_the_probability_of_the_target(stage: Page):
 
 
 @pytest.mark.parametrize(
-    ("kind", "gate", "value", "unit"),
-    [("clamp", "f", 1.0, None), ("scale", "o", 0.5, 2), ("add", "g", 0.3, 0)],
+    ("kind", "gate", "value", "unit"), [("clamp", "f", 1.0, None), ("scale", "o", 0.5, 2), ("add", "g", 0.3, 0)]
 )
 def test_an_altered_run_is_that_of_the_interventions(stage: Page, kind, gate, value, unit):
     _, snapshot, _, x, header, arrays = scene_of({"num_layers": 2, "bidirectional": True})

@@ -13,19 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.on_stage import (
-    HOSTILE,
-    caption,
-    choose,
-    draw,
-    last,
-    mount,
-    names,
-    open_stage,
-    press,
-    pull,
-    values,
-)
+from tests.browser.on_stage import HOSTILE, caption, choose, draw, last, mount, names, open_stage, press, pull, values
 from tests.browser.tab import Tab
 from tests.factories import scene_of
 

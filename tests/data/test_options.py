@@ -30,14 +30,7 @@ def test_what_may_be_corrected_is_used_and_filled_in():
 
 
 @pytest.mark.parametrize(
-    "bad",
-    [
-        {"delimiter": ";;"},
-        {"delimiter": '"'},
-        {"decimal": "x"},
-        {"skip_rows": -1},
-        {"kinds": (("a", "date"),)},
-    ],
+    "bad", [{"delimiter": ";;"}, {"delimiter": '"'}, {"decimal": "x"}, {"skip_rows": -1}, {"kinds": (("a", "date"),)}]
 )
 def test_options_are_checked(bad):
     with pytest.raises(PlaygroundError):

@@ -32,8 +32,7 @@ def test_the_tables_hold_the_files_values_from_the_first_to_the_last(name, colum
 
 
 @pytest.mark.parametrize(
-    ("name", "time", "first", "last"),
-    [("sunspots", "YEAR", 1700, 2008), ("nile", "year", 1871, 1970)],
+    ("name", "time", "first", "last"), [("sunspots", "YEAR", 1700, 2008), ("nile", "year", 1871, 1970)]
 )
 def test_years_are_numbers_without_a_gap(name, time, first, last):
     years = load_sample(name).column(time)

@@ -88,10 +88,7 @@ def with_numbers(table: Table, numbers: np.ndarray) -> Table:
     return dataclasses.replace(table, numbers=numbers, columns=tuple(columns))
 
 
-@given(
-    st.lists(st.floats(-100, 100, width=32) | st.just(np.nan), min_size=12, max_size=40),
-    st.integers(1, 4),
-)
+@given(st.lists(st.floats(-100, 100, width=32) | st.just(np.nan), min_size=12, max_size=40), st.integers(1, 4))
 def test_filling_carries_the_last_known_value_on_within_its_sequence(values, groups):
     rows = len(values)
     group = np.arange(rows) * groups // rows
@@ -179,9 +176,7 @@ def test_unscale_undoes_the_targets_scaling(horizon, targets, many):
     starts = windows.starts["train"][:many]
     scaled = (windows.targets(starts) - windows.y_center) / windows.y_scale  # (windows, ahead, targets)
     np.testing.assert_allclose(
-        windows.inverse_transform(scaled.reshape(many, windows.output_size)),
-        windows.targets(starts),
-        rtol=1e-6,
+        windows.inverse_transform(scaled.reshape(many, windows.output_size)), windows.targets(starts), rtol=1e-6
     )
 
 

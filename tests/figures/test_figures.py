@@ -285,11 +285,7 @@ def test_thousands_of_units_are_thinned_with_both_ends_kept():
 
 
 def test_cells_are_drawn_on_one_picture_against_steps_back():
-    curves = {
-        "lstm": np.array([1.0, 2.0, 4.0]),
-        "gru": np.array([0.0, 1.0, 3.0]),
-        "rnn": np.array([1e-30, 1e-3, 1.0]),
-    }
+    curves = {"lstm": np.array([1.0, 2.0, 4.0]), "gru": np.array([0.0, 1.0, 3.0]), "rnn": np.array([1e-30, 1e-3, 1.0])}
     figure = cells_figure(curves, through_c=np.array([4.0, 8.0, 2.0]))
     assert [line.name for line in figure.data] == ["LSTM", "GRU", "RNN", "LSTM, its cell state c"]
     assert all(line.x.tolist() == [1, 2, 3] for line in figure.data)

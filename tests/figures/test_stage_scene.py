@@ -26,10 +26,7 @@ def unpacked(header: dict, arrays: list[np.ndarray]) -> dict:
         return {name: take(*shape) for name, shape in header["parameters"]}
 
     steps, hidden, width = header["steps"], header["hidden"], header["width"]
-    result = {
-        "inputs": take(steps, len(header["features"])),
-        "series": [take(steps) for _ in header["series"]],
-    }
+    result = {"inputs": take(steps, len(header["features"])), "series": [take(steps) for _ in header["series"]]}
     result["trace"] = [
         [
             {name: take(width if name == "h" else hidden, steps) for name in "ifgoch"}

@@ -117,20 +117,14 @@ def test_classes_are_scored_beside_the_commonest_of_the_training_part():
 @pytest.mark.parametrize(
     ("result", "says"),
     [
-        (
-            [Score("m", rmse=1), Score("repeat", rmse=4), Score("mean", rmse=2)],
-            "is 50% lower than “mean” (2).",
-        ),
+        ([Score("m", rmse=1), Score("repeat", rmse=4), Score("mean", rmse=2)], "is 50% lower than “mean” (2)."),
         ([Score("m", rmse=2), Score("repeat", rmse=2)], "is no better than “repeat” (2) so far."),
         ([Score("m", rmse=0.0), Score("repeat", rmse=0.0)], "is no better than “repeat” (0) so far."),
         (
             [Score("m", accuracy=0.9), Score("always 'v'", accuracy=0.5)],
             "90.0% right; always 'v' would be right 50.0% of",
         ),
-        (
-            [Score("m", accuracy=0.5), Score("always 'v'", accuracy=0.5)],
-            "so it has not learned anything yet.",
-        ),
+        ([Score("m", accuracy=0.5), Score("always 'v'", accuracy=0.5)], "so it has not learned anything yet."),
     ],
 )
 def test_the_verdict_is_one_plain_sentence(result, says):

@@ -31,10 +31,7 @@ def test_claims_are_told_apart_and_complete():
 @given(data=st.data())
 @examples(12)
 def test_the_demonstration_shows_it_whatever_the_seed_and_size(claim: Claim, data):
-    seed, size = (
-        data.draw(st.integers(0, 9999)),
-        data.draw(st.integers(claim.size.minimum, claim.size.maximum)),
-    )
+    seed, size = (data.draw(st.integers(0, 9999)), data.draw(st.integers(claim.size.minimum, claim.size.maximum)))
     result = claim.demonstrate(seed, size)
     assert result.confirmed, result.summary
     assert result.table is None or len({len(column) for column in result.table.values()}) == 1
@@ -52,9 +49,7 @@ def test_the_default_is_read_off_the_module(monkeypatch):
     """If PyTorch changed its mind, the page would say so."""
     init = nn.LSTM.__init__
     monkeypatch.setattr(
-        nn.LSTM,
-        "__init__",
-        lambda self, *a, batch_first=True, **k: init(self, *a, batch_first=batch_first, **k),
+        nn.LSTM, "__init__", lambda self, *a, batch_first=True, **k: init(self, *a, batch_first=batch_first, **k)
     )
     result = quick.batch_first_default(0, 3)
     assert not result.confirmed

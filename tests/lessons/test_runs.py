@@ -8,14 +8,7 @@ import torch
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.figures import loss_plot
-from lstm_core.lessons.runs import (
-    load_windows,
-    new_runs,
-    pretrained_runs,
-    train_to_end,
-    with_change,
-    with_seed,
-)
+from lstm_core.lessons.runs import load_windows, new_runs, pretrained_runs, train_to_end, with_change, with_seed
 from lstm_core.runs.queue import RunQueue
 
 FIRST = get_lesson("first_lstm")
@@ -76,7 +69,4 @@ def test_the_loss_picture_has_each_runs_curves():
     names = [line.name for line in plot.lines]
     assert names == ["LSTM, training", "LSTM, validation", "GRU, training", "GRU, validation"]
     assert plot.log_y and "mse" in plot.y_title
-    assert [line.name for line in loss_plot(pretrained_runs(FIRST, RunQueue(1))).lines] == [
-        "training",
-        "validation",
-    ]
+    assert [line.name for line in loss_plot(pretrained_runs(FIRST, RunQueue(1))).lines] == ["training", "validation"]

@@ -211,8 +211,7 @@ def test_resumed_from_the_checkpoint_is_bit_for_bit_the_run_that_never_stopped(a
 
 
 @pytest.mark.parametrize(
-    "model",
-    [{"num_layers": 2}, {"frozen": ("bias_hh",)}, {"cell": "gru"}, {"bidirectional": True, "frozen": ()}],
+    "model", [{"num_layers": 2}, {"frozen": ("bias_hh",)}, {"cell": "gru"}, {"bidirectional": True, "frozen": ()}]
 )
 def test_a_model_that_is_not_one_unit_is_refused(model):
     table, windows = load_windows(TWO_COMPANIES)

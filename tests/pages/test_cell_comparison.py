@@ -81,11 +81,7 @@ def test_a_model_of_another_age_than_its_rivals_is_said_to_be_so(visit):
 
 
 def test_a_sentence_names_the_shortest_memory_first():
-    fading = {
-        "lstm": 0.9 ** np.arange(60)[::-1],
-        "gru": 0.99 ** np.arange(60)[::-1],
-        "rnn": 0.5 ** np.arange(60)[::-1],
-    }
+    fading = {"lstm": 0.9 ** np.arange(60)[::-1], "gru": 0.99 ** np.arange(60)[::-1], "rnn": 0.5 ** np.arange(60)[::-1]}
     assert [steps_until_faded(curve, 0.01) for curve in fading.values()] == [44, 60, 7]
     assert cells_sentence(fading) == (
         "The RNN's gradient falls below 1\u2009% of its largest after **7** steps, the LSTM's after **44**, the GRU's "

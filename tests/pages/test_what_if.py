@@ -207,12 +207,7 @@ def test_the_layer_of_the_edit_and_that_of_the_picture_are_two_choices(visit, pl
                 tab.set("layer", seen).set("direction", way)
                 exact, shown = runs(tab, edit, layer=seen, direction=way), drawn(tab)[1]
                 for name in GATES:
-                    assert np.array_equal(shown[name], exact[name][1]), (
-                        edit.layer_direction,
-                        seen,
-                        way,
-                        name,
-                    )
+                    assert np.array_equal(shown[name], exact[name][1]), (edit.layer_direction, seen, way, name)
                 assert f"in layer {layer} {('forward', 'reverse')[direction]}, it" in tab.words()
                 words, changed = tab.words(), not np.allclose(*exact["f"])
                 assert changed == (seen > layer or (seen, way) == (layer, direction))

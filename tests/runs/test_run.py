@@ -110,14 +110,7 @@ def test_many_hands_on_the_buttons_never_train_twice_at_once(make):
     run = make()
     hands = [
         threading.Thread(target=lambda do=do: [do() for _ in range(15)])
-        for do in (
-            run.start,
-            run.pause,
-            run.run_epoch,
-            run.current_model,
-            run.stop,
-            lambda: run.change(lr=0.002),
-        )
+        for do in (run.start, run.pause, run.run_epoch, run.current_model, run.stop, lambda: run.change(lr=0.002))
     ]
     for hand in hands:
         hand.start()

@@ -121,11 +121,7 @@ def test_equals_the_module_and_a_step_loop(case):
     lstm, x, hx, sequences = case
     trace = trace_lstm(lstm, x, hx)
     assert_native(trace, lstm, x, hx)
-    batch, seq_len, directions = (
-        len(sequences),
-        max(map(len, sequences)),
-        2 if lstm.bidirectional else 1,
-    )
+    batch, seq_len, directions = (len(sequences), max(map(len, sequences)), 2 if lstm.bidirectional else 1)
     for name in GATES + STATES:
         last = lstm.proj_size or lstm.hidden_size if name == "h" else lstm.hidden_size
         assert trace.gate(name).shape == (lstm.num_layers, directions, batch, seq_len, last)
@@ -138,10 +134,7 @@ def test_equals_the_module_and_a_step_loop(case):
     rows = lstm.num_layers * directions
     if hx is None:
         zeros = sequences[0].new_zeros
-        hx = (
-            zeros(rows, batch, lstm.proj_size or lstm.hidden_size),
-            zeros(rows, batch, lstm.hidden_size),
-        )
+        hx = (zeros(rows, batch, lstm.proj_size or lstm.hidden_size), zeros(rows, batch, lstm.hidden_size))
     h_0, c_0 = (state.reshape(rows, batch, -1) for state in hx)
     tolerance = TOLERANCE[trace.c.dtype]
     for b, sequence in enumerate(sequences):
@@ -156,8 +149,7 @@ def test_equals_the_module_and_a_step_loop(case):
 
 
 @pytest.mark.parametrize(
-    ("batch", "seq_len", "features", "hidden_size"),
-    [(1, 700, 8, 64), (33, 90, 7, 100), (2, 2500, 3, 256)],
+    ("batch", "seq_len", "features", "hidden_size"), [(1, 700, 8, 64), (33, 90, 7, 100), (2, 2500, 3, 256)]
 )
 @pytest.mark.parametrize("bidirectional", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_large_shapes_stay_exact(batch, seq_len, features, hidden_size, bidirectional):
@@ -246,12 +238,7 @@ REFUSED = [
     (nn.LSTM(3, 4).state_dict(), ones(5, 2, 3), None, "given a dict: .* call its load_state_dict"),
     (nn.LSTM(3, 4, 2, dropout=0.2), ones(5, 2, 3), None, "train mode with dropout=0.2"),
     (nn.LSTM(3, 4), [1.0, 2.0], None, "x is a list"),
-    (
-        nn.LSTM(3, 4),
-        ones(5, 2, 2),
-        None,
-        r"shape \(5, 2, 2\), but this LSTM takes \(seq_len, batch, 3\)",
-    ),
+    (nn.LSTM(3, 4), ones(5, 2, 2), None, r"shape \(5, 2, 2\), but this LSTM takes \(seq_len, batch, 3\)"),
     (nn.LSTM(3, 4, batch_first=True), ones(3), None, r"shape \(3,\).* \(batch, seq_len, 3\)"),
     (nn.LSTM(3, 4), ones(0, 2, 3), None, "at least one sequence and one step"),
     (nn.LSTM(3, 4), ones(5, 0, 3), None, "at least one sequence and one step"),
@@ -260,24 +247,9 @@ REFUSED = [
     (nn.LSTM(3, 4), ones(5, 2, 3, device="meta"), None, "x is on meta, but the LSTM is on cpu"),
     (nn.LSTM(3, 4), ones(5, 2, 3), ones(1, 2, 4), "pair of tensors"),
     (nn.LSTM(3, 4), ones(5, 2, 3), (ones(1, 2, 4), None), "pair of tensors"),
-    (
-        nn.LSTM(3, 4),
-        ones(5, 2, 3),
-        (ones(2, 4), ones(1, 2, 4)),
-        r"h_0 has shape \(2, 4\).*\(1, 2, 4\)",
-    ),
-    (
-        nn.LSTM(3, 4),
-        ones(5, 3),
-        (ones(1, 4), ones(1, 1, 4)),
-        r"c_0 has shape \(1, 1, 4\).*\(1, 4\)",
-    ),
-    (
-        nn.LSTM(3, 4, 2),
-        ones(5, 2, 3),
-        (ones(2, 2, 4), ones(2, 2, 4).half()),
-        "c_0 is torch.float16",
-    ),
+    (nn.LSTM(3, 4), ones(5, 2, 3), (ones(2, 4), ones(1, 2, 4)), r"h_0 has shape \(2, 4\).*\(1, 2, 4\)"),
+    (nn.LSTM(3, 4), ones(5, 3), (ones(1, 4), ones(1, 1, 4)), r"c_0 has shape \(1, 1, 4\).*\(1, 4\)"),
+    (nn.LSTM(3, 4, 2), ones(5, 2, 3), (ones(2, 2, 4), ones(2, 2, 4).half()), "c_0 is torch.float16"),
     (nn.LSTM(3, 4), ones(5, 2, 3), (ones(1, 2, 4, device="meta"), ones(1, 2, 4)), "h_0 is on meta"),
 ]
 

@@ -97,10 +97,7 @@ def edits_for(draw, lstm, seq_len):
     value = draw(number | st.tuples(*[number] * count))
     if gate == "x":
         return Intervention(kind, gate, value, units=units, steps=steps)
-    layer, direction = (
-        draw(st.integers(0, lstm.num_layers - 1)),
-        draw(st.integers(0, int(lstm.bidirectional))),
-    )
+    layer, direction = (draw(st.integers(0, lstm.num_layers - 1)), draw(st.integers(0, int(lstm.bidirectional))))
     return Intervention(kind, gate, 0.0 if kind == "zero" else value, layer, direction, units, steps)
 
 

@@ -16,18 +16,7 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import OPTIMIZERS, PlaygroundError
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from tests.conftest import examples
-from tests.factories import (
-    CURVES,
-    DROPS,
-    flat_weights,
-    labelled,
-    open_up,
-    saved,
-    series,
-    spec_of,
-    trainer_of,
-    wave,
-)
+from tests.factories import CURVES, DROPS, flat_weights, labelled, open_up, saved, series, spec_of, trainer_of, wave
 
 STEPS = 12  # of three epochs of four
 

@@ -72,21 +72,12 @@ PLACES = {
     "no object": (lambda statement: [statement], "not of the format"),
     "no experiment": (put("experiment", value=None), "experiment must be a JSON object"),
     "unknown field": (put("experiment", "model", "evil", value=1), "unknown fields: 'evil'"),
-    "hidden_size": (
-        put("experiment", "model", "hidden_size", value=7),
-        "weight_ih_l0 should be F32 of shape",
-    ),
-    "huge hidden_size": (
-        put("experiment", "model", "hidden_size", value=16_384),
-        "should be F32 of shape (65536, 1)",
-    ),
+    "hidden_size": (put("experiment", "model", "hidden_size", value=7), "weight_ih_l0 should be F32 of shape"),
+    "huge hidden_size": (put("experiment", "model", "hidden_size", value=16_384), "should be F32 of shape (65536, 1)"),
     "huger hidden_size": (put("experiment", "model", "hidden_size", value=10**12), "choose a whole number"),
     "num_layers": (put("experiment", "model", "num_layers", value=2), "the tensor weight_ih_l1 is missing"),
     "bias": (put("experiment", "model", "bias", value=False), "that does not belong there"),
-    "optimizer": (
-        put("experiment", "train", "optimizer", value="SGD"),
-        "momentum_buffer/lstm.weight_ih_l0 is missing",
-    ),
+    "optimizer": (put("experiment", "train", "optimizer", value="SGD"), "momentum_buffer/lstm.weight_ih_l0 is missing"),
     "input_size": (put("input_size", value=2), "scaler does not fit its input_size"),
     "input_size -1": (put("input_size", value=-1), "not a sensible number"),
     "input_size true": (put("input_size", value=True), "not a sensible number"),
@@ -139,24 +130,15 @@ TENSORS = {
     "no best": (drop("state/best/lstm.bias_ih_l0"), "the tensor state/best/lstm.bias_ih_l0 is missing"),
     "half an optimiser": (drop("state/optimizer/exp_avg_sq/head.bias"), "exp_avg_sq/head.bias is missing"),
     "no step": (drop("state/optimizer/step"), "the tensor state/optimizer/step is missing"),
-    "one more": (
-        add("weight_ih_l1", torch.zeros(3)),
-        "it holds a tensor 'weight_ih_l1' that does not belong there",
-    ),
+    "one more": (add("weight_ih_l1", torch.zeros(3)), "it holds a tensor 'weight_ih_l1' that does not belong there"),
     "a long name": (add("x" * 5000, torch.zeros(3)), "that does not belong there"),
     "more state": (add("state/optimizer/step/x", torch.zeros(3)), "that does not belong there"),
     "other shape": (add("bias_ih_l0", torch.zeros(4, 6)), "bias_ih_l0 should be F32 of shape (24,)"),
     "other type": (add("bias_ih_l0", torch.zeros(24, dtype=torch.float64)), "bias_ih_l0 should be F32"),
-    "whole numbers": (
-        add("state/optimizer/exp_avg/head.bias", torch.zeros(1, dtype=torch.int64)),
-        "should be F32",
-    ),
+    "whole numbers": (add("state/optimizer/exp_avg/head.bias", torch.zeros(1, dtype=torch.int64)), "should be F32"),
     "NaN": (fill("weight_hh_l0", float("nan")), "some of its weights are NaN or infinite"),
     "infinite": (fill("head.bias", float("inf")), "some of its weights are NaN or infinite"),
-    "NaN kept as best": (
-        fill("state/best/head.bias", float("nan")),
-        "some of its weights are NaN or infinite",
-    ),
+    "NaN kept as best": (fill("state/best/head.bias", float("nan")), "some of its weights are NaN or infinite"),
 }
 
 
@@ -174,22 +156,14 @@ def test_a_state_that_no_generator_takes_is_refused_before_anything_is_trained(n
 
 
 @pytest.mark.parametrize(
-    "entry",
-    [
-        3,
-        None,
-        {},
-        {"dtype": "F32", "shape": [1], "data_offsets": [0, 10**15]},
-        {"dtype": "F32", "shape": [1]},
-    ],
+    "entry", [3, None, {}, {"dtype": "F32", "shape": [1], "data_offsets": [0, 10**15]}, {"dtype": "F32", "shape": [1]}]
 )
 def test_a_header_entry_that_lies_is_refused(entry):
     refused(forged(header=put("head.bias", value=entry)))
 
 
 @pytest.mark.parametrize(
-    "metadata",
-    [None, 3, {}, {"playground": 3}, {"playground": "{"}, {"playground": "[" * 10_000}, {"playground": "3"}],
+    "metadata", [None, 3, {}, {"playground": 3}, {"playground": "{"}, {"playground": "[" * 10_000}, {"playground": "3"}]
 )
 def test_metadata_that_is_not_ours_is_refused(metadata):
     refused(forged(header=put("__metadata__", value=metadata)))

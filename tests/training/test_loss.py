@@ -11,11 +11,7 @@ from torch import nn
 
 from lstm_core.training.loss import sequence_loss
 
-ORACLES = {
-    "mse": lambda e: e**2,
-    "mae": np.abs,
-    "huber": lambda e: np.where(abs(e) < 1, e**2 / 2, abs(e) - 0.5),
-}
+ORACLES = {"mse": lambda e: e**2, "mae": np.abs, "huber": lambda e: np.where(abs(e) < 1, e**2 / 2, abs(e) - 0.5)}
 
 
 @pytest.mark.parametrize("name", ORACLES)

@@ -14,12 +14,7 @@ from lstm_core.experiment import CELLS, ModelSpec, PlaygroundError
 from lstm_core.model.recurrent import build_model
 from lstm_core.training import batches as batches_module
 from lstm_core.training.batches import WindowTensors
-from lstm_core.training.stateful import (
-    StatefulBatches,
-    non_overlapping,
-    random_initial_state,
-    stateful_batches,
-)
+from lstm_core.training.stateful import StatefulBatches, non_overlapping, random_initial_state, stateful_batches
 from tests.conftest import examples
 from tests.factories import cut_tables, series, spec_of
 
@@ -117,10 +112,7 @@ def test_drawn_states_fit_the_cell_and_come_from_the_seed_alone(cell):
     model = build_model(spec, 10, 1)
     drawn = random_initial_state(spec, 16, (7, 0, 3), CPU)
     torch.rand(3)  # nobody else's draws matter
-    again, other = (
-        random_initial_state(spec, 16, (7, 0, 3), CPU),
-        random_initial_state(spec, 16, (7, 0, 4), CPU),
-    )
+    again, other = (random_initial_state(spec, 16, (7, 0, 3), CPU), random_initial_state(spec, 16, (7, 0, 4), CPU))
     first = drawn if isinstance(drawn, tuple) else (drawn,)
     assert [list(tensor.shape) for tensor in first] == list(state_shapes(spec, 16).values())
     for a, b, c in zip(first, *(s if isinstance(s, tuple) else (s,) for s in (again, other)), strict=True):

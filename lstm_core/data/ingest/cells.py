@@ -58,10 +58,7 @@ _DATES = tuple(  # the date's shape, its format; <s> is the sign between the par
 )
 _COUNTS = {8: "%Y%m%d", 4: "%Y", 10: "s", 13: "ms", 16: "us", 19: "ns"}  # digits → format, or unit since 1970
 _ZONE = re.compile(r"\d(?:Z| ?UTC| ?GMT| ?[-+]\d{2}:?\d{2})$")
-_OLDEST, _NEWEST = (
-    np.datetime64("1678-01-01"),
-    np.datetime64("2262-01-01"),
-)  # what 64 bits of nanoseconds hold
+_OLDEST, _NEWEST = (np.datetime64("1678-01-01"), np.datetime64("2262-01-01"))  # what 64 bits of nanoseconds hold
 
 
 def is_missing(cell: str) -> bool:

@@ -14,12 +14,7 @@ import pandas as pd
 
 from lstm_core.data.column_roles import is_time_name
 from lstm_core.data.ingest.cells import NA_VALUES, parse_numbers, parse_times
-from lstm_core.data.ingest.column_types import (
-    FactorizedText,
-    bad_cells_note,
-    dropped_signs_note,
-    infer_column,
-)
+from lstm_core.data.ingest.column_types import FactorizedText, bad_cells_note, dropped_signs_note, infer_column
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.ingest.rows import RegularRows
 from lstm_core.data.table import Column, ImportNote

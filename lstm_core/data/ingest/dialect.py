@@ -11,12 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from lstm_core.data.ingest.cells import (
-    implied_decimal_sign,
-    is_ambiguous_separator,
-    is_missing,
-    is_number_or_time,
-)
+from lstm_core.data.ingest.cells import implied_decimal_sign, is_ambiguous_separator, is_missing, is_number_or_time
 from lstm_core.data.ingest.encoding import SEPARATOR
 from lstm_core.data.ingest.options import DELIMITERS, CsvOptions
 from lstm_core.data.ingest.rows import RegularRows, csv_reader, normalize_rows

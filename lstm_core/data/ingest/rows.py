@@ -128,12 +128,7 @@ def _ragged_notes(blank: list[int], short: list[int], long: list[int], width: in
     notes = []
     for level, lines, problem, consequence in (
         ("info", blank, "blank row{}", "left out"),
-        (
-            "warning",
-            short,
-            f"row{{}} with fewer cells than the table's {width} columns",
-            "the others count as missing",
-        ),
+        ("warning", short, f"row{{}} with fewer cells than the table's {width} columns", "the others count as missing"),
         ("warning", long, f"row{{}} with more cells than the table's {width} columns", "left out"),
     ):
         if lines:

@@ -177,11 +177,7 @@ LESSON = Lesson(
             "epoch or two.",
             _loss_plot,
         ),
-        LessonFigure(
-            "**Predictions and targets**",
-            "A hundred new sequences, sorted by their sum.",
-            _prediction_plot,
-        ),
+        LessonFigure("**Predictions and targets**", "A hundred new sequences, sorted by their sum.", _prediction_plot),
         LessonFigure(
             "**How the unit was found**",
             "For every unit, how closely its c follows the running estimate, and its input gate the marker; best on "

@@ -62,13 +62,7 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
         line={"color": GREY, "dash": "dash", "width": 2},
     )
     vectors = (
-        (
-            f"the gradient, length {np.linalg.norm(gradient):.2f}",
-            gradient,
-            COLORS["no_clip"],
-            "solid",
-            (0, 22),
-        ),
+        (f"the gradient, length {np.linalg.norm(gradient):.2f}", gradient, COLORS["no_clip"], "solid", (0, 22)),
         ("clipped by norm: the same direction", by_norm, COLORS["clip"], "solid", (145, -24)),
         ("clipped by value: it turns", by_value, PINK, "dot", (30, 22)),
     )

@@ -116,8 +116,7 @@ from a bad one: the error here is a mean over 800 new ones, with one of them sho
 """,
     exercises=(
         Exercise(
-            "1,000 epochs: it memorises all 100 targets, and gets worse on new sequences.",
-            {"train": {"epochs": 1000}},
+            "1,000 epochs: it memorises all 100 targets, and gets worse on new sequences.", {"train": {"epochs": 1000}}
         ),
         Exercise(
             "A tenth of the units: less room to memorise, so the blue line falls more slowly.",

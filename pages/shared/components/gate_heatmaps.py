@@ -60,21 +60,14 @@ class UnitPanel:
 
 
 def heatmap_of(
-    name: str,
-    values: np.ndarray,
-    colors: Mapping[str, str] = GATE_COLORS,
-    *,
-    common: Sequence[np.ndarray] = (),
+    name: str, values: np.ndarray, colors: Mapping[str, str] = GATE_COLORS, *, common: Sequence[np.ndarray] = ()
 ) -> Heatmap:
     """The heatmap of one gate or state; its scale covers its activation's range, the values and `common`."""
     gate = name in ("i", "f", "o")
     numbers = np.concatenate([np.ravel(array) for array in (values, *common)])
     numbers = numbers[np.isfinite(numbers)]
     if gate:
-        minimum, maximum = (
-            min(0.0, float(numbers.min(initial=0.0))),
-            max(1.0, float(numbers.max(initial=1.0))),
-        )
+        minimum, maximum = (min(0.0, float(numbers.min(initial=0.0))), max(1.0, float(numbers.max(initial=1.0))))
     else:
         peak = float(np.abs(numbers).max(initial=0.0))
         # c has no bound, nor has h once it is projected
@@ -122,8 +115,7 @@ def gate_heatmaps(
     lines = [line for panel in units for line in panel.lines]
     extra = [values for panel in curves.values() for values in panel.values()]
     seq_len = _common_length(
-        [plane.values for plane in (*heatmaps, *lines)],
-        [np.asarray(values) for values in (*series.values(), *extra)],
+        [plane.values for plane in (*heatmaps, *lines)], [np.asarray(values) for values in (*series.values(), *extra)]
     )
     if large is not None and large not in [plane.name for plane in heatmaps]:
         raise ValueError(f"There is no heatmap {large!r} to show large, only {', '.join(m.name for m in heatmaps)}.")

@@ -20,11 +20,7 @@ def import_options() -> None:
         ("decimal", [".", ","], {".": "point .", ",": "comma ,"}.get),
         ("encoding", list(dict.fromkeys([used.encoding, *ENCODINGS])), str),
         ("header", [True, False], {True: "first line", False: "none"}.get),
-        (
-            "day_first",
-            [True, False],
-            {True: "day first", False: "month first", None: "makes no difference"}.get,
-        ),
+        ("day_first", [True, False], {True: "day first", False: "month first", None: "makes no difference"}.get),
     )
     for column, (name, options, format_func) in zip(columns, boxes, strict=False):
         value = getattr(used, name)

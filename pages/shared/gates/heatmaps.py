@@ -10,14 +10,7 @@ from lstm_core.analysis.saturation import CLOSED_BELOW, OPEN_ABOVE, gate_saturat
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.files import trace_csv, trace_npz
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
-from pages.shared.gates.selection import (
-    ALL,
-    Selection,
-    activations,
-    input_series,
-    prediction_text,
-    window_trace,
-)
+from pages.shared.gates.selection import ALL, Selection, activations, input_series, prediction_text, window_trace
 from pages.shared.session import state
 
 
@@ -36,11 +29,7 @@ def show(selection: Selection) -> None:
         )
     current_trace = window_trace(replace(selection, step=None))  # its color scale stays while the slider moves
     maps = [
-        heatmap_of(
-            name,
-            activations(trace, name, selection),
-            common=[activations(current_trace, name, selection)],
-        )
+        heatmap_of(name, activations(trace, name, selection), common=[activations(current_trace, name, selection)])
         for name in GATE_NAMES
     ]
     shares = gate_saturation(trace, selection.layer, selection.direction)

@@ -54,12 +54,7 @@ def _choose_unit(selection: Selection) -> int | None:
     """The unit whose learning is drawn, at first the one selected on "Gates"; None: the mean over all units."""
     units = selection.run.experiment.model.hidden_size
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        mean = st.toggle(
-            MEAN,
-            key="learning_mean",
-            persist_state="session",
-            help="The whole layer instead of one unit",
-        )
+        mean = st.toggle(MEAN, key="learning_mean", persist_state="session", help="The whole layer instead of one unit")
         set_widget("learning_unit", selection.unit, units)
         st.number_input(
             "unit",

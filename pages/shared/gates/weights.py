@@ -181,13 +181,7 @@ def _norms_over_training(selection: Selection, snapshot: ModelSnapshot, counted:
         all_norms = np.concatenate(list(norms.values()))
         ends = np.array([all_norms.min(), all_norms.max()])
         lines.append(
-            Line(
-                "selected step",
-                np.full(2, snapshot.step) / selection.run.steps_per_epoch,
-                ends,
-                ACTUAL_COLOR,
-                "dash",
-            )
+            Line("selected step", np.full(2, snapshot.step) / selection.run.steps_per_epoch, ends, ACTUAL_COLOR, "dash")
         )
     live_plot(
         "weights_norms",

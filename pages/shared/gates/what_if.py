@@ -17,14 +17,7 @@ from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.trace.interventions import INPUT, Intervention, trace_with
 from pages.shared.components.gate_heatmaps import Heatmap, UnitLine, UnitPanel, gate_heatmaps, heatmap_of
 from pages.shared.gates import gate_importance, intervention_controls
-from pages.shared.gates.selection import (
-    ALL,
-    Selection,
-    activations,
-    prediction_text,
-    window_input,
-    window_trace,
-)
+from pages.shared.gates.selection import ALL, Selection, activations, prediction_text, window_input, window_trace
 from pages.shared.session import state
 from pages.shared.session.fields import widget_value
 from pages.shared.session.messages import escape_markdown
@@ -56,10 +49,7 @@ def show(selection: Selection) -> None:
         maps, panels = _maps_of_six(pair, choice), _curves_of_six(pair)
     else:
         st.markdown(text)
-        maps, panels = (
-            _maps_of_one(selection.gate, *pair[selection.gate]),
-            _curves_of_one(selection.gate, pair),
-        )
+        maps, panels = (_maps_of_one(selection.gate, *pair[selection.gate]), _curves_of_one(selection.gate, pair))
     if note := _where(selection, interventions):
         st.caption(note)
     unit = gate_heatmaps("what_view", maps, unit=selection.unit, units=panels, series=_inputs(selection, interventions))
@@ -165,10 +155,7 @@ def _curves_of_one(gate: str, pair: Pairs) -> list[UnitPanel]:
     return [
         UnitPanel(
             f"{GATE_NAMES[name]} {name}",
-            (
-                UnitLine("after", pair[name][1], GATE_COLORS[name]),
-                UnitLine("before", pair[name][0], None, dashed=True),
-            ),
+            (UnitLine("after", pair[name][1], GATE_COLORS[name]), UnitLine("before", pair[name][0], None, dashed=True)),
             (0.0, 1.0) if name in ("i", "f", "o") else None,
         )
         for name in (gate, "h" if gate != "h" else "c")

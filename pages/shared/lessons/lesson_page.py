@@ -77,10 +77,7 @@ def _replaced_notice(opened: OpenLesson) -> None:
         "you restore the lesson's model."
     )
     st.button(
-        "Restore pretrained model",
-        key="lesson_shipped",
-        on_click=opened.restore_pretrained,
-        icon=":material/undo:",
+        "Restore pretrained model", key="lesson_shipped", on_click=opened.restore_pretrained, icon=":material/undo:"
     )
 
 

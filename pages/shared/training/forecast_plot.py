@@ -104,14 +104,7 @@ def _by_split(cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarra
     is_train = windows.split_of_row[rows] == 0
     groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), ("validation and test", ~is_train, 2.5, 1.0))
     return [
-        Line(
-            f"{cell}, {name}",
-            x,
-            np.where(mask, predictions, np.nan),
-            PREDICTION_COLOR,
-            width=width,
-            opacity=opacity,
-        )
+        Line(f"{cell}, {name}", x, np.where(mask, predictions, np.nan), PREDICTION_COLOR, width=width, opacity=opacity)
         for name, mask, width, opacity in groups
         if mask.any()
     ]

@@ -32,12 +32,7 @@ def sidebar_status(page: str) -> None:
     active = state.workspace().is_active
     with st.sidebar:
         _lesson_status(page)
-        poll(
-            _status,
-            seconds=STATUS_SECONDS,
-            active=active,
-            has_changed=lambda: state.workspace().is_active != active,
-        )
+        poll(_status, seconds=STATUS_SECONDS, active=active, has_changed=lambda: state.workspace().is_active != active)
 
 
 def _lesson_status(page: str) -> None:

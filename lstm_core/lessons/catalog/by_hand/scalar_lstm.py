@@ -169,13 +169,7 @@ def training_sequences(run: Run) -> tuple[np.ndarray, np.ndarray]:
 def check_scalar_lstm(run: Run) -> None:
     """Raises PlaygroundError if the run's model is not one unit whose h is the prediction."""
     spec = run.experiment.model
-    sizes = (
-        spec.cell,
-        spec.hidden_size,
-        spec.num_layers,
-        spec.num_directions,
-        run.windows.input_size,
-    )
+    sizes = (spec.cell, spec.hidden_size, spec.num_layers, spec.num_directions, run.windows.input_size)
     if sizes != ("lstm", 1, 1, 1, 1) or "head" not in spec.frozen:
         raise PlaygroundError(
             "The current model is no longer one LSTM unit whose h is the prediction: press Restore pretrained "

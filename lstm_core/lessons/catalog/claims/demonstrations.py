@@ -18,12 +18,7 @@ from lstm_core.data.number_format import format_significant
 from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, figure_layout
 from lstm_core.lessons.catalog.shapes.call import LSTMCall
 from lstm_core.lessons.catalog.shapes.drawing import outputs_figure
-from lstm_core.lessons.catalog.shapes.outputs import (
-    compare_outputs,
-    max_abs_difference,
-    seeded_module,
-    seeded_randn,
-)
+from lstm_core.lessons.catalog.shapes.outputs import compare_outputs, max_abs_difference, seeded_module, seeded_randn
 from lstm_core.lessons.catalog.shapes.run_call import CallReport, run_call
 from lstm_core.model.rng import rng_scope, rng_state
 
@@ -80,10 +75,7 @@ def batch_first_states(seed: int, batch: int) -> Demonstration:
     return Demonstration(
         right.problem is None and wrong.problem is not None and h_n == shapes[0],
         f"With batch_first=True and two layers, h_n comes back as {h_n}: layers first, batch second, as ever.",
-        {
-            "h_0 and c_0": [str(shape) for shape in shapes],
-            "what PyTorch does": [_tried(right), _tried(wrong)],
-        },
+        {"h_0 and c_0": [str(shape) for shape in shapes], "what PyTorch does": [_tried(right), _tried(wrong)]},
         code="\n".join(right.code),
     )
 
@@ -122,10 +114,7 @@ def two_axes(seed: int, steps: int) -> Demonstration:
         plain, (h_n, _) = lstm(x)
         unsqueezed = lstm(x[:, None])[0][:, 0]  # a batch of one sequence
         rows = lstm(x[None])[0][0]  # a batch of `steps` sequences of one step
-    difference_to_one, difference_to_rows = (
-        max_abs_difference(plain, unsqueezed),
-        max_abs_difference(plain, rows),
-    )
+    difference_to_one, difference_to_rows = (max_abs_difference(plain, unsqueezed), max_abs_difference(plain, rows))
     return Demonstration(
         difference_to_one < TINY < difference_to_rows and h_n.dim() == 2,
         f"The output for x of shape {tuple(x.shape)} is that of one sequence of {steps} steps (difference "

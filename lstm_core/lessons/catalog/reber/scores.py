@@ -15,14 +15,7 @@ import numpy as np
 import torch
 
 from lstm_core.analysis.unit_search import UnitMatch, best_match, rank_by_class
-from lstm_core.data.generators.reber import (
-    LEGAL,
-    STATE,
-    SYMBOLS,
-    continual_reber,
-    decode_one_hot,
-    states_after,
-)
+from lstm_core.data.generators.reber import LEGAL, STATE, SYMBOLS, continual_reber, decode_one_hot, states_after
 from lstm_core.data.generators.reber import RECALL_STATE as MUST_REMEMBER
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.run import Run
@@ -107,9 +100,7 @@ def recall_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Epochs, and the share of T and P that are right in the first EARLY_STEPS of unseen_streams then."""
     x = unseen_streams(run)[:, :EARLY_STEPS]
     return _history(
-        run,
-        "reber remembered",
-        lambda step: np.nanmean(predict_symbols(run.snapshot_at(step).model, x).recalled),
+        run, "reber remembered", lambda step: np.nanmean(predict_symbols(run.snapshot_at(step).model, x).recalled)
     )
 
 

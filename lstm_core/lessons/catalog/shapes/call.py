@@ -98,13 +98,7 @@ class LSTMCall:
         return ", ".join(arguments + ([] if self.dtype == "float32" else [f"dtype=torch.{self.dtype}"]))
 
 
-_DEFAULTS = {
-    "bias": True,
-    "batch_first": False,
-    "dropout": 0.0,
-    "bidirectional": False,
-    "proj_size": 0,
-}
+_DEFAULTS = {"bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False, "proj_size": 0}
 
 
 def parse_shape(text: str, subject: str = "The shape") -> Shape:

@@ -85,13 +85,7 @@ def packing_figure(packing: PackedComparison, height: int = 300) -> go.Figure:
     figure = go.Figure()
     for k, length in enumerate(packing.lengths):
         for step in range(longest):
-            _cell(
-                figure,
-                step,
-                -k,
-                f"{_letter(k)}{step}" if step < length else "0",
-                k if step < length else None,
-            )
+            _cell(figure, step, -k, f"{_letter(k)}{step}" if step < length else "0", k if step < length else None)
         figure.add_shape(box((length - 1.5, length - 0.5), (-k - 0.46, -k + 0.46), PACKED_END, 5))
         if length < longest:
             figure.add_shape(box((longest - 1.47, longest - 0.53), (-k - 0.4, -k + 0.4), PADDED_END, 3, dash="dot"))

@@ -13,11 +13,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 from lstm_core.architecture.shapes import Shape, TensorShape, shape_table
 from lstm_core.experiment import ModelSpec
 from lstm_core.lessons.catalog.shapes.call import LSTMCall
-from lstm_core.lessons.catalog.shapes.explain_errors import (
-    explain_error,
-    explain_state_shapes,
-    explain_warning,
-)
+from lstm_core.lessons.catalog.shapes.explain_errors import explain_error, explain_state_shapes, explain_warning
 from lstm_core.lessons.catalog.shapes.outputs import seeded_module
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError)  # what nn.LSTM and packing raise
@@ -89,10 +85,7 @@ class _Lines:
             first = ", batch_first=True" if call.batch_first else ""
             self.code.append(f"x = pack_padded_sequence(x, {list(call.lengths)}{first}{sort})")
             x = pack_padded_sequence(
-                x,
-                torch.tensor(call.lengths),
-                batch_first=call.batch_first,
-                enforce_sorted=call.enforce_sorted,
+                x, torch.tensor(call.lengths), batch_first=call.batch_first, enforce_sorted=call.enforce_sorted
             )
         hx = None
         if call.states != "none":
@@ -154,16 +147,7 @@ class _Lines:
         ]
 
 
-_ARGUMENTS = (
-    "input_size",
-    "hidden_size",
-    "num_layers",
-    "bias",
-    "batch_first",
-    "dropout",
-    "bidirectional",
-    "proj_size",
-)
+_ARGUMENTS = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size")
 
 PRESETS: dict[str, LSTMCall] = {
     "The tutorial's call": LSTMCall(),

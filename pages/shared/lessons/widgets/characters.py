@@ -8,12 +8,7 @@ from lstm_core.data.samples.book import encode, normalize
 from lstm_core.experiment import GATES, STATES, PlaygroundError
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from lstm_core.lessons.catalog.characters.lesson import tracking_units, unseen
-from lstm_core.lessons.catalog.characters.text import (
-    check_character_model,
-    excerpt,
-    generate,
-    unit_activations,
-)
+from lstm_core.lessons.catalog.characters.text import check_character_model, excerpt, generate, unit_activations
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot
 from lstm_core.workspace import Workspace

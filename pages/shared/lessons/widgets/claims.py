@@ -37,9 +37,7 @@ def _claim(claim: Claim) -> None:
     verdict, size, seed = st.columns([0.5, 0.28, 0.22], vertical_alignment="bottom")
     wrong = claim.verdict.startswith("Wrong")
     verdict.badge(
-        claim.verdict,
-        icon=":material/close:" if wrong else ":material/info:",
-        color="red" if wrong else "orange",
+        claim.verdict, icon=":material/close:" if wrong else ":material/info:", color="red" if wrong else "orange"
     )
     chosen = size.number_input(
         claim.size.name, claim.size.minimum, claim.size.maximum, claim.size.default, key=f"size_{claim.name}"

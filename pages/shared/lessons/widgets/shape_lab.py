@@ -11,11 +11,7 @@ from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.catalog.shapes.call import DTYPES, STATES, LSTMCall, parse_lengths, parse_shape
 from lstm_core.lessons.catalog.shapes.drawing import outputs_figure, packing_figure
-from lstm_core.lessons.catalog.shapes.outputs import (
-    compare_outputs,
-    compare_packed,
-    compare_stepwise,
-)
+from lstm_core.lessons.catalog.shapes.outputs import compare_outputs, compare_packed, compare_stepwise
 from lstm_core.lessons.catalog.shapes.run_call import PRESETS, CallReport, run_call
 from pages.shared.session import state
 from pages.shared.session.fields import widget_value
@@ -198,8 +194,7 @@ def _ends() -> None:
 def _ways() -> None:
     seed, steps, _ = st.columns([1, 1, 3])
     comparison = compare_stepwise(
-        seed.number_input("seed", 0, 9999, 0, key="ways_seed"),
-        steps.number_input("steps", 1, 20, 5, key="ways_steps"),
+        seed.number_input("seed", 0, 9999, 0, key="ways_seed"), steps.number_input("steps", 1, 20, 5, key="ways_steps")
     )
     one, all_of_it = st.columns(2)
     one.code(

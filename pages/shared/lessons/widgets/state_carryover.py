@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 TICK = 2.0  # seconds between two drawings while it trains
 BATCHES = 3
 UNITS = 3  # drawn of the top layer
-NAMES = {
-    "zero": "zero",
-    "random": "random",
-    "carried": "carried, detached",
-    "not detached": "carried, not detached",
-}
+NAMES = {"zero": "zero", "random": "random", "carried": "carried, detached", "not detached": "carried, not detached"}
 DASHES = ("solid", "dash", "dot")
 
 
