@@ -4,12 +4,11 @@
 import { clamp, formatBrief, line, withMinus, write } from "./canvas.js";
 import {
   arrowMove, cellAt, contains, mountHeatmaps, paintCells, paintCursor, paintRing, paintRowEnds, paintScale,
-  paintStepAxis, pointIn, repaint, ticks,
+  paintStepAxis, pointIn, repaint, spanOf, ticks,
 } from "./heatmap.js";
 import { component, unpack } from "./wire.js";
 
 const GUTTER = 40, RIGHT = 12, TITLE = 26, AXIS = 24, GAP = 10; // CSS pixels around each panel
-const TEXT = 70; // height of the readout above and the help below
 const SERIES_HEIGHT = 72, CURVES_HEIGHT = 112, LARGE = 14;
 const SEND_AFTER = 150; // ms: when a key is held down, Python hears of the last unit only
 const LABEL = "The input series, heatmaps of the gates by unit and step, and one unit's curves. "
@@ -85,19 +84,15 @@ function select(view, unit) {
 
 // ---- the picture ----
 
-function arrange({ maps, groups, series, curves, large, height }, width) {
+function arrange({ maps, groups, series, curves, large }, width) {
   const shown = large ? maps.filter((map) => map.name === large) : maps;
   const fitting = width >= 740 ? 3 : width >= 460 ? 2 : 1;
-  const columns = Math.min(fitting, shown.length), rows = Math.ceil(shown.length / columns);
+  const columns = Math.min(fitting, shown.length);
   const across = Math.max(1, Math.min(groups.length, fitting === 1 ? 1 : 2));
 
   const inner = (count) => (width - (count - 1) * GAP) / count - GUTTER - RIGHT;
-  const around = TITLE + AXIS;
-  const fixed = (series.length ? SERIES_HEIGHT + around : 0)
-    + (Math.ceil(groups.length / across) + Math.ceil(curves.length / fitting)) * (CURVES_HEIGHT + around);
   const ideal = inner(columns) * (large ? 0.3 : shown.length > 3 ? 0.5 : 0.7);
-  const share = height ? (height - TEXT - fixed) / rows - around : ideal;
-  const mapHeight = Math.round(Math.max(70, Math.min(share, large ? 420 : 230)));
+  const mapHeight = Math.round(Math.max(70, Math.min(ideal, large ? 420 : 230)));
 
   const boxes = [];
   let top = 0;
@@ -107,7 +102,7 @@ function arrange({ maps, groups, series, curves, large, height }, width) {
         const x = GUTTER + k * (inner(count) + GUTTER + RIGHT + GAP);
         boxes.push({ ...item, x, y: top + TITLE, w: inner(count), h });
       });
-      top += h + around;
+      top += h + TITLE + AXIS;
     }
   };
   if (series.length) stack([{ series }], 1, SERIES_HEIGHT);
@@ -171,15 +166,7 @@ function curvesOf({ unit, steps, theme }, { series, lines, group }) {
 function paintCurves(pen, view, panel) {
   const { theme, steps, unit } = view, { x, y, w, h, title, lines, span } = panel;
   panel.curves = curvesOf(view, panel);
-  let [low, high] = span ?? (lines ? [0, 1] : [Infinity, -Infinity]);
-  for (const { values } of panel.curves) {
-    for (const value of values.filter(Number.isFinite)) {
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    }
-  }
-  if (low > high) [low, high] = [0, 1];
-  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  const [low, high] = spanOf(panel.curves.map(({ values }) => values), span ?? (lines ? [0, 1] : undefined));
   const margin = (high - low) * 0.05;
   panel.height = (value) => y + h - ((value - low + margin) / (high - low + 2 * margin)) * h;
 

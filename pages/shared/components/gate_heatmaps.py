@@ -59,9 +59,7 @@ class UnitPanel:
     span: tuple[float, float] | None = None
 
 
-def heatmap_of(
-    name: str, values: np.ndarray, colors: Mapping[str, str] = GATE_COLORS, *, common: Sequence[np.ndarray] = ()
-) -> Heatmap:
+def heatmap_of(name: str, values: np.ndarray, *, common: Sequence[np.ndarray] = ()) -> Heatmap:
     """The heatmap of one gate or state; its scale covers its activation's range, the values and `common`."""
     gate = name in ("i", "f", "o")
     numbers = np.concatenate([np.ravel(array) for array in (values, *common)])
@@ -73,55 +71,48 @@ def heatmap_of(
         # c has no bound, nor has h once it is projected
         maximum = (peak or 1.0) if name == "c" else max(peak, 1.0)
         minimum = -maximum
-    return Heatmap(name, values, GATE_NAMES.get(name, ""), minimum, maximum, not gate, colors.get(name))
+    return Heatmap(name, values, GATE_NAMES.get(name, ""), minimum, maximum, not gate, GATE_COLORS.get(name))
 
 
 def gate_heatmaps(
     key: str,
-    heatmaps: Mapping[str, np.ndarray] | Sequence[Heatmap],
+    heatmaps: Sequence[Heatmap],
     *,
     unit: int = 0,
     series: Mapping[str, np.ndarray] | None = None,
     units: Sequence[UnitPanel] | None = None,
     curves: Mapping[str, Mapping[str, np.ndarray]] | None = None,
-    height: int | None = None,
     large: str | None = None,
     rows: Sequence[str] | None = None,
-    colors: Mapping[str, str] = GATE_COLORS,
 ) -> int:
     """Draw heatmaps over time and return the unit that the user selected.
 
     Args:
-        heatmaps: "i", "f", "g", "o", "c", "h" in the order to show, each (units, seq_len); NaN marks a step without
-            data (padding). "h" may have fewer rows than the others (`proj_size`). Or any Heatmaps.
+        heatmaps: in the order to show; h may have fewer rows than the others (`proj_size`).
         unit: the unit that is selected at first; then the user's choice holds, so keep passing the same value: an
             unchanged message is not sent again.
         series: name → (seq_len,), the window that the network read.
         units: panels of the selected unit; None: its gates and its states, from the heatmaps.
         curves: title → gate → (seq_len,), further panels under the same cursor.
-        height: of the whole component in CSS pixels; None follows the width.
         large: the name of one heatmap to show alone.
         rows: what the rows are if not units, each a word and a number such as "epoch 3"; `unit` is then the selected
             row whenever it changes.
 
     Raises:
-        ValueError: shapes or names do not match.
+        ValueError: the arrays are not equally long.
     """
-    if isinstance(heatmaps, Mapping):
-        heatmaps = [heatmap_of(name, np.asarray(values), colors) for name, values in heatmaps.items()]
     if units is None:
         units = _gates_and_states(heatmaps)
     series, curves = series or {}, curves or {}
     lines = [line for panel in units for line in panel.lines]
     extra = [values for panel in curves.values() for values in panel.values()]
-    seq_len = _common_length(
-        [plane.values for plane in (*heatmaps, *lines)], [np.asarray(values) for values in (*series.values(), *extra)]
-    )
-    if large is not None and large not in [plane.name for plane in heatmaps]:
-        raise ValueError(f"There is no heatmap {large!r} to show large, only {', '.join(m.name for m in heatmaps)}.")
-    seq_len_shown = max(len(plane.values) for plane in (*heatmaps, *lines))
+    planes = [plane.values for plane in (*heatmaps, *lines)]
+    lengths = {values.shape[-1] for values in (*planes, *series.values(), *extra)}
+    if len(lengths) != 1:
+        raise ValueError(f"All heatmaps and series must be equally long, not {sorted(lengths)} steps.")
+    (seq_len,), row_count = lengths, max(map(len, planes))
 
-    indices, arrays = _unique([plane.values for plane in (*heatmaps, *lines)])  # many lines share a heatmap's array
+    indices, arrays = _unique(planes)  # many lines share a heatmap's array
     stride = max(1, -(-sum(values.size for values in arrays) // MAX_CELLS))
     at = iter(indices)
     header = {
@@ -129,10 +120,9 @@ def gate_heatmaps(
         "steps": len(range(0, seq_len, stride)),
         "start": unit,
         "rows": None if rows is None else list(rows),
-        "units": seq_len_shown,
+        "units": row_count,
         "large": large,
-        "height": height,
-        "warning": _warning(stride, seq_len, seq_len_shown),
+        "warning": _warning(stride, seq_len, row_count),
         "maps": [{**_describe(plane), "array": next(at)} for plane in heatmaps],
         "groups": [
             {
@@ -144,13 +134,13 @@ def gate_heatmaps(
         ],
         "series": list(series),
         "curves": [
-            {"title": title, "lines": [{"name": name, "color": colors.get(name)} for name in panel]}
+            {"title": title, "lines": [{"name": name, "color": GATE_COLORS.get(name)} for name in panel]}
             for title, panel in curves.items()
         ],
     }
-    drawn = [np.asarray(values)[..., ::stride] for values in (*arrays, *series.values(), *extra)]
-    result = _draw(key, header, drawn, height=height or "content", default={"unit": unit})
-    return max(0, min(int(result.unit), seq_len_shown - 1))
+    drawn = [values[..., ::stride] for values in (*arrays, *series.values(), *extra)]
+    result = _draw(key, header, drawn, default={"unit": unit})
+    return max(0, min(int(result.unit), row_count - 1))
 
 
 def _gates_and_states(heatmaps: Sequence[Heatmap]) -> list[UnitPanel]:
@@ -163,24 +153,9 @@ def _gates_and_states(heatmaps: Sequence[Heatmap]) -> list[UnitPanel]:
 
 def _unique(arrays: Sequence[np.ndarray]) -> tuple[list[int], list[np.ndarray]]:
     """The index of each array among the distinct ones, and those."""
-    different: dict[int, np.ndarray] = {}
-    for values in arrays:
-        different.setdefault(id(values), values)
-    order = {array: index for index, array in enumerate(different)}
-    return [order[id(values)] for values in arrays], list(different.values())
-
-
-def _common_length(planes: list[np.ndarray], lines: list[np.ndarray]) -> int:
-    if not planes or any(values.ndim != 2 for values in planes):
-        raise ValueError(
-            "gate_heatmaps needs at least one heatmap, and each heatmap and unit line of shape (units, seq_len)."
-        )
-    if any(values.ndim != 1 for values in lines):
-        raise ValueError("Each input series and curve must have shape (seq_len,).")
-    lengths = {values.shape[-1] for values in (*planes, *lines)}
-    if len(lengths) != 1:
-        raise ValueError(f"All heatmaps and series must be equally long, not {sorted(lengths)} steps.")
-    return lengths.pop()
+    different = {id(values): values for values in arrays}
+    order = list(different)
+    return [order.index(id(values)) for values in arrays], list(different.values())
 
 
 def _describe(heatmap: Heatmap) -> dict:

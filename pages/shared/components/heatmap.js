@@ -111,6 +111,17 @@ export function paintRing(pen, stroke, fill, x, y, { radius = 4, width = 1.5 } =
 
 // ---- axes ----
 
+// [low, high] over all finite values and, at least, over the given ends; never empty.
+export function spanOf(arrays, [low, high] = [Infinity, -Infinity]) {
+  for (const values of arrays) for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) return [0, 1];
+  return low === high ? [low - 0.5, high + 0.5] : [low, high];
+}
+
 // About `count` round numbers from low to high: steps of 1, 2 or 5 times a power of ten.
 export function ticks(low, high, count) {
   if (!(high > low)) return [low];
@@ -176,6 +187,20 @@ export function pointIn(element, { clientX, clientY }) {
 }
 
 export const contains = ({ x, y, w, h }, at) => at.x >= x && at.x <= x + w && at.y >= y && at.y <= y + h;
+
+// Calls act(event) where the element is pressed and while it is dragged; hover: also while the mouse only moves.
+export function onDrag(element, act, { hover = false } = {}) {
+  let pressed = false;
+  element.addEventListener("pointerdown", (event) => {
+    pressed = true;
+    element.setPointerCapture(event.pointerId);
+    act(event);
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (pressed || (hover && event.pointerType === "mouse")) act(event);
+  });
+  element.addEventListener("pointerup", () => { pressed = false; });
+}
 
 // The cell at a point in a box, or the nearest to a point beside it.
 export const cellAt = ({ x, y, w, h }, at, rows, columns) => ({

@@ -21,6 +21,7 @@ from lstm_core.figures.lines import Line
 from lstm_core.training.history import downsample_min_max
 from pages.shared.components.wire import mount
 
+LINE_STYLE = ("name", "color", "dash", "width", "opacity")  # of a Line: what the browser needs beside its points
 MAX_POINTS = 2000  # a line's points after thinning: about two per pixel column of a wide plot
 
 _draw = mount("live_plot")
@@ -56,14 +57,7 @@ def live_plot(
         "height": height,
         "revision": revision,
         "lines": [
-            {
-                "name": line.name,
-                "points": len(x),
-                "color": line.color,
-                "dash": line.dash,
-                "width": line.width,
-                "opacity": line.opacity,
-            }
+            {"points": len(x)} | {name: getattr(line, name) for name in LINE_STYLE}
             for line, (x, _) in zip(lines, thinned, strict=True)
         ],
     }

@@ -5,11 +5,13 @@ const BINS = 20;
 
 let valves = 0; // clip paths are found by ids, and a page has more than one cell
 
-export function svg(parent, tag, attributes = {}) {
-  const node = parent.appendChild(document.createElementNS("http://www.w3.org/2000/svg", tag));
+export function svgNode(tag, attributes = {}) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
 }
+
+export const svg = (parent, tag, attributes) => parent.appendChild(svgNode(tag, attributes));
 
 const STYLES = new Set(["fill", "stroke", "strokeWidth", "transform"]); // so that they may move smoothly
 const written = new WeakMap(); // node → what was last written to it

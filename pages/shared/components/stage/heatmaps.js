@@ -1,7 +1,7 @@
 // The six heatmaps, units over steps, under the one cursor: click or hover to go to a unit and a step.
 
 import { child, context, fontSize, formatBrief, readTheme, write } from "../canvas.js";
-import { cellAt, contains, paintCells, paintCursor, paintOutline, pointIn } from "../heatmap.js";
+import { cellAt, contains, onDrag, paintCells, paintCursor, paintOutline, pointIn } from "../heatmap.js";
 import { NAMES } from "./scene.js";
 
 const PAINTED_FROM = ["sides", "layer", "direction", "size", "stage", "heatmap", "theme"];
@@ -12,7 +12,7 @@ export function mount(root, state, side) {
   const holder = child(root, "div", { class: "stage-maps" });
   const picture = child(holder, "canvas", {}), overlay = child(holder, "canvas", {});
   const view = { holder, picture, overlay, state, side, boxes: [] };
-  listen(view);
+  onDrag(holder, (event) => select(view, event), { hover: true });
   return {
     update(changed) {
       holder.hidden = !state.sides[side] || (side > 0 && state.compare?.kind === "unit"); // two units, one trace
@@ -25,22 +25,11 @@ export function mount(root, state, side) {
   };
 }
 
-function listen(view) {
-  const { holder, state } = view;
-  const select = (event) => {
-    const at = pointIn(holder, event), box = view.boxes.find((one) => contains(one, at));
-    if (!box) return;
-    const { row, column } = cellAt(box, at, box.units, state.scene.steps);
-    state.set({ step: column, unit: row, playing: false });
-  };
-  let pressed = false;
-  holder.addEventListener("pointerdown", (event) => {
-    pressed = true;
-    holder.setPointerCapture(event.pointerId);
-    select(event);
-  });
-  holder.addEventListener("pointermove", (event) => { if (pressed || event.pointerType === "mouse") select(event); });
-  holder.addEventListener("pointerup", () => { pressed = false; });
+function select({ holder, state, boxes }, event) {
+  const at = pointIn(holder, event), box = boxes.find((one) => contains(one, at));
+  if (!box) return;
+  const { row, column } = cellAt(box, at, box.units, state.scene.steps);
+  state.set({ step: column, unit: row, playing: false });
 }
 
 // What the colours span: gates from 0 to 1, the others about 0, to the largest value of all snapshots seen so far.

@@ -1,6 +1,6 @@
 // The icons of the stage's buttons, drawn on 20 × 20: another machine's fonts may lack ⏮ and ⛶.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { svg, svgNode } from "./drawing.js";
 
 // name → what is filled, what is drawn with a line
 const SHAPES = {
@@ -20,19 +20,18 @@ const SHAPES = {
 };
 
 // The icon as an element; its colour is the text's and its size the style sheet's.
-export function icon(name) {
+function icon(name) {
   const [filled, drawn] = SHAPES[name];
-  const picture = node("svg", { class: "stage-icon", viewBox: "0 0 20 20", "aria-hidden": "true" });
-  if (filled) picture.append(node("path", { d: filled, fill: "currentColor" }));
-  if (drawn) picture.append(node("path", { d: drawn, fill: "none", stroke: "currentColor" }));
+  const picture = svgNode("svg", { class: "stage-icon", viewBox: "0 0 20 20", "aria-hidden": "true" });
+  if (filled) svg(picture, "path", { d: filled, fill: "currentColor" });
+  if (drawn) svg(picture, "path", { d: drawn, fill: "none", stroke: "currentColor" });
   return picture;
 }
 
 // A short dashed line, as the strip draws one side's prediction.
 export function dashIcon(color) {
-  const picture = node("svg", { class: "stage-dash", viewBox: "0 0 28 8", "aria-hidden": "true" });
-  const style = { fill: "none", stroke: color, "stroke-width": 4, "stroke-dasharray": "8 2" };
-  picture.append(node("path", { d: "M0 4h28", ...style }));
+  const picture = svgNode("svg", { class: "stage-dash", viewBox: "0 0 28 8", "aria-hidden": "true" });
+  svg(picture, "path", { d: "M0 4h28", fill: "none", stroke: color, "stroke-width": 4, "stroke-dasharray": "8 2" });
   return picture;
 }
 
@@ -52,10 +51,4 @@ export function setIcon(button, name, title) {
   button.title = button.ariaLabel = title;
   button.replaceChildren(icon(name));
   return button;
-}
-
-function node(tag, attributes) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
 }

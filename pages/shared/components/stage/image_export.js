@@ -1,8 +1,9 @@
 // The stage as an image: every canvas, drawing and text that is on screen, as one SVG; and that SVG as a PNG.
 
 import { setPixelRatio } from "../canvas.js";
+import { svgNode } from "./drawing.js";
 
-const SVG = "http://www.w3.org/2000/svg", RATIO = 2; // image pixels per pixel of the screen
+const RATIO = 2; // image pixels per pixel of the screen
 const EXCLUDED = ".stage-bar, .stage-help, .stage-spoken, .stage-tour";
 // Style sheets do not travel with an SVG: what they say is written onto its elements.
 const INHERITED = [
@@ -15,8 +16,8 @@ const OWN = { opacity: "1", transform: "none", "clip-path": "none" };
 export async function asSvg(element, state) {
   const font = await fontFace(element), { width, left, top } = element.getBoundingClientRect();
   const height = element.querySelector(".stage-bar").getBoundingClientRect().top - top;
-  const root = make("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
-  if (font) root.append(Object.assign(document.createElementNS(SVG, "style"), { textContent: font }));
+  const root = svgNode("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+  if (font) root.append(Object.assign(svgNode("style"), { textContent: font }));
   atRatio(state, () => copy(element, root, { left, top }));
   return new XMLSerializer().serializeToString(root);
 }
@@ -45,12 +46,6 @@ function atRatio(state, act) {
   }
 }
 
-function make(tag, attributes) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 function copy(node, into, origin) {
   if (node.nodeType === Node.TEXT_NODE) return copyText(node, into, origin);
   if (node.nodeType !== Node.ELEMENT_NODE || node.matches(EXCLUDED)) return;
@@ -59,7 +54,7 @@ function copy(node, into, origin) {
   const box = node.getBoundingClientRect();
   const place = { x: box.left - origin.left, y: box.top - origin.top, width: box.width, height: box.height };
   if (!place.width || !place.height) return;
-  const painted = () => make("image", { ...place, href: node.toDataURL(), preserveAspectRatio: "none" });
+  const painted = () => svgNode("image", { ...place, href: node.toDataURL(), preserveAspectRatio: "none" });
   if (node.localName === "canvas") into.append(painted());
   else if (node.localName === "svg") into.append(drawing(node, place));
   else {
@@ -74,7 +69,7 @@ function copyBox(style, into, place) {
   const fill = visible(style.backgroundColor) ? style.backgroundColor : "none";
   const rx = parseFloat(style.borderTopLeftRadius) || 0;
   const stroke = border ? { stroke: style.borderTopColor, "stroke-width": border } : {};
-  into.append(make("rect", { ...place, rx, fill, ...stroke }));
+  into.append(svgNode("rect", { ...place, rx, fill, ...stroke }));
 }
 
 // One text node, a line at a time, where the browser put them.
@@ -92,7 +87,7 @@ function copyText(node, into, origin) {
   pen.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
   const { fontBoundingBoxAscent: ascent } = pen.measureText("x");
   for (const { left, top, text } of lines) {
-    const line = make("text", {
+    const line = svgNode("text", {
       x: left - origin.left, y: top - origin.top + ascent, fill: style.color, "font-family": style.fontFamily,
       "font-size": style.fontSize, "font-weight": style.fontWeight, "font-style": style.fontStyle,
     });

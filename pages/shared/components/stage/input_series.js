@@ -1,6 +1,7 @@
 // The strip over the cell: the input, the prediction if the window ended at each step, and the cursor.
 
-import { child, clamp, context, fontSize, formatBrief, line, readTheme, write } from "../canvas.js";
+import { child, context, fontSize, formatBrief, line, readTheme, write } from "../canvas.js";
+import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../heatmap.js";
 
 export const PREDICTION_COLORS = ["#D55E00", "#CC79A7"]; // of the sides that are compared
 const LEFT = 8;
@@ -9,19 +10,10 @@ export function mount(root, state) {
   const holder = child(root, "div", { class: "stage-series" });
   const picture = child(holder, "canvas", {}), overlay = child(holder, "canvas", {});
   const view = { holder, picture, overlay, state };
-  let pressed = false;
-  const go = (event) => {
-    const { left } = holder.getBoundingClientRect(), { steps } = state.scene;
-    const step = Math.floor(((event.clientX - left - LEFT) / (holder.clientWidth - 2 * LEFT)) * steps);
-    state.set({ step: clamp(step, steps), playing: false });
-  };
-  holder.addEventListener("pointerdown", (event) => {
-    pressed = true;
-    holder.setPointerCapture(event.pointerId);
-    go(event);
+  onDrag(holder, (event) => {
+    const box = { x: LEFT, y: 0, w: holder.clientWidth - 2 * LEFT, h: 1 };
+    state.set({ step: cellAt(box, pointIn(holder, event), 1, state.scene.steps).column, playing: false });
   });
-  holder.addEventListener("pointermove", (event) => { if (pressed) go(event); });
-  holder.addEventListener("pointerup", () => { pressed = false; });
   return {
     update(changed) {
       if (["sides", "size", "stage", "theme", "scene"].some((name) => changed.has(name))) paint(view);
@@ -32,12 +24,7 @@ export function mount(root, state) {
 }
 
 function scaled(lines, y, h) {
-  let low = Infinity, high = -Infinity;
-  for (const { values } of lines) for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  if (!(high > low)) [low, high] = [(Number.isFinite(low) ? low : 0) - 0.5, (Number.isFinite(high) ? high : 1) + 0.5];
+  const [low, high] = spanOf(lines.map(({ values }) => values));
   return (value) => y + h - ((value - low) / (high - low)) * h;
 }
 
@@ -90,12 +77,7 @@ function paintCursor({ holder, overlay, state, theme, lines, x, size, top, botto
   const at = x(step);
   line(pen, theme.text, 2, [[at, top], [at, height - bottom]]);
   for (const { values, color, place } of lines) {
-    if (!Number.isFinite(values[step])) continue;
-    Object.assign(pen, { fillStyle: color, strokeStyle: theme.text, lineWidth: 2 });
-    pen.beginPath();
-    pen.arc(at, place(values[step]), stage ? 8 : 5, 0, 7);
-    pen.fill();
-    pen.stroke();
+    paintRing(pen, theme.text, color, at, place(values[step]), { radius: stage ? 8 : 5, width: 2 });
   }
   const when = scene.when ? `${scene.when[step]} · ` : "";
   const numbers = lines.map(({ values }) => formatBrief(values[step])).join(" · ");

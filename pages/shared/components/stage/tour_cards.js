@@ -1,5 +1,7 @@
 // What the guided tour says, what each card points at, and when it is done. Card by card; tour.js shows them.
 
+import { withMinus } from "../canvas.js";
+
 const CLOSED = 0.3; // a forget gate under this keeps little
 
 const unitOf = (state) => state.sides[0].unit ?? 0;
@@ -17,7 +19,7 @@ function closing(state) {
 
 function forgotten(state) {
   const { step, direction, scene } = state, c = valuesOf(state, "c"), past = direction ? step + 1 : step - 1;
-  const before = past >= 0 && past < scene.steps ? c[past] : 0, show = (value) => value.toFixed(2).replace("-", "−");
+  const before = past >= 0 && past < scene.steps ? c[past] : 0, show = (value) => withMinus(value.toFixed(2));
   const f = valuesOf(state, "f")[step];
   return `f = ${show(f)} at step ${step}: of c = ${show(before)}, only ${show(f * before)} was kept.`;
 }
