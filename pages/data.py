@@ -3,14 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from lstm_core.experiment import SPLITS, DataSpec, PlaygroundError
+from lstm_core.experiment import SPLITS, DataSpec
 from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.settings import settings
 from pages.shared.data import import_report, source_picker
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, clamp_widget, field, set_widget, widget_value
-from pages.shared.session.messages import draw_messages, escape_markdown
+from pages.shared.session.messages import draw_messages, errors_here, escape_markdown
 
 PREVIEW_ROWS = 200
 KINDS = {"number": "number", "category": "text (classes)", "time": "time"}
@@ -65,11 +65,7 @@ def set_shares() -> None:
 
 
 def show_windows() -> None:
-    try:
-        windows = workspace.windows()
-    except PlaygroundError as error:
-        st.error(escape_markdown(str(error)), icon=":material/error:")
-        return
+    windows = workspace.windows()
     starts = np.concatenate([windows.starts[split] for split in SPLITS])
     counts = " · ".join(f"**{len(windows.starts[p]):,}** {SPLIT_NAMES[p]}" for p in SPLITS)
     st.markdown(
@@ -123,7 +119,7 @@ show_shares()
 left, right = st.columns([0.3, 0.7], gap="medium")
 with left:
     choose_columns()
-with right:
+with right, errors_here():
     show_windows()
 if workspace.table in workspace.uploads:
     report()

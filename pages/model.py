@@ -13,7 +13,8 @@ from lstm_core.figures.network_diagram import network_figure
 from lstm_core.model.devices import free_memory
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, field, widget_value
-from pages.shared.session.messages import draw_messages, escape_markdown, show_info
+from pages.shared.session.messages import draw_messages, errors_here, escape_markdown, show_info
+from pages.shared.shape_table import draw_shapes
 
 SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 
@@ -64,10 +65,8 @@ def facts(windows) -> None:
         texts.append("…")
     memory = estimate_training_bytes(*sizes, batch, seq_len)
     st.markdown(" · ".join(texts) + f" · about **{format_bytes(memory)}** of memory to train")
-    try:
+    with errors_here(":material/memory:"):
         check_memory(workspace.experiment, windows, free_memory())
-    except PlaygroundError as error:
-        st.error(escape_markdown(str(error)), icon=":material/memory:")
 
 
 def details(windows) -> None:
@@ -77,28 +76,12 @@ def details(windows) -> None:
     with drawing:
         st.plotly_chart(network_figure(*sizes, windows.spec.seq_len), key="stack")
     with table:
-        rows = shapes.shape_table(*sizes, batch, windows.spec.seq_len)
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "tensor": [row.name for row in rows],
-                    "shape": [str(row.shape) for row in rows],
-                    "meaning": [row.meaning for row in rows],
-                }
-            ),
-            hide_index=True,
-            height=min(36 * len(rows) + 40, 700),
-            key="shapes",
-            column_config={"meaning": st.column_config.TextColumn(width="large")},
-        )
+        draw_shapes(shapes.shape_table(*sizes, batch, windows.spec.seq_len), "shapes", max_height=700)
     with code:
         st.code(model_code(*sizes), language="python")
     with counts:
-        counts_by_layer = shapes.parameter_count(*sizes)
-        st.dataframe(
-            pd.DataFrame({"layer": list(counts_by_layer), "parameters": list(counts_by_layer.values())}),
-            hide_index=True,
-        )
+        by_layer = shapes.parameter_count(*sizes).items()
+        st.dataframe(pd.DataFrame(by_layer, columns=["layer", "parameters"]), hide_index=True)
 
 
 st.title("Model")

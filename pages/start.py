@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared.lessons import gallery
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, escape_markdown
+from pages.shared.theme import wide_button
 from pages.shared.training import loss_curves
 from pages.shared.training.live import CURVES_SECONDS, poll
 
@@ -18,17 +19,12 @@ about.markdown(
     "Train an LSTM here and see every gate of it, step by step: the real numbers of the model in front of you. "
     f"Current dataset: **{escape_markdown(workspace.run_table.name)}**."
 )
-if again.button(
-    "Train it from scratch",
-    icon=":material/replay:",
-    type="primary",
-    width="stretch",
-    help="Draws new weights and trains them while you watch",
-):
+watch = "Draws new weights and trains them while you watch"
+if wide_button(again, "Train it from scratch", "replay", type="primary", help=watch):
     workspace.revert_settings()
     state.start_training()
     st.switch_page("pages/train.py")
-if own.button("Use my CSV", icon=":material/upload_file:", width="stretch", help="Upload or paste a table of your own"):
+if wide_button(own, "Use my CSV", "upload_file", help="Upload or paste a table of your own"):
     st.switch_page("pages/data.py")
 
 

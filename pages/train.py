@@ -3,12 +3,12 @@
 import streamlit as st
 
 from lstm_core.data.windows import make_windows
-from lstm_core.experiment import PlaygroundError
 from lstm_core.model.devices import available_devices
 from lstm_core.training.checkpoint import load_checkpoint
 from pages.shared.session import state
 from pages.shared.session.fields import field, widget_value
-from pages.shared.session.messages import clear_messages, draw_messages, show_error, show_info
+from pages.shared.session.messages import draw_messages, errors_on_top, show_info
+from pages.shared.theme import segments, wide_button
 from pages.shared.training import loss_curves, run_status
 from pages.shared.training.live import CURVES_SECONDS, poll
 
@@ -37,17 +37,6 @@ def settings() -> None:
         field(st, "train", "seed", key="train_seed")
 
 
-# A button acts on the workspace's run at the time of the click: another tab may have replaced the one drawn here.
-
-
-def pause() -> None:
-    workspace.run.pause()
-
-
-def resume_run() -> None:
-    workspace.run.start()
-
-
 def step() -> None:
     if widget_value("step_by") == "batch":
         workspace.run.start(1)
@@ -55,69 +44,38 @@ def step() -> None:
         workspace.run.run_epoch()
 
 
-def stop() -> None:
-    workspace.run.stop()
-
-
 def transport() -> None:
+    """The buttons; each acts on the run at the time of the click: another tab may have replaced the one drawn here."""
     stale = workspace.changed_settings()
-    columns = st.columns([1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center")
-    columns[0].button(
+    train, pause, one_step, step_by, stop, reset = st.columns(
+        [1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center"
+    )
+    ended = run.finished or run.status == "failed"
+    wide_button(
+        train,
         "Train",
+        "play_arrow",
+        state.start_training,
         key="train",
         type="primary",
-        icon=":material/play_arrow:",
-        width="stretch",
-        on_click=state.start_training,
         disabled=active and not stale,
         help="Train a new model with the current settings",
     )
-    ended = run.finished or run.status == "failed"
-    untrained = run.status == "ready"
-    columns[1].button(
-        "Pause" if active else "Resume",
+    wide_button(
+        pause,
+        *(("Pause", "pause") if active else ("Resume", "resume")),
+        (lambda: workspace.run.pause()) if active else (lambda: workspace.run.start()),
         key="pause",
-        width="stretch",
-        on_click=pause if active else resume_run,
-        icon=":material/pause:" if active else ":material/resume:",
-        disabled=(ended or untrained) and not active,
+        disabled=(ended or run.status == "ready") and not active,
         help="The weights stay; Resume goes on with the next batch",
     )
-    columns[2].button(
-        "Step",
-        key="step",
-        icon=":material/skip_next:",
-        width="stretch",
-        on_click=step,
-        disabled=active or ended,
-        help="Train one epoch, or one batch, and pause",
-    )
-    columns[3].segmented_control(
-        "step by",
-        ["epoch", "batch"],
-        default="epoch",
-        key="step_by",
-        required=True,
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    columns[4].button(
-        "Stop",
-        key="stop",
-        icon=":material/stop:",
-        width="stretch",
-        on_click=stop,
-        disabled=not active,
-        help="End the run; the trained weights stay",
-    )
-    columns[5].button(
-        "Reset",
-        key="reset",
-        icon=":material/restart_alt:",
-        width="stretch",
-        on_click=reset,
-        help="Back to new, untrained weights",
-    )
+    step_help = "Train one epoch, or one batch, and pause"
+    wide_button(one_step, "Step", "skip_next", step, key="step", disabled=active or ended, help=step_help)
+    segments(step_by, "step by", ["epoch", "batch"], "step_by")
+    stop_help = "End the run; the trained weights stay"
+    wide_button(stop, "Stop", "stop", lambda: workspace.run.stop(), key="stop", disabled=not active, help=stop_help)
+    reset_help = "Back to new, untrained weights"
+    wide_button(reset, "Reset", "restart_alt", state.start_training, False, key="reset", help=reset_help)
     if stale:
         stale_notice(stale)
 
@@ -133,18 +91,13 @@ def stale_notice(stale: list[str]) -> None:
     undo.button("Undo the changes", on_click=workspace.revert_settings, width="stretch")
 
 
-def reset() -> None:
-    state.start_training(start=False)
-
-
 def live_panel() -> None:
     # one fragment: a second one, at a slower rate, costs the training a third of its speed
     workspace = state.workspace()
     run = workspace.run
     run_status.progress(run)
     loss_curves.loss_curves(workspace, bool(state.get_state("log_scale", True)))
-    live_prediction = loss_curves.forecast(run)
-    loss_curves.baseline_text(run, live_prediction)
+    loss_curves.baseline_text(run, loss_curves.forecast(run))
     loss_curves.gradient_norm(run)
 
 
@@ -177,16 +130,12 @@ def files() -> None:
 
 
 def load_model(data: bytes) -> None:
-    clear_messages()
-    try:
+    with errors_on_top():
         checkpoint = load_checkpoint(data)
         table = state.table_for(checkpoint.experiment.data)
         windows = make_windows(table, checkpoint.experiment.data)
         workspace.load(checkpoint, windows, table)
-    except PlaygroundError as error:
-        show_error(str(error))
-        return
-    show_info(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
+        show_info(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
 
 
 st.title("Train")

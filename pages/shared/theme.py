@@ -1,8 +1,12 @@
-"""The style that all pages share: what Streamlit's theme has no setting for, in one small style sheet."""
+"""The look that all pages share: what Streamlit's theme has no setting for, in one small style sheet; its buttons."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 _STYLE = """
 <style>
@@ -39,3 +43,24 @@ _STYLE = """
 
 def apply() -> None:
     st.html(_STYLE)
+
+
+def segments(container: DeltaGenerator, label: str, options: Sequence[str | int], key: str, **more: Any) -> Any:
+    """Buttons side by side, one of them always pressed; the choice outlives a visit to another page.
+
+    more: as st.segmented_control's; by default the first option is pressed, and the label is only read aloud.
+    """
+    usual = {"default": options[0], "required": True, "persist_state": "session", "label_visibility": "collapsed"}
+    return container.segmented_control(label, options, key=key, **usual | more)
+
+
+def wide_button(
+    container: DeltaGenerator,
+    label: str,
+    icon: str,
+    on_click: Callable[..., Any] | None = None,
+    *args: Any,
+    **more: Any,
+) -> bool:
+    """A button as wide as its container. icon: a Material symbol's name; args: of on_click; more: as st.button's."""
+    return container.button(label, icon=f":material/{icon}:", width="stretch", on_click=on_click, args=args, **more)

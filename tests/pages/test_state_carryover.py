@@ -19,7 +19,7 @@ def test_it_opens_trained_and_shows_every_way(visit):
     assert "0.010 carried" in tab.at.success[-1].value.replace("\\", "")
     figure = tab.figure("state_life")
     assert len(lines(figure)) == 4 * 3 and sum(trace["type"] == "bar" for trace in figure["data"]) == 4
-    tab.set("state_shown", "answer").set("state_first", 7)
+    tab.set("state_shown", "prediction").set("state_first", 7)
     assert [trace["name"] for trace in lines(tab.figure("state_life"))] == ["target", "prediction"] * 4
     bars = tab.figure("lesson_state_life_0")["data"]
     assert [bar["name"] for bar in bars] == ["zero", "random", "carried"]

@@ -16,12 +16,13 @@ from lstm_core.data.ingest.read import read_table
 from lstm_core.data.load import load_table
 from lstm_core.data.samples import SAMPLES
 from lstm_core.data.table import Table
-from lstm_core.experiment import DataSpec, PlaygroundError
+from lstm_core.experiment import DataSpec
 from lstm_core.figures.theme import TRAIN_COLOR
 from lstm_core.workspace import Upload
 from pages.shared.session import state
 from pages.shared.session.fields import field, set_widget, widget_value
-from pages.shared.session.messages import clear_messages, show_error
+from pages.shared.session.messages import errors_on_top
+from pages.shared.theme import wide_button
 
 MAX_PASTED = 5_000_000  # characters
 
@@ -46,30 +47,20 @@ def upload_or_paste() -> None:
             st.rerun()
     workspace = state.workspace()
     if workspace.upload is not None and workspace.experiment.data.source != "csv":
-        st.button(
-            "Back to my own table",
-            icon=":material/undo:",
-            key="back_to_own",
-            on_click=workspace.restore_upload,
-            width="stretch",
-            help="The file as you left it",
-        )
+        restore = workspace.restore_upload
+        wide_button(st, "Back to my own table", "undo", restore, key="back_to_own", help="The file as you left it")
 
 
 def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
     """Make a CSV's bytes the current table, or show why not."""
-    clear_messages()
-    try:
+    with errors_on_top():
         table = read_table(data, name, corrections)
-    except PlaygroundError as error:
-        show_error(str(error))
-        return
-    workspace = state.workspace()
-    workspace.use_table(table, source="csv", name=name)
-    # unnamed, so it is deleted with the table, and not in memory
-    file = tempfile.TemporaryFile()  # noqa: SIM115
-    file.write(data)
-    workspace.uploads[table] = Upload(file, corrections)
+        workspace = state.workspace()
+        workspace.use_table(table, source="csv", name=name)
+        # unnamed, so it is deleted with the table, and not in memory
+        file = tempfile.TemporaryFile()  # noqa: SIM115
+        file.write(data)
+        workspace.uploads[table] = Upload(file, corrections)
 
 
 def read_with(**corrected: Any) -> None:
@@ -83,15 +74,15 @@ def read_with(**corrected: Any) -> None:
 def built_in_data() -> None:
     """Draw the real series and the generators; the current one is selected."""
     data = state.workspace().experiment.data
-    for key, source in (("sample", "sample"), ("generator", "generator")):
-        is_current = data.source == source and (source != "sample" or data.name in SAMPLES)
-        set_widget(key, data.name if is_current else None)
+    for source, names in (("sample", SAMPLES), ("generator", generators.GENERATORS)):
+        set_widget(source, data.name if data.source == source and data.name in names else None)
     st.pills(
         "Real series",
         list(SAMPLES),
         key="sample",
         format_func=lambda name: SAMPLES[name].title,
-        on_change=_use_sample,
+        on_change=_use_built_in,
+        args=("sample",),
         help="\n\n".join(f"**{s.title}**: {s.caption}" for s in SAMPLES.values()),
     )
     st.pills(
@@ -99,7 +90,8 @@ def built_in_data() -> None:
         list(generators.GENERATORS),
         key="generator",
         format_func=_thumbnail_label,
-        on_change=_use_generator,
+        on_change=_use_built_in,
+        args=("generator",),
         help="\n\n".join(f"**{generators.title(g)}**: {generators.caption(g)}" for g in generators.GENERATORS),
     )
 
@@ -126,23 +118,16 @@ def generator_settings() -> None:
             field(st, "data", name, key=key, on_change=_change_generator, args=(name, key), **changed)
 
 
-def _use_sample() -> None:
-    name = widget_value("sample")
+def _use_built_in(source: str) -> None:
+    name = widget_value(source)
     if name is not None:
-        table = load_table(DataSpec(source="sample", name=name))
-        state.workspace().use_table(table, source="sample", name=name)
-
-
-def _use_generator() -> None:
-    name = widget_value("generator")
-    if name is not None:
-        _generate(DataSpec(source="generator", name=name), {})
+        _use(DataSpec(source=source, name=name))
 
 
 def _change_generator(name: str, key: str) -> None:
     data, value = state.workspace().experiment.data, widget_value(key)
     if value is not None:  # else the previous value is shown again
-        _generate(data, {name: value})
+        _use(data, **{name: value})
 
 
 def on_seq_len_change() -> dict:
@@ -153,16 +138,12 @@ def on_seq_len_change() -> dict:
     return {}
 
 
-def _generate(data: DataSpec, changes: dict) -> None:
-    clear_messages()
-    try:
+def _use(data: DataSpec, **changes: Any) -> None:
+    """Load the table of this data, some of its fields changed, and make it the current one."""
+    with errors_on_top():
         spec = dataclasses.replace(data, **changes)
-        table = load_table(spec)
-    except PlaygroundError as error:
-        show_error(str(error))
-        return
-    fields = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
-    state.workspace().use_table(table, **fields)
+        fields = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
+        state.workspace().use_table(load_table(spec), **fields)
 
 
 @st.cache_data(show_spinner=False)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import importlib
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 from pages.shared.components.live_plot import live_plot
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
-from pages.shared.session.messages import clear_messages, draw_messages, escape_markdown, show_error
+from pages.shared.session.messages import clear_messages, draw_messages, errors_here, errors_on_top, escape_markdown
+from pages.shared.theme import wide_button
 from pages.shared.training import run_status
 from pages.shared.training.live import LESSON_SECONDS, poll
 
@@ -24,23 +23,17 @@ if TYPE_CHECKING:
     from lstm_core.lessons.open_lesson import OpenLesson
     from lstm_core.runs.run import Run
 
-REST_FACTOR = 10  # a figure that took a second to compute is computed every ten during training
 FIGURE_SECONDS = 3.0  # between two drawings of a Plotly figure, which flickers
 HEIGHT = 300  # of a live plot, in CSS pixels
+LOSSES = LessonFigure("**How it learned**", "The loss: pale for each batch, strong for the validation set.", loss_plot)
 
 
 def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     """The whole page of one lesson; opened: None if it trains nothing."""
     title, back = st.columns([0.84, 0.16], vertical_alignment="bottom")
     title.title(lesson.title)
-    back.button(
-        "All lessons",
-        key="all_lessons",
-        icon=":material/apps:",
-        on_click=_to_gallery,
-        width="stretch",
-        help="This lesson and your own work stay as they are",
-    )
+    stay = "This lesson and your own work stay as they are"
+    wide_button(back, "All lessons", "apps", state.leave_lesson, key="all_lessons", help=stay)
     st.markdown(lesson.summary)
     draw_messages("lessons")
     if opened is not None and not opened.is_own_run:
@@ -64,11 +57,7 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
 
 def _widget(lesson: Lesson, opened: OpenLesson | None) -> None:
     module = importlib.import_module(f"pages.shared.lessons.widgets.{lesson.widget}")
-    module.show(state.workspace(), opened.runs if opened else {})
-
-
-def _to_gallery() -> None:
-    state.leave_lesson()
+    module.show(opened.runs if opened else {})
 
 
 def _replaced_notice(opened: OpenLesson) -> None:
@@ -85,24 +74,11 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
     active = opened.is_active
     can_resume = any(not run.finished and run.status != "failed" for run in opened.runs.values())
     train, pause, seed, restore, gates, stage = st.columns([1.5, 1, 0.8, 1.5, 0.7, 0.7], vertical_alignment="bottom")
-    train.button(
-        "Train it yourself",
-        key="train",
-        type="primary",
-        icon=":material/play_arrow:",
-        width="stretch",
-        on_click=_train,
-        help="Draws new weights from the seed and trains them while you watch",
-    )
-    pause.button(
-        "Pause" if active else "Resume",
-        key="pause",
-        width="stretch",
-        disabled=not active and not can_resume,
-        icon=":material/pause:" if active else ":material/resume:",
-        on_click=opened.pause if active else opened.start,
-        help="The weights stay",
-    )
+    watch = "Draws new weights from the seed and trains them while you watch"
+    wide_button(train, "Train it yourself", "play_arrow", _train, key="train", type="primary", help=watch)
+    label, icon, act = ("Pause", "pause", opened.pause) if active else ("Resume", "resume", opened.start)
+    stuck = not active and not can_resume
+    wide_button(pause, label, icon, act, key="pause", disabled=stuck, help="The weights stay")
     set_widget("lesson_seed", state.get_state(f"seed_{lesson.name}", opened.seed), lesson.name)
     seed.number_input(
         "seed",
@@ -113,14 +89,8 @@ def _controls(lesson: Lesson, opened: OpenLesson) -> None:
         args=(lesson.name,),
         help="Of the data, the initial weights and the order of the batches: the same seed gives the same result",
     )
-    restore.button(
-        "Restore pretrained model",
-        key="lesson_shipped",
-        icon=":material/undo:",
-        width="stretch",
-        on_click=_restore_pretrained,
-        help="The trained model that the lesson opened with",
-    )
+    shipped = "The trained model that the lesson opened with"
+    wide_button(restore, "Restore pretrained model", "undo", _restore_pretrained, key="lesson_shipped", help=shipped)
     gates.page_link("pages/gates.py", label="Gates", icon=":material/grid_on:", help="Every gate of this model")
     stage.page_link("pages/stage.py", label="Stage", icon=":material/play_circle:", help="Play it step by step")
 
@@ -139,32 +109,21 @@ def _restore_pretrained() -> None:
 
 
 def _train(change: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-    clear_messages()
     opened = state.workspace().lesson
-    try:
+    with errors_on_top():
         opened.train(state.get_state(f"seed_{opened.lesson.name}", opened.seed), change)
-    except PlaygroundError as error:
-        show_error(str(error))
 
 
 def _live(lesson: Lesson, opened: OpenLesson, *sections: Callable[[Lesson, OpenLesson], None]) -> None:
     """Draw the sections of the page that change during training, together."""
     active = opened.is_active
-    poll(
-        _draw,
-        lesson,
-        opened,
-        sections,
-        seconds=LESSON_SECONDS,
-        active=active,
-        has_changed=lambda: opened.is_active != active,
-    )
 
+    def draw() -> None:
+        opened.heartbeat()
+        for section in sections:
+            section(lesson, opened)
 
-def _draw(lesson: Lesson, opened: OpenLesson, sections: Sequence[Callable[[Lesson, OpenLesson], None]]) -> None:
-    opened.heartbeat()
-    for section in sections:
-        section(lesson, opened)
+    poll(draw, seconds=LESSON_SECONDS, active=active, has_changed=lambda: opened.is_active != active)
 
 
 def _progress(lesson: Lesson, opened: OpenLesson) -> None:
@@ -179,35 +138,19 @@ def _progress(lesson: Lesson, opened: OpenLesson) -> None:
 
 
 def _figures(lesson: Lesson, opened: OpenLesson) -> None:
-    figures = [*lesson.figures]
-    if lesson.loss_figure:
-        figures.append(_losses())
-    for first in range(0, len(figures), 2):
-        columns = st.columns(2, gap="medium")
-        for k, column in enumerate(columns, first):
-            if k < len(figures):
-                with column:
-                    _figure(lesson, figures[k], k, opened.runs, opened.is_active)
-
-
-def _losses() -> LessonFigure:
-    return LessonFigure(
-        "**How it learned**", "The loss: pale for each batch, strong for the validation set.", loss_plot
-    )
+    figures = [*lesson.figures, *([LOSSES] if lesson.loss_figure else [])]
+    for k, figure in enumerate(figures):
+        if k % 2 == 0:
+            columns = st.columns(2, gap="medium")
+        with columns[k % 2]:
+            _figure(lesson, figure, k, opened.runs, opened.is_active)
 
 
 def _cached(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
-    """make(), cached with the first run until a run changes, and during training a while longer if it took long."""
-    cache = next(iter(runs.values())).cache
-    key = tuple((run.id, run.step, run.status) for run in runs.values())
-    cached = cache.get(kind)
-    if cached is not None and (cached[0] == key or (active and time.monotonic() < cached[1])):
-        return cached[2]
-    started = time.monotonic()
-    value = make()
-    now, least = time.monotonic(), FIGURE_SECONDS if isinstance(value, go.Figure) else 0.0
-    cache[kind] = (key, now + max(least, REST_FACTOR * (now - started)), value)
-    return value
+    """make(), cached with the first run until a run changes, and during training a while longer (Run.cached)."""
+    run, key = next(iter(runs.values())), tuple((run.id, run.step, run.status) for run in runs.values())
+    flickers = any(isinstance(value, go.Figure) for value in run.cache.get(kind, {}).values())
+    return run.cached(kind, key, make, every=(FIGURE_SECONDS if flickers else 0.0) if active else None)
 
 
 def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
@@ -218,7 +161,7 @@ def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
         st.info("Not trained yet.", icon=":material/hourglass_empty:")
         return
     outcome: Outcome = _cached(opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs))
-    how = "" if not opened.change else " With your change."
+    how = " With your change." if opened.change else ""
     text = f"**Seed {opened.seed}.**{how} {escape_markdown(outcome.summary)}"
     if outcome.reached:
         st.success(text, icon=":material/check_circle:")
@@ -228,26 +171,14 @@ def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
 
 def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], active: bool) -> None:
     st.markdown(figure.title)
-    try:
-        drawing = _cached(runs, f"picture {lesson.name} {k}", active, lambda: figure.draw(runs))
-    except PlaygroundError as error:
-        st.error(escape_markdown(str(error)))
-        return
-    if isinstance(drawing, go.Figure):
-        st.plotly_chart(drawing, key=f"lesson_{lesson.name}_{k}")
-    else:
-        revision = " ".join(str(run.id) for run in runs.values())
-        live_plot(
-            f"lesson_{lesson.name}_{k}",
-            drawing.lines,
-            x_title=drawing.x_title,
-            y_title=drawing.y_title,
-            log_y=drawing.log_y,
-            y_range=drawing.y_range,
-            height=HEIGHT,
-            revision=revision,
-        )
-    st.caption(figure.caption)
+    key = f"lesson_{lesson.name}_{k}"
+    with errors_here(icon=None):
+        drawing = _cached(runs, key, active, lambda: figure.draw(runs))
+        if isinstance(drawing, go.Figure):
+            st.plotly_chart(drawing, key=key)
+        else:
+            live_plot(key, **vars(drawing), height=HEIGHT, revision=" ".join(str(run.id) for run in runs.values()))
+        st.caption(figure.caption)
 
 
 def _text(lesson: Lesson) -> None:
@@ -262,15 +193,14 @@ def _text(lesson: Lesson) -> None:
             st.markdown("#### Try it")
             for k, exercise in enumerate(lesson.exercises):
                 _exercise(k, exercise)
-        if lesson.common_mistakes:
-            st.markdown("#### Common mistakes in tutorials")
-            st.markdown(lesson.common_mistakes)
-        if lesson.success_rate:
-            st.markdown("#### How often it works")
-            st.markdown(lesson.success_rate)
-        if lesson.published:
-            st.markdown("#### Published")
-            st.markdown(lesson.published)
+        for title, text in (
+            ("Common mistakes in tutorials", lesson.common_mistakes),
+            ("How often it works", lesson.success_rate),
+            ("Published", lesson.published),
+        ):
+            if text:
+                st.markdown(f"#### {title}")
+                st.markdown(text)
     if lesson.sources:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
 
@@ -279,11 +209,4 @@ def _exercise(k: int, exercise: Exercise) -> None:
     text_column, button = st.columns([0.75, 0.25], vertical_alignment="center")
     text_column.markdown(exercise.text)
     if exercise.change:
-        button.button(
-            "Try it",
-            key=f"try_{k}",
-            on_click=_train,
-            args=(exercise.change,),
-            width="stretch",
-            icon=":material/play_arrow:",
-        )
+        wide_button(button, "Try it", "play_arrow", _train, exercise.change, key=f"try_{k}")

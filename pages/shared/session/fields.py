@@ -7,10 +7,10 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lstm_core.experiment import PARTS, PlaygroundError
+from lstm_core.experiment import PARTS
 from lstm_core.settings import Setting, settings
 from pages.shared.session import state
-from pages.shared.session.messages import clear_messages, show_error
+from pages.shared.session.messages import errors_on_top
 
 
 def field(
@@ -31,10 +31,13 @@ def field(
     of: see set_widget.
     changed: arguments of the widget that override the setting's, such as options, help or on_change.
     """
-    setting = settings(PARTS[part])[name]
+    setting, key = settings(PARTS[part])[name], key or name
+    value = getattr(getattr(state.workspace().experiment, part), name)
+    set_widget(key, list(value) if isinstance(value, tuple) else value, of)
     default, arguments = _default_widget(setting)
     arguments |= {"label": setting.label, "help": setting.help}
-    getattr(container, widget or default)(**arguments | bind(part, name, key, of) | changed)
+    arguments |= {"key": key, "on_change": _apply, "args": (part, name, key)}
+    getattr(container, widget or default)(**arguments | changed)
 
 
 def _default_widget(setting: Setting) -> tuple[str, dict[str, Any]]:
@@ -46,14 +49,6 @@ def _default_widget(setting: Setting) -> tuple[str, dict[str, Any]]:
         return "number_input", dict(zip(("min_value", "max_value"), limits, strict=True)) | {"value": None}
     choices = {"options": list(setting.choices), "format_func": setting.choices.get} if setting.choices else {}
     return "multiselect" if setting.is_list else "selectbox", choices
-
-
-def bind(part: str, name: str, key: str | None = None, of: Any = None) -> dict[str, Any]:
-    """Arguments that make a widget mirror one setting; `of`: see set_widget."""
-    value = getattr(getattr(state.workspace().experiment, part), name)
-    key = key or name
-    set_widget(key, list(value) if isinstance(value, tuple) else value, of)
-    return {"key": key, "on_change": _apply, "args": (part, name, key)}
 
 
 def _apply(part: str, name: str, key: str) -> None:
@@ -87,8 +82,5 @@ def widget_value(key: str) -> Any:
 
 def change_field(part: str, **fields: Any) -> None:
     """Change fields of one part of the experiment (data, model or train); an invalid one is only reported."""
-    clear_messages()
-    try:
+    with errors_on_top():
         state.workspace().change(part, **fields)
-    except PlaygroundError as error:
-        show_error(str(error))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
+
+from lstm_core.experiment import PlaygroundError
 
 _MESSAGES = "_messages"
 
@@ -20,6 +25,25 @@ def show_info(text: str) -> None:
 def clear_messages() -> None:
     """Drop the message: the person has done something else since."""
     st.session_state.pop(_MESSAGES, None)
+
+
+@contextmanager
+def errors_on_top() -> Iterator[None]:
+    """Drop the message at the top; a PlaygroundError inside becomes the new one."""
+    clear_messages()
+    try:
+        yield
+    except PlaygroundError as error:
+        show_error(str(error))
+
+
+@contextmanager
+def errors_here(icon: str | None = ":material/error:") -> Iterator[None]:
+    """A PlaygroundError inside ends what is drawn there and is shown in its place."""
+    try:
+        yield
+    except PlaygroundError as error:
+        st.error(escape_markdown(str(error)), icon=icon)
 
 
 def draw_messages(page: str) -> None:

@@ -17,12 +17,12 @@ from streamlit.runtime.pages_manager import PagesManager
 from lstm_core.data.load import load_table
 from lstm_core.data.samples import EXAMPLE_MODEL
 from lstm_core.data.table import Table
-from lstm_core.experiment import DataSpec, PlaygroundError
+from lstm_core.experiment import DataSpec
 from lstm_core.lessons import lessons
 from lstm_core.model.devices import limit_to_one_thread
 from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
-from pages.shared.session.messages import clear_messages, show_error, show_info
+from pages.shared.session.messages import clear_messages, errors_on_top, show_info
 
 if TYPE_CHECKING:
     from lstm_core.lessons.open_lesson import OpenLesson
@@ -127,14 +127,10 @@ def table_for(spec: DataSpec) -> Table:
 
 def start_training(start: bool = True) -> None:
     """Train a new model with the current settings, or only create it (start=False); an error is shown."""
-    clear_messages()
-    try:
+    with errors_on_top():
         run = workspace().start_training()
-    except PlaygroundError as error:
-        show_error(str(error))
-        return
-    if start:
-        run.start()
+        if start:
+            run.start()
 
 
 def set_state(key: str, value: Any) -> None:

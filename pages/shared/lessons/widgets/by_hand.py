@@ -24,16 +24,18 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     scalar_lstm_of,
     training_sequences,
 )
+from lstm_core.lessons.runs import load_windows, with_seed
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.workspace import Workspace
 from pages.shared.components.unit_sliders import moved_numbers, unit_sliders
 from pages.shared.session import state
 from pages.shared.session.messages import clear_messages, escape_markdown
+from pages.shared.theme import wide_button
+from pages.shared.training.live import LESSON_SECONDS, poll
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-TICK = 0.5  # seconds between two updates while it trains
 FIRST, ALL = 2000, 5000  # epochs, as in the tutorial
 COMPARED_STEPS = 100  # of the resumed and of the uninterrupted run
 COMPANIES = "AB"
@@ -41,9 +43,9 @@ KEY = "by_hand"
 _FILE, _PROOF = "_by_hand_file", "_by_hand_proof"
 
 
-def show(workspace: Workspace, runs: dict[str, Run]) -> None:
+def show(runs: dict[str, Run]) -> None:
     """Buttons, sliders and the arithmetic of runs["hand"], which is the workspace's own run."""
-    run = runs["hand"]
+    workspace, run = state.workspace(), runs["hand"]
     try:
         check_scalar_lstm(run)
     except PlaygroundError as error:
@@ -51,7 +53,13 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
         return
     active = run.is_active
     _course(workspace, run, active)
-    st.fragment(_unrolled, run_every=TICK if active else None)(workspace, active)
+    poll(
+        _unrolled,
+        workspace,
+        seconds=LESSON_SECONDS,
+        active=active,
+        has_changed=lambda: workspace.run.is_active != active,
+    )
     _choices(workspace)
 
 
@@ -59,24 +67,23 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
     """Train, save, resume: the tutorial's course in three clicks."""
     saved = state.get_state(_FILE)
     train, save, load, go_on = st.columns(4)
-    train.button(
+    wide_button(
+        train,
         f"1. Train {FIRST:,} epochs",
+        "play_arrow",
+        _train,
+        workspace,
         key="hand_train",
-        icon=":material/play_arrow:",
-        width="stretch",
         disabled=active,
-        on_click=_train,
-        args=(workspace,),
         help="From these parameters if they are untrained, else from new ones of the seed above",
     )
-    save.button(
+    wide_button(
+        save,
         "2. Save checkpoint",
+        "save",
+        lambda: state.set_state(_FILE, workspace.run.checkpoint()),
         key="hand_save",
-        icon=":material/save:",
-        width="stretch",
         disabled=active or not run.step,
-        on_click=_save,
-        args=(workspace,),
         help="Weights, Adam's running means, and the state of the random generator",
     )
     load.download_button(
@@ -90,14 +97,14 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
         disabled=saved is None,
         help="Load it on Train at any time",
     )
-    go_on.button(
+    wide_button(
+        go_on,
         f"3. Resume to {ALL:,}",
+        "resume",
+        _resume,
+        workspace,
         key="hand_resume",
-        icon=":material/resume:",
-        width="stretch",
         disabled=active or saved is None,
-        on_click=_resume,
-        args=(workspace,),
         help="A new run, made from the saved file alone, continues",
     )
     for_run, text = state.get_state(_PROOF, (None, ""))
@@ -107,33 +114,20 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
 
 def _choices(workspace: Workspace) -> None:
     untrained, start, end = st.columns(3)
-    untrained.button(
-        "Untrained parameters",
-        key="hand_untrained",
-        icon=":material/casino:",
-        width="stretch",
-        on_click=_fresh,
-        args=(workspace,),
-        help="New ones of the seed above, at epoch 0",
-    )
-    start.button(
+    new_help = "New ones of the seed above, at epoch 0"
+    wide_button(untrained, "Untrained parameters", "casino", _fresh, workspace, key="hand_untrained", help=new_help)
+    wide_button(
+        start,
         "The tutorial's start",
+        "flag",
+        _fresh,
+        workspace,
+        TUTORIAL_START,
         key="hand_start",
-        icon=":material/flag:",
-        width="stretch",
-        on_click=_fresh,
-        args=(workspace, TUTORIAL_START),
         help="Seed 42: weights from a normal distribution, biases 0. Then train: the tutorial's result comes out",
     )
-    end.button(
-        "The tutorial's result",
-        key="hand_end",
-        icon=":material/star:",
-        width="stretch",
-        on_click=_put,
-        args=(workspace, TUTORIAL_END),
-        help="Its parameters after 5,000 epochs",
-    )
+    end_help = "Its parameters after 5,000 epochs"
+    wide_button(end, "The tutorial's result", "star", _put, workspace, TUTORIAL_END, key="hand_end", help=end_help)
 
 
 def _train(workspace: Workspace) -> None:
@@ -143,8 +137,6 @@ def _train(workspace: Workspace) -> None:
 
 def _fresh(workspace: Workspace, unit: ScalarLSTM | None = None) -> Run:
     """An untrained run of the lesson's own experiment, from the page's seed or from these parameters."""
-    from lstm_core.lessons.runs import load_windows, with_seed
-
     clear_messages()
     opened = workspace.lesson
     opened.seed, opened.change = state.get_state(f"seed_{opened.lesson.name}", opened.seed), {}
@@ -162,10 +154,6 @@ def _put(workspace: Workspace, unit: ScalarLSTM) -> None:
     run.pause()
     run.set_weights(unit.to_tensors())
     workspace.lesson.change = {"weights": {"by hand": True}}  # the page says so beside the result
-
-
-def _save(workspace: Workspace) -> None:
-    state.set_state(_FILE, workspace.run.checkpoint())
 
 
 def _resume(workspace: Workspace) -> None:
@@ -193,7 +181,7 @@ def _proof(original: Run, run: Run) -> str:
     )
 
 
-def _unrolled(workspace: Workspace, was_live: bool) -> None:
+def _unrolled(workspace: Workspace) -> None:
     run = workspace.run
     unit = scalar_lstm_of(run)
     sequences, targets = training_sequences(run)
@@ -204,8 +192,8 @@ def _unrolled(workspace: Workspace, was_live: bool) -> None:
         "`nn.LSTM(1, 1)` with these twelve parameters computes the same: the largest difference in any h or c is "
         f"{format_significant(off, 1)}, float32's rounding."
     )
-    if run.is_active != was_live or settled:
-        st.rerun()  # the buttons, the pictures and the polling follow
+    if settled:
+        st.rerun()  # the buttons and the pictures follow
 
 
 def _moved() -> None:

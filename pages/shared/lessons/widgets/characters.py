@@ -1,4 +1,4 @@
-"""The character model's two instruments: text that it writes while it trains, and a page coloured by one unit."""
+"""The character model's two widgets: text that it writes while it trains, and a page coloured by one unit."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from lstm_core.lessons.catalog.characters.lesson import tracking_units, unseen
 from lstm_core.lessons.catalog.characters.text import check_character_model, excerpt, generate, unit_activations
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot
-from lstm_core.workspace import Workspace
 from pages.shared.components.text_heatmap import text_heatmap
-from pages.shared.session.messages import escape_markdown
+from pages.shared.session.messages import errors_here, escape_markdown
+from pages.shared.training.live import poll
 
-TICK, SLOW_TICK = 1.0, 2.0  # seconds between two texts and two colourings while it trains
+WRITING_SECONDS, COLOURING_SECONDS = 1.0, 2.0  # between two texts, and two colourings, while it trains
 WRITTEN, WRITTEN_BEFORE = 500, 100  # characters of the text of now, and of those of earlier
 TALL, LOW = 330, 150  # pixels of their boxes, so that a new text moves nothing
 SHOWN = 850  # characters of the coloured page
 MAX_TYPED, MAX_PROMPT = 2000, 100  # characters
 
 
-def show(workspace: Workspace, runs: dict[str, Run]) -> None:
+def show(runs: dict[str, Run]) -> None:
     """Draw both; while the run trains they follow it."""
     run = next(iter(runs.values()))
     try:
@@ -30,30 +30,32 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
     except PlaygroundError as error:
         st.info(escape_markdown(str(error)))
         return
-    st.fragment(_writing, run_every=TICK if run.is_active else None)(run)
-    st.fragment(_colours, run_every=SLOW_TICK if run.is_active else None)(run)
+    active = run.is_active
 
+    def has_changed() -> bool:
+        return run.is_active != active
 
-def _now(run: Run) -> ModelSnapshot:
-    # Early stopping changes the weights, and no step tells: the status does.
-    return run.cached("letters now", (run.step, run.status), run.snapshot_at)
+    poll(_writing, run, seconds=WRITING_SECONDS, active=active, has_changed=has_changed)
+    poll(_colours, run, seconds=COLOURING_SECONDS, active=active, has_changed=has_changed)
 
 
 def _writing(run: Run) -> None:
     now, before_column = st.columns([0.62, 0.38], gap="large")
     with now:
-        prompt, temperature, seed = _settings()
+        choice = _settings()
         try:
-            _write(run, _now(run), "now", prompt, temperature, seed, WRITTEN)
+            # Early stopping changes the weights, and no step tells: the status does.
+            current = run.cached("letters now", (run.step, run.status), run.snapshot_at)
+            _write(run, current, "now", *choice, WRITTEN)
         except PlaygroundError as error:
             st.error(escape_markdown(str(error)), icon=":material/error:")
             return
     with before_column:
         epoch_steps = run.steps_per_epoch
         if run.step:
-            _write(run, run.snapshot_at(0), "before training", prompt, temperature, seed, WRITTEN_BEFORE)
+            _write(run, run.snapshot_at(0), "before training", *choice, WRITTEN_BEFORE)
         if run.step > 2 * epoch_steps:
-            _write(run, run.snapshot_at(epoch_steps), "early", prompt, temperature, seed, WRITTEN_BEFORE)
+            _write(run, run.snapshot_at(epoch_steps), "early", *choice, WRITTEN_BEFORE)
         st.caption("The same seed draws the same chances each time: what changes in the text is what was learned.")
 
 
@@ -119,9 +121,8 @@ def _colours(run: Run) -> None:
 
 def _known(typed: str) -> str:
     """The typed text in the book's form; empty, with a sentence on the page, where the model does not know it."""
-    try:
-        encode(normalize(typed))
-    except PlaygroundError as error:
-        st.error(escape_markdown(str(error)), icon=":material/error:")
-        return ""
-    return normalize(typed)
+    text = normalize(typed)
+    with errors_here():
+        encode(text)
+        return text
+    return ""

@@ -14,13 +14,12 @@ from pages.shared.session.messages import escape_markdown
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
-    from lstm_core.workspace import Workspace
 
 _BY_NAME = {claim.name: claim for claim in CLAIMS}
 _DONE = "_claim_shown"  # the last slow demonstration: ((name, seed, size), Demonstration)
 
 
-def show(workspace: Workspace, runs: dict[str, Run]) -> None:
+def show(runs: dict[str, Run]) -> None:
     names = list(_BY_NAME)
     requested = state.get_query("claim")
     at = names.index(requested) if requested in names else 0

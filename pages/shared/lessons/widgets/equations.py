@@ -8,13 +8,11 @@ import torch
 from lstm_core.analysis.step_arithmetic import step_arithmetic
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.workspace import Workspace
 from pages.shared.session.fields import clamp_widget
+from pages.shared.training.live import WINDOW_SECONDS, poll
 
-TICK = 1.0  # seconds between two readings while it trains
 
-
-def show(workspace: Workspace, runs: dict[str, Run]) -> None:
+def show(runs: dict[str, Run]) -> None:
     run = runs["lstm"]
     windows = run.windows
     with st.container(border=True):
@@ -30,9 +28,12 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
             clamp_widget("equations_unit", 0, hidden - 1, default=0)
             unit = st.slider("unit", 0, max(1, hidden - 1), key="equations_unit", disabled=hidden == 1)
         with right:
-            st.fragment(_numbers, run_every=TICK if run.is_active else None)(
-                run, window, day - 1, min(unit, hidden - 1)
-            )
+            active, chosen = run.is_active, (window, day - 1, min(unit, hidden - 1))
+
+            def has_changed() -> bool:
+                return run.is_active != active
+
+            poll(_numbers, run, *chosen, seconds=WINDOW_SECONDS, active=active, has_changed=has_changed)
 
 
 def _numbers(run: Run, window: int, step: int, unit: int) -> None:

@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
+import string
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
-from lstm_core.data.number_format import format_significant
-from lstm_core.experiment import PlaygroundError
+from lstm_core.data.number_format import format_significant, minus_sign
 from lstm_core.lessons.catalog.shapes.call import DTYPES, STATES, LSTMCall, parse_lengths, parse_shape
 from lstm_core.lessons.catalog.shapes.drawing import outputs_figure, packing_figure
 from lstm_core.lessons.catalog.shapes.outputs import compare_outputs, compare_packed, compare_stepwise
 from lstm_core.lessons.catalog.shapes.run_call import PRESETS, CallReport, run_call
 from pages.shared.session import state
 from pages.shared.session.fields import widget_value
-from pages.shared.session.messages import escape_markdown
+from pages.shared.session.messages import errors_here, escape_markdown
+from pages.shared.shape_table import draw_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_core.runs.run import Run
-    from lstm_core.workspace import Workspace
 
-_FIELDS = (
-    "input_size",
-    "hidden_size",
-    "num_layers",
-    "bias",
-    "batch_first",
-    "dropout",
-    "bidirectional",
-    "proj_size",
-    "dtype",
-    "x",
-    "x_dtype",
-    "states",
-    "h_0",
-    "c_0",
-    "lengths",
-    "enforce_sorted",
-)
-_TEXTS = ("x", "h_0", "c_0", "lengths")
+_TEXTS = ("x", "h_0", "c_0", "lengths")  # fields of LSTMCall that are typed
 
 
-def show(workspace: Workspace, runs: dict[str, Run]) -> None:
+def show(runs: dict[str, Run]) -> None:
     names = list(VIEWS)
     requested = state.get_query("shapes")
     view = st.segmented_control(
@@ -56,14 +38,8 @@ def show(workspace: Workspace, runs: dict[str, Run]) -> None:
         label_visibility="collapsed",
     )
     state.set_query("shapes", view)
-    try:
+    with errors_here():
         VIEWS[view]()
-    except PlaygroundError as error:
-        _refuse(error)
-
-
-def _refuse(error: PlaygroundError) -> None:
-    st.error(escape_markdown(str(error)), icon=":material/error:")
 
 
 def _key(field: str) -> str:
@@ -72,30 +48,22 @@ def _key(field: str) -> str:
 
 def _fill(setup: LSTMCall, only_missing: bool = False) -> None:
     """Let the lab's widgets show this call."""
-    for field in _FIELDS:
-        value = getattr(setup, field)
+    for field, value in vars(setup).items():
         text = ", ".join(map(str, value)) if field in _TEXTS else value
         if not only_missing or state.get_state(_key(field)) is None:
             state.set_state(_key(field), text)
-
-
-def _fill_preset() -> None:
-    _fill(PRESETS[widget_value("lab_preset")])
 
 
 def _lab() -> None:
     _fill(LSTMCall(), only_missing=True)
     left, right = st.columns([0.4, 0.6], gap="medium")
     with left:
-        st.selectbox("Begin with", list(PRESETS), key="lab_preset", on_change=_fill_preset)
-        typed = (
-            _settings()
-        )  # all of them are drawn before one of them is read: a widget left out would forget its value
-    with right:
-        try:
-            _report(run_call(_setup(typed)))
-        except PlaygroundError as error:
-            _refuse(error)
+        st.selectbox(
+            "Begin with", list(PRESETS), key="lab_preset", on_change=lambda: _fill(PRESETS[widget_value("lab_preset")])
+        )
+        typed = _settings()  # all are drawn before one is read: a widget left out would forget its value
+    with right, errors_here():
+        _report(run_call(_setup(typed)))
 
 
 def _setup(typed: dict) -> LSTMCall:
@@ -141,12 +109,8 @@ def _report(report: CallReport) -> None:
     if (problem := report.problem) is not None:
         st.error(f"**{problem.kind}** in the last line. PyTorch's message:", icon=":material/error:")
         st.code(problem.text, language=None, wrap_lines=True)
-        st.info(
-            escape_markdown(
-                problem.meaning or "The playground has no explanation of this error: PyTorch's message is all there is."
-            ),
-            icon=":material/lightbulb:",
-        )
+        unexplained = "The playground has no explanation of this error: PyTorch's message is all there is."
+        st.info(escape_markdown(problem.meaning or unexplained), icon=":material/lightbulb:")
     for note in report.notes:
         if note.text:
             st.warning("PyTorch warns:", icon=":material/warning:")
@@ -154,18 +118,7 @@ def _report(report: CallReport) -> None:
         meant = escape_markdown(note.meaning or "The playground has no explanation of this warning.")
         (st.info if note.text else st.warning)(meant, icon=":material/lightbulb:")
     if report.rows:
-        table = {
-            "tensor": [row.name for row in report.rows],
-            "shape": [str(row.shape) for row in report.rows],
-            "what it is": [row.meaning for row in report.rows],
-        }
-        st.dataframe(
-            pd.DataFrame(table),
-            hide_index=True,
-            key="lab_shapes",
-            height=min(36 * len(report.rows) + 40, 400),
-            column_config={"what it is": st.column_config.TextColumn(width="large")},
-        )
+        draw_shapes(report.rows, "lab_shapes", max_height=400)
 
 
 def _ends() -> None:
@@ -201,18 +154,16 @@ def _ways() -> None:
         "state = None\nfor x in inputs.split(1):  # (1, 1, 3) each\n    output, state = lstm(x, state)",
         language="python",
     )
-    all_of_it.code(
-        "# the whole sequence, (5, 1, 3)\noutput, state = lstm(inputs)".replace("5", str(len(comparison.at_once))),
-        language="python",
-    )
+    count = len(comparison.at_once)
+    all_of_it.code(f"# the whole sequence, ({count}, 1, 3)\noutput, state = lstm(inputs)", language="python")
     st.success(
-        f"nn.LSTM(3, 3), {len(comparison.at_once)} steps: the largest difference between the two ways, h_n and c_n "
+        f"nn.LSTM(3, 3), {count} steps: the largest difference between the two ways, h_n and c_n "
         f"included, is **{format_significant(comparison.difference, 1)}**.",
         icon=":material/check_circle:",
     )
     table = pd.DataFrame(
         {
-            "": [f"step {t}" for t in range(len(comparison.at_once))],
+            "": [f"step {t}" for t in range(count)],
             "one at a time": [_numbers(row) for row in comparison.one_by_one],
             "all at once": [_numbers(row) for row in comparison.at_once],
             "one at a time, state forgotten": [_numbers(row) for row in comparison.without_state],
@@ -226,7 +177,7 @@ def _ways() -> None:
 
 
 def _numbers(row) -> str:
-    return ", ".join(f"{value:+.4f}".replace("-", "−") for value in row)
+    return ", ".join(minus_sign(f"{value:+.4f}") for value in row)
 
 
 def _packed() -> None:
@@ -234,24 +185,12 @@ def _packed() -> None:
     typed = parse_shape(lengths.text_input("lengths", "3, 5, 2", key="pack_lengths", max_chars=40), "The lengths")
     comparison = compare_packed(seed.number_input("seed", 0, 9999, 0, key="pack_seed"), typed)
     st.plotly_chart(packing_figure(comparison), key="packing")
-    letters = [chr(ord("A") + k) for k in range(len(comparison.lengths))]
-    st.table(
-        pd.DataFrame(
-            {
-                "h_n, off by": ["packed", "padded only"],
-                **{
-                    f"{letter} ({length} steps)": [
-                        format_significant(packed_error, 1),
-                        f"{padded_error:.4f}" if padded_error > 1e-6 else format_significant(padded_error, 1),
-                    ]
-                    for letter, length, packed_error, padded_error in zip(
-                        letters, comparison.lengths, comparison.packed_error, comparison.padded_error, strict=True
-                    )
-                },
-            }
-        ).set_index("h_n, off by"),
-        border="horizontal",
-    )
+    errors = {"h_n, off by": ["packed", "padded only"]}
+    pairs = zip(comparison.lengths, comparison.packed_error, comparison.padded_error, strict=True)
+    for letter, (length, packed, padded) in zip(string.ascii_uppercase, pairs, strict=False):
+        padded_text = f"{padded:.4f}" if padded > 1e-6 else format_significant(padded, 1)
+        errors[f"{letter} ({length} steps)"] = [format_significant(packed, 1), padded_text]
+    st.table(pd.DataFrame(errors).set_index("h_n, off by"), border="horizontal")
     st.markdown(
         "Compared with each sequence run alone. Packed, **h_n** is each sequence's state at its last step (blue "
         "frame). Padded only, the LSTM continues over the zeros, and h_n is the state after them (dotted). "

@@ -19,43 +19,45 @@ from lstm_core.lessons.catalog.state_carryover.trajectory import (
     default_state_is_zero,
     state_trajectory,
 )
-from lstm_core.workspace import Workspace
 from pages.shared.session.fields import clamp_widget
+from pages.shared.training.live import poll
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceModel
     from lstm_core.runs.run import Run
 
-TICK = 2.0  # seconds between two drawings while it trains
+DRAWING_SECONDS = 2.0  # between two drawings while it trains
 BATCHES = 3
 UNITS = 3  # drawn of the top layer
 NAMES = {"zero": "zero", "random": "random", "carried": "carried, detached", "not detached": "carried, not detached"}
 DASHES = ("solid", "dash", "dot")
 
 
-def show(workspace: Workspace, runs: dict[str, Run]) -> None:
+def show(runs: dict[str, Run]) -> None:
     """Everything is of the model that was trained with the carried state, as it is now."""
     run = runs["carried"]
-    st.fragment(_shown, run_every=TICK if run.is_active else None)(run)
+    active = run.is_active
+    poll(_draw, run, seconds=DRAWING_SECONDS, active=active, has_changed=lambda: run.is_active != active)
 
 
-def _shown(run: Run) -> None:
+def _draw(run: Run) -> None:
     model, windows = run.snapshot_at().model, run.windows
     seq_len = windows.spec.seq_len
     stream = windows.starts["valid"][::seq_len]  # one after the other
     with st.container(border=True):
-        lives, errors, shapes = st.tabs(["The life of h and c", "Without detach", "Shapes of h_0 and c_0"])
-        with lives:
+        states, errors, shapes = st.tabs(["The life of h and c", "Without detach", "Shapes of h_0 and c_0"])
+        with states:
             first, state = _choices(len(stream))
             starts = stream[first : first + BATCHES]
             x = torch.from_numpy(windows.inputs(starts))
             targets = windows.y[(starts[:, None] + np.arange(seq_len)).ravel(), 0]
             trajectories = {mode: state_trajectory(model, x, mode, seed=first) for mode in STATE_MODES}
-            st.plotly_chart(_figure(trajectories, state, _heavy_units(model), targets), key="state_life")
+            st.plotly_chart(_figure(trajectories, state, _top_units(model), targets), key="state_life")
             st.caption(
                 "The same weights (those of *carried*) and inputs; a new batch begins behind every dashed line. Above: "
-                "does the state start anew there, or go on? Below: how strongly each step's input moves one answer, "
-                "the first of the third batch, as `backward()` sees it. That answer was said three steps before."
+                "does the state start anew there, or continue? Below: how strongly each step's input moves one "
+                "prediction, the first of the third batch, as `backward()` sees it. Its target is the input of three "
+                "steps before."
             )
         with errors:
             _without_detach(model, x[:2], trajectories)
@@ -68,12 +70,12 @@ def _choices(batches: int) -> tuple[int, str]:
     last = batches - BATCHES
     clamp_widget("state_first", 0, last, default=0)
     first = left.slider("first of the three batches, in the validation part", 0, last, key="state_first")
-    state = right.segmented_control("shown", ["h", "c", "answer"], default="h", key="state_shown", required=True)
+    state = right.segmented_control("shown", ["h", "c", "prediction"], default="h", key="state_shown", required=True)
     return first, state
 
 
-def _heavy_units(model: SequenceModel) -> list[int]:
-    """The units of the top layer that the answer hears most of."""
+def _top_units(model: SequenceModel) -> list[int]:
+    """The units of the top layer that the prediction weights most."""
     return model.head.weight.abs().sum(0).argsort(descending=True)[:UNITS].tolist()
 
 
@@ -91,10 +93,10 @@ def _figure(trajectories: dict[str, StateTrajectory], state: str, units: list[in
     )
     for k, mode in enumerate(trajectories, 1):
         trajectory = trajectories[mode]
-        if state == "answer":
-            _answers(figure, k, trajectory, targets)
+        if state == "prediction":
+            _predictions(figure, k, trajectory, targets)
         else:
-            _timelines(figure, k, trajectory, state, units)
+            _state_lines(figure, k, trajectory, state, units)
         steps = np.arange(1, len(trajectory.input_gradient_norm) + 1)
         figure.add_bar(
             x=steps,
@@ -107,7 +109,7 @@ def _figure(trajectories: dict[str, StateTrajectory], state: str, units: list[in
         )
         seq_len = len(steps) // BATCHES
         for border in range(seq_len, len(steps), seq_len):
-            figure.add_vline(border + 0.5 * (state == "answer"), row=1, col=k, line=_BORDER)
+            figure.add_vline(border + 0.5 * (state == "prediction"), row=1, col=k, line=_BORDER)
             figure.add_vline(border + 0.5, row=2, col=k, line=_BORDER)
     figure.update_xaxes(title="step", row=2)
     figure.update_yaxes(title=state, row=1, col=1)
@@ -120,7 +122,7 @@ def _figure(trajectories: dict[str, StateTrajectory], state: str, units: list[in
 _BORDER = {"color": ACTUAL_COLOR, "width": 1.5, "dash": "dash"}
 
 
-def _timelines(figure: go.Figure, column: int, trajectory: StateTrajectory, state: str, units: list[int]) -> None:
+def _state_lines(figure: go.Figure, column: int, trajectory: StateTrajectory, state: str, units: list[int]) -> None:
     """A line a unit; where a batch begins it stands at what the batch was given, after what the last one left."""
     values = getattr(trajectory, state)  # (windows, seq_len + 1, hidden_size)
     windows, points = values.shape[:2]
@@ -138,28 +140,13 @@ def _timelines(figure: go.Figure, column: int, trajectory: StateTrajectory, stat
         )
 
 
-def _answers(figure: go.Figure, column: int, trajectory: StateTrajectory, targets: np.ndarray) -> None:
-    steps = np.arange(1, trajectory.predictions.size + 1)
-    figure.add_scatter(
-        x=steps,
-        y=targets,
-        row=1,
-        col=column,
-        mode="markers",
-        name="target",
-        showlegend=column == 1,
-        marker={"color": ACTUAL_COLOR, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}},
-    )
-    figure.add_scatter(
-        x=steps,
-        y=trajectory.predictions.ravel(),
-        row=1,
-        col=column,
-        mode="markers",
-        name="prediction",
-        showlegend=column == 1,
-        marker={"color": PREDICTION_COLOR, "size": 6},
-    )
+def _predictions(figure: go.Figure, column: int, trajectory: StateTrajectory, targets: np.ndarray) -> None:
+    ring = {"color": ACTUAL_COLOR, "size": 11, "symbol": "circle-open", "line": {"width": 2.5}}
+    dot = {"color": PREDICTION_COLOR, "size": 6}
+    for name, y, marker in (("target", targets, ring), ("prediction", trajectory.predictions.ravel(), dot)):
+        x, only_first = np.arange(1, len(y) + 1), column == 1
+        legend = {"name": name, "showlegend": only_first}
+        figure.add_scatter(x=x, y=y, row=1, col=column, mode="markers", marker=marker, **legend)
 
 
 _FORWARD = "output, (h, c) = lstm(\n    x, (h, c))"
@@ -171,7 +158,7 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
     with kept:
         st.markdown("**The state with its graph**")
         st.code(f"{_FORWARD}\nloss.backward()\noptimizer.step()", language="python")
-        _said(backward_twice(model, x, detach=False))
+        _show_result(backward_twice(model, x, detach=False))
         st.markdown(
             "`backward()` frees the graph that it has gone through. But h and c still hang on it, so the second "
             "`backward()` wants to go through the first batch again."
@@ -179,7 +166,7 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
     with retained:
         st.markdown("**With retain_graph, as the message advises**")
         st.code(f"{_FORWARD}\nloss.backward(\n    retain_graph=True)\noptimizer.step()", language="python")
-        _said(_short(backward_twice(model, x, detach=False, retain_graph=True)))
+        _show_result(_short(backward_twice(model, x, detach=False, retain_graph=True)))
         st.markdown(
             "The first batch's graph is still there, but `optimizer.step()` has changed the weights it was made with. "
             "And it would grow by a batch at every step."
@@ -187,19 +174,18 @@ def _without_detach(model: SequenceModel, x: torch.Tensor, trajectories: dict[st
     with detached:
         st.markdown("**Detached**")
         st.code(f"h, c = h.detach(), c.detach()\n{_FORWARD}\nloss.backward()\noptimizer.step()", language="python")
-        _said(backward_twice(model, x, detach=True))
+        _show_result(backward_twice(model, x, detach=True))
         cut, whole = trajectories["carried"], trajectories["not detached"]
         same = np.array_equal(cut.h, whole.h) and np.array_equal(cut.predictions, whole.predictions)
         steps = [int((trajectory.input_gradient_norm > 0).sum()) for trajectory in (cut, whole)]
         st.markdown(
-            f"The numbers of h and of all answers are {'the same to the last bit' if same else 'not the same'}. The "
-            f"gradient of the third batch's first answer reaches {steps[0]} {'step' if steps[0] == 1 else 'steps'}, "
-            f"not {steps[1]}: "
-            "for every input of the batches before it is 0."
+            f"h and all predictions are {'the same to the last bit' if same else 'not the same'}. The gradient of "
+            f"the third batch's first prediction reaches {steps[0]} step{'s' * (steps[0] != 1)}, not {steps[1]}: for "
+            "every input of the batches before it is 0."
         )
 
 
-def _said(error: str) -> None:
+def _show_result(error: str) -> None:
     """PyTorch's message for the second batch, verbatim."""
     st.code(f"RuntimeError: {error}" if error else "No error.", language=None, wrap_lines=True)
 
