@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.theme import GATE_NAMES
 from pages.shared.components.epoch_slider import epoch_slider
 from pages.shared.gates import gradient_horizon, heatmaps, learning, weights, what_if
-from pages.shared.gates.selection import ALL, Selection
+from pages.shared.gates.selection import ALL, Selection, cell_name
 from pages.shared.gates.window_picker import pick_window
 from pages.shared.session import state
-from pages.shared.session.messages import draw_messages, escape_markdown
+from pages.shared.session.messages import draw_messages, errors_here
+from pages.shared.theme import segments
 from pages.shared.training.live import WINDOW_SECONDS, poll
 
 run = state.workspace().run
@@ -41,23 +41,11 @@ def controls() -> tuple[int, int, int, str]:
     )
     direction = 0
     if model.bidirectional:
-        direction = st.segmented_control(
-            "direction",
-            [0, 1],
-            default=0,
-            key="direction",
-            required=True,
-            **KEEP,
-            format_func=("forward", "reverse").__getitem__,
+        names = ("forward", "reverse")
+        direction = segments(
+            st, "direction", [0, 1], "direction", format_func=names.__getitem__, label_visibility="visible"
         )
     return start, layer, direction, gate
-
-
-def choose_view() -> str:
-    offered = list(VIEWS) if model.cell == "lstm" else list(ANY_CELL_VIEWS)
-    return st.segmented_control(
-        "view", offered, default=offered[0], key="view", required=True, **KEEP, label_visibility="collapsed"
-    )
 
 
 def choose_snapshot() -> int | None:
@@ -73,22 +61,20 @@ def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
         st.rerun()
     left, right = st.columns([0.52, 0.48], vertical_alignment="center")
     with left:
-        view = choose_view()
+        view = segments(st, "view", list(VIEWS) if model.cell == "lstm" else ANY_CELL_VIEWS, "view")
     with right:
         step = choose_snapshot()
     unit = min(state.get_state("unit", 0), model.hidden_size - 1)
     selection = Selection(run, start, layer, direction, gate, step, unit)
-    try:
+    with errors_here(icon=None):
         VIEWS[view](selection)
-    except PlaygroundError as error:
-        st.error(escape_markdown(str(error)))
 
 
 st.title("Gates")
 draw_messages("gates")
 if model.cell != "lstm":
     st.info(
-        f"This model is {'a GRU' if model.cell == 'gru' else 'an RNN'}, which lacks an LSTM's gates i, f, g and o: "
+        f"This model is {cell_name(model.cell)}, which lacks an LSTM's gates i, f, g and o: "
         "only its gradients are shown. For the gates, choose LSTM on Model and train."
     )
 choice = controls()

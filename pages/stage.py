@@ -4,13 +4,12 @@ import dataclasses
 
 import streamlit as st
 
-from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.stage_scene import build_scene, earlier_snapshots
 from pages.shared.components.stage.stage import stage
-from pages.shared.gates.selection import Selection, window_trace
+from pages.shared.gates.selection import Selection, cell_name, window_trace
 from pages.shared.gates.window_picker import pick_window
 from pages.shared.session import state
-from pages.shared.session.messages import draw_messages, escape_markdown
+from pages.shared.session.messages import draw_messages, errors_here
 from pages.shared.training.live import WINDOW_SECONDS, poll
 
 run = state.workspace().run
@@ -33,16 +32,12 @@ def draw_stage(start: int, split: str, index: int) -> None:
         st.rerun()
     selection = Selection(run, start)
     snapshot = selection.snapshot
-    try:
+    with errors_here(icon=None):
         earlier = earlier_snapshots(run.snapshots, snapshot.step, run.is_active)
         trace, others = window_trace(selection), comparison_weights()
         header, arrays = build_scene(run.windows, snapshot, earlier, trace, start, others, run.steps_per_epoch)
-    except PlaygroundError as error:
-        st.error(escape_markdown(str(error)))
-    else:
-        stage(
-            "stage", header, arrays, f"{run.id} {snapshot.step} {run.status} {start}", {"part": split, "window": index}
-        )
+        id = f"{run.id} {snapshot.step} {run.status} {start}"
+        stage("stage", header, arrays, id, {"part": split, "window": index})
 
 
 title, *controls = st.columns([1.1, 1, 2.6, 2.2], vertical_alignment="bottom")
@@ -50,8 +45,8 @@ title.title("Stage")
 draw_messages("stage")
 if run.experiment.model.cell != "lstm":
     st.info(
-        f"This model is {'a GRU' if run.experiment.model.cell == 'gru' else 'an RNN'}, and the Stage draws an LSTM "
-        "cell. Choose LSTM on Model and train."
+        f"This model is {cell_name(run.experiment.model.cell)}, and the Stage draws an LSTM cell. Choose LSTM on Model "
+        "and train."
     )
 else:
     chosen = pick_window("stage", run, controls)

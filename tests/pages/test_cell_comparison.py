@@ -16,10 +16,10 @@ from tests.pages.conftest import HOW_FAR_BACK, Visitor, how_far_back, plotly_val
 
 
 def compared(tab: Visitor) -> Visitor:
-    """Press the button and come back when the rivals have trained."""
-    tab.press("rivals_train")
-    result = tab.training.cache["rivals"]
-    wait_until(lambda: not result.is_active, "the rivals had trained")
+    """Press the button and come back when the other cells have trained."""
+    tab.press("comparison_train")
+    result = tab.training.cache["comparison"]
+    wait_until(lambda: not result.is_active, "the other cells had trained")
     return tab.run()
 
 
@@ -27,10 +27,10 @@ def table(tab: Visitor):
     return next(d.value for d in tab.at.dataframe if "cell" in d.value.columns).set_index("cell")
 
 
-def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
+def test_the_other_cells_are_trained_and_all_cells_are_on_one_picture(visit):
     tab = how_far_back(visit)
     steps = tab.training.step
-    assert "as many as this model" in tab.widget("rivals_train").help
+    assert "as many as this model" in tab.widget("comparison_train").help
     compared(tab)
     assert not tab.errors()
     assert [line["name"] for line in tab.figure("cells_figure")["data"]] == ["LSTM", "GRU", "RNN"]
@@ -40,9 +40,9 @@ def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
     for cell, rows in (("LSTM", 4), ("GRU", 3), ("RNN", 1)):
         assert shown["parameters"][cell] == rows * hidden * (1 + hidden + 2) + hidden + 1
     assert shown["validation loss"].notna().all()
-    for rival in tab.training.cache["rivals"].runs:
-        assert shown["validation loss"][rival.experiment.model.module_name] == pytest.approx(
-            rival._trainer.evaluate("valid"), rel=1e-6
+    for cell_run in tab.training.cache["comparison"].runs:
+        assert shown["validation loss"][cell_run.experiment.model.module_name] == pytest.approx(
+            cell_run._trainer.evaluate("valid"), rel=1e-6
         )
 
 
@@ -54,14 +54,14 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
     assert set(starts) <= set(run.windows.starts["valid"])
     x = torch.from_numpy(run.windows.inputs(starts))
     models = {"lstm": run.current_model()} | {
-        r.experiment.model.cell: r.current_model() for r in run.cache["rivals"].runs
+        r.experiment.model.cell: r.current_model() for r in run.cache["comparison"].runs
     }
     horizons = {cell: memory_horizon(models[cell], x) for cell in ("lstm", "gru", "rnn")}
     of_x = {cell: horizon.d_x.mean(0) for cell, horizon in horizons.items()}
     for line, curve in enumerate(of_x.values()):
         np.testing.assert_allclose(plotly_values(tab.figure("cells_figure"), line), curve[::-1] / curve.max())
     assert unescaped(cells_sentence(of_x)) in tab.words()
-    tab.set("rivals_of", "h")
+    tab.set("comparison_of", "h")
     of_h = {cell: horizon.d_h[0, 0].mean(0) for cell, horizon in horizons.items()}
     of_h["lstm, c"] = horizons["lstm"].d_c[0, 0].mean(0)
     assert len(tab.figure("cells_figure")["data"]) == 4
@@ -69,7 +69,7 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
         np.testing.assert_allclose(plotly_values(tab.figure("cells_figure"), line), curve[::-1] / curve.max())
 
 
-def test_a_model_of_another_age_than_its_rivals_is_said_to_be_so(visit):
+def test_a_model_of_another_age_than_its_other_cells_is_said_to_be_so(visit):
     tab = compared(how_far_back(visit))
     assert "the other cells of step" not in tab.words()
     tab.training.change(epochs=1000)
@@ -93,19 +93,19 @@ def test_a_sentence_names_the_shortest_memory_first():
 
 
 @pytest.mark.parametrize("cell", ["gru", pytest.param("rnn", marks=pytest.mark.slow)])
-def test_a_gru_or_rnn_looks_back_too_and_its_rivals_are_the_others(visit, cell):
+def test_a_gru_or_rnn_looks_back_too_and_is_compared_with_the_others(visit, cell):
     tab = how_far_back(visit, cell=cell, num_layers=2, bidirectional=True)
     assert len(tab.figure("horizon_figure")["data"]) == 2
     assert not [c for c in tab.at.get("plotly_chart") if c.proto.id.endswith("time_constants")]
     compared(tab)
     assert not tab.errors()
     run = tab.training
-    others = [asdict(rival.experiment.model) for rival in run.cache["rivals"].runs]
+    others = [asdict(cell_run.experiment.model) for cell_run in run.cache["comparison"].runs]
     assert [other.pop("cell") for other in others] == [c for c in ("lstm", "gru", "rnn") if c != cell]
     mine = asdict(run.experiment.model)
     mine.pop("cell")
     assert others == [mine, mine]
-    assert not tab.set("rivals_of", "h").set("layer", 1).set("direction", 1).errors()
+    assert not tab.set("comparison_of", "h").set("layer", 1).set("direction", 1).errors()
 
 
 def test_nothing_is_computed_again_at_a_rerun(visit, monkeypatch):
@@ -120,48 +120,48 @@ def test_nothing_is_computed_again_at_a_rerun(visit, monkeypatch):
     assert [line["name"] for line in tab.figure("cells_figure")["data"]] == ["LSTM", "GRU", "RNN"]
 
 
-def test_training_rivals_show_their_progress_and_can_be_cancelled(visit, monkeypatch):
+def test_training_other_cells_show_their_progress_and_can_be_cancelled(visit, monkeypatch):
     monkeypatch.setattr(cell_comparison_view, "MAX_STEPS", 10**7)
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**7)
     tab = how_far_back(visit)
     run = tab.training
     run._trainer.step = 10**7  # a run that has had so many
-    tab.press("rivals_train")
-    result = run.cache["rivals"]
-    for rival in result.runs:
-        rival._trainer.change(epochs=1_000_000)
-    wait_until(lambda: all(rival.step > 1 for rival in result.runs), "they train")
+    tab.press("comparison_train")
+    result = run.cache["comparison"]
+    for cell_run in result.runs:
+        cell_run._trainer.change(epochs=1_000_000)
+    wait_until(lambda: all(cell_run.step > 1 for cell_run in result.runs), "they train")
     other = visit("gates", run=tab.id).set("view", HOW_FAR_BACK)  # another tab sees the same
     for each in (tab.run(), other):
         assert [bar.proto.text.split(":")[0] for bar in each.at.get("progress")] == ["GRU", "RNN"]
         assert "of 10,000,000" in each.at.get("progress")[0].proto.text
-    other.press("rivals_cancel")
+    other.press("comparison_cancel")
     assert not result.is_active
-    assert "rivals" not in run.cache
-    assert tab.run().pressable("rivals_train")
+    assert "comparison" not in run.cache
+    assert tab.run().pressable("comparison_train")
     assert run.status == "finished"
 
 
-def test_a_model_that_has_not_trained_has_no_rivals_yet(visit):
+def test_a_model_that_has_not_trained_has_no_other_cells_yet(visit):
     tab = visit("gates").set("view", HOW_FAR_BACK)
     tab.workspace.start_training()
     tab.run()
-    assert not tab.pressable("rivals_train")
-    assert "Train this model first" in tab.widget("rivals_train").help
+    assert not tab.pressable("comparison_train")
+    assert "Train this model first" in tab.widget("comparison_train").help
 
 
-def test_another_model_starts_without_rivals(visit):
+def test_another_model_starts_without_other_cells(visit):
     tab = compared(how_far_back(visit))
     tab.train(epochs=1).go("gates")
     assert tab.widget("view").value == HOW_FAR_BACK
     assert not [c for c in tab.at.get("plotly_chart") if c.proto.id.endswith("cells_figure")]
-    assert "again" not in tab.widget("rivals_train").label
+    assert "again" not in tab.widget("comparison_train").label
 
 
-def test_rivals_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
+def test_other_cells_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
     tab = how_far_back(visit)
     monkeypatch.setattr(cell_comparison, "free_memory", lambda: 10_000)
-    tab.press("rivals_train")
+    tab.press("comparison_train")
     assert len(tab.errors()) == 1
     assert "This model would need" in tab.errors()[0]
     assert tab.run().errors()
@@ -169,25 +169,25 @@ def test_rivals_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
     assert not compared(tab).errors()
 
 
-def test_a_rival_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
+def test_another_cell_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
     tab = visit("model").set("hidden_size", 4).go("train").set("optimizer", "SGD").train(epochs=1)
     tab.training.change(lr=1e6, max_grad_norm=0.0)
     tab.go("gates").set("view", HOW_FAR_BACK)
     compared(tab)
-    stopped = [rival for rival in tab.training.cache["rivals"].runs if rival.status == "failed"]
+    stopped = [cell_run for cell_run in tab.training.cache["comparison"].runs if cell_run.status == "failed"]
     assert len(stopped) == 2
-    for rival in stopped:
-        assert f"The {rival.experiment.model.module_name} stopped: " in tab.words()
+    for cell_run in stopped:
+        assert f"The {cell_run.experiment.model.module_name} stopped: " in tab.words()
     assert len(tab.figure("cells_figure")["data"]) == 3
 
 
 def test_a_gradient_that_is_no_number_is_said_in_one_sentence(visit):
     tab = how_far_back(visit)
-    tab.press("rivals_train")
-    result = tab.training.cache["rivals"]
-    wait_until(lambda: not result.is_active, "the rivals had trained")
+    tab.press("comparison_train")
+    result = tab.training.cache["comparison"]
+    wait_until(lambda: not result.is_active, "the other cells had trained")
     result.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
     assert len(tab.run().errors()) == 1
     assert "before the training diverged" in tab.errors()[0]
-    assert tab.pressable("rivals_train")
+    assert tab.pressable("comparison_train")
     assert not compared(tab).errors()

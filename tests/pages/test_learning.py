@@ -64,10 +64,10 @@ def test_the_answers_along_the_training_end_with_the_answer_of_now(visit):
     tab = learning(visit("gates"))
     run = tab.training
     start = run.windows.starts["test"][-1:]
-    _, predictions = tab.curve("learning_answers", 1)
+    _, predictions = tab.curve("learning_predictions", 1)
     assert predictions[-1] == pytest.approx(predict(run.current_model(), run.windows, start)[0, 0, 0], rel=1e-6)
     assert predictions[0] == pytest.approx(predict(run.snapshot_at(0).model, run.windows, start)[0, 0, 0], rel=1e-6)
-    _, targets = tab.curve("learning_answers", 0)
+    _, targets = tab.curve("learning_predictions", 0)
     assert targets[0] == pytest.approx(run.windows.targets(start)[0, 0, 0])
 
 
@@ -100,7 +100,7 @@ def test_a_classifier_s_answer_is_the_probability_of_the_truth(visit):
     tab = learning(tab.go("gates"))
     run = tab.training
     start = run.windows.starts["test"][-1:]
-    _, predictions = tab.curve("learning_answers", 1)
+    _, predictions = tab.curve("learning_predictions", 1)
     targets = run.windows.targets(start)[0]
     assert predictions[-1] == pytest.approx(predict(run.current_model(), run.windows, start)[0, targets], rel=1e-5)
 

@@ -16,9 +16,10 @@ from lstm_core.figures.gradients import cells_figure
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.cell_comparison import MAX_STEPS, CellComparison, validation_loss_at
 from lstm_core.runs.run import Run
-from pages.shared.gates.selection import Selection
+from pages.shared.gates.selection import Selection, cell_name
 from pages.shared.session import state
-from pages.shared.session.messages import escape_markdown
+from pages.shared.session.messages import errors_here, escape_markdown
+from pages.shared.theme import segments
 from pages.shared.training.live import LESSON_SECONDS, poll
 
 SHARE = 0.01  # of its largest: below it a gradient counts as vanished
@@ -28,35 +29,29 @@ OF = {"x": "the input x", "h": "the hidden state h"}
 
 def show(selection: Selection, output: int) -> None:
     """A button that trains the other cells, their progress, and then the figure; output: whose gradient."""
-    comparison = selection.run.cache.get("rivals")
-    active = comparison is not None and comparison.is_active
 
-    def has_changed() -> bool:
-        current = selection.run.cache.get("rivals")
-        return (current is not None and current.is_active) != active
+    def is_active() -> bool:
+        comparison = selection.run.cache.get("comparison")
+        return comparison is not None and comparison.is_active
 
-    poll(_compare, selection, output, seconds=LESSON_SECONDS, active=active, has_changed=has_changed)
+    active = is_active()
+    compared = selection, output
+    poll(_compare, *compared, seconds=LESSON_SECONDS, active=active, has_changed=lambda: is_active() != active)
 
 
 def _compare(selection: Selection, output: int) -> None:
     run = selection.run
-    comparison: CellComparison | None = run.cache.get("rivals")
-    others = " and ".join(_named(cell) for cell in CELLS if cell != run.experiment.model.cell)
+    comparison: CellComparison | None = run.cache.get("comparison")
+    others = " and ".join(cell_name(cell) for cell in CELLS if cell != run.experiment.model.cell)
     st.markdown(f"#### Compare with {others} of the same size")
     if comparison is not None and comparison.is_active:
         comparison.heartbeat()
         _progress(run, comparison)
     else:
         if comparison is not None:
-            try:
+            with errors_here(icon=None):
                 _figure(selection, output, comparison)
-            except PlaygroundError as error:
-                st.error(escape_markdown(str(error)))
         _offer(run, others, again=comparison is not None)
-
-
-def _named(cell: str) -> str:
-    return f"a {cell.upper()}" if cell == "gru" else f"an {cell.upper()}"
 
 
 def _offer(run: Run, others: str, again: bool) -> None:
@@ -67,27 +62,27 @@ def _offer(run: Run, others: str, again: bool) -> None:
         on_click=_start,
         args=(run,),
         disabled=not steps,
-        key="rivals_train",
+        key="comparison_train",
         icon=":material/model_training:",
         help=f"Trains {others} on the same windows, with the same settings and seeds, for {steps:,} steps, "
         f"{explanation}. This model stays as it is."
         if steps
         else "Train this model first: the other cells get as many steps as it had.",
     )
-    if refused := run.cache.get("rivals_refused"):
+    if refused := run.cache.get("comparison_refused"):
         st.error(escape_markdown(refused))
 
 
 def _start(run: Run) -> None:
-    run.cache.pop("rivals_refused", None)
+    run.cache.pop("comparison_refused", None)
     try:
-        run.cache["rivals"] = CellComparison(run, state.workspace_store().queue)
+        run.cache["comparison"] = CellComparison(run, state.workspace_store().queue)
     except PlaygroundError as error:
-        run.cache["rivals_refused"] = str(error)
+        run.cache["comparison_refused"] = str(error)
 
 
 def _cancel(run: Run) -> None:
-    if (comparison := run.cache.pop("rivals", None)) is not None:
+    if (comparison := run.cache.pop("comparison", None)) is not None:
         comparison.stop()
 
 
@@ -97,7 +92,7 @@ def _progress(run: Run, comparison: CellComparison) -> None:
         rate = f" · {other.steps_per_second:,.0f} steps/s" if other.status == "running" else ""
         text = "queued" if wait else f"step **{done:,}** of {comparison.steps:,}{rate}"
         st.progress(min(1.0, done / comparison.steps), f"{other.experiment.model.module_name}: {text}")
-    st.button("Cancel", on_click=_cancel, args=(run,), key="rivals_cancel", icon=":material/close:")
+    st.button("Cancel", on_click=_cancel, args=(run,), key="comparison_cancel", icon=":material/close:")
 
 
 def _figure(selection: Selection, output: int, comparison: CellComparison) -> None:
@@ -106,14 +101,13 @@ def _figure(selection: Selection, output: int, comparison: CellComparison) -> No
             st.warning(escape_markdown(f"The {other.experiment.model.module_name} stopped: {other.message}"))
     starts = _comparison_windows(selection.run)
     horizons = _horizons(selection, output, comparison, starts)
-    of = st.segmented_control(
+    of = segments(
+        st,
         "gradient with respect to",
         list(OF),
+        "comparison_of",
         format_func=OF.get,
-        default="x",
-        required=True,
-        key="rivals_of",
-        persist_state="session",
+        label_visibility="visible",
         help="Every cell reads the same x, so that comparison is the fairest. An LSTM's h is "
         "only half of its state: its c is drawn beside it",
     )

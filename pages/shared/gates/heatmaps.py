@@ -53,22 +53,18 @@ def show(selection: Selection) -> None:
 
 
 def _exports(selection: Selection) -> None:
-    name = f"trace_row_{selection.start}"
+    formats = (
+        ("csv", trace_csv, "text/csv", None),
+        ("npz", trace_npz, "application/octet-stream", "Every layer and direction, for numpy.load"),
+    )
     with st.container(horizontal=True):
-        st.download_button(
-            "Trace as CSV",
-            lambda: trace_csv(window_trace(selection)),
-            f"{name}.csv",
-            "text/csv",
-            icon=":material/download:",
-            key="trace_csv",
-        )
-        st.download_button(
-            "Trace as NPZ",
-            lambda: trace_npz(window_trace(selection)),
-            f"{name}.npz",
-            "application/octet-stream",
-            icon=":material/download:",
-            key="trace_npz",
-            help="Every layer and direction, for numpy.load",
-        )
+        for ending, write, mime_type, help_text in formats:
+            st.download_button(
+                f"Trace as {ending.upper()}",
+                lambda write=write: write(window_trace(selection)),
+                f"trace_row_{selection.start}.{ending}",
+                mime_type,
+                icon=":material/download:",
+                key=f"trace_{ending}",
+                help=help_text,
+            )

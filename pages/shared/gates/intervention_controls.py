@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -49,7 +50,7 @@ def choose_interventions(selection: Selection) -> tuple[Intervention, ...]:
     """Draw the controls and return the chosen interventions, those kept earlier first."""
     bar = st.container(horizontal=True, gap="small")
     for label, (gate, value) in PRESETS.items():
-        bar.button(label, key=f"what_preset_{gate}{value:g}", on_click=_preset, args=(selection, gate, value))
+        bar.button(label, key=f"what_preset_{gate}{value:g}", on_click=_preset, args=(gate, value))
     intervention = _chosen_intervention(selection)
     kept, others = _kept(selection)
     bar.button(
@@ -75,7 +76,7 @@ def describe(intervention: Intervention, selection: Selection) -> str:
             f"{escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {minus_sign(f'{value:.4g}')}"
         ]
     else:
-        value = "" if intervention.kind == "zero" else f" {intervention.value:g}".replace("-", "−")
+        value = "" if intervention.kind == "zero" else minus_sign(f" {intervention.value:g}")
         texts = [f"the {GATE_NAMES[intervention.gate]} {HOW[intervention.kind]}{value}"]
         if intervention.units is not None:
             texts.append(f"in unit{'s' * (len(intervention.units) > 1)} {_listed(intervention.units)}")
@@ -219,7 +220,7 @@ def _steps(column, windows: Windows) -> range | None:
     return None if (minimum, maximum) == (0, last) else range(minimum, maximum + 1)
 
 
-def _preset(selection: Selection, gate: str, value: float) -> None:
+def _preset(gate: str, value: float) -> None:
     state.set_state("what_alter", gate)
     state.set_state("what_how_clamp", "clamp")
     state.set_state(f"what_value_clamp_{gate}", value)
@@ -243,11 +244,9 @@ def _kept(selection: Selection) -> tuple[tuple[Intervention, ...], int]:
     lstm, seq_len = selection.snapshot.model.lstm, selection.run.windows.spec.seq_len
     kept, fitting = state.get_state("what_kept", ()), []
     for intervention in kept:
-        try:
+        with suppress(PlaygroundError):
             check_intervention(intervention, lstm, seq_len)
-        except PlaygroundError:
-            continue
-        fitting.append(intervention)
+            fitting.append(intervention)
     return tuple(fitting), len(kept) - len(fitting)
 
 

@@ -12,7 +12,7 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.components.live_plot import live_plot
-from pages.shared.gates.selection import ALL, Selection, input_series, window_input
+from pages.shared.gates.selection import ALL, Selection, by_snapshot, input_series, window_input
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 
@@ -27,12 +27,12 @@ def show(selection: Selection) -> None:
     unit = _choose_unit(selection)
     rows = _rows(selection, unit)
     steps = list(rows)
-    names = [f"epoch {_epoch(selection, step)}" for step in steps]
+    names = [f"epoch {step / selection.run.steps_per_epoch:.3g}" for step in steps]
     maps = {
         name: np.stack([activations[name] for activations, _ in rows.values()]) for name in next(iter(rows.values()))[0]
     }
     predictions = np.array([prediction for _, prediction in rows.values()])
-    st.markdown(_sentence(selection, unit, maps, predictions, names))
+    st.markdown(_sentence(unit, maps, predictions, names))
     now = selection.snapshot.step
     chosen = int(np.argmin(np.abs(np.array(steps) - now)))
     gate_heatmaps(
@@ -77,14 +77,10 @@ def _take_unit() -> None:
 
 def _rows(selection: Selection, unit: int | None) -> dict[int, Row]:
     """By step, for every snapshot and for the current weights; each is computed once."""
-    run = selection.run
-    key = selection.start, selection.layer, selection.direction, unit
-    cached_key, cached = run.cache.get("learning", (None, {}))
-    cached = cached if cached_key == key else {}
-    rows = {step: cached.get(step) or _row(selection, unit, run.snapshot_at(step)) for step in run.snapshots.steps}
-    run.cache["learning"] = (key, rows)
+    run, key = selection.run, (selection.start, selection.layer, selection.direction, unit)
+    rows = by_snapshot(run, "learning", key, lambda kept: _row(selection, unit, run.snapshot_at(kept.step)))
     current = Selection(run, selection.start).snapshot
-    return rows | {current.step: _row(selection, unit, current)}
+    return {kept.step: row for kept, row in rows.items()} | {current.step: _row(selection, unit, current)}
 
 
 def _row(selection: Selection, unit: int | None, snapshot: ModelSnapshot) -> Row:
@@ -96,11 +92,7 @@ def _row(selection: Selection, unit: int | None, snapshot: ModelSnapshot) -> Row
     return {name: values[0] for name, values in maps.items()}, float(value)
 
 
-def _epoch(selection: Selection, step: int) -> str:
-    return f"{step / selection.run.steps_per_epoch:.3g}"
-
-
-def _sentence(selection: Selection, unit: int | None, maps: dict, predictions: np.ndarray, names: list[str]) -> str:
+def _sentence(unit: int | None, maps: dict, predictions: np.ndarray, names: list[str]) -> str:
     """When each gate, and the prediction, reached half of its final change."""
     if len(names) < 2:
         return "There is only one snapshot so far: train the model to see how it learns."
@@ -129,7 +121,7 @@ def _predictions(selection: Selection, epochs: np.ndarray, predictions: np.ndarr
         at = selection.snapshot.step / selection.run.steps_per_epoch
         lines.append(Line("selected step", np.full(2, at), ends, GATE_COLORS["h"], "dot"))
     live_plot(
-        "learning_answers",
+        "learning_predictions",
         lines,
         x_title="epoch",
         y_title=label,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ from lstm_core.forecasting.metrics import window_errors
 from lstm_core.forecasting.predict import predict
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
-from lstm_core.training.snapshots import ModelSnapshot
+from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from pages.shared.session.messages import escape_markdown
 
 ALL = "all six"  # heatmaps, instead of one
@@ -27,6 +29,10 @@ WINDOW_SEARCHES = {
     "best": "The window with the smallest error",
     "random": "A random window",
 }
+
+
+def cell_name(cell: str) -> str:
+    return f"a {cell.upper()}" if cell == "gru" else f"an {cell.upper()}"
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,15 @@ class Selection:
             return run.cached("moments", (self.step,), lambda: run.snapshot_at(self.step))
         # Early stopping changes the weights at the same step: only the status differs.
         return run.cached("moments", (run.step, run.status), run.snapshot_at)
+
+
+def by_snapshot(run: Run, kind: str, key: tuple, compute: Callable[[Snapshot], Any]) -> dict[Snapshot, Any]:
+    """compute(snapshot) of every snapshot that the run keeps; each is computed once for this kind and key."""
+    cached = run.cached(kind, key, dict)
+    snapshots = [run.snapshots.nearest(step) for step in run.snapshots.steps]
+    results = {snapshot: cached.get(snapshot) or compute(snapshot) for snapshot in snapshots}
+    run.cache.setdefault(kind, {})[key] = results  # those that the run has dropped go with the old ones
+    return results
 
 
 def last_window(run: Run) -> int:

@@ -19,7 +19,7 @@ from lstm_core.analysis.gate_weights import (
     split_by_gate,
     with_total_bias,
 )
-from lstm_core.data.number_format import THIN_SPACE, format_percent
+from lstm_core.data.number_format import THIN_SPACE, format_percent, minus_sign
 from lstm_core.experiment import GATES
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES
@@ -27,11 +27,11 @@ from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from pages.shared.components.live_plot import live_plot
 from pages.shared.components.weight_heatmaps import ParameterPanel, weight_heatmaps
-from pages.shared.gates.selection import Selection
+from pages.shared.gates.selection import Selection, by_snapshot
+from pages.shared.theme import segments
 
 WEIGHTS, GRADIENTS = "weights", "gradients of the last step"
 ARROWS = {"": "", "forward": "→", "reverse": "←"}
-KEEP = {"persist_state": "session", "required": True, "label_visibility": "collapsed"}
 
 
 def show(selection: Selection) -> None:
@@ -39,12 +39,10 @@ def show(selection: Selection) -> None:
     snapshot = selection.snapshot
     parameters = ["weight_ih", "weight_hh"] + ["bias"] * selection.run.experiment.model.bias
     with st.container(horizontal=True, vertical_alignment="center", gap="large"):
-        choice = st.segmented_control("show", [WEIGHTS, GRADIENTS], default=WEIGHTS, key="weights_of", **KEEP)
+        choice = segments(st, "show", [WEIGHTS, GRADIENTS], "weights_of")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown("Histogram and curve of", width="content")
-            counted = st.segmented_control(
-                "histogram and curve of", parameters, default="weight_hh", key="weights_counted", **KEEP
-            )
+            counted = segments(st, "histogram and curve of", parameters, "weights_counted", default="weight_hh")
     gradients = choice == GRADIENTS
     if gradients and snapshot.gradients is None:
         st.info(_why_none(snapshot))
@@ -145,9 +143,8 @@ def weight_sentence(by_gate: ByGate) -> str:
         )
     bias = by_gate["bias"]["f"].astype(np.float64)
     kept = float(np.mean(0.5 + 0.5 * np.tanh(bias / 2)))  # σ(b), in a form that never overflows
-    average = f"{bias.mean():+.2f}".replace("-", "−")
     return (
-        f"The forget gate's bias averages **{average}**: with x and h at 0 a step keeps "
+        f"The forget gate's bias averages **{minus_sign(f'{bias.mean():+.2f}')}**: with x and h at 0 a step keeps "
         f"**{format_percent(kept, 0)}** of c."
     )
 
@@ -212,20 +209,13 @@ def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted
 
 def _magnitude_history(selection: Selection, gradients: bool) -> dict[Snapshot, Magnitudes]:
     """Of the weights of every snapshot, or of its gradients where it has them; each is computed once."""
-    run = selection.run
-    cached = run.cache.setdefault("extents", {})
-    key = selection.layer, selection.direction, gradients
-    previous = cached.get(key, {})
-    snapshots = [run.snapshots.nearest(step) for step in run.snapshots.steps]
-    history = {
-        snapshot: previous.get(snapshot) or _measure(run, snapshot, *key)
-        for snapshot in snapshots
-        if not gradients or snapshot.gradients is not None
-    }
-    cached[key] = history  # those that the run has dropped go with the old ones
-    return history
+    run, key = selection.run, (selection.layer, selection.direction, gradients)
+    history = by_snapshot(run, "magnitudes", key, lambda snapshot: _measure(run, snapshot, *key))
+    return {snapshot: measured for snapshot, measured in history.items() if measured}
 
 
-def _measure(run: Run, snapshot: Snapshot, layer: int, direction: int, gradients: bool) -> Magnitudes:
-    tensors = run.weights_by_name(snapshot.gradients if gradients else snapshot.weights)
-    return magnitudes(with_total_bias(split_by_gate(tensors, layer, direction), gradients))
+def _measure(run: Run, snapshot: Snapshot, layer: int, direction: int, gradients: bool) -> Magnitudes | None:
+    flat = snapshot.gradients if gradients else snapshot.weights
+    if flat is None:
+        return None
+    return magnitudes(with_total_bias(split_by_gate(run.weights_by_name(flat), layer, direction), gradients))

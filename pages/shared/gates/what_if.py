@@ -21,6 +21,7 @@ from pages.shared.gates.selection import ALL, Selection, activations, prediction
 from pages.shared.session import state
 from pages.shared.session.fields import widget_value
 from pages.shared.session.messages import escape_markdown
+from pages.shared.theme import segments
 
 SHOWN = ("before", "after", "difference")
 Pairs = dict[str, list[np.ndarray]]  # gate or state → [before, after], each (units, seq_len)
@@ -37,15 +38,7 @@ def show(selection: Selection) -> None:
     if selection.gate == ALL:
         left, right = st.columns([0.7, 0.3], vertical_alignment="center")
         left.markdown(text)
-        choice = right.segmented_control(
-            "heatmaps",
-            SHOWN,
-            default="difference",
-            key="what_shown",
-            required=True,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        choice = segments(right, "heatmaps", SHOWN, "what_shown", default="difference")
         maps, panels = _maps_of_six(pair, choice), _curves_of_six(pair)
     else:
         st.markdown(text)

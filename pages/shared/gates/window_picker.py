@@ -28,7 +28,7 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
         splits,
         format_func=SPLIT_NAMES.get,
         key="part",
-        on_change=_take_split,
+        on_change=lambda: state.set_state(_SPLIT, widget_value("part")),
         help="The model was trained on the training windows only",
     )
     last = len(windows.starts[split]) - 1
@@ -41,7 +41,7 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
             0,
             last,
             key="window",
-            on_change=_take_window,
+            on_change=lambda: state.set_state(_WINDOW, widget_value("window")),
             help="Windows in order of time; everything below shows this one",
         )
     with columns[2], st.container(horizontal=True, gap="small"):
@@ -52,14 +52,6 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
 
 def _number(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 10 else otherwise
-
-
-def _take_split() -> None:
-    state.set_state(_SPLIT, widget_value("part"))
-
-
-def _take_window() -> None:
-    state.set_state(_WINDOW, widget_value("window"))
 
 
 def _find(run: Run, split: str, search: str, step: int | None) -> None:
