@@ -133,16 +133,16 @@ class Workspace:
     def _use(self, table: Table, spec: DataSpec) -> None:
         self.table, self.experiment = table, dataclasses.replace(self.experiment, data=spec)
 
-    def change(self, part: str, **fields: Any) -> None:
-        """Change fields of one part of the experiment; a training run obeys at once where it can.
+    def change(self, spec_name: str, **fields: Any) -> None:
+        """Change fields of one spec of the experiment: data, model or train; a training run obeys at once where it can.
 
         Raises:
             PlaygroundError: the experiment refuses a value; nothing has changed then.
         """
-        spec = dataclasses.replace(getattr(self.experiment, part), **fields)
-        if part == "train" and set(fields) <= set(LIVE_FIELDS):
+        spec = dataclasses.replace(getattr(self.experiment, spec_name), **fields)
+        if spec_name == "train" and set(fields) <= set(LIVE_FIELDS):
             self.run.change(**fields)
-        self.experiment = dataclasses.replace(self.experiment, **{part: spec})
+        self.experiment = dataclasses.replace(self.experiment, **{spec_name: spec})
 
     def changed_settings(self) -> list[str]:
         """Settings that differ from those that the run was made with: they take effect at the next training."""
