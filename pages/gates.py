@@ -29,7 +29,7 @@ ANY_CELL_VIEWS = ("How far back?",)  # the others show an LSTM's gates
 def controls() -> tuple[int, int, int, str]:
     """The controls: (first row of the window, layer, direction, gate or ALL)."""
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
-    start, *_ = pick_window("gates", run, [first, second, third], state.get_state(f"moment_{run.id}"))
+    start, *_ = pick_window("gates", run, [first, second, third], state.get_state(f"snapshot_{run.id}"))
     layer = fourth.selectbox("layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input")
     gate = fifth.selectbox(
         "gate",
@@ -50,7 +50,7 @@ def controls() -> tuple[int, int, int, str]:
 
 def choose_snapshot() -> int | None:
     """The step whose weights are shown; None: the current ones."""
-    at = f"moment_{run.id}"
+    at = f"snapshot_{run.id}"
     step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step, run.steps_per_epoch, state.get_state(at))
     state.set_state(at, step)
     return step

@@ -56,9 +56,9 @@ def test_while_it_trains_the_page_keeps_its_characters_and_the_users_unit(tab: T
     tab.page.locator(".text-heatmap-bar input").press("Home")
     tab.page.locator(".text-heatmap-bar input").press("ArrowRight")
     page.evaluate("(page) => { page.firstChild.dataset.mark = 'same'; }")
-    colours, written = page.evaluate(COLOURS), tab.widget("letters_now").inner_text()
+    colours, written = page.evaluate(COLOURS), tab.widget("text_now").inner_text()
     tab.button("train").click()
-    expect(tab.widget("letters_now")).not_to_have_text(written)
+    expect(tab.widget("text_now")).not_to_have_text(written)
     tab.page.wait_for_function(
         f"(before) => ({COLOURS})(document.querySelector('.text-heatmap-page')) !== before", arg=colours
     )

@@ -220,7 +220,7 @@ def test_shows_how_far_back_the_prediction_looks(visit, settings):
 def test_the_scale_of_c_holds_still_while_the_slider_moves(visit):
     tab = visit("start")
     run = tab.training
-    tab.at.session_state[f"moment_{run.id}"] = 0
+    tab.at.session_state[f"snapshot_{run.id}"] = 0
     tab.go("gates")
     untrained, now = (
         selection.window_trace(Selection(run, selection.last_window(run), step=step)) for step in (0, None)

@@ -82,7 +82,7 @@ def test_the_slider_s_moment_is_the_marked_row(visit):
     tab = visit("start")
     run = tab.training
     step = run.snapshots.steps[7]
-    tab.at.session_state[f"moment_{run.id}"] = step
+    tab.at.session_state[f"snapshot_{run.id}"] = step
     header, _ = picture(learning(tab.go("gates")))
     assert header["start"] == 7
     assert header["rows"][7].startswith("epoch ")

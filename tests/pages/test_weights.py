@@ -106,7 +106,7 @@ def test_at_an_earlier_moment_the_weights_and_gradients_are_those_of_then(visit)
 
 def moved_to(tab: Visitor, step: int) -> None:
     """As if the slider over the epochs had been moved and the page opened again: AppTest moves no component."""
-    tab.go("train").at.session_state[f"moment_{tab.training.id}"] = step
+    tab.go("train").at.session_state[f"snapshot_{tab.training.id}"] = step
     tab.go("gates")
     assert f"after step {step}." in Drawn(tab).header["title"]
 

@@ -266,7 +266,7 @@ def test_several_columns_are_altered_one_at_a_time(visit):
 def test_everything_obeys_the_epoch_slider(visit):
     tab = visit("train").train(epochs=3)
     run, step = tab.training, tab.training.snapshots.steps[3]
-    tab.at.session_state[f"moment_{run.id}"] = step  # AppTest moves no component
+    tab.at.session_state[f"snapshot_{run.id}"] = step  # AppTest moves no component
     tab.go("gates").set("view", "What if?")
     model, windows, starts = run.snapshot_at(step).model, run.windows, np.array([last_window(tab)])
     after = predict_with_interventions(model, windows, starts, [Intervention("clamp", "f", 1.0)])[0, 0, 0]

@@ -25,9 +25,8 @@ def text_heatmap(
     """
     if values.shape[1] != len(text):
         raise ValueError(f"{len(text)} characters need as many values of each unit, not {values.shape[1]}.")
-    minimum, maximum = (
-        color_stops(signed=True)[k] for k in (3, -4)
-    )  # the ends are too dark to be read on, in a dark theme
+    # the scale's ends are too dark to be read on, in a dark theme
+    minimum, maximum = (color_stops(signed=True)[k] for k in (3, -4))
     header = {
         "text": text,
         "name": name,

@@ -48,14 +48,10 @@ def horizon_sentence(horizon: GradientHorizon) -> str:
     half, hundredth = (steps_until_faded(horizon.d_x[0], share) for share in (0.5, 0.01))
     seq_len = horizon.d_x.shape[1]
     if hundredth >= seq_len:
-        text = (
-            f"The gradient reaches back over the whole window: even its first step has more than 1{THIN_SPACE}% of the "
-            "strongest influence"
-        )
+        though = "" if half >= seq_len else f", though steps more than **{half}** before the end have less than half"
         return (
-            f"{text}."
-            if half >= seq_len
-            else f"{text}, though steps more than **{half}** before the end have less than half."
+            f"The gradient reaches back over the whole window: even its first step has more than 1{THIN_SPACE}% of the "
+            f"strongest influence{though}."
         )
     return (
         f"Steps more than **{half}** before the end have less than half of the strongest influence on the "

@@ -52,9 +52,9 @@ class Selection:
         """The model and its gradients: the same one for everything drawn of this selection, even during training."""
         run = self.run
         if self.step is not None:
-            return run.cached("moments", (self.step,), lambda: run.snapshot_at(self.step))
+            return run.cached("snapshots", (self.step,), lambda: run.snapshot_at(self.step))
         # Early stopping changes the weights at the same step: only the status differs.
-        return run.cached("moments", (run.step, run.status), run.snapshot_at)
+        return run.cached("snapshots", (run.step, run.status), run.snapshot_at)
 
 
 def by_snapshot(run: Run, kind: str, key: tuple, compute: Callable[[Snapshot], Any]) -> dict[Snapshot, Any]:

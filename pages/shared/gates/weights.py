@@ -197,10 +197,9 @@ def growth_sentence(norms: Mapping[str, np.ndarray], epochs: np.ndarray, counted
     largest, smallest = max(GATES, key=growth.get), min(GATES, key=growth.get)
     if not growth[largest] > 0:
         return f"The norms of {counted} have not changed yet."
-    half_step = (
-        np.flatnonzero(abs(norms[largest] - norms[largest][0]) < growth[largest] / 2)[-1] + 1
-    )  # from then on beyond
     start, end = norms[largest][[0, -1]]
+    # from then on beyond half of the change
+    half_step = np.flatnonzero(abs(norms[largest] - start) < growth[largest] / 2)[-1] + 1
     return (
         f"The norm of {counted} has changed most in the **{GATE_NAMES[largest]}** ({start:.3g} → {end:.3g}, half of it "
         f"by epoch {epochs[half_step]:.3g}), least in the {GATE_NAMES[smallest]}."

@@ -132,7 +132,7 @@ export function mountMenu(bar, state) {
 function unitChooser(panel, state, choose) {
   const row = child(panel, "div", { class: "stage-menu-row" });
   const go = menuItem(row, "Two units", "", choose(() => ({ compare: unitComparison(), unit: state.unit ?? 0 })));
-  const words = child(go, "span", {});
+  const description = child(go, "span", {});
   const number = child(row, "input", { type: "number", min: 0, step: 1, value: 1, "aria-label": "The other unit" });
   const unitComparison = () => ({ kind: "unit", unit: clamp(Math.floor(Number(number.value)), state.scene.hidden) });
   number.addEventListener("change", () => {
@@ -143,7 +143,7 @@ function unitChooser(panel, state, choose) {
     const { scene, compare } = state, chosen = state.unit ?? 0;
     number.max = scene.hidden - 1;
     if (!compare && Number(number.value) === chosen) number.value = (chosen + 1) % scene.hidden;
-    words.textContent = `unit ${chosen}, and unit`;
+    description.textContent = `unit ${chosen}, and unit`;
     go.disabled = scene.hidden < 2;
     press(go, compare?.kind === "unit");
   };
@@ -171,7 +171,7 @@ function stuckChooser(panel, state, choose) {
   const head = child(panel, "label", { class: "stage-menu-row" });
   child(head, "h5", {}).textContent = "With a gate that is stuck";
   const alone = child(head, "input", { type: "checkbox" });
-  const words = child(head, "span", {});
+  const description = child(head, "span", {});
   const edit = (gate, value) => ({
     gate, kind: "clamp", value, layer: state.layer, direction: state.direction,
     unit: alone.checked ? state.unit : null,
@@ -187,7 +187,7 @@ function stuckChooser(panel, state, choose) {
   });
   return (press) => {
     alone.disabled = state.unit === null;
-    words.textContent = state.unit === null ? "only one unit" : `only unit ${state.unit}`;
+    description.textContent = state.unit === null ? "only one unit" : `only unit ${state.unit}`;
     const chosen = state.compare?.edit;
     for (const [gate, value, button] of buttons) press(button, chosen?.gate === gate && chosen.value === value);
   };

@@ -49,12 +49,12 @@ function paint(view) {
   }));
   const groups = same ? [[...inputs, ...predictions]] : [...inputs.map((one) => [one]), predictions];
   view.lines = groups.flatMap((group) => {
-    const place = scaled(group, y, h);
-    return group.map((one) => ({ ...one, place }));
+    const toY = scaled(group, y, h);
+    return group.map((one) => ({ ...one, toY }));
   });
   for (const one of view.lines) {
     pen.setLineDash(one.dashed ? [7, 6] : []);
-    line(pen, one.color, state.stage ? 3 : 2, Array.from(one.values, (value, t) => [x(t), one.place(value)]));
+    line(pen, one.color, state.stage ? 3 : 2, Array.from(one.values, (value, t) => [x(t), one.toY(value)]));
   }
   pen.setLineDash([]);
   let at = LEFT;
@@ -76,8 +76,8 @@ function paintCursor({ holder, overlay, state, theme, lines, x, size, top, botto
   const { step, scene, stage } = state;
   const at = x(step);
   line(pen, theme.text, 2, [[at, top], [at, height - bottom]]);
-  for (const { values, color, place } of lines) {
-    paintRing(pen, theme.text, color, at, place(values[step]), { radius: stage ? 8 : 5, width: 2 });
+  for (const { values, color, toY } of lines) {
+    paintRing(pen, theme.text, color, at, toY(values[step]), { radius: stage ? 8 : 5, width: 2 });
   }
   const when = scene.when ? `${scene.when[step]} · ` : "";
   const numbers = lines.map(({ values }) => formatBrief(values[step])).join(" · ");

@@ -36,8 +36,8 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
   }
   if (/^(Arrow|Home|End)/.test(key) && target.matches?.(".stage-learning input")) return null; // they move that slider
   const far = shiftKey ? 10 : 1;
-  const to = (place) => () => state.set({ step: clamp(place, scene.steps), playing: false });
-  const select = (place) => () => state.set({ unit: clamp(place, scene.hidden) });
+  const to = (index) => () => state.set({ step: clamp(index, scene.steps), playing: false });
+  const select = (index) => () => state.set({ unit: clamp(index, scene.hidden) });
   const digit = NAMES[Number(key) - 1];
   if (digit) return () => state.set({ heatmap: state.heatmap === digit ? null : digit });
   return {
@@ -55,8 +55,8 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
 
 function nextLayer(state) {
   const { layers, directions } = state.scene;
-  const place = (state.layer * directions + state.direction + 1) % (layers * directions);
-  state.set({ layer: Math.floor(place / directions), direction: place % directions });
+  const index = (state.layer * directions + state.direction + 1) % (layers * directions);
+  state.set({ layer: Math.floor(index / directions), direction: index % directions });
 }
 
 function escape(state, toggleStage) {

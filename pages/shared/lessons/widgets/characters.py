@@ -45,7 +45,7 @@ def _writing(run: Run) -> None:
         choice = _settings()
         try:
             # Early stopping changes the weights, and no step tells: the status does.
-            current = run.cached("letters now", (run.step, run.status), run.snapshot_at)
+            current = run.cached("character snapshot", (run.step, run.status), run.snapshot_at)
             _write(run, current, "now", *choice, WRITTEN)
         except PlaygroundError as error:
             st.error(escape_markdown(str(error)), icon=":material/error:")
@@ -88,10 +88,10 @@ def _write(
     run: Run, snapshot: ModelSnapshot, when: str, prompt: str, temperature: float, seed: int, length: int
 ) -> None:
     key = (snapshot.step, run.status, prompt, temperature, seed)
-    text = run.cached(f"letters {when}", key, lambda: generate(snapshot.model, prompt, length, temperature, seed))
+    text = run.cached(f"text {when}", key, lambda: generate(snapshot.model, prompt, length, temperature, seed))
     epoch = snapshot.step / run.steps_per_epoch
     st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if snapshot.step else ""))
-    with st.container(border=True, height=TALL if when == "now" else LOW, key=f"letters_{when.replace(' ', '_')}"):
+    with st.container(border=True, height=TALL if when == "now" else LOW, key=f"text_{when.replace(' ', '_')}"):
         st.text(prompt + text)
 
 
@@ -113,8 +113,8 @@ def _colours(run: Run) -> None:
     )
     typed = right.text_area("your own text instead of the book's", key="typed", height=68, max_chars=MAX_TYPED)
     model, matches = tracking_units(run, gate)
-    text = _known(typed) or run.cached("letters shown", (), lambda: excerpt(unseen(run), SHOWN))
-    values = run.cached("letters units", (model, text), lambda: unit_activations(model, text))
+    text = _known(typed) or run.cached("excerpt", (), lambda: excerpt(unseen(run), SHOWN))
+    values = run.cached("unit activations", (model, text), lambda: unit_activations(model, text))
     color = GATE_COLORS[gate] if gate in ("i", "f", "o") else None
     text_heatmap("coloured", text, gate, values[gate], matches, color)
 
