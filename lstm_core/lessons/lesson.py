@@ -48,6 +48,12 @@ def generated_data(name: str, **fields: Any) -> DataSpec:
     return DataSpec(source="generator", name=name, noise=0.0, horizon=0, scaling="none", **fields)
 
 
+def generated_splits(name: str, seq_len: int, train: int, valid: int, test: int) -> DataSpec:
+    """Generated data with so many sequences in each split."""
+    length = train + valid + test
+    return generated_data(name, length=length, seq_len=seq_len, train_share=train / length, valid_share=valid / length)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a lesson's runs have come to."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_core.data.generators.symbols import ORDER_SYMBOLS, ORDERS
 from lstm_core.experiment import STATES, Experiment, ModelSpec, TrainSpec
+from lstm_core.figures import diagram
 from lstm_core.figures.lines import LinePlot
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
@@ -19,8 +20,8 @@ from lstm_core.figures.theme import (
     VERMILION,
     figure_layout,
 )
-from lstm_core.lessons.figures import loss_with_levels, ranking_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
+from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_splits
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
-TRAIN_WINDOWS, VALID_WINDOWS, TEST_WINDOWS = 5000, 500, 2560  # sequences; the paper tests on as many
+TEST_WINDOWS = 2560  # the paper tests on as many
 MAX_WRONG = 3  # of TEST_WINDOWS
 X, Y = ORDER_SYMBOLS.index("X"), ORDER_SYMBOLS.index("Y")
 COLORS = {"XX": BLUE, "XY": SKY_BLUE, "YX": VERMILION, "YY": ORANGE}
@@ -96,18 +97,9 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
                 row=row,
                 col=1,
             )
-        label = ("first", "second")[row - 1]
-        figure.add_annotation(
-            x=0,
-            y=0,
-            xref="x domain",
-            yref=("y domain", "y2 domain")[row - 1],
-            showarrow=False,
-            text=f"<b>the {label} symbol</b>: η² {match.score:.2f}",
-            xanchor="left",
-            yanchor="bottom",
-            font={"size": 16},
-        )
+        text = f"<b>the {('first', 'second')[row - 1]} symbol</b>: η² {match.score:.2f}"
+        domain = {"xref": "x domain", "yref": ("y domain", "y2 domain")[row - 1]}
+        figure.add_annotation(diagram.label(0, 0, text, 16, xanchor="left", yanchor="bottom", **domain))
         figure.update_yaxes(
             title=f"{match.gate} of unit {match.unit}", zeroline=True, zerolinecolor=ACTUAL_COLOR, row=row
         )
@@ -116,15 +108,13 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
 
 
 def _gates_by_symbol_figure(runs: dict[str, Run]) -> go.Figure:
-    import plotly.graph_objects as go
-
     from lstm_core.analysis.unit_search import trace_windows
 
     run = runs["lstm"]
     windows, match = run.windows, _best_units(run)[0]
     starts = windows.starts["test"][:SEARCH_WINDOWS]
     trace, symbols = trace_windows(run.current_model(), windows, starts), _symbols(windows, starts)
-    figure = go.Figure()
+    figure = new_figure()
     for gate in ("i", "f", "g"):
         values = trace.gate(gate)[0, 0, :, :, match.unit].numpy()
         means = [values[symbols == k].mean() for k in range(len(ORDER_SYMBOLS))]
@@ -171,8 +161,6 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return list(_best_units(run)[0].values_in(trace_windows(run.current_model(), windows, starts)))
 
 
-LENGTH = TRAIN_WINDOWS + VALID_WINDOWS + TEST_WINDOWS
-
 LESSON = Lesson(
     title="Temporal order",
     summary="X or Y, and some forty steps later X or Y again: in which order? Find the unit that keeps each.",
@@ -180,13 +168,7 @@ LESSON = Lesson(
     order=22,
     experiments={
         "lstm": Experiment(
-            generated_data(
-                "temporal_order",
-                length=LENGTH,
-                seq_len=110,
-                train_share=TRAIN_WINDOWS / LENGTH,
-                valid_share=VALID_WINDOWS / LENGTH,
-            ),
+            generated_splits("temporal_order", seq_len=110, train=5000, valid=500, test=TEST_WINDOWS),
             ModelSpec(hidden_size=16, chrono_t_max=110),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10),
         )

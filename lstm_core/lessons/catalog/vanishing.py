@@ -28,16 +28,12 @@ DATA = generated_data("recall_marked", length=4000, seq_len=50, train_share=0.8,
 
 
 def _horizon(run: Run, snapshot: ModelSnapshot) -> GradientHorizon:
-    """Computed once for each step of the run."""
     import torch
 
     from lstm_core.analysis.gradient_horizon import memory_horizon
 
-    windows, cached = run.windows, run.cache.setdefault("horizons", {})
-    if snapshot.step not in cached:
-        x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
-        cached[snapshot.step] = memory_horizon(snapshot.model, x)
-    return cached[snapshot.step]
+    x = torch.from_numpy(run.windows.inputs(run.windows.starts["valid"][:WINDOWS]))
+    return run.cached("horizon", (snapshot.step,), lambda: memory_horizon(snapshot.model, x))
 
 
 def _from_the_end(norms: np.ndarray) -> np.ndarray:
@@ -82,10 +78,10 @@ def _steps_back(run: Run, step: int) -> int:
     """How many steps before the end the gradient with respect to h falls below FADED_SHARE of its largest."""
     from lstm_core.analysis.gradient_horizon import steps_until_faded
 
-    cached = run.cache.setdefault("steps back", {})
-    if step not in cached:
-        cached[step] = steps_until_faded(_from_the_end(_horizon(run, run.snapshot_at(step)).d_h)[::-1], FADED_SHARE)
-    return cached[step]
+    def count() -> int:
+        return steps_until_faded(_horizon(run, run.snapshot_at(step)).d_h[0, 0].mean(0), FADED_SHARE)
+
+    return run.cached(f"steps back at {step}", (), count)
 
 
 def _loss_plot(runs: dict[str, Run]) -> LinePlot:

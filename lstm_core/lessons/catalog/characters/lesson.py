@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.data.number_format import format_number
-from lstm_core.data.samples.book import ROLES
+from lstm_core.data.samples.book import SEQ_LEN
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, TRAIN_COLOR, VALID_COLOR
@@ -136,18 +136,7 @@ LESSON = Lesson(
     order=31,
     experiments={
         "lstm": Experiment(
-            DataSpec(
-                source="sample",
-                name="alice",
-                targets=ROLES.targets,
-                features=ROLES.features,
-                group=ROLES.group,
-                seq_len=ROLES.seq_len,
-                horizon=ROLES.horizon,
-                train_share=0.8,
-                valid_share=0.1,
-                scaling="none",
-            ),
+            DataSpec("sample", "alice", seq_len=SEQ_LEN, horizon=0, train_share=0.8, valid_share=0.1, scaling="none"),
             ModelSpec(hidden_size=96, head="per_step", forget_bias=1.0),
             TrainSpec(optimizer="AdamW", lr=0.015, weight_decay=0.3, batch_size=16, epochs=26),
         )
