@@ -11,8 +11,6 @@ from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
 
 MAX_BYTES = 512 * 2**20
-# What the page offers; decode_text takes any text encoding that Python knows.
-
 SEPARATOR = "\x1f"  # ASCII's unit separator: decode_text removes it from the data, so it can stand between cells
 
 _EXPORT = "export the table as CSV and load that"
@@ -106,9 +104,8 @@ def _guess_encoding(data: bytes, notes: list[ImportNote]) -> str:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             if encoding != "utf-8":
-                notes.append(
-                    ImportNote("info", f"The file is {encoding.upper()}: it begins with that encoding's mark.")
-                )
+                text = f"The file is {encoding.upper()}: it begins with that encoding's mark."
+                notes.append(ImportNote("info", text))
             return encoding
     sample = data[: 2**16]
     zeros = sample[0::2].count(0), sample[1::2].count(0)
