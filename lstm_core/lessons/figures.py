@@ -69,16 +69,14 @@ def sorted_predictions(name: str, predictions: np.ndarray, targets: np.ndarray, 
     return [Line(name, x, predictions[order], color), Line("target", x, targets[order], GREY, width=4)]
 
 
-def ranking_figure(
-    units: Sequence[int], bars: Mapping[str, tuple[Sequence[float], str]], score: str, height: int = 320
-) -> go.Figure:
+def ranking_figure(units: Sequence[int], bars: Mapping[str, tuple[Sequence[float], str]], score: str) -> go.Figure:
     """Every unit's score as bars side by side. bars: name → (a score in 0…1 for each unit, colour); score: y title."""
     figure = new_figure()
     for name, (scores, color) in bars.items():
         figure.add_bar(x=[str(unit) for unit in units], y=scores, name=name, marker={"color": color})
     figure.update_xaxes(title="unit", type="category")
     figure.update_yaxes(title=score, range=[0, 1.03])
-    return figure_layout(figure, height)
+    return figure_layout(figure, 320)
 
 
 def symbol_figure(
@@ -95,14 +93,8 @@ def symbol_figure(
     colorbar = {"title": "probability", "thickness": 14, "tickfont": {"size": FONT_SIZE - 1}}
     figure = new_figure()
     figure.add_heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE, colorbar=colorbar)
-    figure.add_scatter(
-        x=marked[0],
-        y=marked[1],
-        mode="markers",
-        name=marked_name,
-        showlegend=True,
-        marker={"symbol": "circle-open", "size": 16, "color": VERMILION, "line": {"width": 3}},
-    )
+    ring = {"symbol": "circle-open", "size": 16, "color": VERMILION, "line": {"width": 3}}
+    figure.add_scatter(x=marked[0], y=marked[1], mode="markers", name=marked_name, showlegend=True, marker=ring)
     figure.update_xaxes(tickvals=list(range(len(inputs))), ticktext=list(inputs), tickangle=0, title="input symbol")
     figure.update_yaxes(tickvals=list(range(len(symbols))), ticktext=list(symbols), title="predicted symbol")
     return figure_layout(figure, 400).update_layout(hovermode="closest")

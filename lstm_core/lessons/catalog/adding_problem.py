@@ -99,10 +99,6 @@ def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     return ranking_figure([match.unit for match in cells], bars, "|r|")
 
 
-def _loss_plot(runs: dict[str, Run]) -> LinePlot:
-    return loss_with_levels(runs["lstm"], "mean squared error", {"always predicting 1": NAIVE_LOSS})
-
-
 def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
     from lstm_core.forecasting.predict import predict
 
@@ -131,7 +127,6 @@ LESSON = Lesson(
     title="The adding problem",
     summary="A hundred numbers, two of them marked: add those two. One unit of the cell state holds the sum.",
     chapter="Papers",
-    order=21,
     experiments={
         "lstm": Experiment(
             generated_splits("adding_problem", seq_len=100, train=8000, valid=500, test=2000),
@@ -150,7 +145,7 @@ LESSON = Lesson(
             "**A plateau, then a sudden drop**",
             "It first learns to predict 1, the mean; then it starts to use the markers, and the error falls within an "
             "epoch or two.",
-            _loss_plot,
+            lambda runs: loss_with_levels(runs["lstm"], "mean squared error", {"always predicting 1": NAIVE_LOSS}),
         ),
         LessonFigure("**Predictions and targets**", "A hundred new sequences, sorted by their sum.", _prediction_plot),
         LessonFigure(

@@ -126,16 +126,10 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(accuracy >= MIN_ACCURACY, summary + ".", metrics)
 
 
-def _thumbnail_plot(runs: dict[str, Run]) -> np.ndarray:
-    """(9, seq_len): the predicted probabilities."""
-    return _probabilities(runs["lstm"], 1)[2][0].T[::-1]
-
-
 LESSON = Lesson(
     title="Copy memory",
     summary="Ten symbols, a silence, a marker: now repeat all ten, in order.",
     chapter="Papers",
-    order=25,
     experiments={
         "lstm": Experiment(
             generated_splits("copy_memory", seq_len=SILENCE + 20, train=16_000, valid=500, test=1000),
@@ -198,7 +192,7 @@ several units each.
     success_rate="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. One bad step at the end can cost a "
     "little: with gradients clipped at 1 instead of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
     published="Without memory: 10 ln 8 / (T + 20), 0.693 at T = 10 and 0.173 at T = 100 (Arjovsky, Shah & Bengio 2016)",
-    thumbnail_plot=_thumbnail_plot,
+    thumbnail_plot=lambda runs: _probabilities(runs["lstm"], 1)[2][0].T[::-1],  # (9, seq_len)
     sources=(
         "Martin Arjovsky, Amar Shah & Yoshua Bengio (2016), Unitary evolution recurrent neural networks, arXiv "
         "1511.06464",

@@ -61,15 +61,10 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
         ("clipped by value: it turns", by_value, PINK, "dot", (30, 22)),
     )
     for name, (x, y), color, dash, (right, up) in vectors:
-        figure.add_scatter(
-            x=[0, x],
-            y=[0, y],
-            mode="lines+markers",
-            hoverinfo="skip",
-            opacity=1,
-            line={"color": color, "width": 5, "dash": dash},
-            marker={"size": [0, 16], "symbol": "arrow", "angleref": "previous", "opacity": 1},
-        )
+        line = {"color": color, "width": 5, "dash": dash}
+        tip = {"size": [0, 16], "symbol": "arrow", "angleref": "previous", "opacity": 1}
+        style = {"mode": "lines+markers", "hoverinfo": "skip", "opacity": 1}
+        figure.add_scatter(x=[0, x], y=[0, y], line=line, marker=tip, **style)
         figure.add_annotation(diagram.label(x, y, name, 16, color, xshift=right, yshift=up))
     figure.update_xaxes(title="gradient of weight 1", range=[-0.05, 1.2])
     figure.update_yaxes(title="of weight 2", range=[-0.05, 0.55], scaleanchor="x")
@@ -110,7 +105,6 @@ LESSON = Lesson(
     title="Exploding gradients",
     summary="One steep step of the loss destroys all that an RNN has learned; gradient clipping prevents it.",
     chapter="Memory",
-    order=12,
     experiments={"clip": _experiment(CLIP), "no_clip": _experiment(0.0)},
     figures=(
         LessonFigure(

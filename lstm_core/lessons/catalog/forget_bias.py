@@ -96,10 +96,6 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(errors["chrono"] < MAX_ERROR, summary, {f"{label} error": error for label, error in errors.items()})
 
 
-def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
-    return [run.curves["valid_loss"].points(100)[1] for run in runs.values()]
-
-
 def _experiment(**model) -> Experiment:
     return Experiment(DATA, ModelSpec(hidden_size=20, **model), TrainSpec(lr=5e-3, batch_size=64, epochs=30))
 
@@ -108,7 +104,6 @@ LESSON = Lesson(
     title="The forget gate's initial bias",
     summary="Whether an LSTM learns to remember may be decided before it sees any data: bias 0, 1 and chrono.",
     chapter="Memory",
-    order=13,
     experiments={
         "chrono": _experiment(chrono_t_max=STEPS),
         "bias_1": _experiment(forget_bias=1.0),
@@ -172,7 +167,7 @@ helped on one seed in ten; on twenty every one of the three learns.
     outcome=_outcome,
     success_rate="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); "
     "where one does not, it stays at 1. So between 0 and 1 the difference is small here, and chrono's is large.",
-    thumbnail_plot=_thumbnail_plot,
+    thumbnail_plot=lambda runs: [run.curves["valid_loss"].points(100)[1] for run in runs.values()],
     sources=(
         "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, "
         "Neural Computation 12(10): forget gates, which start open",

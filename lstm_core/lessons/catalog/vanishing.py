@@ -84,10 +84,6 @@ def _steps_back(run: Run, step: int) -> int:
     return run.cached(f"steps back at {step}", (), count)
 
 
-def _loss_plot(runs: dict[str, Run]) -> LinePlot:
-    return loss_plot(runs, "squared error", CELL_COLORS)
-
-
 def _outcome(runs: dict[str, Run]) -> Outcome:
     errors, remaining = {}, {}
     for label, run in runs.items():
@@ -107,9 +103,8 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
-    return [
-        np.log10(np.maximum(_from_the_end(_horizon(run, run.snapshot_at()).d_h), MIN_SHARE)) for run in runs.values()
-    ]
+    curves = (_from_the_end(_horizon(run, run.snapshot_at()).d_h) for run in runs.values())
+    return [np.log10(np.maximum(curve, MIN_SHARE)) for curve in curves]
 
 
 def _experiment(**model) -> Experiment:
@@ -120,7 +115,6 @@ LESSON = Lesson(
     title="Vanishing gradients",
     summary="One number to remember for up to fifty steps: the RNN never learns it, the GRU and the LSTM do.",
     chapter="Memory",
-    order=11,
     experiments={
         "rnn": _experiment(cell="rnn"),
         "gru": _experiment(cell="gru"),
@@ -139,7 +133,9 @@ LESSON = Lesson(
             _steps_back_plot,
         ),
         LessonFigure(
-            "**How they learn**", "Pale: every batch; strong: validation. Always predicting 0 scores 1/3.", _loss_plot
+            "**How they learn**",
+            "Pale: every batch; strong: validation. Always predicting 0 scores 1/3.",
+            lambda runs: loss_plot(runs, "squared error", CELL_COLORS),
         ),
     ),
     loss_figure=False,

@@ -112,11 +112,10 @@ def _unit_figure(runs: dict[str, Run]) -> go.Figure:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     from lstm_core.lessons.catalog.reber.scores import predict_streams
 
-    accuracy = {label: float(np.nanmean(predict_streams(run).recalled)) for label, run in runs.items()}
+    predictions = {label: predict_streams(run) for label, run in runs.items()}
+    accuracy = {label: float(np.nanmean(p.recalled)) for label, p in predictions.items()}
     metrics = {f"{label}_remembered": share for label, share in accuracy.items()}
-    metrics |= {
-        f"{label}_legal": float(np.nanmean(predict_streams(run).legal_ranked_first)) for label, run in runs.items()
-    }
+    metrics |= {f"{label}_legal": float(np.nanmean(p.legal_ranked_first)) for label, p in predictions.items()}
     summary = f"T or P is right in {format_percent(accuracy['lstm'])} of the strings of ten new streams"
     reached = accuracy["lstm"] >= MIN_ACCURACY
     if "no_forget" in accuracy:
@@ -130,11 +129,9 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
 
 
 LESSON = Lesson(
-    name="continual_reber",
     title="Learning to forget: an endless stream",
     summary="Reber strings one after the other, without end: what the forget gate was invented for.",
     chapter="Papers",
-    order=24,
     experiments={"lstm": _experiment(), "no_forget": _experiment(frozen=("forget_gate",))},
     figures=(
         LessonFigure(

@@ -116,12 +116,10 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
 
 
 LESSON = Lesson(
-    name="embedded_reber",
     title="Embedded Reber grammar",
     summary="The second symbol of a string decides its last but one: an LSTM learns to remember it, and keeps doing "
     "so.",
     chapter="Papers",
-    order=23,
     experiments={cell: _experiment(cell) for cell in ("lstm", "rnn")},
     figures=(
         LessonFigure(

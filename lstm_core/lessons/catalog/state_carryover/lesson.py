@@ -82,11 +82,9 @@ def _experiment(state: str, epochs: int) -> Experiment:
 
 
 LESSON = Lesson(
-    name="state_life",
     title="The life of h and c",
     summary="Zeros, random numbers, or the last batch's final state: the initial state decides what a window can know.",
     chapter="Tutorials",
-    order=5,
     experiments={
         # windows that do not overlap are a fifth as many: five epochs of them take as many optimiser steps as one
         "zero": _experiment("zero", 3),
