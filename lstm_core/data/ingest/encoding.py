@@ -113,18 +113,15 @@ def _guess_encoding(data: bytes, notes: list[ImportNote]) -> str:
         encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
         notes.append(ImportNote("info", f"Every other byte is zero: the file is read as {encoding.upper()}."))
         return encoding
-    try:
-        data.isascii() or data.decode()
-        return "utf-8"
-    except UnicodeDecodeError:
-        pass  # what it is instead cannot be known: Western European is the likeliest, and the note says so
-    try:
-        data.decode("cp1252")
-        encoding = "cp1252"
-    except UnicodeDecodeError:
-        encoding = "latin-1"  # gives every byte a letter
-    text = f"The file is not UTF-8; it is read as {encoding}: choose another encoding if letters look wrong."
-    notes.append(ImportNote("warning", text))
+    for encoding in ("utf-8", "cp1252", "latin-1"):
+        try:
+            data.isascii() or data.decode(encoding)
+            break
+        except UnicodeDecodeError:  # Western European is the next likeliest, and latin-1 gives every byte a letter
+            continue
+    if encoding != "utf-8":
+        text = f"The file is not UTF-8; it is read as {encoding}: choose another encoding if letters look wrong."
+        notes.append(ImportNote("warning", text))
     return encoding
 
 
