@@ -29,14 +29,13 @@ SURE = 1 - 1e-12  # a gate nearer to its bounds than this is at them
 class Importance:
     """How the score on some windows changes when one gate no longer reacts to anything.
 
-    edit: the clamp that freezes the gate, each unit at its mean over these windows and their steps; before and
-    after: the model's score without and with it; measure: "RMSE", in the table's own units, or "accuracy".
+    intervention: the clamp that freezes the gate, each unit at its mean over these windows and their steps.
     """
 
     intervention: Intervention
-    measure: str
-    score: float
-    frozen_score: float
+    measure: str  # "RMSE", in the table's own units, or "accuracy"
+    score: float  # without the intervention
+    frozen_score: float  # with it
 
     @property
     def score_drop(self) -> float:
@@ -47,12 +46,12 @@ class Importance:
 def predict_with_interventions(
     model: SequenceModel, windows: Windows, starts: np.ndarray, interventions: Sequence[Intervention]
 ) -> np.ndarray:
-    """What `predictions.predict` returns for these windows, of a model whose LSTM runs with these edits.
+    """What `predict` returns for these windows, of a model whose LSTM runs with these interventions.
 
     (windows, output_steps, targets) in the table's own units, or class probabilities (windows, classes), in eval mode.
 
     Raises:
-        PlaygroundError: an edit does not fit the model or the windows.
+        PlaygroundError: an intervention does not fit the model or the windows.
     """
     for edit in interventions:
         check_intervention(edit, model.lstm, windows.spec.seq_len)
@@ -88,7 +87,7 @@ def gate_importance(model: SequenceModel, windows: Windows, starts: np.ndarray, 
     return sorted(importances, key=lambda importance: -importance.score_drop)
 
 
-# A SequenceModel whose nn.LSTM is run in some other way: what predictions.predict asks of a model stays as it is.
+# A SequenceModel whose nn.LSTM is run in some other way: what `predict` asks of a model stays as it is.
 
 _Returned = tuple[Tensor, tuple[Tensor, Tensor]]
 

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from lstm_core.experiment import GATES, PlaygroundError
 
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-PERCENTILE = 0.99  # of the values: a colour scale of this reach is not washed out by a few large ones
-MAX_RANKED = 100_000  # values that the reach is taken from
+PERCENTILE = 0.99  # of the values: a colour scale that ends there is not washed out by a few large ones
+MAX_RANKED = 100_000  # values that the percentile is taken from
 ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 ByGate = dict[str, dict[str, np.ndarray]]  # parameter → gate → its rows
@@ -75,13 +75,11 @@ def with_total_bias(by_gate: ByGate, gradients: bool = False) -> ByGate:
 
 @dataclass(frozen=True)
 class Magnitudes:
-    """How large one layer's weights or gradients are at one moment."""
+    """How large one layer's weights or gradients are."""
 
     norms: dict[str, dict[str, float]]  # Frobenius, parameter → gate
     max_abs: dict[str, float]  # parameter → its largest absolute value
-    percentile: (
-        float  # the absolute value that PERCENTILE of them all do not exceed; all of them, if that is not much more
-    )
+    percentile: float  # the absolute value that PERCENTILE of all do not exceed; their maximum, if not much more
 
 
 def magnitudes(by_gate: ByGate) -> Magnitudes:
@@ -90,10 +88,8 @@ def magnitudes(by_gate: ByGate) -> Magnitudes:
     peaks = {kind: float(values.max(initial=0.0)) for kind, values in sizes.items()}
     all_values = np.concatenate(list(sizes.values()))
     stride = len(all_values) // MAX_RANKED | 1  # odd, so that it does not pick the same columns of every row
-    percentile, peak = (
-        float(np.quantile(all_values[::stride], PERCENTILE)) if len(all_values) else 0.0,
-        max(peaks.values()),
-    )
+    percentile = float(np.quantile(all_values[::stride], PERCENTILE)) if len(all_values) else 0.0
+    peak = max(peaks.values())
     return Magnitudes(gate_norms(by_gate), peaks, peak if peak <= 1.5 * percentile else percentile)
 
 

@@ -44,10 +44,9 @@ def unit_history(
 
 
 def settling_index(values: np.ndarray, share: float = 0.1) -> int:
-    """The first of the moments from which on `values` stays within `share` of its whole way from its end.
+    """The index from which on `values` stays within `share` of its largest distance (Euclidean) from its last value.
 
-    values: (moments, …), any quantity along a run. The way is the largest distance (Euclidean) from the last
-    moment's value at any moment; 0 if it never moved.
+    values: (snapshots, …), any quantity along a run; 0 if it never moved.
     """
     far = np.linalg.norm((values - values[-1]).reshape(len(values), -1), axis=1)
     outside = np.flatnonzero(far > share * far.max(initial=0.0))

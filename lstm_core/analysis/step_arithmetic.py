@@ -51,10 +51,6 @@ class StepArithmetic:
         terms = self.gates[gate]
         return added(*map(format_number, (terms.from_x, terms.from_h, terms.bias)))
 
-    def gate_text(self, gate: str) -> str:
-        """The whole gate: "σ(1.63·0 + 2.70·0 + 1.62) = 0.835"."""
-        return f"{ACTIVATIONS[gate]}({self.sum_text(gate)}) = {format_number(self.gates[gate].value, 3)}"
-
     def c_text(self) -> str:
         """f·c + i·g with their numbers."""
         i, f, g = (self.gates[gate].value for gate in ("i", "f", "g"))
@@ -72,8 +68,8 @@ class StepArithmetic:
             activation = ACTIVATIONS[gate]
             middle = f"{activation}({self.sum_text(gate)}) = {activation}({format_number(terms.total)})"
             lines.append(_latex_line(gate, middle, terms.value))
-        lines.append(_latex_line("c_t", f"{self.c_text()}", self.c, r"f\,c_{t-1} + i\,g = "))
-        lines.append(_latex_line("h_t", f"{self.h_text()}", self.h, r"o\,\tanh c_t = "))
+        lines.append(_latex_line("c_t", self.c_text(), self.c, r"f\,c_{t-1} + i\,g = "))
+        lines.append(_latex_line("h_t", self.h_text(), self.h, r"o\,\tanh c_t = "))
         return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
 
 

@@ -7,7 +7,7 @@ its share of the variance is r² for a number and η² for a class. Nothing here
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,10 +53,9 @@ def rank_by_correlation(
     """
     signal = np.asarray(signal, np.float64)
     mask = ~np.isnan(signal)
-    traces = _window_traces(model, windows, starts)
     centred = signal - signal[mask].mean() if mask.any() else signal  # float64 then keeps all its digits
     design = np.stack([np.ones_like(signal), centred], axis=-1)
-    fit = _fit(traces, (len(starts), windows.spec.seq_len), design, mask, kinds)
+    fit = _fit(model, windows, starts, design, mask, kinds)
     return _ranked(fit, kinds, np.sign(fit.products[1]) * np.sqrt(fit.share))
 
 
@@ -96,14 +95,8 @@ def rank_by_class(
     """
     classes = np.asarray(classes)
     design = (classes[..., None] == np.unique(classes[classes >= 0])).astype(np.float64)
-    shape = (len(starts), windows.spec.seq_len)
-    fit = _fit(_window_traces(model, windows, starts), shape, design, classes >= 0, kinds)
+    fit = _fit(model, windows, starts, design, classes >= 0, kinds)
     return _ranked(fit, kinds, fit.share)
-
-
-def best_match(ranking: Sequence[UnitMatch], *kinds: str) -> UnitMatch:
-    """The first of a ranking that is of one of these kinds."""
-    return next(match for match in ranking if match.gate in kinds)
 
 
 def trace_windows(model: SequenceModel, windows: Windows, starts: np.ndarray) -> GateTrace:
@@ -136,16 +129,18 @@ def _window_traces(model: SequenceModel, windows: Windows, starts: np.ndarray) -
 
 
 def _fit(
-    traces: Iterable[tuple[slice, GateTrace]],
-    shape: tuple[int, int],
+    model: SequenceModel,
+    windows: Windows,
+    starts: np.ndarray,
     design: np.ndarray,
     mask: np.ndarray,
     kinds: Sequence[str],
 ) -> _Fit:
     """Least squares of every unit's every kind on the design (windows, seq_len, columns), in one pass over the traces.
 
-    shape: (windows, seq_len); mask: bool of this shape, the steps that count.
+    mask: (windows, seq_len) bool, the steps that count.
     """
+    shape = (len(starts), windows.spec.seq_len)
     if mask.shape != shape:
         raise PlaygroundError(f"The signal is {mask.shape}: give one value a step of every window, {shape}.")
     rows = design[mask]
@@ -153,7 +148,7 @@ def _fit(
         raise PlaygroundError("The signal is the same at all steps: no unit could be seen to follow it.")
     gram, products, sums, squares, max_abs = rows.T @ rows, 0.0, 0.0, 0.0, 0.0
     sizes = {}
-    for chunk, trace in traces:
+    for chunk, trace in _window_traces(model, windows, starts):
         sizes = {kind: (*trace.gate(kind).shape[:2], trace.gate(kind).shape[-1]) for kind in kinds}
         values = _values(trace, kinds, mask[chunk])
         products = products + design[chunk][mask[chunk]].T @ values

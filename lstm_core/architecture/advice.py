@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from lstm_core.experiment import DataSpec, ModelSpec
 
@@ -15,6 +16,9 @@ class Advice:
 
     level: str
     text: str
+
+
+info, warning, error = (partial(Advice, level) for level in ("info", "warning", "error"))
 
 
 def advise(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
@@ -30,27 +34,24 @@ def advise(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
         f"batch_first={spec.batch_first}: input and output are {order}; {states} keep their shapes, with batch second. "
         "The playground transposes its batches to match, so results do not change."
     )
-    return [*items, Advice("info", layout)]
+    return [*items, info(layout)]
 
 
 def _on_cell(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if spec.cell == "gru":
-        yield Advice(
-            "info",
+        yield info(
             "A GRU has no cell state: h is also its memory. The update gate z sets how much of h is kept, the reset "
-            "gate r how much of h the candidate n reads. It has three quarters of an LSTM's weights.",
+            "gate r how much of h the candidate n reads. It has three quarters of an LSTM's weights."
         )
     elif spec.cell == "rnn":
-        yield Advice(
-            "info",
+        yield info(
             "A plain RNN has no gates: all of h is overwritten at every step, and nothing protects what it has stored. "
-            "Over long windows its gradients tend to vanish or explode. It has a quarter of an LSTM's weights.",
+            "Over long windows its gradients tend to vanish or explode. It has a quarter of an LSTM's weights."
         )
     if spec.cell != "lstm":
-        yield Advice(
-            "info",
+        yield info(
             f"On the CPU PyTorch runs nn.{spec.module_name} step by step, without the fused kernel of nn.LSTM: it may "
-            "train more slowly, although it computes less.",
+            "train more slowly, although it computes less."
         )
 
 
@@ -58,22 +59,19 @@ def _on_dropout(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if not spec.dropout:
         return
     if spec.num_layers == 1:
-        yield Advice(
-            "warning",
+        yield warning(
             "dropout has no effect with num_layers 1: it is applied between layers only (PyTorch warns about this). "
-            "Add a layer, or set dropout to 0.",
+            "Add a layer, or set dropout to 0."
         )
     elif spec.dropout == 1:
-        yield Advice(
-            "error",
+        yield error(
             "dropout 1 zeroes the whole output of every layer below the top during training: those layers never learn. "
-            "Set it to 0.5 or less.",
+            "Set it to 0.5 or less."
         )
     elif spec.dropout > 0.5:
-        yield Advice(
-            "warning",
+        yield warning(
             f"dropout {spec.dropout:g} zeroes {100 * spec.dropout:.3g}\u202f% of each layer's output during training: "
-            "expect slow, noisy learning. 0.1 to 0.5 is usual.",
+            "expect slow, noisy learning. 0.1 to 0.5 is usual."
         )
 
 
@@ -82,46 +80,40 @@ def _on_directions(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advic
         return
     forecasting = data.horizon > 0
     if spec.head == "per_step" and forecasting and data.seq_len > 1:
-        yield Advice(
-            "error",
+        yield error(
             "bidirectional with a prediction at every step leaks the future: at step t the reverse direction has "
             "already read the rows after t, including those to be predicted. Predict at the last step only, or use one "
-            "direction.",
+            "direction."
         )
     elif spec.head == "per_step":
-        yield Advice(
-            "info",
+        yield info(
             "bidirectional with a prediction at every step: each prediction also depends on the rows after it. That is "
-            "valid only if the whole sequence is available before a prediction is needed.",
+            "valid only if the whole sequence is available before a prediction is needed."
         )
     elif forecasting:
-        yield Advice(
-            "info",
+        yield info(
             "bidirectional does not leak here: both directions read only rows of the window, all in the past. It "
-            "doubles the cost and seldom improves a forecast.",
+            "doubles the cost and seldom improves a forecast."
         )
     elif task == "classification":
-        yield Advice("info", "bidirectional suits sequence classification: the sequence is read from both ends.")
+        yield info("bidirectional suits sequence classification: the sequence is read from both ends.")
     if spec.head == "last" and data.seq_len > 1:
-        yield Advice(
-            "info",
+        yield info(
             "The head reads h_n, not output[:, -1]: there the reverse half has processed a single step, in h_n all "
-            "of them.",
+            "of them."
         )
 
 
 def _on_sizes(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
     if spec.hidden_size == 1:
-        yield Advice(
-            "warning",
-            "hidden_size 1 is a memory of a single number: good for studying the gates, too small for most series.",
+        yield warning(
+            "hidden_size 1 is a memory of a single number: good for studying the gates, too small for most series."
         )
     if spec.proj_size:
-        yield Advice(
-            "info",
+        yield info(
             f"proj_size {spec.proj_size}: h has size {spec.proj_size} and c keeps size {spec.hidden_size}; weight_hr "
             "projects the hidden state to the smaller size. On the CPU PyTorch has no fused kernel for projections, so "
-            "training is slower and takes more memory.",
+            "training is slower and takes more memory."
         )
 
 
@@ -132,7 +124,7 @@ def _on_length(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
             "gru": "h_0 is zero, so weight_hh has no effect",
             "rnn": "h_0 is zero, so weight_hh has no effect",
         }[spec.cell]
-        yield Advice("warning", f"seq_len 1 leaves nothing to remember: {unused}. Use longer windows.")
+        yield warning(f"seq_len 1 leaves nothing to remember: {unused}. Use longer windows.")
     elif data.seq_len > 500:
         share = 0.99**data.seq_len
         share = f"only {share:.5f}" if share >= 1e-5 else "less than 0.00001"
@@ -141,10 +133,9 @@ def _on_length(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
             "gru": f"an update gate of 0.99 keeps {share} of the first step until the last",
             "rnn": "a plain RNN seldom keeps anything of the first step until the last",
         }[spec.cell]
-        yield Advice(
-            "warning",
+        yield warning(
             f"seq_len {data.seq_len}: steps are computed one after another, so training is slow, and {kept}. Shorter "
-            "windows train faster.",
+            "windows train faster."
         )
 
 
@@ -155,13 +146,12 @@ def _on_bias(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
             "gru": "the gates have no learned offset",
             "rnn": "the units have no learned offset",
         }[spec.cell]
-        yield Advice("info", f"bias=False: {level}.")
+        yield info(f"bias=False: {level}.")
     if spec.chrono_t_max is not None:
-        yield Advice(
-            "info",
+        yield info(
             f"chrono_t_max {spec.chrono_t_max}: the forget and input gates of each unit start with their own time "
             f"constant, up to {spec.chrono_t_max} steps. Windows of seq_len {data.seq_len} need no more than "
-            f"{data.seq_len}.",
+            f"{data.seq_len}."
         )
     if spec.forget_bias is None:
         return

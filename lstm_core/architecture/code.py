@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from lstm_core.experiment import SATURATING_BIAS, ModelSpec
 
+MODULE_DEFAULTS = {  # of nn.LSTM's arguments after input_size and hidden_size
+    "num_layers": 1,
+    "bias": True,
+    "batch_first": False,
+    "dropout": 0.0,
+    "bidirectional": False,
+    "proj_size": 0,
+}
 _BATCH, _SEQ_LEN = 32, 24  # of the example call; the model takes any
 
 
@@ -42,18 +50,10 @@ print(tuple(y.shape))  # {output_shape}
 
 
 def _arguments(spec: ModelSpec, input_size: int) -> str:
-    defaults = {
-        "num_layers": 1,
-        "bias": True,
-        "batch_first": False,
-        "dropout": 0.0,
-        "bidirectional": False,
-        "proj_size": 0,
-    }
-    values = {name: getattr(spec, name) for name in defaults}
+    values = {name: getattr(spec, name) for name in MODULE_DEFAULTS}
     if spec.num_layers == 1:
         values["dropout"] = 0.0  # as in build_model: it would have no effect
-    non_defaults = {name: value for name, value in values.items() if value != defaults[name]}
+    non_defaults = {name: value for name, value in values.items() if value != MODULE_DEFAULTS[name]}
     sizes = {"input_size": input_size, "hidden_size": spec.hidden_size}
     return ", ".join(f"{name}={value!r}" for name, value in {**sizes, **non_defaults}.items())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -92,9 +93,6 @@ def check_memory(experiment: Experiment, windows: Windows, free_bytes: int) -> N
 
 def _largest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
     """The largest number from low to high that fits, by bisection; None if none does. What fits is monotonic."""
-    if high < low or not fits(low):
-        return None
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return low
+    numbers = range(low, high + 1)
+    count = bisect_left(numbers, True, key=lambda number: not fits(number))
+    return numbers[count - 1] if count else None

@@ -37,30 +37,26 @@ def shape_table(spec: ModelSpec, input_size: int, output_size: int, batch_size: 
         first, second = (batch_size, seq_len) if spec.batch_first else (seq_len, batch_size)
         return first, second, features
 
-    states = state_shapes(spec, batch_size)
-    h, c = (tuple(states.get(name, ())) for name in ("h", "c"))
-    axes = "(num_layers · num_directions, batch, {}); batch_first does not transpose it"
-    has_c = "c" in states
-    c_0 = TensorShape("c_0", c, f"cell state before the first step, zeros: {axes.format('hidden_size')}")
-    c_n = TensorShape("c_n", c, f"cell state after the last step: {axes.format('hidden_size')}")
+    def states(index: str, when: str) -> Iterator[TensorShape]:
+        for name, shape in state_shapes(spec, batch_size).items():
+            kind, size = ("hidden", width) if name == "h" else ("cell", "hidden_size")
+            axes = f"(num_layers · num_directions, batch, {size}); batch_first does not transpose it"
+            yield TensorShape(f"{name}_{index}", tuple(shape), f"{kind} state {when}: {axes}")
+
+    output = f"the top layer's h_t at every step, ({order}, num_directions · {width}){both}"
     output_shape = (batch_size, seq_len, output_size) if per_step else (batch_size, output_size)
+    output_axes = "(batch, seq_len, output_size)" if per_step else "(batch, output_size)"
     head_input = "output at every step" if per_step else f"the top layer's h_n{both}"
     top = spec.num_directions * spec.h_size
     return [
         TensorShape("input", sequence(input_size), f"({order}, input_size)"),
-        TensorShape("h_0", h, f"hidden state before the first step, zeros: {axes.format(width)}"),
-        *[c_0] * has_c,
-        TensorShape(
-            "output", sequence(top), f"the top layer's h_t at every step, ({order}, num_directions · {width}){both}"
-        ),
-        TensorShape("h_n", h, f"hidden state after the last step: {axes.format(width)}"),
-        *[c_n] * has_c,
+        *states("0", "before the first step, zeros"),
+        TensorShape("output", sequence(top), output),
+        *states("n", "after the last step"),
         *(row for _, row in _recurrent_rows(spec, input_size)),
         TensorShape("head.weight", (output_size, top), f"one row per output; reads {head_input}"),
         TensorShape("head.bias", (output_size,), "one number per output"),
-        TensorShape(
-            "prediction", output_shape, "(batch, seq_len, output_size)" if per_step else "(batch, output_size)"
-        ),
+        TensorShape("prediction", output_shape, output_axes),
     ]
 
 
@@ -74,22 +70,18 @@ def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, Ten
         source = "x_t" if layer == 0 else f"layer {layer - 1}'s h_t"
         for suffix in (f"l{layer}", f"l{layer}_reverse")[: spec.num_directions]:
             neighbours = "later" if suffix.endswith("reverse") else "earlier"
-            parameters = [
-                TensorShape(f"weight_ih_{suffix}", (rows, below), f"{gates}; reads {source}"),
-                TensorShape(
-                    f"weight_hh_{suffix}", (rows, spec.h_size), f"{gates}; reads h of the step one {neighbours}"
-                ),
-            ]
+            parameters = {
+                "weight_ih": ((rows, below), f"{gates}; reads {source}"),
+                "weight_hh": ((rows, spec.h_size), f"{gates}; reads h of the step one {neighbours}"),
+            }
             if spec.bias:
-                added = f"{gates}; added to bias_ih_{suffix}{where}"
-                parameters.append(TensorShape(f"bias_ih_{suffix}", (rows,), gates))
-                parameters.append(TensorShape(f"bias_hh_{suffix}", (rows,), added))
+                parameters["bias_ih"] = (rows,), gates
+                parameters["bias_hh"] = (rows,), f"{gates}; added to bias_ih_{suffix}{where}"
             if spec.proj_size:
                 shape = (spec.proj_size, spec.hidden_size)
-                parameters.append(
-                    TensorShape(f"weight_hr_{suffix}", shape, "projects hidden_size to proj_size to give h")
-                )
-            yield from ((layer, row) for row in parameters)
+                parameters["weight_hr"] = shape, "projects hidden_size to proj_size to give h"
+            for name, (shape, meaning) in parameters.items():
+                yield layer, TensorShape(f"{name}_{suffix}", shape, meaning)
 
 
 def layer_input_size(spec: ModelSpec, input_size: int, layer: int) -> int:

@@ -100,7 +100,7 @@ class Table:
         return pd.DataFrame(cells)
 
     @staticmethod
-    def from_columns(name: str, columns: dict[str, np.ndarray], roles: ColumnRoles, **more) -> Table:
+    def from_columns(name: str, columns: dict[str, np.ndarray], roles: ColumnRoles) -> Table:
         """A table of number columns and, for values of dtype str, category columns."""
         numeric = [label for label, values in columns.items() if values.dtype.kind in "fiub"]
         numbers = np.stack([np.asarray(columns[label], np.float32) for label in numeric], axis=1)
@@ -111,4 +111,4 @@ class Table:
             else:
                 classes, codes = np.unique(values, return_inverse=True)
                 typed.append(Column(label, "category", codes.astype(np.int32), tuple(map(str, classes))))
-        return Table(name, numbers, tuple(typed), roles, **more)
+        return Table(name, numbers, tuple(typed), roles)

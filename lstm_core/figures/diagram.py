@@ -26,7 +26,7 @@ def arrow(tail: Point, tip: Point, color: str) -> dict[str, Any]:
     return {**ends, **style, "text": "", "showarrow": True}
 
 
-def label(x: float, y: float, text: str, size: int, color: str | None = None, **anchor: str) -> dict[str, Any]:
-    """A text; without a colour, in the theme's own. anchor: plotly's xanchor, yanchor, align."""
+def label(x: float, y: float, text: str, size: int, color: str | None = None, **anchor: Any) -> dict[str, Any]:
+    """A text; without a colour, in the theme's own. anchor: plotly's xanchor, yref, xshift …"""
     font = {"size": size} | ({"color": color} if color else {})
     return {"x": x, "y": y, "text": text, "showarrow": False, "font": font, **anchor}

@@ -6,11 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, MAX_CELLS, SIGNED_SCALE, figure_layout
+from lstm_core.trace.gate_trace import GateTrace
 
 
-def gate_heatmap(trace, gate: str, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 300) -> go.Figure:
+def gate_heatmap(
+    trace: GateTrace, gate: str, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 300
+) -> go.Figure:
     """Units × steps of one gate or state of a GateTrace, as an interactive figure."""
-    values = getattr(trace, gate)[layer, direction, sample].float().cpu().numpy().T  # (units, seq_len)
+    values = trace.gate(gate)[layer, direction, sample].float().cpu().numpy().T  # (units, seq_len)
     strides = [max(1, -(-size // MAX_CELLS)) for size in values.shape]
     values = values[:: strides[0], :: strides[1]]
     signed = gate in ("g", "c", "h")

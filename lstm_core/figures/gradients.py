@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core.analysis.gradient_horizon import GradientHorizon
+from lstm_core.figures.diagram import label
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
     CELL_COLORS,
@@ -20,8 +22,8 @@ from lstm_core.figures.theme import (
 from lstm_core.training.history import downsample_min_max
 
 
-def horizon_figure(horizon, layer: int = 0, direction: int = 0, sample: int = 0, height: int = 320) -> go.Figure:
-    """A horizon.Horizon's gradients by step, each divided by its largest, beside what the forget gates let through.
+def horizon_figure(horizon: GradientHorizon, layer: int = 0, direction: int = 0, sample: int = 0) -> go.Figure:
+    """A GradientHorizon's gradients by step, each divided by its largest, beside what the forget gates let through.
 
     Divided, since x, h and c have units of their own: what counts is how each falls off towards the past. nn.GRU
     and nn.RNN have neither c nor forget gates.
@@ -38,16 +40,14 @@ def horizon_figure(horizon, layer: int = 0, direction: int = 0, sample: int = 0,
     for name, values, color, dash in lines:
         share = _share_of_largest(values) if dash == "solid" else np.where(values > 0, values, np.nan)
         least = np.nanmin(share, initial=least)
-        steps, share = downsample_min_max(np.arange(len(share)), share, MAX_POINTS)
-        figure.add_scatter(
-            x=steps,
-            y=share,
-            name=name,
-            line={"color": color, "width": 2.5, "dash": dash},
-            mode="lines+markers" if len(share) < 3 else "lines",
-        )
+        _add_line(figure, np.arange(len(share)), share, name, {"color": color, "width": 2.5, "dash": dash})
     figure.update_xaxes(title="step")
-    return _share_axis(figure_layout(figure, height), least)
+    return _share_axis(figure_layout(figure, 320), least)
+
+
+def _add_line(figure: go.Figure, x: np.ndarray, y: np.ndarray, name: str, line: dict, **style: str) -> None:
+    x, y = downsample_min_max(x, y, MAX_POINTS)
+    figure.add_scatter(x=x, y=y, name=name, line=line, mode="lines+markers" if len(y) < 3 else "lines", **style)
 
 
 def _share_axis(figure: go.Figure, least: float) -> go.Figure:
@@ -67,25 +67,16 @@ def _share_of_largest(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, values, np.nan) / (values.max(initial=0) or 1.0)
 
 
-def _level(figure: go.Figure, y: float, label: str) -> None:
+def _level(figure: go.Figure, y: float, name: str) -> None:
     """A dashed line across a log axis, its name above the left end."""
     figure.add_hline(y, line={"color": ACTUAL_COLOR, "width": 1.5, "dash": "dash"})
-    figure.add_annotation(
-        x=0,
-        y=np.log10(y),
-        xref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        text=label,
-        showarrow=False,
-        font={"size": FONT_SIZE},
-    )
+    figure.add_annotation(label(0, np.log10(y), name, FONT_SIZE, xref="paper", xanchor="left", yanchor="bottom"))
 
 
-def time_constants_figure(constants: np.ndarray, seq_len: int, height: int = 320) -> go.Figure:
+def time_constants_figure(constants: np.ndarray, seq_len: int) -> go.Figure:
     """How long each unit remembers, shortest first, on a log axis, beside the window's length.
 
-    constants: (units,) in steps, as in horizon.Horizon.time_constants. What is longer than a hundred windows, inf
+    constants: (units,) in steps, as in GradientHorizon.time_constants. What is longer than a hundred windows, inf
     too, ends there under an arrow, since no window tells it from more.
     """
     longest, shortest = 100.0 * seq_len, 0.1
@@ -103,26 +94,20 @@ def time_constants_figure(constants: np.ndarray, seq_len: int, height: int = 320
         )
     )
     if (beyond := values > longest).any():
-        figure.add_scatter(
-            x=position[beyond],
-            y=np.full(beyond.sum(), longest),
-            mode="markers",
-            hoverinfo="skip",
-            name=f"more than {longest:,.0f} steps",
-            showlegend=True,
-            marker={"symbol": "triangle-up", "size": 14, "color": GATE_COLORS["c"]},
-        )
+        name, tops = f"more than {longest:,.0f} steps", np.full(beyond.sum(), longest)
+        style = {"mode": "markers", "hoverinfo": "skip", "showlegend": True}
+        arrow = {"symbol": "triangle-up", "size": 14, "color": GATE_COLORS["c"]}
+        figure.add_scatter(x=position[beyond], y=tops, name=name, marker=arrow, **style)
     _level(figure, seq_len, f"the window: {seq_len:,} steps")
     minimum = np.nanmin(np.clip(values, shortest, seq_len)) / 2
     maximum = np.nanmax(np.clip(values, seq_len, longest)) * 2.5
     figure.update_xaxes(title="units, the most forgetful first", showticklabels=False)
-    figure.update_yaxes(
-        title="steps", type="log", range=np.log10([minimum, maximum]).tolist(), tickformat="~g", dtick=1
-    )
-    return figure_layout(figure, height).update_layout(hovermode="closest", bargap=0.1 if len(position) < 65 else 0)
+    y_range = np.log10([minimum, maximum]).tolist()
+    figure.update_yaxes(title="steps", type="log", range=y_range, tickformat="~g", dtick=1)
+    return figure_layout(figure, 320).update_layout(hovermode="closest", bargap=0.1 if len(position) < 65 else 0)
 
 
-def cells_figure(curves: Mapping[str, np.ndarray], through_c: np.ndarray | None = None, height: int = 340) -> go.Figure:
+def cells_figure(curves: Mapping[str, np.ndarray], through_c: np.ndarray | None = None) -> go.Figure:
     """How the gradients of different cells fall off towards the past, each divided by its largest.
 
     curves: cell → (seq_len,) by input time; the last stands one step back from the prediction. through_c: nn.LSTM's
@@ -135,15 +120,8 @@ def cells_figure(curves: Mapping[str, np.ndarray], through_c: np.ndarray | None 
     for name, cell, values, dash, width in lines:
         share = _share_of_largest(values[::-1])
         least = min(least, np.nanmin(share, initial=1.0))
-        back, share = downsample_min_max(np.arange(1, len(share) + 1), share, MAX_POINTS)
-        figure.add_scatter(
-            x=back,
-            y=share,
-            name=name,
-            line={"color": CELL_COLORS[cell], "width": width, "dash": dash},
-            mode="lines+markers" if len(share) < 3 else "lines",
-            hovertemplate="%{y:.2g}",
-        )
+        line = {"color": CELL_COLORS[cell], "width": width, "dash": dash}
+        _add_line(figure, np.arange(1, len(share) + 1), share, name, line, hovertemplate="%{y:.2g}")
     _level(figure, 0.01, "1 %")
     figure.update_xaxes(title="steps back from the prediction")
-    return _share_axis(figure_layout(figure, height), max(least, MIN_SHARE))
+    return _share_axis(figure_layout(figure, 340), max(least, MIN_SHARE))

@@ -53,7 +53,8 @@ class _Drawing:
         self.steps = _shown(self.seq_len, 1)
         self.last = len(self.steps) - 1
         self.both = self.spec.bidirectional
-        self.shift = _SHIFT if self.both else 0.0
+        self.shift, self.lane = (_SHIFT, _LANE) if self.both else (0.0, 0.0)
+        self.directions = [(-self.shift, 0.0, FORWARD), (self.shift, self.lane, REVERSE)][: self.spec.num_directions]
         self.half = 0.18 if self.both else 0.2  # half a cell's width
 
     def figure(self) -> go.Figure:
@@ -70,39 +71,35 @@ class _Drawing:
                 below, y = y + 0.2, y + 0.85
                 continue
             self._layer(layer, below, y)
-            top = y + (_LANE if self.both else 0) + _TALL / 2
+            top = y + self.lane + _TALL / 2
             below, y = top + 0.28, top + 0.95
         self._head(y - 0.95, y)
         return self._finish(y + 0.75)
 
     def _layer(self, layer: int, below: float, y: float) -> None:
-        self._text(-1.9, y + (_LANE / 2 if self.both else 0), f"<b>layer {layer}</b>", anchor="left")
-        upper = y + _LANE
+        self._text(-1.9, y + self.lane / 2, f"<b>layer {layer}</b>", anchor="left")
         for column, step in enumerate(self.steps):
             if step is None:
-                self._text(column - self.shift, y, "…", size=_TEXT + 4)
-                if self.both:
-                    self._text(column + self.shift, upper, "…", size=_TEXT + 4)
+                for shift, lane, _ in self.directions:
+                    self._text(column + shift, y + lane, "…", size=_TEXT + 4)
                 continue
             self._wire_in(layer, column, below, y)
-            self._box(column - self.shift, y, self.half, _TALL, FORWARD, self.spec.module_name)
-            if self.both:
-                self._box(column + self.shift, upper, self.half, _TALL, REVERSE, self.spec.module_name)
+            for shift, lane, color in self.directions:
+                self._box(column + shift, y + lane, self.half, _TALL, color, self.spec.module_name)
             if layer < self.spec.num_layers - 1 or self.spec.head == "per_step":
                 self._wire_out(column, y)
         if self.spec.proj_size:
             self._projection(y)
-        self._states(y, -self.shift, FORWARD, reverse=False)
-        if self.both:
-            self._states(upper, self.shift, REVERSE, reverse=True)
+        for shift, lane, color in self.directions:
+            self._states(y + lane, shift, color, reverse=color == REVERSE)
 
     def _wire_in(self, layer: int, column: int, below: float, y: float) -> None:
         dropped = layer > 0 and self.spec.dropout > 0
         middle = (below + y - _TALL / 2) / 2
         tail = below - 0.02  # a little overlap: no gap between a wire and its arrow
-        self._arrow((column - self.shift, tail), (column - self.shift, y - _TALL / 2), WIRE)
+        for shift, lane, _ in self.directions:
+            self._arrow((column + shift, tail), (column + shift, y + lane - _TALL / 2), WIRE)
         if self.both:
-            self._arrow((column + self.shift, tail), (column + self.shift, y + _LANE - _TALL / 2), WIRE)
             self._line([(column - self.shift, below), (column + self.shift, below)], WIRE)
         if dropped:
             for shift in {-self.shift, self.shift}:
@@ -114,10 +111,9 @@ class _Drawing:
 
     def _wire_out(self, column: int, y: float) -> None:
         """From the cells up to the bar where both directions' h_t lie side by side."""
-        top = y + (_LANE if self.both else 0) + _TALL / 2
-        self._line([(column - self.shift, y + _TALL / 2), (column - self.shift, top + 0.28)], FORWARD)
-        if self.both:
-            self._line([(column + self.shift, top), (column + self.shift, top + 0.28)], REVERSE)
+        for shift, lane, color in self.directions:
+            cell_top, bar = y + lane + _TALL / 2, y + self.lane + _TALL / 2 + 0.28
+            self._line([(column + shift, cell_top), (column + shift, bar)], color)
 
     def _projection(self, y: float) -> None:
         sizes = f"{self.spec.hidden_size} → {self.spec.proj_size}"
@@ -179,7 +175,7 @@ class _Drawing:
 
     def _last_to_head(self, top: float, y: float) -> None:
         """Forward h_n comes from the last step, reverse h_n from the first: it has read down to there."""
-        low = top - (_LANE if self.both else 0)
+        low = top - self.lane
         self._arrow((self.last - self.shift, low), (self.last - self.shift, y - _TALL / 2), FORWARD)
         if self.both:
             bend, right = top + 0.22, self.last + self.shift

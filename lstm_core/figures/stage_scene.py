@@ -56,22 +56,15 @@ def build_scene(
         **_window_texts(windows, start),
     }
     rows = slice(start, start + windows.spec.seq_len)
+    inputs = [windows.inputs(np.array([start]))[0], windows.x[rows, :MAX_SERIES].T]
     values = [
         trace.gate(name)[layer, direction, 0].float().cpu().numpy().T
         for layer in range(spec.num_layers)
         for direction in range(spec.num_directions)
         for name in (*GATES, *STATES)
     ]
-    arrays = [
-        windows.inputs(np.array([start]))[0],
-        windows.x[rows, :MAX_SERIES].T,
-        *values,
-        snapshot.flat_weights.numpy(),
-    ]
-    return header, [
-        *arrays,
-        *(weights.numpy() for weights in (*(kept.weights for kept in earlier), *comparisons.values())),
-    ]
+    weights = [snapshot.flat_weights, *(kept.weights for kept in earlier), *comparisons.values()]
+    return header, [*inputs, *values, *(tensor.numpy() for tensor in weights)]
 
 
 def earlier_snapshots(snapshots: SnapshotBuffer, step: int, is_active: bool) -> list[Snapshot]:
@@ -86,15 +79,13 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
     """Names, targets and the scale of the predictions, in the table's own units."""
     starts = np.array([start])
     targets, row = windows.targets(starts)[0], int(windows.target_rows(starts)[0, 0])
-    time = None
-    if windows.time is not None:
-        time = [windows.label(at) for at in range(start, start + windows.spec.seq_len)]
+    rows = range(start, start + windows.spec.seq_len)
     return {
         "features": list(windows.spec.features),
         "series": list(windows.spec.features[:MAX_SERIES]),
         "targets": list(windows.spec.targets),
         "classes": list(windows.classes),
-        "when": time,
+        "when": None if windows.time is None else [windows.label(at) for at in rows],
         "wanted": windows.label(row),
         "truth": int(targets) if windows.classes else [float(v) if np.isfinite(v) else None for v in targets[0]],
         "center": [float(value) for value in windows.y_center],

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
+from lstm_core.figures.diagram import label
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
     FONT_SIZE,
@@ -26,8 +27,7 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
 
     start: first row of the window that is marked, None for none.
     """
-    column = 0
-    values = np.where(windows.y < 0, np.nan, windows.y) if windows.classes else windows.y[:, column]
+    values = np.where(windows.y < 0, np.nan, windows.y) if windows.classes else windows.y[:, 0]
     figure = go.Figure()
     sparse = np.isnan(values).mean() > 0.5  # such as one target a sequence: a line would join nothing
     for k, split in enumerate(SPLITS):
@@ -55,11 +55,10 @@ def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.F
         input_edges = _edges(windows, np.array([start, start + windows.spec.seq_len - 1]))
         target_edges = _edges(windows, windows.target_rows(np.array([start]))[0][[0, -1]])
         figure.add_vrect(*input_edges, fillcolor=ACTUAL_COLOR, opacity=0.3, line_width=0)
-        figure.add_vrect(
-            *target_edges, fillcolor=PREDICTION_COLOR, opacity=0.9, line_color=PREDICTION_COLOR, line_width=3
-        )
+        style = {"fillcolor": PREDICTION_COLOR, "line_color": PREDICTION_COLOR, "line_width": 3}
+        figure.add_vrect(*target_edges, opacity=0.9, **style)
     figure.update_xaxes(title=plain_label(windows.axis(np.array([0]))[1]))
-    figure.update_yaxes(title=plain_label(windows.spec.targets[column]))
+    figure.update_yaxes(title=plain_label(windows.spec.targets[0]))
     return figure_layout(figure, height)
 
 
@@ -74,36 +73,19 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
     figure = go.Figure()
     for k, name in enumerate(windows.spec.features[:6]):
         drawn_rows, y = downsample_min_max(rows, windows.x[rows, k].astype(np.float64), MAX_POINTS)
-        figure.add_scatter(
-            x=windows.axis(drawn_rows)[0],
-            y=y,
-            name=f"input {plain_label(name)}",
-            mode="lines+markers",
-            marker={"size": 5},
-            line={"width": 2},
-        )
+        style = {"mode": "lines+markers", "marker": {"size": 5}, "line": {"width": 2}}
+        figure.add_scatter(x=windows.axis(drawn_rows)[0], y=y, name=f"input {plain_label(name)}", **style)
     target_rows = windows.target_rows(np.array([start]))[0]
     targets = windows.targets(np.array([start]))[0]
     if windows.classes:
-        label = plain_label(windows.classes[targets], 30)
+        text = f"target: <b>{plain_label(windows.classes[targets], 30)}</b>"
         figure.add_vline(_edges(windows, target_rows)[0], line={"color": PREDICTION_COLOR, "width": 3})
-        figure.add_annotation(
-            x=windows.axis(target_rows)[0][0],
-            y=1,
-            yref="paper",
-            xanchor="right",
-            showarrow=False,
-            text=f"target: <b>{label}</b>",
-            font={"size": FONT_SIZE + 1, "color": PREDICTION_COLOR},
-        )
+        anchor = {"yref": "paper", "xanchor": "right"}
+        x = windows.axis(target_rows)[0][0]
+        figure.add_annotation(label(x, 1, text, FONT_SIZE + 1, PREDICTION_COLOR, **anchor))
     else:
-        for k, name in enumerate(windows.spec.targets[:6]):
-            figure.add_scatter(
-                x=windows.axis(target_rows)[0],
-                y=targets[:, k],
-                name=f"target {plain_label(name)}",
-                mode="markers",
-                marker={"size": 12, "color": PREDICTION_COLOR, "symbol": "diamond"},
-            )
+        x, marker = windows.axis(target_rows)[0], {"size": 12, "color": PREDICTION_COLOR, "symbol": "diamond"}
+        for name, y in zip(windows.spec.targets[:6], targets.T, strict=False):
+            figure.add_scatter(x=x, y=y, name=f"target {plain_label(name)}", mode="markers", marker=marker)
     figure.update_xaxes(title=plain_label(windows.axis(np.array([0]))[1]))
     return figure_layout(figure, height)

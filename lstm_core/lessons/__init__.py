@@ -1,30 +1,21 @@
-"""The lessons on the shelf: `lessons()` finds every one in `catalog/`, `get_lesson(name)` one of them.
-
-A file of `catalog/` defines LESSON; a folder's `__init__` names its LESSONS.
-"""
+"""The lessons on the shelf: `lessons()` gives all that `catalog/` lists, `get_lesson(name)` one of them."""
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
-import pkgutil
 from functools import cache
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons import catalog
-from lstm_core.lessons.lesson import CHAPTERS, Lesson
+from lstm_core.lessons.lesson import Lesson
 
 
 @cache
 def lessons() -> dict[str, Lesson]:
     """All lessons by name, in the gallery's order."""
-    all_lessons = []
-    for entry in pkgutil.iter_modules(catalog.__path__):
-        module = importlib.import_module(f"{catalog.__name__}.{entry.name}")
-        for lesson in getattr(module, "LESSONS", ()) if entry.ispkg else (module.LESSON,):
-            assert lesson.chapter in CHAPTERS, lesson.chapter
-            all_lessons.append(dataclasses.replace(lesson, name=lesson.name or entry.name))
-    return {lesson.name: lesson for lesson in sorted(all_lessons, key=lambda lesson: lesson.order)}
+    modules = {name: importlib.import_module(f"{catalog.__name__}.{path}") for name, path in catalog.MODULES.items()}
+    return {name: dataclasses.replace(module.LESSON, name=name) for name, module in modules.items()}
 
 
 def get_lesson(name: str) -> Lesson:

@@ -6,7 +6,7 @@ Importing it loads neither torch nor plotly, as importing a lesson must not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 LOSS_POINTS = 1000  # of one curve
 LEVEL_DASHES = ("dash", "dot")
+
+
+def new_figure() -> go.Figure:
+    """An empty figure. Lessons draw on this one: plotly is loaded here and not with the lesson."""
+    import plotly.graph_objects as go
+
+    return go.Figure()
 
 
 def level(name: str, value: float, runs: Mapping[str, Run], dash: str = "dash", color: str = GREY) -> Line:
@@ -62,18 +69,14 @@ def sorted_predictions(name: str, predictions: np.ndarray, targets: np.ndarray, 
     return [Line(name, x, predictions[order], color), Line("target", x, targets[order], GREY, width=4)]
 
 
-def ranking_figure(
-    units: Sequence[int], bars: Mapping[str, tuple[Sequence[float], str]], score: str, height: int = 320
-) -> go.Figure:
+def ranking_figure(units: Sequence[int], bars: Mapping[str, tuple[Sequence[float], str]], score: str) -> go.Figure:
     """Every unit's score as bars side by side. bars: name → (a score in 0…1 for each unit, colour); score: y title."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
+    figure = new_figure()
     for name, (scores, color) in bars.items():
         figure.add_bar(x=[str(unit) for unit in units], y=scores, name=name, marker={"color": color})
     figure.update_xaxes(title="unit", type="category")
     figure.update_yaxes(title=score, range=[0, 1.03])
-    return figure_layout(figure, height)
+    return figure_layout(figure, 320)
 
 
 def symbol_figure(
@@ -87,30 +90,23 @@ def symbol_figure(
 
     probabilities: (steps, symbols); marked: steps and symbols of the rings; inputs: the symbol read at each step.
     """
-    import plotly.graph_objects as go
-
     colorbar = {"title": "probability", "thickness": 14, "tickfont": {"size": FONT_SIZE - 1}}
-    figure = go.Figure(go.Heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE, colorbar=colorbar))
-    figure.add_scatter(
-        x=marked[0],
-        y=marked[1],
-        mode="markers",
-        name=marked_name,
-        showlegend=True,
-        marker={"symbol": "circle-open", "size": 16, "color": VERMILION, "line": {"width": 3}},
-    )
+    figure = new_figure()
+    figure.add_heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE, colorbar=colorbar)
+    ring = {"symbol": "circle-open", "size": 16, "color": VERMILION, "line": {"width": 3}}
+    figure.add_scatter(x=marked[0], y=marked[1], mode="markers", name=marked_name, showlegend=True, marker=ring)
     figure.update_xaxes(tickvals=list(range(len(inputs))), ticktext=list(inputs), tickangle=0, title="input symbol")
     figure.update_yaxes(tickvals=list(range(len(symbols))), ticktext=list(symbols), title="predicted symbol")
     return figure_layout(figure, 400).update_layout(hovermode="closest")
 
 
-def two_rows(first: str, second: str, x_title: str, height: int, gap: float = 0.08) -> go.Figure:
-    """Two plots over one x axis, a unit's cell state above, its gates in 0…1 below; first, second: their y titles."""
+def two_rows(x_title: str, height: int, **subplots: Any) -> go.Figure:
+    """Two plots over one x axis, a unit's cell state above, its gates in 0…1 below; subplots: as for make_subplots."""
     from plotly.subplots import make_subplots
 
-    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=gap)
-    figure.update_yaxes(title=first, row=1)
-    figure.update_yaxes(title=second, range=[-0.03, 1.03], row=2)
+    figure = make_subplots(**{"rows": 2, "shared_xaxes": True, "vertical_spacing": 0.08, **subplots})
+    figure.update_yaxes(title="c", row=1)
+    figure.update_yaxes(title="gates", range=[-0.03, 1.03], row=2)
     figure.update_xaxes(title=x_title, row=2)
     return figure_layout(figure, height)
 

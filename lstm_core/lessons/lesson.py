@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lstm_core.experiment import CELLS, DataSpec, Experiment
 from lstm_core.figures.lines import LinePlot
 
 if TYPE_CHECKING:
-    import numpy as np
     import plotly.graph_objects as go
 
     from lstm_core.runs.run import Run
@@ -48,18 +49,24 @@ def generated_data(name: str, **fields: Any) -> DataSpec:
     return DataSpec(source="generator", name=name, noise=0.0, horizon=0, scaling="none", **fields)
 
 
+def generated_splits(name: str, seq_len: int, train: int, valid: int, test: int) -> DataSpec:
+    """Generated data with so many sequences in each split."""
+    length = train + valid + test
+    return generated_data(name, length=length, seq_len=seq_len, train_share=train / length, valid_share=valid / length)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a lesson's runs have come to."""
 
     reached: bool
-    summary: str  # plain text: the figure, and beside it what a naive answer gets
+    summary: str  # plain text: the measured number, and beside it what a naive prediction scores
     metrics: Mapping[str, float]  # the same as numbers, for tables
 
 
 @dataclass(frozen=True)
 class LessonFigure:
-    """One picture of the runs as they are now: a Plot moves while they train, a figure is drawn now and then."""
+    """One picture of the runs as they are now: a LinePlot moves while they train, a figure is drawn now and then."""
 
     title: str  # Markdown
     caption: str  # one sentence: what to look at
@@ -84,7 +91,6 @@ class Lesson:
     title: str
     summary: str  # one sentence under the thumbnail
     chapter: str  # of CHAPTERS
-    order: int  # its place in the gallery
     experiments: Mapping[str, Experiment]  # by label; the first is the one that the other pages show
     text: str  # Markdown
     formula: str = ""  # LaTeX
@@ -97,11 +103,11 @@ class Lesson:
     outcome: Callable[[dict[str, Run]], Outcome] | None = None
     success_rate: str = ""  # how often the outcome is reached, as tests/benchmarks/lessons.py measured it
     published: str = ""  # of a paper: the figure to compare with, and where it stands
+    # lines, or one picture (rows, columns); None: the loss curves
     thumbnail_plot: Callable[[dict[str, Run]], list[np.ndarray] | np.ndarray] | None = None
-    # ^ the thumbnail: lines, or one picture (rows, columns); None: the loss curves
-    widget: str = ""  # a module of pages/shared/lessons/widgets with show(here, runs)
+    widget: str = ""  # a module of pages/shared/lessons/widgets with show(workspace, runs)
     widget_below: bool = False  # the pictures come first
-    name: str = ""  # in addresses and saved files; of its file, where the lesson gives none
+    name: str = ""  # in addresses and saved files: its key in catalog.MODULES
 
     @property
     def thumbnail(self) -> str:

@@ -19,7 +19,7 @@ class OpenLesson:
     """One lesson on one workspace. The other pages show, train and change the workspace's run as any other."""
 
     def __init__(self, lesson: Lesson, workspace: Workspace, return_to: str, queue: RunQueue) -> None:
-        """home: the id of the workspace that the person came from."""
+        """return_to: the id of the workspace that the person came from."""
         self.lesson, self.return_to = lesson, return_to
         self.seed, self.change = PRETRAINED_SEED, {}
         self._workspace, self._queue = workspace, queue
@@ -49,7 +49,7 @@ class OpenLesson:
         self.seed, self.change = PRETRAINED_SEED, {}
 
     def train(self, seed: int, change: Change | None = None) -> None:
-        """Train all of it afresh, with a Try's change or as it is.
+        """Train all of it afresh, with an exercise's change or as it is.
 
         Raises:
             PlaygroundError: the change is refused, or a model would not fit in memory; the old runs are left alone.

@@ -32,7 +32,7 @@ def with_seed(experiment: Experiment, seed: int) -> Experiment:
 
 
 def with_change(experiment: Experiment, change: Mapping[str, Mapping[str, Any]]) -> Experiment:
-    """The experiment with a Try's change made.
+    """The experiment with an exercise's change made.
 
     Raises:
         PlaygroundError: the experiment refuses a value.
@@ -60,16 +60,13 @@ def new_runs(
     Raises:
         PlaygroundError: a change is refused, or a model would not fit in memory.
     """
-    planned = {
-        k: with_seed(with_change(experiment, change or {}), seed) for k, experiment in lesson.experiments.items()
-    }
-    return {label: _new_run(experiment, queue) for label, experiment in planned.items()}
-
-
-def _new_run(experiment: Experiment, queue: RunQueue) -> Run:
-    table, windows = load_windows(experiment.data)
-    check_memory(experiment, windows, free_memory())
-    return Run.new(windows, dataclasses.replace(experiment, data=windows.spec), table, queue)
+    runs = {}
+    for label, planned in lesson.experiments.items():
+        experiment = with_seed(with_change(planned, change or {}), seed)
+        table, windows = load_windows(experiment.data)
+        check_memory(experiment, windows, free_memory())
+        runs[label] = Run.new(windows, dataclasses.replace(experiment, data=windows.spec), table, queue)
+    return runs
 
 
 def train_to_end(runs: dict[str, Run]) -> None:

@@ -5,14 +5,11 @@ Without a name, all of them. Everything is trained from seed 0, which the lesson
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from pathlib import Path
 
-from lstm_core.data.load import load_table
 from lstm_core.data.samples import EXAMPLE_MODEL
-from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.thumbnail import thumbnail_svg
 from lstm_core.forecasting.metrics import score_with_baselines, summarize
@@ -20,7 +17,7 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import PRETRAINED
-from lstm_core.lessons.runs import new_runs, train_to_end
+from lstm_core.lessons.runs import load_windows, new_runs, train_to_end
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
@@ -37,7 +34,7 @@ def main(names: list[str]) -> None:
 
 
 def train_lesson(name: str) -> str:
-    """Write the lesson's files to PRETRAINED; returns its outcome in words.
+    """Write the lesson's files to PRETRAINED; returns its outcome as text.
 
     Raises:
         PlaygroundError: there is no lesson of that name.
@@ -56,13 +53,10 @@ def train_lesson(name: str) -> str:
 
 
 def train_example() -> str:
-    """Write the model that Start opens on to EXAMPLE_MODEL; returns its scores in words."""
-    data = DataSpec(source="sample", name="sunspots")
-    table = load_table(data)
-    data = dataclasses.replace(data, **dataclasses.asdict(table.roles))
+    """Write the model that Start opens on to EXAMPLE_MODEL; returns its scores as text."""
+    table, windows = load_windows(DataSpec(source="sample", name="sunspots"))
     model, train = ModelSpec(hidden_size=16), TrainSpec(lr=0.003, batch_size=16, epochs=100)
-    windows = make_windows(table, data)
-    run = Run.new(windows, Experiment(data, model, train), table, RunQueue(1))
+    run = Run.new(windows, Experiment(windows.spec, model, train), table, RunQueue(1))
     run.train_here()
     Path(str(EXAMPLE_MODEL)).write_bytes(run.checkpoint(points=EXAMPLE_POINTS))
     trained, texts = run.current_model(), []

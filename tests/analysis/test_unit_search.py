@@ -9,14 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.analysis import unit_search
-from lstm_core.analysis.unit_search import (
-    SEARCHABLE,
-    UnitMatch,
-    best_match,
-    rank_by_class,
-    rank_by_correlation,
-    trace_windows,
-)
+from lstm_core.analysis.unit_search import SEARCHABLE, UnitMatch, rank_by_class, rank_by_correlation, trace_windows
 from lstm_core.data.generators import generate
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, ModelSpec, PlaygroundError
@@ -49,6 +42,10 @@ def values_of(model, windows, starts, result: UnitMatch) -> np.ndarray:
     """(windows, seq_len) by one plain trace, in float64."""
     trace = trace_windows(model, windows, starts)
     return trace.gate(result.gate)[result.layer, result.direction, ..., result.unit].double().numpy()
+
+
+def first_of(ranking: list[UnitMatch], gate: str) -> UnitMatch:
+    return next(one for one in ranking if one.gate == gate)
 
 
 SHAPES = [{}, {"num_layers": 2, "bidirectional": True}, {"proj_size": 3}, {"batch_first": False}, {"head": "per_step"}]
@@ -113,7 +110,7 @@ def test_a_gate_that_opens_at_the_marker_and_the_cell_that_counts_are_found(wind
     count = rank_by_correlation(model, windows, starts, -marker.cumsum(axis=1), kinds=("c", "h"))[0]
     assert (count.gate, count.unit) == ("c", planted) and count.score == pytest.approx(-1, abs=1e-6)
     kept = rank_by_class(model, windows, starts, marker.cumsum(axis=1).astype(int))
-    assert best_match(kept, "c").unit == planted and kept[0].score == pytest.approx(1)
+    assert first_of(kept, "c").unit == planted and kept[0].score == pytest.approx(1)
     assert count.values_in(trace_windows(model, windows, starts)).shape == marker.shape
 
 
@@ -127,7 +124,7 @@ def test_a_signal_of_the_last_step_asks_what_is_known_at_the_end(windows):
     model, starts = a_model(), windows.starts["train"]
     signal = np.full((len(starts), 12), np.nan)
     signal[:, -1] = windows.targets(starts)[:, 0, 0]
-    one = best_match(rank_by_correlation(model, windows, starts, signal), "h")
+    one = first_of(rank_by_correlation(model, windows, starts, signal), "h")
     at_end = values_of(model, windows, starts, one)[:, -1]
     assert one.score == pytest.approx(np.corrcoef(at_end, signal[:, -1])[0, 1], abs=1e-6)
 

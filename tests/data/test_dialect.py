@@ -53,7 +53,7 @@ def test_layouts(text, options):
 def test_no_header_one_column_and_a_single_decimal_comma_column():
     table = read("1.5,2\n2.5,9\n3,4\n")
     assert (names(table), values(table, "column 1")) == (["column 1", "column 2"], [1.5, 2.5, 3.0])
-    assert "called by their place" in notes(table)
+    assert "called by their position" in notes(table)
     footer = read("a,b\n1,2\n2,3\n3,5\nSource: NOAA\n")
     assert (names(footer), footer.options.delimiter) == (["a", "b"], ",")
     assert values(read("5\n7\n6\n"), "column 1") == [5.0, 7.0, 6.0]

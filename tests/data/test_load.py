@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lstm_core.data.generators import sine
+from lstm_core.data.generators.series import sine
 from lstm_core.data.load import load_table
 from lstm_core.data.samples import load_sample
 from lstm_core.data.table import ColumnRoles, Table

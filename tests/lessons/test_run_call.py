@@ -152,7 +152,7 @@ def test_an_error_is_pytorchs_own_and_its_meaning_names_the_cause(setup, text, m
 def test_dropout_with_one_layer_is_a_warning_and_what_pytorch_lets_pass_is_said():
     (note,) = run_call(PRESETS["Dropout with one layer"]).notes
     assert note.text.startswith("dropout option adds dropout after all but last recurrent layer")
-    assert "does nothing" in note.meaning
+    assert "has no effect" in note.meaning
     # (2, 2, 20) for one unbatched sequence: a pair of states by accident
     (note,) = run_call(LSTMCall(x=(5, 10), states="h_0 alone", h_0=(2, 2, 20))).notes
     assert note.text == ""

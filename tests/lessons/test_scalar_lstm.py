@@ -100,9 +100,9 @@ def test_gates_saturate_without_overflow():
 
 def test_the_arithmetic_in_words():
     first, second, *_ = TUTORIAL_END.unroll(A)
-    assert first.gate_text("f") == "σ(1.63·0 + 2.70·0 + 1.62) = 0.835"
-    assert first.gate_text("g") == "tanh(0.94·0 + 1.41·0 − 0.32) = −0.311"
-    assert second.gate_text("o") == "σ(−0.19·0.5 + 4.38·(−0.13) + 0.59) = 0.483"
+    assert first.sum_text("f") == "1.63·0 + 2.70·0 + 1.62"
+    assert first.sum_text("g") == "0.94·0 + 1.41·0 − 0.32"
+    assert second.sum_text("o") == "−0.19·0.5 + 4.38·(−0.13) + 0.59"
     assert second.c_text() == "0.89·(−0.20) + 0.77·(−0.03)"
     assert second.h_text() == "0.48·tanh(−0.21)"
 

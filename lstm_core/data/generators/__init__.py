@@ -18,67 +18,37 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lstm_core.data.generators.reber import continual_reber, embedded_reber
-from lstm_core.data.generators.sequences import (
-    adding_problem,
-    random_regression,
-    recall_first,
-    recall_marked,
-    two_sequences,
-    which_wave,
-)
-from lstm_core.data.generators.series import (
-    damped_oscillation,
-    echo,
-    mackey_glass,
-    random_walk,
-    sawtooth,
-    sine,
-    square,
-    sum_of_sines,
-)
-from lstm_core.data.generators.symbols import copy_memory, temporal_order
+from lstm_core.data.generators import reber, sequences, series, symbols
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 
 Generator = Callable[[int, int, int, float, int], Table]
 
-
 GENERATORS: dict[str, Generator] = {
     function.__name__: function
     for function in (
-        sine,
-        sum_of_sines,
-        square,
-        sawtooth,
-        damped_oscillation,
-        mackey_glass,
-        random_walk,
-        echo,
-        random_regression,
-        adding_problem,
-        which_wave,
-        two_sequences,
-        temporal_order,
-        copy_memory,
-        embedded_reber,
-        continual_reber,
-        recall_first,
-        recall_marked,
+        series.sine,
+        series.sum_of_sines,
+        series.square,
+        series.sawtooth,
+        series.damped_oscillation,
+        series.mackey_glass,
+        series.random_walk,
+        series.echo,
+        sequences.random_regression,
+        sequences.adding_problem,
+        sequences.which_wave,
+        sequences.two_sequences,
+        symbols.temporal_order,
+        symbols.copy_memory,
+        reber.embedded_reber,
+        reber.continual_reber,
+        sequences.recall_first,
+        sequences.recall_marked,
     )
 }
-SEQUENCE_SETS = (  # `length` counts sequences
-    "random_regression",
-    "adding_problem",
-    "which_wave",
-    "two_sequences",
-    "temporal_order",
-    "copy_memory",
-    "embedded_reber",
-    "continual_reber",
-    "recall_first",
-    "recall_marked",
-)
+# Their `length` counts sequences
+SEQUENCE_SETS = tuple(name for name, function in GENERATORS.items() if function.__module__ != series.__name__)
 PROPER_NAMES = {
     "mackey_glass": "Mackey-Glass",
     "embedded_reber": "Embedded Reber",

@@ -7,11 +7,9 @@ are equally likely.
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
-from lstm_core.data.generators.sequences import sequence_table, validated_rng
+from lstm_core.data.generators.sequences import symbol_table, validated_rng
 from lstm_core.data.table import Column, Table
 from lstm_core.experiment import PlaygroundError
 
@@ -113,7 +111,7 @@ def legal_next_symbols(symbols: np.ndarray) -> np.ndarray:
 
 
 def decode_one_hot(x: np.ndarray) -> np.ndarray:
-    """(…, 7) one-hot symbols → (…) indices into SYMBOLS, −1 where a row is all zero."""
+    """(…, symbols) one-hot → (…) indices into the symbols, −1 where a row is all zero."""
     return np.where(x.any(axis=-1), x.argmax(axis=-1), -1)
 
 
@@ -134,9 +132,6 @@ def _table(name: str, symbols: np.ndarray) -> Table:
     inputs, targets = symbols[:, :-1], symbols[:, 1:]
     targets = np.where(inputs < 0, -1, targets)
     states = states_after(inputs).ravel()
-    features = {symbol: inputs.ravel() == k for k, symbol in enumerate(SYMBOLS)}
     explanatory = {"state": STATE[states], "wrapped": REMEMBERED_SYMBOL[states]}
-    table = sequence_table(name, features | explanatory, inputs.shape[1])
     target = Column("next", "category", targets.ravel().astype(np.int32), SYMBOLS)
-    roles = dataclasses.replace(table.roles, targets=("next",), features=SYMBOLS)
-    return dataclasses.replace(table, columns=(*table.columns, target), roles=roles)
+    return symbol_table(name, inputs, SYMBOLS, target, explanatory)

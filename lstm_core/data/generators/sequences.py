@@ -6,6 +6,7 @@ Each set has numbered sequences of seq_len rows. GENERATORS lists the functions 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -65,10 +66,8 @@ def which_wave(length: int, seq_len: int, n_features: int, noise: float, seed: i
     x = np.empty((length, seq_len))
     for k, shape in enumerate(WAVEFORMS.values()):
         x[label == k] = shape(phase[label == k])
-    table = sequence_table("which_wave", {"x": add_noise(x.ravel(), noise, rng)}, seq_len)
     wave = Column("wave", "category", np.repeat(label, seq_len).astype(np.int32), tuple(WAVEFORMS))
-    roles = dataclasses.replace(table.roles, targets=("wave",))
-    return dataclasses.replace(table, columns=(*table.columns, wave), roles=roles)
+    return sequence_table("which_wave", {"x": add_noise(x.ravel(), noise, rng)}, seq_len, wave)
 
 
 def two_sequences(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -110,16 +109,32 @@ def add_noise(clean: np.ndarray, noise: float, rng: np.random.Generator) -> np.n
     return clean + noise * clean.std() * rng.standard_normal(clean.shape)
 
 
-def sequence_table(name: str, features: dict, seq_len: int, targets: np.ndarray | None = None) -> Table:
-    """A table of numbered sequences; `targets` (length,) stand in their last rows, NaN (not scored) in the others."""
+def sequence_table(
+    name: str, features: dict, seq_len: int, target: np.ndarray | Column, explanatory: dict | None = None
+) -> Table:
+    """A table of numbered sequences.
+
+    target: a category column, or (length,) numbers, which stand in the last rows of their sequences, NaN (not scored)
+    in the others. explanatory: columns beside the features.
+    """
     rows = len(next(iter(features.values())))  # length · seq_len
-    columns = {"sequence": np.arange(rows) // seq_len} | features
-    if targets is not None:
+    columns = {"sequence": np.arange(rows) // seq_len, **features, **(explanatory or {})}
+    is_category = isinstance(target, Column)
+    if not is_category:
         columns["target"] = np.full(rows, np.nan)
-        columns["target"][seq_len - 1 :: seq_len] = targets
-    target_names = () if targets is None else ("target",)
-    roles = ColumnRoles(target_names, tuple(features), group="sequence", seq_len=seq_len, horizon=0)
-    return Table.from_columns(name, columns, roles)
+        columns["target"][seq_len - 1 :: seq_len] = target
+    target_name = target.name if is_category else "target"
+    roles = ColumnRoles((target_name,), tuple(features), group="sequence", seq_len=seq_len, horizon=0)
+    table = Table.from_columns(name, columns, roles)
+    return dataclasses.replace(table, columns=(*table.columns, target)) if is_category else table
+
+
+def symbol_table(
+    name: str, symbols: np.ndarray, names: Sequence[str], target: Column, explanatory: dict | None = None
+) -> Table:
+    """A one-hot table; symbols: (sequences, seq_len) indices into names, −1 where a row is all zero."""
+    features = {symbol: symbols.ravel() == k for k, symbol in enumerate(names)}
+    return sequence_table(name, features, symbols.shape[1], target, explanatory)
 
 
 def recall_marked(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:

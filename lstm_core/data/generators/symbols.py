@@ -5,11 +5,9 @@ GENERATORS lists the functions and explains their signature.
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
-from lstm_core.data.generators.sequences import sequence_table, validated_rng
+from lstm_core.data.generators.sequences import symbol_table, validated_rng
 from lstm_core.data.table import Column, Table
 
 ORDER_SYMBOLS = tuple("abcdXYEB")  # distractors, the two relevant symbols, begin and end
@@ -41,7 +39,7 @@ def temporal_order(length: int, seq_len: int, n_features: int, noise: float, see
     symbols[np.arange(seq_len) < first_row[:, None]] = -1
     targets = np.full((length, seq_len), -1, np.int32)
     targets[:, -1] = 2 * symbols_drawn[0] + symbols_drawn[1]
-    return _table("temporal_order", symbols, ORDER_SYMBOLS, Column("order", "category", targets.ravel(), ORDERS))
+    return symbol_table("temporal_order", symbols, ORDER_SYMBOLS, Column("order", "category", targets.ravel(), ORDERS))
 
 
 def copy_memory(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
@@ -60,7 +58,7 @@ def copy_memory(length: int, seq_len: int, n_features: int, noise: float, seed: 
     targets[:, -copied:] = symbols[:, :copied]
     symbols[:, -copied - 1] = MARKER
     target = Column("say", "category", targets.ravel(), COPY_SYMBOLS[: BLANK + 1])
-    return _table("copy_memory", symbols, COPY_SYMBOLS, target)
+    return symbol_table("copy_memory", symbols, COPY_SYMBOLS, target)
 
 
 def copy_length(seq_len: int) -> int:
@@ -71,11 +69,3 @@ def copy_length(seq_len: int) -> int:
 def copy_naive_loss(seq_len: int) -> float:
     """The lowest mean cross-entropy on copy_memory of a model that knows its rules and remembers no symbol."""
     return copy_length(seq_len) * float(np.log(BLANK)) / seq_len
-
-
-def _table(name: str, symbols: np.ndarray, names: tuple[str, ...], target: Column) -> Table:
-    """A one-hot table; symbols: (sequences, seq_len) indices into names, −1 where a row is all zero."""
-    features = {symbol: symbols.ravel() == k for k, symbol in enumerate(names)}
-    table = sequence_table(name, features, symbols.shape[1])
-    roles = dataclasses.replace(table.roles, targets=(target.name,))
-    return dataclasses.replace(table, columns=(*table.columns, target), roles=roles)

@@ -80,10 +80,8 @@ def bad_cells_note(name: str, rows: Sequence[int], problem: str, line: Callable[
 def dropped_signs_note(name: str, signs: set[str]) -> list[ImportNote]:
     if not signs:
         return []
-    listed = " ".join(sorted(signs))
-    return [
-        ImportNote("info", f"Column {name!r}: the signs {listed} are dropped, the numbers kept as they stand.", name)
-    ]
+    text = f"Column {name!r}: the signs {' '.join(sorted(signs))} are dropped, the numbers kept as they stand."
+    return [ImportNote("info", text, name)]
 
 
 def infer_column(

@@ -101,9 +101,8 @@ class _Numbers:
         return cells.expand(parsed, np.nan)
 
     def notes(self, records: RegularRows) -> list[ImportNote]:
-        notes = bad_cells_note(self.name, self.bad, "non-numeric", records.line) + dropped_signs_note(
-            self.name, self.signs
-        )
+        notes = bad_cells_note(self.name, self.bad, "non-numeric", records.line)
+        notes += dropped_signs_note(self.name, self.signs)
         if self.rounded:
             text = f"Column {self.name!r} has whole numbers beyond {_EXACT:,}: they are rounded to 7 digits."
             notes.append(ImportNote("warning", text, self.name))

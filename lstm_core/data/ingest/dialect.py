@@ -62,10 +62,8 @@ def detect_dialect(text: bytes, name: str, options: CsvOptions) -> tuple[Regular
     if has_header is None:
         has_header = len(header.cells) < width or _is_header(header.cells, below)
     skip = header.first - 1 if options.skip_rows is None else options.skip_rows
-    options_used = replace(options, delimiter=delimiter, header=has_header, skip_rows=skip)
-    options_used = replace(
-        options_used, decimal=options.decimal or _decimal(all_records[start + has_header :], delimiter)
-    )
+    decimal = options.decimal or _decimal(all_records[start + has_header :], delimiter)
+    options_used = replace(options, delimiter=delimiter, decimal=decimal, header=has_header, skip_rows=skip)
     names, notes = _names(header.cells if has_header else [], below, width)
     data_line = header.last if has_header else header.first - 1
     records, ragged = normalize_rows(text, name, delimiter or SEPARATOR, data_line, names)
@@ -121,9 +119,8 @@ def _score(records: list[_Record], delimiter: str) -> float:
     consistent = sum(len(record.cells) == width for record in body) / len(body)
     other_delimiters = set(DELIMITERS) - {delimiter, ""}
     cells = [cell for record in body for cell in record.cells[:_SAMPLE_RECORDS]]
-    clean = sum(1.0 if other_delimiters.isdisjoint(cell) or is_number_or_time(cell) else 0.3 for cell in cells) / len(
-        cells
-    )
+    scores = [1.0 if other_delimiters.isdisjoint(cell) or is_number_or_time(cell) else 0.3 for cell in cells]
+    clean = sum(scores) / len(scores)
     if not delimiter and not other_delimiters.isdisjoint(cells[0]) and not is_number_or_time(cells[0]):
         clean *= 0.3  # a name that holds a delimiter is the names of several columns
     return consistent * clean * (0.9 if start else 1.0)
@@ -187,9 +184,8 @@ def _is_header(first: list[str], below: list[list[str]]) -> bool:
 def _decimal(records: list[_Record], delimiter: str) -> str:
     cells = [cell.strip() for record in records for cell in record.cells[:_SAMPLE_RECORDS]]
     unclear = {sign: sum(is_ambiguous_separator(cell, sign) for cell in cells) for sign in ".,"}
-    signs = Counter(
-        implied_decimal_sign(cell) for cell in cells if not any(is_ambiguous_separator(cell, sign) for sign in ".,")
-    )
+    clear = (cell for cell in cells if not any(is_ambiguous_separator(cell, sign) for sign in ".,"))
+    signs = Counter(map(implied_decimal_sign, clear))
     if signs[","] != signs["."]:
         return "," if signs[","] > signs["."] else "."
     return "," if delimiter == ";" and unclear[","] > unclear["."] else "."
@@ -203,9 +199,8 @@ def _names(header: list[str], below: list[list[str]], width: int) -> tuple[tuple
             header = [*header, ""]
         else:
             header = ["", *header]
-            notes.append(
-                ImportNote("info", "The header has one name less than the rows have cells: column 1 has none.")
-            )
+            text = "The header has one name less than the rows have cells: column 1 has none."
+            notes.append(ImportNote("info", text))
     names: list[str] = []
     taken: dict[str, int] = {}  # name → how often it was met
     renamed = []
@@ -226,7 +221,7 @@ def _names(header: list[str], below: list[list[str]], width: int) -> tuple[tuple
         notes.append(ImportNote("warning", text))
     unnamed = [name for name, raw in zip(names, header, strict=False) if not raw.strip()]
     if unnamed:
-        notes.append(ImportNote("info", f"Columns without a name are called by their place: {_listed(unnamed)}."))
+        notes.append(ImportNote("info", f"Columns without a name are called by their position: {_listed(unnamed)}."))
     return tuple(names), notes
 
 
@@ -243,5 +238,5 @@ def _layout_notes(used: CsvOptions) -> list[ImportNote]:
         lines = "line is" if used.skip_rows == 1 else f"{used.skip_rows} lines are"
         notes.append(ImportNote("info", f"The first {lines} left out: the table begins after that."))
     if not used.header:
-        notes.append(ImportNote("info", "No row names the columns: they are called by their place."))
+        notes.append(ImportNote("info", "No row names the columns: they are called by their position."))
     return notes

@@ -11,8 +11,6 @@ from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
 
 MAX_BYTES = 512 * 2**20
-# What the page offers; decode_text takes any text encoding that Python knows.
-
 SEPARATOR = "\x1f"  # ASCII's unit separator: decode_text removes it from the data, so it can stand between cells
 
 _EXPORT = "export the table as CSV and load that"
@@ -106,9 +104,8 @@ def _guess_encoding(data: bytes, notes: list[ImportNote]) -> str:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             if encoding != "utf-8":
-                notes.append(
-                    ImportNote("info", f"The file is {encoding.upper()}: it begins with that encoding's mark.")
-                )
+                text = f"The file is {encoding.upper()}: it begins with that encoding's mark."
+                notes.append(ImportNote("info", text))
             return encoding
     sample = data[: 2**16]
     zeros = sample[0::2].count(0), sample[1::2].count(0)
@@ -116,18 +113,15 @@ def _guess_encoding(data: bytes, notes: list[ImportNote]) -> str:
         encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
         notes.append(ImportNote("info", f"Every other byte is zero: the file is read as {encoding.upper()}."))
         return encoding
-    try:
-        data.isascii() or data.decode()
-        return "utf-8"
-    except UnicodeDecodeError:
-        pass  # what it is instead cannot be known: Western European is the likeliest, and the note says so
-    try:
-        data.decode("cp1252")
-        encoding = "cp1252"
-    except UnicodeDecodeError:
-        encoding = "latin-1"  # gives every byte a letter
-    text = f"The file is not UTF-8; it is read as {encoding}: choose another encoding if letters look wrong."
-    notes.append(ImportNote("warning", text))
+    for encoding in ("utf-8", "cp1252", "latin-1"):
+        try:
+            data.isascii() or data.decode(encoding)
+            break
+        except UnicodeDecodeError:  # Western European is the next likeliest, and latin-1 gives every byte a letter
+            continue
+    if encoding != "utf-8":
+        text = f"The file is not UTF-8; it is read as {encoding}: choose another encoding if letters look wrong."
+        notes.append(ImportNote("warning", text))
     return encoding
 
 

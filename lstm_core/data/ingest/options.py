@@ -8,7 +8,7 @@ from lstm_core.experiment import PlaygroundError
 
 KINDS = ("number", "category", "time")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", "": "one column"}
-ENCODINGS = (
+ENCODINGS = (  # what the page offers; decode_text takes any text encoding that Python knows
     "utf-8",
     "utf-16",
     "cp1252",

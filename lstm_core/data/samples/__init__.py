@@ -25,9 +25,8 @@ class Sample:
     title: str
     caption: str
     source: str
-    licence: str
-    period: int | None  # rows of one season, the lag of a seasonal-naive forecast; None: not seasonal
     roles: ColumnRoles
+    period: int | None = None  # rows of one season, the lag of a seasonal-naive forecast; None: not seasonal
 
 
 _CITIES = ("seattle", "new_york")
@@ -37,7 +36,6 @@ SAMPLES: dict[str, Sample] = {
         title="Sunspots",
         caption="Yearly sunspot number, 1700–2008: a cycle of about 11 years.",
         source="National Geophysical Data Center (NOAA), by way of statsmodels",
-        licence="Public domain",
         period=11,
         roles=ColumnRoles(("SUNACTIVITY",), ("SUNACTIVITY",), time="YEAR", seq_len=24, horizon=1),
     ),
@@ -45,15 +43,12 @@ SAMPLES: dict[str, Sample] = {
         title="Nile",
         caption="Yearly flow at Aswan, 1871–1970: short, with a drop in 1899.",
         source="Cobb (1978), Biometrika 65(2), 243–251, by way of statsmodels",
-        licence="Public domain",
-        period=None,
         roles=ColumnRoles(("volume",), ("volume",), time="year", seq_len=10, horizon=1),
     ),
     "elnino": Sample(
         title="El Niño",
         caption="Monthly sea temperature off Peru, 1950–2010, in °C.",
         source="National Weather Service (NOAA), ERSST.V3B, Niño 1+2, by way of statsmodels",
-        licence="Public domain",
         period=12,
         roles=ColumnRoles(("temperature",), ("temperature",), time="month", seq_len=24, horizon=1),
     ),
@@ -61,8 +56,6 @@ SAMPLES: dict[str, Sample] = {
         title="Weather",
         caption="Seattle and New York, day by day, 2012–2015.",
         source="National Centers for Environmental Information (NOAA), by way of vega-datasets",
-        licence="Public domain",
-        period=None,
         roles=ColumnRoles(
             targets=("seattle_max", "seattle_min", "new_york_max", "new_york_min", "new_york_wind"),
             features=(*_WEATHER, "season_sin", "season_cos"),

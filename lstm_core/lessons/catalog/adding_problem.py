@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
+from lstm_core.figures import diagram
 from lstm_core.figures.lines import LinePlot
-from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PINK, VERMILION, figure_layout
-from lstm_core.lessons.figures import loss_with_levels, ranking_figure, sorted_predictions
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
+from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PINK, VERMILION
+from lstm_core.lessons.figures import loss_with_levels, ranking_figure, sorted_predictions, two_rows
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_splits
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -22,7 +23,6 @@ NAIVE_LOSS = 1 / 6  # mean squared error of always predicting 1
 THRESHOLD = 0.01
 SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
 SHOWN_WINDOWS = 100  # test sequences in the plot of predictions
-TRAIN_WINDOWS, VALID_WINDOWS, TEST_WINDOWS = 8000, 500, 2000  # sequences
 
 
 def _expected_sum(value: np.ndarray, marker: np.ndarray) -> np.ndarray:
@@ -67,42 +67,25 @@ def _example(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, 
 
 
 def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
-    from plotly.subplots import make_subplots
-
     run = runs["lstm"]
     cell_match, gate_match = _best_units(run)
     value, marker, c, gate, estimate = _example(run)
-    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.6, 0.4])
+    figure = two_rows("step", 420, vertical_spacing=0.06, row_heights=[0.6, 0.4])
+    c_name = f"c of unit {cell_match.unit} (r = {cell_match.score:.2f})"
+    gate_name = f"{GATE_NAMES[gate_match.gate]} of unit {gate_match.unit} (r = {gate_match.score:.2f} with the marker)"
     lines = (
         ("running estimate, in its scale", estimate, ACTUAL_COLOR, "dash", 1),
-        (f"c of unit {cell_match.unit} (r = {cell_match.score:.2f})", c, GATE_COLORS["c"], "solid", 1),
-        (
-            f"{GATE_NAMES[gate_match.gate]} of unit {gate_match.unit} (r = {gate_match.score:.2f} with the marker)",
-            gate,
-            GATE_COLORS[gate_match.gate],
-            "solid",
-            2,
-        ),
+        (c_name, c, GATE_COLORS["c"], "solid", 1),
+        (gate_name, gate, GATE_COLORS[gate_match.gate], "solid", 2),
     )
     for name, y, color, dash, row in lines:
         line = {"color": color, "width": 4, "dash": dash}
         figure.add_scatter(x=np.arange(len(y)), y=y, name=name, line=line, row=row, col=1)
     for at in np.flatnonzero(marker):
         figure.add_vline(float(at), line={"color": PINK, "width": 2, "dash": "dot"})
-        figure.add_annotation(
-            x=float(at),
-            y=1.0,
-            yref="y2 domain",
-            text=f"<b>{value[at]:.2f}</b>",
-            showarrow=False,
-            xanchor="left",
-            xshift=4,
-            font={"size": 18},
-        )
-    figure.update_yaxes(title="c", row=1)
-    figure.update_yaxes(title="gate", range=[-0.03, 1.03], row=2)
-    figure.update_xaxes(title="step", row=2)
-    return figure_layout(figure, 420)
+        text = diagram.label(float(at), 1.0, f"<b>{value[at]:.2f}</b>", 18, yref="y2 domain", xanchor="left", xshift=4)
+        figure.add_annotation(text)
+    return figure.update_yaxes(title="gate", row=2)
 
 
 def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
@@ -114,10 +97,6 @@ def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
         "input gate with the marker": ([gate[match.unit] for match in cells], GATE_COLORS["i"]),
     }
     return ranking_figure([match.unit for match in cells], bars, "|r|")
-
-
-def _loss_plot(runs: dict[str, Run]) -> LinePlot:
-    return loss_with_levels(runs["lstm"], "mean squared error", {"always predicting 1": NAIVE_LOSS})
 
 
 def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
@@ -144,22 +123,13 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return [estimate, c]
 
 
-LENGTH = TRAIN_WINDOWS + VALID_WINDOWS + TEST_WINDOWS
-
 LESSON = Lesson(
     title="The adding problem",
     summary="A hundred numbers, two of them marked: add those two. One unit of the cell state holds the sum.",
     chapter="Papers",
-    order=21,
     experiments={
         "lstm": Experiment(
-            generated_data(
-                "adding_problem",
-                length=LENGTH,
-                seq_len=100,
-                train_share=TRAIN_WINDOWS / LENGTH,
-                valid_share=VALID_WINDOWS / LENGTH,
-            ),
+            generated_splits("adding_problem", seq_len=100, train=8000, valid=500, test=2000),
             ModelSpec(hidden_size=16, chrono_t_max=100),
             TrainSpec(lr=5e-3, batch_size=32, epochs=12),
         )
@@ -175,7 +145,7 @@ LESSON = Lesson(
             "**A plateau, then a sudden drop**",
             "It first learns to predict 1, the mean; then it starts to use the markers, and the error falls within an "
             "epoch or two.",
-            _loss_plot,
+            lambda runs: loss_with_levels(runs["lstm"], "mean squared error", {"always predicting 1": NAIVE_LOSS}),
         ),
         LessonFigure("**Predictions and targets**", "A hundred new sequences, sorted by their sum.", _prediction_plot),
         LessonFigure(

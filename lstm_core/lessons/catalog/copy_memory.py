@@ -11,8 +11,8 @@ from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, figure_layout
-from lstm_core.lessons.figures import loss_with_levels, symbol_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
+from lstm_core.lessons.figures import loss_with_levels, new_figure, symbol_figure
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_splits
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -24,7 +24,6 @@ SILENCE = 10  # T
 SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
 MIN_ACCURACY = 0.97  # of the symbols
 EARLY = 0.1, 0.25  # epochs: by then it knows when to stay silent, and no symbol yet
-TRAIN_WINDOWS, VALID_WINDOWS, TEST_WINDOWS = 16_000, 500, 1000  # sequences
 LETTERS = [*"01234567", "·", "?"]  # COPY_SYMBOLS of the generator, as they are drawn
 
 
@@ -65,8 +64,6 @@ def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
 
 def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     """The mean over new sequences of the unit that keeps one symbol best, for each of its eight values."""
-    import plotly.graph_objects as go
-
     from lstm_core.analysis.unit_search import trace_windows
 
     run = runs["lstm"]
@@ -76,7 +73,7 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     values = matches[position].values_in(trace_windows(run.current_model(), windows, starts))
     symbol = windows.inputs(starts)[:, position].argmax(axis=-1)
     order = np.argsort([values[symbol == k, -len(matches) - 1].mean() for k in range(8)])
-    figure = go.Figure()
+    figure = new_figure()
     for shade, k in enumerate(order):
         color = f"hsl({30 + 25 * shade}, 75%, 50%)"
         mean = values[symbol == k].mean(axis=0)
@@ -92,18 +89,14 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
 
 def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     """For each of the ten symbols the η² of the c that separates its classes best."""
-    import plotly.graph_objects as go
-
-    matches = _best_units(runs["lstm"])
-    figure = go.Figure(
-        go.Bar(
-            x=np.arange(1, len(matches) + 1),
-            y=[match.score for match in matches],
-            marker={"color": GATE_COLORS["c"]},
-            text=[f"unit {match.unit}" for match in matches],
-            textangle=-90,
-            textfont={"size": 15},
-        )
+    matches, figure = _best_units(runs["lstm"]), new_figure()
+    figure.add_bar(
+        x=np.arange(1, len(matches) + 1),
+        y=[match.score for match in matches],
+        marker={"color": GATE_COLORS["c"]},
+        text=[f"unit {match.unit}" for match in matches],
+        textangle=-90,
+        textfont={"size": 15},
     )
     figure.update_xaxes(title="symbol", dtick=1)
     figure.update_yaxes(title="η² at the marker", range=[0, 1.03])
@@ -133,27 +126,13 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(accuracy >= MIN_ACCURACY, summary + ".", metrics)
 
 
-def _thumbnail_plot(runs: dict[str, Run]) -> np.ndarray:
-    """(9, seq_len): the predicted probabilities."""
-    return _probabilities(runs["lstm"], 1)[2][0].T[::-1]
-
-
-LENGTH = TRAIN_WINDOWS + VALID_WINDOWS + TEST_WINDOWS
-
 LESSON = Lesson(
     title="Copy memory",
     summary="Ten symbols, a silence, a marker: now repeat all ten, in order.",
     chapter="Papers",
-    order=25,
     experiments={
         "lstm": Experiment(
-            generated_data(
-                "copy_memory",
-                length=LENGTH,
-                seq_len=SILENCE + 20,
-                train_share=TRAIN_WINDOWS / LENGTH,
-                valid_share=VALID_WINDOWS / LENGTH,
-            ),
+            generated_splits("copy_memory", seq_len=SILENCE + 20, train=16_000, valid=500, test=1000),
             ModelSpec(hidden_size=128, head="per_step", chrono_t_max=SILENCE + 20),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10, max_grad_norm=0.1),
         )
@@ -213,7 +192,7 @@ several units each.
     success_rate="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. One bad step at the end can cost a "
     "little: with gradients clipped at 1 instead of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
     published="Without memory: 10 ln 8 / (T + 20), 0.693 at T = 10 and 0.173 at T = 100 (Arjovsky, Shah & Bengio 2016)",
-    thumbnail_plot=_thumbnail_plot,
+    thumbnail_plot=lambda runs: _probabilities(runs["lstm"], 1)[2][0].T[::-1],  # (9, seq_len)
     sources=(
         "Martin Arjovsky, Amar Shah & Yoshua Bengio (2016), Unitary evolution recurrent neural networks, arXiv "
         "1511.06464",

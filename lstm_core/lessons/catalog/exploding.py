@@ -8,9 +8,10 @@ import numpy as np
 
 from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
+from lstm_core.figures import diagram
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BLUE, GREY, PINK, VERMILION, figure_layout
-from lstm_core.lessons.figures import LOSS_POINTS
+from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
 
 if TYPE_CHECKING:
@@ -48,37 +49,23 @@ def _loss_plot(runs: dict[str, Run]) -> LinePlot:
 
 def _vectors(runs: dict[str, Run]) -> go.Figure:
     """A gradient of two weights, clipped by its norm and, beside it, clipped weight by weight."""
-    import plotly.graph_objects as go
-
     gradient = np.array([1.0, 0.4])
     by_norm, by_value = gradient * CLIP / np.linalg.norm(gradient), np.clip(gradient, -CLIP, CLIP)
     angle = np.linspace(0, np.pi / 2, 60)
-    figure = go.Figure()
-    figure.add_scatter(
-        x=CLIP * np.cos(angle),
-        y=CLIP * np.sin(angle),
-        mode="lines",
-        hoverinfo="skip",
-        line={"color": GREY, "dash": "dash", "width": 2},
-    )
+    x, y = CLIP * np.cos(angle), CLIP * np.sin(angle)
+    figure, line = new_figure(), {"color": GREY, "dash": "dash", "width": 2}
+    figure.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", line=line)
     vectors = (
         (f"the gradient, length {np.linalg.norm(gradient):.2f}", gradient, COLORS["no_clip"], "solid", (0, 22)),
         ("clipped by norm: the same direction", by_norm, COLORS["clip"], "solid", (145, -24)),
         ("clipped by value: it turns", by_value, PINK, "dot", (30, 22)),
     )
-    for label, (x, y), color, dash, (right, up) in vectors:
-        figure.add_scatter(
-            x=[0, x],
-            y=[0, y],
-            mode="lines+markers",
-            hoverinfo="skip",
-            opacity=1,
-            line={"color": color, "width": 5, "dash": dash},
-            marker={"size": [0, 16], "symbol": "arrow", "angleref": "previous", "opacity": 1},
-        )
-        figure.add_annotation(
-            x=x, y=y, text=label, showarrow=False, xshift=right, yshift=up, font={"size": 16, "color": color}
-        )
+    for name, (x, y), color, dash, (right, up) in vectors:
+        line = {"color": color, "width": 5, "dash": dash}
+        tip = {"size": [0, 16], "symbol": "arrow", "angleref": "previous", "opacity": 1}
+        style = {"mode": "lines+markers", "hoverinfo": "skip", "opacity": 1}
+        figure.add_scatter(x=[0, x], y=[0, y], line=line, marker=tip, **style)
+        figure.add_annotation(diagram.label(x, y, name, 16, color, xshift=right, yshift=up))
     figure.update_xaxes(title="gradient of weight 1", range=[-0.05, 1.2])
     figure.update_yaxes(title="of weight 2", range=[-0.05, 0.55], scaleanchor="x")
     return figure_layout(figure, 300).update_layout(showlegend=False)
@@ -118,7 +105,6 @@ LESSON = Lesson(
     title="Exploding gradients",
     summary="One steep step of the loss destroys all that an RNN has learned; gradient clipping prevents it.",
     chapter="Memory",
-    order=12,
     experiments={"clip": _experiment(CLIP), "no_clip": _experiment(0.0)},
     figures=(
         LessonFigure(

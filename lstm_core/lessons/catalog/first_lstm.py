@@ -51,19 +51,17 @@ def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     by_split = _predictions_by_split(runs["lstm"])
-    train_error, valid_error = (
-        float(np.mean((predictions - targets) ** 2)) for predictions, targets in (by_split["train"], by_split["valid"])
-    )
-    zero_train_error, zero_valid_error = (float(np.mean(by_split[split][1] ** 2)) for split in ("train", "valid"))
-    predictions, targets = (values[0] for values in by_split["test"])
-    reached = train_error < 0.9 * zero_train_error and valid_error > 0.95 * zero_valid_error
+    errors = {split: float(np.mean((predictions - targets) ** 2)) for split, (predictions, targets) in by_split.items()}
+    zero_errors = {split: float(np.mean(targets**2)) for split, (_, targets) in by_split.items()}
+    prediction, target = (values[0] for values in by_split["test"])
+    reached = errors["train"] < 0.9 * zero_errors["train"] and errors["valid"] > 0.95 * zero_errors["valid"]
     return Outcome(
         reached,
-        f"Mean squared error {train_error:.2f} on the 100 training sequences (always predicting 0: "
-        f"{zero_train_error:.2f}), but {valid_error:.2f} on {len(by_split['valid'][0]):,} new ones (always predicting "
-        f"0: {zero_valid_error:.2f}). One new sequence: prediction {format_number(predictions)}, target "
-        f"{format_number(targets)}.",
-        {"error seen": train_error, "error new": valid_error, "zero new": zero_valid_error},
+        f"Mean squared error {errors['train']:.2f} on the 100 training sequences (always predicting 0: "
+        f"{zero_errors['train']:.2f}), but {errors['valid']:.2f} on {len(by_split['valid'][0]):,} new ones (always "
+        f"predicting 0: {zero_errors['valid']:.2f}). One new sequence: prediction {format_number(prediction)}, target "
+        f"{format_number(target)}.",
+        {"error seen": errors["train"], "error new": errors["valid"], "zero new": zero_errors["valid"]},
     )
 
 
@@ -71,7 +69,6 @@ LESSON = Lesson(
     title="First LSTM: random regression",
     summary="The loss falls, and nothing is learned: memorising is not learning.",
     chapter="Tutorials",
-    order=1,
     experiments={
         "lstm": Experiment(
             generated_data(

@@ -10,7 +10,7 @@ from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BLUE, GREEN, GREY, MIN_SHARE, VERMILION, figure_layout
-from lstm_core.lessons.figures import LOSS_POINTS
+from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
 
 if TYPE_CHECKING:
@@ -28,17 +28,14 @@ DATA = generated_data("recall_first", length=2000, seq_len=STEPS, train_share=0.
 
 
 def _mean_forget_gates(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
-    """(hidden_size,): each unit's f, mean over some windows and their steps; computed once for each step of the run."""
-    import torch
+    """(hidden_size,): each unit's f, mean over some windows and their steps."""
+    from lstm_core.analysis.unit_search import trace_windows
 
-    from lstm_core.trace.gate_trace import trace_lstm
+    def mean() -> np.ndarray:
+        f = trace_windows(snapshot.model, run.windows, run.windows.starts["valid"][:WINDOWS]).f
+        return f[0, 0].double().mean((0, 1)).numpy()  # of (1, 1, batch, seq_len, hidden_size)
 
-    cached, windows = run.cache.setdefault("forget", {}), run.windows
-    if snapshot.step not in cached:
-        x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
-        f = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x)).f  # (1, 1, batch, seq_len, hidden_size)
-        cached[snapshot.step] = f[0, 0].double().mean((0, 1)).numpy()
-    return cached[snapshot.step]
+    return run.cached("forget gates", (snapshot.step,), mean)
 
 
 def _constants(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
@@ -48,28 +45,15 @@ def _constants(run: Run, snapshot: ModelSnapshot) -> np.ndarray:
 
 
 def _initial_figure(runs: dict[str, Run]) -> go.Figure:
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
+    figure = new_figure()
     for label, run in runs.items():
         constants = _constants(run, run.snapshot_at(0))
-        units = np.arange(1, len(constants) + 1)
-        figure.add_scatter(
-            x=units,
-            y=constants,
-            name=run_name(label),
-            mode="lines+markers",
-            line={"color": COLORS[label], "width": 3},
-            marker={"size": 8},
-        )
-    seq_len = next(iter(runs.values())).windows.spec.seq_len
-    figure.add_scatter(
-        x=units[[0, -1]],
-        y=[seq_len, seq_len],
-        name=f"the {seq_len} steps to remember",
-        mode="lines",
-        line={"color": GREY, "dash": "dash", "width": 2},
-    )
+        units, line = np.arange(1, len(constants) + 1), {"color": COLORS[label], "width": 3}
+        style = {"mode": "lines+markers", "line": line, "marker": {"size": 8}}
+        figure.add_scatter(x=units, y=constants, name=run_name(label), **style)
+    seq_len, line = run.windows.spec.seq_len, {"color": GREY, "dash": "dash", "width": 2}
+    name = f"the {seq_len} steps to remember"
+    figure.add_scatter(x=units[[0, -1]], y=[seq_len, seq_len], name=name, mode="lines", line=line)
     figure.update_yaxes(type="log", title="time constant (steps)", dtick=1)
     figure.update_xaxes(title="unit, the longest memory first")
     return figure_layout(figure, 300)
@@ -112,10 +96,6 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(errors["chrono"] < MAX_ERROR, summary, {f"{label} error": error for label, error in errors.items()})
 
 
-def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
-    return [run.curves["valid_loss"].points(100)[1] for run in runs.values()]
-
-
 def _experiment(**model) -> Experiment:
     return Experiment(DATA, ModelSpec(hidden_size=20, **model), TrainSpec(lr=5e-3, batch_size=64, epochs=30))
 
@@ -124,7 +104,6 @@ LESSON = Lesson(
     title="The forget gate's initial bias",
     summary="Whether an LSTM learns to remember may be decided before it sees any data: bias 0, 1 and chrono.",
     chapter="Memory",
-    order=13,
     experiments={
         "chrono": _experiment(chrono_t_max=STEPS),
         "bias_1": _experiment(forget_bias=1.0),
@@ -188,7 +167,7 @@ helped on one seed in ten; on twenty every one of the three learns.
     outcome=_outcome,
     success_rate="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); "
     "where one does not, it stays at 1. So between 0 and 1 the difference is small here, and chrono's is large.",
-    thumbnail_plot=_thumbnail_plot,
+    thumbnail_plot=lambda runs: [run.curves["valid_loss"].points(100)[1] for run in runs.values()],
     sources=(
         "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, "
         "Neural Computation 12(10): forget gates, which start open",

@@ -20,19 +20,19 @@ SHOWN_WINDOWS = 120  # days of the test split in the plot
 COLORS = {"lstm": BLUE, "gru": GREEN}
 
 
-def _predictions(run: Run, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _test_predictions(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(predictions, targets, values of the day before), each (days, targets), in the file's own units."""
     from lstm_core.forecasting.predict import predict
 
     windows, model = run.windows, run.snapshot_at().model
-    starts = windows.starts[split]
+    starts = windows.starts["test"]
     predictions, targets = predict(model, windows, starts)[:, 0], windows.targets(starts)[:, 0]
     return predictions, targets, windows.y[windows.target_rows(starts)[:, 0] - 1]
 
 
-def _gain(run: Run, split: str = "test") -> float:
+def _gain(run: Run) -> float:
     """1 − RMSE / RMSE of persistence, the day before repeated: mean over the targets; negative if it is worse."""
-    predictions, targets, last_values = _predictions(run, split)
+    predictions, targets, last_values = _test_predictions(run)
     error, naive = (np.sqrt(((x - targets) ** 2).mean(0)) for x in (predictions, last_values))
     return float(1 - (error / naive).mean())
 
@@ -40,16 +40,12 @@ def _gain(run: Run, split: str = "test") -> float:
 def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
     lines = []
     for label, run in runs.items():
-        predictions, targets, _ = _predictions(run, "test")
+        predictions, targets, _ = _test_predictions(run)
         x = np.arange(SHOWN_WINDOWS, dtype=float)
         if not lines:
             lines.append(Line("actual", x, targets[:SHOWN_WINDOWS, 2], GREY, width=3))
         lines.append(Line(run_name(label), x, predictions[:SHOWN_WINDOWS, 2], COLORS[label], width=2))
     return LinePlot(lines, "days after 12 May 2015, none of them trained on", "New York, highest °C")
-
-
-def _loss_plot(runs: dict[str, Run]) -> LinePlot:
-    return loss_plot(runs, "mean squared error (scaled)", COLORS)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -73,7 +69,6 @@ LESSON = Lesson(
     title="Dataset, DataLoader, batches",
     summary="Ten features a day, five targets for tomorrow, batches of 64: an LSTM, and a GRU beside it.",
     chapter="Tutorials",
-    order=2,
     experiments={
         "lstm": Experiment(DATA, ModelSpec(hidden_size=20), TRAIN),
         "gru": Experiment(DATA, ModelSpec(cell="gru", hidden_size=20), TRAIN),
@@ -90,7 +85,7 @@ LESSON = Lesson(
             "**Up to 1,000 epochs, with early stopping**",
             "Strong lines are the validation days. They rise again while the training loss still falls: there "
             "training stops.",
-            _loss_plot,
+            lambda runs: loss_plot(runs, "mean squared error (scaled)", COLORS),
         ),
     ),
     loss_figure=False,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_core.data.generators.reber import decode_one_hot
 from lstm_core.data.generators.symbols import ORDER_SYMBOLS, ORDERS
 from lstm_core.experiment import STATES, Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import LinePlot
+from lstm_core.figures import diagram
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
     BLUE,
@@ -19,8 +20,8 @@ from lstm_core.figures.theme import (
     VERMILION,
     figure_layout,
 )
-from lstm_core.lessons.figures import loss_with_levels, ranking_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
+from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_splits
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -29,16 +30,11 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
-TRAIN_WINDOWS, VALID_WINDOWS, TEST_WINDOWS = 5000, 500, 2560  # sequences; the paper tests on as many
+TEST_WINDOWS = 2560  # the paper tests on as many
+NAIVE_LOSSES = {"guessing, ln 4": np.log(4), "knowing one of the two, ln 2": np.log(2)}
 MAX_WRONG = 3  # of TEST_WINDOWS
 X, Y = ORDER_SYMBOLS.index("X"), ORDER_SYMBOLS.index("Y")
 COLORS = {"XX": BLUE, "XY": SKY_BLUE, "YX": VERMILION, "YY": ORANGE}
-
-
-def _symbols(windows, starts: np.ndarray) -> np.ndarray:
-    """(windows, seq_len): the index of each symbol, −1 in the padding before the sequence."""
-    x = windows.inputs(starts)
-    return np.where(x.any(axis=-1), x.argmax(axis=-1), -1)
 
 
 def _rank_units(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
@@ -48,7 +44,7 @@ def _rank_units(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
     def rank() -> list[list[UnitMatch]]:
         windows, model = run.windows, run.current_model()
         starts = windows.starts["test"][:SEARCH_WINDOWS]
-        count = np.isin(_symbols(windows, starts), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
+        count = np.isin(decode_one_hot(windows.inputs(starts)), (X, Y)).cumsum(axis=1)  # 0, 1 or 2 so far
         targets = windows.targets(starts)[:, None]
         first = np.where(count >= 1, targets // 2, -1)
         second = np.where(count == 2, targets % 2, -1)
@@ -72,42 +68,22 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     windows, matches = run.windows, _best_units(run)
     targets = windows.targets(windows.starts["test"])
     starts = windows.starts["test"][[np.argmax(targets == k) for k in range(len(ORDERS))]]  # one of each class
-    trace, symbols = trace_windows(run.current_model(), windows, starts), _symbols(windows, starts)
+    trace, symbols = trace_windows(run.current_model(), windows, starts), decode_one_hot(windows.inputs(starts))
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
     for row, match in enumerate(matches, 1):
         for k, (name, values) in enumerate(zip(ORDERS, match.values_in(trace), strict=True)):
             masked_values = np.where(symbols[k] < 0, np.nan, values)
+            subplot = {"legendgroup": name, "row": row, "col": 1}
             line = {"color": COLORS[name], "width": 3.5, "dash": "solid" if name[1] == "X" else "dash"}
-            figure.add_scatter(
-                y=masked_values, name=name, legendgroup=name, showlegend=row == 1, line=line, row=row, col=1
-            )
+            figure.add_scatter(y=masked_values, name=name, showlegend=row == 1, line=line, **subplot)
             at = np.flatnonzero(np.isin(symbols[k], (X, Y)))
-            figure.add_scatter(
-                x=at,
-                y=values[at],
-                mode="markers+text",
-                text=list(name),
-                textposition="top center",
-                hoverinfo="skip",
-                textfont={"size": 16, "color": COLORS[name]},
-                marker={"size": 10, "color": COLORS[name]},
-                legendgroup=name,
-                showlegend=False,
-                row=row,
-                col=1,
-            )
-        label = ("first", "second")[row - 1]
-        figure.add_annotation(
-            x=0,
-            y=0,
-            xref="x domain",
-            yref=("y domain", "y2 domain")[row - 1],
-            showarrow=False,
-            text=f"<b>the {label} symbol</b>: η² {match.score:.2f}",
-            xanchor="left",
-            yanchor="bottom",
-            font={"size": 16},
-        )
+            marker = {"size": 10, "color": COLORS[name]}
+            font = {"size": 16, "color": COLORS[name]}
+            text = {"mode": "markers+text", "text": list(name), "textposition": "top center", "textfont": font}
+            figure.add_scatter(x=at, y=values[at], marker=marker, hoverinfo="skip", showlegend=False, **text, **subplot)
+        text = f"<b>the {('first', 'second')[row - 1]} symbol</b>: η² {match.score:.2f}"
+        domain = {"xref": "x domain", "yref": ("y domain", "y2 domain")[row - 1]}
+        figure.add_annotation(diagram.label(0, 0, text, 16, xanchor="left", yanchor="bottom", **domain))
         figure.update_yaxes(
             title=f"{match.gate} of unit {match.unit}", zeroline=True, zerolinecolor=ACTUAL_COLOR, row=row
         )
@@ -116,15 +92,13 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
 
 
 def _gates_by_symbol_figure(runs: dict[str, Run]) -> go.Figure:
-    import plotly.graph_objects as go
-
     from lstm_core.analysis.unit_search import trace_windows
 
     run = runs["lstm"]
     windows, match = run.windows, _best_units(run)[0]
     starts = windows.starts["test"][:SEARCH_WINDOWS]
-    trace, symbols = trace_windows(run.current_model(), windows, starts), _symbols(windows, starts)
-    figure = go.Figure()
+    trace, symbols = trace_windows(run.current_model(), windows, starts), decode_one_hot(windows.inputs(starts))
+    figure = new_figure()
     for gate in ("i", "f", "g"):
         values = trace.gate(gate)[0, 0, :, :, match.unit].numpy()
         means = [values[symbols == k].mean() for k in range(len(ORDER_SYMBOLS))]
@@ -141,11 +115,6 @@ def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     for name, ranking, color in zip(("first symbol", "second symbol"), rankings, (BLUE, VERMILION), strict=True):
         bars[name] = [max(match.score for match in ranking if match.unit == unit) for unit in units], color
     return ranking_figure(units, bars, "η²")
-
-
-def _loss_plot(runs: dict[str, Run]) -> LinePlot:
-    naive_losses = {"guessing, ln 4": np.log(4), "knowing one of the two, ln 2": np.log(2)}
-    return loss_with_levels(runs["lstm"], "cross-entropy", naive_losses)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -171,22 +140,13 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return list(_best_units(run)[0].values_in(trace_windows(run.current_model(), windows, starts)))
 
 
-LENGTH = TRAIN_WINDOWS + VALID_WINDOWS + TEST_WINDOWS
-
 LESSON = Lesson(
     title="Temporal order",
     summary="X or Y, and some forty steps later X or Y again: in which order? Find the unit that keeps each.",
     chapter="Papers",
-    order=22,
     experiments={
         "lstm": Experiment(
-            generated_data(
-                "temporal_order",
-                length=LENGTH,
-                seq_len=110,
-                train_share=TRAIN_WINDOWS / LENGTH,
-                valid_share=VALID_WINDOWS / LENGTH,
-            ),
+            generated_splits("temporal_order", seq_len=110, train=5000, valid=500, test=TEST_WINDOWS),
             ModelSpec(hidden_size=16, chrono_t_max=110),
             TrainSpec(lr=1e-2, batch_size=32, epochs=10),
         )
@@ -207,7 +167,7 @@ LESSON = Lesson(
         LessonFigure(
             "**How it learned**",
             "At ln 4 it guesses among four classes. A plateau at ln 2 means that it knows one of the two symbols only.",
-            _loss_plot,
+            lambda runs: loss_with_levels(runs["lstm"], "cross-entropy", NAIVE_LOSSES),
         ),
         LessonFigure(
             "**How the units were found**",

@@ -28,16 +28,12 @@ DATA = generated_data("recall_marked", length=4000, seq_len=50, train_share=0.8,
 
 
 def _horizon(run: Run, snapshot: ModelSnapshot) -> GradientHorizon:
-    """Computed once for each step of the run."""
     import torch
 
     from lstm_core.analysis.gradient_horizon import memory_horizon
 
-    windows, cached = run.windows, run.cache.setdefault("horizons", {})
-    if snapshot.step not in cached:
-        x = torch.from_numpy(windows.inputs(windows.starts["valid"][:WINDOWS]))
-        cached[snapshot.step] = memory_horizon(snapshot.model, x)
-    return cached[snapshot.step]
+    x = torch.from_numpy(run.windows.inputs(run.windows.starts["valid"][:WINDOWS]))
+    return run.cached("horizon", (snapshot.step,), lambda: memory_horizon(snapshot.model, x))
 
 
 def _from_the_end(norms: np.ndarray) -> np.ndarray:
@@ -82,14 +78,10 @@ def _steps_back(run: Run, step: int) -> int:
     """How many steps before the end the gradient with respect to h falls below FADED_SHARE of its largest."""
     from lstm_core.analysis.gradient_horizon import steps_until_faded
 
-    cached = run.cache.setdefault("steps back", {})
-    if step not in cached:
-        cached[step] = steps_until_faded(_from_the_end(_horizon(run, run.snapshot_at(step)).d_h)[::-1], FADED_SHARE)
-    return cached[step]
+    def count() -> int:
+        return steps_until_faded(_horizon(run, run.snapshot_at(step)).d_h[0, 0].mean(0), FADED_SHARE)
 
-
-def _loss_plot(runs: dict[str, Run]) -> LinePlot:
-    return loss_plot(runs, "squared error", CELL_COLORS)
+    return run.cached(f"steps back at {step}", (), count)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -111,9 +103,8 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
-    return [
-        np.log10(np.maximum(_from_the_end(_horizon(run, run.snapshot_at()).d_h), MIN_SHARE)) for run in runs.values()
-    ]
+    curves = (_from_the_end(_horizon(run, run.snapshot_at()).d_h) for run in runs.values())
+    return [np.log10(np.maximum(curve, MIN_SHARE)) for curve in curves]
 
 
 def _experiment(**model) -> Experiment:
@@ -124,7 +115,6 @@ LESSON = Lesson(
     title="Vanishing gradients",
     summary="One number to remember for up to fifty steps: the RNN never learns it, the GRU and the LSTM do.",
     chapter="Memory",
-    order=11,
     experiments={
         "rnn": _experiment(cell="rnn"),
         "gru": _experiment(cell="gru"),
@@ -143,7 +133,9 @@ LESSON = Lesson(
             _steps_back_plot,
         ),
         LessonFigure(
-            "**How they learn**", "Pale: every batch; strong: validation. Always predicting 0 scores 1/3.", _loss_plot
+            "**How they learn**",
+            "Pale: every batch; strong: validation. Always predicting 0 scores 1/3.",
+            lambda runs: loss_plot(runs, "squared error", CELL_COLORS),
         ),
     ),
     loss_figure=False,

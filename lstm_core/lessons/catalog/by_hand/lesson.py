@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.data.number_format import format_number
-from lstm_core.experiment import Experiment, ModelSpec, PlaygroundError, TrainSpec
+from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GREEN, GREY
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     COLORS,
     TOLERANCE,
     TWO_COMPANIES,
+    outcome_of_one_unit,
     prediction_history,
+    prediction_thumbnail,
     target_lines,
     training_sequences,
 )
-from lstm_core.lessons.figures import resample
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
@@ -50,14 +51,8 @@ def _loss_plot(runs: dict[str, Run]) -> LinePlot:
     return LinePlot(lines, "epoch", "(out − label)²")
 
 
+@outcome_of_one_unit
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    try:
-        return _reached(runs)
-    except PlaygroundError as error:  # the model was changed on another page
-        return Outcome(False, str(error), {})
-
-
-def _reached(runs: dict[str, Run]) -> Outcome:
     run = runs["hand"]
     epochs, predictions = prediction_history(run)
     targets = training_sequences(run)[1]
@@ -74,17 +69,10 @@ def _reached(runs: dict[str, Run]) -> Outcome:
     return Outcome(bool(np.abs(out - targets).max() < TOLERANCE), summary, metrics)
 
 
-def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
-    epochs, predictions = prediction_history(runs["hand"])
-    return [resample(epochs, values) for values in predictions.T]
-
-
 LESSON = Lesson(
-    name="by_hand",
     title="LSTM by hand: twelve numbers",
     summary="One unit, two companies, all its arithmetic on screen; trained, saved, and resumed from the checkpoint.",
     chapter="Tutorials",
-    order=3,
     experiments={
         "hand": Experiment(
             TWO_COMPANIES,
@@ -158,7 +146,7 @@ above; from another seed the outputs may still be at one half.
     outcome=_outcome,
     success_rate="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 is "
     "at 0.48 and 0.61 then: it is still leaving the plateau at one half, and succeeds by epoch 8,000.",
-    thumbnail_plot=_thumbnail_plot,
+    thumbnail_plot=lambda runs: prediction_thumbnail(runs["hand"]),
     sources=(
         'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, '
         "youtube.com/watch?v=RHGiXPuo_pI",

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.data.number_format import format_number, format_significant
-from lstm_core.experiment import GATES, Experiment, ModelSpec, PlaygroundError, TrainSpec
+from lstm_core.experiment import GATES, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     COLORS,
     TOLERANCE,
     TWO_COMPANIES,
+    outcome_of_one_unit,
     prediction_history,
+    prediction_thumbnail,
     target_lines,
     training_sequences,
     weight_history,
 )
-from lstm_core.lessons.figures import resample
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 
 if TYPE_CHECKING:
@@ -64,46 +65,27 @@ def _drift(run: Run) -> float:
     return float(np.abs(difference - difference[0]).max())
 
 
+@outcome_of_one_unit
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    try:
-        return _reached(runs)
-    except PlaygroundError as error:  # the model was changed on another page
-        return Outcome(False, str(error), {})
-
-
-def _reached(runs: dict[str, Run]) -> Outcome:
-    out, hand_out = (prediction_history(runs[label])[1][-1] for label in ("nn_lstm", "hand"))
-    off = np.abs(out - training_sequences(runs["nn_lstm"])[1]).max()
+    texts, metrics = [], {}
+    for label, prefix in (("nn_lstm", ""), ("hand", "hand ")):
+        out = {f"out_{k}": float(value) for k, value in enumerate(prediction_history(runs[label])[1][-1])}
+        texts.append(", ".join(f"{name} {format_number(value, 3)}" for name, value in out.items()))
+        metrics |= {prefix + name: value for name, value in out.items()}
+    metrics["bias drift"] = drift = _drift(runs["nn_lstm"])
+    targets = training_sequences(runs["nn_lstm"])[1]
+    reached = max(abs(metrics[f"out_{k}"] - target) for k, target in enumerate(targets)) < TOLERANCE
     summary = (
-        ", ".join(f"out_{k} {format_number(value, 3)}" for k, value in enumerate(pair)) for pair in (out, hand_out)
+        f"nn.LSTM: {texts[0]}; by hand: {texts[1]}; targets: 0 and 1. Since the start bias_ih − bias_hh has changed by "
+        f"{format_significant(drift, 1)} at most, which is rounding."
     )
-    nn, hand = summary
-    drift = _drift(runs["nn_lstm"])
-    return Outcome(
-        bool(off < TOLERANCE),
-        f"nn.LSTM: {nn}; by hand: {hand}; targets: 0 and 1. Since the start bias_ih − bias_hh has changed by "
-        f"{format_significant(drift, 1)} at most, which is rounding.",
-        {
-            "out_0": float(out[0]),
-            "out_1": float(out[1]),
-            "hand out_0": float(hand_out[0]),
-            "hand out_1": float(hand_out[1]),
-            "bias drift": drift,
-        },
-    )
-
-
-def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
-    epochs, predictions = prediction_history(runs["nn_lstm"])
-    return [resample(epochs, values) for values in predictions.T]
+    return Outcome(bool(reached), summary, metrics)
 
 
 LESSON = Lesson(
-    name="nn_lstm_1_1",
     title="The same with nn.LSTM(1, 1)",
     summary="Sixteen parameters instead of twelve, 300 epochs instead of 5,000: what a second bias vector does.",
     chapter="Tutorials",
-    order=4,
     experiments={
         "nn_lstm": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("head",)), TRAINING),
         "hand": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("bias_hh", "head")), TRAINING),
@@ -165,7 +147,7 @@ no gradient flows back to open it.
         Exercise("Seed 3: the forget gate closes within a few epochs, and nn.LSTM predicts 0.5 for both for good."),
     ),
     outcome=_outcome,
-    thumbnail_plot=_thumbnail_plot,
+    thumbnail_plot=lambda runs: prediction_thumbnail(runs["nn_lstm"]),
     success_rate="8 of 10 seeds (0 to 9) have nn.LSTM's outputs within 0.1 of their targets after 300 epochs, and 10 "
     "of 10 the unit by hand. Seed 4 is off by 0.13 then and right by epoch 400; on seed 3 the forget gate has closed, "
     "and 3,000 epochs do not open it.",

@@ -7,8 +7,9 @@ What both lessons by hand draw of a run of such a unit is here too.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,8 +19,8 @@ from lstm_core.data.number_format import format_factor, format_number
 from lstm_core.experiment import GATES, PlaygroundError
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import RUN_COLORS
-from lstm_core.lessons.figures import level
-from lstm_core.lessons.lesson import generated_data
+from lstm_core.lessons.figures import level, resample
+from lstm_core.lessons.lesson import Outcome, generated_data
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -204,6 +205,25 @@ def prediction_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
     epochs, weights = weight_history(run)
     units, sequences = map(ScalarLSTM.from_tensors, weights), training_sequences(run)[0].tolist()
     return epochs, np.array([[unit.predict(sequence) for sequence in sequences] for unit in units])
+
+
+def outcome_of_one_unit(outcome: Callable[[dict[str, Run]], Outcome]) -> Callable[[dict[str, Run]], Outcome]:
+    """The outcome, or why there is none: the model was changed on another page and is no longer one unit."""
+
+    @wraps(outcome)
+    def checked(runs: dict[str, Run]) -> Outcome:
+        try:
+            return outcome(runs)
+        except PlaygroundError as error:
+            return Outcome(False, str(error), {})
+
+    return checked
+
+
+def prediction_thumbnail(run: Run) -> list[np.ndarray]:
+    """The prediction for each training sequence along the training."""
+    epochs, predictions = prediction_history(run)
+    return [resample(epochs, values) for values in predictions.T]
 
 
 def target_lines(run: Run) -> list[Line]:

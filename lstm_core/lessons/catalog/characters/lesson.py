@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.data.number_format import format_number
-from lstm_core.data.samples.book import ROLES
+from lstm_core.data.samples.book import SEQ_LEN
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, TRAIN_COLOR, VALID_COLOR
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceModel
     from lstm_core.runs.run import Run
 
-MAX_BITS = 2.35  # bits per character of the test part
+MAX_BITS = 2.35  # bits per character of the test split
 BIT = math.log(2)  # nats
 TURNING = 400  # characters of the picture of one unit
 
@@ -29,10 +29,10 @@ def _ngram_bits(run: Run) -> tuple[float, float]:
     """Bits per character of the test split under a unigram and a bigram table."""
     from lstm_core.lessons.catalog.characters.text import ngram_baselines, split_text
 
-    windows = run.windows
-    if "letters tables" not in run.cache:
-        run.cache["letters tables"] = ngram_baselines(split_text(windows, "train"), split_text(windows, "test"))
-    return run.cache["letters tables"]
+    def bits() -> tuple[float, float]:
+        return ngram_baselines(*(split_text(run.windows, split) for split in ("train", "test")))
+
+    return run.cached("n-gram bits", (), bits)
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -67,20 +67,19 @@ def unseen(run: Run) -> str:
     """The pages of the book that the run does not train on, in the order of the book."""
     from lstm_core.lessons.catalog.characters.text import split_text
 
-    if "letters unseen" not in run.cache:
-        run.cache["letters unseen"] = "".join(split_text(run.windows, split) for split in ("valid", "test"))
-    return run.cache["letters unseen"]
+    splits = ("valid", "test")
+    return run.cached("unseen text", (), lambda: "".join(split_text(run.windows, split) for split in splits))
 
 
 def tracking_units(run: Run, gate: str) -> tuple[SequenceModel, dict[str, UnitMatch]]:
     """The current model, and for each signal its unit whose `gate` correlates most with it on the unseen pages."""
     from lstm_core.lessons.catalog.characters.text import best_units
 
-    cached, key = run.cache.setdefault("letters found", {}), (run.step, run.status)
-    if gate not in cached or cached[gate][0] != key:
+    def search() -> tuple[SequenceModel, dict[str, UnitMatch]]:
         model = run.current_model()
-        cached[gate] = (key, model, best_units(model, unseen(run), gate))
-    return cached[gate][1:]
+        return model, best_units(model, unseen(run), gate)
+
+    return run.cached(f"tracking units: {gate}", (run.step, run.status), search)
 
 
 def _quote_unit(run: Run) -> tuple[SequenceModel, UnitMatch]:
@@ -133,21 +132,9 @@ LESSON = Lesson(
     summary="It reads Alice in Wonderland letter by letter, writes on by itself, and one of its units knows about "
     "quotes.",
     chapter="Letters",
-    order=31,
     experiments={
         "lstm": Experiment(
-            DataSpec(
-                source="sample",
-                name="alice",
-                targets=ROLES.targets,
-                features=ROLES.features,
-                group=ROLES.group,
-                seq_len=ROLES.seq_len,
-                horizon=ROLES.horizon,
-                train_share=0.8,
-                valid_share=0.1,
-                scaling="none",
-            ),
+            DataSpec("sample", "alice", seq_len=SEQ_LEN, horizon=0, train_share=0.8, valid_share=0.1, scaling="none"),
             ModelSpec(hidden_size=96, head="per_step", forget_bias=1.0),
             TrainSpec(optimizer="AdamW", lr=0.015, weight_decay=0.3, batch_size=16, epochs=26),
         )

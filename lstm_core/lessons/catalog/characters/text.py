@@ -1,7 +1,7 @@
 """What a character model makes of text: text of its own, and what each unit does at every character.
 
-After Karpathy (2015), "The Unreasonable
-Effectiveness of Recurrent Neural Networks", and Karpathy, Johnson & Fei-Fei (2016), arXiv 1506.02078, section 4.1.
+After Karpathy (2015), "The Unreasonable Effectiveness of Recurrent Neural Networks", and Karpathy, Johnson & Fei-Fei
+(2016), arXiv 1506.02078, section 4.1.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def excerpt(text: str, length: int) -> str:
 
 
 def split_text(windows: Windows, split: str) -> str:
-    """The text that the sequences of one part hold, in the book's order."""
+    """The text that the sequences of one split hold, in the book's order."""
     starts = windows.starts[split]
     rows = (starts[:, None] + np.arange(windows.spec.seq_len)).ravel()
     return "".join(ALPHABET[code] for code in windows.x[rows].argmax(1))
@@ -151,7 +151,6 @@ def ngram_baselines(training: str, text: str) -> tuple[float, float]:
     return -float(unigram.mean()), -float(bigram.mean())
 
 
-@torch.inference_mode()
 @torch.inference_mode()
 def best_units(model: SequenceModel, text: str, gate: str) -> dict[str, UnitMatch]:
     """For each signal the top layer's unit whose `gate` (i, f, g, o, c or h) correlates most with it along the text.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -29,20 +29,17 @@ HEIGHT = 250
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What a run has shown.
+    """What a run measured."""
 
-    shown: whether the numbers bear the claim's verdict out. The page says so if they do not.
-    """
-
-    confirmed: bool
+    confirmed: bool  # whether the numbers bear the claim's verdict out; the page says so if they do not
     summary: str  # plain text with the measured numbers
     table: Mapping[str, Sequence] | None = None  # column → cells
     figure: go.Figure | None = None
-    code: str = field(default="")  # the lines that a reader can run
+    code: str = ""  # the lines that a reader can run
 
 
-def _tried(report: CallReport) -> str:
-    """A lab call in a table's cell."""
+def _result_text(report: CallReport) -> str:
+    """What became of a lab call, for a table's cell."""
     return "runs" if report.problem is None else f"{report.problem.kind}: {report.problem.text}"
 
 
@@ -51,8 +48,8 @@ def batch_first_default(seed: int, batch: int) -> Demonstration:
     x = seeded_randn(seed + 1, 6, batch, FEATURES)  # (seq_len, batch, input_size)
     output, (h_n, _) = lstm(x)
     batch_first_lstm = seeded_module(seed, nn.LSTM, FEATURES, 5, batch_first=True)
-    turned, (h_m, _) = batch_first_lstm(x.transpose(0, 1))
-    difference = max_abs_difference(output, turned.transpose(0, 1))
+    transposed, (transposed_h_n, _) = batch_first_lstm(x.transpose(0, 1))
+    difference = max_abs_difference(output, transposed.transpose(0, 1))
     return Demonstration(
         lstm.batch_first is False and difference < TINY,
         f"nn.LSTM({FEATURES}, 5).batch_first is {lstm.batch_first}. With the same weights both orders give the same "
@@ -60,8 +57,8 @@ def batch_first_default(seed: int, batch: int) -> Demonstration:
         {
             "batch_first": ["False (default)", "True"],
             "input": [str((6, batch, FEATURES)), str((batch, 6, FEATURES))],
-            "output": [str(tuple(output.shape)), str(tuple(turned.shape))],
-            "h_n": [str(tuple(h_n.shape)), str(tuple(h_m.shape))],
+            "output": [str(tuple(output.shape)), str(tuple(transposed.shape))],
+            "h_n": [str(tuple(h_n.shape)), str(tuple(transposed_h_n.shape))],
         },
         code=f"lstm = nn.LSTM({FEATURES}, 5)\nlstm.batch_first  # {lstm.batch_first}",
     )
@@ -75,13 +72,16 @@ def batch_first_states(seed: int, batch: int) -> Demonstration:
     return Demonstration(
         right.problem is None and wrong.problem is not None and h_n == shapes[0],
         f"With batch_first=True and two layers, h_n comes back as {h_n}: layers first, batch second, as ever.",
-        {"h_0 and c_0": [str(shape) for shape in shapes], "what PyTorch does": [_tried(right), _tried(wrong)]},
+        {
+            "h_0 and c_0": [str(shape) for shape in shapes],
+            "what PyTorch does": [_result_text(right), _result_text(wrong)],
+        },
         code="\n".join(right.code),
     )
 
 
 def input_order(seed: int, steps: int) -> Demonstration:
-    """Disturb one number and see what answers: later steps of the same sequence, and nothing else."""
+    """Change one number of the input: only later steps of the same sequence may change."""
     lstm = seeded_module(seed, nn.LSTM, FEATURES, 5)
     x = seeded_randn(seed + 1, steps, BATCH, FEATURES)
     changed_input = x.clone()
@@ -91,18 +91,15 @@ def input_order(seed: int, steps: int) -> Demonstration:
     changed_features = change > 0
     expected = torch.zeros_like(changed_features)
     expected[1:, 2] = True
-    figure = go.Figure(
-        go.Heatmap(
-            z=change.T.numpy(), colorscale="Cividis", xgap=3, ygap=3, colorbar={"title": "change", "thickness": 14}
-        )
-    )
+    figure, colorbar = go.Figure(), {"title": "change", "thickness": 14}
+    figure.add_heatmap(z=change.T.numpy(), colorscale="Cividis", xgap=3, ygap=3, colorbar=colorbar)
     figure.update_xaxes(title="axis 0 of output", dtick=1)
     figure.update_yaxes(title="axis 1 of output", dtick=1)
     return Demonstration(
         bool((changed_features == expected).all()),
         f"x is {tuple(x.shape)} and only x[1, 2] was changed. The change runs on along axis 0, to "
-        f"{int(changed_features.sum())} "
-        "places, all at index 2 of axis 1: axis 0 is time, and axis 1 holds sequences that do not know each other.",
+        f"{int(changed_features.sum())} places, all at index 2 of axis 1: axis 0 is time, and axis 1 holds sequences "
+        "that do not know each other.",
         figure=figure_layout(figure, HEIGHT).update_layout(hovermode="closest"),
     )
 
@@ -114,7 +111,7 @@ def two_axes(seed: int, steps: int) -> Demonstration:
         plain, (h_n, _) = lstm(x)
         unsqueezed = lstm(x[:, None])[0][:, 0]  # a batch of one sequence
         rows = lstm(x[None])[0][0]  # a batch of `steps` sequences of one step
-    difference_to_one, difference_to_rows = (max_abs_difference(plain, unsqueezed), max_abs_difference(plain, rows))
+    difference_to_one, difference_to_rows = (max_abs_difference(plain, other) for other in (unsqueezed, rows))
     return Demonstration(
         difference_to_one < TINY < difference_to_rows and h_n.dim() == 2,
         f"The output for x of shape {tuple(x.shape)} is that of one sequence of {steps} steps (difference "
@@ -133,7 +130,7 @@ def initialisation(seed: int, hidden_size: int) -> Demonstration:
     lstm = seeded_module(seed, nn.LSTM, inputs, hidden_size)
     weights = np.sort(lstm.weight_ih_l0.detach().numpy().ravel())  # (4 H · inputs,)
     pytorch_bound, xavier_bound = 1 / math.sqrt(hidden_size), math.sqrt(6 / (inputs + 4 * hidden_size))
-    far = {bound: _distance(weights, bound) for bound in (pytorch_bound, xavier_bound)}
+    distances = {bound: _distance(weights, bound) for bound in (pytorch_bound, xavier_bound)}
     beyond = float((np.abs(weights) > xavier_bound).mean())
     edges = np.linspace(-1.25 * pytorch_bound, 1.25 * pytorch_bound, 61)
     heights, _ = np.histogram(weights, edges, density=True)
@@ -148,11 +145,11 @@ def initialisation(seed: int, hidden_size: int) -> Demonstration:
     figure.update_xaxes(title="weight")
     figure.update_yaxes(title="density")
     return Demonstration(
-        np.abs(weights).max() <= pytorch_bound and far[pytorch_bound] < far[xavier_bound],
+        np.abs(weights).max() <= pytorch_bound and distances[pytorch_bound] < distances[xavier_bound],
         f"{len(weights):,} weights of nn.LSTM({inputs}, {hidden_size}), none larger than 1/√{hidden_size} = "
         f"{pytorch_bound:.4f}. {beyond:.0%} of them lie beyond Xavier's bound, {xavier_bound:.4f}. Largest distance "
-        f"between the cumulative distributions: {far[pytorch_bound]:.3f} from the uniform one, "
-        f"{far[xavier_bound]:.3f} from Xavier's.",
+        f"between the cumulative distributions: {distances[pytorch_bound]:.3f} from the uniform one, "
+        f"{distances[xavier_bound]:.3f} from Xavier's.",
         figure=figure_layout(figure, HEIGHT).update_layout(bargap=0, hovermode="closest"),
     )
 
@@ -176,10 +173,7 @@ def two_biases(seed: int, hidden_size: int) -> Demonstration:
         after = lstm(x)[0]
         lstm.bias_hh_l0 += moved  # now the sum itself has changed
         one_bias_moved = lstm(x)[0]
-    moved_difference, changed_difference = (
-        max_abs_difference(before, after),
-        max_abs_difference(before, one_bias_moved),
-    )
+    moved_difference, changed_difference = (max_abs_difference(before, output) for output in (after, one_bias_moved))
     count = sum(p.numel() for p in lstm.parameters())
     distinct_count = count - 4 * hidden_size
     return Demonstration(
@@ -210,7 +204,7 @@ def last_row(seed: int, steps: int) -> Demonstration:
 
 
 def next_state(seed: int, hidden_size: int) -> Demonstration:
-    """nn.LSTMCell by hand, with h_t carried on as the state, and wrongly as the input."""
+    """nn.LSTMCell by hand, with h_t passed on as the state, and wrongly as the input."""
     size = FEATURES
     lstm = seeded_module(seed, nn.LSTM, size, hidden_size)
     cell = seeded_module(seed, nn.LSTMCell, size, hidden_size)
@@ -226,7 +220,7 @@ def next_state(seed: int, hidden_size: int) -> Demonstration:
         fed_back = _fed_with_h(cell, len(x)) if hidden_size == size else None
     if fed_back is None:
         call = LSTMCall(size, hidden_size, 1, x=(1, hidden_size), states="none")
-        wrong = f"it does not even fit: {_tried(run_call(call))}"
+        wrong = f"it does not even fit: {_result_text(run_call(call))}"
     else:
         wrong = f"other numbers, and x is never read: difference {max_abs_difference(fed_back, output):.2f}"
     return Demonstration(

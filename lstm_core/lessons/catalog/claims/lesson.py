@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lstm_core.lessons.lesson import Lesson
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lstm_core.runs.run import Run
 
 
 def _densities(runs: dict[str, Run]) -> list[np.ndarray]:
     """A histogram of real weights, the uniform density that they come from, and Xavier's."""
-    import numpy as np
-
     from lstm_core.lessons.catalog.claims.demonstrations import initialisation
 
     bars, *densities = initialisation(0, 64).figure.data
@@ -27,7 +25,6 @@ LESSON = Lesson(
     title="Claims checked",
     summary="Claims of tutorials about nn.LSTM, checked against what it does.",
     chapter="Tutorials",
-    order=7,
     experiments={},
     widget="claims",
     thumbnail_plot=_densities,

@@ -50,35 +50,22 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
     transfer_losses = _losses(transferred)
     identical = first_losses + resumed_losses == straight_losses
     figure = go.Figure()
-    steps, per_epoch = np.arange(1, len(straight_losses) + 1), straight.steps_per_epoch
-    for name, x, y, color, width, dash in (
-        ("one run without a break", steps, straight_losses, ACTUAL_COLOR, 8, "solid"),
-        ("resumed from its file", steps[len(first_losses) :], resumed_losses, PREDICTION_COLOR, 3, "solid"),
-        (
-            "transfer: new data, new head, new Adam",
-            steps[len(first_losses) :][: len(transfer_losses)],
-            transfer_losses,
-            TRAIN_COLOR,
-            3,
-            "dash",
-        ),
+    for name, first, losses, color, width, dash in (
+        ("one run without a break", 1, straight_losses, ACTUAL_COLOR, 8, "solid"),
+        ("resumed from its file", len(first_losses) + 1, resumed_losses, PREDICTION_COLOR, 3, "solid"),
+        ("transfer: new data, new head, new Adam", len(first_losses) + 1, transfer_losses, TRAIN_COLOR, 3, "dash"),
     ):
-        figure.add_scatter(
-            x=x / per_epoch, y=y, name=name, mode="lines", line={"color": color, "width": width, "dash": dash}
-        )
+        x = np.arange(first, first + len(losses)) / straight.steps_per_epoch
+        line = {"color": color, "width": width, "dash": dash}
+        figure.add_scatter(x=x, y=losses, name=name, mode="lines", line=line)
     figure.add_vline(epochs, line={"color": ACTUAL_COLOR, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title="training loss of each batch", type="log", exponentformat="power")
     return Demonstration(
         identical and transfer_losses != resumed_losses[: len(transfer_losses)],
         f"Resumed at epoch {epochs}, the {len(resumed_losses)} losses that follow are "
-        + (
-            "bit for bit those of the run that never stopped"
-            if identical
-            else "NOT those of the run that never stopped"
-        )
-        + f". The transfer is another training: its first loss is {transfer_losses[0]:.3f}, where the resumed run has "
-        f"{resumed_losses[0]:.3f}.",
+        f"{'bit for bit' if identical else 'NOT'} those of the run that never stopped. The transfer is another "
+        f"training: its first loss is {transfer_losses[0]:.3f}, where the resumed run has {resumed_losses[0]:.3f}.",
         figure=figure_layout(figure, HEIGHT + 20),
     )
 
@@ -102,14 +89,9 @@ def lstm_and_gru(seed: int, hidden_size: int) -> Demonstration:
         table["LSTM better in"].append(f"{(lstm < gru).sum()} of {SEEDS} seeds")
         gru_wins += int((gru < lstm).sum())
         for shift, (cell, losses) in zip((-0.15, 0.15), best.items(), strict=True):
-            figure.add_scatter(
-                x=np.full(SEEDS, index + shift),
-                y=losses,
-                name=cell.upper(),
-                mode="markers",
-                showlegend=not index,
-                marker={"size": 13, "color": CELL_COLORS[cell], "opacity": 0.8},
-            )
+            x, marker = np.full(SEEDS, index + shift), {"size": 13, "color": CELL_COLORS[cell], "opacity": 0.8}
+            style = {"mode": "markers", "marker": marker, "showlegend": not index}
+            figure.add_scatter(x=x, y=losses, name=cell.upper(), **style)
     runs = len(TASKS) * SEEDS
     figure.update_xaxes(tickvals=list(range(len(TASKS))), ticktext=table["task"], range=[-0.5, len(TASKS) - 0.5])
     figure.update_yaxes(title="lowest validation loss", type="log", dtick="D2")

@@ -11,7 +11,7 @@ from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BLUE, GATE_COLORS, GATE_NAMES, GREY, VERMILION, figure_layout
-from lstm_core.lessons.figures import level, two_rows
+from lstm_core.lessons.figures import level, new_figure, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 
 if TYPE_CHECKING:
@@ -28,16 +28,7 @@ SHOWN_STEPS = 48  # symbols of the stream in which a unit is drawn: about four s
 
 
 def _experiment(**model) -> Experiment:
-    data = generated_data(
-        "continual_reber",
-        length=20,
-        seq_len=4000,
-        targets=("next",),
-        features=SYMBOLS,
-        group="sequence",
-        train_share=0.8,
-        valid_share=0.1,
-    )
+    data = generated_data("continual_reber", length=20, seq_len=4000, train_share=0.8, valid_share=0.1)
     spec = ModelSpec(hidden_size=7, head="per_step", **model)
     return Experiment(data, spec, TrainSpec(lr=0.02, batch_size=1, epochs=50))
 
@@ -52,34 +43,26 @@ def _recall_plot(runs: dict[str, Run]) -> LinePlot:
 
 
 def _position_figure(runs: dict[str, Run]) -> go.Figure:
-    import plotly.graph_objects as go
-
     from lstm_core.lessons.catalog.reber.scores import mean_by_position, predict_streams
 
-    figure = go.Figure()
+    figure = new_figure()
     for label, run in runs.items():
         x, y = mean_by_position(predict_streams(run).recalled, 200)
         line = {"color": COLORS[label], "width": 3, "dash": DASHES[label]}
         figure.add_scatter(x=x, y=y, name=NAMES[label], line=line)
-    figure.add_hline(0.5, line={"color": GREY, "dash": "dot", "width": 2})
-    trained = next(iter(runs.values())).windows.spec.seq_len
-    figure.add_vline(
-        trained,
-        line={"color": GREY, "dash": "dot", "width": 2},
-        annotation_text="length of the training streams",
-        annotation_position="bottom left",
-    )
+    line = {"color": GREY, "dash": "dot", "width": 2}
+    figure.add_hline(0.5, line=line)
+    text = {"annotation_text": "length of the training streams", "annotation_position": "bottom left"}
+    figure.add_vline(run.windows.spec.seq_len, line=line, **text)
     figure.update_xaxes(title="symbols read since the stream began")
     figure.update_yaxes(title="T or P right", range=[-0.03, 1.03])
     return figure_layout(figure, 340)
 
 
 def _growth_figure(runs: dict[str, Run]) -> go.Figure:
-    import plotly.graph_objects as go
-
     from lstm_core.training.history import downsample_min_max
 
-    figure = go.Figure()
+    figure = new_figure()
     for label, run in runs.items():
         c = np.abs(_trace(run).gate("c")[0, 0, 0].numpy())  # (steps, units)
         line = {"color": COLORS[label], "width": 2.5 if label == "lstm" else 3}
@@ -97,10 +80,8 @@ def _trace(run: Run):
     from lstm_core.lessons.catalog.reber.scores import unseen_streams
     from lstm_core.trace.gate_trace import trace_lstm
 
-    def trace():
-        return trace_lstm(run.current_model().lstm, torch.from_numpy(unseen_streams(run)[:1]))
-
-    return run.cached("reber trace", (run.step,), trace)
+    x = torch.from_numpy(unseen_streams(run)[:1])
+    return run.cached("reber trace", (run.step,), lambda: trace_lstm(run.current_model().lstm, x))
 
 
 def _unit_figure(runs: dict[str, Run]) -> go.Figure:
@@ -113,12 +94,8 @@ def _unit_figure(runs: dict[str, Run]) -> go.Figure:
     states = STATE[states_after(symbols)][0]
     f = trace.gate("f")[0, 0, 0, :, match.unit].numpy()
     resets = min(BOUNDARY_STATES, key=lambda state: f[states == state].mean())
-    figure = two_rows(
-        "c",
-        "gates",
-        f"input symbol; dotted: {BOUNDARY_STATES[resets]}, where f is {f[states == resets].mean():.2f}",
-        460,
-    )
+    x_title = f"input symbol; dotted: {BOUNDARY_STATES[resets]}, where f is {f[states == resets].mean():.2f}"
+    figure = two_rows(x_title, 460)
     x, letters = np.arange(SHOWN_STEPS), [SYMBOLS[symbol] for symbol in symbols[0, :SHOWN_STEPS]]
     line = {"color": GATE_COLORS["c"], "width": 3.5}
     c = match.values_in(trace)[0, :SHOWN_STEPS]
@@ -135,11 +112,10 @@ def _unit_figure(runs: dict[str, Run]) -> go.Figure:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     from lstm_core.lessons.catalog.reber.scores import predict_streams
 
-    accuracy = {label: float(np.nanmean(predict_streams(run).recalled)) for label, run in runs.items()}
+    predictions = {label: predict_streams(run) for label, run in runs.items()}
+    accuracy = {label: float(np.nanmean(p.recalled)) for label, p in predictions.items()}
     metrics = {f"{label}_remembered": share for label, share in accuracy.items()}
-    metrics |= {
-        f"{label}_legal": float(np.nanmean(predict_streams(run).legal_ranked_first)) for label, run in runs.items()
-    }
+    metrics |= {f"{label}_legal": float(np.nanmean(p.legal_ranked_first)) for label, p in predictions.items()}
     summary = f"T or P is right in {format_percent(accuracy['lstm'])} of the strings of ten new streams"
     reached = accuracy["lstm"] >= MIN_ACCURACY
     if "no_forget" in accuracy:
@@ -153,11 +129,9 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
 
 
 LESSON = Lesson(
-    name="continual_reber",
     title="Learning to forget: an endless stream",
     summary="Reber strings one after the other, without end: what the forget gate was invented for.",
     chapter="Papers",
-    order=24,
     experiments={"lstm": _experiment(), "no_forget": _experiment(frozen=("forget_gate",))},
     figures=(
         LessonFigure(

@@ -24,16 +24,7 @@ T, P = SYMBOLS.index("T"), SYMBOLS.index("P")
 
 
 def _experiment(cell: str) -> Experiment:
-    data = generated_data(
-        "embedded_reber",
-        length=8000,
-        seq_len=32,
-        targets=("next",),
-        features=SYMBOLS,
-        group="sequence",
-        train_share=0.936,
-        valid_share=0.032,
-    )
+    data = generated_data("embedded_reber", length=8000, seq_len=32, train_share=0.936, valid_share=0.032)
     model = ModelSpec(cell=cell, hidden_size=16, head="per_step")
     return Experiment(data, model, TrainSpec(lr=0.02, batch_size=32, epochs=16, weight_decay=3e-4))
 
@@ -75,7 +66,7 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     x = np.arange(is_symbol.sum())
     letters = [SYMBOLS[symbol] for symbol in twins[0, is_symbol]]
     letters[1] = "T or P"
-    figure = two_rows("c", "gates", "input symbol", 460)
+    figure = two_rows("input symbol", 460)
     for k, (name, dash) in enumerate((("T", "solid"), ("P", "dash"))):
         c = match.values_in(trace)[k, is_symbol]
         line = {"color": GATE_COLORS["c"], "width": 3.5, "dash": dash}
@@ -125,12 +116,10 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
 
 
 LESSON = Lesson(
-    name="embedded_reber",
     title="Embedded Reber grammar",
     summary="The second symbol of a string decides its last but one: an LSTM learns to remember it, and keeps doing "
     "so.",
     chapter="Papers",
-    order=23,
     experiments={cell: _experiment(cell) for cell in ("lstm", "rnn")},
     figures=(
         LessonFigure(

@@ -1,4 +1,4 @@
-"""What trained models say of Reber strings and streams, judged by the grammar. Nothing here trains or draws.
+"""What trained models predict on Reber strings and streams, scored by the grammar. Nothing here trains or draws.
 
 Hochreiter & Schmidhuber (1997, experiment 1) count a string as right if at every step the symbols that may come next
 are the most active outputs; that is `legal_ranked_first`. Gers, Schmidhuber & Cummins (2000) ask the same of endless
@@ -9,25 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
 
-from lstm_core.analysis.unit_search import UnitMatch, best_match, rank_by_class
-from lstm_core.data.generators.reber import LEGAL, STATE, SYMBOLS, continual_reber, decode_one_hot, states_after
-from lstm_core.data.generators.reber import RECALL_STATE as MUST_REMEMBER
+from lstm_core.analysis.unit_search import UnitMatch, rank_by_class
+from lstm_core.data.generators import reber
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.run import Run
 
 STREAMS, STREAM_STEPS = 10, 8000  # of a test by streams
-EARLY_STEPS = 200  # of them that are read at every snapshot: about 165 strings in all
+EARLY_STEPS = 200  # of them that are scored at every snapshot: about 165 strings in all
 OTHER_STREAMS = 2**30  # added to a run's seed: streams that it was not trained on
 
 
 @dataclass(frozen=True, eq=False)
 class ReberPredictions:
-    """What a model said, symbol by symbol; every array is (sequences, steps)."""
+    """A model's logits, symbol by symbol; every array is (sequences, steps)."""
 
     symbols: np.ndarray  # into SYMBOLS, −1 in front of a string
     logits: np.ndarray  # (sequences, steps, 7) before the softmax
@@ -35,12 +34,12 @@ class ReberPredictions:
     @cached_property
     def states(self) -> np.ndarray:
         """Where in the grammar's GRAPH each symbol leads."""
-        return states_after(self.symbols)
+        return reber.states_after(self.symbols)
 
     @cached_property
     def legal_ranked_first(self) -> np.ndarray:
         """1 where every symbol that may come next is more active than every other, else 0; NaN in front."""
-        legal = LEGAL[self.states]  # (sequences, steps, 7)
+        legal = reber.LEGAL[self.states]  # (sequences, steps, 7)
         min_legal = np.where(legal, self.logits, np.inf).min(axis=-1)
         max_illegal = np.where(legal, -np.inf, self.logits).max(axis=-1)
         return np.where(self.symbols < 0, np.nan, min_legal > max_illegal)
@@ -48,8 +47,8 @@ class ReberPredictions:
     @cached_property
     def recalled(self) -> np.ndarray:
         """Where the second symbol of a string must be repeated: 1 if its logit is highest, else 0; NaN elsewhere."""
-        right = self.logits.argmax(axis=-1) == LEGAL[self.states].argmax(axis=-1)
-        return np.where(STATE[self.states] == MUST_REMEMBER, right, np.nan)
+        right = self.logits.argmax(axis=-1) == reber.LEGAL[self.states].argmax(axis=-1)
+        return np.where(reber.STATE[self.states] == reber.RECALL_STATE, right, np.nan)
 
     @property
     def solved(self) -> np.ndarray:
@@ -60,16 +59,16 @@ class ReberPredictions:
 @torch.no_grad()
 def predict_symbols(model: SequenceModel, x: np.ndarray) -> ReberPredictions:
     """x: (sequences, steps, 7) one-hot float32, from the start of a string each; zeros in front."""
-    return ReberPredictions(decode_one_hot(x), model(torch.from_numpy(x)).numpy())
+    return ReberPredictions(reber.decode_one_hot(x), model(torch.from_numpy(x)).numpy())
 
 
 def one_hot(symbols: np.ndarray) -> np.ndarray:
     """(…) whole numbers into SYMBOLS, −1 for none → (…, 7) float32, the way the model sees them."""
-    return (symbols[..., None] == np.arange(len(SYMBOLS))).astype(np.float32)
+    return (symbols[..., None] == np.arange(len(reber.SYMBOLS))).astype(np.float32)
 
 
 def predict_test_strings(run: Run, step: int | None = None) -> ReberPredictions:
-    """The run's test part, read by its model as it was after this step; None: as it is now."""
+    """Predictions on the run's test split, by its model after this step; None: by the current one."""
     windows = run.windows
     return predict_symbols(run.snapshot_at(step).model, windows.inputs(windows.starts["test"]))
 
@@ -79,42 +78,43 @@ def unseen_streams(run: Run) -> np.ndarray:
 
     def draw() -> np.ndarray:
         seed = (run.experiment.data.seed + OTHER_STREAMS) % 2**31
-        table = continual_reber(STREAMS, STREAM_STEPS, 1, 0.0, seed)
-        columns = [table.column(symbol).values for symbol in SYMBOLS]
-        return np.stack(columns, axis=-1).reshape(STREAMS, STREAM_STEPS, len(SYMBOLS))
+        table = reber.continual_reber(STREAMS, STREAM_STEPS, 1, 0.0, seed)
+        columns = [table.column(symbol).values for symbol in reber.SYMBOLS]
+        return np.stack(columns, axis=-1).reshape(STREAMS, STREAM_STEPS, len(reber.SYMBOLS))
 
     return run.cached("reber streams", (), draw)
 
 
 def predict_streams(run: Run) -> ReberPredictions:
-    """unseen_streams, read by the model as it is now."""
-    return run.cached("reber reading", (run.step,), lambda: predict_symbols(run.current_model(), unseen_streams(run)))
+    """Predictions of the current model on unseen_streams."""
+    x = unseen_streams(run)
+    return run.cached("reber predictions", (run.step,), lambda: predict_symbols(run.current_model(), x))
 
 
 def solved_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs, and the share of the test part's strings that are right at every step then."""
-    return _history(run, "reber solved", lambda step: predict_test_strings(run, step).solved.mean())
+    """Epochs, and the share of the test split's strings that are right at every step then."""
+    return _history(run, "reber solved", lambda step: float(predict_test_strings(run, step).solved.mean()))
 
 
 def recall_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Epochs, and the share of T and P that are right in the first EARLY_STEPS of unseen_streams then."""
     x = unseen_streams(run)[:, :EARLY_STEPS]
-    return _history(
-        run, "reber remembered", lambda step: np.nanmean(predict_symbols(run.snapshot_at(step).model, x).recalled)
-    )
+
+    def share(step: int) -> float:
+        return float(np.nanmean(predict_symbols(run.snapshot_at(step).model, x).recalled))
+
+    return _history(run, "reber recalled", share)
 
 
 def _history(run: Run, name: str, share: Callable[[int], float]) -> tuple[np.ndarray, np.ndarray]:
     """Epochs and shares at every snapshot of the run."""
-    cached = run.cache.setdefault(name, {})
     steps = run.snapshots.steps
-    for step in set(steps) - cached.keys():
-        cached[step] = float(share(step))
-    return np.array(steps) / run.steps_per_epoch, np.array([cached[step] for step in steps])
+    shares = [run.cached(f"{name} at {step}", (), partial(share, step)) for step in steps]
+    return np.array(steps) / run.steps_per_epoch, np.array(shares)
 
 
 def memory_unit(run: Run, split: str) -> UnitMatch:
-    """The unit whose c tells best, wherever T or P is to be remembered in a part's windows, which of them it is."""
+    """The unit whose c best tells T from P, wherever one of them is to be remembered in a split's windows."""
 
     def find() -> UnitMatch:
         windows = run.windows
@@ -122,7 +122,7 @@ def memory_unit(run: Run, split: str) -> UnitMatch:
         rows = starts[:, None] + np.arange(windows.spec.seq_len)
         wrapped = run.table.column("wrapped").values[rows]  # 1: T, −1: P, 0: neither
         classes = np.where(wrapped == 0, -1, wrapped > 0)
-        return best_match(rank_by_class(run.current_model(), windows, starts, classes, ("c",)), "c")
+        return rank_by_class(run.current_model(), windows, starts, classes, ("c",))[0]
 
     return run.cached("reber unit", (run.step,), find)
 

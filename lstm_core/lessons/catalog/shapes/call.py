@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from lstm_core.architecture.code import MODULE_DEFAULTS
 from lstm_core.architecture.shapes import Shape
 from lstm_core.experiment import PlaygroundError
 
@@ -50,11 +51,9 @@ class LSTMCall:
         if self.num_layers > MAX_LAYERS or len(self.lengths) > MAX_STEPS:
             raise PlaygroundError(f"The lab stops at {MAX_LAYERS} layers and {MAX_STEPS:,} lengths: choose fewer.")
         rows, weights = math.prod(self.x[:-1]), self.max_weights
-        states = {"none": 0, "h_0 alone": math.prod(self.h_0)}.get(
-            self.states, math.prod(self.h_0) + math.prod(self.c_0)
-        )
+        states = {"none": (), "h_0 alone": (self.h_0,)}.get(self.states, (self.h_0, self.c_0))
         layers = max(self.num_layers, 1) * self.num_directions
-        numbers = weights + math.prod(self.x) + states + 2 * rows * layers * max(self.hidden_size, 1)
+        numbers = weights + sum(map(math.prod, (self.x, *states))) + 2 * rows * layers * max(self.hidden_size, 1)
         if numbers > MAX_NUMBERS or rows * weights > MAX_PRODUCTS or layers * max(self.x[:2], default=0) > MAX_STEPS:
             raise PlaygroundError(
                 f"The lab makes every call for real and stops at {MAX_NUMBERS:,} numbers, {MAX_PRODUCTS:,} "
@@ -91,14 +90,11 @@ class LSTMCall:
     @property
     def module_arguments(self) -> str:
         """As one writes them: the defaults of nn.LSTM are left out."""
-        arguments = [str(self.input_size), str(self.hidden_size)] + [str(self.num_layers)] * (self.num_layers != 1)
-        for name, default in _DEFAULTS.items():
+        arguments = [str(self.input_size), str(self.hidden_size)]
+        for name, default in MODULE_DEFAULTS.items():
             if (value := getattr(self, name)) != default:
-                arguments.append(f"{name}={value}")
+                arguments.append(str(value) if name == "num_layers" else f"{name}={value}")
         return ", ".join(arguments + ([] if self.dtype == "float32" else [f"dtype=torch.{self.dtype}"]))
-
-
-_DEFAULTS = {"bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False, "proj_size": 0}
 
 
 def parse_shape(text: str, subject: str = "The shape") -> Shape:

@@ -26,60 +26,47 @@ SEQUENCE_COLORS = (SKY_BLUE, ORANGE, GREEN, PINK, YELLOW)
 PACKED_END, PADDED_END = BLUE, VERMILION  # where a sequence ends, and where the padded run reads h_n
 
 
-def outputs_figure(anatomy: LSTMOutputs, height: int = 330) -> go.Figure:
+def outputs_figure(outputs: LSTMOutputs, height: int = 330) -> go.Figure:
     """h of one sequence, a column a step and a band of units a layer and direction, with h_n at its right.
 
     What h_n holds is highlighted on both sides. A frame is around what output holds; the bands below it are pale.
     """
-    layers, directions, steps, hidden = anatomy.h.shape
-    max_abs = float(np.abs(anatomy.h).max())
+    layers, directions, steps, hidden = outputs.h.shape
+    max_abs = float(np.abs(outputs.h).max())
+    style = {"zmin": -max_abs, "zmax": max_abs, "colorscale": SIGNED_SCALE, "showscale": False, "xgap": 2}
+    style |= {"hoverongaps": False, "hovertemplate": "%{z:.3f}<extra></extra>"}
     figure = go.Figure()
     ticks, names, top_of_band = [], [], 0.0
-    for ending in sorted(anatomy.final_states, key=lambda e: (-e.layer, e.direction)):  # output's own order, at the top
-        inside = ending.layer < layers - 1
-        values = anatomy.h[ending.layer, ending.direction].T  # (hidden, steps)
-        gap, state = np.full((hidden, 1), np.nan), anatomy.h_n[ending.row][:, None]
+    for end in sorted(outputs.final_states, key=lambda e: (-e.layer, e.direction)):  # output's own order, at the top
+        inside = end.layer < layers - 1
+        values = outputs.h[end.layer, end.direction].T  # (hidden, steps)
+        gap, state = np.full((hidden, 1), np.nan), outputs.h_n[end.row][:, None]
         both = np.concatenate([values, gap, state], axis=1)  # (hidden, steps + 2)
-        is_highlighted = np.isin(np.arange(steps + 2), (ending.step, steps + 1))
+        is_highlighted = np.isin(np.arange(steps + 2), (end.step, steps + 1))
         for mask, opacity in ((is_highlighted, 1.0), (~is_highlighted, 0.2 if inside else 0.6)):
-            figure.add_heatmap(
-                z=np.where(mask, both, np.nan),
-                x=np.arange(steps + 2),
-                y=top_of_band - np.arange(hidden),
-                zmin=-max_abs,
-                zmax=max_abs,
-                colorscale=SIGNED_SCALE,
-                showscale=False,
-                opacity=opacity,
-                xgap=2,
-                hoverongaps=False,
-                hovertemplate="%{z:.3f}<extra></extra>",
-            )
-        for x in (ending.step, steps + 1):
+            z, y = np.where(mask, both, np.nan), top_of_band - np.arange(hidden)
+            figure.add_heatmap(z=z, x=np.arange(steps + 2), y=y, opacity=opacity, **style)
+        for x in (end.step, steps + 1):
             edges = (x - 0.5, x + 0.5), (top_of_band - hidden + 0.5, top_of_band + 0.5)
-            figure.add_shape(box(*edges, HIGHLIGHT[ending.direction], 5))
+            figure.add_shape(box(*edges, HIGHLIGHT[end.direction], 5))
         ticks.append(top_of_band - (hidden - 1) / 2)
-        direction = "" if directions == 1 else (", forward →", ", reverse ←")[ending.direction]
-        names.append(f"layer {ending.layer}{' (inside)' * inside}{direction}")
-        figure.add_annotation(label(steps + 1.6, ticks[-1], f"h_n[{ending.row}]", FONT_SIZE, xanchor="left"))
+        direction = "" if directions == 1 else (", forward →", ", reverse ←")[end.direction]
+        names.append(f"layer {end.layer}{' (inside)' * inside}{direction}")
+        figure.add_annotation(label(steps + 1.6, ticks[-1], f"h_n[{end.row}]", FONT_SIZE, xanchor="left"))
         top_of_band -= hidden + 1
     figure.add_shape(box((-0.6, steps - 0.4), (1.0 - directions * (hidden + 1), 0.8), ACTUAL_COLOR))
     figure.add_annotation(
-        label((steps - 1) / 2, 0.9, f"<b>output {anatomy.shapes['output']}</b>", FONT_SIZE, yanchor="bottom")
+        label((steps - 1) / 2, 0.9, f"<b>output {outputs.shapes['output']}</b>", FONT_SIZE, yanchor="bottom")
     )
-    figure.add_annotation(label(steps + 1, 0.9, f"<b>h_n {anatomy.shapes['h_n']}</b>", FONT_SIZE, yanchor="bottom"))
-    figure.update_xaxes(
-        tickvals=list(range(steps)),
-        ticktext=[f"step {t}" for t in range(steps)],
-        showgrid=False,
-        zeroline=False,
-        range=[-0.7, steps + 2.9],
-    )
-    figure.update_yaxes(tickvals=ticks, ticktext=names, showgrid=False, zeroline=False, range=[top_of_band + 0.4, 0.9])
+    figure.add_annotation(label(steps + 1, 0.9, f"<b>h_n {outputs.shapes['h_n']}</b>", FONT_SIZE, yanchor="bottom"))
+    step_names = [f"step {t}" for t in range(steps)]
+    figure.update_xaxes(tickvals=list(range(steps)), ticktext=step_names, range=[-0.7, steps + 2.9])
+    figure.update_yaxes(tickvals=ticks, ticktext=names, range=[top_of_band + 0.4, 0.9])
+    figure.update_xaxes(showgrid=False, zeroline=False).update_yaxes(showgrid=False, zeroline=False)
     return figure_layout(figure, height).update_layout(hovermode="closest", margin={"t": 30, "b": 6})
 
 
-def packing_figure(packing: PackedComparison, height: int = 300) -> go.Figure:
+def packing_figure(packing: PackedComparison) -> go.Figure:
     """The padded batch, a colour for each sequence, padding empty; below it PackedSequence.data in its order."""
     longest, count = max(packing.lengths), len(packing.lengths)
     figure = go.Figure()
@@ -103,7 +90,7 @@ def packing_figure(packing: PackedComparison, height: int = 300) -> go.Figure:
     ticks = [-k for k in range(count)] + [-count - 0.7, -count - 1.5]
     names = [f"sequence {_letter(k)}" for k in range(count)] + ["packed .data", ".batch_sizes"]
     figure.update_yaxes(tickvals=ticks, ticktext=names, showgrid=False, zeroline=False, range=[-count - 1.9, 0.6])
-    return figure_layout(figure, height).update_layout(margin={"t": 6, "b": 6}, hovermode=False)
+    return figure_layout(figure, 300).update_layout(margin={"t": 6, "b": 6}, hovermode=False)
 
 
 def _by_step(packing: PackedComparison) -> list[list[tuple[int, int]]]:

@@ -11,42 +11,36 @@ from collections.abc import Callable
 from lstm_core.architecture.shapes import Shape
 from lstm_core.lessons.catalog.shapes.call import LSTMCall
 
-Meaning = Callable[[LSTMCall, re.Match], str]
+Explanation = Callable[[LSTMCall, re.Match], str]
 
 
 def explain_error(call: LSTMCall, text: str) -> str:
     """One or two sentences: what is wrong with this call, and what to do; "" for an error that is not known here."""
-    matches = ((re.search(pattern, text), meaning) for pattern, meaning in EXPLANATIONS)
-    explanation = next((meaning(call, match) for match, meaning in matches if match), "")
-    return (
-        explanation
-        or (_packed_meaning(call) if call.lengths else "")
-        or (_NO_PAIR if call.states == "h_0 alone" else "")
-    )
+    for pattern, explanation in EXPLANATIONS.items():
+        if match := re.search(pattern, text):
+            return explanation if isinstance(explanation, str) else explanation(call, match)
+    packed = _explain_packed(call) if call.lengths else ""
+    return packed or (_NO_PAIR if call.states == "h_0 alone" else "")
 
 
 _NO_PAIR = (
-    "nn.LSTM has two states and wants both, as a pair: pass (h_0, c_0). A tensor alone, as nn.GRU takes it, is taken "
-    "apart along its first axis: its first part for h_0, its second for c_0."
+    "nn.LSTM has two states and expects both as a pair: pass (h_0, c_0). A single tensor, as nn.GRU takes it, is split "
+    "along its first axis: its first slice becomes h_0, its second c_0."
 )
 
 
 def explain_warning(text: str) -> str:
     """The same of a warning."""
-    return next((meaning for pattern, meaning in WARNINGS if re.search(pattern, text)), "")
-
-
-def _shape(shape: Shape) -> str:
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+    return next((explanation for pattern, explanation in WARNINGS.items() if re.search(pattern, text)), "")
 
 
 def _axes(call: LSTMCall) -> str:
-    order = "(batch, seq_len, input_size)" if call.batch_first else "(seq_len, batch, input_size)"
-    return f"{order} or, for one sequence, (seq_len, input_size)"
+    return "(batch, seq_len, input_size)" if call.batch_first else "(seq_len, batch, input_size)"
 
 
 def _wrong_axes(call: LSTMCall, match: re.Match) -> str:
-    text = f"nn.LSTM reads {_axes(call)}, and this input has {_count_axes(call)}."
+    order = f"{_axes(call)} or, for one sequence, (seq_len, input_size)"
+    text = f"nn.LSTM reads {order}, and this input has {_count_axes(call)}."
     if len(call.x) == 1:
         return f"{text} A plain row of numbers needs one more: x.unsqueeze(-1) makes it one feature a step."
     if len(call.x) == 0:
@@ -75,15 +69,13 @@ def _wrong_state(call: LSTMCall, match: re.Match) -> str:
         axes, subject = f"(num_layers · num_directions, {width})", f"For one unbatched sequence {name}"
     else:
         axes, subject = f"(num_layers · num_directions, batch, {width})", name
-    text = f"{subject} must be {axes} = {_shape(expected)}; yours is {_shape(actual)}."
+    text = f"{subject} must be {axes} = {expected}; yours is {actual}."
     if call.states == "h_0 alone":
-        return (
-            f"{text} It is a tensor where a pair belongs, so it was taken apart along its first axis: pass (h_0, c_0)."
-        )
-    return f"{text} {_way_out(call, expected, actual, width)}".strip()
+        return f"{text} It is a tensor instead of a pair, so it was split along its first axis: pass (h_0, c_0)."
+    return f"{text} {_advice(call, expected, actual, width)}".strip()
 
 
-def _way_out(call: LSTMCall, expected: Shape, actual: Shape, width: str) -> str:
+def _advice(call: LSTMCall, expected: Shape, actual: Shape, width: str) -> str:
     if len(actual) == 3 and (actual[1], actual[0], actual[2]) == expected and actual != expected:
         return "batch_first turns only input and output, never the states: use .transpose(0, 1)."
     if len(actual) == 3 and (actual[0], actual[2]) == (expected[0], expected[2]):
@@ -125,7 +117,7 @@ def _no_steps(call: LSTMCall, match: re.Match) -> str:
 def _wrong_dtype(call: LSTMCall, match: re.Match | None = None) -> str:
     if call.x_dtype == "int64":
         return (
-            "The input holds whole numbers. If they are measurements, use x.float(); if they are names of words or "
+            "The input holds whole numbers. If they are measurements, use x.float(); if they are indices of words or "
             "letters, they need nn.Embedding or one-hot vectors first."
         )
     return (
@@ -134,9 +126,9 @@ def _wrong_dtype(call: LSTMCall, match: re.Match | None = None) -> str:
     )
 
 
-def _packed_meaning(call: LSTMCall) -> str:
-    """Of a call with a packed input: PyTorch checks little there, and what it then says is no help."""
-    axes = "(batch, seq_len, input_size)" if call.batch_first else "(seq_len, batch, input_size)"
+def _explain_packed(call: LSTMCall) -> str:
+    """Of a call with a packed input: PyTorch checks little there, and its message is no help."""
+    axes = _axes(call)
     steps, batch, features = call.input_axes
     if len(call.x) != 3:
         return f"Only a padded batch of sequences can be packed, {axes}: this input has {_count_axes(call)}, not 3."
@@ -167,57 +159,38 @@ def explain_state_shapes(call: LSTMCall) -> str:
     c = (*h[:-1], call.hidden_size)
     if (call.h_0, call.c_0) == (h, c):
         return ""
-    return f"h_0 must be {_shape(h)} and c_0 {_shape(c)}; yours are {_shape(call.h_0)} and {_shape(call.c_0)}."
+    return f"h_0 must be {h} and c_0 {c}; yours are {call.h_0} and {call.c_0}."
 
 
-def _plain(text: str) -> Meaning:
-    return lambda call, match: text
+EXPLANATIONS: dict[str, str | Explanation] = {  # pattern of the error's text → what it means
+    r"input_size must be greater than zero": "input_size counts the features of one step: at least 1.",
+    r"hidden_size must be greater than zero": "hidden_size counts the units of a layer: at least 1.",
+    r"num_layers must be greater than zero": "num_layers counts LSTMs on top of each other: at least 1.",
+    r"dropout should be a number in range": "dropout is the share of h that is zeroed between layers: from 0 to 1.",
+    r"proj_size has to be smaller": "A projection makes h smaller: proj_size must be below hidden_size, or 0 for none.",
+    r"proj_size should be a positive": "proj_size is a number of values: 0 means no projection.",
+    r"Only Tensors of floating point": (
+        "Weights are learned by small steps, which whole numbers cannot take: choose float32."
+    ),
+    r"Expected input to be 2D or 3D": _wrong_axes,
+    r"input\.size\(-1\) must be equal": _wrong_features,
+    r"Expected hidden\[(\d)\] size (\([^)]*\)), got (\[[^\]]*\])": _wrong_state,
+    r"hx and cx should also be": _state_axes,
+    r"Expected sequence length to be larger": _no_steps,
+    r"input dtype .* does not match weight dtype": _wrong_dtype,
+    r"must be sorted in decreasing order": (
+        "Packing expects the longest sequence first. Pass enforce_sorted=False: PyTorch then sorts them itself and "
+        "puts output and h_n back in your order."
+    ),
+    r"Length of all samples has to be greater": "Every sequence needs at least one step: drop the empty ones.",
+}
 
-
-EXPLANATIONS: tuple[tuple[str, Meaning], ...] = (
-    (r"input_size must be greater than zero", _plain("input_size counts the features of one step: at least 1.")),
-    (r"hidden_size must be greater than zero", _plain("hidden_size counts the units of a layer: at least 1.")),
-    (r"num_layers must be greater than zero", _plain("num_layers counts LSTMs on top of each other: at least 1.")),
-    (
-        r"dropout should be a number in range",
-        _plain("dropout is the share of h to be blanked between layers: from 0 to 1."),
+WARNINGS: dict[str, str] = {
+    r"dropout option adds dropout after all but last": (
+        "Dropout acts between layers, so with one layer it has no effect: use num_layers=2 or more, or put nn.Dropout "
+        "after the LSTM."
     ),
-    (
-        r"proj_size has to be smaller",
-        _plain("A projection makes h smaller: proj_size must be below hidden_size, or 0 for none."),
+    r"projections is not supported with oneDNN": (
+        "Nothing is wrong: with proj_size PyTorch leaves its fast kernel on the CPU for a slower one."
     ),
-    (r"proj_size should be a positive", _plain("proj_size is a number of values: 0 switches the projection off.")),
-    (
-        r"Only Tensors of floating point",
-        _plain("Weights are learned by small steps, which whole numbers cannot take: choose float32."),
-    ),
-    (r"Expected input to be 2D or 3D", _wrong_axes),
-    (r"input\.size\(-1\) must be equal", _wrong_features),
-    (r"Expected hidden\[(\d)\] size (\([^)]*\)), got (\[[^\]]*\])", _wrong_state),
-    (r"hx and cx should also be", _state_axes),
-    (r"Expected sequence length to be larger", _no_steps),
-    (r"input dtype .* does not match weight dtype", _wrong_dtype),
-    (
-        r"must be sorted in decreasing order",
-        _plain(
-            "Packing wants the longest sequence first. Pass enforce_sorted=False: PyTorch then sorts them itself and "
-            "puts output and h_n back in your order."
-        ),
-    ),
-    (
-        r"Length of all samples has to be greater",
-        _plain("Every sequence needs at least one step: drop the empty ones."),
-    ),
-)
-
-WARNINGS: tuple[tuple[str, str], ...] = (
-    (
-        r"dropout option adds dropout after all but last",
-        "Dropout acts between layers. With one layer there is no between, so it does nothing: use num_layers=2 or "
-        "more, or put nn.Dropout after the LSTM.",
-    ),
-    (
-        r"projections is not supported with oneDNN",
-        "Nothing is wrong: with proj_size PyTorch leaves its fast kernel on the CPU for a slower one.",
-    ),
-)
+}

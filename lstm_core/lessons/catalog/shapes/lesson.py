@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lstm_core.lessons.lesson import Lesson
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lstm_core.runs.run import Run
 
 
@@ -24,7 +24,6 @@ LESSON = Lesson(
     title="Shapes, and two ways to run it",
     summary="Every shape of nn.LSTM, the exact error when one is wrong, and what it means.",
     chapter="Tutorials",
-    order=6,
     experiments={},
     widget="shape_lab",
     thumbnail_plot=_blocks,

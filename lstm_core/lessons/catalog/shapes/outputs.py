@@ -17,6 +17,8 @@ from lstm_core.experiment import PlaygroundError
 from lstm_core.model.rng import rng_scope, rng_state
 from lstm_core.trace.gate_trace import trace_lstm
 
+HIDDEN_SIZE, BATCH = 4, 3  # of the small LSTMs and their batches
+
 
 def seeded_module(seed: int, module: type[nn.Module], *sizes: int, **arguments: Any) -> nn.Module:
     """module(*sizes, **arguments) with the very weights that torch.manual_seed(seed) before it would give."""
@@ -88,19 +90,12 @@ class LSTMOutputs:
 
 @torch.no_grad()
 def compare_outputs(
-    seed: int,
-    num_layers: int = 2,
-    bidirectional: bool = True,
-    batch_first: bool = False,
-    steps: int = 6,
-    hidden_size: int = 4,
-    batch: int = 3,
+    seed: int, num_layers: int = 2, bidirectional: bool = True, batch_first: bool = False, steps: int = 6
 ) -> LSTMOutputs:
     """Which slice of output is which row of h_n: found by running it and comparing."""
-    lstm = seeded_module(
-        seed, nn.LSTM, 5, hidden_size, num_layers, bidirectional=bidirectional, batch_first=batch_first
-    )
-    x = seeded_randn(seed + 1, *((batch, steps) if batch_first else (steps, batch)), 5)
+    layout = {"bidirectional": bidirectional, "batch_first": batch_first}
+    lstm = seeded_module(seed, nn.LSTM, 5, HIDDEN_SIZE, num_layers, **layout)
+    x = seeded_randn(seed + 1, *((BATCH, steps) if batch_first else (steps, BATCH)), 5)
     output, (h_n, _) = lstm(x)
     h = trace_lstm(lstm, x).h  # (num_layers, num_directions, batch, seq_len, hidden_size)
     directions = h.shape[1]
@@ -109,7 +104,7 @@ def compare_outputs(
     for row, final_row in enumerate(h_n):
         layer, direction = divmod(row, directions)
         top, step = layer == num_layers - 1, steps - 1 if direction == 0 else 0
-        features = slice(direction * hidden_size, (direction + 1) * hidden_size)
+        features = slice(direction * HIDDEN_SIZE, (direction + 1) * HIDDEN_SIZE)
         output_slice = time_first[step, :, features] if top else h[layer, direction, :, step]
         code = slice_code(direction, directions, batch_first) if top else None
         final_states.append(FinalState(layer, direction, step, row, code, max_abs_difference(output_slice, final_row)))
@@ -139,15 +134,15 @@ class PackedComparison:
 
 
 @torch.no_grad()
-def compare_packed(seed: int, lengths: tuple[int, ...], hidden_size: int = 4) -> PackedComparison:
-    """Sequences of these lengths, padded with zeros behind, through nn.LSTM(1, hidden_size) with batch_first.
+def compare_packed(seed: int, lengths: tuple[int, ...]) -> PackedComparison:
+    """Sequences of these lengths, padded with zeros behind, through nn.LSTM(1, HIDDEN_SIZE) with batch_first.
 
     Raises:
         PlaygroundError: no lengths, or one that is not from 1 to 50, or more than 12 of them.
     """
     if not 1 <= len(lengths) <= 12 or not all(1 <= length <= 50 for length in lengths):
         raise PlaygroundError("Give one to twelve lengths, each a whole number from 1 to 50.")
-    lstm = seeded_module(seed, nn.LSTM, 1, hidden_size, batch_first=True)
+    lstm = seeded_module(seed, nn.LSTM, 1, HIDDEN_SIZE, batch_first=True)
     mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]  # (batch, seq_len)
     x = seeded_randn(seed + 1, *mask.shape, 1) * mask[..., None]  # (batch, seq_len, 1)
     reference = torch.cat([lstm(x[k : k + 1, :n])[1][0][0] for k, n in enumerate(lengths)])  # (batch, hidden_size)

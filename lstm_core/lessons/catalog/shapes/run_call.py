@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
+from lstm_core.architecture.code import MODULE_DEFAULTS
 from lstm_core.architecture.shapes import Shape, TensorShape, shape_table
 from lstm_core.experiment import ModelSpec
 from lstm_core.lessons.catalog.shapes.call import LSTMCall
@@ -26,7 +27,7 @@ class CallError:
 
     kind: str  # such as "RuntimeError"
     text: str  # its own words
-    meaning: str  # in plain words; "" for an error that shape_errors.py does not know
+    meaning: str  # in plain words; "" for an error that explain_errors.py does not know
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class _Lines:
     def run(self) -> None:
         call = self.call
         self.code.append(f"lstm = nn.LSTM({call.module_arguments})")
-        arguments = {name: getattr(call, name) for name in _ARGUMENTS}
+        arguments = {name: getattr(call, name) for name in ("input_size", "hidden_size", *MODULE_DEFAULTS)}
         lstm = seeded_module(0, nn.LSTM, dtype=getattr(torch, call.dtype), **arguments)
         self.lstm = lstm.eval()
         x = self._zeros("x", call.x)
@@ -146,8 +147,6 @@ class _Lines:
             TensorShape("c_n", tuple(c_n.shape), "c of the same"),
         ]
 
-
-_ARGUMENTS = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size")
 
 PRESETS: dict[str, LSTMCall] = {
     "The tutorial's call": LSTMCall(),

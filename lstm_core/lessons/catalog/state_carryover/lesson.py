@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_core.data.generators.series import LAG
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
+from lstm_core.figures import diagram
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import ACTUAL_COLOR, BLUE, FONT_SIZE, GREEN, GREY, VERMILION, figure_layout
-from lstm_core.lessons.figures import LOSS_POINTS
+from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 COLORS = {"zero": BLUE, "random": VERMILION, "carried": GREEN}
-LAG = 3  # rows between a number and its echo, as the generator has it
 
 
 def _errors(runs: dict[str, Run]) -> dict[str, np.ndarray]:
@@ -35,28 +36,13 @@ def _floor(runs: dict[str, Run]) -> float:
 
 
 def _by_step(runs: dict[str, Run]) -> go.Figure:
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
+    figure = new_figure()
     for label, errors in _errors(runs).items():
-        figure.add_bar(
-            x=np.arange(1, len(errors) + 1),
-            y=errors,
-            name=label,
-            marker={"color": COLORS[label]},
-            hovertemplate="%{y:.4f}",
-        )
+        x, marker = np.arange(1, len(errors) + 1), {"color": COLORS[label]}
+        figure.add_bar(x=x, y=errors, name=label, marker=marker, hovertemplate="%{y:.4f}")
     figure.add_hline(1, line={"color": ACTUAL_COLOR, "width": 2, "dash": "dash"})
-    figure.add_annotation(
-        x=1,
-        xref="paper",
-        xanchor="right",
-        y=1,
-        yanchor="bottom",
-        text="always predicting 0",
-        showarrow=False,
-        font={"size": FONT_SIZE},
-    )
+    corner = {"xref": "paper", "xanchor": "right", "yanchor": "bottom"}
+    figure.add_annotation(diagram.label(1, 1, "always predicting 0", FONT_SIZE, **corner))
     figure.update_xaxes(title="step of the window", dtick=1)
     figure.update_yaxes(title="mean squared error", rangemode="tozero")
     return figure_layout(figure, 300).update_layout(bargap=0.25, bargroupgap=0.05)
@@ -96,11 +82,9 @@ def _experiment(state: str, epochs: int) -> Experiment:
 
 
 LESSON = Lesson(
-    name="state_life",
     title="The life of h and c",
     summary="Zeros, random numbers, or the last batch's final state: the initial state decides what a window can know.",
     chapter="Tutorials",
-    order=5,
     experiments={
         # windows that do not overlap are a fifth as many: five epochs of them take as many optimiser steps as one
         "zero": _experiment("zero", 3),

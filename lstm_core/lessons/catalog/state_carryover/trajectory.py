@@ -81,9 +81,8 @@ def state_trajectory(model: SequenceModel, x: Tensor, mode: str, seed: int = 0) 
         predictions.append(prediction[0, :, 0])
     (input_gradients,) = torch.autograd.grad(predictions[-1][0], x)
     h, c = (np.stack([state[k] for state in states]) for k in range(2))
-    return StateTrajectory(
-        h, c, torch.stack(predictions).detach().numpy(), input_gradients.norm(dim=-1).flatten().numpy()
-    )
+    gradient_norm = input_gradients.norm(dim=-1).flatten().numpy()
+    return StateTrajectory(h, c, torch.stack(predictions).detach().numpy(), gradient_norm)
 
 
 @torch.no_grad()
