@@ -17,11 +17,13 @@ class ResultCache(dict[str, Any]):
         super().__init__()
         self._renew_at: dict[str, float] = {}  # kind → when its latest result may be replaced, by time.monotonic
 
-    def cached(self, kind: str, key: tuple, make: Callable[[], Any], every: float | None = None) -> Any:
+    def cached(
+        self, kind: str, key: tuple, make: Callable[[], Any], every: float | None = None, rest: float = REST_FACTOR
+    ) -> Any:
         """The result of this kind and key, computed by make() unless it is in the cache.
 
         every: seconds for which the kind's latest result is returned although the key has changed, at least
-        REST_FACTOR times the thread time that computing it took; None: never. What the training changes belongs in
+        `rest` times the thread time that computing it took; None: never. What the training changes belongs in
         the key then, and what a person chooses in the kind. make never returns None.
         """
         results = self.setdefault(kind, {})
@@ -32,7 +34,7 @@ class ResultCache(dict[str, Any]):
             started = time.thread_time()
             value = results[key] = make()
             cost = time.thread_time() - started
-            self._renew_at[kind] = time.monotonic() + max(every or 0.0, REST_FACTOR * cost)
+            self._renew_at[kind] = time.monotonic() + max(every or 0.0, rest * cost)
             for old in list(results)[:-CACHE_SIZE]:  # another tab may drop it at the same time
                 results.pop(old, None)
         return value

@@ -220,9 +220,9 @@ class Run:
         """Someone watches the run: it must not be paused as idle."""
         self.last_seen = time.monotonic()
 
-    def cached(self, kind: str, key: tuple, make: Callable[[], Any], every: float | None = None) -> Any:
-        """make(), or its cached result for this kind and key (ResultCache.cached); every: seconds a result is kept."""
-        return self.cache.cached(kind, key, make, every)
+    def cached(self, kind: str, key: tuple, make: Callable[[], Any], **pauses: float | None) -> Any:
+        """make(), or its cached result for this kind and key; pauses: every and rest, of ResultCache.cached."""
+        return self.cache.cached(kind, key, make, **pauses)
 
     def snapshot_at(self, step: int | None = None) -> ModelSnapshot:
         """The model after this step, or after the nearest step with a snapshot; None: as it is now."""

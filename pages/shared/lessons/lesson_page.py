@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 FIGURE_SECONDS = 3.0  # between two drawings of a Plotly figure, which flickers
+FIGURE_REST = 10  # a figure costs the training a tenth of its speed at most
 HEIGHT = 300  # of a live plot, in CSS pixels
 LOSSES = LessonFigure("**How it learned**", "The loss: pale for each batch, strong for the validation set.", loss_plot)
 
@@ -150,7 +151,9 @@ def _cached(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], An
     """make(), cached with the first run until a run changes, and during training a while longer (Run.cached)."""
     run, key = next(iter(runs.values())), tuple((run.id, run.step, run.status) for run in runs.values())
     flickers = any(isinstance(value, go.Figure) for value in run.cache.get(kind, {}).values())
-    return run.cached(kind, key, make, every=(FIGURE_SECONDS if flickers else 0.0) if active else None)
+    return run.cached(
+        kind, key, make, every=(FIGURE_SECONDS if flickers else 0.0) if active else None, rest=FIGURE_REST
+    )
 
 
 def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
