@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lstm_core.data.ingest.cells import parse_number, parse_numbers
@@ -43,6 +43,7 @@ def test_one_cell(cell, point, comma):
 
 
 @given(st.lists(st.text("0123456789+-.,eE '%$xinf_", max_size=8), min_size=1))
+@example(["0  "])
 def test_many_cells_are_parsed_as_one_is(cells):
     for decimal in ".,":
         np.testing.assert_equal(parse_numbers(cells, decimal), [parse_number(c, decimal) for c in cells])

@@ -77,6 +77,7 @@ def is_time(cell: str) -> bool:
 
 def parse_number(cell: str, decimal: str) -> float:
     """The cell's number, with thousands separators, % and currency signs dropped; NaN if it is none."""
+    cell = cell.strip()
     match = _NUMBER[decimal].fullmatch(cell)
     if match is None:
         return float(cell.replace("∞", "inf")) if _INFINITE.fullmatch(cell) else math.nan
