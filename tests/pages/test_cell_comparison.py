@@ -16,10 +16,10 @@ from tests.pages.conftest import HOW_FAR_BACK, Visitor, how_far_back, plotly_val
 
 
 def compared(tab: Visitor) -> Visitor:
-    """Press the button and come back when the rivals have trained."""
+    """Press the button and come back when the other cells have trained."""
     tab.press("rivals_train")
     result = tab.training.cache["rivals"]
-    wait_until(lambda: not result.is_active, "the rivals had trained")
+    wait_until(lambda: not result.is_active, "the other cells had trained")
     return tab.run()
 
 
@@ -27,7 +27,7 @@ def table(tab: Visitor):
     return next(d.value for d in tab.at.dataframe if "cell" in d.value.columns).set_index("cell")
 
 
-def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
+def test_the_other_cells_are_trained_and_all_cells_are_on_one_picture(visit):
     tab = how_far_back(visit)
     steps = tab.training.step
     assert "as many as this model" in tab.widget("rivals_train").help
@@ -40,9 +40,9 @@ def test_the_rivals_are_trained_and_all_cells_are_on_one_picture(visit):
     for cell, rows in (("LSTM", 4), ("GRU", 3), ("RNN", 1)):
         assert shown["parameters"][cell] == rows * hidden * (1 + hidden + 2) + hidden + 1
     assert shown["validation loss"].notna().all()
-    for rival in tab.training.cache["rivals"].runs:
-        assert shown["validation loss"][rival.experiment.model.module_name] == pytest.approx(
-            rival._trainer.evaluate("valid"), rel=1e-6
+    for other in tab.training.cache["rivals"].runs:
+        assert shown["validation loss"][other.experiment.model.module_name] == pytest.approx(
+            other._trainer.evaluate("valid"), rel=1e-6
         )
 
 
@@ -69,7 +69,7 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
         np.testing.assert_allclose(plotly_values(tab.figure("cells_figure"), line), curve[::-1] / curve.max())
 
 
-def test_a_model_of_another_age_than_its_rivals_is_said_to_be_so(visit):
+def test_a_model_at_another_step_than_the_other_cells_is_said_to_be_so(visit):
     tab = compared(how_far_back(visit))
     assert "the other cells of step" not in tab.words()
     tab.training.change(epochs=1000)
@@ -93,14 +93,14 @@ def test_a_sentence_names_the_shortest_memory_first():
 
 
 @pytest.mark.parametrize("cell", ["gru", pytest.param("rnn", marks=pytest.mark.slow)])
-def test_a_gru_or_rnn_looks_back_too_and_its_rivals_are_the_others(visit, cell):
+def test_a_gru_or_rnn_looks_back_too_and_is_compared_with_the_others(visit, cell):
     tab = how_far_back(visit, cell=cell, num_layers=2, bidirectional=True)
     assert len(tab.figure("horizon_figure")["data"]) == 2
     assert not [c for c in tab.at.get("plotly_chart") if c.proto.id.endswith("time_constants")]
     compared(tab)
     assert not tab.errors()
     run = tab.training
-    others = [asdict(rival.experiment.model) for rival in run.cache["rivals"].runs]
+    others = [asdict(one.experiment.model) for one in run.cache["rivals"].runs]
     assert [other.pop("cell") for other in others] == [c for c in ("lstm", "gru", "rnn") if c != cell]
     mine = asdict(run.experiment.model)
     mine.pop("cell")
@@ -120,29 +120,29 @@ def test_nothing_is_computed_again_at_a_rerun(visit, monkeypatch):
     assert [line["name"] for line in tab.figure("cells_figure")["data"]] == ["LSTM", "GRU", "RNN"]
 
 
-def test_training_rivals_show_their_progress_and_can_be_cancelled(visit, monkeypatch):
+def test_a_comparison_in_training_shows_its_progress_and_can_be_cancelled(visit, monkeypatch):
     monkeypatch.setattr(cell_comparison_view, "MAX_STEPS", 10**7)
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**7)
     tab = how_far_back(visit)
     run = tab.training
+    run.change(epochs=1_000_000)  # before the press: the other cells' few epochs would be over before one looks
     run._trainer.step = 10**7  # a run that has had so many
+    before = run.status
     tab.press("rivals_train")
     result = run.cache["rivals"]
-    for rival in result.runs:
-        rival._trainer.change(epochs=1_000_000)
-    wait_until(lambda: all(rival.step > 1 for rival in result.runs), "they train")
-    other = visit("gates", run=tab.id).set("view", HOW_FAR_BACK)  # another tab sees the same
-    for each in (tab.run(), other):
+    wait_until(lambda: all(one.step > 1 for one in result.runs), "they train")
+    second = visit("gates", run=tab.id).set("view", HOW_FAR_BACK)  # another tab sees the same
+    for each in (tab.run(), second):
         assert [bar.proto.text.split(":")[0] for bar in each.at.get("progress")] == ["GRU", "RNN"]
         assert "of 10,000,000" in each.at.get("progress")[0].proto.text
-    other.press("rivals_cancel")
+    second.press("rivals_cancel")
     assert not result.is_active
     assert "rivals" not in run.cache
     assert tab.run().pressable("rivals_train")
-    assert run.status == "finished"
+    assert run.status == before
 
 
-def test_a_model_that_has_not_trained_has_no_rivals_yet(visit):
+def test_a_model_that_has_not_trained_has_no_comparison_yet(visit):
     tab = visit("gates").set("view", HOW_FAR_BACK)
     tab.workspace.start_training()
     tab.run()
@@ -150,7 +150,7 @@ def test_a_model_that_has_not_trained_has_no_rivals_yet(visit):
     assert "Train this model first" in tab.widget("rivals_train").help
 
 
-def test_another_model_starts_without_rivals(visit):
+def test_another_model_starts_without_a_comparison(visit):
     tab = compared(how_far_back(visit))
     tab.train(epochs=1).go("gates")
     assert tab.widget("view").value == HOW_FAR_BACK
@@ -158,7 +158,7 @@ def test_another_model_starts_without_rivals(visit):
     assert "again" not in tab.widget("rivals_train").label
 
 
-def test_rivals_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
+def test_cells_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
     tab = how_far_back(visit)
     monkeypatch.setattr(cell_comparison, "free_memory", lambda: 10_000)
     tab.press("rivals_train")
@@ -169,15 +169,15 @@ def test_rivals_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
     assert not compared(tab).errors()
 
 
-def test_a_rival_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
+def test_a_cell_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
     tab = visit("model").set("hidden_size", 4).go("train").set("optimizer", "SGD").train(epochs=1)
     tab.training.change(lr=1e6, max_grad_norm=0.0)
     tab.go("gates").set("view", HOW_FAR_BACK)
     compared(tab)
-    stopped = [rival for rival in tab.training.cache["rivals"].runs if rival.status == "failed"]
+    stopped = [other for other in tab.training.cache["rivals"].runs if other.status == "failed"]
     assert len(stopped) == 2
-    for rival in stopped:
-        assert f"The {rival.experiment.model.module_name} stopped: " in tab.words()
+    for other in stopped:
+        assert f"The {other.experiment.model.module_name} stopped: " in tab.words()
     assert len(tab.figure("cells_figure")["data"]) == 3
 
 
@@ -185,7 +185,7 @@ def test_a_gradient_that_is_no_number_is_said_in_one_sentence(visit):
     tab = how_far_back(visit)
     tab.press("rivals_train")
     result = tab.training.cache["rivals"]
-    wait_until(lambda: not result.is_active, "the rivals had trained")
+    wait_until(lambda: not result.is_active, "the other cells had trained")
     result.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
     assert len(tab.run().errors()) == 1
     assert "before the training diverged" in tab.errors()[0]
