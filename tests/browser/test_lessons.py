@@ -16,7 +16,7 @@ WIDE = "(e) => e.scrollWidth > e.clientWidth + 1"
 
 
 def one_of_each_kind() -> list[str]:
-    """Of each chapter the lesson with the longest formula, which is the first to be cut off, and one without a model."""
+    """Of each chapter the lesson with the longest formula, the first to be cut off, and one lesson without a model."""
     chapters = {lesson.chapter: lesson.name for lesson in sorted(lessons().values(), key=lambda one: len(one.formula))}
     return [*chapters.values(), next(name for name, lesson in lessons().items() if not lesson.experiments)]
 
