@@ -23,6 +23,9 @@ from tests.browser.on_stage import begin_anew, open_stage
 from tests.browser.stage_page import stage_server
 from tests.browser.tab import WIRE, Tab
 
+# These first, so that no worker is left alone with a long one at the end; and of them the one that begins with a
+# visit to a server that nobody has visited yet, while its worker's own is one.
+FIRST = ("test_look.py", "test_story.py", "test_lessons.py", "test_bad_input.py", "test_stage_in_app.py")
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGS = (
@@ -34,6 +37,18 @@ CHROMIUM_ARGS = (
     "--disable-background-networking",
     "--disable-component-update",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's files before all others, those of FIRST before the rest."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        if item.path.parent != here:
+            return len(FIRST) + 1
+        return FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST)
+
+    items.sort(key=place)
 
 
 @contextmanager
@@ -103,6 +118,12 @@ def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
+def visited() -> set[str]:
+    """The servers that a tab has been opened on."""
+    return set()
+
+
+@pytest.fixture(scope="session")
 def stage_address(browser: Browser) -> Iterator[str]:
     """The stage alone, on a page that needs no Streamlit server."""
     with stage_server() as url:
@@ -141,6 +162,7 @@ def visits(request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
         page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
         page.mouse.move(0, 0)
         tabs.append(Tab(page, address))
+        request.getfixturevalue("visited").add(address)
         return tabs[-1]
 
     yield make

@@ -88,9 +88,13 @@ class Tab:
 
     def go(self, title: str) -> Tab:
         """Open a page by its link in the sidebar."""
+        return self.turn_to(title).settle()
+
+    def turn_to(self, title: str) -> Tab:
+        """The same, for those who wait for something on that page by themselves: a page in training never settles."""
         self.page.locator("[data-testid=stSidebarNavLink]", has_text=re.compile(rf"{title}$")).click()
         expect(self.heading(title)).to_be_visible()
-        return self.settle()
+        return self
 
     def heading(self, title: str) -> Locator:
         return self.page.locator("h1", has_text="LSTM Playground" if title == "Start" else title)
@@ -158,9 +162,12 @@ class Tab:
         return self.page.locator("[data-testid=stProgress]").first
 
     def step(self) -> int:
-        """The training step that Train shows."""
-        found = re.search(r"step\s+([\d,]+)", self.progress.inner_text())
-        return int(found[1].replace(",", ""))
+        """The training step that Train shows; a page that is just being drawn may show none yet."""
+        for _ in range(PATIENCE // 50):
+            if found := re.search(r"step\s+([\d,]+)", self.progress.inner_text()):
+                return int(found[1].replace(",", ""))
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"no step in {self.progress.inner_text()!r} after {PATIENCE / 1000} s")
 
     def wait_for_step(self, step: int) -> None:
         for _ in range(PATIENCE // 50):

@@ -11,12 +11,12 @@ from playwright.sync_api import expect
 from tests.browser.tab import TITLES, Tab
 
 GOOD = b"day,level\n" + b"".join(b"%d,%.3f\n" % (day, np.sin(day / 3)) for day in range(200))
-BAD = {
-    "empty.csv": b"",
+BAD = {  # one that cannot be read, and one that can but teaches nothing
     "picture.csv": b"\x89PNG\r\n\x1a\n" + np.random.default_rng(0).bytes(3000),
     "still.csv": b"level,depth\n" + b"5,7\n" * 60,
 }
 WORSE = {
+    "empty.csv": b"",
     "blanks.csv": b"  \n\n \n",
     "bytes.csv": bytes(range(256)) * 40,
     "archive.csv": b"PK\x03\x04" + bytes(500),
@@ -91,8 +91,9 @@ def test_hostile_names_fetch_nothing_run_nothing_and_show_as_they_are(tab: Tab, 
         with subtests.test(target):
             see_hostile_names(tab, target)
     for title in TITLES:
-        tab.go(title)
-        check_nothing_ran(tab)
+        if title not in ("Data", "Train", "Gates"):  # which it has just seen
+            tab.go(title)
+            check_nothing_ran(tab)
 
 
 @pytest.mark.slow
@@ -108,13 +109,15 @@ def test_hostile_names_do_nothing_on_any_page(tab: Tab, target: str):
 def see_hostile_names(tab: Tab, target: str) -> None:
     """Upload the table and train on it, looking at where the names stand."""
     file = f"{target.replace('/', '_')}.csv"
-    tab.go("Data").upload(file, hostile_csv(target))
+    if not tab.heading("Data").is_visible():
+        tab.go("Data")
+    tab.upload(file, hostile_csv(target))
     expect(tab.page.locator("h4")).to_have_text(verbatim(file))
     expect(tab.widget("target")).to_contain_text(verbatim(target))
     expect(tab.widget("split")).to_contain_text(verbatim(target[:30]))
     expect(tab.widget("one_window")).to_contain_text(verbatim(target[:30]))
     check_nothing_ran(tab)
-    tab.go("Train").train(epochs=2).wait_for_end(epochs=2)
+    tab.go("Train").train(epochs=1).wait_for_end(epochs=1)
     expect(tab.widget("forecast_curve")).to_contain_text(verbatim(target[:30]))
     check_nothing_ran(tab)
     tab.go("Gates")
@@ -133,8 +136,8 @@ def test_hostile_classes_show_as_they_are(tab: Tab):
     tab.open("data").upload("classes.csv", ("day,level,kind\n" + "\n".join(rows) + "\n").encode())
     choose_only(tab, "target", "kind")
     expect(tab.widget("split")).to_contain_text(HOSTILE[0][:10])
-    tab.go("Train").train(epochs=2).wait_for_end(epochs=2)
-    tab.go("Gates")
+    tab.go("Train").train(epochs=1).wait_for_end(epochs=1)
+    tab.turn_to("Gates")
     either = re.compile("|".join(verbatim(name).pattern for name in HOSTILE[:2]))
     expect(tab.page.get_by_text(re.compile(": predicted"))).to_contain_text(either)
     assert tab.page.evaluate("window.hacked") is None

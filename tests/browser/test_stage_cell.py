@@ -222,7 +222,7 @@ def test_a_gate_that_was_set_by_hand_says_so(stage: Page):
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("size", [(1280, 720), pytest.param((1920, 1080), marks=pytest.mark.slow)])
 def test_nothing_is_cut_off_alone_or_side_by_side(new_stage: Callable[..., Page], size: tuple[int, int]):
     page = new_stage(size=size)
     for model in ({"num_layers": 2, "bidirectional": True, "hidden_size": 128}, MODELS["projected"]):

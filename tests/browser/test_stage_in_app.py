@@ -27,7 +27,7 @@ LOOKS = """async (stage) => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_it_looks_as_it_does_on_the_page_of_its_own(
     new_tab: Callable[..., Tab], new_stage: Callable[..., Page], scheme
 ):
@@ -72,7 +72,7 @@ def test_scrubbing_replaying_and_comparing_ask_nothing_of_the_server(tab: Tab):
             page.mouse.move(box["x"] + 5 + k * box["width"] / 25, box["y"] + box["height"] / 2)
         page.mouse.up()
     choose(page, "Before training, and after")
-    for place in range(0, last(page, "learning"), 5):
+    for place in range(0, last(page, "learning"), 20):
         pull(page, "learning", place)
     choose(page, "Input gate stuck shut")
     press(page, *["ArrowLeft"] * 10, "Space")
@@ -108,8 +108,7 @@ def test_stage_mode_covers_the_app_and_leaving_it_restores_the_page(tab: Tab):
 def test_it_goes_on_while_the_model_trains(tab: Tab):
     tab.open("train").train_on_and_on()
     try:
-        tab.page.locator("[data-testid=stSidebarNavLink]", has_text="Stage").click()
-        words = tab.page.locator(".stage-learning output")
+        words = tab.turn_to("Stage").page.locator(".stage-learning output")
         expect(words).to_have_text(re.compile("now"))
         first = words.inner_text()
         expect(words).not_to_have_text(first)

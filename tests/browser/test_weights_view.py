@@ -67,7 +67,8 @@ def bottom(tab: Tab) -> float:
 
 
 def test_it_is_repainted_and_never_rebuilt_while_the_run_trains(tab: Tab):
-    look_at_weights(tab.open("train").train_on_and_on().go("Gates"))
+    tab.open("train").train_on_and_on()
+    look_at_weights(tab.turn_to("Gates"))
     page = tab.page
     page.evaluate(
         f"""() => {{
@@ -119,8 +120,8 @@ def test_weights_are_read_with_the_mouse_and_the_keyboard(example: Tab):
 def test_a_name_from_a_file_is_only_ever_text(tab: Tab):
     name = "<img src=x onerror=window.hacked=1>"
     rows = "\n".join([f"{name},y", *(f"{k % 7},{k % 5}" for k in range(120))])
-    tab.open("data").upload("mine.csv", rows.encode()).go("Train").train(epochs=1).wait_for_end(1)
-    look_at_weights(tab.go("Gates"))
+    tab.open("data").upload("mine.csv", rows.encode()).turn_to("Train").train(epochs=1).wait_for_end(1)
+    look_at_weights(tab.turn_to("Gates"))
     tab.page.locator(f"{MAP} .heatmap-stage").focus()
     tab.page.keyboard.press("ArrowRight")
     expect(readout(tab)).to_contain_text(f"unit 0 ← {name}")

@@ -40,9 +40,9 @@ def test_the_other_cells_are_trained_and_all_cells_are_on_one_picture(visit):
     for cell, rows in (("LSTM", 4), ("GRU", 3), ("RNN", 1)):
         assert shown["parameters"][cell] == rows * hidden * (1 + hidden + 2) + hidden + 1
     assert shown["validation loss"].notna().all()
-    for cell_run in tab.training.cache["comparison"].runs:
-        assert shown["validation loss"][cell_run.experiment.model.module_name] == pytest.approx(
-            cell_run._trainer.evaluate("valid"), rel=1e-6
+    for other in tab.training.cache["comparison"].runs:
+        assert shown["validation loss"][other.experiment.model.module_name] == pytest.approx(
+            other._trainer.evaluate("valid"), rel=1e-6
         )
 
 
@@ -69,7 +69,7 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
         np.testing.assert_allclose(plotly_values(tab.figure("cells_figure"), line), curve[::-1] / curve.max())
 
 
-def test_a_model_of_another_age_than_its_other_cells_is_said_to_be_so(visit):
+def test_a_model_at_another_step_than_the_other_cells_is_said_to_be_so(visit):
     tab = compared(how_far_back(visit))
     assert "the other cells of step" not in tab.words()
     tab.training.change(epochs=1000)
@@ -100,7 +100,7 @@ def test_a_gru_or_rnn_looks_back_too_and_is_compared_with_the_others(visit, cell
     compared(tab)
     assert not tab.errors()
     run = tab.training
-    others = [asdict(cell_run.experiment.model) for cell_run in run.cache["comparison"].runs]
+    others = [asdict(one.experiment.model) for one in run.cache["comparison"].runs]
     assert [other.pop("cell") for other in others] == [c for c in ("lstm", "gru", "rnn") if c != cell]
     mine = asdict(run.experiment.model)
     mine.pop("cell")
@@ -120,29 +120,29 @@ def test_nothing_is_computed_again_at_a_rerun(visit, monkeypatch):
     assert [line["name"] for line in tab.figure("cells_figure")["data"]] == ["LSTM", "GRU", "RNN"]
 
 
-def test_training_other_cells_show_their_progress_and_can_be_cancelled(visit, monkeypatch):
+def test_a_comparison_in_training_shows_its_progress_and_can_be_cancelled(visit, monkeypatch):
     monkeypatch.setattr(cell_comparison_view, "MAX_STEPS", 10**7)
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**7)
     tab = how_far_back(visit)
     run = tab.training
+    run.change(epochs=1_000_000)  # before the press: the other cells' few epochs would be over before one looks
     run._trainer.step = 10**7  # a run that has had so many
+    before = run.status
     tab.press("comparison_train")
     result = run.cache["comparison"]
-    for cell_run in result.runs:
-        cell_run._trainer.change(epochs=1_000_000)
-    wait_until(lambda: all(cell_run.step > 1 for cell_run in result.runs), "they train")
-    other = visit("gates", run=tab.id).set("view", HOW_FAR_BACK)  # another tab sees the same
-    for each in (tab.run(), other):
+    wait_until(lambda: all(one.step > 1 for one in result.runs), "they train")
+    second = visit("gates", run=tab.id).set("view", HOW_FAR_BACK)  # another tab sees the same
+    for each in (tab.run(), second):
         assert [bar.proto.text.split(":")[0] for bar in each.at.get("progress")] == ["GRU", "RNN"]
         assert "of 10,000,000" in each.at.get("progress")[0].proto.text
-    other.press("comparison_cancel")
+    second.press("comparison_cancel")
     assert not result.is_active
-    assert "comparison" not in run.cache
+    assert "rivals" not in run.cache
     assert tab.run().pressable("comparison_train")
-    assert run.status == "finished"
+    assert run.status == before
 
 
-def test_a_model_that_has_not_trained_has_no_other_cells_yet(visit):
+def test_a_model_that_has_not_trained_has_no_comparison_yet(visit):
     tab = visit("gates").set("view", HOW_FAR_BACK)
     tab.workspace.start_training()
     tab.run()
@@ -150,7 +150,7 @@ def test_a_model_that_has_not_trained_has_no_other_cells_yet(visit):
     assert "Train this model first" in tab.widget("comparison_train").help
 
 
-def test_another_model_starts_without_other_cells(visit):
+def test_another_model_starts_without_a_comparison(visit):
     tab = compared(how_far_back(visit))
     tab.train(epochs=1).go("gates")
     assert tab.widget("view").value == HOW_FAR_BACK
@@ -158,7 +158,7 @@ def test_another_model_starts_without_other_cells(visit):
     assert "again" not in tab.widget("comparison_train").label
 
 
-def test_other_cells_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
+def test_cells_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypatch):
     tab = how_far_back(visit)
     monkeypatch.setattr(cell_comparison, "free_memory", lambda: 10_000)
     tab.press("comparison_train")
@@ -169,15 +169,15 @@ def test_other_cells_that_do_not_fit_are_refused_in_one_sentence(visit, monkeypa
     assert not compared(tab).errors()
 
 
-def test_another_cell_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
+def test_a_cell_that_diverges_says_so_and_is_drawn_as_it_was_last(visit):
     tab = visit("model").set("hidden_size", 4).go("train").set("optimizer", "SGD").train(epochs=1)
     tab.training.change(lr=1e6, max_grad_norm=0.0)
     tab.go("gates").set("view", HOW_FAR_BACK)
     compared(tab)
-    stopped = [cell_run for cell_run in tab.training.cache["comparison"].runs if cell_run.status == "failed"]
+    stopped = [other for other in tab.training.cache["comparison"].runs if other.status == "failed"]
     assert len(stopped) == 2
-    for cell_run in stopped:
-        assert f"The {cell_run.experiment.model.module_name} stopped: " in tab.words()
+    for other in stopped:
+        assert f"The {other.experiment.model.module_name} stopped: " in tab.words()
     assert len(tab.figure("cells_figure")["data"]) == 3
 
 

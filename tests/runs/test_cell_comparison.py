@@ -1,4 +1,4 @@
-"""Rivals are fresh models of the other cells that differ from the run in nothing else. Nothing here asserts on time."""
+"""A cell comparison trains fresh models of the other cells that differ from the run in nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEPS = 9  # two epochs of four and one more
 
 
 @given(model_specs(), st.integers(0, 9))
-def test_a_rival_differs_in_its_cell_and_in_what_only_an_lstm_has(spec, seed):
+def test_another_cell_s_experiment_differs_in_its_cell_and_in_what_only_an_lstm_has(spec, seed):
     experiment = Experiment(model=spec, train=TrainSpec(seed=seed))
     result = other_cell_experiments(experiment)
     assert [other.model.cell for other in result] == [cell for cell in CELLS if cell != spec.cell]
@@ -37,8 +37,8 @@ def test_a_rival_differs_in_its_cell_and_in_what_only_an_lstm_has(spec, seed):
 
 
 @pytest.fixture
-def compete() -> Iterator[Callable[..., tuple[Run, CellComparison]]]:
-    """Trains a run by hand and gives it rivals; all have ended when the test has."""
+def compare() -> Iterator[Callable[..., tuple[Run, CellComparison]]]:
+    """Trains a run by hand and compares it with the other cells; all have ended when the test has."""
     made: list[CellComparison] = []
 
     def pair(
@@ -58,37 +58,37 @@ def compete() -> Iterator[Callable[..., tuple[Run, CellComparison]]]:
 
 
 @pytest.mark.parametrize("model", [{}, DROPS | {"bidirectional": True}, {"cell": "gru", "head": "per_step"}])
-def test_rivals_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(compete, model):
-    run, result = compete(model=model)
+def test_the_other_cells_are_what_the_trainer_makes_of_the_same_windows_seeds_and_steps(compare, model):
+    run, result = compare(model=model)
     before = flat_weights(run._trainer)
     until(lambda: not result.is_active)
-    assert [rival.step for rival in result.runs] == [STEPS, STEPS]
-    for rival, experiment in zip(result.runs, other_cell_experiments(run.experiment), strict=True):
+    assert [other.step for other in result.runs] == [STEPS, STEPS]
+    for other, experiment in zip(result.runs, other_cell_experiments(run.experiment), strict=True):
         alone = Trainer(WINDOWS, experiment)
         for _ in range(STEPS):
             next(alone)
-        assert torch.equal(flat_weights(rival._trainer), flat_weights(alone))
+        assert torch.equal(flat_weights(other._trainer), flat_weights(alone))
     assert torch.equal(flat_weights(run._trainer), before)
     assert run.step == STEPS
 
 
-def test_all_get_a_place_of_their_own_where_there_is_one_only(compete):
-    _, result = compete(slots=RunQueue(1))
+def test_all_get_a_place_of_their_own_where_there_is_one_only(compare):
+    _, result = compare(slots=RunQueue(1))
     until(lambda: not result.is_active)
-    assert [rival.step for rival in result.runs] == [STEPS, STEPS]
+    assert [other.step for other in result.runs] == [STEPS, STEPS]
 
 
-def test_rivals_of_a_long_run_get_as_many_steps_as_they_may(compete, monkeypatch):
+def test_the_other_cells_of_a_long_run_get_as_many_steps_as_they_may(compare, monkeypatch):
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 5)
-    _, result = compete()
+    _, result = compare()
     until(lambda: not result.is_active)
     assert result.steps == 5
-    assert [rival.step for rival in result.runs] == [5, 5]
+    assert [other.step for other in result.runs] == [5, 5]
 
 
-def test_stopped_rivals_stand_still(compete, monkeypatch):
+def test_a_stopped_comparison_stands_still(compare, monkeypatch):
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**9)
-    run, _ = compete()
+    run, _ = compare(epochs=10**6)
     run._trainer.step = 10**8  # a run that has had so many
     result = CellComparison(run, RunQueue(1))  # one trains, one waits
     until(lambda: result.runs[0].step > 2)
@@ -98,9 +98,9 @@ def test_stopped_rivals_stand_still(compete, monkeypatch):
     until(lambda: not training_threads())
 
 
-def test_rivals_that_nobody_holds_any_more_stop(compete, monkeypatch):
+def test_a_comparison_that_nobody_holds_any_more_stops(compare, monkeypatch):
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**9)
-    run, _ = compete()
+    run, _ = compare(epochs=10**6)
     run._trainer.step = 10**8
     run.cache["rivals"] = CellComparison(run, RunQueue(1))
     until(lambda: run.cache["rivals"].runs[0].step > 2)
@@ -109,15 +109,15 @@ def test_rivals_that_nobody_holds_any_more_stop(compete, monkeypatch):
     until(lambda: not training_threads())
 
 
-def test_a_look_at_them_is_their_heartbeat(compete):
-    _, result = compete()
-    for rival in result.runs:
-        rival.last_seen = 0.0
+def test_a_look_at_them_is_their_heartbeat(compare):
+    _, result = compare()
+    for other in result.runs:
+        other.last_seen = 0.0
     result.heartbeat()
-    assert all(rival.last_seen > 0 for rival in result.runs)
+    assert all(other.last_seen > 0 for other in result.runs)
 
 
-def test_rivals_that_would_not_fit_in_memory_are_refused_before_one_trains(monkeypatch):
+def test_cells_that_would_not_fit_in_memory_are_refused_before_one_trains(monkeypatch):
     run = Run(trainer_of(WINDOWS), TABLE, RunQueue(2))
     next(run._trainer)
     monkeypatch.setattr(cell_comparison, "free_memory", lambda: 10_000)
