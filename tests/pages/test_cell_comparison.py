@@ -137,7 +137,7 @@ def test_a_comparison_in_training_shows_its_progress_and_can_be_cancelled(visit,
         assert "of 10,000,000" in each.at.get("progress")[0].proto.text
     second.press("comparison_cancel")
     assert not result.is_active
-    assert "rivals" not in run.cache
+    assert "comparison" not in run.cache
     assert tab.run().pressable("comparison_train")
     assert run.status == before
 

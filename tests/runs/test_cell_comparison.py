@@ -102,9 +102,9 @@ def test_a_comparison_that_nobody_holds_any_more_stops(compare, monkeypatch):
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**9)
     run, _ = compare(epochs=10**6)
     run._trainer.step = 10**8
-    run.cache["rivals"] = CellComparison(run, RunQueue(1))
-    until(lambda: run.cache["rivals"].runs[0].step > 2)
-    del run.cache["rivals"]
+    run.cache["comparison"] = CellComparison(run, RunQueue(1))
+    until(lambda: run.cache["comparison"].runs[0].step > 2)
+    del run.cache["comparison"]
     gc.collect()
     until(lambda: not training_threads())
 
