@@ -6,7 +6,8 @@ import sys
 import streamlit as st
 
 st.set_page_config("LSTM Playground", page_icon="📈", layout="wide")
-if "torch" not in sys.modules:
+is_first = "torch" not in sys.modules
+if is_first:
     gc.disable()  # the first visit imports 300,000 objects that stay: walking them again and again took 0.45 s of 2.7
 
 from pages.shared import theme  # noqa: E402  set_page_config comes first: it paints at once
@@ -29,5 +30,7 @@ try:
     page.run()
     run_status.sidebar_status(page.title)  # after the page, whose first plot needs no run
 finally:
-    gc.enable()
+    if is_first:
+        gc.freeze()  # nor does any later collection walk them, which would hold up the training for 0.1 s
+        gc.enable()
 state.preload()
