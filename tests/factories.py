@@ -102,9 +102,9 @@ TABLE = table_of(a=[1.0, 2.0])
 
 
 def trainer_of(windows: Windows, model: dict | None = None, **train) -> Trainer:
-    """A Trainer on the CPU: 6 units, batches of 16 windows, 3 epochs, unless `model` and `train` say otherwise."""
+    """A Trainer on the CPU: 6 units, batches of 16, 3 epochs, no patience, if `model` and `train` are silent."""
     spec = ModelSpec(**({"hidden_size": 6, "seed": 1} | (model or {})))
-    train = TrainSpec(**({"batch_size": 16, "epochs": 3, "lr": 0.01, "device": "cpu"} | train))
+    train = TrainSpec(**({"batch_size": 16, "epochs": 3, "lr": 0.01, "device": "cpu", "patience": 0} | train))
     return Trainer(windows, Experiment(windows.spec, spec, train))
 
 

@@ -15,8 +15,8 @@ class Progress:
     """What a trainer's records tell about a run. One thread appends; others may read at any time."""
 
     def __init__(self, curves: dict[str, tuple] | None = None) -> None:
-        """curves: name → (x, y) to go on with."""
-        self.curves = {name: MetricCurve(*(curves or {}).get(name, ((), ()))) for name in CURVES}
+        """curves: name → MetricCurve.lists, to go on with."""
+        self.curves = {name: MetricCurve(*(curves or {}).get(name, ())) for name in CURVES}
         self._pace: deque[tuple[float, int]] = deque(maxlen=32)  # (time.monotonic, step)
 
     def append(self, record: dict, steps_per_epoch: int) -> bool:
@@ -43,8 +43,6 @@ class Progress:
             return 0.0
         return (pace[-1][1] - pace[0][1]) / (pace[-1][0] - pace[0][0])
 
-    def downsampled(self, max_points: int) -> dict[str, tuple[list[float], list[float]]]:
-        """For a file: name → (x, y), at most max_points of each curve."""
-        return {
-            name: tuple(values.tolist() for values in curve.points(max_points)) for name, curve in self.curves.items()
-        }
+    def downsampled(self, max_points: int) -> dict[str, tuple[list[float], ...]]:
+        """For a file: name → MetricCurve.lists, at most max_points of each curve."""
+        return {name: curve.lists(max_points) for name, curve in self.curves.items()}

@@ -256,16 +256,16 @@ def _json_number(value: float) -> float | None:
 
 def _curves(curves: object) -> dict:
     def is_line(line: object) -> bool:
-        lists = isinstance(line, list) and len(line) == 2 and all(isinstance(values, list) for values in line)
+        lists = isinstance(line, list) and len(line) in (2, 5) and all(isinstance(values, list) for values in line)
         return (
             lists
-            and len(line[0]) == len(line[1])
+            and len({len(values) for values in line}) == 1
             and all(isinstance(v, int | float) for values in line for v in values)
         )
 
     if not isinstance(curves, dict) or not all(is_line(line) for line in curves.values()):
         raise PlaygroundError("its curves are damaged.")
-    return {str(name): (line[0], line[1]) for name, line in curves.items()}
+    return {str(name): tuple(line) for name, line in curves.items()}
 
 
 def _progress(progress: object) -> dict:
@@ -276,6 +276,8 @@ def _progress(progress: object) -> dict:
         "stopped_early": bool,
         "epoch_loss": float | int,
     }
+    if isinstance(progress, dict) and "epoch_scored" in progress:  # which older files lack
+        kinds["epoch_scored"] = int
     ok = isinstance(progress, dict) and set(progress) == set(kinds)
     if not ok or not all(isinstance(progress[k], kind) for k, kind in kinds.items()) or progress["step"] < 0:
         raise PlaygroundError("its record of progress is damaged.")

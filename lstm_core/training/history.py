@@ -1,35 +1,102 @@
-"""Curves of any length in bounded memory, downsampled so that no spike is lost."""
+"""Curves of any length in bounded memory, of even buckets, in which no spike is lost.
+
+Buckets of unequal size would draw an event that never happened: where they are small, the spread looks small.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-CAPACITY = 8_000  # points a curve holds before it is thinned to half of that
+CAPACITY = 8_000  # buckets of a curve, before each two become one
+
+
+class Buckets(NamedTuple):
+    """(buckets,) float64 arrays; a bucket is so many consecutive values of a curve."""
+
+    x: np.ndarray  # of its last value
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    count: np.ndarray
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every value has a bucket of its own."""
+        return bool((self.count == 1).all())
+
+    def merged(self, max_buckets: int) -> Buckets:
+        """At most max_buckets: as many of them become one everywhere, so that all but the last stay of one size."""
+        group = -(-len(self.x) // max(1, max_buckets))
+        if group <= 1:
+            return self
+        firsts = np.arange(0, len(self.x), group)
+        count = np.add.reduceat(self.count, firsts)
+        return Buckets(
+            self.x[np.append(firsts[1:], len(self.x)) - 1],
+            np.add.reduceat(self.mean * self.count, firsts) / count,
+            np.minimum.reduceat(self.low, firsts),
+            np.maximum.reduceat(self.high, firsts),
+            count,
+        )
 
 
 class MetricCurve:
-    """A growing curve of at most CAPACITY points. One thread appends; others may read at any time."""
+    """A growing curve of at most CAPACITY buckets. One thread appends; others may read at any time."""
 
-    def __init__(self, x: Sequence[float] = (), y: Sequence[float] = ()) -> None:
-        self._points = (np.empty((2, CAPACITY)), 0)  # rows x and y, and how many: replaced together
-        for at, value in zip(x, y, strict=True):
-            self.append(at, value)
+    def __init__(self, *lists: Sequence[float]) -> None:
+        """lists: nothing, or what `lists` gave."""
+        if len(lists) == 2:
+            x, y = lists
+            lists = (x, y, y, y, [1] * len(x))
+        closed = np.array(lists or [[]] * 5, float)
+        size = int(closed[4].max(initial=1))
+        last = tuple(closed[:, -1]) if closed.shape[1] and closed[4, -1] < size else None
+        used = closed.shape[1] - (last is not None)
+        rows = np.empty((5, max(CAPACITY, used)))
+        rows[:, :used] = closed[:, :used]
+        # Replaced together: full buckets as rows of Buckets, how many, their size, and the one that is being filled.
+        self._state: tuple[np.ndarray, int, int, tuple | None] = (rows, used, size, last)
 
     def append(self, x: float, y: float) -> None:
-        points, count = self._points
-        if count == CAPACITY:
-            thinned = np.stack(downsample_min_max(*points, CAPACITY // 2))
-            points, count = np.empty_like(points), thinned.shape[1]
-            points[:, :count] = thinned
-        points[0, count], points[1, count] = x, y
-        self._points = (points, count + 1)
+        rows, used, size, last = self._state
+        if last is None:
+            last = (x, y, y, y, 1)
+        else:
+            _, mean, low, high, count = last
+            last = (x, mean + (y - mean) / (count + 1), min(low, y), max(high, y), count + 1)
+        if last[4] < size:
+            self._state = (rows, used, size, last)
+            return
+        if used == rows.shape[1]:
+            halved = Buckets(*rows[:, : used - used % 2]).merged(used // 2)
+            rows = np.empty_like(rows)
+            rows[:, : len(halved.x)] = halved
+            self._state = (rows, len(halved.x), 2 * size, last)
+            return
+        rows[:, used] = last
+        self._state = (rows, used + 1, size, None)
+
+    def buckets(self, max_buckets: int = CAPACITY) -> Buckets:
+        """At most max_buckets, all but the last of one size."""
+        rows, used, _, last = self._state
+        all_rows = rows[:, :used].copy() if last is None else np.c_[rows[:, :used], last]
+        return Buckets(*all_rows).merged(max_buckets)
 
     def points(self, max_points: int = CAPACITY) -> tuple[np.ndarray, np.ndarray]:
-        """(x, y), at most max_points of each, float64."""
-        points, count = self._points
-        return downsample_min_max(points[0, :count].copy(), points[1, :count].copy(), max_points)
+        """(x, y), at most max_points of each (or 4), float64: the lowest and highest values of even stretches."""
+        buckets = self.buckets()
+        if buckets.is_exact:
+            return downsample_min_max(buckets.x, buckets.mean, max_points)
+        buckets = buckets.merged(max(max_points, 4) // 2)
+        return np.repeat(buckets.x, 2), np.stack([buckets.low, buckets.high], 1).ravel()
+
+    def lists(self, max_points: int) -> tuple[list[float], ...]:
+        """For a file: x and y, where every value is in it, else the buckets."""
+        buckets = self.buckets(max_points)
+        return tuple(values.tolist() for values in (buckets[:2] if buckets.is_exact else buckets))
 
 
 def downsample_min_max(x: np.ndarray, y: np.ndarray, max_points: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""TrainedParameters: the parameters that a trainer optimises, flat or not, and tensors of the same layout by name."""
+"""TrainedParameters: the parameters that a trainer optimises, as flat as can be, and tensors of that layout by name."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from lstm_core.model.init import freeze
-from lstm_core.training.optimizer import flatten_parameters, unflatten
+from lstm_core.training.optimizer import flatten_parameters, regroup, unflatten
 
 
 class TrainedParameters:
-    """A model's parameters as its optimiser has them: one flat vector on the CPU, else the model's own.
+    """A model's parameters as its optimiser has them: few flat vectors on the CPU, else the model's own.
 
     "Values" below are lists of tensors in that layout: one a tensor of `optimized`.
     """
@@ -26,14 +26,12 @@ class TrainedParameters:
 
     def to_values(self, tensors: list[Tensor]) -> list[Tensor]:
         """One tensor a parameter of the model → values."""
-        is_flat = len(self.optimized) != len(tensors)
-        return [torch.cat([tensor.flatten() for tensor in tensors])] if is_flat else tensors
+        return regroup(tensors, self.optimized)
 
     def by_name(self, values: list[Tensor]) -> dict[str, Tensor]:
         """Values → a copy by the model's own names, in the parameters' shapes."""
         names, parameters = zip(*self._model.named_parameters(), strict=True)
-        tensors = values if len(values) == len(parameters) else unflatten(values[0], parameters)
-        return {name: tensor.clone() for name, tensor in zip(names, tensors, strict=True)}
+        return {name: tensor.clone() for name, tensor in zip(names, regroup(values, parameters), strict=True)}
 
     def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
         """One vector of all → views of it by the model's own names, in the parameters' shapes."""
@@ -65,6 +63,22 @@ class TrainedParameters:
         """Set the frozen entries of the weights to those of `values`."""
         for p, previous, trainable in zip(self.optimized, values, self.trainable_masks, strict=True):
             p.copy_(torch.where(trainable, p, previous))
+
+    def gradient_norm(self) -> Tensor:
+        """The norm of all gradients; those of frozen entries are set to zero."""
+        grads = [p.grad for p in self.optimized]
+        if self.trainable_masks:
+            torch._foreach_mul_(grads, self.trainable_masks)
+        return grads[0].norm() if len(grads) == 1 else torch.nn.utils.get_total_norm(grads)
+
+    def clip_gradients(self, max_norm: float, norm: float) -> None:
+        """Clip to max_norm, 0 for no limit, with the very numbers of PyTorch; norm: of the gradients, about."""
+        if 0 < max_norm < norm * 1.001:  # else it would only cost time: PyTorch takes a norm a parameter
+            torch.nn.utils.clip_grad_norm_(self._model.parameters(), max_norm)
+
+    @property
+    def are_finite(self) -> bool:
+        return all(bool(p.isfinite().all()) for p in self.optimized)
 
     def clear_gradients(self) -> None:
         """Set all gradients to zero, in place: a flat gradient must stay where its pieces are."""

@@ -16,35 +16,33 @@ import torch
 from torch import Tensor
 
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import LIVE_FIELDS, Experiment, PlaygroundError, TrainSpec, resolve_loss
+from lstm_core.experiment import LIVE_FIELDS, Experiment, TrainSpec, resolve_loss
 from lstm_core.model.devices import resolve_device
 from lstm_core.model.recurrent import RNNState, build_model
 from lstm_core.model.rng import rng_scope, rng_state
 from lstm_core.training.batches import SequentialBatches, ShuffledBatches, WindowTensors
-from lstm_core.training.evaluation import EvaluationBatches
-from lstm_core.training.loss import sequence_loss
+from lstm_core.training.early_stopping import EarlyStopping
+from lstm_core.training.evaluation import MAX_EVALUATION_WINDOWS, EvaluationBatches
+from lstm_core.training.loss import NonFiniteLossError, count_scored, numbers_of, sequence_loss
 from lstm_core.training.optimizer import load_optimizer_state, make_optimizer, optimizer_state_by_name
-from lstm_core.training.parameters import TrainedParameters, copy_values
+from lstm_core.training.parameters import TrainedParameters
 from lstm_core.training.snapshots import Snapshot, SnapshotBuffer
 from lstm_core.training.stateful import StatefulBatches, random_initial_state, stateful_batches
-from lstm_core.training.threads import choose_thread_count
 
 VALIDATE_EVERY = 500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
 _TRAINING, _EVALUATION = 0, 1  # whose random initial states
-_PROGRESS = ("step", "best_epoch", "best_loss", "stopped_early", "epoch_loss")
-
-
-class NonFiniteLossError(PlaygroundError):
-    """The loss became NaN or infinite; the trainer holds the weights of the last finite loss."""
+_PROGRESS = ("step", "epoch_loss", "epoch_scored")
+_BEST = ("best_epoch", "best_loss", "stopped_early")
 
 
 class Trainer:
     """Trains a new model on the training split of `windows`; `for record in trainer` drives it.
 
     A record is a dict: step and epoch (both counted from 1), train_loss (this batch's), grad_norm (before
-    clipping), lr; on the last step of an epoch also epoch_loss (mean of its batches), best_epoch and valid_loss
-    (None without a validation split), which long epochs also have every VALIDATE_EVERY steps. Losses are in scaled
-    units.
+    clipping), lr; on the last step of an epoch also epoch_loss (the mean over all that its batches scored), best_epoch
+    and valid_loss (None without a validation split), which long epochs also have every VALIDATE_EVERY steps. Losses
+    are in scaled units. The best epoch has the lowest validation loss, epoch 0 (untrained) included; with patience its
+    weights come back when the training ends.
 
     Raises, from the constructor:
         PlaygroundError: the loss does not fit the task, the device is not available, or stateful batches do not fit
@@ -61,22 +59,19 @@ class Trainer:
         self._weights = TrainedParameters(self.model)
         self.parameters = self._weights.optimized
         self.batches = WindowTensors(windows, self.device, per_step=experiment.model.head == "per_step")
-        self.threads = choose_thread_count(windows, experiment)
         self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
         self._order = self._training_order()
         self.steps_per_epoch = self._order.steps
         self.step = 0
-        self.best_epoch = 0
-        self.best_loss = float("inf")
-        self.stopped_early = False
         self._optimizer_state: dict[str, Tensor] = {}  # by name, until the optimiser is made
         self._uses_dropout = experiment.model.dropout > 0 and experiment.model.num_layers > 1
         self._dropout_state = rng_state(spec.seed)
         self._evaluation_batches = EvaluationBatches(
             self.batches, spec.initial_state == "stateful", self.steps_per_epoch
         )
-        self.epoch_loss = 0.0  # sum over the batches of the epoch under way
-        self._best = self._weights.copy()
+        self.epoch_loss, self.epoch_scored = 0.0, 0  # sum over all that the epoch under way has scored, and how much
+        self.replaced = 0  # how often the weights were set other than by a step
+        self.early_stopping = EarlyStopping(self._weights)
         self._last_good = self._weights.copy()
         self.snapshots = SnapshotBuffer()
         self.snapshots.append(self.snapshot())
@@ -111,7 +106,7 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        return self.stopped_early or self.step >= self.spec.epochs * self.steps_per_epoch
+        return self.early_stopping.stopped_early or self.step >= self.spec.epochs * self.steps_per_epoch
 
     def __iter__(self) -> Trainer:
         return self
@@ -120,12 +115,16 @@ class Trainer:
         """Raises NonFiniteLossError at a NaN or infinite loss, once the last finite weights are back in place."""
         if self.finished:
             raise StopIteration
-        if torch.get_num_threads() != self.threads:
-            torch.set_num_threads(self.threads)
+        if torch.get_num_threads() != self.spec.threads:
+            torch.set_num_threads(self.spec.threads)
         index = self.step % self.steps_per_epoch
-        loss, grad_norm = self._training_step(index)
+        if self.step == 0:
+            self.early_stopping.begin(self.evaluate("valid", MAX_EVALUATION_WINDOWS))
+        loss, grad_norm, scored = self._training_step(index)
         self.step += 1
-        self.epoch_loss = loss + (self.epoch_loss if index else 0.0)
+        if index == 0:
+            self.epoch_loss, self.epoch_scored = 0.0, 0
+        self.epoch_loss, self.epoch_scored = self.epoch_loss + loss * scored, self.epoch_scored + scored
         record = {
             "step": self.step,
             "epoch": (self.step - 1) // self.steps_per_epoch + 1,
@@ -138,7 +137,7 @@ class Trainer:
         if index == self.steps_per_epoch - 1:
             record |= self._end_epoch()
         elif (index + 1) % VALIDATE_EVERY == 0:
-            record["valid_loss"] = self.evaluate("valid")
+            record["valid_loss"] = self.evaluate("valid", MAX_EVALUATION_WINDOWS)
         return record
 
     def change(self, **fields: float | int) -> None:
@@ -151,23 +150,27 @@ class Trainer:
         spec = dataclasses.replace(self.spec, **fields)
         self.experiment = dataclasses.replace(self.experiment, train=spec)
         if "patience" in fields or "epochs" in fields:
-            self.stopped_early = False
+            self.early_stopping.stopped_early = False
         for group in self.optimizer.param_groups if self._has_optimizer else ():
             group["lr"] = spec.lr
 
     @torch.inference_mode()
-    def evaluate(self, split: str) -> float | None:
-        """Mean loss in scaled units over a split's windows, at most MAX_EVALUATION_WINDOWS; None if it has none."""
+    def evaluate(self, split: str, max_windows: int | None = None) -> float | None:
+        """Mean loss in scaled units over all that a split's windows score; None if it has no window.
+
+        max_windows: take so many of them at most, evenly spread.
+        """
         if not len(self.starts[split]):
             return None
         if self._uses_dropout:  # else both modes are the same
             self.model.eval()
-        total, count, order = 0.0, 0, self._evaluation_batches.of(split, self.starts[split])
+        total, count, order = 0.0, 0, self._evaluation_batches.of(split, self.starts[split], max_windows)
         for index in range(order.steps):
             x, targets = order.batch(index)
             loss, state = self._loss(x, targets, self._initial_state(order, index, len(x), _EVALUATION, index))
             order.record_state(state)
-            total, count = total + loss.item() * len(x), count + len(x)
+            scored = int(count_scored(targets, self.batches.per_step))
+            total, count = total + loss.item() * scored, count + scored
         if self._uses_dropout:
             self.model.train()
         return total / count
@@ -176,17 +179,18 @@ class Trainer:
         """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""
         state = optimizer_state_by_name(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
         tensors = {f"optimizer/{k}": v for k, v in state.items()}
-        tensors |= {f"best/{k}": v for k, v in self._weights.by_name(self._best).items()}
+        tensors |= {f"best/{k}": v for k, v in self.best_weights().items()}
         tensors |= self._order.state_dict(mid_epoch=self.step % self.steps_per_epoch > 0)
         tensors["dropout"] = self._dropout_state
         tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.to_tensors(snapshot_bytes)
-        return tensors, {name: getattr(self, name) for name in _PROGRESS}
+        best = {name: getattr(self.early_stopping, name) for name in _BEST}
+        return tensors, {name: getattr(self, name) for name in _PROGRESS} | best
 
     def load_state_dict(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], numbers: dict) -> None:
         """Resume where state_dict() and the model's state_dict were taken."""
         self.model.load_state_dict(weights)
         best = [tensors[f"best/{name}"] for name, _ in self.model.named_parameters()]
-        copy_values(self._weights.to_values(best), self._best)
+        self.early_stopping.load(best, *(numbers[name] for name in _BEST))
         self._weights.save_to(self._last_good)
         self._optimizer_state = {
             k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")
@@ -196,8 +200,13 @@ class Trainer:
         self._order.load_state_dict(tensors)
         torch.Generator().set_state(tensors["dropout"])  # raises RuntimeError now rather than in mid-training
         self._dropout_state = tensors["dropout"]
+        if "epoch_scored" not in numbers:  # older files have the sum of the batches' means
+            batches = numbers["step"] % self.steps_per_epoch
+            size = min(self.spec.batch_size, len(self.starts["train"])) * self.windows.output_size
+            numbers = numbers | {"epoch_loss": numbers["epoch_loss"] * size, "epoch_scored": batches * size}
         for name in _PROGRESS:
             setattr(self, name, numbers[name])
+        self.replaced += 1
         if self.step >= self.snapshots.next_step:
             self.snapshots.append(self.snapshot())
 
@@ -208,7 +217,22 @@ class Trainer:
             for name, value in weights.items():
                 parameters[name].copy_(value)
         self._weights.save_to(self._last_good)
-        self.snapshots.append(self.snapshot())
+        self._weights_replaced()
+
+    def use_best_weights(self) -> None:
+        """Set the weights to those of the best epoch so far; the optimiser's memory stays."""
+        self.early_stopping.restore()
+        self._weights.save_to(self._last_good)
+        self._weights_replaced()
+
+    @property
+    def has_best_weights(self) -> bool:
+        """Whether the weights are those of the best epoch."""
+        return self.early_stopping.is_restored
+
+    def _weights_replaced(self) -> None:
+        self.replaced += 1
+        self.snapshots.append(self.snapshot())  # in place of one of the weights before
 
     def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
         """A Snapshot's weights or gradients by the model's own names: views of it, in the parameters' shapes."""
@@ -221,7 +245,7 @@ class Trainer:
 
     def best_weights(self) -> dict[str, Tensor]:
         """The weights of the best epoch so far, by the model's own names."""
-        return self._weights.by_name(self._best)
+        return self.early_stopping.weights_by_name
 
     def _loss(self, x: Tensor, targets: Tensor, initial_state: RNNState | None) -> tuple[Tensor, RNNState]:
         """The mean loss, and the state after the batch."""
@@ -234,8 +258,8 @@ class Trainer:
             return random_initial_state(self.experiment.model, batch_size, (self.spec.seed, *draw), self.device)
         return order.initial_state(index)
 
-    def _training_step(self, index: int) -> tuple[float, float]:
-        """One optimiser step on one batch of the epoch; (loss, gradient norm before clipping)."""
+    def _training_step(self, index: int) -> tuple[float, float, int]:
+        """One optimiser step on one batch of the epoch; (loss, gradient norm before clipping, how much it scored)."""
         x, targets = self._order.batch(index)
         initial_state = self._initial_state(self._order, index, len(x), _TRAINING, self.step)
         with rng_scope(self._dropout_state) if self._uses_dropout else nullcontext() as dropout_states:
@@ -244,50 +268,31 @@ class Trainer:
             self._dropout_state = dropout_states[0]
         self._weights.clear_gradients()
         loss.backward()
-        grads = [p.grad for p in self.parameters]
-        if self._weights.trainable_masks:
-            torch._foreach_mul_(grads, self._weights.trainable_masks)
-        grad_norm = grads[0].norm() if len(grads) == 1 else torch.nn.utils.get_total_norm(grads)
-        value, norm = torch.stack([loss.detach(), grad_norm]).tolist()  # one wait for the device
+        norm, scored = self._weights.gradient_norm(), count_scored(targets, self.batches.per_step)
+        value, norm, scored = numbers_of(loss.detach(), norm, scored)
         if not (math.isfinite(value) and math.isfinite(norm)):
             self._stop_at_non_finite("The gradient" if math.isfinite(value) else "The loss", self.step + 1)
-        if self.spec.max_grad_norm and norm > self.spec.max_grad_norm:
-            torch._foreach_mul_(grads, self.spec.max_grad_norm / norm)
+        self._weights.clip_gradients(self.spec.max_grad_norm, norm)
         self._weights.save_to(self._last_good)
         self.optimizer.step()
         if self._weights.trainable_masks and self.spec.weight_decay:
             self._weights.restore_frozen(self._last_good)
         self._order.record_state(state)
-        return value, norm
+        return value, norm, scored
 
     def _stop_at_non_finite(self, subject: str, step: int | None = None) -> NoReturn:
         self._weights.load_from(self._last_good)
         self.snapshots.drop_from(self.step)
-        clip = "gradient clipping (off now)" if not self.spec.max_grad_norm else "stronger gradient clipping"
-        raise NonFiniteLossError(
-            f"{subject} became NaN or infinite at step {step or self.step}: the last finite weights are kept. Try a "
-            f"smaller learning rate ({self.spec.lr:g} now) or {clip}, then press Reset."
-        )
+        raise NonFiniteLossError(subject, step or self.step, self.spec)
 
     def _end_epoch(self) -> dict:
-        valid_loss = self.evaluate("valid")
-        finite = all(bool(p.isfinite().all()) for p in self.parameters)
+        valid_loss = self.evaluate("valid", MAX_EVALUATION_WINDOWS)
+        finite = self._weights.are_finite
         if not finite or not math.isfinite(valid_loss or 0.0):  # the last step failed, and no next one would show it
             self._stop_at_non_finite("The validation loss" if finite else "The weights")
-        monitored = self.epoch_loss / self.steps_per_epoch if valid_loss is None else valid_loss
-        if monitored < self.best_loss:
-            self.best_loss, self.best_epoch = monitored, self.epoch
-            self._weights.save_to(self._best)
-        elif self.spec.patience and self.epoch - self.best_epoch >= self.spec.patience:
-            self.stopped_early = True
-            self._weights.load_from(self._best)
-        return {
-            "epoch_loss": self.epoch_loss / self.steps_per_epoch,
-            "valid_loss": valid_loss,
-            "best_epoch": self.best_epoch,
-        }
-
-
-def preload_optimizer() -> None:
-    """Make one tiny optimiser: PyTorch imports a second's worth of modules at its first."""
-    torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])
+        epoch_loss = self.epoch_loss / self.epoch_scored
+        monitored = epoch_loss if valid_loss is None else valid_loss
+        self.early_stopping.end_epoch(self.epoch, monitored, self.spec.patience)
+        if self.spec.patience and self.finished and self.early_stopping.best_epoch != self.epoch:
+            self.use_best_weights()
+        return {"epoch_loss": epoch_loss, "valid_loss": valid_loss, "best_epoch": self.early_stopping.best_epoch}

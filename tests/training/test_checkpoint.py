@@ -54,11 +54,11 @@ def test_a_file_saved_again_is_the_same_file():
 def test_a_run_that_stopped_early_stays_stopped():
     trainer = trainer_of(wave(), lr=1.0, max_grad_norm=0.0, epochs=50, patience=2)
     list(trainer)
-    assert trainer.stopped_early
+    assert trainer.early_stopping.stopped_early
     again = resume_trainer(load_checkpoint(save_checkpoint(trainer, {})), wave())
     assert again.finished
-    assert again.best_epoch == trainer.best_epoch
-    assert again.evaluate("valid") == trainer.best_loss
+    assert again.early_stopping.best_epoch == trainer.early_stopping.best_epoch
+    assert again.evaluate("valid") == trainer.early_stopping.best_loss
 
 
 def test_the_file_tells_all_that_was_trained():

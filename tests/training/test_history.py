@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import numpy as np
@@ -57,21 +58,39 @@ def test_thin_takes_times_as_x():
 
 
 @examples(20)
-@given(st.integers(1, 3000))
-def test_a_curve_is_bounded_and_keeps_first_last_lowest_and_highest(count):
+@given(st.integers(1, 3000), st.integers(4, 60))
+def test_a_curve_is_bounded_and_its_buckets_are_even_and_lose_nothing(count, most):
     y = np.random.default_rng(count).normal(size=count)
     before, history.CAPACITY = history.CAPACITY, 50
     try:
         curve = MetricCurve()
         for k in range(count):
             curve.append(k, y[k])
-            assert len(curve.points()[0]) <= 50
+            assert len(curve.buckets().x) <= 51
     finally:
         history.CAPACITY = before
-    x, thinned = curve.points()
-    np.testing.assert_array_equal(thinned, y[x.astype(int)])
-    assert (x[0], x[-1]) == (0, count - 1)
+    for buckets in (curve.buckets(), curve.buckets(most), MetricCurve(*curve.lists(50)).buckets(most)):
+        assert len(set(buckets.count[:-1])) <= 1  # else the curve would seem to change where their size does
+        assert buckets.count.sum() == count
+        edges = np.cumsum(np.append(0, buckets.count)).astype(int)
+        for k, (a, b) in enumerate(itertools.pairwise(edges)):
+            assert buckets.x[k] == b - 1
+            assert (buckets.low[k], buckets.high[k]) == (y[a:b].min(), y[a:b].max())
+            assert buckets.mean[k] == pytest.approx(y[a:b].mean(), abs=1e-12)
+    x, thinned = curve.points(most)
+    assert len(x) <= max(most, 4)
     assert (thinned.min(), thinned.max()) == (y.min(), y.max())
+
+
+def test_steady_noise_of_any_length_is_drawn_as_steady():
+    """The spread that is drawn of the older half is that of the newer: it was not, past 8,000 points."""
+    noise = np.random.default_rng(0).normal(size=12_000)
+    curve = MetricCurve()
+    for k, value in enumerate(noise):
+        curve.append(k, value)
+    _, drawn = curve.points(1000)
+    older, newer = np.array_split(drawn, 2)
+    assert np.abs(older).mean() == pytest.approx(np.abs(newer).mean(), rel=0.05)
 
 
 def test_points_are_as_few_as_asked_for():
@@ -96,11 +115,12 @@ def test_a_reader_never_sees_halves_of_two_states(monkeypatch):
     thread.start()
     looks = 0
     while not over.is_set() or not looks:
-        x, y = curve.points()
-        np.testing.assert_array_equal(y, 3 * x)
+        buckets = curve.buckets()
+        np.testing.assert_array_equal(buckets.high, 3 * buckets.x)
+        np.testing.assert_array_equal(buckets.x, np.cumsum(buckets.count) - 1)
         looks += 1
     thread.join()
-    assert len(curve.points()[0]) <= 64
+    assert len(curve.buckets().x) <= 65
 
 
 def test_the_given_start_is_not_the_empty_default():

@@ -60,7 +60,16 @@ def test_a_file_with_every_old_name_opens_predicts_and_trains_on_as_it_did():
             missing="forward_fill",
         ),
         ModelSpec(hidden_size=4, head="per_step", chrono_t_max=9, frozen=("bias_hh",), seed=1),
-        TrainSpec(lr=0.01, batch_size=3, epochs=6, max_grad_norm=0.5, initial_state="stateful", seed=2, device="cpu"),
+        TrainSpec(
+            lr=0.01,
+            batch_size=3,
+            epochs=6,
+            max_grad_norm=0.5,
+            initial_state="stateful",
+            seed=2,
+            device="cpu",
+            patience=0,
+        ),
     )
     windows = make_windows(generate(checkpoint.experiment.data), checkpoint.experiment.data)
     windows = dataclasses.replace(windows, **checkpoint.scaler)

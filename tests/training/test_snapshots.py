@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from lstm_core.experiment import MAX_SNAPSHOTS, PlaygroundError
 from lstm_core.training import snapshots
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
+from lstm_core.training.loss import NonFiniteLossError
 from lstm_core.training.snapshots import SPACING, Snapshot, SnapshotBuffer
-from lstm_core.training.trainer import NonFiniteLossError
 from tests.factories import flat_weights, trainer_of, wave
 
 

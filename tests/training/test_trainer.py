@@ -13,13 +13,14 @@ import torch.nn.functional as F
 from lstm_core.data.generators import generate
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import OPTIMIZERS, DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
-from lstm_core.forecasting.predict import predict
+from lstm_core.forecasting.predict import predict, predict_steps
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training import batches, evaluation, parameters
 from lstm_core.training import trainer as training
+from lstm_core.training.loss import NonFiniteLossError
 from lstm_core.training.optimizer import flatten_parameters
-from lstm_core.training.trainer import NonFiniteLossError, Trainer
+from lstm_core.training.trainer import Trainer
 from tests.factories import flat_weights, labelled, trainer_of, wave
 
 
@@ -98,13 +99,14 @@ def test_classes_train_as_a_bare_loop_does():
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_one_flat_vector_gives_the_very_numbers_of_many_parameters(optimizer, monkeypatch):
-    flat = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, max_grad_norm=0.0)
+    model = {"num_layers": 2, "hidden_size": 16}
+    flat = trainer_of(wave(), model, optimizer=optimizer, max_grad_norm=0.0)
     monkeypatch.setattr(parameters, "flatten_parameters", lambda model: list(model.parameters()))
-    many = trainer_of(wave(), {"num_layers": 2}, optimizer=optimizer, max_grad_norm=0.0)
+    many = trainer_of(wave(), model, optimizer=optimizer, max_grad_norm=0.0)
     assert (len(flat.parameters), len(many.parameters)) == (1, 10)
     assert flatten_parameters(many.model) != many.parameters
     list(flat), list(many)
-    torch.testing.assert_close(flat_weights(flat), flat_weights(many), rtol=0, atol=1e-7)
+    torch.testing.assert_close(flat_weights(flat), flat_weights(many), rtol=0, atol=0)
 
 
 def test_it_learns_a_sine():
@@ -140,7 +142,7 @@ def test_records_tell_what_happened():
     assert [record["step"] for record in ends] == [4, 8]
     for end in ends:
         batches = [r["train_loss"] for r in records if r["epoch"] == end["epoch"]]
-        assert end["epoch_loss"] == pytest.approx(np.mean(batches))
+        assert end["epoch_loss"] == pytest.approx(np.average(batches, weights=[16, 16, 16, 9]))
     assert ends[-1]["valid_loss"] == trainer.evaluate("valid")
     assert ends[-1]["best_epoch"] == 1 + int(np.argmin([end["valid_loss"] for end in ends]))
     assert (trainer.epoch, trainer.finished, next(trainer, None)) == (2, True, None)
@@ -150,7 +152,7 @@ def test_without_a_validation_part_the_training_loss_decides():
     trainer = trainer_of(wave(valid_share=0.0))
     ends = [record for record in trainer if "epoch_loss" in record]
     assert [end["valid_loss"] for end in ends] == [None] * 3
-    assert trainer.best_loss == min(end["epoch_loss"] for end in ends)
+    assert trainer.early_stopping.best_loss == min(end["epoch_loss"] for end in ends)
 
 
 def test_evaluate_is_the_mean_over_the_part_whatever_the_chunks(monkeypatch):
@@ -166,11 +168,12 @@ def test_evaluate_is_the_mean_over_the_part_whatever_the_chunks(monkeypatch):
     assert trainer_of(wave(valid_share=0.0)).evaluate("valid") is None
 
 
-def test_a_large_part_is_judged_by_windows_spread_over_it(monkeypatch):
+def test_while_it_trains_a_large_part_is_judged_by_windows_spread_over_it(monkeypatch):
     trainer = trainer_of(wave())
     starts = trainer.starts["valid"]
-    monkeypatch.setattr(evaluation, "MAX_EVALUATION_WINDOWS", 5)
-    some = trainer.evaluate("valid")
+    some, all_windows = trainer.evaluate("valid", 5), trainer.evaluate("valid")
+    monkeypatch.setattr(training, "MAX_EVALUATION_WINDOWS", 5)
+    assert next(r for r in trainer_of(wave(), epochs=1, batch_size=10_000))["valid_loss"] != all_windows
     trainer.starts["valid"] = starts[::3]  # of 14 windows
     assert some == trainer.evaluate("valid")
 
@@ -184,7 +187,10 @@ def test_a_long_epoch_is_validated_on_the_way_and_trains_no_differently(monkeypa
     assert [r["step"] for r in records if "valid_loss" in r] == [3, 6, 8, 11, 14, 16, 19, 22, 24]
     assert [r["step"] for r in records if "epoch_loss" in r] == [8, 16, 24]
     assert torch.equal(flat_weights(trainer), flat_weights(plain))
-    assert (trainer.best_epoch, trainer.best_loss) == (plain.best_epoch, plain.best_loss)
+    assert (trainer.early_stopping.best_epoch, trainer.early_stopping.best_loss) == (
+        plain.early_stopping.best_epoch,
+        plain.early_stopping.best_loss,
+    )
 
 
 @pytest.mark.parametrize("gather", [1, 250, 10**9])
@@ -248,13 +254,13 @@ def test_early_stopping_puts_the_best_weights_in_place():
             after_epoch[record["epoch"]] = flat_weights(trainer)
         if record["step"] == 3 * trainer.steps_per_epoch:
             trainer.change(lr=20.0)  # from here on it can only get worse
-    assert trainer.stopped_early
+    assert trainer.early_stopping.stopped_early
     assert trainer.finished
-    best = trainer.best_epoch
+    best = trainer.early_stopping.best_epoch
     assert trainer.epoch == best + 3
     assert torch.equal(flat_weights(trainer), after_epoch[best])
     assert not torch.equal(after_epoch[best + 1], after_epoch[best])
-    assert trainer.evaluate("valid") == trainer.best_loss
+    assert trainer.evaluate("valid") == trainer.early_stopping.best_loss
     trainer.change(patience=0, lr=0.001)
     assert next(trainer)["epoch"] == best + 4  # and it goes on from them
 
@@ -266,7 +272,7 @@ def test_best_weights_are_those_of_the_best_epoch_also_without_patience():
         if "valid_loss" in record:
             after_epoch[record["epoch"]] = flat_weights(trainer)
     best = torch.cat([value.flatten() for value in trainer.best_weights().values()])
-    assert torch.equal(best, after_epoch[trainer.best_epoch])
+    assert torch.equal(best, after_epoch[trainer.early_stopping.best_epoch])
     assert list(trainer.best_weights()) == [name for name, _ in trainer.model.named_parameters()]
 
 
@@ -313,7 +319,7 @@ def test_a_last_step_that_blows_up_is_noticed_though_no_next_one_follows(broken)
     if broken == "weights":
         trainer.optimizer.step = lambda: [p.data.fill_(math.nan) for p in trainer.parameters]
     else:
-        trainer.evaluate = lambda split: math.inf
+        trainer.evaluate = lambda split, max_windows: math.inf
     with pytest.raises(NonFiniteLossError, match=f"The {broken} became NaN or infinite at step 2: the last finite"):
         next(trainer)
     assert torch.equal(flat_weights(trainer), before)
@@ -325,23 +331,50 @@ def test_a_loss_that_does_not_fit_is_refused_before_anything_is_built(loss, wind
         trainer_of(windows, loss=loss)
 
 
-def test_the_trainer_uses_the_threads_that_it_chose(monkeypatch):
+def test_a_run_has_one_thread_unless_it_says_otherwise():
     before = torch.get_num_threads()
     try:
-        monkeypatch.setattr(training, "choose_thread_count", lambda *_: 2)
-        next(trainer_of(wave()))
-        assert torch.get_num_threads() == 2
-        monkeypatch.setattr(training, "choose_thread_count", lambda *_: 1)
-        next(trainer_of(wave()))
-        assert torch.get_num_threads() == 1
+        for spec in ({}, {"threads": 2}, {"threads": 1}):
+            next(trainer_of(wave(), **spec))
+            assert torch.get_num_threads() == spec.get("threads", 1)
     finally:
         torch.set_num_threads(before)
+
+
+def test_masked_steps_weigh_nothing_in_a_mean():
+    """A batch of one window with two scored steps counts as two, not as much as a batch of full windows."""
+    windows = wave(gaps=(7, 20, 41))
+    trainer = trainer_of(windows, {"head": "per_step"}, batch_size=7, lr=1e-9)
+    starts = windows.starts["train"]
+    records = list(trainer_of(windows, {"head": "per_step"}, batch_size=7, lr=1e-9, epochs=1))
+    assert records[-1]["epoch_loss"] == pytest.approx(trainer.evaluate("train"), rel=1e-5)
+    rows, scored, predictions = predict_steps(trainer.model, windows, starts)
+    error = ((predictions - windows.y[rows]) / windows.y_scale)[..., 0]
+    scored &= ~np.isnan(error)
+    assert trainer.evaluate("train") == pytest.approx((error[scored] ** 2).mean(), rel=1e-5)
+
+
+def test_the_untrained_model_counts_and_comes_back_when_nothing_beats_it():
+    for epochs in (3, 50):  # the training ends by itself, and early
+        trainer = trainer_of(wave(), optimizer="SGD", lr=3.0, max_grad_norm=0.0, patience=4, epochs=epochs)
+        untrained, loss = flat_weights(trainer), trainer.evaluate("valid")
+        list(trainer)
+        assert trainer.early_stopping.stopped_early == (epochs == 50)
+        assert (trainer.early_stopping.best_epoch, trainer.early_stopping.best_loss) == (0, loss)
+        assert torch.equal(flat_weights(trainer), untrained)
+        assert trainer.early_stopping.is_restored
+
+
+def test_the_last_snapshot_is_the_model_that_early_stopping_leaves():
+    trainer = trainer_of(wave(), optimizer="SGD", lr=3.0, max_grad_norm=0.0, patience=2, epochs=50)
+    list(trainer)
+    assert torch.equal(trainer.snapshots.nearest(trainer.step).weights, flat_weights(trainer))
 
 
 @pytest.mark.parametrize("optimizer", ["Adam", "SGD", "RMSprop"])
 def test_what_is_held_never_moves_and_all_else_does(optimizer):
     model = ModelSpec(hidden_size=3, num_layers=2, bidirectional=True, frozen=("forget_gate", "bias_hh"))
-    train = TrainSpec(optimizer=optimizer, lr=0.01, weight_decay=0.1, epochs=2)
+    train = TrainSpec(optimizer=optimizer, lr=0.01, weight_decay=0.1, epochs=2, patience=0)
     trainer = Trainer(wave(), Experiment(wave().spec, model, train))
     before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
     list(trainer)

@@ -160,7 +160,7 @@ def preload() -> None:
 
 
 def _load_training() -> None:
-    from lstm_core.training.trainer import preload_optimizer
+    from lstm_core.training.optimizer import preload_optimizer
 
     preload_optimizer()
     for module in ("lstm_core.lessons.runs", "lstm_core.figures.theme"):  # which the first lesson needs

@@ -81,7 +81,7 @@ def lstm_and_gru(seed: int, hidden_size: int) -> Demonstration:
             for cell, losses in best.items():
                 trainer = _trainer(windows, model_seed, epochs, cell=cell, hidden_size=hidden_size)
                 _losses(trainer)
-                losses.append(trainer.best_loss)
+                losses.append(trainer.early_stopping.best_loss)
         lstm, gru = (np.array(losses) for losses in best.values())
         table["task"].append(task.replace("_", " "))
         table["LSTM, median"].append(f"{np.median(lstm):.3g}")
