@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES, PlaygroundError
-from lstm_core.forecasting.metrics import score_with_baselines
 from lstm_core.forecasting.predict import predict
+from lstm_core.forecasting.scores import evaluate_windows
 from lstm_core.model.recurrent import SequenceModel, model_from_weights
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Intervention, check_intervention, trace_with
@@ -53,6 +53,18 @@ def predict_with_interventions(
     Raises:
         PlaygroundError: an intervention does not fit the model or the windows.
     """
+    altered = model_with_interventions(model, windows, interventions)
+    return predict(altered if len(starts) else model, windows, starts)
+
+
+def model_with_interventions(
+    model: SequenceModel, windows: Windows, interventions: Sequence[Intervention]
+) -> SequenceModel:
+    """Another model in eval mode whose LSTM runs with these edits; the weights are the model's own.
+
+    Raises:
+        PlaygroundError: an edit does not fit the model or the windows.
+    """
     for edit in interventions:
         check_intervention(edit, model.lstm, windows.spec.seq_len)
 
@@ -60,11 +72,9 @@ def predict_with_interventions(
         trace = trace_with(lstm, x, interventions)
         return trace.output, (trace.h_n, trace.c_n)
 
-    if not len(starts):
-        return predict(model, windows, starts)
     altered = _sharing(model, model.state_dict())
     altered.lstm = _InChunks(altered.lstm, run)
-    return predict(altered, windows, starts)
+    return altered
 
 
 def gate_importance(model: SequenceModel, windows: Windows, starts: np.ndarray, limit: int = 256) -> list[Importance]:
@@ -124,7 +134,7 @@ def _sharing(model: SequenceModel, weights: dict[str, Tensor]) -> SequenceModel:
 def _score(model: SequenceModel, windows: Windows, starts: np.ndarray) -> tuple[str, float]:
     """The measure's name and the score of a model of _sharing, whose LSTM is put in parts."""
     model.lstm = _InChunks(model.lstm, lambda lstm, x: lstm(x))
-    score = score_with_baselines(windows, starts, predict(model, windows, starts))[0]
+    score = evaluate_windows(model, windows, "", starts).model
     return ("accuracy", score.accuracy) if windows.classes else ("RMSE", score.rmse)
 
 

@@ -45,6 +45,7 @@ class Windows:
     starts: dict[str, np.ndarray]  # split → (windows,) int64 first rows, in order of time
     split_of_row: np.ndarray  # (rows,) uint8: 0 train, 1 valid, 2 test
     time: np.ndarray | None  # (rows,) the time column in the order of the rows
+    groups: np.ndarray  # (sequences + 1,): sequence k has the rows groups[k] … groups[k+1]−1
     notes: tuple[str, ...] = ()
 
     @property
@@ -143,7 +144,7 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
     time = None if spec.time is None else reorder(table.column(spec.time).values, order)
     notes = _notes(order, filled, starts, groups, spec)
     return Windows(
-        spec, table.name, x, y, classes, x_center, x_scale, y_center, y_scale, starts, split_of_row, time, notes
+        spec, table.name, x, y, classes, x_center, x_scale, y_center, y_scale, starts, split_of_row, time, groups, notes
     )
 
 

@@ -4,29 +4,66 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from lstm_core.data.windows import Windows
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.training.batches import WindowTensors
 
-CHUNK = 1024  # windows at once
+MAX_WINDOWS_AT_ONCE = 1024
+MAX_NUMBERS_AT_ONCE = 1 << 23  # inputs and all gates of the windows at once: 32 MiB in float32
 
 
-@torch.no_grad()
+def windows_at_once(model: SequenceModel, windows: Windows) -> int:
+    """How many windows are predicted in one go, so that memory stays bounded."""
+    spec = model.spec
+    per_step = windows.input_size + 2 * spec.gate_size * spec.num_directions
+    return int(np.clip(MAX_NUMBERS_AT_ONCE // (per_step * windows.spec.seq_len), 1, MAX_WINDOWS_AT_ONCE))
+
+
 def predict(model: SequenceModel, windows: Windows, starts: np.ndarray) -> np.ndarray:
     """The model's prediction at the end of each window, in eval mode, whatever mode it is in.
 
     Returns (windows, output_steps, targets) in the table's own units, or class probabilities (windows, classes).
     """
+    outputs = _outputs(model, windows, starts)
+    return _in_own_units(windows, outputs[:, -1] if model.spec.head == "per_step" else outputs)
+
+
+def predict_steps(
+    model: SequenceModel, windows: Windows, starts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All predictions that are scored: of head "last" one a window, of head "per_step" one a step of each window.
+
+    Returns rows (steps, output_steps), those of the targets; scored (the same shape), False where a step's target
+    lies in an earlier split than its window; predictions as predict has them, (steps, output_steps, targets) or
+    (steps, classes).
+    """
+    predictions = _in_own_units(windows, _outputs(model, windows, starts))
+    if model.spec.head != "per_step":
+        rows = windows.target_rows(starts)
+        return rows, np.ones(rows.shape, bool), predictions
+    steps = np.asarray(starts)[:, None] + np.arange(windows.spec.seq_len)
+    rows = steps[..., None] + windows.offsets  # (windows, seq_len, output_steps)
+    split = windows.split_of_row[rows]
+    scored = split == split[:, -1:, -1:]
+    return *(values.reshape(-1, len(windows.offsets)) for values in (rows, scored)), predictions.reshape(
+        -1, *predictions.shape[2:]
+    )
+
+
+@torch.no_grad()
+def _outputs(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Tensor:
+    """The head's outputs, (windows, [seq_len,] output_size)."""
     device = model.head.weight.device
-    batches = WindowTensors(windows, device, per_step=model.spec.head == "per_step")
+    inputs = WindowTensors(windows, device, per_step=model.spec.head == "per_step").inputs
+    chunks = torch.from_numpy(starts).to(device).split(windows_at_once(model, windows))
     training = model.training
     model.eval()
-    predictions = [model(batches.inputs(chunk)) for chunk in torch.from_numpy(starts).to(device).split(CHUNK)]
+    outputs = [model(inputs(chunk)) for chunk in chunks]
     model.train(training)
-    predictions = torch.cat(predictions)
-    if model.spec.head == "per_step":
-        predictions = predictions[:, -1]
-    if windows.classes:
-        return predictions.softmax(-1).cpu().numpy()
-    return windows.inverse_transform(predictions.cpu().numpy())
+    return torch.cat(outputs).cpu()
+
+
+def _in_own_units(windows: Windows, outputs: Tensor) -> np.ndarray:
+    return outputs.softmax(-1).numpy() if windows.classes else windows.inverse_transform(outputs.numpy())

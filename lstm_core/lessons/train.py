@@ -12,8 +12,7 @@ from pathlib import Path
 from lstm_core.data.samples import EXAMPLE_MODEL
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.thumbnail import thumbnail_svg
-from lstm_core.forecasting.metrics import score_with_baselines, summarize
-from lstm_core.forecasting.predict import predict
+from lstm_core.forecasting.scores import evaluate, verdict
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import PRETRAINED
@@ -61,8 +60,8 @@ def train_example() -> str:
     Path(str(EXAMPLE_MODEL)).write_bytes(run.checkpoint(points=EXAMPLE_POINTS))
     trained, texts = run.current_model(), []
     for split in ("valid", "test"):
-        starts = windows.starts[split]
-        texts.append(f"{split}: {summarize(score_with_baselines(windows, starts, predict(trained, windows, starts)))}")
+        evaluation = evaluate(trained, windows, split)
+        texts.append(f"On {evaluation.coverage}: {verdict(evaluation)}")
     return " ".join(texts)
 
 

@@ -17,35 +17,33 @@ from torch import Tensor
 
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import Experiment, TrainSpec
+from lstm_core.experiment import Experiment
 from lstm_core.model.recurrent import SequenceModel, model_from_weights
 from lstm_core.runs.cache import ResultCache
-from lstm_core.runs.progress import Progress
+from lstm_core.runs.facts import RunFacts
 from lstm_core.runs.queue import FairLock, RunQueue
+from lstm_core.runs.scoring import ScoringJob
 from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, Checkpoint, resume_trainer, save_checkpoint
-from lstm_core.training.history import MetricCurve
-from lstm_core.training.snapshots import ModelSnapshot, Snapshot, SnapshotBuffer
-from lstm_core.training.trainer import NonFiniteLossError, Trainer
+from lstm_core.training.loss import NonFiniteLossError
+from lstm_core.training.snapshots import ModelSnapshot, Snapshot
+from lstm_core.training.trainer import Trainer
 
 IDLE_PAUSE_SECONDS = 600.0  # without a heartbeat: nobody watches the run any more
-ACTIVE_STATUSES = ("waiting", "running")
 SAVED_POINTS = 2000  # of each curve in a checkpoint
 
 log = logging.getLogger(__name__)
 _ids = itertools.count(1)
 
 
-class Run:
+class Run(RunFacts):
     """One trainer, driven by at most one thread. Every method returns at once and may be called from any thread."""
 
     def __init__(self, trainer: Trainer, table: Table, queue: RunQueue, curves: dict[str, tuple] | None = None) -> None:
+        super().__init__(trainer, table, curves)
         self.id = next(_ids)  # unique in this process
-        self._trainer = trainer
-        self.table = table
         self.cache = ResultCache()
-        self._progress = Progress(curves)
-        self.status = "finished" if trainer.finished else "paused" if trainer.step else "ready"
-        self.message = ""
+        self._scoring: ScoringJob | None = None
+        self._scored: tuple = ()  # of what
         self.should_run = False  # whether the thread should go on
         self.last_seen = time.monotonic()
         self._queue = queue
@@ -74,84 +72,40 @@ class Run:
         """
         return cls(resume_trainer(checkpoint, windows), table, queue, checkpoint.curves)
 
-    @property
-    def experiment(self) -> Experiment:
-        return self._trainer.experiment
-
-    @property
-    def train_spec(self) -> TrainSpec:
-        """The current training spec: live fields may have changed since the start."""
-        return self._trainer.spec
-
-    @property
-    def windows(self) -> Windows:
-        return self._trainer.windows
-
-    @property
-    def step(self) -> int:
-        """Optimiser steps done."""
-        return self._trainer.step
-
-    @property
-    def epoch(self) -> int:
-        """Whole epochs done."""
-        return self._trainer.epoch
-
-    @property
-    def steps_per_epoch(self) -> int:
-        return self._trainer.steps_per_epoch
-
-    @property
-    def total_steps(self) -> int:
-        """Optimiser steps of the whole training, if nothing stops it early."""
-        return self.train_spec.epochs * self.steps_per_epoch
-
-    @property
-    def finished(self) -> bool:
-        return self._trainer.finished
-
-    @property
-    def best_epoch(self) -> int:
-        """The epoch with the lowest validation loss so far; 0 before the first."""
-        return self._trainer.best_epoch
-
-    @property
-    def loss_name(self) -> str:
-        return self._trainer.loss_name
-
-    @property
-    def snapshots(self) -> SnapshotBuffer:
-        """The weights in the course of the training; read only."""
-        return self._trainer.snapshots
-
-    @property
-    def curves(self) -> dict[str, MetricCurve]:
-        """train_loss, valid_loss and grad_norm, by epoch."""
-        return self._progress.curves
-
     def kept_and_now(self) -> list[Snapshot]:
         """The snapshots of earlier steps, and one of the weights as they are now."""
         with self._between_steps as trainer:
             now, kept = trainer.snapshot(), trainer.snapshots
             return [*(kept.nearest(step) for step in kept.steps if step < now.step), now]
 
-    @property
-    def parameter_count(self) -> int:
-        return sum(p.numel() for p in self._trainer.model.parameters())
-
-    def weights_by_name(self, flat: Tensor) -> dict[str, Tensor]:
-        """A Snapshot's weights or gradients by the model's own names, in the parameters' shapes."""
-        return self._trainer.unflatten(flat)
-
     def evaluate(self, split: str) -> float | None:
         """Mean loss over a split's windows in scaled units (Trainer.evaluate), between two steps."""
         with self._between_steps as trainer:
             return trainer.evaluate(split)
 
+    def score(self, split: str, wait: float = 0.3) -> ScoringJob:
+        """The model as it is now and its baselines on all windows of a split, scored beside the caller.
+
+        Returns once it is done, or after `wait` seconds; ask again for the rest. One job is under way at a time.
+        """
+        key = (split, self.weights_key)
+        if key != self._scored:
+            if self._scoring is not None:
+                self._scoring.cancel()
+            self._scoring, self._scored = ScoringJob(self.current_model(), self.windows, split), key
+        self._scoring.wait(wait)
+        return self._scoring
+
     def set_weights(self, weights: dict[str, Tensor]) -> None:
         """Set some of the weights, by the model's own names, between two steps; clears the cache."""
         with self._between_steps as trainer:
             trainer.set_weights(weights)
+        self.cache.clear()
+
+    def use_best_weights(self) -> None:
+        """Set the weights to those of the best epoch, between two steps; clears the cache."""
+        with self._between_steps as trainer:
+            trainer.use_best_weights()
         self.cache.clear()
 
     def checkpoint(self, snapshot_bytes: int = SAVED_SNAPSHOTS, points: int = SAVED_POINTS) -> bytes:
@@ -173,10 +127,6 @@ class Run:
         except NonFiniteLossError as error:
             self.message, self.status = str(error), "failed"
         return done
-
-    @property
-    def is_active(self) -> bool:
-        return self.status in ACTIVE_STATUSES
 
     def start(self, steps: int | None = None) -> None:
         """Train on: to the end, or for a number of steps. A run that is training already is left alone."""
@@ -237,16 +187,6 @@ class Run:
         return self.snapshot_at().model
 
     @property
-    def steps_per_second(self) -> float:
-        return self._progress.steps_per_second
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Until the last epoch at the present pace; None unless the run trains and its pace is known."""
-        rate = self.steps_per_second
-        return (self.total_steps - self.step) / rate if rate and self.status == "running" else None
-
-    @property
     def queue_position(self) -> int:
         """Its position among the queued runs, from 1; 0 if it is not queued."""
         return self._queue.position(self)
@@ -286,10 +226,11 @@ class Run:
             self.append_record(record)
             if self._steps_left is not None:
                 self._steps_left -= 1
-        if trainer.stopped_early:
-            self.message = (
-                f"Stopped early: epoch {trainer.best_epoch} had the best validation loss, and its weights are in place."
-            )
+        best = trainer.early_stopping
+        if trainer.finished and trainer.spec.patience:
+            begin = "Stopped early: e" if best.stopped_early else "E"
+            epoch = f"poch {best.best_epoch}" + (", the untrained model," if not best.best_epoch else "")
+            self.message = f"{begin}{epoch} had the best validation loss, and its weights are in place."
         return "finished" if trainer.finished else self._status_after_pause
 
     def append_record(self, record: dict) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_core.forecasting.metrics import window_errors
 from lstm_core.forecasting.predict import predict
+from lstm_core.forecasting.scores import window_errors
 from pages.shared.gates import selection
 from pages.shared.gates.selection import Selection
 from tests.pages import conftest

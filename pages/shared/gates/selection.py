@@ -14,8 +14,8 @@ from torch import Tensor
 from lstm_core.data.number_format import format_percent, minus_sign
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
-from lstm_core.forecasting.metrics import window_errors
 from lstm_core.forecasting.predict import predict
+from lstm_core.forecasting.scores import window_errors
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import GateTrace, trace_lstm
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot
