@@ -11,6 +11,7 @@ from pages.shared.training.live import CURVES_SECONDS, poll
 
 workspace = state.workspace()
 active = workspace.is_active
+scoring = workspace.loaded_run is not None and workspace.loaded_run.is_scoring
 
 st.title("LSTM Playground")
 draw_messages("start")
@@ -37,8 +38,10 @@ def live_panel() -> None:
     run = workspace.run
     with right:
         st.markdown("**What it predicts,** beside the actual values")
-        live_prediction = loss_curves.forecast(run, height=240)
-    loss_curves.baseline_text(run, live_prediction)
+        loss_curves.forecast(run, height=240)
+    from pages.shared.training import score_panel  # which imports torch: the curve above needs none of it
+
+    score_panel.score_text(run)
 
 
 def gates() -> None:
@@ -55,7 +58,11 @@ def gates() -> None:
     st.plotly_chart(gate_heatmap(trace, "f", layer=0, height=230), key="start_heatmap")
 
 
-poll(live_panel, seconds=CURVES_SECONDS, active=active, has_changed=lambda: workspace.is_active != active)
+def has_changed() -> bool:
+    return (workspace.is_active, workspace.run.is_scoring) != (active, scoring)
+
+
+poll(live_panel, seconds=CURVES_SECONDS, active=active or scoring, has_changed=has_changed)
 st.subheader("Lessons", anchor=False)
 gallery.show()
 gates()

@@ -9,12 +9,13 @@ from pages.shared.session import state
 from pages.shared.session.fields import field, widget_value
 from pages.shared.session.messages import draw_messages, errors_on_top, show_info
 from pages.shared.theme import segments, wide_button
-from pages.shared.training import loss_curves, run_status
+from pages.shared.training import loss_curves, run_status, score_panel
 from pages.shared.training.live import CURVES_SECONDS, poll
 
 workspace = state.workspace()
 run = workspace.run
 drawn, active = (run.id, run.status), run.is_active  # asked once: the buttons and the polling must agree
+scoring = run.is_scoring
 
 
 def settings() -> None:
@@ -97,13 +98,14 @@ def live_panel() -> None:
     run = workspace.run
     run_status.progress(run)
     loss_curves.loss_curves(workspace, bool(state.get_state("log_scale", True)))
-    loss_curves.baseline_text(run, loss_curves.forecast(run))
+    loss_curves.forecast(run)
+    score_panel.score_text(run)
     loss_curves.gradient_norm(run)
 
 
 def has_changed() -> bool:
-    """Whether the buttons belong to another run or status."""
-    return (workspace.run.id, workspace.run.status) != drawn
+    """Whether the buttons belong to another run or status, or the score is there."""
+    return (workspace.run.id, workspace.run.status) != drawn or workspace.run.is_scoring != scoring
 
 
 def files() -> None:
@@ -161,5 +163,8 @@ with left:
             help="Which of the predicted rows is plotted",
         )
 with right:
-    poll(live_panel, seconds=CURVES_SECONDS, active=active, has_changed=has_changed)
+    poll(live_panel, seconds=CURVES_SECONDS, active=active or scoring, has_changed=has_changed)
+    if not active:
+        score_panel.best_epoch_note(run)
+        score_panel.score_table(run)
 files()

@@ -96,6 +96,10 @@ class Run(RunFacts):
         self._scoring.wait(wait)
         return self._scoring
 
+    @property
+    def is_scoring(self) -> bool:
+        return self._scoring is not None and not self._scoring.done
+
     def set_weights(self, weights: dict[str, Tensor]) -> None:
         """Set some of the weights, by the model's own names, between two steps; clears the cache."""
         with self._between_steps as trainer:

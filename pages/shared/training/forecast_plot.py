@@ -10,8 +10,8 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, SPLIT_NAMES
-from lstm_core.forecasting.metrics import Score, score_with_baselines
 from lstm_core.forecasting.predict import predict
+from lstm_core.forecasting.scores import SAMPLE, Evaluation, evaluate, scored_split
 from lstm_core.runs.run import Run
 
 MAX_WINDOWS = 1500
@@ -21,46 +21,46 @@ MIN_SECONDS = 0.7  # seconds between two forecasts at least
 
 @dataclass(frozen=True)
 class LivePrediction:
-    """Predictions for consecutive windows.
+    """Predictions for the last windows, as many as are drawn.
 
     targets, predictions: (windows, output_steps, targets); of classes (windows,) and (windows, classes), probabilities.
     """
 
-    step: int  # optimiser steps of the model
     starts: np.ndarray
     targets: np.ndarray
     predictions: np.ndarray
-    scores: dict[str, list[Score]]  # split → the model and its baselines, on the windows here
+    of: int  # windows there are
 
 
 def live_prediction(run: Run) -> LivePrediction:
-    """The run's forecast, recomputed if the run has trained since, but not too soon after a costly one."""
+    """The run's forecast, recomputed if its weights have changed, but not too soon after a costly one."""
     every = MIN_SECONDS if run.is_active else None
-    return run.cached("forecast", (run.step,), lambda: _forecast(run), every=every)
+    return run.cached("forecast", run.weights_key, lambda: _forecast(run), every=every)
+
+
+def sample_score(run: Run) -> Evaluation:
+    """While a run trains: the score on a sample of the test split, or of the last split that has windows."""
+    windows = run.windows
+    sample = min(SAMPLE, _affordable_windows(run))
+    return run.cached(
+        "sample score",
+        run.weights_key,
+        lambda: evaluate(run.current_model(), windows, scored_split(windows), sample),
+        every=MIN_SECONDS,
+    )
 
 
 def _forecast(run: Run) -> LivePrediction:
-    step, model, windows = run.step, run.current_model(), run.windows
-    starts = _forecast_windows(windows, run)
-    predictions = predict(model, windows, starts)
-    splits = windows.split_of_row[windows.target_rows(starts)[:, -1]]
-    table = {
-        split: score_with_baselines(windows, starts[splits == k], predictions[splits == k])
-        for k, split in enumerate(SPLITS)
-        if (splits == k).any()
-    }
-    return LivePrediction(step, starts, windows.targets(starts), predictions, table)
+    windows = run.windows
+    everything = np.concatenate([windows.starts[split] for split in SPLITS])
+    starts = np.sort(everything[-min(MAX_WINDOWS, _affordable_windows(run)) :])
+    predictions = predict(run.current_model(), windows, starts)
+    return LivePrediction(starts, windows.targets(starts), predictions, len(everything))
 
 
-def _forecast_windows(windows: Windows, run: Run) -> np.ndarray:
-    """First rows of all windows, or of as many as MAX_MACS allows, around the beginning of validation."""
-    max_windows = int(np.clip(MAX_MACS / (run.parameter_count * windows.spec.seq_len), 40, MAX_WINDOWS))
-    by_split = [windows.starts[split] for split in SPLITS]
-    everything = np.concatenate(by_split)
-    if len(everything) <= max_windows:
-        return np.sort(everything)
-    middle = len(by_split[0])
-    return np.sort(everything[max(0, middle - max_windows // 2) :][:max_windows])
+def _affordable_windows(run: Run) -> int:
+    """How many windows MAX_MACS allows, 40 at least."""
+    return max(40, int(MAX_MACS / (run.parameter_count * run.windows.spec.seq_len)))
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def prediction_plot(run: Run, forecast: LivePrediction, horizon_step: int = 0) -
             Line("certain and correct", x, np.ones_like(x), ACTUAL_COLOR, "dot"),
             Line(f"the {cell}'s probability of the true class", x, probability, PREDICTION_COLOR),
         ]
-        return ForecastPlot(lines, "window", "probability", y_range=(-0.03, 1.06))
+        return ForecastPlot(lines, f"window{_shortened(forecast)}", "probability", y_range=(-0.03, 1.06))
     rows = windows.target_rows(forecast.starts)[:, horizon_step]
     x, x_title, x_start = _axis(windows, rows)
     targets, predictions = (
@@ -96,7 +96,13 @@ def prediction_plot(run: Run, forecast: LivePrediction, horizon_step: int = 0) -
         Line("actual", x, targets, ACTUAL_COLOR, width=3),
         *_by_split(cell, windows, x, predictions, np.insert(rows, gaps, 0)),
     ]
-    return ForecastPlot(lines, x_title, windows.spec.targets[0], x_start)
+    return ForecastPlot(lines, x_title + _shortened(forecast), windows.spec.targets[0], x_start)
+
+
+def _shortened(forecast: LivePrediction) -> str:
+    """For the axis: that not all windows are drawn."""
+    drawn = len(forecast.starts)
+    return "" if drawn == forecast.of else f" (the last {drawn:,} of {forecast.of:,} windows)"
 
 
 def _by_split(cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarray, rows: np.ndarray) -> list[Line]:

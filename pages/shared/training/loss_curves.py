@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-import streamlit as st
+import numpy as np
 
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import SPLIT_NAMES, TRAIN_COLOR, VALID_COLOR
-from lstm_core.forecasting import metrics
+from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
 from lstm_core.workspace import Workspace
 from pages.shared.components.live_plot import live_plot
 from pages.shared.session import state
-from pages.shared.session.messages import escape_markdown
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
-    from pages.shared.training.forecast_plot import LivePrediction
 
 
 POINTS = 1000  # of a curve: about three for every two pixels of its width
+MIN_SMOOTHED = 40  # points: fewer need no smoothed line
+SMOOTHED_SHARE = 50  # of a curve, that an average is taken over: one part in so many
 
 
 def loss_curves(workspace: Workspace, log_y: bool, height: int = 250) -> None:
     """The live loss curves, in epochs. Needs no Run, whose module imports torch."""
-    train, valid = (workspace.curves[name].points(POINTS) for name in ("train_loss", "valid_loss"))
-    lines = [Line("training (each batch)", *train, TRAIN_COLOR, width=1.3, opacity=0.7)]
+    train, valid = workspace.curves["train_loss"], workspace.curves["valid_loss"].points(POINTS)
+    lines = [Line("training (each batch)", *train.points(POINTS), TRAIN_COLOR, width=1, opacity=0.4)]
     if len(valid[0]):
-        lines.append(Line("validation (each epoch)", *valid, VALID_COLOR, width=3))
+        lines.append(Line("validation", *valid, VALID_COLOR, width=3))
+    buckets = train.buckets(POINTS)
+    if len(buckets.x) >= MIN_SMOOTHED:
+        lines.append(Line("training, smoothed", buckets.x, smoothed(buckets.mean), TRAIN_COLOR, width=2.5))
+    run = workspace.loaded_run
+    if run is not None and len(valid[0]) and math.isfinite(run.best_loss):
+        best = np.array([float(run.best_epoch)]), np.array([run.best_loss])
+        lines.append(Line(f"best epoch: {run.best_epoch:,}", *best, VALID_COLOR, width=8))
     live_plot(
         "loss_curve",
         lines,
@@ -35,8 +42,18 @@ def loss_curves(workspace: Workspace, log_y: bool, height: int = 250) -> None:
         y_title=f"loss ({workspace.loss_name})",
         log_y=log_y,
         height=height,
-        revision=str(workspace.loaded_run.id if workspace.loaded_run else 0),
+        revision=str(run.id if run else 0),
     )
+
+
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """An exponential moving average over a fiftieth of them, without the pull of its start towards zero."""
+    keep = math.exp(-SMOOTHED_SHARE / len(values))
+    result, mean, weight = np.empty(len(values)), 0.0, 0.0
+    for k, value in enumerate(values):
+        mean, weight = keep * mean + (1 - keep) * value, keep * weight + (1 - keep)
+        result[k] = mean / weight
+    return result
 
 
 def gradient_norm(run: Run, height: int = 200) -> None:
@@ -52,7 +69,7 @@ def gradient_norm(run: Run, height: int = 200) -> None:
     )
 
 
-def forecast(run: Run, height: int = 250) -> LivePrediction:
+def forecast(run: Run, height: int = 250) -> None:
     """Draw the current forecast beside the actual values."""
     from pages.shared.training import forecast_plot
 
@@ -69,11 +86,3 @@ def forecast(run: Run, height: int = 250) -> LivePrediction:
         height=height,
         revision=str(run.id),
     )
-    return live
-
-
-def baseline_text(run: Run, live: LivePrediction) -> None:
-    """One sentence: the model's error beside a baseline's, on data that it was not trained on if there is any."""
-    split = next((split for split in ("test", "valid", "train") if split in live.scores), None)
-    if split:
-        st.markdown(f"**On the {SPLIT_NAMES[split]} set:** " + escape_markdown(metrics.summarize(live.scores[split])))
