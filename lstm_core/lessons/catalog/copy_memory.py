@@ -134,7 +134,7 @@ LESSON = Lesson(
         "lstm": Experiment(
             generated_splits("copy_memory", seq_len=SILENCE + 20, train=16_000, valid=500, test=1000),
             ModelSpec(hidden_size=128, head="per_step", chrono_t_max=SILENCE + 20),
-            TrainSpec(lr=1e-2, batch_size=32, epochs=10, max_grad_norm=0.1),
+            TrainSpec(lr=1e-2, batch_size=32, epochs=10, max_grad_norm=0.1, patience=0),
         )
     },
     figures=(

@@ -97,7 +97,7 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
 
 
 def _experiment(clip: float) -> Experiment:
-    train = TrainSpec(optimizer="SGD", lr=0.1, momentum=0.9, batch_size=64, epochs=40, max_grad_norm=clip)
+    train = TrainSpec(optimizer="SGD", lr=0.1, momentum=0.9, batch_size=64, epochs=40, max_grad_norm=clip, patience=0)
     return Experiment(DATA, ModelSpec(cell="rnn", hidden_size=50), train)
 
 

@@ -75,7 +75,7 @@ LESSON = Lesson(
                 "random_regression", length=1000, seq_len=5, n_features=10, train_share=0.1, valid_share=0.8
             ),
             ModelSpec(hidden_size=50, num_layers=2),
-            TrainSpec(lr=1e-3, batch_size=100, epochs=100, max_grad_norm=0.0),
+            TrainSpec(lr=1e-3, batch_size=100, epochs=100, max_grad_norm=0.0, patience=0),
         )
     },
     figures=(

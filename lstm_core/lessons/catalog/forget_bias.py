@@ -97,7 +97,9 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 
 def _experiment(**model) -> Experiment:
-    return Experiment(DATA, ModelSpec(hidden_size=20, **model), TrainSpec(lr=5e-3, batch_size=64, epochs=30))
+    return Experiment(
+        DATA, ModelSpec(hidden_size=20, **model), TrainSpec(lr=5e-3, batch_size=64, epochs=30, patience=0)
+    )
 
 
 LESSON = Lesson(

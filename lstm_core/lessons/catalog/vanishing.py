@@ -108,7 +108,9 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
 
 
 def _experiment(**model) -> Experiment:
-    return Experiment(DATA, ModelSpec(hidden_size=20, **model), TrainSpec(lr=5e-3, batch_size=64, epochs=20))
+    return Experiment(
+        DATA, ModelSpec(hidden_size=20, **model), TrainSpec(lr=5e-3, batch_size=64, epochs=20, patience=0)
+    )
 
 
 LESSON = Lesson(

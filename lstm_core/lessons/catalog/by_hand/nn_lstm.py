@@ -26,7 +26,7 @@ from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
-TRAINING = TrainSpec(lr=0.1, batch_size=1, epochs=300, max_grad_norm=0.0)
+TRAINING = TrainSpec(lr=0.1, batch_size=1, epochs=300, max_grad_norm=0.0, patience=0)
 
 
 def _prediction_plot(runs: dict[str, Run]) -> LinePlot:

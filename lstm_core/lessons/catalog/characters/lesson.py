@@ -136,7 +136,7 @@ LESSON = Lesson(
         "lstm": Experiment(
             DataSpec("sample", "alice", seq_len=SEQ_LEN, horizon=0, train_share=0.8, valid_share=0.1, scaling="none"),
             ModelSpec(hidden_size=96, head="per_step", forget_bias=1.0),
-            TrainSpec(optimizer="AdamW", lr=0.015, weight_decay=0.3, batch_size=16, epochs=26),
+            TrainSpec(optimizer="AdamW", lr=0.015, weight_decay=0.3, batch_size=16, epochs=26, patience=0),
         )
     },
     text=_WORDS,

@@ -33,7 +33,9 @@ def _windows(name: str, length: int, seq_len: int, seed: int) -> Windows:
 
 def _trainer(windows: Windows, seed: int, epochs: int, cell: str = "lstm", hidden_size: int = 8) -> Trainer:
     spec = ModelSpec(cell=cell, hidden_size=hidden_size, seed=seed)
-    return Trainer(windows, Experiment(windows.spec, spec, TrainSpec(lr=0.01, epochs=epochs, seed=seed, device="cpu")))
+    return Trainer(
+        windows, Experiment(windows.spec, spec, TrainSpec(lr=0.01, epochs=epochs, seed=seed, device="cpu", patience=0))
+    )
 
 
 def resume_or_transfer(seed: int, epochs: int) -> Demonstration:

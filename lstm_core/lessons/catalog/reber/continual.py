@@ -30,7 +30,7 @@ SHOWN_STEPS = 48  # symbols of the stream in which a unit is drawn: about four s
 def _experiment(**model) -> Experiment:
     data = generated_data("continual_reber", length=20, seq_len=4000, train_share=0.8, valid_share=0.1)
     spec = ModelSpec(hidden_size=7, head="per_step", **model)
-    return Experiment(data, spec, TrainSpec(lr=0.02, batch_size=1, epochs=50))
+    return Experiment(data, spec, TrainSpec(lr=0.02, batch_size=1, epochs=50, patience=0))
 
 
 def _recall_plot(runs: dict[str, Run]) -> LinePlot:

@@ -26,7 +26,7 @@ T, P = SYMBOLS.index("T"), SYMBOLS.index("P")
 def _experiment(cell: str) -> Experiment:
     data = generated_data("embedded_reber", length=8000, seq_len=32, train_share=0.936, valid_share=0.032)
     model = ModelSpec(cell=cell, hidden_size=16, head="per_step")
-    return Experiment(data, model, TrainSpec(lr=0.02, batch_size=32, epochs=16, weight_decay=3e-4))
+    return Experiment(data, model, TrainSpec(lr=0.02, batch_size=32, epochs=16, weight_decay=3e-4, patience=0))
 
 
 def _solved_plot(runs: dict[str, Run]) -> LinePlot:

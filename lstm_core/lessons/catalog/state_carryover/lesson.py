@@ -77,7 +77,7 @@ def _experiment(state: str, epochs: int) -> Experiment:
     return Experiment(
         generated_data("echo", length=10_000, seq_len=5, n_features=10, train_share=0.6, valid_share=0.3),
         ModelSpec(hidden_size=20, num_layers=2, head="per_step"),
-        TrainSpec(lr=1e-2, batch_size=16, epochs=epochs, initial_state=state),
+        TrainSpec(lr=1e-2, batch_size=16, epochs=epochs, initial_state=state, patience=0),
     )
 
 
