@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from pydantic import TypeAdapter
@@ -22,6 +23,11 @@ def main(arguments: list[str] | None = None) -> int:
     form.add_argument("--json", action="store_true", help="on one line")
     form.add_argument("--markdown", action="store_true", help="as the README's table instead")
     schema.set_defaults(run=_schema)
+    score = commands.add_parser("score", help="a saved model and its baselines on all windows of each split")
+    score.add_argument("model", metavar="MODEL", help="the file that Save gives")
+    score.add_argument("--data", metavar="FILE", help="the table, where the model was trained on a file of one's own")
+    score.add_argument("--json", action="store_true", help="as one JSON object on one line")
+    score.set_defaults(run=_score)
     try:
         chosen = parser.parse_args(arguments)
         chosen.run(chosen)
@@ -41,6 +47,66 @@ def _schema(chosen: argparse.Namespace) -> None:
         print(settings_table())
     else:
         print(json.dumps(experiment_schema(), indent=None if chosen.json else 1))
+
+
+def _score(chosen: argparse.Namespace) -> None:
+    from lstm_core.forecasting.scores import BASELINE_NAMES
+
+    result = score_file(_read(chosen.model), chosen.data and Path(chosen.data))
+    if chosen.json:
+        print(json.dumps(result))
+        return
+    rows = {f"{split} split": result[split] for split in ("test", "valid")}
+    rows |= {f"test split, {BASELINE_NAMES[name]}": score for name, score in result["baselines"].items()}
+    for name, score in rows.items():
+        values = (f"{key} {'undefined' if value is None else f'{value:g}'}" for key, value in score.items())
+        print(f"{name}: {', '.join(values)}")
+
+
+def score_file(model: bytes, data: Path | None) -> dict:
+    """What `score --json` prints: all scored values of the test and validation splits pooled, None where undefined.
+
+    Raises:
+        PlaygroundError: the file is no model's, or its data is missing or does not fit.
+    """
+    from lstm_core.data import read_table
+    from lstm_core.data.load import load_table
+    from lstm_core.data.windows import make_windows
+    from lstm_core.forecasting.scores import MAJORITY, evaluate
+    from lstm_core.training.checkpoint import load_checkpoint, resume_trainer
+
+    checkpoint = load_checkpoint(model)
+    spec = checkpoint.experiment.data
+    if (data is None) == (spec.source == "csv"):
+        problem = (
+            f"The model was trained on the file {spec.name!r}: give it with --data."
+            if data is None
+            else f"The model was trained on built-in data ({spec.name}): leave --data out."
+        )
+        raise PlaygroundError(problem)
+    table = load_table(spec) if data is None else read_table(_read(str(data)), data.name)
+    trainer = resume_trainer(checkpoint, make_windows(table, spec))
+    parts = {split: evaluate(trainer.model, trainer.windows, split) for split in ("test", "valid")}
+    classes = bool(trainer.windows.classes)
+    fields = ("accuracy", "balanced_accuracy") if classes else ("rmse", "mae", "mase")
+
+    def row(evaluation, score) -> dict:
+        values = {name: None if score is None else getattr(score, name) for name in fields}
+        return {"windows": evaluation.windows if evaluation else 0} | values
+
+    result = {split: row(part, part and part.model) for split, part in parts.items()}
+    if classes:
+        for split, part in parts.items():
+            result[split]["majority_class"] = part and part.baselines[MAJORITY].accuracy
+    test = parts["test"]
+    return result | {"baselines": {name: row(test, score) for name, score in (test.baselines if test else {}).items()}}
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise PlaygroundError(f"{path!r} cannot be read ({error.strerror}): check the name.") from None
 
 
 def experiment_schema() -> dict:
