@@ -26,6 +26,7 @@ def settings() -> None:
     left, right = st.columns(2, vertical_alignment="bottom")  # a long label may take two lines
     field(left, "train", "epochs")
     field(right, "train", "max_grad_norm", step=0.5)
+    field(st, "train", "patience")
     devices = available_devices()
     field(st, "train", "device", options=list(devices), format_func=devices.get)
     with st.expander("More"):
@@ -33,8 +34,8 @@ def settings() -> None:
             field(st, "train", "momentum", step=0.05)
         field(st, "train", "initial_state")
         field(st, "train", "weight_decay", step=0.0001, format="%g")
-        field(st, "train", "patience")
         field(st, "train", "loss")
+        field(st, "train", "threads")
         field(st, "train", "seed", key="train_seed")
 
 

@@ -152,12 +152,12 @@ def test_evaluate_goes_along_the_validation_part_as_training_does():
     first = torch.from_numpy(trainer.windows.starts["valid"][::5])
     rows = len(first) // trainer.steps_per_epoch
     steps = len(first) // rows
-    losses, state = [], None
+    errors, state = [], None
     for starts in first[: steps * rows].view(rows, steps).T:
         with torch.no_grad():
             predictions, state = trainer.model.forward_with_state(trainer.batches.inputs(starts), state)
-        losses.append(np.nanmean((predictions - trainer.batches.targets(starts)).square().numpy()))
-    assert trainer.evaluate("valid") == pytest.approx(np.mean(losses), rel=1e-5)
+        errors.append((predictions - trainer.batches.targets(starts)).square().numpy())
+    assert trainer.evaluate("valid") == pytest.approx(np.nanmean(errors), rel=1e-5)
 
 
 def test_it_learns_what_a_window_alone_cannot_tell():
@@ -208,6 +208,8 @@ def test_every_batch_has_a_draw_of_its_own():
     trainer.model.forward_with_state = lambda x, state: seen.append(state[0].clone()) or go_on(x, state)
     for _ in range(trainer.steps_per_epoch):
         next(trainer)
+    first, *seen = seen
+    assert torch.equal(first, seen[-1])  # validation has the same draw before the first epoch and after it
     assert len({tensor.numpy().tobytes() for tensor in seen}) == len(seen) == 5  # four batches and the validation's
     assert all(tensor.shape[0] == 1 and tensor.shape[2] == 6 for tensor in seen)
 

@@ -97,7 +97,7 @@ def test_a_text_target_trains_a_classifier(visit):
     tab.set("seq_len", 5).train(epochs=3)
     assert tab.training.status == "finished"
     assert tab.training.loss_name == "cross_entropy"
-    assert "% right; always" in tab.words()
+    assert "are right, more than the" in tab.words()
     header, _ = tab.component("forecast_curve")
     assert header["yTitle"] == "probability"
 

@@ -92,7 +92,7 @@ def best_epoch_note(run: Run) -> None:
     """Beside a run that got worse: which epoch was best, and its weights for the asking."""
     if not run.step or run.has_best_weights or not len(run.windows.starts["valid"]):
         return
-    text, button = st.columns([0.7, 0.3], vertical_alignment="center")
+    text, button = st.columns([0.6, 0.4], vertical_alignment="center")
     text.markdown(
         f"Epoch **{run.best_epoch:,}** had the best validation loss ({format_significant(run.best_loss, 4)}); the "
         f"weights are those of epoch {run.epoch:,}."
