@@ -119,7 +119,7 @@ def sequence_table(name: str, features: dict, seq_len: int, targets: np.ndarray 
         columns["target"][seq_len - 1 :: seq_len] = targets
     target_names = () if targets is None else ("target",)
     roles = ColumnRoles(target_names, tuple(features), group="sequence", seq_len=seq_len, horizon=0)
-    return Table.from_columns(name, columns, roles)
+    return Table.from_columns(name, columns, roles, groups_in_order=True)
 
 
 def recall_marked(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
