@@ -163,13 +163,14 @@ def files() -> None:
             )
             save_model()
         with load:
+            why_not = st.container()  # above the upload, where its reader looks: below, it might be out of sight
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
             if file is not None and state.get_state("_loaded") != file.file_id:
                 state.set_state("_loaded", file.file_id)
                 state.set_state("_load_error", load_model(file.getvalue()))
                 st.rerun()
             if file is not None and state.get_state("_load_error"):
-                st.error(escape_markdown(state.get_state("_load_error")), icon=":material/error:")
+                why_not.error(escape_markdown(state.get_state("_load_error")), icon=":material/error:")
             if workspace.upload is not None and workspace.experiment.data.source != "csv":
                 st.button(
                     f"Use my table {escape_markdown(workspace.upload[0].name)} again",
@@ -202,6 +203,11 @@ def load_model(data: bytes) -> str | None:
     go_on = loaded.step and not loaded.finished
     text = f"The model is loaded: {loaded.step:,} steps trained."
     text += " Resume goes on from there." if go_on else " Its training has ended." if loaded.finished else ""
+    if checkpoint.is_old and loaded.windows.drawn:
+        text += (
+            " An earlier version saved it, which split sequences in the order of their names: the model may have been "
+            "trained on some that validate or test now. Train a new one before you compare scores."
+        )
     if workspace.upload is not None and workspace.experiment.data.source != "csv":
         text += f" Your table {workspace.upload[0].name} is still here: the button beside the upload uses it again."
     show_info(text)
@@ -210,7 +216,8 @@ def load_model(data: bytes) -> str | None:
 
 st.title("Train")
 draw_messages("train")
-transport()
+with st.container():  # which may have a notice or not
+    transport()
 left, right = st.columns([0.27, 0.73], gap="medium")
 with left:
     settings()

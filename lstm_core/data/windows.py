@@ -48,6 +48,7 @@ class Windows:
     split_of_row: np.ndarray  # (rows,) uint8: 0 train, 1 valid, 2 test
     time: np.ndarray | None  # (rows,) the time column in the order of the rows
     notes: tuple[str, ...] = ()
+    drawn: bool = False  # whether whole groups were drawn into the splits at random
     warnings: tuple[str, ...] = ()  # what a score of this data will not show
 
     @property
@@ -152,7 +153,8 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
         notes = (_split_note(split_of_group, classes, spec, table.groups_in_order), *notes)
     scalers = (x_center, x_scale, y_center, y_scale)
     warnings = missing_classes(y, starts, spec, classes) if classes else ()
-    return Windows(spec, table.name, x, y, classes, *scalers, starts, split_of_row, time, notes, warnings)
+    drawn = split_of_group is not None and not table.groups_in_order
+    return Windows(spec, table.name, x, y, classes, *scalers, starts, split_of_row, time, notes, drawn, warnings)
 
 
 def _targets(table: Table, spec: DataSpec, order: np.ndarray | None) -> tuple[np.ndarray, tuple[str, ...]]:

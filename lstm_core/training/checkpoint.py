@@ -54,6 +54,7 @@ class Checkpoint:
     progress: dict
     weights: dict[str, np.ndarray]  # by SequenceModel's names
     state: dict[str, np.ndarray]  # what Trainer.load_state_dict takes
+    is_old: bool = False  # from before sequences were drawn into the splits: the digest of its header is younger
 
     def model(self) -> SequenceModel:
         """The trained model, on the CPU, in eval mode."""
@@ -127,7 +128,9 @@ def _load(data: bytes) -> Checkpoint:
     steps = state["snapshots/steps"].tolist()
     if steps != sorted(set(steps)) or not all(0 <= step <= progress["step"] for step in steps):
         raise PlaygroundError("its snapshots of earlier weights are not in order.")
-    return Checkpoint(experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state)
+    return Checkpoint(
+        experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state, "digest" not in about
+    )
 
 
 def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:

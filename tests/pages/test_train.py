@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -296,6 +298,20 @@ def test_loading_a_model_keeps_ones_own_table_at_hand(visit, downloads):
     tab.press("own_table")
     assert (tab.workspace.table, tab.workspace.experiment.data) == own
     assert tab.training.experiment.data.source == "sample"  # the loaded model stays
+
+
+def test_a_model_of_the_version_before_says_that_its_sequences_were_split_otherwise(visit, downloads, monkeypatch):
+    rows = [f"{kind}_{k},{np.sin(k + t):.3f},{kind}" for kind in ("cat", "dog") for k in range(10) for t in range(4)]
+    csv = ("id,value,animal\n" + "\n".join(rows)).encode()
+    tab = visit("data").upload(csv, "zoo.csv")
+    tab.set("target", ["animal"]).set("features", ["value"]).set("group", "id").set("horizon", 0).set("seq_len", 4)
+    data = model_file(tab.train(epochs=1), downloads)
+    tab.upload(data, "lstm.safetensors", "model_file")
+    assert "An earlier version" not in tab.words()
+    old = replace(load_checkpoint(data), is_old=True)
+    monkeypatch.setattr("lstm_core.training.checkpoint.load_checkpoint", lambda _: old)
+    tab.upload(data, "lstm2.safetensors", "model_file")
+    assert "trained on some that validate or test now" in tab.words()
 
 
 @pytest.mark.parametrize("finished", [True, False])

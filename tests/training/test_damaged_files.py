@@ -276,6 +276,7 @@ def without_header_digest() -> bytes:
 def test_a_file_of_the_version_before_still_opens_and_its_tensors_are_still_checked():
     data = without_header_digest()
     assert load_checkpoint(data).progress == load_checkpoint(GOOD).progress
+    assert (load_checkpoint(data).is_old, load_checkpoint(GOOD).is_old) == (True, False)
     assert "it is damaged" in refused(data[:-1] + bytes([data[-1] ^ 1]))
 
 
