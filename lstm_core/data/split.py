@@ -159,21 +159,22 @@ def refuse_one_class(y: np.ndarray, starts: dict[str, np.ndarray], spec: DataSpe
 
 
 def missing_classes(
-    y: np.ndarray, starts: dict[str, np.ndarray], spec: DataSpec, classes: tuple[str, ...]
+    y: np.ndarray, split_of_row: np.ndarray, starts: dict[str, np.ndarray], classes: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """One sentence for each split that has windows, but none of some class."""
-    seen = {split: np.unique(y[s + spec.seq_len - 1 + spec.horizon]) for split, s in starts.items() if len(s)}
+    """One sentence for each split that has windows, but no row of some class."""
+    present = {split: np.unique(y[split_of_row == k]) for k, split in enumerate(SPLITS) if len(starts[split])}
+    seen = {split: found[found >= 0] for split, found in present.items()}
     anywhere = np.unique(np.concatenate(list(seen.values())))
     sentences = []
     for split, found in seen.items():
         names = [repr(classes[k]) for k in np.setdiff1d(anywhere, found)]
         if names:
             listed = ", ".join(names[:5]) + f" and {len(names) - 5} more" * (len(names) > 5)
-            what, advice = (f"Class {listed} has", "it") if len(names) == 1 else (f"Classes {listed} have", "them")
+            what, pronoun = (f"Class {listed} has", "it") if len(names) == 1 else (f"Classes {listed} have", "them")
             why = "the model cannot learn" if split == "train" else "no score there tells how well the model knows"
             sentences.append(
-                f"{what} no window in the {_TITLES[split]} split, so {why} {advice}: give that split a larger "
-                f"share, or add data of {advice}."
+                f"{what} no row in the {_TITLES[split]} split, so {why} {pronoun}: give that split a larger "
+                f"share, or add data of {pronoun}."
             )
     return tuple(sentences)
 

@@ -152,7 +152,7 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
     if split_of_group is not None:
         notes = (_split_note(split_of_group, classes, spec, table.groups_in_order), *notes)
     scalers = (x_center, x_scale, y_center, y_scale)
-    warnings = missing_classes(y, starts, spec, classes) if classes else ()
+    warnings = missing_classes(y, split_of_row, starts, classes) if classes else ()
     drawn = split_of_group is not None and not table.groups_in_order
     return Windows(spec, table.name, x, y, classes, *scalers, starts, split_of_row, time, notes, drawn, warnings)
 

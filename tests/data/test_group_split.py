@@ -86,8 +86,8 @@ def test_a_class_that_one_series_has_late_only_is_told_too():
     label = np.where(np.arange(100) < 90, np.where(np.arange(100) % 2, "up", "down"), "new")
     windows = make_windows(table_of(a=np.arange(100.0), y=label), spec_of(features=("a",)))
     assert [w.split(",")[0] for w in windows.warnings] == [
-        "Class 'new' has no window in the training split",
-        "Class 'new' has no window in the validation split",
+        "Class 'new' has no row in the training split",
+        "Class 'new' has no row in the validation split",
     ]
     assert "the model cannot learn it" in windows.warnings[0]
 
