@@ -59,7 +59,7 @@ class DataSpec:
         4, "number of features", "Synthetic data: numbers at every step, where they can be chosen", 1, 1000
     )
     noise: float = setting(0.05, "noise", "Synthetic data: standard deviation over the clean signal's own", 0, 10)
-    seed: int = setting(0, "seed", "Synthetic data: the same seed makes the same data", 0, MAX_SEED)
+    seed: int = setting(0, "seed", "Of synthetic data, and of the draw that splits labelled sequences", 0, MAX_SEED)
     targets: Texts = setting(
         (), "What the model predicts", "Number columns (a forecast), or one text column (its classes)"
     )
@@ -78,7 +78,7 @@ class DataSpec:
         0,
         10_000,
     )
-    train_share: float = setting(0.7, "training share", "Of the rows, the earliest ones", 0.05, 0.95)
+    train_share: float = setting(0.7, "training share", "The earliest rows, or drawn labelled sequences", 0.05, 0.95)
     valid_share: float = setting(
         0.15, "validation share", "Of the rows, those after the training rows; the rest is the test split", 0, 0.9
     )

@@ -165,25 +165,26 @@ class Workspace:
             PlaygroundError: the data cannot be cut so, the model would not fit in memory, the loss does not fit
                 the task, or the device is not available. The old run is untouched then.
         """
-        windows, experiment = self.windows(), self.experiment
-        check_memory(experiment, windows, free_memory())
-        return self.new_run(windows, experiment)
+        return self.new_run(self.windows(), self.experiment)
 
     def new_run(self, windows: Windows, experiment: Experiment, table: Table | None = None) -> Run:
         """Make a new, untrained run the workspace's one run; table: None for the current one.
 
         Raises:
-            PlaygroundError: the loss does not fit the task, or the device is not available; the old run stays then.
+            PlaygroundError: the model would not fit in memory, the loss does not fit the task, or the device is not
+                available. The old run stays then.
         """
         from lstm_core.runs.run import Run
 
+        check_memory(experiment, windows, free_memory())
         return self.set_run(Run.new(windows, experiment, table or self.table, self._store.queue))
 
     def load(self, checkpoint: Checkpoint, windows: Windows, table: Table) -> Run:
         """Make a saved run, and the table that it resumes with, the workspace's one run.
 
         Raises:
-            PlaygroundError: the windows do not fit the model. The old run is untouched then.
+            PlaygroundError: the windows do not fit the model, or training it would not fit in memory. The old run is
+                untouched then.
         """
         from lstm_core.runs.run import Run
 
@@ -195,6 +196,8 @@ class Workspace:
             self._run.stop()
             if self._run.step:
                 self.previous_model = (self._run.experiment, self._run.snapshot_at())
+        if self.experiment.data.source == "csv" and run.table is not self.table:
+            self.upload = (self.table, self.experiment.data)
         self._run, self.table, self.experiment = run, run.table, run.experiment
         return run
 

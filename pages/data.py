@@ -8,6 +8,7 @@ from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.settings import settings
 from pages.shared.data import import_report, source_picker
+from pages.shared.data.sequence_split import sequence_split
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, clamp_widget, field, set_widget, widget_value
 from pages.shared.session.messages import draw_messages, errors_here, escape_markdown
@@ -47,7 +48,8 @@ def choose_columns() -> None:
         step=0.01,
         key="shares",
         on_change=set_shares,
-        help="Split by time: first training, then validation, then test. Labelled sequences are never cut",
+        help="Split by time: first training, then validation, then test. Labelled sequences are never cut: whole ones "
+        "are drawn into the splits",
     )
     left, right = st.columns(2)
     field(left, "data", "scaling")
@@ -77,8 +79,11 @@ def show_windows() -> None:
     start = int(starts[index])
     st.plotly_chart(split_figure(windows, start, height=250), key="split")
     st.plotly_chart(window_figure(windows, start, height=230), key="one_window")
+    for warning in windows.warnings:
+        st.warning(escape_markdown(warning), icon=":material/warning:")
     for note in windows.notes:
         st.caption(escape_markdown(note))
+    sequence_split(windows)
 
 
 def report() -> None:

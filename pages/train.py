@@ -3,11 +3,13 @@
 import streamlit as st
 
 from lstm_core.data.windows import make_windows
+from lstm_core.experiment import PlaygroundError
 from lstm_core.model.devices import available_devices
 from lstm_core.training.checkpoint import load_checkpoint
+from pages.shared.components.download import download, download_when_made
 from pages.shared.session import state
 from pages.shared.session.fields import field, widget_value
-from pages.shared.session.messages import draw_messages, errors_on_top, show_info
+from pages.shared.session.messages import clear_messages, draw_messages, escape_markdown, show_info
 from pages.shared.theme import segments, wide_button
 from pages.shared.training import loss_curves, run_status, score_panel
 from pages.shared.training.live import CURVES_SECONDS, poll
@@ -116,34 +118,63 @@ def files() -> None:
             st.markdown(
                 "One file: safetensors weights with `nn.LSTM`'s own names, the settings, the scaler, the curves."
             )
-            st.download_button(
-                "Save this model",
-                run.checkpoint,
-                "lstm.safetensors",
-                "application/octet-stream",
-                icon=":material/download:",
-                key="save_model",
-            )
+            save_model()
         with load:
+            why_not = st.container()  # above the upload, where its reader looks: below, it might be out of sight
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
             if file is not None and state.get_state("_loaded") != file.file_id:
                 state.set_state("_loaded", file.file_id)
-                load_model(file.getvalue())
+                state.set_state("_load_error", load_model(file.getvalue()))
                 st.rerun()
+            if file is not None and state.get_state("_load_error"):
+                why_not.error(escape_markdown(state.get_state("_load_error")), icon=":material/error:")
+            if workspace.upload is not None and workspace.experiment.data.source != "csv":
+                st.button(
+                    f"Use my table {escape_markdown(workspace.upload[0].name)} again",
+                    key="own_table",
+                    icon=":material/undo:",
+                    on_click=workspace.restore_upload,
+                    help="The file as you left it",
+                )
 
 
-def load_model(data: bytes) -> None:
-    with errors_on_top():
+def save_model() -> None:
+    label, name = "Save this model", "lstm.safetensors"
+    if run.is_active:  # another model after every step
+        download_when_made(label, workspace.run.checkpoint, name, key="save_model", of=run.id, now=False)
+    else:
+        data = run.cached("file", (run.weights_key, run.train_spec), run.checkpoint)
+        download(st, label, data, name, key="save_model")
+
+
+def load_model(data: bytes) -> str | None:
+    """Make the file's model this workspace's run; else the sentence that says why not."""
+    clear_messages()
+    try:
         checkpoint = load_checkpoint(data)
         table = state.table_for(checkpoint.experiment.data)
         windows = make_windows(table, checkpoint.experiment.data)
-        workspace.load(checkpoint, windows, table)
-        show_info(f"The model is loaded: {checkpoint.progress['step']:,} steps trained. Resume goes on from there.")
+        loaded = workspace.load(checkpoint, windows, table)
+    except PlaygroundError as error:
+        return str(error)
+    go_on = loaded.step and not loaded.finished
+    text = f"The model is loaded: {loaded.step:,} steps trained."
+    text += " Resume goes on from there." if go_on else " Its training has ended." if loaded.finished else ""
+    if checkpoint.is_old and loaded.windows.drawn:
+        text += (
+            " An earlier version saved it, which split sequences in the order of their names: the model may have been "
+            "trained on some that validate or test now. Train a new one before you compare scores."
+        )
+    if workspace.upload is not None and workspace.experiment.data.source != "csv":
+        text += f" Your table {workspace.upload[0].name} is still here: the button beside the upload uses it again."
+    show_info(text)
+    return None
 
 
 st.title("Train")
 draw_messages("train")
-transport()
+with st.container():  # which may have a notice or not
+    transport()
 left, right = st.columns([0.27, 0.73], gap="medium")
 with left:
     settings()

@@ -288,4 +288,4 @@ def open_up(data: bytes) -> tuple[dict, dict]:
     size = int.from_bytes(data[:8], "little")
     about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["playground"])
     tensors = safetensors.torch.load(data)
-    return about | {"sha256": None}, {name: value.tolist() for name, value in tensors.items()}
+    return about | {"digest": None}, {name: value.tolist() for name, value in tensors.items()}

@@ -9,6 +9,8 @@ import numpy as np
 from lstm_core.data.table import Table
 from lstm_core.experiment import SPLITS, DataSpec, PlaygroundError
 
+_TITLES = {"train": "training", "valid": "validation", "test": "test"}
+
 
 def reorder(values: np.ndarray, order: np.ndarray | None) -> np.ndarray:
     """values in the order that row_order gave."""
@@ -32,17 +34,67 @@ def group_bounds(table: Table, spec: DataSpec, order: np.ndarray | None) -> np.n
     return np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1, [len(values)]])
 
 
-def split_of_rows(groups: np.ndarray, spec: DataSpec, whole_groups: bool) -> np.ndarray:
-    """(rows,) uint8: 0 train, 1 valid, 2 test; by time within each group or, with whole_groups, group by group."""
-    count = len(groups) - 1
-    shares = np.array([spec.train_share, spec.train_share + spec.valid_share])
+def split_of_rows(groups: np.ndarray, spec: DataSpec, split_of_group: np.ndarray | None) -> np.ndarray:
+    """(rows,) uint8: 0 train, 1 valid, 2 test; by time within each group, or as split_of_group says of whole groups."""
     sizes = np.diff(groups)
-    if whole_groups and count > 1:
-        cuts = np.round(shares * count).astype(int)
-        return np.repeat(np.searchsorted(cuts, np.arange(count), side="right"), sizes).astype(np.uint8)
+    if split_of_group is not None:
+        return np.repeat(split_of_group, sizes)
     index_in_group = np.arange(groups[-1]) - np.repeat(groups[:-1], sizes)
+    shares = np.array([spec.train_share, spec.train_share + spec.valid_share])
     cut = np.round(shares[None, :] * sizes[:, None])  # (groups, 2)
     return (index_in_group[:, None] >= np.repeat(cut, sizes, axis=0)).sum(1).astype(np.uint8)
+
+
+def split_groups(groups: np.ndarray, y: np.ndarray, class_count: int, spec: DataSpec, in_order: bool) -> np.ndarray:
+    """(groups,) uint8: the split of each whole group.
+
+    Files often list their sequences class by class, so the first ones are not like the last ones: the groups of each
+    class (the commonest one of a group's rows) are drawn into the splits at random, by spec.seed, each class by the
+    shares. in_order: the table's groups are drawn at random or in order of time already: the earliest train.
+
+    y: (rows,) classes, -1 for none, or (rows, targets) numbers, whose groups are all of one kind.
+    """
+    count = len(groups) - 1
+    shares = np.array([spec.train_share, spec.valid_share, spec.test_share])
+    if in_order:
+        cuts = np.round(np.cumsum(shares[:2]) * count).astype(int)
+        return np.searchsorted(cuts, np.arange(count), side="right").astype(np.uint8)
+    kind_of_group = _commonest_class(groups, y, class_count) if class_count else np.zeros(count, int)
+    rng, split_of_group, drawn = np.random.default_rng(spec.seed), np.zeros(count, np.uint8), np.zeros(3, int)
+    for kind in np.unique(kind_of_group):
+        members = rng.permutation(np.flatnonzero(kind_of_group == kind))
+        shortfall = shares * (drawn.sum() + len(members)) - drawn
+        counts = _share_out(len(members), shares, shortfall)
+        split_of_group[members] = np.repeat(np.arange(3), counts)
+        drawn += counts
+    return split_of_group
+
+
+def _commonest_class(groups: np.ndarray, y: np.ndarray, class_count: int) -> np.ndarray:
+    """(groups,): the class of most rows of each group, or class_count where no row has one."""
+    group_of_row = np.repeat(np.arange(len(groups) - 1), np.diff(groups))
+    pairs, counts = np.unique(group_of_row * (class_count + 1) + np.where(y < 0, class_count, y), return_counts=True)
+    group, kind = np.divmod(pairs, class_count + 1)
+    counts[kind == class_count] = 0  # a class of one row outdoes all the rows that have none
+    best = np.lexsort((-kind, counts, group))  # the last of each group: the most rows, then the first class
+    return kind[best[np.append(group[best][1:] != group[best][:-1], True)]]
+
+
+def _share_out(count: int, shares: np.ndarray, shortfall: np.ndarray) -> np.ndarray:
+    """(3,): how many of one class's groups train, validate and test: one at least of three, and the first trains.
+
+    shortfall: groups of any class that each split lacks; it decides what the shares leave open.
+    """
+    counts = np.floor(shares * count + 1e-9).astype(int)
+    while counts.sum() < count:
+        open_to_more = counts < shares * count - 1e-9
+        counts[np.where(open_to_more, shortfall - counts, -np.inf).argmax()] += 1
+    for split in range(3):
+        needed = shares[split] > 1e-9 and count >= (1 if split == 0 else 3)
+        if needed and not counts[split]:
+            counts[counts.argmax()] -= 1
+            counts[split] += 1
+    return counts
 
 
 def window_starts(
@@ -89,9 +141,9 @@ def refuse_empty(
         for column, empty in zip(names, np.isnan(values).all(0), strict=True):
             if empty:
                 raise PlaygroundError(f"Column {column!r} in {name!r} has no values at all: choose another.")
-    split = "training" if not len(starts["train"]) else "validation"
+    split = "valid" if len(starts["train"]) else "train"
     raise PlaygroundError(
-        f"The {split} split of {name!r} has no complete window of seq_len {spec.seq_len} and horizon "
+        f"The {_TITLES[split]} split of {name!r} has no complete window of seq_len {spec.seq_len} and horizon "
         f"{spec.horizon}: lower seq_len or horizon, give that split a larger share, or fill missing values."
     )
 
@@ -104,3 +156,45 @@ def refuse_one_class(y: np.ndarray, starts: dict[str, np.ndarray], spec: DataSpe
             f"Target {spec.targets[0]!r} has only one class in the training split ({classes[classes_seen[0]]!r}): "
             "choose another target, or a larger training share."
         )
+
+
+def missing_classes(
+    y: np.ndarray, split_of_row: np.ndarray, starts: dict[str, np.ndarray], classes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """One sentence for each split that has windows, but no row of some class."""
+    present = {split: np.unique(y[split_of_row == k]) for k, split in enumerate(SPLITS) if len(starts[split])}
+    seen = {split: found[found >= 0] for split, found in present.items()}
+    anywhere = np.unique(np.concatenate(list(seen.values())))
+    sentences = []
+    for split, found in seen.items():
+        names = [repr(classes[k]) for k in np.setdiff1d(anywhere, found)]
+        if names:
+            listed = ", ".join(names[:5]) + f" and {len(names) - 5} more" * (len(names) > 5)
+            what, pronoun = (f"Class {listed} has", "it") if len(names) == 1 else (f"Classes {listed} have", "them")
+            why = "the model cannot learn" if split == "train" else "no score there tells how well the model knows"
+            sentences.append(
+                f"{what} no row in the {_TITLES[split]} split, so {why} {pronoun}: give that split a larger "
+                f"share, or add data of {pronoun}."
+            )
+    return tuple(sentences)
+
+
+def groups_in_splits(table: Table, spec: DataSpec, split_of_row: np.ndarray) -> dict[str, list[str]] | None:
+    """Split → names of the groups whose rows it holds, in order; None where groups are cut by time, or there are none.
+
+    split_of_row: (rows,) as Windows has it, in the order of row_order.
+    """
+    if spec.group is None:
+        return None
+    order = row_order(table, spec)
+    first = group_bounds(table, spec, order)[:-1]
+    lowest, highest = (reduce.reduceat(split_of_row, first) for reduce in (np.minimum, np.maximum))
+    if (lowest != highest).any():
+        return None
+    column = table.column(spec.group)
+    values = reorder(column.values, order)[first]
+    if column.kind == "category":
+        labels = ["(none)" if code < 0 else column.classes[code] for code in values]
+    else:
+        labels = [f"{value:.10g}" for value in values]
+    return {name: [labels[i] for i in np.flatnonzero(lowest == k)] for k, name in enumerate(SPLITS)}

@@ -73,6 +73,7 @@ class Table:
     roles: ColumnRoles = field(default_factory=ColumnRoles)
     report: tuple[ImportNote, ...] = ()
     options: CsvOptions | None = None  # how the file was parsed, with every option resolved; None: not from a file
+    groups_in_order: bool = False  # its sequences are numbered as drawn or in time, so that the earliest may train
 
     @property
     def rows(self) -> int:

@@ -12,10 +12,12 @@ import numpy as np
 
 from lstm_core.data.split import (
     group_bounds,
+    missing_classes,
     refuse_empty,
     refuse_one_class,
     reorder,
     row_order,
+    split_groups,
     split_of_rows,
     window_starts,
 )
@@ -47,6 +49,8 @@ class Windows:
     time: np.ndarray | None  # (rows,) the time column in the order of the rows
     groups: np.ndarray  # (sequences + 1,): sequence k has the rows groups[k] … groups[k+1]−1
     notes: tuple[str, ...] = ()
+    drawn: bool = False  # whether whole groups were drawn into the splits at random
+    warnings: tuple[str, ...] = ()  # what a score of this data will not show
 
     @property
     def task(self) -> str:
@@ -132,7 +136,10 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
     y, classes = _targets(table, spec, order)
     x, filled = _features(table, spec, order, groups)
     _refuse_target_as_input(spec, classes)
-    split_of_row = split_of_rows(groups, spec, whole_groups=bool(classes) or spec.horizon == 0)
+    split_of_group = None
+    if len(groups) > 2 and (classes or spec.horizon == 0):  # labelled sequences are never cut
+        split_of_group = split_groups(groups, y, len(classes), spec, table.groups_in_order)
+    split_of_row = split_of_rows(groups, spec, split_of_group)
     starts = window_starts(x, y, groups, split_of_row, spec, bool(classes))
     refuse_empty(starts, x, y, groups, spec, table.name)
     train_rows = split_of_row == 0
@@ -143,9 +150,13 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
         refuse_one_class(y, starts, spec, classes)
     time = None if spec.time is None else reorder(table.column(spec.time).values, order)
     notes = _notes(order, filled, starts, groups, spec)
-    return Windows(
-        spec, table.name, x, y, classes, x_center, x_scale, y_center, y_scale, starts, split_of_row, time, groups, notes
-    )
+    if split_of_group is not None:
+        notes = (_split_note(split_of_group, classes, spec, table.groups_in_order), *notes)
+    scalers = (x_center, x_scale, y_center, y_scale)
+    warnings = missing_classes(y, split_of_row, starts, classes) if classes else ()
+    drawn = split_of_group is not None and not table.groups_in_order
+    about = (notes, drawn, warnings)
+    return Windows(spec, table.name, x, y, classes, *scalers, starts, split_of_row, time, groups, *about)
 
 
 def _targets(table: Table, spec: DataSpec, order: np.ndarray | None) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -210,3 +221,10 @@ def _notes(order, filled: int, starts, groups, spec: DataSpec) -> tuple[str, ...
             "targets lie in two splits."
         )
     return tuple(notes)
+
+
+def _split_note(split_of_group: np.ndarray, classes: tuple[str, ...], spec: DataSpec, in_order: bool) -> str:
+    train, valid, test = (f"{n:,}" for n in np.bincount(split_of_group, minlength=3))
+    drawn = "by " + ("class, at random" if classes else "random draw") + f" (data seed {spec.seed})"
+    how = "in their order" if in_order else drawn
+    return f"Whole sequences are split {how}: {train} training, {valid} validation, {test} test."

@@ -18,10 +18,12 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from lstm_core.architecture.memory import check_memory
 from lstm_core.architecture.shapes import optimizer_shapes, parameter_shapes, state_shapes
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import MAX_SNAPSHOTS, Experiment, PlaygroundError
-from lstm_core.model.devices import available_devices
+from lstm_core.model.devices import available_devices, free_memory
+from lstm_core.training.saved_values import checked_curves, checked_progress, scaler_values, whole_number
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceModel
@@ -32,6 +34,9 @@ MAX_BYTES = 1 << 30
 MAX_HEADER = 32 << 20
 GENERATOR_STATE = 5056  # bytes of a CPU generator of PyTorch
 SAVED_SNAPSHOTS = 4 << 20  # bytes of the snapshots in a file
+MAX_SIZE = 1_000_000  # inputs, and outputs
+_NO_DIGEST = "0" * 64
+_MARK = rb'"playground":"{\"digest\": \"'
 _SNAPSHOTS = ("state/snapshots/steps", "state/snapshots/weights")
 _SCALER = ("x_center", "x_scale", "y_center", "y_scale")
 
@@ -49,6 +54,7 @@ class Checkpoint:
     progress: dict
     weights: dict[str, np.ndarray]  # by SequenceModel's names
     state: dict[str, np.ndarray]  # what Trainer.load_state_dict takes
+    is_old: bool = False  # from before sequences were drawn into the splits: the digest of its header is younger
 
     def model(self) -> SequenceModel:
         """The trained model, on the CPU, in eval mode."""
@@ -69,6 +75,7 @@ def save_checkpoint(
     tensors |= {f"state/{name}": value for name, value in state.items()}
     arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
     about = {
+        "digest": _NO_DIGEST,
         "format": FORMAT,
         "experiment": json.loads(trainer.experiment.to_json()),
         "input_size": windows.input_size,
@@ -77,9 +84,8 @@ def save_checkpoint(
         "scaler": {name: getattr(windows, name).tolist() for name in _SCALER},
         "curves": curves,
         "progress": progress | {"best_loss": _json_number(progress["best_loss"])},
-        "sha256": _digest(safetensors.numpy.save(arrays)),
     }
-    return safetensors.numpy.save(arrays, {"playground": json.dumps(about)})
+    return signed(safetensors.numpy.save(arrays, {"playground": json.dumps(about)}))
 
 
 def load_checkpoint(data: bytes) -> Checkpoint:
@@ -96,25 +102,20 @@ def load_checkpoint(data: bytes) -> Checkpoint:
 
 def _load(data: bytes) -> Checkpoint:
     header, about = _read_header(data)
+    _check_digest(data, about)
     experiment = Experiment.from_json(json.dumps(about.get("experiment")))
-    sizes = [about.get("input_size"), about.get("output_size")]
-    if not all(type(size) is int and 0 < size <= 1_000_000 for size in sizes):
-        raise PlaygroundError("its input_size or output_size is not a sensible number.")
-    scaler = {name: _numbers(about.get("scaler"), name) for name in _SCALER}
+    sizes = [whole_number(about, "input_size", 1, MAX_SIZE), whole_number(about, "output_size", 1, MAX_SIZE)]
     classes = about.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise PlaygroundError("its list of classes is damaged.")
-    if len(scaler["x_center"]) != sizes[0] or len(scaler["x_scale"]) != sizes[0]:
-        raise PlaygroundError("its scaler does not fit its input_size.")
+        raise PlaygroundError("classes is not a list of names.")
     if classes and len(classes) != sizes[1]:
-        raise PlaygroundError("its classes do not fit its output_size.")
+        raise PlaygroundError(f"classes has {len(classes)} names, but output_size is {sizes[1]}.")
     targets = 1 if classes else len(experiment.data.targets)
-    if len(scaler["y_center"]) != targets or len(scaler["y_scale"]) != targets:
-        raise PlaygroundError("its scaler does not fit its targets.")
+    lengths = {"x_center": sizes[0], "x_scale": sizes[0], "y_center": targets, "y_scale": targets}
+    scaler = {name: scaler_values(about.get("scaler"), name, length) for name, length in lengths.items()}
+    curves = checked_curves(about.get("curves"))
     _check_tensors(header, experiment, *sizes)
-    progress = _progress(about.get("progress"))
-    if _digest(data) != about.get("sha256"):
-        raise PlaygroundError("its weights are damaged (the SHA-256 differs): save or download it again.")
+    progress = checked_progress(about.get("progress"))
     try:
         arrays = safetensors.numpy.load(data)
     except safetensors.SafetensorError as error:
@@ -127,8 +128,9 @@ def _load(data: bytes) -> Checkpoint:
     steps = state["snapshots/steps"].tolist()
     if steps != sorted(set(steps)) or not all(0 <= step <= progress["step"] for step in steps):
         raise PlaygroundError("its snapshots of earlier weights are not in order.")
-    curves = _curves(about.get("curves"))
-    return Checkpoint(experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state)
+    return Checkpoint(
+        experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state, "digest" not in about
+    )
 
 
 def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
@@ -137,7 +139,8 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     The windows are scaled as the file says, not as this table would be: the weights know no other scale.
 
     Raises:
-        PlaygroundError: the windows' columns do not fit the model, or the generators' state is damaged.
+        PlaygroundError: the windows' columns do not fit the model, training it would not fit in memory, or the
+            generators' state is damaged.
     """
     from lstm_core.training.trainer import Trainer
 
@@ -149,6 +152,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
             "(or other classes): choose the data that it was trained on."
         )
     experiment = checkpoint.experiment
+    check_memory(experiment, windows, free_memory())
     if experiment.train.device not in available_devices():  # it was trained on a machine that had another one
         experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
     trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), experiment)
@@ -157,6 +161,10 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     except RuntimeError:  # all shapes fit: only a generator refuses a state that is none
         raise PlaygroundError("The model file's state of the random numbers is damaged.") from None
     return trainer
+
+
+def _json_number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _tensors(arrays: dict[str, np.ndarray]) -> dict:
@@ -169,9 +177,34 @@ def _checkpoint_name(name: str, cell: str) -> str:
     return name if name.startswith("head.") else f"{cell}.{name}"
 
 
+def signed(data: bytes) -> bytes:
+    """The file with the SHA-256 of all its bytes in its JSON, where 64 zeros stood: they are hashed as zeros."""
+    at = _digest_at(data)
+    return b"".join((data[:at], _digest(data).encode(), data[at + 64 :]))
+
+
+def _check_digest(data: bytes, about: dict) -> None:
+    if "digest" in about:
+        intact = _digest_at(data) > 0 and _digest(data) == about["digest"]
+    else:  # of an earlier version: only of the tensors, which follow the header
+        header = 8 + int.from_bytes(data[:8], "little")
+        intact = hashlib.sha256(memoryview(data)[header:]).hexdigest() == about.get("sha256")
+    if not intact:
+        raise PlaygroundError("it is damaged (its SHA-256 differs): save or download it again.")
+
+
+def _digest_at(data: bytes) -> int:
+    """Where the 64 digits stand; 0: nowhere. No text inside the JSON can look like the mark: its quotes are escaped."""
+    header = data[8 : 8 + int.from_bytes(data[:8], "little")]
+    return 8 + header.index(_MARK) + len(_MARK) if header.count(_MARK) == 1 else 0
+
+
 def _digest(data: bytes) -> str:
-    """SHA-256 of the tensors' bytes, which follow the header."""
-    return hashlib.sha256(memoryview(data)[8 + int.from_bytes(data[:8], "little") :]).hexdigest()
+    view, at = memoryview(data), _digest_at(data)
+    sha256 = hashlib.sha256(view[:at])
+    sha256.update(_NO_DIGEST.encode())
+    sha256.update(view[at + 64 :])
+    return sha256.hexdigest()
 
 
 def _read_header(data: bytes) -> tuple[dict, dict]:
@@ -239,47 +272,3 @@ def _snapshots_in(header: dict) -> int:
     shape = entry.get("shape") if isinstance(entry, dict) else None
     count = shape[0] if isinstance(shape, list) and len(shape) == 1 else 0
     return count if isinstance(count, int) and 0 <= count <= MAX_SNAPSHOTS else 0
-
-
-def _numbers(scaler: object, name: str) -> np.ndarray:
-    values = scaler.get(name) if isinstance(scaler, dict) else None
-    ok = isinstance(values, list) and values and all(isinstance(v, int | float) for v in values)
-    array = np.array(values if ok else [], np.float32)
-    if not ok or not np.isfinite(array).all() or (name.endswith("scale") and (array <= 0).any()):
-        raise PlaygroundError("its scaler is damaged.")
-    return array
-
-
-def _json_number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _curves(curves: object) -> dict:
-    def is_line(line: object) -> bool:
-        lists = isinstance(line, list) and len(line) in (2, 5) and all(isinstance(values, list) for values in line)
-        return (
-            lists
-            and len({len(values) for values in line}) == 1
-            and all(isinstance(v, int | float) for values in line for v in values)
-        )
-
-    if not isinstance(curves, dict) or not all(is_line(line) for line in curves.values()):
-        raise PlaygroundError("its curves are damaged.")
-    return {str(name): tuple(line) for name, line in curves.items()}
-
-
-def _progress(progress: object) -> dict:
-    kinds = {
-        "step": int,
-        "best_epoch": int,
-        "best_loss": float | int | None,
-        "stopped_early": bool,
-        "epoch_loss": float | int,
-    }
-    if isinstance(progress, dict) and "epoch_scored" in progress:  # which older files lack
-        kinds["epoch_scored"] = int
-    ok = isinstance(progress, dict) and set(progress) == set(kinds)
-    if not ok or not all(isinstance(progress[k], kind) for k, kind in kinds.items()) or progress["step"] < 0:
-        raise PlaygroundError("its record of progress is damaged.")
-    best = progress["best_loss"]
-    return progress | {"best_loss": math.inf if best is None else best}

@@ -82,6 +82,7 @@ class Visitor:
             "toggle",
             "slider",
             "button",
+            "download_button",
             "button_group",
             "text_area",
             "text_input",
@@ -216,13 +217,14 @@ def visit() -> Iterator[Callable[..., Visitor]]:
 def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
     """What the download buttons of the last drawing would give, by file name."""
     given: dict[str, Callable[[], bytes]] = {}
-    add = MediaFileManager.add_deferred
+    add = MediaFileManager.add
 
-    def note(self, data_callable, *args, file_name, **more):
-        given[file_name] = data_callable
-        return add(self, data_callable, *args, file_name=file_name, **more)
+    def note(self, data, mimetype, coordinates, file_name=None, **more):
+        if file_name is not None:
+            given[file_name] = lambda: data
+        return add(self, data, mimetype, coordinates, file_name=file_name, **more)
 
-    monkeypatch.setattr(MediaFileManager, "add_deferred", note)
+    monkeypatch.setattr(MediaFileManager, "add", note)
     return given
 
 

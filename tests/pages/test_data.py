@@ -321,3 +321,37 @@ def test_a_dearth_of_data_is_said_where_it_stands(visit):
     assert tab.workspace.table.rows == 6  # read, though hardly anything can be made of it
     for page in ("model", "train", "gates"):
         tab.go(page)
+
+
+def animals_csv() -> bytes:
+    """Sequences of three classes, class after class."""
+    rows = [
+        f"{kind}_{k:02d},{np.sin(k + t):.3f},{kind}"
+        for kind in ("cat", "dog", "eel")
+        for k in range(20)
+        for t in range(4)
+    ]
+    return ("id,value,animal\n" + "\n".join(rows)).encode()
+
+
+def test_sequences_are_drawn_class_by_class_and_the_page_says_which_is_where(visit):
+    tab = visit("data").upload(animals_csv(), "zoo.csv")
+    tab.set("target", ["animal"]).set("features", ["value"]).set("group", "id").set("horizon", 0).set("seq_len", 4)
+    assert not tab.errors()
+    assert not tab.at.warning
+    shown = next(frame.value for frame in tab.at.dataframe if "sequences" in frame.value)
+    assert shown["sequences"].tolist() == [42, 9, 9]
+    for kind in ("cat", "dog", "eel"):
+        assert shown[f"windows of {kind}"].tolist() == [14, 3, 3]
+        assert sum(name.startswith(kind) for name in shown["which"][2]) == 3
+    tab.set("split_seed", 1)
+    again = next(frame.value for frame in tab.at.dataframe if "sequences" in frame.value)
+    assert again["sequences"].tolist() == [42, 9, 9]
+    assert list(again["which"][2]) != list(shown["which"][2])
+
+
+def test_a_class_that_a_split_lacks_is_a_warning(visit):
+    rows = [f"{np.sin(k):.3f},{'late' if k > 100 else ('up', 'down')[k % 2]}" for k in range(120)]
+    tab = visit("data").upload(("value,kind\n" + "\n".join(rows)).encode())
+    tab.set("target", ["kind"]).set("features", ["value"]).set("seq_len", 4)
+    assert any("late" in warning.value and "training split" in warning.value for warning in tab.at.warning)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -156,3 +157,10 @@ def test_plain_text_reads_as_it_was_and_has_no_bare_markdown(text):
     bare = re.sub(r"\\.", "", shown, flags=re.DOTALL)
     assert not set(bare) & set("`*_{}[]()<>#+-.!|~$\"&'\\")
     assert not re.search(r":\w", bare)
+
+
+def test_only_the_one_helper_makes_download_buttons():
+    """Its data are bytes: a callable hangs the button now and then (pages/shared/components/download.py)."""
+    pages = Path(__file__).parents[2] / "pages"
+    users = [path.name for path in pages.rglob("*.py") if ".download_button(" in path.read_text(encoding="utf-8")]
+    assert users == ["download.py"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from lstm_core.forecasting.predict import predict
+from lstm_core.training.checkpoint import load_checkpoint
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, wait_until
 
 ENDLESS = 1_000_000  # epochs of a run that a test pauses itself
@@ -271,6 +274,62 @@ def test_a_saved_model_opens_elsewhere_and_goes_on(visit, downloads):
     assert its.step == mine.step
     first, second = weights(tab), weights(other)
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_model_that_trains_is_saved_as_it_is_at_the_click(visit, downloads):
+    tab = running(visit())
+    before = tab.training.step
+    tab.press("make_save_model")
+    assert load_checkpoint(downloads["lstm.safetensors"]()).progress["step"] >= before
+    assert tab.widget("save_model").label == "Download lstm.safetensors"
+    tab.press("pause")
+    assert tab.widget("save_model").label == "Save this model"
+    assert load_checkpoint(downloads["lstm.safetensors"]()).progress["step"] == tab.training.step
+
+
+def test_loading_a_model_keeps_ones_own_table_at_hand(visit, downloads):
+    data = model_file(visit("train"), downloads)
+    tab = visit("data").upload(series_csv(), "demand.csv").set("seq_len", 7)
+    own = tab.workspace.table, tab.workspace.experiment.data
+    tab.go("train").upload(data, "lstm.safetensors", "model_file")
+    assert not tab.errors()
+    assert tab.workspace.experiment.data.source == "sample"
+    assert "Your table demand.csv is still here" in tab.words()
+    tab.press("own_table")
+    assert (tab.workspace.table, tab.workspace.experiment.data) == own
+    assert tab.training.experiment.data.source == "sample"  # the loaded model stays
+
+
+def test_a_model_of_the_version_before_says_that_its_sequences_were_split_otherwise(visit, downloads, monkeypatch):
+    rows = [f"{kind}_{k},{np.sin(k + t):.3f},{kind}" for kind in ("cat", "dog") for k in range(10) for t in range(4)]
+    csv = ("id,value,animal\n" + "\n".join(rows)).encode()
+    tab = visit("data").upload(csv, "zoo.csv")
+    tab.set("target", ["animal"]).set("features", ["value"]).set("group", "id").set("horizon", 0).set("seq_len", 4)
+    data = model_file(tab.train(epochs=1), downloads)
+    tab.upload(data, "lstm.safetensors", "model_file")
+    assert "An earlier version" not in tab.words()
+    old = replace(load_checkpoint(data), is_old=True)
+    monkeypatch.setattr("lstm_core.training.checkpoint.load_checkpoint", lambda _: old)
+    tab.upload(data, "lstm2.safetensors", "model_file")
+    assert "trained on some that validate or test now" in tab.words()
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_loaded_model_says_resume_only_where_resume_can_be_pressed(visit, downloads, finished):
+    tab = visit("train") if finished else running(visit()).press("pause")
+    other = visit("train").upload(model_file(tab, downloads), "lstm.safetensors", "model_file")
+    assert ("Resume goes on" in other.words()) == other.pressable("pause") == (not finished)
+    assert "The model is loaded" in other.words()
+
+
+def test_a_model_that_memory_cannot_train_is_refused_and_nothing_changes(visit, downloads, monkeypatch):
+    tab = visit("train")
+    data, before = model_file(tab, downloads), tab.training
+    monkeypatch.setattr("lstm_core.training.checkpoint.free_memory", lambda: 1000)
+    tab.upload(data, "lstm.safetensors", "model_file")
+    assert len(tab.errors()) == 1
+    assert "would need about" in tab.errors()[0]
+    assert tab.training is before
 
 
 def test_a_model_of_ones_own_csv_asks_for_that_file(visit, downloads):

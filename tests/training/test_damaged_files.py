@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
 import math
 import pickle
+import random
 import resource
 import struct
 
-import numpy as np
 import pytest
 import safetensors.torch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lstm_core.data.windows import make_windows
 from lstm_core.experiment import PlaygroundError
 from lstm_core.model import devices
 from lstm_core.training import checkpoint
-from lstm_core.training.checkpoint import load_checkpoint, resume_trainer
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, signed
 from tests.conftest import examples
-from tests.factories import refused, saved, wave
+from tests.factories import refused, saved, series, spec_of, wave
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 
 GOOD = saved(5)
+MARK = b'"playground":"{\\"digest\\": \\"' + b"0" * 64
 HEADER = int.from_bytes(GOOD[:8], "little")
 
 
@@ -40,12 +43,13 @@ def forged(about=None, tensors=None, header=None) -> bytes:
     body = safetensors.torch.save(checkpoint)
     end = 8 + int.from_bytes(body[:8], "little")
     top, rest = json.loads(body[8:end]), body[end:]
-    statement["sha256"] = hashlib.sha256(rest).hexdigest()
+    statement["digest"] = "0" * 64
     statement = (about(statement) or statement) if about else statement
     top["__metadata__"] = {"playground": json.dumps(statement)}
     top = (header(top) or top) if header else top
-    text = json.dumps(top).encode()
-    return struct.pack("<Q", len(text)) + text + rest
+    text = json.dumps(top, separators=(",", ":")).encode()
+    data = struct.pack("<Q", len(text)) + text + rest
+    return signed(data) if text.count(MARK) == 1 else data
 
 
 def put(part: str, *path, value):
@@ -78,30 +82,46 @@ PLACES = {
     "num_layers": (put("experiment", "model", "num_layers", value=2), "the tensor weight_ih_l1 is missing"),
     "bias": (put("experiment", "model", "bias", value=False), "that does not belong there"),
     "optimizer": (put("experiment", "train", "optimizer", value="SGD"), "momentum_buffer/lstm.weight_ih_l0 is missing"),
-    "input_size": (put("input_size", value=2), "scaler does not fit its input_size"),
-    "input_size -1": (put("input_size", value=-1), "not a sensible number"),
-    "input_size true": (put("input_size", value=True), "not a sensible number"),
-    "input_size huge": (put("input_size", value=10**12), "not a sensible number"),
+    "input_size": (put("input_size", value=2), "x_center has 1 numbers, not 2"),
+    "input_size -1": (put("input_size", value=-1), "input_size is -1, not a whole number from 1"),
+    "input_size true": (put("input_size", value=True), "input_size is true, not a whole number"),
+    "input_size huge": (put("input_size", value=10**12), "not a whole number from 1 to 1,000,000"),
     "huge whole number": (put("input_size", value=HUGE), "not a safetensors file that this app wrote"),
     "output_size": (put("output_size", value=2), "head.weight should be F32 of shape (2, 6)"),
-    "classes": (put("classes", value=["a", "b"]), "classes do not fit its output_size"),
-    "classes 3": (put("classes", value=3), "list of classes is damaged"),
-    "classes [3]": (put("classes", value=[3]), "list of classes is damaged"),
+    "classes": (put("classes", value=["a", "b"]), "classes has 2 names, but output_size is 1"),
+    "classes 3": (put("classes", value=3), "classes is not a list of names"),
+    "classes [3]": (put("classes", value=[3]), "classes is not a list of names"),
     "scaler": (put("scaler", value=[]), "scaler is damaged"),
-    "scaler NaN": (put("scaler", "x_center", value=[float("nan")]), "scaler is damaged"),
-    "scaler 0": (put("scaler", "x_scale", value=[0.0]), "scaler is damaged"),
-    "scaler 1e300": (put("scaler", "x_scale", value=[1e300]), "scaler is damaged"),
+    "scaler NaN": (put("scaler", "x_center", value=[float("nan")]), "x_center has nan, not a number from"),
+    "scaler 0": (put("scaler", "x_scale", value=[0.0]), "x_scale has 0.0, not a number from 1e-30"),
+    "scaler 1e300": (put("scaler", "x_scale", value=[1e300]), "x_scale has 1e+300, not a number from"),
     "scaler text": (put("scaler", "x_scale", value=["1"]), "scaler is damaged"),
-    "scaler size": (put("scaler", "y_center", value=[0.0, 0.0]), "scaler does not fit its targets"),
+    "scaler size": (put("scaler", "y_center", value=[0.0, 0.0]), "y_center has 2 numbers, not 1"),
     "scaler huge": (put("scaler", "y_center", value=[HUGE]), "not a safetensors file that this app wrote"),
-    "curves": (put("curves", value=[]), "curves are damaged"),
-    "curves uneven": (put("curves", "train_loss", value=[[1], []]), "curves are damaged"),
-    "curves text": (put("curves", "train_loss", value=[["1"], [2]]), "curves are damaged"),
+    "curves": (put("curves", value=[]), "curves is not a list of 100 curves"),
+    "curves uneven": (put("curves", "train_loss", value=[[1], []]), "has 1, 0 numbers, not as many"),
+    "curves text": (put("curves", "train_loss", value=[["1"], [2]]), "points that are no numbers"),
     "progress": (put("progress", value={}), "record of progress is damaged"),
-    "progress step": (put("progress", "step", value=-1), "record of progress is damaged"),
-    "progress text": (put("progress", "epoch_loss", value="0"), "record of progress is damaged"),
-    "digest": (put("sha256", value="0" * 64), "weights are damaged (the SHA-256 differs)"),
-    "no digest": (put("sha256", value=None), "weights are damaged (the SHA-256 differs)"),
+    "progress step": (put("progress", "step", value=-1), "step is -1, not a whole number from 0"),
+    "progress text": (put("progress", "epoch_loss", value="0"), "epoch_loss is '0', not a number from 0 on"),
+    "scaler 1e-38": (put("scaler", "x_scale", value=[1e-38]), "x_scale has 1e-38, not a number from 1e-30 to 1e+30"),
+    "scaler inf": (put("scaler", "y_center", value=[math.inf]), "y_center has inf, not a number from -1e+30 to 1e+30"),
+    "scaler true": (put("scaler", "y_scale", value=[True]), "y_scale is not a list of numbers"),
+    "curve of 5,000,000 points": (
+        lambda statement: statement["curves"].update(train_loss=[[0] * 5_000_000, [0] * 5_000_000]),
+        "its curve 'train_loss' has 5,000,000, 5,000,000 numbers, not as many, 20,000 at most",
+    ),
+    "curve of negative steps": (put("curves", "train_loss", value=[[-1], [0]]), "'train_loss' is not in order"),
+    "101 curves": (put("curves", value={str(k): [[], []] for k in range(101)}), "not a list of 100 curves at most"),
+    "best loss NaN": (put("progress", "best_loss", value=math.nan), "best_loss is nan, not a number from 0 on"),
+    "best loss -1": (put("progress", "best_loss", value=-1), "best_loss is -1, not a number from 0 on"),
+    "best epoch -1": (put("progress", "best_epoch", value=-1), "best_epoch is -1, not a whole number from 0"),
+    "best epoch to come": (put("progress", "best_epoch", value=6), "best_epoch is 6, not a whole number from 0 to 5"),
+    "step 10^17": (put("progress", "step", value=10**17), "step is 100000000000000000, not a whole number from 0 to"),
+    "step true": (put("progress", "step", value=True), "step is true, not a whole number"),
+    "stopped early 1": (put("progress", "stopped_early", value=1), "stopped_early is 1, not true or false"),
+    "digest": (put("digest", value="1" * 64), "it is damaged (its SHA-256 differs)"),
+    "no digest": (put("digest", value=None), "it is damaged (its SHA-256 differs)"),
 }
 
 
@@ -217,17 +237,60 @@ def test_random_bytes_are_refused(data):
     refused(struct.pack("<Q", max(0, len(data) - 20)) + data)
 
 
-@examples(150)
+@pytest.mark.parametrize("where", ["header", "tensors"])
+def test_every_flipped_bit_is_refused(where):
+    first, end = (0, 8 + HEADER) if where == "header" else (8 + HEADER, len(GOOD))
+    bits = random.Random(17).sample(range(8 * first, 8 * end), 1500)
+    for bit in bits:
+        data = bytearray(GOOD)
+        data[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(PlaygroundError):
+            load_checkpoint(bytes(data))
+
+
+@examples(100)
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
-def test_a_flipped_byte_is_refused_or_harmless(location, flip):
+def test_every_flipped_byte_is_refused(location, flip):
     data = bytearray(GOOD)
     data[location] ^= flip
-    try:
-        checkpoint = load_checkpoint(bytes(data))
-    except PlaygroundError:
-        return
-    assert location < 8 + HEADER  # tensors have a digest
-    assert all(np.isfinite(value).all() for value in checkpoint.weights.values())
+    refused(bytes(data))
+
+
+def test_no_class_name_can_stand_in_for_the_digest():
+    name = '"playground":"{\\"digest\\": \\"' + "0" * 64
+    data = forged(lambda statement: statement["curves"].update({name: [[0], [0]]}))
+    assert name in load_checkpoint(data).curves
+
+
+def without_header_digest() -> bytes:
+    """The good file as the version before wrote it: its digest covers the tensors alone."""
+    statement = json.loads(json.loads(GOOD[8 : 8 + HEADER])["__metadata__"]["playground"])
+    del statement["digest"]
+    top = json.loads(GOOD[8 : 8 + HEADER])
+    statement["sha256"] = hashlib.sha256(GOOD[8 + HEADER :]).hexdigest()
+    top["__metadata__"] = {"playground": json.dumps(statement)}
+    text = json.dumps(top).encode()
+    return struct.pack("<Q", len(text)) + text + GOOD[8 + HEADER :]
+
+
+def test_a_file_of_the_version_before_still_opens_and_its_tensors_are_still_checked():
+    data = without_header_digest()
+    assert load_checkpoint(data).progress == load_checkpoint(GOOD).progress
+    assert (load_checkpoint(data).is_old, load_checkpoint(GOOD).is_old) == (True, False)
+    assert "it is damaged" in refused(data[:-1] + bytes([data[-1] ^ 1]))
+
+
+def test_a_model_that_would_not_fit_in_memory_is_refused_before_its_trainer_is_made(monkeypatch):
+    rows, steps = 3000, 2000
+    spec = spec_of(features=("a",), seq_len=steps, train_share=0.8, valid_share=0.0)
+    windows = make_windows(series(rows), spec)
+    loaded = dataclasses.replace(load_checkpoint(GOOD), classes=())
+    train = dataclasses.replace(loaded.experiment.train, batch_size=100_000)
+    model = dataclasses.replace(loaded.experiment.model, hidden_size=4096)
+    big = dataclasses.replace(loaded, experiment=dataclasses.replace(loaded.experiment, train=train, model=model))
+    monkeypatch.setattr("lstm_core.training.trainer.Trainer.__init__", lambda *_: pytest.fail("a trainer was made"))
+    with pytest.raises(PlaygroundError, match=r"This model would need about .* to train and may take"):
+        resume_trainer(big, windows)
 
 
 @examples(60)
@@ -291,8 +354,9 @@ def test_a_file_that_is_too_large_is_not_even_read(monkeypatch):
 
 def test_a_file_of_one_cell_is_not_taken_for_another():
     data = saved(2, None, {"cell": "gru"})
+    data = data.replace(b'\\"cell\\": \\"gru\\"', b'\\"cell\\": \\"rnn\\"')
     with pytest.raises(PlaygroundError, match=r"weight_ih_l0 should be F32 of shape"):
-        load_checkpoint(data.replace(b'\\"cell\\": \\"gru\\"', b'\\"cell\\": \\"rnn\\"'))
+        load_checkpoint(signed(data))
 
 
 def test_a_model_of_a_machine_with_other_devices_goes_on_here(monkeypatch):

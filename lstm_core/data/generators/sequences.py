@@ -126,7 +126,8 @@ def sequence_table(
     target_name = target.name if is_category else "target"
     roles = ColumnRoles((target_name,), tuple(features), group="sequence", seq_len=seq_len, horizon=0)
     table = Table.from_columns(name, columns, roles)
-    return dataclasses.replace(table, columns=(*table.columns, target)) if is_category else table
+    columns = (*table.columns, target) if is_category else table.columns
+    return dataclasses.replace(table, columns=columns, groups_in_order=True)
 
 
 def symbol_table(

@@ -97,7 +97,7 @@ def book_table() -> Table:
     names = (*CHARACTER_NAMES.values(), "block")
     columns = [Column(name, "number", table[:, k]) for k, name in enumerate(names)]
     columns.append(Column("next", "category", numbers[1 : rows + 1].astype(np.int32), names[:-1]))
-    return Table("Alice in Wonderland", table, tuple(columns), ROLES)
+    return Table("Alice in Wonderland", table, tuple(columns), ROLES, groups_in_order=True)
 
 
 ROLES = ColumnRoles(("next",), tuple(CHARACTER_NAMES.values()), group="block", seq_len=SEQ_LEN, horizon=0)

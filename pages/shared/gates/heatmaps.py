@@ -9,9 +9,12 @@ import streamlit as st
 from lstm_core.analysis.saturation import CLOSED_BELOW, OPEN_ABOVE, gate_saturation
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.files import trace_csv, trace_npz
+from pages.shared.components.download import download_when_made
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.gates.selection import ALL, Selection, activations, input_series, prediction_text, window_trace
 from pages.shared.session import state
+
+QUICK_ROWS = 5000  # rows of a trace's CSV that are written while the page is drawn: 30 ms
 
 
 def show(selection: Selection) -> None:
@@ -53,18 +56,19 @@ def show(selection: Selection) -> None:
 
 
 def _exports(selection: Selection) -> None:
-    formats = (
-        ("csv", trace_csv, "text/csv", None),
-        ("npz", trace_npz, "application/octet-stream", "Every layer and direction, for numpy.load"),
-    )
+    name, trace = f"trace_row_{selection.start}", window_trace(selection)
+    of = (selection.run.id, selection.snapshot.step, selection.start, trace.max_difference)
+    now = trace.i.numel() <= QUICK_ROWS
     with st.container(horizontal=True):
-        for ending, write, mime_type, help_text in formats:
-            st.download_button(
-                f"Trace as {ending.upper()}",
-                lambda write=write: write(window_trace(selection)),
-                f"trace_row_{selection.start}.{ending}",
-                mime_type,
-                icon=":material/download:",
-                key=f"trace_{ending}",
-                help=help_text,
-            )
+        download_when_made(
+            "Trace as CSV", lambda: trace_csv(trace), f"{name}.csv", "text/csv", key="trace_csv", of=of, now=now
+        )
+        download_when_made(
+            "Trace as NPZ",
+            lambda: trace_npz(trace),
+            f"{name}.npz",
+            key="trace_npz",
+            of=of,
+            now=now,
+            help="Every layer and direction, for numpy.load",
+        )

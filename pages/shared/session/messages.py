@@ -47,14 +47,18 @@ def errors_here(icon: str | None = ":material/error:") -> Iterator[None]:
 
 
 def draw_messages(page: str) -> None:
-    """Draw the message of show_error or show_info. It outlives reruns, but not its page."""
+    """Draw the message of show_error or show_info. It outlives reruns, but not its page.
+
+    Its place is kept where there is none: else all below would be mounted anew with it, and an open expander close.
+    """
+    place = st.container()
     messages = st.session_state.get(_MESSAGES, {})
     if messages.setdefault("page", page) != page:
         clear_messages()
     elif "error" in messages:
-        st.error(escape_markdown(messages["error"]), icon=":material/error:")
+        place.error(escape_markdown(messages["error"]), icon=":material/error:")
     elif "info" in messages:
-        st.info(escape_markdown(messages["info"]), icon=":material/info:")
+        place.info(escape_markdown(messages["info"]), icon=":material/info:")
 
 
 def escape_markdown(text: str) -> str:

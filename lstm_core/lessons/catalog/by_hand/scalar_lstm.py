@@ -150,8 +150,10 @@ def max_difference_from_lstm(unit: ScalarLSTM, sequences: np.ndarray) -> float:
     """
     import torch
 
-    lstm = torch.nn.LSTM(1, 1, batch_first=True)
-    lstm.load_state_dict({name.removeprefix(LSTM_PREFIX): value for name, value in unit.to_tensors().items()})
+    with torch.device("meta"):  # its own weights are never drawn: they would come from the global generator
+        lstm = torch.nn.LSTM(1, 1, batch_first=True)
+    weights = {name.removeprefix(LSTM_PREFIX): value for name, value in unit.to_tensors().items()}
+    lstm.load_state_dict(weights, assign=True)
     with torch.inference_mode():
         output, (_, c_n) = lstm(torch.tensor(sequences, dtype=torch.float32)[..., None])
     unrolled = [unit.unroll(sequence) for sequence in np.asarray(sequences).tolist()]

@@ -27,6 +27,7 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
 from lstm_core.lessons.runs import load_windows, with_seed
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.workspace import Workspace
+from pages.shared.components.download import download
 from pages.shared.components.unit_sliders import moved_numbers, unit_sliders
 from pages.shared.session import state
 from pages.shared.session.messages import clear_messages, escape_markdown
@@ -86,13 +87,12 @@ def _course(workspace: Workspace, run: Run, active: bool) -> None:
         disabled=active or not run.step,
         help="Weights, Adam's running means, and the state of the random generator",
     )
-    load.download_button(
+    download(
+        load,
         "Download it",
         saved or b"",
         "lstm_by_hand.safetensors",
-        "application/octet-stream",
         key="hand_file",
-        icon=":material/download:",
         width="stretch",
         disabled=saved is None,
         help="Load it on Train at any time",
