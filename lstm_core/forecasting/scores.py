@@ -263,6 +263,8 @@ def verdict(evaluation: Evaluation) -> str:
         return _class_verdict(evaluation)
     if model.rmse is None:
         return "Nothing is scored in these windows."
+    if not np.isfinite(model.rmse):
+        return "Its predictions are not finite numbers: train it anew with a smaller learning rate."
     name, best = min(evaluation.baselines.items(), key=lambda pair: pair[1].rmse)
     ratio = model.rmse / best.rmse if best.rmse else (1.0 if model.rmse == best.rmse else np.inf)
     beside = f"{BASELINE_NAMES[name]} ({format_significant(best.rmse, 4)})"

@@ -23,7 +23,9 @@ def score_text(run: Run) -> None:
         _sentence(sample_score(run))
         return
     job = run.score(scored_split(run.windows))
-    if job.evaluation is None:
+    if job.message:
+        st.warning(job.message)
+    elif job.evaluation is None:
         count = len(run.windows.starts[scored_split(run.windows)])
         st.progress(job.progress, f"Scoring all {count:,} windows of the {scored_split(run.windows)} split")
     else:
