@@ -2,8 +2,10 @@
 
 export const ORDER = ["f", "i", "g", "o"]; // from left to right, as textbooks have it
 
+const MIN_WIDE = 760; // px under which its letters would be too small
+
 // Alone the cell has the page's width: each equation stands under its gate. Two cells side by side have half of it.
-export const layout = (width, height) => (width > 2.1 * height ? wide : narrow)(width / height);
+export const layout = (width, height) => (width > 2.1 * height && width > MIN_WIDE ? wide : narrow)(width / height);
 
 function wide(aspect) {
   const high = 352, across = Math.round(Math.min(1400, Math.max(1240, high * aspect)));
@@ -32,7 +34,7 @@ function narrow(aspect) {
   const c = 40, line = (k) => [4, 224 + 23.5 * k, across - 8];
   return {
     across, high, gates, turn, c, bus: 165, pipe: 18, valve: 17, stacked: false, lineHeight: 24, titles: false,
-    font: { value: 20, plate: 18, symbol: 19, equation: 17.5, title: 14, note: 15 },
+    font: { value: 20, plate: 18, symbol: 19, equation: 18.5, title: 14, note: 18 },
     cPrev: [2, 20, 96, 40], cNow: [edge, 20, 90, 40], hPrev: [2, 112, 96, 38], input: [2, 158, 96, 38],
     hNow: [edge, 160, 90, 40], forgetValve: [middle(0), c], plus: [middle(2), c], inputValve: [middle(2), 83],
     tanhNode: [turn, 82], outputValve: [turn, 128], exit: 180, caption: [4, 13, middle(1) - 60], inputs: null,

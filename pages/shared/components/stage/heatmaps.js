@@ -47,7 +47,7 @@ function paint(view) {
   view.theme = readTheme(holder);
   const pen = context(view.picture, width, height), size = 0.95 * fontSize(holder), title = 1.5 * size;
   const names = heatmap ? [heatmap] : NAMES;
-  const columns = Math.min(names.length, width < 700 ? 3 : 6), rows = Math.ceil(names.length / columns);
+  const columns = Math.min(names.length, width < 520 ? 3 : 6), rows = Math.ceil(names.length / columns);
   const w = (width - GAP * (columns - 1) - 2 * MARGIN) / columns, h = height / rows - title - 4;
   view.boxes = names.map((name, k) => ({
     name, units: name === "h" ? scene.width : scene.hidden, w, h,
