@@ -12,11 +12,11 @@ from tests.browser.on_stage import open_stage, press
 from tests.browser.tab import Tab
 
 SIZES = [(900, 700), (853, 480)]  # the second is 1280 × 720 at 150 %
-OFF_SCREEN = """() => [...document.querySelectorAll('.stage, .stage *, .st-key-stage_controls button')].filter((part) => {
+OFF_SCREEN = """() => [...document.querySelectorAll('.stage, .stage *, [class*=st-key-find] button')].filter((part) => {
   const { left, right, width } = part.getBoundingClientRect();
-  return width && getComputedStyle(part).visibility !== 'hidden' && (left < -1 || right > innerWidth + 1);
+  return width && (left < -1 || right > innerWidth + 1);
 }).map((part) => part.getAttribute('class') ?? part.tagName)"""
-CUT = """() => [...document.querySelectorAll('.stage-bar :is(output, b, select, button), .st-key-stage_controls button')]
+CUT = """() => [...document.querySelectorAll('.stage-bar :is(output, b, select, button), [class*=st-key-find] button')]
   .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.textContent)"""
 
 

@@ -158,3 +158,17 @@ def test_steps_are_counted_from_one_to_their_number(stage: Page):
     assert "to step 2" in stage.locator(".cell").first.text_content()
     press(stage, "End")
     assert stage.locator(".stage-time output").inner_text() == "step 24 of 24"
+
+
+def test_the_one_of_a_one_hot_input_is_never_lost_among_the_drawn_cells(stage: Page):
+    rows = np.arange(300)
+    names = [f"s{k}" for k in range(40)]
+    columns = {name: (rows % 40 == k).astype(np.float32) for k, name in enumerate(names)}
+    windows = make_windows(
+        table_of(**columns, y=np.array(names)[(rows + 1) % 40]), spec_of(features=tuple(names), horizon=0, seq_len=40)
+    )
+    show(stage, {"head": "per_step"}, windows)
+    for _ in range(40):
+        colours = stage.locator("[data-part=x] rect").evaluate_all("all => all.map((one) => one.style.fill)")
+        assert len({colour for colour in colours if colour.startswith("rgb")}) == 2
+        press(stage, "ArrowLeft" if stage.evaluate("stage.state.step") else "ArrowRight")

@@ -147,10 +147,16 @@ function drawInputs(view, now) {
     const wide = cells.w / Math.max(1, shown);
     put(rect, "x", cells.x + k * wide);
     put(rect, "width", k < shown ? wide : 0);
-    if (k < shown) put(rect, "fill", tint(view, ends, values[Math.floor((k * count) / shown)]).color);
+    if (k < shown) put(rect, "fill", tint(view, ends, largestOf(values, k, shown)).color);
   });
   const lines = inputLines(state, values, features.length);
   features.forEach((text, row) => put(text, "text", lines[row] ?? ""));
+}
+
+// Of the inputs that share the k-th of so many cells the largest in size: a lone 1 among zeros must not get lost.
+function largestOf(values, k, cells) {
+  const from = Math.floor((k * values.length) / cells), to = Math.floor(((k + 1) * values.length) / cells);
+  return values.subarray(from, Math.max(from + 1, to)).reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
 }
 
 // What x is, in at most so many short lines.

@@ -105,7 +105,7 @@ function paint(view) {
   const right = truth ? rightWidth(state, measure) : 8;
   const lowRow = Math.min(1.45 * size, tall / 3), rowsHigh = rows.some((row) => row.tall) ? tall : rows.length * lowRow;
   const plot = (view.plot = { x: left, y: top, w: width - left - right, h: tall });
-  view.page = pageOf(scene, state.step, plot.w);
+  view.page = pageOf(scene, state.step, plot.w, size);
   const { first, count } = view.page;
   view.x = (t) => plot.x + ((t - first + 0.5) * plot.w) / count;
   const bandHigh = others.length ? Math.max(16, BAND * tall) : 0;

@@ -4,7 +4,7 @@ import { write } from "../canvas.js";
 import { likeliest, shorten, sign, symbolAt } from "./strip_text.js";
 import { truthAt } from "./scene.js";
 
-const WIDE = 15; // px of a cell in which a sign can be read
+const WIDE = 1.15; // of a cell in which a sign can be read, in letter heights
 const WRONG = "#c43b3c";
 
 // [{ label, tall, cell(t): { text, share, wrong } or null }, …]; none where the inputs are no symbols.
@@ -34,8 +34,8 @@ export function rowsOf({ scene, sides, compare }) {
 }
 
 // As many steps as can be read side by side: { first, count }; the strip turns over like a page.
-export function pageOf({ symbols, steps }, step, width) {
-  const count = symbols ? Math.max(1, Math.min(steps, Math.floor(width / WIDE))) : steps;
+export function pageOf({ symbols, steps }, step, width, size) {
+  const count = symbols ? Math.max(1, Math.min(steps, Math.floor(width / (WIDE * size)))) : steps;
   const first = Math.min(Math.floor(step / count) * count, steps - count);
   return { first: Math.max(0, first), count };
 }
