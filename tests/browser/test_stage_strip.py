@@ -92,6 +92,13 @@ def test_neighbouring_labels_never_read_the_same(stage: Page):
     assert len(set(labels)) == len(labels) > 1
 
 
+@pytest.mark.parametrize(("low", "high"), [(0.45, 1.95), (-1.8, 0.6), (0, 1), (-3e-5, 2e-5), (996, 1003)])
+def test_an_axis_has_two_numbers_at_least(stage: Page, low: float, high: float):
+    script = "async ([low, high]) => (await import('/modules/stage/strip_text.js')).axisTicks(low, high, 2)"
+    places = stage.evaluate(script, [low, high])
+    assert 2 <= len(places) <= 5 and all(low <= place <= high for place, _ in places)
+
+
 def test_a_class_is_predicted_by_name_with_its_probability(stage: Page):
     seen, header = show(stage, {}, labelled())
     press(stage, "End")

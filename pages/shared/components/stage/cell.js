@@ -113,7 +113,7 @@ function draw(view) {
   const unit = now.unit === null ? `average over ${scene.hidden} units` : `unit ${now.unit}`;
   const caption = [...where, unit].filter(Boolean).join(" · "), [, , width] = view.place.caption;
   put(drawn.caption, "text", caption);
-  put(drawn.caption, "font-size", fitted(caption.length, view.place.font.note, width));
+  put(drawn.caption, "font-size", fitted(caption.length, view.place.font.caption, width));
   view.panel.update(now, from);
 }
 

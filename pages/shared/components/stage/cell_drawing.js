@@ -29,7 +29,7 @@ export function build(holder, place, state, press) {
   output(drawn, place, state);
   for (const name of ORDER) gate(drawn, place, state, name);
   const [x, y] = place.caption;
-  drawn.caption = svg(root, "text", { x, y, class: "cell-caption", "font-size": place.font.note });
+  drawn.caption = svg(root, "text", { x, y, class: "cell-caption", "font-size": place.font.caption });
   return drawn;
 }
 

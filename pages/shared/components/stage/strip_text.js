@@ -18,9 +18,10 @@ export function format(value, digits = DIGITS) {
 
 export const percent = (share) => (Number.isFinite(share) ? `${Math.round(100 * share)}\u2009%` : "–");
 
-// Round places on an axis with their labels; more digits only where two would read the same.
+// Round places on an axis, two at least, with their labels; more digits only where two would read the same.
 export function axisTicks(low, high, count) {
-  const places = ticks(low, high, count);
+  let places = ticks(low, high, count);
+  for (let more = count + 1; places.length < 2 && more < 4 * count + 8; more++) places = ticks(low, high, more);
   for (let digits = DIGITS; ; digits++) {
     const labels = places.map((place) => format(place, digits));
     if (new Set(labels).size === labels.length || digits > 8) return places.map((place, k) => [place, labels[k]]);
