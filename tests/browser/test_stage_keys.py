@@ -166,7 +166,8 @@ def test_the_button_fills_the_real_screen_too(stage: Page):
 
 
 def test_where_no_full_screen_is_allowed_the_stage_fills_the_window(stage: Page):
-    stage.evaluate("document.querySelector('.stage').requestFullscreen = () => Promise.reject(new TypeError('no'))")
+    refuse = "() => { document.querySelector('.stage').requestFullscreen = () => Promise.reject(new TypeError('no')); }"
+    stage.evaluate(refuse)
     press(stage, "p")
     box = stage.locator(".stage").bounding_box()
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 1280, 720)

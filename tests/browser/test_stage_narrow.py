@@ -20,6 +20,13 @@ CUT = """() => [...document.querySelectorAll('.stage-bar :is(output, b, select, 
   .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.textContent)"""
 
 
+def smallest_equation(page: Page) -> float:
+    """Its letters' height on the screen, in pixels."""
+    return page.locator(".cell-equation:visible").evaluate_all(
+        "all => Math.min(...all.map((one) => parseFloat(one.getAttribute('font-size')) * one.getScreenCTM().a))"
+    )
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_all_of_it_stays_on_the_screen_and_readable(new_tab: Callable[..., Tab], size: tuple[int, int]):
     page = open_stage(new_tab(size))
@@ -30,10 +37,16 @@ def test_all_of_it_stays_on_the_screen_and_readable(new_tab: Callable[..., Tab],
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     value = page.locator("[data-part=h] .cell-value").last.bounding_box()
     assert value["x"] + value["width"] <= size[0] and value["height"] > 9
-    letters = page.locator(".cell-equation").evaluate_all(
-        "all => Math.min(...all.map((one) => parseFloat(one.getAttribute('font-size')) * one.getScreenCTM().a))"
-    )
-    assert letters >= 11.5
+    assert smallest_equation(page) >= 11.5
+
+
+def test_two_cells_stand_one_under_the_other_where_there_is_no_room_beside(new_tab: Callable[..., Tab]):
+    page = open_stage(new_tab((900, 700)), "?compare=start")
+    expect(page.locator(".stage-half")).to_have_count(2)
+    first, second = (page.locator(".stage-half").nth(k).bounding_box() for k in (0, 1))
+    assert second["y"] >= first["y"] + first["height"] and second["x"] == first["x"]
+    assert page.evaluate(OFF_SCREEN) == []
+    assert smallest_equation(page) >= 11
 
 
 def test_at_900_by_700_the_whole_stage_is_in_view(new_tab: Callable[..., Tab]):

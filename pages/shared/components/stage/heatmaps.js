@@ -69,7 +69,11 @@ function paintTitle(pen, { state, side, theme, boxes }, box, size, span) {
   pen.fillRect(x, middle - 7, 5, 14);
   const from = x + 12 + write(pen, theme, name, x + 12, middle, { size, weight: 700 });
   if (label) {
-    if (box === boxes[0]) write(pen, theme, `  ${label}`, from, middle, { size, weight: 600 });
+    if (box === boxes[0]) {
+      let text = label; // the next map's name stands beside it
+      while (text.length > 2 && from + pen.measureText(`  ${text}`).width > x + w) text = `${text.slice(0, -2)}…`;
+      write(pen, theme, `  ${text}`, from, middle, { size, weight: 600 });
+    }
     return;
   }
   if (w > 9 * size) write(pen, theme, ` ${state.titles[name]}`, from, middle, { size });

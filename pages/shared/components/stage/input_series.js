@@ -200,18 +200,22 @@ function paintLegend(pen, view, width, measure) {
   };
   put(axisName(scene, main), null, 0, 600);
   for (const one of main) put(shorten(one.name, 40), stroke(one), 26);
-  if (truth) put("actual, at the end", (x) => paintDiamond(pen, theme, x + 6, middle, 5), 18);
   if (rows.some(({ tall }) => tall)) {
     put("right", (x) => paintBar(pen, { x, y: middle - 6, w: 12, h: 12 }, predictionColors[0], false), 18);
     put("wrong", (x) => paintBar(pen, { x, y: middle - 6, w: 12, h: 12 }, predictionColors[0], true), 18);
   }
-  if (!others.length) return;
-  const what = "below, each on its own scale:", all = others.map(({ name }) => 42 + measure(name));
-  if (at + measure(what) + 16 + all.reduce((a, b) => a + b, 0) > end) {
-    return put(others.length > 1 ? `below: ${others.length} inputs, each on its own scale` : "below: another input", null, 0);
+  if (others.length) {
+    const what = "below, each on its own scale:", all = others.map(({ name }) => 42 + measure(name));
+    if (at + measure(what) + 16 + all.reduce((a, b) => a + b, 0) > end) {
+      const brief = ["below: other inputs, each on its own scale", "below: own scales"];
+      put(brief.find((text) => at + measure(text) + 16 <= end) ?? "below: …", null, 0);
+    } else {
+      put(what, null, 0);
+      for (const one of others) put(one.name, stroke(one), 26);
+    }
   }
-  put(what, null, 0);
-  for (const one of others) put(one.name, stroke(one), 26);
+  // It bears its own label, so here it comes last.
+  if (truth) put("actual, at the end", (x) => paintDiamond(pen, theme, x + 6, middle, 5), 18);
 }
 
 function axisName({ classes, truth, head, targets, steps, symbols, ...scene }, main) {
