@@ -14,10 +14,10 @@ function wide(aspect) {
   const turn = across - 156, c = 48, edge = across - 126;
   return {
     across, high, gates, turn, c, bus: 206, pipe: 26, valve: 25, stacked: true, lineHeight: 25.5, titles: true,
-    font: { value: 30, plate: 26, symbol: 25, equation: 20.5, title: 17, note: 19, caption: 19 },
+    font: { value: 30, plate: 26, symbol: 25, equation: 20.5, title: 17, note: 19, caption: 17 },
     cPrev: [4, 23, 128, 50], cNow: [edge, 23, 122, 50], hPrev: [4, 156, 128, 48], input: [4, 222, 128, 48],
     hNow: [edge, 206, 122, 50], forgetValve: [middle(0), c], plus: [middle(2), c], inputValve: [middle(2), 99],
-    tanhNode: [turn, 100], outputValve: [turn, 156], exit: 231, caption: [5, 17, middle(1) - 110], inputs: [5, 291, 20],
+    tanhNode: [turn, 100], outputValve: [turn, 156], exit: 231, caption: [5, 18, middle(1) - 110], inputs: [5, 291, 20],
     kept: [middle(1), 27, "middle"], added: [middle(2) + 44, 100, "start"], tanhC: [turn + 40, 107, "start"],
     equations: {
       ...Object.fromEntries(ORDER.map((name, k) => [name, [middle(k) - box / 2, 235, pitch - 10]])),
@@ -37,7 +37,7 @@ function narrow(aspect) {
     font: { value: 20, plate: 18, symbol: 19, equation: 18.5, title: 14, note: 18, caption: 15 },
     cPrev: [2, 20, 96, 40], cNow: [edge, 20, 90, 40], hPrev: [2, 112, 96, 38], input: [2, 158, 96, 38],
     hNow: [edge, 160, 90, 40], forgetValve: [middle(0), c], plus: [middle(2), c], inputValve: [middle(2), 83],
-    tanhNode: [turn, 82], outputValve: [turn, 128], exit: 180, caption: [4, 13, middle(1) - 60], inputs: null,
+    tanhNode: [turn, 82], outputValve: [turn, 128], exit: 180, caption: [4, 15, middle(1) - 60], inputs: null,
     kept: [middle(1), 24, "middle"], added: [middle(2) + 32, 88, "start"], tanhC: [turn + 29, 87, "start"],
     equations: {
       f: line(0), i: line(1), g: line(2), o: line(3),
