@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from lstm_core.data.samples.book import CHARACTER_NAMES
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES
 from lstm_core.trace.gate_trace import GateTrace
@@ -20,6 +21,9 @@ from lstm_core.training.snapshots import ModelSnapshot, Snapshot, SnapshotBuffer
 MAX_BYTES = 8 << 20  # of the snapshots' weights on the wire
 MAX_BYTES_LIVE = 1 << 20  # the same while training, when there is a new scene every second
 MAX_SERIES = 4  # features drawn
+GLYPHS = {name: character for character, name in CHARACTER_NAMES.items() if len(name) > 1}
+GLYPHS |= {"line end": "↵", "space": "␣", "blank": "·", "marker": "▸"}  # signs of symbols that have long names
+MIN_SYMBOLS = 3  # features of 0 and 1, one at a time, that count as symbols
 
 
 def build_scene(
@@ -36,7 +40,7 @@ def build_scene(
     snapshot: the model of the trace; earlier: those before it, as earlier_snapshots chooses them; start: first row of
     the window; comparisons: weights of the same shapes to compare with, under a label each. The arrays are, all
     float32: the inputs as the model reads them (seq_len, input_size); the drawn features in the table's own units
-    (features, seq_len); i, f, g, o, c, h of each layer and direction, (units, seq_len) each; the weights (all
+    (series, seq_len); i, f, g, o, c, h of each layer and direction, (units, seq_len) each; the weights (all
     parameters,) of `snapshot`, of each earlier one and of the comparisons, in the order of the header's "parameters".
     """
     spec = snapshot.model.spec
@@ -52,17 +56,17 @@ def build_scene(
         "snapshots": [kept.step for kept in earlier],
         "others": list(comparisons),
         "parameters": [[name, list(p.shape)] for name, p in snapshot.model.named_parameters()],
-        "difference": trace.max_difference,
         **_window_texts(windows, start),
     }
     rows = slice(start, start + windows.spec.seq_len)
-    inputs = [windows.inputs(np.array([start]))[0], windows.x[rows, :MAX_SERIES].T]
     values = [
         trace.gate(name)[layer, direction, 0].float().cpu().numpy().T
         for layer in range(spec.num_layers)
         for direction in range(spec.num_directions)
         for name in (*GATES, *STATES)
     ]
+    series = [windows.spec.features.index(name) for name in header["series"]]
+    inputs = [windows.inputs(np.array([start]))[0], windows.x[rows][:, series].T]
     weights = [snapshot.flat_weights, *(kept.weights for kept in earlier), *comparisons.values()]
     return header, [*inputs, *values, *(tensor.numpy() for tensor in weights)]
 
@@ -76,18 +80,45 @@ def earlier_snapshots(snapshots: SnapshotBuffer, step: int, is_active: bool) -> 
 
 
 def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
-    """Names, targets and the scale of the predictions, in the table's own units."""
-    starts = np.array([start])
-    targets, row = windows.targets(starts)[0], int(windows.target_rows(starts)[0, 0])
-    rows = range(start, start + windows.spec.seq_len)
+    """Names, targets and the scale of the predictions, in the table's own units.
+
+    "truth": what should be predicted after each step, (seq_len,): the first target in the first row that is predicted,
+    or a class's number; None where nothing is known. Where the model predicts once a window, the last one counts.
+    """
+    steps = windows.spec.seq_len
+    targets = windows.y[start + np.arange(steps) + windows.offsets[0]]
+    if windows.classes:
+        truth = [int(target) if target >= 0 else None for target in targets]
+    else:
+        truth = [float(value) if np.isfinite(value) else None for value in targets[:, 0]]
+    time = None
+    if windows.time is not None:
+        time = [windows.label(at) for at in range(start, start + steps)]
     return {
         "features": list(windows.spec.features),
-        "series": list(windows.spec.features[:MAX_SERIES]),
+        "series": _series(windows),
+        "symbols": _symbols(windows, start),
+        "glyphs": {name: GLYPHS[name] for name in (*windows.spec.features, *windows.classes) if name in GLYPHS},
         "targets": list(windows.spec.targets),
         "classes": list(windows.classes),
-        "when": None if windows.time is None else [windows.label(at) for at in rows],
-        "wanted": windows.label(row),
-        "truth": int(targets) if windows.classes else [float(v) if np.isfinite(v) else None for v in targets[0]],
+        "when": time,
+        "truth": truth,
+        "ahead": int(windows.offsets[0]),
+        "outputSteps": windows.output_steps,
         "center": [float(value) for value in windows.y_center],
         "scale": [float(value) for value in windows.y_scale],
     }
+
+
+def _series(windows: Windows) -> list[str]:
+    """The features that are drawn: the target first, if the model reads it, then the others in their order."""
+    target = windows.spec.targets[0]
+    return sorted(windows.spec.features, key=lambda name: name != target)[:MAX_SERIES]
+
+
+def _symbols(windows: Windows, start: int) -> list[int | None] | None:
+    """For one-hot inputs the number of the feature that is 1 at each step, None before a sequence; else None."""
+    x = windows.x[start : start + windows.spec.seq_len]
+    if x.shape[1] < MIN_SYMBOLS or not np.isin(x, (0, 1)).all() or (x.sum(axis=1) > 1).any() or not x.any():
+        return None
+    return [int(row.argmax()) if row.any() else None for row in x]

@@ -27,6 +27,7 @@ CELL_DASHES = {"lstm": "solid", "gru": "dash", "rnn": "dot"}  # told apart witho
 SPLIT_COLORS = {"train": BLUE, "valid": ORANGE, "test": GREEN}
 SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, VALID_COLOR = "#8A8F98", VERMILION, SKY_BLUE, ORANGE
+STAGE_PREDICTION_COLORS = ("#8A5CF0", "#A0692A")  # of the two sides that the Stage compares: no gate has them
 SIGNED_SCALE = "RdBu_r"
 GATE_SCALE = "Cividis"
 FONT_SIZE = 15

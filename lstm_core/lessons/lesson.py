@@ -65,6 +65,18 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class StageMoment:
+    """A window, a unit and a step at which the Stage shows what a lesson is about."""
+
+    split: str
+    window: int  # its index in the split
+    unit: int
+    step: int  # from 0
+    layer: int = 0
+    direction: int = 0
+
+
+@dataclass(frozen=True)
 class LessonFigure:
     """One picture of the runs as they are now: a LinePlot moves while they train, a figure is drawn now and then."""
 
@@ -103,6 +115,7 @@ class Lesson:
     outcome: Callable[[dict[str, Run]], Outcome] | None = None
     success_rate: str = ""  # how often the outcome is reached, as tests/benchmarks/lessons.py measured it
     published: str = ""  # of a paper: the figure to compare with, and where it stands
+    stage_moment: Callable[[Run], StageMoment | None] | None = None  # what the Stage opens with, of an LSTM
     # lines, or one picture (rows, columns); None: the loss curves
     thumbnail_plot: Callable[[dict[str, Run]], list[np.ndarray] | np.ndarray] | None = None
     widget: str = ""  # a module of pages/shared/lessons/widgets with show(workspace, runs)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lstm_core.lessons.lesson import Lesson
+from lstm_core.experiment import PlaygroundError
+from lstm_core.lessons.lesson import Lesson, StageMoment
 from lstm_core.lessons.runs import new_runs, pretrained_runs
 from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
@@ -42,6 +43,23 @@ class OpenLesson:
         fields = ("source", "name", "n_features", "seq_len", "horizon")
         same_data = all(getattr(planned.data, name) == getattr(run.data, name) for name in fields)
         return same_data and (planned.model.cell, planned.model.head) == (run.model.cell, run.model.head)
+
+    @property
+    def lstm_run(self) -> Run | None:
+        """The run that the Stage draws, which draws nothing but an LSTM: the lesson's first one, None without any."""
+        runs = self.runs.values() if self.is_own_run else [self._workspace.run]
+        return next((run for run in runs if run.experiment.model.cell == "lstm"), None)
+
+    def stage_moment(self) -> StageMoment | None:
+        """Where the Stage opens: at the unit that the lesson found in its LSTM; None where it found none."""
+        run, find = self.lstm_run, self.lesson.stage_moment
+        if run is None or find is None or not self.is_own_run or run.is_active:
+            return None
+        try:
+            moment = run.cached("stage moment", (run.step, run.status), lambda: find(run))
+        except PlaygroundError:  # a Try's change may leave nothing to be found
+            return None
+        return moment
 
     def restore_pretrained(self) -> None:
         """The trained state that the lesson opens on."""

@@ -57,7 +57,7 @@ def test_a_link_opens_the_exact_moment(tab: Tab, new_tab: Callable[..., Tab]):
 
 def test_a_link_that_means_nothing_opens_the_stage(tab: Tab):
     page = open_stage(tab, "?window=99999&part=%3Cb%3E&t=999&unit=-1")
-    expect(page.locator(".stage-time output")).to_have_text(re.compile("step 12 of 23"))
+    expect(page.locator(".stage-time output")).to_have_text(re.compile("step 13 of 24"))
 
 
 def test_scrubbing_replaying_and_comparing_ask_nothing_of_the_server(tab: Tab):

@@ -143,6 +143,48 @@ def test_stage_mode_fills_the_screen_and_leaving_it_restores_the_page(new_stage:
     assert page.locator(".stage").bounding_box() == before
 
 
+FULL = "document.fullscreenElement !== null && document.fullscreenElement === document.querySelector('.stage')"
+
+
+@pytest.mark.parametrize("way_out", ["p", "Escape", "browser"])
+def test_p_fills_the_real_screen_and_leaving_it_ends_stage_mode(stage: Page, way_out: str):
+    press(stage, "p")
+    stage.wait_for_function(FULL)
+    assert state(stage, "stage") is True
+    if way_out == "browser":  # its own Esc, which no page hears
+        stage.evaluate("document.exitFullscreen()")
+    else:
+        press(stage, way_out)
+    stage.wait_for_function("document.fullscreenElement === null && !window.stage.state.stage")
+
+
+def test_the_button_fills_the_real_screen_too(stage: Page):
+    stage.get_by_role("button", name="Stage mode (P)").click()
+    stage.wait_for_function(FULL)
+    stage.evaluate("window.stage.stop()")
+    stage.wait_for_function("document.fullscreenElement === null")
+
+
+def test_where_no_full_screen_is_allowed_the_stage_fills_the_window(stage: Page):
+    refuse = "() => { document.querySelector('.stage').requestFullscreen = () => Promise.reject(new TypeError('no')); }"
+    stage.evaluate(refuse)
+    press(stage, "p")
+    box = stage.locator(".stage").bounding_box()
+    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 1280, 720)
+    assert stage.evaluate("document.fullscreenElement") is None
+    press(stage, "Escape")
+    assert state(stage, "stage") is False
+
+
+def test_a_scene_says_where_it_opens_and_the_address_has_the_last_word(stage: Page):
+    *_, header, arrays = scene_of({"num_layers": 2})
+    mount(stage, header | {"opening": {"unit": 4, "step": 2, "layer": 1}}, arrays)
+    assert [state(stage, name) for name in ("unit", "step", "layer")] == [4, 2, 1]
+    stage.evaluate("history.replaceState(null, '', 'stage?unit=1&t=3')")
+    mount(stage, header | {"opening": {"unit": 4, "step": 2, "layer": 1}}, arrays)
+    assert [state(stage, name) for name in ("unit", "step", "layer")] == [1, 3, 1]
+
+
 def test_a_click_on_a_heatmap_goes_to_that_unit_and_step(stage: Page):
     box = stage.locator(".stage-maps").first.bounding_box()
     stage.mouse.click(box["x"] + 6 + 2, box["y"] + box["height"] - 6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -73,11 +74,11 @@ def test_doing_what_the_cards_say_leads_through_the_tour(page: Page):
     press(page, "Space")
     open_part(page, "f")
     close_part(page)
-    expect_card(page, "Find it closing")
+    expect_card(page, "Find it at its lowest")
     limit = float(re.search(r"below (\d\.\d+)", page.locator(f"{CARD} > p").last.inner_text())[1])
     press(page, "Home")
     for _ in range(last(page, "time")):
-        if page.locator(f"{CARD} h4").inner_text() != "Find it closing":
+        if page.locator(f"{CARD} h4").inner_text() != "Find it at its lowest":
             break
         assert values(page)["f"] > limit - 0.01 or page.locator(".stage-time input").input_value() == "0"
         press(page, "ArrowRight")
@@ -137,6 +138,32 @@ def test_the_opened_part_can_be_read_beside_the_card(page: Page):
     expect_card(page, "Read it")
     draw(page)
     assert apart(page.locator(".cell-panel").first.bounding_box(), boxes(page)[1])
+
+
+def test_it_shows_the_unit_whose_forget_gate_moves_most_and_says_what_is_so(page: Page):
+    skip_to(page, "Find it at its lowest")
+    f = np.array(page.evaluate("Array.from(stage.state.sides[0].trace[0][0].f)")).reshape(-1, last(page, "time") + 1)
+    spread = np.ptp(f, axis=1)
+    draw(page)
+    unit = page.evaluate("stage.state.unit")
+    assert unit == spread.argmax()
+    text = page.locator(f"{CARD} > p").last.inner_text()
+    low, high = f[unit].min(), f[unit].max()
+    assert f"unit {unit} moves between {low:.2f} and {high:.2f}, more than any other's" in text
+    limit = float(re.search(r"below (\d\.\d+)", text)[1])
+    assert low < limit < high
+    press(page, "ArrowDown")
+    text = page.locator(f"{CARD} > p").last.inner_text()
+    assert "more than any other" not in text and f"between {f[unit + 1].min():.2f}" in text
+
+
+def test_no_card_asks_for_a_low_forget_gate_where_none_moves(page: Page):
+    page.evaluate("stage.state.sides[0].trace[0][0].f.fill(1)")
+    for _ in range(8):
+        draw(page)
+        assert "lowest" not in page.locator(f"{CARD} h4").inner_text()
+        if page.get_by_role("button", name="Skip").is_visible():
+            page.get_by_role("button", name="Skip").click()
 
 
 def test_it_is_taken_up_where_it_was_left_even_after_a_reload(page: Page):

@@ -83,7 +83,7 @@ def test_time_plays_to_the_end_and_in_a_loop_begins_again(page: Page):
     pull(page, "time", end - 2)
     press(page, "Space")
     expect(page.get_by_role("button", name="Play (Space)")).to_be_visible()
-    assert caption(page, "time") == f"step {end} of {end}"
+    assert caption(page, "time") == f"step {end + 1} of {end + 1}"
     page.get_by_role("button", name="Start again at the end").click()
     press(page, "Space")
     page.wait_for_function("end => Number(document.querySelector('.stage-time input').value) > end / 2", arg=end)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lstm_core.data.windows import make_windows
 from lstm_core.figures import stage_scene as scenes
-from tests.factories import MODELS, labelled, scene_of, wave
+from tests.factories import MODELS, labelled, scene_of, series, spec_of, table_of, wave
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "pages/shared/components/stage"
 
 
 def unpacked(header: dict, arrays: list[np.ndarray]) -> dict:
@@ -65,14 +70,55 @@ def test_the_series_stands_in_the_tables_own_units():
     drawn = unpacked(header, arrays)["series"][0]
     assert np.array_equal(drawn, windows.x[start : start + windows.spec.seq_len, 0])
     assert header["center"] == [float(windows.y_center[0])]
-    assert header["truth"] == [float(windows.targets(np.array([start]))[0, 0, 0])]
+
+
+def test_the_truth_is_what_should_be_predicted_after_each_step():
+    run, *_, header, _ = scene_of({})
+    windows, start = run.windows, int(run.windows.starts["valid"][0])
+    assert header["truth"] == [float(value) for value in windows.y[start + 1 : start + 1 + header["steps"], 0]]
+    assert header["truth"][-1] == float(windows.targets(np.array([start]))[0, 0, 0])
+    assert header["ahead"] == header["outputSteps"] == 1
+
+
+def test_a_truth_that_is_not_known_is_none():
+    run, *_, header, _ = scene_of({}, wave(gaps=tuple(range(0, 90, 4))))
+    start = int(run.windows.starts["valid"][0])
+    missing = np.isnan(run.windows.y[start + 1 : start + 1 + header["steps"], 0])
+    assert missing.any()
+    assert [value is None for value in header["truth"]] == list(missing)
 
 
 def test_a_class_is_named_by_its_number():
     run, *_, header, _ = scene_of({}, labelled())
     windows = run.windows
     assert header["classes"] == list(windows.classes)
-    assert header["truth"] == int(windows.targets(windows.starts["valid"][:1])[0])
+    assert header["truth"][-1] == int(windows.targets(windows.starts["valid"][:1])[0])
+    assert header["symbols"] is None
+
+
+def test_one_hot_inputs_are_symbols():
+    rows = np.arange(90)
+    letters = {name: (rows % 3 == k).astype(np.float32) for k, name in enumerate(("line end", "x", "space"))}
+    windows = make_windows(
+        table_of(**letters, y=np.where(rows % 3 == 2, "x", "space")), spec_of(features=tuple(letters), horizon=0)
+    )
+    run, *_, header, _ = scene_of({"head": "per_step"}, windows)
+    start = int(run.windows.starts["valid"][0])
+    assert header["symbols"] == [(start + k) % 3 for k in range(header["steps"])]
+    assert header["glyphs"] == {"line end": "↵", "space": "␣"}
+
+
+def test_the_target_leads_the_drawn_features():
+    windows = make_windows(series(60), spec_of(features=("a", "b", "y")))
+    *_, header, arrays = scene_of({}, windows)
+    assert header["series"] == ["y", "a", "b"]
+    assert [values[0] // 1000 for values in unpacked(header, arrays)["series"]] == [2, 0, 1]
+
+
+def test_nothing_is_sent_that_the_stage_does_not_read():
+    source = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS.glob("*.js"))
+    *_, header, _ = scene_of({})
+    assert [name for name in header if not re.search(rf"\b{name}\b", source)] == []
 
 
 def test_the_header_is_json():

@@ -21,7 +21,7 @@ from lstm_core.lessons.catalog.state_carryover.trajectory import (
 from lstm_core.lessons.runs import load_windows
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
+from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint, signed
 from lstm_core.training.stateful import random_initial_state
 from lstm_core.training.trainer import Trainer
 from tests.factories import flat_weights, refused, trainer_of, wave
@@ -128,9 +128,10 @@ def saying(data: bytes, **train) -> bytes:
     top = json.loads(data[8 : 8 + size])
     about = json.loads(top["__metadata__"]["playground"])
     about["experiment"]["train"].update(train)
+    about["digest"] = "0" * 64
     top["__metadata__"]["playground"] = json.dumps(about)
-    head = json.dumps(top).encode()
-    return len(head).to_bytes(8, "little") + head + data[8 + size :]
+    head = json.dumps(top, separators=(",", ":")).encode()
+    return signed(len(head).to_bytes(8, "little") + head + data[8 + size :])
 
 
 def test_its_windows_are_a_fifth_and_the_epoch_as_much_shorter():

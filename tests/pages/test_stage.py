@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from lstm_core.lessons import lessons
 from lstm_core.trace.gate_trace import trace_lstm
-from tests.pages.conftest import Visitor
+from tests.pages.conftest import Visitor, open_lesson
 
 
 def sent(tab: Visitor) -> tuple[dict, np.ndarray]:
@@ -58,11 +59,65 @@ def test_the_run_before_comes_along_if_it_means_the_same(visit):
     assert sent(tab)[0]["others"] == []
 
 
-def test_a_gru_is_told_what_is_missing(visit):
+def test_a_gru_is_told_what_is_missing_and_becomes_an_lstm_with_one_click(visit):
     tab = visit("model").set("cell", "gru").train(epochs=1).go("stage")
     assert not tab.errors()
     assert "GRU" in tab.words()
     assert not tab.at.get("bidi_component")
+    tab.press("train")
+    assert not tab.errors()
+    assert tab.training.experiment.model.cell == "lstm"
+    assert sent(tab)[0]["steps"]
+
+
+def test_a_lesson_that_begins_with_another_cell_shows_its_lstm(visit):
+    tab = open_lesson(visit, "vanishing").go("stage")
+    assert tab.training.experiment.model.cell == "rnn"
+    header, _ = sent(tab)
+    assert header["model"] == "LSTM"
+    lstm = tab.workspace.lesson.runs["lstm"]
+    assert header["now"] == lstm.step and header["hidden"] == lstm.experiment.model.hidden_size
+
+
+def test_a_lesson_without_an_lstm_offers_one(visit):
+    tab = open_lesson(visit, "exploding").go("stage")
+    assert not tab.errors() and not tab.at.get("bidi_component")
+    tab.press("train")
+    assert sent(tab)[0]["hidden"] == 50
+
+
+TELLING = sorted(name for name, lesson in lessons().items() if lesson.stage_moment)
+
+
+def test_the_lessons_that_found_a_unit_have_a_telling_step():
+    found = {"adding_problem", "characters", "continual_reber", "copy_memory", "embedded_reber", "temporal_order"}
+    assert found <= set(TELLING)
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_from_a_lesson_it_opens_at_the_unit_and_the_step_that_it_found(visit, name):
+    tab = open_lesson(visit, name).go("stage")
+    assert not tab.errors()
+    header, _ = sent(tab)
+    lesson = tab.workspace.lesson
+    moment = lesson.stage_moment()
+    assert header["link"] == {"part": moment.split, "window": moment.window}
+    assert header["opening"] == {"unit": moment.unit, "step": moment.step, "layer": moment.layer, "direction": 0}
+    assert moment.unit < header["hidden"] and moment.step < header["steps"]
+    tab.set("window", moment.window + 1 if name != "continual_reber" else 0)
+    assert ("step" in sent(tab)[0]["opening"]) == (name == "continual_reber")
+
+
+@pytest.mark.parametrize(("name", "symbol"), [("embedded_reber", "TP"), ("temporal_order", "XY"), ("characters", "“")])
+def test_the_telling_step_is_the_symbol_that_is_to_be_remembered(visit, name, symbol):
+    header, _ = sent(open_lesson(visit, name).go("stage"))
+    read = header["features"][header["symbols"][header["opening"]["step"]]]
+    assert header["glyphs"].get(read, read) in symbol
+
+
+def test_a_window_of_the_address_is_not_the_lessons(visit):
+    tab = visit("lessons", lesson="embedded_reber").go("stage").set("window", 3)
+    assert sent(tab.go("gates").go("stage"))[0]["link"] == {"part": "test", "window": 3}
 
 
 def test_it_follows_a_run_that_trains(visit):

@@ -11,7 +11,7 @@ from lstm_core.figures import diagram
 from lstm_core.figures.lines import LinePlot
 from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PINK, VERMILION
 from lstm_core.lessons.figures import loss_with_levels, ranking_figure, sorted_predictions, two_rows
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_splits
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -118,6 +118,14 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(error < THRESHOLD, summary, {"error": error})
 
 
+def _stage_moment(run: Run) -> StageMoment:
+    """The unit that adds, as it reads the first of the marked values whose sum is the largest."""
+    _, marker, *_ = _example(run)
+    windows = run.windows
+    sums = windows.targets(windows.starts["test"][:SEARCH_WINDOWS]).ravel()
+    return StageMoment("test", int(sums.argmax()), _best_units(run)[0].unit, int(marker.argmax()))
+
+
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     _, _, c, _, estimate = _example(runs["lstm"])
     return [estimate, c]
@@ -181,6 +189,7 @@ The forget gates' biases start spread out (*chrono*), so that some units remembe
     outcome=_outcome,
     success_rate="10 of 10 seeds (0 to 9): errors from 0.0002 to 0.0007.",
     published="Always predicting 1: mean squared error 1/6 = 0.1667 (Arjovsky, Shah & Bengio 2016)",
+    stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8), experiment 4 "

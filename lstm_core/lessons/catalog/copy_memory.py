@@ -12,7 +12,7 @@ from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, figure_layout
 from lstm_core.lessons.figures import loss_with_levels, new_figure, symbol_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_splits
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -126,6 +126,13 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(accuracy >= MIN_ACCURACY, summary + ".", metrics)
 
 
+def _stage_moment(run: Run) -> StageMoment:
+    """The unit that keeps one symbol best, at the marker, where all are still to be repeated."""
+    windows, match = run.windows, max(_best_units(run), key=lambda match: match.score)
+    (read,) = windows.inputs(windows.starts["test"][:1]).argmax(axis=-1)
+    return StageMoment("test", 0, match.unit, int((read == MARKER).argmax()))
+
+
 LESSON = Lesson(
     title="Copy memory",
     summary="Ten symbols, a silence, a marker: now repeat all ten, in order.",
@@ -192,6 +199,7 @@ several units each.
     success_rate="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. One bad step at the end can cost a "
     "little: with gradients clipped at 1 instead of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
     published="Without memory: 10 ln 8 / (T + 20), 0.693 at T = 10 and 0.173 at T = 100 (Arjovsky, Shah & Bengio 2016)",
+    stage_moment=_stage_moment,
     thumbnail_plot=lambda runs: _probabilities(runs["lstm"], 1)[2][0].T[::-1],  # (9, seq_len)
     sources=(
         "Martin Arjovsky, Amar Shah & Yoshua Bengio (2016), Unitary evolution recurrent neural networks, arXiv "

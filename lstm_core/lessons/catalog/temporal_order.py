@@ -21,7 +21,7 @@ from lstm_core.figures.theme import (
     figure_layout,
 )
 from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_splits
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -130,6 +130,13 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(wrong <= MAX_WRONG, summary, {"wrong": float(wrong)})
 
 
+def _stage_moment(run: Run) -> StageMoment:
+    """The unit that remembers the first relevant symbol, as it reads it."""
+    windows = run.windows
+    (symbols,) = decode_one_hot(windows.inputs(windows.starts["test"][:1]))
+    return StageMoment("test", 0, _best_units(run)[0].unit, int(np.isin(symbols, (X, Y)).argmax()))
+
+
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     from lstm_core.analysis.unit_search import trace_windows
 
@@ -202,6 +209,7 @@ As in the paper, a sequence counts as wrong if its class is; the test has 2,560 
     outcome=_outcome,
     success_rate="10 of 10 seeds (0 to 9): none of the 2,560 wrong on any of them.",
     published="At most 1 of 2,560 new sequences wrong (Hochreiter & Schmidhuber 1997, section 5.6, task 6a)",
+    stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8), experiment 6",

@@ -11,7 +11,7 @@ from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import CELL_COLORS, MIN_SHARE
 from lstm_core.lessons.figures import loss_plot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_data, run_name
 
 if TYPE_CHECKING:
     from lstm_core.analysis.gradient_horizon import GradientHorizon
@@ -102,6 +102,19 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(reached, summary, metrics | {f"{label} gradient left": share for label, share in remaining.items()})
 
 
+def _stage_moment(run: Run) -> StageMoment:
+    """The unit whose c goes with the number to be remembered, as it reads that number."""
+    from lstm_core.analysis.unit_search import rank_by_correlation
+
+    windows, model = run.windows, run.current_model()
+    starts = windows.starts["test"]
+    signal = np.full((len(starts), windows.spec.seq_len), np.nan)
+    signal[:, -1] = windows.targets(starts)[:, 0, 0]
+    marker = windows.inputs(starts[:1])[0, :, -1]
+    unit = rank_by_correlation(model, windows, starts, signal, ("c",))[0].unit
+    return StageMoment("test", 0, unit, int(marker.argmax()))
+
+
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     curves = (_from_the_end(_horizon(run, run.snapshot_at()).d_h) for run in runs.values())
     return [np.log10(np.maximum(curve, MIN_SHARE)) for curve in curves]
@@ -187,6 +200,7 @@ fifty it learns this one; on a smooth series its gradient may well reach back a 
     ),
     outcome=_outcome,
     success_rate="10 of 10 seeds (0 to 9): the RNN stays at 1/3, the GRU ends below 0.001 and the LSTM below 0.005.",
+    stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Sepp Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, diploma thesis, TU München",

@@ -50,6 +50,12 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
     return int(windows.starts[split][index]), split, index
 
 
+def choose_window(split: str, index: int) -> None:
+    """Choose a window for every page that shows one."""
+    state.set_state(_SPLIT, split)
+    state.set_state(_WINDOW, index)
+
+
 def _number(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 10 else otherwise
 

@@ -13,7 +13,7 @@ from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, TRAIN_COLOR, VALID_COLOR
 from lstm_core.lessons.figures import level
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment
 
 if TYPE_CHECKING:
     from lstm_core.analysis.unit_search import UnitMatch
@@ -106,6 +106,20 @@ def _quote_unit_figure(runs: dict[str, Run]) -> LinePlot:
     return LinePlot(lines, "character", "value")
 
 
+def _stage_moment(run: Run) -> StageMoment | None:
+    """The unit that keeps quotes in mind, at an opening quote that its sequence closes again."""
+    from lstm_core.lessons.catalog.characters.text import split_text
+
+    _, match = _quote_unit(run)
+    size, text = run.windows.spec.seq_len, split_text(run.windows, "test")
+    for window, first in enumerate(range(0, len(text), size)):
+        sequence = text[first : first + size]
+        step = sequence.find("“")
+        if 0 < step < size // 2 and "”" in sequence[step:]:
+            return StageMoment("test", window, match.unit, step, match.layer, match.direction)
+    return None
+
+
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     inside, *_, c = _quote_unit_figure(runs).lines
     return [inside.y, c.y]
@@ -186,6 +200,7 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
     ),
     loss_figure=False,
     outcome=_outcome,
+    stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     success_rate="10 of 10 seeds (0 to 9) need less than 2.35 bits per character, from 2.26 to 2.31, and each has a "
     "unit that goes with quotes, up or down: the correlation is 0.80 to 0.88 on pages that the model has not seen.",

@@ -12,7 +12,7 @@ from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BLUE, GATE_COLORS, GATE_NAMES, GREY, VERMILION, figure_layout
 from lstm_core.lessons.figures import level, new_figure, two_rows
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_data
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -124,6 +124,13 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(reached, summary + "; guessing scores 50\u2009%.", metrics)
 
 
+def _stage_moment(run: Run) -> StageMoment:
+    """The unit that remembers T or P, as it reads the first of them."""
+    from lstm_core.lessons.catalog.reber.scores import memory_unit
+
+    return StageMoment("valid", 0, memory_unit(run, "valid").unit, 1)
+
+
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return [np.log(np.abs(_trace(run).gate("c")[0, 0, 0, ::100].numpy()).max(axis=1)) for run in runs.values()]
 
@@ -198,6 +205,7 @@ from c = 0, so it must be long: 330 strings without a reset.
     success_rate="10 of 10 seeds (0 to 9): with forget gates T or P is right in 99.3 % or more, without them in 45 to "
     "68 %.",
     published="Without forget gates LSTM fails, with them it solves the task (Gers, Schmidhuber & Cummins 2000)",
+    stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Felix A. Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to Forget: Continual Prediction with LSTM, "

@@ -11,7 +11,7 @@ from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import CELL_COLORS, GATE_COLORS, GATE_NAMES
 from lstm_core.lessons.figures import resample, symbol_figure, two_rows
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_data, run_name
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -109,6 +109,17 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(solved, summary + ". Guessing T or P at the end gets half of them right.", metrics)
 
 
+def _stage_moment(run: Run) -> StageMoment:
+    """The unit that remembers T or P, as it reads it: the second symbol of a string that can be overlooked."""
+    from lstm_core.data.generators.reber import decode_one_hot
+    from lstm_core.lessons.catalog.reber.scores import memory_unit
+
+    windows = run.windows
+    sizes = (decode_one_hot(windows.inputs(windows.starts["test"])) >= 0).sum(axis=1)
+    window = int(np.where(sizes <= MAX_SHOWN, sizes, 0).argmax())
+    return StageMoment("test", window, memory_unit(run, "test").unit, windows.spec.seq_len - int(sizes[window]) + 1)
+
+
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     from lstm_core.lessons.catalog.reber.scores import solved_history
 
@@ -173,6 +184,7 @@ exact gradient and Adam it solves the task too, later than the LSTM, and then fo
     "at the end; on seed 2 it forgot T and P again. The plain RNN got there on 9 of 10 and had all strings right at "
     "the end on four.",
     published="LSTM 148 of 150 trials solved, Elman network 0 % (Hochreiter & Schmidhuber 1997, table 1)",
+    stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Sepp Hochreiter & Jürgen Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8), 1735–1780, "

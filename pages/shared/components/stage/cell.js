@@ -9,6 +9,7 @@ import { ink, put, svg } from "./drawing.js";
 import { cellPieces, gatePieces, hiddenPieces, number, reader } from "./equations.js";
 import { range } from "./heatmaps.js";
 import { GATES } from "./scene.js";
+import { symbolAt } from "./strip_text.js";
 
 const NAMED = 2; // terms of each equation that are written out
 const MAX_CELLS = 24; // inputs drawn one by one
@@ -108,11 +109,11 @@ function draw(view) {
   }
   put(drawn.root, "class", part ? "cell cell-dim" : "cell");
   const reading = scene.directions > 1 ? (direction ? "backward" : "forward") : "";
-  const where = [scene.layers > 1 ? `layer ${layer}` : "", reading];
+  const where = [scene.model ?? "", scene.layers > 1 ? `layer ${layer}` : "", reading];
   const unit = now.unit === null ? `average over ${scene.hidden} units` : `unit ${now.unit}`;
   const caption = [...where, unit].filter(Boolean).join(" · "), [, , width] = view.place.caption;
   put(drawn.caption, "text", caption);
-  put(drawn.caption, "font-size", fitted(caption.length, view.place.font.note, width));
+  put(drawn.caption, "font-size", fitted(caption.length, view.place.font.caption, width));
   view.panel.update(now, from);
 }
 
@@ -146,17 +147,24 @@ function drawInputs(view, now) {
     const wide = cells.w / Math.max(1, shown);
     put(rect, "x", cells.x + k * wide);
     put(rect, "width", k < shown ? wide : 0);
-    if (k < shown) put(rect, "fill", tint(view, ends, values[Math.floor((k * count) / shown)]).color);
+    if (k < shown) put(rect, "fill", tint(view, ends, largestOf(values, k, shown)).color);
   });
   const lines = inputLines(state, values, features.length);
   features.forEach((text, row) => put(text, "text", lines[row] ?? ""));
 }
 
+// Of the inputs that share the k-th of so many cells the largest in size: a lone 1 among zeros must not get lost.
+function largestOf(values, k, cells) {
+  const from = Math.floor((k * values.length) / cells), to = Math.floor(((k + 1) * values.length) / cells);
+  return values.subarray(from, Math.max(from + 1, to)).reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+}
+
 // What x is, in at most so many short lines.
-function inputLines({ scene, layer }, values, max) {
+function inputLines({ scene, layer, step }, values, max) {
   const count = values.length, name = (k) => String(scene.features[k]);
   if (layer > 0) return [`h of layer ${layer - 1}`, `${count} values`];
   if (count === 1) return [short(name(0), 18)];
+  if (scene.symbols) return [scene.symbols[step] === null ? "no symbol yet" : short(`the symbol ${symbolAt(scene, step)}`, 18)];
   const line = (value, k) => `${short(name(k), 11)} ${number(value)}`;
   return count > max
     ? [...Array.from(values.subarray(0, max - 1), line), `and ${count - max + 1} more`] : Array.from(values, line);
@@ -201,7 +209,7 @@ function hidden(view, now) {
 function readersOf({ scene, layer, direction, step }) {
   if (layer < scene.layers - 1) return `to layer ${layer + 1}`;
   const end = direction ? 0 : scene.steps - 1;
-  return scene.head !== "last" || step === end ? "to the head" : `to step ${step + (direction ? -1 : 1)}`;
+  return scene.head !== "last" || step === end ? "to the head" : `to step ${step + 1 + (direction ? -1 : 1)}`;
 }
 
 // The colours of the heatmaps, 256 of each scale, with the ink that is read on them.

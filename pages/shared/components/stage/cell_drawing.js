@@ -29,7 +29,7 @@ export function build(holder, place, state, press) {
   output(drawn, place, state);
   for (const name of ORDER) gate(drawn, place, state, name);
   const [x, y] = place.caption;
-  drawn.caption = svg(root, "text", { x, y, class: "cell-caption", "font-size": place.font.note });
+  drawn.caption = svg(root, "text", { x, y, class: "cell-caption", "font-size": place.font.caption });
   return drawn;
 }
 
@@ -145,6 +145,6 @@ export const fitted = (letters, size, width) => Math.min(size, Math.floor((2 * w
 
 function symbolIn(text, name, open) {
   svg(text, "tspan", { class: "cell-letter" }).textContent = name;
-  svg(text, "tspan", { dy: "0.28em", "font-size": "65%" }).textContent = "t";
+  svg(text, "tspan", { dy: "0.28em", "font-size": "76%" }).textContent = "t";
   svg(text, "tspan", { dy: "-0.18em" }).textContent = open;
 }

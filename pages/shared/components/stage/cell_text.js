@@ -82,7 +82,7 @@ function inputSentence(now, from, state) {
   const x = count === 1 ? `${name(0)} is ${number(from.input(0, now.step))} now, as the model reads it`
     : `x has ${count} values now`;
   if (from.first(now.step)) return `${x}; h is 0 before this first step.`;
-  return `${x}; h has ${state.scene.width} values from step ${from.previous(now.step)}.`;
+  return `${x}; h has ${state.scene.width} values from step ${from.previous(now.step) + 1}.`;
 }
 
 function layerSentence(name, now) {

@@ -3,7 +3,6 @@
 import { child, clamp } from "../canvas.js";
 import { dashIcon } from "./icons.js";
 import { menuItem, menuPanel } from "./menu.js";
-import { PREDICTION_COLORS as COLORS } from "./input_series.js";
 import { epochText } from "./transport.js";
 
 const STUCK = [
@@ -81,7 +80,7 @@ function editText({ layers, directions }, { gate, value, layer, direction, unit 
 // The name over one side's cell; nothing is named while there is one side.
 export function mountName(root, state, side) {
   const name = child(root, "div", { class: "stage-side-name" });
-  const line = name.appendChild(dashIcon(COLORS[side])); // its prediction is drawn so in the strip
+  const line = name.appendChild(dashIcon(state.predictionColors[side])); // its prediction is drawn so in the strip
   const label = child(name, "span", {});
   return {
     element: name,

@@ -30,7 +30,7 @@ export function put(node, name, value) {
 export function symbol(parent, [letter, below], attributes) {
   const text = svg(parent, "text", attributes);
   svg(text, "tspan", { class: "cell-letter" }).textContent = letter;
-  const sub = svg(text, "tspan", { dy: "0.28em", "font-size": "62%" });
+  const sub = svg(text, "tspan", { dy: "0.28em", "font-size": "70%" });
   sub.textContent = below;
   return (subscript) => put(sub, "text", subscript);
 }

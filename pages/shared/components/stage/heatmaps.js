@@ -47,7 +47,7 @@ function paint(view) {
   view.theme = readTheme(holder);
   const pen = context(view.picture, width, height), size = 0.95 * fontSize(holder), title = 1.5 * size;
   const names = heatmap ? [heatmap] : NAMES;
-  const columns = Math.min(names.length, width < 700 ? 3 : 6), rows = Math.ceil(names.length / columns);
+  const columns = Math.min(names.length, width < 520 ? 3 : 6), rows = Math.ceil(names.length / columns);
   const w = (width - GAP * (columns - 1) - 2 * MARGIN) / columns, h = height / rows - title - 4;
   view.boxes = names.map((name, k) => ({
     name, units: name === "h" ? scene.width : scene.hidden, w, h,
@@ -69,7 +69,11 @@ function paintTitle(pen, { state, side, theme, boxes }, box, size, span) {
   pen.fillRect(x, middle - 7, 5, 14);
   const from = x + 12 + write(pen, theme, name, x + 12, middle, { size, weight: 700 });
   if (label) {
-    if (box === boxes[0]) write(pen, theme, `  ${label}`, from, middle, { size, weight: 600 });
+    if (box === boxes[0]) {
+      let text = label; // the next map's name stands beside it
+      while (text.length > 2 && from + pen.measureText(`  ${text}`).width > x + w) text = `${text.slice(0, -2)}…`;
+      write(pen, theme, `  ${text}`, from, middle, { size, weight: 600 });
+    }
     return;
   }
   if (w > 9 * size) write(pen, theme, ` ${state.titles[name]}`, from, middle, { size });

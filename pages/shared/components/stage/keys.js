@@ -7,7 +7,7 @@ export const KEYS = [
   ["Space", "play or pause"], ["← →", "one step back or on"], ["Shift ← →", "ten steps"],
   ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
   ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
-  ["L", "next layer or direction"], ["P", "stage mode"], ["Esc", "close what is open"], ["?", "this list"],
+  ["L", "next layer or direction"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
 ];
 
 export function listen(state, actions) {

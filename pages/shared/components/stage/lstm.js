@@ -1,7 +1,7 @@
 // An LSTM in the browser: the traces of earlier weights and of interventions, without asking the server.
-// The equations are those of lstm_core/trace.py, summed in float64 and kept in float32.
+// The equations are those of lstm_core/trace, summed in float64 and kept in float32.
 
-import { GATES, NAMES, layerInput, layerWeights, times } from "./scene.js";
+import { GATES, NAMES, layerInput, layerWeights, times, truthAt } from "./scene.js";
 
 const SLICE = 10; // ms of work before the page may do something else
 
@@ -73,20 +73,24 @@ function dot(matrix, row, vector, at, size) {
   return sum;
 }
 
-// The prediction if the window ended after each step, (steps,): the first output in the table's own units,
-// or the probability of the true class. A reverse direction has then read the whole window all the same.
+// The prediction if the window ended after each step. values, (steps,): the first output in the table's own units, or
+// the probability of the class that is right there; shares, (steps, classes): the probability of every class, or null.
+// A reverse direction has then read the whole window all the same.
 export function predictionAt(scene, trace, weights) {
-  const { steps, width, directions, classes, head } = scene, top = trace.at(-1);
+  const { steps, width, directions, classes, head } = scene, top = trace.at(-1), count = classes.length;
   const matrix = weights["head.weight"], bias = weights["head.bias"];
-  const input = new Float64Array(width * directions);
-  return Float32Array.from({ length: steps }, (_, t) => {
+  const input = new Float64Array(width * directions), shares = count ? new Float32Array(steps * count) : null;
+  const values = Float32Array.from({ length: steps }, (_, t) => {
     top.forEach(({ h }, direction) => {
       const at = direction && head === "last" ? 0 : t;
       for (let unit = 0; unit < width; unit++) input[direction * width + unit] = h[unit * steps + at];
     });
     const outputs = Float64Array.from(bias, (value, row) => value + dot(matrix, row, input, 0, input.length));
-    if (!classes.length) return outputs[0] * scene.scale[0] + scene.center[0];
+    if (!count) return outputs[0] * scene.scale[0] + scene.center[0];
     const max = Math.max(...outputs), powers = outputs.map((value) => Math.exp(value - max));
-    return powers[scene.truth] / powers.reduce((a, b) => a + b);
+    const sum = powers.reduce((a, b) => a + b), truth = truthAt(scene, t);
+    powers.forEach((power, k) => { shares[t * count + k] = power / sum; });
+    return truth === null ? NaN : powers[truth] / sum;
   });
+  return { values, shares };
 }

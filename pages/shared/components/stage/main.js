@@ -12,6 +12,7 @@ import * as inputSeries from "./input_series.js";
 import { State } from "./state.js";
 import * as exports from "./export.js";
 import * as tour from "./tour.js";
+import { toggleStage, watchScreen } from "./full_screen.js";
 import * as transport from "./transport.js";
 
 const SIZES = ["layers", "directions", "hidden", "width", "steps"];
@@ -26,7 +27,7 @@ export class Stage {
     this.state = new State({
       scene: null, sides: [], maxAbs: {}, step: 0, unit: 0, layer: 0, direction: 0, snapshot: 0, playing: false,
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
-      compare: null, menu: null, learning: false, touring: false, card: 0, ...style,
+      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.tracing = null; // the computation of the traces to be shown
@@ -47,7 +48,7 @@ export class Stage {
     const comparison = compare.clampComparison(scene, state.compare);
     state.set({ scene, snapshot, maxAbs: {}, compare: comparison, ...clampedChoices(scene, state) });
     if (first) {
-      state.set({ step: Math.min(scene.steps - 1, Math.floor(scene.steps / 2)), ...link.read(this.where, scene) });
+      state.set({ step: Math.min(scene.steps - 1, Math.floor(scene.steps / 2)), ...scene.opening, ...link.read(this.where, scene) });
       this.mount();
     }
     this.trace();
@@ -55,7 +56,7 @@ export class Stage {
   }
 
   mount() {
-    const { element, state } = this, actions = { toggleStage: () => state.set({ stage: !state.stage }) };
+    const { element, state } = this, actions = { toggleStage: () => toggleStage(element, state) };
     element.replaceChildren();
     const top = child(element, "div", { class: "stage-top" });
     const middle = child(element, "div", { class: "stage-middle" });
@@ -64,6 +65,7 @@ export class Stage {
     const strip = inputSeries.mount(top, state), cells = [0, 1].map((side) => half(middle, state, side));
     const rows = [0, 1].map((side) => heatmaps.mount(below, state, side));
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
+    this.strip = strip;
     this.parts = [strip, ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
@@ -81,8 +83,9 @@ export class Stage {
     const resized = new ResizeObserver(() => state.set({ size: `${element.clientWidth} ${element.clientHeight}` }));
     resized.observe(element);
     const themed = setInterval(() => state.set({ theme: getComputedStyle(element).color }), 500);
-    const unlisten = listen(state, actions);
+    const unlisten = listen(state, actions), unwatch = watchScreen(element, state);
     this.stop = () => {
+      unwatch();
       resized.disconnect();
       clearInterval(themed);
       unlisten();
@@ -149,7 +152,7 @@ export class Stage {
     const numbers = activations.map(([name, values]) => [name, read(values)])
       .filter(([, value]) => value !== undefined);
     const which = unit === null ? "average over units" : `unit ${unit}`;
-    const text = `Step ${step}, ${which}: ${numbers.map(([name, value]) => `${name} ${value.toFixed(2)}`).join(", ")}`;
+    const text = `Step ${step + 1}, ${which}: ${numbers.map(([name, value]) => `${name} ${value.toFixed(2)}`).join(", ")}`;
     if (spoken.textContent !== text) spoken.textContent = text;
   }
 }

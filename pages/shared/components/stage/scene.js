@@ -1,4 +1,4 @@
-// What Python sends (lstm_core/scene.py), unpacked: names, inputs, the trace of now, weights of every snapshot.
+// What Python sends (lstm_core/figures/stage_scene.py), unpacked: names, inputs, the trace of now, weights of every snapshot.
 
 import { unpack } from "../wire.js";
 
@@ -19,6 +19,9 @@ export function decode(bytes) {
   scene.others = scene.others.map((label) => ({ label, weights: weights() })); // other runs, to compare with
   return scene;
 }
+
+// What is right after a step: a model with one prediction a window is only ever asked for the one at the end.
+export const truthAt = ({ head, truth, steps }, t) => truth[head === "last" ? steps - 1 : t];
 
 export const times = (count, make) => Array.from({ length: count }, (_, k) => make(k));
 

@@ -62,6 +62,7 @@ function enter(tour, place, cards) {
   const { state } = tour;
   tour.place = place;
   tour.start = { step: state.step, unit: state.unit };
+  cards[state.card]?.enter?.(state);
   if (cards[state.card]?.parts?.includes(state.part)) state.set({ part: null }); // to be opened, not to be found open
   storeCard(state.card < cards.length ? state.card : 0);
 }

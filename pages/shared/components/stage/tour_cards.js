@@ -2,26 +2,49 @@
 
 import { withMinus } from "../canvas.js";
 
-const CLOSED = 0.3; // a forget gate under this keeps little
+const CLOSED = 0.3; // a forget gate under this keeps little of c
+
+const LEAST = 0.01; // how much a forget gate must move over the window for a card about it
 
 const unitOf = (state) => state.sides[0].unit ?? 0;
+const show = (value) => withMinus(value.toFixed(2));
 
-function valuesOf(state, name) {
-  const { scene, layer, direction, sides } = state, from = unitOf(state) * scene.steps;
+function valuesOf(state, name, unit = unitOf(state)) {
+  const { scene, layer, direction, sides } = state, from = unit * scene.steps;
   return sides[0].trace[layer][direction][name].subarray(from, from + scene.steps);
 }
 
-// Under which value the forget gate of this unit counts as closing: 0.3, or its lowest quarter if it never gets there.
-function closing(state) {
-  const values = valuesOf(state, "f"), low = Math.min(...values), high = Math.max(...values);
-  return low < CLOSED ? CLOSED : low + (high - low) / 4;
+function ends(state, unit) {
+  const values = valuesOf(state, "f", unit);
+  return [Math.min(...values), Math.max(...values)];
 }
 
-function forgotten(state) {
+// The unit whose forget gate moves most over the window: { unit, spread }.
+export function liveliest(state) {
+  const spreads = Array.from({ length: state.scene.hidden }, (_, unit) => {
+    const [low, high] = ends(state, unit);
+    return high - low || 0;
+  });
+  const spread = Math.max(...spreads);
+  return { unit: spreads.indexOf(spread), spread };
+}
+
+// Under which value the forget gate of this unit counts as low: 0.3, or its lowest quarter if it never gets there.
+function lowest(state) {
+  const [low, high] = ends(state);
+  return low < CLOSED ? CLOSED : Math.ceil(100 * (low + (high - low) / 4)) / 100; // as it is shown
+}
+
+function lowestText(state) {
+  const [low, high] = ends(state), most = unitOf(state) === liveliest(state).unit ? ", more than any other's" : "";
+  return `Over this window the forget gate of unit ${unitOf(state)} moves between ${show(low)} and ${show(high)}${most}. `
+    + `Stop at a step where it is below ${show(lowest(state))} (← and → step) and see what c keeps.`;
+}
+
+function kept(state) {
   const { step, direction, scene } = state, c = valuesOf(state, "c"), past = direction ? step + 1 : step - 1;
-  const before = past >= 0 && past < scene.steps ? c[past] : 0, show = (value) => withMinus(value.toFixed(2));
-  const f = valuesOf(state, "f")[step];
-  return `f = ${show(f)} at step ${step}: of c = ${show(before)}, only ${show(f * before)} was kept.`;
+  const before = past >= 0 && past < scene.steps ? c[past] : 0, f = valuesOf(state, "f")[step];
+  return `f = ${show(f)} at step ${step + 1}: of c = ${show(before)}, ${show(f * before)} was kept.`;
 }
 
 const moves = ({ scene }) => scene.steps > 1;
@@ -29,11 +52,11 @@ const stands = (state, start) => !state.playing && state.step !== start.step;
 
 // at: selector of what the card points at; map: the heatmap among them, by name. parts: which part of the cell it asks
 // to be opened. needs: without which the card is left out. done(state, start): start is the state as the card came up.
-// found: what can be said once it is done.
+// enter(state): what is chosen as the card comes up; found: what can be said once it is done.
 export const CARDS = [
   {
     title: "What the LSTM reads", at: ".stage-series", needs: moves, done: stands,
-    text: () => "This strip is the input, and the LSTM reads it one step at a time. Drag the cursor along it.",
+    text: () => "This strip shows what the LSTM reads, one step at a time, and what it predicts. Drag the cursor along it.",
   },
   {
     title: "Let it run", at: ".stage-play", needs: moves, done: (state) => state.playing,
@@ -44,13 +67,10 @@ export const CARDS = [
     text: () => "It decides how much of the old cell state is kept: 1 keeps all of it, 0 none. Click on it.",
   },
   {
-    title: "Find it closing", at: ".stage-maps", map: "f", needs: moves, found: forgotten,
-    text: (state) => {
-      const limit = closing(state).toFixed(2), never = Number(limit) > CLOSED ? "rather low" : "nearly shut";
-      return `At some steps the forget gate of unit ${unitOf(state)} is ${never}: below ${limit}. `
-        + "Stop at one of them (← and → step) and see what c keeps.";
-    },
-    done: (state, start) => stands(state, start) && valuesOf(state, "f")[state.step] <= closing(state),
+    title: "Find it at its lowest", at: ".stage-maps", map: "f", found: kept, text: lowestText,
+    needs: (state) => moves(state) && liveliest(state).spread >= LEAST,
+    enter: (state) => state.set({ unit: liveliest(state).unit }),
+    done: (state, start) => stands(state, start) && valuesOf(state, "f")[state.step] < lowest(state),
   },
   {
     title: "What comes in", at: "[data-part=i], [data-part=g]", parts: ["i", "g"],

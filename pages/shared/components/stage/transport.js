@@ -2,6 +2,7 @@
 
 import { child, clamp } from "../canvas.js";
 import { iconButton, setIcon } from "./icons.js";
+import { stepText } from "./strip_text.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8], PER_SECOND = 4; // steps at speed 1
 const SNAPSHOTS_PER_SECOND = 8;
@@ -76,7 +77,7 @@ function timeScrubber(bar, state) {
   const show = scrubber(bar, "time", "Time", "Step (← and →)", (step) => state.set({ step, playing: false }));
   return () => {
     const last = state.scene.steps - 1;
-    show(last, state.step, `step ${state.step} of ${last}`);
+    show(last, state.step, stepText(state.scene, state.step));
   };
 }
 
