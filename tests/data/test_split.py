@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lstm_core.data.split import split_groups
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import PlaygroundError
 from tests.factories import series, spec_of, table_of
@@ -80,3 +81,9 @@ def test_what_cannot_be_cut_is_refused_in_one_sentence(table, fields, says):
         make_windows(table, spec_of(**fields))
     assert str(caught.value).endswith(".")
     assert str(caught.value).count(". ") == 0
+
+
+def test_groups_in_order_train_validate_and_test_in_that_order():
+    groups = np.arange(21) * 5  # 20 sequences
+    split = split_groups(groups, np.zeros(100, int), 1, spec_of(train_share=0.7, valid_share=0.15), in_order=True)
+    assert split.tolist() == [0] * 14 + [1] * 3 + [2] * 3

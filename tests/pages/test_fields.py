@@ -55,5 +55,6 @@ def test_an_emptied_number_comes_back_unless_it_may_be_empty(visit):
     tab = visit("model")
     tab.set("hidden_size", None)
     assert tab.widget("hidden_size").value == tab.workspace.experiment.model.hidden_size > 0
+    assert not tab.errors()  # it was not even tried
     tab.set("forget_bias", 1.0).set("forget_bias", None)
     assert tab.workspace.experiment.model.forget_bias is None
