@@ -10,7 +10,7 @@ from lstm_core.data.generators.reber import STATE, SYMBOLS
 from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import BLUE, GATE_COLORS, GATE_NAMES, GREY, VERMILION, figure_layout
+from lstm_core.figures.theme import BRICK, GATE_COLORS, GATE_NAMES, GREY, VIOLET, figure_layout
 from lstm_core.lessons.figures import level, new_figure, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lstm_core.runs.run import Run
 
-COLORS = {"lstm": BLUE, "no_forget": VERMILION}
+COLORS = {"lstm": VIOLET, "no_forget": BRICK}
 NAMES = {"lstm": "with forget gates", "no_forget": "without, as in 1997"}
 DASHES = {"lstm": "solid", "no_forget": "dash"}
 MIN_ACCURACY, MAX_ACCURACY_WITHOUT = 0.98, 0.70  # of T or P, with forget gates and without
