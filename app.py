@@ -28,6 +28,7 @@ page = st.navigation(
 try:
     page.run()
     run_status.sidebar_status(page.title)  # after the page, whose first plot needs no run
+    run_status.browser_title(page.title)
 finally:
     gc.enable()
 state.preload()

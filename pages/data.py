@@ -11,6 +11,7 @@ from pages.shared.data import import_report, source_picker
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, clamp_widget, field, set_widget, widget_value
 from pages.shared.session.messages import draw_messages, errors_here, escape_markdown
+from pages.shared.theme import fields_in_row, next_page
 
 PREVIEW_ROWS = 200
 KINDS = {"number": "number", "category": "text (classes)", "time": "time"}
@@ -33,11 +34,11 @@ def choose_columns() -> None:
     numbers, classes = table.column_names("number"), table.column_names("category")
     field(st, "data", "targets", key="target", options=[*numbers, *classes], of=id(table))
     field(st, "data", "features", options=numbers, of=id(table))
-    left, right = st.columns(2)
+    left, right = fields_in_row()
     times, groups = table.column_names("time", "number"), table.column_names("number", "category")
     field(left, "data", "time", options=[None, *times], placeholder="row order", of=id(table))
     field(right, "data", "group", options=[None, *groups], placeholder="one series", of=id(table))
-    left, right = st.columns(2, vertical_alignment="bottom")  # a long label may take two lines
+    left, right = fields_in_row()
     field(left, "data", "seq_len", **source_picker.on_seq_len_change())
     field(right, "data", "horizon")
     st.slider(
@@ -49,7 +50,7 @@ def choose_columns() -> None:
         on_change=set_shares,
         help="Split by time: first training, then validation, then test. Labelled sequences are never cut",
     )
-    left, right = st.columns(2)
+    left, right = fields_in_row()
     field(left, "data", "scaling")
     field(right, "data", "missing")
 
@@ -76,7 +77,7 @@ def show_windows() -> None:
     index = st.slider("preview window", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
     start = int(starts[index])
     st.plotly_chart(split_figure(windows, start, height=250), key="split")
-    st.plotly_chart(window_figure(windows, start, height=230), key="one_window")
+    st.plotly_chart(window_figure(windows, start, height=260), key="one_window")
     for note in windows.notes:
         st.caption(escape_markdown(note))
 
@@ -124,3 +125,4 @@ with right, errors_here():
 if workspace.table in workspace.uploads:
     report()
 preview()
+next_page("model", "Model")

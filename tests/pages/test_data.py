@@ -321,3 +321,21 @@ def test_a_dearth_of_data_is_said_where_it_stands(visit):
     assert tab.workspace.table.rows == 6  # read, though hardly anything can be made of it
     for page in ("model", "train", "gates"):
         tab.go(page)
+
+
+def test_the_sidebar_names_the_trained_model_and_not_the_file_that_came_since(visit):
+    tab = visit("data")
+    sidebar = lambda: [text.value.replace("\\", "") for text in tab.at.sidebar.markdown]  # noqa: E731
+    assert "Sunspots · LSTM 16" in sidebar()
+    tab.upload(series_csv(), "demand.csv")
+    assert "Sunspots · LSTM 16" in sidebar()
+    assert any("without the changes" in text.value for text in tab.at.sidebar.caption)
+    tab.go("model").set("hidden_size", 5).train(epochs=1).go("data")
+    assert "demand.csv · LSTM 5" in sidebar()
+    assert not any("without the changes" in text.value for text in tab.at.sidebar.caption)
+
+
+def test_each_page_leads_to_the_next(visit):
+    for page, following in (("data", "Model"), ("model", "Train"), ("gates", "Stage")):
+        links = [link.proto.label for link in visit(page).at.main.get("page_link")]
+        assert links[-1] == f"Next: {following}"
