@@ -56,8 +56,10 @@ _STYLE = """
 [data-testid="stNumberInputContainer"] button { width: 1.6rem; }
 [data-testid="stNumberInputContainer"] input { padding-left: .6rem; padding-right: .2rem; }
 .stButtonGroup :is([role="radiogroup"], [role="group"]) { flex-wrap: wrap; }
-.stMultiSelect [data-testid="stMultiSelectTagsContainer"] { overflow: visible; height: auto; mask-image: none; }
-.stMultiSelect [data-testid="stMultiSelectTagsContainer"] > [role="group"] { flex-wrap: wrap; }
+.stMultiSelect [data-testid="stMultiSelectTagsContainer"] {
+  flex-wrap: wrap; min-width: 0; height: auto; max-height: 12rem; overflow-y: auto; mask-image: none;
+}
+.stMultiSelect [role="group"]:has(> [data-tag]) { display: flex; flex-wrap: wrap; max-width: 100%; flex: 0 1 auto; }
 .stMultiSelect :has(> [data-testid="stMultiSelectTagsContainer"]) { height: auto; max-height: none; }
 /* 900 pixels, or 1280 at 150 %: what stood side by side wraps, and nothing is cut off. */
 @media (max-width: 1100px) {
