@@ -29,6 +29,7 @@ page = st.navigation(
 try:
     page.run()
     run_status.sidebar_status(page.title)  # after the page, whose first plot needs no run
+    run_status.browser_title(page.title)
 finally:
     if is_first:
         gc.freeze()  # nor does any later collection walk them, which would hold up the training for 0.1 s

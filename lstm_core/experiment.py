@@ -73,7 +73,7 @@ class DataSpec:
     seq_len: int = setting(24, "seq_len", "Rows in a window: how far back the model can look", 1, 100_000)
     horizon: int = setting(
         1,
-        "Forecast horizon (rows)",
+        "horizon (rows)",
         "How many rows after a window are predicted. 0: the target, such as a label, belongs to the window's last row",
         0,
         10_000,
@@ -221,7 +221,7 @@ class TrainSpec:
     epochs: int = setting(60, "epochs", "Passes over the training set. Can change while the run goes on", 1, 1_000_000)
     max_grad_norm: float = setting(
         1.0,
-        "max gradient norm",
+        "max grad norm",
         "A longer gradient is scaled down to this norm (clipping). 0: no limit. LSTMs rarely train well without one "
         "on long sequences",
         0,

@@ -12,6 +12,7 @@ from pages.shared.data.sequence_split import sequence_split
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, clamp_widget, field, set_widget, widget_value
 from pages.shared.session.messages import draw_messages, errors_here, escape_markdown
+from pages.shared.theme import fields_in_row, next_page
 
 PREVIEW_ROWS = 200
 KINDS = {"number": "number", "category": "text (classes)", "time": "time"}
@@ -34,11 +35,11 @@ def choose_columns() -> None:
     numbers, classes = table.column_names("number"), table.column_names("category")
     field(st, "data", "targets", key="target", options=[*numbers, *classes], of=id(table))
     field(st, "data", "features", options=numbers, of=id(table))
-    left, right = st.columns(2)
+    left, right = fields_in_row()
     times, groups = table.column_names("time", "number"), table.column_names("number", "category")
     field(left, "data", "time", options=[None, *times], placeholder="row order", of=id(table))
     field(right, "data", "group", options=[None, *groups], placeholder="one series", of=id(table))
-    left, right = st.columns(2, vertical_alignment="bottom")  # a long label may take two lines
+    left, right = fields_in_row()
     field(left, "data", "seq_len", **source_picker.on_seq_len_change())
     field(right, "data", "horizon")
     st.slider(
@@ -51,7 +52,7 @@ def choose_columns() -> None:
         help="Split by time: first training, then validation, then test. Labelled sequences are never cut: whole ones "
         "are drawn into the splits",
     )
-    left, right = st.columns(2)
+    left, right = fields_in_row()
     field(left, "data", "scaling")
     field(right, "data", "missing")
 
@@ -78,7 +79,7 @@ def show_windows() -> None:
     index = st.slider("preview window", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
     start = int(starts[index])
     st.plotly_chart(split_figure(windows, start, height=250), key="split")
-    st.plotly_chart(window_figure(windows, start, height=230), key="one_window")
+    st.plotly_chart(window_figure(windows, start, height=260), key="one_window")
     for warning in windows.warnings:
         st.warning(escape_markdown(warning), icon=":material/warning:")
     for note in windows.notes:
@@ -129,3 +130,4 @@ with right, errors_here():
 if workspace.table in workspace.uploads:
     report()
 preview()
+next_page("model", "Model")

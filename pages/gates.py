@@ -9,7 +9,7 @@ from pages.shared.gates.selection import ALL, Selection, cell_name
 from pages.shared.gates.window_picker import pick_window
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
-from pages.shared.theme import segments
+from pages.shared.theme import next_page, segments
 from pages.shared.training.live import WINDOW_SECONDS, poll
 
 run = state.workspace().run
@@ -79,3 +79,4 @@ if model.cell != "lstm":
     )
 choice = controls()
 poll(draw_view, *choice, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)
+next_page("stage", "Stage")

@@ -11,10 +11,12 @@ from lstm_core.data.number_format import format_bytes
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.network_diagram import network_figure
 from lstm_core.model.devices import free_memory
+from pages.shared.data.source_picker import has_n_features
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, field, widget_value
 from pages.shared.session.messages import draw_messages, errors_here, escape_markdown, show_info
 from pages.shared.shape_table import draw_shapes
+from pages.shared.theme import fields_in_row, next_page
 
 SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 
@@ -36,22 +38,36 @@ def arguments(input_size: int) -> None:
     only_lstm = {"disabled": True, "help": f"Only nn.LSTM has this: nn.{spec.module_name} does not"}
     of_lstm = {} if spec.cell == "lstm" else only_lstm
     of_forget_gate = {"disabled": not spec.bias} | of_lstm
+    draw_input_size(input_size)
     field(st, "model", "cell", widget="segmented_control", required=True, on_change=choose_cell, args=())
-    left, right = st.columns(2)
-    field(left, "model", "hidden_size")
-    field(right, "model", "num_layers")
-    field(left, "model", "dropout", step=0.05)
-    field(right, "model", "proj_size", **of_lstm)
+    first, second = fields_in_row()
+    field(first, "model", "hidden_size")
+    field(second, "model", "num_layers")
+    first, second = fields_in_row()
+    field(first, "model", "dropout", step=0.05)
+    field(second, "model", "proj_size", **of_lstm)
     field(st, "model", "bidirectional")
     field(st, "model", "batch_first")
     field(st, "model", "bias")
     field(st, "model", "head", widget="segmented_control", required=True)
-    left, right = st.columns(2)
-    field(left, "model", "forget_bias", step=0.5, placeholder="auto", **of_forget_gate)
-    field(right, "model", "chrono_t_max", placeholder="off", **of_forget_gate)
-    field(left, "model", "seed", key="model_seed")
+    first, second = fields_in_row()
+    field(first, "model", "forget_bias", step=0.5, placeholder="auto", **of_forget_gate)
+    field(second, "model", "chrono_t_max", placeholder="off", **of_forget_gate)
+    field(fields_in_row()[0], "model", "seed", key="model_seed")
     field(st, "model", "frozen", widget="pills", selection_mode="multi")
-    st.caption(f"input_size **{input_size}**: one number for each feature selected on Data.")
+
+
+def draw_input_size(input_size: int) -> None:
+    """The one argument that the data decides, read-only, with where it comes from and the way to change it."""
+    data = workspace.experiment.data
+    names = ", ".join(f"**{escape_markdown(name[:24])}**" for name in data.features[:3])
+    more = f" and {input_size - 3} more" if input_size > 3 else ""
+    st.markdown(
+        f"`input_size` **{input_size}**: {'the feature' if input_size == 1 else 'the features'} {names}{more}.",
+        help="One number for each feature at every step: the data decides it",
+    )
+    label = "Change n_features" if has_n_features(data) else "Change the features"
+    st.page_link("pages/data.py", label=label, icon=":material/edit:")
 
 
 def facts(windows) -> None:
@@ -100,3 +116,4 @@ else:
         details(windows)
         for item in advise(workspace.experiment.data, workspace.experiment.model, windows.task):
             SHOW[item.level](escape_markdown(item.text))
+    next_page("train", "Train")

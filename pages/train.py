@@ -10,7 +10,7 @@ from pages.shared.components.download import download, download_when_made
 from pages.shared.session import state
 from pages.shared.session.fields import field, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, escape_markdown, show_info
-from pages.shared.theme import segments, wide_button
+from pages.shared.theme import next_page, segments, wide_button
 from pages.shared.training import loss_curves, run_status, score_panel
 from pages.shared.training.live import CURVES_SECONDS, poll
 
@@ -200,3 +200,4 @@ with right:
         score_panel.best_epoch_note(run)
         score_panel.score_table(run)
 files()
+next_page("gates", "Gates")

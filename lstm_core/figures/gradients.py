@@ -18,6 +18,7 @@ from lstm_core.figures.theme import (
     MAX_POINTS,
     MIN_SHARE,
     figure_layout,
+    power_of_ten,
 )
 from lstm_core.training.history import downsample_min_max
 
@@ -53,12 +54,14 @@ def _add_line(figure: go.Figure, x: np.ndarray, y: np.ndarray, name: str, line: 
 def _share_axis(figure: go.Figure, least: float) -> go.Figure:
     """Shares on a log axis from `least` to 1, named at whole powers of ten only."""
     minimum, maximum = np.log10([least / 2, 2])
+    stride = int(np.ceil((maximum - minimum) / 6))
+    powers = [power for power in range(0, int(minimum) - 1, -stride) if power >= minimum]
     return figure.update_yaxes(
         title="share of the largest",
         type="log",
-        exponentformat="power",
         range=[minimum, maximum],
-        dtick=int(np.ceil((maximum - minimum) / 6)),
+        tickvals=[10.0**power for power in powers],
+        ticktext=[power_of_ten(power) for power in powers],
     )
 
 

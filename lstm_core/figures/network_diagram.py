@@ -13,8 +13,9 @@ import plotly.graph_objects as go
 
 from lstm_core.experiment import ModelSpec
 from lstm_core.figures.diagram import arrow, box, label, wire
+from lstm_core.figures.theme import BRICK, GREY, LIME, VIOLET, subscript
 
-FORWARD, REVERSE, HEAD, WIRE = "#3d8bd4", "#e08a2e", "#3aa076", "#8b919c"
+FORWARD, REVERSE, HEAD, WIRE = VIOLET, BRICK, LIME, GREY
 
 _UNIT = 92  # pixels of height for one unit of y
 _TEXT, _SMALL = 16, 14  # pixels
@@ -62,7 +63,7 @@ class _Drawing:
             forward, reverse = (_colored(arrow, color) for arrow, color in (("→", FORWARD), ("←", REVERSE)))
             self._text(-1.9, 0, f"{forward} forward  {reverse} reverse", anchor="left", size=_SMALL)
         for column, step in enumerate(self.steps):
-            self._text(column, 0, "…" if step is None else f"x<sub>{step}</sub>", size=_TEXT + 2)
+            self._text(column, 0, "…" if step is None else f"x{subscript(step)}", size=_TEXT + 2)
         below, y = 0.2, 0.85  # where this layer's wires start, where its forward cells stand
         layers_shown = _shown(self.spec.num_layers, 0)
         for layer in layers_shown:
@@ -132,10 +133,10 @@ class _Drawing:
             self._arrow((b, y), (a, y), color) if reverse else self._arrow((a, y), (b, y), color)
         middle = (0.59 if reverse else 0.41) if self.both else 0.5  # where no vertical wire crosses
         self._text(middle, y + 0.13, f"h {h}", size=_SMALL)
-        first, final = "h<sub>0</sub>", "h<sub>n</sub>"
+        first, final = "h₀", "hₙ"
         if self.spec.cell == "lstm":
             self._text(middle, y - 0.13, f"c {c}", size=_SMALL)
-            first, final = f"{first}, c<sub>0</sub>", f"{final}, c<sub>n</sub>"
+            first, final = f"{first}, c₀", f"{final}, cₙ"
         self._text(ends[0] - 0.05, y, final if reverse else first, anchor="right")
         self._text(ends[-1] + 0.05, y, first if reverse else final, anchor="left")
 
@@ -158,12 +159,12 @@ class _Drawing:
                 self._box(column, y, 0.3, _TALL, HEAD, "Linear")
                 self._arrow((column, y + _TALL / 2), (column, y + 0.55), HEAD)
                 self._text(column + 0.06, y + 0.38, f"{self.output_size}", anchor="left", size=_SMALL)
-                self._text(column, y + 0.7, "y" if not per_step else f"y<sub>{step}</sub>", size=_TEXT + 2)
+                self._text(column, y + 0.7, "y" if not per_step else f"y{subscript(step)}", size=_TEXT + 2)
         if per_step:
             self._bars_to_head(top, y)
         else:
             self._last_to_head(top, y)
-        name = f"{width}" if per_step else f"h<sub>n</sub> {width}"
+        name = f"{width}" if per_step else f"hₙ {width}"
         column = 0 if per_step else self.last
         self._text(column - self.shift - 0.06, y - 0.36, name, anchor="right", size=_SMALL)
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# Okabe and Ito's colours: told apart by colour-blind eyes, on white and on black
-BLUE, VERMILION, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-ORANGE, SKY_BLUE, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
-GREY = "#888888"  # targets and the levels of naive predictions
-RUN_COLORS = (BLUE, VERMILION, GREEN, PINK, ORANGE)  # of runs side by side, in their order
-GATE_COLORS = {"i": BLUE, "f": VERMILION, "g": GREEN, "o": PINK, "c": ORANGE, "h": SKY_BLUE}
+# One palette: whatever has a colour of its own has it here, and no two of these share one. Those that stand in one
+# picture are told apart by colour-blind eyes too, and all but two gates stand out from white and from the dark page
+# alike; tests/figures/test_palette.py measures it. Text never takes one of these colours: none is read on both pages.
+GATE_COLORS = {"i": "#0072B2", "f": "#D55E00", "g": "#009E73", "o": "#CC79A7", "c": "#E69F00", "h": "#56B4E9"}
 GATE_NAMES = {
     "i": "input gate",
     "f": "forget gate",
@@ -22,13 +20,21 @@ GATE_NAMES = {
     "c": "cell state",
     "h": "hidden state",
 }
-CELL_COLORS = {"lstm": BLUE, "gru": ORANGE, "rnn": PINK}
-CELL_DASHES = {"lstm": "solid", "gru": "dash", "rnn": "dot"}  # told apart without any colour, too
-SPLIT_COLORS = {"train": BLUE, "valid": ORANGE, "test": GREEN}
+SPLIT_COLORS = {"train": "#1A9BEB", "valid": "#D47A00", "test": "#3F6C73"}
 SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
-ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, VALID_COLOR = "#8A8F98", VERMILION, SKY_BLUE, ORANGE
-STAGE_PREDICTION_COLORS = ("#8A5CF0", "#A0692A")  # of the two sides that the Stage compares: no gate has them
-SIGNED_SCALE = "RdBu_r"
+TRAIN_COLOR, VALID_COLOR = SPLIT_COLORS["train"], SPLIT_COLORS["valid"]
+CELL_COLORS = {"lstm": "#5252DB", "gru": "#B6800F", "rnn": "#C32F54"}
+CELL_DASHES = {"lstm": "solid", "gru": "dash", "rnn": "dot"}  # told apart without any colour, too
+FEATURE_COLORS = ("#319FC1", "#AC9300", "#7472F8", "#AB444B", "#CF7B8B", "#7156B5")  # as in .streamlit/config.toml
+ACTUAL_COLOR = GREY = "#839A8E"  # actual values, targets, and the levels of naive predictions
+SIDE_COLORS = ("#BF2C21", "#7F2AFC")  # predictions: of the model, and of what it is compared with
+PREDICTION_COLOR = SIDE_COLORS[0]
+# Of runs and other things side by side, in their order
+RUN_COLORS = VIOLET, LIME, BRICK, SLATE, LILAC = "#734AE4", "#2EAA32", "#916151", "#3D6B8A", "#B67ADC"
+LOW_COLOR, HIGH_COLOR = "#1F6FC4", "#C8202F"  # the ends of a scale of negative and positive values
+# 0 is transparent: there such a map has the page's own colour, light or dark. Plotly and CSS read #rrggbbaa.
+SIGNED_STOPS = tuple(f"{LOW_COLOR if k < 8 else HIGH_COLOR}{round(255 * abs(k - 8) / 8):02X}" for k in range(17))
+SIGNED_SCALE = [[place / 16, color] for place, color in enumerate(SIGNED_STOPS)]
 GATE_SCALE = "Cividis"
 FONT_SIZE = 15
 MAX_POINTS = 2000  # of one line of a picture
@@ -50,6 +56,16 @@ def figure_layout(figure: go.Figure, height: int) -> go.Figure:
     )
     figure.update_xaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
     return figure.update_yaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
+
+
+def subscript(number: int) -> str:
+    """Digits below the line in their letter's own size: plotly's <sub> is too small to be read."""
+    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def power_of_ten(exponent: int) -> str:
+    """Such as 10⁻³, likewise."""
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def plain_label(name: str, max_length: int = 40) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from lstm_core.figures.lines import LinePlot
-from lstm_core.figures.theme import BLUE, RUN_COLORS, VERMILION
+from lstm_core.figures.theme import HIGH_COLOR, LOW_COLOR, RUN_COLORS
 from lstm_core.training.history import downsample_min_max
 
 WIDTH, HEIGHT, MARGIN = 240, 90, 6
@@ -39,10 +39,10 @@ def _polylines(lines: Sequence[np.ndarray]) -> Iterator[str]:
 
 
 def _cells(values: np.ndarray) -> Iterator[str]:
-    """One rectangle a cell, blue for low and orange for high values; values: (rows, columns)."""
+    """One rectangle a cell, blue for low and red for high values; values: (rows, columns)."""
     minimum, maximum = float(values.min()), float(values.max())
     height, width = HEIGHT / values.shape[0], WIDTH / values.shape[1]
     for (row, column), value in np.ndenumerate((values - minimum) / (maximum - minimum or 1)):
-        color = VERMILION if value > 0.5 else BLUE
+        color = LOW_COLOR if value < 0.5 else HIGH_COLOR
         at = f'x="{column * width:.1f}" y="{row * height:.1f}" width="{width:.1f}" height="{height:.1f}"'
         yield f'<rect {at} fill="{color}" fill-opacity="{abs(value - 0.5) * 2:.2f}"/>'

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
-from lstm_core.figures.diagram import label
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
-    FONT_SIZE,
+    FEATURE_COLORS,
     MAX_NAMES,
     MAX_POINTS,
     PREDICTION_COLOR,
@@ -20,6 +21,11 @@ from lstm_core.figures.theme import (
     plain_label,
 )
 from lstm_core.training.history import downsample_min_max
+
+MAX_LINES = len(FEATURE_COLORS)  # features, and targets, drawn of one window
+MAX_NAME = 24  # characters of a name in a legend
+LEGEND_ROW = 22  # pixels
+FLAT = 0.15  # of the axis: a line that moves by less is flat
 
 
 def split_figure(windows: Windows, start: int | None, height: int = 300) -> go.Figure:
@@ -68,24 +74,60 @@ def _edges(windows: Windows, rows: np.ndarray) -> list:
 
 
 def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
-    """One window: the inputs (every feature) and the targets."""
+    """One window: the inputs (every feature) and the targets, on one axis while all can be read on it.
+
+    Where one would be a flat line beside another, each goes from its lowest to its highest value here, 0 to 1.
+    """
     rows = np.arange(start, start + windows.spec.seq_len)
-    figure = go.Figure()
-    for k, name in enumerate(windows.spec.features[:6]):
-        drawn_rows, y = downsample_min_max(rows, windows.x[rows, k].astype(np.float64), MAX_POINTS)
-        style = {"mode": "lines+markers", "marker": {"size": 5}, "line": {"width": 2}}
-        figure.add_scatter(x=windows.axis(drawn_rows)[0], y=y, name=f"input {plain_label(name)}", **style)
     target_rows = windows.target_rows(np.array([start]))[0]
     targets = windows.targets(np.array([start]))[0]
+    names = [f"input {plain_label(name, MAX_NAME)}" for name in windows.spec.features[:MAX_LINES]]
+    n_inputs = len(names)
+    lines = [(rows, windows.x[rows, k].astype(np.float64)) for k in range(n_inputs)]
+    spans = [_span(y) for _, y in lines]
+    if not windows.classes:
+        for k, name in enumerate(windows.spec.targets[:MAX_LINES]):
+            more = f" and {len(windows.spec.targets) - 1} more" if len(windows.spec.targets) > 1 and k == 0 else ""
+            names.append(f"target {plain_label(name, MAX_NAME)}{more}")
+            lines.append((target_rows, targets[:, k].astype(np.float64)))
+            spans.append(_span(windows.y[np.union1d(rows, target_rows), k]))
+            if name in windows.spec.features[:MAX_LINES]:  # on its input's scale
+                spans[windows.spec.features.index(name)] = spans[-1]
+    is_scaled = _one_is_flat(spans)
+    figure = go.Figure()
+    for k, (name, (at, values), (low, high)) in enumerate(zip(names, lines, spans, strict=True)):
+        at, values = downsample_min_max(at, values, MAX_POINTS)
+        y = (values - low) / (high - low or 1) if is_scaled else values
+        style = {
+            "mode": "lines+markers",
+            "marker": {"size": 5},
+            "line": {"width": 2, "color": FEATURE_COLORS[k % MAX_LINES]},
+        }
+        if k >= n_inputs:
+            style = {"mode": "markers", "marker": {"size": 12, "color": PREDICTION_COLOR, "symbol": "diamond"}}
+        hover = {"customdata": values, "hovertemplate": "%{customdata:.4~g}"}
+        if k > n_inputs:  # targets have one mark: one name for all
+            hover["showlegend"] = False
+        figure.add_scatter(x=windows.axis(at)[0], y=y, name=name, **style, **hover)
     if windows.classes:
-        text = f"target: <b>{plain_label(windows.classes[targets], 30)}</b>"
-        figure.add_vline(_edges(windows, target_rows)[0], line={"color": PREDICTION_COLOR, "width": 3})
-        anchor = {"yref": "paper", "xanchor": "right"}
-        x = windows.axis(target_rows)[0][0]
-        figure.add_annotation(label(x, 1, text, FONT_SIZE + 1, PREDICTION_COLOR, **anchor))
-    else:
-        x, marker = windows.axis(target_rows)[0], {"size": 12, "color": PREDICTION_COLOR, "symbol": "diamond"}
-        for name, y in zip(windows.spec.targets[:6], targets.T, strict=False):
-            figure.add_scatter(x=x, y=y, name=f"target {plain_label(name)}", mode="markers", marker=marker)
+        line = {"color": PREDICTION_COLOR, "width": 3}
+        figure.add_vline(_edges(windows, target_rows)[0], line=line)
+        name = f"target: <b>{plain_label(windows.classes[targets], MAX_NAME)}</b>"
+        figure.add_scatter(x=[None], y=[None], mode="lines", line=line, name=name)  # its name, in the legend
+    figure.update_layout(showlegend=True)
     figure.update_xaxes(title=plain_label(windows.axis(np.array([0]))[1]))
-    return figure_layout(figure, height)
+    figure.update_yaxes(title="each from its<br>minimum to its<br>maximum" if is_scaled else None)
+    named = sum(line.showlegend is not False for line in figure.data)
+    return figure_layout(figure, height + LEGEND_ROW * max(0, (named + 1) // 2 - 1))  # two names a row, or more
+
+
+def _span(values: np.ndarray) -> tuple[float, float]:
+    """The lowest and the highest of the finite values."""
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+
+
+def _one_is_flat(spans: Sequence[tuple[float, float]]) -> bool:
+    """Whether a line that moves would hardly be seen to, on the axis that all lines need together."""
+    together = max(high for _, high in spans) - min(low for low, _ in spans)
+    return any(0 < high - low < FLAT * together for low, high in spans)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import FONT_SIZE, GATE_SCALE, GREY, RUN_COLORS, SKY_BLUE, VERMILION, figure_layout
+from lstm_core.figures.theme import (
+    BRICK,
+    FONT_SIZE,
+    GATE_SCALE,
+    GREY,
+    RUN_COLORS,
+    TRAIN_COLOR,
+    VALID_COLOR,
+    figure_layout,
+)
 from lstm_core.lessons.lesson import run_name
 
 if TYPE_CHECKING:
@@ -54,8 +63,8 @@ def loss_plot(runs: dict[str, Run], y_title: str = "", colors: Mapping[str, str]
 def loss_with_levels(run: Run, y_title: str, naive_losses: Mapping[str, float]) -> LinePlot:
     """One run's loss, on a log axis, beside what naive predictions score. naive_losses: by name, two at most."""
     lines = [
-        Line("training", *run.curves["train_loss"].points(LOSS_POINTS), SKY_BLUE, width=1.3, opacity=0.5),
-        Line("new sequences", *run.curves["valid_loss"].points(LOSS_POINTS), VERMILION, width=3),
+        Line("training", *run.curves["train_loss"].points(LOSS_POINTS), TRAIN_COLOR, width=1.3, opacity=0.5),
+        Line("new sequences", *run.curves["valid_loss"].points(LOSS_POINTS), VALID_COLOR, width=3),
     ]
     for (name, value), dash in zip(naive_losses.items(), LEVEL_DASHES, strict=False):
         lines.append(level(name, value, {"": run}, dash))
@@ -93,7 +102,7 @@ def symbol_figure(
     colorbar = {"title": "probability", "thickness": 14, "tickfont": {"size": FONT_SIZE - 1}}
     figure = new_figure()
     figure.add_heatmap(z=probabilities.T, zmin=0, zmax=1, colorscale=GATE_SCALE, colorbar=colorbar)
-    ring = {"symbol": "circle-open", "size": 16, "color": VERMILION, "line": {"width": 3}}
+    ring = {"symbol": "circle-open", "size": 16, "color": BRICK, "line": {"width": 3}}
     figure.add_scatter(x=marked[0], y=marked[1], mode="markers", name=marked_name, showlegend=True, marker=ring)
     figure.update_xaxes(tickvals=list(range(len(inputs))), ticktext=list(inputs), tickangle=0, title="input symbol")
     figure.update_yaxes(tickvals=list(range(len(symbols))), ticktext=list(symbols), title="predicted symbol")

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.stage_page import COMPONENTS
 from tests.browser.tab import Tab
 
 PLOT = ".st-key-loss_curve .live-plot"
 RANGE = f"() => document.querySelector('{PLOT}')._fullLayout.xaxis.range.slice()"
 
+NEWLINE = "\n"
 LAST = f"() => document.querySelector('{PLOT}').data[0].x.at(-1)"
 
 
@@ -73,3 +75,27 @@ def test_a_zoom_stays_while_the_curve_grows(training: Tab):
 def test_a_curve_of_any_length_arrives_thinned(training: Tab):
     training.wait_for_step(2_100)
     assert 500 < len(training.curve("training")) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (-1, 19, ["10⁰", "10⁵", "10¹⁰", "10¹⁵"]),  # a loss that diverges
+        (-12, -2, ["10⁻¹²", "10⁻¹⁰", "10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²"]),
+        (-2, 0.3, ["0.01", "0.03", "0.1", "0.3", "1"]),
+        (-0.2, 0.5, ["1", "1.5", "2", "3"]),
+    ],
+)
+def test_a_log_axis_has_six_ticks_at_most_and_they_are_read(training: Tab, low: float, high: float, ticks: list[str]):
+    source = (COMPONENTS / "live_plot.js").read_text()
+    functions = source[source.index("function logTicks") :]
+    constants = [line for line in source.splitlines() if line.startswith(("const MAX_LOG_TICKS", "const SUPERSCRIPTS"))]
+    lines = f"[{{ y: [{10**low}, {10**high}] }}]"
+    found = training.page.evaluate(f"() => {{ {NEWLINE.join([*constants, functions])}\nreturn logTicks({lines}); }}")
+    inside = [
+        text
+        for value, text in zip(found["tickvals"], found["ticktext"], strict=True)
+        if 10**low * 0.999 <= value <= 10**high * 1.001
+    ]
+    assert set(ticks) <= set(inside)
+    assert len(inside) <= 6

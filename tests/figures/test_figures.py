@@ -21,6 +21,7 @@ from lstm_core.figures.gradients import cells_figure, horizon_figure, time_const
 from lstm_core.figures.theme import (
     CELL_COLORS,
     CELL_DASHES,
+    FEATURE_COLORS,
     GATE_COLORS,
     GATE_NAMES,
     MAX_CELLS,
@@ -183,11 +184,32 @@ def test_a_window_shows_what_the_model_sees_and_what_it_must_say():
     windows = make_windows(series(60), spec_of(horizon=2))
     a, b, shown_text = window_figure(windows, 7).data
     assert a.x.tolist() == b.x.tolist() == [7, 8, 9, 10]
-    assert b.y.tolist() == [1007, 1008, 1009, 1010]
-    assert (shown_text.x.tolist(), shown_text.y.tolist()) == ([11, 12], [2011, 2012])
+    assert b.customdata.tolist() == [1007, 1008, 1009, 1010]
+    assert (shown_text.x.tolist(), shown_text.customdata.tolist()) == ([11, 12], [2011, 2012])
     label = make_windows(series(60, y=["u", "v"] * 30), spec_of(horizon=0))
-    (note,) = window_figure(label, 7).layout.annotations
-    assert note.text == "target: <b>u</b>"
+    figure = window_figure(label, 7)
+    assert figure.data[-1].name == "target: <b>u</b>"
+    assert not figure.layout.annotations  # a text in the plot lies over its ticks or its curves
+
+
+def test_a_window_draws_no_moving_feature_flat():
+    t = np.arange(60)
+    table = table_of(small=np.sin(t) / 100, large=1e6 + t * 1e4, y=np.cos(t))
+    windows = make_windows(table, spec_of(targets=("y",), features=("small", "large"), seq_len=20))
+    figure = window_figure(windows, 3)
+    for line in figure.data[:2]:
+        assert (min(line.y), max(line.y)) == (0, 1)
+    assert "minimum" in figure.layout.yaxis.title.text
+    np.testing.assert_allclose(figure.data[0].customdata, np.sin(t[3:23]) / 100, rtol=1e-5)  # read by the mouse
+    alike = window_figure(make_windows(table, spec_of(targets=("y",), features=("y",), seq_len=20)), 3)
+    assert alike.layout.yaxis.title.text is None
+    np.testing.assert_allclose(alike.data[0].y, np.cos(t[3:23]), rtol=1e-5)
+
+
+def test_features_have_the_palettes_colours():
+    windows = make_windows(series(60), spec_of())
+    colors = [line.line.color for line in window_figure(windows, 3).data]
+    assert colors[: len(windows.spec.features)] == list(FEATURE_COLORS[: len(windows.spec.features)])
 
 
 # ---- gates

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lstm_core.experiment import ModelSpec
 from lstm_core.figures.network_diagram import FORWARD, HEAD, REVERSE, network_figure
+from lstm_core.figures.theme import subscript
 from tests.conftest import examples
 from tests.factories import model_specs
 
@@ -32,8 +33,8 @@ def test_every_drawing_is_complete_and_readable(spec, input_size, output_size, s
 
     result = texts(figure)
     assert result.count(spec.cell.upper()) == cells(figure, FORWARD) + cells(figure, REVERSE)
-    assert any("c<sub>n</sub>" in text or text.startswith("c ") for text in result) == (spec.cell == "lstm")
-    assert {f"x<sub>{t}</sub>" for t in (1, seq_len)} <= set(result)
+    assert any("cₙ" in text or text.startswith("c ") for text in result) == (spec.cell == "lstm")
+    assert {f"x{subscript(t)}" for t in (1, seq_len)} <= set(result)
     assert {f"<b>layer {n}</b>" for n in (0, spec.num_layers - 1)} <= set(result)
     assert str(input_size) in result
     assert str(output_size) in result
@@ -86,7 +87,7 @@ def test_forward_runs_right_and_reverse_runs_left():
         (ModelSpec(num_layers=2, dropout=0.25), "32<br>dropout 0.25"),
         (ModelSpec(proj_size=8), "weight_hr 32 → 8"),
         (ModelSpec(num_layers=7), "layers 2 … 5"),
-        (ModelSpec(bidirectional=True), "h<sub>n</sub> 64"),
+        (ModelSpec(bidirectional=True), "hₙ 64"),
     ],
 )
 def test_settings_are_written_on_the_drawing(spec, words):

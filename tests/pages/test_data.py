@@ -355,3 +355,21 @@ def test_a_class_that_a_split_lacks_is_a_warning(visit):
     tab = visit("data").upload(("value,kind\n" + "\n".join(rows)).encode())
     tab.set("target", ["kind"]).set("features", ["value"]).set("seq_len", 4)
     assert any("late" in warning.value and "training split" in warning.value for warning in tab.at.warning)
+
+
+def test_the_sidebar_names_the_trained_model_and_not_the_file_that_came_since(visit):
+    tab = visit("data")
+    sidebar = lambda: [text.value.replace("\\", "") for text in tab.at.sidebar.markdown]  # noqa: E731
+    assert "Sunspots · LSTM 16" in sidebar()
+    tab.upload(series_csv(), "demand.csv")
+    assert "Sunspots · LSTM 16" in sidebar()
+    assert any("without the changes" in text.value for text in tab.at.sidebar.caption)
+    tab.go("model").set("hidden_size", 5).train(epochs=1).go("data")
+    assert "demand.csv · LSTM 5" in sidebar()
+    assert not any("without the changes" in text.value for text in tab.at.sidebar.caption)
+
+
+def test_each_page_leads_to_the_next(visit):
+    for page, following in (("data", "Model"), ("model", "Train"), ("gates", "Stage")):
+        links = [link.proto.label for link in visit(page).at.main.get("page_link")]
+        assert links[-1] == f"Next: {following}"

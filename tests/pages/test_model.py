@@ -110,8 +110,13 @@ def test_dropout_shows_where_it_acts(visit):
 
 def test_input_size_comes_from_the_data(visit):
     tab = visit("data").set("generator", "random_regression").go("model")
-    assert "input_size 4" in tab.words().replace("**", "")
     assert shape_rows(tab)["weight_ih_l0"].endswith(", 4)")
+    first = next(text.value for text in tab.at.main.markdown if "input_size" in text.value)
+    assert "**4**" in first and "x1" in first
+    assert [link.proto.label for link in tab.at.main.get("page_link")][:2] == ["Change n_features", "Next: Train"]
+    tab.go("data").set("sample", "nile").go("model")
+    assert "input_size **1**: the feature **" in tab.words().replace("`", "")
+    assert tab.at.main.get("page_link")[0].proto.label == "Change the features"
 
 
 @pytest.mark.parametrize(
@@ -135,9 +140,17 @@ def test_what_does_not_go_together_is_refused_and_put_back(visit, first, then):
     errors = tab.errors()
     assert len(errors) == 1, errors
     assert tab.widget(key).value == kept
+    assert errors[0].endswith(f"{key} stays {'empty' if kept is None else kept}.")
     assert tab.workspace.experiment == before
     assert tab.run().errors() == errors  # a rerun for another reason does not wipe it
     assert not tab.go("start").errors()
+
+
+def test_the_refusal_goes_when_a_value_is_taken(visit):
+    tab = visit("model").set("proj_size", 16)
+    assert len(tab.errors()) == 1
+    assert not tab.set("proj_size", 1).errors()
+    assert not tab.set("proj_size", 0).errors()
 
 
 def test_a_giant_model_is_refused_with_the_size_that_fits(visit, monkeypatch):

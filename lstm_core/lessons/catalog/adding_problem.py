@@ -9,7 +9,7 @@ import numpy as np
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
 from lstm_core.figures.lines import LinePlot
-from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PINK, VERMILION
+from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDICTION_COLOR, SLATE
 from lstm_core.lessons.figures import loss_with_levels, ranking_figure, sorted_predictions, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
 
@@ -82,7 +82,7 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
         line = {"color": color, "width": 4, "dash": dash}
         figure.add_scatter(x=np.arange(len(y)), y=y, name=name, line=line, row=row, col=1)
     for at in np.flatnonzero(marker):
-        figure.add_vline(float(at), line={"color": PINK, "width": 2, "dash": "dot"})
+        figure.add_vline(float(at), line={"color": SLATE, "width": 2, "dash": "dot"})
         text = diagram.label(float(at), 1.0, f"<b>{value[at]:.2f}</b>", 18, yref="y2 domain", xanchor="left", xshift=4)
         figure.add_annotation(text)
     return figure.update_yaxes(title="gate", row=2)
@@ -106,7 +106,7 @@ def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
     starts = run.windows.starts["test"][:SHOWN_WINDOWS]
     predictions = predict(run.current_model(), run.windows, starts)[:, 0, 0]
     targets = run.windows.targets(starts)[:, 0, 0]
-    lines = sorted_predictions("prediction", predictions, targets, VERMILION, len(starts))
+    lines = sorted_predictions("prediction", predictions, targets, PREDICTION_COLOR, len(starts))
     return LinePlot(lines[::-1], "new sequences, in order of their sum", "sum", y_range=(0.0, 2.0))
 
 

@@ -10,7 +10,7 @@ from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import BLUE, GREY, PINK, VERMILION, figure_layout
+from lstm_core.figures.theme import BRICK, GREY, LILAC, VIOLET, figure_layout
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lstm_core.runs.run import Run
 
-COLORS = {"clip": BLUE, "no_clip": VERMILION}
+COLORS = {"clip": VIOLET, "no_clip": BRICK}
 CLIP = 0.25
 MAX_NORM_SHOWN = 1e6
 MAX_ERROR = 0.1  # squared, of a model that has learned the task; always predicting 0 scores 1
@@ -58,7 +58,7 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
     vectors = (
         (f"the gradient, length {np.linalg.norm(gradient):.2f}", gradient, COLORS["no_clip"], "solid", (0, 22)),
         ("clipped by norm: the same direction", by_norm, COLORS["clip"], "solid", (145, -24)),
-        ("clipped by value: it turns", by_value, PINK, "dot", (30, 22)),
+        ("clipped by value: it turns", by_value, LILAC, "dot", (30, 22)),
     )
     for name, (x, y), color, dash, (right, up) in vectors:
         line = {"color": color, "width": 5, "dash": dash}

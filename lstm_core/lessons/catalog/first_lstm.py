@@ -9,7 +9,7 @@ import numpy as np
 from lstm_core.data.number_format import format_number
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import BLUE, VERMILION
+from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
 from lstm_core.lessons.figures import LOSS_POINTS, level, sorted_predictions
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 
@@ -34,8 +34,8 @@ def _loss_plot(runs: dict[str, Run]) -> LinePlot:
     train_points, valid_points = (run.curves[name].points(LOSS_POINTS) for name in ("train_loss", "valid_loss"))
     naive_loss = float(np.mean(run.windows.targets(run.windows.starts["valid"]) ** 2))
     lines = [
-        Line("the 100 training sequences", *train_points, BLUE, width=3),
-        Line("new sequences", *valid_points, VERMILION, width=3),
+        Line("the 100 training sequences", *train_points, TRAIN_COLOR, width=3),
+        Line("new sequences", *valid_points, VALID_COLOR, width=3),
         level("always predicting 0, on new sequences", naive_loss, runs),
     ]
     return LinePlot(lines, "epoch", "mean squared error", y_range=(0.0, 2.2 * naive_loss))
@@ -44,8 +44,8 @@ def _loss_plot(runs: dict[str, Run]) -> LinePlot:
 def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
     by_split = _predictions_by_split(runs["lstm"])
     first, second = ([values[:100] for values in by_split[split]] for split in ("train", "valid"))
-    lines = sorted_predictions("prediction, training sequences", *first, BLUE, 100)
-    lines += sorted_predictions("prediction, new sequences", *second, VERMILION, 100)[:1]
+    lines = sorted_predictions("prediction, training sequences", *first, TRAIN_COLOR, 100)
+    lines += sorted_predictions("prediction, new sequences", *second, VALID_COLOR, 100)[:1]
     return LinePlot(lines, "sequences, in order of their target", "target")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import BLUE, GREEN, GREY, MIN_SHARE, VERMILION, figure_layout
+from lstm_core.figures.theme import BRICK, GREY, LIME, MIN_SHARE, VIOLET, figure_layout
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lstm_core.training.snapshots import ModelSnapshot
 
 STEPS = 50  # from the step to remember to the end
-COLORS = {"chrono": GREEN, "bias_1": BLUE, "bias_0": VERMILION}
+COLORS = {"chrono": LIME, "bias_1": VIOLET, "bias_0": BRICK}
 WINDOWS = 8  # that the gates are averaged over
 MAX_ERROR = 0.1  # squared, of a model that has learned the task; always predicting 0 scores 1
 

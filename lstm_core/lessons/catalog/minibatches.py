@@ -9,7 +9,7 @@ import numpy as np
 from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import BLUE, GREEN, GREY
+from lstm_core.figures.theme import CELL_COLORS, GREY
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 SHOWN_WINDOWS = 120  # days of the test split in the plot
-COLORS = {"lstm": BLUE, "gru": GREEN}
 
 
 def _test_predictions(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,7 +43,7 @@ def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
         x = np.arange(SHOWN_WINDOWS, dtype=float)
         if not lines:
             lines.append(Line("actual", x, targets[:SHOWN_WINDOWS, 2], GREY, width=3))
-        lines.append(Line(run_name(label), x, predictions[:SHOWN_WINDOWS, 2], COLORS[label], width=2))
+        lines.append(Line(run_name(label), x, predictions[:SHOWN_WINDOWS, 2], CELL_COLORS[label], width=2))
     return LinePlot(lines, "days after 12 May 2015, none of them trained on", "New York, highest °C")
 
 
@@ -85,7 +84,7 @@ LESSON = Lesson(
             "**Up to 1,000 epochs, with early stopping**",
             "Strong lines are the validation days. They rise again while the training loss still falls: there "
             "training stops.",
-            lambda runs: loss_plot(runs, "mean squared error (scaled)", COLORS),
+            lambda runs: loss_plot(runs, "mean squared error (scaled)", CELL_COLORS),
         ),
     ),
     loss_figure=False,

@@ -10,16 +10,7 @@ from lstm_core.data.generators.reber import decode_one_hot
 from lstm_core.data.generators.symbols import ORDER_SYMBOLS, ORDERS
 from lstm_core.experiment import STATES, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
-from lstm_core.figures.theme import (
-    ACTUAL_COLOR,
-    BLUE,
-    GATE_COLORS,
-    GATE_NAMES,
-    ORANGE,
-    SKY_BLUE,
-    VERMILION,
-    figure_layout,
-)
+from lstm_core.figures.theme import ACTUAL_COLOR, BRICK, GATE_COLORS, GATE_NAMES, LILAC, LIME, VIOLET, figure_layout
 from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
 
@@ -34,7 +25,7 @@ TEST_WINDOWS = 2560  # the paper tests on as many
 NAIVE_LOSSES = {"guessing, ln 4": np.log(4), "knowing one of the two, ln 2": np.log(2)}
 MAX_WRONG = 3  # of TEST_WINDOWS
 X, Y = ORDER_SYMBOLS.index("X"), ORDER_SYMBOLS.index("Y")
-COLORS = {"XX": BLUE, "XY": SKY_BLUE, "YX": VERMILION, "YY": ORANGE}
+COLORS = {"XX": VIOLET, "XY": LILAC, "YX": BRICK, "YY": LIME}
 
 
 def _rank_units(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
@@ -112,7 +103,7 @@ def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     """Every unit's better η² of c and h, for the first symbol and for the second."""
     rankings = _rank_units(runs["lstm"])
     units, bars = sorted({match.unit for match in rankings[0]}), {}
-    for name, ranking, color in zip(("first symbol", "second symbol"), rankings, (BLUE, VERMILION), strict=True):
+    for name, ranking, color in zip(("first symbol", "second symbol"), rankings, (VIOLET, BRICK), strict=True):
         bars[name] = [max(match.score for match in ranking if match.unit == unit) for unit in units], color
     return ranking_figure(units, bars, "η²")
 

@@ -67,20 +67,23 @@ function cached(make) {
   };
 }
 
-// Any CSS colour as a pixel, 0xAABBGGRR, as the canvas itself would paint it.
-export const toPixel = cached((color) => {
+// CSS colours, painted over each other, as a pixel, 0xAABBGGRR, as the canvas itself would paint it.
+export const toPixel = cached((colors) => {
   const pen = new OffscreenCanvas(1, 1).getContext("2d");
-  pen.fillStyle = color;
-  pen.fillRect(0, 0, 1, 1);
+  for (const color of colors.split(";")) {
+    pen.fillStyle = color;
+    pen.fillRect(0, 0, 1, 1);
+  }
   return new Uint32Array(pen.getImageData(0, 0, 1, 1).data.buffer)[0];
 });
 
-// The 256 pixels of a colour scale that is given by the colours of even steps.
-export const colorTable = (scale) => interpolated(scale.join(";"));
+// The 256 pixels of a colour scale that is given by the colours of even steps; a signed scale's are transparent
+// towards its middle, and lie on the colour `back`.
+export const colorTable = (scale, back = "white") => interpolated([back, ...scale].join(";"));
 
 const interpolated = cached((scale) => {
   const channels = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
-  const stops = scale.split(";").map((color) => channels(toPixel(color)));
+  const [back, ...colors] = scale.split(";"), stops = colors.map((color) => channels(toPixel(`${back};${color}`)));
   return Uint32Array.from({ length: 256 }, (_, k) => {
     const position = (k / 255) * (stops.length - 1), low = Math.min(Math.floor(position), stops.length - 2);
     const mix = (from, to) => Math.round(from + (position - low) * (to - from));

@@ -189,7 +189,8 @@ function paintLegend(pen, theme, panel, from) {
   const { x, y, w } = panel, curves = panel.curves.filter(({ name }) => name), middle = y - TITLE / 2;
   for (const [k, { name, color, dashed }] of curves.entries()) {
     const label = name.length > 24 ? `${name.slice(0, 23)}…` : name;
-    if (from + 120 > x + w && k < curves.length - 1) {
+    const rest = k < curves.length - 1 ? 80 : 0; // room for how many more there are
+    if (k && from + 38 + 7.5 * label.length + rest > x + w) {
       write(pen, theme, `+ ${curves.length - k} more`, from + 16, middle, { size: LARGE });
       return;
     }

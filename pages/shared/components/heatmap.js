@@ -49,7 +49,7 @@ export function paintCells(pen, theme, { x, y, w, h }, { values, rows, columns, 
   const ratio = pen.getTransform().a, width = Math.round(w * ratio), height = Math.round(h * ratio);
   if (width < 1 || height < 1) return;
   const image = pen.createImageData(width, height), pixels = new Uint32Array(image.data.buffer);
-  const table = colorTable(scale), factor = 255 / (high - low);
+  const table = colorTable(scale, theme.back), factor = 255 / (high - low);
   const lefts = edges(width, columns), tops = edges(height, rows);
   const band = new Uint32Array(width); // the pixels of one line; 0, which no colour is, where there is no value
   let gaps = false;

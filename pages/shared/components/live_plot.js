@@ -2,6 +2,8 @@
 
 import { addressOf, component, unpack } from "./wire.js";
 
+const MAX_LOG_TICKS = 6; // between the ends
+const SUPERSCRIPTS = { "-": "⁻", ..."⁰¹²³⁴⁵⁶⁷⁸⁹" };
 const DOUBLE_CLICK = 600; // ms; Plotly's own 300 are too few where a redraw comes between the two clicks
 
 export default component(".live-plot", {
@@ -161,14 +163,32 @@ function figure({ lines, xTitle, xStart, yTitle, yRange, logY, revision }, style
   return { traces, layout };
 }
 
-// Plotly prints the digits between powers of ten in a tiny font.
+// Plotly prints the digits between powers of ten in a tiny font, and each power of a loss that diverges over the next.
 function logTicks(lines) {
   const values = lines.flatMap((line) => Array.from(line.y)).filter((y) => y > 0 && y < Infinity);
-  const [low, high] = [Math.log10(Math.min(...values)), Math.log10(Math.max(...values))];
-  const digits = high - low > 3 ? [1] : high - low > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
-  const ticks = [];
-  for (let power = Math.floor(low) - 1; power <= high + 1; power++) {
-    ticks.push(...digits.map((digit) => digit * 10 ** power));
-  }
-  return { tickvals: ticks, ticktext: ticks.map((tick) => String(Number(tick.toPrecision(2)))) };
+  if (!values.length) return {};
+  const ends = [Math.min(...values), Math.max(...values)], [low, high] = ends.map(Math.log10);
+  const candidates = [[1, 1.5, 2, 3, 4, 5, 6, 8], [1, 2, 5], [1, 3], [1]].map((digits) => ticksOf(low, high, digits, 1));
+  const steps = [2, 3, 5, 10, 20, 50, 100, 200].map((step) => ticksOf(low, high, [1], step));
+  const ticks = [...candidates, ...steps].find((all) =>
+    all.filter(({ value }) => value >= ends[0] && value <= ends[1]).length <= MAX_LOG_TICKS);
+  const large = ticks.some(({ power }) => Math.abs(power) > 4);
+  return {
+    tickvals: ticks.map(({ value }) => value),
+    ticktext: ticks.map(({ digit, power, value }) => {
+      if (!large) return String(Number(value.toPrecision(2)));
+      return `${digit === 1 ? "" : `${digit}·`}10${superscript(power)}`;
+    }),
+  };
 }
+
+// Around the two ends too: a plot has margins, and may be zoomed out.
+function ticksOf(low, high, digits, step) {
+  const ticks = [];
+  for (let power = step * Math.floor(low / step); power <= high + step; power += step) {
+    ticks.push(...digits.map((digit) => ({ digit, power, value: digit * 10 ** power })));
+  }
+  return ticks.filter(({ value }) => value > 0 && value < Infinity);
+}
+
+const superscript = (power) => [...String(power)].map((sign) => SUPERSCRIPTS[sign]).join("");

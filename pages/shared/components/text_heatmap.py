@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from lstm_core.analysis.unit_search import UnitMatch
-from pages.shared.components.wire import color_stops, mount
+from lstm_core.figures.theme import HIGH_COLOR, LOW_COLOR
+from pages.shared.components.wire import mount
 
 _draw = mount("text_heatmap")
 
@@ -25,14 +26,12 @@ def text_heatmap(
     """
     if values.shape[1] != len(text):
         raise ValueError(f"{len(text)} characters need as many values of each unit, not {values.shape[1]}.")
-    # the scale's ends are too dark to be read on, in a dark theme
-    minimum, maximum = (color_stops(signed=True)[k] for k in (3, -4))
     header = {
         "text": text,
         "name": name,
         "units": len(values),
         "signed": color is None,
-        "colors": [minimum, maximum] if color is None else [color, color],
+        "colors": [LOW_COLOR, HIGH_COLOR] if color is None else [color, color],
         "matches": [
             {"signal": signal, "unit": match.unit, "correlation": round(match.score, 2)}
             for signal, match in matches.items()

@@ -106,7 +106,6 @@ function fill(table, { name, sequence, target, prediction, right, days }) {
   setText(table.name, name);
   setText(table.sequence, `${sequence} → ${target}`);
   setText(table.prediction, `prediction ${prediction} ${right ? "✓" : "✗"}`);
-  table.prediction.classList.toggle("right", right);
   days.forEach((day, d) => {
     setText(table.days[d], `Day ${d + 1}:  x = ${day.x},  h = ${day.h}`);
     [...day.gates, day.c, day.h_next].forEach(([sum, whole, result], row) => {

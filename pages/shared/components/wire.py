@@ -20,9 +20,9 @@ import streamlit as st
 from plotly.colors import sample_colorscale
 from streamlit.components.v1 import declare_component
 
-from lstm_core.figures.theme import GATE_SCALE, SIGNED_SCALE
+from lstm_core.figures.theme import GATE_SCALE, SIGNED_STOPS
 
-SCALE_STOPS = 17  # odd, so that a signed scale's middle is exactly the colour of 0
+SCALE_STOPS = len(SIGNED_STOPS)  # odd, so that a signed scale's middle is exactly the colour of 0
 
 _HERE = Path(__file__).parent
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.[^"]+)";$', re.MULTILINE)
@@ -96,7 +96,7 @@ def read_assets(*names: str) -> str:
 @cache
 def color_stops(signed: bool) -> list[str]:
     """The colours of SCALE_STOPS even steps of the scale of signed values, or of a gate's."""
-    return sample_colorscale(SIGNED_SCALE if signed else GATE_SCALE, SCALE_STOPS)
+    return list(SIGNED_STOPS) if signed else sample_colorscale(GATE_SCALE, SCALE_STOPS)
 
 
 def pack(header: dict, arrays: Sequence[np.ndarray]) -> bytes:

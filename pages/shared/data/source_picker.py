@@ -104,13 +104,18 @@ def dataset_title(data: DataSpec, table: Table) -> str:
     return SAMPLES[data.name].title if listed else table.name
 
 
+def has_n_features(data: DataSpec) -> bool:
+    """Whether the data is a generator's whose number of features can be set."""
+    return data.source == "generator" and data.name in ("random_regression", "echo")
+
+
 def generator_settings() -> None:
     """Draw the length, noise and seed of the current generator."""
     data = state.workspace().experiment.data
     names = {"length": {"step": 100}, "noise": {"step": 0.05}, "seed": {}}
     if data.name in generators.SEQUENCE_SETS:
         names["length"] |= {"label": "sequences"}
-    if data.name in ("random_regression", "echo"):
+    if has_n_features(data):
         names["n_features"] = {}
     with st.container(horizontal=True, key="generator_settings"):
         for name, changed in names.items():

@@ -54,7 +54,14 @@ def _default_widget(setting: Setting) -> tuple[str, dict[str, Any]]:
 def _apply(part: str, name: str, key: str) -> None:
     value = widget_value(key)
     if value is not None or settings(PARTS[part])[name].default is None:  # else the previous value is shown again
-        change_field(part, **{name: value})
+        kept = getattr(getattr(state.workspace().experiment, part), name)
+        with errors_on_top(f"{name} stays {_shown(kept)}."):  # as the widget then shows
+            state.workspace().change(part, **{name: value})
+
+
+def _shown(value: Any) -> str:
+    texts = [str(one) for one in value] if isinstance(value, tuple) else ["empty" if value is None else str(value)]
+    return ", ".join(texts) or "empty"
 
 
 def clamp_widget(key: str, minimum: float, maximum: float, default: float | None = None) -> None:

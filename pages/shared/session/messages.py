@@ -28,13 +28,13 @@ def clear_messages() -> None:
 
 
 @contextmanager
-def errors_on_top() -> Iterator[None]:
-    """Drop the message at the top; a PlaygroundError inside becomes the new one."""
+def errors_on_top(then: str = "") -> Iterator[None]:
+    """Drop the message at the top; a PlaygroundError inside becomes the new one, followed by `then`."""
     clear_messages()
     try:
         yield
     except PlaygroundError as error:
-        show_error(str(error))
+        show_error(f"{error} {then}".rstrip())
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.figures.lines import Line
-from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
+from lstm_core.figures.theme import SLATE, TRAIN_COLOR, VALID_COLOR
 from lstm_core.workspace import Workspace
 from pages.shared.components.live_plot import live_plot
 from pages.shared.session import state
@@ -60,7 +60,7 @@ def gradient_norm(run: Run, height: int = 200) -> None:
     x, y = run.curves["grad_norm"].points(POINTS)
     live_plot(
         "grad_curve",
-        [Line("gradient norm, before clipping", x, y, "#009E73", width=1.5)],
+        [Line("gradient norm, before clipping", x, y, SLATE, width=1.5)],
         x_title="epoch",
         y_title="norm",
         log_y=True,

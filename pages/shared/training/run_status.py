@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lstm_core.data.number_format import format_duration
+from pages.shared.data.source_picker import dataset_title
 from pages.shared.session import state
 from pages.shared.session.messages import escape_markdown
 from pages.shared.training.live import STATUS_SECONDS, poll
 
 if TYPE_CHECKING:
+    from lstm_core.experiment import ModelSpec
     from lstm_core.runs.run import Run
 
 STATUS = {
@@ -52,10 +54,37 @@ def _lesson_status(page: str) -> None:
     )
 
 
+def model_name(run: Run) -> str:
+    """Which model a run is of, briefly: its data, its cell and its size."""
+    return f"{dataset_title(run.experiment.data, run.table)} · {_shape(run.experiment.model)}"
+
+
+def _shape(model: ModelSpec) -> str:
+    layers = f"{model.num_layers} × " if model.num_layers > 1 else ""
+    return f"{model.cell.upper()} {layers}{model.hidden_size}"
+
+
+def browser_title(page: str) -> None:
+    """Name the browser's tab by page, data and model: those being set up on Data and Model, else the run's."""
+    workspace = state.workspace()
+    if page in ("Data", "Model"):
+        experiment = workspace.experiment
+        name = f"{dataset_title(experiment.data, workspace.table)} · {_shape(experiment.model)}"
+    elif page == "Lessons":
+        name = workspace.lesson.lesson.title if workspace.lesson and state.get_query("lesson") else ""
+    else:
+        name = model_name(workspace.run)
+    st.set_page_config(" · ".join(filter(None, (page, name))) + " – LSTM Playground")
+
+
 def _status() -> None:
-    run = state.workspace().run
+    workspace = state.workspace()
+    run = workspace.run
     label, color = STATUS[run.status]
     st.badge(label, color=color)
+    st.markdown(escape_markdown(model_name(run)))
+    if workspace.changed_settings():
+        st.caption("without the changes since")
     st.caption(f"epoch {run.epoch:,} of {run.train_spec.epochs:,}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from lstm_core.data.number_format import format_number
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import GREEN, GREY
+from lstm_core.figures.theme import GREY, LIME
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     COLORS,
     TOLERANCE,
@@ -45,7 +45,7 @@ def _loss_plot(runs: dict[str, Run]) -> LinePlot:
     epochs, predictions = prediction_history(run)
     loss = (predictions - training_sequences(run)[1]) ** 2
     lines = [
-        Line("both companies, the mean", epochs, loss.mean(1), GREEN, width=3),
+        Line("both companies, the mean", epochs, loss.mean(1), LIME, width=3),
         Line("company B alone: what the tutorial logs", epochs, loss[:, 1], COLORS[1], "dash", width=2),
     ]
     return LinePlot(lines, "epoch", "(out − label)²")

@@ -62,7 +62,7 @@ def resume_or_transfer(seed: int, epochs: int) -> Demonstration:
         figure.add_scatter(x=x, y=losses, name=name, mode="lines", line=line)
     figure.add_vline(epochs, line={"color": ACTUAL_COLOR, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title="epoch")
-    figure.update_yaxes(title="training loss of each batch", type="log", exponentformat="power")
+    figure.update_yaxes(title="training loss of each batch", type="log")
     return Demonstration(
         identical and transfer_losses != resumed_losses[: len(transfer_losses)],
         f"Resumed at epoch {epochs}, the {len(resumed_losses)} losses that follow are "

@@ -10,7 +10,7 @@ from lstm_core.data.generators.reber import STATE, SYMBOLS
 from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import BLUE, GATE_COLORS, GATE_NAMES, GREY, VERMILION, figure_layout
+from lstm_core.figures.theme import BRICK, GATE_COLORS, GATE_NAMES, GREY, VIOLET, figure_layout
 from lstm_core.lessons.figures import level, new_figure, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_data
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lstm_core.runs.run import Run
 
-COLORS = {"lstm": BLUE, "no_forget": VERMILION}
+COLORS = {"lstm": VIOLET, "no_forget": BRICK}
 NAMES = {"lstm": "with forget gates", "no_forget": "without, as in 1997"}
 DASHES = {"lstm": "solid", "no_forget": "dash"}
 MIN_ACCURACY, MAX_ACCURACY_WITHOUT = 0.98, 0.70  # of T or P, with forget gates and without
@@ -69,7 +69,7 @@ def _growth_figure(runs: dict[str, Run]) -> go.Figure:
         x, y = downsample_min_max(np.arange(1.0, len(c) + 1), c.max(axis=1).astype(np.float64), 1000)
         figure.add_scatter(x=x, y=y, name=f"{NAMES[label]}: largest |c|", line=line)
     figure.update_xaxes(title="symbols read since the stream began")
-    figure.update_yaxes(title="|c|", type="log", exponentformat="power", dtick=1)
+    figure.update_yaxes(title="|c|", type="log", dtick=1)
     return figure_layout(figure, 340)
 
 

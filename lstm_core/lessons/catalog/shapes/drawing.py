@@ -8,22 +8,19 @@ import plotly.graph_objects as go
 from lstm_core.figures.diagram import box, label
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
-    BLUE,
+    BRICK,
+    FEATURE_COLORS,
     FONT_SIZE,
-    GREEN,
-    ORANGE,
-    PINK,
+    LIME,
     SIGNED_SCALE,
-    SKY_BLUE,
-    VERMILION,
-    YELLOW,
+    VIOLET,
     figure_layout,
 )
 from lstm_core.lessons.catalog.shapes.outputs import LSTMOutputs, PackedComparison
 
-HIGHLIGHT = (ORANGE, GREEN)  # the forward direction's end, the reverse one's
-SEQUENCE_COLORS = (SKY_BLUE, ORANGE, GREEN, PINK, YELLOW)
-PACKED_END, PADDED_END = BLUE, VERMILION  # where a sequence ends, and where the padded run reads h_n
+HIGHLIGHT = (VIOLET, LIME)  # the forward direction's end, the reverse one's
+SEQUENCE_COLORS = tuple(f"{color}66" for color in FEATURE_COLORS)  # pale: the theme's own text stands on them
+PACKED_END, PADDED_END = VIOLET, BRICK  # where a sequence ends, and where the padded run reads h_n
 
 
 def outputs_figure(outputs: LSTMOutputs, height: int = 330) -> go.Figure:
@@ -108,4 +105,4 @@ def _cell(figure: go.Figure, x: float, y: float, text: str, sequence: int | None
     color = None if sequence is None else SEQUENCE_COLORS[sequence % len(SEQUENCE_COLORS)]
     edges = (x - wide / 2, x + wide / 2), (y - 0.42, y + 0.42)
     figure.add_shape(box(*edges, ACTUAL_COLOR, 1, fillcolor=color, layer="below"))
-    figure.add_annotation(label(x, y, text, FONT_SIZE, ACTUAL_COLOR if sequence is None else "#111111"))
+    figure.add_annotation(label(x, y, text, FONT_SIZE))

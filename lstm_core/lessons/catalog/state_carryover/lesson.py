@@ -10,7 +10,7 @@ from lstm_core.data.generators.series import LAG
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import ACTUAL_COLOR, BLUE, FONT_SIZE, GREEN, GREY, VERMILION, figure_layout
+from lstm_core.figures.theme import ACTUAL_COLOR, BRICK, FONT_SIZE, GREY, LIME, VIOLET, figure_layout
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lstm_core.runs.run import Run
 
-COLORS = {"zero": BLUE, "random": VERMILION, "carried": GREEN}
+COLORS = {"zero": VIOLET, "random": BRICK, "carried": LIME}
 
 
 def _errors(runs: dict[str, Run]) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 // The cell as textbooks draw it, with the numbers of the chosen unit at the chosen step, or of a whole layer.
 
-import { child, colorTable } from "../canvas.js";
+import { child, colorTable, readTheme } from "../canvas.js";
 import { build, fitted } from "./cell_drawing.js";
 import { layout } from "./cell_layout.js";
 import * as panel from "./cell_panel.js";
@@ -17,7 +17,7 @@ const TRANSITION = 150; // ms between two steps, under which nothing moves smoot
 
 export function mount(root, state, side) {
   const holder = child(root, "div", { class: "stage-cell" });
-  const view = { holder, state, side, drawn: null, reader: null, tables: tables(state.scales), last: 0 };
+  const view = { holder, state, side, drawn: null, reader: null, tables: tables(state.scales, holder), last: 0 };
   view.press = (part) => state.set({ part: state.part === part ? null : part });
   view.panel = panel.mount(holder, state, view.press);
   const show = () => {
@@ -31,6 +31,7 @@ export function mount(root, state, side) {
   return {
     update(changed) {
       if (changed.has("step")) limitTransitions(view);
+      if (changed.has("theme")) view.tables = tables(state.scales, holder);
       show();
     },
     element: holder,
@@ -213,9 +214,10 @@ function readersOf({ scene, layer, direction, step }) {
 }
 
 // The colours of the heatmaps, 256 of each scale, with the ink that is read on them.
-function tables(scales) {
+function tables(scales, holder) {
+  const { back } = readTheme(holder);
   const css = (pixel) => `rgb(${pixel & 255},${(pixel >> 8) & 255},${(pixel >> 16) & 255})`;
   return Object.fromEntries(Object.entries(scales).map(([name, scale]) => [
-    name, Array.from(colorTable(scale), (pixel) => ({ color: css(pixel), ink: ink(css(pixel)) })),
+    name, Array.from(colorTable(scale, back || "white"), (pixel) => ({ color: css(pixel), ink: ink(css(pixel)) })),
   ]));
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, STAGE_PREDICTION_COLORS
+from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SIDE_COLORS
 from pages.shared.components.wire import color_stops, mount, serve
 
 _STYLES = sorted(path.name for path in Path(__file__).parent.glob("*.css"))
@@ -22,7 +22,7 @@ def stage(key: str, header: dict[str, Any], arrays: list[np.ndarray], id: str, l
     style = {
         "colors": GATE_COLORS,
         "titles": GATE_NAMES,
-        "predictionColors": STAGE_PREDICTION_COLORS,
+        "predictionColors": SIDE_COLORS,
         "scales": {"gate": color_stops(False), "signed": color_stops(True)},
     }
     _draw(key, {**header, "id": id, "link": link, "style": style, "modules": serve()}, arrays)

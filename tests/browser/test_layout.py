@@ -1,0 +1,81 @@
+"""What the look of every page keeps: titles, room for numbers and names on a narrow screen, a focus that is seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.tab import Tab
+
+NARROW = (853, 480)  # 1280 × 720 at 150 %
+# Buttons, tabs, labels and fields that show only a part of their text, or stand outside the page.
+CUT = """() => {
+  const main = document.querySelector("[data-testid=stMain]"), { right } = main.getBoundingClientRect();
+  const parts = main.querySelectorAll("button, label p, [role=tab], [data-tag], h1, h4, a");
+  return [...parts].filter((part) => {
+    const box = part.getBoundingClientRect();
+    if (!box.width || !part.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
+    const clipped = [part, ...part.querySelectorAll("*")].some((node) =>
+      node.children.length === 0 && node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 0);
+    return clipped || box.right > right + 1;
+  }).map((part) => part.textContent.slice(0, 40));
+}"""
+
+
+@pytest.mark.parametrize("size", [(900, 700), NARROW])
+def test_nothing_is_cut_off_on_a_narrow_screen(new_tab: Callable[..., Tab], size, subtests: pytest.Subtests):
+    tab = new_tab(size).open()
+    for title in ("Data", "Model", "Gates", "Lessons"):
+        with subtests.test(title):
+            tab.go(title)
+            assert tab.page.evaluate(CUT) == []
+            wide = "(e) => e.scrollWidth > e.clientWidth"
+            assert not tab.page.locator("[data-testid=stMain]").evaluate(wide), "the page scrolls sideways"
+
+
+def test_labels_of_one_row_are_level(new_tab: Callable[..., Tab]):
+    tab = new_tab((1280, 720)).open()
+    pairs = {
+        "Data": [("seq_len", "horizon")],
+        "Model": [("hidden_size", "num_layers"), ("forget_bias", "chrono_t_max")],
+    }
+    pairs["Train"] = [("epochs", "max_grad_norm")]
+    for title, rows in pairs.items():
+        tab.go(title)
+        for row in rows:
+            tops = [tab.widget(key).locator("input").first.bounding_box()["y"] for key in row]
+            assert abs(tops[0] - tops[1]) < 1, row
+
+
+def test_six_digits_are_seen_whole(tab: Tab):
+    tab.open("model")
+    field = tab.widget("hidden_size").locator("input")
+    field.fill("100000")
+    assert field.evaluate("(input) => input.scrollWidth <= input.clientWidth")
+
+
+def test_the_browsers_title_names_page_data_and_model(tab: Tab):
+    tab.open("train")
+    expect(tab.page).to_have_title("Train · Sunspots · LSTM 16 – LSTM Playground")
+    tab.go("Data").upload(
+        "demand.csv", b"day,load\n" + b"\n".join(b"2020-01-%02d,%d" % (k, k % 5) for k in range(1, 29))
+    )
+    expect(tab.page).to_have_title("Data · demand.csv · LSTM 16 – LSTM Playground")
+    tab.go("Gates")
+    expect(tab.page).to_have_title("Gates · Sunspots · LSTM 16 – LSTM Playground")
+    tab.open("lessons?lesson=vanishing")
+    expect(tab.page).to_have_title(re.compile("^Lessons · .+ – LSTM Playground$"))
+
+
+def test_the_focus_on_a_link_of_the_sidebar_is_seen(tab: Tab):
+    tab.open("model")
+    tab.page.keyboard.press("Tab")
+    for _ in range(12):
+        if tab.page.evaluate("document.activeElement.matches('[data-testid=stSidebarNavLink]')"):
+            break
+        tab.page.keyboard.press("Tab")
+    style = "const s = getComputedStyle(document.activeElement); return [s.outlineStyle, parseFloat(s.outlineWidth)]"
+    assert tab.page.evaluate(f"() => {{ {style} }}") == ["solid", 3]
