@@ -10,12 +10,27 @@ import dataclasses
 import functools
 import json
 import zlib
+from dataclasses import dataclass
 
 from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.settings import FORMAT
 
 MAX_LINK = 6000  # characters: servers and mail programs cut addresses that are much longer
 MAX_JSON = 100_000  # bytes of the inflated text: a link of 6 kB could otherwise inflate to 6 MB
+
+
+@dataclass(frozen=True)
+class Link:
+    """What an address brings: an experiment, and the digest of the CSV file that it needs, "" if it is not known."""
+
+    experiment: Experiment
+    sha256: str = ""
+
+    @property
+    def file(self) -> str:
+        """The file in a sentence: demand.csv (sha256 ab12cd34ef56…)."""
+        digest = f" (sha256 {self.sha256[:12]}…)" if self.sha256 else ""
+        return f"{self.experiment.data.name}{digest}"
 
 
 @functools.lru_cache(256)  # every run of a page asks for its experiment's
