@@ -10,6 +10,7 @@ from lstm_core.analysis.saturation import CLOSED_BELOW, OPEN_ABOVE, gate_saturat
 from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.files import trace_csv, trace_npz
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
+from pages.shared.gates.export import step_columns
 from pages.shared.gates.selection import ALL, Selection, activations, input_series, prediction_text, window_trace
 from pages.shared.session import state
 
@@ -54,7 +55,7 @@ def show(selection: Selection) -> None:
 
 def _exports(selection: Selection) -> None:
     formats = (
-        ("csv", trace_csv, "text/csv", None),
+        ("csv", lambda trace: trace_csv(trace, step_columns(selection)), "text/csv", None),
         ("npz", trace_npz, "application/octet-stream", "Every layer and direction, for numpy.load"),
     )
     with st.container(horizontal=True):
