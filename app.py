@@ -11,6 +11,7 @@ if is_first:
     gc.disable()  # the first visit imports 300,000 objects that stay: walking them again and again took 0.45 s of 2.7
 
 from pages.shared import theme  # noqa: E402  set_page_config comes first: it paints at once
+from pages.shared.components import address  # noqa: E402
 from pages.shared.session import state  # noqa: E402
 from pages.shared.training import run_status  # noqa: E402
 
@@ -29,6 +30,7 @@ page = st.navigation(
 try:
     page.run()
     run_status.sidebar_status(page.title)  # after the page, whose first plot needs no run
+    address.show(page.title)
     run_status.browser_title(page.title)
 finally:
     if is_first:

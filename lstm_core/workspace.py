@@ -19,6 +19,7 @@ from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, resolve_loss
+from lstm_core.link import Link
 from lstm_core.model.devices import cpu_cores, free_memory
 from lstm_core.training.checkpoint import Checkpoint
 from lstm_core.training.history import MetricCurve
@@ -37,6 +38,7 @@ class Upload:
 
     file: IO[bytes]
     corrections: CsvOptions
+    sha256: str = ""  # of the bytes, in hexadecimal
 
 
 class Workspace:
@@ -48,6 +50,7 @@ class Workspace:
         self.table = table
         self.experiment = checkpoint.experiment
         self.upload: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
+        self.awaited: Link | None = None  # whose file is still to come; given up as soon as other data is chosen
         self.previous_model: tuple[Experiment, ModelSnapshot] | None = None  # the last model of the run before this one
         self.lesson: Any = None  # the OpenLesson whose first run this workspace holds
         self.uploads: WeakKeyDictionary[Table, Upload] = WeakKeyDictionary()
@@ -131,7 +134,7 @@ class Workspace:
         self._use(*self.upload)
 
     def _use(self, table: Table, spec: DataSpec) -> None:
-        self.table, self.experiment = table, dataclasses.replace(self.experiment, data=spec)
+        self.table, self.experiment, self.awaited = table, dataclasses.replace(self.experiment, data=spec), None
 
     def change(self, spec_name: str, **fields: Any) -> None:
         """Change fields of one spec of the experiment: data, model or train; a training run obeys at once where it can.
@@ -143,6 +146,7 @@ class Workspace:
         if spec_name == "train" and set(fields) <= set(LIVE_FIELDS):
             self.run.change(**fields)
         self.experiment = dataclasses.replace(self.experiment, **{spec_name: spec})
+        self.awaited = None
 
     def changed_settings(self) -> list[str]:
         """Settings that differ from those that the run was made with: they take effect at the next training."""
@@ -198,7 +202,7 @@ class Workspace:
                 self.previous_model = (self._run.experiment, self._run.snapshot_at())
         if self.experiment.data.source == "csv" and run.table is not self.table:
             self.upload = (self.table, self.experiment.data)
-        self._run, self.table, self.experiment = run, run.table, run.experiment
+        self._run, self.table, self.experiment, self.awaited = run, run.table, run.experiment, None
         return run
 
 

@@ -7,10 +7,12 @@ from lstm_core.architecture import shapes
 from lstm_core.architecture.advice import advise
 from lstm_core.architecture.code import model_code
 from lstm_core.architecture.memory import check_memory, estimate_training_bytes
+from lstm_core.architecture.training_script import script_zip, training_script
 from lstm_core.data.number_format import format_bytes
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.network_diagram import network_figure
 from lstm_core.model.devices import free_memory
+from pages.shared.components.download import download_when_made
 from pages.shared.data.source_picker import has_n_features
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, field, widget_value
@@ -18,6 +20,7 @@ from pages.shared.session.messages import draw_messages, errors_here, escape_mar
 from pages.shared.shape_table import draw_shapes
 from pages.shared.theme import fields_in_row, next_page
 
+QUICK_ROWS = 5000  # of a data.csv that is written while the page is drawn
 SHOW = {"info": st.info, "warning": st.warning, "error": st.error}
 
 workspace = state.workspace()
@@ -94,10 +97,28 @@ def details(windows) -> None:
     with table:
         draw_shapes(shapes.shape_table(*sizes, batch, windows.spec.seq_len), "shapes", max_height=700)
     with code:
-        st.code(model_code(*sizes), language="python")
+        code_views(windows, sizes)
     with counts:
         by_layer = shapes.parameter_count(*sizes).items()
         st.dataframe(pd.DataFrame(by_layer, columns=["layer", "parameters"]), hide_index=True)
+
+
+def code_views(windows, sizes) -> None:
+    """The model alone, and the whole training as a script with its data."""
+    alone, script = st.tabs(["Model only", "Script that trains it"])
+    alone.code(model_code(*sizes), language="python")
+    with script, errors_here(":material/info:"):
+        st.code(training_script(workspace.experiment, windows), language="python", height=500)
+        st.caption("It reads data.csv beside it, trains from the same seeds and prints the same test score.")
+        download_when_made(
+            "Script and data.csv as ZIP",
+            lambda: script_zip(workspace.experiment, windows, workspace.table),
+            "train_lstm.zip",
+            "application/zip",
+            key="script_zip",
+            of=(id(windows), workspace.experiment),
+            now=windows.rows <= QUICK_ROWS,
+        )
 
 
 st.title("Model")

@@ -23,30 +23,47 @@ def model_code(spec: ModelSpec, input_size: int, output_size: int) -> str:
 
     The recurrent module's arguments are input_size, hidden_size and those that differ from its defaults.
     """
-    head_size = spec.num_directions * spec.h_size
     output_shape = f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "per_step" else f"({_BATCH}, {output_size})"
     return f"""\
 import torch
 from torch import nn
 
 
-class Sequence{spec.module_name}(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.{spec.cell} = nn.{spec.module_name}({_arguments(spec, input_size)})
-        self.head = nn.Linear({head_size}, {output_size})
-
-    def forward(self, x):  # (batch, seq_len, {input_size})
-{_forward(spec)}
-
-
-torch.manual_seed({spec.seed})
-model = Sequence{spec.module_name}()
-{_forget_bias(spec)}{_chrono(spec)}{_frozen(spec)}
+{model_definition(spec, input_size, output_size)}
 x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
 y = model(x)
 print(tuple(y.shape))  # {output_shape}
 """
+
+
+def model_definition(spec: ModelSpec, input_size: int, output_size: int, with_state: bool = False) -> str:
+    """The part of model_code behind its imports, up to the model with its weights.
+
+    with_state: forward also takes the state before the first step, None for zeros.
+    """
+    head_size = spec.num_directions * spec.h_size
+    state = ", state=None" if with_state else ""
+    return f"""\
+class Sequence{spec.module_name}(nn.Module):
+    def __init__(self):
+        super().__init__()
+{_module(spec, input_size)}
+        self.head = nn.Linear({head_size}, {output_size})
+
+    def forward(self, x{state}):  # (batch, seq_len, {input_size})
+{_forward(spec, with_state)}
+
+
+torch.manual_seed({spec.seed})
+model = Sequence{spec.module_name}()
+{_forget_bias(spec)}{_chrono(spec)}{_frozen(spec)}"""
+
+
+def _module(spec: ModelSpec, input_size: int) -> str:
+    begin, arguments = f"        self.{spec.cell} = nn.{spec.module_name}(", _arguments(spec, input_size)
+    if len(begin) + len(arguments) < 120:
+        return f"{begin}{arguments})"
+    return f"{begin}\n            {arguments}\n        )"
 
 
 def _arguments(spec: ModelSpec, input_size: int) -> str:
@@ -58,10 +75,10 @@ def _arguments(spec: ModelSpec, input_size: int) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in {**sizes, **non_defaults}.items())
 
 
-def _forward(spec: ModelSpec) -> str:
+def _forward(spec: ModelSpec, with_state: bool) -> str:
     width = spec.num_directions * spec.h_size
     order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
-    x = "x" if spec.batch_first else "x.transpose(0, 1)"
+    x = ("x" if spec.batch_first else "x.transpose(0, 1)") + (", state" if with_state else "")
     state = "(h_n, c_n)" if spec.cell == "lstm" else "h_n"
     lines = [f"output, {state} = self.{spec.cell}({x})  # output: ({order}, {width})"]
     if spec.head == "per_step":

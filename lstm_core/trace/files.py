@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pandas as pd
 
+from lstm_core.data.spreadsheet import spreadsheet_text, unique_texts
 from lstm_core.experiment import GATES, STATES
 from lstm_core.trace.gate_trace import GateTrace
 
@@ -25,10 +26,13 @@ def trace_npz(trace: GateTrace) -> bytes:
     return buffer.getvalue()
 
 
-def trace_csv(trace: GateTrace) -> bytes:
+def trace_csv(trace: GateTrace, steps: dict[str, np.ndarray] | None = None) -> bytes:
     """One row a layer, direction, sequence, step and unit, with columns i, f, g, o, c, h.
 
     With a projection h has fewer units than the gates: its cells are empty past its width.
+
+    steps: further columns by name, such as time, inputs and prediction, each (seq_len,) or (batch, seq_len): the same
+        in every layer, direction and unit. A text that a spreadsheet would run as a formula is escaped, a name too.
     """
     arrays = trace_arrays(trace)
     shape = arrays["i"].shape
@@ -38,4 +42,9 @@ def trace_csv(trace: GateTrace) -> bytes:
         [range(size) for size in shape], names=["layer", "direction", "sequence", "step", "unit"]
     )
     columns = {name: arrays[name].ravel() for name in (*GATES, *STATES)}
+    added = unique_texts([*columns, *(steps or {})])[len(columns) :]
+    for name, values in zip(added, (steps or {}).values(), strict=True):
+        if values.dtype.kind in "OU":
+            values = np.array([spreadsheet_text(str(text)) for text in values.flat], object).reshape(values.shape)
+        columns[name] = np.broadcast_to(values[..., None], shape).ravel()
     return pd.DataFrame(columns, index=index).to_csv(float_format="%.9g").encode()

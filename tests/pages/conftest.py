@@ -130,6 +130,13 @@ class Visitor:
         size = int.from_bytes(data[:4], "little")
         return json.loads(data[4 : 4 + size]), data[4 + size :]
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The address's own, as the browser shows them: run, and what components/address.js writes."""
+        (component,) = (c.proto for c in self.at.get("bidi_component") if c.proto.id.endswith("-address"))
+        given = {name: values for name, values in self.at.query_params.items() if name not in ("x", "sha")}
+        return given | {name: value for name, value in json.loads(component.json)["parameters"].items() if value}
+
     def curve(self, key: str, line: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """(x, y) of one line of a live plot."""
         header, arrays = self.component(key)

@@ -33,7 +33,7 @@ def test_the_workspace_is_in_the_url(visit):
     assert re.fullmatch(r"[\w-]{16,}", tab.id)
     for page in PAGES:
         tab.go(page)
-        assert tab.at.query_params == {"run": tab.workspace.id}
+        assert tab.at.query_params["run"] == tab.workspace.id
 
 
 def test_two_visitors_have_a_run_each(visit):

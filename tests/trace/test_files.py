@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstm_core.data.spreadsheet import spreadsheet_text, unique_texts
 from lstm_core.experiment import GATES, STATES
 from lstm_core.trace.files import trace_arrays, trace_csv, trace_npz
 from tests.factories import trace_of
@@ -49,3 +50,29 @@ def test_exporting_changes_nothing_of_the_trace():
     trace_csv(trace), trace_npz(trace)
     for name, array in trace_arrays(trace).items():
         np.testing.assert_array_equal(array, before[name])
+
+
+def test_csv_has_further_columns_beside_every_gate_and_never_a_formula():
+    trace = trace_of(seq_len=3, num_layers=2)
+    steps = {
+        "row": np.array([7, 8, 9]),
+        "=cmd|x": np.array([[0.5, -1.0, np.nan], [1.5, 2.0, 3.0]]),
+        "prediction": np.array(["", "=1+1", "-up"], object),
+        "i": np.arange(3.0),
+    }
+    table = pd.read_csv(io.BytesIO(trace_csv(trace, steps)), keep_default_na=False)
+    assert list(table)[-4:] == ["row", "'=cmd|x", "prediction", "i_2"]
+    for (sequence, step), rows in table.groupby(["sequence", "step"]):
+        assert len(rows) == 2 * 5  # layers, units
+        assert set(rows["row"]) == {7 + step}
+        value = steps["=cmd|x"][sequence, step]
+        assert set(rows["'=cmd|x"]) == {"" if np.isnan(value) else f"{value:g}"}
+        assert set(rows["prediction"]) == {["", "'=1+1", "'-up"][step]}
+    np.testing.assert_array_equal(table["i"].to_numpy(np.float32), trace.i.numpy().ravel())
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
+def test_a_formula_is_escaped(text):
+    assert spreadsheet_text(text) == f"'{text}"
+    assert unique_texts([text, "b", "b", "", f"'{text}"]) == [f"'{text}", "b", "b_2", "_", f"'{text}_2"]
+    assert spreadsheet_text("a=1") == "a=1"

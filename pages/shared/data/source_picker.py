@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import tempfile
 from typing import Any
 
@@ -20,6 +21,7 @@ from lstm_core.experiment import DataSpec
 from lstm_core.figures.theme import TRAIN_COLOR
 from lstm_core.workspace import Upload
 from pages.shared.session import state
+from pages.shared.session.address import apply_to_upload
 from pages.shared.session.fields import field, set_widget, widget_value
 from pages.shared.session.messages import errors_on_top
 from pages.shared.theme import wide_button
@@ -56,11 +58,14 @@ def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> Non
     with errors_on_top():
         table = read_table(data, name, corrections)
         workspace = state.workspace()
+        link = workspace.awaited
         workspace.use_table(table, source="csv", name=name)
         # unnamed, so it is deleted with the table, and not in memory
         file = tempfile.TemporaryFile()  # noqa: SIM115
         file.write(data)
-        workspace.uploads[table] = Upload(file, corrections)
+        workspace.uploads[table] = Upload(file, corrections, hashlib.sha256(data).hexdigest())
+        if link is not None:
+            apply_to_upload(workspace, link)
 
 
 def read_with(**corrected: Any) -> None:

@@ -11,6 +11,7 @@ from lstm_core.figures.theme import GATE_NAMES
 from lstm_core.trace.files import trace_csv, trace_npz
 from pages.shared.components.download import download_when_made
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
+from pages.shared.gates.export import step_columns
 from pages.shared.gates.selection import ALL, Selection, activations, input_series, prediction_text, window_trace
 from pages.shared.session import state
 
@@ -61,7 +62,13 @@ def _exports(selection: Selection) -> None:
     now = trace.i.numel() <= QUICK_ROWS
     with st.container(horizontal=True):
         download_when_made(
-            "Trace as CSV", lambda: trace_csv(trace), f"{name}.csv", "text/csv", key="trace_csv", of=of, now=now
+            "Trace as CSV",
+            lambda: trace_csv(trace, step_columns(selection)),
+            f"{name}.csv",
+            "text/csv",
+            key="trace_csv",
+            of=of,
+            now=now,
         )
         download_when_made(
             "Trace as NPZ",

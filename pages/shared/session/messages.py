@@ -22,6 +22,11 @@ def show_info(text: str) -> None:
     st.session_state[_MESSAGES] = {"info": text}
 
 
+def message(kind: str) -> str:
+    """The sentence of this kind, "error" or "info", at the top of the page; "" if there is none."""
+    return st.session_state.get(_MESSAGES, {}).get(kind, "")
+
+
 def clear_messages() -> None:
     """Drop the message: the person has done something else since."""
     st.session_state.pop(_MESSAGES, None)

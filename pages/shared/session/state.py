@@ -22,6 +22,7 @@ from lstm_core.lessons import lessons
 from lstm_core.model.devices import limit_to_one_thread
 from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
+from pages.shared.session.address import ask_for_file, open_address, show_address
 from pages.shared.session.messages import clear_messages, errors_on_top, show_info
 
 if TYPE_CHECKING:
@@ -47,14 +48,14 @@ def workspace() -> Workspace:
     current = workspace_store().get(requested_id)
     if current is None:
         current = open_example(workspace_store())
-        if requested_id:
+        if not open_address(current) and requested_id:
             show_info(
                 "This link's run is no longer on the server (it was restarted, or many others came since). "
                 "Here is the example instead; a saved model file can be loaded on Train."
             )
     st.session_state[_ID] = current.id
-    if st.query_params.get("run") != current.id:
-        st.query_params["run"] = current.id
+    ask_for_file(current)
+    show_address(current)
     return current
 
 
@@ -102,7 +103,8 @@ def leave_lesson() -> None:
 
 
 def _go_to(id: str) -> None:
-    st.session_state[_ID] = st.query_params["run"] = id
+    st.session_state[_ID] = id
+    show_address(workspace_store().get(id) or workspace())
 
 
 def _hand_over_to_app() -> None:

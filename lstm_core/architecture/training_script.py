@@ -1,0 +1,93 @@
+"""An experiment as a script that trains: data.csv, windows, model, loop and test score, with numpy, pandas and torch.
+
+It draws the same numbers in the same order as the training here does, and so ends with the same score. Names from a
+user's file enter it as repr() only. Here is what the script reads; script_parts.py has its text.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+
+from lstm_core.architecture import script_parts
+from lstm_core.architecture.code import model_definition
+from lstm_core.architecture.script_parts import Columns
+from lstm_core.data.split import group_bounds, reorder, row_order
+from lstm_core.data.spreadsheet import unique_texts
+from lstm_core.data.table import Table
+from lstm_core.data.windows import Windows
+from lstm_core.experiment import SPLITS, Experiment, PlaygroundError
+
+SCRIPT_FILE = "train_lstm.py"
+
+
+def script_zip(experiment: Experiment, windows: Windows, table: Table) -> bytes:
+    """The script and its data.csv in one ZIP file. Raises PlaygroundError as training_script does."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(SCRIPT_FILE, training_script(experiment, windows))
+        archive.writestr(script_parts.DATA_FILE, script_data(windows, table))
+    return buffer.getvalue()
+
+
+def script_data(windows: Windows, table: Table) -> bytes:
+    """The columns in use as CSV, as they were read here: rows by sequence, then time, each with its split."""
+    names, spec, order = _columns(windows), windows.spec, row_order(table, windows.spec)
+    groups = group_bounds(table, spec, order)
+    columns: dict[str, np.ndarray] = {}
+    if windows.time is not None:
+        columns[names.time] = windows.time
+    columns[names.sequence] = np.repeat(np.arange(len(groups) - 1), np.diff(groups))
+    columns[names.split] = np.array(SPLITS)[windows.split_of_row]
+    for name, feature in zip(names.features, spec.features, strict=True):
+        columns[name] = reorder(table.column(feature).values, order)
+    if windows.classes:
+        columns[names.targets[0]] = np.array([*names.classes, ""], dtype=object)[windows.y]  # of -1, no class, the last
+    else:
+        columns |= {name: windows.y[:, k] for k, name in enumerate(names.targets)}
+    return pd.DataFrame(columns).to_csv(index=False, float_format="%.9g").encode()
+
+
+def training_script(experiment: Experiment, windows: Windows) -> str:
+    """A Python script that reads data.csv beside it, trains the experiment's model and prints its test score.
+
+    windows: of the experiment's data. Without test windows the script scores the last split that has some.
+
+    Raises:
+        PlaygroundError: the initial state is stateful, or frozen parameters meet weight decay.
+    """
+    model, train = experiment.model, experiment.train
+    if train.initial_state == "stateful":
+        raise PlaygroundError(
+            "The script cannot pass the state on from batch to batch: for a script choose another initial state than "
+            "stateful on Train."
+        )
+    if model.frozen and train.weight_decay:
+        raise PlaygroundError(
+            "The script cannot keep frozen parameters from weight decay: for a script set weight_decay to 0 on Train."
+        )
+    with_state = train.initial_state == "random"
+    parts = (
+        script_parts.read_data(experiment, windows, _columns(windows)),
+        script_parts.cut_windows(experiment, windows),
+        model_definition(model, windows.input_size, windows.output_size, with_state),
+        script_parts.loss(experiment, windows),
+        script_parts.loop(experiment, windows),
+        script_parts.score(experiment, windows),
+    )
+    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _columns(windows: Windows) -> Columns:
+    """The names of data.csv's columns, and of its classes."""
+    spec = windows.spec
+    own = list(dict.fromkeys((*spec.features, *spec.targets)))
+    added = [spec.time or "time", "sequence", "split"]
+    names = unique_texts([*own, *added])
+    of = dict(zip(own, names, strict=False))
+    time, sequence, split = names[len(own) :]
+    features, targets = [of[name] for name in spec.features], [of[name] for name in spec.targets]
+    return Columns(features, targets, time, sequence, split, unique_texts(list(windows.classes)))
