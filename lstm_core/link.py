@@ -1,6 +1,7 @@
 """An Experiment as text that fits into an address, and back: what a link carries to any server.
 
-The text is JSON without the default values, deflated, in base64url. Whoever reads it takes it from a stranger.
+The text is the experiment's JSON, deflated, in base64url; with its default values, which another version may change.
+Whoever reads it takes it from a stranger.
 """
 
 from __future__ import annotations
@@ -36,12 +37,7 @@ class Link:
 @functools.lru_cache(256)  # every run of a page asks for its experiment's
 def experiment_to_link(experiment: Experiment) -> str | None:
     """The experiment in letters, digits, "-" and "_"; None if it takes more than MAX_LINK of them."""
-    values, defaults = dataclasses.asdict(experiment), dataclasses.asdict(Experiment())
-    parts = {
-        part: {name: value for name, value in fields.items() if value != defaults[part][name]}
-        for part, fields in values.items()
-    }
-    text = json.dumps({"format": FORMAT} | {part: fields for part, fields in parts.items() if fields}, separators=",:")
+    text = json.dumps({"format": FORMAT} | dataclasses.asdict(experiment), separators=(",", ":"))
     data = zlib.compress(text.encode(), 9)
     link = base64.urlsafe_b64encode(data).decode().rstrip("=")
     return link if len(link) <= MAX_LINK and len(text) <= MAX_JSON else None
