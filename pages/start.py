@@ -25,7 +25,7 @@ HEIGHT = 250  # of the two plots under the gates, in CSS pixels
 STYLE = """<style>
 .st-key-start_page h1 { font-size: 1.75rem; white-space: nowrap; }
 .st-key-mini_stage_place { min-height: 352px; }
-.st-key-start_page .st-key-train button { min-height: 2.9rem; }
+.st-key-start_page :is(.st-key-train, .st-key-pause) button { min-height: 2.9rem; }
 .st-key-start_page .st-key-train button p { font-size: 1.1rem; font-weight: 600; }
 @media (max-width: 1100px) {
   .st-key-start_page > * > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }

@@ -19,7 +19,7 @@ const LABEL = "One window of the series through the network: one unit's gates an
 export default component(".mini-stage", {
   mount(element) {
     const view = mountHeatmaps(element, { arrange, paint, paintOverlay, point() {}, key });
-    Object.assign(view, { position: 0, playing: !STILL.matches, seen: true, pressed: null, model: null });
+    Object.assign(view, { position: null, chosen: null, playing: !STILL.matches, seen: true, model: null });
     view.stage.setAttribute("aria-label", LABEL);
     view.button = child(view.stage, "button", { class: "mini-stage-play", type: "button" });
     view.button.addEventListener("pointerdown", (event) => event.stopPropagation()); // not a point of the picture
@@ -34,9 +34,9 @@ export default component(".mini-stage", {
     const message = decode(data), other = message.model !== view.model;
     Object.assign(view, message);
     view.element.style.minHeight = `${view.height}px`;
-    if (other) { // another model: from the start, unless somebody has stopped it
-      view.unit = view.valves?.start ?? 0;
-      view.position = view.playing ? 0 : view.steps - 1;
+    if (other) { // another model: its own unit and from the start, unless somebody has chosen
+      view.unit = view.chosen ?? view.valves?.start ?? 0;
+      view.position = view.playing ? 0 : (view.position ?? Infinity);
     }
     view.position = Math.min(view.position, view.steps - 1);
     view.unit = clamp(view.unit, view.valves?.of[0].units ?? 1);
@@ -91,7 +91,7 @@ function touch(view, event) {
   const begins = event.type === "pointerdown", { row, column } = cellAt(map, at, view.valves.of[0].units, view.steps);
   if (begins) {
     view.pressed = view.boxes.some((box) => (box.map || box.curves) && contains(widened(box), at));
-    if (contains(map, at)) view.unit = row; // only a press selects: dragging would go through many units
+    if (contains(map, at)) view.unit = view.chosen = row; // only a press selects: dragging would go through many units
   }
   if (!view.pressed) return;
   play(view, false);
@@ -111,7 +111,7 @@ function key(view, event) {
   if (!rows && !columns) return false;
   play(view, false);
   if (columns) view.position = clamp(stepAt(view) + columns, view.steps);
-  if (rows) view.unit = clamp(view.unit + rows, view.valves.of[0].units);
+  if (rows) view.unit = view.chosen = clamp(view.unit + rows, view.valves.of[0].units);
   repaintOverlay(view);
   return true;
 }

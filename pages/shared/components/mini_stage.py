@@ -16,7 +16,7 @@ from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
 from pages.shared.components.wire import color_stops, mount
 
 MAX_CELLS = 200_000  # of the six arrays together: 0.8 MB to send at each poll
-HEIGHT = {True: 352, False: 300}  # CSS pixels with and without valves: mini_stage.js draws in that much
+HEIGHT = {True: 352, False: 430}  # CSS pixels with and without valves: mini_stage.js draws in that much
 
 _draw = mount("mini_stage", "heatmap.css", "mini_stage.css")
 

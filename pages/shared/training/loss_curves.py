@@ -23,7 +23,7 @@ SMOOTHED_SHARE = 50  # of a curve, that an average is taken over: one part in so
 
 
 def loss_curves(workspace: Workspace, log_y: bool, height: int = 250, brief: bool = False) -> None:
-    """The live loss curves, in epochs; brief: with short names. Needs no Run, whose module imports torch."""
+    """The live loss curves, in epochs; brief: with a short legend. Needs no Run, whose module imports torch."""
     train, valid = workspace.curves["train_loss"], workspace.curves["valid_loss"].points(POINTS)
     lines = [
         Line("training" if brief else "training (each batch)", *train.points(POINTS), TRAIN_COLOR, width=1, opacity=0.4)
@@ -38,7 +38,7 @@ def loss_curves(workspace: Workspace, log_y: bool, height: int = 250, brief: boo
             )
         )
     run = workspace.loaded_run
-    if run is not None and len(valid[0]) and math.isfinite(run.best_loss):
+    if not brief and run is not None and len(valid[0]) and math.isfinite(run.best_loss):
         best = np.array([float(run.best_epoch)]), np.array([run.best_loss])
         lines.append(Line(f"best epoch: {run.best_epoch:,}", *best, VALID_COLOR, width=8))
     live_plot(
