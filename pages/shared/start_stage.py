@@ -5,7 +5,7 @@ Imported without torch, since the first curve is drawn before it has loaded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,26 +19,25 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 GATES_SECONDS = 0.7  # between two traces while a model trains, at least
-MAX_STEPS = 2000  # of a window that is sent
 
 
 def series(windows: Windows) -> None:
     """The series and its last window, of which no model has learned anything yet."""
     start = next(int(windows.starts[split][-1]) for split in reversed(SPLITS) if len(windows.starts[split]))
-    _draw(windows, start, None)
+    _draw(windows, start, split_lines(windows))
 
 
 def gates(run: Run) -> None:
     """The series, and what one unit's valves do in its last window; without valves if the model is no LSTM."""
     from pages.shared.gates import selection  # which imports torch
 
-    start = selection.last_window(run)
-    if run.experiment.model.cell != "lstm":
-        _draw(run.windows, start, None, f"{run.id}", run.is_active)
-        return
-    every = GATES_SECONDS if run.is_active else None
-    valves = run.cached("start_stage", run.weights_key, lambda: _valves(run, start), every=every)
-    _draw(run.windows, start, valves, f"{run.id} {'' if run.is_active else run.weights_key}", run.is_active)
+    start, model, valves = selection.last_window(run), str(run.id), None
+    lines = run.cached("start_series", (), lambda: split_lines(run.windows))
+    if run.experiment.model.cell == "lstm":
+        every = GATES_SECONDS if run.is_active else None
+        valves = run.cached("start_gates", run.weights_key, lambda: _valves(run, start), every=every)
+        model += "" if run.is_active else str(run.weights_key)
+    _draw(run.windows, start, lines, valves, model=model, training=run.is_active)
 
 
 def _valves(run: Run, start: int) -> Valves:
@@ -51,16 +50,13 @@ def _valves(run: Run, start: int) -> Valves:
     return Valves(arrays, unit, "layer 0, " if spec.num_layers > 1 else "")
 
 
-def _draw(windows: Windows, start: int, valves: Valves | None, model: str = "", training: bool = False) -> None:
+def _draw(windows: Windows, start: int, lines: list[SplitLine], valves: Valves | None = None, **more: Any) -> None:
     from pages.shared.gates.selection import input_series
 
     steps = windows.spec.seq_len
-    title = f"The last window: {steps:,} step{'s' * (steps > 1)}"
-    drawn = {name: values[:MAX_STEPS] for name, values in input_series(windows, start).items()}
+    window = WindowView(start, input_series(windows, start), f"The last window: {steps:,} step{'s' * (steps > 1)}")
     ends = windows.label(0), windows.label(windows.rows - 1)
-    window = WindowView(start, drawn, title)
-    mini_stage("mini_stage", windows.spec.targets[0], split_lines(windows), ends, window, valves, model=model,
-               training=training)  # fmt: skip
+    mini_stage("mini_stage", windows.spec.targets[0], lines, ends, window, valves, **more)
 
 
 def split_lines(windows: Windows) -> list[SplitLine]:

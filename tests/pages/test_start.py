@@ -248,3 +248,12 @@ def test_the_sidebar_tells_of_the_run_on_every_other_page(visit):
         assert any("Trained" in m.value for m in tab.at.sidebar.markdown), page
     tab.go("train")
     assert not tab.at.sidebar.markdown
+
+
+@pytest.mark.parametrize("lesson", ["by_hand", "continual_reber", "copy_memory", "vanishing"])
+def test_a_lessons_model_is_shown_like_any_other(visit, lesson: str):
+    tab = visit("lessons", lesson=lesson).go("start")
+    header, arrays = stage(tab)  # whose arrays all fit their header, however long the window
+    assert header["splits"]
+    assert (header["valves"] is None) == (tab.training.experiment.model.cell != "lstm")
+    assert all(np.isfinite(arrays[gauge["name"]]).all() for gauge in (header["valves"] or {"of": []})["of"])

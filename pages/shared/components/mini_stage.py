@@ -68,7 +68,8 @@ def mini_stage(
     """
     arrays = {} if valves is None else {name: valves.arrays[name] for name in (*GATES, *STATES)}
     seq_len = len(next(iter(window.series.values())))
-    stride = max(1, -(-sum(values.size for values in arrays.values()) // MAX_CELLS))
+    cells = sum(values.size for values in (*window.series.values(), *arrays.values()))
+    stride = max(1, -(-cells // MAX_CELLS))
     header = {
         "title": title,
         "ends": list(ends),
