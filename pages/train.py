@@ -13,6 +13,7 @@ from pages.shared.session.messages import clear_messages, draw_messages, escape_
 from pages.shared.theme import next_page, segments, wide_button
 from pages.shared.training import loss_curves, run_status, score_panel
 from pages.shared.training.live import CURVES_SECONDS, poll
+from pages.shared.training.train_button import pause_button, train_button
 
 workspace = state.workspace()
 run = workspace.run
@@ -55,24 +56,8 @@ def transport() -> None:
         [1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center"
     )
     ended = run.finished or run.status == "failed"
-    wide_button(
-        train,
-        "Train",
-        "play_arrow",
-        state.start_training,
-        key="train",
-        type="primary",
-        disabled=active and not stale,
-        help="Train a new model with the current settings",
-    )
-    wide_button(
-        pause,
-        *(("Pause", "pause") if active else ("Resume", "resume")),
-        (lambda: workspace.run.pause()) if active else (lambda: workspace.run.start()),
-        key="pause",
-        disabled=(ended or run.status == "ready") and not active,
-        help="The weights stay; Resume goes on with the next batch",
-    )
+    train_button(train, disabled=active and not stale)
+    pause_button(pause, active=active, disabled=(ended or run.status == "ready") and not active)
     step_help = "Train one epoch, or one batch, and pause"
     wide_button(one_step, "Step", "skip_next", step, key="step", disabled=active or ended, help=step_help)
     segments(step_by, "step by", ["epoch", "batch"], "step_by")

@@ -31,17 +31,7 @@ MAX_PASTED = 5_000_000  # characters
 
 def upload_or_paste() -> None:
     """Draw the upload and the paste field. A file that can be read replaces the table; another changes nothing."""
-    file = st.file_uploader(
-        "Your own CSV",
-        key="csv",
-        type=["csv", "tsv", "txt"],
-        help="Delimiter, decimal sign, encoding, header and dates are detected, and can be corrected below",
-    )
-    if file is not None and state.get_state("_read_file") != file.file_id:
-        state.set_state("_read_file", file.file_id)
-        with st.spinner("Reading the file…"):
-            read_upload(file.getvalue(), file.name)
-        st.rerun()
+    upload()
     with st.popover("Paste a table", icon=":material/content_paste:", width="stretch"):
         text = st.text_area("Rows with a header, as from a spreadsheet", key="pasted", height=200, max_chars=MAX_PASTED)
         if st.button("Use these rows", key="use_pasted", disabled=not text):
@@ -51,6 +41,21 @@ def upload_or_paste() -> None:
     if workspace.upload is not None and workspace.experiment.data.source != "csv":
         restore = workspace.restore_upload
         wide_button(st, "Back to my own table", "undo", restore, key="back_to_own", help="The file as you left it")
+
+
+def upload(label: str = "Your own CSV") -> None:
+    """Draw the upload, on Data and on Start."""
+    file = st.file_uploader(
+        label,
+        key="csv",
+        type=["csv", "tsv", "txt"],
+        help="Delimiter, decimal sign, encoding, header and dates are detected, and can be corrected on Data",
+    )
+    if file is not None and state.get_state("_read_file") != file.file_id:
+        state.set_state("_read_file", file.file_id)
+        with st.spinner("Reading the file…"):
+            read_upload(file.getvalue(), file.name)
+        st.rerun()
 
 
 def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:

@@ -22,17 +22,23 @@ MIN_SMOOTHED = 40  # points: fewer need no smoothed line
 SMOOTHED_SHARE = 50  # of a curve, that an average is taken over: one part in so many
 
 
-def loss_curves(workspace: Workspace, log_y: bool, height: int = 250) -> None:
-    """The live loss curves, in epochs. Needs no Run, whose module imports torch."""
+def loss_curves(workspace: Workspace, log_y: bool, height: int = 250, brief: bool = False) -> None:
+    """The live loss curves, in epochs; brief: with a short legend. Needs no Run, whose module imports torch."""
     train, valid = workspace.curves["train_loss"], workspace.curves["valid_loss"].points(POINTS)
-    lines = [Line("training (each batch)", *train.points(POINTS), TRAIN_COLOR, width=1, opacity=0.4)]
+    lines = [
+        Line("training" if brief else "training (each batch)", *train.points(POINTS), TRAIN_COLOR, width=1, opacity=0.4)
+    ]
     if len(valid[0]):
         lines.append(Line("validation", *valid, VALID_COLOR, width=3))
     buckets = train.buckets(POINTS)
     if len(buckets.x) >= MIN_SMOOTHED:
-        lines.append(Line("training, smoothed", buckets.x, smoothed(buckets.mean), TRAIN_COLOR, width=2.5))
+        lines.append(
+            Line(
+                "smoothed" if brief else "training, smoothed", buckets.x, smoothed(buckets.mean), TRAIN_COLOR, width=2.5
+            )
+        )
     run = workspace.loaded_run
-    if run is not None and len(valid[0]) and math.isfinite(run.best_loss):
+    if not brief and run is not None and len(valid[0]) and math.isfinite(run.best_loss):
         best = np.array([float(run.best_epoch)]), np.array([run.best_loss])
         lines.append(Line(f"best epoch: {run.best_epoch:,}", *best, VALID_COLOR, width=8))
     live_plot(

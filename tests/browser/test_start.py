@@ -1,0 +1,147 @@
+"""Start in a real browser: gates that move by themselves, and a CSV trained on the page on which it was dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.tab import PATIENCE, Tab
+from tests.browser.test_story import COLOURS, river_csv
+
+CANVAS = ".st-key-mini_stage canvas"
+# The pixels of the overlay as one number: cursor and gauges.
+OVERLAY = """() => {
+  const canvas = document.querySelectorAll('.st-key-mini_stage canvas')[1];
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return new Uint32Array(data.buffer).reduce((sum, pixel, k) => (sum * 31 + pixel + k) % 1000000007, 0);
+}"""
+# Pairs of the page's parts that lie on each other.
+OVERLAPS = """(keys) => {
+  const boxes = keys.map((key) => [key, document.querySelector(`.st-key-${key}`).getBoundingClientRect()]);
+  const on = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  return boxes.flatMap(([a, first], k) =>
+    boxes.slice(k + 1).filter(([, next]) => on(first, next)).map(([b]) => [a, b]));
+}"""
+PARTS = ["csv", "target", "train", "mini_stage", "loss_curve", "forecast_curve"]
+
+
+def stage(tab: Tab) -> Locator:
+    return tab.page.locator(".mini-stage")
+
+
+def opened(tab: Tab) -> Tab:
+    tab.open()
+    expect(tab.page.locator(CANVAS).first).to_be_visible()
+    tab.page.wait_for_function(f"({COLOURS})('{CANVAS}') > 50")  # a painted map
+    return tab
+
+
+def step(tab: Tab) -> int:
+    return int(stage(tab).get_attribute("data-step"))
+
+
+def map_at(tab: Tab, across: float) -> tuple[float, float]:
+    """A point of the map of forget gates; its box is laid out in mini_stage.js."""
+    box = tab.page.locator(CANVAS).first.bounding_box()
+    left, right = box["x"] + 40, box["x"] + box["width"] - 8 - 216 - 18
+    return left + across * (right - left), box["y"] + box["height"] - 90
+
+
+def test_the_gates_move_by_themselves_without_the_server(tab: Tab):
+    opened(tab)
+    tab.page.wait_for_timeout(300)
+    asked = tab.page.evaluate("wire.asked")
+    seen = set()
+    for _ in range(12):
+        seen.add((step(tab), tab.page.evaluate(OVERLAY)))
+        tab.page.wait_for_timeout(250)
+    assert len({at for at, _ in seen}) > 4
+    assert len({pixels for _, pixels in seen}) > 4
+    assert tab.page.evaluate("wire.asked") == asked
+    expect(stage(tab)).to_have_attribute("data-playing", "true")
+
+
+def test_a_touch_stops_it_a_drag_scrubs_and_space_plays_on(tab: Tab):
+    opened(tab)
+    tab.page.mouse.move(*map_at(tab, 0.5))
+    tab.page.mouse.down()
+    expect(stage(tab)).to_have_attribute("data-playing", "false")
+    middle = step(tab)
+    assert 10 <= middle <= 13
+    tab.page.mouse.move(*map_at(tab, 0.99))
+    tab.page.mouse.up()
+    assert step(tab) == 23
+    still = tab.page.evaluate(OVERLAY)
+    tab.page.wait_for_timeout(600)
+    assert tab.page.evaluate(OVERLAY) == still
+    tab.page.keyboard.press("ArrowLeft")
+    assert step(tab) == 22
+    tab.page.keyboard.press(" ")
+    expect(stage(tab)).to_have_attribute("data-playing", "true")
+    tab.page.wait_for_function("document.querySelector('.mini-stage').dataset.step !== '22'")
+    assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0  # not the page's Space
+    stage(tab).get_by_role("button", name="Pause").click()
+    expect(stage(tab)).to_have_attribute("data-playing", "false")
+
+
+def test_who_wants_no_motion_gets_none_until_asked(tab: Tab):
+    tab.page.emulate_media(reduced_motion="reduce")
+    opened(tab)
+    expect(stage(tab)).to_have_attribute("data-playing", "false")
+    assert step(tab) == 23
+    stage(tab).get_by_role("button", name="Play").click()
+    tab.page.wait_for_function("document.querySelector('.mini-stage').dataset.step !== '23'")
+
+
+@pytest.mark.parametrize("size", [(900, 700), (1280, 720), (1920, 1080)], ids=str)
+def test_the_gates_are_in_the_first_view_and_nothing_overlaps(new_tab: Callable[..., Tab], size: tuple[int, int]):
+    tab = opened(new_tab(size))
+    for key in ("csv", "train", "mini_stage"):
+        box = tab.widget(key).bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= size[1], key
+    assert tab.page.evaluate(OVERLAPS, PARTS) == []
+    assert not tab.page.locator("[data-testid=stMain]").evaluate("(e) => e.scrollWidth > e.clientWidth")
+
+
+def test_a_csv_is_dropped_and_trained_on_one_page(tab: Tab):
+    opened(tab).upload("isar.csv", river_csv())
+    expect(tab.page.get_by_text("appear here as it learns")).to_be_visible()
+    expect(tab.widget("loss_curve")).to_have_count(0)
+    tab.widget("target").get_by_role("radio", name=re.compile("Abfluss")).or_(
+        tab.widget("target").locator("button", has_text="Abfluss")
+    ).first.click()
+    tab.settle()
+    address = tab.page.url
+    tab.button("train").click()
+    tab.wait_for_points(5)
+    tab.wait_for_points(50, "actual", "forecast_curve")
+    expect(stage(tab)).to_have_attribute("data-playing", "true")
+    tab.page.wait_for_function(f"({COLOURS})('{CANVAS}') > 50")
+    picture = tab.page.locator(CANVAS).first
+    before = picture.screenshot()
+    tab.page.wait_for_timeout(2500)
+    assert picture.screenshot() != before  # the gates change as it learns
+    for key in ("mini_stage", "loss_curve", "forecast_curve"):  # all in one view
+        box = tab.widget(key).bounding_box()
+        assert box["y"] + box["height"] <= 720, key
+    assert tab.page.url == address
+    expect(tab.heading("Start")).to_be_visible()
+    expect(tab.page.get_by_text(re.compile("On all .* test windows"))).to_be_visible(timeout=3 * PATIENCE)
+    expect(tab.widget("train")).to_contain_text("Train it from scratch")
+    tab.go("Gates").go("Start")
+    expect(tab.page.get_by_text("isar.csv").first).to_be_visible()
+
+
+def test_a_refused_file_is_explained_beside_the_upload(tab: Tab):
+    opened(tab).upload("bad.csv", b"\x00\x01\x02")
+    alert = tab.page.locator("[data-testid=stAlert]")
+    expect(alert).to_contain_text("bad.csv")
+    upload, sentence = tab.widget("csv").bounding_box(), alert.bounding_box()
+    assert abs(upload["x"] - sentence["x"]) < 5
+    assert 0 <= upload["y"] - sentence["y"] - sentence["height"] < 40
+    expect(stage(tab)).to_have_attribute("data-playing", "true")  # the model is still there
