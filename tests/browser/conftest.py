@@ -25,7 +25,14 @@ from tests.browser.tab import WIRE, Tab
 
 # These first, so that no worker is left alone with a long one at the end; and of them the one that begins with a
 # visit to a server that nobody has visited yet, while its worker's own is one.
-FIRST = ("test_look.py", "test_story.py", "test_lessons.py", "test_bad_input.py", "test_stage_in_app.py")
+FIRST = (
+    "test_look.py",
+    "test_story.py",
+    "test_while_it_trains.py",
+    "test_lessons.py",
+    "test_bad_input.py",
+    "test_stage_in_app.py",
+)
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGS = (

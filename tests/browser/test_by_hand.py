@@ -12,12 +12,12 @@ from tests.browser.tab import Tab
 F_BIAS, G_W_IH = 5, 6  # places among the twelve
 
 
-@pytest.fixture
-def hand(tab: Tab) -> Tab:
-    """The lesson as it opens."""
-    tab.open("lessons?lesson=by_hand")
-    expect(tab.page.locator(".unit-sliders td").first).to_be_visible()
-    return tab
+@pytest.fixture(scope="module")
+def hand(module_tab: Tab) -> Tab:
+    """The lesson: as it opens, and then as the test before left it."""
+    module_tab.open("lessons?lesson=by_hand")
+    expect(module_tab.page.locator(".unit-sliders td").first).to_be_visible()
+    return module_tab
 
 
 def slider(tab: Tab, place: int) -> Locator:
@@ -74,6 +74,15 @@ def test_a_number_can_be_typed_beyond_the_sliders_and_stays(hand: Tab):
     expect(typed(hand, G_W_IH)).to_have_value("-9.50")
 
 
+def test_the_days_unroll_one_after_the_other(hand: Tab):
+    last = hand.page.locator(".unit-sliders tbody tr:first-child td:last-child").first
+    hand.page.get_by_role("button", name="Day by day").click()
+    expect(last).to_have_class(re.compile("later"))
+    expect(last).not_to_have_class(re.compile("later"))
+    hand.page.locator(".unit-sliders thead th", has_text="Day 2").first.click()
+    expect(last).to_have_class(re.compile("later"))
+
+
 def test_a_slider_moved_while_it_trains_pauses_it_there(hand: Tab):
     hand.button("hand_untrained").click()
     hand.settle()
@@ -85,12 +94,3 @@ def test_a_slider_moved_while_it_trains_pauses_it_there(hand: Tab):
     expect(hand.progress).to_contain_text("Paused")
     expect(typed(hand, F_BIAS)).to_have_value(re.compile(r"[45]\.\d\d"))
     expect(hand.button("pause")).to_contain_text("Resume")
-
-
-def test_the_days_unroll_one_after_the_other(hand: Tab):
-    last = hand.page.locator(".unit-sliders tbody tr:first-child td:last-child").first
-    hand.page.get_by_role("button", name="Day by day").click()
-    expect(last).to_have_class(re.compile("later"))
-    expect(last).not_to_have_class(re.compile("later"))
-    hand.page.locator(".unit-sliders thead th", has_text="Day 2").first.click()
-    expect(last).to_have_class(re.compile("later"))

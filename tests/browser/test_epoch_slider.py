@@ -109,20 +109,3 @@ def test_the_moment_is_still_chosen_after_a_look_at_another_page(gates: Tab):
     assert chosen.startswith("epoch")
     gates.go("Data").go("Gates")
     expect(words(gates)).to_have_text(chosen)
-
-
-def test_while_a_run_trains_now_goes_on_and_a_chosen_moment_stays(tab: Tab):
-    tab.open("train").train_on_and_on()
-    try:
-        expect(words(tab.turn_to("Gates"))).to_contain_text("now")
-        first = words(tab).inner_text()
-        expect(words(tab)).not_to_have_text(first)
-        slider(tab).press("Home")
-        expect(words(tab)).to_have_text("untrained")
-        progress = tab.page.locator("[data-testid=stSidebar]").get_by_text("of 1,000,000")
-        for _ in range(2):  # so often the page has looked at the run again
-            seen = progress.inner_text()
-            expect(progress).not_to_have_text(seen)
-        expect(words(tab)).to_have_text("untrained")
-    finally:
-        tab.end_run()

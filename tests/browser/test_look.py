@@ -24,6 +24,13 @@ FIRST_SIGHT = {  # keys of what must be seen without scrolling
     "Gates": ("window", "layer", "gate", "parity", "gate_view"),
     "Stage": ("window", "stage"),
 }
+NUMBERS = {"Model": ("hidden_size", "num_layers", "dropout"), "Train": ("lr", "epochs")}  # keys of fields to be read
+FITS = """input => {
+const pen = document.createElement("canvas").getContext("2d"), style = getComputedStyle(input);
+pen.font = `${style.fontSize} ${style.fontFamily}`;
+const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+return pen.measureText(input.value).width <= room;
+}"""
 
 
 @pytest.fixture(params=["gates", pytest.param("train", marks=pytest.mark.slow)])
@@ -46,12 +53,23 @@ def test_a_link_to_a_page_opens_the_app_on_a_cold_server(cold_address, new_tab: 
     expect(links).to_have_text([re.compile(rf"{title}$") for title in TITLES])
 
 
-def test_a_page_follows_the_window_and_its_scheme(tab: Tab):
-    tab.open("train")
-    for size, scheme in ((LAPTOP, "light"), (PROJECTOR, "dark"), (LAPTOP, "dark")):
-        tab.page.set_viewport_size({"width": size[0], "height": size[1]})
-        tab.page.emulate_media(color_scheme=scheme)
-        check_first_sight(tab, "Train", size, scheme)
+@pytest.fixture(scope="module")
+def lost(module_tab: Tab) -> Tab:
+    """A visitor of Train whose link named a run that there is not."""
+    return module_tab.open("train?run=%3Cb%3Enobody%3C%2Fb%3E")
+
+
+def test_an_unknown_run_in_a_link_says_so(lost: Tab):
+    expect(lost.page.get_by_text("no longer on the server")).to_be_visible()
+    assert "nobody" not in lost.page.url
+
+
+def test_a_page_follows_the_window_and_its_scheme(lost: Tab):
+    lost.settle()
+    for size, scheme in ((PROJECTOR, "dark"), (LAPTOP, "dark")):
+        lost.page.set_viewport_size({"width": size[0], "height": size[1]})
+        lost.page.emulate_media(color_scheme=scheme)
+        check_first_sight(lost, "Train", size, scheme)
 
 
 @pytest.mark.parametrize(
@@ -82,16 +100,13 @@ def check_first_sight(tab: Tab, title: str, size: tuple[int, int], scheme: str) 
     assert tab.page.locator("[data-testid=stAlertContentError]").count() == 0
     wide = "(e) => e.scrollWidth > e.clientWidth"
     assert not tab.page.locator("[data-testid=stMain]").evaluate(wide), "the page scrolls sideways"
+    for key in NUMBERS.get(title, ()):
+        field = tab.widget(key).locator("input")
+        assert field.evaluate(FITS), f"{key} shows only a part of {field.input_value()}"
 
 
-def test_an_unknown_run_in_a_link_says_so(tab: Tab):
-    tab.open("train?run=%3Cb%3Enobody%3C%2Fb%3E")
-    expect(tab.page.get_by_text("no longer on the server")).to_be_visible()
-    assert "nobody" not in tab.page.url
-
-
-def test_keyboard_alone_reaches_train(tab: Tab):
-    tab.open("train")
+def test_keyboard_alone_reaches_train(lost: Tab):
+    tab = lost
     tab.page.locator("h1").click()
     for _ in range(6):
         tab.page.keyboard.press("Tab")
@@ -111,17 +126,3 @@ def test_take_the_pictures_of_the_readme(new_tab: Callable[..., Tab], title: str
         tab.page.keyboard.press("p")
         tab.page.wait_for_timeout(500)
     tab.page.screenshot(path=Path(os.environ["LSTM_PLAYGROUND_SCREENSHOTS"]) / f"{title.lower()}.png")
-
-
-def test_the_numbers_in_the_fields_can_be_read_on_a_small_screen(tab: Tab):
-    fits = """input => {
-        const pen = document.createElement("canvas").getContext("2d"), style = getComputedStyle(input);
-        pen.font = `${style.fontSize} ${style.fontFamily}`;
-        const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-        return pen.measureText(input.value).width <= room;
-    }"""
-    for page, keys in (("model", ("hidden_size", "num_layers", "dropout")), ("train", ("lr", "epochs"))):
-        tab.open(page)
-        for key in keys:
-            field = tab.widget(key).locator("input")
-            assert field.evaluate(fits), f"{key} shows only a part of {field.input_value()}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.tab import PATIENCE, Tab
@@ -102,9 +103,41 @@ def look_at_gates(tab: Tab, units: int, layers: int) -> None:
     assert tab.page.evaluate("() => [...document.querySelectorAll('.heatmap-readout b')].length") > 6
 
 
-def test_pause_keeps_the_weights_and_resume_goes_on(tab: Tab):
-    tab.open("train").train_on_and_on()
-    tab.press("pause")
+@pytest.fixture(scope="module")
+def train(module_tab: Tab) -> Tab:
+    """One tab on Train for all tests that leave it there."""
+    return module_tab.open("train")
+
+
+def test_two_people_have_their_own_runs(train: Tab, new_tab: Callable[..., Tab]):
+    other = new_tab().open("model")
+    for tab in (train, other):
+        tab.page.wait_for_url(re.compile("run="))
+    assert train.page.url.partition("?")[2] != other.page.url.partition("?")[2]
+    other.fill("hidden_size", 7)
+    expect(train.turn_to("Model").widget("hidden_size").locator("input")).not_to_have_value("7")
+    train.turn_to("Train").settle()
+
+
+@pytest.fixture(scope="module")
+def training(train: Tab) -> Iterator[Tab]:
+    """Its run goes on for longer than any test."""
+    yield train.train_on_and_on()
+    train.end_run()
+
+
+def test_the_learning_rate_changes_while_it_trains_and_keeps_the_weights(training: Tab):
+    tab = training
+    tab.wait_for_step(100)
+    before = tab.step()
+    tab.fill("lr", 0.001)
+    expect(tab.progress).to_contain_text("Training")
+    tab.wait_for_step(before + 50)
+    assert len(tab.curve("training")) > min(before, 2000) / 2  # the old curve, thinned, goes on
+
+
+def test_pause_keeps_the_weights_and_resume_goes_on(training: Tab):
+    tab = training.press("pause")
     expect(tab.button("pause")).to_have_text(re.compile("Resume"))
     paused = tab.step()
     tab.page.wait_for_timeout(600)  # more than two looks at the run
@@ -115,12 +148,10 @@ def test_pause_keeps_the_weights_and_resume_goes_on(tab: Tab):
     tab.button("pause").click()
     expect(tab.progress).to_contain_text("Training")
     tab.wait_for_step(one_epoch_on + 50)
-    tab.end_run()
 
 
-def test_a_run_survives_other_pages_f5_and_a_second_tab(tab: Tab, new_tab: Callable[..., Tab]):
-    tab.open("train").train_on_and_on()
-    left_at = tab.step()
+def test_a_run_survives_other_pages_f5_and_a_second_tab(training: Tab, new_tab: Callable[..., Tab]):
+    tab, left_at = training, training.step()
     tab.turn_to("Data").turn_to("Start").turn_to("Train").wait_for_live()
     tab.wait_for_step(left_at + 100)
     tab.page.wait_for_url(re.compile("run="))
@@ -141,34 +172,14 @@ def test_a_run_survives_other_pages_f5_and_a_second_tab(tab: Tab, new_tab: Calla
     tab.end_run()
 
 
-def test_the_buttons_follow_runs_that_end_at_once(tab: Tab):
-    tab.open("train")
+def test_the_buttons_follow_runs_that_end_at_once(train: Tab):
+    train.end_run()
     for epochs in (1, 2, 1):
-        tab.train(epochs).wait_for_end(epochs)
+        train.train(epochs).wait_for_end(epochs)
 
 
-def test_the_learning_rate_changes_while_it_trains_and_keeps_the_weights(tab: Tab):
-    tab.open("train").train_on_and_on()
-    tab.wait_for_step(100)
-    before = tab.step()
-    tab.fill("lr", 0.001)
-    expect(tab.progress).to_contain_text("Training")
-    tab.wait_for_step(before + 50)
-    assert len(tab.curve("training")) > before / 2  # the old curve goes on
-    tab.end_run()
-
-
-def test_a_loss_that_explodes_stops_with_advice(tab: Tab):
-    tab.open("train").choose("optimizer", "SGD").fill("max_grad_norm", 0).fill("lr", 1e6).train(epochs=1000)
+def test_a_loss_that_explodes_stops_with_advice(train: Tab):
+    tab = train
+    tab.choose("optimizer", "SGD").fill("max_grad_norm", 0).fill("lr", 1e6).train(epochs=1000)
     expect(tab.progress).to_contain_text("Failed", timeout=2 * PATIENCE)
     expect(tab.page.locator("[data-testid=stAlert]").first).to_contain_text("learning rate")
-
-
-def test_two_people_have_their_own_runs(new_tab: Callable[..., Tab]):
-    first, second = new_tab().open("train"), new_tab().open("model")
-    first.page.wait_for_url(re.compile("run="))
-    second.page.wait_for_url(re.compile("run="))
-    assert first.page.url.partition("?")[2] != second.page.url.partition("?")[2]
-    second.fill("hidden_size", 7)
-    first.go("Model")
-    expect(first.widget("hidden_size").locator("input")).not_to_have_value("7")

@@ -50,15 +50,16 @@ def test_temperature_seed_and_beginning_change_the_text(lesson):
     assert at_a_lines_start.strip().startswith(texts(lesson.set("begin", ""))[0][:400])
 
 
-@pytest.mark.parametrize("typed", ["<b>9</b>", "naïve", "$x$ ![](http://a)", "\u202e"])
-def test_a_beginning_of_unknown_characters_gets_one_sentence_and_no_text(lesson, typed):
-    lesson.set("begin", typed)
-    (error,) = lesson.errors()
-    assert error.startswith("The model does not know") and error.endswith("( ) “ ”.")
-    assert "<b>" not in lesson.markdown() and "![" not in lesson.markdown()
-    assert texts(lesson) == []
-    assert len(page(lesson)[0]["text"]) > 100  # the other instrument goes on
-    assert texts(lesson.set("begin", "the "))[0].startswith("the ") and not lesson.errors()
+def test_a_beginning_of_unknown_characters_gets_one_sentence_and_no_text(lesson, subtests: pytest.Subtests):
+    for typed in ("<b>9</b>", "naïve", "$x$ ![](http://a)", "\u202e"):
+        with subtests.test(typed):
+            lesson.set("begin", typed)
+            (error,) = lesson.errors()
+            assert error.startswith("The model does not know") and error.endswith("( ) “ ”.")
+            assert "<b>" not in lesson.markdown() and "![" not in lesson.markdown()
+            assert texts(lesson) == []
+            assert len(page(lesson)[0]["text"]) > 100  # the other instrument goes on
+            assert texts(lesson.set("begin", "the "))[0].startswith("the ") and not lesson.errors()
 
 
 def test_the_coloured_page_has_every_units_value_at_each_character_and_the_units_found(lesson):
@@ -112,8 +113,9 @@ def test_a_model_that_cannot_write_is_told_so(lesson):
     assert texts(lesson) == []
 
 
-@pytest.mark.parametrize("name", ["data", "model", "train", "gates", "stage"])
-def test_the_other_pages_show_the_lessons_model(lesson, name):
-    lesson.go(name)
-    assert not lesson.errors()
-    assert lesson.workspace.experiment.data.name == "alice"
+def test_the_other_pages_show_the_lessons_model(lesson, subtests: pytest.Subtests):
+    for name in ("data", "model", "train", "gates", "stage"):
+        with subtests.test(name):
+            lesson.go(name)
+            assert not lesson.errors()
+            assert lesson.workspace.experiment.data.name == "alice"

@@ -86,19 +86,21 @@ def test_one_gate_large(visit):
     assert tab.set("gate", "o").component("gate_view")[0]["large"] == "o"
 
 
-@pytest.mark.parametrize("split", ["train", "valid", "test"])
-def test_finds_the_worst_and_the_best_window(visit, split):
-    tab = visit("gates").set("part", split)
-    run = tab.training
-    starts = run.windows.starts[split]
-    errors = window_errors(run.windows, starts, predict(run.current_model(), run.windows, starts))
-    tab.press("find_worst")
-    assert tab.widget("window").value == errors.argmax()
-    tab.press("find_best")
-    assert tab.widget("window").value == errors.argmin()
-    assert np.array_equal(maps(tab)["f"], trace(tab, split, int(errors.argmin())).f[0, 0, 0].numpy().T)
-    tab.press("find_random")
-    assert 0 <= tab.widget("window").value < len(starts)
+def test_finds_the_worst_and_the_best_window(visit, subtests: pytest.Subtests):
+    tab = visit("gates")
+    for split in ("train", "valid", "test"):
+        with subtests.test(split):
+            tab.set("part", split)
+            run = tab.training
+            starts = run.windows.starts[split]
+            errors = window_errors(run.windows, starts, predict(run.current_model(), run.windows, starts))
+            tab.press("find_worst")
+            assert tab.widget("window").value == errors.argmax()
+            tab.press("find_best")
+            assert tab.widget("window").value == errors.argmin()
+            assert np.array_equal(maps(tab)["f"], trace(tab, split, int(errors.argmin())).f[0, 0, 0].numpy().T)
+            tab.press("find_random")
+            assert 0 <= tab.widget("window").value < len(starts)
 
 
 def test_says_the_forecast_beside_the_truth(visit):

@@ -15,16 +15,17 @@ def finish(tab: Visitor) -> Visitor:
     return tab.run()
 
 
-@pytest.mark.parametrize("page", ["start", "lessons"])
-def test_the_gallery_shows_every_lesson_and_changes_nothing(visit, page):
+def test_the_gallery_shows_every_lesson_and_changes_nothing(visit, subtests: pytest.Subtests):
     tab = visit()
     before = tab.id
-    tab.go(page)
-    assert tab.id == before and tab.workspace.lesson is None
-    links = [link.proto for link in tab.at.get("page_link")]
-    assert {f"lesson={name}" for name in lessons()} <= {link.query_string for link in links}
-    words = tab.words()
-    assert all(lesson.summary in words for lesson in lessons().values())
+    for page in ("start", "lessons"):
+        with subtests.test(page):
+            tab.go(page)
+            assert tab.id == before and tab.workspace.lesson is None
+            links = [link.proto for link in tab.at.get("page_link")]
+            assert {f"lesson={name}" for name in lessons()} <= {link.query_string for link in links}
+            words = tab.words()
+            assert all(lesson.summary in words for lesson in lessons().values())
 
 
 @pytest.mark.parametrize("name", lessons())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import product
 
 import numpy as np
 import pytest
@@ -130,19 +131,21 @@ def test_without_gradients_one_sentence_says_why_and_what_to_do(visit):
     assert "largest gradients" in fresh.words()
 
 
-@pytest.mark.parametrize("of", [weights_view.WEIGHTS, weights_view.GRADIENTS])
-@pytest.mark.parametrize("counted", ["weight_ih", "weight_hh", "bias"])
-def test_the_histograms_count_every_number_once(visit, of, counted):
-    tab = trained(visit).set("weights_of", of).set("weights_counted", counted)
-    drawn = Drawn(tab)
-    assert drawn.header["counted"] == counted
-    for gate in GATES:
-        values = drawn.maps[counted][gate]
-        values = values[:, -1] if counted == "bias" else values  # the sum, or bias_hh's gradient, which is the same
-        assert drawn.counts[gate].sum() == values.size
-        half = drawn.header["bins"] // 2
-        assert drawn.counts[gate][:half].sum() == (values < 0).sum()
-        assert np.abs(values).max() <= drawn.header["edge"]
+def test_the_histograms_count_every_number_once(visit, subtests: pytest.Subtests):
+    tab = trained(visit)
+    for of, counted in product((weights_view.WEIGHTS, weights_view.GRADIENTS), ("weight_ih", "weight_hh", "bias")):
+        with subtests.test(of=of, counted=counted):
+            drawn = Drawn(tab.set("weights_of", of).set("weights_counted", counted))
+            assert drawn.header["counted"] == counted
+            for gate in GATES:
+                values = drawn.maps[counted][gate]
+                values = (
+                    values[:, -1] if counted == "bias" else values
+                )  # the sum, or bias_hh's gradient, which is the same
+                assert drawn.counts[gate].sum() == values.size
+                half = drawn.header["bins"] // 2
+                assert drawn.counts[gate][:half].sum() == (values < 0).sum()
+                assert np.abs(values).max() <= drawn.header["edge"]
 
 
 def test_a_choice_that_the_next_model_has_not_is_forgotten(visit):

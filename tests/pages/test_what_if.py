@@ -47,22 +47,23 @@ def last_window(tab: Visitor) -> int:
     return int(tab.training.windows.starts["test"][-1])
 
 
-@pytest.mark.parametrize("words", PRESETS)
-def test_a_preset_shows_its_run_at_once(visit, words):
-    gate, value = PRESETS[words]
-    tab = what_if(visit).set("gate", gate).press(f"what_preset_{gate}{value:g}")
-    assert tab.widget(f"what_preset_{gate}{value:g}").label == words
-    header, maps, (of_gate, of_h) = drawn(tab)
-    exact = runs(tab, Intervention("clamp", gate, value))
-    before, after = exact[gate]
-    assert np.array_equal(maps["before"], before)
-    assert np.array_equal(maps["after"], after) and (after == value).all()
-    assert np.array_equal(maps["after − before"], after - before)
-    assert np.array_equal(of_gate["before"], before) and np.array_equal(of_gate["after"], after)
-    assert np.array_equal(of_h["before"], exact["h"][0]) and np.array_equal(of_h["after"], exact["h"][1])
-    scales = [(one["low"], one["high"]) for one in header["maps"]]
-    assert scales[0] == scales[1] == (0, 1)
-    assert scales[2][1] == -scales[2][0] == pytest.approx(np.abs(after - before).max())
+def test_a_preset_shows_its_run_at_once(visit, subtests: pytest.Subtests):
+    tab = what_if(visit)
+    for words, (gate, value) in PRESETS.items():
+        with subtests.test(words):
+            tab.set("gate", gate).press(f"what_preset_{gate}{value:g}")
+            assert tab.widget(f"what_preset_{gate}{value:g}").label == words
+            header, maps, (of_gate, of_h) = drawn(tab)
+            exact = runs(tab, Intervention("clamp", gate, value))
+            before, after = exact[gate]
+            assert np.array_equal(maps["before"], before)
+            assert np.array_equal(maps["after"], after) and (after == value).all()
+            assert np.array_equal(maps["after − before"], after - before)
+            assert np.array_equal(of_gate["before"], before) and np.array_equal(of_gate["after"], after)
+            assert np.array_equal(of_h["before"], exact["h"][0]) and np.array_equal(of_h["after"], exact["h"][1])
+            scales = [(one["low"], one["high"]) for one in header["maps"]]
+            assert scales[0] == scales[1] == (0, 1)
+            assert scales[2][1] == -scales[2][0] == pytest.approx(np.abs(after - before).max())
 
 
 def test_all_six_before_after_and_their_difference(visit):
@@ -81,26 +82,29 @@ def test_all_six_before_after_and_their_difference(visit):
             assert by_name["c"]["high"] == pytest.approx(np.abs(exact["c"][0]).max())  # of both runs
 
 
-@pytest.mark.parametrize(("kind", "gate"), [(kind, gate) for kind, gates in ALLOWED_TARGETS.items() for gate in gates])
-def test_every_kind_of_edit_can_be_chosen(visit, kind, gate):
-    tab = what_if(visit).set("what_alter", gate)
-    kinds = [one for one, gates in ALLOWED_TARGETS.items() if gate in gates]
-    tab.set(f"what_how_{kinds[0]}", kind)
-    edit = Intervention(kind, gate)
-    if kind.startswith("input"):
-        tab.set(f"what_value_{kind}", 100.0)
-        windows = tab.training.windows
-        center = windows.x_center[0] if kind == "input_set" else 0
-        edit = Intervention(kind, gate, float((100 - center) / windows.x_scale[0]), units=(0,))
-        assert len(tab.component("what_view")[0]["series"]) == 2
-    elif kind != "zero":
-        tab.set(f"what_value_{kind}_{gate}", 0.25)
-        edit = Intervention(kind, gate, 0.25)
-    assert not tab.errors()
-    exact, maps = runs(tab, edit), drawn(tab.set("what_shown", "after"))[1]
-    assert np.abs(exact["h"][1] - exact["h"][0]).max() > 1e-3
-    for name in GATES:
-        assert np.array_equal(maps[name], exact[name][1]), name
+def test_every_kind_of_edit_can_be_chosen(visit, subtests: pytest.Subtests):
+    tab = what_if(visit)
+    edits = [(kind, gate) for kind, gates in ALLOWED_TARGETS.items() for gate in gates]
+    for kind, gate in edits:
+        with subtests.test(kind=kind, gate=gate):
+            tab.set("what_alter", gate)
+            kinds = [one for one, gates in ALLOWED_TARGETS.items() if gate in gates]
+            tab.set(f"what_how_{kinds[0]}", kind)
+            edit = Intervention(kind, gate)
+            if kind.startswith("input"):
+                tab.set(f"what_value_{kind}", 100.0)
+                windows = tab.training.windows
+                center = windows.x_center[0] if kind == "input_set" else 0
+                edit = Intervention(kind, gate, float((100 - center) / windows.x_scale[0]), units=(0,))
+                assert len(tab.component("what_view")[0]["series"]) == 2
+            elif kind != "zero":
+                tab.set(f"what_value_{kind}_{gate}", 0.25)
+                edit = Intervention(kind, gate, 0.25)
+            assert not tab.errors()
+            exact, maps = runs(tab, edit), drawn(tab.set("what_shown", "after"))[1]
+            assert np.abs(exact["h"][1] - exact["h"][0]).max() > 1e-3
+            for name in GATES:
+                assert np.array_equal(maps[name], exact[name][1]), name
 
 
 def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
@@ -185,14 +189,15 @@ def test_only_so_many_edits_are_kept(visit):
     assert "With these 6 interventions, it" in tab.words()
 
 
-@pytest.mark.parametrize("gate", ["all six", "f", "c"])
-def test_an_edit_without_effect_says_so_instead_of_showing_rounding(visit, gate):
-    tab = what_if(visit).set("gate", gate).set("what_how_clamp", "scale").set("what_value_scale_f", 1.0)
-    header, maps, _ = drawn(tab)
-    noted = [one["name"] for one in header["maps"] if one["note"]]
-    assert noted == (list(GATES) if gate == "all six" else ["after − before"])
-    assert not any(maps[name].any() for name in noted)
-    assert "scaled by 1, it still predicts the same." in tab.words()
+def test_an_edit_without_effect_says_so_instead_of_showing_rounding(visit, subtests: pytest.Subtests):
+    tab = what_if(visit).set("what_how_clamp", "scale").set("what_value_scale_f", 1.0)
+    for gate in ("all six", "f", "c"):
+        with subtests.test(gate):
+            header, maps, _ = drawn(tab.set("gate", gate))
+            noted = [one["name"] for one in header["maps"] if one["note"]]
+            assert noted == (list(GATES) if gate == "all six" else ["after − before"])
+            assert not any(maps[name].any() for name in noted)
+            assert "scaled by 1, it still predicts the same." in tab.words()
 
 
 @pytest.mark.parametrize("places", [(0, 3), pytest.param((1, 2), marks=pytest.mark.slow)], ids=str)
