@@ -19,8 +19,8 @@ from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, resolve_loss
-from lstm_core.link import Link
 from lstm_core.model.devices import cpu_cores, free_memory
+from lstm_core.runs.link import Link
 from lstm_core.training.checkpoint import Checkpoint
 from lstm_core.training.history import MetricCurve
 

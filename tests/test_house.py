@@ -19,7 +19,6 @@ ROOT = Path(__file__).parent.parent
 ROOMS = (
     ("settings",),
     ("experiment",),
-    ("link",),
     ("data",),
     ("architecture",),
     ("model",),
@@ -201,7 +200,7 @@ def test_a_module_says_what_lives_in_it(path):
     assert ast.get_docstring(tree(path))
 
 
-ROOMS_WITHOUT_TORCH = ("settings", "experiment", "link", "data", "architecture")  # all their modules
+ROOMS_WITHOUT_TORCH = ("settings", "experiment", "data", "architecture")  # all their modules
 
 
 def test_what_only_configures_or_draws_opens_without_torch():

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from lstm_core.link import experiment_from_link
+from lstm_core.runs.link import experiment_from_link
 from tests.browser.conftest import server
 from tests.browser.tab import Tab
 

@@ -137,7 +137,7 @@ def see_hostile_names(tab: Tab, target: str) -> None:
     expect(tab.page.locator("h4")).to_have_text(verbatim(file))
     expect(tab.widget("target")).to_contain_text(verbatim(target))
     expect(tab.widget("split")).to_contain_text(verbatim(target[:30]))
-    expect(tab.widget("one_window")).to_contain_text(verbatim(target[:30]))
+    expect(tab.widget("one_window")).to_contain_text(verbatim(target[:23]))
     check_nothing_ran(tab)
     tab.go("Train").train(epochs=1).wait_for_end(epochs=1)
     expect(tab.widget("forecast_curve")).to_contain_text(verbatim(target[:30]))

@@ -122,6 +122,11 @@ class Visitor:
         """The same as a person reads it."""
         return unescaped(self.markdown())
 
+    def components(self) -> list[str]:
+        """The ids of our browser components on the page, but the one that writes the address."""
+        ids = [component.proto.id for component in self.at.get("bidi_component")]
+        return [id for id in ids if not id.endswith("-address")]
+
     def component(self, key: str) -> tuple[dict, bytes]:
         """(header, arrays) of the message to one of our browser components."""
         matches = [c.proto for c in self.at.get("bidi_component") if c.proto.id.endswith(f"-{key}")]

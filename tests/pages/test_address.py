@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.link import experiment_from_link, experiment_to_link
+from lstm_core.runs.link import experiment_from_link, experiment_to_link
 from tests.pages.conftest import Visitor, series_csv
 
 SINE = Experiment(

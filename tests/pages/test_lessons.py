@@ -119,7 +119,7 @@ def test_the_lessons_model_is_the_one_on_the_other_pages(visit):
 def test_another_model_in_the_lessons_place_is_said_and_can_be_undone(visit):
     tab = open_lesson(visit, "first_lstm").go("data").set("sample", "sunspots").train(epochs=1).go("lessons")
     assert "no longer this lesson" in tab.words()
-    assert not tab.at.get("bidi_component")
+    assert not tab.components()
     tab.press("lesson_shipped")
     assert tab.component("lesson_first_lstm_0")
 

@@ -63,7 +63,7 @@ def test_a_gru_is_told_what_is_missing_and_becomes_an_lstm_with_one_click(visit)
     tab = visit("model").set("cell", "gru").train(epochs=1).go("stage")
     assert not tab.errors()
     assert "GRU" in tab.words()
-    assert not tab.at.get("bidi_component")
+    assert not tab.components()
     tab.press("train")
     assert not tab.errors()
     assert tab.training.experiment.model.cell == "lstm"
@@ -81,7 +81,7 @@ def test_a_lesson_that_begins_with_another_cell_shows_its_lstm(visit):
 
 def test_a_lesson_without_an_lstm_offers_one(visit):
     tab = open_lesson(visit, "exploding").go("stage")
-    assert not tab.errors() and not tab.at.get("bidi_component")
+    assert not tab.errors() and not tab.components()
     tab.press("train")
     assert sent(tab)[0]["hidden"] == 50
 

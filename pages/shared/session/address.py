@@ -15,8 +15,8 @@ from lstm_core.data.load import load_table
 from lstm_core.data.table import Table
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import Experiment, PlaygroundError
-from lstm_core.link import Link, experiment_from_link, experiment_to_link
 from lstm_core.model.devices import available_devices, free_memory
+from lstm_core.runs.link import Link, experiment_from_link, experiment_to_link
 from lstm_core.workspace import Workspace
 from pages.shared.session.messages import clear_messages, message, show_error, show_info
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError
-from lstm_core.link import MAX_LINK, experiment_from_link, experiment_to_link
+from lstm_core.runs.link import MAX_LINK, experiment_from_link, experiment_to_link
 from tests.conftest import examples
 from tests.factories import experiments
 
