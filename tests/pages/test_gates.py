@@ -231,3 +231,10 @@ def test_the_scale_of_c_holds_still_while_the_slider_moves(visit):
     assert high == pytest.approx(float(now.c.abs().max()))
     assert high > 2 * float(untrained.c.abs().max())
     assert np.array_equal(maps(tab)["c"], untrained.c[0, 0, 0].numpy().T)
+
+
+def test_a_search_says_how_many_windows_it_looks_at(visit, monkeypatch):
+    helps = [visit("gates").widget(key).help for key in ("find_worst", "find_random")]
+    assert helps == ["The window with the largest error", "A random window"]
+    monkeypatch.setattr(selection, "MAX_SEARCHED", 10)
+    assert visit("gates").widget("find_worst").help == f"{helps[0]}, of 10 spread over the split"

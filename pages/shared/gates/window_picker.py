@@ -45,7 +45,9 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
             help="Windows in order of time; everything below shows this one",
         )
     with columns[2], st.container(horizontal=True, gap="small"):
+        searched = "" if last < selection.MAX_SEARCHED else f", of {selection.MAX_SEARCHED:,} spread over the split"
         for search, help_text in selection.WINDOW_SEARCHES.items():
+            help_text += searched if search != "random" else ""
             st.button(search, key=f"find_{search}", help=help_text, on_click=_find, args=(run, split, search, step))
     return int(windows.starts[split][index]), split, index
 
