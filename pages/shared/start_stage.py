@@ -54,7 +54,7 @@ def _draw(windows: Windows, start: int, lines: list[SplitLine], valves: Valves |
     from pages.shared.gates.selection import input_series
 
     steps = windows.spec.seq_len
-    window = WindowView(start, input_series(windows, start), f"The last window: {steps:,} step{'s' * (steps > 1)}")
+    window = WindowView(start, input_series(windows, start), f"Last window: {steps:,} step{'s' * (steps > 1)}")
     ends = windows.label(0), windows.label(windows.rows - 1)
     mini_stage("mini_stage", windows.spec.targets[0], lines, ends, window, valves, **more)
 

@@ -65,6 +65,13 @@ def test_the_gates_move_by_themselves_without_the_server(tab: Tab):
     expect(stage(tab)).to_have_attribute("data-playing", "true")
 
 
+def test_space_pauses_it_before_anybody_has_clicked(tab: Tab):
+    opened(tab).page.keyboard.press(" ")
+    expect(stage(tab)).to_have_attribute("data-playing", "false")
+    tab.page.keyboard.press(" ")
+    expect(stage(tab)).to_have_attribute("data-playing", "true")
+
+
 def test_a_touch_stops_it_a_drag_scrubs_and_space_plays_on(tab: Tab):
     opened(tab)
     tab.page.mouse.move(*map_at(tab, 0.5))

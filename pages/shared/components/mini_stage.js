@@ -9,7 +9,7 @@ import {
 import { component, unpack } from "./wire.js";
 
 const GUTTER = 40, TITLE = 24, AXIS = 22, ENDS = 18, GAP = 18; // CSS pixels around each panel
-const STRIP = 42, WINDOW = 52, NARROW = 470, VALVES = 216, GAUGE = 28;
+const STRIP = 42, WINDOW = 52, NARROW = 540, VALVES = 216, GAUGE = 28;
 const LOOP = 4500, MAX_RATE = 12, REST = 900; // ms for all steps, at most so many steps a second, ms at the last step
 const FRAME = 45, FRAME_TRAINING = 125; // ms between two frames: beside the training, every frame costs it some steps
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
@@ -21,13 +21,16 @@ export default component(".mini-stage", {
     const view = mountHeatmaps(element, { arrange, paint, paintOverlay, point() {}, key });
     Object.assign(view, { position: null, chosen: null, playing: !STILL.matches, seen: true, model: null });
     view.stage.setAttribute("aria-label", LABEL);
-    view.button = child(view.stage, "button", { class: "mini-stage-play", type: "button" });
-    view.button.addEventListener("pointerdown", (event) => event.stopPropagation()); // not a point of the picture
-    view.button.addEventListener("keydown", (event) => event.stopPropagation()); // its own Space is a click
+    view.button = child(element, "button", { class: "mini-stage-play", type: "button" });
     view.button.addEventListener("click", () => play(view, !view.playing));
     onDrag(view.stage, (event) => touch(view, event));
     view.watch = new IntersectionObserver(([entry]) => { view.seen = entry.isIntersecting; });
     view.watch.observe(element);
+    // Space pauses what moves even before anybody has clicked on it; a field or a button keeps its own.
+    view.anywhere = (event) => {
+      if (event.target === document.body && event.key === " " && view.seen && key(view, event)) event.preventDefault();
+    };
+    document.addEventListener("keydown", view.anywhere);
     return view;
   },
   show(view, { data }) {
@@ -48,6 +51,7 @@ export default component(".mini-stage", {
   stop(view) {
     view.disconnect();
     view.watch.disconnect();
+    document.removeEventListener("keydown", view.anywhere);
     cancelAnimationFrame(view.animation);
   },
 });
@@ -93,7 +97,13 @@ function play(view, on) {
   view.animation = requestAnimationFrame(tick);
 }
 
-const stepAt = ({ position, steps }) => clamp(Math.round(position), steps);
+// Where the cursor stands: it rests on each step, whose numbers are then the bars', and glides to the next.
+function eased({ position, steps }) {
+  const whole = Math.floor(position), part = Math.max(0, (position - whole - 0.55) / 0.45);
+  return Math.min(whole + part * part * (3 - 2 * part), steps - 1);
+}
+
+const stepAt = (view) => Math.round(eased(view));
 
 function touch(view, event) {
   const map = view.boxes?.find((box) => box.map), at = pointIn(view.stage, event);
@@ -179,13 +189,18 @@ function paintStrip(pen, { theme, title, splits, ends, window }, { x, y, w, h })
 
 // A title and the legend after it, as much of both as fits.
 function heading(pen, theme, title, lines, x, middle, w) {
-  let from = x + write(pen, theme, shortened(pen, theme, title, w * 0.6), x, middle, { size: 14, weight: 700 }) + 14;
-  for (const { name, color } of lines) {
+  let from = x + write(pen, theme, shortened(pen, theme, title, w * 0.7), x, middle, { size: 14, weight: 700 }) + 14;
+  for (const [k, { name, color }] of lines.entries()) {
+    const label = [...name].length > 28 ? `${[...name].slice(0, 27).join("")}…` : name;
     pen.font = `400 13px ${theme.font}`;
-    if (from + 20 + pen.measureText(name).width > x + w) return;
+    if (from + 20 + pen.measureText(label).width > x + w) {
+      const more = `+ ${lines.length - k} more`;
+      if (k && from + pen.measureText(more).width <= x + w) write(pen, theme, more, from, middle);
+      return;
+    }
     pen.fillStyle = color;
     pen.fillRect(from, middle - 2, 14, 4);
-    from += 34 + write(pen, theme, name, from + 20, middle);
+    from += 34 + write(pen, theme, label, from + 20, middle);
   }
 }
 
@@ -235,7 +250,7 @@ function paintMap(pen, { theme, steps, stride, scale }, box) {
 
 function paintOverlay(view, pen) {
   if (!view.valves) return;
-  const { theme, steps, unit, position } = view, at = Math.min(position, steps - 1), step = stepAt(view);
+  const { theme, steps, unit } = view, at = eased(view), step = stepAt(view);
   for (const box of view.boxes) {
     if (box.gauges) paintGauges(pen, view, box, at, step);
     if (!box.curves && !box.map) continue;
