@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from urllib.parse import urlsplit
 
+import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 TITLES = ("Start", "Lessons", "Data", "Model", "Train", "Gates", "Stage")
@@ -41,6 +43,14 @@ SETTLED = """() => new Promise((done) => {
 })"""
 
 expect.set_options(timeout=PATIENCE)
+
+DAYS, NO_LEVEL = 730, (40, 41, 42, 300, 301, 550)  # of river_csv
+# How many colours a canvas has: more than a few, once a map is painted.
+COLOURS = """(selector) => {
+  const canvas = document.querySelector(selector);
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+}"""
 
 
 class Tab:
@@ -207,3 +217,21 @@ class Tab:
         if self.button("stop").is_enabled():
             self.button("stop").click()
             expect(self.button("stop")).to_be_disabled()
+
+
+def river_csv() -> bytes:
+    """Two years of a river as a German office exports them: semicolons, decimal commas, cp1252, gaps."""
+    rng = np.random.default_rng(7)
+    day = np.arange(DAYS)
+    season = np.sin(2 * np.pi * (day - 110) / 365.25)
+    weather = np.zeros(DAYS)
+    for k in range(1, DAYS):
+        weather[k] = 0.8 * weather[k - 1] + rng.normal(0, 0.7)
+    warmth, flow = 12 + 9 * season + weather, 80 - 30 * season + 6 * rng.gamma(2, 1, DAYS)
+    lines = ["Datum;Abfluss (m³/s);Wassertemperatur (°C)"]
+    for k in range(DAYS):
+        date = datetime.date(2022, 1, 1) + datetime.timedelta(days=k)
+        numbers = "" if k in NO_LEVEL else f"{flow[k]:.1f}", f"{warmth[k]:.2f}"
+        lines.append(f"{date:%d.%m.%Y};" + ";".join(numbers).replace(".", ","))
+    text = "\r\n".join(lines) + "\r\n"
+    return text.encode("cp1252")

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.tab import PATIENCE, Tab
-from tests.browser.test_story import COLOURS, river_csv
+from tests.browser.tab import COLOURS, PATIENCE, Tab, river_csv
 
 CANVAS = ".st-key-mini_stage canvas"
 # The pixels of the overlay as one number: cursor and gauges.

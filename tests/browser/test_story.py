@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Callable, Iterator
 from statistics import median
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.tab import PATIENCE, Tab
-
-DAYS, NO_LEVEL = 730, (40, 41, 42, 300, 301, 550)
-COLOURS = """(selector) => {
-  const canvas = document.querySelector(selector);
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  return new Set(new Uint32Array(data.buffer)).size;
-}"""
-
-
-def river_csv() -> bytes:
-    """Two years of a river as a German office exports them: semicolons, decimal commas, cp1252, gaps."""
-    rng = np.random.default_rng(7)
-    day = np.arange(DAYS)
-    season = np.sin(2 * np.pi * (day - 110) / 365.25)
-    weather = np.zeros(DAYS)
-    for k in range(1, DAYS):
-        weather[k] = 0.8 * weather[k - 1] + rng.normal(0, 0.7)
-    warmth, flow = 12 + 9 * season + weather, 80 - 30 * season + 6 * rng.gamma(2, 1, DAYS)
-    lines = ["Datum;Abfluss (m³/s);Wassertemperatur (°C)"]
-    for k in range(DAYS):
-        date = datetime.date(2022, 1, 1) + datetime.timedelta(days=k)
-        numbers = "" if k in NO_LEVEL else f"{flow[k]:.1f}", f"{warmth[k]:.2f}"
-        lines.append(f"{date:%d.%m.%Y};" + ";".join(numbers).replace(".", ","))
-    text = "\r\n".join(lines) + "\r\n"
-    return text.encode("cp1252")
+from tests.browser.tab import COLOURS, PATIENCE, Tab, river_csv
 
 
 def test_a_csv_goes_in_an_lstm_learns_and_its_gates_are_shown(tab: Tab):
