@@ -107,8 +107,12 @@ def score_here(experiment: Experiment, windows) -> list[str]:
     return [f"{np.sqrt(np.square(error).mean()):.4g}", f"{np.abs(error).mean():.4g}"]
 
 
+QUICK = ("three rows ahead", "classes at every step")  # the others take as long, a process each
+RUN = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CONFIGURATIONS]
+
+
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", RUN)
 def test_the_script_prints_the_score_of_the_run(name, tmp_path):
     experiment = experiment_of(*CONFIGURATIONS[name])
     table = table_for(experiment.data)

@@ -37,6 +37,7 @@ def other_server(browser, tmp_path) -> Iterator[str]:
     assert "Traceback" not in (tmp_path / "log.txt").read_text()
 
 
+@pytest.mark.slow  # in the fast tests tests/pages/test_address.py opens addresses elsewhere
 def test_an_address_opens_the_same_experiment_on_another_server(other_server: str, new_tab: Callable[..., Tab]):
     tab = new_tab().open("model").fill("hidden_size", 13).fill("num_layers", 2)
     wait_for(tab, hidden_size=13, num_layers=2)

@@ -84,7 +84,7 @@ def faults(tab: Tab) -> tuple[list[str], list[str]]:
     return sorted(pale), sorted(small)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_every_text_can_be_read(new_tab: Callable[..., Tab], scheme: str, subtests: pytest.Subtests):
     tab = new_tab(scheme=scheme).open()
     for title in TITLES:

@@ -25,7 +25,7 @@ CUT = """() => {
 }"""
 
 
-@pytest.mark.parametrize("size", [(900, 700), NARROW])
+@pytest.mark.parametrize("size", [pytest.param((900, 700), marks=pytest.mark.slow), NARROW])
 def test_nothing_is_cut_off_on_a_narrow_screen(new_tab: Callable[..., Tab], size, subtests: pytest.Subtests):
     tab = new_tab(size).open()
     for title in ("Data", "Model", "Gates", "Lessons"):

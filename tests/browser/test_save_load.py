@@ -74,6 +74,7 @@ def test_a_hundred_saves_and_forty_loads(tab: Tab):
             assert same_model(save(tab), files[k])
 
 
+@pytest.mark.slow
 def test_a_model_that_trains_is_made_and_then_downloaded(tab: Tab):
     open_files(tab).train_on_and_on()
     tab.press("make_save_model")
@@ -93,7 +94,7 @@ def test_a_refused_file_is_told_beside_the_upload(tab: Tab):
     assert 0 <= upload["y"] - (box["y"] + box["height"]) < 40
 
 
-@pytest.mark.parametrize("key", ["trace_csv", "trace_npz"])
+@pytest.mark.parametrize("key", ["trace_csv", pytest.param("trace_npz", marks=pytest.mark.slow)])
 def test_a_trace_is_downloaded_at_every_click(tab: Tab, key: str):
     tab.open("gates")
     for _ in range(3):

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.on_stage import open_stage, press
 from tests.browser.tab import Tab
 
-SIZES = [(900, 700), (853, 480)]  # the second is 1280 × 720 at 150 %
+SIZES = [pytest.param((900, 700), marks=pytest.mark.slow), (853, 480)]  # the second is 1280 × 720 at 150 %
 OFF_SCREEN = """() => [...document.querySelectorAll('.stage, .stage *, [class*=st-key-find] button')].filter((part) => {
   const { left, right, width } = part.getBoundingClientRect();
   return width && (left < -1 || right > innerWidth + 1);

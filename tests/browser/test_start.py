@@ -103,7 +103,11 @@ def test_who_wants_no_motion_gets_none_until_asked(tab: Tab):
     tab.page.wait_for_function("document.querySelector('.mini-stage').dataset.step !== '23'")
 
 
-@pytest.mark.parametrize("size", [(900, 700), (1280, 720), (1920, 1080)], ids=str)
+@pytest.mark.parametrize(
+    "size",
+    [pytest.param((900, 700), marks=pytest.mark.slow), (1280, 720), pytest.param((1920, 1080), marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_the_gates_are_in_the_first_view_and_nothing_overlaps(new_tab: Callable[..., Tab], size: tuple[int, int]):
     tab = opened(new_tab(size))
     for key in ("csv", "train", "mini_stage"):
