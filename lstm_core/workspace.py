@@ -18,7 +18,7 @@ from lstm_core.architecture.memory import check_memory, largest_batch
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, resolve_loss
+from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, TrainSpec, resolve_loss
 from lstm_core.model.devices import cpu_cores, free_memory
 from lstm_core.runs.link import Link
 from lstm_core.training.checkpoint import Checkpoint
@@ -48,7 +48,7 @@ class Workspace:
         """Open on a trained model, which is built when it is first asked for."""
         self.id = id
         self.table = table
-        self.experiment = checkpoint.experiment
+        self.experiment = self._example = checkpoint.experiment
         self.upload: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
         self.awaited: Link | None = None  # whose file is still to come; given up as soon as other data is chosen
         self.previous_model: tuple[Experiment, ModelSnapshot] | None = None  # the last model of the run before this one
@@ -128,6 +128,9 @@ class Workspace:
         if self.experiment.data.source == "csv":
             self.upload = (self.table, self.experiment.data)
         self._use(table, spec)
+        if self.experiment.train == self._example.train:  # untouched: the example ran to its end, new data need not
+            train = dataclasses.replace(self.experiment.train, patience=TrainSpec().patience)
+            self.experiment = dataclasses.replace(self.experiment, train=train)
 
     def restore_upload(self) -> None:
         """The person's own file again, its columns used as they were left."""

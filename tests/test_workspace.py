@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lstm_core import workspace
-from lstm_core.experiment import Experiment, PlaygroundError
+from lstm_core.experiment import Experiment, PlaygroundError, TrainSpec
 from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
 from tests.factories import ENDLESS, flat_weights, series, spec_of, trainer_of, training_threads, until
@@ -140,3 +140,13 @@ def test_a_table_is_cut_once_until_something_changes(manager):
     current.experiment = Experiment(data=spec_of(seq_len=500))
     with pytest.raises(PlaygroundError, match="seq_len 500"):
         current.windows()
+
+
+def test_new_data_is_trained_with_early_stopping_unless_the_training_was_set_otherwise(manager):
+    current, other = manager.new(), manager.new()
+    assert current.experiment.train.patience == 0  # of the example, which ran to its end
+    current.use_table(series(70), source="csv", name="mine.csv")
+    assert current.experiment.train.patience == TrainSpec().patience > 0
+    other.change("train", lr=0.5)
+    other.use_table(series(70), source="csv", name="mine.csv")
+    assert (other.experiment.train.lr, other.experiment.train.patience) == (0.5, 0)

@@ -36,7 +36,7 @@ def job(rows: int, features: int, seq_len: int, batch: int, hidden: int, layers:
     table = Table.from_columns("noise", dict(zip(names, values.T, strict=True)), ColumnRoles())
     data = DataSpec(features=names, targets=names[:1], seq_len=seq_len)
     model = ModelSpec(hidden_size=hidden, num_layers=layers)
-    train = TrainSpec(batch_size=batch, epochs=1_000_000)
+    train = TrainSpec(batch_size=batch, epochs=1_000_000, patience=0)
     return make_windows(table, data), Experiment(data, model, train)
 
 
