@@ -46,6 +46,7 @@ def save_after_trainings(tab: Tab, trainings: int, saves: int) -> list[bytes]:
         tab.page.wait_for_timeout(moment.choice([0, 0, 30, 80, 150, 300, 800]))
         of_run = [save(tab) for _ in range(saves)]
         assert len(set(of_run)) == 1
+        tab.wait_for_end(2)  # the words of the training before may have stood there still
         assert load_checkpoint(of_run[0]).progress["step"] == tab.step()
         files += of_run
     return files
