@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -198,6 +199,14 @@ class Tab:
         expect(self.progress).to_contain_text("of 1,000,000")
         self.wait_for_points(20)
         return self
+
+    def comes_true(self, condition: Callable[[], bool], patience: int) -> bool:
+        """Whether the condition holds within so many milliseconds."""
+        for _ in range(patience // 100):
+            if condition():
+                return True
+            self.page.wait_for_timeout(100)
+        return condition()
 
     def wait_for_live(self) -> None:
         """Wait until Train offers to pause."""

@@ -54,7 +54,10 @@ def test_it_trains_while_one_watches_and_is_found_as_it_is_left(tab: Tab, new_ta
     some = len(tab.wait_for_points(30, "LSTM, training", picture_of("minibatches", 1)))
     tab.wait_for_points(some + 20, "LSTM, training", picture_of("minibatches", 1))
     assert plot.get_attribute("data-mark") == "same"
-    tab.button("pause").click()
+    for patience in (5_000, 20_000):  # one press was lost in four full runs of all tests; why is not known yet
+        tab.button("pause").click()
+        if tab.comes_true(lambda: "Resume" in tab.button("pause").inner_text(), patience):
+            break
     expect(tab.button("pause")).to_have_text(re.compile("Resume"))
     left = tab.settle().progress.inner_text()
     tab.page.reload()
