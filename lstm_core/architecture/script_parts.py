@@ -245,7 +245,7 @@ def _optimizer_arguments(experiment: Experiment) -> str:
 
 
 def score(experiment: Experiment, windows: Windows) -> str:
-    split = next(split for split in reversed(SPLITS) if len(windows.starts[split]))
+    split = windows.last_split
     head = f"""model.eval()
 errors = []
 with torch.no_grad():

@@ -23,7 +23,7 @@ from lstm_core.data.split import (
 )
 from lstm_core.data.table import Table
 from lstm_core.data.transforms import fit_scaler
-from lstm_core.experiment import DataSpec, PlaygroundError
+from lstm_core.experiment import SPLITS, DataSpec, PlaygroundError
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Windows:
     @property
     def task(self) -> str:
         return "classification" if self.classes else "regression"
+
+    @property
+    def last_split(self) -> str:
+        """The split that scores and pictures show first: the test split, or the last one that has windows."""
+        return next(split for split in reversed(SPLITS) if len(self.starts[split]))
 
     @property
     def rows(self) -> int:

@@ -12,7 +12,6 @@ import numpy as np
 
 from lstm_core.data.number_format import format_number, format_percent, format_significant
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import SPLITS
 from lstm_core.forecasting.predict import predict_steps, windows_at_once
 from lstm_core.model.recurrent import SequenceModel
 
@@ -249,11 +248,6 @@ def window_errors(windows: Windows, starts: np.ndarray, predictions: np.ndarray)
     if windows.classes:
         return 1 - predictions[np.arange(len(predictions)), targets]
     return np.abs(predictions - targets).mean((1, 2))
-
-
-def scored_split(windows: Windows) -> str:
-    """The split that a score is shown of: the test split, or the last one that has windows."""
-    return next(split for split in reversed(SPLITS) if len(windows.starts[split]))
 
 
 def verdict(evaluation: Evaluation) -> str:

@@ -56,7 +56,7 @@ class OpenLesson:
         if run is None or find is None or not self.is_own_run or run.is_active:
             return None
         try:
-            moment = run.cached("stage moment", (run.step, run.status), lambda: find(run))
+            moment = run.cached("stage moment", run.weights_key, lambda: find(run))
         except PlaygroundError:  # a Try's change may leave nothing to be found
             return None
         return moment

@@ -42,8 +42,8 @@ class Run(RunFacts):
         super().__init__(trainer, table, curves)
         self.id = next(_ids)  # unique in this process
         self.cache = ResultCache()
-        self._scoring: ScoringJob | None = None
-        self._scored: tuple = ()  # of what
+        # What was scored last, and its job; replaced together, as several tabs may ask.
+        self._scoring: tuple[tuple | None, ScoringJob | None] = (None, None)
         self.should_run = False  # whether the thread should go on
         self.last_seen = time.monotonic()
         self._queue = queue
@@ -88,17 +88,19 @@ class Run(RunFacts):
 
         Returns once it is done, or after `wait` seconds; ask again for the rest. One job is under way at a time.
         """
-        key = (split, self.weights_key)
-        if key != self._scored:
-            if self._scoring is not None:
-                self._scoring.cancel()
-            self._scoring, self._scored = ScoringJob(self.current_model(), self.windows, split), key
-        self._scoring.wait(wait)
-        return self._scoring
+        key, (scored, job) = (split, self.weights_key), self._scoring
+        if key != scored:
+            if job is not None:
+                job.cancel()
+            job = ScoringJob(self.current_model(), self.windows, split)
+            self._scoring = (key, job)
+        job.wait(wait)
+        return job
 
     @property
     def is_scoring(self) -> bool:
-        return self._scoring is not None and not self._scoring.done
+        job = self._scoring[1]
+        return job is not None and not job.done
 
     def set_weights(self, weights: dict[str, Tensor]) -> None:
         """Set some of the weights, by the model's own names, between two steps; clears the cache."""
@@ -231,7 +233,7 @@ class Run(RunFacts):
             if self._steps_left is not None:
                 self._steps_left -= 1
         best = trainer.early_stopping
-        if trainer.finished and trainer.spec.patience:
+        if trainer.finished and trainer.spec.patience and best.best_epoch != trainer.epoch:
             begin = "Stopped early: e" if best.stopped_early else "E"
             epoch = f"poch {best.best_epoch}" + (", the untrained model," if not best.best_epoch else "")
             self.message = f"{begin}{epoch} had the best validation loss, and its weights are in place."

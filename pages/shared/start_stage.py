@@ -23,8 +23,7 @@ GATES_SECONDS = 0.7  # between two traces while a model trains, at least
 
 def series(windows: Windows) -> None:
     """The series and its last window, of which no model has learned anything yet."""
-    start = next(int(windows.starts[split][-1]) for split in reversed(SPLITS) if len(windows.starts[split]))
-    _draw(windows, start, split_lines(windows))
+    _draw(windows, int(windows.starts[windows.last_split][-1]), split_lines(windows))
 
 
 def gates(run: Run) -> None:

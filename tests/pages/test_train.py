@@ -250,7 +250,7 @@ def test_early_stopping_says_so(visit):
     tab = visit().train(optimizer="SGD", lr=1e-9, patience=2, epochs=500)
     assert tab.training.status == "finished"
     assert tab.training.epoch < 500
-    assert any("Stopped early" in w.value for w in tab.at.warning)
+    assert any("Stopped early" in w.value for w in tab.at.info)
 
 
 # The model as a file

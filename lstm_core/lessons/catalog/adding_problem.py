@@ -42,7 +42,7 @@ def _rank_units(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
         gates = rank_by_correlation(model, windows, starts, marker, ("i", "f", "o"))
         return cells, gates
 
-    return run.cached("adding units", (run.step,), rank)
+    return run.cached("adding units", run.weights_key, rank)
 
 
 def _best_units(run: Run) -> tuple[UnitMatch, UnitMatch]:

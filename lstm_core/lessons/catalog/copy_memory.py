@@ -53,7 +53,7 @@ def _best_units(run: Run) -> list[UnitMatch]:
             matches.append(rank_by_class(model, windows, starts, classes, ("c",))[0])
         return matches
 
-    return run.cached("copy units", (run.step,), find)
+    return run.cached("copy units", run.weights_key, find)
 
 
 def _prediction_figure(runs: dict[str, Run]) -> go.Figure:

@@ -41,7 +41,7 @@ def _rank_units(run: Run) -> tuple[list[UnitMatch], list[UnitMatch]]:
         second = np.where(count == 2, targets % 2, -1)
         return [rank_by_class(model, windows, starts, signal, STATES) for signal in (first, second)]
 
-    return run.cached("order units", (run.step,), rank)
+    return run.cached("order units", run.weights_key, rank)
 
 
 def _best_units(run: Run) -> tuple[UnitMatch, UnitMatch]:

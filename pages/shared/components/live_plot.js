@@ -1,6 +1,6 @@
 // The browser half of live_plot.py: decodes one message and hands it to Plotly.react.
 
-import { addressOf, component, unpack } from "./wire.js";
+import { addressOf, component, isDrawn, unpack } from "./wire.js";
 
 const MAX_LOG_TICKS = 6; // between the ends
 const SUPERSCRIPTS = { "-": "⁻", ..."⁰¹²³⁴⁵⁶⁷⁸⁹" };
@@ -9,23 +9,13 @@ const DOUBLE_CLICK = 600; // ms; Plotly's own 300 are too few where a redraw com
 export default component(".live-plot", {
   mount: watch,
   show(plot, { data }) {
-    if (plot.drawn && unchanged(plot, data)) return;
+    if (isDrawn(plot, data) && plot.drawn) return;
     plot.message = decode(data);
     plot.element.style.height = `${plot.message.height}px`;
     draw(plot);
   },
   stop: (plot) => plot.stop(),
 });
-
-// A tick brings every plot's message; the same one in the same colours needs no drawing.
-function unchanged(plot, data) {
-  const style = getComputedStyle(plot.element);
-  const theme = ["text-color", "background-color", "font"].map((name) => style.getPropertyValue(`--st-${name}`)).join();
-  const same = theme === plot.theme
-    && data.length === plot.data?.length && data.every((byte, k) => byte === plot.data[k]);
-  Object.assign(plot, { theme, data });
-  return same;
-}
 
 function decode(bytes) {
   const [message, take] = unpack(bytes);

@@ -1,12 +1,12 @@
 // The browser half of mini_stage.py: a series, one window of it, and one unit's valves beside the map of all forget
 // gates, all under one cursor that moves by itself until somebody touches it.
 
-import { child, clamp, formatBrief, line, readTheme, withMinus, write } from "./canvas.js";
+import { child, clamp, formatBrief, line, withMinus, write } from "./canvas.js";
 import {
   arrowMove, cellAt, contains, mountHeatmaps, onDrag, paintCells, paintCursor, paintRing, paintScale, paintStepAxis,
   pointIn, repaint, repaintOverlay, spanOf,
 } from "./heatmap.js";
-import { component, unpack } from "./wire.js";
+import { component, isDrawn, unpack } from "./wire.js";
 
 const GUTTER = 40, TITLE = 24, AXIS = 22, ENDS = 18, GAP = 18; // CSS pixels around each panel
 const STRIP = 42, WINDOW = 52, NARROW = 540, VALVES = 216, GAUGE = 28;
@@ -55,15 +55,6 @@ export default component(".mini-stage", {
     cancelAnimationFrame(view.animation);
   },
 });
-
-// Whether this very message is on the screen, in the colours of now.
-function isDrawn(view, data) {
-  const theme = JSON.stringify(readTheme(view.element));
-  const same = theme === view.drawnTheme && data.length === view.data?.length
-    && data.every((byte, k) => byte === view.data[k]);
-  Object.assign(view, { drawnTheme: theme, data });
-  return same;
-}
 
 function decode(bytes) {
   const [message, take] = unpack(bytes);
@@ -225,7 +216,7 @@ function paintWindow(pen, { theme, window, steps, valves, stride }, box) {
     line(pen, color, 2, Array.from(values, (value, k) => [x + ((k + 0.5) * w) / steps, box.height(value)]));
   }
   heading(pen, theme, window.title, box.lines, x, y - TITLE / 2, w);
-  if (!valves) paintStepAxis(pen, theme, box, steps, stride, AXIS);
+  if (!valves) paintStepAxis(pen, theme, box, steps, stride, AXIS, 1);
 }
 
 function paintMap(pen, { theme, steps, stride, scale }, box) {
@@ -238,7 +229,7 @@ function paintMap(pen, { theme, steps, stride, scale }, box) {
   const right = end - write(pen, theme, "remembers", end, middle, { align: "right" }) - 5;
   paintScale(pen, scale, right - 40, middle, 40);
   write(pen, theme, "forgets", right - 45, middle, { align: "right" });
-  paintStepAxis(pen, theme, box, steps, stride, AXIS);
+  paintStepAxis(pen, theme, box, steps, stride, AXIS, 1);
   pen.save();
   pen.translate(x - GUTTER + 14, y + h / 2);
   pen.rotate(-Math.PI / 2);

@@ -14,6 +14,18 @@ export function component(selector, { mount, show, stop = () => {} }) {
   };
 }
 
+const LOOKS = ["text-color", "background-color", "border-color", "chart-categorical-colors", "font"];
+
+// Whether this very message is on the screen, in the colours of now: polling brings each again and again.
+export function isDrawn(view, data) {
+  const style = getComputedStyle(view.element);
+  const looks = LOOKS.map((name) => style.getPropertyValue(`--st-${name}`)).join();
+  const same = looks === view.looks
+    && data.length === view.data?.length && data.every((byte, k) => byte === view.data[k]);
+  Object.assign(view, { looks, data });
+  return same;
+}
+
 // The inverse of wire.pack: the JSON, and a function that takes the next so many numbers.
 export function unpack(bytes) {
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from lstm_core.data.number_format import format_percent, minus_sign
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import SPLITS
 from lstm_core.forecasting.predict import predict
 from lstm_core.forecasting.scores import window_errors
 from lstm_core.runs.run import Run
@@ -53,8 +52,7 @@ class Selection:
         run = self.run
         if self.step is not None:
             return run.cached("snapshots", (self.step,), lambda: run.snapshot_at(self.step))
-        # Early stopping changes the weights at the same step: only the status differs.
-        return run.cached("snapshots", (run.step, run.status), run.snapshot_at)
+        return run.cached("snapshots", run.weights_key, run.snapshot_at)
 
 
 def by_snapshot(run: Run, kind: str, key: tuple, compute: Callable[[Snapshot], Any]) -> dict[Snapshot, Any]:
@@ -68,7 +66,7 @@ def by_snapshot(run: Run, kind: str, key: tuple, compute: Callable[[Snapshot], A
 
 def last_window(run: Run) -> int:
     """First row of the last window of the last split that has any."""
-    return int(next(s[-1] for s in (run.windows.starts[p] for p in reversed(SPLITS)) if len(s)))
+    return int(run.windows.starts[run.windows.last_split][-1])
 
 
 def window_input(selection: Selection) -> Tensor:

@@ -149,7 +149,7 @@ def _figures(lesson: Lesson, opened: OpenLesson) -> None:
 
 def _cached(runs: dict[str, Run], kind: str, active: bool, make: Callable[[], Any]) -> Any:
     """make(), cached with the first run until a run changes, and during training a while longer (Run.cached)."""
-    run, key = next(iter(runs.values())), tuple((run.id, run.step, run.status) for run in runs.values())
+    run, key = next(iter(runs.values())), tuple((run.id, run.weights_key, run.status) for run in runs.values())
     flickers = any(isinstance(value, go.Figure) for value in run.cache.get(kind, {}).values())
     return run.cached(
         kind, key, make, every=(FIGURE_SECONDS if flickers else 0.0) if active else None, rest=FIGURE_REST

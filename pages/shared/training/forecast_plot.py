@@ -11,7 +11,7 @@ from lstm_core.experiment import SPLITS
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, SPLIT_NAMES
 from lstm_core.forecasting.predict import predict
-from lstm_core.forecasting.scores import SAMPLE, Evaluation, evaluate, scored_split
+from lstm_core.forecasting.scores import SAMPLE, Evaluation, evaluate
 from lstm_core.runs.run import Run
 
 MAX_WINDOWS = 1500
@@ -45,7 +45,7 @@ def sample_score(run: Run) -> Evaluation:
     return run.cached(
         "sample score",
         run.weights_key,
-        lambda: evaluate(run.current_model(), windows, scored_split(windows), sample),
+        lambda: evaluate(run.current_model(), windows, windows.last_split, sample),
         every=MIN_SECONDS,
     )
 

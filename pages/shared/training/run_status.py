@@ -105,4 +105,4 @@ def progress(run: Run, brief: bool = False) -> None:
     total = run.total_steps
     st.progress(min(1.0, run.step / total), f":{color}-badge[{label}] " + " · ".join(parts))
     if run.message:
-        st.warning(escape_markdown(run.message))
+        (st.info if run.status == "finished" else st.warning)(escape_markdown(run.message))

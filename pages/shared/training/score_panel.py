@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lstm_core.data.number_format import format_percent, format_significant
-from lstm_core.forecasting.scores import BASELINE_NAMES, Evaluation, lag_sentence, scored_split, verdict
+from lstm_core.figures.theme import SPLIT_NAMES
+from lstm_core.forecasting.scores import BASELINE_NAMES, Evaluation, lag_sentence, verdict
 from pages.shared.session.messages import escape_markdown
 from pages.shared.training.forecast_plot import sample_score
 
@@ -22,12 +23,13 @@ def score_text(run: Run) -> None:
     if run.is_active:
         _sentence(sample_score(run))
         return
-    job = run.score(scored_split(run.windows))
+    split = run.windows.last_split
+    job = run.score(split)
     if job.message:
         st.warning(job.message)
     elif job.evaluation is None:
-        count = len(run.windows.starts[scored_split(run.windows)])
-        st.progress(job.progress, f"Scoring all {count:,} windows of the {scored_split(run.windows)} split")
+        count = len(run.windows.starts[split])
+        st.progress(job.progress, f"Scoring all {count:,} {SPLIT_NAMES[split]} windows")
     else:
         _sentence(job.evaluation)
 
@@ -39,7 +41,7 @@ def _sentence(evaluation: Evaluation) -> None:
 
 def score_table(run: Run) -> None:
     """The model and its baselines, on the same windows; for classes also who is taken for whom. Nothing before that."""
-    evaluation = run.score(scored_split(run.windows), wait=0).evaluation
+    evaluation = run.score(run.windows.last_split, wait=0).evaluation
     if evaluation is None:
         return
     rows = {f"this {run.experiment.model.module_name}": evaluation.model}

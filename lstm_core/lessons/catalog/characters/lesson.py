@@ -79,7 +79,7 @@ def tracking_units(run: Run, gate: str) -> tuple[SequenceModel, dict[str, UnitMa
         model = run.current_model()
         return model, best_units(model, unseen(run), gate)
 
-    return run.cached(f"tracking units: {gate}", (run.step, run.status), search)
+    return run.cached(f"tracking units: {gate}", run.weights_key, search)
 
 
 def _quote_unit(run: Run) -> tuple[SequenceModel, UnitMatch]:

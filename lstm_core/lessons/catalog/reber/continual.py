@@ -81,7 +81,7 @@ def _trace(run: Run):
     from lstm_core.trace.gate_trace import trace_lstm
 
     x = torch.from_numpy(unseen_streams(run)[:1])
-    return run.cached("reber trace", (run.step,), lambda: trace_lstm(run.current_model().lstm, x))
+    return run.cached("reber trace", run.weights_key, lambda: trace_lstm(run.current_model().lstm, x))
 
 
 def _unit_figure(runs: dict[str, Run]) -> go.Figure:

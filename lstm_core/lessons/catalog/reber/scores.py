@@ -88,7 +88,7 @@ def unseen_streams(run: Run) -> np.ndarray:
 def predict_streams(run: Run) -> ReberPredictions:
     """Predictions of the current model on unseen_streams."""
     x = unseen_streams(run)
-    return run.cached("reber predictions", (run.step,), lambda: predict_symbols(run.current_model(), x))
+    return run.cached("reber predictions", run.weights_key, lambda: predict_symbols(run.current_model(), x))
 
 
 def solved_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +124,7 @@ def memory_unit(run: Run, split: str) -> UnitMatch:
         classes = np.where(wrapped == 0, -1, wrapped > 0)
         return rank_by_class(run.current_model(), windows, starts, classes, ("c",))[0]
 
-    return run.cached("reber unit", (run.step,), find)
+    return run.cached("reber unit", run.weights_key, find)
 
 
 def mean_by_position(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -45,7 +45,7 @@ def _writing(run: Run) -> None:
         choice = _settings()
         try:
             # Early stopping changes the weights, and no step tells: the status does.
-            current = run.cached("character snapshot", (run.step, run.status), run.snapshot_at)
+            current = run.cached("character snapshot", run.weights_key, run.snapshot_at)
             _write(run, current, "now", *choice, WRITTEN)
         except PlaygroundError as error:
             st.error(escape_markdown(str(error)), icon=":material/error:")
@@ -87,7 +87,7 @@ def _settings() -> tuple[str, float, int]:
 def _write(
     run: Run, snapshot: ModelSnapshot, when: str, prompt: str, temperature: float, seed: int, length: int
 ) -> None:
-    key = (snapshot.step, run.status, prompt, temperature, seed)
+    key = (snapshot, prompt, temperature, seed)
     text = run.cached(f"text {when}", key, lambda: generate(snapshot.model, prompt, length, temperature, seed))
     epoch = snapshot.step / run.steps_per_epoch
     st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if snapshot.step else ""))
