@@ -147,8 +147,8 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
         if label == "no_forget":
             predictions[..., SYMBOLS.index("T")] += 0.5 * (predictions[..., SYMBOLS.index("P")] == 1)
             predictions[..., SYMBOLS.index("T")] *= 2  # T whenever T or P may come
-        run.cache["reber predictions"] = {(run.step,): ReberPredictions(symbols, predictions)}
-        right[label] = np.nanmean(run.cache["reber predictions"][(run.step,)].recalled)
+        run.cache["reber predictions"] = {run.weights_key: ReberPredictions(symbols, predictions)}
+        right[label] = np.nanmean(run.cache["reber predictions"][run.weights_key].recalled)
     try:
         outcome = made.outcome(runs)
         assert right["lstm"] == 1 >= MIN_ACCURACY and 0.4 < right["no_forget"] < MAX_ACCURACY_WITHOUT
