@@ -1,0 +1,117 @@
+"""records.bin: what a run's every step measured, at a fixed place, so that any reader takes just the range it lacks.
+
+The file: 16 bytes of header, then RECORD.itemsize bytes a step; record k, of step k + 1, begins at byte
+16 + k · itemsize. All numbers are little-endian. One process appends (whoever has the run's lock); any number may
+read: a record whose CRC-32 does not fit is still being written, and ends what is read.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+HEADER = struct.pack("<8sII", b"LSTMrec\n", 1, 40)  # magic, version, bytes of a record
+RECORD = np.dtype(
+    [
+        ("step", "<u4"),  # from 1
+        ("crc", "<u4"),  # of the record's other bytes, in their order
+        ("time", "<f8"),  # Unix time in seconds
+        ("lr", "<f8"),
+        ("valid_loss", "<f8"),  # NaN where the step did not validate
+        ("train_loss", "<f4"),  # of this step's batch; losses are in scaled units
+        ("grad_norm", "<f4"),  # before clipping
+    ]
+)
+_HEAD, _BODY = struct.Struct("<II"), struct.Struct("<dddff")
+FLUSH_SECONDS = 0.03  # so old may be what a reader lacks
+
+
+class RecordWriter:
+    """Appends to a run's records, from `step` on: what the file has beyond is cut off."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        """Raises OSError: the file cannot be written; ValueError: it has fewer than `step` intact records."""
+        if not path.exists() or path.stat().st_size < len(HEADER):
+            path.write_bytes(HEADER)
+        self._file: BinaryIO = path.open("r+b")
+        available = len(read_records(path, 0, step))
+        if available < step:
+            self._file.close()
+            raise ValueError(f"{path.name} has {available} records of {step}")
+        self._file.truncate(offset_of(step))
+        self._file.seek(0, os.SEEK_END)
+        self._flushed = time.monotonic()
+
+    def append(self, record: dict) -> None:
+        """One of the Trainer's records."""
+        valid = record.get("valid_loss")
+        body = _BODY.pack(
+            time.time(),
+            record["lr"],
+            float("nan") if valid is None else valid,
+            record["train_loss"],
+            record["grad_norm"],
+        )
+        step = record["step"]
+        self._file.write(_HEAD.pack(step, zlib.crc32(body, zlib.crc32(step.to_bytes(4, "little")))) + body)
+        now = time.monotonic()
+        if now - self._flushed >= FLUSH_SECONDS:
+            self._flushed = now
+            self._file.flush()
+
+    def flush(self) -> None:
+        """Let readers see all that was appended."""
+        self._file.flush()
+
+    def sync(self) -> None:
+        """Let it outlive a power cut; any thread may ask."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def offset_of(index: int) -> int:
+    """Where record `index`, counted from 0, begins."""
+    return len(HEADER) + index * RECORD.itemsize
+
+
+def read_records(path: Path, start: int = 0, stop: int | None = None) -> np.ndarray:
+    """(n,) RECORD: the intact records of [start, stop), as far as the file has them.
+
+    An absent or foreign file has none; the first record that is torn or out of place ends it.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(len(HEADER)) != HEADER:
+                return np.empty(0, RECORD)
+            file.seek(offset_of(start))
+            data = file.read() if stop is None else file.read(max(0, stop - start) * RECORD.itemsize)
+    except FileNotFoundError:
+        return np.empty(0, RECORD)
+    return intact(data, start)
+
+
+def intact(data: bytes, start: int) -> np.ndarray:
+    """(n,) RECORD: the leading records of these bytes, which begin at record `start`, that are in place.
+
+    Only the last one's CRC is computed: those before it were written earlier, whole.
+    """
+    count = len(data) // RECORD.itemsize
+    records = np.frombuffer(data, RECORD, count)
+    wrong = np.flatnonzero(records["step"] != np.arange(start + 1, start + 1 + count, dtype=np.uint32))
+    count = int(wrong[0]) if len(wrong) else count
+    while count and not _fits(records[count - 1 : count].tobytes()):
+        count -= 1
+    return records[:count]
+
+
+def _fits(record: bytes) -> bool:
+    _, crc = _HEAD.unpack_from(record)
+    return crc == zlib.crc32(record[8:], zlib.crc32(record[:4]))
