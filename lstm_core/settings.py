@@ -153,8 +153,8 @@ _RENAMED_VALUES = {
 }
 
 
-def parts_from_json(text: str, kinds: dict[str, type]) -> dict[str, Any]:
-    """Read a JSON object of validated dataclasses by name, in this format or in format 1.
+def parts_from_json(text: str, kinds: dict[str, type], others: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Read a JSON object of validated dataclasses by name, in this format or in format 1; others: names to pass over.
 
     Raises:
         PlaygroundError: not JSON, another format, an unknown field, a value of the wrong type or out of range.
@@ -165,7 +165,7 @@ def parts_from_json(text: str, kinds: dict[str, type]) -> dict[str, Any]:
         raise PlaygroundError(f"The experiment is not valid JSON ({error}).") from None
     if not isinstance(parts, dict):
         raise PlaygroundError("The experiment must be a JSON object.")
-    parts = _upgrade(parts)
+    parts = _upgrade({name: values for name, values in parts.items() if name not in others})
     _refuse_unknown("The experiment", parts, kinds)
     return {name: _part(kinds[name], name, values) for name, values in parts.items()}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -78,6 +80,15 @@ class Table:
     @property
     def rows(self) -> int:
         return len(self.columns[0].values) if self.columns else 0
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the columns' names, kinds, classes and values, in hexadecimal: how the file was written is not in it."""
+        digest = hashlib.sha256()
+        for column in self.columns:
+            digest.update(repr((column.name, column.kind, column.classes, column.values.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(column.values).view(np.uint8).data)
+        return digest.hexdigest()
 
     def column(self, name: str) -> Column:
         """Raises PlaygroundError if there is no such column."""

@@ -39,38 +39,41 @@ class RecordWriter:
         """Raises OSError: the file cannot be written; ValueError: it has fewer than `step` intact records."""
         if not path.exists() or path.stat().st_size < len(HEADER):
             path.write_bytes(HEADER)
-        self._file: BinaryIO = path.open("r+b")
         available = len(read_records(path, 0, step))
         if available < step:
-            self._file.close()
             raise ValueError(f"{path.name} has {available} records of {step}")
-        self._file.truncate(offset_of(step))
-        self._file.seek(0, os.SEEK_END)
-        self._flushed = time.monotonic()
+        self._file: BinaryIO = path.open("r+b", buffering=0)
+        self._written = offset_of(step)
+        self._file.truncate(self._written)
+        self._pending = bytearray()
+        self._flush_at = 0.0  # by time.monotonic
 
     def append(self, record: dict) -> None:
-        """One of the Trainer's records."""
+        """One of the Trainer's records. It is written within FLUSH_SECONDS, if another one follows.
+
+        Raises:
+            OSError: the disk is full; nothing is lost, and what is pending is written as soon as it fits.
+        """
         valid = record.get("valid_loss")
-        body = _BODY.pack(
-            time.time(),
-            record["lr"],
-            float("nan") if valid is None else valid,
-            record["train_loss"],
-            record["grad_norm"],
-        )
+        valid = float("nan") if valid is None else valid
+        body = _BODY.pack(time.time(), record["lr"], valid, record["train_loss"], record["grad_norm"])
         step = record["step"]
-        self._file.write(_HEAD.pack(step, zlib.crc32(body, zlib.crc32(step.to_bytes(4, "little")))) + body)
+        self._pending += _HEAD.pack(step, zlib.crc32(body, zlib.crc32(step.to_bytes(4, "little")))) + body
         now = time.monotonic()
-        if now - self._flushed >= FLUSH_SECONDS:
-            self._flushed = now
-            self._file.flush()
+        if now >= self._flush_at:
+            self._flush_at = now + FLUSH_SECONDS
+            self.flush()
 
     def flush(self) -> None:
-        """Let readers see all that was appended."""
-        self._file.flush()
+        """Let readers see all that was appended; raises as append does."""
+        while self._pending:
+            self._file.seek(self._written)
+            written = self._file.write(self._pending)
+            del self._pending[:written]
+            self._written += written
 
     def sync(self) -> None:
-        """Let it outlive a power cut; any thread may ask."""
+        """Let what was flushed outlive a power cut; any thread may ask."""
         os.fsync(self._file.fileno())
 
     def close(self) -> None:

@@ -11,8 +11,8 @@ import dataclasses
 import hashlib
 import json
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import safetensors
@@ -20,6 +20,7 @@ import safetensors.numpy
 
 from lstm_core.architecture.memory import check_memory
 from lstm_core.architecture.shapes import optimizer_shapes, parameter_shapes, state_shapes
+from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import MAX_SNAPSHOTS, Experiment, PlaygroundError
 from lstm_core.model.devices import available_devices, free_memory
@@ -55,6 +56,8 @@ class Checkpoint:
     weights: dict[str, np.ndarray]  # by SequenceModel's names
     state: dict[str, np.ndarray]  # what Trainer.load_state_dict takes
     is_old: bool = False  # from before sequences were drawn into the splits: the digest of its header is younger
+    table_sha256: str = ""  # Table.sha256 of the data; "" in a file from before it was kept
+    notes: dict = field(default_factory=dict)  # what the writer of a run's state keeps with it; unchecked
 
     def model(self) -> SequenceModel:
         """The trained model, on the CPU, in eval mode."""
@@ -63,17 +66,41 @@ class Checkpoint:
         return model_from_weights(self.experiment.model, self.input_size, self.output_size, _tensors(self.weights))
 
 
+class ModelState(NamedTuple):
+    """A trainer's state, copied: what a model file is made of, while the training goes on."""
+
+    arrays: dict[str, np.ndarray]
+    about: dict[str, Any]
+
+    def to_bytes(self) -> bytes:
+        return signed(safetensors.numpy.save(self.arrays, {"playground": json.dumps(self.about)}))
+
+
 def save_checkpoint(
-    trainer: Trainer, curves: dict[str, tuple[list[float], list[float]]], snapshot_bytes: int = SAVED_SNAPSHOTS
+    trainer: Trainer,
+    curves: dict[str, tuple[list[float], list[float]]],
+    snapshot_bytes: int = SAVED_SNAPSHOTS,
+    table_sha256: str = "",
 ) -> bytes:
     """The file of a trainer's model as it is now, with what resuming needs and as many snapshots as fit."""
+    return copy_state(trainer, curves, snapshot_bytes, table_sha256).to_bytes()
+
+
+def copy_state(
+    trainer: Trainer,
+    curves: dict[str, tuple[list[float], list[float]]],
+    snapshot_bytes: int,
+    table_sha256: str,
+    notes: dict[str, Any] | None = None,
+) -> ModelState:
+    """What save_checkpoint writes; notes: JSON that load_checkpoint returns as it is."""
     windows = trainer.windows
     weights = trainer.model.state_dict()
     state, progress = trainer.state_dict(snapshot_bytes)
     prefix = f"{trainer.experiment.model.cell}."
     tensors = {name.removeprefix(prefix): value for name, value in weights.items()}
     tensors |= {f"state/{name}": value for name, value in state.items()}
-    arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    arrays = {name: value.detach().cpu().clone().numpy() for name, value in tensors.items()}
     about = {
         "digest": _NO_DIGEST,
         "format": FORMAT,
@@ -84,8 +111,10 @@ def save_checkpoint(
         "scaler": {name: getattr(windows, name).tolist() for name in _SCALER},
         "curves": curves,
         "progress": progress | {"best_loss": _json_number(progress["best_loss"])},
+        "table_sha256": table_sha256,
+        "notes": notes or {},
     }
-    return signed(safetensors.numpy.save(arrays, {"playground": json.dumps(about)}))
+    return ModelState(arrays, about)
 
 
 def load_checkpoint(data: bytes) -> Checkpoint:
@@ -128,9 +157,36 @@ def _load(data: bytes) -> Checkpoint:
     steps = state["snapshots/steps"].tolist()
     if steps != sorted(set(steps)) or not all(0 <= step <= progress["step"] for step in steps):
         raise PlaygroundError("its snapshots of earlier weights are not in order.")
+    table_sha256, notes = about.get("table_sha256", ""), about.get("notes", {})
+    if not isinstance(table_sha256, str) or not isinstance(notes, dict):
+        raise PlaygroundError("its table_sha256 or its notes are of the wrong type.")
     return Checkpoint(
-        experiment, *sizes, tuple(classes), scaler, curves, progress, weights, state, "digest" not in about
+        experiment,
+        *sizes,
+        tuple(classes),
+        scaler,
+        curves,
+        progress,
+        weights,
+        state,
+        "digest" not in about,
+        table_sha256,
+        notes,
     )
+
+
+def check_table(checkpoint: Checkpoint, table: Table) -> None:
+    """Refuse to go on with other data: the result would be nobody's training.
+
+    Raises:
+        PlaygroundError: the table's values or columns are not those that the model was trained on.
+    """
+    if checkpoint.table_sha256 and checkpoint.table_sha256 != table.sha256:
+        raise PlaygroundError(
+            f"The model was trained on {checkpoint.experiment.data.name!r} with the SHA-256 "
+            f"{checkpoint.table_sha256[:12]}…, but the values of {table.name!r} are others ({table.sha256[:12]}…): "
+            "put the very file on Data first, then load the model again."
+        )
 
 
 def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -42,6 +43,7 @@ class SnapshotBuffer:
     def __init__(self, budget: int = BUDGET) -> None:
         self._kept: list[Snapshot] = []  # by step; replaced and never altered, for the sake of readers
         self._budget = budget
+        self.listener: Callable[[Snapshot | int], None] | None = None  # is told what is appended, and drop_from's step
         self.next_step = 0  # the next step to take one at
 
     @property
@@ -51,6 +53,8 @@ class SnapshotBuffer:
     def append(self, snapshot: Snapshot) -> None:
         """Keep this one; any of this step or later gives way. The tensors are not copied."""
         kept = [*(earlier for earlier in self._kept if earlier.step < snapshot.step), snapshot]
+        if self.listener is not None:
+            self.listener(snapshot)
         size = snapshot.weights.nbytes * (1 if snapshot.gradients is None else 2)
         self._kept = thin_log_spaced(kept, max(2, min(MAX_SNAPSHOTS, self._budget // max(1, size))))
         self.next_step = snapshot.step + max(1, snapshot.step // SPACING)
@@ -61,6 +65,8 @@ class SnapshotBuffer:
 
     def drop_from(self, step: int) -> None:
         """Drop those of this step and later, but never the first."""
+        if self.listener is not None:
+            self.listener(step)
         kept = self._kept
         self._kept = kept[: max(1, bisect_left(kept, step, key=lambda snapshot: snapshot.step))]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from contextlib import nullcontext
 from functools import cached_property
 from typing import NoReturn
@@ -21,6 +22,7 @@ from lstm_core.model.devices import resolve_device
 from lstm_core.model.recurrent import RNNState, build_model
 from lstm_core.model.rng import rng_scope, rng_state
 from lstm_core.training.batches import SequentialBatches, ShuffledBatches, WindowTensors
+from lstm_core.training.changes import Change
 from lstm_core.training.early_stopping import EarlyStopping
 from lstm_core.training.evaluation import MAX_EVALUATION_WINDOWS, EvaluationBatches
 from lstm_core.training.loss import NonFiniteLossError, count_scored, numbers_of, sequence_loss
@@ -73,6 +75,7 @@ class Trainer:
         self.replaced = 0  # how often the weights were set other than by a step
         self.early_stopping = EarlyStopping(self._weights)
         self._last_good = self._weights.copy()
+        self._scheduled: list[Change] = []  # by step
         self.snapshots = SnapshotBuffer()
         self.snapshots.append(self.snapshot())
 
@@ -113,6 +116,7 @@ class Trainer:
 
     def __next__(self) -> dict:
         """Raises NonFiniteLossError at a NaN or infinite loss, once the last finite weights are back in place."""
+        self._make_changes()
         if self.finished:
             raise StopIteration
         if torch.get_num_threads() != self.spec.threads:
@@ -139,6 +143,16 @@ class Trainer:
         elif (index + 1) % VALIDATE_EVERY == 0:
             record["valid_loss"] = self.evaluate("valid", MAX_EVALUATION_WINDOWS)
         return record
+
+    def schedule(self, changes: Iterable[Change]) -> None:
+        """Make these live changes once their steps are done, as somebody made them before; those of earlier steps
+        were made already."""
+        self._scheduled = sorted((one for one in changes if one.step >= self.step), key=lambda one: one.step)
+
+    def _make_changes(self) -> None:
+        while self._scheduled and self._scheduled[0].step <= self.step:
+            change = self._scheduled.pop(0)
+            self.change(**{change.field: change.value})
 
     def change(self, **fields: float | int) -> None:
         """Change live fields (LIVE_FIELDS) of the training spec; the weights stay.

@@ -23,6 +23,7 @@ def path(tmp_path):
     writer = RecordWriter(tmp_path / "records.bin", 0)
     for step in range(1, 11):
         writer.append(record(step, 0.5 if step % 5 == 0 else None))
+    writer.flush()
     writer.close()
     return tmp_path / "records.bin"
 
