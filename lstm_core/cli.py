@@ -72,7 +72,7 @@ def score_file(model: bytes, data: Path | None) -> dict:
     from lstm_core.data import read_table
     from lstm_core.data.load import load_table
     from lstm_core.data.windows import make_windows
-    from lstm_core.forecasting.scores import MAJORITY, evaluate
+    from lstm_core.forecasting.scores import score_table
     from lstm_core.training.checkpoint import load_checkpoint, resume_trainer
 
     checkpoint = load_checkpoint(model)
@@ -86,20 +86,7 @@ def score_file(model: bytes, data: Path | None) -> dict:
         raise PlaygroundError(problem)
     table = load_table(spec) if data is None else read_table(_read(str(data)), data.name)
     trainer = resume_trainer(checkpoint, make_windows(table, spec))
-    parts = {split: evaluate(trainer.model, trainer.windows, split) for split in ("test", "valid")}
-    classes = bool(trainer.windows.classes)
-    fields = ("accuracy", "balanced_accuracy") if classes else ("rmse", "mae", "mase")
-
-    def row(evaluation, score) -> dict:
-        values = {name: None if score is None else getattr(score, name) for name in fields}
-        return {"windows": evaluation.windows if evaluation else 0} | values
-
-    result = {split: row(part, part and part.model) for split, part in parts.items()}
-    if classes:
-        for split, part in parts.items():
-            result[split]["majority_class"] = part and part.baselines[MAJORITY].accuracy
-    test = parts["test"]
-    return result | {"baselines": {name: row(test, score) for name, score in (test.baselines if test else {}).items()}}
+    return score_table(trainer.model, trainer.windows)
 
 
 def _read(path: str) -> bytes:

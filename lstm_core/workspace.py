@@ -9,36 +9,22 @@ import dataclasses
 import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
-from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 from lstm_core.architecture.memory import check_memory, largest_batch
-from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, TrainSpec, resolve_loss
-from lstm_core.model.devices import cpu_cores, free_memory
+from lstm_core.model.devices import free_memory
 from lstm_core.runs.link import Link
 from lstm_core.training.checkpoint import Checkpoint
 from lstm_core.training.history import MetricCurve
 
 if TYPE_CHECKING:
-    from lstm_core.runs.queue import RunQueue
     from lstm_core.runs.run import Run
     from lstm_core.training.snapshots import ModelSnapshot
 
 MAX_WORKSPACES = 64  # workspaces; the least recently used is dropped first
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A CSV as it came, kept on disk, to be read again with corrected guesses."""
-
-    file: IO[bytes]
-    corrections: CsvOptions
-    sha256: str = ""  # of the bytes, in hexadecimal
 
 
 class Workspace:
@@ -53,7 +39,6 @@ class Workspace:
         self.awaited: Link | None = None  # whose file is still to come; given up as soon as other data is chosen
         self.previous_model: tuple[Experiment, ModelSnapshot] | None = None  # the last model of the run before this one
         self.lesson: Any = None  # the OpenLesson whose first run this workspace holds
-        self.uploads: WeakKeyDictionary[Table, Upload] = WeakKeyDictionary()
         self._store = store
         self._loaded = (checkpoint, table)
         self._run: Run | None = None
@@ -85,7 +70,7 @@ class Workspace:
             if self._run is None:
                 checkpoint, table = self._loaded
                 windows = make_windows(table, checkpoint.experiment.data)
-                self._run = Run.from_checkpoint(checkpoint, windows, table, self._store.queue)
+                self._run = Run.from_checkpoint(checkpoint, windows, table)
             return self._run
 
     @property
@@ -184,7 +169,7 @@ class Workspace:
         from lstm_core.runs.run import Run
 
         check_memory(experiment, windows, free_memory())
-        return self.set_run(Run.new(windows, experiment, table or self.table, self._store.queue))
+        return self.set_run(Run.new(windows, experiment, table or self.table))
 
     def load(self, checkpoint: Checkpoint, windows: Windows, table: Table) -> Run:
         """Make a saved run, and the table that it resumes with, the workspace's one run.
@@ -195,7 +180,7 @@ class Workspace:
         """
         from lstm_core.runs.run import Run
 
-        return self.set_run(Run.from_checkpoint(checkpoint, windows, table, self._store.queue))
+        return self.set_run(Run.from_checkpoint(checkpoint, windows, table))
 
     def set_run(self, run: Run) -> Run:
         """Make this run, and its table, the workspace's one run; the old run is stopped."""
@@ -212,16 +197,9 @@ class Workspace:
 class WorkspaceStore:
     """All workspaces of this server, and their run queue."""
 
-    def __init__(self, max_running: int | None = None) -> None:
-        self._max_running = max_running or max(2, cpu_cores() // 2)
+    def __init__(self) -> None:
         self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
         self._lock = threading.Lock()
-
-    @cached_property
-    def queue(self) -> RunQueue:
-        from lstm_core.runs.queue import RunQueue
-
-        return RunQueue(self._max_running)
 
     def create(self, table: Table, checkpoint: Checkpoint) -> Workspace:
         """A new workspace under a new unguessable id, with a trained model in it."""

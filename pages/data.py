@@ -127,7 +127,7 @@ with left:
     choose_columns()
 with right, errors_here():
     show_windows()
-if workspace.table in workspace.uploads:
+if workspace.table.upload is not None:
     report()
 preview()
 next_page("model", "Model")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from lstm_core.model.devices import limit_to_one_thread
+from lstm_core.runs import pool
+from lstm_core.runs.worker import work
 
 # Before PyTorch loads, here and in what a test starts: the two workers have a core each.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -27,6 +33,43 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("thorough" if thorough else "quick")
     if not thorough and not config.option.markexpr:
         config.option.markexpr = "not slow"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runs_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """This process's runs have a home of their own, and are trained by threads of it: a worker's process takes seconds
+    to start. Its loop is the same; tests of processes start their own."""
+    home, ending = tmp_path_factory.mktemp("home"), threading.Event()
+    os.environ["LSTM_PLAYGROUND_HOME"] = str(home)
+    os.environ["LSTM_PLAYGROUND_SLOTS"] = "2"
+    threads: list[threading.Thread] = []
+
+    def spawn() -> threading.Thread:
+        threads.append(threading.Thread(target=work, args=(ending.is_set,), name="worker", daemon=True))
+        threads[-1].start()
+        return threads[-1]
+
+    pool.spawn = spawn
+    yield home
+    ending.set()
+    for thread in threads:
+        thread.join(10)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_run_left() -> Iterator[None]:
+    """What a module's tests leave training does not hold up the next ones."""
+    yield
+    end_all_runs()
+
+
+def end_all_runs() -> None:
+    give_up = time.monotonic() + 20
+    for folder in pool.wanted_runs():
+        folder.ask("stop")
+    while pool.wanted_runs() and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert not pool.wanted_runs(), "runs that do not end"
 
 
 @pytest.fixture(autouse=True)

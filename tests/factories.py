@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable
 
@@ -32,7 +31,8 @@ from lstm_core.experiment import (
 )
 from lstm_core.figures.stage_scene import build_scene, earlier_snapshots
 from lstm_core.model.recurrent import build_model
-from lstm_core.runs.queue import RunQueue
+from lstm_core.runs import pool
+from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
@@ -77,13 +77,18 @@ def spec_of(**fields) -> DataSpec:
     return DataSpec(**({"targets": ("y",), "features": ("a", "b"), "seq_len": 4} | fields))
 
 
-def wave(rows: int = 90, gaps: tuple[int, ...] = (), **fields) -> Windows:
-    """Windows of a noisy sine; targets are missing at `gaps`."""
+def wave_table(rows: int = 90, gaps: tuple[int, ...] = ()) -> Table:
+    """A noisy sine; targets are missing at `gaps`."""
     rng = np.random.default_rng(0)
     a = np.sin(np.arange(rows) / 3) + 0.1 * rng.normal(size=rows)
     y = np.roll(a, -1)
     y[list(gaps)] = np.nan
-    return make_windows(table_of(a=a, y=y), spec_of(**({"features": ("a",), "seq_len": 6} | fields)))
+    return table_of(a=a, y=y)
+
+
+def wave(rows: int = 90, gaps: tuple[int, ...] = (), **fields) -> Windows:
+    """Windows of wave_table."""
+    return make_windows(wave_table(rows, gaps), spec_of(**({"features": ("a",), "seq_len": 6} | fields)))
 
 
 def labelled(rows: int = 90) -> Windows:
@@ -94,8 +99,7 @@ def labelled(rows: int = 90) -> Windows:
     return make_windows(table_of(a=a, y=label), spec_of(features=("a",), seq_len=3, horizon=0))
 
 
-# Of runs that never read their table.
-TABLE = table_of(a=[1.0, 2.0])
+TABLE = wave_table()  # of wave()
 
 
 # ---- models, trainers and traces
@@ -129,7 +133,7 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     trainer = trainer_of(wave() if windows is None else windows, model)
     for _ in range(steps):
         next(trainer)
-    run = Run(trainer, None, RunQueue(1))
+    run = Run(trainer, None)
     snapshot, start = run.snapshot_at(), int(trainer.windows.starts["valid"][0])
     x = torch.from_numpy(trainer.windows.inputs(np.array([start])))
     trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
@@ -149,9 +153,9 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
         time.sleep(0.002)
 
 
-def training_threads() -> list[threading.Thread]:
-    """The threads that train at the moment."""
-    return [thread for thread in threading.enumerate() if thread.name == "training"]
+def runs_at_work() -> list[RunFolder]:
+    """The runs that somebody trains at the moment."""
+    return [folder for folder in pool.wanted_runs() if folder.is_locked]
 
 
 # ---- saved files

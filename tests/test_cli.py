@@ -18,7 +18,6 @@ from lstm_core.data.ingest.read import read_table
 from lstm_core.data.load import load_table
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from tests.factories import NEW, experiments
 
@@ -82,9 +81,7 @@ def saved_model(tmp_path):
 
     def save(table, spec, **model) -> tuple[str, Run]:
         windows = make_windows(table, spec)
-        run = Run.new(
-            windows, Experiment(spec, ModelSpec(hidden_size=4, **model), TrainSpec(epochs=1)), table, RunQueue(1)
-        )
+        run = Run.new(windows, Experiment(spec, ModelSpec(hidden_size=4, **model), TrainSpec(epochs=1)), table)
         run.train_here()
         path = tmp_path / "model.safetensors"
         path.write_bytes(run.checkpoint())

@@ -13,7 +13,7 @@ from lstm_core import workspace
 from lstm_core.experiment import Experiment, PlaygroundError, TrainSpec
 from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
-from tests.factories import ENDLESS, flat_weights, series, spec_of, trainer_of, training_threads, until
+from tests.factories import ENDLESS, flat_weights, runs_at_work, series, spec_of, trainer_of, until
 
 TABLE = series(60)
 LINE = ([0.25, 0.5], [3.0, 2.0])
@@ -44,7 +44,7 @@ def manager() -> Iterator[WorkspaceStore]:
     for current in opened:
         if current.loaded_run is not None:
             current.loaded_run.stop()
-    until(lambda: not training_threads())
+    until(lambda: not runs_at_work())
 
 
 def test_a_workspace_is_found_by_its_unguessable_id_only(manager):
@@ -65,7 +65,7 @@ def test_it_opens_on_the_trained_model_that_is_built_when_asked_for(manager):
     run = current.run
     assert current.run is current.loaded_run is run
     assert (run.status, run.step) == ("paused", 2)
-    assert torch.equal(flat_weights(run._trainer), flat_weights(trained()))
+    assert torch.equal(flat_weights(run._mirror.current), flat_weights(trained()))
     assert current.curves is run.curves
     assert [values.tolist() for values in current.curves["train_loss"].points()] == list(LINE)
 
@@ -123,7 +123,7 @@ def test_a_fresh_run_ends_the_old_one(manager):
     assert current.experiment.train.lr == 0.125
     new.start()
     until(lambda: new.step > 2)
-    assert len(training_threads()) == 1
+    assert len(runs_at_work()) == 1
 
 
 def test_a_table_is_cut_once_until_something_changes(manager):

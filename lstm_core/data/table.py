@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_core.data.ingest.options import CsvOptions
+from lstm_core.data.upload import Upload
 from lstm_core.experiment import PlaygroundError
 
 
@@ -75,6 +76,7 @@ class Table:
     roles: ColumnRoles = field(default_factory=ColumnRoles)
     report: tuple[ImportNote, ...] = ()
     options: CsvOptions | None = None  # how the file was parsed, with every option resolved; None: not from a file
+    upload: Upload | None = None  # the file that it was read from; None: not from a file
     groups_in_order: bool = False  # its sequences are numbered as drawn or in time, so that the earliest may train
 
     @property

@@ -8,7 +8,6 @@ from typing import Any
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.lesson import Lesson, StageMoment
 from lstm_core.lessons.runs import new_runs, pretrained_runs
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.workspace import Workspace
 
@@ -19,11 +18,11 @@ PRETRAINED_SEED = 0  # of what ships
 class OpenLesson:
     """One lesson on one workspace. The other pages show, train and change the workspace's run as any other."""
 
-    def __init__(self, lesson: Lesson, workspace: Workspace, return_to: str, queue: RunQueue) -> None:
+    def __init__(self, lesson: Lesson, workspace: Workspace, return_to: str) -> None:
         """return_to: the id of the workspace that the person came from."""
         self.lesson, self.return_to = lesson, return_to
         self.seed, self.change = PRETRAINED_SEED, {}
-        self._workspace, self._queue = workspace, queue
+        self._workspace = workspace
         self._others: dict[str, Run] = {}
         self.restore_pretrained()
 
@@ -63,7 +62,7 @@ class OpenLesson:
 
     def restore_pretrained(self) -> None:
         """The trained state that the lesson opens on."""
-        self._put(pretrained_runs(self.lesson, self._queue))
+        self._put(pretrained_runs(self.lesson))
         self.seed, self.change = PRETRAINED_SEED, {}
 
     def train(self, seed: int, change: Change | None = None) -> None:
@@ -72,7 +71,7 @@ class OpenLesson:
         Raises:
             PlaygroundError: the change is refused, or a model would not fit in memory; the old runs are left alone.
         """
-        self._put(new_runs(self.lesson, seed, self._queue, change))
+        self._put(new_runs(self.lesson, seed, change))
         self.seed, self.change = seed, dict(change or {})
         self.start()
 

@@ -17,7 +17,6 @@ from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, PlaygroundError
 from lstm_core.lessons.lesson import PRETRAINED, Lesson
 from lstm_core.model.devices import free_memory
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
 
@@ -52,9 +51,7 @@ def load_windows(data: DataSpec) -> tuple[Table, Windows]:
     return table, make_windows(table, data)
 
 
-def new_runs(
-    lesson: Lesson, seed: int, queue: RunQueue, change: Mapping[str, Mapping[str, Any]] | None = None
-) -> dict[str, Run]:
+def new_runs(lesson: Lesson, seed: int, change: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Run]:
     """A run of each experiment from this seed, not started yet.
 
     Raises:
@@ -65,7 +62,9 @@ def new_runs(
         experiment = with_seed(with_change(planned, change or {}), seed)
         table, windows = load_windows(experiment.data)
         check_memory(experiment, windows, free_memory())
-        runs[label] = Run.new(windows, dataclasses.replace(experiment, data=windows.spec), table, queue)
+        runs[label] = Run.new(
+            windows, dataclasses.replace(experiment, data=windows.spec), table, lesson=lesson.name, label=label
+        )
     return runs
 
 
@@ -85,16 +84,16 @@ def pretrained(lesson: Lesson) -> tuple[Table, Checkpoint]:
     return load_windows(checkpoint.experiment.data)[0], checkpoint
 
 
-def pretrained_runs(lesson: Lesson, queue: RunQueue) -> dict[str, Run]:
+def pretrained_runs(lesson: Lesson) -> dict[str, Run]:
     """The lesson as it ships, trained."""
     runs = {}
     for label in lesson.experiments:
         checkpoint = _checkpoint(lesson, label)
         table, windows = load_windows(checkpoint.experiment.data)
-        runs[label] = run = Run.from_checkpoint(checkpoint, windows, table, queue)
+        runs[label] = run = Run.from_checkpoint(checkpoint, windows, table, lesson=lesson.name, label=label)
         if not run.finished:
-            run.status = "failed"
-            run.message = f"Training broke off after step {run.step:,}: the loss or the gradient was no number."
+            message = f"Training broke off after step {run.step:,}: the loss or the gradient was no number."
+            run.set_status("failed", message)
     return runs
 
 

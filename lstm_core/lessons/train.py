@@ -17,7 +17,6 @@ from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import PRETRAINED
 from lstm_core.lessons.runs import load_windows, new_runs, train_to_end
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
 EXAMPLE = "example"
@@ -39,7 +38,7 @@ def train_lesson(name: str) -> str:
         PlaygroundError: there is no lesson of that name.
     """
     lesson = get_lesson(name)
-    runs = new_runs(lesson, 0, RunQueue(1))
+    runs = new_runs(lesson, 0)
     train_to_end(runs)
     folder = Path(str(PRETRAINED)) / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +54,7 @@ def train_example() -> str:
     """Write the model that Start opens on to EXAMPLE_MODEL; returns its scores as text."""
     table, windows = load_windows(DataSpec(source="sample", name="sunspots"))
     model, train = ModelSpec(hidden_size=16), TrainSpec(lr=0.003, batch_size=16, epochs=100)
-    run = Run.new(windows, Experiment(windows.spec, model, train), table, RunQueue(1))
+    run = Run.new(windows, Experiment(windows.spec, model, train), table)
     run.train_here()
     Path(str(EXAMPLE_MODEL)).write_bytes(run.checkpoint(points=EXAMPLE_POINTS))
     trained, texts = run.current_model(), []

@@ -69,3 +69,13 @@ def resolve_device(name: str) -> torch.device:
     if name not in available:
         raise PlaygroundError(f"This machine has no device {name}: choose one of {', '.join(available)}.")
     return torch.device(name)
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether PyTorch or Python could not get memory; on the CPU PyTorch raises a plain RuntimeError."""
+    import torch
+
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    words = ("can't allocate memory", "not enough memory", "out of memory", "alloc_failed")
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)

@@ -11,7 +11,6 @@ import dataclasses
 from lstm_core.architecture.memory import check_memory
 from lstm_core.experiment import CELLS, Experiment
 from lstm_core.model.devices import free_memory
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
 MAX_STEPS = 5_000  # optimiser steps of each other cell: a few minutes at most for a model of ordinary size
@@ -40,25 +39,25 @@ class CellComparison:
     """New models of the other cells, trained on a run's windows for as many steps as the run has done.
 
     The same hidden_size, layers and directions, the same TrainSpec and seeds; at most MAX_STEPS. They start training
-    at once, each as a Run in `queue`, and stop when the last reference to the comparison is dropped.
+    at once, each as a Run of its own, and stop when the last reference to the comparison is dropped.
 
     Raises:
         PlaygroundError: a model would not fit in memory.
     """
 
-    def __init__(self, run: Run, queue: RunQueue) -> None:
+    def __init__(self, run: Run) -> None:
         windows = run.windows
         self.steps = min(run.step, MAX_STEPS)
         experiments = other_cell_experiments(run.experiment)
         for experiment in experiments:
             check_memory(experiment, windows, free_memory())
-        self.runs = [Run.new(windows, experiment, run.table, queue) for experiment in experiments]
+        self.runs = [Run.new(windows, experiment, run.table, hidden=True) for experiment in experiments]
         for other_run in self.runs:
             other_run.start(self.steps)
 
     def __del__(self) -> None:
         for other_run in getattr(self, "runs", ()):
-            other_run.should_run = False  # nobody can see it any more; no lock may be waited for here
+            other_run.request_stop()  # nobody can see it any more; no lock may be waited for here
 
     @property
     def is_active(self) -> bool:

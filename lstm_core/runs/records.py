@@ -1,7 +1,8 @@
 """records.bin: what a run's every step measured, at a fixed place, so that any reader takes just the range it lacks.
 
-The file: 16 bytes of header, then RECORD.itemsize bytes a step; record k, of step k + 1, begins at byte
-16 + k · itemsize. All numbers are little-endian. One process appends (whoever has the run's lock); any number may
+The file: 16 bytes of header, then RECORD.itemsize bytes a step. The header names the step that the run began from, 0
+for a new model: record k, counted from 0, is of step first + k + 1 and begins at byte 16 + k · itemsize. All numbers
+are little-endian. One process appends (whoever has the run's lock); any number may
 read: a record whose CRC-32 does not fit is still being written, and ends what is read.
 """
 
@@ -16,7 +17,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-HEADER = struct.pack("<8sII", b"LSTMrec\n", 1, 40)  # magic, version, bytes of a record
+HEADER = struct.Struct("<8sHHI")  # magic, version, bytes of a record, the step before the first record's
+_MAGIC, _VERSION = b"LSTMrec\n", 1
 RECORD = np.dtype(
     [
         ("step", "<u4"),  # from 1
@@ -36,14 +38,16 @@ class RecordWriter:
     """Appends to a run's records, from `step` on: what the file has beyond is cut off."""
 
     def __init__(self, path: Path, step: int) -> None:
-        """Raises OSError: the file cannot be written; ValueError: it has fewer than `step` intact records."""
-        if not path.exists() or path.stat().st_size < len(HEADER):
-            path.write_bytes(HEADER)
-        available = len(read_records(path, 0, step))
-        if available < step:
-            raise ValueError(f"{path.name} has {available} records of {step}")
+        """A new file begins at this step. Raises OSError: it cannot be written; ValueError: it ends before `step`."""
+        first = first_step(path)
+        if first is None:
+            first = step
+            path.write_bytes(HEADER.pack(_MAGIC, _VERSION, RECORD.itemsize, step))
+        last = first + len(read_records(path, first, step))
+        if last < step:
+            raise ValueError(f"{path.name} ends at step {last}, before {step}")
         self._file: BinaryIO = path.open("r+b", buffering=0)
-        self._written = offset_of(step)
+        self._written = offset_of(step - first)
         self._file.truncate(self._written)
         self._pending = bytearray()
         self._flush_at = 0.0  # by time.monotonic
@@ -82,33 +86,51 @@ class RecordWriter:
 
 def offset_of(index: int) -> int:
     """Where record `index`, counted from 0, begins."""
-    return len(HEADER) + index * RECORD.itemsize
+    return HEADER.size + index * RECORD.itemsize
 
 
-def read_records(path: Path, start: int = 0, stop: int | None = None) -> np.ndarray:
-    """(n,) RECORD: the intact records of [start, stop), as far as the file has them.
+def first_step(path: Path) -> int | None:
+    """The step that the records begin after; None: there is no such file."""
+    try:
+        with path.open("rb") as file:
+            return _first(file.read(HEADER.size))
+    except FileNotFoundError:
+        return None
+
+
+def _first(header: bytes) -> int | None:
+    if len(header) < HEADER.size:
+        return None
+    magic, version, size, first = HEADER.unpack(header)
+    return first if (magic, version, size) == (_MAGIC, _VERSION, RECORD.itemsize) else None
+
+
+def read_records(path: Path, after: int = 0, to: int | None = None) -> np.ndarray:
+    """(n,) RECORD: the intact records of the steps after + 1 … to, as far as the file has them.
 
     An absent or foreign file has none; the first record that is torn or out of place ends it.
     """
     try:
         with path.open("rb") as file:
-            if file.read(len(HEADER)) != HEADER:
+            first = _first(file.read(HEADER.size))
+            if first is None:
                 return np.empty(0, RECORD)
-            file.seek(offset_of(start))
-            data = file.read() if stop is None else file.read(max(0, stop - start) * RECORD.itemsize)
+            after = max(after, first)
+            file.seek(offset_of(after - first))
+            data = file.read() if to is None else file.read(max(0, to - after) * RECORD.itemsize)
     except FileNotFoundError:
         return np.empty(0, RECORD)
-    return intact(data, start)
+    return intact(data, after)
 
 
-def intact(data: bytes, start: int) -> np.ndarray:
-    """(n,) RECORD: the leading records of these bytes, which begin at record `start`, that are in place.
+def intact(data: bytes, after: int) -> np.ndarray:
+    """(n,) RECORD: the leading records of these bytes that are in place; they begin with the one of step after + 1.
 
     Only the last one's CRC is computed: those before it were written earlier, whole.
     """
     count = len(data) // RECORD.itemsize
     records = np.frombuffer(data, RECORD, count)
-    wrong = np.flatnonzero(records["step"] != np.arange(start + 1, start + 1 + count, dtype=np.uint32))
+    wrong = np.flatnonzero(records["step"] != np.arange(after + 1, after + 1 + count, dtype=np.uint32))
     count = int(wrong[0]) if len(wrong) else count
     while count and not _fits(records[count - 1 : count].tobytes()):
         count -= 1

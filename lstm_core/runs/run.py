@@ -1,87 +1,112 @@
-"""Run: a handle on one training for pages and programs: start, pause, stop, change, heartbeat, snapshots.
+"""Run: a handle on one training for pages and programs: start, pause, stop, change, snapshots.
 
-The training thread lives here. Knows no page and draws nothing.
+A run is in memory until it is to train; then it becomes a folder, which a worker's process trains and this one reads.
+Knows no page and draws nothing.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import Experiment
+from lstm_core.experiment import LIVE_FIELDS, Experiment, PlaygroundError
 from lstm_core.model.recurrent import SequenceModel, model_from_weights
+from lstm_core.runs import pool
 from lstm_core.runs.cache import ResultCache
 from lstm_core.runs.facts import RunFacts
-from lstm_core.runs.queue import FairLock, RunQueue
+from lstm_core.runs.folder import RunFolder, replace_file
+from lstm_core.runs.home import home, new_id
+from lstm_core.runs.mirror import Mirror
 from lstm_core.runs.scoring import ScoringJob
-from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, Checkpoint, resume_trainer, save_checkpoint
+from lstm_core.runs.session import base_curves, load_trainer, write_idle
+from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, Checkpoint, check_table, resume_trainer, save_checkpoint
 from lstm_core.training.loss import NonFiniteLossError
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from lstm_core.training.trainer import Trainer
 
-IDLE_PAUSE_SECONDS = 600.0  # without a heartbeat: nobody watches the run any more
 SAVED_POINTS = 2000  # of each curve in a checkpoint
-
-log = logging.getLogger(__name__)
-_ids = itertools.count(1)
+OBEY_SECONDS = 2.0  # a step of a huge model may take longer; the command is obeyed all the same
+WATCH_SECONDS = 5.0  # between two signs of a viewer
 
 
 class Run(RunFacts):
-    """One trainer, driven by at most one thread. Every method returns at once and may be called from any thread."""
+    """One training. Every method returns at once and may be called from any thread."""
 
-    def __init__(self, trainer: Trainer, table: Table, queue: RunQueue, curves: dict[str, tuple] | None = None) -> None:
-        super().__init__(trainer, table, curves)
-        self.id = next(_ids)  # unique in this process
+    def __init__(
+        self,
+        trainer: Trainer,
+        table: Table,
+        curves: dict[str, tuple] | None = None,
+        folder: RunFolder | None = None,
+        **about: Any,
+    ) -> None:
+        """about: what about.json is to say of the run, such as its name, once it has a folder."""
+        self.id = folder.id if folder else new_id()
+        self.table = table
+        self.about = about
         self.cache = ResultCache()
         # What was scored last, and its job; replaced together, as several tabs may ask.
         self._scoring: tuple[tuple | None, ScoringJob | None] = (None, None)
-        self.should_run = False  # whether the thread should go on
-        self.last_seen = time.monotonic()
-        self._queue = queue
-        self._steps_left: int | None = None  # until the training pauses by itself; None: it trains to the end
-        self._status_after_pause = "paused"
-        self._thread: threading.Thread | None = None
-        self._control = threading.Lock()  # for start and pause
-        self._between_steps = FairLock(trainer)
+        self._mirror = Mirror(trainer, curves, folder)
+        self._control = threading.Lock()  # for start, pause and stop
+        self._watch_at = 0.0
 
     @classmethod
-    def new(cls, windows: Windows, experiment: Experiment, table: Table, queue: RunQueue) -> Run:
+    def new(cls, windows: Windows, experiment: Experiment, table: Table, **about: Any) -> Run:
         """A new, untrained model of the experiment on these windows, which are the table's.
 
         Raises:
             PlaygroundError: the loss does not fit the task, the device is not available, or stateful batches do not
                 fit the model.
         """
-        return cls(Trainer(windows, experiment), table, queue)
+        return cls(Trainer(windows, experiment), table, **about)
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, windows: Windows, table: Table, queue: RunQueue) -> Run:
+    def from_checkpoint(cls, checkpoint: Checkpoint, windows: Windows, table: Table, **about: Any) -> Run:
         """The run of a checkpoint, which resumes bit for bit.
 
         Raises:
-            PlaygroundError: the windows do not fit the model, or the file is damaged.
+            PlaygroundError: the windows do not fit the model, they are of other data, or the file is damaged.
         """
-        return cls(resume_trainer(checkpoint, windows), table, queue, checkpoint.curves)
+        check_table(checkpoint, table)
+        return cls(resume_trainer(checkpoint, windows), table, checkpoint.curves, **about)
+
+    @classmethod
+    def open(cls, folder: RunFolder) -> Run:
+        """A run that is on disk.
+
+        Raises:
+            PlaygroundError: the folder is damaged, or its model does not fit in memory.
+        """
+        table = folder.table()
+        trainer, _ = load_trainer(folder, table)
+        return cls(trainer, table, base_curves(folder), folder, **folder.about())
+
+    @property
+    def folder(self) -> RunFolder | None:
+        """Where it is on disk; None: it has not been trained by anybody yet."""
+        return self._mirror.folder
+
+    # ---- its model
 
     def kept_and_now(self) -> list[Snapshot]:
         """The snapshots of earlier steps, and one of the weights as they are now."""
-        with self._between_steps as trainer:
-            now, kept = trainer.snapshot(), trainer.snapshots
-            return [*(kept.nearest(step) for step in kept.steps if step < now.step), now]
+        with self._mirror.lock:
+            now, kept = self._mirror.current.snapshot(), self.snapshots
+        return [*(kept.nearest(step) for step in kept.steps if step < now.step), now]
 
     def evaluate(self, split: str) -> float | None:
-        """Mean loss over a split's windows in scaled units (Trainer.evaluate), between two steps."""
-        with self._between_steps as trainer:
-            return trainer.evaluate(split)
+        """Mean loss over a split's windows in scaled units (Trainer.evaluate)."""
+        with self._mirror.lock:
+            return self._mirror.current.evaluate(split)
 
     def score(self, split: str, wait: float = 0.3) -> ScoringJob:
         """The model as it is now and its baselines on all windows of a split, scored beside the caller.
@@ -103,145 +128,201 @@ class Run(RunFacts):
         return job is not None and not job.done
 
     def set_weights(self, weights: dict[str, Tensor]) -> None:
-        """Set some of the weights, by the model's own names, between two steps; clears the cache."""
-        with self._between_steps as trainer:
-            trainer.set_weights(weights)
-        self.cache.clear()
+        """Set some of the weights, by the model's own names; clears the cache. A run that trains goes on with them."""
+        self._alter(lambda trainer: trainer.set_weights(weights))
 
     def use_best_weights(self) -> None:
-        """Set the weights to those of the best epoch, between two steps; clears the cache."""
-        with self._between_steps as trainer:
-            trainer.use_best_weights()
-        self.cache.clear()
+        """Set the weights to those of the best epoch; clears the cache."""
+        self._alter(Trainer.use_best_weights)
 
     def checkpoint(self, snapshot_bytes: int = SAVED_SNAPSHOTS, points: int = SAVED_POINTS) -> bytes:
         """The model file of the run as it is now; points: of each curve in it, at most."""
-        with self._between_steps as trainer:
-            return save_checkpoint(trainer, self._progress.downsampled(points), snapshot_bytes)
-
-    def train_here(self, steps: int | None = None) -> int:
-        """Train in the calling thread, for a number of steps or to the end; returns the number of steps done.
-
-        A loss that is not finite ends it as in a training thread: status "failed" and a message.
-        """
-        done = 0
-        try:
-            for record in itertools.islice(self._trainer, steps):
-                self.append_record(record)
-                done += 1
-            self.status = "finished" if self.finished else "paused"
-        except NonFiniteLossError as error:
-            self.message, self.status = str(error), "failed"
-        return done
-
-    def start(self, steps: int | None = None) -> None:
-        """Train on: to the end, or for a number of steps. A run that is training already is left alone."""
-        with self._control:
-            if self.is_active or self._trainer.finished or not self._join():
-                return
-            self.message, self.should_run, self._steps_left, self._status_after_pause = "", True, steps, "paused"
-            self.status = "waiting"
-            self.heartbeat()
-            self._progress.reset_pace()
-            self._thread = threading.Thread(target=self._train, name="training", daemon=True)
-            self._thread.start()
-
-    def run_epoch(self) -> None:
-        """Train to the end of the epoch under way, or of the next one."""
-        self.start(self.steps_per_epoch - self.step % self.steps_per_epoch)
-
-    def pause(self, status: str = "paused") -> None:
-        """Pause after the step under way."""
-        with self._control:
-            if not self.is_active:
-                return
-            self.should_run, self._status_after_pause = False, status
-            self._queue.notify()
-            self._join()
-
-    def stop(self) -> None:
-        """End the training; the weights stay as they are."""
-        self.pause("stopped")
-        if self.status in ("paused", "ready"):
-            self.status = "stopped"
-
-    def change(self, **fields: float | int) -> None:
-        """Change live fields of the training spec (training.LIVE_FIELDS) between two steps."""
-        with self._between_steps as trainer:
-            trainer.change(**fields)
-            if self.status in ("finished", "paused", "stopped"):
-                self.status = "finished" if trainer.finished else "paused"
-
-    def heartbeat(self) -> None:
-        """Someone watches the run: it must not be paused as idle."""
-        self.last_seen = time.monotonic()
-
-    def cached(self, kind: str, key: tuple, make: Callable[[], Any], **pauses: float | None) -> Any:
-        """make(), or its cached result for this kind and key; pauses: every and rest, of ResultCache.cached."""
-        return self.cache.cached(kind, key, make, **pauses)
+        curves = self._mirror.progress.downsampled(points)
+        with self._mirror.lock:
+            trainer = self._mirror.current
+            trainer.snapshots = self.snapshots
+            return save_checkpoint(trainer, curves, snapshot_bytes, self.table.sha256 if self.table else "")
 
     def snapshot_at(self, step: int | None = None) -> ModelSnapshot:
         """The model after this step, or after the nearest step with a snapshot; None: as it is now."""
-        with self._between_steps as trainer:
-            snapshot = trainer.snapshot() if step is None else trainer.snapshots.nearest(step)
-        weights, grads = self._trainer.unflatten(snapshot.weights), snapshot.gradients
+        with self._mirror.lock:
+            snapshot = self._mirror.current.snapshot() if step is None else self.snapshots.nearest(step)
+        weights, grads = self.weights_by_name(snapshot.weights), snapshot.gradients
         model = model_from_weights(self.experiment.model, self.windows.input_size, self.windows.output_size, weights)
-        return ModelSnapshot(snapshot.step, model, None if grads is None else self._trainer.unflatten(grads))
+        return ModelSnapshot(snapshot.step, model, None if grads is None else self.weights_by_name(grads))
 
     def current_model(self) -> SequenceModel:
         """A copy of the model as it is now, on the CPU, in eval mode."""
         return self.snapshot_at().model
 
+    def cached(self, kind: str, key: tuple, make: Callable[[], Any], **pauses: float | None) -> Any:
+        """make(), or its cached result for this kind and key; pauses: every and rest, of ResultCache.cached."""
+        return self.cache.cached(kind, key, make, **pauses)
+
+    # ---- its training
+
+    def train_here(self, steps: int | None = None) -> int:
+        """Train in the calling thread, for a number of steps or to the end; returns the number of steps done.
+
+        Only before the run has a folder. A loss that is not finite ends it: status "failed" and a message.
+        """
+        assert self.folder is None, "a run with a folder is trained by a worker"
+        trainer, done = self._mirror.trainer, 0
+        try:
+            for record in itertools.islice(trainer, steps):
+                self._mirror.progress.append(record, trainer.steps_per_epoch)
+                done += 1
+            self.set_status("finished" if trainer.finished else "paused")
+        except NonFiniteLossError as error:
+            self.set_status("failed", str(error))
+        return done
+
+    def set_status(self, status: str, message: str = "") -> None:
+        """Of a run without a folder."""
+        self._mirror.set_status(status, message)
+
+    def start(self, steps: int | None = None) -> None:
+        """Train on: to the end, or for a number of steps. A run that is training already is left alone.
+
+        Raises:
+            PlaygroundError: there is no room on the disk.
+        """
+        with self._control:
+            self._mirror.look(now=True)
+            if self.is_active or self._mirror.current.finished:
+                return
+            self._make_folder()
+            self.heartbeat()
+            self.folder.ask("train", steps=steps)
+            pool.want(self.folder)
+            pool.ensure_workers()
+            self._mirror.look(now=True)
+
+    def run_epoch(self) -> None:
+        """Train to the end of the epoch under way, or of the next one."""
+        step = self._mirror.current.step
+        self.start(self.steps_per_epoch - step % self.steps_per_epoch)
+
+    def pause(self) -> None:
+        """Pause after the step under way."""
+        self._end("pause", "paused")
+
+    def stop(self) -> None:
+        """End the training; with patience the weights of the best epoch come back. Its slot is free for others."""
+        if self.folder is None:
+            if self.status in ("paused", "ready"):
+                self.set_status("stopped")
+            return
+        self._end("stop", "stopped")
+
+    def request_stop(self) -> None:
+        """Stop it, without waiting for it to be done: nobody can see it any more."""
+        if self.folder is not None and self.is_active:
+            self.folder.ask("stop")
+
+    def change(self, **fields: float | int) -> None:
+        """Change live fields of the training spec (experiment.LIVE_FIELDS) between two steps.
+
+        Raises:
+            PlaygroundError: a value out of range.
+        """
+        dataclasses.replace(self.train_spec, **fields)
+        trainer = self._mirror.trainer
+        if self.folder is None:
+            trainer.change(**fields)
+            if self.status in ("finished", "paused", "stopped"):
+                self.set_status("finished" if trainer.finished else "paused")
+        elif self.is_active:
+            self.folder.ask("change", fields=fields)
+            trainer.change(**fields)  # what the page shows; the weights are the worker's
+        else:
+            self._write_here(lambda trainer: self._change_here(trainer, fields))
+
+    def heartbeat(self) -> None:
+        """Someone watches the run: it does not wait behind those that nobody watches."""
+        now = time.monotonic()
+        if self.folder is not None and now >= self._watch_at:
+            self._watch_at = now + WATCH_SECONDS
+            self.folder.watch()
+
     @property
     def queue_position(self) -> int:
-        """Its position among the queued runs, from 1; 0 if it is not queued."""
-        return self._queue.position(self)
+        """Its position among the runs that wait for a slot, from 1; 0 if it does not wait."""
+        return pool.queue_position(self.folder) if self.status == "waiting" else 0
 
-    def _join(self) -> bool:
-        """Wait for the thread to end, two seconds at most: one step of a huge model may take longer. Whether it did."""
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout=2.0)
-        return thread is None or not thread.is_alive()
+    # ---- its folder
 
-    def _train(self) -> None:
-        if not self._queue.acquire(self):
-            self.status = self._status_after_pause
+    def _make_folder(self) -> None:
+        if self.folder is not None:
             return
+        trainer, folder = self._mirror.trainer, RunFolder(home() / "runs" / self.id)
         try:
-            self.status = "running"
-            self.status = self._pull()
-        except NonFiniteLossError as error:
-            self.message, self.status = str(error), "failed"
-        except (MemoryError, torch.OutOfMemoryError):
-            self.message, self.status = "The device ran out of memory: choose a smaller batch_size.", "failed"
-        except Exception:
-            log.exception("a training thread failed")
-            self.message, self.status = "Training stopped on an internal error, which is in the server's log.", "failed"
-        finally:
-            self._queue.release(self)
+            if trainer.step or trainer.replaced:
+                folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                replace_file(folder.file("start.safetensors"), self.checkpoint())
+            folder.create(trainer.experiment, self.table, {"created": time.time()} | self.about)
+        except OSError as error:
+            raise PlaygroundError(f"The run cannot be saved ({error.strerror}): make room on the disk.") from None
+        self._mirror.follow(folder, trainer.step)
 
-    def _pull(self) -> str:
-        """Train step by step until it ends or is paused; returns the status after."""
-        trainer = self._trainer
-        while self.should_run and self._steps_left != 0:
-            with self._between_steps:
-                record = next(trainer, None)
-            if record is None:
-                break
-            self.append_record(record)
-            if self._steps_left is not None:
-                self._steps_left -= 1
-        best = trainer.early_stopping
-        if trainer.finished and trainer.spec.patience and best.best_epoch != trainer.epoch:
-            begin = "Stopped early: e" if best.stopped_early else "E"
-            epoch = f"poch {best.best_epoch}" + (", the untrained model," if not best.best_epoch else "")
-            self.message = f"{begin}{epoch} had the best validation loss, and its weights are in place."
-        return "finished" if trainer.finished else self._status_after_pause
+    def _end(self, command: str, status: str) -> None:
+        with self._control:
+            self._mirror.look(now=True)
+            can_end = self.is_active or (command == "stop" and self.status in ("paused", "ready"))
+            if self.folder is None or not can_end:
+                return
+            with self.folder.locked(0.02) as is_mine:
+                if is_mine:  # nobody trains it: it waits for a slot, or is paused
+                    pool.unwant(self.folder)
+                    self._write_idle(status, lambda trainer: self._use_best(trainer) if command == "stop" else None)
+                    return
+            offset = self.folder.ask(command)
+            give_up = time.monotonic() + OBEY_SECONDS
+            while time.monotonic() < give_up:
+                said = self.folder.status()
+                if said.get("control", 0) >= offset and said.get("status") != "running":
+                    break
+                time.sleep(0.003)
+            self._mirror.look(now=True)
 
-    def append_record(self, record: dict) -> None:
-        """Append one of the trainer's records to the curves; pauses a run that nobody watches."""
-        measured = self._progress.append(record, self._trainer.steps_per_epoch)
-        if measured and time.monotonic() - self.last_seen > IDLE_PAUSE_SECONDS:
-            self.should_run = False
-            self.message = "Paused: no open page for 10 min. Press Resume to go on."
+    def _alter(self, action: Callable[[Trainer], None]) -> None:
+        """Set weights: here, or between two turns of the worker."""
+        if self.folder is None:
+            with self._mirror.lock:
+                action(self._mirror.trainer)
+        else:
+            was_active = self.is_active
+            self.pause()
+            self._write_here(action)
+            if was_active:
+                self.start()
+        self.cache.clear()
+
+    def _write_here(self, action: Callable[[Trainer], str | None]) -> None:
+        """Change a run that nobody trains; the action may return its new status."""
+        with self._control, self.folder.locked(OBEY_SECONDS) as is_mine:
+            if not is_mine:
+                raise PlaygroundError("This run is at work: pause it first.")
+            self._write_idle(self.folder.status().get("status", "ready"), action)
+
+    def _write_idle(self, status: str, action: Callable[[Trainer], str | None]) -> None:
+        self._mirror.look(now=True)
+        with self._mirror.lock:
+            trainer = self._mirror.current
+            trainer.snapshots = self.snapshots
+            write_status = action(trainer) or status
+            write_idle(self.folder, trainer, self.table, write_status)
+        self._mirror.look(now=True)
+
+    def _change_here(self, trainer: Trainer, fields: dict) -> str | None:
+        fields = {name: fields[name] for name in LIVE_FIELDS if name in fields}
+        event = {"step": trainer.step, "do": "change", "fields": fields, "control": self.folder.control_size}
+        self.folder.record_event(event)
+        trainer.change(**fields)
+        status = self.folder.status().get("status")
+        return ("finished" if trainer.finished else "paused") if status in ("finished", "paused", "stopped") else None
+
+    @staticmethod
+    def _use_best(trainer: Trainer) -> None:
+        if trainer.spec.patience and trainer.step and not trainer.has_best_weights:
+            trainer.use_best_weights()

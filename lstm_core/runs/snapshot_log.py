@@ -1,4 +1,4 @@
-"""snapshots.bin: the snapshots that a training appends to its SnapshotBuffer, in that order, so that others have it too.
+"""snapshots.bin: the snapshots that a training appends to its SnapshotBuffer, in that order, for other processes.
 
 The file: 16 bytes of header (magic, version, generation), then entries of 24 bytes and their float32 values, weights
 first, then the gradients if there are any. An entry without values says that those from its step on were dropped.
@@ -37,6 +37,10 @@ class SnapshotWriter:
     def place(self) -> list[int]:
         """Generation and size: where a reader of now would end."""
         return [self._generation, self._size]
+
+    @property
+    def is_closed(self) -> bool:
+        return self._file.closed
 
     def sync(self) -> None:
         os.fsync(self._file.fileno())
@@ -126,11 +130,8 @@ class SnapshotReader:
 def _entry(snapshot: Snapshot | int) -> bytes:
     if isinstance(snapshot, int):
         return _ENTRY.pack(snapshot, 0, 0, _crc(snapshot, 0, 0, b""), 0)
-    values = [
-        tensor.numpy().astype("<f4").tobytes()
-        for tensor in (snapshot.weights, snapshot.gradients)
-        if tensor is not None
-    ]
+    tensors = (snapshot.weights, snapshot.gradients)
+    values = [tensor.numpy().astype("<f4").tobytes() for tensor in tensors if tensor is not None]
     counts = (len(values[0]) // 4, len(values[1]) // 4 if len(values) > 1 else 0)
     data = b"".join(values)
     return _ENTRY.pack(snapshot.step, *counts, _crc(snapshot.step, *counts, data), 0) + data

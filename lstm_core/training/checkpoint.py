@@ -63,7 +63,7 @@ class Checkpoint:
         """The trained model, on the CPU, in eval mode."""
         from lstm_core.model.recurrent import model_from_weights
 
-        return model_from_weights(self.experiment.model, self.input_size, self.output_size, _tensors(self.weights))
+        return model_from_weights(self.experiment.model, self.input_size, self.output_size, tensors_of(self.weights))
 
 
 class ModelState(NamedTuple):
@@ -93,10 +93,13 @@ def copy_state(
     table_sha256: str,
     notes: dict[str, Any] | None = None,
 ) -> ModelState:
-    """What save_checkpoint writes; notes: JSON that load_checkpoint returns as it is."""
+    """What save_checkpoint writes; notes: JSON that load_checkpoint returns as it is, for a run's own state.
+
+    With notes the last step's gradients are kept, too: who looks at the run shows them.
+    """
     windows = trainer.windows
     weights = trainer.model.state_dict()
-    state, progress = trainer.state_dict(snapshot_bytes)
+    state, progress = trainer.state_dict(snapshot_bytes, gradients=notes is not None)
     prefix = f"{trainer.experiment.model.cell}."
     tensors = {name.removeprefix(prefix): value for name, value in weights.items()}
     tensors |= {f"state/{name}": value for name, value in state.items()}
@@ -213,7 +216,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
         experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
     trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), experiment)
     try:
-        trainer.load_state_dict(_tensors(checkpoint.weights), _tensors(checkpoint.state), checkpoint.progress)
+        trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
     except RuntimeError:  # all shapes fit: only a generator refuses a state that is none
         raise PlaygroundError("The model file's state of the random numbers is damaged.") from None
     return trainer
@@ -223,7 +226,8 @@ def _json_number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _tensors(arrays: dict[str, np.ndarray]) -> dict:
+def tensors_of(arrays: dict[str, np.ndarray]) -> dict:
+    """The same as tensors, copied."""
     import torch
 
     return {name: torch.from_numpy(value.copy()) for name, value in arrays.items()}
@@ -293,6 +297,8 @@ def _check_tensors(header: dict, experiment: Experiment, input_size: int, output
     if any(name.startswith("state/optimizer/") for name in header):  # all of it, or none before the first step
         state = optimizer_shapes(experiment.train, shapes)
         expected_shapes |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
+    if "state/gradients" in header:
+        expected_shapes["state/gradients"] = [sum(math.prod(shape) for shape in shapes.values())]
     for name, shape in expected_shapes.items():
         _check_entry(header, name, shape, "U8" if shape is generator else "F32")
     for name in header:

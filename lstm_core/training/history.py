@@ -79,6 +79,28 @@ class MetricCurve:
         rows[:, used] = last
         self._state = (rows, used + 1, size, None)
 
+    def extend(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Append many at once: what takes a second one by one takes milliseconds."""
+        at = 0
+        while at < len(x):
+            rows, used, size, last = self._state
+            whole = 0 if last is not None else min((len(x) - at) // size, rows.shape[1] - used)
+            if not whole:
+                self.append(float(x[at]), float(y[at]))
+                at += 1
+                continue
+            end = at + whole * size
+            values = y[at:end].reshape(whole, size)
+            rows[:, used : used + whole] = (
+                x[at:end].reshape(whole, size)[:, -1],
+                values.mean(1),
+                values.min(1),
+                values.max(1),
+                np.full(whole, size),
+            )
+            self._state = (rows, used + whole, size, None)
+            at = end
+
     def buckets(self, max_buckets: int = CAPACITY) -> Buckets:
         """At most max_buckets, all but the last of one size."""
         rows, used, _, last = self._state

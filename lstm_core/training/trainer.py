@@ -76,6 +76,7 @@ class Trainer:
         self.early_stopping = EarlyStopping(self._weights)
         self._last_good = self._weights.copy()
         self._scheduled: list[Change] = []  # by step
+        self._loaded_gradients: Tensor | None = None  # until the optimiser is made
         self.snapshots = SnapshotBuffer()
         self.snapshots.append(self.snapshot())
 
@@ -189,13 +190,18 @@ class Trainer:
             self.model.train()
         return total / count
 
-    def state_dict(self, snapshot_bytes: int) -> tuple[dict[str, Tensor], dict]:
-        """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold)."""
+    def state_dict(self, snapshot_bytes: int, gradients: bool = False) -> tuple[dict[str, Tensor], dict]:
+        """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold).
+
+        gradients: of the last step too, for whoever only looks at the state.
+        """
         state = optimizer_state_by_name(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
         tensors = {f"optimizer/{k}": v for k, v in state.items()}
         tensors |= {f"best/{k}": v for k, v in self.best_weights().items()}
         tensors |= self._order.state_dict(mid_epoch=self.step % self.steps_per_epoch > 0)
         tensors["dropout"] = self._dropout_state
+        if gradients and (flat := self.snapshot().gradients) is not None:
+            tensors["gradients"] = flat
         tensors["snapshots/steps"], tensors["snapshots/weights"] = self.snapshots.to_tensors(snapshot_bytes)
         best = {name: getattr(self.early_stopping, name) for name in _BEST}
         return tensors, {name: getattr(self, name) for name in _PROGRESS} | best
@@ -210,6 +216,7 @@ class Trainer:
             k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")
         }
         self.__dict__.pop("optimizer", None)
+        self._loaded_gradients = tensors.get("gradients")
         self.snapshots = SnapshotBuffer.from_tensors(tensors["snapshots/steps"], tensors["snapshots/weights"])
         self._order.load_state_dict(tensors)
         torch.Generator().set_state(tensors["dropout"])  # raises RuntimeError now rather than in mid-training
@@ -254,7 +261,7 @@ class Trainer:
 
     def snapshot(self) -> Snapshot:
         """A copy of the weights as they are, and of the last step's gradients, after clipping, if there was a step."""
-        gradients = self._weights.flat_gradients() if self._has_optimizer else None
+        gradients = self._weights.flat_gradients() if self._has_optimizer else self._loaded_gradients
         return Snapshot(self.step, self._weights.flat_weights(), gradients)
 
     def best_weights(self) -> dict[str, Tensor]:

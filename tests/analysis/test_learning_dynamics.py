@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from lstm_core.analysis.learning_dynamics import settling_index, unit_history
 from lstm_core.experiment import PlaygroundError
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.factories import trainer_of, wave
@@ -22,7 +21,7 @@ def run_of(steps: int = 30, model: dict | None = None) -> tuple[Run, torch.Tenso
     for _ in range(steps):
         next(trainer)
     windows = trainer.windows
-    return Run(trainer, None, RunQueue(1)), torch.from_numpy(windows.inputs(windows.starts["valid"][:1]))
+    return Run(trainer, None), torch.from_numpy(windows.inputs(windows.starts["valid"][:1]))
 
 
 def test_every_row_is_the_trace_of_that_moment():
@@ -41,7 +40,7 @@ def test_every_row_is_the_trace_of_that_moment():
 def test_the_last_row_may_be_now():
     run, x = run_of()
     now = unit_history([run.snapshot_at()], x, unit=0)["c"][0]
-    assert np.array_equal(now, trace_lstm(run._trainer.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy())
+    assert np.array_equal(now, trace_lstm(run._mirror.current.model.eval().lstm, x).c[0, 0, 0, :, 0].detach().numpy())
 
 
 def test_without_a_unit_it_is_their_mean():

@@ -19,7 +19,6 @@ from playwright.sync_api import Browser
 
 from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.windows import make_windows
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -88,7 +87,7 @@ def example() -> tuple[Run, Iterator[None]]:
     trainer = Trainer(windows, spec)
     trainer.change(epochs=ENDLESS)
     bare, _ = best_bare(windows, spec)
-    return Run(trainer, table, RunQueue(1)), bare
+    return Run(trainer, table), bare
 
 
 def unwatched(run: Run) -> float:

@@ -21,7 +21,6 @@ from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import Lesson
 from lstm_core.lessons.runs import load_windows, pretrained_runs
 from lstm_core.model.devices import limit_to_one_thread
-from lstm_core.runs.queue import RunQueue
 from tests.benchmarks.papers import PROCESSES, Trial, markdown, trial
 
 HEAD = ("lesson", "opens, s", "reached", "seconds, median (most)", "steps")
@@ -35,7 +34,7 @@ def opening(lesson: Lesson) -> float:
     for _ in range(ROUNDS):
         load_windows.cache_clear()
         began = time.perf_counter()
-        runs = pretrained_runs(lesson, RunQueue(1))
+        runs = pretrained_runs(lesson)
         lesson.outcome(runs)
         for picture in lesson.figures:
             picture.draw(runs)

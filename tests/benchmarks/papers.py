@@ -21,7 +21,6 @@ import torch
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import Lesson
 from lstm_core.lessons.runs import new_runs, train_to_end
-from lstm_core.runs.queue import RunQueue
 
 PROCESSES = 2
 SEEDS = 5
@@ -49,9 +48,9 @@ def trial(job: tuple[str, int]) -> Trial:
     torch.set_num_threads(1)
     name, seed = job
     lesson = lessons()[name]
-    runs = new_runs(lesson, seed, RunQueue(1))
+    runs = new_runs(lesson, seed)
     for run in runs.values():
-        run._trainer.threads = 1
+        run._mirror.current.threads = 1
     began = time.perf_counter()
     train_to_end(runs)
     seconds = time.perf_counter() - began

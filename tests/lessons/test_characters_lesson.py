@@ -10,19 +10,18 @@ from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.characters.lesson import BIT, tracking_units, unseen
 from lstm_core.lessons.catalog.characters.text import text_features, unit_activations
 from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end, with_change
-from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("characters")
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    return pretrained_runs(LESSON, RunQueue(1))
+    return pretrained_runs(LESSON)
 
 
 @pytest.mark.slow
 def test_two_epochs_from_another_seed_beat_the_table_of_pairs():
-    runs = new_runs(LESSON, 5, RunQueue(1), {"train": {"epochs": 2}})
+    runs = new_runs(LESSON, 5, {"train": {"epochs": 2}})
     train_to_end(runs)
     outcome = LESSON.outcome(runs)
     assert not outcome.reached  # 26 epochs get there
@@ -32,7 +31,7 @@ def test_two_epochs_from_another_seed_beat_the_table_of_pairs():
 def test_what_ships_has_reached_its_figure_and_says_so(shipped):
     outcome = LESSON.outcome(shipped)
     assert outcome.reached and outcome.metrics["bits"] < 2.35
-    by_hand = shipped["lstm"]._trainer.evaluate("test") / BIT
+    by_hand = shipped["lstm"]._mirror.current.evaluate("test") / BIT
     assert outcome.metrics["bits"] == pytest.approx(by_hand)
     assert outcome.summary.startswith(f"{by_hand:.2f} bits per character on the last tenth of the book")
     assert outcome.metrics["quotes"] > 0.8

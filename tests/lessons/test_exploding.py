@@ -9,7 +9,6 @@ import torch
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.exploding import CLIP, MAX_NORM_SHOWN
 from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
-from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("exploding")
 
@@ -17,8 +16,8 @@ LESSON = get_lesson("exploding")
 @pytest.fixture(scope="module")
 def runs():
     """Of the shown seed: the clipped one only as far as the other lasts, and a little further."""
-    result = new_runs(LESSON, 0, RunQueue(1))
-    result["clip"]._trainer.change(epochs=6)
+    result = new_runs(LESSON, 0)
+    result["clip"]._mirror.current.change(epochs=6)
     train_to_end(result)
     return result
 
@@ -33,7 +32,7 @@ def test_without_clipping_the_run_breaks_off_and_says_so(runs):
     free = runs["no_clip"]
     assert free.status == "failed" and not free.finished
     assert "became NaN or infinite at step" in free.message and "clipping (off now)" in free.message
-    assert all(bool(p.isfinite().all()) for p in free._trainer.model.parameters())
+    assert all(bool(p.isfinite().all()) for p in free._mirror.current.model.parameters())
     assert runs["clip"].status == "finished"
 
 
@@ -63,7 +62,7 @@ def test_the_drawn_arrows_keep_and_lose_their_direction(runs):
 
 
 def test_the_shipped_runs_show_the_one_learn_and_the_other_end():
-    runs = pretrained_runs(LESSON, RunQueue(1))
+    runs = pretrained_runs(LESSON)
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.summary
     assert f"stopped after {runs['no_clip'].step} steps" in outcome.summary

@@ -8,7 +8,6 @@ import pytest
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.forget_bias import STEPS
 from lstm_core.lessons.runs import new_runs, pretrained_runs
-from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("forget_bias")
 STARTING, LOSSES, KEPT = (picture.draw for picture in LESSON.figures)
@@ -16,7 +15,7 @@ STARTING, LOSSES, KEPT = (picture.draw for picture in LESSON.figures)
 
 @pytest.fixture(scope="module")
 def runs():
-    return new_runs(LESSON, 3, RunQueue(1), {"data": {"length": 300}})
+    return new_runs(LESSON, 3, {"data": {"length": 300}})
 
 
 def test_the_runs_differ_in_how_their_forget_gates_start_alone():
@@ -44,7 +43,7 @@ def test_before_training_the_solid_and_the_dotted_line_are_one(runs):
 
 
 def test_the_shipped_runs_show_chrono_learn_and_bias_0_not():
-    runs = pretrained_runs(LESSON, RunQueue(1))
+    runs = pretrained_runs(LESSON)
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.summary
     assert outcome.metrics["bias_0 error"] > 0.9

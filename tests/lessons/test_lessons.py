@@ -18,7 +18,6 @@ from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.catalog import MODULES
 from lstm_core.lessons.lesson import CHAPTERS, PRETRAINED, Lesson
 from lstm_core.lessons.runs import new_runs, pretrained, pretrained_runs, with_change, with_seed
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +73,7 @@ def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
     found = lessons()[name]
     files = {entry.name for entry in PRETRAINED.joinpath(name).iterdir()}
     assert files == {f"{label}.safetensors" for label in found.experiments} | {"thumbnail.svg"}
-    runs = pretrained_runs(found, RunQueue(1))
+    runs = pretrained_runs(found)
     for label, planned in found.experiments.items():
         run = runs[label]
         made = with_seed(planned, 0)
@@ -86,7 +85,7 @@ def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
 @trained
 def test_what_ships_has_come_to_the_stated_result(name):
     found = lessons()[name]
-    outcome = found.outcome(pretrained_runs(found, RunQueue(1)))
+    outcome = found.outcome(pretrained_runs(found))
     assert outcome.reached, outcome.summary
     assert all(np.isfinite(figure) for figure in outcome.metrics.values())
 
@@ -103,17 +102,17 @@ def draw_all(found: Lesson, runs: dict[str, Run]) -> None:
 @trained
 def test_every_picture_is_drawn_of_the_shipped_model(name):
     found = lessons()[name]
-    draw_all(found, pretrained_runs(found, RunQueue(1)))
+    draw_all(found, pretrained_runs(found))
 
 
 @trained
 def test_every_picture_is_drawn_of_a_model_that_has_hardly_begun(name):
     """As the page does right after a click on Train it yourself, on a seed of the person's own."""
     found = lessons()[name]
-    runs = new_runs(found, 5, RunQueue(1))
+    runs = new_runs(found, 5)
     draw_all(found, runs)
     for run in runs.values():
-        run.append_record(next(run._trainer))
+        run.train_here(1)
     draw_all(found, runs)
     found.outcome(runs)
 

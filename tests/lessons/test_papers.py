@@ -11,7 +11,6 @@ from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.catalog import adding_problem, copy_memory, temporal_order
 from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
-from lstm_core.runs.queue import RunQueue
 
 NAMES = ("adding_problem", "temporal_order", "copy_memory")
 SHORT = {"data": {"length": 400, "train_share": 0.5, "valid_share": 0.1}, "train": {"epochs": 1}}
@@ -24,7 +23,7 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return {name: pretrained_runs(get_lesson(name), RunQueue(1)) for name in NAMES}
+    return {name: pretrained_runs(get_lesson(name)) for name in NAMES}
 
 
 def test_what_ships_reaches_the_goal(name, shipped):
@@ -33,7 +32,7 @@ def test_what_ships_reaches_the_goal(name, shipped):
 
 
 def test_fresh_runs_begin_far_from_the_goal_and_draw_every_picture(name):
-    made = new_runs(get_lesson(name), 5, RunQueue(1), SHORT)
+    made = new_runs(get_lesson(name), 5, SHORT)
     train_to_end(made)
     outcome = get_lesson(name).outcome(made)
     assert not outcome.reached and all(np.isfinite(value) for value in outcome.metrics.values())
@@ -49,8 +48,8 @@ def test_every_change_to_try_can_be_made(name):
     for one in get_lesson(name).exercises:
         small = {part: dict(fields) for part, fields in one.change.items()}
         small["data"] = small.get("data", {}) | {"length": 400}
-        made = new_runs(get_lesson(name), 0, RunQueue(1), small)
-        assert next(next(iter(made.values()))._trainer)["step"] == 1
+        made = new_runs(get_lesson(name), 0, small)
+        assert next(next(iter(made.values()))._mirror.current)["step"] == 1
 
 
 def test_every_paper_says_what_was_published_and_where():

@@ -19,7 +19,6 @@ from lstm_core.lessons.catalog.reber.scores import (
     unseen_streams,
 )
 from lstm_core.lessons.runs import new_runs, train_to_end
-from lstm_core.runs.queue import RunQueue
 from lstm_core.trace.gate_trace import trace_lstm
 
 SHORT = {
@@ -31,7 +30,7 @@ SHORT = {
 @pytest.fixture(scope="module", params=SHORT)
 def trained(request):
     made = get_lesson(request.param)
-    runs = new_runs(made, 3, RunQueue(1), SHORT[request.param])
+    runs = new_runs(made, 3, SHORT[request.param])
     train_to_end(runs)
     return made, runs
 
@@ -39,7 +38,7 @@ def trained(request):
 @pytest.fixture(scope="module")
 def embedded():
     made = get_lesson("embedded_reber")
-    runs = new_runs(made, 3, RunQueue(1), SHORT["embedded_reber"])
+    runs = new_runs(made, 3, SHORT["embedded_reber"])
     train_to_end(runs)
     return made, runs
 
@@ -47,7 +46,7 @@ def embedded():
 @pytest.fixture(scope="module")
 def continual():
     made = get_lesson("continual_reber")
-    runs = new_runs(made, 3, RunQueue(1), SHORT["continual_reber"])
+    runs = new_runs(made, 3, SHORT["continual_reber"])
     train_to_end(runs)
     return made, runs
 
@@ -71,7 +70,7 @@ def test_the_lesson_is_told_in_full(name):
 @pytest.mark.parametrize("name", SHORT)
 def test_every_try_is_a_change_that_the_experiments_take(name):
     for tried in get_lesson(name).exercises:
-        runs = new_runs(get_lesson(name), 0, RunQueue(1), tried.change)
+        runs = new_runs(get_lesson(name), 0, tried.change)
         assert set(runs) == set(get_lesson(name).experiments)
 
 
@@ -89,7 +88,8 @@ def test_the_share_of_solved_strings_ends_at_the_outcomes(embedded):
         assert line.y[-1] == outcome.metrics[f"{label}_last"] == predict_test_strings(runs[label]).solved.mean()
         assert line.y.max() == outcome.metrics[f"{label}_best"]
     assert (
-        not outcome.reached and f"of {len(runs['lstm']._trainer.starts['test'])} new strings at best" in outcome.summary
+        not outcome.reached
+        and f"of {len(runs['lstm']._mirror.current.starts['test'])} new strings at best" in outcome.summary
     )
 
 
@@ -197,6 +197,6 @@ def test_a_sketch_is_a_line_a_run(trained):
 def test_pictures_can_be_drawn_before_the_first_step():
     for name, change in SHORT.items():
         made = get_lesson(name)
-        runs = new_runs(made, 0, RunQueue(1), change)
+        runs = new_runs(made, 0, change)
         assert all(picture.draw(runs) is not None for picture in made.figures)
         assert not made.outcome(runs).reached

@@ -22,7 +22,6 @@ from lstm_core.lessons.catalog.reber.scores import (
     solved_history,
     unseen_streams,
 )
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.trainer import Trainer
@@ -55,9 +54,8 @@ def run_of(name: str, seq_len: int = 24, epochs: int = 2, seed: int = 0) -> Run:
     )
     experiment = Experiment(data, ModelSpec(hidden_size=3, head="per_step"), TrainSpec(epochs=epochs, batch_size=8))
     table = generate(data)
-    run = Run(Trainer(make_windows(table, data), experiment), table, RunQueue(1))
-    for record in run._trainer:
-        run.append_record(record)
+    run = Run(Trainer(make_windows(table, data), experiment), table)
+    run.train_here()
     return run
 
 
@@ -128,15 +126,14 @@ def test_a_reading_follows_the_training():
     run = run_of("continual_reber", 40, epochs=1)
     before = predict_streams(run)
     assert predict_streams(run) is before
-    run._trainer.change(epochs=2)
-    for record in run._trainer:
-        run.append_record(record)
+    run._mirror.current.change(epochs=2)
+    run.train_here()
     assert not np.array_equal(predict_streams(run).logits, before.logits)
 
 
 def test_the_unit_that_holds_t_or_p_is_found_where_one_was_put():
     run = run_of("embedded_reber", 24)
-    lstm, unit = run._trainer.model.lstm, 1
+    lstm, unit = run._mirror.current.model.lstm, 1
     with torch.no_grad():  # by hand: g follows T and P, i opens only after B and before anything was held
         for parameter in lstm.parameters():
             parameter.normal_(0, 0.05, generator=torch.Generator().manual_seed(0))

@@ -27,7 +27,6 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     weight_history,
 )
 from lstm_core.lessons.runs import load_windows, new_runs
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -43,7 +42,7 @@ def made(frozen: tuple[str, ...] = ("bias_hh", "head"), **train: object) -> Run:
     table, windows = load_windows(TWO_COMPANIES)
     spec = TrainSpec(**({"lr": 1e-3, "batch_size": 1, "epochs": 5000, "max_grad_norm": 0.0, "device": "cpu"} | train))
     experiment = Experiment(windows.spec, ModelSpec(hidden_size=1, frozen=frozen), spec)
-    return Run(Trainer(windows, experiment), table, RunQueue(1))
+    return Run(Trainer(windows, experiment), table)
 
 
 @examples(100)
@@ -72,7 +71,7 @@ def test_tensors_are_in_pytorchs_order_with_one_bias_a_gate():
     assert tensors["lstm.weight_hh_l0"].flatten().tolist() == [1, 4, 7, 10]
     assert tensors["lstm.bias_ih_l0"].tolist() == [2, 5, 8, 11]
     assert tensors["lstm.bias_hh_l0"].tolist() == [0, 0, 0, 0]
-    assert set(tensors) == {name for name, _ in made()._trainer.model.lstm.named_parameters(prefix="lstm")}
+    assert set(tensors) == {name for name, _ in made()._mirror.current.model.lstm.named_parameters(prefix="lstm")}
 
 
 def test_the_two_biases_of_nn_lstm_count_as_their_sum():
@@ -160,7 +159,7 @@ def test_a_run_tells_its_sequences_and_what_it_said_along_the_way():
     sequences, targets = training_sequences(run)
     assert sequences.tolist() == [A, B] and targets.tolist() == [0.0, 1.0]
     untrained = [scalar_lstm_of(run).predict(one) for one in (A, B)]
-    for _ in islice(run._trainer, 40):
+    for _ in islice(run._mirror.current, 40):
         pass
     epochs, predictions = prediction_history(run)
     assert epochs[0] == 0 and epochs[-1] == 20 and (np.diff(epochs) > 0).all()
@@ -173,9 +172,9 @@ def test_a_run_tells_its_sequences_and_what_it_said_along_the_way():
 
 def test_numbers_put_by_hand_are_the_ones_that_train_and_are_remembered():
     run = made()
-    run._trainer.set_weights(TUTORIAL_START.to_tensors())
+    run._mirror.current.set_weights(TUTORIAL_START.to_tensors())
     assert scalar_lstm_of(run).to_numbers() == pytest.approx(TUTORIAL_START.to_numbers())
-    next(run._trainer)
+    next(run._mirror.current)
     moved = np.abs(np.subtract(scalar_lstm_of(run).to_numbers(), TUTORIAL_START.to_numbers()))
     assert moved == pytest.approx(np.full(12, 1e-3), rel=1e-2)  # Adam's first step is the learning rate
     epochs, predictions = prediction_history(run)
@@ -185,12 +184,12 @@ def test_numbers_put_by_hand_are_the_ones_that_train_and_are_remembered():
 
 def test_numbers_put_in_mid_training_leave_a_file_that_loads():
     run = made()
-    for _ in islice(run._trainer, 30):
+    for _ in islice(run._mirror.current, 30):
         pass
     for value in (1.0, 2.0):
-        run._trainer.set_weights(ScalarLSTM.from_numbers([value] * 12).to_tensors())
+        run._mirror.current.set_weights(ScalarLSTM.from_numbers([value] * 12).to_tensors())
     assert run.snapshots.steps.count(30) == 1
-    checkpoint = load_checkpoint(save_checkpoint(run._trainer, {}))
+    checkpoint = load_checkpoint(save_checkpoint(run._mirror.current, {}))
     resumed = resume_trainer(checkpoint, run.windows)
     assert ScalarLSTM.from_tensors(resumed.model.state_dict()) == ScalarLSTM.from_numbers([2.0] * 12)
 
@@ -198,15 +197,15 @@ def test_numbers_put_in_mid_training_leave_a_file_that_loads():
 @pytest.mark.parametrize("at", [1, 40, 41])
 def test_resumed_from_the_checkpoint_is_bit_for_bit_the_run_that_never_stopped(at):
     through, stopped = made(), made()
-    for _ in islice(through._trainer, at + 60):
+    for _ in islice(through._mirror.current, at + 60):
         pass
-    for _ in islice(stopped._trainer, at):
+    for _ in islice(stopped._mirror.current, at):
         pass
-    resumed = resume_trainer(load_checkpoint(save_checkpoint(stopped._trainer, {})), stopped.windows)
+    resumed = resume_trainer(load_checkpoint(save_checkpoint(stopped._mirror.current, {})), stopped.windows)
     for _ in islice(resumed, 60):
         pass
     assert resumed.step == through.step
-    for one, other in zip(resumed.model.parameters(), through._trainer.model.parameters(), strict=True):
+    for one, other in zip(resumed.model.parameters(), through._mirror.current.model.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
@@ -216,7 +215,7 @@ def test_resumed_from_the_checkpoint_is_bit_for_bit_the_run_that_never_stopped(a
 def test_a_model_that_is_not_one_unit_is_refused(model):
     table, windows = load_windows(TWO_COMPANIES)
     spec = ModelSpec(**({"hidden_size": 1, "frozen": ("bias_hh", "head")} | model))
-    run = Run(Trainer(windows, Experiment(windows.spec, spec, TrainSpec(device="cpu"))), table, RunQueue(1))
+    run = Run(Trainer(windows, Experiment(windows.spec, spec, TrainSpec(device="cpu"))), table)
     for ask in (scalar_lstm_of, weight_history, prediction_history):
         with pytest.raises(PlaygroundError, match="no longer one LSTM unit"):
             ask(run)
@@ -228,7 +227,7 @@ def test_a_model_that_is_not_one_unit_is_refused(model):
 @pytest.mark.parametrize("optimizer", ["Adam", "SGD"])
 def test_two_biases_move_as_one_and_their_sum_twice_as_far(optimizer):
     run = made(frozen=("head",), lr=0.1, optimizer=optimizer, momentum=0.0)
-    for _ in islice(run._trainer, 200):
+    for _ in islice(run._mirror.current, 200):
         pass
     _, weights = weight_history(run)
     ih, hh = (np.stack([w[f"lstm.bias_{kind}_l0"].numpy() for w in weights]) for kind in ("ih", "hh"))
@@ -240,11 +239,10 @@ def test_two_biases_move_as_one_and_their_sum_twice_as_far(optimizer):
 @pytest.mark.parametrize("name", ["by_hand", "nn_lstm_1_1"])
 def test_the_lessons_draw_at_every_moment_and_are_not_reached_untrained(name):
     one = get_lesson(name)
-    runs = new_runs(one, 1, RunQueue(1))
+    runs = new_runs(one, 1)
     for steps in (0, 1, 20):
         for run in runs.values():
-            for record in islice(run._trainer, steps):
-                run.append_record(record)
+            run.train_here(steps)
         for picture in one.figures:
             assert all(np.isfinite(line.y).all() and len(line.x) for line in picture.draw(runs).lines)
         outcome = one.outcome(runs)
@@ -257,5 +255,5 @@ def test_the_lessons_draw_at_every_moment_and_are_not_reached_untrained(name):
 def test_what_ships_has_reached_what_the_lesson_says(name):
     from lstm_core.lessons.runs import pretrained_runs
 
-    outcome = get_lesson(name).outcome(pretrained_runs(get_lesson(name), RunQueue(1)))
+    outcome = get_lesson(name).outcome(pretrained_runs(get_lesson(name)))
     assert outcome.reached and outcome.metrics["out_1"] > 0.95 and abs(outcome.metrics["out_0"]) < 0.01

@@ -9,7 +9,6 @@ import torch
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.vanishing import HISTORY_POINTS
 from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
-from lstm_core.runs.queue import RunQueue
 
 LESSON = get_lesson("vanishing")
 GRADIENTS, REACHES, LOSSES = (picture.draw for picture in LESSON.figures)
@@ -18,7 +17,7 @@ SHORT = {"data": {"seq_len": 12, "length": 300}, "train": {"epochs": 1}}
 
 @pytest.fixture(scope="module")
 def runs():
-    result = new_runs(LESSON, 4, RunQueue(1), SHORT)
+    result = new_runs(LESSON, 4, SHORT)
     train_to_end(result)
     return result
 
@@ -72,7 +71,7 @@ def test_what_has_learned_nothing_yet_has_not_reached_the_goal(runs):
 
 
 def test_the_shipped_runs_show_the_rnn_fail_and_the_others_learn():
-    runs = pretrained_runs(LESSON, RunQueue(1))
+    runs = pretrained_runs(LESSON)
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.summary
     assert outcome.metrics["rnn gradient left"] < 1e-3 < 1e-2 < outcome.metrics["lstm gradient left"]

@@ -42,7 +42,7 @@ def test_the_other_cells_are_trained_and_all_cells_are_on_one_picture(visit):
     assert shown["validation loss"].notna().all()
     for other in tab.training.cache["comparison"].runs:
         assert shown["validation loss"][other.experiment.model.module_name] == pytest.approx(
-            other._trainer.evaluate("valid"), rel=1e-6
+            other._mirror.current.evaluate("valid"), rel=1e-6
         )
 
 
@@ -126,7 +126,7 @@ def test_a_comparison_in_training_shows_its_progress_and_can_be_cancelled(visit,
     tab = how_far_back(visit)
     run = tab.training
     run.change(epochs=1_000_000)  # before the press: the other cells' few epochs would be over before one looks
-    run._trainer.step = 10**7  # a run that has had so many
+    run._mirror.current.step = 10**7  # a run that has had so many
     before = run.status
     tab.press("comparison_train")
     result = run.cache["comparison"]
@@ -186,7 +186,7 @@ def test_a_gradient_that_is_no_number_is_said_in_one_sentence(visit):
     tab.press("comparison_train")
     result = tab.training.cache["comparison"]
     wait_until(lambda: not result.is_active, "the other cells had trained")
-    result.runs[1]._trainer.parameters[0].data.fill_(float("nan"))
+    result.runs[1]._mirror.current.parameters[0].data.fill_(float("nan"))
     assert len(tab.run().errors()) == 1
     assert "before the training diverged" in tab.errors()[0]
     assert tab.pressable("comparison_train")

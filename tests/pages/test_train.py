@@ -169,7 +169,7 @@ def test_live_settings_do_not_start_over(visit, key, value):
     assert run.is_active
     assert run.step >= step
     assert getattr(run.train_spec, key) == value
-    assert run._trainer.optimizer.param_groups[0]["lr"] == run.train_spec.lr
+    assert run._mirror.current.optimizer.param_groups[0]["lr"] == run.train_spec.lr
     assert "changed since" not in tab.words()
 
 
@@ -261,7 +261,7 @@ def test_a_saved_model_opens_elsewhere_and_goes_on(visit, downloads):
     data = model_file(tab, downloads)
     other = visit("train").upload(data, "lstm.safetensors", "model_file")
     assert not other.errors()
-    mine, its = tab.training._trainer, other.training._trainer
+    mine, its = tab.training._mirror.current, other.training._mirror.current
     assert its.step == mine.step
     starts = mine.windows.starts["test"]
     assert np.array_equal(

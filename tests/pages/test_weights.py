@@ -76,7 +76,7 @@ def assert_shows(drawn: Drawn, tensors, suffix: str, bias: bool, summed: bool) -
 @pytest.mark.parametrize("kind", MODELS)
 def test_every_layer_s_own_weights_and_gradients_are_drawn(visit, kind):
     tab = trained(visit, **MODELS[kind])
-    spec, trainer = tab.training.experiment.model, tab.training._trainer
+    spec, trainer = tab.training.experiment.model, tab.training._mirror.current
     weights = dict(trainer.model.named_parameters())
     gradients = {name: p.grad for name, p in weights.items()}
     for layer in range(spec.num_layers):
@@ -102,7 +102,7 @@ def test_at_an_earlier_moment_the_weights_and_gradients_are_those_of_then(visit)
     assert_shows(Drawn(tab), run.weights_by_name(snapshot.weights), "_l0", True, summed=True)
     tab.set("weights_of", weights_view.GRADIENTS)
     assert_shows(Drawn(tab), run.weights_by_name(snapshot.gradients), "_l0", True, summed=False)
-    assert not np.array_equal(snapshot.weights, run._trainer.snapshot().weights)
+    assert not np.array_equal(snapshot.weights, run._mirror.current.snapshot().weights)
 
 
 def moved_to(tab: Visitor, step: int) -> None:
@@ -174,7 +174,7 @@ def test_the_layer_above_reads_both_directions_of_the_layer_below(visit):
 
 def test_the_curves_are_the_norms_of_the_kept_moments(visit):
     tab = trained(visit, epochs=2).set("weights_counted", "bias")
-    trainer = tab.training._trainer
+    trainer = tab.training._mirror.current
     kept = [trainer.snapshots.nearest(step) for step in trainer.snapshots.steps]
     for k, gate in enumerate(GATES):
         x, y = tab.curve("weights_norms", k)
@@ -262,7 +262,7 @@ def test_a_large_model_is_thinned_with_a_word_and_its_histograms_count_all(visit
     drawn = Drawn(tab.go("gates").set("view", "Weights"))
     assert drawn.size < 2_000_000
     down, across = drawn.header["stride"], -(-400 // drawn.header["panels"][1]["columns"])
-    weights = dict(tab.training._trainer.model.named_parameters())
+    weights = dict(tab.training._mirror.current.model.named_parameters())
     for gate in GATES:
         expected = rows(weights, "lstm.weight_hh_l0", gate)
         assert np.array_equal(drawn.maps["weight_hh"][gate], expected[::down, ::across])

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lstm_core.runs.queue import RunQueue
+from lstm_core.runs import session
 from lstm_core.runs.run import Run
 from lstm_core.training.trainer import Trainer
-from tests.factories import ENDLESS, TABLE, flat_weights, trainer_of, training_threads, until, wave
+from tests.conftest import end_all_runs
+from tests.factories import ENDLESS, TABLE, flat_weights, trainer_of, wave
 
 WINDOWS = wave()
 
@@ -17,30 +18,38 @@ WINDOWS = wave()
 @pytest.fixture
 def make() -> Iterator[Callable[..., Run]]:
     """Makes runs, and ends them all after the test."""
-    made: list[Run] = []
 
-    def run_of(slots: RunQueue | None = None, trainer: Trainer | None = None, epochs: int = ENDLESS, **train) -> Run:
-        run = Run(trainer or trainer_of(WINDOWS, epochs=epochs, **train), TABLE, slots or RunQueue(1))
-        made.append(run)
-        return run
+    def run_of(trainer: Trainer | None = None, epochs: int = ENDLESS, **train) -> Run:
+        return Run(trainer or trainer_of(WINDOWS, epochs=epochs, **train), TABLE)
 
     yield run_of
-    for run in made:
-        run.stop()
-    until(lambda: not training_threads())
+    end_all_runs()
 
 
 class Watched(Trainer):
-    """A trainer that keeps what it had after every step."""
+    """A trainer that keeps what it had after every step; `latest` is the one that was made last."""
 
-    def __init__(self, **train) -> None:
-        plain = trainer_of(WINDOWS, **train)
-        super().__init__(plain.windows, plain.experiment)
+    latest: Watched
+    error: BaseException | None = None  # raised once two steps are done
+
+    def __init__(self, windows, experiment) -> None:
+        super().__init__(windows, experiment)
         self.records: list[dict] = []
         self.held = {bytes(flat_weights(self).numpy())}
+        Watched.latest = self
 
     def __next__(self) -> dict:
+        if self.error is not None and self.step == 2:
+            raise self.error
         record = super().__next__()
         self.records.append(record)
         self.held.add(bytes(flat_weights(self).numpy()))
         return record
+
+
+@pytest.fixture
+def watched(monkeypatch) -> type[Watched]:
+    """The workers' trainers are Watched ones."""
+    monkeypatch.setattr(session, "Trainer", Watched)
+    monkeypatch.setattr(Watched, "error", None)
+    return Watched

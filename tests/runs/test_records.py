@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lstm_core.runs.records import HEADER, RECORD, RecordWriter, offset_of, read_records
+from lstm_core.runs.records import HEADER, RECORD, RecordWriter, first_step, offset_of, read_records
 
 
 def record(step: int, valid_loss: float | None = None) -> dict:
@@ -64,7 +64,7 @@ def test_a_tail_of_the_right_length_and_wrong_bytes_is_left_out(path):
 def test_a_foreign_file_has_no_records(tmp_path):
     (tmp_path / "other").write_bytes(b"x" * 1000)
     assert len(read_records(tmp_path / "other")) == 0
-    assert len(HEADER) == 16 and RECORD.itemsize == 40
+    assert HEADER.size == 16 and RECORD.itemsize == 40
 
 
 def test_going_on_cuts_off_what_is_later(path):
@@ -75,6 +75,18 @@ def test_going_on_cuts_off_what_is_later(path):
     assert read_records(path)["valid_loss"][-1] == math.pi and len(read_records(path)) == 7
 
 
+def test_a_run_that_began_from_a_saved_model_has_the_records_since(tmp_path):
+    writer = RecordWriter(tmp_path / "records.bin", 100)
+    for step in range(101, 104):
+        writer.append(record(step))
+    writer.flush()
+    assert first_step(tmp_path / "records.bin") == 100
+    assert read_records(tmp_path / "records.bin")["step"].tolist() == [101, 102, 103]
+    assert read_records(tmp_path / "records.bin", 102)["step"].tolist() == [103]
+    RecordWriter(tmp_path / "records.bin", 101)
+    assert read_records(tmp_path / "records.bin")["step"].tolist() == [101]
+
+
 def test_going_on_beyond_the_end_is_refused(path):
-    with pytest.raises(ValueError, match="10 records of 11"):
+    with pytest.raises(ValueError, match="ends at step 10, before 11"):
         RecordWriter(path, 11)

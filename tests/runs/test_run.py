@@ -8,12 +8,10 @@ import pytest
 import torch
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.runs import run as runs
-from lstm_core.runs.queue import RunQueue
 from lstm_core.runs.run import Run
 from lstm_core.training import history
-from tests.factories import DROPS, ENDLESS, TABLE, flat_weights, trainer_of, training_threads, until
-from tests.runs.conftest import WINDOWS, Watched
+from tests.factories import DROPS, ENDLESS, TABLE, flat_weights, runs_at_work, trainer_of, until
+from tests.runs.conftest import WINDOWS
 
 # ---- one run
 
@@ -40,7 +38,7 @@ def test_a_thread_gives_the_weights_that_a_loop_gives(make):
     for steps in (1, 5, None):
         run.start(steps)
         until(lambda: not run.is_active)
-    assert torch.equal(flat_weights(run._trainer), flat_weights(want))
+    assert torch.equal(flat_weights(run._mirror.current), flat_weights(want))
 
 
 def test_pause_stops_between_two_steps_and_resume_goes_on(make):
@@ -50,7 +48,7 @@ def test_pause_stops_between_two_steps_and_resume_goes_on(make):
     assert run.status == "running"
     run.pause()
     assert run.status == "paused"
-    assert not training_threads()
+    until(lambda: not runs_at_work())
     step = run.step
     run.start()
     until(lambda: run.step > step + 5)
@@ -103,7 +101,7 @@ def test_playing_from_many_threads_makes_one_thread(make):
     for player in players:
         player.join()
     until(lambda: run.step > 5)
-    assert len(training_threads()) == 1
+    assert len(runs_at_work()) == 1
 
 
 def test_many_hands_on_the_buttons_never_train_twice_at_once(make):
@@ -117,16 +115,15 @@ def test_many_hands_on_the_buttons_never_train_twice_at_once(make):
     for hand in hands:
         hand.join()
     run.pause()
-    assert not training_threads()
+    until(lambda: not runs_at_work())
     x, _ = run.curves["train_loss"].points()
     assert x.tolist() == [step / 4 for step in range(1, run.step + 1)]
 
 
-def test_the_model_is_that_of_one_moment_and_training_goes_on(make):
-    trainer = Watched(epochs=ENDLESS)
-    run = make(trainer=trainer)
+def test_the_model_is_that_of_one_moment_and_training_goes_on(make, watched):
+    run = make()
     run.start()
-    until(lambda: trainer.step > 0)
+    until(lambda: run.step > 0)
     seen = set()
 
     def look() -> int:
@@ -135,9 +132,9 @@ def test_the_model_is_that_of_one_moment_and_training_goes_on(make):
         seen.add(bytes(torch.cat([p.detach().flatten() for p in model.parameters()]).numpy()))
         return len(seen)
 
-    until(lambda: look() >= 5)
+    until(lambda: look() >= 3)  # a new one every second
     run.pause()
-    assert seen <= trainer.held
+    assert seen <= watched.latest.held
     taken = run.current_model()
     before = [p.clone() for p in taken.parameters()]
     run.start(3)
@@ -145,11 +142,11 @@ def test_the_model_is_that_of_one_moment_and_training_goes_on(make):
     assert all(torch.equal(a, b) for a, b in zip(before, taken.parameters(), strict=True))  # a copy
 
 
-def test_live_changes_reach_a_run_that_trains(make):
-    trainer = Watched(epochs=ENDLESS)
-    run = make(trainer=trainer)
+def test_live_changes_reach_a_run_that_trains(make, watched):
+    run = make()
     run.start()
-    until(lambda: trainer.step > 2)
+    until(lambda: run.step > 2)
+    trainer = watched.latest
     run.change(lr=0.0625)
     assert run.experiment.train.lr == 0.0625
     until(lambda: trainer.records[-1]["lr"] == 0.0625)
@@ -182,7 +179,7 @@ def test_an_early_stop_says_which_epoch_was_best(make):
     assert run.status == "finished"
     assert "epoch 0, the untrained model, had the best validation loss" in run.message
     assert torch.equal(
-        flat_weights(run._trainer), torch.cat([v.flatten() for v in run._trainer.best_weights().values()])
+        flat_weights(run._mirror.current), torch.cat([v.flatten() for v in run._mirror.current.best_weights().values()])
     )
 
 
@@ -200,14 +197,14 @@ def test_a_loaded_run_shows_its_old_curves_and_goes_on_with_them():
     trainer = trainer_of(WINDOWS, epochs=3)
     for _ in range(4):
         next(trainer)
-    run = Run(trainer, TABLE, RunQueue(1), {"train_loss": ([0.25, 0.5], [3.0, 2.0]), "valid_loss": ([], [])})
+    run = Run(trainer, TABLE, {"train_loss": ([0.25, 0.5], [3.0, 2.0]), "valid_loss": ([], [])})
     assert run.status == "paused"
-    run.append_record(next(trainer))
+    run.train_here(1)
     x, y = run.curves["train_loss"].points()
     assert x.tolist() == [0.25, 0.5, 1.25]
     assert y[:2].tolist() == [3, 2]
     list(trainer)
-    assert Run(trainer, TABLE, RunQueue(1)).status == "finished"
+    assert Run(trainer, TABLE).status == "finished"
 
 
 def test_curves_stay_bounded(make, monkeypatch):
@@ -223,35 +220,25 @@ def test_curves_stay_bounded(make, monkeypatch):
 # ---- what goes wrong
 
 
-class Broken(Watched):
-    def __init__(self, error: BaseException, **train) -> None:
-        super().__init__(**train)
-        self.error = error
-
-    def __next__(self) -> dict:
-        if self.step == 2:
-            raise self.error
-        return super().__next__()
-
-
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (RuntimeError("secret path /home/me"), "internal error, which is in the server's log"),
+        (RuntimeError("secret path /home/me"), "internal error, which is in the log of the runs"),
         (MemoryError(), "ran out of memory: choose a smaller batch_size"),
         (torch.OutOfMemoryError("CUDA"), "ran out of memory: choose a smaller batch_size"),
     ],
 )
-def test_a_failure_ends_the_run_with_a_sentence_and_frees_its_place(make, error, says, caplog):
-    slots = RunQueue(1)
-    run = make(slots, Broken(error))
+def test_a_failure_ends_the_run_with_a_sentence_and_frees_its_slot(make, watched, monkeypatch, error, says, caplog):
+    run = make()
+    monkeypatch.setattr(watched, "error", error)
     run.start()
     until(lambda: not run.is_active)
     assert run.status == "failed"
     assert says in run.message
     assert "secret" not in run.message
     assert ("secret path" in caplog.text) == (type(error) is RuntimeError)
-    other = make(slots, epochs=1)
+    monkeypatch.setattr(watched, "error", None)
+    other = make(epochs=1)
     other.start()
     until(lambda: other.status == "finished")
     run.stop()
@@ -270,18 +257,3 @@ def test_a_loss_that_is_not_finite_fails_with_the_trainers_sentence_and_can_go_o
     run.start(1)
     until(lambda: not run.is_active)
     assert (run.status, run.message, run.step) == ("paused", "", step + 1)
-
-
-def test_a_run_that_nobody_looks_at_is_paused_and_not_lost(make, monkeypatch):
-    run = make()
-    monkeypatch.setattr(runs, "IDLE_PAUSE_SECONDS", -1.0)  # the last look is always too long ago
-    run.start()
-    until(lambda: not run.is_active)
-    assert run.status == "paused"
-    assert "no open page" in run.message
-    step = run.step
-    assert step > 0
-    monkeypatch.setattr(runs, "IDLE_PAUSE_SECONDS", 600.0)
-    run.start()
-    until(lambda: run.step > step + 3)
-    assert run.message == ""

@@ -53,5 +53,5 @@ def _read_again(name: str) -> None:
 def retype_column(name: str, kind: str) -> None:
     """Read the file again with one column's type corrected."""
     workspace = state.workspace()
-    kinds = dict(workspace.uploads[workspace.table].corrections.kinds) | {name: kind}
+    kinds = dict(workspace.table.upload.corrections.kinds) | {name: kind}
     read_with(kinds=tuple(kinds.items()))

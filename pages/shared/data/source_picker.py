@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
-import tempfile
 from typing import Any
 
 import numpy as np
@@ -17,9 +15,9 @@ from lstm_core.data.ingest.read import read_table
 from lstm_core.data.load import load_table
 from lstm_core.data.samples import SAMPLES
 from lstm_core.data.table import Table
+from lstm_core.data.upload import Upload
 from lstm_core.experiment import DataSpec
 from lstm_core.figures.theme import TRAIN_COLOR
-from lstm_core.workspace import Upload
 from pages.shared.session import state
 from pages.shared.session.address import apply_to_upload
 from pages.shared.session.fields import field, set_widget, widget_value
@@ -61,24 +59,18 @@ def upload(label: str = "Your own CSV") -> None:
 def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
     """Make a CSV's bytes the current table, or show why not."""
     with errors_on_top():
-        table = read_table(data, name, corrections)
+        table = dataclasses.replace(read_table(data, name, corrections), upload=Upload(data, corrections))
         workspace = state.workspace()
         link = workspace.awaited
         workspace.use_table(table, source="csv", name=name)
-        # unnamed, so it is deleted with the table, and not in memory
-        file = tempfile.TemporaryFile()  # noqa: SIM115
-        file.write(data)
-        workspace.uploads[table] = Upload(file, corrections, hashlib.sha256(data).hexdigest())
         if link is not None:
             apply_to_upload(workspace, link)
 
 
 def read_with(**corrected: Any) -> None:
     """Read the table's file again with one more option corrected; the others are detected again."""
-    workspace = state.workspace()
-    upload = workspace.uploads[workspace.table]
-    upload.file.seek(0)
-    read_upload(upload.file.read(), workspace.table.name, dataclasses.replace(upload.corrections, **corrected))
+    table = state.workspace().table
+    read_upload(table.upload.read(), table.name, dataclasses.replace(table.upload.corrections, **corrected))
 
 
 def built_in_data() -> None:

@@ -17,7 +17,6 @@ from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.cell_comparison import MAX_STEPS, CellComparison, validation_loss_at
 from lstm_core.runs.run import Run
 from pages.shared.gates.selection import Selection, cell_name
-from pages.shared.session import state
 from pages.shared.session.messages import errors_here, escape_markdown
 from pages.shared.theme import segments
 from pages.shared.training.live import LESSON_SECONDS, poll
@@ -76,7 +75,7 @@ def _offer(run: Run, others: str, again: bool) -> None:
 def _start(run: Run) -> None:
     run.cache.pop("comparison_refused", None)
     try:
-        run.cache["comparison"] = CellComparison(run, state.workspace_store().queue)
+        run.cache["comparison"] = CellComparison(run)
     except PlaygroundError as error:
         run.cache["comparison_refused"] = str(error)
 

@@ -32,7 +32,7 @@ def show_address(workspace: Workspace) -> None:
 
 def parameters(workspace: Workspace) -> dict[str, str]:
     """x and sha of the address, "" where it has none."""
-    upload = workspace.uploads.get(workspace.table)
+    upload = workspace.table.upload
     link = workspace.awaited or Link(workspace.experiment, upload.sha256 if upload is not None else "")
     x = experiment_to_link(link.experiment) or ""
     return {"x": x, "sha": link.sha256 if x and link.experiment.data.source == "csv" else ""}
@@ -74,7 +74,7 @@ def apply_to_upload(workspace: Workspace, link: Link) -> None:
     Raises:
         PlaygroundError: it does not fit; the table stays in use as it was read.
     """
-    name, upload = workspace.experiment.data.name, workspace.uploads[workspace.table]
+    name, upload = workspace.experiment.data.name, workspace.table.upload
     try:
         data = dataclasses.replace(link.experiment.data, name=name)
         _apply(workspace, dataclasses.replace(link.experiment, data=data), workspace.table)

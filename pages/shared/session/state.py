@@ -87,7 +87,7 @@ def open_lesson(name: str) -> OpenLesson:
         lesson = lessons()[name]
         home = current.lesson.return_to if current.lesson is not None else current.id
         opened = store.create(*pretrained(lesson))
-        opened.lesson = OpenLesson(lesson, opened, home, store.queue)
+        opened.lesson = OpenLesson(lesson, opened, home)
         workspace_ids[name] = opened.id
     _go_to(opened.id)
     return opened.lesson

@@ -1,0 +1,147 @@
+"""Mirror: this process's copy of a run that another one trains: its records, status and weights, from its folder.
+
+Before a run has a folder the copy is the run itself: a model that was just made or loaded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import time
+
+from lstm_core.runs import pool
+from lstm_core.runs.folder import RunFolder
+from lstm_core.runs.progress import Progress
+from lstm_core.runs.records import read_records
+from lstm_core.runs.snapshot_log import SnapshotReader
+from lstm_core.training.checkpoint import load_checkpoint, tensors_of
+from lstm_core.training.snapshots import SnapshotBuffer
+from lstm_core.training.trainer import Trainer
+
+LOOK_SECONDS = 0.01  # between two looks at the folder
+SILENT_SECONDS = 3.0  # a status is written every second: after so many without, the lock tells who is at work
+
+
+class Mirror:
+    """Follows a folder. Any thread may read any of it; `lock` is held while the trainer's weights are read or set."""
+
+    def __init__(
+        self, trainer: Trainer, curves: dict[str, tuple] | None = None, folder: RunFolder | None = None
+    ) -> None:
+        """curves: name → MetricCurve.lists up to the trainer's step, or up to the first of the folder's records."""
+        self.trainer = trainer
+        self.folder: RunFolder | None = None
+        self.lock = threading.RLock()
+        self._progress = Progress(curves)
+        self._status = "finished" if trainer.finished else "paused" if trainer.step else "ready"
+        self._message = ""
+        self._looking = threading.Lock()
+        self._look_at = self._weights_at = 0.0
+        self._seen: dict[str, tuple] = {}
+        self._said: dict = {}  # status.json
+        self._step = trainer.step
+        if folder is not None:
+            self.follow(folder, 0)
+
+    def follow(self, folder: RunFolder, step: int) -> None:
+        """From now on the run is this folder; step: the last one whose record is in the curves already."""
+        self._snapshots = SnapshotReader(folder.file("snapshots.bin"))
+        self._step = step
+        self.folder = folder
+
+    def set_status(self, status: str, message: str) -> None:
+        """Of a run without a folder."""
+        self._status, self._message = status, message
+
+    @property
+    def status(self) -> str:
+        self.look()
+        return self._status
+
+    @property
+    def message(self) -> str:
+        self.look()
+        return self._message
+
+    @property
+    def step(self) -> int:
+        """Of the last record, or of the weights where no folder is."""
+        self.look()
+        return self.trainer.step if self.folder is None else self._step
+
+    @property
+    def progress(self) -> Progress:
+        self.look()
+        return self._progress
+
+    @property
+    def snapshots(self) -> SnapshotBuffer:
+        if self.folder is None:
+            return self.trainer.snapshots
+        with self.lock:
+            buffer = self._snapshots.read()
+        return buffer if buffer.steps else self.trainer.snapshots
+
+    @property
+    def current(self) -> Trainer:
+        """The trainer with the weights that were saved last: at most a second old, and of now where nobody trains."""
+        folder, now = self.folder, time.monotonic()
+        if folder is None or now < self._weights_at:
+            return self.trainer
+        with self.lock:
+            self._weights_at = now + LOOK_SECONDS
+            if self._has_changed("state.safetensors"):
+                self._load(folder.file("state.safetensors").read_bytes())
+        return self.trainer
+
+    def look(self, now: bool = False) -> None:
+        """Read what is new in the folder; now: however recently that was done."""
+        folder, clock = self.folder, time.monotonic()
+        if folder is None or (clock < self._look_at and not now):
+            return
+        with self._looking:
+            self._look_at = clock + LOOK_SECONDS
+            if self._has_changed("status.json"):
+                self._said = folder.status()
+            if self._has_changed("records.bin"):
+                records = read_records(folder.file("records.bin"), self._step)
+                if len(records):
+                    self._progress.extend(records, self.trainer.steps_per_epoch)
+                    self._step = int(records["step"][-1])
+            self._status, self._message = self._conclude(), self._said.get("message", "")
+            if self._status not in ("waiting", "running"):
+                self._weights_at = 0.0
+                self._step = self._said.get("step", self._step)
+            if now:
+                self._weights_at = 0.0
+
+    def _conclude(self) -> str:
+        """The status: what was said last, unless nobody is at work any more, or a command waits to be obeyed."""
+        folder, said = self.folder, self._said.get("status")
+        if said == "running":
+            silent = time.time() - self._said.get("time", 0.0) > SILENT_SECONDS
+            return "waiting" if silent and not folder.is_locked else "running"
+        if said == "waiting":
+            return "waiting"
+        is_asked = folder.control_size > self._said.get("control", 0) and pool.is_wanted(folder)
+        return "waiting" if is_asked else said or "ready"
+
+    def _load(self, data: bytes) -> None:
+        checkpoint, trainer = load_checkpoint(data), self.trainer
+        trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
+        trainer.replaced = checkpoint.notes.get("replaced", 0)
+        trainer.snapshots = self._snapshots.read()
+        live = dataclasses.replace(checkpoint.experiment.train, device=trainer.spec.device)
+        trainer.experiment = dataclasses.replace(trainer.experiment, train=live)
+
+    def _has_changed(self, name: str) -> bool:
+        try:
+            stat = os.stat(self.folder.file(name))
+        except FileNotFoundError:
+            return False
+        mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        if self._seen.get(name) == mark:
+            return False
+        self._seen[name] = mark
+        return True

@@ -1,0 +1,236 @@
+"""The pool of this machine: which runs want to train, which may, and the processes that train them.
+
+wanted/ID stands from the moment that a run is to train until it pauses or ends. Any worker takes a wanted run whose
+lock is free, if it gets a slot: so a run whose process was killed goes on in the next one, and nobody needs to be in
+charge. A slot, a worker's place and a run's lock are locks of the system, free as soon as their holder is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import filelock
+
+from lstm_core.experiment import PlaygroundError
+from lstm_core.model.devices import cpu_cores
+from lstm_core.runs.folder import RunFolder
+from lstm_core.runs.home import home
+
+FIRST_SECONDS = 10.0  # of training, which a new run gets at once although all slots are taken
+PRESENT_SECONDS = 30.0  # a server that gave no sign for so long is gone
+START_SECONDS = 8.0  # a worker that was started so recently may not have its place yet
+
+Lock = filelock.BaseFileLock
+_started: list[tuple[float, subprocess.Popen | threading.Thread]] = []  # by this process
+
+
+def cpu_slots() -> int:
+    """Runs that train on the CPU at once: LSTM_PLAYGROUND_SLOTS, or one a core."""
+    chosen = os.environ.get("LSTM_PLAYGROUND_SLOTS", "")
+    return int(chosen) if chosen.isdecimal() and int(chosen) else max(2, cpu_cores())
+
+
+def want(folder: RunFolder) -> None:
+    """The run is to train: a worker takes it as soon as one may."""
+    marker = home() / "wanted" / folder.id
+    marker.parent.mkdir(mode=0o700, exist_ok=True)
+    marker.touch()
+
+
+def unwant(folder: RunFolder) -> None:
+    (home() / "wanted" / folder.id).unlink(missing_ok=True)
+
+
+def is_wanted(folder: RunFolder) -> bool:
+    return (home() / "wanted" / folder.id).exists()
+
+
+def wanted_runs() -> list[RunFolder]:
+    """In the order in which they get a slot: those without a viewer last, else first come, first served."""
+    root, found = home(), []
+    with suppress(FileNotFoundError):
+        for entry in os.scandir(root / "wanted"):
+            with suppress(FileNotFoundError):
+                found.append((entry.stat().st_mtime_ns, RunFolder(root / "runs" / entry.name)))
+    return [folder for _, folder in sorted(found, key=lambda one: (not one[1].is_watched, one[0]))]
+
+
+def queue_position(folder: RunFolder) -> int:
+    """The run's position among those that wait for a slot, from 1; 0 if it does not wait."""
+    waiting = [other.id for other in wanted_runs() if not other.is_locked]
+    return waiting.index(folder.id) + 1 if folder.id in waiting else 0
+
+
+class Claim:
+    """A run that this process may train now: the run's lock and a slot. Its turn may end before the run does."""
+
+    def __init__(self, folder: RunFolder, lock: Lock, slot: Lock, guest: bool) -> None:
+        self.folder = folder
+        self._lock, self._slot = lock, slot
+        self._leave_at = time.monotonic() + FIRST_SECONDS if guest else None
+
+    def is_over(self) -> bool:
+        """Whether the first seconds of a run for which there was no slot are over, and there is none now."""
+        if self._leave_at is None or time.monotonic() < self._leave_at:
+            return False
+        slot = _cpu_slot()
+        if slot is None:
+            return True
+        self._slot.release()
+        self._slot, self._leave_at = slot, None
+        return False
+
+    def release(self) -> None:
+        self._slot.release()
+        self._lock.release()
+
+
+def claim() -> Claim | None:
+    """The first wanted run that nobody trains and for which there is a slot."""
+    for folder in wanted_runs():
+        if not folder.exists:
+            unwant(folder)
+            continue
+        lock = _taken(folder.file("lock"))
+        if lock is None:
+            continue
+        if not is_wanted(folder):  # it has just ended
+            lock.release()
+            continue
+        slot, guest = _slot(folder)
+        if slot is not None:
+            return Claim(folder, lock, slot, guest)
+        lock.release()
+    return None
+
+
+def _slot(folder: RunFolder) -> tuple[Lock | None, bool]:
+    """A slot of the run's device, and whether it is only for its first seconds."""
+    try:
+        device = _device(folder)
+    except PlaygroundError:
+        device = "cpu"  # the session says what is wrong with it
+    if device != "cpu":
+        return _taken(_file("slots", device.replace(":", "-"))), False
+    slot = _cpu_slot()
+    if slot is None and folder.status().get("seconds", 0.0) < FIRST_SECONDS:
+        return _taken(_file("slots", "first-seconds")), True
+    return slot, False
+
+
+def _device(folder: RunFolder) -> str:
+    from lstm_core.model.devices import resolve_device
+
+    return str(resolve_device(folder.experiment().train.device))
+
+
+def _cpu_slot() -> Lock | None:
+    return next(filter(None, (_taken(_file("slots", f"cpu-{k}")) for k in range(cpu_slots()))), None)
+
+
+def _file(folder: str, name: str) -> Path:
+    path = home() / folder
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path / f"{name}.lock"
+
+
+def _taken(path: Path, seconds: float = 0.01) -> Lock | None:
+    """The lock, taken; None if somebody else has it. Who only looks whether it is taken has it for microseconds."""
+    lock = filelock.FileLock(path, thread_local=False)
+    try:
+        return lock.acquire(timeout=seconds, poll_interval=0.002).lock
+    except filelock.Timeout:
+        return None
+
+
+# ---- workers
+
+
+def worker_places() -> int:
+    """Workers at once: one a CPU slot and a card, and one for the first seconds of a new run."""
+    torch = sys.modules.get("torch")
+    cards = torch.cuda.device_count() if torch is not None else 0
+    return cpu_slots() + cards + 1
+
+
+@contextmanager
+def worker_place() -> Iterator[bool]:
+    """A place among this machine's workers, until its holder ends; whether there was one left."""
+    for k in range(worker_places()):
+        place = _taken(_file("workers", str(k)), seconds=0.05)
+        if place is not None:
+            try:
+                yield True
+            finally:
+                place.release()
+            return
+    yield False
+
+
+def count_workers() -> int:
+    return sum(_is_taken(_file("workers", str(k))) for k in range(worker_places()))
+
+
+def _is_taken(path: Path) -> bool:
+    lock = _taken(path, seconds=0)
+    if lock is not None:
+        lock.release()
+    return lock is None
+
+
+def ensure_workers(standby: bool = False) -> None:
+    """Start as many workers as wanted runs need, and, for whoever comes next, one more (standby)."""
+    now = time.monotonic()
+    _started[:] = [(began, one) for began, one in _started if _lives(one) or now - began < 0.5]
+    needed = min(worker_places(), len(wanted_runs()) + standby)
+    alive = count_workers()
+    starting = sum(now - began < START_SECONDS and _lives(one) for began, one in _started)
+    for _ in range(needed - max(alive, min(starting, needed))):
+        _started.append((now, spawn()))
+
+
+def spawn() -> subprocess.Popen | threading.Thread:
+    """Start a worker, which outlives this process."""
+    root = Path(__file__).parents[2]
+    log = (home() / "log.txt").open("ab")
+    options = (
+        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+        if os.name == "nt"
+        else {"start_new_session": True}
+    )
+    with log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "lstm_core.runs.worker"],
+            cwd=root,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **options,
+        )
+
+
+def _lives(worker: subprocess.Popen | threading.Thread) -> bool:
+    return worker.is_alive() if isinstance(worker, threading.Thread) else worker.poll() is None
+
+
+# ---- the server
+
+
+def be_present() -> None:
+    """A server or a waiting command line is there: idle workers stay."""
+    (home() / "present").touch()
+
+
+def is_anybody_present() -> bool:
+    try:
+        return time.time() - (home() / "present").stat().st_mtime < PRESENT_SECONDS
+    except FileNotFoundError:
+        return False

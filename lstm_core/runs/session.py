@@ -1,0 +1,387 @@
+"""Session: trains one run's folder while this process holds its lock; obeys control.jsonl, saves every second.
+
+Whenever it is killed, another session goes on from state.safetensors and ends with the same weights, bit for bit:
+records.bin and snapshots.bin are cut back to the state, and the events after it are made again at their steps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lstm_core.data.table import Table
+from lstm_core.data.windows import Windows, make_windows
+from lstm_core.experiment import LIVE_FIELDS, PlaygroundError
+from lstm_core.forecasting.scores import score_table
+from lstm_core.model.devices import ran_out_of_memory
+from lstm_core.runs.folder import RunFolder, replace_file
+from lstm_core.runs.progress import Progress
+from lstm_core.runs.records import RecordWriter, read_records
+from lstm_core.runs.snapshot_log import SnapshotReader, SnapshotWriter
+from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, ModelState, copy_state, load_checkpoint, resume_trainer
+from lstm_core.training.loss import NonFiniteLossError
+from lstm_core.training.trainer import Trainer
+
+LOOK_SECONDS = 0.02  # between two looks at control.jsonl
+SAVE_SECONDS, MAX_SAVE_SECONDS = 1.0, 5.0  # between two saves; longer where copying the state takes over a hundredth
+SAVED_POINTS = 2000  # of each curve in model.safetensors
+MAX_ATTEMPTS = 3  # at one step: whoever is killed there again and again would be so for ever
+
+log = logging.getLogger(__name__)
+_UNKNOWN = {"train_loss": float("nan"), "grad_norm": float("nan")}
+
+
+class Session:
+    """One run in this process."""
+
+    def __init__(self, folder: RunFolder, should_yield: Callable[[], bool] = lambda: False) -> None:
+        """The caller holds folder.lock(). should_yield: asked every LOOK_SECONDS, whether another's turn has come."""
+        self.folder = folder
+        self._should_yield = should_yield
+        self._trainer: Trainer | None = None
+        self._end: str | None = None  # the status to end with
+        self._started = False  # whether a command to train was found
+        self._until: int | None = None  # the step to pause at
+        self._control = 0  # bytes of control.jsonl that are obeyed
+        self._message = ""
+        self._seconds = 0.0  # of training, before this session
+        self._began = self._look_at = self._save_at = time.monotonic()
+        self._disk_full = ""
+        self._saving: threading.Thread | None = None
+
+    def run(self) -> str:
+        """Train until it ends, is paused, or its turn is over; the status then, which is also written."""
+        status = self.folder.status()
+        self._seconds = status.get("seconds", 0.0)
+        try:
+            if not self._open(status):
+                return "failed"
+            try:
+                self._end = self._train()
+            finally:
+                self._close()
+        except PlaygroundError as error:
+            self._message, self._end = str(error), "failed"
+        except Exception as error:
+            if not ran_out_of_memory(error):
+                log.exception("the training of %s failed", self.folder.id)
+                self._message = "Training stopped on an internal error, which is in the log of the runs."
+                self._end = "failed"
+            else:
+                return self._out_of_memory()
+        if self._trainer is None:
+            self._control = self.folder.control_size  # it can obey none of them
+            self._write_status(self._end)
+            return self._end
+        return self._finish()
+
+    @property
+    def has_obeyed_all(self) -> bool:
+        """Whether no command came after the last one obeyed."""
+        return self.folder.control_size <= self._control
+
+    def score(self) -> None:
+        """Write score.json, all windows of the test and validation splits; given up as soon as a command comes."""
+        trainer, size = self._trainer, self.folder.control_size
+        if trainer is None or not trainer.step:
+            return
+
+        def go_on(share: float) -> None:
+            if self.folder.control_size != size:
+                raise _InterruptedError
+
+        try:
+            scores = score_table(trainer.model.eval(), trainer.windows, go_on)
+            scores["step"] = trainer.step
+            replace_file(self.folder.file("score.json"), json.dumps(scores).encode())
+        except (_InterruptedError, OSError):
+            return
+        except Exception:
+            log.exception("scoring %s failed", self.folder.id)
+
+    # ---- from the disk, and back
+
+    def _open(self, status: dict[str, Any]) -> bool:
+        """Build the trainer as the last state has it, and open what is appended to. False: tried too often."""
+        folder = self.folder
+        table = folder.table()
+        trainer, notes = load_trainer(folder, table)
+        attempts = status.get("attempts", [-1, 0])
+        attempts = [trainer.step, attempts[1] + 1 if attempts[0] == trainer.step else 1]
+        self._attempts, self._table, self._trainer = attempts, table, trainer
+        self._control = max([notes.get("control", 0), *(event.get("control", 0) for event in folder.events())])
+        if attempts[1] > MAX_ATTEMPTS and not folder.commands(self._control):
+            self._message = f"Training ended {MAX_ATTEMPTS} times at step {trainer.step:,} without a reason given."
+            self._end = "failed"
+            self._write_status("failed")
+            return False
+        trainer.snapshots = SnapshotReader(folder.file("snapshots.bin")).read(notes.get("snapshots"), trainer.step)
+        if not trainer.snapshots.steps:
+            trainer.snapshots.append(trainer.snapshot())
+        trainer.schedule(folder.changes())
+        self._records = RecordWriter(folder.file("records.bin"), trainer.step)
+        self._snapshots = SnapshotWriter(folder.file("snapshots.bin"), trainer.snapshots)
+        trains = [event for event in folder.events() if event.get("do") == "train"]
+        if trains and notes.get("end") in (None, "waiting"):  # its process was killed, or another's turn had come
+            self._started, self._until = True, trains[-1]["until"]
+        self._ended_before = notes.get("end") or "paused"
+        self._obey()
+        self._began = time.monotonic()
+        self._save_at = self._began + SAVE_SECONDS
+        if self._end is None:
+            self._write_status("running")
+        return True
+
+    def _close(self) -> None:
+        if self._saving is not None:
+            self._saving.join()
+        try:
+            self._records.flush()
+        except OSError as error:
+            self._note_full_disk(error)
+        self._snapshots.close()
+        self._records.close()
+
+    def _finish(self) -> str:
+        """After the last step: all files as they stay."""
+        trainer = self._trainer
+        if self._end == "stopped" and trainer.spec.patience and trainer.step and not trainer.has_best_weights:
+            trainer.use_best_weights()
+            self._snapshots = SnapshotWriter(self.folder.file("snapshots.bin"), trainer.snapshots)
+            self._snapshots.close()
+        try:
+            self._save(copy_state(trainer, {}, 0, self._table.sha256, self._notes()).to_bytes())
+        except OSError as error:
+            self._note_full_disk(error)
+        self._write_status(self._end)
+        if self._end != "waiting":
+            try:
+                write_model(self.folder, trainer, self._table)
+            except OSError as error:
+                self._note_full_disk(error)
+                self._write_status(self._end)
+        return self._end
+
+    def _out_of_memory(self) -> str:
+        """Pause where it was saved last: a smaller batch, or an idle machine, may go on from there."""
+        self._trainer = None
+        state = self.folder.file("state.safetensors")
+        if not state.exists():
+            self._message = "The device ran out of memory: choose a smaller batch_size."
+            self._write_status("failed")
+            return "failed"
+        step = load_checkpoint(state.read_bytes()).progress["step"]
+        RecordWriter(self.folder.file("records.bin"), step).close()
+        self._message = f"The device ran out of memory: paused at step {step:,}. Close other programs, then Resume."
+        self._write_status("paused", step)
+        return "paused"
+
+    # ---- training
+
+    def _train(self) -> str:
+        trainer, step = self._trainer, self._trainer.step
+        while self._end is None:
+            if self._until is not None and trainer.step >= self._until:
+                return self._ended() if trainer.finished else "paused"
+            try:
+                record = next(trainer, None)
+            except NonFiniteLossError:
+                if trainer.step > step:  # found when the step was done
+                    self._append({"step": trainer.step, "lr": trainer.spec.lr, **_UNKNOWN})
+                raise
+            if record is None:
+                return self._ended()
+            self._append(record)
+            step = trainer.step
+            now = time.monotonic()
+            if now >= self._look_at:
+                self._look_at = now + LOOK_SECONDS
+                self._look(now)
+        return self._end
+
+    def _append(self, record: dict) -> None:
+        try:
+            self._records.append(record)
+        except OSError as error:
+            self._note_full_disk(error)
+
+    def _ended(self) -> str:
+        trainer, best = self._trainer, self._trainer.early_stopping
+        if trainer.spec.patience and best.best_epoch != trainer.epoch:
+            begin = "Stopped early: e" if best.stopped_early else "E"
+            epoch = f"poch {best.best_epoch}" + (", the untrained model," if not best.best_epoch else "")
+            self._message = f"{begin}{epoch} had the best validation loss, and its weights are in place."
+        return "finished"
+
+    def _look(self, now: float) -> None:
+        """Every LOOK_SECONDS, between two steps."""
+        try:
+            self._records.flush()
+        except OSError as error:
+            self._note_full_disk(error)
+        if self.folder.control_size > self._control:
+            self._obey()
+        if self._end is None and self._should_yield():
+            self._end = "waiting"
+        if now >= self._save_at and (self._saving is None or not self._saving.is_alive()):
+            self._save_in_background(now)
+
+    def _obey(self) -> None:
+        for offset, command in self.folder.commands(self._control):
+            try:
+                self._obey_one(offset, command)
+            except PlaygroundError as error:
+                self._message = str(error)
+            except OSError as error:
+                self._note_full_disk(error)
+            self._control = offset
+        if not self._started and self._end is None:
+            self._end = self._ended_before
+
+    def _obey_one(self, offset: int, command: dict) -> None:
+        trainer, do = self._trainer, command.get("do")
+        if do == "train" and not (self._started and self._end is None and self._until is None):
+            steps = command.get("steps")
+            until = None if steps is None else trainer.step + int(steps)
+            self.folder.record_event({"step": trainer.step, "do": "train", "until": until, "control": offset})
+            self._started, self._end, self._until, self._message = True, None, until, ""
+        elif do in ("pause", "stop"):
+            self._end = {"pause": "paused", "stop": "stopped"}[do]
+        elif do == "change":
+            fields = {name: value for name, value in command.get("fields", {}).items() if name in LIVE_FIELDS}
+            spec = dataclasses.replace(trainer.spec, **fields)  # checked before it is written down
+            fields = {name: getattr(spec, name) for name in fields}
+            self.folder.record_event({"step": trainer.step, "do": "change", "fields": fields, "control": offset})
+            trainer.change(**fields)
+
+    # ---- saving
+
+    def _notes(self) -> dict[str, Any]:
+        return {
+            "control": self._control,
+            "snapshots": self._snapshots.place,
+            "replaced": self._trainer.replaced,
+            "end": self._end,
+        }
+
+    def _save_in_background(self, now: float) -> None:
+        began = time.perf_counter()
+        state = copy_state(self._trainer, {}, 0, self._table.sha256, self._notes())
+        status = self._status("running")
+        seconds = 100 * (time.perf_counter() - began)
+        self._save_at = now + min(MAX_SAVE_SECONDS, max(SAVE_SECONDS, seconds))
+        self._saving = threading.Thread(target=self._save_and_say, args=(state, status), name="saving", daemon=True)
+        self._saving.start()
+
+    def _save_and_say(self, state: ModelState, status: dict[str, Any]) -> None:
+        try:
+            self._save(state.to_bytes())
+            self._disk_full = ""
+        except OSError as error:
+            self._note_full_disk(error)
+        try:
+            self.folder.write_status(status | {"message": self._disk_full or self._message})
+        except OSError:
+            return  # said by the page that sees no news; the training goes on
+
+    def _save(self, data: bytes) -> None:
+        if not self._snapshots.is_closed:
+            self._snapshots.sync()
+            self._records.sync()
+        replace_file(self.folder.file("state.safetensors"), data)
+
+    def _note_full_disk(self, error: OSError) -> None:
+        if not self._disk_full:
+            log.error("cannot write the run %s: %s", self.folder.id, error)
+        reason = error.strerror or str(error)
+        self._disk_full = f"The run cannot be saved ({reason}): training goes on, make room on the disk."
+
+    def _write_status(self, status: str, step: int | None = None) -> None:
+        try:
+            self.folder.write_status(self._status(status, step))
+        except OSError as error:
+            self._note_full_disk(error)
+
+    def _status(self, status: str, step: int | None = None) -> dict[str, Any]:
+        trainer = self._trainer
+        described = {
+            "status": status,
+            "message": self._disk_full or self._message,
+            "control": self._control,
+            "seconds": self._seconds + time.monotonic() - self._began,
+            "time": time.time(),
+        }
+        if trainer is None:
+            return self.folder.status() | described | ({} if step is None else {"step": step})
+        return described | described_training(trainer) | {"attempts": self._attempts}
+
+
+def write_model(folder: RunFolder, trainer: Trainer, table: Table) -> None:
+    """model.safetensors: the file that Save gives. Raises OSError: the disk is full."""
+    progress = Progress(base_curves(folder))
+    progress.extend(read_records(folder.file("records.bin"), 0, trainer.step), trainer.steps_per_epoch)
+    state = copy_state(trainer, progress.downsampled(SAVED_POINTS), SAVED_SNAPSHOTS, table.sha256)
+    replace_file(folder.file("model.safetensors"), state.to_bytes())
+
+
+def write_idle(folder: RunFolder, trainer: Trainer, table: Table, status: str) -> None:
+    """Write a run that nobody trains, whose weights, settings or status were changed; the caller holds its lock.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    snapshots = SnapshotWriter(folder.file("snapshots.bin"), trainer.snapshots)
+    snapshots.close()
+    control = folder.control_size
+    notes = {"control": control, "snapshots": snapshots.place, "replaced": trainer.replaced, "end": status}
+    replace_file(folder.file("state.safetensors"), copy_state(trainer, {}, 0, table.sha256, notes).to_bytes())
+    described = {"status": status, "control": control, "message": "", "time": time.time()}
+    folder.write_status(folder.status() | described | described_training(trainer))
+    write_model(folder, trainer, table)
+
+
+def described_training(trainer: Trainer) -> dict[str, Any]:
+    """What status.json has of a trainer."""
+    best = trainer.early_stopping
+    return {
+        "step": trainer.step,
+        "epochs": trainer.spec.epochs,
+        "steps_per_epoch": trainer.steps_per_epoch,
+        "parameters": sum(p.numel() for p in trainer.model.parameters()),
+        "best_epoch": best.best_epoch,
+        "best_loss": best.best_loss if best.best_loss < float("inf") else None,
+        "stopped_early": best.stopped_early,
+        "live": {name: getattr(trainer.spec, name) for name in LIVE_FIELDS},
+    }
+
+
+def load_trainer(folder: RunFolder, table: Table) -> tuple[Trainer, dict[str, Any]]:
+    """The trainer of a run as it was saved last, or as it began, and the notes that were saved with it.
+
+    Raises:
+        PlaygroundError: the folder is damaged, or the model does not fit in memory.
+    """
+    windows: Windows = make_windows(table, folder.experiment().data)
+    for name in ("state.safetensors", "start.safetensors"):
+        file = folder.file(name)
+        if file.exists():
+            checkpoint = load_checkpoint(file.read_bytes())
+            trainer = resume_trainer(checkpoint, windows)
+            trainer.replaced = checkpoint.notes.get("replaced", 0)
+            return trainer, checkpoint.notes
+    return Trainer(windows, folder.experiment()), {}
+
+
+def base_curves(folder: RunFolder) -> dict[str, tuple]:
+    """The curves of the saved model that the run began from; {} if it began with a new one."""
+    file = folder.file("start.safetensors")
+    return load_checkpoint(file.read_bytes()).curves if file.exists() else {}
+
+
+class _InterruptedError(Exception):
+    pass
