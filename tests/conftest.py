@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from lstm_core.model.devices import limit_to_one_thread
-from lstm_core.runs import pool
+from lstm_core.runs import launcher, pool
 from lstm_core.runs.worker import work
 
 # Before PyTorch loads, here and in what a test starts: the two workers have a core each.
@@ -49,7 +49,7 @@ def runs_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         threads[-1].start()
         return threads[-1]
 
-    pool.spawn = spawn
+    launcher.spawn = spawn
     yield home
     ending.set()
     for thread in threads:

@@ -11,6 +11,7 @@ import torch
 
 from lstm_core import workspace
 from lstm_core.experiment import Experiment, PlaygroundError, TrainSpec
+from lstm_core.runs import pool
 from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
 from tests.factories import ENDLESS, flat_weights, runs_at_work, series, spec_of, trainer_of, until
@@ -32,7 +33,7 @@ CHECKPOINT = load_checkpoint(save_checkpoint(trained(), {"train_loss": LINE}))
 
 @pytest.fixture
 def manager() -> Iterator[WorkspaceStore]:
-    manager = WorkspaceStore(1)
+    manager = WorkspaceStore()
     opened, plain_open = [], manager.create
 
     def open_and_keep() -> Workspace:
@@ -72,9 +73,11 @@ def test_it_opens_on_the_trained_model_that_is_built_when_asked_for(manager):
 
 def test_finding_a_workspace_is_a_look_at_its_run(manager):
     current = manager.new()
-    current.run.last_seen = 0.0
+    current.run.start()
+    current.run.folder.file("watched").unlink()
+    current.run._watch_at = 0.0
     manager.get(current.id)
-    assert current.run.last_seen > 0
+    assert current.run.folder.is_watched
 
 
 def test_the_workspace_looked_at_longest_ago_goes_first(manager, monkeypatch):
@@ -102,7 +105,9 @@ def test_a_workspace_whose_run_trains_is_never_dropped(manager, monkeypatch):
     assert manager.get(busy[1].id) is busy[1]
 
 
-def test_all_workspaces_share_the_places_for_runs(manager):
+def test_all_workspaces_share_the_slots(manager, monkeypatch):
+    monkeypatch.setenv("LSTM_PLAYGROUND_SLOTS", "1")
+    monkeypatch.setattr(pool, "FIRST_SECONDS", 0.0)  # no run gets its first seconds beside another
     first, second = manager.new(), manager.new()
     first.run.start()
     until(lambda: first.run.status == "running")
@@ -123,7 +128,7 @@ def test_a_fresh_run_ends_the_old_one(manager):
     assert current.experiment.train.lr == 0.125
     new.start()
     until(lambda: new.step > 2)
-    assert len(runs_at_work()) == 1
+    until(lambda: len(runs_at_work()) == 1)
 
 
 def test_a_table_is_cut_once_until_something_changes(manager):

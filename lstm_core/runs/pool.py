@@ -8,9 +8,7 @@ charge. A slot, a worker's place and a run's lock are locks of the system, free 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,10 +23,8 @@ from lstm_core.runs.home import home
 
 FIRST_SECONDS = 10.0  # of training, which a new run gets at once although all slots are taken
 PRESENT_SECONDS = 30.0  # a server that gave no sign for so long is gone
-START_SECONDS = 8.0  # a worker that was started so recently may not have its place yet
 
 Lock = filelock.BaseFileLock
-_started: list[tuple[float, subprocess.Popen | threading.Thread]] = []  # by this process
 
 
 def cpu_slots() -> int:
@@ -185,43 +181,7 @@ def _is_taken(path: Path) -> bool:
     return lock is None
 
 
-def ensure_workers(standby: bool = False) -> None:
-    """Start as many workers as wanted runs need, and, for whoever comes next, one more (standby)."""
-    now = time.monotonic()
-    _started[:] = [(began, one) for began, one in _started if _lives(one) or now - began < 0.5]
-    needed = min(worker_places(), len(wanted_runs()) + standby)
-    alive = count_workers()
-    starting = sum(now - began < START_SECONDS and _lives(one) for began, one in _started)
-    for _ in range(needed - max(alive, min(starting, needed))):
-        _started.append((now, spawn()))
-
-
-def spawn() -> subprocess.Popen | threading.Thread:
-    """Start a worker, which outlives this process."""
-    root = Path(__file__).parents[2]
-    log = (home() / "log.txt").open("ab")
-    options = (
-        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
-        if os.name == "nt"
-        else {"start_new_session": True}
-    )
-    with log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "lstm_core.runs.worker"],
-            cwd=root,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            **options,
-        )
-
-
-def _lives(worker: subprocess.Popen | threading.Thread) -> bool:
-    return worker.is_alive() if isinstance(worker, threading.Thread) else worker.poll() is None
-
-
-# ---- the server
+# ---- whether idle workers are to stay
 
 
 def be_present() -> None:

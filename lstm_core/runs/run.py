@@ -19,7 +19,7 @@ from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import LIVE_FIELDS, Experiment, PlaygroundError
 from lstm_core.model.recurrent import SequenceModel, model_from_weights
-from lstm_core.runs import pool
+from lstm_core.runs import launcher, pool
 from lstm_core.runs.cache import ResultCache
 from lstm_core.runs.facts import RunFacts
 from lstm_core.runs.folder import RunFolder, replace_file
@@ -195,7 +195,7 @@ class Run(RunFacts):
             self.heartbeat()
             self.folder.ask("train", steps=steps)
             pool.want(self.folder)
-            pool.ensure_workers()
+            launcher.ensure_workers()
             self._mirror.look(now=True)
 
     def run_epoch(self) -> None:

@@ -1,0 +1,73 @@
+"""Starts workers, which outlive this process, and watches over them while a server or a command line waits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from lstm_core.runs import pool
+from lstm_core.runs.home import home
+
+START_SECONDS = 8.0  # a worker that was started so recently may not have its place yet
+WATCH_SECONDS = 1.0  # between two looks of a server
+
+log = logging.getLogger(__name__)
+_started: list[tuple[float, subprocess.Popen | threading.Thread]] = []  # by this process
+
+
+def ensure_workers(standby: bool = False) -> None:
+    """Start as many workers as wanted runs need, and, for whoever comes next, one more (standby)."""
+    now = time.monotonic()
+    _started[:] = [(began, one) for began, one in _started if _lives(one) or now - began < 0.5]
+    needed = min(pool.worker_places(), len(pool.wanted_runs()) + standby)
+    alive = pool.count_workers()
+    starting = sum(now - began < START_SECONDS and _lives(one) for began, one in _started)
+    for _ in range(needed - max(alive, min(starting, needed))):
+        _started.append((now, spawn()))
+
+
+def spawn() -> subprocess.Popen | threading.Thread:
+    """Start a worker, which outlives this process."""
+    root = Path(__file__).parents[2]
+    log = (home() / "log.txt").open("ab")
+    options = (
+        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+        if os.name == "nt"
+        else {"start_new_session": True}
+    )
+    with log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "lstm_core.runs.worker"],
+            cwd=root,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **options,
+        )
+
+
+def _lives(worker: subprocess.Popen | threading.Thread) -> bool:
+    return worker.is_alive() if isinstance(worker, threading.Thread) else worker.poll() is None
+
+
+def watch_over() -> threading.Thread:
+    """From now on keep a standby worker, and restart those that are killed, as long as this process lives."""
+
+    def look() -> None:
+        while True:
+            try:
+                pool.be_present()
+                ensure_workers(standby=True)
+            except OSError:  # the disk is full, or the home was removed: the next look may find it better
+                log.warning("the runs' home cannot be used", exc_info=True)
+            time.sleep(WATCH_SECONDS)
+
+    thread = threading.Thread(target=look, name="watch over workers", daemon=True)
+    thread.start()
+    return thread
