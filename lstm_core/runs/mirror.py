@@ -41,6 +41,7 @@ class Mirror:
         self._seen: dict[str, tuple] = {}
         self._said: dict = {}  # status.json
         self._step = trainer.step
+        self.asked = 0  # the size of control.jsonl after the last live change that this process asked for
         if folder is not None:
             self.follow(folder, 0)
 
@@ -132,6 +133,8 @@ class Mirror:
         trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
         trainer.replaced = checkpoint.notes.get("replaced", 0)
         trainer.snapshots = self._snapshots.read()
+        if checkpoint.notes.get("control", 0) < self.asked:
+            return  # what was asked for since is shown already
         live = dataclasses.replace(checkpoint.experiment.train, device=trainer.spec.device)
         trainer.experiment = dataclasses.replace(trainer.experiment, train=live)
 

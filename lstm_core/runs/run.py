@@ -137,10 +137,12 @@ class Run(RunFacts):
 
     def checkpoint(self, snapshot_bytes: int = SAVED_SNAPSHOTS, points: int = SAVED_POINTS) -> bytes:
         """The model file of the run as it is now; points: of each curve in it, at most."""
+        if self.is_active:
+            self._wait_for(self.folder.ask("save"))
         curves = self._mirror.progress.downsampled(points)
         with self._mirror.lock:
             trainer = self._mirror.current
-            trainer.snapshots = self.snapshots
+            trainer.snapshots = self.snapshots.up_to(trainer.step)
             return save_checkpoint(trainer, curves, snapshot_bytes, self.table.sha256 if self.table else "")
 
     def snapshot_at(self, step: int | None = None) -> ModelSnapshot:
@@ -233,7 +235,7 @@ class Run(RunFacts):
             if self.status in ("finished", "paused", "stopped"):
                 self.set_status("finished" if trainer.finished else "paused")
         elif self.is_active:
-            self.folder.ask("change", fields=fields)
+            self._mirror.asked = self.folder.ask("change", fields=fields)
             trainer.change(**fields)  # what the page shows; the weights are the worker's
         else:
             self._write_here(lambda trainer: self._change_here(trainer, fields))
@@ -276,14 +278,19 @@ class Run(RunFacts):
                     pool.unwant(self.folder)
                     self._write_idle(status, lambda trainer: self._use_best(trainer) if command == "stop" else None)
                     return
-            offset = self.folder.ask(command)
-            give_up = time.monotonic() + OBEY_SECONDS
-            while time.monotonic() < give_up:
-                said = self.folder.status()
-                if said.get("control", 0) >= offset and said.get("status") != "running":
-                    break
-                time.sleep(0.003)
-            self._mirror.look(now=True)
+            self._wait_for(self.folder.ask(command), ended=True)
+
+    def _wait_for(self, offset: int, ended: bool = False) -> None:
+        """Until the worker has obeyed control.jsonl up to there, or for as long as a page can wait."""
+        give_up = time.monotonic() + OBEY_SECONDS
+        while time.monotonic() < give_up:
+            said = self.folder.status()
+            if said.get("control", 0) >= offset and not (ended and said.get("status") == "running"):
+                break
+            if said.get("status") != "running" and not ended:
+                break  # it waits for a slot: nothing is newer than what is there
+            time.sleep(0.003)
+        self._mirror.look(now=True)
 
     def _alter(self, action: Callable[[Trainer], None]) -> None:
         """Set weights: here, or between two turns of the worker."""
@@ -309,7 +316,7 @@ class Run(RunFacts):
         self._mirror.look(now=True)
         with self._mirror.lock:
             trainer = self._mirror.current
-            trainer.snapshots = self.snapshots
+            trainer.snapshots = self.snapshots.up_to(trainer.step)
             write_status = action(trainer) or status
             write_idle(self.folder, trainer, self.table, write_status)
         self._mirror.look(now=True)

@@ -252,6 +252,8 @@ class Session:
             self._started, self._end, self._until, self._message = True, None, until, ""
         elif do in ("pause", "stop"):
             self._end = {"pause": "paused", "stop": "stopped"}[do]
+        elif do == "save":
+            self._save_at = 0.0
         elif do == "change":
             fields = {name: value for name, value in command.get("fields", {}).items() if name in LIVE_FIELDS}
             spec = dataclasses.replace(trainer.spec, **fields)  # checked before it is written down
