@@ -21,7 +21,7 @@ from pages.shared.server.buckets import HEADER
 from pages.shared.server.routes import MAX_RECORDS
 from tests.browser.conftest import server
 
-ID, STEPS = "abcdefghij-_1234", 300
+ID, STEPS = "0123456789abcdef01234567", 300
 MB = 1 << 20
 
 
@@ -211,9 +211,9 @@ def test_curves_are_all_records_in_a_few_buckets(netloc, home, count, each):
 
 
 def test_a_run_without_records_yet_has_none(netloc, home):
-    (home / "runs" / "just-begun______").mkdir()
-    assert ask(netloc, "/run/just-begun______/records")[1] == b""
-    assert HEADER.unpack(ask(netloc, "/run/just-begun______/curves")[1]) == (0, 1, 0, 0)
+    (home / "runs" / "ffffffffffffffffffffffff").mkdir()
+    assert ask(netloc, "/run/ffffffffffffffffffffffff/records")[1] == b""
+    assert HEADER.unpack(ask(netloc, "/run/ffffffffffffffffffffffff/curves")[1]) == (0, 1, 0, 0)
 
 
 # ---- uploads ----

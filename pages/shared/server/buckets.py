@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_core.runs.records import RECORD, offset_of, read_records
+from lstm_core.runs.records import RECORD, first_step, offset_of, read_records
 
 FIELDS = ("train_loss", "valid_loss", "grad_norm")
 MAX_BUCKETS = 8_000
-HEADER = struct.Struct("<4I")  # records covered, records a bucket, buckets, 0
+HEADER = struct.Struct("<4I")  # records covered, records a bucket, buckets, the step before the first record
 _CHUNK = 1 << 16  # records at once: as much as stays in a core's cache
 
 
@@ -23,16 +23,16 @@ def bucketed(path: Path, max_buckets: int) -> bytes:
     """
     size = path.stat().st_size if path.exists() else 0
     each = max(1, -(-max(0, size - offset_of(0)) // RECORD.itemsize // max_buckets))
-    chunks, covered = [], 0
+    chunks, covered, first = [], 0, first_step(path) or 0
     while True:
         asked = each * max(1, _CHUNK // each)
-        records = read_records(path, covered, covered + asked)
+        records = read_records(path, first + covered, first + covered + asked)
         chunks.append(_reduce(records, each))
         covered += len(records)
         if len(records) < asked or sum(part.shape[2] for part in chunks) >= max_buckets:
             break
     table = np.concatenate(chunks, axis=2)
-    return HEADER.pack(covered, each, table.shape[2], 0) + table.tobytes()
+    return HEADER.pack(covered, each, table.shape[2], first) + table.tobytes()
 
 
 def _reduce(records: np.ndarray, each: int) -> np.ndarray:

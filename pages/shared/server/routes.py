@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from lstm_core.runs.home import folder_of
-from lstm_core.runs.records import RECORD, offset_of, read_records
+from lstm_core.runs.records import RECORD, first_step, offset_of, read_records
 from pages.shared.server.buckets import MAX_BUCKETS, bucketed
 
 MAX_RECORDS = 2_000_000 // RECORD.itemsize  # of one answer
@@ -43,10 +43,11 @@ async def records(request: Request) -> Response:
         return PlainTextResponse("from is the number of a record, from 0.", 400)
     if path is None:
         return _no_run()
+    after = start + (first_step(path) or 0)
     if _available(path) - start <= _AT_ONCE:
-        found = read_records(path, start, start + _AT_ONCE)
+        found = read_records(path, after, after + _AT_ONCE)
     else:
-        found = await run_in_threadpool(read_records, path, start, start + MAX_RECORDS)
+        found = await run_in_threadpool(read_records, path, after, after + MAX_RECORDS)
     return Response(found.tobytes(), media_type="application/octet-stream", headers=_HEADERS)
 
 
