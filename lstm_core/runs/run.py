@@ -35,6 +35,7 @@ from lstm_core.training.trainer import Trainer
 SAVED_POINTS = 2000  # of each curve in a checkpoint
 OBEY_SECONDS = 2.0  # a step of a huge model may take longer; the command is obeyed all the same
 WATCH_SECONDS = 5.0  # between two signs of a viewer
+_WATCHING = "This run is somebody else's: you can watch it. Train starts one of your own with the same settings."
 
 
 class Run(RunFacts):
@@ -52,6 +53,7 @@ class Run(RunFacts):
         self.id = folder.id if folder else new_id()
         self.table = table
         self.about = about
+        self.watch_only = False  # somebody else's: nothing of it can be changed here
         self.cache = ResultCache()
         # What was scored last, and its job; replaced together, as several tabs may ask.
         self._scoring: tuple[tuple | None, ScoringJob | None] = (None, None)
@@ -80,7 +82,7 @@ class Run(RunFacts):
         return cls(resume_trainer(checkpoint, windows), table, checkpoint.curves, **about)
 
     @classmethod
-    def open(cls, folder: RunFolder) -> Run:
+    def open(cls, folder: RunFolder, watch_only: bool = False) -> Run:
         """A run that is on disk.
 
         Raises:
@@ -88,7 +90,9 @@ class Run(RunFacts):
         """
         table = folder.table()
         trainer, _ = load_trainer(folder, table)
-        return cls(trainer, table, base_curves(folder), folder, **folder.about())
+        run = cls(trainer, table, base_curves(folder), folder, **folder.about())
+        run.watch_only = watch_only
+        return run
 
     @property
     def folder(self) -> RunFolder | None:
@@ -189,6 +193,7 @@ class Run(RunFacts):
         Raises:
             PlaygroundError: there is no room on the disk.
         """
+        self._refuse_watchers()
         with self._control:
             self._mirror.look(now=True)
             if self.is_active or self._mirror.current.finished:
@@ -228,6 +233,7 @@ class Run(RunFacts):
         Raises:
             PlaygroundError: a value out of range.
         """
+        self._refuse_watchers()
         dataclasses.replace(self.train_spec, **fields)
         trainer = self._mirror.trainer
         if self.folder is None:
@@ -252,6 +258,10 @@ class Run(RunFacts):
         """Its position among the runs that wait for a slot, from 1; 0 if it does not wait."""
         return pool.queue_position(self.folder) if self.status == "waiting" else 0
 
+    def _refuse_watchers(self) -> None:
+        if self.watch_only:
+            raise PlaygroundError(_WATCHING)
+
     # ---- its folder
 
     def _make_folder(self) -> None:
@@ -268,6 +278,7 @@ class Run(RunFacts):
         self._mirror.follow(folder, trainer.step)
 
     def _end(self, command: str, status: str) -> None:
+        self._refuse_watchers()
         with self._control:
             self._mirror.look(now=True)
             can_end = self.is_active or (command == "stop" and self.status in ("paused", "ready"))
@@ -294,6 +305,7 @@ class Run(RunFacts):
 
     def _alter(self, action: Callable[[Trainer], None]) -> None:
         """Set weights: here, or between two turns of the worker."""
+        self._refuse_watchers()
         if self.folder is None:
             with self._mirror.lock:
                 action(self._mirror.trainer)

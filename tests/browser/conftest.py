@@ -65,6 +65,8 @@ def server(log: Path, **environment: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    home = log.with_name(f"home-{port}")
+    environment = {"LSTM_PLAYGROUND_HOME": str(home)} | environment
     with log.open("wb") as sink:
         streams = {"stdin": subprocess.DEVNULL, "stdout": sink, "stderr": sink}
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, **streams)
@@ -77,6 +79,7 @@ def server(log: Path, **environment: str) -> Iterator[str]:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+        shutil.rmtree(home, ignore_errors=True)  # its workers end then
 
 
 def _wait_for_health(address: str, process: subprocess.Popen) -> None:
