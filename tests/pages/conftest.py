@@ -228,7 +228,8 @@ def visit() -> Iterator[Callable[..., Visitor]]:
 
     yield open_tab
     for tab in opened:
-        tab.training.stop()
+        if not tab.training.watch_only:
+            tab.training.stop()
 
 
 @pytest.fixture

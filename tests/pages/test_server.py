@@ -159,7 +159,7 @@ def test_records_are_the_files_own_bytes(netloc, home):
 
 
 def test_one_answer_is_bounded(netloc, home):
-    folder = home / "runs" / "a" * 24
+    folder = home / "runs" / ("a" * 24)
     write_run(folder, MAX_RECORDS + 10)
     assert len(ask(netloc, f"/run/{folder.name}/records")[1]) == MAX_RECORDS * RECORD.itemsize < 2 * MB
     rest = np.frombuffer(ask(netloc, f"/run/{folder.name}/records?from={MAX_RECORDS}")[1], RECORD)
