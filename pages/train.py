@@ -12,7 +12,7 @@ from pages.shared.session.fields import field, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, escape_markdown, show_info
 from pages.shared.theme import next_page, segments, wide_button
 from pages.shared.training import loss_curves, run_status, score_panel
-from pages.shared.training.live import CURVES_SECONDS, poll
+from pages.shared.training.live import RUN_SECONDS, poll
 from pages.shared.training.train_button import pause_button, train_button
 
 workspace = state.workspace()
@@ -188,7 +188,7 @@ with left:
             help="Which of the predicted rows is plotted",
         )
 with right:
-    poll(live_panel, seconds=CURVES_SECONDS, active=active or scoring, has_changed=has_changed)
+    poll(live_panel, seconds=RUN_SECONDS, active=active or scoring, has_changed=has_changed)
     if not active:
         score_panel.best_epoch_note(run)
         score_panel.score_table(run)
