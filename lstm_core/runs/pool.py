@@ -60,7 +60,7 @@ def wanted_runs() -> list[RunFolder]:
 
 def queue_position(folder: RunFolder) -> int:
     """The run's position among those that wait for a slot, from 1; 0 if it does not wait."""
-    waiting = [other.id for other in wanted_runs() if not other.is_locked]
+    waiting = [other.id for other in wanted_runs() if other.status().get("status") != "running"]
     return waiting.index(folder.id) + 1 if folder.id in waiting else 0
 
 
