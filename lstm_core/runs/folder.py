@@ -28,12 +28,10 @@ LINE = 4000  # bytes of a command at most: one write of it is never torn apart b
 class RunFolder:
     """The files of one run."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, id: str | None = None) -> None:
+        """id: None for the folder's name, which it is unless the run lies outside of home()."""
         self.path = path
-
-    @property
-    def id(self) -> str:
-        return self.path.name
+        self.id = id or path.name
 
     def file(self, name: str) -> Path:
         return self.path / name
