@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,23 @@ class RunFolder:
 
     # ---- what is written once
 
-    def create(self, experiment: Experiment, table: Table, about: dict[str, Any]) -> None:
-        """Make the folder, for its owner alone. It is a run as soon as experiment.json is there, which comes last."""
+    def create(
+        self, experiment: Experiment, table: Table, about: dict[str, Any], changes: Iterable[Change] = ()
+    ) -> None:
+        """Make the folder, for its owner alone. It is a run as soon as experiment.json is there, which comes last.
+
+        changes: made while another run of this experiment trained; this one makes them at the same steps.
+        """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_file(self.file("table.safetensors"), table_to_bytes(table))
         if table.upload is not None:
             replace_file(self.file("data.csv"), table.upload.read())
         self.write_about(about)
+        for one in changes:
+            self.record_event({"step": one.step, "do": "change", "fields": {one.field: one.value}})
         described = json.loads(experiment.to_json()) | {"table_sha256": table.sha256, "versions": _versions()}
+        if table.upload is not None and (corrections := table.upload.corrections.to_json()):
+            described["read_options"] = corrections
         replace_file(self.file("experiment.json"), json.dumps(described, indent=1).encode())
 
     @property
