@@ -19,7 +19,7 @@ from lstm_core.runs.records import read_records
 POLL_SECONDS = 0.05
 CARE_SECONDS = 1.0  # between two looks whether a worker is there
 DRAW_SECONDS, LINE_SECONDS = 0.2, 5.0  # between two pictures of the bar, and between two lines where no terminal is
-BAR = 24  # characters
+BAR = 16  # characters: the time left, too, fits into 80 columns
 NO_WORKER_SECONDS = 30.0  # a worker starts in 4 to 10
 ACTIVE = ("waiting", "running")
 
@@ -125,7 +125,7 @@ class _Display:
     def _facts(self, said: dict) -> tuple[int, str, str, str]:
         """Steps in all, and text: of the losses, of the pace, of the time left."""
         total, rate = said["epochs"] * said["steps_per_epoch"], self._progress.steps_per_second
-        names = {"train_loss": "loss", "valid_loss": "validation"}
+        names = {"train_loss": "loss", "valid_loss": "valid"}
         losses = [f"{names[k]} {format_significant(v, 3)}" for k, v in self._losses.items() if v == v]
         pace = f"{rate:,.0f} steps/s" if rate else ""
         left = f"{format_duration(max(0, total - self._step) / rate)} left" if rate else ""

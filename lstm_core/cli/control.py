@@ -90,7 +90,7 @@ def _stop(chosen: argparse.Namespace) -> None:
     if not chosen.all:
         _end_one(chosen, "stop")
         return
-    folders = pool.wanted_runs()
+    folders = [folder for folder in pool.wanted_runs() if folder.exists]
     end(folders, "stop")
     if chosen.json:
         print_json({"runs": [summary(folder) for folder in folders]})

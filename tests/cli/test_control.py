@@ -175,3 +175,13 @@ def test_a_run_outlives_its_command_and_its_worker(call, write, tmp_path, other_
     records = read_records(folder.file("records.bin"))
     assert (end["status"], end["step"]) == ("stopped", len(records))
     assert os.listdir(other_home / "runs") == [end["id"]]
+
+
+def test_stop_all_passes_over_a_folder_that_was_deleted(call, write, tmp_path, monkeypatch):
+    monkeypatch.setattr(pool, "claim", lambda: None)
+    call("train", write(**FOREVER), "--detach", "--out", tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    assert call("stop", "--all", "--json") == {"runs": []}
+    assert not (tmp_path / "run").exists()
+    monkeypatch.undo()
+    until(lambda: not pool.wanted_runs())  # a worker forgets it
