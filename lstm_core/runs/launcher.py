@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import subprocess
@@ -56,6 +57,15 @@ def _lives(worker: subprocess.Popen | threading.Thread) -> bool:
     return worker.is_alive() if isinstance(worker, threading.Thread) else worker.poll() is None
 
 
+def say_what_goes_on() -> None:
+    """As a server ends, name the trainings that do not end with it."""
+    names = [folder.about().get("name") or folder.experiment().data.name for folder in pool.wanted_runs()]
+    if names:
+        shown = ", ".join(repr(name)[1:-1] for name in names[:5]) + (" …" if len(names) > 5 else "")
+        count = f"{len(names)} trainings go" if len(names) > 1 else "A training goes"
+        print(f"{count} on without this server: {shown}. python -m lstm_core stop --all ends all.", file=sys.stderr)
+
+
 def watch_over() -> threading.Thread:
     """From now on keep a standby worker, and restart those that are killed, as long as this process lives."""
 
@@ -68,6 +78,7 @@ def watch_over() -> threading.Thread:
                 log.warning("the runs' home cannot be used", exc_info=True)
             time.sleep(WATCH_SECONDS)
 
+    atexit.register(say_what_goes_on)
     thread = threading.Thread(target=look, name="watch over workers", daemon=True)
     thread.start()
     return thread

@@ -7,11 +7,9 @@ from pathlib import Path
 from lstm_core.runs import home
 
 
-def test_an_id_is_no_option_and_no_path(monkeypatch):
-    drawn = iter(["-abcdefghijklmno", "--bcdefghijklmno", "abcdefghijklmno-"])
-    monkeypatch.setattr(home.secrets, "token_urlsafe", lambda size: next(drawn))
-    assert home.new_id() == "abcdefghijklmno-"
-    for name in ("", ".", "..", "../runs", "a" * 15, "a" * 17, "a" * 15 + "/", "a" * 15 + "\n"):
+def test_an_id_is_no_option_and_no_path():
+    assert home.ID.fullmatch(home.new_id()) and home.new_id() != home.new_id()
+    for name in ("", ".", "..", "../runs", "a" * 23, "a" * 25, "-" + "a" * 23, "a" * 23 + "/", "a" * 23 + "\n"):
         assert home.folder_of(name) is None
 
 
