@@ -95,16 +95,16 @@ def test_finds_the_worst_and_the_best_window(visit, subtests: pytest.Subtests):
             starts = run.windows.starts[split]
             errors = window_errors(run.windows, starts, predict(run.current_model(), run.windows, starts))
             tab.press("find_worst")
-            assert tab.widget("window").value == errors.argmax()
+            assert tab.widget("window").value == errors.argmax() + 1  # on screen they count from 1
             tab.press("find_best")
-            assert tab.widget("window").value == errors.argmin()
+            assert tab.widget("window").value == errors.argmin() + 1
             assert np.array_equal(maps(tab)["f"], trace(tab, split, int(errors.argmin())).f[0, 0, 0].numpy().T)
             tab.press("find_random")
-            assert 0 <= tab.widget("window").value < len(starts)
+            assert 1 <= tab.widget("window").value <= len(starts)
 
 
 def test_says_the_forecast_beside_the_truth(visit):
-    tab = visit("gates").set("window", 3)
+    tab = visit("gates").set("window", 4)
     windows = tab.training.windows
     start = windows.starts["test"][3:4]
     predictions = predict(tab.training.current_model(), windows, start)[0, 0, 0]
@@ -164,7 +164,7 @@ def test_choices_that_the_next_model_has_not_are_forgotten(visit):
     assert not tab.errors()
     assert tab.widget("layer").value == 0
     assert tab.widget("part").value == "test"
-    assert np.array_equal(maps(tab)["c"], trace(tab, index=tab.widget("window").value).c[0, 0, 0].numpy().T)
+    assert np.array_equal(maps(tab)["c"], trace(tab, index=tab.widget("window").value - 1).c[0, 0, 0].numpy().T)
 
 
 def test_works_while_training_on_the_weights_of_that_moment(visit):

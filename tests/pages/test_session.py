@@ -132,7 +132,7 @@ def test_hostile_names_are_shown_as_they_are_on_every_page(visit):
         assert not tab.errors()
     tab.go("gates")
     for k in range(len(HOSTILE)):  # each class in its turn is the truth
-        raw.append(tab.set("window", k).markdown())
+        raw.append(tab.set("window", k + 1).markdown())
     assert not tab.go("data").set("target", [HOSTILE[0], HOSTILE[2]]).set("horizon", 2).errors()
     for page in ("train", "gates"):
         raw.append(tab.train(epochs=1).go(page).markdown())

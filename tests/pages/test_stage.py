@@ -18,7 +18,7 @@ def sent(tab: Visitor) -> tuple[dict, np.ndarray]:
 
 
 def test_it_sends_the_trace_of_the_chosen_window(visit):
-    tab = visit("stage").set("part", "valid").set("window", 3)
+    tab = visit("stage").set("part", "valid").set("window", 4)  # the fourth: the address counts from 0
     assert not tab.errors()
     header, numbers = sent(tab)
     run = tab.training
@@ -32,12 +32,13 @@ def test_it_sends_the_trace_of_the_chosen_window(visit):
 
 
 def test_the_window_is_the_one_that_was_chosen_on_gates(visit):
-    tab = visit("gates").set("part", "train").set("window", 7).go("stage")
+    tab = visit("gates").set("part", "train").set("window", 8).go("stage")
     assert sent(tab)[0]["link"] == {"part": "train", "window": 7}
 
 
 def test_an_address_opens_its_window(visit):
     tab = visit("stage", part="train", window="11")
+    assert tab.widget("window").value == 12
     assert sent(tab)[0]["link"] == {"part": "train", "window": 11}
 
 
@@ -104,7 +105,7 @@ def test_from_a_lesson_it_opens_at_the_unit_and_the_step_that_it_found(visit, na
     assert header["link"] == {"part": moment.split, "window": moment.window}
     assert header["opening"] == {"unit": moment.unit, "step": moment.step, "layer": moment.layer, "direction": 0}
     assert moment.unit < header["hidden"] and moment.step < header["steps"]
-    tab.set("window", moment.window + 1 if name != "continual_reber" else 0)
+    tab.set("window", moment.window + 2 if name != "continual_reber" else 1)
     assert ("step" in sent(tab)[0]["opening"]) == (name == "continual_reber")
 
 
@@ -116,7 +117,7 @@ def test_the_telling_step_is_the_symbol_that_is_to_be_remembered(visit, name, sy
 
 
 def test_a_window_of_the_address_is_not_the_lessons(visit):
-    tab = visit("lessons", lesson="embedded_reber").go("stage").set("window", 3)
+    tab = visit("lessons", lesson="embedded_reber").go("stage").set("window", 4)
     assert sent(tab.go("gates").go("stage"))[0]["link"] == {"part": "test", "window": 3}
 
 

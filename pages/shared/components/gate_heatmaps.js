@@ -244,7 +244,7 @@ function writeReadout({ readout, theme, cursor, steps, stride, maps, series, row
   const at = cursor !== null && steps ? cursor : undefined;
   const inside = (map) => (unit < map.units ? map.values[unit * steps + at] : undefined);
   readout.replaceChildren(
-    row(item("step", at === undefined ? at : at * stride), rows ? item(...rows[unit].split(" ")) : item("unit", unit),
+    row(item("step", at === undefined ? at : at * stride + 1), rows ? item(...rows[unit].split(" ")) : item("unit", unit),
       ...maps.map((map) => item(map.name, inside(map), map.color ?? theme.text))),
     row(...series.map(({ name, values }) => item(name, values[at]))),
   );

@@ -216,7 +216,7 @@ function paintWindow(pen, { theme, window, steps, valves, stride }, box) {
     line(pen, color, 2, Array.from(values, (value, k) => [x + ((k + 0.5) * w) / steps, box.height(value)]));
   }
   heading(pen, theme, window.title, box.lines, x, y - TITLE / 2, w);
-  if (!valves) paintStepAxis(pen, theme, box, steps, stride, AXIS, 1);
+  if (!valves) paintStepAxis(pen, theme, box, steps, stride, AXIS);
 }
 
 function paintMap(pen, { theme, steps, stride, scale }, box) {
@@ -229,7 +229,7 @@ function paintMap(pen, { theme, steps, stride, scale }, box) {
   const right = end - write(pen, theme, "remembers", end, middle, { align: "right" }) - 5;
   paintScale(pen, scale, right - 40, middle, 40);
   write(pen, theme, "forgets", right - 45, middle, { align: "right" });
-  paintStepAxis(pen, theme, box, steps, stride, AXIS, 1);
+  paintStepAxis(pen, theme, box, steps, stride, AXIS);
   pen.save();
   pen.translate(x - GUTTER + 14, y + h / 2);
   pen.rotate(-Math.PI / 2);
