@@ -5,6 +5,7 @@ import streamlit as st
 from lstm_core.figures.theme import GATE_NAMES
 from pages.shared.components.epoch_slider import epoch_slider
 from pages.shared.gates import gradient_horizon, heatmaps, learning, weights, what_if
+from pages.shared.gates.run_picker import pick_run, runs_on_offer, shown_run
 from pages.shared.gates.selection import ALL, Selection, cell_name
 from pages.shared.gates.window_picker import pick_window
 from pages.shared.session import state
@@ -12,7 +13,7 @@ from pages.shared.session.messages import draw_messages, errors_here
 from pages.shared.theme import next_page, segments
 from pages.shared.training.live import WINDOW_SECONDS, poll
 
-run = state.workspace().run
+run = shown_run()
 active = run.is_active  # asked once: the page and its polling must agree
 model = run.experiment.model
 VIEWS = {
@@ -57,8 +58,9 @@ def choose_snapshot() -> int | None:
 
 
 def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
-    if state.workspace().run is not run:  # another tab trains another model: other windows, other layers
+    if shown_run() is not run:  # another tab trains another model: other windows, other layers
         st.rerun()
+    run.heartbeat()
     left, right = st.columns([0.52, 0.48], vertical_alignment="center")
     with left:
         view = segments(st, "view", list(VIEWS) if model.cell == "lstm" else ANY_CELL_VIEWS, "view")
@@ -70,12 +72,15 @@ def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
         VIEWS[view](selection)
 
 
-st.title("Gates")
+row = st.container(horizontal=True, vertical_alignment="bottom")
+row.container(width="stretch").title("Gates")
+pick_run("gates", row, 180)
 draw_messages("gates")
 if model.cell != "lstm":
+    way = "choose the LSTM above" if runs_on_offer(("lstm",)) else "choose LSTM on Model and train"
     st.info(
         f"This model is {cell_name(model.cell)}, which lacks an LSTM's gates i, f, g and o: "
-        "only its gradients are shown. For the gates, choose LSTM on Model and train."
+        f"only its gradients are shown. For the gates, {way}."
     )
 choice = controls()
 poll(draw_view, *choice, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)

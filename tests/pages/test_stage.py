@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lstm_core.lessons import lessons
+from lstm_core.lessons.lesson import run_name
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.pages.conftest import Visitor, open_lesson
 
@@ -126,3 +127,58 @@ def test_it_follows_a_run_that_trains(visit):
     before = sent(tab)[0]["now"]
     tab.run()
     assert sent(tab)[0]["now"] > before
+
+
+# ---- a lesson with several runs
+
+SEVERAL = {"forget_bias": ["chrono", "bias_1", "bias_0"], "continual_reber": ["lstm", "no_forget"]}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_each_lstm_of_a_lesson_can_be_shown(visit, name):
+    tab = open_lesson(visit, name).go("stage")
+    usual, *others = SEVERAL[name]
+    runs = tab.workspace.lesson.runs
+    assert tab.widget("lesson_run").value == usual and "lesson_run" not in tab.at.query_params
+    window = sent(tab)[0]["link"]
+    for label in (*others, usual):
+        tab.set("lesson_run", label)
+        header, numbers = sent(tab)
+        weights = runs[label].snapshot_at().flat_weights.numpy()
+        earlier = len(header["snapshots"]) * weights.size
+        assert np.array_equal(numbers[len(numbers) - earlier - weights.size :][: weights.size], weights)
+        assert header["link"] == window, "two runs are compared on one window"
+        assert header["model"] == ("" if label == usual else run_name(label))
+        assert tab.parameters.get("lesson_run") == (None if label == usual else label)
+
+
+def test_the_choice_holds_on_gates_and_in_the_address(visit):
+    tab = open_lesson(visit, "forget_bias").go("stage").set("lesson_run", "bias_0").go("gates")
+    assert tab.widget("lesson_run").value == "bias_0"
+    assert not tab.errors()
+    run = tab.workspace.lesson.runs["bias_0"]
+    start = run.windows.starts[tab.widget("part").value][tab.widget("window").value - 1 : tab.widget("window").value]
+    gate = trace_lstm(run.current_model().lstm, torch.from_numpy(run.windows.inputs(start))).i[0, 0, 0].numpy().T
+    drawn = np.frombuffer(tab.component("gate_view")[1], "<f4")[: gate.size].reshape(gate.shape)
+    assert np.array_equal(drawn, gate)
+    other = visit("stage", run=tab.id, lesson_run="bias_0")
+    assert other.widget("lesson_run").value == "bias_0"
+    assert sent(other)[0]["model"] == "bias = 0"
+    assert visit("stage", run=tab.id, lesson_run="<b>").widget("lesson_run").value == "chrono"
+
+
+def test_gates_shows_every_cell_of_a_lesson_and_the_stage_its_lstm_alone(visit):
+    tab = open_lesson(visit, "vanishing").go("gates")
+    assert tab.widget("lesson_run").value == "rnn" and "choose the LSTM above" in tab.words()
+    tab.set("lesson_run", "lstm").set("view", "Gates")
+    assert not tab.errors() and tab.component("gate_view")[0]["units"]
+    tab.set("lesson_run", "gru").go("stage")
+    assert sent(tab)[0]["model"] == "LSTM"
+    assert not [box for box in tab.at.selectbox if box.key == "lesson_run"]
+
+
+def test_there_is_nothing_to_choose_once_the_data_is_another(visit):
+    tab = open_lesson(visit, "forget_bias").go("stage").set("lesson_run", "bias_0")
+    tab.go("data").set("sample", "nile").train(epochs=1).go("stage")
+    assert not [box for box in tab.at.selectbox if box.key == "lesson_run"]
+    assert "lesson_run" not in tab.at.query_params and sent(tab)[0]["model"] == ""
