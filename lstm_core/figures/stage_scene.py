@@ -84,13 +84,11 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
 
     "truth": what should be predicted after each step, (seq_len,): the first target in the first row that is predicted,
     or a class's number; None where nothing is known. Where the model predicts once a window, the last one counts.
+    "horizon": the first target in every row that is predicted after the last step, (output_steps,), None likewise.
     """
     steps = windows.spec.seq_len
     targets = windows.y[start + np.arange(steps) + windows.offsets[0]]
-    if windows.classes:
-        truth = [int(target) if target >= 0 else None for target in targets]
-    else:
-        truth = [float(value) if np.isfinite(value) else None for value in targets[:, 0]]
+    truth = [int(k) if k >= 0 else None for k in targets] if windows.classes else _numbers(targets[:, 0])
     time = None
     if windows.time is not None:
         time = [windows.label(at) for at in range(start, start + steps)]
@@ -103,11 +101,16 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
         "classes": list(windows.classes),
         "when": time,
         "truth": truth,
+        "horizon": [] if windows.classes else _numbers(windows.targets(np.array([start]))[0, :, 0]),
         "ahead": int(windows.offsets[0]),
         "outputSteps": windows.output_steps,
         "center": [float(value) for value in windows.y_center],
         "scale": [float(value) for value in windows.y_scale],
     }
+
+
+def _numbers(values: np.ndarray) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def _series(windows: Windows) -> list[str]:
