@@ -72,9 +72,9 @@ def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
         VIEWS[view](selection)
 
 
-row = st.container(horizontal=True, vertical_alignment="bottom")
+row = st.container(horizontal=True, vertical_alignment="center")
 row.container(width="stretch").title("Gates")
-pick_run("gates", row, 180)
+pick_run("gates", row, 180, label=False)
 draw_messages("gates")
 if model.cell != "lstm":
     way = "choose the LSTM above" if runs_on_offer(("lstm",)) else "choose LSTM on Model and train"

@@ -200,3 +200,25 @@ def test_the_one_of_a_one_hot_input_is_never_lost_among_the_drawn_cells(stage: P
         colours = stage.locator("[data-part=x] rect").evaluate_all("all => all.map((one) => one.style.fill)")
         assert len({colour for colour in colours if colour.startswith("rgb")}) == 2
         press(stage, "ArrowLeft" if stage.evaluate("stage.state.step") else "ArrowRight")
+
+
+# ---- symbols as text in lines, on Start and on Gates
+
+
+@pytest.mark.parametrize(("letters", "width", "lines", "across"), [(1, 400, 2, 24), (1, 600, 2, 30), (3, 600, 2, 18)])
+def test_symbols_are_read_in_lines_that_turn_over(stage: Page, letters: int, width: int, lines: int, across: int):
+    """60 steps: in equal lines if all fit, else as many as can be read; each point finds its symbol."""
+    script = """async ([symbols, width, lines]) => {
+      const { paintSymbols, stepAtPoint, textHeight } = await import('/modules/symbols.js');
+      const pen = new OffscreenCanvas(1000, 100).getContext('2d'), theme = { font: 'sans-serif', text: 'black' };
+      const box = { x: 10, y: 20, w: width, h: 24 * lines }, places = [];
+      pen.fillText = (text, x, y) => places.push([x, y]);
+      const page = paintSymbols(pen, theme, box, symbols, 59);
+      const found = places.map(([x, y]) => stepAtPoint(box, symbols, 59, { x, y }));
+      return { ...page, found, places, high: textHeight(symbols, width, lines) };
+    }"""
+    seen = stage.evaluate(script, [["s" * letters] * 60, width, lines])
+    assert seen["across"] == across and seen["high"] == 24 * lines
+    assert seen["count"] == min(60, lines * across) and seen["first"] + seen["count"] == 60
+    assert seen["found"] == list(range(seen["first"], 60))
+    assert len({y for _, y in seen["places"]}) == lines

@@ -14,7 +14,7 @@ from lstm_core.forecasting.scores import window_errors
 from pages.shared.gates import selection
 from pages.shared.gates.selection import Selection
 from tests.pages import conftest
-from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
+from tests.pages.conftest import Visitor, labelled_csv, open_lesson, series_csv, unescaped, wait_until
 
 MODELS = {
     "plain": {},
@@ -84,6 +84,14 @@ def test_one_gate_large(visit):
     tab = visit("gates")
     assert tab.component("gate_view")[0]["large"] is None
     assert tab.set("gate", "o").component("gate_view")[0]["large"] == "o"
+
+
+def test_the_letters_of_a_lesson_stand_over_its_heatmaps(visit):
+    tab = open_lesson(visit, "temporal_order").go("gates")
+    for view, key in (("Gates", "gate_view"), ("Learning", "learning_map")):
+        header, _ = tab.set("view", view).component(key)
+        assert header["series"] == []
+        assert len(header["symbols"]) == header["steps"] and set(header["symbols"]) <= {"", *"EBXYabcd"}
 
 
 def test_finds_the_worst_and_the_best_window(visit, subtests: pytest.Subtests):

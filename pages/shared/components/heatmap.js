@@ -135,7 +135,7 @@ export function ticks(low, high, count) {
 export function paintStepAxis(pen, theme, { x, y, w, h }, columns, stride, height) {
   const middle = y + h + height / 2;
   write(pen, theme, "step", x - 8, middle, { align: "right" });
-  for (const tick of ticks(1, 1 + (columns - 1) * stride, Math.max(1, Math.floor(w / 90)))) {
+  for (const tick of ticks(1, 1 + (columns - 1) * stride, Math.max(1, Math.floor(w / 70)))) {
     if (!Number.isInteger(tick)) continue;
     const at = x + (((tick - 1) / stride + 0.5) * w) / columns;
     line(pen, theme.text, 1, [[at, y + h], [at, y + h + 4]]);

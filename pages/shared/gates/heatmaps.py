@@ -12,7 +12,7 @@ from lstm_core.trace.files import trace_csv, trace_npz
 from pages.shared.components.download import download_when_made
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.gates.export import step_columns
-from pages.shared.gates.selection import ALL, Selection, activations, input_series, prediction_text, window_trace
+from pages.shared.gates.selection import ALL, Selection, activations, prediction_text, window_read, window_trace
 from pages.shared.session import state
 
 QUICK_ROWS = 5000  # rows of a trace's CSV that are written while the page is drawn: 30 ms
@@ -42,12 +42,11 @@ def show(selection: Selection) -> None:
         f"Share below {CLOSED_BELOW:g}": shares["closed"],
         f"Share above {OPEN_ABOVE:g}": shares["open"],
     }
-    series = input_series(selection.run.windows, selection.start)
     chosen = gate_heatmaps(
         "gate_view",
         maps,
         unit=selection.unit,
-        series=series,
+        **window_read(selection.run.windows, selection.start),
         curves=curves,
         large=None if selection.gate == ALL else selection.gate,
     )

@@ -36,15 +36,17 @@ def runs_on_offer(cells: Collection[str] = CELLS) -> dict[str, Run]:
     return {label: run for label, run in runs.items() if run.experiment.model.cell in cells}
 
 
-def pick_run(page: str, row: DeltaGenerator, width: int, cells: Collection[str] = CELLS) -> None:
-    """Draw the choice into the row, so wide, if there is one, and keep it in the address."""
+def pick_run(page: str, row: DeltaGenerator, width: int, cells: Collection[str] = CELLS, label: bool = True) -> None:
+    """Draw the choice into the row, so wide, if there is one, and keep it in the address.
+
+    label: whether it stands over the choice; else it is only read aloud.
+    """
     runs = runs_on_offer(cells)
-    label = _chosen(runs)
-    usual = label == next(iter(runs), "")
-    state.set_query(_KEY, None if usual else label)
+    chosen = _chosen(runs)
+    state.set_query(_KEY, None if chosen == next(iter(runs), "") else chosen)
     if len(runs) < 2:
         return
-    set_widget(_KEY, label, (page, *runs))
+    set_widget(_KEY, chosen, (page, *runs))
     row.container(width=width).selectbox(
         "run",
         list(runs),
@@ -52,6 +54,7 @@ def pick_run(page: str, row: DeltaGenerator, width: int, cells: Collection[str] 
         key=_KEY,
         on_change=lambda: state.set_state(_state_key(), widget_value(_KEY)),
         help="Which of the lesson's runs is shown",
+        label_visibility="visible" if label else "collapsed",
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lstm_core.data.number_format import format_percent, minus_sign
 from lstm_core.data.windows import Windows
+from lstm_core.figures.symbols import symbol_texts
 from lstm_core.forecasting.predict import predict
 from lstm_core.forecasting.scores import window_errors
 from lstm_core.runs.run import Run
@@ -123,6 +124,12 @@ def _target_text(windows: Windows, start: int) -> str:
 def activations(trace: GateTrace, name: str, selection: Selection) -> np.ndarray:
     """One gate or state of the selected layer and direction, (units, seq_len)."""
     return trace.gate(name)[selection.layer, selection.direction, 0].float().cpu().numpy().T
+
+
+def window_read(windows: Windows, start: int) -> dict[str, Any]:
+    """The window's inputs as gate_heatmaps takes them: symbols where they are one-hot, else series."""
+    symbols = symbol_texts(windows, start)
+    return {"symbols": symbols} if symbols else {"series": input_series(windows, start)}
 
 
 def input_series(windows: Windows, start: int) -> dict[str, np.ndarray]:

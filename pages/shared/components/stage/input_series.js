@@ -3,6 +3,7 @@
 
 import { child, context, fontSize, line, readTheme, write } from "../canvas.js";
 import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../heatmap.js";
+import { paintFrame } from "../symbols.js";
 import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";
@@ -190,7 +191,7 @@ function paintCursor(view) {
   if (!main) return;
   const width = holder.clientWidth, height = holder.clientHeight, pen = context(overlay, width, height);
   const { step, stage } = state, at = view.x(step), wide = plot.w / page.count, end = height - bottom;
-  if (rows.length) paintColumn(pen, theme, { x: at - wide / 2, y: top, w: wide, h: end - top });
+  if (rows.length) paintFrame(pen, theme, { x: at - wide / 2, y: top, w: wide, h: end - top });
   else line(pen, theme.text, 2, [[at, top], [at, end]]);
   for (const { values, color, toY, pale } of [...others, ...main]) {
     const radius = (stage ? 1.5 : 1) * (pale ? 3 : 5);
@@ -203,16 +204,6 @@ function paintCursor(view) {
   const middle = Math.max(half, Math.min(Math.max(at, plot.x + half), width - half)), y = height - bottom / 2;
   write(pen, theme, text, middle, y, { size, align: "center", weight: 600 });
   paintEnds(pen, view, y, [middle - half, middle + half]);
-}
-
-// A frame around the column, so that its letters stay to be read.
-function paintColumn(pen, theme, { x, y, w, h }) {
-  pen.globalAlpha = 0.1;
-  pen.fillStyle = theme.text;
-  pen.fillRect(x, y, w, h);
-  pen.globalAlpha = 1;
-  Object.assign(pen, { strokeStyle: theme.text, lineWidth: 2 });
-  pen.strokeRect(x, y, w, h);
 }
 
 // The first and the last step by name, unless the cursor's text, between left and right, is in their way.
