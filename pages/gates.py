@@ -52,7 +52,10 @@ def controls() -> tuple[int, int, int, str]:
 def choose_snapshot() -> int | None:
     """The step whose weights are shown; None: the current ones."""
     at = f"snapshot_{run.id}"
-    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step, run.steps_per_epoch, state.get_state(at))
+    progress = run.snapshots.steps, run.step, run.steps_per_epoch
+    step = epoch_slider(
+        f"epoch_{run.id}", *progress, state.get_state(at), run.best_epoch if run.has_best_weights else None
+    )
     state.set_state(at, step)
     return step
 

@@ -65,6 +65,7 @@ def draw_stage(run: Run, moment: StageMoment | None, start: int, split: str, ind
         id = f"{run.id} {snapshot.step} {run.status} {start}"
         header["opening"] = opening(moment, split, index)
         header["model"] = run_label(run)
+        header["best"] = run.best_epoch if run.has_best_weights else None  # else the weights are the last step's
         stage("stage", header, arrays, id, {"part": split, "window": index})
 
 

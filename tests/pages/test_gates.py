@@ -86,6 +86,20 @@ def test_one_gate_large(visit):
     assert tab.set("gate", "o").component("gate_view")[0]["large"] == "o"
 
 
+def test_the_best_weights_are_not_called_the_last_steps(visit):
+    """The example stopped early: what it shows is its best epoch's."""
+    tab = visit("gates")
+    run = tab.training
+    assert run.has_best_weights and 0 < run.best_epoch < run.epoch
+    (badge,) = [one.proto for one in tab.at.markdown if "max |Δ|" in unescaped(one.value)]
+    assert f"Weights of epoch {run.best_epoch}, the best." in badge.help
+    tab.set("view", "What if?")
+    assert f"Weights of epoch {run.best_epoch}, the best." in tab.words()
+    assert visit("stage").component("stage")[0]["best"] == run.best_epoch
+    last = visit("train").train(epochs=1, patience=0).go("gates").set("view", "What if?")
+    assert f"Weights of step {last.training.step}." in last.words()
+
+
 def test_the_letters_of_a_lesson_stand_over_its_heatmaps(visit):
     tab = open_lesson(visit, "temporal_order").go("gates")
     for view, key in (("Gates", "gate_view"), ("Learning", "learning_map")):

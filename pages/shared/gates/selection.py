@@ -56,6 +56,11 @@ class Selection:
         return run.cached("snapshots", run.weights_key, run.snapshot_at)
 
 
+def weights_moment(run: Run, step: int) -> str:
+    """Of which moment the weights at a step are: "step 516", or "epoch 28, the best" where those have come back."""
+    return f"epoch {run.best_epoch:,}, the best" if run.has_best_weights and step == run.step else f"step {step:,}"
+
+
 def by_snapshot(run: Run, kind: str, key: tuple, compute: Callable[[Snapshot], Any]) -> dict[Snapshot, Any]:
     """compute(snapshot) of every snapshot that the run keeps; each is computed once for this kind and key."""
     cached = run.cached(kind, key, dict)
