@@ -6,7 +6,7 @@ from lstm_core.figures.theme import GATE_NAMES
 from pages.shared.components.epoch_slider import epoch_slider
 from pages.shared.gates import gradient_horizon, heatmaps, learning, weights, what_if
 from pages.shared.gates.run_picker import pick_run, runs_on_offer, shown_run
-from pages.shared.gates.selection import ALL, Selection, cell_name
+from pages.shared.gates.selection import ALL, Selection, best_epoch_shown, cell_name
 from pages.shared.gates.window_picker import pick_window
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
@@ -53,9 +53,7 @@ def choose_snapshot() -> int | None:
     """The step whose weights are shown; None: the current ones."""
     at = f"snapshot_{run.id}"
     progress = run.snapshots.steps, run.step, run.steps_per_epoch
-    step = epoch_slider(
-        f"epoch_{run.id}", *progress, state.get_state(at), run.best_epoch if run.has_best_weights else None
-    )
+    step = epoch_slider(f"epoch_{run.id}", *progress, state.get_state(at), best_epoch_shown(run))
     state.set_state(at, step)
     return step
 

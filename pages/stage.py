@@ -9,7 +9,7 @@ from lstm_core.lessons.lesson import StageMoment
 from lstm_core.runs.run import Run
 from pages.shared.components.stage.stage import stage
 from pages.shared.gates.run_picker import pick_run, run_label, shown_run
-from pages.shared.gates.selection import Selection, cell_name, window_trace
+from pages.shared.gates.selection import Selection, best_epoch_shown, cell_name, window_trace
 from pages.shared.gates.window_picker import choose_window, pick_window
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
@@ -65,7 +65,7 @@ def draw_stage(run: Run, moment: StageMoment | None, start: int, split: str, ind
         id = f"{run.id} {snapshot.step} {run.status} {start}"
         header["opening"] = opening(moment, split, index)
         header["model"] = run_label(run)
-        header["best"] = run.best_epoch if run.has_best_weights else None  # else the weights are the last step's
+        header["best"] = best_epoch_shown(run)
         stage("stage", header, arrays, id, {"part": split, "window": index})
 
 
@@ -89,7 +89,7 @@ def offer_lstm(run: Run) -> None:
 row = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="stage_controls")
 title = row.container(width=90)
 title.title("Stage")
-pick_run("stage", row, 132, DRAWN)
+pick_run("stage", row, 124, DRAWN)
 controls = [row.container(width=width) for width in (112, "stretch", "content")]
 draw_messages("stage")
 shown = shown_run(DRAWN)

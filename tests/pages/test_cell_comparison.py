@@ -72,7 +72,7 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
 def test_a_model_at_another_step_than_the_other_cells_is_said_to_be_so(visit):
     tab = compared(how_far_back(visit))
     assert "the other cells of step" not in tab.words()
-    tab.training.change(epochs=1000)
+    tab.training.change(epochs=1000, patience=0)
     steps = tab.training.step
     tab.training.start(steps)
     tab.finish()
@@ -125,7 +125,9 @@ def test_a_comparison_in_training_shows_its_progress_and_can_be_cancelled(visit,
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**7)
     tab = how_far_back(visit)
     run = tab.training
-    run.change(epochs=1_000_000)  # before the press: the other cells' few epochs would be over before one looks
+    run.change(
+        epochs=1_000_000, patience=0
+    )  # before the press: the other cells' few epochs would be over before one looks
     run._trainer.step = 10**7  # a run that has had so many
     before = run.status
     tab.press("comparison_train")

@@ -49,7 +49,7 @@ def test_two_visitors_have_a_run_each(visit):
 
 def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
     monkeypatch.setattr(state.workspace_store().queue, "size", 1)
-    one, two, three = (visit("train").set("epochs", 1_000_000) for _ in range(3))
+    one, two, three = (visit("train").set("patience", 0).set("epochs", 1_000_000) for _ in range(3))
     for tab in (one, two, three):
         tab.press("train")
         wait_until(lambda run=tab.training: run.status == "running" or run.queue_position, "it ran or queued")
@@ -65,7 +65,7 @@ def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
 
 
 def test_a_second_tab_watches_the_same_run(visit):
-    tab = visit("train").set("epochs", 1_000_000).press("train")
+    tab = visit("train").set("patience", 0).set("epochs", 1_000_000).press("train")
     run = tab.training
     other = visit("train", run=tab.id)
     assert other.training is run

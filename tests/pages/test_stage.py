@@ -123,7 +123,7 @@ def test_a_window_of_the_address_is_not_the_lessons(visit):
 
 
 def test_it_follows_a_run_that_trains(visit):
-    tab = visit("train").set("epochs", 1_000_000).press("train").go("stage")
+    tab = visit("train").set("patience", 0).set("epochs", 1_000_000).press("train").go("stage")
     before = sent(tab)[0]["now"]
     tab.run()
     assert sent(tab)[0]["now"] > before

@@ -115,7 +115,7 @@ def test_trains_from_scratch_here_in_one_click(visit):
 
 def test_while_it_trains_it_pauses_and_goes_on(visit):
     tab = visit()
-    tab.workspace.change("train", epochs=100_000)
+    tab.workspace.change("train", epochs=100_000, patience=0)
     tab.run().press("train")
     assert not tab.pressable("train")
     assert stage(tab)[0]["training"]

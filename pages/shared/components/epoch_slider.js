@@ -79,7 +79,7 @@ function show(slider) {
   button.textContent = playing ? "❚❚" : "▶";
   button.title = button.ariaLabel = playing ? "Pause" : "Replay training from the start";
   const epoch = (step) => Number((step / stepsPerEpoch).toPrecision(3)).toLocaleString();
-  const text = index === steps.length ? (best === null ? `now, epoch ${epoch(now)}` : `now: the best, epoch ${best}`)
+  const text = index === steps.length ? (best === null ? `now, epoch ${epoch(now)}` : `best, epoch ${best}`)
     : steps[index] === 0 ? "untrained" : `epoch ${epoch(steps[index])}, step ${steps[index].toLocaleString()}`;
   if (output.textContent !== text) output.textContent = range.ariaValueText = text;
 }

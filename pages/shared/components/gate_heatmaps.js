@@ -10,6 +10,7 @@ import { paintSymbols, stepAtPoint, textHeight } from "./symbols.js";
 import { component, unpack } from "./wire.js";
 
 const GUTTER = 40, RIGHT = 12, TITLE = 26, AXIS = 24, GAP = 10; // CSS pixels around each panel
+const LONG = 36; // letters of a name in a legend
 const SERIES_HEIGHT = 72, TEXT_LINES = 4, CURVES_HEIGHT = 112, LARGE = 14;
 const SEND_AFTER = 150; // ms: when a key is held down, Python hears of the last unit only
 const LABEL = "The input series, heatmaps of the gates by unit and step, and one unit's curves. "
@@ -194,7 +195,7 @@ function paintCurves(pen, view, panel) {
 function paintLegend(pen, theme, panel, from) {
   const { x, y, w } = panel, curves = panel.curves.filter(({ name }) => name), middle = y - TITLE / 2;
   for (const [k, { name, color, dashed }] of curves.entries()) {
-    const label = name.length > 24 ? `${name.slice(0, 23)}…` : name;
+    const label = name.length > LONG ? `${name.slice(0, LONG - 1)}…` : name;
     const rest = k < curves.length - 1 ? 80 : 0; // room for how many more there are
     if (k && from + 38 + 7.5 * label.length + rest > x + w) {
       write(pen, theme, `+ ${curves.length - k} more`, from + 16, middle, { size: LARGE });

@@ -58,7 +58,13 @@ class Selection:
 
 def weights_moment(run: Run, step: int) -> str:
     """Of which moment the weights at a step are: "step 516", or "epoch 28, the best" where those have come back."""
-    return f"epoch {run.best_epoch:,}, the best" if run.has_best_weights and step == run.step else f"step {step:,}"
+    best = best_epoch_shown(run) if step == run.step else None
+    return f"step {step:,}" if best is None else f"epoch {best:,}, the best"
+
+
+def best_epoch_shown(run: Run) -> int | None:
+    """The epoch whose weights have come back at the end of a training; None where those of the last step are shown."""
+    return run.best_epoch if run.step and not run.is_active and run.has_best_weights else None
 
 
 def by_snapshot(run: Run, kind: str, key: tuple, compute: Callable[[Snapshot], Any]) -> dict[Snapshot, Any]:

@@ -121,7 +121,7 @@ export function epochText(scene, snapshot) {
   if (step === 0) return "untrained";
   const epoch = Number((step / scene.perEpoch).toPrecision(3)).toLocaleString("en");
   if (snapshot < scene.snapshots.length) return `epoch ${epoch}`;
-  return scene.best ? `now: the best, epoch ${scene.best}` : `now, epoch ${epoch}`;
+  return scene.best ? `best, epoch ${scene.best}` : `now, epoch ${epoch}`;
 }
 
 // Plays time and learning. Returns what must be called when `playing` or `learning` may have changed.
