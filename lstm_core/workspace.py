@@ -124,7 +124,7 @@ class Workspace:
         if self.experiment.data.source == "csv":
             self.upload = (self.table, self.experiment.data)
         self._use(table, spec)
-        if self.experiment.train == self._example.train:  # untouched: the example ran to its end, new data need not
+        if self.experiment.train == self._example.train:  # untouched: a lesson may run to its end, new data need not
             train = dataclasses.replace(self.experiment.train, patience=TrainSpec().patience)
             self.experiment = dataclasses.replace(self.experiment, train=train)
 

@@ -75,9 +75,9 @@ def show_windows() -> None:
         f"Windows: {counts}. Each window: {windows.spec.seq_len} step{'s' * (windows.spec.seq_len > 1)} × "
         f"{windows.input_size} feature{'s' * (windows.input_size > 1)}."
     )
-    clamp_widget("data_window", 0, len(starts) - 1, len(windows.starts["train"]) // 2)
-    index = st.slider("preview window", 0, len(starts) - 1, key="data_window") if len(starts) > 1 else 0
-    start = int(starts[index])
+    clamp_widget("data_window", 1, len(starts), len(windows.starts["train"]) // 2 + 1)
+    number = st.slider("preview window", 1, len(starts), key="data_window") if len(starts) > 1 else 1
+    start = int(starts[number - 1])
     st.plotly_chart(split_figure(windows, start, height=250), key="split")
     st.plotly_chart(window_figure(windows, start, height=260), key="one_window")
     for warning in windows.warnings:

@@ -5,14 +5,15 @@ import streamlit as st
 from lstm_core.figures.theme import GATE_NAMES
 from pages.shared.components.epoch_slider import epoch_slider
 from pages.shared.gates import gradient_horizon, heatmaps, learning, weights, what_if
-from pages.shared.gates.selection import ALL, Selection, cell_name
+from pages.shared.gates.run_picker import pick_run, runs_on_offer, shown_run
+from pages.shared.gates.selection import ALL, Selection, best_epoch_shown, cell_name
 from pages.shared.gates.window_picker import pick_window
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
 from pages.shared.theme import next_page, segments
 from pages.shared.training.live import WINDOW_SECONDS, poll
 
-run = state.workspace().run
+run = shown_run()
 active = run.is_active  # asked once: the page and its polling must agree
 model = run.experiment.model
 VIEWS = {
@@ -51,14 +52,16 @@ def controls() -> tuple[int, int, int, str]:
 def choose_snapshot() -> int | None:
     """The step whose weights are shown; None: the current ones."""
     at = f"snapshot_{run.id}"
-    step = epoch_slider(f"epoch_{run.id}", run.snapshots.steps, run.step, run.steps_per_epoch, state.get_state(at))
+    progress = run.snapshots.steps, run.step, run.steps_per_epoch
+    step = epoch_slider(f"epoch_{run.id}", *progress, state.get_state(at), best_epoch_shown(run))
     state.set_state(at, step)
     return step
 
 
 def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
-    if state.workspace().run is not run:  # another tab trains another model: other windows, other layers
+    if shown_run() is not run:  # another tab trains another model: other windows, other layers
         st.rerun()
+    run.heartbeat()
     left, right = st.columns([0.52, 0.48], vertical_alignment="center")
     with left:
         view = segments(st, "view", list(VIEWS) if model.cell == "lstm" else ANY_CELL_VIEWS, "view")
@@ -70,12 +73,15 @@ def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
         VIEWS[view](selection)
 
 
-st.title("Gates")
+row = st.container(horizontal=True, vertical_alignment="center")
+row.container(width="stretch").title("Gates")
+pick_run("gates", row, 180, label=False)
 draw_messages("gates")
 if model.cell != "lstm":
+    way = "choose the LSTM above" if runs_on_offer(("lstm",)) else "choose LSTM on Model and train"
     st.info(
         f"This model is {cell_name(model.cell)}, which lacks an LSTM's gates i, f, g and o: "
-        "only its gradients are shown. For the gates, choose LSTM on Model and train."
+        f"only its gradients are shown. For the gates, {way}."
     )
 choice = controls()
 poll(draw_view, *choice, seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active)

@@ -8,22 +8,16 @@ from lstm_core.figures.stage_scene import build_scene, earlier_snapshots
 from lstm_core.lessons.lesson import StageMoment
 from lstm_core.runs.run import Run
 from pages.shared.components.stage.stage import stage
-from pages.shared.gates.selection import Selection, cell_name, window_trace
+from pages.shared.gates.run_picker import pick_run, run_label, shown_run
+from pages.shared.gates.selection import Selection, best_epoch_shown, cell_name, window_trace
 from pages.shared.gates.window_picker import choose_window, pick_window
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
 from pages.shared.theme import wide_button
 from pages.shared.training.live import WINDOW_SECONDS, poll
 
+DRAWN = ("lstm",)  # cells
 IRRELEVANT_FIELDS = {"seed": 0, "forget_bias": None, "dropout": 0.0, "batch_first": True}  # of a comparison of weights
-
-
-def lstm_run() -> Run | None:
-    """The workspace's run, or the lesson's LSTM beside it; None where there is no LSTM."""
-    current = state.workspace()
-    if current.lesson is not None:
-        return current.lesson.lstm_run
-    return current.run if current.run.experiment.model.cell == "lstm" else None
 
 
 def comparison_weights(run: Run) -> dict:
@@ -37,11 +31,14 @@ def comparison_weights(run: Run) -> dict:
 
 
 def lesson_moment(run: Run) -> StageMoment | None:
-    """The unit and step that the lesson is about; its window is chosen once, unless the address names another."""
+    """The unit and step that the lesson is about; its window is chosen once, unless the address names another.
+
+    Once for all runs of the lesson: to compare two, one looks at the same window of both.
+    """
     lesson = state.workspace().lesson
-    moment = lesson.stage_moment() if lesson is not None else None
-    if moment is not None and state.get_state("stage_opened") != run.id:
-        state.set_state("stage_opened", run.id)
+    moment = lesson.stage_moment(run) if lesson is not None else None
+    if moment is not None and state.get_state("stage_opened") != (training := lesson.lstm_run.id):
+        state.set_state("stage_opened", training)
         if state.get_query("window") is None:
             choose_window(moment.split, moment.window)
     return moment
@@ -56,7 +53,7 @@ def opening(moment: StageMoment | None, split: str, index: int) -> dict:
 
 
 def draw_stage(run: Run, moment: StageMoment | None, start: int, split: str, index: int) -> None:
-    if lstm_run() is not run:  # another tab trains another model
+    if shown_run(DRAWN) is not run:  # another tab trains another model
         st.rerun()
     run.heartbeat()
     selection = Selection(run, start)
@@ -67,7 +64,8 @@ def draw_stage(run: Run, moment: StageMoment | None, start: int, split: str, ind
         header, arrays = build_scene(run.windows, snapshot, earlier, trace, start, others, run.steps_per_epoch)
         id = f"{run.id} {snapshot.step} {run.status} {start}"
         header["opening"] = opening(moment, split, index)
-        header["model"] = "" if run is state.workspace().run else "LSTM"  # the sidebar speaks of another
+        header["model"] = run_label(run)
+        header["best"] = best_epoch_shown(run)
         stage("stage", header, arrays, id, {"part": split, "window": index})
 
 
@@ -89,10 +87,12 @@ def offer_lstm(run: Run) -> None:
 
 
 row = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="stage_controls")
-title, *controls = (row.container(width=width) for width in (90, 112, "stretch", "content"))
+title = row.container(width=90)
 title.title("Stage")
+pick_run("stage", row, 124, DRAWN)
+controls = [row.container(width=width) for width in (112, "stretch", "content")]
 draw_messages("stage")
-shown = lstm_run()
+shown = shown_run(DRAWN)
 if shown is None:
     offer_lstm(state.workspace().run)
 else:

@@ -21,7 +21,7 @@ def gate_heatmap(
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            x0=0,
+            x0=1,  # steps count from 1, units from 0, as everywhere on screen
             dx=strides[1],
             y0=0,
             dy=strides[0],

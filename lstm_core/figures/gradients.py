@@ -41,7 +41,7 @@ def horizon_figure(horizon: GradientHorizon, layer: int = 0, direction: int = 0,
     for name, values, color, dash in lines:
         share = _share_of_largest(values) if dash == "solid" else np.where(values > 0, values, np.nan)
         least = np.nanmin(share, initial=least)
-        _add_line(figure, np.arange(len(share)), share, name, {"color": color, "width": 2.5, "dash": dash})
+        _add_line(figure, np.arange(1, len(share) + 1), share, name, {"color": color, "width": 2.5, "dash": dash})
     figure.update_xaxes(title="step")
     return _share_axis(figure_layout(figure, 320), least)
 

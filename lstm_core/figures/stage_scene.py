@@ -12,18 +12,15 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from lstm_core.data.samples.book import CHARACTER_NAMES
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES
+from lstm_core.figures.symbols import GLYPHS, window_symbols
 from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot, SnapshotBuffer, thin_log_spaced
 
 MAX_BYTES = 8 << 20  # of the snapshots' weights on the wire
 MAX_BYTES_LIVE = 1 << 20  # the same while training, when there is a new scene every second
 MAX_SERIES = 4  # features drawn
-GLYPHS = {name: character for character, name in CHARACTER_NAMES.items() if len(name) > 1}
-GLYPHS |= {"line end": "↵", "space": "␣", "blank": "·", "marker": "▸"}  # signs of symbols that have long names
-MIN_SYMBOLS = 3  # features of 0 and 1, one at a time, that count as symbols
 
 
 def build_scene(
@@ -84,25 +81,24 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
 
     "truth": what should be predicted after each step, (seq_len,): the first target in the first row that is predicted,
     or a class's number; None where nothing is known. Where the model predicts once a window, the last one counts.
+    "horizon": the first target in every row that is predicted after the last step, (output_steps,), None likewise.
     """
     steps = windows.spec.seq_len
     targets = windows.y[start + np.arange(steps) + windows.offsets[0]]
-    if windows.classes:
-        truth = [int(target) if target >= 0 else None for target in targets]
-    else:
-        truth = [float(value) if np.isfinite(value) else None for value in targets[:, 0]]
+    truth = [int(k) if k >= 0 else None for k in targets] if windows.classes else _numbers(targets[:, 0])
     time = None
     if windows.time is not None:
         time = [windows.label(at) for at in range(start, start + steps)]
     return {
         "features": list(windows.spec.features),
         "series": _series(windows),
-        "symbols": _symbols(windows, start),
+        "symbols": window_symbols(windows, start),
         "glyphs": {name: GLYPHS[name] for name in (*windows.spec.features, *windows.classes) if name in GLYPHS},
         "targets": list(windows.spec.targets),
         "classes": list(windows.classes),
         "when": time,
         "truth": truth,
+        "horizon": [] if windows.classes else _numbers(windows.targets(np.array([start]))[0, :, 0]),
         "ahead": int(windows.offsets[0]),
         "outputSteps": windows.output_steps,
         "center": [float(value) for value in windows.y_center],
@@ -110,15 +106,11 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
     }
 
 
+def _numbers(values: np.ndarray) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
 def _series(windows: Windows) -> list[str]:
     """The features that are drawn: the target first, if the model reads it, then the others in their order."""
     target = windows.spec.targets[0]
     return sorted(windows.spec.features, key=lambda name: name != target)[:MAX_SERIES]
-
-
-def _symbols(windows: Windows, start: int) -> list[int | None] | None:
-    """For one-hot inputs the number of the feature that is 1 at each step, None before a sequence; else None."""
-    x = windows.x[start : start + windows.spec.seq_len]
-    if x.shape[1] < MIN_SYMBOLS or not np.isin(x, (0, 1)).all() or (x.sum(axis=1) > 1).any() or not x.any():
-        return None
-    return [int(row.argmax()) if row.any() else None for row in x]

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
+from lstm_core.figures.symbols import window_symbols
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
     FEATURE_COLORS,
@@ -23,6 +24,7 @@ from lstm_core.figures.theme import (
 from lstm_core.training.history import downsample_min_max
 
 MAX_LINES = len(FEATURE_COLORS)  # features, and targets, drawn of one window
+MANY_STEPS = 60  # of symbols: beyond it their marks are small
 MAX_NAME = 24  # characters of a name in a legend
 LEGEND_ROW = 22  # pixels
 FLAT = 0.15  # of the axis: a line that moves by less is flat
@@ -76,8 +78,12 @@ def _edges(windows: Windows, rows: np.ndarray) -> list:
 def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
     """One window: the inputs (every feature) and the targets, on one axis while all can be read on it.
 
-    Where one would be a flat line beside another, each goes from its lowest to its highest value here, 0 to 1.
+    Where one would be a flat line beside another, each goes from its lowest to its highest value here, 0 to 1. One-hot
+    inputs are symbols, each in a row of its own.
     """
+    symbols = window_symbols(windows, start)
+    if symbols is not None and windows.classes:
+        return _symbol_window_figure(windows, start, symbols, height)
     rows = np.arange(start, start + windows.spec.seq_len)
     target_rows = windows.target_rows(np.array([start]))[0]
     targets = windows.targets(np.array([start]))[0]
@@ -110,15 +116,45 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
             hover["showlegend"] = False
         figure.add_scatter(x=windows.axis(at)[0], y=y, name=name, **style, **hover)
     if windows.classes:
-        line = {"color": PREDICTION_COLOR, "width": 3}
-        figure.add_vline(_edges(windows, target_rows)[0], line=line)
-        name = f"target: <b>{plain_label(windows.classes[targets], MAX_NAME)}</b>"
-        figure.add_scatter(x=[None], y=[None], mode="lines", line=line, name=name)  # its name, in the legend
+        _mark_class(figure, windows, start)
     figure.update_layout(showlegend=True)
     figure.update_xaxes(title=plain_label(windows.axis(np.array([0]))[1]))
     figure.update_yaxes(title="each from its<br>minimum to its<br>maximum" if is_scaled else None)
     named = sum(line.showlegend is not False for line in figure.data)
     return figure_layout(figure, height + LEGEND_ROW * max(0, (named + 1) // 2 - 1))  # two names a row, or more
+
+
+def _mark_class(figure: go.Figure, windows: Windows, start: int) -> None:
+    """A line at the row of the window's target, which the legend names."""
+    starts, line = np.array([start]), {"color": PREDICTION_COLOR, "width": 3}
+    (target,), (target_row,) = windows.targets(starts), windows.target_rows(starts)[0]
+    figure.add_vline(_edges(windows, np.array([target_row]))[0], line=line)
+    name = f"target: <b>{plain_label(windows.classes[target], MAX_NAME)}</b>"
+    figure.add_scatter(x=[None], y=[None], mode="lines", line=line, name=name)
+
+
+def _symbol_window_figure(windows: Windows, start: int, symbols: list[int | None], height: int) -> go.Figure:
+    """Which symbol is read at which row of the table: one line of the picture a symbol that occurs in the window."""
+    at = np.array([k for k, symbol in enumerate(symbols) if symbol is not None])
+    read, names = [symbols[k] for k in at], [plain_label(name, MAX_NAME) for name in windows.spec.features]
+    present = sorted(set(read), reverse=True)  # the first at the top
+    figure = go.Figure()
+    figure.add_scatter(
+        x=windows.axis(start + at)[0],
+        y=[present.index(symbol) for symbol in read],
+        mode="markers",
+        marker={"size": 10 if len(symbols) <= MANY_STEPS else 6, "symbol": "square", "color": FEATURE_COLORS[0]},
+        customdata=[names[symbol] for symbol in read],
+        hovertemplate="reads %{customdata}<extra></extra>",
+        name="input symbol",
+        showlegend=False,
+    )
+    _mark_class(figure, windows, start)
+    stride = -(-len(present) // MAX_NAMES)
+    ticks = list(range(0, len(present), stride))
+    figure.update_yaxes(tickvals=ticks, ticktext=[names[present[k]] for k in ticks], range=[-0.7, len(present) - 0.3])
+    figure.update_xaxes(title=plain_label(windows.axis(np.array([0]))[1]))
+    return figure_layout(figure.update_layout(showlegend=True), height)
 
 
 def _span(values: np.ndarray) -> tuple[float, float]:

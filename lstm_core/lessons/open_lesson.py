@@ -44,14 +44,18 @@ class OpenLesson:
         return same_data and (planned.model.cell, planned.model.head) == (run.model.cell, run.model.head)
 
     @property
-    def lstm_run(self) -> Run | None:
-        """The run that the Stage draws, which draws nothing but an LSTM: the lesson's first one, None without any."""
-        runs = self.runs.values() if self.is_own_run else [self._workspace.run]
-        return next((run for run in runs if run.experiment.model.cell == "lstm"), None)
+    def own_runs(self) -> dict[str, Run]:
+        """The runs that Gates and the Stage can show; only the workspace's if that is not the lesson's any more."""
+        return self.runs if self.is_own_run else {"": self._workspace.run}
 
-    def stage_moment(self) -> StageMoment | None:
-        """Where the Stage opens: at the unit that the lesson found in its LSTM; None where it found none."""
-        run, find = self.lstm_run, self.lesson.stage_moment
+    @property
+    def lstm_run(self) -> Run | None:
+        """The run on which the Stage opens, which draws nothing but an LSTM: the first one, None without any."""
+        return next((run for run in self.own_runs.values() if run.experiment.model.cell == "lstm"), None)
+
+    def stage_moment(self, run: Run | None = None) -> StageMoment | None:
+        """Where the Stage opens: at the unit that the lesson found in this LSTM; None where it found none."""
+        run, find = run or self.lstm_run, self.lesson.stage_moment
         if run is None or find is None or not self.is_own_run or run.is_active:
             return None
         try:

@@ -27,7 +27,7 @@ def trace_npz(trace: GateTrace) -> bytes:
 
 
 def trace_csv(trace: GateTrace, steps: dict[str, np.ndarray] | None = None) -> bytes:
-    """One row a layer, direction, sequence, step and unit, with columns i, f, g, o, c, h.
+    """One row a layer, direction, sequence, step and unit, with columns i, f, g, o, c, h; steps count from 1.
 
     With a projection h has fewer units than the gates: its cells are empty past its width.
 
@@ -38,8 +38,10 @@ def trace_csv(trace: GateTrace, steps: dict[str, np.ndarray] | None = None) -> b
     shape = arrays["i"].shape
     width = arrays["h"].shape[-1]
     arrays["h"] = np.pad(arrays["h"], [(0, 0)] * 4 + [(0, shape[-1] - width)], constant_values=np.nan)
+    names = ["layer", "direction", "sequence", "step", "unit"]
+    firsts = [int(name == "step") for name in names]  # steps as on screen
     index = pd.MultiIndex.from_product(
-        [range(size) for size in shape], names=["layer", "direction", "sequence", "step", "unit"]
+        [range(first, first + size) for first, size in zip(firsts, shape, strict=True)], names=names
     )
     columns = {name: arrays[name].ravel() for name in (*GATES, *STATES)}
     added = unique_texts([*columns, *(steps or {})])[len(columns) :]

@@ -11,6 +11,7 @@ import numpy as np
 
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, SPLITS, STATES
+from lstm_core.figures.symbols import symbol_texts
 from lstm_core.figures.theme import MAX_POINTS, SPLIT_COLORS, SPLIT_NAMES
 from lstm_core.training.history import downsample_min_max
 from pages.shared.components.mini_stage import SplitLine, Valves, WindowView, mini_stage
@@ -53,7 +54,8 @@ def _draw(windows: Windows, start: int, lines: list[SplitLine], valves: Valves |
     from pages.shared.gates.selection import input_series
 
     steps = windows.spec.seq_len
-    window = WindowView(start, input_series(windows, start), f"Last window: {steps:,} step{'s' * (steps > 1)}")
+    title, symbols = f"Last window: {steps:,} step{'s' * (steps > 1)}", symbol_texts(windows, start)
+    window = WindowView(start, {} if symbols else input_series(windows, start), title, symbols)
     ends = windows.label(0), windows.label(windows.rows - 1)
     mini_stage("mini_stage", windows.spec.targets[0], lines, ends, window, valves, **more)
 

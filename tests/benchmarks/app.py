@@ -75,7 +75,7 @@ def example() -> tuple[Run, Iterator[None]]:
     spec = load_checkpoint(EXAMPLE_MODEL.read_bytes()).experiment
     windows = make_windows(table, spec.data)
     trainer = Trainer(windows, spec)
-    trainer.change(epochs=ENDLESS)
+    trainer.change(epochs=ENDLESS, patience=0)
     bare, _ = best_bare(windows, spec)
     return Run(trainer, table), bare
 
@@ -124,7 +124,7 @@ def main() -> None:
         row("launch to the first picture on Start", [start_up(browser, log) for _ in range(START_UPS)], "s", "aim 3")
         with server(log) as address:
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
-            tab.open().go("Train").train(ENDLESS)
+            tab.open().go("Train").fill("patience", 0).train(ENDLESS)
             row("click on Train to the first point drawn", clicks(tab), "s", "aim 0.5")
             tab.press("pause")
             run, bare = example()

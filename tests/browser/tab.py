@@ -207,7 +207,7 @@ class Tab:
 
     def train_on_and_on(self) -> Tab:
         """On Train: start a fresh run that outlasts any test, and wait until its first points are drawn."""
-        self.train(epochs=1_000_000).wait_for_live()
+        self.fill("patience", 0).train(epochs=1_000_000).wait_for_live()
         expect(self.progress).to_contain_text("of 1,000,000")
         self.wait_for_points(20)
         return self

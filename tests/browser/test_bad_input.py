@@ -74,6 +74,13 @@ def test_settings_that_cannot_be_say_so_and_come_back(good: Tab):
     assert alerts(tab) == []
 
 
+def test_a_message_goes_when_the_number_that_holds_is_typed_again(good: Tab):
+    tab = good.go("Model").fill("hidden_size", 16).fill("proj_size", 16)
+    expect(tab.page.locator(ALERT)).to_contain_text("proj_size is 16")
+    tab.fill("proj_size", 0)
+    expect(tab.page.locator(ALERT)).to_have_count(0)
+
+
 def test_a_damaged_model_file_is_refused_and_the_model_stays(good: Tab):
     tab = good.go("Train")
     step = tab.step()

@@ -83,7 +83,7 @@ def test_an_earlier_epoch_is_compared_with_now(page: Page):
     now = values(page)
     choose(page, "An earlier epoch, and now")
     earlier, latest = names(page)
-    assert earlier == caption(page, "learning") and latest.startswith("now")
+    assert earlier == caption(page, "learning") and latest.startswith("best")
     assert values(page, 1) == now != values(page)
     pull(page, "learning", 0)
     assert names(page)[0] == "untrained" and values(page, 1) == now

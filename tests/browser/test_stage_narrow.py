@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -54,6 +55,16 @@ def test_at_900_by_700_the_whole_stage_is_in_view(new_tab: Callable[..., Tab]):
     bar = page.locator(".stage-bar").bounding_box()
     assert bar["y"] + bar["height"] <= 700
     assert page.locator(".stage-time").bounding_box()["width"] > 200
+
+
+def test_the_choice_of_a_lessons_run_takes_no_second_row(new_tab: Callable[..., Tab]):
+    tab = new_tab((900, 800)).open("lessons?lesson=forget_bias").go("Stage")
+    expect(tab.page.locator(".stage-bar")).to_be_visible()
+    places = [tab.widget(key).bounding_box() for key in ("lesson_run", "part", "window", "find_random")]
+    assert all(a["x"] + a["width"] <= b["x"] + 1 for a, b in pairwise(places)), places
+    assert places[2]["width"] > 60 and places[3]["x"] + places[3]["width"] <= 900
+    bar = tab.page.locator(".stage-bar").bounding_box()
+    assert bar["y"] + bar["height"] <= 800
 
 
 def test_stage_mode_fits_a_small_screen(new_stage: Callable[..., Page]):

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from lstm_core.data.windows import Windows, make_windows
+from lstm_core.forecasting.predict import predict
 from tests.browser.on_stage import mount, press, set_state
 from tests.factories import labelled, scene_of, spec_of, table_of, wave
 
@@ -57,6 +58,26 @@ def test_target_prediction_and_truth_share_one_axis_and_other_inputs_stand_apart
     values, heights = np.concatenate(shown), np.concatenate(seen["heights"])
     slope, offset = np.polyfit(values, heights, 1)  # one straight line for both: equal values stand equally high
     assert slope < 0 and np.abs(slope * values + offset - heights).max() < 0.01
+
+
+@pytest.mark.parametrize("head", ["last", "per_step"])
+def test_the_whole_horizon_stands_at_the_end_beside_what_was_predicted_of_it(stage: Page, head: str):
+    windows = weather(horizon=5, targets=("temperature", "pressure"))
+    _, snapshot, *_, header, arrays = scene_of({"head": head}, windows)
+    mount(stage, header, arrays)
+    seen, start = readout(stage), windows.starts["valid"][:1]
+    actual, (predicted,) = seen["horizon"]["actual"], seen["horizon"]["predictions"]
+    assert actual == windows.targets(start)[0, :, 0].tolist()
+    assert predicted == pytest.approx(predict(snapshot.model, windows, start)[0, :, 0].tolist(), abs=1e-4)
+    low, high = seen["span"]
+    assert low <= min(*actual, *predicted) and max(*actual, *predicted) <= high
+    assert seen["truth"]["value"] == actual[-1] and seen["truth"]["predictions"] == [predicted[-1]]
+    set_state(stage, compare={"kind": "start"})
+    assert len(readout(stage)["horizon"]["predictions"]) == 2
+
+
+def test_one_row_ahead_has_no_horizon_to_draw(stage: Page):
+    assert show(stage, {}, weather())[0]["horizon"] is None
 
 
 def test_a_target_that_the_model_does_not_read_is_drawn_too(stage: Page):
@@ -179,3 +200,25 @@ def test_the_one_of_a_one_hot_input_is_never_lost_among_the_drawn_cells(stage: P
         colours = stage.locator("[data-part=x] rect").evaluate_all("all => all.map((one) => one.style.fill)")
         assert len({colour for colour in colours if colour.startswith("rgb")}) == 2
         press(stage, "ArrowLeft" if stage.evaluate("stage.state.step") else "ArrowRight")
+
+
+# ---- symbols as text in lines, on Start and on Gates
+
+
+@pytest.mark.parametrize(("letters", "width", "lines", "across"), [(1, 400, 2, 24), (1, 600, 2, 30), (3, 600, 2, 18)])
+def test_symbols_are_read_in_lines_that_turn_over(stage: Page, letters: int, width: int, lines: int, across: int):
+    """60 steps: in equal lines if all fit, else as many as can be read; each point finds its symbol."""
+    script = """async ([symbols, width, lines]) => {
+      const { paintSymbols, stepAtPoint, textHeight } = await import('/modules/symbols.js');
+      const pen = new OffscreenCanvas(1000, 100).getContext('2d'), theme = { font: 'sans-serif', text: 'black' };
+      const box = { x: 10, y: 20, w: width, h: 24 * lines }, places = [];
+      pen.fillText = (text, x, y) => places.push([x, y]);
+      const page = paintSymbols(pen, theme, box, symbols, 59);
+      const found = places.map(([x, y]) => stepAtPoint(box, symbols, 59, { x, y }));
+      return { ...page, found, places, high: textHeight(symbols, width, lines) };
+    }"""
+    seen = stage.evaluate(script, [["s" * letters] * 60, width, lines])
+    assert seen["across"] == across and seen["high"] == 24 * lines
+    assert seen["count"] == min(60, lines * across) and seen["first"] + seen["count"] == 60
+    assert seen["found"] == list(range(seen["first"], 60))
+    assert len({y for _, y in seen["places"]}) == lines

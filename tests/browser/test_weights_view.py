@@ -63,7 +63,7 @@ def bottom(tab: Tab) -> float:
 def test_weights_are_read_with_the_mouse_and_the_keyboard(example: Tab):
     tab = example
     stage = tab.page.locator(f"{MAP} .heatmap-stage")
-    expect(readout(tab)).to_have_text(re.compile("^Weights after step"))
+    expect(readout(tab)).to_have_text(re.compile("^Weights after epoch"))
     box = stage.bounding_box()
     tab.page.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.5 * box["height"])
     expect(readout(tab)).to_have_text(re.compile(r"^weight_hh, (forget gate|cell candidate): unit \d+ ← unit \d+ −?\d"))

@@ -49,6 +49,10 @@ def test_one_cursor_reads_before_after_and_their_difference(what_if: Tab):
         for name in ("before", "after", "after − before")
     )
     assert difference == pytest.approx(after - before, abs=2e-3)
+    stage = tab.page.locator(".st-key-what_view .heatmap-stage")
+    for key, step in (("Home", 1), ("End", 24)):  # from 1, as on the Stage and on Start
+        stage.press(key)
+        expect(readout).to_contain_text(re.compile(rf"^step\s*{step}\s"))
 
 
 def test_the_selected_unit_alone_is_altered_as_it_is_selected(what_if: Tab):

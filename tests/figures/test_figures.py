@@ -235,7 +235,7 @@ def test_a_large_heatmap_is_thinned_and_its_axes_tell_true_steps():
     trace = trace_of(seq_len=3 * MAX_CELLS, hidden_size=MAX_CELLS + 1)
     heat = gate_heatmap(trace, "f").data[0]
     assert heat.z.shape == (129, MAX_CELLS)
-    assert (heat.dx, heat.dy) == (3, 2)
+    assert (heat.x0, heat.dx, heat.y0, heat.dy) == (1, 3, 0, 2)  # steps count from 1, units from 0
     np.testing.assert_array_equal(heat.z[5], trace.f[0, 0, 0, ::3, 10])
 
 
@@ -260,7 +260,7 @@ def test_a_horizon_is_drawn_by_step_and_each_gradient_is_divided_by_its_largest(
     drawn += [horizon.d_c[index]] if cell == "lstm" else []
     for line, values in zip(figure.data, drawn, strict=False):
         np.testing.assert_allclose(np.array(line.y), values / values.max())
-        assert line.x.tolist() == list(range(9))
+        assert line.x.tolist() == list(range(1, 10))
     if cell == "lstm":
         np.testing.assert_allclose(np.array(figure.data[3].y), horizon.forget_product[index])
     assert len(figure.data) == (4 if cell == "lstm" else 2)

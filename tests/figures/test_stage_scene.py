@@ -80,6 +80,15 @@ def test_the_truth_is_what_should_be_predicted_after_each_step():
     assert header["ahead"] == header["outputSteps"] == 1
 
 
+def test_the_truth_of_the_whole_horizon_is_sent():
+    """Of the first of two targets."""
+    windows = make_windows(series(rows=120), spec_of(targets=("a", "y"), horizon=4))
+    *_, header, _ = scene_of({}, windows)
+    start = windows.starts["valid"][:1]
+    assert header["horizon"] == windows.targets(start)[0, :, 0].tolist() == [float(start[0]) + k for k in range(4, 8)]
+    assert scene_of({}, labelled())[-2]["horizon"] == []
+
+
 def test_a_truth_that_is_not_known_is_none():
     run, *_, header, _ = scene_of({}, wave(gaps=tuple(range(0, 90, 4))))
     start = int(run.windows.starts["valid"][0])

@@ -97,6 +97,10 @@ def draw_all(found: Lesson, runs: dict[str, Run]) -> None:
         if isinstance(drawn, LinePlot):
             assert drawn.lines and all(len(line.x) == len(line.y) for line in drawn.lines)
             assert all(np.isfinite(line.x).all() for line in drawn.lines)
+        else:
+            titles = [axis.title.text for axis in drawn.select_xaxes()]
+            if "step" in titles:  # steps count from 1 on every page
+                assert min(0 if line.x is None else min(line.x) for line in drawn.data) == 1, picture.title
 
 
 @trained

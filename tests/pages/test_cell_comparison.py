@@ -72,7 +72,7 @@ def test_the_picture_and_its_sentence_are_the_mean_over_the_windows_that_it_name
 def test_a_model_at_another_step_than_the_other_cells_is_said_to_be_so(visit):
     tab = compared(how_far_back(visit))
     assert "the other cells of step" not in tab.words()
-    tab.training.change(epochs=1000)
+    tab.training.change(epochs=1000, patience=0)
     steps = tab.training.step
     tab.training.start(steps)
     tab.finish()
@@ -128,7 +128,9 @@ def test_a_comparison_in_training_shows_its_progress_and_can_be_cancelled(visit,
     tab.go("train").press("reset").go("gates").set("view", HOW_FAR_BACK)
     run = tab.training
     run.train_here(1)
-    run.change(epochs=1_000_000)  # before the press: the other cells' few epochs would be over before one looks
+    run.change(
+        epochs=1_000_000, patience=0
+    )  # before the press: the other cells' few epochs would be over before one looks
     run._mirror.current.step = 10**7  # a run that has had so many
     before = run.status
     tab.run().press("comparison_train")

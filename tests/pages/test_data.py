@@ -309,7 +309,10 @@ def test_draws_the_split_and_one_window(visit):
     tab = visit("data").set("seq_len", 12)
     assert len(tab.figure("split")["data"]) >= 3
     first = tab.figure("one_window")
-    tab.set("data_window", 0)
+    slider = tab.widget("data_window")
+    windows = sum(len(starts) for starts in tab.workspace.windows().starts.values())
+    assert (slider.proto.min, slider.proto.max) == (1, windows)
+    tab.set("data_window", 1)
     assert tab.figure("one_window") != first
     inputs = [trace for trace in tab.figure("one_window")["data"] if "input" in trace["name"]]
     assert inputs

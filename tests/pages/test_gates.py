@@ -14,7 +14,7 @@ from lstm_core.forecasting.scores import window_errors
 from pages.shared.gates import selection
 from pages.shared.gates.selection import Selection
 from tests.pages import conftest
-from tests.pages.conftest import Visitor, labelled_csv, series_csv, unescaped, wait_until
+from tests.pages.conftest import Visitor, labelled_csv, open_lesson, series_csv, unescaped, wait_until
 
 MODELS = {
     "plain": {},
@@ -86,6 +86,26 @@ def test_one_gate_large(visit):
     assert tab.set("gate", "o").component("gate_view")[0]["large"] == "o"
 
 
+def test_the_best_weights_are_not_called_the_last_steps(visit):
+    """The example stopped early: what it shows is its best epoch's."""
+    tab = visit("gates")
+    run = tab.training
+    assert run.has_best_weights and 0 < run.best_epoch < run.epoch
+    (badge,) = [one.proto for one in tab.at.markdown if "max |Δ|" in unescaped(one.value)]
+    assert f"Weights of epoch {run.best_epoch}, the best." in badge.help
+    tab.set("view", "What if?")
+    assert f"Weights of epoch {run.best_epoch}, the best." in tab.words()
+    assert visit("stage").component("stage")[0]["best"] == run.best_epoch
+
+
+def test_the_letters_of_a_lesson_stand_over_its_heatmaps(visit):
+    tab = open_lesson(visit, "temporal_order").go("gates")
+    for view, key in (("Gates", "gate_view"), ("Learning", "learning_map")):
+        header, _ = tab.set("view", view).component(key)
+        assert header["series"] == []
+        assert len(header["symbols"]) == header["steps"] and set(header["symbols"]) <= {"", *"EBXYabcd"}
+
+
 def test_finds_the_worst_and_the_best_window(visit, subtests: pytest.Subtests):
     tab = visit("gates")
     for split in ("train", "valid", "test"):
@@ -95,16 +115,16 @@ def test_finds_the_worst_and_the_best_window(visit, subtests: pytest.Subtests):
             starts = run.windows.starts[split]
             errors = window_errors(run.windows, starts, predict(run.current_model(), run.windows, starts))
             tab.press("find_worst")
-            assert tab.widget("window").value == errors.argmax()
+            assert tab.widget("window").value == errors.argmax() + 1  # on screen they count from 1
             tab.press("find_best")
-            assert tab.widget("window").value == errors.argmin()
+            assert tab.widget("window").value == errors.argmin() + 1
             assert np.array_equal(maps(tab)["f"], trace(tab, split, int(errors.argmin())).f[0, 0, 0].numpy().T)
             tab.press("find_random")
-            assert 0 <= tab.widget("window").value < len(starts)
+            assert 1 <= tab.widget("window").value <= len(starts)
 
 
 def test_says_the_forecast_beside_the_truth(visit):
-    tab = visit("gates").set("window", 3)
+    tab = visit("gates").set("window", 4)
     windows = tab.training.windows
     start = windows.starts["test"][3:4]
     predictions = predict(tab.training.current_model(), windows, start)[0, 0, 0]
@@ -164,11 +184,11 @@ def test_choices_that_the_next_model_has_not_are_forgotten(visit):
     assert not tab.errors()
     assert tab.widget("layer").value == 0
     assert tab.widget("part").value == "test"
-    assert np.array_equal(maps(tab)["c"], trace(tab, index=tab.widget("window").value).c[0, 0, 0].numpy().T)
+    assert np.array_equal(maps(tab)["c"], trace(tab, index=tab.widget("window").value - 1).c[0, 0, 0].numpy().T)
 
 
 def test_works_while_training_on_the_weights_of_that_moment(visit):
-    tab = visit("train").set("epochs", 1_000_000).press("train")
+    tab = visit("train").set("patience", 0).set("epochs", 1_000_000).press("train")
     tab.go("gates")
     run, seen = tab.training, []
     for _ in range(3):

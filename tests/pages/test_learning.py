@@ -121,7 +121,7 @@ def test_a_unit_without_h_shows_the_other_five(visit):
 
 
 def test_it_follows_a_run_that_trains(visit):
-    tab = visit("train").set("epochs", 1_000_000).press("train")
+    tab = visit("train").set("patience", 0).set("epochs", 1_000_000).press("train")
     tab = learning(tab.go("gates"))
     before = picture(tab)[0]["rows"]
     tab.run()

@@ -128,7 +128,7 @@ def test_input_size_comes_from_the_data(visit):
         ({"forget_bias": 1.0}, ("chrono_t_max", 20)),
     ],
 )
-def test_what_does_not_go_together_is_refused_and_put_back(visit, first, then):
+def test_what_does_not_go_together_is_refused_and_put_back_with_the_message(visit, first, then):
     tab = visit("model")
     for key, value in first.items():
         tab.set(key, value)
@@ -139,11 +139,12 @@ def test_what_does_not_go_together_is_refused_and_put_back(visit, first, then):
     tab.set(key, value)
     errors = tab.errors()
     assert len(errors) == 1, errors
-    assert tab.widget(key).value == kept
+    assert tab.widget(key).value == (kept if isinstance(value, bool) else value)
     assert errors[0].endswith(f"{key} stays {'empty' if kept is None else kept}.")
     assert tab.workspace.experiment == before
     assert tab.run().errors() == errors  # a rerun for another reason does not wipe it
     assert not tab.go("start").errors()
+    assert tab.go("model").widget(key).value == kept
 
 
 def test_the_refusal_goes_when_a_value_is_taken(visit):
@@ -151,6 +152,26 @@ def test_the_refusal_goes_when_a_value_is_taken(visit):
     assert len(tab.errors()) == 1
     assert not tab.set("proj_size", 1).errors()
     assert not tab.set("proj_size", 0).errors()
+
+
+def test_the_refusal_goes_with_the_value_that_holds_the_emptied_field_or_what_was_lacking(visit):
+    tab = visit("model").set("hidden_size", 16).set("proj_size", 16)
+    assert len(tab.errors()) == 1
+    assert not tab.set("proj_size", 0).errors()  # what the experiment has
+    assert len(tab.set("proj_size", 16).errors()) == 1
+    assert not tab.set("proj_size", None).errors()
+    assert tab.widget("proj_size").value == 0
+    assert len(tab.set("proj_size", 16).errors()) == 1
+    assert not tab.set("hidden_size", 32).errors()
+    model = tab.workspace.experiment.model
+    assert (model.hidden_size, model.proj_size, tab.widget("proj_size").value) == (32, 16, 16)
+
+
+def test_a_refused_number_goes_from_its_field_when_something_else_is_changed(visit):
+    tab = visit("model").set("hidden_size", 16).set("proj_size", 16).set("num_layers", 2)
+    assert not tab.errors()
+    model = tab.workspace.experiment.model
+    assert (model.num_layers, model.proj_size, tab.widget("proj_size").value) == (2, 0, 0)
 
 
 def test_a_giant_model_is_refused_with_the_size_that_fits(visit, monkeypatch):

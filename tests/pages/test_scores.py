@@ -21,7 +21,14 @@ def test_the_whole_test_split_is_scored_once_training_has_ended(visit):
 
 def test_while_it_trains_a_sample_is_scored_and_called_one(visit):
     rows = "\n".join(f"{np.sin(k / 9):.3f}" for k in range(4000))
-    tab = visit("data").upload(f"y\n{rows}".encode()).go("train").set("epochs", 1_000_000).press("train")
+    tab = (
+        visit("data")
+        .upload(f"y\n{rows}".encode())
+        .go("train")
+        .set("patience", 0)
+        .set("epochs", 1_000_000)
+        .press("train")
+    )
     wait_until(lambda: tab.training.step > 0, "the run made a step")
     assert "On a sample of 300 of the 600 test windows:" in tab.run().words()
     tab.training.stop()

@@ -50,7 +50,7 @@ def test_two_visitors_have_a_run_each(visit):
 def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
     monkeypatch.setenv("LSTM_PLAYGROUND_SLOTS", "1")
     monkeypatch.setattr(pool, "FIRST_SECONDS", 0.0)  # no run gets its first seconds beside another
-    one, two, three = (visit("train").set("epochs", 1_000_000) for _ in range(3))
+    one, two, three = (visit("train").set("patience", 0).set("epochs", 1_000_000) for _ in range(3))
     for tab in (one, two, three):
         tab.press("train")
         wait_until(lambda run=tab.training: run.status == "running" or run.queue_position, "it ran or queued")
@@ -66,7 +66,7 @@ def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
 
 
 def test_a_second_tab_watches_the_same_run(visit):
-    tab = visit("train").set("epochs", 1_000_000).press("train")
+    tab = visit("train").set("patience", 0).set("epochs", 1_000_000).press("train")
     run = tab.training
     other = visit("train", run=tab.id)
     assert other.training is run
@@ -133,7 +133,7 @@ def test_hostile_names_are_shown_as_they_are_on_every_page(visit):
         assert not tab.errors()
     tab.go("gates")
     for k in range(len(HOSTILE)):  # each class in its turn is the truth
-        raw.append(tab.set("window", k).markdown())
+        raw.append(tab.set("window", k + 1).markdown())
     assert not tab.go("data").set("target", [HOSTILE[0], HOSTILE[2]]).set("horizon", 2).errors()
     for page in ("train", "gates"):
         raw.append(tab.train(epochs=1).go(page).markdown())

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lstm_core.lessons import lessons
+from lstm_core.lessons.lesson import run_name
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.pages.conftest import Visitor, open_lesson, wait_until
 
@@ -18,7 +19,7 @@ def sent(tab: Visitor) -> tuple[dict, np.ndarray]:
 
 
 def test_it_sends_the_trace_of_the_chosen_window(visit):
-    tab = visit("stage").set("part", "valid").set("window", 3)
+    tab = visit("stage").set("part", "valid").set("window", 4)  # the fourth: the address counts from 0
     assert not tab.errors()
     header, numbers = sent(tab)
     run = tab.training
@@ -32,12 +33,13 @@ def test_it_sends_the_trace_of_the_chosen_window(visit):
 
 
 def test_the_window_is_the_one_that_was_chosen_on_gates(visit):
-    tab = visit("gates").set("part", "train").set("window", 7).go("stage")
+    tab = visit("gates").set("part", "train").set("window", 8).go("stage")
     assert sent(tab)[0]["link"] == {"part": "train", "window": 7}
 
 
 def test_an_address_opens_its_window(visit):
     tab = visit("stage", part="train", window="11")
+    assert tab.widget("window").value == 12
     assert sent(tab)[0]["link"] == {"part": "train", "window": 11}
 
 
@@ -104,7 +106,7 @@ def test_from_a_lesson_it_opens_at_the_unit_and_the_step_that_it_found(visit, na
     assert header["link"] == {"part": moment.split, "window": moment.window}
     assert header["opening"] == {"unit": moment.unit, "step": moment.step, "layer": moment.layer, "direction": 0}
     assert moment.unit < header["hidden"] and moment.step < header["steps"]
-    tab.set("window", moment.window + 1 if name != "continual_reber" else 0)
+    tab.set("window", moment.window + 2 if name != "continual_reber" else 1)
     assert ("step" in sent(tab)[0]["opening"]) == (name == "continual_reber")
 
 
@@ -116,13 +118,68 @@ def test_the_telling_step_is_the_symbol_that_is_to_be_remembered(visit, name, sy
 
 
 def test_a_window_of_the_address_is_not_the_lessons(visit):
-    tab = visit("lessons", lesson="embedded_reber").go("stage").set("window", 3)
+    tab = visit("lessons", lesson="embedded_reber").go("stage").set("window", 4)
     assert sent(tab.go("gates").go("stage"))[0]["link"] == {"part": "test", "window": 3}
 
 
 def test_it_follows_a_run_that_trains(visit):
-    tab = visit("train").set("epochs", 1_000_000).press("train").go("stage")
+    tab = visit("train").set("patience", 0).set("epochs", 1_000_000).press("train").go("stage")
     before, run = sent(tab)[0]["now"], tab.training
     wait_until(lambda: run.weights_key[0] > before, "it trained on")
     tab.run()
     assert sent(tab)[0]["now"] > before
+
+
+# ---- a lesson with several runs
+
+SEVERAL = {"forget_bias": ["chrono", "bias_1", "bias_0"], "continual_reber": ["lstm", "no_forget"]}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_each_lstm_of_a_lesson_can_be_shown(visit, name):
+    tab = open_lesson(visit, name).go("stage")
+    usual, *others = SEVERAL[name]
+    runs = tab.workspace.lesson.runs
+    assert tab.widget("lesson_run").value == usual and "lesson_run" not in tab.at.query_params
+    window = sent(tab)[0]["link"]
+    for label in (*others, usual):
+        tab.set("lesson_run", label)
+        header, numbers = sent(tab)
+        weights = runs[label].snapshot_at().flat_weights.numpy()
+        earlier = len(header["snapshots"]) * weights.size
+        assert np.array_equal(numbers[len(numbers) - earlier - weights.size :][: weights.size], weights)
+        assert header["link"] == window, "two runs are compared on one window"
+        assert header["model"] == ("" if label == usual else run_name(label))
+        assert tab.parameters.get("lesson_run") == (None if label == usual else label)
+
+
+def test_the_choice_holds_on_gates_and_in_the_address(visit):
+    tab = open_lesson(visit, "forget_bias").go("stage").set("lesson_run", "bias_0").go("gates")
+    assert tab.widget("lesson_run").value == "bias_0"
+    assert not tab.errors()
+    run = tab.workspace.lesson.runs["bias_0"]
+    start = run.windows.starts[tab.widget("part").value][tab.widget("window").value - 1 : tab.widget("window").value]
+    gate = trace_lstm(run.current_model().lstm, torch.from_numpy(run.windows.inputs(start))).i[0, 0, 0].numpy().T
+    drawn = np.frombuffer(tab.component("gate_view")[1], "<f4")[: gate.size].reshape(gate.shape)
+    assert np.array_equal(drawn, gate)
+    other = visit("stage", run=tab.id, lesson_run="bias_0")
+    assert other.widget("lesson_run").value == "bias_0"
+    assert sent(other)[0]["model"] == "bias = 0"
+    assert visit("stage", run=tab.id, lesson_run="<b>").widget("lesson_run").value == "chrono"
+
+
+def test_gates_shows_every_cell_of_a_lesson_and_the_stage_its_lstm_alone(visit):
+    tab = open_lesson(visit, "vanishing").go("gates")
+    assert tab.widget("lesson_run").value == "rnn" and "choose the LSTM above" in tab.words()
+    tab.set("lesson_run", "lstm").set("view", "Gates")
+    assert not tab.errors() and tab.component("gate_view")[0]["units"]
+    tab.set("lesson_run", "gru").go("stage")
+    assert sent(tab)[0]["model"] == "LSTM"
+    assert not [box for box in tab.at.selectbox if box.key == "lesson_run"]
+
+
+def test_there_is_nothing_to_choose_once_the_data_is_another(visit):
+    tab = open_lesson(visit, "forget_bias").go("stage").set("lesson_run", "bias_0")
+    tab.go("data").set("sample", "nile").train(epochs=1).go("stage")
+    assert not [box for box in tab.at.selectbox if box.key == "lesson_run"]
+    assert "lesson_run" not in tab.at.query_params and sent(tab)[0]["model"] == ""

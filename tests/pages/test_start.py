@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from lstm_core.experiment import GATES, STATES
+from lstm_core.figures.symbols import symbol_texts
 from lstm_core.trace import trace_lstm
 from pages.shared.gates import selection
-from tests.pages.conftest import Visitor, labelled_csv, series_csv, trained
+from tests.pages.conftest import Visitor, labelled_csv, open_lesson, series_csv, trained
 
 
 def stage(tab: Visitor) -> tuple[dict, dict[str, np.ndarray]]:
@@ -80,6 +81,16 @@ def test_its_gates_are_those_of_nn_lstm_in_the_last_window(visit):
     assert not header["training"]
 
 
+def test_the_letters_of_a_lesson_stand_where_its_one_hot_lines_would(visit):
+    tab = open_lesson(visit, "embedded_reber").go("start")
+    header, _ = stage(tab)
+    windows = tab.training.windows
+    expected = symbol_texts(windows, int(windows.starts["test"][-1]))
+    assert header["window"]["symbols"] == expected and set(expected) <= {"", *"BTPSXVE"}
+    assert header["window"]["series"] == []
+    assert stage(visit())[0]["window"]["symbols"] is None
+
+
 def test_the_series_is_sent_by_split_with_the_place_of_the_window(visit):
     header, arrays = stage(visit())
     assert [split["name"] for split in header["splits"]] == ["training", "validation", "test"]
@@ -104,7 +115,7 @@ def test_trains_from_scratch_here_in_one_click(visit):
 
 def test_while_it_trains_it_pauses_and_goes_on(visit):
     tab = visit()
-    tab.workspace.change("train", epochs=100_000)
+    tab.workspace.change("train", epochs=100_000, patience=0)
     tab.run().press("train")
     assert not tab.pressable("train")
     assert stage(tab)[0]["training"]

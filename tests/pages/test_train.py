@@ -22,7 +22,7 @@ def buttons(tab: Visitor) -> dict[str, bool]:
 
 def running(tab: Visitor) -> Visitor:
     """The page Train with a run under way that has made some steps."""
-    tab.go("train").set("epochs", ENDLESS).press("train")
+    tab.go("train").set("patience", 0).set("epochs", ENDLESS).press("train")
     wait_until(lambda: tab.training.step > 5, "the run made some steps")
     return tab.run()
 

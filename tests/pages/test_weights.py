@@ -197,7 +197,7 @@ def test_forgotten_snapshots_are_measured_no_more_and_new_ones_once(visit, monke
 
 
 def test_follows_the_training(visit):
-    tab = visit("train").set("epochs", 1_000_000).press("train")
+    tab = visit("train").set("patience", 0).set("epochs", 1_000_000).press("train")
     tab.go("gates").set("view", "Weights").set("weights_of", weights_view.GRADIENTS)
     run, seen = tab.training, set()
     for _ in range(3):

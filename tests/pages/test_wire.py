@@ -49,7 +49,7 @@ def test_a_component_goes_with_all_it_imports_as_one_module():
     text = wire.bundle("gate_heatmaps.js")
     assert not re.search(r"^import ", text, re.M)
     assert re.findall(r"^export .*", text, re.M) == ['export default component(".gate-heatmaps", {']
-    assert re.findall(r'^modules\["([\w./]+)"\] = ', text, re.M) == ["canvas.js", "heatmap.js", "wire.js"]
+    assert re.findall(r'^modules\["([\w./]+)"\] = ', text, re.M) == ["canvas.js", "heatmap.js", "symbols.js", "wire.js"]
     assert re.search(r'^const \{ component, unpack \} = modules\["wire.js"\];$', text, re.M)
     assert "return { component, isDrawn, unpack, addressOf, sender };" in text
     assert wire.bundle("stage/stage.js").startswith('const modules = {};\nmodules["wire.js"] = ')

@@ -22,7 +22,9 @@ def test_a_server_that_ends_names_the_trainings_that_go_on(monkeypatch, tmp_path
     monkeypatch.setattr(pool, "wanted_runs", lambda: [made(name="first\x1b[2J"), made()])
     launcher.say_what_goes_on()
     said = capsys.readouterr().err
-    assert said.startswith("2 trainings go on") and "stop --all" in said and "\x1b" not in said and said.count("\n") == 1
+    assert (
+        said.startswith("2 trainings go on") and "stop --all" in said and "\x1b" not in said and said.count("\n") == 1
+    )
 
 
 def test_there_are_as_many_workers_as_wanted_runs_and_one_to_stand_by_but_no_more_than_places(monkeypatch, tmp_path):

@@ -35,6 +35,7 @@ def test_csv_has_one_row_a_unit_and_step_and_loses_no_bit(fields):
     assert list(table) == ["layer", "direction", "sequence", "step", "unit", *GATES, *STATES]
     shape = trace.i.shape
     assert len(table) == np.prod(shape)
+    table["step"] -= 1  # from 1, as on screen
     index = tuple(table[name].to_numpy() for name in ["layer", "direction", "sequence", "step", "unit"])
     for name in (*GATES, "c"):
         np.testing.assert_array_equal(table[name].astype(np.float32), getattr(trace, name).numpy()[index])
@@ -64,10 +65,11 @@ def test_csv_has_further_columns_beside_every_gate_and_never_a_formula():
     assert list(table)[-4:] == ["row", "'=cmd|x", "prediction", "i_2"]
     for (sequence, step), rows in table.groupby(["sequence", "step"]):
         assert len(rows) == 2 * 5  # layers, units
-        assert set(rows["row"]) == {7 + step}
-        value = steps["=cmd|x"][sequence, step]
+        k = step - 1
+        assert set(rows["row"]) == {7 + k}
+        value = steps["=cmd|x"][sequence, k]
         assert set(rows["'=cmd|x"]) == {"" if np.isnan(value) else f"{value:g}"}
-        assert set(rows["prediction"]) == {["", "'=1+1", "'-up"][step]}
+        assert set(rows["prediction"]) == {["", "'=1+1", "'-up"][k]}
     np.testing.assert_array_equal(table["i"].to_numpy(np.float32), trace.i.numpy().ravel())
 
 

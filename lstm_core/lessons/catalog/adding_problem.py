@@ -80,10 +80,11 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     )
     for name, y, color, dash, row in lines:
         line = {"color": color, "width": 4, "dash": dash}
-        figure.add_scatter(x=np.arange(len(y)), y=y, name=name, line=line, row=row, col=1)
+        figure.add_scatter(x=np.arange(1, len(y) + 1), y=y, name=name, line=line, row=row, col=1)
     for at in np.flatnonzero(marker):
-        figure.add_vline(float(at), line={"color": SLATE, "width": 2, "dash": "dot"})
-        text = diagram.label(float(at), 1.0, f"<b>{value[at]:.2f}</b>", 18, yref="y2 domain", xanchor="left", xshift=4)
+        step = float(at + 1)
+        figure.add_vline(step, line={"color": SLATE, "width": 2, "dash": "dot"})
+        text = diagram.label(step, 1.0, f"<b>{value[at]:.2f}</b>", 18, yref="y2 domain", xanchor="left", xshift=4)
         figure.add_annotation(text)
     return figure.update_yaxes(title="gate", row=2)
 

@@ -77,10 +77,12 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     for shade, k in enumerate(order):
         color = f"hsl({30 + 25 * shade}, 75%, 50%)"
         mean = values[symbol == k].mean(axis=0)
-        figure.add_scatter(y=mean, name=LETTERS[k], mode="lines", line={"color": color, "width": 3})
-    for at, label in ((position, f"symbol {position + 1} is read"), (len(mean) - len(matches) - 1, "marker")):
-        figure.add_vline(float(at), line={"color": GREY, "width": 2, "dash": "dot"})
-        figure.add_annotation(x=float(at), y=1, yref="y domain", text=label, xanchor="left", xshift=4, showarrow=False)
+        line = {"color": color, "width": 3}
+        figure.add_scatter(x=np.arange(1, len(mean) + 1), y=mean, name=LETTERS[k], mode="lines", line=line)
+    for step, label in ((position + 1, f"symbol {position + 1} is read"), (len(mean) - len(matches), "marker")):
+        figure.add_vline(float(step), line={"color": GREY, "width": 2, "dash": "dot"})
+        place = {"x": float(step), "y": 1, "yref": "y domain", "xanchor": "left", "xshift": 4}
+        figure.add_annotation(text=label, showarrow=False, **place)
     match = matches[position]
     figure.update_yaxes(title=f"{match.gate} of unit {match.unit}, mean (η² {match.score:.2f})")
     figure.update_xaxes(title="step")

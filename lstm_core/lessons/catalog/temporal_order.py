@@ -60,18 +60,20 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     targets = windows.targets(windows.starts["test"])
     starts = windows.starts["test"][[np.argmax(targets == k) for k in range(len(ORDERS))]]  # one of each class
     trace, symbols = trace_windows(run.current_model(), windows, starts), decode_one_hot(windows.inputs(starts))
+    steps = np.arange(1, windows.spec.seq_len + 1)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
     for row, match in enumerate(matches, 1):
         for k, (name, values) in enumerate(zip(ORDERS, match.values_in(trace), strict=True)):
             masked_values = np.where(symbols[k] < 0, np.nan, values)
             subplot = {"legendgroup": name, "row": row, "col": 1}
             line = {"color": COLORS[name], "width": 3.5, "dash": "solid" if name[1] == "X" else "dash"}
-            figure.add_scatter(y=masked_values, name=name, showlegend=row == 1, line=line, **subplot)
+            figure.add_scatter(x=steps, y=masked_values, name=name, showlegend=row == 1, line=line, **subplot)
             at = np.flatnonzero(np.isin(symbols[k], (X, Y)))
             marker = {"size": 10, "color": COLORS[name]}
             font = {"size": 16, "color": COLORS[name]}
             text = {"mode": "markers+text", "text": list(name), "textposition": "top center", "textfont": font}
-            figure.add_scatter(x=at, y=values[at], marker=marker, hoverinfo="skip", showlegend=False, **text, **subplot)
+            text |= {"hoverinfo": "skip", "showlegend": False}
+            figure.add_scatter(x=steps[at], y=values[at], marker=marker, **text, **subplot)
         text = f"<b>the {('first', 'second')[row - 1]} symbol</b>: η² {match.score:.2f}"
         domain = {"xref": "x domain", "yref": ("y domain", "y2 domain")[row - 1]}
         figure.add_annotation(diagram.label(0, 0, text, 16, xanchor="left", yanchor="bottom", **domain))

@@ -73,13 +73,13 @@ function stop(slider) {
 }
 
 function show(slider) {
-  const { button, range, output, steps, playing, stepsPerEpoch, now } = slider, index = indexOf(slider);
+  const { button, range, output, steps, playing, stepsPerEpoch, now, best } = slider, index = indexOf(slider);
   range.max = steps.length;
   range.value = index;
   button.textContent = playing ? "❚❚" : "▶";
   button.title = button.ariaLabel = playing ? "Pause" : "Replay training from the start";
   const epoch = (step) => Number((step / stepsPerEpoch).toPrecision(3)).toLocaleString();
-  const text = index === steps.length ? `now, epoch ${epoch(now)}`
+  const text = index === steps.length ? (best === null ? `now, epoch ${epoch(now)}` : `best, epoch ${best}`)
     : steps[index] === 0 ? "untrained" : `epoch ${epoch(steps[index])}, step ${steps[index].toLocaleString()}`;
   if (output.textContent !== text) output.textContent = range.ariaValueText = text;
 }

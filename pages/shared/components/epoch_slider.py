@@ -13,15 +13,22 @@ _draw = mount("epoch_slider", results=["step"])
 
 
 def epoch_slider(
-    key: str, steps: list[int], current_step: int, steps_per_epoch: int, step: int | None = None
+    key: str,
+    steps: list[int],
+    current_step: int,
+    steps_per_epoch: int,
+    step: int | None = None,
+    best_epoch: int | None = None,
 ) -> int | None:
     """Draw a slider over `steps`, those of the snapshots, and "now", and return the chosen step; None is now.
 
     steps: optimiser steps, rising; current_step: how many were made. `step` is where a newly mounted slider starts;
-    then the user's choice holds, and moves to the nearest snapshot where its own was dropped.
+    then the user's choice holds, and moves to the nearest snapshot where its own was dropped. best_epoch: whose weights
+    are those of now, if they are not the last step's.
     """
     chosen = widget_value(key)
     received = step if chosen is None else chosen["step"]  # the answer that the browser waits for
     header = {"steps": steps, "now": current_step, "stepsPerEpoch": steps_per_epoch, "received": received}
+    header |= {"best": best_epoch}
     result = _draw(key, header, default={"step": step})
     return None if result.step is None else int(result.step)

@@ -6,10 +6,12 @@ import {
   arrowMove, cellAt, contains, mountHeatmaps, paintCells, paintCursor, paintRing, paintRowEnds, paintScale,
   paintStepAxis, pointIn, repaint, spanOf,
 } from "./heatmap.js";
+import { paintSymbols, stepAtPoint, textHeight } from "./symbols.js";
 import { component, unpack } from "./wire.js";
 
 const GUTTER = 40, RIGHT = 12, TITLE = 26, AXIS = 24, GAP = 10; // CSS pixels around each panel
-const SERIES_HEIGHT = 72, CURVES_HEIGHT = 112, LARGE = 14;
+const LONG = 36; // letters of a name in a legend
+const SERIES_HEIGHT = 72, TEXT_LINES = 4, CURVES_HEIGHT = 112, LARGE = 14;
 const SEND_AFTER = 150; // ms: when a key is held down, Python hears of the last unit only
 const LABEL = "The input series, heatmaps of the gates by unit and step, and one unit's curves. "
   + "Left and right move the time cursor, up and down select the unit.";
@@ -61,7 +63,7 @@ function point(view, at) {
   const panel = at && view.steps ? view.boxes.find(inside) : null;
   if (!panel) return; // the cursor stays
   const { row, column } = cellAt(panel, at, panel.map?.units ?? 1, view.steps);
-  view.cursor = column;
+  view.cursor = panel.symbols ? stepAtPoint(panel, panel.symbols, view.cursor, at) : column;
   if (panel.map) view.hovered = row;
 }
 
@@ -84,7 +86,7 @@ function select(view, unit) {
 
 // ---- the picture ----
 
-function arrange({ maps, groups, series, curves, large }, width) {
+function arrange({ maps, groups, series, symbols, curves, large }, width) {
   const shown = large ? maps.filter((map) => map.name === large) : maps;
   const fitting = width >= 740 ? 3 : width >= 460 ? 2 : 1;
   const columns = Math.min(fitting, shown.length);
@@ -105,7 +107,8 @@ function arrange({ maps, groups, series, curves, large }, width) {
       top += h + TITLE + AXIS;
     }
   };
-  if (series.length) stack([{ series }], 1, SERIES_HEIGHT);
+  if (symbols) stack([{ symbols }], 1, textHeight(symbols, inner(1), TEXT_LINES));
+  else if (series.length) stack([{ series }], 1, SERIES_HEIGHT);
   stack(shown.map((map) => ({ map })), columns, mapHeight);
   stack(groups, across, CURVES_HEIGHT);
   stack(curves, Math.min(fitting, curves.length), CURVES_HEIGHT);
@@ -116,6 +119,10 @@ function paint(view, pen) {
   view.above.textContent = view.warning;
   view.below.textContent = help(view.rows ? "a snapshot" : "a unit");
   for (const panel of view.boxes) {
+    if (panel.symbols) {
+      write(pen, view.theme, "Input", panel.x, panel.y - TITLE / 2, { size: LARGE, weight: 700 });
+      continue;
+    }
     if (panel.map) paintMap(pen, view, panel);
     else paintCurves(pen, view, panel);
     paintStepAxis(pen, view.theme, panel, view.steps, view.stride, AXIS);
@@ -188,7 +195,7 @@ function paintCurves(pen, view, panel) {
 function paintLegend(pen, theme, panel, from) {
   const { x, y, w } = panel, curves = panel.curves.filter(({ name }) => name), middle = y - TITLE / 2;
   for (const [k, { name, color, dashed }] of curves.entries()) {
-    const label = name.length > 24 ? `${name.slice(0, 23)}…` : name;
+    const label = name.length > LONG ? `${name.slice(0, LONG - 1)}…` : name;
     const rest = k < curves.length - 1 ? 80 : 0; // room for how many more there are
     if (k && from + 38 + 7.5 * label.length + rest > x + w) {
       write(pen, theme, `+ ${curves.length - k} more`, from + 16, middle, { size: LARGE });
@@ -207,6 +214,10 @@ function paintOverlay(view, pen) {
   for (const panel of view.boxes) {
     const { map, curves, height, x, y, w, h } = panel;
     const middle = (row) => y + ((row + 0.5) * h) / map.units;
+    if (panel.symbols) {
+      paintText(pen, view, panel);
+      continue;
+    }
     if (map && unit < map.units) paintArrows(pen, theme.accent, x, w, middle(unit));
     if (cursor === null || !steps) continue;
     const at = paintCursor(pen, theme, panel, cursor, steps);
@@ -214,6 +225,13 @@ function paintOverlay(view, pen) {
     for (const { values, color } of curves ?? []) paintRing(pen, theme.text, color, at, height(values[cursor]));
   }
   writeReadout(view, marked);
+}
+
+// The symbols around the cursor, and which steps they are.
+function paintText(pen, { theme, cursor, steps, stride }, panel) {
+  const { first, count } = paintSymbols(pen, theme, panel, panel.symbols, cursor);
+  const text = `symbols of steps ${first * stride + 1}–${(first + count - 1) * stride + 1} of ${(steps - 1) * stride + 1}`;
+  write(pen, theme, text, panel.x + 52, panel.y - TITLE / 2, { size: LARGE });
 }
 
 function paintArrows(pen, color, x, w, y) {
@@ -227,7 +245,7 @@ function paintArrows(pen, color, x, w, y) {
   }
 }
 
-function writeReadout({ readout, theme, cursor, steps, stride, maps, series, rows }, unit) {
+function writeReadout({ readout, theme, cursor, steps, stride, maps, series, symbols, rows }, unit) {
   // The same items before the first hover as after it: the picture must not move under the mouse.
   const item = (name, value, color) => {
     const node = document.createElement("span"), number = document.createElement("b");
@@ -244,9 +262,10 @@ function writeReadout({ readout, theme, cursor, steps, stride, maps, series, row
   const at = cursor !== null && steps ? cursor : undefined;
   const inside = (map) => (unit < map.units ? map.values[unit * steps + at] : undefined);
   readout.replaceChildren(
-    row(item("step", at === undefined ? at : at * stride), rows ? item(...rows[unit].split(" ")) : item("unit", unit),
+    row(item("step", at === undefined ? at : at * stride + 1), rows ? item(...rows[unit].split(" ")) : item("unit", unit),
       ...maps.map((map) => item(map.name, inside(map), map.color ?? theme.text))),
-    row(...series.map(({ name, values }) => item(name, values[at]))),
+    symbols ? row(item("input", at === undefined ? at : symbols[at] || "none")) :
+      row(...series.map(({ name, values }) => item(name, values[at]))),
   );
 }
 

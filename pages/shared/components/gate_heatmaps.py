@@ -80,6 +80,7 @@ def gate_heatmaps(
     *,
     unit: int = 0,
     series: Mapping[str, np.ndarray] | None = None,
+    symbols: Sequence[str] | None = None,
     units: Sequence[UnitPanel] | None = None,
     curves: Mapping[str, Mapping[str, np.ndarray]] | None = None,
     large: str | None = None,
@@ -91,7 +92,7 @@ def gate_heatmaps(
         heatmaps: in the order to show; h may have fewer rows than the others (`proj_size`).
         unit: the unit that is selected at first; then the user's choice holds, so keep passing the same value: an
             unchanged message is not sent again.
-        series: name → (seq_len,), the window that the network read.
+        series: name → (seq_len,), the window that the network read; symbols: a text a step, in the series' place.
         units: panels of the selected unit; None: its gates and its states, from the heatmaps.
         curves: title → gate → (seq_len,), further panels under the same cursor.
         large: the name of one heatmap to show alone.
@@ -110,6 +111,8 @@ def gate_heatmaps(
     lengths = {values.shape[-1] for values in (*planes, *series.values(), *extra)}
     if len(lengths) != 1:
         raise ValueError(f"All heatmaps and series must be equally long, not {sorted(lengths)} steps.")
+    if symbols and len(symbols) not in lengths:
+        raise ValueError(f"There are {len(symbols)} symbols, not {sorted(lengths)}: give one a step.")
     (seq_len,), row_count = lengths, max(map(len, planes))
 
     indices, arrays = _unique(planes)  # many lines share a heatmap's array
@@ -133,6 +136,7 @@ def gate_heatmaps(
             for panel in units
         ],
         "series": list(series),
+        "symbols": list(symbols[::stride]) if symbols else None,
         "curves": [
             {"title": title, "lines": [{"name": name, "color": GATE_COLORS.get(name)} for name in panel]}
             for title, panel in curves.items()

@@ -122,14 +122,13 @@ export function spanOf(arrays, [low, high] = [Infinity, -Infinity]) {
   return low === high ? [low - 0.5, high + 0.5] : [low, high];
 }
 
-// Time steps under a box whose columns are every stride-th step, in a line `height` high.
-// first: what the first step is called.
-export function paintStepAxis(pen, theme, { x, y, w, h }, columns, stride, height, first = 0) {
+// Time steps, counted from 1, under a box whose columns are every stride-th step, in a line `height` high.
+export function paintStepAxis(pen, theme, { x, y, w, h }, columns, stride, height) {
   const middle = y + h + height / 2;
   write(pen, theme, "step", x - 8, middle, { align: "right" });
-  for (const tick of ticks(first, first + (columns - 1) * stride, Math.max(1, Math.floor(w / 90)))) {
-    if ((tick - first) % stride) continue;
-    const at = x + (((tick - first) / stride + 0.5) * w) / columns;
+  for (const tick of ticks(1, 1 + (columns - 1) * stride, Math.max(1, Math.floor(w / 70)))) {
+    if (!Number.isInteger(tick)) continue;
+    const at = x + (((tick - 1) / stride + 0.5) * w) / columns;
     line(pen, theme.text, 1, [[at, y + h], [at, y + h + 4]]);
     write(pen, theme, formatBrief(tick), Math.max(at, x + 4), middle + 2, { align: "center" });
   }

@@ -6,10 +6,11 @@ import {
   arrowMove, cellAt, contains, mountHeatmaps, onDrag, paintCells, paintCursor, paintRing, paintScale, paintStepAxis,
   pointIn, repaint, repaintOverlay, spanOf,
 } from "./heatmap.js";
+import { paintSymbols, stepAtPoint, textHeight } from "./symbols.js";
 import { component, isDrawn, unpack } from "./wire.js";
 
 const GUTTER = 40, TITLE = 24, AXIS = 22, ENDS = 18, GAP = 18; // CSS pixels around each panel
-const STRIP = 42, WINDOW = 52, NARROW = 540, VALVES = 216, GAUGE = 28;
+const STRIP = 42, WINDOW = 52, NARROW = 540, VALVES = 216, GAUGE = 28, TEXT_LINES = 6;
 const LOOP = 4500, MAX_RATE = 12, REST = 900; // ms for all steps, at most so many steps a second, ms at the last step
 const FRAME = 45, FRAME_TRAINING = 125; // ms between two frames: beside the training, every frame costs it some steps
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
@@ -106,7 +107,9 @@ function touch(view, event) {
   }
   if (!view.pressed) return;
   play(view, false);
-  view.position = column;
+  const text = view.window.symbols && view.boxes.find(({ curves }) => curves);
+  if (begins) view.inText = text && contains(text, at);
+  view.position = view.inText ? stepAtPoint(text, view.window.symbols, stepAt(view), at) : column;
   repaintOverlay(view);
 }
 
@@ -133,8 +136,10 @@ function key(view, event) {
 function arrange({ valves, window, height }, width) {
   const inner = width - GUTTER - 8, series = { x: GUTTER, y: TITLE, w: inner, strip: true };
   if (!valves) {
-    const h = (height - 2 * (TITLE + ENDS) - 8) / 2, y = TITLE + h + ENDS + 8 + TITLE;
-    return { boxes: [{ ...series, h }, { x: GUTTER, y, w: inner, h, curves: window.series }], total: height };
+    const both = height - 2 * (TITLE + ENDS) - 8;
+    const h = window.symbols ? textHeight(window.symbols, inner, TEXT_LINES) : both / 2;
+    const y = TITLE + both - h + ENDS + 8 + TITLE;
+    return { boxes: [{ ...series, h: both - h }, { x: GUTTER, y, w: inner, h, curves: window.series }], total: height };
   }
   const narrow = width < NARROW, w = narrow ? inner : inner - VALVES - GAP;
   const top = TITLE + STRIP + ENDS + 6 + TITLE, below = top + WINDOW + 4 + TITLE;
@@ -203,8 +208,13 @@ function shortened(pen, { font }, text, room) {
   return now();
 }
 
-function paintWindow(pen, { theme, window, steps, valves, stride }, box) {
-  const { x, y, w, h } = box, colors = theme.palette;
+function paintWindow(pen, view, box) {
+  const { theme, window, steps, valves, stride } = view, { x, y, w, h } = box, colors = theme.palette;
+  if (window.symbols) {
+    heading(pen, theme, `${window.title}, read as symbols`, [], x, y - TITLE / 2, w);
+    if (!valves) paintSymbols(pen, theme, box, window.symbols, null);
+    return;
+  }
   const [low, high] = spanOf(window.series.map(({ values }) => values));
   box.height = (value) => y + h - 3 - ((value - low) / (high - low)) * (h - 6);
   for (const value of [low, high]) {
@@ -216,7 +226,7 @@ function paintWindow(pen, { theme, window, steps, valves, stride }, box) {
     line(pen, color, 2, Array.from(values, (value, k) => [x + ((k + 0.5) * w) / steps, box.height(value)]));
   }
   heading(pen, theme, window.title, box.lines, x, y - TITLE / 2, w);
-  if (!valves) paintStepAxis(pen, theme, box, steps, stride, AXIS, 1);
+  if (!valves) paintStepAxis(pen, theme, box, steps, stride, AXIS);
 }
 
 function paintMap(pen, { theme, steps, stride, scale }, box) {
@@ -229,7 +239,7 @@ function paintMap(pen, { theme, steps, stride, scale }, box) {
   const right = end - write(pen, theme, "remembers", end, middle, { align: "right" }) - 5;
   paintScale(pen, scale, right - 40, middle, 40);
   write(pen, theme, "forgets", right - 45, middle, { align: "right" });
-  paintStepAxis(pen, theme, box, steps, stride, AXIS, 1);
+  paintStepAxis(pen, theme, box, steps, stride, AXIS);
   pen.save();
   pen.translate(x - GUTTER + 14, y + h / 2);
   pen.rotate(-Math.PI / 2);
@@ -245,6 +255,10 @@ function paintOverlay(view, pen) {
   for (const box of view.boxes) {
     if (box.gauges) paintGauges(pen, view, box, at, step);
     if (!box.curves && !box.map) continue;
+    if (box.curves && view.window.symbols) {
+      paintText(pen, view, box, step);
+      continue;
+    }
     const x = paintCursor(pen, theme, box, at, steps);
     if (box.map) paintRing(pen, theme.text, theme.back, x, box.y + ((unit + 0.5) * box.h) / box.map.units);
     for (const { values, color } of box.lines ?? []) {
@@ -253,6 +267,14 @@ function paintOverlay(view, pen) {
   }
   view.element.dataset.step = step; // for those who do not see the canvas: tests
   if (!view.playing) view.readout.textContent = `step ${step * view.stride + 1} of ${view.window.length}, unit ${unit}`;
+}
+
+// The symbols around the cursor, and which ones they are, if they are not all.
+function paintText(pen, { theme, window, steps, stride }, box, step) {
+  const { first, count } = paintSymbols(pen, theme, box, window.symbols, step);
+  if (count === steps) return;
+  const text = `${first * stride + 1}–${(first + count - 1) * stride + 1}`;
+  write(pen, theme, text, box.x + box.w, box.y - TITLE / 2, { align: "right" });
 }
 
 const between = (values, at) => {

@@ -34,11 +34,15 @@ class SplitLine:
 
 @dataclass(frozen=True, eq=False)
 class WindowView:
-    """A window: its first row, what the network reads in it (names → (seq_len,) each), and the words for both."""
+    """A window: its first row, what the network reads in it (names → (seq_len,) each), and the words for both.
+
+    symbols: a text a step in place of the series, where they are one-hot.
+    """
 
     start: int
     series: Mapping[str, np.ndarray]
     title: str
+    symbols: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +71,22 @@ def mini_stage(
     which model it is: another one is played from the start; training: it is drawn less often, as the cores are needed.
     """
     arrays = {} if valves is None else {name: valves.arrays[name] for name in (*GATES, *STATES)}
-    seq_len = len(next(iter(window.series.values())))
-    cells = sum(values.size for values in (*window.series.values(), *arrays.values()))
+    series = {} if window.symbols else window.series
+    seq_len = len(window.symbols or next(iter(series.values())))
+    cells = sum(values.size for values in (*series.values(), *arrays.values()))
     stride = max(1, -(-cells // MAX_CELLS))
     header = {
         "title": title,
         "ends": list(ends),
         "height": HEIGHT[valves is not None],
         "splits": [{"name": s.name, "color": s.color, "dots": s.dots, "points": len(s.rows)} for s in splits],
-        "window": {"start": window.start, "length": seq_len, "title": window.title, "series": list(window.series)},
+        "window": {
+            "start": window.start,
+            "length": seq_len,
+            "title": window.title,
+            "series": list(series),
+            "symbols": list(window.symbols[::stride]) if window.symbols else None,
+        },
         "stride": stride,
         "steps": len(range(0, seq_len, stride)),
         "model": model,
@@ -84,7 +95,7 @@ def mini_stage(
         "valves": None if valves is None else {"start": valves.unit, "layer": valves.layer, "of": _describe(arrays)},
     }
     sent = [a for s in splits for a in (s.rows, s.values)]
-    sent += [values[..., ::stride] for values in (*window.series.values(), *arrays.values())]
+    sent += [values[..., ::stride] for values in (*series.values(), *arrays.values())]
     _draw(key, header, sent)
 
 

@@ -9,7 +9,7 @@ from lstm_core.data.number_format import format_percent, minus_sign
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SPLIT_NAMES
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot
-from pages.shared.gates.selection import Selection
+from pages.shared.gates.selection import Selection, weights_moment
 
 BY_ITSELF = 5e8  # multiplications of a table computed without a click: well under 0.1 s on two cores
 MAX_MULTIPLICATIONS = 4e11  # about ten seconds; beyond it fewer windows are used
@@ -85,7 +85,7 @@ def _table(run: Run, split: str, importances: list[Importance], count: int, snap
     sampling = "" if count == len(run.windows.starts[split]) else ", evenly spread"
     st.caption(
         f"Over {count:,} {SPLIT_NAMES[split]} windows{sampling}; each gate is fixed at its mean, unit by unit, while "
-        f"the others run as usual. Weights of step {snapshot.step:,}."
+        f"the others run as usual. Weights of {weights_moment(run, snapshot.step)}."
     )
 
 

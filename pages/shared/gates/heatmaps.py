@@ -12,7 +12,15 @@ from lstm_core.trace.files import trace_csv, trace_npz
 from pages.shared.components.download import download_when_made
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.gates.export import step_columns
-from pages.shared.gates.selection import ALL, Selection, activations, input_series, prediction_text, window_trace
+from pages.shared.gates.selection import (
+    ALL,
+    Selection,
+    activations,
+    prediction_text,
+    weights_moment,
+    window_read,
+    window_trace,
+)
 from pages.shared.session import state
 
 QUICK_ROWS = 5000  # rows of a trace's CSV that are written while the page is drawn: 30 ms
@@ -20,7 +28,7 @@ QUICK_ROWS = 5000  # rows of a trace's CSV that are written while the page is dr
 
 def show(selection: Selection) -> None:
     trace = window_trace(selection)
-    difference, step = trace.max_difference, selection.snapshot.step
+    difference = trace.max_difference
     text_column, badge = st.columns([0.62, 0.38], vertical_alignment="center")
     text_column.markdown(prediction_text(selection))
     with badge.container(key="parity", horizontal_alignment="right"):
@@ -29,7 +37,7 @@ def show(selection: Selection) -> None:
             icon=":material/verified:",
             color="green" if difference < 1e-5 else "red",
             help="Largest difference between every h and the last c of this trace, computed from the gates below, "
-            f"and those of torch.nn.LSTM itself. Weights of step {step:,}.",
+            f"and those of torch.nn.LSTM itself. Weights of {weights_moment(selection.run, selection.snapshot.step)}.",
         )
     current_trace = window_trace(replace(selection, step=None))  # its color scale stays while the slider moves
     maps = [
@@ -42,12 +50,11 @@ def show(selection: Selection) -> None:
         f"Share below {CLOSED_BELOW:g}": shares["closed"],
         f"Share above {OPEN_ABOVE:g}": shares["open"],
     }
-    series = input_series(selection.run.windows, selection.start)
     chosen = gate_heatmaps(
         "gate_view",
         maps,
         unit=selection.unit,
-        series=series,
+        **window_read(selection.run.windows, selection.start),
         curves=curves,
         large=None if selection.gate == ALL else selection.gate,
     )

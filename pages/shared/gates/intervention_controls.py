@@ -85,7 +85,8 @@ def describe(intervention: Intervention, selection: Selection) -> str:
                 f"in layer {_layer_directions(spec)[intervention.layer * spec.num_directions + intervention.direction]}"
             )
     if intervention.steps is not None:
-        texts.append(f"at step{'s' * (len(intervention.steps) > 1)} {_listed(intervention.steps)}")
+        numbers = [step + 1 for step in intervention.steps]
+        texts.append(f"at step{'s' * (len(numbers) > 1)} {_listed(numbers)}")
     return " ".join(texts)
 
 
@@ -207,17 +208,17 @@ def _units(column, count: int, selected: int) -> tuple[int, ...] | None:
 
 
 def _steps(column, windows: Windows) -> range | None:
-    """The steps between the two handles; None is the whole window."""
-    last = windows.spec.seq_len - 1
-    if last == 0:
+    """The steps between the two handles, which count from 1; None is the whole window."""
+    last = windows.spec.seq_len
+    if last == 1:
         return None
-    minimum, maximum = state.get_state("what_steps") or (0, last)
+    minimum, maximum = state.get_state("what_steps") or (1, last)
     if state.get_state("what_last_step") != last or maximum > last:  # another seq_len: all steps
-        minimum, maximum = 0, last
+        minimum, maximum = 1, last
     state.set_state("what_last_step", last)
     set_widget("what_steps", (minimum, maximum), last)
-    minimum, maximum = column.slider("steps", 0, last, key="what_steps", **KEEP)
-    return None if (minimum, maximum) == (0, last) else range(minimum, maximum + 1)
+    minimum, maximum = column.slider("steps", 1, last, key="what_steps", **KEEP)
+    return None if (minimum, maximum) == (1, last) else range(minimum - 1, maximum)
 
 
 def _preset(gate: str, value: float) -> None:

@@ -12,7 +12,7 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared.components.gate_heatmaps import gate_heatmaps, heatmap_of
 from pages.shared.components.live_plot import live_plot
-from pages.shared.gates.selection import ALL, Selection, by_snapshot, input_series, window_input
+from pages.shared.gates.selection import ALL, Selection, by_snapshot, window_input, window_read
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 
@@ -40,7 +40,7 @@ def show(selection: Selection) -> None:
         [heatmap_of(name, values) for name, values in maps.items()],
         unit=chosen,
         rows=names,
-        series=input_series(selection.run.windows, selection.start),
+        **window_read(selection.run.windows, selection.start),
         large=None if selection.gate == ALL or selection.gate not in maps else selection.gate,
     )
     st.caption(

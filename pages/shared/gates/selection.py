@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lstm_core.data.number_format import format_percent, minus_sign
 from lstm_core.data.windows import Windows
+from lstm_core.figures.symbols import symbol_texts
 from lstm_core.forecasting.predict import predict
 from lstm_core.forecasting.scores import window_errors
 from lstm_core.runs.run import Run
@@ -53,6 +54,17 @@ class Selection:
         if self.step is not None:
             return run.cached("snapshots", (self.step,), lambda: run.snapshot_at(self.step))
         return run.cached("snapshots", run.weights_key, run.snapshot_at)
+
+
+def weights_moment(run: Run, step: int) -> str:
+    """Of which moment the weights at a step are: "step 516", or "epoch 28, the best" where those have come back."""
+    best = best_epoch_shown(run) if step == run.step else None
+    return f"step {step:,}" if best is None else f"epoch {best:,}, the best"
+
+
+def best_epoch_shown(run: Run) -> int | None:
+    """The epoch whose weights have come back at the end of a training; None where those of the last step are shown."""
+    return run.best_epoch if run.step and not run.is_active and run.has_best_weights else None
 
 
 def by_snapshot(run: Run, kind: str, key: tuple, compute: Callable[[Snapshot], Any]) -> dict[Snapshot, Any]:
@@ -123,6 +135,12 @@ def _target_text(windows: Windows, start: int) -> str:
 def activations(trace: GateTrace, name: str, selection: Selection) -> np.ndarray:
     """One gate or state of the selected layer and direction, (units, seq_len)."""
     return trace.gate(name)[selection.layer, selection.direction, 0].float().cpu().numpy().T
+
+
+def window_read(windows: Windows, start: int) -> dict[str, Any]:
+    """The window's inputs as gate_heatmaps takes them: symbols where they are one-hot, else series."""
+    symbols = symbol_texts(windows, start)
+    return {"symbols": symbols} if symbols else {"series": input_series(windows, start)}
 
 
 def input_series(windows: Windows, start: int) -> dict[str, np.ndarray]:

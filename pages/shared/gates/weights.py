@@ -27,7 +27,7 @@ from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot
 from pages.shared.components.live_plot import live_plot
 from pages.shared.components.weight_heatmaps import ParameterPanel, weight_heatmaps
-from pages.shared.gates.selection import Selection, by_snapshot
+from pages.shared.gates.selection import Selection, by_snapshot, weights_moment
 from pages.shared.theme import segments
 
 WEIGHTS, GRADIENTS = "weights", "gradients of the last step"
@@ -70,17 +70,17 @@ def _heatmaps(selection: Selection, snapshot: ModelSnapshot, by_gate: ByGate, co
         counts,
         counted=counted,
         edge=edge,
-        title=_title(snapshot, current, limit, gradients),
+        title=_title(weights_moment(selection.run, snapshot.step), current, limit, gradients),
     )
 
 
-def _title(snapshot: ModelSnapshot, current: Magnitudes, limit: float, gradients: bool) -> str:
+def _title(moment: str, current: Magnitudes, limit: float, gradients: bool) -> str:
     subject = "Gradients (clipped) of" if gradients else "Weights after"
     peak = max(current.max_abs.values())
     range_text = (
         "them all" if peak <= limit else f"{100 * PERCENTILE:g}{THIN_SPACE}% of them; the largest is {peak:.3g}"
     )
-    return f"{subject} step {snapshot.step:,}. The colours span −{limit:g} to {limit:g}, which covers {range_text}"
+    return f"{subject} {moment}. The colours span −{limit:g} to {limit:g}, which covers {range_text}"
 
 
 def _why_none(snapshot: ModelSnapshot) -> str:

@@ -32,18 +32,19 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
         help="The model was trained on the training windows only",
     )
     last = len(windows.starts[split]) - 1
-    index = min(state.get_state(_WINDOW, _number(state.get_query("window"), last)), last)
+    index = min(state.get_state(_WINDOW, _number(state.get_query("window"), last)), last)  # the address counts from 0
     state.set_state(_WINDOW, index)
     if last:
-        set_widget("window", index, (page, last))
-        index = columns[1].slider(
+        set_widget("window", index + 1, (page, last))
+        number = columns[1].slider(
             "window",
-            0,
-            last,
+            1,
+            last + 1,
             key="window",
-            on_change=lambda: state.set_state(_WINDOW, widget_value("window")),
+            on_change=lambda: state.set_state(_WINDOW, widget_value("window") - 1),
             help="Windows in order of time; everything below shows this one",
         )
+        index = number - 1
     with columns[2], st.container(horizontal=True, gap="small"):
         searched = "" if last < selection.MAX_SEARCHED else f", of {selection.MAX_SEARCHED:,} spread over the split"
         for search, help_text in selection.WINDOW_SEARCHES.items():

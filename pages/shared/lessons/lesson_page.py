@@ -31,8 +31,9 @@ LOSSES = LessonFigure("**How it learned**", "The loss: pale for each batch, stro
 
 def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     """The whole page of one lesson; opened: None if it trains nothing."""
-    title, back = st.columns([0.84, 0.16], vertical_alignment="bottom")
-    title.title(lesson.title)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.container(width="stretch").title(lesson.title)
+    back = row.container(width=150)
     stay = "This lesson and your own work stay as they are"
     wide_button(back, "All lessons", "apps", state.leave_lesson, key="all_lessons", help=stay)
     st.markdown(lesson.summary)

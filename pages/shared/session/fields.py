@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lstm_core.experiment import PARTS
+from lstm_core.experiment import PARTS, PlaygroundError
 from lstm_core.settings import Setting, settings
 from pages.shared.session import state
-from pages.shared.session.messages import errors_on_top
+from pages.shared.session.messages import clear_messages, errors_on_top, refused
 
 
 def field(
@@ -23,7 +24,10 @@ def field(
     of: Any = None,
     **changed: Any,
 ) -> None:
-    """Draw the widget of one setting; an invalid value is reverted, and the reason is shown.
+    """Draw the widget of one setting; an invalid value does not reach the experiment, and the reason is shown.
+
+    A number that was refused stays in its field as long as the reason stays at the top: put back at once, the old one
+    could not be typed again, since a browser does not send what the field holds already.
 
     container: st, or the column to draw in.
     widget: Streamlit's name of it; by default number_input, toggle, selectbox or multiselect, by the setting's type.
@@ -33,6 +37,8 @@ def field(
     """
     setting, key = settings(PARTS[part])[name], key or name
     value = getattr(getattr(state.workspace().experiment, part), name)
+    if refused().get("key") == key and setting.type in (int, float):
+        value = refused()["value"]
     set_widget(key, list(value) if isinstance(value, tuple) else value, of)
     default, arguments = _default_widget(setting)
     arguments |= {"label": setting.label, "help": setting.help}
@@ -52,11 +58,18 @@ def _default_widget(setting: Setting) -> tuple[str, dict[str, Any]]:
 
 
 def _apply(part: str, name: str, key: str) -> None:
-    value = widget_value(key)
-    if value is not None or settings(PARTS[part])[name].default is None:  # else the previous value is shown again
-        kept = getattr(getattr(state.workspace().experiment, part), name)
-        with errors_on_top(f"{name} stays {_shown(kept)}."):  # as the widget then shows
-            state.workspace().change(part, **{name: value})
+    value, before, workspace = widget_value(key), refused(), state.workspace()
+    if value is None and settings(PARTS[part])[name].default is not None:  # the previous value is shown again
+        clear_messages()
+        return
+    kept = getattr(getattr(workspace.experiment, part), name)
+    refusal = {"part": part, "name": name, "key": key, "value": value}
+    with errors_on_top(f"{name} stays {_shown(kept)}.", refusal):
+        if before.get("part") == part and before["key"] != key:
+            with suppress(PlaygroundError):  # this value may be what the refused one, still in its field, lacked
+                workspace.change(part, **{before["name"]: before["value"], name: value})
+                return
+        workspace.change(part, **{name: value})
 
 
 def _shown(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 
@@ -27,19 +28,28 @@ def message(kind: str) -> str:
     return st.session_state.get(_MESSAGES, {}).get(kind, "")
 
 
+def refused() -> dict[str, Any]:
+    """What the error at the top refuses, as it was given to errors_on_top; empty without one."""
+    return st.session_state.get(_MESSAGES, {}).get("refused", {})
+
+
 def clear_messages() -> None:
     """Drop the message: the person has done something else since."""
     st.session_state.pop(_MESSAGES, None)
 
 
 @contextmanager
-def errors_on_top(then: str = "") -> Iterator[None]:
-    """Drop the message at the top; a PlaygroundError inside becomes the new one, followed by `then`."""
+def errors_on_top(then: str = "", refused: dict[str, Any] | None = None) -> Iterator[None]:
+    """Drop the message at the top; a PlaygroundError inside becomes the new one, followed by `then`.
+
+    refused: what it then refuses, for refused() to tell as long as the message is there.
+    """
     clear_messages()
     try:
         yield
     except PlaygroundError as error:
         show_error(f"{error} {then}".rstrip())
+        st.session_state[_MESSAGES]["refused"] = refused or {}
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def _quote_unit_figure(runs: dict[str, Run]) -> LinePlot:
     values = unit_activations(model, text)
     i, f, g, c = (values[name][quote_match.unit] for name in "ifgc")
     inside = (2 * text_features(text)["inside quotes"] - 1) * np.copysign(np.abs(c).max(), quote_match.score)
-    at = np.arange(len(text), dtype=float)
+    at = np.arange(1.0, len(text) + 1)
     lines = [
         Line("inside quotes, or outside", at, inside, GREY, "dot", width=2),
         Line("i · g", at, i * g, GATE_COLORS["i"], width=1.5),

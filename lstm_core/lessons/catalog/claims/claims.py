@@ -108,7 +108,7 @@ CLAIMS: tuple[Claim, ...] = (
         "last_row",
         "The last row of output is the last hidden state",
         "For one direction only",
-        "A bidirectional LSTM reads backwards, too, and that direction **ends at step 0**. The reverse half of "
+        "A bidirectional LSTM reads backwards, too, and that direction **ends at the first step**. The reverse half of "
         "output's last row has read one step only. Take h_n, which holds each direction's last state. (Padding "
         "breaks the rule as well.)",
         f"{_LSTM_DOCS}, Notes on bidirectional LSTMs: “h_n is not equivalent to the last element of output”",

@@ -198,7 +198,8 @@ def last_row(seed: int, steps: int) -> Demonstration:
         unidirectional.last_row_difference < TINY < bidirectional.last_row_difference
         and all(end.difference < TINY for end in bidirectional.final_states),
         f"Difference between output[-1] and h_n: {format_significant(unidirectional.last_row_difference, 1)} for one "
-        f"direction, {bidirectional.last_row_difference:.2f} for two. The reverse direction ends at step 0: {ends}.",
+        f"direction, {bidirectional.last_row_difference:.2f} for two. The reverse direction ends at the first "
+        f"step: {ends}.",
         figure=outputs_figure(bidirectional, 280),
     )
 

@@ -56,7 +56,7 @@ def outputs_figure(outputs: LSTMOutputs, height: int = 330) -> go.Figure:
         label((steps - 1) / 2, 0.9, f"<b>output {outputs.shapes['output']}</b>", FONT_SIZE, yanchor="bottom")
     )
     figure.add_annotation(label(steps + 1, 0.9, f"<b>h_n {outputs.shapes['h_n']}</b>", FONT_SIZE, yanchor="bottom"))
-    step_names = [f"step {t}" for t in range(steps)]
+    step_names = [f"step {t + 1}" for t in range(steps)]
     figure.update_xaxes(tickvals=list(range(steps)), ticktext=step_names, range=[-0.7, steps + 2.9])
     figure.update_yaxes(tickvals=ticks, ticktext=names, range=[top_of_band + 0.4, 0.9])
     figure.update_xaxes(showgrid=False, zeroline=False).update_yaxes(showgrid=False, zeroline=False)
@@ -69,7 +69,7 @@ def packing_figure(packing: PackedComparison) -> go.Figure:
     figure = go.Figure()
     for k, length in enumerate(packing.lengths):
         for step in range(longest):
-            _cell(figure, step, -k, f"{_letter(k)}{step}" if step < length else "0", k if step < length else None)
+            _cell(figure, step, -k, f"{_letter(k)}{step + 1}" if step < length else "0", k if step < length else None)
         figure.add_shape(box((length - 1.5, length - 0.5), (-k - 0.46, -k + 0.46), PACKED_END, 5))
         if length < longest:
             figure.add_shape(box((longest - 1.47, longest - 0.53), (-k - 0.4, -k + 0.4), PADDED_END, 3, dash="dot"))
@@ -78,7 +78,7 @@ def packing_figure(packing: PackedComparison) -> go.Figure:
     for size, group in zip(packing.batch_sizes, _by_step(packing), strict=True):
         middles.append(x + size * wide / 2 - 0.5)
         for sequence, step in group:
-            _cell(figure, x + wide / 2 - 0.5, -count - 0.7, f"{_letter(sequence)}{step}", sequence, wide)
+            _cell(figure, x + wide / 2 - 0.5, -count - 0.7, f"{_letter(sequence)}{step + 1}", sequence, wide)
             x += wide
         x += 0.3 * wide
     for middle, size in zip(middles, packing.batch_sizes, strict=True):

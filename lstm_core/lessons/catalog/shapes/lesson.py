@@ -38,7 +38,7 @@ and nothing else. A 2-D input is one sequence without a batch.
 out and they are zeros.
 
 **output** holds h of the top layer at every step. **h_n** holds h of every layer at its last step. So they share
-numbers, and for a bidirectional LSTM the reverse half of h_n stands at **step 0** of output.
+numbers, and for a bidirectional LSTM the reverse half of h_n stands at the **first step** of output.
 
 Sequences of different lengths are padded with zeros. An LSTM reads those zeros, too, unless you pack the batch.
 """,

@@ -3,9 +3,10 @@
 
 import { child, context, fontSize, format, line, readTheme, write } from "../canvas.js";
 import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../heatmap.js";
-import { truthAt } from "./scene.js";
-import { axisTicks, likeliest, percent, piecesAt, shorten, sign } from "./strip_text.js";
+import { paintFrame } from "../symbols.js";
+import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
+import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";
 
 const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene"];
 const GAP = 6, BAND = 0.26, PALE = "#8A8F98"; // px; share of the other inputs' band; their colour
@@ -35,10 +36,11 @@ export function mount(root, state) {
 }
 
 // What the strip shows, in words and numbers: for tests, and for whoever asks what stands where.
-function readout({ main, others, span, truth, rows, page: { first, count }, state }) {
+function readout({ main, others, span, truth, horizon, rows, page: { first, count }, state }) {
   const names = (lines) => lines.map(({ name }) => name), pages = Array.from({ length: count }, (_, k) => first + k);
   return {
-    span, labels: axisTicks(...span, 3).map(([, label]) => label), truth, main: names(main), others: names(others),
+    span, labels: axisTicks(...span, 3).map(([, label]) => label), truth, horizon,
+    main: names(main), others: names(others),
     heights: main.map(({ values, toY }) => Array.from(values, toY)), page: [first, count],
     rows: rows.map(({ label, cell }) => [label, pages.map(cell)]),
     text: piecesAt(state, [...main, ...others], state.step).join(" · "),
@@ -61,7 +63,7 @@ function linesOf({ scene, sides, compare, predictionColors }, theme) {
     shown.forEach(({ prediction, label }, k) => {
       const what = `prediction${last ? " so far" : ""}${ahead}`;
       const name = label ? `${label}: ${what}` : what, told = label ? `${label}` : "prediction";
-      main.push({ name, told, values: prediction.values, color: predictionColors[k], dash: [7, 6], side: k });
+      main.push({ name, told, values: prediction.values, color: predictionColors[k], dash: DASH, side: k });
     });
   }
   if (!scene.symbols) {
@@ -73,28 +75,16 @@ function linesOf({ scene, sides, compare, predictionColors }, theme) {
   return { main, others };
 }
 
-// The truth at the window's end: its value on the axis, the predictions of it, and both in words; null where it is not
-// known. Two sides are told apart by their colours, and by the cursor's text.
-function truthOf({ scene, sides }, lines) {
-  const end = scene.steps - 1, value = truthAt(scene, end), shown = lines.filter(({ side }) => side !== undefined);
-  if (value === null || value === undefined || !shown.length) return null;
-  const predictions = shown.map(({ values }) => values[end]), word = (name) => shorten(sign(scene, name), 12);
-  const [predicted] = predictions, isClass = scene.classes.length > 0;
-  const [[name, share]] = isClass ? likeliest(scene, sides[0].prediction, end, 1) : [[]];
-  return {
-    value: isClass ? 1 : value, predictions, text: `actual ${isClass ? word(scene.classes[value]) : format(value)}`,
-    beside: shown.length > 1 ? "" : `predicted ${isClass ? `${word(name)} ${percent(share)}` : format(predicted)}`,
-  };
-}
-
 function paint(view) {
   const { holder, state } = view, { scene } = state, width = holder.clientWidth, height = holder.clientHeight;
   if (!width || !height) return;
   const theme = (view.theme = readTheme(holder)), size = (view.size = Math.max(12.5, 0.92 * fontSize(holder)));
   const pen = context(view.picture, width, height), rows = (view.rows = rowsOf(state)), isClass = scene.classes.length > 0;
   Object.assign(view, linesOf(state, theme));
-  const { main, others } = view, truth = (view.truth = truthOf(state, main));
+  const { main, others } = view, horizon = (view.horizon = horizonOf(state, main));
+  const truth = (view.truth = truthOf(state, main, horizon));
   const values = main.map((one) => one.values), ends = truth ? [truth.value, ...truth.predictions] : [];
+  if (horizon) values.push(horizon.actual, ...horizon.predictions);
   const [low, high] = isClass ? [0, 1] : spanOf([...values, ends]), room = isClass ? 0 : 0.05 * (high - low);
   view.span = [low - room, high + room];
   const measure = (text) => { pen.font = `600 ${size}px ${theme.font}`; return pen.measureText(text).width; };
@@ -102,29 +92,25 @@ function paint(view) {
   const counted = main.length ? axisTicks(...view.span, Math.max(2, Math.floor(tall / 34))) : [];
   const labels = [...(isClass ? [] : counted.map(([, label]) => label)), ...rows.map(({ label }) => label)];
   const left = Math.min(0.2 * width, Math.max(isClass ? measure("100 %") : 24, ...labels.map(measure)) + 12);
-  const right = truth ? rightWidth(state, measure) : 8;
+  const words = truth ? rightWidth(state, measure) : 8, ahead = horizonWidth(horizon, scene, width - left - words);
+  const right = words + ahead;
   const lowRow = Math.min(1.45 * size, tall / 3), rowsHigh = rows.some((row) => row.tall) ? tall : rows.length * lowRow;
   const plot = (view.plot = { x: left, y: top, w: width - left - right, h: tall });
   view.page = pageOf(scene, state.step, plot.w, size);
   const { first, count } = view.page;
   view.x = (t) => plot.x + ((t - first + 0.5) * plot.w) / count;
+  view.xAhead = (k) => plot.x + plot.w + ((k + 0.5) * ahead) / horizon.actual.length; // of the k-th row after the window
   const bandHigh = others.length ? Math.max(16, BAND * tall) : 0;
   const plotHigh = tall - bandHigh - rowsHigh - (bandHigh || (rows.length && main.length) ? GAP : 4);
   const box = { ...plot, y: top + 2, h: plotHigh };
   scaleLines(view, box, { ...plot, y: top + tall - bandHigh + 2, h: bandHigh - 6 });
   if (main.length) paintAxis(pen, view, box, isClass ? [[0, "0 %"], [0.5, "50 %"], [1, "100 %"]] : counted);
   for (const one of [...others, ...main]) paintLine(pen, view, one);
+  if (horizon) paintHorizon(pen, view, box);
   if (truth) paintTruth(pen, view, box);
   const below = { ...plot, y: top + tall - rowsHigh, h: rowsHigh };
   paintRows(pen, theme, below, rows, view.page, { size, colors: state.predictionColors, low: lowRow });
   paintLegend(pen, view, width, measure);
-}
-
-// Wide enough for any number or class, so that nothing moves while it changes.
-function rightWidth({ scene }, measure) {
-  const { classes } = scene, names = classes.map((name) => shorten(sign(scene, name), 12));
-  const longest = names.reduce((a, b) => (b.length > a.length ? b : a), "");
-  return 26 + measure(`predicted ${classes.length ? `${longest} 100 %` : "−0.0000"}`);
 }
 
 function scaleLines(view, box, band) {
@@ -153,35 +139,9 @@ function paintLine(pen, { state, x, page: { first, count } }, { values, color, d
   pen.setLineDash([]);
 }
 
-// Beside the last step: what was predicted and what was right, joined by their difference.
-function paintTruth(pen, { theme, truth, plot, state, onAxis, size }, box) {
-  const { predictionColors: colors } = state, at = plot.x + plot.w + 10, right = onAxis(truth.value);
-  const predicted = truth.predictions.map(onAxis);
-  predicted.forEach((y, k) => line(pen, colors[k], 2, [[at, right], [at, y]]));
-  predicted.forEach((y, k) => paintRing(pen, theme.back, colors[k], at, y, { radius: 4.5, width: 1.5 }));
-  paintDiamond(pen, theme, at, right);
-  const inside = (y) => Math.min(box.y + box.h, Math.max(box.y, y)), far = truth.beside ? predicted[0] : right;
-  const apart = truth.beside ? 1.25 * size - Math.abs(inside(right) - inside(far)) : 0;
-  const moved = ((right <= far ? 1 : -1) * Math.max(0, apart)) / 2;
-  const own = inside(right) - moved, other = inside(far) + moved;
-  const highest = box.y + 0.4 * size, deepest = box.y + box.h; // the legend is above, the text below
-  const shift = Math.max(0, highest - Math.min(own, other)) - Math.max(0, Math.max(own, other) - deepest);
-  write(pen, theme, truth.text, at + 12, own + shift, { size, weight: 600 });
-  write(pen, theme, truth.beside, at + 12, other + shift, { size });
-}
-
-function paintDiamond(pen, theme, x, y, r = 6) {
-  pen.beginPath();
-  for (const [dx, dy] of [[0, -r], [r, 0], [0, r], [-r, 0]]) pen.lineTo(x + dx, y + dy);
-  pen.closePath();
-  Object.assign(pen, { fillStyle: theme.text, strokeStyle: theme.back, lineWidth: 1.5 });
-  pen.fill();
-  pen.stroke();
-}
-
 // The axis by its name, then each line; what does not fit is left out, from the right.
 function paintLegend(pen, view, width, measure) {
-  const { theme, main, others, truth, size, top, rows, state: { scene, predictionColors }, page } = view;
+  const { theme, main, others, truth, horizon, size, top, rows, state: { scene, predictionColors }, page } = view;
   const middle = top / 2 - 1;
   const pages = page.count < scene.steps ? `steps ${page.first + 1}–${page.first + page.count} of ${scene.steps}` : "";
   const end = width - (pages ? measure(pages) + 16 : 4);
@@ -215,7 +175,8 @@ function paintLegend(pen, view, width, measure) {
     }
   }
   // It bears its own label, so here it comes last.
-  if (truth) put("actual, at the end", (x) => paintDiamond(pen, theme, x + 6, middle, 5), 18);
+  const name = horizon ? `actual, next ${horizon.actual.length} steps` : "actual, at the end";
+  if (truth || horizon) put(name, (x) => paintDiamond(pen, theme, x + 6, middle, 5), 18);
 }
 
 function axisName({ classes, truth, head, targets, steps, symbols, ...scene }, main) {
@@ -230,7 +191,7 @@ function paintCursor(view) {
   if (!main) return;
   const width = holder.clientWidth, height = holder.clientHeight, pen = context(overlay, width, height);
   const { step, stage } = state, at = view.x(step), wide = plot.w / page.count, end = height - bottom;
-  if (rows.length) paintColumn(pen, theme, { x: at - wide / 2, y: top, w: wide, h: end - top });
+  if (rows.length) paintFrame(pen, theme, { x: at - wide / 2, y: top, w: wide, h: end - top });
   else line(pen, theme.text, 2, [[at, top], [at, end]]);
   for (const { values, color, toY, pale } of [...others, ...main]) {
     const radius = (stage ? 1.5 : 1) * (pale ? 3 : 5);
@@ -245,18 +206,10 @@ function paintCursor(view) {
   paintEnds(pen, view, y, [middle - half, middle + half]);
 }
 
-// A frame around the column, so that its letters stay to be read.
-function paintColumn(pen, theme, { x, y, w, h }) {
-  pen.globalAlpha = 0.1;
-  pen.fillStyle = theme.text;
-  pen.fillRect(x, y, w, h);
-  pen.globalAlpha = 1;
-  Object.assign(pen, { strokeStyle: theme.text, lineWidth: 2 });
-  pen.strokeRect(x, y, w, h);
-}
-
 // The first and the last step by name, unless the cursor's text, between left and right, is in their way.
-function paintEnds(pen, { theme, page: { first, count }, plot, size, state: { scene } }, y, [left, right]) {
+function paintEnds(pen, { theme, page: { first, count }, plot, horizon, xAhead, size, state: { scene } }, y, [left, right]) {
+  const rows = horizon?.actual.length;
+  if (rows && right + size < xAhead(rows - 1)) write(pen, theme, `+${rows}`, xAhead(rows - 1), y, { size, align: "center" });
   const label = (t) => (scene.when ? scene.when[t] : `step ${t + 1}`), last = label(first + count - 1);
   pen.font = `400 ${size}px ${theme.font}`;
   if (plot.x + pen.measureText(label(first)).width < left) write(pen, theme, label(first), plot.x, y, { size });

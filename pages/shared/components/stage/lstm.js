@@ -74,23 +74,28 @@ function dot(matrix, row, vector, at, size) {
 }
 
 // The prediction if the window ended after each step. values, (steps,): the first output in the table's own units, or
-// the probability of the class that is right there; shares, (steps, classes): the probability of every class, or null.
+// the probability of the class that is right there; shares, (steps, classes): the probability of every class, or null;
+// horizon, (output steps,): the first target in every row that is predicted after the last step; none for classes.
 // A reverse direction has then read the whole window all the same.
 export function predictionAt(scene, trace, weights) {
-  const { steps, width, directions, classes, head } = scene, top = trace.at(-1), count = classes.length;
+  const { steps, width, directions, classes, head, targets } = scene, top = trace.at(-1), count = classes.length;
   const matrix = weights["head.weight"], bias = weights["head.bias"];
   const input = new Float64Array(width * directions), shares = count ? new Float32Array(steps * count) : null;
+  const horizon = new Float32Array(scene.horizon.length), unscaled = (output) => output * scene.scale[0] + scene.center[0];
   const values = Float32Array.from({ length: steps }, (_, t) => {
     top.forEach(({ h }, direction) => {
       const at = direction && head === "last" ? 0 : t;
       for (let unit = 0; unit < width; unit++) input[direction * width + unit] = h[unit * steps + at];
     });
     const outputs = Float64Array.from(bias, (value, row) => value + dot(matrix, row, input, 0, input.length));
-    if (!count) return outputs[0] * scene.scale[0] + scene.center[0];
+    if (!count) {
+      if (t === steps - 1) horizon.forEach((_, k) => { horizon[k] = unscaled(outputs[k * targets.length]); });
+      return unscaled(outputs[0]);
+    }
     const max = Math.max(...outputs), powers = outputs.map((value) => Math.exp(value - max));
     const sum = powers.reduce((a, b) => a + b), truth = truthAt(scene, t);
     powers.forEach((power, k) => { shares[t * count + k] = power / sum; });
     return truth === null ? NaN : powers[truth] / sum;
   });
-  return { values, shares };
+  return { values, shares, horizon };
 }

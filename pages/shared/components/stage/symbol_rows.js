@@ -1,10 +1,10 @@
 // Symbols along the strip: what is read, what comes next, and what is predicted with which probability.
 
 import { write } from "../canvas.js";
+import { pageOf as pageOfSymbols, writeSymbol } from "../symbols.js";
 import { likeliest, shorten, sign, symbolAt } from "./strip_text.js";
 import { truthAt } from "./scene.js";
 
-const WIDE = 1.15; // of a cell in which a sign can be read, in letter heights
 const WRONG = "#c43b3c";
 
 // [{ label, tall, cell(t): { text, share, wrong } or null }, …]; none where the inputs are no symbols.
@@ -34,10 +34,10 @@ export function rowsOf({ scene, sides, compare }) {
 }
 
 // As many steps as can be read side by side: { first, count }; the strip turns over like a page.
-export function pageOf({ symbols, steps }, step, width, size) {
-  const count = symbols ? Math.max(1, Math.min(steps, Math.floor(width / (WIDE * size)))) : steps;
-  const first = Math.min(Math.floor(step / count) * count, steps - count);
-  return { first: Math.max(0, first), count };
+export function pageOf(scene, step, width, size) {
+  if (!scene.symbols) return { first: 0, count: scene.steps };
+  const letters = scene.symbols.map((symbol, t) => (symbol === null ? 0 : Math.min(3, [...symbolAt(scene, t)].length)));
+  return pageOfSymbols(scene.steps, step, width, size, Math.max(1, ...letters));
 }
 
 // box: where all rows are; low: the height of those that are not tall.
@@ -61,8 +61,7 @@ function paintCell(pen, theme, { x, y, w, h }, { text, share, wrong }, { color, 
     const high = (h - 3) * share;
     paintBar(pen, { x: x + 1, y: y + h - high, w: Math.max(2, w - 2), h: high }, color, wrong);
   }
-  const fits = text.length > 1 ? Math.min(letters, (1.7 * w) / text.length) : letters, middle = y + h / 2;
-  write(pen, theme, text, x + w / 2, middle, { size: fits, align: "center", weight: 600 });
+  writeSymbol(pen, theme, text, { x, y, w, h }, letters);
 }
 
 // Full where the prediction is right, hollow where it is wrong: not by colour alone.

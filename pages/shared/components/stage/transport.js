@@ -120,7 +120,8 @@ export function epochText(scene, snapshot) {
   const step = snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : scene.now;
   if (step === 0) return "untrained";
   const epoch = Number((step / scene.perEpoch).toPrecision(3)).toLocaleString("en");
-  return snapshot < scene.snapshots.length ? `epoch ${epoch}` : `now, epoch ${epoch}`;
+  if (snapshot < scene.snapshots.length) return `epoch ${epoch}`;
+  return scene.best ? `best, epoch ${scene.best}` : `now, epoch ${epoch}`;
 }
 
 // Plays time and learning. Returns what must be called when `playing` or `learning` may have changed.

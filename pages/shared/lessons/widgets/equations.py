@@ -19,16 +19,16 @@ def show(runs: dict[str, Run]) -> None:
         left, right = st.columns([0.3, 0.7], vertical_alignment="center", gap="medium")
         with left:
             st.markdown("**One unit, one day: the equations with their current numbers**")
-            last, days = len(windows.starts["test"]) - 1, windows.spec.seq_len
-            clamp_widget("equations_window", 0, last, default=0)
-            window = st.slider("window of the test split", 0, last, key="equations_window")
+            count, days = len(windows.starts["test"]), windows.spec.seq_len
+            clamp_widget("equations_window", 1, count, default=1)
+            window = st.slider("window of the test split", 1, count, key="equations_window")
             clamp_widget("equations_day", 1, days)
             day = st.slider("day of the window", 1, days, key="equations_day", help="14 is the day before the forecast")
             hidden = run.experiment.model.hidden_size
             clamp_widget("equations_unit", 0, hidden - 1, default=0)
             unit = st.slider("unit", 0, max(1, hidden - 1), key="equations_unit", disabled=hidden == 1)
         with right:
-            active, chosen = run.is_active, (window, day - 1, min(unit, hidden - 1))
+            active, chosen = run.is_active, (window - 1, day - 1, min(unit, hidden - 1))
 
             def has_changed() -> bool:
                 return run.is_active != active

@@ -140,7 +140,7 @@ def _ends() -> None:
     st.markdown(
         "Blue and red are the computed values of h. **output** holds the top layer's h at every step; **h_n** every "
         "layer's, where its direction ends. Highlighted: the same numbers on both sides. The reverse direction reads "
-        "from the last step to the first, so it ends at **step 0**."
+        "from the last step to the first, so it ends at the **first step**, index 0."
     )
 
 
@@ -163,7 +163,7 @@ def _ways() -> None:
     )
     table = pd.DataFrame(
         {
-            "": [f"step {t}" for t in range(count)],
+            "": [f"step {t + 1}" for t in range(count)],
             "one at a time": [_numbers(row) for row in comparison.one_by_one],
             "all at once": [_numbers(row) for row in comparison.at_once],
             "one at a time, state forgotten": [_numbers(row) for row in comparison.without_state],
