@@ -80,6 +80,7 @@ class Visitor:
             "selectbox",
             "multiselect",
             "toggle",
+            "checkbox",
             "slider",
             "button",
             "download_button",

@@ -144,9 +144,11 @@ def get_state(key: str, default: Any = None) -> Any:
     return st.session_state.get(key, default)
 
 
-def set_query(key: str, value: str) -> None:
-    """Put this parameter into the URL."""
-    if st.query_params.get(key) != value:
+def set_query(key: str, value: str | None) -> None:
+    """Put this parameter into the URL; None takes it out."""
+    if value is None:
+        st.query_params.pop(key, None)
+    elif st.query_params.get(key) != value:
         st.query_params[key] = value
 
 
