@@ -5,19 +5,25 @@ Nothing here imports torch before a run is asked for: Start shows the example's 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
+import re
 import secrets
 import threading
 from collections import OrderedDict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_core.architecture.memory import check_memory, largest_batch
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, TrainSpec, resolve_loss
+from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, PlaygroundError, TrainSpec, resolve_loss
 from lstm_core.model.devices import free_memory
+from lstm_core.runs.folder import RunFolder, read_json, replace_file
+from lstm_core.runs.home import folder_of, home
 from lstm_core.runs.link import Link
-from lstm_core.training.checkpoint import Checkpoint
+from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
 from lstm_core.training.history import MetricCurve
 
 if TYPE_CHECKING:
@@ -30,16 +36,16 @@ MAX_WORKSPACES = 64  # workspaces; the least recently used is dropped first
 class Workspace:
     """One person's table, experiment and run; the same in every tab that has its id."""
 
-    def __init__(self, id: str, store: WorkspaceStore, table: Table, checkpoint: Checkpoint) -> None:
-        """Open on a trained model, which is built when it is first asked for."""
+    def __init__(self, id: str, owner: str, table: Table, checkpoint: Checkpoint) -> None:
+        """Open on a trained model, which is built when it is first asked for; owner: "" for everybody's."""
         self.id = id
+        self.owner = owner
         self.table = table
         self.experiment = self._example = checkpoint.experiment
         self.upload: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
         self.awaited: Link | None = None  # whose file is still to come; given up as soon as other data is chosen
         self.previous_model: tuple[Experiment, ModelSnapshot] | None = None  # the last model of the run before this one
         self.lesson: Any = None  # the OpenLesson whose first run this workspace holds
-        self._store = store
         self._loaded = (checkpoint, table)
         self._run: Run | None = None
         self._building = threading.Lock()
@@ -72,6 +78,11 @@ class Workspace:
                 windows = make_windows(table, checkpoint.experiment.data)
                 self._run = Run.from_checkpoint(checkpoint, windows, table)
             return self._run
+
+    @property
+    def example(self) -> tuple[Table, Checkpoint]:
+        """What it was opened on."""
+        return self._loaded[1], self._loaded[0]
 
     @property
     def loaded_run(self) -> Run | None:
@@ -131,7 +142,7 @@ class Workspace:
             PlaygroundError: the experiment refuses a value; nothing has changed then.
         """
         spec = dataclasses.replace(getattr(self.experiment, spec_name), **fields)
-        if spec_name == "train" and set(fields) <= set(LIVE_FIELDS):
+        if spec_name == "train" and set(fields) <= set(LIVE_FIELDS) and not self.run.watch_only:
             self.run.change(**fields)
         self.experiment = dataclasses.replace(self.experiment, **{spec_name: spec})
         self.awaited = None
@@ -184,12 +195,13 @@ class Workspace:
 
     def set_run(self, run: Run) -> Run:
         """Make this run, and its table, the workspace's one run; the old run is stopped."""
-        if self._run is not None:
+        if self._run is not None and not self._run.watch_only:
             self._run.stop()
         return self.show_run(run)
 
     def show_run(self, run: Run) -> Run:
         """The same, and the old run goes on as it is: it is on Runs, from where it can be opened again."""
+        run.about.setdefault("owner", self.owner)
         if self._run is not None and self._run.step:
             self.previous_model = (self._run.experiment, self._run.snapshot_at())
         if self.experiment.data.source == "csv" and run.table is not self.table:
@@ -199,15 +211,16 @@ class Workspace:
 
 
 class WorkspaceStore:
-    """All workspaces of this server, and their run queue."""
+    """All workspaces of this server. What has a run on disk is found again after a restart."""
 
     def __init__(self) -> None:
         self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
+        self._kept: dict[str, str] = {}  # workspace's id → what its file says
         self._lock = threading.Lock()
 
-    def create(self, table: Table, checkpoint: Checkpoint) -> Workspace:
+    def create(self, table: Table, checkpoint: Checkpoint, owner: str = "", id: str = "") -> Workspace:
         """A new workspace under a new unguessable id, with a trained model in it."""
-        workspace = Workspace(secrets.token_urlsafe(12), self, table, checkpoint)
+        workspace = Workspace(id or secrets.token_urlsafe(12), owner, table, checkpoint)
         with self._lock:
             idle = [w for w in self._workspaces.values() if w.loaded_run is None or not w.loaded_run.is_active]
             for old in idle[: max(0, len(self._workspaces) + 1 - MAX_WORKSPACES)]:
@@ -224,3 +237,58 @@ class WorkspaceStore:
                 if workspace.loaded_run is not None:
                     workspace.loaded_run.heartbeat()
         return workspace
+
+    def watch(self, other: Workspace, owner: str, table: Table, checkpoint: Checkpoint) -> Workspace:
+        """A workspace of one's own that shows another's run; table, checkpoint: of the example, to begin with.
+
+        What has a folder is watched live; what was never trained here is copied.
+        """
+        from lstm_core.runs.run import Run
+
+        run = other.loaded_run
+        if run is None:
+            return self.create(*other.example, owner)
+        mine = self.create(table, checkpoint, owner)
+        if run.folder is not None:
+            mine.set_run(Run.open(run.folder, watch_only=True))
+        else:
+            mine.load(load_checkpoint(run.checkpoint()), run.windows, run.table)
+        return mine
+
+    def keep(self, workspace: Workspace) -> None:
+        """Write down which run the workspace shows, so that its address outlives the server."""
+        run = workspace.loaded_run
+        if run is None or run.folder is None:
+            return
+        said = json.dumps({"run": run.id, "owner": workspace.owner, "watch": run.watch_only})
+        if self._kept.get(workspace.id) != said:
+            file = _workspace_file(workspace.id)
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            with contextlib.suppress(OSError):  # a full disk: the run's own page says so
+                replace_file(file, said.encode())
+                self._kept[workspace.id] = said
+
+    def restore(self, id: str | None, table: Table, checkpoint: Checkpoint) -> Workspace | None:
+        """The workspace that an earlier server kept under this id, which may be a stranger's invention; None without.
+
+        table, checkpoint: of the example, to begin with.
+        """
+        from lstm_core.runs.run import Run
+
+        if not re.fullmatch(r"[A-Za-z0-9_-]{16}", id or ""):
+            return None
+        kept = read_json(_workspace_file(id))
+        folder = folder_of(str(kept.get("run", "")))
+        if folder is None:
+            return None
+        try:
+            run = Run.open(RunFolder(folder), bool(kept.get("watch")))
+        except PlaygroundError:
+            return None
+        workspace = self.create(table, checkpoint, str(kept.get("owner", "")), id)
+        workspace.set_run(run)
+        return workspace
+
+
+def _workspace_file(id: str) -> Path:
+    return home() / "workspaces" / f"{id}.json"

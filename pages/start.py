@@ -10,7 +10,7 @@ from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here, escape_markdown
 from pages.shared.theme import wide_button
 from pages.shared.training import loss_curves, run_status
-from pages.shared.training.live import CURVES_SECONDS, poll
+from pages.shared.training.live import RUN_SECONDS, poll
 from pages.shared.training.train_button import pause_button, train_button
 
 MORE = {  # what each of the other pages has more of
@@ -124,7 +124,7 @@ with st.container(key="start_page"):
         if is_new_data():
             untrained()
         else:
-            poll(live_panel, seconds=CURVES_SECONDS, active=active or scoring, has_changed=has_changed)
+            poll(live_panel, seconds=RUN_SECONDS, active=active or scoring, has_changed=has_changed)
 for column, (page, (title, icon, text)) in zip(st.columns(len(MORE)), MORE.items(), strict=True):
     with column:
         st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=f":material/{icon}:", help=text)

@@ -12,7 +12,7 @@ from pages.shared.session.fields import field, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, escape_markdown, show_info
 from pages.shared.theme import next_page, segments, wide_button
 from pages.shared.training import loss_curves, run_status, score_panel
-from pages.shared.training.live import CURVES_SECONDS, poll
+from pages.shared.training.live import RUN_SECONDS, poll
 from pages.shared.training.train_button import pause_button, train_button
 
 workspace = state.workspace()
@@ -55,14 +55,22 @@ def transport() -> None:
     train, pause, one_step, step_by, stop, reset = st.columns(
         [1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center"
     )
-    ended = run.finished or run.status == "failed"
+    ended = run.finished or run.status in ("failed", "stopped") or run.watch_only
     train_button(train, disabled=active and not stale)
-    pause_button(pause, active=active, disabled=(ended or run.status == "ready") and not active)
+    pause_button(pause, active=active, disabled=((ended or run.status == "ready") and not active) or run.watch_only)
     step_help = "Train one epoch, or one batch, and pause"
     wide_button(one_step, "Step", "skip_next", step, key="step", disabled=active or ended, help=step_help)
     segments(step_by, "step by", ["epoch", "batch"], "step_by")
-    stop_help = "End the run; the trained weights stay"
-    wide_button(stop, "Stop", "stop", lambda: workspace.run.stop(), key="stop", disabled=not active, help=stop_help)
+    stop_help = "End the run: the weights of its best epoch come back, and its place is free for another"
+    wide_button(
+        stop,
+        "Stop",
+        "stop",
+        lambda: workspace.run.stop(),
+        key="stop",
+        disabled=not active or run.watch_only,
+        help=stop_help,
+    )
     reset_help = "Back to new, untrained weights"
     wide_button(reset, "Reset", "restart_alt", state.start_training, False, key="reset", help=reset_help)
     if stale:
@@ -180,7 +188,7 @@ with left:
             help="Which of the predicted rows is plotted",
         )
 with right:
-    poll(live_panel, seconds=CURVES_SECONDS, active=active or scoring, has_changed=has_changed)
+    poll(live_panel, seconds=RUN_SECONDS, active=active or scoring, has_changed=has_changed)
     if not active:
         score_panel.best_epoch_note(run)
         score_panel.score_table(run)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from lstm_core.model.devices import limit_to_one_thread
-from lstm_core.runs import launcher, pool
+from lstm_core.runs import launcher, pool, session
 from lstm_core.runs.worker import work
 
 # Before PyTorch loads, here and in what a test starts: the two workers have a core each.
@@ -42,6 +42,7 @@ def runs_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home, ending = tmp_path_factory.mktemp("home"), threading.Event()
     os.environ["LSTM_PLAYGROUND_HOME"] = str(home)
     os.environ["LSTM_PLAYGROUND_SLOTS"] = "2"
+    session.SAVE_SECONDS = 0.1  # what a page shows of a training is so old at most: no test waits for seconds
     threads: list[threading.Thread] = []
 
     def spawn() -> threading.Thread:

@@ -95,3 +95,5 @@ class OpenLesson:
         self._workspace.set_run(first)
         self._planned = first.experiment
         self._others = {label: run for label, run in list(runs.items())[1:]}
+        for run in self._others.values():
+            run.about.setdefault("owner", self._workspace.owner)

@@ -51,7 +51,8 @@ class CellComparison:
         experiments = other_cell_experiments(run.experiment)
         for experiment in experiments:
             check_memory(experiment, windows, free_memory())
-        self.runs = [Run.new(windows, experiment, run.table, hidden=True) for experiment in experiments]
+        about = {"hidden": True, "owner": run.about.get("owner", "")}
+        self.runs = [Run.new(windows, experiment, run.table, **about) for experiment in experiments]
         for other_run in self.runs:
             other_run.start(self.steps)
 

@@ -101,6 +101,13 @@ class RunFacts:
         return self._mirror.snapshots
 
     @property
+    def records_url(self) -> str | None:
+        """Where a browser reads the records of a run that trains (pages/shared/server/routes.py); None if it has none,
+        or began from a saved model, whose earlier curves are not among them."""
+        folder = self._mirror.folder
+        return f"run/{folder.id}" if folder is not None and self.is_active and not self._mirror.first_step else None
+
+    @property
     def curves(self) -> dict[str, MetricCurve]:
         """train_loss, valid_loss and grad_norm, by epoch."""
         return self._mirror.progress.curves

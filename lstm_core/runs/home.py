@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-ID = re.compile(r"[A-Za-z0-9_-]{16}")
+ID = re.compile(r"[0-9a-f]{24}")
 
 
 def home() -> Path:
@@ -26,7 +26,7 @@ def home() -> Path:
 
 def new_id() -> str:
     """An unguessable id: whoever has it may watch the run."""
-    return secrets.token_urlsafe(12)
+    return secrets.token_hex(12)
 
 
 def folder_of(id: str) -> Path | None:

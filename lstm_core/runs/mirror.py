@@ -13,7 +13,7 @@ import time
 from lstm_core.runs import pool
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.progress import Progress
-from lstm_core.runs.records import read_records
+from lstm_core.runs.records import first_step, read_records
 from lstm_core.runs.snapshot_log import SnapshotReader
 from lstm_core.training.checkpoint import load_checkpoint, tensors_of
 from lstm_core.training.snapshots import SnapshotBuffer
@@ -41,12 +41,15 @@ class Mirror:
         self._seen: dict[str, tuple] = {}
         self._said: dict = {}  # status.json
         self._step = trainer.step
+        self.first_step = trainer.step if folder is None else 0  # the step that the records begin after
+        self.asked = 0  # the size of control.jsonl after the last live change that this process asked for
         if folder is not None:
             self.follow(folder, 0)
 
     def follow(self, folder: RunFolder, step: int) -> None:
         """From now on the run is this folder; step: the last one whose record is in the curves already."""
         self._snapshots = SnapshotReader(folder.file("snapshots.bin"))
+        self.first_step = step or first_step(folder.file("records.bin")) or 0
         self._step = step
         self.folder = folder
 
@@ -132,6 +135,8 @@ class Mirror:
         trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
         trainer.replaced = checkpoint.notes.get("replaced", 0)
         trainer.snapshots = self._snapshots.read()
+        if checkpoint.notes.get("control", 0) < self.asked:
+            return  # what was asked for since is shown already
         live = dataclasses.replace(checkpoint.experiment.train, device=trainer.spec.device)
         trainer.experiment = dataclasses.replace(trainer.experiment, train=live)
 

@@ -81,7 +81,11 @@ class RecordWriter:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        self._file.close()
+        """Flushes; raises as append does."""
+        try:
+            self.flush()
+        finally:
+            self._file.close()
 
 
 def offset_of(index: int) -> int:

@@ -35,6 +35,7 @@ from lstm_core.training.trainer import Trainer
 SAVED_POINTS = 2000  # of each curve in a checkpoint
 OBEY_SECONDS = 2.0  # a step of a huge model may take longer; the command is obeyed all the same
 WATCH_SECONDS = 5.0  # between two signs of a viewer
+_WATCHING = "This run is somebody else's: you can watch it. Train starts one of your own with the same settings."
 
 
 class Run(RunFacts):
@@ -52,6 +53,7 @@ class Run(RunFacts):
         self.id = folder.id if folder else new_id()
         self.table = table
         self.about = about
+        self.watch_only = False  # somebody else's: nothing of it can be changed here
         self.cache = ResultCache()
         # What was scored last, and its job; replaced together, as several tabs may ask.
         self._scoring: tuple[tuple | None, ScoringJob | None] = (None, None)
@@ -80,7 +82,7 @@ class Run(RunFacts):
         return cls(resume_trainer(checkpoint, windows), table, checkpoint.curves, **about)
 
     @classmethod
-    def open(cls, folder: RunFolder) -> Run:
+    def open(cls, folder: RunFolder, watch_only: bool = False) -> Run:
         """A run that is on disk.
 
         Raises:
@@ -88,7 +90,9 @@ class Run(RunFacts):
         """
         table = folder.table()
         trainer, _ = load_trainer(folder, table)
-        return cls(trainer, table, base_curves(folder), folder, **folder.about())
+        run = cls(trainer, table, base_curves(folder), folder, **folder.about())
+        run.watch_only = watch_only
+        return run
 
     @property
     def folder(self) -> RunFolder | None:
@@ -137,10 +141,12 @@ class Run(RunFacts):
 
     def checkpoint(self, snapshot_bytes: int = SAVED_SNAPSHOTS, points: int = SAVED_POINTS) -> bytes:
         """The model file of the run as it is now; points: of each curve in it, at most."""
+        if self.is_active:
+            self._wait_for(self.folder.ask("save"))
         curves = self._mirror.progress.downsampled(points)
         with self._mirror.lock:
             trainer = self._mirror.current
-            trainer.snapshots = self.snapshots
+            trainer.snapshots = self.snapshots.up_to(trainer.step)
             return save_checkpoint(trainer, curves, snapshot_bytes, self.table.sha256 if self.table else "")
 
     def snapshot_at(self, step: int | None = None) -> ModelSnapshot:
@@ -187,6 +193,7 @@ class Run(RunFacts):
         Raises:
             PlaygroundError: there is no room on the disk.
         """
+        self._refuse_watchers()
         with self._control:
             self._mirror.look(now=True)
             if self.is_active or self._mirror.current.finished:
@@ -226,6 +233,7 @@ class Run(RunFacts):
         Raises:
             PlaygroundError: a value out of range.
         """
+        self._refuse_watchers()
         dataclasses.replace(self.train_spec, **fields)
         trainer = self._mirror.trainer
         if self.folder is None:
@@ -233,7 +241,7 @@ class Run(RunFacts):
             if self.status in ("finished", "paused", "stopped"):
                 self.set_status("finished" if trainer.finished else "paused")
         elif self.is_active:
-            self.folder.ask("change", fields=fields)
+            self._mirror.asked = self.folder.ask("change", fields=fields)
             trainer.change(**fields)  # what the page shows; the weights are the worker's
         else:
             self._write_here(lambda trainer: self._change_here(trainer, fields))
@@ -249,6 +257,10 @@ class Run(RunFacts):
     def queue_position(self) -> int:
         """Its position among the runs that wait for a slot, from 1; 0 if it does not wait."""
         return pool.queue_position(self.folder) if self.status == "waiting" else 0
+
+    def _refuse_watchers(self) -> None:
+        if self.watch_only:
+            raise PlaygroundError(_WATCHING)
 
     # ---- its folder
 
@@ -268,6 +280,7 @@ class Run(RunFacts):
         self._mirror.follow(folder, trainer.step)
 
     def _end(self, command: str, status: str) -> None:
+        self._refuse_watchers()
         with self._control:
             self._mirror.look(now=True)
             can_end = self.is_active or (command == "stop" and self.status in ("paused", "ready"))
@@ -278,17 +291,23 @@ class Run(RunFacts):
                     pool.unwant(self.folder)
                     self._write_idle(status, lambda trainer: self._use_best(trainer) if command == "stop" else None)
                     return
-            offset = self.folder.ask(command)
-            give_up = time.monotonic() + OBEY_SECONDS
-            while time.monotonic() < give_up:
-                said = self.folder.status()
-                if said.get("control", 0) >= offset and said.get("status") != "running":
-                    break
-                time.sleep(0.003)
-            self._mirror.look(now=True)
+            self._wait_for(self.folder.ask(command), ended=True)
+
+    def _wait_for(self, offset: int, ended: bool = False) -> None:
+        """Until the worker has obeyed control.jsonl up to there, or for as long as a page can wait."""
+        give_up = time.monotonic() + OBEY_SECONDS
+        while time.monotonic() < give_up:
+            said = self.folder.status()
+            if said.get("control", 0) >= offset and not (ended and said.get("status") == "running"):
+                break
+            if said.get("status") != "running" and not ended:
+                break  # it waits for a slot: nothing is newer than what is there
+            time.sleep(0.003)
+        self._mirror.look(now=True)
 
     def _alter(self, action: Callable[[Trainer], None]) -> None:
         """Set weights: here, or between two turns of the worker."""
+        self._refuse_watchers()
         if self.folder is None:
             with self._mirror.lock:
                 action(self._mirror.trainer)
@@ -311,7 +330,7 @@ class Run(RunFacts):
         self._mirror.look(now=True)
         with self._mirror.lock:
             trainer = self._mirror.current
-            trainer.snapshots = self.snapshots
+            trainer.snapshots = self.snapshots.up_to(trainer.step)
             write_status = action(trainer) or status
             write_idle(self.folder, trainer, self.table, write_status)
         self._mirror.look(now=True)

@@ -127,7 +127,9 @@ class Session:
         self._records = RecordWriter(folder.file("records.bin"), trainer.step)
         self._snapshots = SnapshotWriter(folder.file("snapshots.bin"), trainer.snapshots)
         trains = [event for event in folder.events() if event.get("do") == "train"]
-        if trains and notes.get("end") in (None, "waiting"):  # its process was killed, or another's turn had come
+        if trains and (  # its process was killed, or another's turn had come
+            notes.get("end") in (None, "waiting") or trains[-1]["control"] > notes.get("control", 0)
+        ):
             self._started, self._until = True, trains[-1]["until"]
         self._ended_before = notes.get("end") or "paused"
         self._obey()
@@ -140,12 +142,11 @@ class Session:
     def _close(self) -> None:
         if self._saving is not None:
             self._saving.join()
+        self._snapshots.close()
         try:
-            self._records.flush()
+            self._records.close()
         except OSError as error:
             self._note_full_disk(error)
-        self._snapshots.close()
-        self._records.close()
 
     def _finish(self) -> str:
         """After the last step: all files as they stay."""
@@ -252,6 +253,8 @@ class Session:
             self._started, self._end, self._until, self._message = True, None, until, ""
         elif do in ("pause", "stop"):
             self._end = {"pause": "paused", "stop": "stopped"}[do]
+        elif do == "save":
+            self._save_at = 0.0
         elif do == "change":
             fields = {name: value for name, value in command.get("fields", {}).items() if name in LIVE_FIELDS}
             spec = dataclasses.replace(trainer.spec, **fields)  # checked before it is written down

@@ -59,6 +59,14 @@ class SnapshotBuffer:
         self._kept = thin_log_spaced(kept, max(2, min(MAX_SNAPSHOTS, self._budget // max(1, size))))
         self.next_step = snapshot.step + max(1, snapshot.step // SPACING)
 
+    def up_to(self, step: int) -> SnapshotBuffer:
+        """Another buffer of those of this step and before."""
+        buffer = SnapshotBuffer(self._budget)
+        for snapshot in self._kept:
+            if snapshot.step <= step:
+                buffer.append(snapshot)
+        return buffer
+
     def nearest(self, step: int) -> Snapshot:
         """The one of this step or, if there is none any more, the nearest to it."""
         return min(self._kept, key=lambda snapshot: abs(snapshot.step - step))

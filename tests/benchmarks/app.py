@@ -24,20 +24,16 @@ from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.training.trainer import Trainer
 from tests.benchmarks.engine import best_bare, rate
 from tests.browser.conftest import chromium, server
-from tests.browser.tab import Tab
+from tests.browser.tab import Tab, wait_until
 
 START_UPS, CLICKS, ROUNDS, SECONDS = 5, 7, 5, 5.0
 ENDLESS = 1_000_000  # epochs
 
-# The bare curve counts: it is drawn while the plotting library still loads.
-FIRST_PICTURE = """() => {
-  const curve = document.querySelector('.st-key-loss_curve .live-plot svg path[d]');
-  return curve !== null && curve.getBoundingClientRect().width > 0;
-}"""
+FIRST_PICTURE = "() => document.querySelector('.st-key-loss_curve .live-plot')?.plot?.redraws > 0"
 # Milliseconds from the click on Train to the frame that shows the new run's first point; the old run has stopped.
 CLICK_TO_POINT = """() => new Promise((done) => {
   const plot = document.querySelector('.st-key-loss_curve .live-plot');
-  const last = () => plot.data[0].x[plot.data[0].x.length - 1];
+  const last = () => plot.plot.lines[0].x.at(-1);
   const before = last();
   const look = () => (last() !== before ? done(performance.now() - begin) : requestAnimationFrame(look));
   const begin = performance.now();
@@ -49,20 +45,14 @@ WATCH = """(duration) => new Promise((done) => {
   const plot = document.querySelector('.st-key-loss_curve .live-plot');
   const words = document.querySelector('[data-testid=stProgress]');
   const begin = performance.now(), seen = [];
-  let redraws = 0, last = null;
-  plot.on('plotly_afterplot', () => {
-    const x = plot.data[0].x[plot.data[0].x.length - 1];
-    if (x !== last) redraws += 1;
-    last = x;
-  });
+  const before = plot.plot.redraws; // it is drawn only when there are new points
   new MutationObserver(() => {
     const step = Number(/step\\s+([\\d,]+)/.exec(words.innerText)[1].replaceAll(',', ''));
     if (!seen.length || step > seen.at(-1)[1]) seen.push([performance.now(), step]);
   }).observe(words, { subtree: true, childList: true, characterData: true });
   setTimeout(() => {
-    plot.removeAllListeners('plotly_afterplot');
     const [[t0, s0], [t1, s1]] = [seen[0], seen.at(-1)];
-    done([1000 * redraws / (performance.now() - begin), 1000 * (s1 - s0) / (t1 - t0)]);
+    done([1000 * (plot.plot.redraws - before) / (performance.now() - begin), 1000 * (s1 - s0) / (t1 - t0)]);
   }, duration);
 })"""
 
@@ -73,7 +63,7 @@ def start_up(browser: Browser, log: Path) -> float:
     begin = time.perf_counter()
     with server(log) as address:
         page.goto(address)
-        page.wait_for_function(FIRST_PICTURE)
+        wait_until(page, FIRST_PICTURE)
         seconds = time.perf_counter() - begin
         page.close()
     return seconds

@@ -59,14 +59,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def server(log: Path) -> Iterator[str]:
+def server(log: Path, script: str = "app.py", root: Path = ROOT, **environment: str) -> Iterator[str]:
     """The app in a process of its own, as the README starts it; yields its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
+    home = log.with_name(f"home-{port}")
+    environment = {"LSTM_PLAYGROUND_HOME": str(home)} | environment
     with log.open("wb") as sink:
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+        streams = {"stdin": subprocess.DEVNULL, "stdout": sink, "stderr": sink}
+        process = subprocess.Popen(command, cwd=root, env=os.environ | environment, **streams)
     try:
         _wait_for_health(f"http://127.0.0.1:{port}", process)
         yield f"http://127.0.0.1:{port}"
@@ -76,6 +79,7 @@ def server(log: Path) -> Iterator[str]:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+        shutil.rmtree(home, ignore_errors=True)  # its workers end then
 
 
 def _wait_for_health(address: str, process: subprocess.Popen) -> None:

@@ -54,6 +54,18 @@ COLOURS = """(selector) => {
 }"""
 
 
+def wait_until(page: Page, true: str, arg: object = None) -> None:
+    """Wait until a JavaScript expression or function is true.
+
+    Playwright's own wait_for_function has the page evaluate a text, which the app's Content-Security-Policy forbids.
+    """
+    for _ in range(PATIENCE // 50):
+        if page.evaluate(true, arg):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"not true within {PATIENCE / 1000:g} s: {true}")
+
+
 class Tab:
     """One browser tab on the app, and what it asked for and complained about."""
 
@@ -152,9 +164,9 @@ class Tab:
         """The y values of the drawn line whose legend begins with `name`; NaN and gaps left out."""
         return self.page.evaluate(
             """([key, name]) => {
-                 const plot = document.querySelector(`.st-key-${key} .live-plot`);
-                 const line = (plot?.data ?? []).find((line) => line.name.startsWith(name));
-                 return Array.from(line?.y ?? []).filter(Number.isFinite);
+                 const element = document.querySelector(`.st-key-${key} .live-plot`);
+                 const line = (element?.plot?.lines ?? []).find((line) => line.name.startsWith(name));
+                 return (line?.y ?? []).filter(Number.isFinite);
                }""",
             [key, name],
         )

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.tab import Tab
+from tests.browser.tab import Tab, wait_until
 
 COLOURS = "(page) => [...page.children].map((sign) => getComputedStyle(sign).backgroundColor).join()"
 
@@ -59,8 +59,8 @@ def test_while_it_trains_the_page_keeps_its_characters_and_the_users_unit(tab: T
     colours, written = page.evaluate(COLOURS), tab.widget("text_now").inner_text()
     tab.button("train").click()
     expect(tab.widget("text_now")).not_to_have_text(written)
-    tab.page.wait_for_function(
-        f"(before) => ({COLOURS})(document.querySelector('.text-heatmap-page')) !== before", arg=colours
+    wait_until(
+        tab.page, f"(before) => ({COLOURS})(document.querySelector('.text-heatmap-page')) !== before", arg=colours
     )
     assert page.locator("span").first.get_attribute("data-mark") == "same"
     assert unit.inner_text() == "1"

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.tab import Tab
+from tests.browser.tab import Tab, wait_until
 
 PIXELS = """() => Array.from(document.querySelectorAll('.gate-heatmaps canvas')[0].getContext('2d')
   .getImageData(0, 120, 900, 300).data).reduce((sum, value, k) => (sum * 31 + value * (k % 7 + 1)) % 1000003, 7)"""
@@ -18,7 +18,7 @@ def example(module_tab: Tab) -> Tab:
     """Gates of the example, which was trained for a hundred epochs."""
     module_tab.open("gates")
     expect(slider(module_tab)).to_be_visible()
-    module_tab.page.wait_for_function("document.querySelector('.gate-heatmaps canvas')?.width > 300")
+    wait_until(module_tab.page, "document.querySelector('.gate-heatmaps canvas')?.width > 300")
     return module_tab
 
 
@@ -48,11 +48,11 @@ def test_the_pictures_and_the_words_follow_and_come_back(gates: Tab):
     slider(gates).press("Home")
     expect(words(gates)).to_have_text("untrained")
     expect(gates.page.locator("[data-testid=stMain]")).not_to_contain_text(trained)
-    gates.page.wait_for_function(f"(before) => ({PIXELS})() !== before", arg=picture)
+    wait_until(gates.page, f"(before) => ({PIXELS})() !== before", arg=picture)
     untrained = said(gates)
     slider(gates).press("End")
     expect(words(gates)).to_have_text("now, epoch 100")
-    gates.page.wait_for_function(f"(before) => ({PIXELS})() === before", arg=picture)
+    wait_until(gates.page, f"(before) => ({PIXELS})() === before", arg=picture)
     assert said(gates) == trained != untrained
 
 
@@ -81,7 +81,7 @@ def test_it_plays_from_the_start_and_the_picture_moves_on_the_way_to_now(gates: 
     expect(words(gates)).to_have_text("now, epoch 100")
     expect(gates.page.get_by_role("button", name="Replay training from the start")).to_be_visible()
     # six heatmaps at the end and, however busy the machine, at least once on the way
-    gates.page.wait_for_function("(before) => window.painted >= before + 6 * 2", arg=before)
+    wait_until(gates.page, "(before) => window.painted >= before + 6 * 2", arg=before)
 
 
 def test_a_drag_ends_where_the_hand_ends(gates: Tab):

@@ -40,13 +40,13 @@ def test_a_card_opens_its_lesson_wherever_it_is_clicked(tab: Tab):
         box = card.bounding_box()
         tab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 20)
         expect(tab.page.locator("h1")).to_have_text(lessons()["first_lstm"].title)
-        expect(tab.widget(picture_of("first_lstm")).locator("svg").first).to_be_visible()
+        expect(tab.widget(picture_of("first_lstm")).locator("canvas").first).to_be_visible()
 
 
 def test_it_trains_while_one_watches_and_is_found_as_it_is_left(tab: Tab, new_tab: Callable[..., Tab]):
     tab.open("lessons?lesson=minibatches")
     plot = tab.widget(picture_of("minibatches", 1)).locator(".live-plot")
-    expect(plot.locator("svg").first).to_be_visible()
+    expect(plot.locator("canvas").first).to_be_visible()
     plot.evaluate("(e) => { e.dataset.mark = 'same'; }")
     tab.fill("lesson_seed", 1)
     tab.button("train").click()
@@ -92,7 +92,7 @@ def test_a_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme, name
             expect(tab.page.locator("h1")).to_have_text(lesson.title)
             tab.settle()
             if lesson.figures:
-                expect(tab.widget(picture_of(name)).locator("svg").first).to_be_visible()
+                expect(tab.widget(picture_of(name)).locator("svg, canvas").first).to_be_visible()
             assert tab.page.locator("[data-testid=stException]").count() == 0
             assert tab.page.locator("[data-testid=stAlertContentError]").count() == 0
             assert not tab.page.locator("[data-testid=stMain]").evaluate(WIDE), "the page scrolls sideways"

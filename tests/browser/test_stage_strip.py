@@ -80,7 +80,7 @@ def test_the_numbers_have_names_four_digits_at_most_and_a_minus_sign(stage: Page
     ("value", "text"), [(1234567, "1.235·10⁶"), (-2e-7, "−2·10⁻⁷"), (0, "0"), (-12.3456, "−12.35")]
 )
 def test_long_and_tiny_numbers_stay_short(stage: Page, value: float, text: str):
-    script = "async (value) => (await import('/modules/stage/strip_text.js')).format(value)"
+    script = "async (value) => (await import('/modules/canvas.js')).format(value)"
     assert stage.evaluate(script, value) == text
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.tab import COLOURS, PATIENCE, Tab, river_csv
+from tests.browser.tab import COLOURS, PATIENCE, Tab, river_csv, wait_until
 
 CANVAS = ".st-key-mini_stage canvas"
 # The pixels of the overlay as one number: cursor and gauges.
@@ -35,7 +35,7 @@ def stage(tab: Tab) -> Locator:
 def opened(tab: Tab) -> Tab:
     tab.open()
     expect(tab.page.locator(CANVAS).first).to_be_visible()
-    tab.page.wait_for_function(f"({COLOURS})('{CANVAS}') > 50")  # a painted map
+    wait_until(tab.page, f"({COLOURS})('{CANVAS}') > 50")  # a painted map
     return tab
 
 
@@ -88,7 +88,7 @@ def test_a_touch_stops_it_a_drag_scrubs_and_space_plays_on(tab: Tab):
     assert step(tab) == 22
     tab.page.keyboard.press(" ")
     expect(stage(tab)).to_have_attribute("data-playing", "true")
-    tab.page.wait_for_function("document.querySelector('.mini-stage').dataset.step !== '22'")
+    wait_until(tab.page, "document.querySelector('.mini-stage').dataset.step !== '22'")
     assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0  # not the page's Space
     stage(tab).get_by_role("button", name="Pause").click()
     expect(stage(tab)).to_have_attribute("data-playing", "false")
@@ -100,7 +100,7 @@ def test_who_wants_no_motion_gets_none_until_asked(tab: Tab):
     expect(stage(tab)).to_have_attribute("data-playing", "false")
     assert step(tab) == 23
     stage(tab).get_by_role("button", name="Play").click()
-    tab.page.wait_for_function("document.querySelector('.mini-stage').dataset.step !== '23'")
+    wait_until(tab.page, "document.querySelector('.mini-stage').dataset.step !== '23'")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_csv_is_dropped_and_trained_on_one_page(tab: Tab):
     tab.wait_for_points(5)
     tab.wait_for_points(50, "actual", "forecast_curve")
     expect(stage(tab)).to_have_attribute("data-playing", "true")
-    tab.page.wait_for_function(f"({COLOURS})('{CANVAS}') > 50")
+    wait_until(tab.page, f"({COLOURS})('{CANVAS}') > 50")
     picture = tab.page.locator(CANVAS).first
     before = picture.screenshot()
     tab.page.wait_for_timeout(2500)

@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.tab import COLOURS, PATIENCE, Tab, river_csv
+from tests.browser.tab import COLOURS, PATIENCE, Tab, river_csv, wait_until
 
 
 def test_a_csv_goes_in_an_lstm_learns_and_its_gates_are_shown(tab: Tab):
@@ -30,7 +30,7 @@ def look_at_start(tab: Tab) -> None:
     """A trained model's curve, forecast and gates, before anybody has done anything."""
     assert len(tab.wait_for_points(50)) >= 50
     assert len(tab.wait_for_points(50, "actual", "forecast_curve")) >= 50
-    tab.page.wait_for_function(f"({COLOURS})('.st-key-mini_stage canvas') > 50")
+    wait_until(tab.page, f"({COLOURS})('.st-key-mini_stage canvas') > 50")
 
 
 def look_at_data(tab: Tab) -> None:
@@ -66,7 +66,7 @@ def look_at_gates(tab: Tab, units: int, layers: int) -> None:
     assert float(difference[1]) < 1e-5
     canvas = ".st-key-gate_view canvas"
     expect(tab.page.locator(canvas).first).to_be_visible()
-    tab.page.wait_for_function(f"({COLOURS})('{canvas}') > 50")  # a painted heatmap, not an empty sheet
+    wait_until(tab.page, f"({COLOURS})('{canvas}') > 50")  # a painted heatmap, not an empty sheet
     tab.widget("layer").locator("input").click()
     expect(tab.page.get_by_role("option")).to_have_text([str(layer) for layer in range(layers)])
     tab.page.keyboard.press("Escape")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.tab import Tab
+from tests.browser.tab import Tab, wait_until
 
 MAP = ".st-key-weights_map .weight-heatmaps"
 COLOURS = """canvas => {
@@ -48,9 +48,7 @@ def test_all_four_gates_are_painted_and_seen_at_once(example: Tab):
     before = picture(tab).evaluate(PICTURE)
     tab.page.set_viewport_size({"width": 1920, "height": 1080})
     tab.page.emulate_media(color_scheme="dark")
-    tab.page.wait_for_function(
-        f"(before) => ({PICTURE})(document.querySelector('{MAP} canvas')) !== before", arg=before
-    )
+    wait_until(tab.page, f"(before) => ({PICTURE})(document.querySelector('{MAP} canvas')) !== before", arg=before)
     assert bottom(tab.settle()) <= 1080
     assert picture(tab).evaluate(COLOURS) > 100
     tab.page.set_viewport_size({"width": 1280, "height": 720})

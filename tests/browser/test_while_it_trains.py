@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lstm_core.lessons import lessons
-from tests.browser.stage_page import COMPONENTS
-from tests.browser.tab import Tab
+from pages.shared.components.wire import bundle
+from tests.browser.tab import Tab, wait_until
 
 PLOT = ".st-key-loss_curve .live-plot"
-RANGE = f"() => document.querySelector('{PLOT}')._fullLayout.xaxis.range.slice()"
-LAST = f"() => document.querySelector('{PLOT}').data[0].x.at(-1)"
+RANGE = f"() => document.querySelector('{PLOT}').plot.xRange"
+LAST = f"() => document.querySelector('{PLOT}').plot.lines[0].x.at(-1)"
 MAP = ".st-key-weights_map .weight-heatmaps"
 PICTURE = f"""() => {{
     const canvas = document.querySelector('{MAP} canvas'), {{ width, height }} = canvas;
@@ -43,14 +43,21 @@ def gates(training: Tab) -> Tab:
     return training if training.heading("Gates").is_visible() else training.turn_to("Gates")
 
 
+def area(page: Page) -> tuple[float, float, float, float]:
+    """(x, y, width, height) of the plot's own area, without its axes."""
+    stage = page.locator(f"{PLOT} .live-plot-stage").bounding_box()
+    box = page.evaluate(f"document.querySelector('{PLOT}').plot.box")
+    return stage["x"] + box["x"], stage["y"] + box["y"], box["w"], box["h"]
+
+
 def zoom(page: Page) -> None:
     """Draw a zoom box over the middle of the plot."""
-    area = page.locator(f"{PLOT} .nsewdrag").first.bounding_box()
-    x, y, width, height = (area[side] for side in ("x", "y", "width", "height"))
+    x, y, width, height = area(page)
     page.mouse.move(x + 0.3 * width, y + 0.2 * height)
     page.mouse.down()
     page.mouse.move(x + 0.6 * width, y + 0.8 * height, steps=8)
     page.mouse.up()
+    wait_until(page, f"document.querySelector('{PLOT}').classList.contains('zoomed')")
 
 
 def test_the_plot_is_never_rebuilt_while_the_run_trains(train: Tab):
@@ -58,23 +65,22 @@ def test_the_plot_is_never_rebuilt_while_the_run_trains(train: Tab):
     page.evaluate(
         f"""() => {{
           const plot = document.querySelector('{PLOT}');
-          window.first = [plot, plot.querySelector('.main-svg')];
+          window.first = [plot, ...plot.querySelectorAll('canvas')];
+          window.before = plot.plot.redraws;
           window.rebuilt = 0;
-          window.updates = 0;
           new MutationObserver((all) => {{
             for (const {{ addedNodes }} of all) for (const node of addedNodes) {{
               if (node.nodeType === 1 && (node.matches('{PLOT}') || node.querySelector('{PLOT}'))) window.rebuilt += 1;
             }}
           }}).observe(document.body, {{ childList: true, subtree: true }});
-          plot.on('plotly_afterplot', () => {{ window.updates += 1; }});
         }}"""
     )
-    page.wait_for_function("window.updates >= 12")
+    wait_until(page, f"document.querySelector('{PLOT}').plot.redraws >= window.before + 12")
     assert page.evaluate("window.rebuilt") == 0
     assert page.evaluate(
         f"""() => {{
           const plot = document.querySelector('{PLOT}');
-          return plot === window.first[0] && plot.querySelector('.main-svg') === window.first[1];
+          return [plot, ...plot.querySelectorAll('canvas')].every((node, k) => node === window.first[k]);
         }}"""
     )
 
@@ -87,8 +93,9 @@ def test_a_zoom_stays_while_the_curve_grows(train: Tab):
     train.wait_for_step(train.step() + 100)
     assert page.evaluate(RANGE) == zoomed
     page.mouse.move(5, 5)
-    page.locator(f"{PLOT} .nsewdrag").first.dblclick()
-    page.wait_for_function(f"(last) => ({RANGE})()[1] > last", arg=last)
+    x, y, width, height = area(page)
+    page.mouse.dblclick(x + 0.5 * width, y + 0.5 * height)
+    wait_until(page, f"(last) => ({RANGE})()[1] > last", arg=last)
 
 
 def test_a_curve_of_any_length_arrives_thinned(train: Tab):
@@ -175,15 +182,8 @@ def test_ones_own_run_goes_on_beside_a_lesson(train: Tab):
     ],
 )
 def test_a_log_axis_has_six_ticks_at_most_and_they_are_read(train: Tab, low: float, high: float, ticks: list[str]):
-    source = (COMPONENTS / "live_plot.js").read_text()
-    functions = source[source.index("function logTicks") :]
-    constants = [line for line in source.splitlines() if line.startswith(("const MAX_LOG_TICKS", "const SUPERSCRIPTS"))]
-    lines = f"[{{ y: [{10**low}, {10**high}] }}]"
-    found = train.page.evaluate(f"() => {{ {chr(10).join([*constants, functions])}\nreturn logTicks({lines}); }}")
-    inside = [
-        text
-        for value, text in zip(found["tickvals"], found["ticktext"], strict=True)
-        if 10**low * 0.999 <= value <= 10**high * 1.001
-    ]
+    source = re.sub("^export ", "", bundle("plot_axis.js"), flags=re.MULTILINE)
+    found = train.page.evaluate(f"() => {{ {source}\nreturn logTicks({10**low}, {10**high}); }}")
+    inside = [tick["text"] for tick in found if 10**low * 0.999 <= tick["value"] <= 10**high * 1.001]
     assert set(ticks) <= set(inside)
     assert len(inside) <= 6

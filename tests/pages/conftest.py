@@ -33,6 +33,12 @@ COMPILED = ScriptCache()
 DEADLINE = 30.0  # seconds for what takes far less: the machine may be busy
 
 
+@pytest.fixture(autouse=True)
+def one_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All visitors of a test have one cookie, as the tabs of one browser."""
+    monkeypatch.setattr(state, "owner", lambda: "0" * 64)
+
+
 def wait_until(true: Callable[[], bool], what: str) -> None:
     """Poll; fail with `what` if it does not come true."""
     end = time.monotonic() + DEADLINE
@@ -223,7 +229,8 @@ def visit() -> Iterator[Callable[..., Visitor]]:
 
     yield open_tab
     for tab in opened:
-        tab.training.stop()
+        if not tab.training.watch_only:
+            tab.training.stop()
 
 
 @pytest.fixture

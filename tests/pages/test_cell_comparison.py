@@ -125,10 +125,13 @@ def test_a_comparison_in_training_shows_its_progress_and_can_be_cancelled(visit,
     monkeypatch.setattr(cell_comparison, "MAX_STEPS", 10**7)
     tab = how_far_back(visit)
     run = tab.training
+    tab.go("train").press("reset").go("gates").set("view", HOW_FAR_BACK)
+    run = tab.training
+    run.train_here(1)
     run.change(epochs=1_000_000)  # before the press: the other cells' few epochs would be over before one looks
     run._mirror.current.step = 10**7  # a run that has had so many
     before = run.status
-    tab.press("comparison_train")
+    tab.run().press("comparison_train")
     result = run.cache["comparison"]
     wait_until(lambda: all(one.step > 1 for one in result.runs), "they train")
     second = visit("gates", run=tab.id).set("view", HOW_FAR_BACK)  # another tab sees the same

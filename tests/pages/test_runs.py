@@ -219,7 +219,7 @@ def test_a_comparison_by_seconds_and_of_the_training_loss(visit, one):
 
 
 def test_an_address_with_ids_of_no_run_shows_the_list(visit, one):
-    for ids in ("../../etc", f"{one},../secret", "a" * 16, f"{one},{'b' * 16},{one}"):
+    for ids in ("../../etc", f"{one},../secret", "a" * 24, f"{one},{'b' * 24},{one}"):
         tab = visit("runs", compare=ids)
         assert len(lines(tab)) == 1 and not tab.errors()
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared.session import state
+from lstm_core.runs import pool
 from pages.shared.session.messages import escape_markdown
 from tests.pages.conftest import Visitor, series_csv, unescaped, wait_until
 
@@ -48,7 +48,8 @@ def test_two_visitors_have_a_run_each(visit):
 
 
 def test_past_the_limit_a_run_waits_and_says_so(visit, monkeypatch):
-    monkeypatch.setattr(state.workspace_store().queue, "size", 1)
+    monkeypatch.setenv("LSTM_PLAYGROUND_SLOTS", "1")
+    monkeypatch.setattr(pool, "FIRST_SECONDS", 0.0)  # no run gets its first seconds beside another
     one, two, three = (visit("train").set("epochs", 1_000_000) for _ in range(3))
     for tab in (one, two, three):
         tab.press("train")

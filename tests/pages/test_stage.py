@@ -8,7 +8,7 @@ import torch
 
 from lstm_core.lessons import lessons
 from lstm_core.trace.gate_trace import trace_lstm
-from tests.pages.conftest import Visitor, open_lesson
+from tests.pages.conftest import Visitor, open_lesson, wait_until
 
 
 def sent(tab: Visitor) -> tuple[dict, np.ndarray]:
@@ -122,6 +122,7 @@ def test_a_window_of_the_address_is_not_the_lessons(visit):
 
 def test_it_follows_a_run_that_trains(visit):
     tab = visit("train").set("epochs", 1_000_000).press("train").go("stage")
-    before = sent(tab)[0]["now"]
+    before, run = sent(tab)[0]["now"], tab.training
+    wait_until(lambda: run.weights_key[0] > before, "it trained on")
     tab.run()
     assert sent(tab)[0]["now"] > before

@@ -76,9 +76,8 @@ def assert_shows(drawn: Drawn, tensors, suffix: str, bias: bool, summed: bool) -
 @pytest.mark.parametrize("kind", MODELS)
 def test_every_layer_s_own_weights_and_gradients_are_drawn(visit, kind):
     tab = trained(visit, **MODELS[kind])
-    spec, trainer = tab.training.experiment.model, tab.training._mirror.current
-    weights = dict(trainer.model.named_parameters())
-    gradients = {name: p.grad for name, p in weights.items()}
+    spec, snapshot = tab.training.experiment.model, tab.training.snapshot_at()
+    weights, gradients = dict(snapshot.model.named_parameters()), snapshot.gradients
     for layer in range(spec.num_layers):
         tab.set("layer", layer)
         for direction in range(spec.num_directions):
@@ -202,8 +201,8 @@ def test_follows_the_training(visit):
     tab.go("gates").set("view", "Weights").set("weights_of", weights_view.GRADIENTS)
     run, seen = tab.training, set()
     for _ in range(3):
-        step = run.step
-        wait_until(lambda step=step: run.step > step + 20, "it trained on")
+        key = run.weights_key
+        wait_until(lambda key=key: run.weights_key != key, "it trained on")
         seen.add(Drawn(tab.run()).maps["weight_hh"]["f"].tobytes())
     assert run.is_active
     assert len(seen) == 3

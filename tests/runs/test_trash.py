@@ -64,7 +64,7 @@ def test_anothers_run_is_neither_deleted_nor_restored():
         restore(folder.id, "me")
 
 
-@pytest.mark.parametrize("id", ["..", "../runs", "a" * 16, ""])
+@pytest.mark.parametrize("id", ["..", "../runs", "a" * 24, ""])
 def test_what_is_not_in_the_trash_is_not_restored(id):
     (home() / "trash").mkdir()
     with pytest.raises(PlaygroundError, match="not in the trash"):

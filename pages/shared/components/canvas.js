@@ -95,3 +95,25 @@ const interpolated = cached((scale) => {
 export const withMinus = (digits) => digits.replace("-", "−");
 
 export const formatBrief = (value) => withMinus(String(Number(value.toPrecision(3))));
+
+// About `count` round numbers from low to high: steps of 1, 2 or 5 times a power of ten.
+export function ticks(low, high, count) {
+  if (!(high > low)) return [low];
+  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw));
+  const size = power * [1, 2, 5, 10].find((step) => step * power >= raw * 0.8);
+  const first = Math.ceil(low / size - 1e-9), last = Math.floor(high / size + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, k) => (first + k) * size);
+}
+
+const RAISED = { "-": "⁻", ..."⁰¹²³⁴⁵⁶⁷⁸⁹" }, LONG = 1e6, SMALL = 1e-4; // beyond which powers of ten are shorter
+
+export const powerOfTen = (power) => `10${Array.from(String(power), (sign) => RAISED[sign]).join("")}`;
+
+// A number in so many significant digits.
+export function format(value, digits = 4) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : withMinus(`${value < 0 ? "-" : ""}∞`);
+  const size = Math.abs(value);
+  if (value === 0 || (size < LONG && size >= SMALL)) return withMinus(String(Number(value.toPrecision(digits))));
+  const [factor, power] = value.toExponential(digits - 1).split("e").map(Number);
+  return `${withMinus(String(factor))}·${powerOfTen(power)}`;
+}

@@ -1,10 +1,10 @@
 // The browser half of gate_heatmaps.py: an input series, heatmaps of units over steps, and one unit's curves, all under
 // one time cursor.
 
-import { clamp, formatBrief, line, withMinus, write } from "./canvas.js";
+import { clamp, formatBrief, line, ticks, withMinus, write } from "./canvas.js";
 import {
   arrowMove, cellAt, contains, mountHeatmaps, paintCells, paintCursor, paintRing, paintRowEnds, paintScale,
-  paintStepAxis, pointIn, repaint, spanOf, ticks,
+  paintStepAxis, pointIn, repaint, spanOf,
 } from "./heatmap.js";
 import { component, unpack } from "./wire.js";
 

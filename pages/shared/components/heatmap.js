@@ -3,7 +3,7 @@
 // what the keys and the mouse mean; what is shown, and where, is decided by each component.
 // A box is { x, y, w, h } in CSS pixels; values are (rows, columns), one row after the other.
 
-import { child, clamp, colorTable, context, formatBrief, line, readTheme, toPixel, write } from "./canvas.js";
+import { child, clamp, colorTable, context, formatBrief, line, readTheme, ticks, toPixel, write } from "./canvas.js";
 
 // ---- cells ----
 
@@ -120,15 +120,6 @@ export function spanOf(arrays, [low, high] = [Infinity, -Infinity]) {
   }
   if (low > high) return [0, 1];
   return low === high ? [low - 0.5, high + 0.5] : [low, high];
-}
-
-// About `count` round numbers from low to high: steps of 1, 2 or 5 times a power of ten.
-export function ticks(low, high, count) {
-  if (!(high > low)) return [low];
-  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw));
-  const size = power * [1, 2, 5, 10].find((step) => step * power >= raw * 0.8);
-  const first = Math.ceil(low / size - 1e-9), last = Math.floor(high / size + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, k) => (first + k) * size);
 }
 
 // Time steps under a box whose columns are every stride-th step, in a line `height` high.

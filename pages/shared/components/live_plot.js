@@ -1,184 +1,208 @@
-// The browser half of live_plot.py: decodes one message and hands it to Plotly.react.
+// The browser half of live_plot.py: curves on a canvas that grow while training runs. It is painted only when what it
+// shows has changed and is on the screen; zoom, hidden lines and the readout stay. Names are text, never markup.
 
+import { child, line, readTheme } from "./canvas.js";
+import { makeAxis, rangeOf } from "./plot_axis.js";
+import { boxBetween, listen } from "./plot_input.js";
+import { resolve } from "./plot_lines.js";
+import { arrange, paintAxes, paintLines, paintMarks, paintZoomBox, shortened } from "./plot_painting.js";
+import { drawReadout, lastValues, readValues } from "./plot_readout.js";
+import { follow } from "./run_records.js";
 import { addressOf, component, isDrawn, unpack } from "./wire.js";
 
-const MAX_LOG_TICKS = 6; // between the ends
-const SUPERSCRIPTS = { "-": "⁻", ..."⁰¹²³⁴⁵⁶⁷⁸⁹" };
-const DOUBLE_CLICK = 600; // ms; Plotly's own 300 are too few where a redraw comes between the two clicks
+const KEYS = "Arrow keys read the values, plus and minus zoom, 0 shows all.";
 
 export default component(".live-plot", {
-  mount: watch,
-  show(plot, { data }) {
-    if (isDrawn(plot, data) && plot.drawn) return;
-    plot.message = decode(data);
-    plot.element.style.height = `${plot.message.height}px`;
-    draw(plot);
+  mount,
+  show(view, { data }) {
+    if (isDrawn(view, data)) return; // a tick of the polling brings it again and again
+    const message = decode(data), before = view.message;
+    if (message.revision !== before?.revision) Object.assign(view, { zoom: {}, hidden: new Set() });
+    if (message.logY !== before?.logY) delete view.zoom.y; // it means nothing on the other scale
+    Object.assign(view, { message, theme: themeOf(view.element) });
+    view.element.style.height = `${message.height}px`;
+    followRecords(view, message.records);
+    draw(view);
   },
-  stop: (plot) => plot.stop(),
+  stop(view) {
+    view.records?.stop();
+    view.disconnect();
+    cancelAnimationFrame(view.frame);
+  },
 });
 
 function decode(bytes) {
   const [message, take] = unpack(bytes);
-  for (const line of message.lines) {
-    line.x = take(line.points);
-    line.y = take(line.points);
-  }
+  for (const one of message.lines) if (!one.field) Object.assign(one, { x: take(one.points), y: take(one.points) });
   return message;
 }
 
-function watch(element) {
-  const plot = { element, pressed: false, mouse: null, visible: true };
-  // Once Plotly has ended the zoom box, and no second click can follow that a redraw would hold up.
-  const release = () => {
-    if (plot.pressed) plot.releasing = setTimeout(() => { plot.pressed = false; draw(plot); }, DOUBLE_CLICK);
-  };
-  element.addEventListener("pointerdown", () => { plot.pressed = true; clearTimeout(plot.releasing); });
-  window.addEventListener("pointerup", release);
-  window.addEventListener("pointercancel", release);
-  element.addEventListener("mousemove", (event) => { if (event.isTrusted) plot.mouse = event; });
-  element.addEventListener("mouseleave", () => { plot.mouse = null; });
-  const resized = new ResizeObserver(() => {
-    if (plot.drawn && element.clientWidth) window.Plotly.Plots.resize(element);
-  });
-  resized.observe(element);
+function themeOf(element) {
+  const light = getComputedStyle(element).getPropertyValue("--st-border-color-light").trim();
+  return { ...readTheme(element), gridLight: light };
+}
+
+// ---- nodes, and what the user does ----
+
+function mount(element) {
+  const legend = child(element, "div", { class: "live-plot-legend" });
+  const stage = child(element, "div", { class: "live-plot-stage", role: "img", tabindex: "0" });
+  const picture = child(stage, "canvas", {}), overlay = child(stage, "canvas", {});
+  const readout = child(stage, "div", { class: "live-plot-readout", hidden: "" });
+  const tools = child(element, "div", { class: "live-plot-tools" });
+  const spoken = child(element, "div", { class: "live-plot-spoken", "aria-live": "polite" });
+  const view = { element, legend, stage, picture, overlay, readout, spoken, zoom: {}, hidden: new Set(), redraws: 0 };
+  view.seen = true;
+  view.reset = button(tools, "Reset zoom", () => { view.zoom = {}; draw(view); });
+  button(tools, "Save PNG", () => save(view));
+  listen(view, () => draw(view), () => drawOverlay(view));
+  const resized = new ResizeObserver(() => draw(view));
+  resized.observe(stage);
   // Below the fold nothing is drawn: on two cores the browser's work is taken from the training.
   const scrolled = new IntersectionObserver(([entry]) => {
-    const appeared = entry.isIntersecting && !plot.visible;
-    plot.visible = entry.isIntersecting;
-    if (appeared) draw(plot);
+    view.seen = entry.isIntersecting;
+    view.records?.set({ visible: view.seen });
+    if (view.isDue) draw(view);
   });
   scrolled.observe(element);
-  plot.stop = () => {
-    resized.disconnect();
-    scrolled.disconnect();
-    window.removeEventListener("pointerup", release);
-    window.removeEventListener("pointercancel", release);
-    if (plot.drawn) window.Plotly.purge(element);
+  view.disconnect = () => { resized.disconnect(); scrolled.disconnect(); };
+  element.plot = { // for those who do not see the canvas: tests and benchmarks
+    get redraws() { return view.redraws; },
+    get xRange() { return view.axes && [view.axes.x.low, view.axes.x.high]; },
+    get yRange() { return view.axes && [view.axes.y.low, view.axes.y.high]; },
+    get box() { return view.layout?.box; },
+    get lines() { return view.lines?.map(({ name, x, y }) => ({ name, x: Array.from(x), y: Array.from(y) })) ?? []; },
   };
-  return plot;
+  return view;
 }
 
-async function draw(plot) {
-  if (!plot.visible || plot.pressed) return; // a redraw would break the zoom box or pan under the mouse
-  if (!window.Plotly) {
-    sketch(plot);
-    // A module is fetched once per page, however many plots ask for it at once.
-    try {
-      await import(addressOf(plot.message.plotly));
-    } catch (error) {
-      plot.element.textContent = `The plotting library did not load: ${error.message}`;
-      return;
+function button(parent, text, act) {
+  const node = child(parent, "button", { type: "button" });
+  node.textContent = text;
+  node.addEventListener("click", act);
+  return node;
+}
+
+function followRecords(view, records) {
+  const url = records ? addressOf(records.url) : null;
+  if (url !== view.url) {
+    view.records?.stop();
+    view.records = url && follow(url, () => draw(view));
+    view.url = url;
+  }
+  view.records?.set({ active: records.active, visible: view.seen });
+}
+
+// ---- drawing ----
+
+function draw(view) {
+  view.isDue = true;
+  if (view.frame) return;
+  view.frame = requestAnimationFrame(() => {
+    view.frame = null;
+    if (view.message && view.seen && !view.press && view.stage.clientWidth) drawNow(view);
+  });
+}
+
+function drawNow(view) {
+  view.isDue = false;
+  const { message, theme, stage, zoom, hidden } = view, { clientWidth: width, clientHeight: height } = stage;
+  view.lines = resolve(view);
+  drawLegend(view);
+  const shown = view.lines.filter(({ name }) => !hidden.has(name)), { logY } = message;
+  view.axes = {
+    x: makeAxis(zoom.x ?? rangeOf(shown.map(({ x }) => x), false, 0.01)),
+    y: makeAxis(zoom.y ?? message.yRange ?? rangeOf(shown.flatMap(({ low, high }) => [low, high]), logY), logY),
+  };
+  paint(view, penOf(view.picture, width, height), width, height, shown);
+  view.redraws += 1;
+  view.element.classList.toggle("zoomed", Boolean(zoom.x ?? zoom.y));
+  view.reset.hidden = !(zoom.x ?? zoom.y);
+  stage.setAttribute("aria-label", `${message.yTitle} over ${message.xTitle}. ${lastValues(view, shown)} ${KEYS}`);
+  Object.assign(theme, { width, height });
+  drawOverlay(view);
+}
+
+function paint(view, pen, width, height, shown) {
+  const { theme, axes, message } = view;
+  pen.fillStyle = theme.back;
+  pen.fillRect(0, 0, width, height);
+  view.layout = arrange(pen, theme, axes, message, width, height);
+  paintAxes(pen, theme, view.layout, axes, message);
+  paintLines(pen, view.layout.box, axes, shown);
+}
+
+// A canvas keeps its memory from one frame to the next, unless its size has changed.
+function penOf(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1, [w, h] = [width, height].map((size) => Math.round(size * ratio));
+  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+  const pen = canvas.getContext("2d");
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  return pen;
+}
+
+function drawLegend(view) {
+  const { legend, hidden, lines } = view;
+  const looks = JSON.stringify(lines.map(({ name, color, dash, points }) => [name, color, dash, points === 1]));
+  if (looks !== view.legendLooks) {
+    view.legendLooks = looks;
+    legend.replaceChildren();
+    for (const one of lines) {
+      const node = child(legend, "button", { type: "button", title: `Show or hide ${one.name}` });
+      const mark = child(node, "i", one.points === 1 ? { class: "dot-mark" } : {});
+      if (one.points === 1) mark.style.background = one.color;
+      else {
+        const style = { dot: "dotted", dash: "dashed", longdash: "dashed", dashdot: "dashed" }[one.dash] ?? "solid";
+        Object.assign(mark.style, { borderTopColor: one.color, borderTopStyle: style, opacity: one.opacity });
+        mark.style.borderTopWidth = `${Math.max(2, one.width)}px`;
+      }
+      child(node, "span", {}).textContent = one.name;
+      node.addEventListener("click", () => {
+        if (!hidden.delete(one.name)) hidden.add(one.name);
+        draw(view);
+      });
     }
   }
-  if (!plot.element.isConnected || plot.pressed) return;
-  if (!plot.drawn) plot.element.textContent = "";
-  plot.drawn = true;
-  const { traces, layout } = figure(plot.message, getComputedStyle(plot.element));
-  await window.Plotly.react(plot.element, traces, layout, {
-    displaylogo: false,
-    doubleClickDelay: DOUBLE_CLICK,
-    modeBarButtons: [["resetScale2d", "toImage"]],
-    toImageButtonOptions: { scale: 2 },
-  });
-  if (!plot.mouse) return; // a redraw wipes the hover label: move the mouse again, on its spot
-  plot.element.querySelector(".nsewdrag")?.dispatchEvent(new MouseEvent("mousemove", plot.mouse));
+  lines.forEach(({ name }, k) => legend.children[k].setAttribute("aria-pressed", !view.hidden.has(name)));
 }
 
-// Plotly needs most of a second to load; until then the bare curves, so that nobody waits for them.
-function sketch({ element, message: { lines, height } }) {
-  const NS = "http://www.w3.org/2000/svg";
-  const scale = (axis, size) => {
-    const values = lines.flatMap((line) => Array.from(line[axis])).filter(Number.isFinite);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    return (value) => (high > low ? (value - low) / (high - low) : 0.5) * size;
-  };
-  const x = scale("x", element.clientWidth - 80), y = scale("y", height - 100);
-  const svg = document.createElementNS(NS, "svg");
-  for (const line of lines) {
-    let d = "";
-    line.y.forEach((value, i) => {
-      if (!Number.isFinite(value)) return;
-      const pen = Number.isFinite(line.y[i - 1]) ? "L" : "M";
-      d += `${pen}${60 + x(line.x[i])} ${height - 55 - y(value)}h0`;
-    });
-    const path = svg.appendChild(document.createElementNS(NS, "path"));
-    path.setAttribute("d", d);
-    const { color, width, opacity } = line;
-    Object.assign(path.style, { stroke: color, strokeWidth: width, opacity });
+function drawOverlay(view) {
+  if (!view.layout || !view.message) return;
+  const { theme, pointer, press, layout: { box } } = view;
+  const pen = penOf(view.overlay, theme.width, theme.height);
+  const part = press && pointer && boxBetween(view, press, pointer);
+  const isInside = pointer && pointer.x >= box.x - 1 && pointer.x <= box.x + box.w + 1;
+  if (part) paintZoomBox(pen, theme, part);
+  const read = isInside && !part ? readValues(view) : null;
+  if (read) paintMarks(pen, theme, box, read.at, read.marks);
+  drawReadout(view, read);
+}
+
+// ---- as a file ----
+
+function save(view) {
+  const { theme, lines, hidden, message: { yTitle } } = view, { width, height } = theme, top = 30;
+  const shown = lines.filter(({ name }) => !hidden.has(name)), canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 2 * width, height: 2 * (height + top) });
+  const pen = canvas.getContext("2d");
+  pen.setTransform(2, 0, 0, 2, 0, 0);
+  pen.fillStyle = theme.back;
+  pen.fillRect(0, 0, width, height + top);
+  let x = 12;
+  for (const { name, color } of shown) {
+    const text = shortened(pen, theme, name, width / 2, 14);
+    line(pen, color, 3, [[x, 15], [x + 18, 15]]);
+    Object.assign(pen, { fillStyle: theme.text, textAlign: "left", textBaseline: "middle" });
+    pen.fillText(text, x + 24, 15);
+    x += 24 + pen.measureText(text).width + 18;
   }
-  element.replaceChildren(svg);
-}
-
-function figure({ lines, xTitle, xStart, yTitle, yRange, logY, revision }, style) {
-  const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  const axis = (title) => ({
-    title: { text: escaped(title), standoff: 8, font: { size: 15 } },
-    automargin: true, zeroline: false, nticks: 8, exponentformat: "power",
-    gridwidth: 1, gridcolor: css("border-color-light"), linecolor: css("border-color"),
+  pen.setTransform(2, 0, 0, 2, 0, 2 * top);
+  paint(view, pen, width, height, shown);
+  canvas.toBlob((blob) => {
+    const link = document.createElement("a"), url = URL.createObjectURL(blob);
+    Object.assign(link, { href: url, download: `${yTitle.replace(/[^\w-]+/g, "_")}.png` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
   });
-  const traces = lines.map((line) => {
-    const points = line.y.reduce((n, y) => n + Number.isFinite(y), 0);
-    return {
-      x: xStart === null ? line.x : Array.from(line.x, (s) => xStart + 1000 * s), // Plotly's dates: ms since 1970
-      y: line.y, name: escaped(line.name), opacity: line.opacity,
-      mode: points > 1 ? "lines" : "markers", // a line of one point is invisible
-      marker: { size: line.width + 5, color: line.color },
-      line: { color: line.color, width: line.width, dash: line.dash ?? "solid" },
-    };
-  });
-  const background = css("background-color");
-  const layout = {
-    uirevision: revision,
-    font: { family: css("font"), size: 15, color: css("text-color") },
-    paper_bgcolor: background, plot_bgcolor: background,
-    colorway: css("chart-categorical-colors").split(","),
-    margin: { l: 8, r: 12, t: 34, b: 8 }, showlegend: true,
-    legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
-    hovermode: "x unified",
-    hoverlabel: {
-      bgcolor: css("secondary-background-color"), bordercolor: css("border-color"),
-      font: { size: 14 }, namelength: -1,
-    },
-    xaxis: {
-      ...axis(xTitle), exponentformat: "none",
-      ...(xStart === null ? { hoverformat: ",.6~g" } : { type: "date" }),
-    },
-    yaxis: {
-      ...axis(yTitle), type: logY ? "log" : "linear", hoverformat: ".4~g",
-      uirevision: `${revision} ${logY}`, // a zoom into one scale means nothing on the other
-      ...(logY ? logTicks(lines) : {}), ...(yRange ? { range: yRange } : {}),
-    },
-  };
-  return { traces, layout };
 }
-
-// Plotly prints the digits between powers of ten in a tiny font, and each power of a loss that diverges over the next.
-function logTicks(lines) {
-  const values = lines.flatMap((line) => Array.from(line.y)).filter((y) => y > 0 && y < Infinity);
-  if (!values.length) return {};
-  const ends = [Math.min(...values), Math.max(...values)], [low, high] = ends.map(Math.log10);
-  const candidates = [[1, 1.5, 2, 3, 4, 5, 6, 8], [1, 2, 5], [1, 3], [1]].map((digits) => ticksOf(low, high, digits, 1));
-  const steps = [2, 3, 5, 10, 20, 50, 100, 200].map((step) => ticksOf(low, high, [1], step));
-  const ticks = [...candidates, ...steps].find((all) =>
-    all.filter(({ value }) => value >= ends[0] && value <= ends[1]).length <= MAX_LOG_TICKS);
-  const large = ticks.some(({ power }) => Math.abs(power) > 4);
-  return {
-    tickvals: ticks.map(({ value }) => value),
-    ticktext: ticks.map(({ digit, power, value }) => {
-      if (!large) return String(Number(value.toPrecision(2)));
-      return `${digit === 1 ? "" : `${digit}·`}10${superscript(power)}`;
-    }),
-  };
-}
-
-// Around the two ends too: a plot has margins, and may be zoomed out.
-function ticksOf(low, high, digits, step) {
-  const ticks = [];
-  for (let power = step * Math.floor(low / step); power <= high + step; power += step) {
-    ticks.push(...digits.map((digit) => ({ digit, power, value: digit * 10 ** power })));
-  }
-  return ticks.filter(({ value }) => value > 0 && value < Infinity);
-}
-
-const superscript = (power) => [...String(power)].map((sign) => SUPERSCRIPTS[sign]).join("");

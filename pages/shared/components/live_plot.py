@@ -1,21 +1,16 @@
-"""Curves that grow while training runs, drawn by Plotly in one DOM node that is never remounted.
+"""Curves that grow while training runs, drawn on a canvas that is never remounted.
 
-Python's half of the component: what the lines mean and how often they are drawn is up to the caller.
-
-`st.plotly_chart` remounts whenever its data changes, which loses zoom and hover; a keyed v2
-component keeps its node. The library itself is served from where plotly.py installed it: the
-official `declare_component` route needs no copy, no writable folder and no network.
+Python's half of the component: what the lines mean and how often they are drawn is up to the caller. Of a run on disk
+the browser reads the records by itself (run_records.js), and no script runs for its curves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
-import plotly
-import streamlit as st
-from streamlit.components.v1 import declare_component
 
 from lstm_core.figures.lines import Line
 from lstm_core.training.history import downsample_min_max
@@ -27,9 +22,26 @@ MAX_POINTS = 2000  # a line's points after thinning: about two per pixel column 
 _draw = mount("live_plot")
 
 
+@dataclass(frozen=True)
+class RecordLine:
+    """One field of a run's records as a curve over epochs; the browser reads its points.
+
+    kind: "extremes" shows every spike, "smoothed" a moving average, "mean" the values, averaged where many share a
+    pixel. The rest is as in Line.
+    """
+
+    name: str
+    field: Literal["train_loss", "valid_loss", "grad_norm"]
+    kind: Literal["extremes", "smoothed", "mean"]
+    color: str
+    dash: str | None = None
+    width: float = 2
+    opacity: float = 1.0
+
+
 def live_plot(
     key: str,
-    lines: Sequence[Line],
+    lines: Sequence[Line | RecordLine],
     *,
     x_title: str,
     y_title: str,
@@ -38,6 +50,9 @@ def live_plot(
     revision: str = "",
     x_start: np.datetime64 | None = None,
     y_range: tuple[float, float] | None = None,
+    records_url: str | None = None,
+    steps_per_epoch: int = 1,
+    active: bool = False,
 ) -> None:
     """Draw `lines`; call it again with the same `key` to update them in place.
 
@@ -45,10 +60,13 @@ def live_plot(
 
     Zoom and hidden legend entries last until `revision` changes: pass the run's id. Long lines are
     thinned to about `MAX_POINTS`, extremes kept. `height` is in CSS pixels. Names are plain text.
+
+    records_url: what RecordLines are of, run/<id>, relative to the app's root (see server/routes.py); active: the run
+    may go on, so that the browser looks for more of them four times a second while the tab is in front.
     """
-    thinned = [downsample_min_max(line.x, line.y, MAX_POINTS) for line in lines]
+    thinned = [downsample_min_max(line.x, line.y, MAX_POINTS) for line in lines if isinstance(line, Line)]
+    arrays = iter(thinned)
     header = {
-        "plotly": _plotly_path(),
         "xTitle": x_title,
         "xStart": None if x_start is None else int(x_start.astype("datetime64[ms]").astype(int)),
         "yTitle": y_title,
@@ -57,17 +75,12 @@ def live_plot(
         "height": height,
         "revision": revision,
         "lines": [
-            {"points": len(x)} | {name: getattr(line, name) for name in LINE_STYLE}
-            for line, (x, _) in zip(lines, thinned, strict=True)
+            _style(line) | ({"points": len(next(arrays)[0])} if isinstance(line, Line) else {}) for line in lines
         ],
+        "records": records_url and {"url": records_url, "stepsPerEpoch": steps_per_epoch, "active": active},
     }
     _draw(key, header, [a for xy in thinned for a in xy], height=height)
 
 
-@st.cache_resource(show_spinner=False)
-def _plotly_path() -> str:
-    """Serve the installed plotly.min.js and return its path relative to the app's root."""
-    # Cached because a component is registered only while a script runs: a module may also be
-    # imported outside of one, and must not be registered again at every poll.
-    component = declare_component("plotly", path=Path(plotly.__file__).parent / "package_data")
-    return f"component/{component.name}/plotly.min.js"
+def _style(line: Line | RecordLine) -> dict:
+    return asdict(line) if isinstance(line, RecordLine) else {name: getattr(line, name) for name in LINE_STYLE}

@@ -10,7 +10,7 @@ from lstm_core.runs.home import home
 from lstm_core.runs.shelf import MAX_NAME, MAX_NOTE, RunSummary, change_about
 from lstm_core.runs.tensorboard import write_event_file
 from lstm_core.runs.trash import TRASH_DAYS
-from pages.shared.runs.shelf import delete, opened, owner
+from pages.shared.runs.shelf import delete, opened
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 from pages.shared.session.messages import errors_on_top
@@ -54,7 +54,7 @@ def _text_field(widget: Callable, run: RunSummary, name: str, size: int, **more:
 
 def _change(id: str, name: str, value: object) -> None:
     with errors_on_top():
-        change_about(id, owner(), **{name: value})
+        change_about(id, state.owner(), **{name: value})
 
 
 def _stop(id: str) -> None:

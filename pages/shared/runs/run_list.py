@@ -12,7 +12,7 @@ from lstm_core.runs.compare import MAX_RUNS, best_baseline, measure_of, test_sco
 from lstm_core.runs.shelf import STATES, RunSummary
 from pages.shared.runs.details import details
 from pages.shared.runs.run_line import STYLE, run_line, when
-from pages.shared.runs.shelf import open_here, owner, shelf
+from pages.shared.runs.shelf import open_here, shelf
 from pages.shared.session import state
 from pages.shared.session.fields import widget_value
 from pages.shared.session.messages import clear_messages, errors_on_top, escape_markdown, show_info
@@ -26,7 +26,7 @@ _CHOSEN, _DETAILS, _DELETED, _ROWS = "_chosen_runs", "_details_of", "_deleted_ru
 
 def show() -> None:
     st.html(STYLE)
-    everything = shelf().runs(owner())
+    everything = shelf().runs(state.owner())
     _undo_deletion()
     if not everything:
         _empty()
@@ -189,7 +189,7 @@ def _has_changed(run: RunSummary, ids: set[str]) -> bool:
     if not run.is_active:
         return False
     now = shelf().run(run.id)
-    return now is None or now.state != run.state or {one.id for one in shelf().runs(owner())} != ids
+    return now is None or now.state != run.state or {one.id for one in shelf().runs(state.owner())} != ids
 
 
 def _choose(id: str, key: str) -> None:
@@ -226,11 +226,11 @@ def _undo_deletion() -> None:
 def _restore(id: str) -> None:
     state.set_state(_DELETED, None)
     with errors_on_top():
-        trash.restore(id, owner())
+        trash.restore(id, state.owner())
 
 
 def _trash() -> None:
-    deleted = shelf().trashed(owner())
+    deleted = shelf().trashed(state.owner())
     if not deleted:
         return
     with st.expander(f"Trash ({len(deleted)})", icon=":material/delete:"):

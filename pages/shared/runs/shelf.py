@@ -10,7 +10,7 @@ from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import trash
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import folder_of
-from lstm_core.runs.shelf import Shelf
+from lstm_core.runs.shelf import Shelf, may_write
 from pages.shared.session import state
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ CLEAN_UP_SECONDS = 3600.0
 @st.cache_resource(show_spinner=False)
 def shelf() -> Shelf:
     return Shelf()
-
-
-def owner() -> str | None:
-    """Whose runs are listed and may be changed, beside nobody's; None: nobody is known yet."""
-    return None
 
 
 @st.cache_resource(show_spinner=False, ttl=CLEAN_UP_SECONDS)
@@ -63,7 +58,8 @@ def open_here(id: str) -> None:
     if path is None:
         raise PlaygroundError("This run is not there any more: it may be in the trash.")
     if workspace.loaded_run is None or workspace.loaded_run.id != id:
-        workspace.show_run(Run.open(RunFolder(path)))
+        folder = RunFolder(path)
+        workspace.show_run(Run.open(folder, watch_only=not may_write(folder.about(), state.owner())))
 
 
 def delete(id: str) -> None:
@@ -75,11 +71,11 @@ def delete(id: str) -> None:
     workspace = state.workspace()
     run = workspace.loaded_run
     if run is None or run.id != id or run.is_active:
-        trash.delete(id, owner())
+        trash.delete(id, state.owner())
         return
     from lstm_core.runs.run import Run
     from lstm_core.training.checkpoint import load_checkpoint
 
     copy = Run.from_checkpoint(load_checkpoint(run.checkpoint()), run.windows, run.table)
-    trash.delete(id, owner())
+    trash.delete(id, state.owner())
     workspace.show_run(copy)

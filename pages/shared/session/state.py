@@ -24,6 +24,7 @@ from lstm_core.training.checkpoint import Checkpoint, load_checkpoint
 from lstm_core.workspace import Workspace, WorkspaceStore
 from pages.shared.session.address import ask_for_file, open_address, show_address
 from pages.shared.session.messages import clear_messages, errors_on_top, show_info
+from pages.shared.session.owner import owner
 
 if TYPE_CHECKING:
     from lstm_core.lessons.open_lesson import OpenLesson
@@ -44,24 +45,32 @@ def workspace() -> Workspace:
     """
     limit_to_one_thread()
     _hand_over_to_app()
-    requested_id = st.session_state.get(_ID) or st.query_params.get("run")
-    current = workspace_store().get(requested_id)
+    requested_id, store, mine = st.session_state.get(_ID) or st.query_params.get("run"), workspace_store(), owner()
+    current = store.get(requested_id) or store.restore(requested_id, *_example())
+    if current is not None and current.owner not in ("", mine):
+        current = store.watch(current, mine, *_example())
+        if current.run.watch_only:
+            show_info(
+                "You are watching somebody else's run. **Train** starts one of your own, with the settings that you "
+                "choose."
+            )
     if current is None:
-        current = open_example(workspace_store())
+        current = open_example(store, mine)
         if not open_address(current) and requested_id:
             show_info(
                 "This link's run is no longer on the server (it was restarted, or many others came since). "
                 "Here is the example instead; a saved model file can be loaded on Train."
             )
     st.session_state[_ID] = current.id
+    store.keep(current)
     ask_for_file(current)
     show_address(current)
     return current
 
 
-def open_example(store: WorkspaceStore) -> Workspace:
+def open_example(store: WorkspaceStore, owner: str = "") -> Workspace:
     """A new workspace with the trained example in it, as if its model file had just been loaded."""
-    return store.create(*_example())
+    return store.create(*_example(), owner)
 
 
 @st.cache_resource(show_spinner=False)
@@ -86,7 +95,7 @@ def open_lesson(name: str) -> OpenLesson:
     if opened is None:
         lesson = lessons()[name]
         home = current.lesson.return_to if current.lesson is not None else current.id
-        opened = store.create(*pretrained(lesson))
+        opened = store.create(*pretrained(lesson), owner())
         opened.lesson = OpenLesson(lesson, opened, home)
         workspace_ids[name] = opened.id
     _go_to(opened.id)
@@ -164,8 +173,8 @@ def preload() -> None:
 
 
 def _load_training() -> None:
-    from lstm_core.training.optimizer import preload_optimizer
+    from lstm_core.runs import launcher
 
-    preload_optimizer()
     for module in ("lstm_core.lessons.runs", "lstm_core.figures.theme"):  # which the first lesson needs
         importlib.import_module(module)
+    launcher.watch_over()  # a standby worker, for the first click on Train

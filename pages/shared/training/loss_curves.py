@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import SLATE, TRAIN_COLOR, VALID_COLOR
 from lstm_core.workspace import Workspace
-from pages.shared.components.live_plot import live_plot
+from pages.shared.components.live_plot import RecordLine, live_plot
 from pages.shared.session import state
 
 if TYPE_CHECKING:
@@ -23,22 +23,15 @@ SMOOTHED_SHARE = 50  # of a curve, that an average is taken over: one part in so
 
 
 def loss_curves(workspace: Workspace, log_y: bool, height: int = 250, brief: bool = False) -> None:
-    """The live loss curves, in epochs; brief: with a short legend. Needs no Run, whose module imports torch."""
-    train, valid = workspace.curves["train_loss"], workspace.curves["valid_loss"].points(POINTS)
-    lines = [
-        Line("training" if brief else "training (each batch)", *train.points(POINTS), TRAIN_COLOR, width=1, opacity=0.4)
-    ]
-    if len(valid[0]):
-        lines.append(Line("validation", *valid, VALID_COLOR, width=3))
-    buckets = train.buckets(POINTS)
-    if len(buckets.x) >= MIN_SMOOTHED:
-        lines.append(
-            Line(
-                "smoothed" if brief else "training, smoothed", buckets.x, smoothed(buckets.mean), TRAIN_COLOR, width=2.5
-            )
-        )
+    """The live loss curves, in epochs; brief: with a short legend. Needs no Run, whose module imports torch.
+
+    Of a run that trains the browser reads the points by itself.
+    """
     run = workspace.loaded_run
-    if not brief and run is not None and len(valid[0]) and math.isfinite(run.best_loss):
+    records_url = run and run.records_url
+    names = ("training", "smoothed") if brief else ("training (each batch)", "training, smoothed")
+    lines = _record_lines(*names) if records_url else _lines(workspace, *names)
+    if not brief and run is not None and run.epoch and math.isfinite(run.best_loss):
         best = np.array([float(run.best_epoch)]), np.array([run.best_loss])
         lines.append(Line(f"best epoch: {run.best_epoch:,}", *best, VALID_COLOR, width=8))
     live_plot(
@@ -49,7 +42,34 @@ def loss_curves(workspace: Workspace, log_y: bool, height: int = 250, brief: boo
         log_y=log_y,
         height=height,
         revision=str(run.id if run else 0),
+        **_reading(run, records_url),
     )
+
+
+def _reading(run: Run | None, records_url: str | None) -> dict[str, Any]:
+    """What live_plot needs to have the browser read a run's records."""
+    if run is None or records_url is None:
+        return {}
+    return {"records_url": records_url, "steps_per_epoch": run.steps_per_epoch, "active": run.is_active}
+
+
+def _record_lines(training: str, smoothed: str) -> list[Line | RecordLine]:
+    return [
+        RecordLine(training, "train_loss", "extremes", TRAIN_COLOR, width=1, opacity=0.4),
+        RecordLine("validation", "valid_loss", "mean", VALID_COLOR, width=3),
+        RecordLine(smoothed, "train_loss", "smoothed", TRAIN_COLOR, width=2.5),
+    ]
+
+
+def _lines(workspace: Workspace, training: str, smoothed_name: str) -> list[Line | RecordLine]:
+    train, valid = workspace.curves["train_loss"], workspace.curves["valid_loss"].points(POINTS)
+    lines: list[Line | RecordLine] = [Line(training, *train.points(POINTS), TRAIN_COLOR, width=1, opacity=0.4)]
+    if len(valid[0]):
+        lines.append(Line("validation", *valid, VALID_COLOR, width=3))
+    buckets = train.buckets(POINTS)
+    if len(buckets.x) >= MIN_SMOOTHED:
+        lines.append(Line(smoothed_name, buckets.x, smoothed(buckets.mean), TRAIN_COLOR, width=2.5))
+    return lines
 
 
 def smoothed(values: np.ndarray) -> np.ndarray:
@@ -63,15 +83,23 @@ def smoothed(values: np.ndarray) -> np.ndarray:
 
 
 def gradient_norm(run: Run, height: int = 200) -> None:
-    x, y = run.curves["grad_norm"].points(POINTS)
+    """The gradient norm of every batch, in epochs."""
+    records_url = run.records_url
+    name = "gradient norm, before clipping"
+    line = (
+        RecordLine(name, "grad_norm", "extremes", SLATE, width=1.5)
+        if records_url
+        else Line(name, *run.curves["grad_norm"].points(POINTS), SLATE, width=1.5)
+    )
     live_plot(
         "grad_curve",
-        [Line("gradient norm, before clipping", x, y, SLATE, width=1.5)],
+        [line],
         x_title="epoch",
         y_title="norm",
         log_y=True,
         height=height,
         revision=str(run.id),
+        **_reading(run, records_url),
     )
 
 

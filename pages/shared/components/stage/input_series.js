@@ -1,10 +1,10 @@
 // The strip over the cell: target, prediction and truth on one scale with an axis, the other inputs in a band of their
 // own, or symbols in rows; and the cursor over them.
 
-import { child, context, fontSize, line, readTheme, write } from "../canvas.js";
+import { child, context, fontSize, format, line, readTheme, write } from "../canvas.js";
 import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../heatmap.js";
 import { truthAt } from "./scene.js";
-import { axisTicks, format, likeliest, percent, piecesAt, shorten, sign } from "./strip_text.js";
+import { axisTicks, likeliest, percent, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 
 const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene"];

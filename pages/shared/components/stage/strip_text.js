@@ -1,20 +1,9 @@
 // Numbers and words of the strip: short, in the table's own units, and told by name.
 
-import { withMinus } from "../canvas.js";
-import { ticks } from "../heatmap.js";
+import { format, ticks } from "../canvas.js";
 import { truthAt } from "./scene.js";
 
 const DIGITS = 4; // significant ones on screen
-const RAISED = [..."⁰¹²³⁴⁵⁶⁷⁸⁹"], LONG = 1e6, SMALL = 1e-4; // beyond which powers of ten are shorter
-
-export function format(value, digits = DIGITS) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : withMinus(`${value < 0 ? "-" : ""}∞`);
-  const size = Math.abs(value);
-  if (value === 0 || (size < LONG && size >= SMALL)) return withMinus(String(Number(value.toPrecision(digits))));
-  const [factor, power] = value.toExponential(digits - 1).split("e").map(Number);
-  const raised = Array.from(String(Math.abs(power)), (digit) => RAISED[digit]).join("");
-  return `${withMinus(String(factor))}·10${power < 0 ? "⁻" : ""}${raised}`;
-}
 
 export const percent = (share) => (Number.isFinite(share) ? `${Math.round(100 * share)}\u2009%` : "–");
 

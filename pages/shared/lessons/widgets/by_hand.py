@@ -6,6 +6,7 @@ The arithmetic is lstm_core.lessons.catalog.by_hand.scalar_lstm's.
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 FIRST, ALL = 2000, 5000  # epochs, as in the tutorial
 COMPARED_STEPS = 100  # of the resumed and of the uninterrupted run
+PROOF_SECONDS = 5.0  # for them, after which nothing is claimed
 COMPANIES = "AB"
 KEY = "by_hand"
 _FILE, _PROOF = "_by_hand_file", "_by_hand_proof"
@@ -171,12 +173,17 @@ def _resume(workspace: Workspace) -> None:
 
 def _proof(original: Run, run: Run) -> str:
     original.change(epochs=ALL)
-    steps = original.train_here(COMPARED_STEPS)
+    steps, give_up = run.step - original.step, time.monotonic() + PROOF_SECONDS
+    original.start(steps)
+    while original.is_active and time.monotonic() < give_up:
+        time.sleep(0.01)
+    if original.step != run.step:
+        return ""  # its turn has not come: nothing is claimed
     pairs = zip(scalar_lstm_of(original).to_numbers(), scalar_lstm_of(run).to_numbers(), strict=True)
     max_difference = max(abs(one - other) for one, other in pairs)
     how = "bit for bit the same" if max_difference == 0 else f"apart by {format_significant(max_difference, 1)} at most"
     return (
-        f"Resumed from the file, and beside it the run that never stopped: {steps} steps on, their twelve "
+        f"Resumed from the file, and beside it the run that it was saved from: {steps} steps on, their twelve "
         f"parameters are **{how}**."
     )
 
