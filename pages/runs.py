@@ -4,8 +4,10 @@ import streamlit as st
 
 from pages.shared.runs import comparison, run_list
 from pages.shared.runs.shelf import clean_up
+from pages.shared.session import state
 from pages.shared.session.messages import draw_messages
 
+state.workspace()  # which lets app.py draw the page first
 clean_up()
 compared = comparison.compared_runs()
 st.title("Compare runs" if compared else "Runs")

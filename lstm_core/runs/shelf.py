@@ -102,7 +102,7 @@ class RunSummary:
         if self.experiment is None:
             return "experiment.json of this run is damaged: nothing can be read of it."
         if self.state == INTERRUPTED:
-            return "Its process ended before it did: open it and press Resume to go on from its last save."
+            return "Its process ended too early. Open it: Resume goes on from its last save."
         return plain_text(self.status.get("message"), 500)
 
     @property

@@ -8,8 +8,8 @@ import {
 } from "./heatmap.js";
 import { component, unpack } from "./wire.js";
 
-const GUTTER = 36, RIGHT = 10, TITLE = 24, HEAD = 24, AXIS = 24, GAP = 6; // CSS pixels around each panel
-const SERIES_HEIGHT = 64, MAP_HEIGHT = 92, NARROWEST = 150, LARGE = 14;
+const GUTTER = 36, RIGHT = 10, HEAD = 24, AXIS = 24, GAP = 6; // CSS pixels around each panel
+const SERIES_HEIGHT = 60, MAP_HEIGHT = 84, NARROWEST = 112, LARGE = 14;
 const LABEL = "Heatmaps of the gates by unit and step, one column for each run, and the averages over the units. "
   + "Left and right move the time cursor over all of them.";
 
@@ -54,7 +54,7 @@ function average(values, units, steps) {
 
 function point(view, at) {
   view.hovered = null;
-  const inside = ({ x, y, w, h }) => contains({ x: x - GUTTER, y, w: w + GUTTER + RIGHT, h: h + AXIS }, at);
+  const inside = ({ x, y, w, h }) => contains({ x: x - GUTTER, y, w: w + GUTTER + RIGHT, h }, at);
   const panel = at && view.steps ? view.boxes.find(inside) : null;
   if (!panel) return; // the cursor stays
   const { row, column } = cellAt(panel, at, panel.map?.units ?? 1, view.steps);
@@ -73,23 +73,30 @@ function key(view, event) {
 // ---- the picture ----
 
 // As many runs side by side as leave each its room, the averages last; what does not fit goes on in a second line.
+// The runs' names stand over the first gate's maps, the steps under the last one's: all six are seen at once.
 function arrange({ gates, runs, series }, width) {
   const across = Math.max(1, Math.min(runs.length + 1, Math.floor(width / (NARROWEST + GUTTER + RIGHT))));
   const inner = (count) => (width - (count - 1) * GAP) / count - GUTTER - RIGHT;
   const w = inner(across), boxes = [];
   let top = 0;
   if (series.length) {
-    boxes.push({ series, x: GUTTER, y: TITLE, w: inner(1), h: SERIES_HEIGHT });
-    top = TITLE + SERIES_HEIGHT + AXIS;
+    boxes.push({ series, axis: true, x: GUTTER, y: HEAD, w: inner(1), h: SERIES_HEIGHT });
+    top = HEAD + SERIES_HEIGHT + AXIS;
   }
-  gates.forEach((gate) => {
+  gates.forEach((gate, row) => {
     const panels = [...runs.map((run, k) => ({ gate, run, map: gate.maps[k] })), { gate, averages: true }];
-    panels.forEach((panel, k) => {
-      const x = GUTTER + (k % across) * (w + GUTTER + RIGHT + GAP);
-      const y = top + TITLE + HEAD + Math.floor(k / across) * (MAP_HEIGHT + HEAD + AXIS);
-      boxes.push({ ...panel, x, y, w, h: MAP_HEIGHT, first: k === 0, title: top + TITLE / 2 });
-    });
-    top += TITLE + Math.ceil(panels.length / across) * (HEAD + MAP_HEIGHT + AXIS);
+    const axis = row === gates.length - 1, wrapped = panels.length > across;
+    const title = top + HEAD / 2;
+    top += HEAD;
+    for (let first = 0; first < panels.length; first += across) {
+      const head = row === 0 || wrapped; // else a column is named once
+      if (head) top += HEAD;
+      panels.slice(first, first + across).forEach((panel, k) => {
+        const x = GUTTER + k * (w + GUTTER + RIGHT + GAP);
+        boxes.push({ ...panel, axis, head, x, y: top, w, h: MAP_HEIGHT, title: first + k ? null : title });
+      });
+      top += MAP_HEIGHT + (axis ? AXIS : 2);
+    }
   });
   return { boxes, total: top };
 }
@@ -98,10 +105,10 @@ function paint(view, pen) {
   view.above.textContent = view.warning;
   view.below.textContent = "Move over the picture, or use the arrow keys: the cursor is at the same step of every run.";
   for (const panel of view.boxes) {
-    if (panel.first) paintTitle(pen, view, panel);
+    if (panel.title) paintTitle(pen, view, panel);
     if (panel.map) paintMap(pen, view, panel);
     else paintCurves(pen, view, panel);
-    paintStepAxis(pen, view.theme, panel, view.steps, view.stride, AXIS, 1);
+    if (panel.axis) paintStepAxis(pen, view.theme, panel, view.steps, view.stride, AXIS, 1);
   }
 }
 
@@ -115,9 +122,9 @@ function paintTitle(pen, { theme }, { gate, x, title }) {
   write(pen, theme, formatBrief(gate.high), from + low + 62, title);
 }
 
-function paintMap(pen, { theme, steps }, { gate, run, map, x, y, w, h }) {
+function paintMap(pen, { theme, steps }, { gate, run, map, head, x, y, w, h }) {
   paintCells(pen, theme, { x, y, w, h }, { ...gate, values: map.values, rows: map.units, columns: steps });
-  paintHead(pen, theme, run.label, run.color, x, y - HEAD / 2, w);
+  if (head) paintHead(pen, theme, run.label, run.color, x, y - HEAD / 2, w);
   paintRowEnds(pen, theme, { x, y, w, h }, 8, "0", map.units > 1 ? String(map.units - 1) : null);
 }
 
@@ -138,7 +145,7 @@ function curvesOf({ runs, theme }, { gate, series }) {
 }
 
 function paintCurves(pen, view, panel) {
-  const { theme, steps } = view, { x, y, w, h, gate, averages } = panel;
+  const { theme, steps } = view, { x, y, w, h, head, averages } = panel;
   panel.curves = curvesOf(view, panel);
   const [low, high] = spanOf(panel.curves.map(({ values }) => values));
   const margin = (high - low) * 0.06;
@@ -150,13 +157,15 @@ function paintCurves(pen, view, panel) {
   for (const { values, color } of panel.curves) {
     line(pen, color, 2, Array.from(values, (value, k) => [x + ((k + 0.5) * w) / steps, panel.height(value)]));
   }
-  if (averages) return void write(pen, theme, `average of ${gate.name} over units`, x, y - HEAD / 2);
-  const head = write(pen, theme, "Input", x, y - TITLE / 2, { size: LARGE, weight: 700 });
-  let from = x + head + 16;
+  if (averages) {
+    if (head) write(pen, theme, "average over units", x, y - HEAD / 2);
+    return;
+  }
+  let from = x + write(pen, theme, "Input", x, y - HEAD / 2, { size: LARGE, weight: 700 }) + 16;
   for (const { name, color } of panel.curves) {
     pen.fillStyle = color;
-    pen.fillRect(from, y - TITLE / 2 - 2, 16, 4);
-    from += 22 + write(pen, theme, name.length > 28 ? `${name.slice(0, 27)}…` : name, from + 22, y - TITLE / 2) + 14;
+    pen.fillRect(from, y - HEAD / 2 - 2, 16, 4);
+    from += 22 + write(pen, theme, name.length > 28 ? `${name.slice(0, 27)}…` : name, from + 22, y - HEAD / 2) + 14;
   }
 }
 

@@ -32,7 +32,9 @@ TABLE_STYLE = """<style>
 .run-table :is(th, td) { text-align: left; padding: .25rem .9rem .25rem 0; font-weight: 400; vertical-align: top;
   border-bottom: 1px solid light-dark(#D6D6D6, #4A4A4A); overflow-wrap: anywhere; min-width: 5.5rem; }
 .run-table thead th { font-weight: 600; }
-.run-table small { opacity: .85; font-size: .82rem; }
+.run-table th > span:not([class]) { white-space: nowrap; }
+.run-table small { opacity: .85; font-size: .82rem; line-height: 1.3; }
+.run-table td > small { display: block; }
 .run-swatch { display: inline-block; width: .9rem; height: .9rem; border-radius: .2rem; margin-right: .45rem;
   vertical-align: -.08rem; }
 .st-key-comparison [data-testid="stHtml"] { overflow-x: auto; }
@@ -111,9 +113,9 @@ def _overview(runs: list[RunSummary], labels: list[str]) -> None:
     rows = []
     for head, run in zip(heads(labels), runs, strict=True):
         value, against = score_texts(run)
-        score = f"{html.escape(value)}<br><small>{html.escape(against)}</small>" if value else "<small>none yet</small>"
-        of = f"{shown(run.data_title)}<br><small>{html.escape(run.model_title)}, {_parameters(run)}</small>"
-        trained = f"{run.step:,} steps<br><small>{run.seconds:,.0f} s</small>"
+        score = f"{html.escape(value)}<small>{html.escape(against)}</small>" if value else "<small>none yet</small>"
+        of = f"{shown(run.data_title)}<small>{html.escape(run.model_title)}, {_parameters(run)}</small>"
+        trained = f"{run.step:,} steps<small>{run.seconds:,.0f} s</small>"
         rows.append((head, [of, trained, score, f'<span class="run-state run-{run.state}">{run.state}</span>']))
     st.html(table("run", ["data and model", "trained", "test score", "state"], rows))
     if reason:
@@ -133,7 +135,10 @@ def _settings(runs: list[RunSummary], labels: list[str]) -> None:
         st.markdown("None: the runs have the same settings. Their seeds are the same, too.")
         return
     rows = [
-        (f"{html.escape(one.label)}<br><small>{html.escape(one.name)}</small>", [shown(text) for text in one.texts])
+        (
+            f"<span>{html.escape(one.label)}</span> <small>{one.name.partition('.')[0]}</small>",
+            [shown(text) for text in one.texts],
+        )
         for one in differences
     ]
     st.html(table("setting", heads(labels), rows))

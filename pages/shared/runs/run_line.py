@@ -19,11 +19,14 @@ from lstm_core.runs.loss_thumbnail import LossThumbnail
 from lstm_core.runs.shelf import RunSummary
 
 STYLE = """<style>
-.run-line { display: grid; grid-template-columns: 7rem minmax(10rem, 1fr) minmax(9rem, 15rem) 6.3rem; gap: .2rem 1rem;
-  align-items: center; }
+.run-line { display: grid; grid-template-columns: 5.5rem minmax(10rem, 1.5fr) minmax(8.5rem, 1fr) 6.3rem;
+  gap: .1rem .9rem; align-items: center; }
 .run-line > * { min-width: 0; overflow-wrap: anywhere; }
-.run-loss { width: 7rem; height: 2.7rem; display: block; }
+.run-loss { width: 5.5rem; height: 2.2rem; display: block; }
+.run-name, .run-note { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .run-name { font-weight: 600; line-height: 1.3; }
+.run-pin { font-size: .75rem; font-weight: 600; padding: 0 .4rem; border-radius: .3rem;
+  border: 1px solid currentColor; }
 .run-small { font-size: .82rem; line-height: 1.35; opacity: .85; }
 .run-state { justify-self: end; font-size: .85rem; font-weight: 600; padding: .1rem .55rem; border-radius: 1rem;
   color: var(--run-text); border: 1px solid var(--run-text); white-space: nowrap; }
@@ -34,30 +37,30 @@ STYLE = """<style>
 .run-Failed, .run-Interrupted { --run-text: light-dark(#B3261E, #FF8A80); }
 @container (max-width: 620px) {
   .run-line { grid-template-columns: 5.5rem minmax(8rem, 1fr) 6.3rem; }
-  .run-loss { width: 5.5rem; }
   .run-score { grid-column: 2 / 4; grid-row: 2; }
 }
 .st-key-run_rows [data-testid="stHtml"] { container-type: inline-size; }
-[class*="st-key-run_row_"] { padding: .35rem .8rem; gap: .6rem; }
+.st-key-run_rows { gap: .4rem; }
+[class*="st-key-run_row_"] { padding: .3rem .7rem; gap: .6rem; }
+[class*="st-key-run_row_"] button { padding-left: .6rem; padding-right: .6rem; }
 [class*="st-key-run_row_"] [data-testid="stCheckbox"] label { padding: .4rem .1rem; }
 </style>"""
 
 
 def run_line(run: RunSummary, is_here: bool) -> str:
     """is_here: it is the tab's own run, which the other pages show."""
-    pin = '<span title="pinned">📌</span> ' if run.is_pinned else ""
+    pin = '<span class="run-pin">pinned</span> ' if run.is_pinned else ""
     here = " · <b>shown in this tab</b>" if is_here else ""
-    lines = [f'<div class="run-name">{pin}{shown(run.title)}</div>']
+    lines = [f'<div class="run-name">{shown(run.title)}</div>']
     if run.name:
         lines.append(f'<div class="run-small">{shown(f"{run.data_title} · {run.model_title}")}</div>')
-    lines.append(f'<div class="run-small">{html.escape(" · ".join(_facts(run)))}{here}</div>')
+    lines.append(f'<div class="run-small">{pin}{html.escape(" · ".join(_facts(run)))}{here}</div>')
     if run.message and run.state in ("Failed", "Interrupted"):
         lines.append(f'<div class="run-small">{shown(run.message)}</div>')
     if run.note:
         first, _, rest = run.note.partition("\n")
-        lines.append(
-            f'<div class="run-small"><i>{shown(first[:120] + ("…" if rest or len(first) > 120 else ""))}</i></div>'
-        )
+        begin = first[:120] + ("…" if rest or len(first) > 120 else "")
+        lines.append(f'<div class="run-small run-note"><i>{shown(begin)}</i></div>')
     return (
         f'<div class="run-line">{_picture(run.loss)}<div>{"".join(lines)}</div>'
         f'<div class="run-score">{_score(run)}</div>'

@@ -95,12 +95,12 @@ def arranged(runs: list[RunSummary], text: str, states: list[str], sort: str) ->
 def _controls(everything: list[RunSummary]) -> list[RunSummary]:
     chosen = _chosen(everything)
     with st.container(horizontal=True, vertical_alignment="bottom", key="runs_controls"):
-        text = st.text_input("Filter", key="runs_filter", placeholder="name, note, data, model", width=230, **KEEP)
+        text = st.text_input("Filter", key="runs_filter", placeholder="name, note, data", width=175, **KEEP)
         present = [one for one in STATES if any(run.state == one for run in everything)]
         states = [one for one in state.get_state("runs_state", []) if one in present]
         state.set_state("runs_state", states)
-        states = st.multiselect("State", present, key="runs_state", placeholder="all", width=230, **KEEP)
-        sort = st.selectbox("Sort by", list(SORTS), key="runs_sort", width=180, **KEEP)
+        states = st.multiselect("State", present, key="runs_state", placeholder="all", width=165, **KEEP)
+        sort = st.selectbox("Sort by", list(SORTS), key="runs_sort", width=165, **KEEP)
         st.space("stretch")
         st.button(
             f"Compare {len(chosen)} runs" if len(chosen) > 1 else "Compare",
