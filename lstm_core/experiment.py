@@ -283,7 +283,8 @@ class Experiment:
 
 
 PARTS = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}
-OF_A_RUN = ("changes", "table_sha256", "versions")  # which a run's experiment.json has beside the three parts
+# What a run's experiment.json has beside the three parts.
+OF_A_RUN = ("changes", "table_sha256", "versions", "read_options")
 
 
 def resolve_loss(loss: str, task: str) -> str:

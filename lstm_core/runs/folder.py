@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,26 +28,33 @@ LINE = 4000  # bytes of a command at most: one write of it is never torn apart b
 class RunFolder:
     """The files of one run."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, id: str | None = None) -> None:
+        """id: None for the folder's name, which it is unless the run lies outside of home()."""
         self.path = path
-
-    @property
-    def id(self) -> str:
-        return self.path.name
+        self.id = id or path.name
 
     def file(self, name: str) -> Path:
         return self.path / name
 
     # ---- what is written once
 
-    def create(self, experiment: Experiment, table: Table, about: dict[str, Any]) -> None:
-        """Make the folder, for its owner alone. It is a run as soon as experiment.json is there, which comes last."""
+    def create(
+        self, experiment: Experiment, table: Table, about: dict[str, Any], changes: Iterable[Change] = ()
+    ) -> None:
+        """Make the folder, for its owner alone. It is a run as soon as experiment.json is there, which comes last.
+
+        changes: made while another run of this experiment trained; this one makes them at the same steps.
+        """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_file(self.file("table.safetensors"), table_to_bytes(table))
         if table.upload is not None:
             replace_file(self.file("data.csv"), table.upload.read())
         self.write_about(about)
+        for one in changes:
+            self.record_event({"step": one.step, "do": "change", "fields": {one.field: one.value}})
         described = json.loads(experiment.to_json()) | {"table_sha256": table.sha256, "versions": _versions()}
+        if table.upload is not None and (corrections := table.upload.corrections.to_json()):
+            described["read_options"] = corrections
         replace_file(self.file("experiment.json"), json.dumps(described, indent=1).encode())
 
     @property

@@ -44,7 +44,7 @@ def spawn() -> subprocess.Popen | threading.Thread:
         return subprocess.Popen(
             [sys.executable, "-m", "lstm_core.runs.worker"],
             cwd=root,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": "1", "LSTM_PLAYGROUND_HOME": str(home())},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -20,7 +20,6 @@ from lstm_core.training.snapshots import SnapshotBuffer
 from lstm_core.training.trainer import Trainer
 
 LOOK_SECONDS = 0.01  # between two looks at the folder
-SILENT_SECONDS = 3.0  # a status is written every second: after so many without, the lock tells who is at work
 
 
 class Mirror:
@@ -112,23 +111,12 @@ class Mirror:
                 if len(records):
                     self._progress.extend(records, self.trainer.steps_per_epoch)
                     self._step = int(records["step"][-1])
-            self._status, self._message = self._conclude(), self._said.get("message", "")
+            self._status, self._message = pool.current_status(folder, self._said), self._said.get("message", "")
             if self._status not in ("waiting", "running"):
                 self._weights_at = 0.0
                 self._step = self._said.get("step", self._step)
             if now:
                 self._weights_at = 0.0
-
-    def _conclude(self) -> str:
-        """The status: what was said last, unless nobody is at work any more, or a command waits to be obeyed."""
-        folder, said = self.folder, self._said.get("status")
-        if said == "running":
-            silent = time.time() - self._said.get("time", 0.0) > SILENT_SECONDS
-            return "waiting" if silent and not folder.is_locked else "running"
-        if said == "waiting":
-            return "waiting"
-        is_asked = folder.control_size > self._said.get("control", 0) and pool.is_wanted(folder)
-        return "waiting" if is_asked else said or "ready"
 
     def _load(self, data: bytes) -> None:
         checkpoint, trainer = load_checkpoint(data), self.trainer

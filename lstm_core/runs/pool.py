@@ -19,10 +19,11 @@ import filelock
 from lstm_core.experiment import PlaygroundError
 from lstm_core.model.devices import cpu_cores
 from lstm_core.runs.folder import RunFolder
-from lstm_core.runs.home import home
+from lstm_core.runs.home import home, run_path
 
 FIRST_SECONDS = 10.0  # of training, which a new run gets at once although all slots are taken
 PRESENT_SECONDS = 30.0  # a server that gave no sign for so long is gone
+SILENT_SECONDS = 3.0  # a status is written every second: after so many without, the lock tells who is at work
 
 Lock = filelock.BaseFileLock
 
@@ -50,18 +51,31 @@ def is_wanted(folder: RunFolder) -> bool:
 
 def wanted_runs() -> list[RunFolder]:
     """In the order in which they get a slot: those without a viewer last, else first come, first served."""
-    root, found = home(), []
+    found = []
     with suppress(FileNotFoundError):
-        for entry in os.scandir(root / "wanted"):
+        for entry in os.scandir(home() / "wanted"):
             with suppress(FileNotFoundError):
-                found.append((entry.stat().st_mtime_ns, RunFolder(root / "runs" / entry.name)))
+                found.append((entry.stat().st_mtime_ns, RunFolder(run_path(entry.name), entry.name)))
     return [folder for _, folder in sorted(found, key=lambda one: (not one[1].is_watched, one[0]))]
 
 
 def queue_position(folder: RunFolder) -> int:
     """The run's position among those that wait for a slot, from 1; 0 if it does not wait."""
-    waiting = [other.id for other in wanted_runs() if not other.is_locked]
+    waiting = [other.id for other in wanted_runs() if other.status().get("status") != "running"]
     return waiting.index(folder.id) + 1 if folder.id in waiting else 0
+
+
+def current_status(folder: RunFolder, said: dict) -> str:
+    """A run's status: what was said last (status.json), unless nobody is at work any more, or a command waits to be
+    obeyed."""
+    status = said.get("status")
+    if status == "running":
+        silent = time.time() - said.get("time", 0.0) > SILENT_SECONDS
+        return "waiting" if silent and not folder.is_locked else "running"
+    if status == "waiting":
+        return "waiting"
+    is_asked = folder.control_size > said.get("control", 0) and is_wanted(folder)
+    return "waiting" if is_asked else status or "ready"
 
 
 class Claim:

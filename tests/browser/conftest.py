@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pages.shared.server.security import COOKIE
 from tests.browser.on_stage import begin_anew, open_stage
 from tests.browser.stage_page import stage_server
 from tests.browser.tab import WIRE, Tab
@@ -156,12 +157,13 @@ def idle_pages(browser: Browser) -> Iterator[list[Page]]:
 def new_page(browser: Browser) -> Page:
     context = browser.new_context()
     context.add_init_script(WIRE)
+    context.add_cookies([{"name": COOKIE, "value": "one-browser-" * 3, "domain": "127.0.0.1", "path": "/"}])
     return context.new_page()
 
 
 @contextmanager
 def visits(request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
-    """Opens tabs, each a visitor of its own; at the end none may have asked another machine for anything."""
+    """Opens tabs, windows of one and the same visitor; at the end none may have asked another machine for anything."""
     idle_pages: list[Page] = request.getfixturevalue("idle_pages")
     browser: Browser = request.getfixturevalue("browser")
     tabs: list[Tab] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ class Training:
     """A run on disk to which a test appends."""
 
     def __init__(self, home: Path, name: str) -> None:
-        self.id = f"{name:_<16}"
+        self.id = hashlib.sha256(name.encode()).hexdigest()[:24]
         folder = home / "runs" / self.id
         folder.mkdir(parents=True)
         self.path, self.step = folder / "records.bin", 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from lstm_core.experiment import PlaygroundError
 
@@ -46,5 +48,36 @@ class CsvOptions:
             if kind not in KINDS:
                 raise PlaygroundError(f"Column {column!r} cannot be read as {kind!r}: choose {', '.join(KINDS)}.")
 
+    def to_json(self) -> dict[str, Any]:
+        """What is not left to be detected, as JSON holds it."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, ())}
 
+    @staticmethod
+    def from_json(values: Any) -> CsvOptions:
+        """The inverse of to_json, of what a stranger may have written.
+
+        Raises:
+            PlaygroundError: an unknown option, or a value of the wrong type or out of range.
+        """
+        if not isinstance(values, dict) or not set(values) <= set(_TYPES):
+            raise PlaygroundError(f"read_options must be an object of some of {', '.join(_TYPES)}.")
+        for name, value in values.items():
+            if type(value) is not _TYPES[name]:
+                raise PlaygroundError(f"read_options.{name} is {str(value)[:40]!r}: it must be {_NAMES[_TYPES[name]]}.")
+        kinds = values.get("kinds", [])
+        if not all(isinstance(one, list) and len(one) == 2 and all(isinstance(x, str) for x in one) for one in kinds):
+            raise PlaygroundError("read_options.kinds must be a list of pairs: a column's name and its kind.")
+        return CsvOptions(**values | {"kinds": tuple((name, kind) for name, kind in kinds)})
+
+
+_TYPES = {
+    "encoding": str,
+    "delimiter": str,
+    "decimal": str,
+    "header": bool,
+    "skip_rows": int,
+    "day_first": bool,
+    "kinds": list,
+}
+_NAMES = {str: "a text", bool: "true or false", int: "a whole number", list: "a list"}
 DETECT = CsvOptions()

@@ -1,78 +1,24 @@
-"""python -m lstm_core: one JSON object on stdout, or one sentence on stderr and exit status 2."""
+"""score and trace: the numbers of the page, and the very arrays of trace_lstm."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
-import sys
-from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
-from hypothesis import given
+import torch
 
-from lstm_core.cli import experiment_schema, main
+from lstm_core.cli import main, models
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.load import load_table
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.runs.run import Run
-from tests.factories import NEW, experiments
+from lstm_core.trace import trace_lstm
+from tests.cli.conftest import OWN_SPEC
 
-ROOT = Path(__file__).parents[1]
-VALIDATOR = jsonschema.Draft202012Validator(experiment_schema())
-
-
-def test_schema_is_one_json_object_on_one_line_and_takes_no_torch():
-    code = "import sys, lstm_core.cli as c; c.main(['schema', '--json']); print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    line, torch, end = done.stdout.split("\n")
-    assert json.loads(line) == experiment_schema()
-    assert (torch, end, done.stderr) == ("False", "", "")
-
-
-def test_the_module_runs_as_a_command():
-    done = subprocess.run([sys.executable, "-m", "lstm_core", "nonsense"], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1 and "nonsense" in done.stderr
-
-
-@pytest.mark.parametrize("arguments", [[], ["train"], ["schema", "--jsn"], ["schema", "--json", "--markdown"]])
-def test_bad_input_is_one_sentence(arguments, capsys):
-    assert main(arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.endswith(".\n") and said.err.count("\n") == 1
-
-
-@given(experiments())
-def test_the_schema_takes_what_an_experiment_writes(experiment):
-    VALIDATOR.validate(json.loads(experiment.to_json()))
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [
-        {"format": 3},
-        {"modell": {}},
-        {"data": {"missing": "fill"}},
-        {"model": {"hidden_size": 0}},
-        {"model": {"frozen": ["h"]}},
-        {"train": {"device": "tpu"}},
-        {"train": {"momentum": 1}},
-    ],
-)
-def test_the_schema_refuses_what_from_json_refuses(parts):
-    assert not VALIDATOR.is_valid(parts | {"format": parts.get("format", 2)})
-    with pytest.raises(ValueError, match=r"\.$"):
-        Experiment.from_json(json.dumps({"format": 2} | parts))
-
-
-def test_the_schema_takes_what_is_written_by_hand():
-    VALIDATOR.validate(NEW)
-    VALIDATOR.validate({})
+NILE = DataSpec(name="nile", seq_len=5, targets=("volume",), features=("volume",))
 
 
 @pytest.fixture
@@ -159,3 +105,62 @@ def test_score_refuses_in_one_sentence(saved_model, capsys, tmp_path):
         said = capsys.readouterr()
         assert said.out == "" and problem in said.err
         assert said.err.count("\n") == 1 and said.err.endswith(".\n")
+
+
+@pytest.mark.parametrize(
+    "model", [{}, {"num_layers": 2, "bidirectional": True, "batch_first": False}, {"proj_size": 2, "head": "per_step"}]
+)
+def test_a_trace_has_the_arrays_of_trace_lstm(saved_model, call, tmp_path, model):
+    path, run = saved_model(load_table(NILE), NILE, **model)
+    out = tmp_path / "any.name"
+    about = call("trace", path, "--out", out, "--split", "valid", "--json")
+    starts, lstm = run.windows.starts["valid"], run.current_model().lstm
+    x = torch.from_numpy(run.windows.inputs(starts))
+    trace = trace_lstm(lstm, x if lstm.batch_first else x.transpose(0, 1))
+    with np.load(out) as arrays:
+        assert set(arrays) == {*"ifgoch", "x", "start_row"}
+        assert np.array_equal(arrays["x"], x)
+        assert np.array_equal(arrays["start_row"], starts)
+        for name in "ifgoch":
+            assert np.array_equal(arrays[name], getattr(trace, name)), name
+    assert about["windows"] == len(starts) and about["shape"] == list(trace.i.shape)
+    assert about["max_difference"] == trace.max_difference < 1e-5
+
+
+def test_a_trace_of_some_windows_spreads_them_over_the_test_split(saved_model, call, tmp_path):
+    path, run = saved_model(load_table(NILE), NILE)
+    out = tmp_path / "trace.npz"
+    assert "3 test windows" in call("trace", path, "--out", out, "--windows", "3")
+    starts = run.windows.starts["test"]
+    with np.load(out) as arrays:
+        assert arrays["start_row"].tolist() == [starts[0], starts[(len(starts) - 1) // 2], starts[-1]]
+
+
+def test_a_trace_that_would_not_fit_in_memory_names_the_windows_that_do(saved_model, refuse, tmp_path, monkeypatch):
+    path, _ = saved_model(load_table(NILE), NILE)
+    one = 2 * 4 * 5 * (6 * 4 + 1)
+    monkeypatch.setattr(models, "free_memory", lambda: 2.5 * one / models.MEMORY_SHARE)
+    assert "with --windows 2 it fits" in refuse("trace", path, "--out", tmp_path / "trace.npz")
+    assert not (tmp_path / "trace.npz").exists()
+
+
+def test_what_cannot_be_traced_is_refused(saved_model, refuse, tmp_path):
+    path, _ = saved_model(load_table(NILE), NILE)
+    assert "--windows is 0" in refuse("trace", path, "--out", tmp_path / "t.npz", "--windows", "0")
+    assert "cannot be written" in refuse("trace", path, "--out", tmp_path / "none" / "t.npz")
+    whole = dataclasses.replace(NILE, train_share=0.7, valid_share=0.3)
+    path, _ = saved_model(load_table(whole), whole)
+    assert "The test split has no window" in refuse("trace", path, "--out", tmp_path / "t.npz")
+    path, _ = saved_model(load_table(NILE), NILE, cell="gru")
+    assert "nn.GRU" in refuse("trace", path, "--out", tmp_path / "t.npz")
+
+
+def test_a_runs_folder_is_a_model_with_its_data(call, refuse, write, own_file, tmp_path):
+    end = call("train", write(data=OWN_SPEC), "--data", own_file, "--out", tmp_path / "run", "--json")
+    assert call("score", tmp_path / "run", "--json") == {k: v for k, v in end["score"].items() if k != "step"}
+    model = tmp_path / "run" / "model.safetensors"
+    assert call("score", end["id"]) == call("score", model, "--data", own_file)
+    call("trace", end["id"], "--out", tmp_path / "t.npz")
+    assert "leave --data out" in refuse("score", end["id"], "--data", own_file)
+    model.unlink()
+    assert "no model file yet" in refuse("score", tmp_path / "run")

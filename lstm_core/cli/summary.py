@@ -1,0 +1,69 @@
+"""A run's end, as numbers and in words: its status, its score beside the best baseline, its model file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lstm_core.cli.output import note, print_json
+from lstm_core.data.number_format import format_duration, format_significant
+from lstm_core.runs import pool
+from lstm_core.runs.folder import RunFolder, read_json
+
+MODEL = "model.safetensors"
+
+
+def summary(folder: RunFolder) -> dict[str, Any]:
+    """What train, resume, stop and pause print as JSON. score: of the step that the run is at, else None."""
+    said = folder.status()
+    step = said.get("step", 0)
+    return {
+        "id": folder.id,
+        "folder": str(folder.path.resolve()),
+        "status": pool.current_status(folder, said),
+        "message": said.get("message", ""),
+        "step": step,
+        "epoch": step // said["steps_per_epoch"] if "steps_per_epoch" in said else 0,
+        "best_epoch": said.get("best_epoch"),
+        "seconds": said.get("seconds", 0.0),
+        "score": score_of(folder, step),
+    }
+
+
+def score_of(folder: RunFolder, step: int) -> dict[str, Any] | None:
+    """score.json, if it is of this step's weights."""
+    score = read_json(folder.file("score.json"))
+    return score if score.get("step") == step else None
+
+
+def best_baseline(score: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """The best answer without a model on the test split, and what it scores."""
+    key, sign = ("accuracy", -1) if "accuracy" in score["test"] else ("rmse", 1)
+    known = {name: values for name, values in score["baselines"].items() if values.get(key) is not None}
+    return min(known.items(), key=lambda pair: sign * pair[1][key], default=None)
+
+
+def main_score(values: dict[str, Any]) -> str:
+    """The one number of a row of scores that a list shows: "RMSE 18.24", "accuracy 0.971"; "" where undefined."""
+    name = "accuracy" if "accuracy" in values else "rmse"
+    label = name if name == "accuracy" else "RMSE"
+    return "" if values.get(name) is None else f"{label} {format_significant(values[name], 4)}"
+
+
+def print_summary(folder: RunFolder, as_json: bool) -> None:
+    """How it ended: on stdout; for a person, sentences."""
+    end = summary(folder)
+    if as_json:
+        print_json(end)
+        return
+    if end["message"]:
+        note(end["message"])
+    best = f"; epoch {end['best_epoch']} was best" if end["best_epoch"] is not None and end["step"] else ""
+    done = f"epoch {end['epoch']}, step {end['step']:,}, {format_duration(end['seconds'])} of training"
+    print(f"{end['status'].capitalize()}: {done}{best}")
+    if end["score"] is not None and (score := main_score(end["score"]["test"])):
+        baseline = best_baseline(end["score"])
+        beside = f"; best baseline: {main_score(baseline[1])} ({baseline[0].replace('_', ' ')})" if baseline else ""
+        print(f"Test score: {score}{beside}")
+    if folder.file(MODEL).exists():
+        print(f"Model: {folder.path.resolve() / MODEL}")
+    print(f"Run: {folder.id}")
