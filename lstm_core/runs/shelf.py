@@ -20,7 +20,7 @@ from lstm_core.data import generators
 from lstm_core.data.samples import SAMPLES
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError
 from lstm_core.runs.folder import RunFolder, read_json
-from lstm_core.runs.home import ID, folder_of, home
+from lstm_core.runs.home import ID, folder_of, home, path_at
 from lstm_core.runs.loss_thumbnail import LossThumbnail, loss_thumbnail
 
 TRAINING, QUEUED, PAUSED, STOPPED, FINISHED, FAILED, INTERRUPTED = STATES = (
@@ -168,7 +168,7 @@ class Shelf:
     def run(self, id: str) -> RunSummary | None:
         """Whoever's it is; None: there is none of this id, which may come from a stranger."""
         folder = folder_of(id)
-        return None if folder is None else self._summary(folder, _names(home() / "wanted"))
+        return None if folder is None else self._summary(home() / "runs" / id, _names(home() / "wanted"))
 
     def trashed(self, owner: str | None = None) -> list[RunSummary]:
         """This person's runs and nobody's in the trash, the last one deleted first."""
@@ -177,17 +177,18 @@ class Shelf:
         shown = [run for run in found if run and run.may_be_changed_by(owner) and not run.is_hidden]
         return sorted(shown, key=lambda run: number(run.about.get("deleted")), reverse=True)
 
-    def _summary(self, path: Path, wanted: set[str]) -> RunSummary | None:
-        if not ID.fullmatch(path.name):
+    def _summary(self, place: Path, wanted: set[str]) -> RunSummary | None:
+        if not ID.fullmatch(place.name):
             return None
+        path = path_at(place)
         described = self._cached(path / "experiment.json", _read_experiment)
         if described is None:  # it is no run yet, or no more
             return None
-        folder, (experiment, sha256) = RunFolder(path), described
+        folder, (experiment, sha256) = RunFolder(path, place.name), described
         about, status, score = (self._cached(path / name, read_json) or {} for name in _READ)
         size = max(0, int(number(status.get("steps_per_epoch"))))
         loss = self._cached(path / "records.bin", lambda file: loss_thumbnail(file, size), size) or LossThumbnail()
-        state = FAILED if experiment is None else _state(folder, status, path.name in wanted)
+        state = FAILED if experiment is None else _state(folder, status, folder.id in wanted)
         changed = number(status.get("time")) or _modified(path)
         return RunSummary(folder, experiment, sha256, about, status, score, loss, state, changed)
 
@@ -273,7 +274,7 @@ def own_folder(id: str, owner: str | None) -> RunFolder:
     path = folder_of(id)
     if path is None:
         raise PlaygroundError("This run is not there any more: it may be in the trash.")
-    folder = RunFolder(path)
+    folder = RunFolder(path, id)
     if not may_write(folder.about(), owner):
         raise PlaygroundError("This run is somebody else's: it can be looked at, not changed.")
     return folder

@@ -1,4 +1,7 @@
-"""Deleting runs: to a trash beside them, from where they come back for thirty days; and what is cleaned up by age."""
+"""Deleting runs: to a trash beside them, from where they come back for thirty days; and what is cleaned up by age.
+
+Of a run that lies elsewhere, as train --out has it, only the place in home() goes: the folder is its owner's.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import pool
 from lstm_core.runs.folder import RunFolder
-from lstm_core.runs.home import ID, home
+from lstm_core.runs.home import ID, home, path_at
 from lstm_core.runs.shelf import may_write, number, own_folder
 
 DAY = 86_400.0
@@ -40,16 +43,16 @@ def restore(id: str, owner: str | None) -> None:
     Raises:
         PlaygroundError: it is not there, or it is another's.
     """
-    path = home() / "trash" / id
-    if not ID.fullmatch(id) or not path.is_dir():
+    place = home() / "trash" / id
+    if not ID.fullmatch(id) or not path_at(place).is_dir():
         raise PlaygroundError(f"This run is not in the trash any more: it is kept there for {TRASH_DAYS} days.")
-    folder = RunFolder(path)
+    folder = RunFolder(path_at(place), id)
     about = folder.about()
     if not may_write(about, owner):
         raise PlaygroundError("This run is somebody else's: it can be looked at, not changed.")
     try:
         folder.write_about({name: value for name, value in about.items() if name != "deleted"})
-        os.rename(path, home() / "runs" / id)
+        os.rename(place, home() / "runs" / id)
     except OSError as error:
         raise PlaygroundError(f"This run cannot be restored ({error.strerror}).") from None
 
@@ -66,7 +69,11 @@ def clean_up(now: float | None = None) -> list[str]:
 def _empty_trash(now: float) -> Iterator[str]:
     for folder in _folders("trash"):
         if now - number(folder.about().get("deleted"), _modified(folder.path)) > TRASH_DAYS * DAY:
-            shutil.rmtree(folder.path, ignore_errors=True)
+            place = home() / "trash" / folder.id
+            if place.is_symlink() or place.is_file():
+                place.unlink()
+            else:
+                shutil.rmtree(place, ignore_errors=True)
             yield folder.id
 
 
@@ -117,14 +124,15 @@ def _move(folder: RunFolder, about: dict, now: float | None) -> None:
     try:
         folder.write_about(about | {"deleted": time.time() if now is None else now})
         trash.mkdir(mode=0o700, exist_ok=True)
-        os.rename(folder.path, trash / folder.id)
+        os.rename(home() / "runs" / folder.id, trash / folder.id)
     except OSError as error:
         raise PlaygroundError(f"This run cannot be moved to the trash ({error.strerror}).") from None
 
 
 def _folders(name: str) -> list[RunFolder]:
     try:
-        return [RunFolder(path) for path in (home() / name).iterdir() if ID.fullmatch(path.name)]
+        places = [place for place in (home() / name).iterdir() if ID.fullmatch(place.name)]
+        return [RunFolder(path_at(place), place.name) for place in places]
     except FileNotFoundError:
         return []
 

@@ -101,3 +101,23 @@ def test_one_that_cannot_be_moved_does_not_keep_the_others(monkeypatch):
 
     monkeypatch.setattr(trash, "_move", refuse)
     assert clean_up(time.time() + 31 * DAY) == [second.id]
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_of_a_run_elsewhere_only_the_place_goes(tmp_path, by_file):
+    folder = shelve(name="elsewhere")
+    there = tmp_path / "there"
+    folder.path.rename(there)
+    if by_file:
+        folder.path.write_text(str(there))
+    else:
+        folder.path.symlink_to(there, target_is_directory=True)
+    (run,) = Shelf().runs()
+    assert (run.id, run.name) == (folder.id, "elsewhere")
+    delete(folder.id, None)
+    assert Shelf().runs() == [] and [one.id for one in Shelf().trashed()] == [folder.id]
+    restore(folder.id, None)
+    assert Shelf().run(folder.id).name == "elsewhere"
+    delete(folder.id, None)
+    assert clean_up(time.time() + 31 * DAY) == [folder.id]
+    assert not (home() / "trash" / folder.id).exists() and (there / "experiment.json").is_file()

@@ -47,7 +47,7 @@ def _opened(id: str) -> Run:
     path = folder_of(id)
     if path is None:
         raise PlaygroundError("This run is not there any more: it may be in the trash.")
-    return Run.open(RunFolder(path))
+    return Run.open(RunFolder(path, id))
 
 
 def open_here(id: str) -> None:
@@ -58,7 +58,7 @@ def open_here(id: str) -> None:
     if path is None:
         raise PlaygroundError("This run is not there any more: it may be in the trash.")
     if workspace.loaded_run is None or workspace.loaded_run.id != id:
-        folder = RunFolder(path)
+        folder = RunFolder(path, id)
         workspace.show_run(Run.open(folder, watch_only=not may_write(folder.about(), state.owner())))
 
 
