@@ -3,61 +3,64 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from lstm_core.runs.run import Run
 from tests.browser.tab import COLOURS, Tab
-from tests.conftest import end_all_runs
-from tests.factories import ENDLESS, TABLE, trainer_of, until, wave
+from tests.factories import TABLE, trainer_of, until, wave
 
 HEATMAPS = ".compared-gates .heatmap-stage"
 
 
 @pytest.fixture
-def make() -> Iterator[Callable[..., Run]]:
-    """Makes runs of nobody's in the server's home, which everybody sees, trained by this process."""
+def make(address: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Trains a run of nobody's, which everybody sees, and puts it into the server's home; its id."""
+    server = tmp_path_factory.getbasetemp() / "server0"
+    home = server / f"home-{urlsplit(address).port}"
 
-    def run_of(model: dict, steps: int | None = None, **about) -> Run:
-        run = Run(trainer_of(wave(), model, epochs=ENDLESS if steps is None else 3), TABLE, **about)
-        run.start(steps)
-        until(lambda: run.step > 5 if steps is None else not run.is_active)
-        return run
+    def run_of(hidden_size: int, **about) -> str:
+        run = Run(trainer_of(wave(), {"hidden_size": hidden_size}), TABLE, **about)
+        run.start()
+        until(lambda: not run.is_active and not run.folder.is_locked)
+        (home / "runs").mkdir(parents=True, exist_ok=True)
+        shutil.move(run.folder.path, home / "runs" / run.id)
+        return run.id
 
-    yield run_of
-    end_all_runs()
+    return run_of
 
 
-def row(tab: Tab, run: Run) -> Locator:
-    return tab.page.locator(f".st-key-run_row_{run.id}")
+def row(tab: Tab, id: str) -> Locator:
+    return tab.page.locator(f".st-key-run_row_{id}")
 
 
 def test_a_run_is_named_opened_deleted_and_brought_back(tab: Tab, make):
-    run = make({"hidden_size": 4}, 12, note="<b>a note</b>")
-    tab.open("runs").press(f"more_{run.id}").fill(f"run_name_{run.id}", "the best <i>of all</i>")
-    expect(row(tab, run)).to_contain_text("the best <i>of all</i>")
-    expect(row(tab, run)).to_contain_text("<b>a note</b>")
-    tab.press(f"open_{run.id}")
-    expect(row(tab, run)).to_contain_text("shown in this tab")
+    id = make(4, note="<b>a note</b>")
+    tab.open("runs").press(f"more_{id}").fill(f"run_name_{id}", "the best <i>of all</i>")
+    expect(row(tab, id)).to_contain_text("the best <i>of all</i>")
+    expect(row(tab, id)).to_contain_text("<b>a note</b>")
+    tab.press(f"open_{id}")
+    expect(row(tab, id)).to_contain_text("shown in this tab")
     tab.go("Train")
     expect(tab.progress).to_contain_text("epoch 3 of 3")
-    tab.go("Runs").press(f"more_{run.id}")
-    tab.press(f"delete_{run.id}")
-    expect(row(tab, run)).to_have_count(0)
+    tab.go("Runs").press(f"delete_{id}")
+    expect(row(tab, id)).to_have_count(0)
     tab.press("undo_delete")
-    expect(row(tab, run)).to_contain_text("the best <i>of all</i>")
+    expect(row(tab, id)).to_contain_text("the best <i>of all</i>")
 
 
 def test_gates_of_two_runs_stand_under_one_cursor_that_asks_nobody(tab: Tab, make):
-    runs = [make({"hidden_size": 4}, 12, name="four"), make({"hidden_size": 9}, 12, name="nine")]
+    ids = [make(4, name="four"), make(9, name="nine")]
     tab.open("runs")
-    for run in runs:
-        tab.widget(f"choose_{run.id}").locator("label").click()
+    for id in ids:
+        tab.widget(f"choose_{id}").locator("label").click()
         tab.settle()
     tab.press("compare_runs")
-    tab.page.wait_for_url(re.compile(f"compare={runs[0].id}(,|%2C){runs[1].id}"))
+    tab.page.wait_for_url(re.compile(f"compare={ids[0]}(,|%2C){ids[1]}"))
     stage, readout = tab.page.locator(HEATMAPS), tab.page.locator(".compared-gates .heatmap-readout")
     stage.scroll_into_view_if_needed()
     assert tab.comes_true(lambda: tab.page.evaluate(COLOURS, f"{HEATMAPS} canvas") > 20, 10_000)
@@ -78,12 +81,14 @@ def test_gates_of_two_runs_stand_under_one_cursor_that_asks_nobody(tab: Tab, mak
     expect(tab.heading("Runs")).to_be_visible()
 
 
-def test_a_run_that_trains_is_live_and_its_end_shows_by_itself(tab: Tab, make):
-    run = make({"hidden_size": 5})
-    tab.open("runs")
-    expect(row(tab, run)).to_contain_text("Training")
-    before = row(tab, run).inner_text()
-    assert tab.comes_true(lambda: row(tab, run).inner_text() != before, 10_000), "it does not move"
-    run.stop()
-    expect(row(tab, run)).to_contain_text("Stopped")
-    expect(row(tab, run)).to_contain_text("RMSE")
+def test_a_run_that_trains_is_live_and_its_end_shows_by_itself(tab: Tab, new_tab: Callable[..., Tab]):
+    tab.open("train").train_on_and_on()
+    tab.turn_to("Runs")
+    training = tab.page.locator("[class*=st-key-run_row_]", has_text="Training")
+    expect(training).to_have_count(1)
+    key = re.search("run_row_([0-9a-f]+)", training.get_attribute("class"))[1]
+    before = row(tab, key).inner_text()
+    assert tab.comes_true(lambda: row(tab, key).inner_text() != before, 10_000), "it does not move"
+    new_tab().open(f"train{urlsplit(tab.page.url).query and '?' + urlsplit(tab.page.url).query}").end_run()
+    expect(row(tab, key)).to_contain_text("Stopped")
+    expect(row(tab, key)).to_contain_text("RMSE")
