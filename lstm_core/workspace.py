@@ -195,12 +195,15 @@ class Workspace:
 
     def set_run(self, run: Run) -> Run:
         """Make this run, and its table, the workspace's one run; the old run is stopped."""
+        if self._run is not None and not self._run.watch_only:
+            self._run.stop()
+        return self.show_run(run)
+
+    def show_run(self, run: Run) -> Run:
+        """The same, and the old run goes on as it is: it is on Runs, from where it can be opened again."""
         run.about.setdefault("owner", self.owner)
-        if self._run is not None:
-            if not self._run.watch_only:
-                self._run.stop()
-            if self._run.step:
-                self.previous_model = (self._run.experiment, self._run.snapshot_at())
+        if self._run is not None and self._run.step:
+            self.previous_model = (self._run.experiment, self._run.snapshot_at())
         if self.experiment.data.source == "csv" and run.table is not self.table:
             self.upload = (self.table, self.experiment.data)
         self._run, self.table, self.experiment, self.awaited = run, run.table, run.experiment, None

@@ -31,6 +31,7 @@ SIDE_COLORS = ("#BF2C21", "#7F2AFC")  # predictions: of the model, and of what i
 PREDICTION_COLOR = SIDE_COLORS[0]
 # Of runs and other things side by side, in their order
 RUN_COLORS = VIOLET, LIME, BRICK, SLATE, LILAC = "#734AE4", "#2EAA32", "#916151", "#3D6B8A", "#B67ADC"
+COMPARED_COLORS = (*RUN_COLORS, "#FF3205")  # of up to six runs on the page Runs
 LOW_COLOR, HIGH_COLOR = "#1F6FC4", "#C8202F"  # the ends of a scale of negative and positive values
 # 0 is transparent: there such a map has the page's own colour, light or dark. Plotly and CSS read #rrggbbaa.
 SIGNED_STOPS = tuple(f"{LOW_COLOR if k < 8 else HIGH_COLOR}{round(255 * abs(k - 8) / 8):02X}" for k in range(17))

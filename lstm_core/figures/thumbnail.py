@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,12 +15,15 @@ WIDTH, HEIGHT, MARGIN = 240, 90, 6
 LINE_POINTS = 120  # of one line of a LinePlot
 
 
-def thumbnail_svg(values: Sequence[np.ndarray] | np.ndarray | LinePlot) -> str:
-    """values: lines, (points,) each, over one y axis; a picture, (rows, columns); or a plot, its y on a log scale."""
+def thumbnail_svg(values: Sequence[np.ndarray] | np.ndarray | LinePlot, colors: Sequence[str] = RUN_COLORS) -> str:
+    """values: lines, (points,) each, over one y axis; a picture, (rows, columns); or a plot, its y on a log scale.
+
+    colors: of the lines.
+    """
     if isinstance(values, LinePlot):
-        shapes = _polylines(_log_lines(values))
+        shapes = _polylines(_log_lines(values), colors)
     else:
-        shapes = _cells(values) if isinstance(values, np.ndarray) and values.ndim == 2 else _polylines(values)
+        shapes = _cells(values) if isinstance(values, np.ndarray) and values.ndim == 2 else _polylines(values, colors)
     size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(shapes)}</svg>\n'
 
@@ -28,10 +32,10 @@ def _log_lines(plot: LinePlot) -> list[np.ndarray]:
     return [np.log(downsample_min_max(np.asarray(line.x), np.asarray(line.y), LINE_POINTS)[1]) for line in plot.lines]
 
 
-def _polylines(lines: Sequence[np.ndarray]) -> Iterator[str]:
+def _polylines(lines: Sequence[np.ndarray], colors: Sequence[str]) -> Iterator[str]:
     """Lines over one y axis, each as wide as the thumbnail."""
     minimum, maximum = (float(of([of(line) for line in lines])) for of in (np.nanmin, np.nanmax))
-    for color, line in zip(RUN_COLORS * len(lines), lines, strict=False):
+    for color, line in zip(itertools.cycle(colors), lines, strict=False):
         x = np.linspace(MARGIN, WIDTH - MARGIN, len(line))
         y = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (line - minimum) / (maximum - minimum or 1)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True) if np.isfinite(b))

@@ -44,7 +44,11 @@ def folder_of(id: str) -> Path | None:
 
 def run_path(id: str) -> Path:
     """Where the run of this id lies, or is to lie."""
-    place = home() / "runs" / id
+    return path_at(home() / "runs" / id)
+
+
+def path_at(place: Path) -> Path:
+    """The run's folder, of its place in home(): itself, a link to it, or a file that names it."""
     return Path(place.read_text(encoding="utf-8")) if place.is_file() else place
 
 

@@ -266,6 +266,8 @@ class Run(RunFacts):
 
     def _make_folder(self) -> None:
         if self.folder is not None:
+            if not self.folder.exists:
+                raise PlaygroundError("This run was deleted: restore it on Runs, or train a new one.")
             return
         trainer, folder = self._mirror.trainer, RunFolder(home() / "runs" / self.id)
         try:

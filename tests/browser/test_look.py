@@ -23,6 +23,7 @@ FIRST_SIGHT = {  # keys of what must be seen without scrolling
     "Train": ("train", "pause", "step", "stop", "optimizer", "lr", "batch_size", "epochs", "loss_curve"),
     "Gates": ("window", "layer", "gate", "parity", "gate_view"),
     "Stage": ("window", "stage"),
+    "Runs": (),  # how many there are depends on the tests before
 }
 NUMBERS = {"Model": ("hidden_size", "num_layers", "dropout"), "Train": ("lr", "epochs")}  # keys of fields to be read
 FITS = """input => {

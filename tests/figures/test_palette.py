@@ -38,14 +38,14 @@ TO_XYZ = np.array(
 WHITE = TO_XYZ.sum(1)
 
 SPLITS, CELLS, GATES = (tuple(d.values()) for d in (theme.SPLIT_COLORS, theme.CELL_COLORS, theme.GATE_COLORS))
-ROLES = (GATES, SPLITS, CELLS, theme.FEATURE_COLORS, theme.SIDE_COLORS, theme.RUN_COLORS, (theme.ACTUAL_COLOR,))
+ROLES = (GATES, SPLITS, CELLS, theme.FEATURE_COLORS, theme.SIDE_COLORS, theme.COMPARED_COLORS, (theme.ACTUAL_COLOR,))
 EVERY = [color for role in ROLES for color in role]
 PICTURES = {  # what is drawn over the same axes
     "splits and a window": (*SPLITS, theme.ACTUAL_COLOR, theme.PREDICTION_COLOR),
     "inputs and target": (*theme.FEATURE_COLORS, theme.PREDICTION_COLOR),
     "cells": (*CELLS, theme.ACTUAL_COLOR),
     "strip of the Stage": (*theme.SIDE_COLORS, theme.ACTUAL_COLOR, *theme.FEATURE_COLORS[:4]),
-    "runs": (*theme.RUN_COLORS, theme.ACTUAL_COLOR),
+    "runs": (*theme.COMPARED_COLORS, theme.ACTUAL_COLOR),
     "network": (network_diagram.FORWARD, network_diagram.REVERSE, network_diagram.HEAD, network_diagram.WIRE),
 }
 

@@ -86,6 +86,7 @@ class Visitor:
             "selectbox",
             "multiselect",
             "toggle",
+            "checkbox",
             "slider",
             "button",
             "download_button",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared.session import state
+from pages.shared.session.messages import errors_on_top
 from pages.shared.theme import wide_button
 
 
@@ -22,8 +23,13 @@ def pause_button(container: DeltaGenerator, *, active: bool, disabled: bool) -> 
     wide_button(
         container,
         *(("Pause", "pause") if active else ("Resume", "resume")),
-        (lambda: state.workspace().run.pause()) if active else (lambda: state.workspace().run.start()),
+        (lambda: state.workspace().run.pause()) if active else _resume,
         key="pause",
         disabled=disabled,
         help="The weights stay; Resume goes on with the next batch",
     )
+
+
+def _resume() -> None:
+    with errors_on_top():  # its folder may be in the trash, the disk full
+        state.workspace().run.start()

@@ -209,6 +209,23 @@ def prediction_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
     return epochs, np.array([[unit.predict(sequence) for sequence in sequences] for unit in units])
 
 
+def outputs_by_step(run: Run) -> dict[str, list[tuple[int, float]]]:
+    """out_0 and out_1, as the tutorial logs them: what the unit predicts for each company after some of the steps.
+
+    {} of any other run.
+    """
+    data = run.experiment.data
+    try:
+        check_scalar_lstm(run)
+    except PlaygroundError:
+        return {}
+    if (data.source, data.name) != (TWO_COMPANIES.source, TWO_COMPANIES.name):
+        return {}
+    epochs, predictions = prediction_history(run)
+    steps = np.rint(epochs * run.steps_per_epoch).astype(int).tolist()
+    return {f"out_{k}": list(zip(steps, values.tolist(), strict=True)) for k, values in enumerate(predictions.T)}
+
+
 def outcome_of_one_unit(outcome: Callable[[dict[str, Run]], Outcome]) -> Callable[[dict[str, Run]], Outcome]:
     """The outcome, or why there is none: the model was changed on another page and is no longer one unit."""
 

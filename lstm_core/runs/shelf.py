@@ -1,0 +1,312 @@
+"""Shelf: all runs of this machine as summaries, read from their folders without building a model.
+
+Names and notes are whatever somebody wrote: plain text, cut to a bearable length, and to be escaped where it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_core.data import generators
+from lstm_core.data.samples import SAMPLES
+from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError
+from lstm_core.runs.folder import RunFolder, read_json
+from lstm_core.runs.home import ID, folder_of, home, path_at
+from lstm_core.runs.loss_thumbnail import LossThumbnail, loss_thumbnail
+
+TRAINING, QUEUED, PAUSED, STOPPED, FINISHED, FAILED, INTERRUPTED = STATES = (
+    "Training",
+    "Queued",
+    "Paused",
+    "Stopped",
+    "Finished",
+    "Failed",
+    "Interrupted",
+)
+ACTIVE = (TRAINING, QUEUED)
+_ENDED = {"ready": PAUSED, "paused": PAUSED, "stopped": STOPPED, "finished": FINISHED, "failed": FAILED}
+MAX_NAME, MAX_NOTE = 80, 2000  # characters
+FRESH_SECONDS = 5.0  # a training run's clock goes on for so long after its last status
+_READ = ("about.json", "status.json", "score.json")
+
+
+@dataclass(frozen=True, eq=False)
+class RunSummary:
+    """What can be told of a run from its small files."""
+
+    folder: RunFolder
+    experiment: Experiment | None  # None: the file is damaged
+    table_sha256: str
+    about: dict[str, Any] = field(repr=False)
+    status: dict[str, Any] = field(repr=False)  # status.json, whoever is at work by now
+    score: dict[str, Any] = field(repr=False)  # score.json; {}: not scored
+    loss: LossThumbnail = field(repr=False)
+    state: str  # one of STATES
+    changed: float  # Unix time of the last word about its training
+
+    @property
+    def id(self) -> str:
+        return self.folder.id
+
+    @property
+    def name(self) -> str:
+        """As somebody named it; "" if nobody did."""
+        return plain_text(self.about.get("name"), MAX_NAME)
+
+    @property
+    def note(self) -> str:
+        return plain_text(self.about.get("note"), MAX_NOTE, lines=True)
+
+    @property
+    def is_pinned(self) -> bool:
+        return self.about.get("pinned") is True
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is only a part of something else, such as a cell comparison."""
+        return self.about.get("hidden") is True
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def created(self) -> float:
+        return number(self.about.get("created"), self.changed)
+
+    @cached_property
+    def data_title(self) -> str:
+        return data_title(self.experiment.data) if self.experiment else "unreadable settings"
+
+    @cached_property
+    def model_title(self) -> str:
+        return model_title(self.experiment.model) if self.experiment else ""
+
+    @property
+    def title(self) -> str:
+        """Its name, or what it is of."""
+        return self.name or " · ".join(filter(None, (self.data_title, self.model_title)))
+
+    @property
+    def message(self) -> str:
+        """A sentence about its state; "" if there is nothing to say."""
+        if self.experiment is None:
+            return "experiment.json of this run is damaged: nothing can be read of it."
+        if self.state == INTERRUPTED:
+            return "Its process ended too early. Open it: Resume goes on from its last save."
+        return plain_text(self.status.get("message"), 500)
+
+    @property
+    def step(self) -> int:
+        return int(number(self.status.get("step"), self.loss.last_step))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """0 before it is known."""
+        return max(0, int(number(self.status.get("steps_per_epoch"))))
+
+    @property
+    def epochs(self) -> float | None:
+        """Done; None before it is known how long one is."""
+        return self.step / self.steps_per_epoch if self.steps_per_epoch else None
+
+    @property
+    def parameters(self) -> int:
+        """Of the model; 0 before it is known."""
+        return int(number(self.status.get("parameters")))
+
+    @property
+    def total_epochs(self) -> int | None:
+        default = self.experiment.train.epochs if self.experiment else 0
+        return int(number(self.status.get("epochs"), default)) or None
+
+    @property
+    def seconds(self) -> float:
+        """Of training, pauses left out."""
+        since = time.time() - number(self.status.get("time"), time.time()) if self.state == TRAINING else 0.0
+        return number(self.status.get("seconds")) + min(max(since, 0.0), FRESH_SECONDS)
+
+    @property
+    def best_loss(self) -> float | None:
+        """The lowest validation loss, in scaled units."""
+        value = number(self.status.get("best_loss"), float("nan"))
+        return value if value == value else None
+
+    def may_be_changed_by(self, owner: str | None) -> bool:
+        """Whether it is this person's, or nobody's, such as one that the command line started."""
+        return may_write(self.about, owner)
+
+
+class Shelf:
+    """Reads summaries, each file again only when it has changed. Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, tuple[tuple, Any]] = {}  # file → its mark, and what was read then
+
+    def runs(self, owner: str | None = None, hidden: bool = False) -> list[RunSummary]:
+        """This person's runs and nobody's, the newest first; those of others are seen only by their id.
+
+        hidden: with those that are only a part of something else.
+        """
+        root = home()
+        wanted = _names(root / "wanted")
+        found = [self._summary(root / "runs" / name, wanted) for name in _names(root / "runs")]
+        shown = [run for run in found if run and run.may_be_changed_by(owner) and (hidden or not run.is_hidden)]
+        if len(self._read) > 100 + 10 * len(found):  # of runs that are gone
+            self._read.clear()
+        return sorted(shown, key=lambda run: run.created, reverse=True)
+
+    def run(self, id: str) -> RunSummary | None:
+        """Whoever's it is; None: there is none of this id, which may come from a stranger."""
+        folder = folder_of(id)
+        return None if folder is None else self._summary(home() / "runs" / id, _names(home() / "wanted"))
+
+    def trashed(self, owner: str | None = None) -> list[RunSummary]:
+        """This person's runs and nobody's in the trash, the last one deleted first."""
+        folder = home() / "trash"
+        found = [self._summary(folder / name, set()) for name in _names(folder)]
+        shown = [run for run in found if run and run.may_be_changed_by(owner) and not run.is_hidden]
+        return sorted(shown, key=lambda run: number(run.about.get("deleted")), reverse=True)
+
+    def _summary(self, place: Path, wanted: set[str]) -> RunSummary | None:
+        if not ID.fullmatch(place.name):
+            return None
+        path = path_at(place)
+        described = self._cached(path / "experiment.json", _read_experiment)
+        if described is None:  # it is no run yet, or no more
+            return None
+        folder, (experiment, sha256) = RunFolder(path, place.name), described
+        about, status, score = (self._cached(path / name, read_json) or {} for name in _READ)
+        size = max(0, int(number(status.get("steps_per_epoch"))))
+        loss = self._cached(path / "records.bin", lambda file: loss_thumbnail(file, size), size) or LossThumbnail()
+        state = FAILED if experiment is None else _state(folder, status, folder.id in wanted)
+        changed = number(status.get("time")) or _modified(path)
+        return RunSummary(folder, experiment, sha256, about, status, score, loss, state, changed)
+
+    def _cached(self, file: Path, read: Any, *also: Any) -> Any:
+        """read(file), or its result when the file was the same; None: there is no such file."""
+        try:
+            stat = os.stat(file)
+        except OSError:
+            self._read.pop(file, None)
+            return None
+        mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino, *also)
+        kept = self._read.get(file)
+        if kept is None or kept[0] != mark:
+            kept = self._read[file] = (mark, read(file))
+        return kept[1]
+
+
+def _state(folder: RunFolder, status: dict[str, Any], is_wanted: bool) -> str:
+    """What is true now: the lock tells who is at work, whatever was written last."""
+    said = str(status.get("status"))
+    if said == "running":
+        return TRAINING if folder.is_locked else QUEUED if is_wanted else INTERRUPTED
+    if said in _ENDED:
+        is_asked = is_wanted and folder.control_size > number(status.get("control"))
+        return QUEUED if is_asked else _ENDED[said]
+    return QUEUED if is_wanted or folder.is_locked else INTERRUPTED
+
+
+def _read_experiment(file: Path) -> tuple[Experiment | None, str]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        experiment = Experiment.from_json(text)
+        return experiment, str(json.loads(text).get("table_sha256", ""))
+    except (OSError, UnicodeDecodeError, PlaygroundError):
+        return None, ""
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except FileNotFoundError:
+        return set()
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+# ---- what is written about a run
+
+
+def may_write(about: dict[str, Any], owner: str | None) -> bool:
+    """Whether a run with this about.json is this person's or nobody's."""
+    return about.get("owner") in (None, "", owner)
+
+
+def change_about(id: str, owner: str | None, **fields: Any) -> None:
+    """Change name, note or pinned of a run.
+
+    Raises:
+        PlaygroundError: there is none of this id, it is another's, or the disk is full.
+    """
+    folder = own_folder(id, owner)
+    cleaned = dict(fields)
+    for name, size in (("name", MAX_NAME), ("note", MAX_NOTE)):
+        if name in fields:
+            cleaned[name] = plain_text(fields[name], size, lines=name == "note")
+    try:
+        folder.write_about(folder.about() | cleaned)
+    except OSError as error:
+        raise PlaygroundError(f"This cannot be saved ({error.strerror}): make room on the disk.") from None
+
+
+def own_folder(id: str, owner: str | None) -> RunFolder:
+    """The folder of a run that this person may change.
+
+    Raises:
+        PlaygroundError: there is none of this id, or it is another's.
+    """
+    path = folder_of(id)
+    if path is None:
+        raise PlaygroundError("This run is not there any more: it may be in the trash.")
+    folder = RunFolder(path, id)
+    if not may_write(folder.about(), owner):
+        raise PlaygroundError("This run is somebody else's: it can be looked at, not changed.")
+    return folder
+
+
+def plain_text(value: Any, size: int, lines: bool = False) -> str:
+    """At most so many characters of a text, without control characters; "" of anything else; lines: these stay."""
+    if not isinstance(value, str):
+        return ""
+    value = value[: 4 * size].replace("\r\n", "\n") if lines else " ".join(value[: 4 * size].split())
+    kept = (c for c in value if unicodedata.category(c)[0] != "C" or (lines and c == "\n") or c == "\u200d")
+    return "".join(kept).strip()[:size]
+
+
+def number(value: Any, default: float = 0.0) -> float:
+    """A finite number of a JSON file; the default where there is none."""
+    is_one = isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
+    return value if is_one else default
+
+
+# ---- titles
+
+
+def data_title(data: DataSpec) -> str:
+    """What the data is called on the page."""
+    if data.source == "generator" and data.name in generators.GENERATORS:
+        return generators.title(data.name)
+    listed = data.source == "sample" and data.name in SAMPLES  # a lesson's series is not
+    return SAMPLES[data.name].title if listed else plain_text(data.name, MAX_NAME)
+
+
+def model_title(model: ModelSpec) -> str:
+    """The cell and its size: "LSTM 2 × 16"."""
+    layers = f"{model.num_layers} × " if model.num_layers > 1 else ""
+    return f"{model.cell.upper()}{' both ways' if model.bidirectional else ''} {layers}{model.hidden_size}"
