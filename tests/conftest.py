@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import settings
@@ -33,6 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def one_thread() -> None:
     """A training before this test may have taken all cores, which the other worker needs too."""
     limit_to_one_thread()
+
+
+def quick(values: Iterable[object], *kept: object) -> list:
+    """All values of a parametrised test; those that are not kept, for which these stand, are slow."""
+    assert {*kept} <= {*values}
+    return [value if value in kept else pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 def examples(full: int) -> settings:
