@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -77,6 +77,12 @@ def end_all_runs() -> None:
 def one_thread() -> None:
     """A training before this test may have taken all cores, which the other worker needs too."""
     limit_to_one_thread()
+
+
+def quick(values: Iterable[object], *kept: object) -> list:
+    """All values of a parametrised test; those that are not kept, for which these stand, are slow."""
+    assert {*kept} <= {*values}
+    return [value if value in kept else pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 def examples(full: int) -> settings:

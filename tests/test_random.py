@@ -18,6 +18,7 @@ import torch
 
 from lstm_core.lessons import lessons
 from lstm_core.lessons.catalog.by_hand.scalar_lstm import TUTORIAL_END, max_difference_from_lstm
+from tests.conftest import quick
 from tests.factories import DROPS, flat_weights, trainer_of, wave
 from tests.pages.conftest import open_lesson, visit, warm_server  # noqa: F401 - fixtures
 
@@ -53,7 +54,7 @@ def test_no_page_draws(visit, page):  # noqa: F811
         tab.run()
 
 
-@pytest.mark.parametrize("name", list(lessons()))
+@pytest.mark.parametrize("name", quick(lessons(), "by_hand", "exploding", "adding_problem", "characters"))
 def test_no_lesson_draws(visit, name):  # noqa: F811
     visit("start")
     with no_global_draw():

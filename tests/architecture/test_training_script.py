@@ -18,6 +18,7 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
 from lstm_core.training.batches import WindowTensors
 from lstm_core.training.trainer import Trainer
+from tests.conftest import quick
 from tests.factories import table_of
 
 SUNSPOTS = {"name": "sunspots", "targets": ("SUNACTIVITY",), "features": ("SUNACTIVITY",), "time": "YEAR"}
@@ -107,12 +108,8 @@ def score_here(experiment: Experiment, windows) -> list[str]:
     return [f"{np.sqrt(np.square(error).mean()):.4g}", f"{np.abs(error).mean():.4g}"]
 
 
-QUICK = ("three rows ahead", "classes at every step")  # the others take as long, a process each
-RUN = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CONFIGURATIONS]
-
-
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize("name", quick(CONFIGURATIONS, "three rows ahead"))  # each starts a process
 def test_the_script_prints_the_score_of_the_run(name, tmp_path):
     experiment = experiment_of(*CONFIGURATIONS[name])
     table = table_for(experiment.data)

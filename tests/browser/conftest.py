@@ -30,9 +30,10 @@ FIRST = (
     "test_look.py",
     "test_story.py",
     "test_while_it_trains.py",
+    "test_start.py",
     "test_lessons.py",
-    "test_bad_input.py",
     "test_stage_in_app.py",
+    "test_bad_input.py",
 )
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -53,7 +53,7 @@ def test_an_address_opens_the_same_experiment_on_another_server(other_server: st
 def test_back_leads_to_the_page_before_and_not_through_the_settings(tab: Tab):
     tab.open("data").go("Model")
     before = experiment_of(tab)
-    for size in (7, 8, 9):
+    for size in (8, 9):
         tab.fill("hidden_size", size)
     assert before.model.hidden_size != 9
     wait_for(tab, hidden_size=9)

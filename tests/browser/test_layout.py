@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import expect
 
@@ -29,19 +26,37 @@ ALL = ("Data", "Model", "Gates", "Lessons")
 SLOW = [pytest.param(size, ALL, marks=pytest.mark.slow) for size in ((900, 700), NARROW)]
 
 
-@pytest.mark.parametrize(("size", "titles"), [(NARROW, ("Data",)), *SLOW])
-def test_nothing_is_cut_off_on_a_narrow_screen(new_tab: Callable[..., Tab], size, titles, subtests: pytest.Subtests):
-    tab = new_tab(size).open(titles[0].lower())
-    for title in titles:
-        with subtests.test(title):
-            tab.go(title)
-            assert tab.page.evaluate(CUT) == []
-            wide = "(e) => e.scrollWidth > e.clientWidth"
-            assert not tab.page.locator("[data-testid=stMain]").evaluate(wide), "the page scrolls sideways"
+@pytest.fixture(scope="module")
+def visitor(module_tab: Tab) -> Tab:
+    return module_tab.open("model")
 
 
-def test_labels_of_one_row_are_level(new_tab: Callable[..., Tab]):
-    tab = new_tab((1280, 720)).open("model")
+@pytest.fixture
+def tab(visitor: Tab) -> Tab:
+    """One visitor at a laptop, on the page that the test before needed; before the first test, on Model."""
+    visitor.page.set_viewport_size({"width": 1280, "height": 720})
+    return visitor
+
+
+def test_the_focus_on_a_link_of_the_sidebar_is_seen(tab: Tab):
+    tab.page.keyboard.press("Tab")
+    for _ in range(12):
+        if tab.page.evaluate("document.activeElement.matches('[data-testid=stSidebarNavLink]')"):
+            break
+        tab.page.keyboard.press("Tab")
+    style = "const s = getComputedStyle(document.activeElement); return [s.outlineStyle, parseFloat(s.outlineWidth)]"
+    assert tab.page.evaluate(f"() => {{ {style} }}") == ["solid", 3]
+
+
+def test_six_digits_are_seen_whole(tab: Tab):
+    field = tab.go("Model").widget("hidden_size").locator("input")
+    before = field.input_value()
+    field.fill("100000")
+    assert field.evaluate("(input) => input.scrollWidth <= input.clientWidth")
+    field.fill(before)
+
+
+def test_labels_of_one_row_are_level(tab: Tab):
     pairs = {"Model": [("hidden_size", "num_layers"), ("forget_bias", "chrono_t_max")]}
     pairs |= {"Train": [("epochs", "max_grad_norm")], "Data": [("seq_len", "horizon")]}
     for title, rows in pairs.items():
@@ -51,15 +66,19 @@ def test_labels_of_one_row_are_level(new_tab: Callable[..., Tab]):
             assert abs(tops[0] - tops[1]) < 1, row
 
 
-def test_six_digits_are_seen_whole(tab: Tab):
-    tab.open("model")
-    field = tab.widget("hidden_size").locator("input")
-    field.fill("100000")
-    assert field.evaluate("(input) => input.scrollWidth <= input.clientWidth")
+@pytest.mark.parametrize(("size", "titles"), [(NARROW, ("Data",)), *SLOW])
+def test_nothing_is_cut_off_on_a_narrow_screen(tab: Tab, size, titles, subtests: pytest.Subtests):
+    tab.page.set_viewport_size({"width": size[0], "height": size[1]})
+    for title in titles:
+        with subtests.test(title):
+            tab.go(title)
+            assert tab.page.evaluate(CUT) == []
+            wide = "(e) => e.scrollWidth > e.clientWidth"
+            assert not tab.page.locator("[data-testid=stMain]").evaluate(wide), "the page scrolls sideways"
 
 
 def test_the_browsers_title_names_page_data_and_model(tab: Tab):
-    tab.open("train")
+    tab.go("Train")
     expect(tab.page).to_have_title("Train · Sunspots · LSTM 16 – LSTM Playground")
     tab.go("Data").upload(
         "demand.csv", b"day,load\n" + b"\n".join(b"2020-01-%02d,%d" % (k, k % 5) for k in range(1, 29))
@@ -67,16 +86,3 @@ def test_the_browsers_title_names_page_data_and_model(tab: Tab):
     expect(tab.page).to_have_title("Data · demand.csv · LSTM 16 – LSTM Playground")
     tab.go("Gates")
     expect(tab.page).to_have_title("Gates · Sunspots · LSTM 16 – LSTM Playground")
-    tab.open("lessons?lesson=vanishing")
-    expect(tab.page).to_have_title(re.compile("^Lessons · .+ – LSTM Playground$"))
-
-
-def test_the_focus_on_a_link_of_the_sidebar_is_seen(tab: Tab):
-    tab.open("model")
-    tab.page.keyboard.press("Tab")
-    for _ in range(12):
-        if tab.page.evaluate("document.activeElement.matches('[data-testid=stSidebarNavLink]')"):
-            break
-        tab.page.keyboard.press("Tab")
-    style = "const s = getComputedStyle(document.activeElement); return [s.outlineStyle, parseFloat(s.outlineWidth)]"
-    assert tab.page.evaluate(f"() => {{ {style} }}") == ["solid", 3]

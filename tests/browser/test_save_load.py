@@ -24,6 +24,12 @@ def open_files(tab: Tab) -> Tab:
     return tab
 
 
+@pytest.fixture(scope="module")
+def files(module_tab: Tab) -> Tab:
+    """One visitor of the files for the tests that leave a model there."""
+    return open_files(module_tab)
+
+
 def save(tab: Tab) -> bytes:
     """One click on Save this model: the file that the browser then has."""
     with tab.page.expect_download(timeout=10_000) as download:
@@ -57,11 +63,24 @@ def same_model(one: bytes, other: bytes) -> bool:
     return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
 
 
-def test_five_clicks_give_five_equal_files(tab: Tab):
-    files = save_after_trainings(open_files(tab), trainings=1, saves=5)
-    assert len(files) == 5
-    load(tab, files[0])
-    assert same_model(save(tab), files[0])
+def test_a_refused_file_is_told_beside_the_upload_and_the_model_stays(files: Tab):
+    tab, step = files, files.step()
+    damaged = {"name": "lstm.safetensors", "mimeType": "application/octet-stream", "buffer": b"\x08" + bytes(90)}
+    tab.widget("model_file").scroll_into_view_if_needed()
+    tab.widget("model_file").locator("input[type=file]").set_input_files(damaged)
+    alert = tab.page.locator(ALERT)
+    expect(alert).to_be_in_viewport()
+    expect(alert).to_have_text(re.compile(r"\.$"))
+    box, upload = alert.bounding_box(), tab.widget("model_file").bounding_box()
+    assert 0 <= upload["y"] - (box["y"] + box["height"]) < 40
+    assert tab.step() == step
+
+
+def test_five_clicks_give_five_equal_files(files: Tab):
+    saved = save_after_trainings(files, trainings=1, saves=5)
+    assert len(saved) == 5
+    load(files, saved[0])
+    assert same_model(save(files), saved[0])
 
 
 @pytest.mark.slow
@@ -84,20 +103,9 @@ def test_a_model_that_trains_is_made_and_then_downloaded(tab: Tab):
     tab.end_run()
 
 
-def test_a_refused_file_is_told_beside_the_upload(tab: Tab):
-    open_files(tab)
-    damaged = {"name": "lstm.safetensors", "mimeType": "application/octet-stream", "buffer": b"\x08" + bytes(90)}
-    tab.widget("model_file").scroll_into_view_if_needed()
-    tab.widget("model_file").locator("input[type=file]").set_input_files(damaged)
-    alert = tab.page.locator(ALERT)
-    expect(alert).to_be_in_viewport()
-    box, upload = alert.bounding_box(), tab.widget("model_file").bounding_box()
-    assert 0 <= upload["y"] - (box["y"] + box["height"]) < 40
-
-
 @pytest.mark.parametrize("key", ["trace_csv", pytest.param("trace_npz", marks=pytest.mark.slow)])
-def test_a_trace_is_downloaded_at_every_click(tab: Tab, key: str):
-    tab.open("gates")
+def test_a_trace_is_downloaded_at_every_click(files: Tab, key: str):
+    tab = files.go("Gates")
     for _ in range(3):
         with tab.page.expect_download(timeout=10_000) as download:
             tab.button(key).click()

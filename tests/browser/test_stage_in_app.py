@@ -56,13 +56,43 @@ def test_a_link_opens_the_exact_moment(tab: Tab, new_tab: Callable[..., Tab]):
         assert part in page.url
 
 
-def test_a_link_that_means_nothing_opens_the_stage(tab: Tab):
-    page = open_stage(tab, "?window=99999&part=%3Cb%3E&t=999&unit=-1")
-    expect(page.locator(".stage-time output")).to_have_text(re.compile("step 13 of 24"))
+@pytest.fixture(scope="module")
+def lost(module_tab: Tab) -> Tab:
+    """A visitor whose link meant nothing; each test finds the stage as the one before left it."""
+    open_stage(module_tab, "?window=99999&part=%3Cb%3E&t=999&unit=-1")
+    return module_tab
 
 
-def test_scrubbing_replaying_and_comparing_ask_nothing_of_the_server(tab: Tab):
-    page = open_stage(tab)
+def test_a_link_that_means_nothing_opens_the_stage(lost: Tab):
+    expect(lost.page.locator(".stage-time output")).to_have_text(re.compile("step 13 of 24"))
+
+
+def test_another_window_takes_the_place_without_a_new_stage(lost: Tab):
+    tab, page = lost, lost.page
+    page.evaluate("document.querySelector('.stage').first = true")
+    press(page, "Home")
+    spoken = page.locator(".stage-spoken").inner_text()
+    tab.button("find_worst").click()
+    expect(page.locator(".stage-spoken")).not_to_have_text(spoken)
+    assert page.evaluate("document.querySelector('.stage').first") is True
+    expect(page.locator(".stage-time input")).to_have_value("0")
+
+
+def test_stage_mode_covers_the_app_and_leaving_it_restores_the_page(lost: Tab):
+    page = lost.page
+    before = page.locator(".stage").bounding_box()
+    press(page, "p")
+    covered = page.evaluate(
+        "() => [[20, 20], [innerWidth - 20, 20], [innerWidth / 2, innerHeight / 2]].map(([x, y]) => "
+        "document.elementFromPoint(x, y).closest('.stage') !== null)"
+    )
+    assert all(covered)
+    press(page, "p")
+    assert page.locator(".stage").bounding_box() == before
+
+
+def test_scrubbing_replaying_and_comparing_ask_nothing_of_the_server(lost: Tab):
+    tab, page = lost, lost.page
     tab.requests.clear()
     slider = page.locator(".stage-bar input[type=range]")
     for scrubber in (slider.nth(0), slider.nth(1)):
@@ -80,38 +110,3 @@ def test_scrubbing_replaying_and_comparing_ask_nothing_of_the_server(tab: Tab):
     page.wait_for_url(re.compile("compare="))
     assert tab.requests == []
     assert {"t=", "at="} <= {word[: word.index("=") + 1] for word in urlsplit(page.url).query.split("&")}
-
-
-def test_another_window_takes_the_place_without_a_new_stage(tab: Tab):
-    page = open_stage(tab)
-    page.evaluate("document.querySelector('.stage').first = true")
-    press(page, "Home")
-    spoken = page.locator(".stage-spoken").inner_text()
-    tab.button("find_worst").click()
-    expect(page.locator(".stage-spoken")).not_to_have_text(spoken)
-    assert page.evaluate("document.querySelector('.stage').first") is True
-    expect(page.locator(".stage-time input")).to_have_value("0")
-
-
-def test_stage_mode_covers_the_app_and_leaving_it_restores_the_page(tab: Tab):
-    page = open_stage(tab)
-    before = page.locator(".stage").bounding_box()
-    press(page, "p")
-    covered = page.evaluate(
-        "() => [[20, 20], [innerWidth - 20, 20], [innerWidth / 2, innerHeight / 2]].map(([x, y]) => "
-        "document.elementFromPoint(x, y).closest('.stage') !== null)"
-    )
-    assert all(covered)
-    press(page, "p")
-    assert page.locator(".stage").bounding_box() == before
-
-
-def test_it_goes_on_while_the_model_trains(tab: Tab):
-    tab.open("train").train_on_and_on()
-    try:
-        words = tab.turn_to("Stage").page.locator(".stage-learning output")
-        expect(words).to_have_text(re.compile("now"))
-        first = words.inner_text()
-        expect(words).not_to_have_text(first)
-    finally:
-        tab.end_run()

@@ -117,6 +117,7 @@ def test_the_html_file_plays_from_disk(page: Page, from_disk):
     for which in ("time", "learning"):
         assert caption(disk, which) == caption(page, which)
     assert values(disk) == values(page)
+    see_the_same_look(disk, page)
     for key in ("End", "ArrowLeft", "]", "ArrowUp", "l"):
         press(page, key)
         press(disk, key)
@@ -130,6 +131,13 @@ def test_the_html_file_plays_from_disk(page: Page, from_disk):
     expect(disk.locator(".stage-time output")).to_have_text(re.compile("step [2-9] of"))
 
 
+def see_the_same_look(disk: Page, page: Page) -> None:
+    colour = "() => getComputedStyle(document.querySelector('.stage')).backgroundColor"
+    assert disk.evaluate(colour) == page.evaluate(colour)
+    assert disk.evaluate("document.fonts.check('16px \"Source Sans\"')")
+
+
+@pytest.mark.slow  # in the fast tests the file is taken from the stage alone, which looks as in the app
 def test_the_comparison_and_the_apps_own_look_travel_with_it(tab: Tab, from_disk):
     page = open_stage(tab)
     choose(page, "Output gate stuck shut")
@@ -138,9 +146,7 @@ def test_the_comparison_and_the_apps_own_look_travel_with_it(tab: Tab, from_disk
     assert names(disk) == names(page) and values(disk, 1) == values(page, 1)
     for class_ in ("stage-large", "stage-two"):
         expect(disk.locator(".stage")).to_have_class(re.compile(class_))
-    colour = "() => getComputedStyle(document.querySelector('.stage')).backgroundColor"
-    assert disk.evaluate(colour) == page.evaluate(colour)
-    assert disk.evaluate("document.fonts.check('16px \"Source Sans\"')")
+    see_the_same_look(disk, page)
 
 
 def test_names_from_files_stay_text_in_it(page: Page, from_disk):

@@ -107,7 +107,11 @@ def test_doing_what_the_cards_say_leads_through_the_tour(page: Page):
 
 @pytest.mark.parametrize(
     ("size", "scheme", "query"),
-    [((1280, 720), "light", ""), ((1280, 720), "dark", "?stage=1"), ((1920, 1080), "light", "?stage=1")],
+    [
+        ((1280, 720), "light", ""),
+        pytest.param((1280, 720), "dark", "?stage=1", marks=pytest.mark.slow),
+        pytest.param((1920, 1080), "light", "?stage=1", marks=pytest.mark.slow),
+    ],
 )
 def test_no_card_covers_what_it_points_at(new_stage: Callable[..., Page], size, scheme: str, query: str):
     page = begin(new_stage(query, size, scheme))

@@ -50,29 +50,64 @@ def map_at(tab: Tab, across: float) -> tuple[float, float]:
     return left + across * (right - left), box["y"] + box["height"] - 90
 
 
-def test_the_gates_move_by_themselves_without_the_server(tab: Tab):
-    opened(tab)
-    tab.page.wait_for_timeout(300)
+@pytest.fixture(scope="module")
+def visitor(module_tab: Tab) -> Tab:
+    return opened(module_tab)
+
+
+@pytest.fixture
+def start(visitor: Tab) -> Tab:
+    """One visitor for the tests that need no page of their own; the gates play."""
+    if stage(visitor).get_attribute("data-playing") == "false":
+        stage(visitor).get_by_role("button", name="Play").click()
+        visitor.page.mouse.move(0, 0)
+    return visitor
+
+
+def test_the_gates_are_in_the_first_view_and_nothing_overlaps(start: Tab):
+    check_first_view(start, (1280, 720))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(900, 700), (1920, 1080)], ids=str)
+def test_so_it_is_at_other_sizes(new_tab: Callable[..., Tab], size: tuple[int, int]):
+    check_first_view(opened(new_tab(size)), size)
+
+
+def check_first_view(tab: Tab, size: tuple[int, int]) -> None:
+    for key in ("csv", "train", "mini_stage"):
+        box = tab.widget(key).bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= size[1], key
+    assert tab.page.evaluate(OVERLAPS, PARTS) == []
+    assert not tab.page.locator("[data-testid=stMain]").evaluate("(e) => e.scrollWidth > e.clientWidth")
+
+
+def test_the_gates_move_by_themselves_without_the_server(start: Tab):
+    tab = start.settle()
     asked = tab.page.evaluate("wire.asked")
-    seen = set()
-    for _ in range(12):
-        seen.add((step(tab), tab.page.evaluate(OVERLAY)))
-        tab.page.wait_for_timeout(250)
-    assert len({at for at, _ in seen}) > 4
-    assert len({pixels for _, pixels in seen}) > 4
+    steps, pictures = set(), set()
+
+    def moved() -> bool:
+        steps.add(step(tab))
+        pictures.add(tab.page.evaluate(OVERLAY))
+        return len(steps) > 4 and len(pictures) > 4
+
+    assert tab.comes_true(moved, PATIENCE)
     assert tab.page.evaluate("wire.asked") == asked
     expect(stage(tab)).to_have_attribute("data-playing", "true")
 
 
-def test_space_pauses_it_before_anybody_has_clicked(tab: Tab):
-    opened(tab).page.keyboard.press(" ")
+def test_space_pauses_it_before_anybody_has_clicked(start: Tab):
+    tab = start
+    tab.page.keyboard.press(" ")
     expect(stage(tab)).to_have_attribute("data-playing", "false")
     tab.page.keyboard.press(" ")
     expect(stage(tab)).to_have_attribute("data-playing", "true")
 
 
-def test_a_touch_stops_it_a_drag_scrubs_and_space_plays_on(tab: Tab):
-    opened(tab)
+def test_a_touch_stops_it_a_drag_scrubs_and_space_plays_on(start: Tab):
+    tab = start
     tab.page.mouse.move(*map_at(tab, 0.5))
     tab.page.mouse.down()
     expect(stage(tab)).to_have_attribute("data-playing", "false")
@@ -94,6 +129,16 @@ def test_a_touch_stops_it_a_drag_scrubs_and_space_plays_on(tab: Tab):
     expect(stage(tab)).to_have_attribute("data-playing", "false")
 
 
+def test_a_refused_file_is_explained_beside_the_upload(start: Tab):
+    tab = start.upload("bad.csv", b"\x00\x01\x02")
+    alert = tab.page.locator("[data-testid=stAlert]")
+    expect(alert).to_contain_text("bad.csv")
+    upload, sentence = tab.widget("csv").bounding_box(), alert.bounding_box()
+    assert abs(upload["x"] - sentence["x"]) < 5
+    assert 0 <= upload["y"] - sentence["y"] - sentence["height"] < 40
+    expect(stage(tab)).to_have_attribute("data-playing", "true")  # the model is still there
+
+
 def test_who_wants_no_motion_gets_none_until_asked(tab: Tab):
     tab.page.emulate_media(reduced_motion="reduce")
     opened(tab)
@@ -101,21 +146,6 @@ def test_who_wants_no_motion_gets_none_until_asked(tab: Tab):
     assert step(tab) == 23
     stage(tab).get_by_role("button", name="Play").click()
     wait_until(tab.page, "document.querySelector('.mini-stage').dataset.step !== '23'")
-
-
-@pytest.mark.parametrize(
-    "size",
-    [pytest.param((900, 700), marks=pytest.mark.slow), (1280, 720), pytest.param((1920, 1080), marks=pytest.mark.slow)],
-    ids=str,
-)
-def test_the_gates_are_in_the_first_view_and_nothing_overlaps(new_tab: Callable[..., Tab], size: tuple[int, int]):
-    tab = opened(new_tab(size))
-    for key in ("csv", "train", "mini_stage"):
-        box = tab.widget(key).bounding_box()
-        assert box["y"] >= 0
-        assert box["y"] + box["height"] <= size[1], key
-    assert tab.page.evaluate(OVERLAPS, PARTS) == []
-    assert not tab.page.locator("[data-testid=stMain]").evaluate("(e) => e.scrollWidth > e.clientWidth")
 
 
 def test_a_csv_is_dropped_and_trained_on_one_page(tab: Tab):
@@ -134,8 +164,7 @@ def test_a_csv_is_dropped_and_trained_on_one_page(tab: Tab):
     wait_until(tab.page, f"({COLOURS})('{CANVAS}') > 50")
     picture = tab.page.locator(CANVAS).first
     before = picture.screenshot()
-    tab.page.wait_for_timeout(2500)
-    assert picture.screenshot() != before  # the gates change as it learns
+    assert tab.comes_true(lambda: picture.screenshot() != before, PATIENCE)  # the gates change as it learns
     for key in ("mini_stage", "loss_curve", "forecast_curve"):  # all in one view
         box = tab.widget(key).bounding_box()
         assert box["y"] + box["height"] <= 720, key
@@ -145,13 +174,3 @@ def test_a_csv_is_dropped_and_trained_on_one_page(tab: Tab):
     expect(tab.widget("train")).to_contain_text("Train it from scratch")
     tab.go("Gates").go("Start")
     expect(tab.page.get_by_text("isar.csv").first).to_be_visible()
-
-
-def test_a_refused_file_is_explained_beside_the_upload(tab: Tab):
-    opened(tab).upload("bad.csv", b"\x00\x01\x02")
-    alert = tab.page.locator("[data-testid=stAlert]")
-    expect(alert).to_contain_text("bad.csv")
-    upload, sentence = tab.widget("csv").bounding_box(), alert.bounding_box()
-    assert abs(upload["x"] - sentence["x"]) < 5
-    assert 0 <= upload["y"] - sentence["y"] - sentence["height"] < 40
-    expect(stage(tab)).to_have_attribute("data-playing", "true")  # the model is still there

@@ -13,9 +13,7 @@ from tests.browser.tab import COLOURS, PATIENCE, Tab, river_csv, wait_until
 
 
 def test_a_csv_goes_in_an_lstm_learns_and_its_gates_are_shown(tab: Tab):
-    tab.open()
-    look_at_start(tab)
-    tab.go("Data").upload("isar.csv", river_csv())
+    tab.open("data").upload("isar.csv", river_csv())
     look_at_data(tab)
     tab.fill("seq_len", 30).go("Model").fill("hidden_size", 12).fill("num_layers", 2)
     parameters = 4 * 12 * (2 + 12 + 2) + 4 * 12 * (12 + 12 + 2) + 13  # two layers of weights and biases, the head
@@ -24,13 +22,6 @@ def test_a_csv_goes_in_an_lstm_learns_and_its_gates_are_shown(tab: Tab):
     see_the_loss_fall(tab)
     tab.go("Gates")
     look_at_gates(tab, units=12, layers=2)
-
-
-def look_at_start(tab: Tab) -> None:
-    """A trained model's curve, forecast and gates, before anybody has done anything."""
-    assert len(tab.wait_for_points(50)) >= 50
-    assert len(tab.wait_for_points(50, "actual", "forecast_curve")) >= 50
-    wait_until(tab.page, f"({COLOURS})('.st-key-mini_stage canvas') > 50")
 
 
 def look_at_data(tab: Tab) -> None:
@@ -82,6 +73,7 @@ def train(module_tab: Tab) -> Tab:
     return module_tab.open("train")
 
 
+@pytest.mark.slow  # in the fast tests tests/pages/test_session.py has two visitors
 def test_two_people_have_their_own_runs(train: Tab, new_tab: Callable[..., Tab]):
     other = new_tab().open("model")
     for tab in (train, other):
@@ -125,7 +117,7 @@ def test_pause_keeps_the_weights_and_resume_goes_on(training: Tab):
 
 def test_a_run_survives_other_pages_f5_and_a_second_tab(training: Tab, new_tab: Callable[..., Tab]):
     tab, left_at = training, training.step()
-    tab.turn_to("Data").turn_to("Start").turn_to("Train").wait_for_live()
+    tab.turn_to("Data").turn_to("Train").wait_for_live()
     tab.wait_for_step(left_at + 100)
     tab.page.wait_for_url(re.compile("run="))
 

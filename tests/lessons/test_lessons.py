@@ -19,10 +19,12 @@ from lstm_core.lessons.catalog import MODULES
 from lstm_core.lessons.lesson import CHAPTERS, PRETRAINED, Lesson
 from lstm_core.lessons.runs import new_runs, pretrained, pretrained_runs, with_change, with_seed
 from lstm_core.runs.run import Run
+from tests.conftest import quick
 
 ROOT = Path(__file__).parents[2]
 every = pytest.mark.parametrize("name", lessons())
-trained = pytest.mark.parametrize("name", [name for name, found in lessons().items() if found.experiments])
+TRAINED = [name for name, found in lessons().items() if found.experiments]
+trained = pytest.mark.parametrize("name", TRAINED)
 
 
 def test_the_shelf_is_in_order_and_has_every_file():
@@ -109,7 +111,7 @@ def test_every_picture_is_drawn_of_the_shipped_model(name):
     draw_all(found, pretrained_runs(found))
 
 
-@trained
+@pytest.mark.parametrize("name", quick(TRAINED, "minibatches", "exploding", "embedded_reber", "characters"))
 def test_every_picture_is_drawn_of_a_model_that_has_hardly_begun(name):
     """As the page does right after a click on Train it yourself, on a seed of the person's own."""
     found = lessons()[name]

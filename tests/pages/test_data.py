@@ -9,6 +9,7 @@ import pytest
 from lstm_core.data.generators import GENERATORS
 from lstm_core.data.samples import SAMPLES
 from lstm_core.experiment import SPLITS
+from tests.conftest import quick
 from tests.pages.conftest import labelled_csv, series_csv
 
 BAD = {
@@ -27,7 +28,7 @@ def window_counts(tab) -> dict[str, int]:
     return {split: len(starts) for split, starts in tab.workspace.windows().starts.items()}
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", quick(SAMPLES, next(iter(SAMPLES))))
 def test_every_sample_makes_windows(visit, name):
     tab = visit("data").set("sample", name)
     assert not tab.errors()
@@ -37,7 +38,7 @@ def test_every_sample_makes_windows(visit, name):
     assert tab.widget("generator").value is None
 
 
-@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("name", quick(GENERATORS, "sine", "which_wave", "embedded_reber"))
 def test_every_generator_makes_windows(visit, name):
     tab = visit("data").set("generator", name)
     assert not tab.errors()
@@ -144,7 +145,7 @@ def test_no_feature_at_all_is_one_sentence(visit):
         tab.go(page)
 
 
-@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("kind", quick(BAD, "binary", "constant"))
 def test_a_file_that_is_no_table_changes_nothing(visit, kind):
     tab = visit("data")
     before = tab.workspace.table, tab.workspace.experiment, tab.training

@@ -9,6 +9,7 @@ import torch
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import run_name
 from lstm_core.trace.gate_trace import trace_lstm
+from tests.conftest import quick
 from tests.pages.conftest import Visitor, open_lesson, wait_until
 
 
@@ -96,7 +97,7 @@ def test_the_lessons_that_found_a_unit_have_a_telling_step():
     assert found <= set(TELLING)
 
 
-@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("name", quick(TELLING, "adding_problem", "embedded_reber"))
 def test_from_a_lesson_it_opens_at_the_unit_and_the_step_that_it_found(visit, name):
     tab = open_lesson(visit, name).go("stage")
     assert not tab.errors()

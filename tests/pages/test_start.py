@@ -11,6 +11,7 @@ from lstm_core.experiment import GATES, STATES
 from lstm_core.figures.symbols import symbol_texts
 from lstm_core.trace import trace_lstm
 from pages.shared.gates import selection
+from tests.conftest import quick
 from tests.pages.conftest import Visitor, labelled_csv, open_lesson, series_csv, trained
 
 
@@ -261,7 +262,9 @@ def test_the_sidebar_tells_of_the_run_on_every_other_page(visit):
     assert not tab.at.sidebar.markdown
 
 
-@pytest.mark.parametrize("lesson", ["by_hand", "continual_reber", "copy_memory", "vanishing"])
+@pytest.mark.parametrize(
+    "lesson", quick(("by_hand", "continual_reber", "copy_memory", "vanishing"), "by_hand", "copy_memory")
+)
 def test_a_lessons_model_is_shown_like_any_other(visit, lesson: str):
     tab = visit("lessons", lesson=lesson).go("start")
     header, arrays = stage(tab)  # whose arrays all fit their header, however long the window
