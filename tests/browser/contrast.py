@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.tab import Tab
+from tests.browser.tab import Tab, wait_until
 
 SMALLEST = 12  # pixels
 
@@ -69,12 +69,12 @@ TEXTS = """() => {
 
 # Whether all plots of the page are drawn.
 DRAWN = """() => [...document.querySelectorAll("[data-testid=stPlotlyChart], .live-plot")]
-  .every((plot) => !plot.checkVisibility() || plot.querySelector(".main-svg"))"""
+  .every((plot) => !plot.checkVisibility() || plot.querySelector(".main-svg") || plot.plot?.redraws > 0)"""
 
 
 def check_every_text(tab: Tab) -> None:
     """None of the texts that the tab shows is too pale or too small."""
-    tab.page.wait_for_function(DRAWN)
+    wait_until(tab.page, DRAWN)
     texts = tab.page.evaluate(TEXTS)
     assert len(texts) > 10
     assert [
