@@ -36,8 +36,9 @@ STYLE = """<style>
 .run-Stopped { --run-text: light-dark(#5A5A5A, #BDBDBD); }
 .run-Failed, .run-Interrupted { --run-text: light-dark(#B3261E, #FF8A80); }
 @container (max-width: 620px) {
-  .run-line { grid-template-columns: 5.5rem minmax(8rem, 1fr) 6.3rem; }
-  .run-score { grid-column: 2 / 4; grid-row: 2; }
+  .run-line { grid-template-columns: 6.4rem minmax(8rem, 1fr); }
+  .run-score { grid-column: 2; grid-row: 2; }
+  .run-state { grid-column: 1; grid-row: 2; justify-self: start; }
 }
 .st-key-run_rows [data-testid="stHtml"] { container-type: inline-size; }
 .st-key-run_rows { gap: .4rem; }

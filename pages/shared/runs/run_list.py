@@ -46,15 +46,15 @@ def show() -> None:
 
 def _empty() -> None:
     st.info(
-        "No run has been trained here yet. Press **Train** on Start or on Train, in a lesson, or use the command line: "
-        "every training is kept here, with its weights, its curves and its test score, whether this page is open or "
-        "not.",
+        "No run has been trained here yet. Press **Train** on Start, on Train or in a lesson: every training is kept "
+        "here, with its weights, its curves and its test score, whether a page is open or not.",
         icon=":material/inbox:",
     )
     with st.container(horizontal=True):
         st.page_link("pages/start.py", label="Start", icon=":material/home:")
         st.page_link("pages/train.py", label="Train", icon=":material/show_chart:")
         st.page_link("pages/lessons.py", label="Lessons", icon=":material/school:")
+    st.caption("Or without a page:")
     st.code("python -m lstm_core train experiment.json", language=None)
 
 
@@ -94,16 +94,16 @@ def arranged(runs: list[RunSummary], text: str, states: list[str], sort: str) ->
 
 def _controls(everything: list[RunSummary]) -> list[RunSummary]:
     chosen = _chosen(everything)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="runs_controls"):
-        text = st.text_input("Filter", key="runs_filter", placeholder="name, note, data", width=175, **KEEP)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="runs_controls"):
+        text = st.text_input("Filter", key="runs_filter", placeholder="name, note, data", width=160, **KEEP)
         present = [one for one in STATES if any(run.state == one for run in everything)]
         states = [one for one in state.get_state("runs_state", []) if one in present]
         state.set_state("runs_state", states)
-        states = st.multiselect("State", present, key="runs_state", placeholder="all", width=165, **KEEP)
-        sort = st.selectbox("Sort by", list(SORTS), key="runs_sort", width=165, **KEEP)
+        states = st.multiselect("State", present, key="runs_state", placeholder="all", width=140, **KEEP)
+        sort = st.selectbox("Sort by", list(SORTS), key="runs_sort", width=155, **KEEP)
         st.space("stretch")
         st.button(
-            f"Compare {len(chosen)} runs" if len(chosen) > 1 else "Compare",
+            f"Compare {len(chosen)}" if len(chosen) > 1 else "Compare",
             key="compare_runs",
             type="primary",
             icon=":material/compare_arrows:",
@@ -164,7 +164,6 @@ def _row(run: RunSummary, ids: set[str]) -> None:
             st.button(
                 "Less" if is_open else "More",
                 key=f"more_{run.id}",
-                icon=":material/expand_less:" if is_open else ":material/expand_more:",
                 on_click=state.set_state,
                 args=(_DETAILS, None if is_open else run.id),
                 help="Name, note, pin, TensorBoard, delete",
