@@ -11,6 +11,7 @@ import streamlit as st
 from pages.shared.session import state
 
 CURVES_SECONDS = 0.25  # between two drawings of the curves on Start and Train
+RECORDS_SECONDS = 1.0  # the same where the browser reads the curves by itself: a drawing costs it 80 ms of a core
 LESSON_SECONDS = 0.5  # of a lesson, and of a cell comparison
 WINDOW_SECONDS = 1.0  # of one window's gates, on Gates and Stage
 STATUS_SECONDS = 2.0  # of the run's status in the sidebar
