@@ -140,7 +140,8 @@ def see_hostile_names(tab: Tab, target: str) -> None:
     expect(tab.widget("one_window")).to_contain_text(verbatim(target[:23]))
     check_nothing_ran(tab)
     tab.go("Train").train(epochs=1).wait_for_end(epochs=1)
-    expect(tab.widget("forecast_curve")).to_contain_text(verbatim(target[:30]))
+    plot = tab.widget("forecast_curve").get_by_role("img")  # whose y axis has the name, on a canvas
+    expect(plot).to_have_attribute("aria-label", verbatim(target[:30]))
     check_nothing_ran(tab)
     tab.go("Gates")
     expect(tab.widget("gate_view")).to_contain_text(verbatim(target[:10]))
