@@ -46,7 +46,12 @@ def draw_page() -> None:
 if __name__ == "__main__":  # a visit: Streamlit runs this file anew each time
     draw_page()
 else:  # the server, which imports it once, before anybody visits
+    from streamlit.runtime.pages_manager import PagesManager
+
     from pages.shared.server.routes import routes
     from pages.shared.server.security import middleware
 
+    # Else a first visit by a link such as /train opens pages/train.py alone: Streamlit takes a folder called pages for
+    # its older kind of app until st.navigation has run once.
+    PagesManager.uses_pages_directory = False
     app = st.App(__file__, routes=routes(), middleware=middleware())

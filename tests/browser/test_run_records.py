@@ -17,8 +17,8 @@ from pages.shared.server.buckets import bucketed
 from tests.browser.conftest import server
 from tests.browser.tab import Tab, wait_until
 
-CURVE = "() => document.querySelector('.st-key-loss_curve .live-plot').plot"
-LAST = f"({CURVE})().lines[0]?.x.at(-1)"
+CURVE = "() => document.querySelector('.st-key-loss_curve .live-plot')?.plot"
+LAST = f"({CURVE})()?.lines[0]?.x.at(-1)"
 
 
 @pytest.fixture(scope="module")
