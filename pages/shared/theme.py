@@ -70,6 +70,9 @@ _STYLE = """
   [data-testid="stColumn"]:has([data-testid="stColumn"], .stPlotlyChart) { min-width: 100%; }
   [data-testid="stColumn"]:has(.epoch-slider) { min-width: min(100%, 20rem); }
   .stButton button p { white-space: normal; overflow: visible; line-height: 1.2; }
+  .stSidebar [data-testid="stPageLink-NavLink"] :is(p, span) {
+    white-space: normal; overflow: visible; line-height: 1.2;
+  }
   [data-testid="stFileUploaderDropzoneInstructions"] :is(span, small, div) { white-space: normal; overflow: visible; }
 }
 </style>
