@@ -112,6 +112,15 @@ def files() -> None:
                 "One file: safetensors weights with `nn.LSTM`'s own names, the settings, the scaler, the curves."
             )
             save_model()
+            download(
+                st,
+                "Experiment file",
+                run.experiment_file().encode(),
+                "experiment.json",
+                key="experiment_file",
+                help="All settings as JSON, live changes with their steps: python -m lstm_core train experiment.json "
+                "trains it again to the same weights",
+            )
         with load:
             why_not = st.container()  # above the upload, where its reader looks: below, it might be out of sight
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")

@@ -25,8 +25,8 @@ from lstm_core.runs.facts import RunFacts
 from lstm_core.runs.folder import RunFolder, replace_file
 from lstm_core.runs.home import home, new_id
 from lstm_core.runs.mirror import Mirror
+from lstm_core.runs.saved_state import base_curves, load_trainer, write_idle
 from lstm_core.runs.scoring import ScoringJob
-from lstm_core.runs.session import base_curves, load_trainer, write_idle
 from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, Checkpoint, check_table, resume_trainer, save_checkpoint
 from lstm_core.training.loss import NonFiniteLossError
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot
@@ -164,6 +164,10 @@ class Run(RunFacts):
     def cached(self, kind: str, key: tuple, make: Callable[[], Any], **pauses: float | None) -> Any:
         """make(), or its cached result for this kind and key; pauses: every and rest, of ResultCache.cached."""
         return self.cache.cached(kind, key, make, **pauses)
+
+    def experiment_file(self) -> str:
+        """The experiment as JSON, with the live changes made so far: `python -m lstm_core train` takes it."""
+        return self.folder.export() if self.folder is not None else self.experiment.to_json()
 
     # ---- its training
 

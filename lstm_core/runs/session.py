@@ -14,22 +14,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lstm_core.data.table import Table
-from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS, PlaygroundError
 from lstm_core.forecasting.scores import score_table
 from lstm_core.model.devices import ran_out_of_memory
 from lstm_core.runs.folder import RunFolder, replace_file
-from lstm_core.runs.progress import Progress
-from lstm_core.runs.records import RecordWriter, read_records
+from lstm_core.runs.records import RecordWriter
+from lstm_core.runs.saved_state import described_training, load_trainer, write_model
 from lstm_core.runs.snapshot_log import SnapshotReader, SnapshotWriter
-from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, ModelState, copy_state, load_checkpoint, resume_trainer
+from lstm_core.training.checkpoint import ModelState, copy_state, load_checkpoint
 from lstm_core.training.loss import NonFiniteLossError
 from lstm_core.training.trainer import Trainer
 
 LOOK_SECONDS = 0.02  # between two looks at control.jsonl
 SAVE_SECONDS, MAX_SAVE_SECONDS = 1.0, 5.0  # between two saves; longer where copying the state takes over a hundredth
-SAVED_POINTS = 2000  # of each curve in model.safetensors
 MAX_ATTEMPTS = 3  # at one step: whoever is killed there again and again would be so for ever
 
 log = logging.getLogger(__name__)
@@ -322,68 +319,6 @@ class Session:
         if trainer is None:
             return self.folder.status() | described | ({} if step is None else {"step": step})
         return described | described_training(trainer) | {"attempts": self._attempts}
-
-
-def write_model(folder: RunFolder, trainer: Trainer, table: Table) -> None:
-    """model.safetensors: the file that Save gives. Raises OSError: the disk is full."""
-    progress = Progress(base_curves(folder))
-    progress.extend(read_records(folder.file("records.bin"), 0, trainer.step), trainer.steps_per_epoch)
-    state = copy_state(trainer, progress.downsampled(SAVED_POINTS), SAVED_SNAPSHOTS, table.sha256)
-    replace_file(folder.file("model.safetensors"), state.to_bytes())
-
-
-def write_idle(folder: RunFolder, trainer: Trainer, table: Table, status: str) -> None:
-    """Write a run that nobody trains, whose weights, settings or status were changed; the caller holds its lock.
-
-    Raises:
-        OSError: the disk is full.
-    """
-    snapshots = SnapshotWriter(folder.file("snapshots.bin"), trainer.snapshots)
-    snapshots.close()
-    control = folder.control_size
-    notes = {"control": control, "snapshots": snapshots.place, "replaced": trainer.replaced, "end": status}
-    replace_file(folder.file("state.safetensors"), copy_state(trainer, {}, 0, table.sha256, notes).to_bytes())
-    described = {"status": status, "control": control, "message": "", "time": time.time()}
-    folder.write_status(folder.status() | described | described_training(trainer))
-    write_model(folder, trainer, table)
-
-
-def described_training(trainer: Trainer) -> dict[str, Any]:
-    """What status.json has of a trainer."""
-    best = trainer.early_stopping
-    return {
-        "step": trainer.step,
-        "epochs": trainer.spec.epochs,
-        "steps_per_epoch": trainer.steps_per_epoch,
-        "parameters": sum(p.numel() for p in trainer.model.parameters()),
-        "best_epoch": best.best_epoch,
-        "best_loss": best.best_loss if best.best_loss < float("inf") else None,
-        "stopped_early": best.stopped_early,
-        "live": {name: getattr(trainer.spec, name) for name in LIVE_FIELDS},
-    }
-
-
-def load_trainer(folder: RunFolder, table: Table) -> tuple[Trainer, dict[str, Any]]:
-    """The trainer of a run as it was saved last, or as it began, and the notes that were saved with it.
-
-    Raises:
-        PlaygroundError: the folder is damaged, or the model does not fit in memory.
-    """
-    windows: Windows = make_windows(table, folder.experiment().data)
-    for name in ("state.safetensors", "start.safetensors"):
-        file = folder.file(name)
-        if file.exists():
-            checkpoint = load_checkpoint(file.read_bytes())
-            trainer = resume_trainer(checkpoint, windows)
-            trainer.replaced = checkpoint.notes.get("replaced", 0)
-            return trainer, checkpoint.notes
-    return Trainer(windows, folder.experiment()), {}
-
-
-def base_curves(folder: RunFolder) -> dict[str, tuple]:
-    """The curves of the saved model that the run began from; {} if it began with a new one."""
-    file = folder.file("start.safetensors")
-    return load_checkpoint(file.read_bytes()).curves if file.exists() else {}
 
 
 class _InterruptedError(Exception):

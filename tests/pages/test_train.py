@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from lstm_core.experiment import Experiment
 from lstm_core.forecasting.predict import predict
+from lstm_core.training.changes import changes_from_json
 from lstm_core.training.checkpoint import load_checkpoint
+from lstm_core.training.trainer import Trainer
 from tests.pages.conftest import Visitor, labelled_csv, series_csv, wait_until
 
 ENDLESS = 1_000_000  # epochs of a run that a test pauses itself
@@ -376,3 +379,16 @@ def test_an_emptied_field_keeps_its_value(visit, key):
     tab.set(key, None)
     assert tab.workspace.experiment == before
     assert tab.widget(key).value == getattr(before.train, key)
+
+
+def test_the_experiment_file_trains_to_the_same_weights_live_changes_included(visit, downloads):
+    tab = visit("train").set("patience", 0).set("epochs", 4).press("reset")
+    tab.set("step_by", "batch").press("step").finish()
+    tab.set("lr", 0.02).press("pause").finish()
+    text = downloads["experiment.json"]().decode()
+    assert [(one.step, one.field, one.value) for one in changes_from_json(text)] == [(1, "lr", 0.02)]
+    again = Trainer(tab.training.windows, Experiment.from_json(text))
+    again.schedule(changes_from_json(text))
+    assert len(list(again)) == tab.training.step
+    mine = weights(tab)
+    assert all(torch.equal(mine[name], value) for name, value in again.model.state_dict().items())

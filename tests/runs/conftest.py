@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lstm_core.runs import session
+from lstm_core.runs import saved_state
 from lstm_core.runs.run import Run
 from lstm_core.training.trainer import Trainer
 from tests.conftest import end_all_runs
@@ -50,6 +50,6 @@ class Watched(Trainer):
 @pytest.fixture
 def watched(monkeypatch) -> type[Watched]:
     """The workers' trainers are Watched ones."""
-    monkeypatch.setattr(session, "Trainer", Watched)
+    monkeypatch.setattr(saved_state, "Trainer", Watched)
     monkeypatch.setattr(Watched, "error", None)
     return Watched

@@ -85,7 +85,7 @@ def _read(path: str, over: str, steps_per_epoch: int, mark: tuple) -> dict:
     from pathlib import Path
 
     from lstm_core.runs.folder import RunFolder
-    from lstm_core.runs.session import base_curves
+    from lstm_core.runs.saved_state import base_curves
 
     folder = RunFolder(Path(path))
     return loss_curves(folder.file("records.bin"), over, base_curves(folder), steps_per_epoch)

@@ -1,0 +1,80 @@
+"""What is saved of a run: state.safetensors, with which it goes on, and model.safetensors, the file that Save gives."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from lstm_core.data.table import Table
+from lstm_core.data.windows import Windows, make_windows
+from lstm_core.experiment import LIVE_FIELDS
+from lstm_core.runs.folder import RunFolder, replace_file
+from lstm_core.runs.progress import Progress
+from lstm_core.runs.records import read_records
+from lstm_core.runs.snapshot_log import SnapshotWriter
+from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, copy_state, load_checkpoint, resume_trainer
+from lstm_core.training.trainer import Trainer
+
+SAVED_POINTS = 2000  # of each curve in model.safetensors
+
+
+def write_model(folder: RunFolder, trainer: Trainer, table: Table) -> None:
+    """model.safetensors: the file that Save gives. Raises OSError: the disk is full."""
+    progress = Progress(base_curves(folder))
+    progress.extend(read_records(folder.file("records.bin"), 0, trainer.step), trainer.steps_per_epoch)
+    state = copy_state(trainer, progress.downsampled(SAVED_POINTS), SAVED_SNAPSHOTS, table.sha256)
+    replace_file(folder.file("model.safetensors"), state.to_bytes())
+
+
+def write_idle(folder: RunFolder, trainer: Trainer, table: Table, status: str) -> None:
+    """Write a run that nobody trains, whose weights, settings or status were changed; the caller holds its lock.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    snapshots = SnapshotWriter(folder.file("snapshots.bin"), trainer.snapshots)
+    snapshots.close()
+    control = folder.control_size
+    notes = {"control": control, "snapshots": snapshots.place, "replaced": trainer.replaced, "end": status}
+    replace_file(folder.file("state.safetensors"), copy_state(trainer, {}, 0, table.sha256, notes).to_bytes())
+    described = {"status": status, "control": control, "message": "", "time": time.time()}
+    folder.write_status(folder.status() | described | described_training(trainer))
+    write_model(folder, trainer, table)
+
+
+def described_training(trainer: Trainer) -> dict[str, Any]:
+    """What status.json has of a trainer."""
+    best = trainer.early_stopping
+    return {
+        "step": trainer.step,
+        "epochs": trainer.spec.epochs,
+        "steps_per_epoch": trainer.steps_per_epoch,
+        "parameters": sum(p.numel() for p in trainer.model.parameters()),
+        "best_epoch": best.best_epoch,
+        "best_loss": best.best_loss if best.best_loss < float("inf") else None,
+        "stopped_early": best.stopped_early,
+        "live": {name: getattr(trainer.spec, name) for name in LIVE_FIELDS},
+    }
+
+
+def load_trainer(folder: RunFolder, table: Table) -> tuple[Trainer, dict[str, Any]]:
+    """The trainer of a run as it was saved last, or as it began, and the notes that were saved with it.
+
+    Raises:
+        PlaygroundError: the folder is damaged, or the model does not fit in memory.
+    """
+    windows: Windows = make_windows(table, folder.experiment().data)
+    for name in ("state.safetensors", "start.safetensors"):
+        file = folder.file(name)
+        if file.exists():
+            checkpoint = load_checkpoint(file.read_bytes())
+            trainer = resume_trainer(checkpoint, windows)
+            trainer.replaced = checkpoint.notes.get("replaced", 0)
+            return trainer, checkpoint.notes
+    return Trainer(windows, folder.experiment()), {}
+
+
+def base_curves(folder: RunFolder) -> dict[str, tuple]:
+    """The curves of the saved model that the run began from; {} if it began with a new one."""
+    file = folder.file("start.safetensors")
+    return load_checkpoint(file.read_bytes()).curves if file.exists() else {}
