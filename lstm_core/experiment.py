@@ -274,17 +274,15 @@ class Experiment:
 
     @staticmethod
     def from_json(text: str) -> Experiment:
-        """Read what to_json wrote, or format 1; omitted fields have their defaults, what a run's file adds is left out.
+        """Read what to_json wrote, or format 1; what is omitted has its default, what a run's file adds is left out.
 
-        Raises:
-            PlaygroundError: not JSON, another format, an unknown field, a value of the wrong type or out of range.
+        Raises PlaygroundError: not JSON, another format, an unknown field, a wrong type, a value out of range.
         """
         return Experiment(**parts_from_json(text, PARTS, OF_A_RUN))
 
 
 PARTS = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}
-# What a run's experiment.json has beside the three parts.
-OF_A_RUN = ("changes", "table_sha256", "versions", "read_options")
+OF_A_RUN = ("changes", "table_sha256", "versions", "read_options")  # beside them
 
 
 def resolve_loss(loss: str, task: str) -> str:

@@ -89,7 +89,8 @@ def load_model(model: str, data: str | None) -> Trainer:
 
 
 def _score(chosen: argparse.Namespace) -> None:
-    from lstm_core.forecasting.scores import BASELINE_NAMES, score_table
+    from lstm_core.forecasting.score_table import score_table
+    from lstm_core.forecasting.scores import BASELINE_NAMES
 
     trainer = load_model(chosen.model, chosen.data)
     result = score_table(trainer.model, trainer.windows)

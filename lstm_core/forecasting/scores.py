@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -293,22 +292,3 @@ def lag_sentence(evaluation: Evaluation) -> str:
         f"Its predictions lag by one row: they correlate more with the row before (r = {before}) than with the row "
         f"they are for (r = {now}), as persistence does."
     )
-
-
-def score_table(
-    model: SequenceModel, windows: Windows, progress: Callable[[float], None] = lambda share: None
-) -> dict[str, Any]:
-    """What `score --json` prints: all scored values of the test and validation splits pooled, None where undefined."""
-    parts = {split: evaluate(model, windows, split, progress=progress) for split in ("test", "valid")}
-    fields = ("accuracy", "balanced_accuracy") if windows.classes else ("rmse", "mae", "mase")
-
-    def row(evaluation: Evaluation | None, score: Score | None) -> dict[str, Any]:
-        values = {name: None if score is None else getattr(score, name) for name in fields}
-        return {"windows": evaluation.windows if evaluation else 0} | values
-
-    result = {split: row(part, part and part.model) for split, part in parts.items()}
-    if windows.classes:
-        for split, part in parts.items():
-            result[split]["majority_class"] = part and part.baselines[MAJORITY].accuracy
-    test = parts["test"]
-    return result | {"baselines": {name: row(test, score) for name, score in (test.baselines if test else {}).items()}}

@@ -126,6 +126,12 @@ class RunFolder:
     def events(self) -> list[dict]:
         return [event for _, event in _lines(self.file("events.jsonl"), 0)]
 
+    def interrupted_training(self, notes: dict) -> dict | None:
+        """The event of the training that a kill, or another's turn, interrupted; notes: of the last state."""
+        trains = [event for event in self.events() if event.get("do") == "train"]
+        was_on = notes.get("end") in (None, "waiting")
+        return trains[-1] if trains and (was_on or trains[-1]["control"] > notes.get("control", 0)) else None
+
     def changes(self) -> list[Change]:
         """The live changes among the events, in their order."""
         return [

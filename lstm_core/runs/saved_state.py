@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS
+from lstm_core.forecasting.score_table import score_table
 from lstm_core.runs.folder import RunFolder, replace_file
 from lstm_core.runs.progress import Progress
 from lstm_core.runs.records import read_records
@@ -17,6 +21,8 @@ from lstm_core.training.trainer import Trainer
 
 SAVED_POINTS = 2000  # of each curve in model.safetensors
 
+log = logging.getLogger(__name__)
+
 
 def write_model(folder: RunFolder, trainer: Trainer, table: Table) -> None:
     """model.safetensors: the file that Save gives. Raises OSError: the disk is full."""
@@ -24,6 +30,22 @@ def write_model(folder: RunFolder, trainer: Trainer, table: Table) -> None:
     progress.extend(read_records(folder.file("records.bin"), 0, trainer.step), trainer.steps_per_epoch)
     state = copy_state(trainer, progress.downsampled(SAVED_POINTS), SAVED_SNAPSHOTS, table.sha256)
     replace_file(folder.file("model.safetensors"), state.to_bytes())
+
+
+def write_score(folder: RunFolder, trainer: Trainer, should_end: Callable[[], bool]) -> None:
+    """score.json, of all windows of the test and validation splits; nothing once should_end() or the disk is full."""
+
+    def go_on(share: float) -> None:
+        if should_end():
+            raise _InterruptedError
+
+    try:
+        scores = score_table(trainer.model.eval(), trainer.windows, go_on)
+        replace_file(folder.file("score.json"), json.dumps(scores | {"step": trainer.step}).encode())
+    except (_InterruptedError, OSError):
+        return
+    except Exception:
+        log.exception("scoring %s failed", folder.id)
 
 
 def write_idle(folder: RunFolder, trainer: Trainer, table: Table, status: str) -> None:
@@ -78,3 +100,7 @@ def base_curves(folder: RunFolder) -> dict[str, tuple]:
     """The curves of the saved model that the run began from; {} if it began with a new one."""
     file = folder.file("start.safetensors")
     return load_checkpoint(file.read_bytes()).curves if file.exists() else {}
+
+
+class _InterruptedError(Exception):
+    pass

@@ -7,7 +7,6 @@ records.bin and snapshots.bin are cut back to the state, and the events after it
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import threading
 import time
@@ -15,11 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 from lstm_core.experiment import LIVE_FIELDS, PlaygroundError
-from lstm_core.forecasting.scores import score_table
 from lstm_core.model.devices import ran_out_of_memory
 from lstm_core.runs.folder import RunFolder, replace_file
 from lstm_core.runs.records import RecordWriter
-from lstm_core.runs.saved_state import described_training, load_trainer, write_model
+from lstm_core.runs.saved_state import described_training, load_trainer, write_model, write_score
 from lstm_core.runs.snapshot_log import SnapshotReader, SnapshotWriter
 from lstm_core.training.checkpoint import ModelState, copy_state, load_checkpoint
 from lstm_core.training.loss import NonFiniteLossError
@@ -65,12 +63,11 @@ class Session:
         except PlaygroundError as error:
             self._message, self._end = str(error), "failed"
         except Exception as error:
-            if not ran_out_of_memory(error):
-                log.exception("the training of %s failed", self.folder.id)
-                self._message = "Training stopped on an internal error, which is in the log of the runs."
-                self._end = "failed"
-            else:
+            if ran_out_of_memory(error):
                 return self._out_of_memory()
+            log.exception("the training of %s failed", self.folder.id)
+            self._message = "Training stopped on an internal error, which is in the log of the runs."
+            self._end = "failed"
         if self._trainer is None:
             self._control = self.folder.control_size  # it can obey none of them
             self._write_status(self._end)
@@ -79,27 +76,13 @@ class Session:
 
     @property
     def has_obeyed_all(self) -> bool:
-        """Whether no command came after the last one obeyed."""
         return self.folder.control_size <= self._control
 
     def score(self) -> None:
-        """Write score.json, all windows of the test and validation splits; given up as soon as a command comes."""
-        trainer, size = self._trainer, self.folder.control_size
-        if trainer is None or not trainer.step:
-            return
-
-        def go_on(share: float) -> None:
-            if self.folder.control_size != size:
-                raise _InterruptedError
-
-        try:
-            scores = score_table(trainer.model.eval(), trainer.windows, go_on)
-            scores["step"] = trainer.step
-            replace_file(self.folder.file("score.json"), json.dumps(scores).encode())
-        except (_InterruptedError, OSError):
-            return
-        except Exception:
-            log.exception("scoring %s failed", self.folder.id)
+        """Write score.json; given up as soon as a command comes."""
+        size = self.folder.control_size
+        if self._trainer is not None and self._trainer.step:
+            write_score(self.folder, self._trainer, lambda: self.folder.control_size != size)
 
     # ---- from the disk, and back
 
@@ -114,7 +97,6 @@ class Session:
         self._control = max([notes.get("control", 0), *(event.get("control", 0) for event in folder.events())])
         if attempts[1] > MAX_ATTEMPTS and not folder.commands(self._control):
             self._message = f"Training ended {MAX_ATTEMPTS} times at step {trainer.step:,} without a reason given."
-            self._end = "failed"
             self._write_status("failed")
             return False
         trainer.snapshots = SnapshotReader(folder.file("snapshots.bin")).read(notes.get("snapshots"), trainer.step)
@@ -123,11 +105,8 @@ class Session:
         trainer.schedule(folder.changes())
         self._records = RecordWriter(folder.file("records.bin"), trainer.step)
         self._snapshots = SnapshotWriter(folder.file("snapshots.bin"), trainer.snapshots)
-        trains = [event for event in folder.events() if event.get("do") == "train"]
-        if trains and (  # its process was killed, or another's turn had come
-            notes.get("end") in (None, "waiting") or trains[-1]["control"] > notes.get("control", 0)
-        ):
-            self._started, self._until = True, trains[-1]["until"]
+        if (interrupted := folder.interrupted_training(notes)) is not None:
+            self._started, self._until = True, interrupted["until"]
         self._ended_before = notes.get("end") or "paused"
         self._obey()
         self._began = time.monotonic()
@@ -148,7 +127,7 @@ class Session:
     def _finish(self) -> str:
         """After the last step: all files as they stay."""
         trainer = self._trainer
-        if self._end == "stopped" and trainer.spec.patience and trainer.step and not trainer.has_best_weights:
+        if self._end == "stopped" and trainer.spec.patience and trainer.step and not trainer.early_stopping.is_restored:
             trainer.use_best_weights()
             self._snapshots = SnapshotWriter(self.folder.file("snapshots.bin"), trainer.snapshots)
             self._snapshots.close()
@@ -287,7 +266,7 @@ class Session:
         try:
             self.folder.write_status(status | {"message": self._disk_full or self._message})
         except OSError:
-            return  # said by the page that sees no news; the training goes on
+            return  # the training goes on
 
     def _save(self, data: bytes) -> None:
         if not self._snapshots.is_closed:
@@ -319,7 +298,3 @@ class Session:
         if trainer is None:
             return self.folder.status() | described | ({} if step is None else {"step": step})
         return described | described_training(trainer) | {"attempts": self._attempts}
-
-
-class _InterruptedError(Exception):
-    pass

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import time
-import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from lstm_core.data import generators
-from lstm_core.data.samples import SAMPLES
-from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError
+from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.runs.folder import RunFolder, read_json
 from lstm_core.runs.home import ID, folder_of, home, path_at
 from lstm_core.runs.loss_thumbnail import LossThumbnail, loss_thumbnail
+from lstm_core.runs.titles import MAX_NAME, data_title, model_title, plain_text
 
 TRAINING, QUEUED, PAUSED, STOPPED, FINISHED, FAILED, INTERRUPTED = STATES = (
     "Training",
@@ -34,7 +32,7 @@ TRAINING, QUEUED, PAUSED, STOPPED, FINISHED, FAILED, INTERRUPTED = STATES = (
 )
 ACTIVE = (TRAINING, QUEUED)
 _ENDED = {"ready": PAUSED, "paused": PAUSED, "stopped": STOPPED, "finished": FINISHED, "failed": FAILED}
-MAX_NAME, MAX_NOTE = 80, 2000  # characters
+MAX_NOTE = 2000  # characters
 FRESH_SECONDS = 5.0  # a training run's clock goes on for so long after its last status
 _READ = ("about.json", "status.json", "score.json")
 
@@ -280,33 +278,7 @@ def own_folder(id: str, owner: str | None) -> RunFolder:
     return folder
 
 
-def plain_text(value: Any, size: int, lines: bool = False) -> str:
-    """At most so many characters of a text, without control characters; "" of anything else; lines: these stay."""
-    if not isinstance(value, str):
-        return ""
-    value = value[: 4 * size].replace("\r\n", "\n") if lines else " ".join(value[: 4 * size].split())
-    kept = (c for c in value if unicodedata.category(c)[0] != "C" or (lines and c == "\n") or c == "\u200d")
-    return "".join(kept).strip()[:size]
-
-
 def number(value: Any, default: float = 0.0) -> float:
     """A finite number of a JSON file; the default where there is none."""
     is_one = isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
     return value if is_one else default
-
-
-# ---- titles
-
-
-def data_title(data: DataSpec) -> str:
-    """What the data is called on the page."""
-    if data.source == "generator" and data.name in generators.GENERATORS:
-        return generators.title(data.name)
-    listed = data.source == "sample" and data.name in SAMPLES  # a lesson's series is not
-    return SAMPLES[data.name].title if listed else plain_text(data.name, MAX_NAME)
-
-
-def model_title(model: ModelSpec) -> str:
-    """The cell and its size: "LSTM 2 × 16"."""
-    layers = f"{model.num_layers} × " if model.num_layers > 1 else ""
-    return f"{model.cell.upper()}{' both ways' if model.bidirectional else ''} {layers}{model.hidden_size}"

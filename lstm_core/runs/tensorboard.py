@@ -58,8 +58,8 @@ def _thinned(times: np.ndarray, places: np.ndarray) -> list[int]:
     while k < len(places):
         kept.append(int(places[k]))
         k = max(k + 1, int(np.searchsorted(at, at[k] + SECONDS)))
-    if len(kept) > 1 and kept[-1] != places[-1]:
-        kept[-1] = int(places[-1])  # in place of the last, for the tag's final value
+    if kept and kept[-1] != places[-1]:
+        kept[max(1, len(kept) - 1) :] = [int(places[-1])]  # in place of the last, for the tag's final value
     return kept
 
 

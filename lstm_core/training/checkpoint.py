@@ -19,11 +19,11 @@ import safetensors
 import safetensors.numpy
 
 from lstm_core.architecture.memory import check_memory
-from lstm_core.architecture.shapes import optimizer_shapes, parameter_shapes, state_shapes
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import MAX_SNAPSHOTS, Experiment, PlaygroundError
+from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.model.devices import available_devices, free_memory
+from lstm_core.training.saved_tensors import check_tensors
 from lstm_core.training.saved_values import checked_curves, checked_progress, scaler_values, whole_number
 
 if TYPE_CHECKING:
@@ -33,12 +33,10 @@ if TYPE_CHECKING:
 FORMAT = "lstm-playground-1"
 MAX_BYTES = 1 << 30
 MAX_HEADER = 32 << 20
-GENERATOR_STATE = 5056  # bytes of a CPU generator of PyTorch
 SAVED_SNAPSHOTS = 4 << 20  # bytes of the snapshots in a file
 MAX_SIZE = 1_000_000  # inputs, and outputs
 _NO_DIGEST = "0" * 64
 _MARK = rb'"playground":"{\"digest\": \"'
-_SNAPSHOTS = ("state/snapshots/steps", "state/snapshots/weights")
 _SCALER = ("x_center", "x_scale", "y_center", "y_scale")
 
 
@@ -146,7 +144,7 @@ def _load(data: bytes) -> Checkpoint:
     lengths = {"x_center": sizes[0], "x_scale": sizes[0], "y_center": targets, "y_scale": targets}
     scaler = {name: scaler_values(about.get("scaler"), name, length) for name, length in lengths.items()}
     curves = checked_curves(about.get("curves"))
-    _check_tensors(header, experiment, *sizes)
+    check_tensors(header, experiment, *sizes)
     progress = checked_progress(about.get("progress"))
     try:
         arrays = safetensors.numpy.load(data)
@@ -286,51 +284,3 @@ def _bounded_int(digits: str) -> int:
     if len(digits) > 18:  # more would overflow where a float is expected, far from here
         raise ValueError(f"the number {digits[:18]}… is too large")
     return int(digits)
-
-
-def _check_tensors(header: dict, experiment: Experiment, input_size: int, output_size: int) -> None:
-    shapes = parameter_shapes(experiment.model, input_size, output_size)
-    generator = [GENERATOR_STATE]
-    expected_shapes = {"state/dropout": generator} | _order_shapes(header, experiment, generator)
-    expected_shapes |= {name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()}
-    expected_shapes |= {f"state/best/{name}": shape for name, shape in shapes.items()}
-    if any(name.startswith("state/optimizer/") for name in header):  # all of it, or none before the first step
-        state = optimizer_shapes(experiment.train, shapes)
-        expected_shapes |= {f"state/optimizer/{name}": shape for name, shape in state.items()}
-    if "state/gradients" in header:
-        expected_shapes["state/gradients"] = [sum(math.prod(shape) for shape in shapes.values())]
-    for name, shape in expected_shapes.items():
-        _check_entry(header, name, shape, "U8" if shape is generator else "F32")
-    for name in header:
-        if name not in expected_shapes and name not in _SNAPSHOTS:
-            raise PlaygroundError(f"it holds a tensor {name[:60]!r} that does not belong there.")
-    count = _snapshots_in(header)
-    width = sum(math.prod(shape) for shape in shapes.values()) if count else 0
-    for name, shape, dtype in zip(_SNAPSHOTS, ([count], [count, width]), ("I64", "F32"), strict=True):
-        _check_entry(header, name, shape, dtype)
-
-
-def _order_shapes(header: dict, experiment: Experiment, generator: list[int]) -> dict[str, list[int]]:
-    """What goes on in the middle of an epoch: the order of its windows, or the state between two batches."""
-    if experiment.train.initial_state != "stateful":
-        return {"state/order": generator}
-    if not any(name.startswith("state/carried/") for name in header):  # saved between two epochs
-        return {}
-    shapes = state_shapes(experiment.model, experiment.train.batch_size)
-    return {f"state/carried/{name}": shape for name, shape in shapes.items()}
-
-
-def _check_entry(header: dict, name: str, shape: list[int], dtype: str) -> None:
-    entry = header.get(name)
-    if not isinstance(entry, dict):
-        raise PlaygroundError(f"the tensor {name} is missing.")
-    if entry.get("shape") != shape or entry.get("dtype") != dtype:
-        raise PlaygroundError(f"{name} should be {dtype} of shape {tuple(shape)}.")
-
-
-def _snapshots_in(header: dict) -> int:
-    """The number of snapshots in the file; an invalid one counts as none, and is then refused."""
-    entry = header.get(_SNAPSHOTS[0])
-    shape = entry.get("shape") if isinstance(entry, dict) else None
-    count = shape[0] if isinstance(shape, list) and len(shape) == 1 else 0
-    return count if isinstance(count, int) and 0 <= count <= MAX_SNAPSHOTS else 0

@@ -84,3 +84,12 @@ def checked_progress(progress: object) -> dict:
         if not _is_number(value) or not 0 <= value < math.inf:
             raise PlaygroundError(f"{name} is {_brief(value)}, not a number from 0 on.")
     return progress | {"best_loss": math.inf if best is None else best}
+
+
+def with_scored(progress: dict, steps_per_epoch: int, scored_per_batch: int) -> dict:
+    """The progress with how much the epoch under way has scored: older files have the sum of the batches' means."""
+    if "epoch_scored" in progress:
+        return progress
+    batches = progress["step"] % steps_per_epoch
+    scored = {"epoch_loss": progress["epoch_loss"] * scored_per_batch, "epoch_scored": batches * scored_per_batch}
+    return progress | scored

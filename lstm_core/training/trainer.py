@@ -28,6 +28,7 @@ from lstm_core.training.evaluation import MAX_EVALUATION_WINDOWS, EvaluationBatc
 from lstm_core.training.loss import NonFiniteLossError, count_scored, numbers_of, sequence_loss
 from lstm_core.training.optimizer import load_optimizer_state, make_optimizer, optimizer_state_by_name
 from lstm_core.training.parameters import TrainedParameters
+from lstm_core.training.saved_values import with_scored
 from lstm_core.training.snapshots import Snapshot, SnapshotBuffer
 from lstm_core.training.stateful import StatefulBatches, random_initial_state, stateful_batches
 
@@ -46,9 +47,8 @@ class Trainer:
     are in scaled units. The best epoch has the lowest validation loss, epoch 0 (untrained) included; with patience its
     weights come back when the training ends.
 
-    Raises, from the constructor:
-        PlaygroundError: the loss does not fit the task, the device is not available, or stateful batches do not fit
-            the model.
+    The constructor raises PlaygroundError: the loss does not fit the task, the device is not available, or stateful
+    batches do not fit the model.
     """
 
     def __init__(self, windows: Windows, experiment: Experiment) -> None:
@@ -146,8 +146,7 @@ class Trainer:
         return record
 
     def schedule(self, changes: Iterable[Change]) -> None:
-        """Make these live changes once their steps are done, as somebody made them before; those of earlier steps
-        were made already."""
+        """Make these live changes once their steps are done; those of earlier steps were made already."""
         self._scheduled = sorted((one for one in changes if one.step >= self.step), key=lambda one: one.step)
 
     def _make_changes(self) -> None:
@@ -156,11 +155,7 @@ class Trainer:
             self.change(**{change.field: change.value})
 
     def change(self, **fields: float | int) -> None:
-        """Change live fields (LIVE_FIELDS) of the training spec; the weights stay.
-
-        Raises:
-            PlaygroundError: a value out of range.
-        """
+        """Change some of LIVE_FIELDS; the weights stay. Raises PlaygroundError: a value out of range."""
         assert set(fields) <= set(LIVE_FIELDS), fields
         spec = dataclasses.replace(self.spec, **fields)
         self.experiment = dataclasses.replace(self.experiment, train=spec)
@@ -191,13 +186,11 @@ class Trainer:
         return total / count
 
     def state_dict(self, snapshot_bytes: int, gradients: bool = False) -> tuple[dict[str, Tensor], dict]:
-        """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold).
-
-        gradients: of the last step too, for whoever only looks at the state.
-        """
+        """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold);
+        with gradients those of the last step, too, for whoever only looks."""
         state = optimizer_state_by_name(self.optimizer, self.model) if self._has_optimizer else self._optimizer_state
         tensors = {f"optimizer/{k}": v for k, v in state.items()}
-        tensors |= {f"best/{k}": v for k, v in self.best_weights().items()}
+        tensors |= {f"best/{k}": v for k, v in self.early_stopping.weights_by_name.items()}
         tensors |= self._order.state_dict(mid_epoch=self.step % self.steps_per_epoch > 0)
         tensors["dropout"] = self._dropout_state
         if gradients and (flat := self.snapshot().gradients) is not None:
@@ -212,19 +205,16 @@ class Trainer:
         best = [tensors[f"best/{name}"] for name, _ in self.model.named_parameters()]
         self.early_stopping.load(best, *(numbers[name] for name in _BEST))
         self._weights.save_to(self._last_good)
-        self._optimizer_state = {
-            k.removeprefix("optimizer/"): v for k, v in tensors.items() if k.startswith("optimizer/")
-        }
+        state = {name: tensor for name, tensor in tensors.items() if name.startswith("optimizer/")}
+        self._optimizer_state = {name.removeprefix("optimizer/"): tensor for name, tensor in state.items()}
         self.__dict__.pop("optimizer", None)
         self._loaded_gradients = tensors.get("gradients")
         self.snapshots = SnapshotBuffer.from_tensors(tensors["snapshots/steps"], tensors["snapshots/weights"])
         self._order.load_state_dict(tensors)
         torch.Generator().set_state(tensors["dropout"])  # raises RuntimeError now rather than in mid-training
         self._dropout_state = tensors["dropout"]
-        if "epoch_scored" not in numbers:  # older files have the sum of the batches' means
-            batches = numbers["step"] % self.steps_per_epoch
-            size = min(self.spec.batch_size, len(self.starts["train"])) * self.windows.output_size
-            numbers = numbers | {"epoch_loss": numbers["epoch_loss"] * size, "epoch_scored": batches * size}
+        size = min(self.spec.batch_size, len(self.starts["train"])) * self.windows.output_size
+        numbers = with_scored(numbers, self.steps_per_epoch, size)
         for name in _PROGRESS:
             setattr(self, name, numbers[name])
         self.replaced += 1
@@ -246,11 +236,6 @@ class Trainer:
         self._weights.save_to(self._last_good)
         self._weights_replaced()
 
-    @property
-    def has_best_weights(self) -> bool:
-        """Whether the weights are those of the best epoch."""
-        return self.early_stopping.is_restored
-
     def _weights_replaced(self) -> None:
         self.replaced += 1
         self.snapshots.append(self.snapshot())  # in place of one of the weights before
@@ -263,10 +248,6 @@ class Trainer:
         """A copy of the weights as they are, and of the last step's gradients, after clipping, if there was a step."""
         gradients = self._weights.flat_gradients() if self._has_optimizer else self._loaded_gradients
         return Snapshot(self.step, self._weights.flat_weights(), gradients)
-
-    def best_weights(self) -> dict[str, Tensor]:
-        """The weights of the best epoch so far, by the model's own names."""
-        return self.early_stopping.weights_by_name
 
     def _loss(self, x: Tensor, targets: Tensor, initial_state: RNNState | None) -> tuple[Tensor, RNNState]:
         """The mean loss, and the state after the batch."""

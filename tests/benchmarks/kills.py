@@ -194,7 +194,7 @@ def main() -> None:
     chosen = parser.parse_args()
     results, tracebacks = measure(chosen.kills, chosen.seed)
     if chosen.json:
-        print(json.dumps([vars(result) for result in results]))
+        print(json.dumps({"runs": [vars(result) for result in results], "tracebacks": tracebacks}))
         return
     for one in results:
         lost = f"lost at most {max(one.lost, default=0):.2f} s" if one.lost else ""

@@ -179,7 +179,8 @@ def test_an_early_stop_says_which_epoch_was_best(make):
     assert run.status == "finished"
     assert "epoch 0, the untrained model, had the best validation loss" in run.message
     assert torch.equal(
-        flat_weights(run._mirror.current), torch.cat([v.flatten() for v in run._mirror.current.best_weights().values()])
+        flat_weights(run._mirror.current),
+        torch.cat([v.flatten() for v in run._mirror.current.early_stopping.weights_by_name.values()]),
     )
 
 

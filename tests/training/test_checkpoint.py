@@ -40,7 +40,7 @@ def test_training_goes_on_bit_for_bit_from_any_step(optimizer, stop, model, mome
     assert again.step == stop
     assert list(again) == want[stop:]
     assert torch.equal(flat_weights(again), flat_weights(straight))
-    ours, theirs = again.best_weights(), straight.best_weights()
+    ours, theirs = again.early_stopping.weights_by_name, straight.early_stopping.weights_by_name
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 

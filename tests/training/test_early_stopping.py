@@ -32,9 +32,9 @@ def test_best_weights_are_those_of_the_best_epoch_also_without_patience():
     for record in trainer:
         if "valid_loss" in record:
             after_epoch[record["epoch"]] = flat_weights(trainer)
-    best = torch.cat([value.flatten() for value in trainer.best_weights().values()])
+    best = torch.cat([value.flatten() for value in trainer.early_stopping.weights_by_name.values()])
     assert torch.equal(best, after_epoch[trainer.early_stopping.best_epoch])
-    assert list(trainer.best_weights()) == [name for name, _ in trainer.model.named_parameters()]
+    assert list(trainer.early_stopping.weights_by_name) == [name for name, _ in trainer.model.named_parameters()]
 
 
 def test_the_untrained_model_counts_and_comes_back_when_nothing_beats_it():

@@ -1,11 +1,12 @@
 // The browser half of mini_stage.py: a series, one window of it, and one unit's valves beside the map of all forget
 // gates, all under one cursor that moves by itself until somebody touches it.
 
-import { child, clamp, formatBrief, line, withMinus, write } from "./canvas.js";
+import { child, clamp, formatBrief, line, write } from "./canvas.js";
 import {
   arrowMove, cellAt, contains, mountHeatmaps, onDrag, paintCells, paintCursor, paintRing, paintScale, paintStepAxis,
   pointIn, repaint, repaintOverlay, spanOf,
 } from "./heatmap.js";
+import { between, paintGauges } from "./mini_gauges.js";
 import { paintSymbols, stepAtPoint, textHeight } from "./symbols.js";
 import { component, isDrawn, unpack } from "./wire.js";
 
@@ -275,35 +276,4 @@ function paintText(pen, { theme, window, steps, stride }, box, step) {
   if (count === steps) return;
   const text = `${first * stride + 1}–${(first + count - 1) * stride + 1}`;
   write(pen, theme, text, box.x + box.w, box.y - TITLE / 2, { align: "right" });
-}
-
-const between = (values, at) => {
-  const low = Math.floor(at), high = Math.min(low + 1, values.length - 1);
-  return values[low] + (values[high] - values[low]) * (at - low);
-};
-
-// Each a bar from its zero: a valve from closed (empty) to open (full); g, c and h to either side of the middle.
-function paintGauges(pen, { theme, unit, steps, stride, window, valves }, { x, y, w, h, gauges }, at, step) {
-  const strong = { size: 14, weight: 700 };
-  const title = write(pen, theme, `${valves.layer}unit ${unit}`, x, y - TITLE / 2, strong);
-  write(pen, theme, ` · step ${step * stride + 1} of ${window.length}`, x + title, y - TITLE / 2, { size: 14 });
-  const left = x + 92, wide = w - 92 - 48, each = h / gauges.length, high = 0.52 * each;
-  gauges.forEach(({ name, title: full, color, signed, units, values }, k) => {
-    const middle = y + (k + 0.5) * each, row = unit < units ? values.subarray(unit * steps, (unit + 1) * steps) : [];
-    const top = signed ? row.reduce((peak, value) => Math.max(peak, Math.abs(value)), 1) : 1, low = signed ? -top : 0;
-    write(pen, theme, name, x, middle, strong);
-    write(pen, theme, full.replace(/ (gate|state)$/, "").replace("cell candidate", "candidate"), x + 16, middle);
-    pen.fillStyle = theme.empty;
-    pen.fillRect(left, middle - high / 2, wide, high);
-    const value = row.length ? between(row, at) : NaN, zero = left + ((0 - low) / (top - low)) * wide;
-    if (Number.isFinite(value)) {
-      pen.fillStyle = color;
-      const end = left + ((value - low) / (top - low)) * wide;
-      pen.fillRect(Math.min(zero, end), middle - high / 2, Math.abs(end - zero), high);
-    }
-    Object.assign(pen, { strokeStyle: theme.text, lineWidth: 1 });
-    pen.strokeRect(left - 0.5, middle - high / 2 - 0.5, wide + 1, high + 1);
-    if (low < 0) line(pen, theme.text, 1, [[zero, middle - high / 2 - 3], [zero, middle + high / 2 + 3]]);
-    write(pen, theme, row.length ? withMinus(row[step].toFixed(2)) : "–", x + w, middle, { align: "right" });
-  });
 }
