@@ -153,7 +153,9 @@ class Run(RunControl):
 
     def experiment_file(self) -> str:
         """The experiment as JSON, with the live changes made so far: `python -m lstm_core train` takes it."""
-        return self.folder.export() if self.folder is not None else self.experiment.to_json()
+        if self.folder is None or not self.folder.exists:  # not trained yet, or deleted meanwhile
+            return self.experiment.to_json()
+        return self.folder.export()
 
     # ---- its training
 

@@ -81,13 +81,19 @@ SORTS: dict[str, Callable[[RunSummary], Any]] = {
 }
 
 
+ID_LETTERS = 6  # so many at least find a run by its id: "3" is in most of them
+
+
 def arranged(runs: list[RunSummary], text: str, states: list[str], sort: str) -> list[RunSummary]:
     """The runs that have all words of the text in their name, note, data or model, pinned ones first."""
     words = text.casefold().split()
 
     def fits(run: RunSummary) -> bool:
-        about = " ".join((run.name, run.note, run.data_title, run.model_title, run.state, run.id)).casefold()
-        return all(word in about for word in words) and (not states or run.state in states)
+        about = " ".join((run.name, run.note, run.data_title, run.model_title, run.state)).casefold()
+        by_id = [len(word) >= ID_LETTERS and run.id.startswith(word) for word in words]
+        return all(word in about or is_id for word, is_id in zip(words, by_id, strict=True)) and (
+            not states or run.state in states
+        )
 
     return sorted(filter(fits, runs), key=lambda run: (not run.is_pinned, SORTS[sort](run)))
 
