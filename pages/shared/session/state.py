@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -29,6 +30,7 @@ from pages.shared.session.owner import owner
 if TYPE_CHECKING:
     from lstm_core.lessons.open_lesson import OpenLesson
 
+PAINTING = 2.0  # seconds that the first visit's browser needs both cores for
 _ID, _LESSONS = "_workspace", "_lessons"
 
 
@@ -177,4 +179,5 @@ def _load_training() -> None:
 
     for module in ("lstm_core.lessons.runs", "lstm_core.figures.theme"):  # which the first lesson needs
         importlib.import_module(module)
+    time.sleep(PAINTING)
     launcher.watch_over()  # a standby worker, for the first click on Train
