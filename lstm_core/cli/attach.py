@@ -21,7 +21,6 @@ CARE_SECONDS = 1.0  # between two looks whether a worker is there
 DRAW_SECONDS, LINE_SECONDS = 0.2, 5.0  # between two pictures of the bar, and between two lines where no terminal is
 BAR = 16  # characters: the time left, too, fits into 80 columns
 NO_WORKER_SECONDS = 30.0  # a worker starts in 4 to 10
-ACTIVE = ("waiting", "running")
 
 
 def attach(folder: RunFolder) -> str:
@@ -39,7 +38,7 @@ def attach(folder: RunFolder) -> str:
                 look_after(folder)
             said = folder.status()
             status = pool.current_status(folder, said)
-            if status not in ACTIVE:
+            if status not in pool.ACTIVE:
                 break
             display.show(status, said)
             time.sleep(POLL_SECONDS)
@@ -51,7 +50,7 @@ def attach(folder: RunFolder) -> str:
 
 def settle(folder: RunFolder, display: _Display | None = None) -> None:
     """Wait until the run that has ended is scored and its model file is there."""
-    while folder.is_locked and pool.current_status(folder, folder.status()) not in ACTIVE:
+    while folder.is_locked and pool.current_status(folder, folder.status()) not in pool.ACTIVE:
         if display is not None:
             display.show_text("scoring")
         time.sleep(POLL_SECONDS)

@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import Any
 
-from lstm_core.cli.attach import ACTIVE, attach, look_after, settle
+from lstm_core.cli.attach import attach, look_after, settle
 from lstm_core.cli.find import FORM, HELP, find_run
 from lstm_core.cli.output import FAILED, INTERRUPTED, add_json, note, print_json
 from lstm_core.cli.summary import print_summary, summary
@@ -59,7 +59,7 @@ def _resume(chosen: argparse.Namespace) -> int:
         note("This run has finished: there is nothing left to train.")
         print_summary(folder, chosen.json)
         return 0
-    if status not in ACTIVE:
+    if status not in pool.ACTIVE:
         folder.ask("train", steps=None)
     if not pool.is_wanted(folder):
         pool.want(folder)
@@ -105,7 +105,7 @@ def _pause(chosen: argparse.Namespace) -> None:
 def _end_one(chosen: argparse.Namespace, command: str) -> None:
     folder = find_run(chosen.run_name)
     status = pool.current_status(folder, folder.status())
-    if status in ACTIVE or (command == "stop" and status in ("paused", "ready")):
+    if status in pool.ACTIVE or (command == "stop" and status in ("paused", "ready")):
         end([folder], command)
     else:
         note(f"This run is {status} already." if status != "failed" else "This run has failed already.")

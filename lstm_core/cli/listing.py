@@ -7,15 +7,13 @@ import json
 import time
 from typing import Any
 
-from lstm_core.cli.attach import ACTIVE
 from lstm_core.cli.find import FORM, HELP, find_run
 from lstm_core.cli.output import add_json, note, print_json, print_table
-from lstm_core.cli.summary import best_baseline, main_score, score_of
+from lstm_core.cli.summary import baseline_text, score_of, test_text
 from lstm_core.data.number_format import format_significant
-from lstm_core.runs import pool
-from lstm_core.runs.folder import RunFolder, read_json
-from lstm_core.runs.home import run_ids, run_path
+from lstm_core.runs.compare import best_baseline
 from lstm_core.runs.records import read_records
+from lstm_core.runs.shelf import RunSummary, Shelf
 
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (0, "s"))
 
@@ -41,63 +39,49 @@ def add_commands(commands: Any) -> None:
 
 
 def _runs(chosen: argparse.Namespace) -> None:
-    described = list_runs()
+    runs = sorted(Shelf().all(), key=lambda run: not run.is_active)  # each kind from the newest on
     if chosen.json:
-        print_json({"runs": described})
-    elif not described:
+        print_json({"runs": [_describe(run) for run in runs]})
+    elif not runs:
         print("There are no runs yet: python -m lstm_core train EXPERIMENT.json makes one.")
     else:
         head = ("id", "run", "status", "epoch", "loss", "test score", "best baseline", "age")
-        print_table(head, [_row(run) for run in described])
+        print_table(head, [_row(run) for run in runs])
 
 
-def list_runs() -> list[dict[str, Any]]:
-    """What `runs --json` prints of each: the active ones first, then by age."""
-    folders = [RunFolder(run_path(id), id) for id in run_ids()]
-    described = [_describe(folder) for folder in folders if folder.exists]
-    return sorted(described, key=lambda run: (run["status"] not in ACTIVE, -run["created"]))
-
-
-def _describe(folder: RunFolder) -> dict[str, Any]:
-    said, about = folder.status(), folder.about()
-    data = read_json(folder.file("experiment.json")).get("data")
-    data = data if isinstance(data, dict) else {}
-    step = said.get("step", 0)
-    last = read_records(folder.file("records.bin"), max(0, step - 1))
-    step = max(step, int(last["step"][-1]) if len(last) else 0)
-    score = score_of(folder, step)
-    created = about.get("created")
-    if not isinstance(created, int | float):
-        created = folder.file("experiment.json").stat().st_mtime
-    best = best_baseline(score) if score else None
+def _describe(run: RunSummary) -> dict[str, Any]:
+    """What `runs --json` prints of each."""
+    last = read_records(run.folder.file("records.bin"), max(0, run.step - 1))
+    step = max(run.step, int(last["step"][-1]) if len(last) else 0)
+    score = score_of(run.folder, step) or {}
+    best = best_baseline(score)
     return {
-        "id": folder.id,
-        "name": about.get("name", ""),
-        "data": data.get("name", ""),
-        "folder": str(folder.path.resolve()),
-        "status": pool.current_status(folder, said),
-        "message": said.get("message", ""),
+        "id": run.id,
+        "name": run.name,
+        "data": run.experiment.data.name if run.experiment else "",
+        "folder": str(run.folder.path.resolve()),
+        "status": run.current,
+        "message": run.message,
         "step": step,
-        "epoch": step // said["steps_per_epoch"] if "steps_per_epoch" in said else 0,
-        "epochs": said.get("epochs"),
+        "epoch": step // run.steps_per_epoch if run.steps_per_epoch else 0,
+        "epochs": run.total_epochs,
         "loss": float(last["train_loss"][-1]) if len(last) else None,
-        "best_epoch": said.get("best_epoch"),
-        "best_loss": said.get("best_loss"),
-        "seconds": said.get("seconds", 0.0),
-        "created": created,
-        "score": score and score["test"],
-        "best_baseline": best and {"name": best[0]} | best[1],
+        "best_epoch": run.status.get("best_epoch"),
+        "best_loss": run.best_loss,
+        "seconds": run.seconds,
+        "created": run.created,
+        "score": score.get("test"),
+        "best_baseline": best and {"name": best[0]} | score["baselines"][best[0]],
     }
 
 
-def _row(run: dict[str, Any]) -> tuple[str, ...]:
-    name = f"{run['name']} ({run['data']})" if run["name"] else run["data"]
-    epochs = "" if run["epochs"] is None else f"{run['epoch']}/{run['epochs']}"
-    loss = "" if run["loss"] is None else format_significant(run["loss"], 3)
-    score = main_score(run["score"]) if run["score"] else ""
-    best = run["best_baseline"]
-    baseline = f"{main_score(best)} ({best['name'].replace('_', ' ')})" if best else ""
-    return run["id"], name[:40], run["status"], epochs, loss, score, baseline, _age(run["created"])
+def _row(run: RunSummary) -> tuple[str, ...]:
+    told = _describe(run)
+    name = f"{told['name']} ({told['data']})" if told["name"] else told["data"]
+    epochs = "" if told["epochs"] is None else f"{told['epoch']}/{told['epochs']}"
+    loss = "" if told["loss"] is None else format_significant(told["loss"], 3)
+    score = score_of(run.folder, told["step"]) or {}
+    return run.id, name[:40], run.current, epochs, loss, test_text(score), baseline_text(score), _age(run.created)
 
 
 def _age(created: float) -> str:

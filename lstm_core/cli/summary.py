@@ -7,6 +7,7 @@ from typing import Any
 from lstm_core.cli.output import note, print_json
 from lstm_core.data.number_format import format_duration, format_significant
 from lstm_core.runs import pool
+from lstm_core.runs.compare import best_baseline, measure_of, test_score
 from lstm_core.runs.folder import RunFolder, read_json
 
 MODEL = "model.safetensors"
@@ -35,18 +36,20 @@ def score_of(folder: RunFolder, step: int) -> dict[str, Any] | None:
     return score if score.get("step") == step else None
 
 
-def best_baseline(score: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """The best answer without a model on the test split, and what it scores."""
-    key, sign = ("accuracy", -1) if "accuracy" in score["test"] else ("rmse", 1)
-    known = {name: values for name, values in score["baselines"].items() if values.get(key) is not None}
-    return min(known.items(), key=lambda pair: sign * pair[1][key], default=None)
+def test_text(score: dict[str, Any]) -> str:
+    """The one number of a score.json that is told: "RMSE 18.24", "accuracy 0.971"; "" where undefined."""
+    value = test_score(score)
+    return "" if value is None else f"{_label(score)} {format_significant(value, 4)}"
 
 
-def main_score(values: dict[str, Any]) -> str:
-    """The one number of a row of scores that a list shows: "RMSE 18.24", "accuracy 0.971"; "" where undefined."""
-    name = "accuracy" if "accuracy" in values else "rmse"
-    label = name if name == "accuracy" else "RMSE"
-    return "" if values.get(name) is None else f"{label} {format_significant(values[name], 4)}"
+def baseline_text(score: dict[str, Any]) -> str:
+    """The best answer without a model, alike; "" where there is none."""
+    best = best_baseline(score)
+    return f"{_label(score)} {format_significant(best[1], 4)} ({best[0].replace('_', ' ')})" if best else ""
+
+
+def _label(score: dict[str, Any]) -> str:
+    return {"rmse": "RMSE"}.get(measure_of(score), measure_of(score))
 
 
 def print_summary(folder: RunFolder, as_json: bool) -> None:
@@ -60,10 +63,9 @@ def print_summary(folder: RunFolder, as_json: bool) -> None:
     best = f"; epoch {end['best_epoch']} was best" if end["best_epoch"] is not None and end["step"] else ""
     done = f"epoch {end['epoch']}, step {end['step']:,}, {format_duration(end['seconds'])} of training"
     print(f"{end['status'].capitalize()}: {done}{best}")
-    if end["score"] is not None and (score := main_score(end["score"]["test"])):
-        baseline = best_baseline(end["score"])
-        beside = f"; best baseline: {main_score(baseline[1])} ({baseline[0].replace('_', ' ')})" if baseline else ""
-        print(f"Test score: {score}{beside}")
+    if text := test_text(end["score"] or {}):
+        baseline = baseline_text(end["score"])
+        print(f"Test score: {text}" + (f"; best baseline: {baseline}" if baseline else ""))
     if folder.file(MODEL).exists():
         print(f"Model: {folder.path.resolve() / MODEL}")
     print(f"Run: {folder.id}")

@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lstm_core.experiment import LIVE_FIELDS, PlaygroundError
+from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import launcher, pool
 from lstm_core.runs.cache import ResultCache
 from lstm_core.runs.facts import RunFacts
 from lstm_core.runs.folder import RunFolder, replace_file
 from lstm_core.runs.home import home
 from lstm_core.runs.mirror import Mirror
-from lstm_core.runs.saved_state import write_idle
+from lstm_core.runs.saved_state import restore_best, write_idle
 from lstm_core.training.trainer import Trainer
 
 OBEY_SECONDS = 2.0  # a step of a huge model may take longer; the command is obeyed all the same
@@ -100,13 +100,13 @@ class RunControl(RunFacts):
         trainer = self._mirror.trainer
         if self.folder is None:
             trainer.change(**fields)
-            if self.status in ("finished", "paused", "stopped"):
-                self.set_status("finished" if trainer.finished else "paused")
+            if (status := _status_after_change(self.status, trainer)) != self.status:
+                self.set_status(status)
         elif self.is_active:
             self._mirror.asked = self.folder.ask("change", fields=fields)
             trainer.change(**fields)  # what the page shows; the weights are the worker's
         else:
-            self._write_here(lambda trainer: self._change_here(trainer, fields))
+            self._write_here(lambda trainer: self._record_change(trainer, fields), _status_after_change)
 
     def heartbeat(self) -> None:
         """Someone watches the run: it does not wait behind those that nobody watches."""
@@ -151,7 +151,7 @@ class RunControl(RunFacts):
             with self.folder.locked(0.02) as is_mine:
                 if is_mine:  # nobody trains it: it waits for a slot, or is paused
                     pool.unwant(self.folder)
-                    self._write_idle(status, lambda trainer: self._use_best(trainer) if command == "stop" else None)
+                    self._write_idle(restore_best if command == "stop" else lambda trainer: None, lambda _: status)
                     return
             self._wait_for(self.folder.ask(command), ended=True)
 
@@ -181,31 +181,33 @@ class RunControl(RunFacts):
                 self.start()
         self.cache.clear()
 
-    def _write_here(self, action: Callable[[Trainer], str | None]) -> None:
-        """Change a run that nobody trains; the action may return its new status."""
+    def _write_here(
+        self, action: Callable[[Trainer], Any], status: Callable[[str, Trainer], str] | None = None
+    ) -> None:
+        """Change a run that nobody trains; status: of its old one and its trainer, once changed."""
         with self._control, self.folder.locked(OBEY_SECONDS) as is_mine:
             if not is_mine:
                 raise PlaygroundError("This run is at work: pause it first.")
-            self._write_idle(self.folder.status().get("status", "ready"), action)
+            old = self.folder.status().get("status", "ready")
+            self._write_idle(action, lambda trainer: status(old, trainer) if status else old)
 
-    def _write_idle(self, status: str, action: Callable[[Trainer], str | None]) -> None:
+    def _write_idle(self, action: Callable[[Trainer], Any], status: Callable[[Trainer], str]) -> None:
         self._mirror.look(now=True)
         with self._mirror.lock:
             trainer = self._mirror.current
             trainer.snapshots = self.snapshots.up_to(trainer.step)
-            write_status = action(trainer) or status
-            write_idle(self.folder, trainer, self.table, write_status)
+            action(trainer)
+            write_idle(self.folder, trainer, self.table, status(trainer))
         self._mirror.look(now=True)
 
-    def _change_here(self, trainer: Trainer, fields: dict) -> str | None:
-        fields = {name: fields[name] for name in LIVE_FIELDS if name in fields}
+    def _record_change(self, trainer: Trainer, fields: dict) -> None:
         event = {"step": trainer.step, "do": "change", "fields": fields, "control": self.folder.control_size}
         self.folder.record_event(event)
         trainer.change(**fields)
-        status = self.folder.status().get("status")
-        return ("finished" if trainer.finished else "paused") if status in ("finished", "paused", "stopped") else None
 
-    @staticmethod
-    def _use_best(trainer: Trainer) -> None:
-        if trainer.spec.patience and trainer.step and not trainer.early_stopping.is_restored:
-            trainer.use_best_weights()
+
+def _status_after_change(old: str, trainer: Trainer) -> str:
+    """More epochs wake a run that was done, fewer end it."""
+    if old not in ("finished", "paused", "stopped"):
+        return old
+    return "finished" if trainer.finished else "paused"

@@ -8,10 +8,9 @@ from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import Experiment, TrainSpec
 from lstm_core.runs.mirror import Mirror
+from lstm_core.runs.pool import ACTIVE
 from lstm_core.training.history import MetricCurve
 from lstm_core.training.snapshots import SnapshotBuffer
-
-ACTIVE_STATUSES = ("waiting", "running")
 
 
 class RunFacts:
@@ -22,7 +21,7 @@ class RunFacts:
 
     @property
     def status(self) -> str:
-        """ready, waiting (for a slot), running, paused, stopped, finished or failed."""
+        """As pool.current_status has it."""
         return self._mirror.status
 
     @property
@@ -32,7 +31,7 @@ class RunFacts:
 
     @property
     def is_active(self) -> bool:
-        return self.status in ACTIVE_STATUSES
+        return self.status in ACTIVE
 
     @property
     def experiment(self) -> Experiment:

@@ -14,11 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from lstm_core.data.table import Table
 from lstm_core.data.table_file import table_from_bytes, table_to_bytes
 from lstm_core.experiment import Experiment, PlaygroundError
+from lstm_core.runs.locks import is_taken, take
 from lstm_core.training.changes import Change, changes_to_json
 
 WATCHED_SECONDS = 30.0  # a run that somebody looked at so recently is watched
@@ -150,33 +149,20 @@ class RunFolder:
     def write_status(self, status: dict[str, Any]) -> None:
         replace_file(self.file("status.json"), json.dumps(status).encode(), sync=False)
 
-    def lock(self) -> filelock.FileLock:
-        """Not yet taken. The system frees it when its holder dies, whatever status.json says."""
-        return filelock.FileLock(self.file("lock"), thread_local=False)
-
     @property
     def is_locked(self) -> bool:
-        """Whether somebody holds the lock now."""
-        lock = self.lock()
-        try:
-            with lock.acquire(blocking=False):
-                return False
-        except filelock.Timeout:
-            return True
+        """Whether somebody is at work on the run, whatever status.json says."""
+        return is_taken(self.file("lock"))
 
     @contextmanager
     def locked(self, seconds: float) -> Iterator[bool]:
         """Hold the lock, if it can be had within so many seconds; whether it is held."""
-        lock = self.lock()
+        lock = take(self.file("lock"), seconds)
         try:
-            lock.acquire(timeout=seconds, poll_interval=0.005)
-        except filelock.Timeout:
-            yield False
-            return
-        try:
-            yield True
+            yield lock is not None
         finally:
-            lock.release()
+            if lock is not None:
+                lock.release()
 
     def watch(self) -> None:
         """Somebody is looking at the run now."""

@@ -10,22 +10,21 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import filelock
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.model.devices import cpu_cores
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import home, run_path
+from lstm_core.runs.locks import Lock, is_taken, take
 
 FIRST_SECONDS = 10.0  # of training, which a new run gets at once although all slots are taken
 PRESENT_SECONDS = 30.0  # a server that gave no sign for so long is gone
-SILENT_SECONDS = 3.0  # a status is written every second: after so many without, the lock tells who is at work
 
-Lock = filelock.BaseFileLock
+ACTIVE = ("waiting", "running")
+ENDED = ("ready", "paused", "stopped", "finished", "failed")
 
 
 def cpu_slots() -> int:
@@ -65,17 +64,20 @@ def queue_position(folder: RunFolder) -> int:
     return waiting.index(folder.id) + 1 if folder.id in waiting else 0
 
 
-def current_status(folder: RunFolder, said: dict) -> str:
-    """A run's status: what was said last (status.json), unless nobody is at work any more, or a command waits to be
-    obeyed."""
-    status = said.get("status")
-    if status == "running":
-        silent = time.time() - said.get("time", 0.0) > SILENT_SECONDS
-        return "waiting" if silent and not folder.is_locked else "running"
-    if status == "waiting":
-        return "waiting"
-    is_asked = folder.control_size > said.get("control", 0) and is_wanted(folder)
-    return "waiting" if is_asked else status or "ready"
+def current_status(folder: RunFolder, said: dict, wanted: Collection[str] | None = None) -> str:
+    """A run's status: what was said last (status.json), unless nobody is at work any more, or a command waits.
+
+    ready, waiting (for a slot), running, paused, stopped, finished, failed, or interrupted: its process is gone, and
+    nobody is to go on with it. wanted: the ids of wanted runs, where they are known.
+    """
+    status, is_on = said.get("status"), is_wanted(folder) if wanted is None else folder.id in wanted
+    if status in ENDED:
+        control = said.get("control")
+        is_asked = is_on and folder.control_size > (control if isinstance(control, int) else 0)
+        return "waiting" if is_asked else status
+    if status == "running" and folder.is_locked:
+        return "running"
+    return "waiting" if is_on or folder.is_locked else "interrupted"
 
 
 class Claim:
@@ -108,7 +110,7 @@ def claim() -> Claim | None:
         if not folder.exists:
             unwant(folder)
             continue
-        lock = _taken(folder.file("lock"))
+        lock = take(folder.file("lock"))
         if lock is None:
             continue
         if not is_wanted(folder):  # it has just ended
@@ -128,10 +130,10 @@ def _slot(folder: RunFolder) -> tuple[Lock | None, bool]:
     except PlaygroundError:
         device = "cpu"  # the session says what is wrong with it
     if device != "cpu":
-        return _taken(_file("slots", device.replace(":", "-"))), False
+        return take(_file("slots", device.replace(":", "-"))), False
     slot = _cpu_slot()
     if slot is None and folder.status().get("seconds", 0.0) < FIRST_SECONDS:
-        return _taken(_file("slots", "first-seconds")), True
+        return take(_file("slots", "first-seconds")), True
     return slot, False
 
 
@@ -142,22 +144,13 @@ def _device(folder: RunFolder) -> str:
 
 
 def _cpu_slot() -> Lock | None:
-    return next(filter(None, (_taken(_file("slots", f"cpu-{k}")) for k in range(cpu_slots()))), None)
+    return next(filter(None, (take(_file("slots", f"cpu-{k}")) for k in range(cpu_slots()))), None)
 
 
 def _file(folder: str, name: str) -> Path:
     path = home() / folder
     path.mkdir(mode=0o700, exist_ok=True)
     return path / f"{name}.lock"
-
-
-def _taken(path: Path, seconds: float = 0.01) -> Lock | None:
-    """The lock, taken; None if somebody else has it. Who only looks whether it is taken has it for microseconds."""
-    lock = filelock.FileLock(path, thread_local=False)
-    try:
-        return lock.acquire(timeout=seconds, poll_interval=0.002).lock
-    except filelock.Timeout:
-        return None
 
 
 # ---- workers
@@ -174,7 +167,7 @@ def worker_places() -> int:
 def worker_place() -> Iterator[bool]:
     """A place among this machine's workers, until its holder ends; whether there was one left."""
     for k in range(worker_places()):
-        place = _taken(_file("workers", str(k)), seconds=0.05)
+        place = take(_file("workers", str(k)), seconds=0.05)
         if place is not None:
             try:
                 yield True
@@ -185,14 +178,7 @@ def worker_place() -> Iterator[bool]:
 
 
 def count_workers() -> int:
-    return sum(_is_taken(_file("workers", str(k))) for k in range(worker_places()))
-
-
-def _is_taken(path: Path) -> bool:
-    lock = _taken(path, seconds=0)
-    if lock is not None:
-        lock.release()
-    return lock is None
+    return sum(is_taken(_file("workers", str(k))) for k in range(worker_places()))
 
 
 # ---- whether idle workers are to stay

@@ -48,6 +48,14 @@ def write_score(folder: RunFolder, trainer: Trainer, should_end: Callable[[], bo
         log.exception("scoring %s failed", folder.id)
 
 
+def restore_best(trainer: Trainer) -> bool:
+    """As a training ends early: with patience the best epoch's weights come back. Whether they had to."""
+    wanted = bool(trainer.spec.patience and trainer.step) and not trainer.early_stopping.is_restored
+    if wanted:
+        trainer.use_best_weights()
+    return wanted
+
+
 def write_idle(folder: RunFolder, trainer: Trainer, table: Table, status: str) -> None:
     """Write a run that nobody trains, whose weights, settings or status were changed; the caller holds its lock.
 

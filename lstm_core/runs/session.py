@@ -17,7 +17,7 @@ from lstm_core.experiment import LIVE_FIELDS, PlaygroundError
 from lstm_core.model.devices import ran_out_of_memory
 from lstm_core.runs.folder import RunFolder, replace_file
 from lstm_core.runs.records import RecordWriter
-from lstm_core.runs.saved_state import described_training, load_trainer, write_model, write_score
+from lstm_core.runs.saved_state import described_training, load_trainer, restore_best, write_model, write_score
 from lstm_core.runs.snapshot_log import SnapshotReader, SnapshotWriter
 from lstm_core.training.checkpoint import ModelState, copy_state, load_checkpoint
 from lstm_core.training.loss import NonFiniteLossError
@@ -35,7 +35,7 @@ class Session:
     """One run in this process."""
 
     def __init__(self, folder: RunFolder, should_yield: Callable[[], bool] = lambda: False) -> None:
-        """The caller holds folder.lock(). should_yield: asked every LOOK_SECONDS, whether another's turn has come."""
+        """The caller holds the folder's lock; should_yield: asked every LOOK_SECONDS, whether it is another's turn."""
         self.folder = folder
         self._should_yield = should_yield
         self._trainer: Trainer | None = None
@@ -127,8 +127,7 @@ class Session:
     def _finish(self) -> str:
         """After the last step: all files as they stay."""
         trainer = self._trainer
-        if self._end == "stopped" and trainer.spec.patience and trainer.step and not trainer.early_stopping.is_restored:
-            trainer.use_best_weights()
+        if self._end == "stopped" and restore_best(trainer):
             self._snapshots = SnapshotWriter(self.folder.file("snapshots.bin"), trainer.snapshots)
             self._snapshots.close()
         try:

@@ -19,19 +19,19 @@ from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.runs.folder import RunFolder, read_json
 from lstm_core.runs.home import ID, folder_of, home, path_at
 from lstm_core.runs.loss_thumbnail import LossThumbnail, loss_thumbnail
+from lstm_core.runs.pool import ACTIVE, current_status
 from lstm_core.runs.titles import MAX_NAME, data_title, model_title, plain_text
 
-TRAINING, QUEUED, PAUSED, STOPPED, FINISHED, FAILED, INTERRUPTED = STATES = (
-    "Training",
-    "Queued",
-    "Paused",
-    "Stopped",
-    "Finished",
-    "Failed",
-    "Interrupted",
-)
-ACTIVE = (TRAINING, QUEUED)
-_ENDED = {"ready": PAUSED, "paused": PAUSED, "stopped": STOPPED, "finished": FINISHED, "failed": FAILED}
+STATES = {  # of pool.current_status: on the screen
+    "running": "Training",
+    "waiting": "Queued",
+    "paused": "Paused",
+    "stopped": "Stopped",
+    "finished": "Finished",
+    "failed": "Failed",
+    "interrupted": "Interrupted",
+    "ready": "Paused",
+}
 MAX_NOTE = 2000  # characters
 FRESH_SECONDS = 5.0  # a training run's clock goes on for so long after its last status
 _READ = ("about.json", "status.json", "score.json")
@@ -48,12 +48,16 @@ class RunSummary:
     status: dict[str, Any] = field(repr=False)  # status.json, whoever is at work by now
     score: dict[str, Any] = field(repr=False)  # score.json; {}: not scored
     loss: LossThumbnail = field(repr=False)
-    state: str  # one of STATES
+    current: str  # its status now: pool.current_status
     changed: float  # Unix time of the last word about its training
 
     @property
     def id(self) -> str:
         return self.folder.id
+
+    @property
+    def state(self) -> str:
+        return STATES[self.current]
 
     @property
     def name(self) -> str:
@@ -75,7 +79,7 @@ class RunSummary:
 
     @property
     def is_active(self) -> bool:
-        return self.state in ACTIVE
+        return self.current in ACTIVE
 
     @property
     def created(self) -> float:
@@ -99,7 +103,7 @@ class RunSummary:
         """A sentence about its state; "" if there is nothing to say."""
         if self.experiment is None:
             return "experiment.json of this run is damaged: nothing can be read of it."
-        if self.state == INTERRUPTED:
+        if self.current == "interrupted":
             return "Its process ended too early. Open it: Resume goes on from its last save."
         return plain_text(self.status.get("message"), 500)
 
@@ -130,7 +134,7 @@ class RunSummary:
     @property
     def seconds(self) -> float:
         """Of training, pauses left out."""
-        since = time.time() - number(self.status.get("time"), time.time()) if self.state == TRAINING else 0.0
+        since = time.time() - number(self.status.get("time"), time.time()) if self.current == "running" else 0.0
         return number(self.status.get("seconds")) + min(max(since, 0.0), FRESH_SECONDS)
 
     @property
@@ -155,13 +159,16 @@ class Shelf:
 
         hidden: with those that are only a part of something else.
         """
+        return [run for run in self.all() if run.may_be_changed_by(owner) and (hidden or not run.is_hidden)]
+
+    def all(self) -> list[RunSummary]:
+        """All runs of this machine, whoever's, the newest first."""
         root = home()
         wanted = _names(root / "wanted")
         found = [self._summary(root / "runs" / name, wanted) for name in _names(root / "runs")]
-        shown = [run for run in found if run and run.may_be_changed_by(owner) and (hidden or not run.is_hidden)]
         if len(self._read) > 100 + 10 * len(found):  # of runs that are gone
             self._read.clear()
-        return sorted(shown, key=lambda run: run.created, reverse=True)
+        return sorted(filter(None, found), key=lambda run: run.created, reverse=True)
 
     def run(self, id: str) -> RunSummary | None:
         """Whoever's it is; None: there is none of this id, which may come from a stranger."""
@@ -186,9 +193,9 @@ class Shelf:
         about, status, score = (self._cached(path / name, read_json) or {} for name in _READ)
         size = max(0, int(number(status.get("steps_per_epoch"))))
         loss = self._cached(path / "records.bin", lambda file: loss_thumbnail(file, size), size) or LossThumbnail()
-        state = FAILED if experiment is None else _state(folder, status, folder.id in wanted)
+        current = "failed" if experiment is None else current_status(folder, status, wanted)
         changed = number(status.get("time")) or _modified(path)
-        return RunSummary(folder, experiment, sha256, about, status, score, loss, state, changed)
+        return RunSummary(folder, experiment, sha256, about, status, score, loss, current, changed)
 
     def _cached(self, file: Path, read: Any, *also: Any) -> Any:
         """read(file), or its result when the file was the same; None: there is no such file."""
@@ -202,17 +209,6 @@ class Shelf:
         if kept is None or kept[0] != mark:
             kept = self._read[file] = (mark, read(file))
         return kept[1]
-
-
-def _state(folder: RunFolder, status: dict[str, Any], is_wanted: bool) -> str:
-    """What is true now: the lock tells who is at work, whatever was written last."""
-    said = str(status.get("status"))
-    if said == "running":
-        return TRAINING if folder.is_locked else QUEUED if is_wanted else INTERRUPTED
-    if said in _ENDED:
-        is_asked = is_wanted and folder.control_size > number(status.get("control"))
-        return QUEUED if is_asked else _ENDED[said]
-    return QUEUED if is_wanted or folder.is_locked else INTERRUPTED
 
 
 def _read_experiment(file: Path) -> tuple[Experiment | None, str]:

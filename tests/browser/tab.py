@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 TITLES = ("Start", "Lessons", "Data", "Model", "Train", "Gates", "Stage", "Runs")
 PATIENCE = 20_000  # ms for what should come at once: the machine may be busy
@@ -235,9 +236,11 @@ class Tab:
         """Free the run's place on the server."""
         if not self.heading("Train").is_visible():
             self.go("Train")
-        if self.button("stop").is_enabled():
-            self.button("stop").click()
-            expect(self.button("stop")).to_be_disabled()
+        stop = self.button("stop")
+        if stop.is_enabled():
+            with suppress(TimeoutError):  # it may end by itself at this very moment
+                stop.click(timeout=PATIENCE / 4)
+            expect(stop).to_be_disabled()
 
 
 def river_csv() -> bytes:

@@ -154,7 +154,6 @@ def test_a_run_outlives_its_command_and_its_worker(call, write, tmp_path, other_
     command = [sys.executable, "-m", "lstm_core", "train", write(**FOREVER), "--out", str(folder.path)]
     with monkeypatch.context() as patch:
         patch.setattr(pool, "claim", lambda: None)  # the threads of this process are workers, too
-        patch.setattr(pool, "SILENT_SECONDS", 0.0)
         train = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         until(lambda: folder.status().get("step", 0) > 0, seconds=120)
         train.send_signal(signal.SIGINT)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -65,17 +67,11 @@ def test_the_lock_tells_who_is_at_work(status, locked, wanted, state):
     folder = shelve(status)
     if wanted:
         pool.want(folder)
-    with folder.locked(0.1 if locked else 0.0) if locked else _nothing():
+    with folder.locked(0.1 if locked else 0.0) if locked else nullcontext():
         run = only()
-    assert run.state == state and run.state in shelf.STATES
+    assert run.state == state and run.state in shelf.STATES.values()
     assert run.is_active == (state in ("Training", "Queued"))
     assert bool(run.message) == (state == "Interrupted")
-
-
-def _nothing():
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 def test_a_paused_run_that_was_asked_to_go_on_is_queued():
@@ -140,14 +136,12 @@ def test_whatever_the_files_say_there_is_a_summary(status, about):
     folder.write_status(status)
     folder.write_about(about)
     (run,) = Shelf().runs(hidden=True)
-    assert run.state in shelf.STATES
+    assert run.state in shelf.STATES.values()
     for value in (run.name, run.note, run.title, run.message):
         assert isinstance(value, str)
     for value in (run.created, run.seconds, run.step, run.epochs or 0, run.total_epochs or 0, run.best_loss or 0):
         assert isinstance(value, int | float)
     assert isinstance(run.is_pinned, bool)
-    import shutil
-
     shutil.rmtree(folder.path)
 
 

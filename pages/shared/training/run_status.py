@@ -24,6 +24,7 @@ STATUS = {
     "finished": ("Trained", "blue"),
     "stopped": ("Stopped", "gray"),
     "failed": ("Failed", "red"),
+    "interrupted": ("Interrupted", "orange"),
 }
 
 
