@@ -9,6 +9,7 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import Experiment, TrainSpec
 from lstm_core.runs.mirror import Mirror
 from lstm_core.runs.pool import ACTIVE
+from lstm_core.training.changes import Change
 from lstm_core.training.history import MetricCurve
 from lstm_core.training.snapshots import SnapshotBuffer
 
@@ -110,6 +111,11 @@ class RunFacts:
     def curves(self) -> dict[str, MetricCurve]:
         """train_loss, valid_loss and grad_norm, by epoch."""
         return self._mirror.progress.curves
+
+    @property
+    def changes(self) -> list[Change]:
+        """The live changes of the training spec made so far, in their order."""
+        return self._mirror.changes
 
     @property
     def parameter_count(self) -> int:

@@ -15,6 +15,7 @@ from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.progress import Progress
 from lstm_core.runs.records import first_step, read_records
 from lstm_core.runs.snapshot_log import SnapshotReader
+from lstm_core.training.changes import Change
 from lstm_core.training.checkpoint import load_checkpoint, tensors_of
 from lstm_core.training.snapshots import SnapshotBuffer
 from lstm_core.training.trainer import Trainer
@@ -39,6 +40,7 @@ class Mirror:
         self._look_at = self._weights_at = 0.0
         self._seen: dict[str, tuple] = {}
         self._said: dict = {}  # status.json
+        self._changes: list[Change] = []
         self._step = trainer.step
         self.first_step = trainer.step if folder is None else 0  # the step that the records begin after
         self.asked = 0  # the size of control.jsonl after the last live change that this process asked for
@@ -78,6 +80,12 @@ class Mirror:
         return self._progress
 
     @property
+    def changes(self) -> list[Change]:
+        """The live changes made so far, in their order."""
+        self.look()
+        return [change for change in self._changes if change.step <= self._step]  # some may be planned
+
+    @property
     def snapshots(self) -> SnapshotBuffer:
         if self.folder is None:
             return self.trainer.snapshots
@@ -106,6 +114,8 @@ class Mirror:
             self._look_at = clock + LOOK_SECONDS
             if self._has_changed("status.json"):
                 self._said = folder.status()
+            if self._has_changed("events.jsonl"):
+                self._changes = folder.changes()
             if self._has_changed("records.bin"):
                 records = read_records(folder.file("records.bin"), self._step)
                 if len(records):

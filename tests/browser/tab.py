@@ -172,6 +172,12 @@ class Tab:
             [key, name],
         )
 
+    def marks(self, key: str = "loss_curve") -> list[str]:
+        """What is said to have happened at places of the curve."""
+        return self.page.evaluate(
+            "(key) => document.querySelector(`.st-key-${key} .live-plot`).plot.marks.map(({ text }) => text)", key
+        )
+
     def wait_for_points(self, count: int, name: str = "training", key: str = "loss_curve") -> list[float]:
         """Wait until the line has at least so many points; its values."""
         for _ in range(PATIENCE // 50):

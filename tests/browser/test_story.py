@@ -99,6 +99,10 @@ def test_the_learning_rate_changes_while_it_trains_and_keeps_the_weights(trainin
     expect(tab.progress).to_contain_text("Training")
     tab.wait_for_step(before + 50)
     assert len(tab.curve("training")) > min(before, 2000) / 2  # the old curve, thinned, goes on
+    assert tab.comes_true(lambda: tab.marks() == tab.marks("grad_curve") == ["lr 0.001"], PATIENCE)
+    expect(tab.widget("loss_curve").get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile("lr 0.001 from epoch")
+    )
 
 
 def test_pause_keeps_the_weights_and_resume_goes_on(training: Tab):

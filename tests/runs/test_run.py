@@ -154,9 +154,13 @@ def test_live_changes_reach_a_run_that_trains(make, watched):
         run.change(lr=0)
     step = trainer.step
     until(lambda: trainer.step > step)
+    (change,) = run.changes
+    assert (change.field, change.value) == ("lr", 0.0625)
+    assert 2 <= change.step < next(record["step"] for record in trainer.records if record["lr"] == 0.0625)
     run.change(epochs=1)
     until(lambda: not run.is_active)
     assert run.status == "finished"
+    assert [one.field for one in run.changes] == ["lr", "epochs"]
 
 
 def test_more_epochs_wake_a_run_that_was_done(make):

@@ -5,8 +5,8 @@ import { child, line, readTheme } from "./canvas.js";
 import { makeAxis, rangeOf } from "./plot_axis.js";
 import { boxBetween, listen } from "./plot_input.js";
 import { resolve } from "./plot_lines.js";
-import { arrange, paintAxes, paintLines, paintMarks, paintZoomBox, shortened } from "./plot_painting.js";
-import { drawReadout, lastValues, readValues } from "./plot_readout.js";
+import { arrange, paintAxes, paintEvents, paintLines, paintMarks, paintZoomBox, shortened } from "./plot_painting.js";
+import { drawReadout, eventTexts, lastValues, readValues } from "./plot_readout.js";
 import { follow } from "./run_records.js";
 import { addressOf, component, isDrawn, unpack } from "./wire.js";
 
@@ -71,6 +71,7 @@ function mount(element) {
     get xRange() { return view.axes && [view.axes.x.low, view.axes.x.high]; },
     get yRange() { return view.axes && [view.axes.y.low, view.axes.y.high]; },
     get box() { return view.layout?.box; },
+    get marks() { return view.message?.marks ?? []; },
     get lines() { return view.lines?.map(({ name, x, y }) => ({ name, x: Array.from(x), y: Array.from(y) })) ?? []; },
   };
   return view;
@@ -118,7 +119,7 @@ function drawNow(view) {
   view.redraws += 1;
   view.element.classList.toggle("zoomed", Boolean(zoom.x ?? zoom.y));
   view.reset.hidden = !(zoom.x ?? zoom.y);
-  stage.setAttribute("aria-label", `${message.yTitle} over ${message.xTitle}. ${lastValues(view, shown)} ${KEYS}`);
+  stage.setAttribute("aria-label", `${message.yTitle} over ${message.xTitle}. ${lastValues(view, shown)}${eventTexts(view)} ${KEYS}`);
   Object.assign(theme, { width, height });
   drawOverlay(view);
 }
@@ -130,6 +131,7 @@ function paint(view, pen, width, height, shown) {
   view.layout = arrange(pen, theme, axes, message, width, height);
   paintAxes(pen, theme, view.layout, axes, message);
   paintLines(pen, view.layout.box, axes, shown);
+  paintEvents(pen, theme, view.layout.box, axes, message.marks);
 }
 
 // A canvas keeps its memory from one frame to the next, unless its size has changed.

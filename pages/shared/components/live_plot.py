@@ -39,6 +39,14 @@ class RecordLine:
     opacity: float = 1.0
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A place on the x axis at which something happened, in plain words."""
+
+    x: float
+    text: str
+
+
 def live_plot(
     key: str,
     lines: Sequence[Line | RecordLine],
@@ -50,6 +58,7 @@ def live_plot(
     revision: str = "",
     x_start: np.datetime64 | None = None,
     y_range: tuple[float, float] | None = None,
+    marks: Sequence[Mark] = (),
     records_url: str | None = None,
     steps_per_epoch: int = 1,
     active: bool = False,
@@ -73,6 +82,7 @@ def live_plot(
         "yRange": y_range,
         "logY": log_y,
         "height": height,
+        "marks": [asdict(mark) for mark in marks],
         "revision": revision,
         "lines": [
             _style(line) | ({"points": len(next(arrays)[0])} if isinstance(line, Line) else {}) for line in lines

@@ -54,6 +54,27 @@ export function shortened(pen, { font }, text, room, size = TITLE) {
   return now();
 }
 
+// What happened at a place of the x axis: a dashed line with its words on top, where they find room.
+export function paintEvents(pen, theme, { x, y, w, h }, axes, marks) {
+  let free = -Infinity;
+  for (const { x: value, text } of marks) {
+    const at = x + axes.x.place(value) * w;
+    if (!(at >= x - 0.5 && at <= x + w + 0.5)) continue;
+    pen.setLineDash([4, 3]);
+    line(pen, theme.text, 1.25, [[at, y], [at, y + h]]);
+    pen.setLineDash([]);
+    pen.font = `400 ${TICK}px ${theme.font}`;
+    const width = pen.measureText(text).width, isRight = at + 5 + width > x + w, left = isRight ? at - 5 - width : at + 5;
+    if (left < free) continue;
+    pen.globalAlpha = 0.8;
+    pen.fillStyle = theme.back;
+    pen.fillRect(left - 2, y + 1, width + 4, TICK + 4);
+    pen.globalAlpha = 1;
+    write(pen, theme, text, left, y + 3 + TICK / 2, { size: TICK, align: "left" });
+    free = left + width + 8;
+  }
+}
+
 export function paintLines(pen, box, axes, lines) {
   pen.save();
   pen.beginPath();

@@ -41,9 +41,18 @@ export function drawReadout(view, read) {
     child(row, "span", {}).textContent = name;
     child(row, "b", {}).textContent = format(y);
   }
+  for (const text of eventsNear(view, read.at)) child(readout, "div", {}).textContent = text;
   const left = read.at > box.x + box.w / 2 ? read.at - readout.offsetWidth - 12 : read.at + 12;
   Object.assign(readout.style, { left: `${Math.max(0, left)}px`, top: `${box.y + 4}px` });
   view.readoutText = `${heading}: ${read.marks.map(({ name, y }) => `${name} ${format(y)}`).join(", ")}`;
+}
+
+function eventsNear({ message: { marks }, axes, layout: { box } }, at) {
+  return marks.filter(({ x }) => Math.abs(across(box, axes.x, x) - at) < NEAR / 3).map(({ text }) => text);
+}
+
+export function eventTexts({ message: { marks, xTitle } }) {
+  return marks.map(({ x, text }) => ` ${text} from ${xTitle} ${format(x)} on.`).join("");
 }
 
 // For the plot's label: each line and its last value.

@@ -10,13 +10,14 @@ import numpy as np
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import SLATE, TRAIN_COLOR, VALID_COLOR
 from lstm_core.workspace import Workspace
-from pages.shared.components.live_plot import RecordLine, live_plot
+from pages.shared.components.live_plot import Mark, RecordLine, live_plot
 from pages.shared.session import state
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 
+MARKED = ("lr", "max_grad_norm")  # live fields that steer the steps to come, not only how many there are
 POINTS = 1000  # of a curve: about three for every two pixels of its width
 MIN_SMOOTHED = 40  # points: fewer need no smoothed line
 SMOOTHED_SHARE = 50  # of a curve, that an average is taken over: one part in so many
@@ -42,8 +43,15 @@ def loss_curves(workspace: Workspace, log_y: bool, height: int = 250, brief: boo
         log_y=log_y,
         height=height,
         revision=str(run.id if run else 0),
+        marks=_marks(run),
         **_reading(run, records_url),
     )
+
+
+def _marks(run: Run | None) -> list[Mark]:
+    """Where the training was changed while it ran."""
+    changes = [change for change in run.changes if change.field in MARKED] if run else []
+    return [Mark(c.step / run.steps_per_epoch, f"{c.field} {c.value:.4g}") for c in changes]
 
 
 def _reading(run: Run | None, records_url: str | None) -> dict[str, Any]:
@@ -99,6 +107,7 @@ def gradient_norm(run: Run, height: int = 200) -> None:
         log_y=True,
         height=height,
         revision=str(run.id),
+        marks=_marks(run),
         **_reading(run, records_url),
     )
 
