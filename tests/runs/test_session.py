@@ -16,19 +16,15 @@ from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import home, new_id
 from lstm_core.runs.records import RecordWriter, read_records
 from lstm_core.runs.run import Run
-from lstm_core.runs.session import Session
 from lstm_core.runs.snapshot_log import SnapshotReader
 from lstm_core.training.changes import changes_from_json
 from lstm_core.training.checkpoint import load_checkpoint
 from lstm_core.training.trainer import Trainer
 from tests.factories import DROPS, TABLE, flat_weights, trainer_of
 from tests.runs.conftest import WINDOWS
+from tests.runs.sessions import TRAIN, killed_at, train, weights
 
 EPOCHS = 40  # of four steps
-
-
-class KilledError(BaseException):
-    """Ends a session where it is, as a kill does: nothing after it is written."""
 
 
 @pytest.fixture
@@ -37,36 +33,6 @@ def folder():
     made = RunFolder(home() / "runs" / new_id())
     made.create(trainer_of(WINDOWS, DROPS, epochs=EPOCHS).experiment, TABLE, {})
     return made
-
-
-def train(folder: RunFolder, *commands: tuple[str, dict]) -> str:
-    for do, fields in commands:
-        folder.ask(do, **fields)
-    return Session(folder).run()
-
-
-TRAIN = ("train", {"steps": None})
-
-
-def killed_at(folder: RunFolder, step: int, monkeypatch, *commands: tuple[str, dict]) -> None:
-    """Train until this step, save every step, and die in the middle of the next."""
-    plain = Trainer.__next__
-
-    def dies(trainer: Trainer) -> dict:
-        if trainer.step == step:
-            raise KilledError
-        return plain(trainer)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "__next__", dies)
-        patch.setattr(Session, "_close", lambda self: self._saving and self._saving.join())
-        with pytest.raises(KilledError):
-            train(folder, *commands)
-
-
-def weights(folder: RunFolder) -> dict[str, np.ndarray]:
-    checkpoint = load_checkpoint(folder.file("state.safetensors").read_bytes())
-    return checkpoint.weights | checkpoint.state
 
 
 def straight(changes: dict[int, dict] | None = None) -> Trainer:
