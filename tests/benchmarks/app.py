@@ -1,60 +1,58 @@
 """What a person feels: start-up, the click on Train, the live curve, and what watching costs the training.
 
-    python -m tests.benchmarks.app
+    python -m tests.benchmarks.app [--pairs 9]
 
-Drives the app in Chromium, as the browser tests do. Training speed is that of the example on Start, in three ways
-that take turns: a bare PyTorch loop, a Run without any page, and the app's own run with its page attached.
+Drives the app in Chromium, as the browser tests do. Training speed is that of the example's data with hidden_size 16
+and 64, in pairs that take turns: a bare PyTorch loop in this process, its page attached but paused, and the app's own
+run with its page attached; then both again beside a process that keeps one core busy all the time. The bare loop
+records nothing, validates nothing and clips nothing.
 """
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
 from lstm_core.data.samples import EXAMPLE_MODEL, load_sample
 from lstm_core.data.windows import make_windows
-from lstm_core.runs.run import Run
+from lstm_core.runs.records import HEADER, RECORD
 from lstm_core.training.checkpoint import load_checkpoint
-from lstm_core.training.trainer import Trainer
-from tests.benchmarks.engine import best_bare, rate
+from tests.benchmarks.engine import bare_steps
+from tests.benchmarks.live_curves import cpu_seconds, family
 from tests.browser.conftest import chromium, server
 from tests.browser.tab import Tab, wait_until
 
-START_UPS, CLICKS, ROUNDS, SECONDS = 5, 7, 5, 5.0
+START_UPS, CLICKS, SECONDS, WARM_UP = 5, 7, 4.0, 200
+HIDDEN, PAGES = (16, 64), ("Train", "Start")
 ENDLESS = 1_000_000  # epochs
+BUSY = (sys.executable, "-c", "while True: pass")
 
 FIRST_PICTURE = "() => document.querySelector('.st-key-loss_curve .live-plot')?.plot?.redraws > 0"
 # Milliseconds from the click on Train to the frame that shows the new run's first point; the old run has stopped.
 CLICK_TO_POINT = """() => new Promise((done) => {
-  const plot = document.querySelector('.st-key-loss_curve .live-plot');
-  const last = () => plot.plot.lines[0].x.at(-1);
+  const plot = () => document.querySelector('.st-key-loss_curve .live-plot').plot;
+  const last = () => plot().lines[0]?.x.at(-1);
   const before = last();
-  const look = () => (last() !== before ? done(performance.now() - begin) : requestAnimationFrame(look));
+  const look = () => {
+    const now = last();
+    if (now !== undefined && now !== before) done(performance.now() - begin); else requestAnimationFrame(look);
+  };
   const begin = performance.now();
   document.querySelector('.st-key-train button').click();
   look();
 })"""
-# [redraws a second that brought new points, steps a second], watched for so many milliseconds.
-WATCH = """(duration) => new Promise((done) => {
-  const plot = document.querySelector('.st-key-loss_curve .live-plot');
-  const words = document.querySelector('[data-testid=stProgress]');
-  const begin = performance.now(), seen = [];
-  const before = plot.plot.redraws; // it is drawn only when there are new points
-  new MutationObserver(() => {
-    const step = Number(/step\\s+([\\d,]+)/.exec(words.innerText)[1].replaceAll(',', ''));
-    if (!seen.length || step > seen.at(-1)[1]) seen.push([performance.now(), step]);
-  }).observe(words, { subtree: true, childList: true, characterData: true });
-  setTimeout(() => {
-    const [[t0, s0], [t1, s1]] = [seen[0], seen.at(-1)];
-    done([1000 * (plot.plot.redraws - before) / (performance.now() - begin), 1000 * (s1 - s0) / (t1 - t0)]);
-  }, duration);
-})"""
+REDRAWS = "() => document.querySelector('.st-key-loss_curve .live-plot').plot.redraws"
 
 
 def start_up(browser: Browser, log: Path) -> float:
@@ -69,35 +67,16 @@ def start_up(browser: Browser, log: Path) -> float:
     return seconds
 
 
-def example() -> tuple[Run, Iterator[None]]:
-    """The run that the app's Train button starts for a new visitor, without the app; and the same as a bare loop."""
-    table = load_sample("sunspots")
-    spec = load_checkpoint(EXAMPLE_MODEL.read_bytes()).experiment
-    windows = make_windows(table, spec.data)
-    trainer = Trainer(windows, spec)
-    trainer.change(epochs=ENDLESS, patience=0)
-    bare, _ = best_bare(windows, spec)
-    return Run(trainer, table), bare
-
-
-def unwatched(run: Run) -> float:
-    """Steps a second of a run that no page looks at."""
-    run.start()
-    time.sleep(0.5)
-    begin, step = time.perf_counter(), run.step
-    time.sleep(SECONDS)
-    pace = (run.step - step) / (time.perf_counter() - begin)
-    run.pause()
-    return pace
-
-
-def watched(tab: Tab) -> tuple[float, float]:
-    """(redraws, steps) a second of the app's own run, on Train."""
-    tab.button("pause").click()  # it says Resume
-    tab.wait_for_live()
-    result = tab.page.evaluate(WATCH, 1000 * SECONDS)
-    tab.press("pause")
-    return tuple(result)
+def cold_click(browser: Browser, log: Path) -> float:
+    """Seconds from a click on Train, as soon as a new server's first page shows it, to the first point."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    with server(log) as address:
+        page.goto(f"{address}/train")
+        wait_until(page, FIRST_PICTURE)
+        wait_until(page, "() => document.querySelector('.st-key-train button')?.disabled === false")
+        seconds = page.evaluate(CLICK_TO_POINT) / 1000
+        page.close()
+    return seconds
 
 
 def clicks(tab: Tab) -> list[float]:
@@ -106,36 +85,116 @@ def clicks(tab: Tab) -> list[float]:
     for _ in range(CLICKS):
         tab.wait_for_points(20)
         tab.press("stop")
+        tab.page.wait_for_timeout(2000)  # the model that was stopped is scored and saved
         seconds.append(tab.page.evaluate(CLICK_TO_POINT) / 1000)
         tab.wait_for_live()
     return seconds
 
 
+def bare_loop(hidden: int) -> Iterator[None]:
+    """The example's training as a bare loop on one thread, as the run has it."""
+    spec = load_checkpoint(EXAMPLE_MODEL.read_bytes()).experiment
+    spec = dataclasses.replace(spec, model=dataclasses.replace(spec.model, hidden_size=hidden))
+    loop = bare_steps(make_windows(load_sample("sunspots"), spec.data), spec, threads=1)
+    for _ in range(WARM_UP):
+        next(loop)
+    return loop
+
+
+def bare_pace(loop: Iterator[None]) -> float:
+    """Steps a second."""
+    begin, count = time.perf_counter(), 0
+    while (passed := time.perf_counter() - begin) < SECONDS:
+        next(loop)
+        count += 1
+    return count / passed
+
+
+def steps_done(home: Path) -> int:
+    """Of the run that was begun last: its records lie one after the other."""
+    records = max((home / "runs").glob("*/records.bin"), key=lambda file: file.parent.stat().st_ctime_ns)
+    return (records.stat().st_size - HEADER.size) // RECORD.itemsize
+
+
+def watched(tab: Tab, home: Path) -> dict[str, float]:
+    """Of the app's own run with its page attached: steps and redraws a second, cores of browser and server."""
+    tab.button("pause").click()  # it says Resume
+    tab.wait_for_live()
+    tab.page.wait_for_timeout(1000)
+    groups = family("chromium"), family("streamlit run")
+    used, step, redraws = [cpu_seconds(group) for group in groups], steps_done(home), tab.page.evaluate(REDRAWS)
+    begin = time.perf_counter()
+    tab.page.wait_for_timeout(1000 * SECONDS)
+    passed, steps = time.perf_counter() - begin, steps_done(home) - step
+    shares = [(cpu_seconds(group) - was) / passed for group, was in zip(groups, used, strict=True)]
+    redraws = tab.page.evaluate(REDRAWS) - redraws
+    tab.press("pause")
+    return {"steps": steps / passed, "redraws": redraws / passed, "browser": shares[0], "server": shares[1]}
+
+
+@contextmanager
+def busy_process() -> Iterator[None]:
+    with subprocess.Popen(BUSY) as process:
+        yield
+        process.kill()
+
+
+def pairs(tab: Tab, loop: Iterator[None], home: Path, count: int, busy: bool) -> list[dict[str, float]]:
+    """Bare loop and watched run in turn, each first in every second pair."""
+    found = []
+    with busy_process() if busy else nullcontext():
+        for k in range(count):
+            bare = bare_pace(loop) if k % 2 else 0.0
+            one = watched(tab, home)
+            found.append(one | {"bare": bare or bare_pace(loop)})
+    return found
+
+
 def row(name: str, values: list[float], unit: str, aim: str) -> None:
     middle, low, high = statistics.median(values), min(values), max(values)
-    print(f"{name:52}{middle:9.2f}{low:9.2f}{high:9.2f}  {unit:9} {aim}", flush=True)
+    print(f"{name:58}{middle:9.2f}{low:9.2f}{high:9.2f}  {unit:9} {aim}", flush=True)
+
+
+def report(name: str, found: list[dict[str, float]], busy: bool) -> None:
+    row(f"{name}: bare loop", [one["bare"] for one in found], "steps/s", "")
+    ratios = [one["steps"] / one["bare"] for one in found]
+    row(f"{name}: page attached / bare loop", ratios, "", "aim 0.85" if busy else "aim 0.95")
+    if not busy:
+        row(f"{name}: browser", [one["browser"] for one in found], "cores", "aim 0.25")
+        row(f"{name}: server", [one["server"] for one in found], "cores", "aim 0.05")
+        row(f"{name}: updates of the loss curve", [one["redraws"] for one in found], "a second", "aim 4")
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--pairs", type=int, default=9)
+    count = parser.parse_args().pairs
     print(f"{os.cpu_count()} cores; Chromium without a GPU on the same machine\n")
-    print(f"{'':52}{'median':>9}{'least':>9}{'most':>9}")
+    print(f"{'':58}{'median':>9}{'least':>9}{'most':>9}")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         log = Path(folder) / "log.txt"
         row("launch to the first picture on Start", [start_up(browser, log) for _ in range(START_UPS)], "s", "aim 3")
+        row(
+            "a new server: click on Train to the first point",
+            [cold_click(browser, log) for _ in range(3)],
+            "s",
+            "aim 6",
+        )
         with server(log) as address:
+            home = log.with_name(f"home-{address.rpartition(':')[2]}")
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
-            tab.open().go("Train").fill("patience", 0).train(ENDLESS)
-            row("click on Train to the first point drawn", clicks(tab), "s", "aim 0.5")
-            tab.press("pause")
-            run, bare = example()
-            rounds = [(rate(bare), unwatched(run), *watched(tab)) for _ in range(ROUNDS)]
-    loop, alone, redraws, steps = (list(column) for column in zip(*rounds, strict=True))
-    row("updates of the loss curve while it trains", redraws, "a second", "aim 4")
-    row("steps of a bare PyTorch loop", loop, "a second", "")
-    row("steps of a run without a page", alone, "a second", "")
-    row("steps of a run with its page attached", steps, "a second", "")
-    row("page attached / no page", [a / b for a, b in zip(steps, alone, strict=True)], "", "aim 0.85")
-    row("page attached / bare loop", [a / b for a, b in zip(steps, loop, strict=True)], "", "aim 0.85")
+            tab.open("train").fill("patience", 0).train(ENDLESS)
+            row("click on Train to the first point drawn", clicks(tab), "s", "aim 0.3")
+            for hidden in HIDDEN:
+                tab.press("stop").go("Model").fill("hidden_size", hidden).go("Train").train(ENDLESS).wait_for_live()
+                tab.wait_for_points(20)
+                tab.press("pause")
+                loop = bare_loop(hidden)
+                for page in PAGES:
+                    tab.go(page)
+                    for busy in (False, True):
+                        name = f"hidden {hidden}, {page}{', one core busy' if busy else ''}"
+                        report(name, pairs(tab, loop, home, count, busy), busy)
 
 
 if __name__ == "__main__":
