@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from lstm_core.data.ingest.cells import implied_decimal_sign, is_ambiguous_separator, is_missing, is_number_or_time
@@ -98,12 +99,10 @@ def _records(lines: list[str], delimiter: str) -> list[_Record]:
     if delimiter != " " and not any('"' in line for line in lines):
         return [_Record(i, i, line.rstrip("\r\n").split(delimiter)) for i, line in enumerate(lines, 1)]
     reader, first, records = csv_reader(lines, delimiter), 1, []
-    try:
+    with suppress(csv.Error):  # a cell that never ends is named when all is read; here what came before it counts
         for cells in reader:
             records.append(_Record(first, reader.line_num, cells))
             first = reader.line_num + 1
-    except csv.Error:  # a cell that never ends: the delimiter is judged by what came before
-        pass
     return records
 
 

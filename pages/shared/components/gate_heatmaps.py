@@ -108,12 +108,8 @@ def gate_heatmaps(
     lines = [line for panel in units for line in panel.lines]
     extra = [values for panel in curves.values() for values in panel.values()]
     planes = [plane.values for plane in (*heatmaps, *lines)]
-    lengths = {values.shape[-1] for values in (*planes, *series.values(), *extra)}
-    if len(lengths) != 1:
-        raise ValueError(f"All heatmaps and series must be equally long, not {sorted(lengths)} steps.")
-    if symbols and len(symbols) not in lengths:
-        raise ValueError(f"There are {len(symbols)} symbols, not {sorted(lengths)}: give one a step.")
-    (seq_len,), row_count = lengths, max(map(len, planes))
+    seq_len = _common_length((*planes, *series.values(), *extra), symbols)
+    row_count = max(map(len, planes))
 
     indices, arrays = _unique(planes)  # many lines share a heatmap's array
     stride = max(1, -(-sum(values.size for values in arrays) // MAX_CELLS))
@@ -131,7 +127,7 @@ def gate_heatmaps(
             {
                 "title": panel.title,
                 "span": panel.span,
-                "group": [{**_describe_line(plane), "array": next(at)} for plane in panel.lines],
+                "group": [_describe_line(line) | {"array": next(at)} for line in panel.lines],
             }
             for panel in units
         ],
@@ -145,6 +141,15 @@ def gate_heatmaps(
     drawn = [values[..., ::stride] for values in (*arrays, *series.values(), *extra)]
     result = _draw(key, header, drawn, default={"unit": unit})
     return max(0, min(int(result.unit), row_count - 1))
+
+
+def _common_length(arrays: Sequence[np.ndarray], symbols: Sequence[str] | None) -> int:
+    lengths = {values.shape[-1] for values in arrays}
+    if len(lengths) != 1:
+        raise ValueError(f"All heatmaps and series must be equally long, not {sorted(lengths)} steps.")
+    if symbols and len(symbols) not in lengths:
+        raise ValueError(f"There are {len(symbols)} symbols, not {sorted(lengths)}: give one a step.")
+    return lengths.pop()
 
 
 def _gates_and_states(heatmaps: Sequence[Heatmap]) -> list[UnitPanel]:

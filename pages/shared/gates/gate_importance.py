@@ -29,15 +29,15 @@ def show(selection: Selection) -> None:
     if (snapshot,) in cached or (work <= BY_ITSELF and not follows):
         _table(run, split, *_importances(selection, split, limit))
         return
-    placeholder = st.empty()
+    place = st.empty()
     again = follows and bool(cached)
-    if placeholder.button(
+    if place.button(
         "Freeze each gate again" if again else "Freeze each gate in turn",
         key="what_gates",
         icon=":material/ac_unit:",
         help="Each gate in turn is fixed at its mean over these windows, and the model is scored again",
     ):
-        with placeholder, st.spinner("Freezing each gate in turn…"):
+        with place, st.spinner("Freezing each gate in turn…"):
             result = _importances(selection, split, limit)
         _table(run, split, *result)
     elif again:
