@@ -10,7 +10,8 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from lstm_core.experiment import LIVE_FIELDS, PlaygroundError
@@ -50,7 +51,7 @@ class Session:
         self._saving: threading.Thread | None = None
 
     def run(self) -> str:
-        """Train until it ends, is paused, or its turn is over; the status then, which is also written."""
+        """Train until it ends, is paused, or its turn is over; the written status. "deleted": the folder has gone."""
         status = self.folder.status()
         self._seconds = status.get("seconds", 0.0)
         try:
@@ -63,11 +64,15 @@ class Session:
         except PlaygroundError as error:
             self._message, self._end = str(error), "failed"
         except Exception as error:
+            if not self.folder.exists:
+                return "deleted"
             if ran_out_of_memory(error):
                 return self._out_of_memory()
             log.exception("the training of %s failed", self.folder.id)
             self._message = "Training stopped on an internal error, which is in the log of the runs."
             self._end = "failed"
+        if self._end == "deleted":
+            return self._end
         if self._trainer is None:
             self._control = self.folder.control_size  # it can obey none of them
             self._write_status(self._end)
@@ -118,11 +123,9 @@ class Session:
     def _close(self) -> None:
         if self._saving is not None:
             self._saving.join()
-        self._snapshots.close()
-        try:
+        with self._writing():
+            self._snapshots.close()
             self._records.close()
-        except OSError as error:
-            self._note_full_disk(error)
 
     def _finish(self) -> str:
         """After the last step: all files as they stay."""
@@ -130,10 +133,8 @@ class Session:
         if self._end == "stopped" and restore_best(trainer):
             self._snapshots = SnapshotWriter(self.folder.file("snapshots.bin"), trainer.snapshots)
             self._snapshots.close()
-        try:
+        with self._writing():
             self._save(copy_state(trainer, {}, 0, self._table.sha256, self._notes()).to_bytes())
-        except OSError as error:
-            self._note_full_disk(error)
         self._write_status(self._end)
         if self._end != "waiting":
             try:
@@ -181,10 +182,8 @@ class Session:
         return self._end
 
     def _append(self, record: dict) -> None:
-        try:
+        with self._writing():
             self._records.append(record)
-        except OSError as error:
-            self._note_full_disk(error)
 
     def _ended(self) -> str:
         trainer, best = self._trainer, self._trainer.early_stopping
@@ -196,16 +195,17 @@ class Session:
 
     def _look(self, now: float) -> None:
         """Every LOOK_SECONDS, between two steps."""
-        try:
+        with self._writing():
             self._records.flush()
-        except OSError as error:
-            self._note_full_disk(error)
         if self.folder.control_size > self._control:
             self._obey()
         if self._end is None and self._should_yield():
             self._end = "waiting"
         if now >= self._save_at and (self._saving is None or not self._saving.is_alive()):
-            self._save_in_background(now)
+            if self.folder.exists:
+                self._save_in_background(now)
+            else:
+                self._end = "deleted"
 
     def _obey(self) -> None:
         for offset, command in self.folder.commands(self._control):
@@ -257,21 +257,24 @@ class Session:
         self._saving.start()
 
     def _save_and_say(self, state: ModelState, status: dict[str, Any]) -> None:
-        try:
+        with self._writing():
             self._save(state.to_bytes())
             self._disk_full = ""
-        except OSError as error:
-            self._note_full_disk(error)
-        try:
+        with suppress(OSError):  # the training goes on
             self.folder.write_status(status | {"message": self._disk_full or self._message})
-        except OSError:
-            return  # the training goes on
 
     def _save(self, data: bytes) -> None:
         if not self._snapshots.is_closed:
             self._snapshots.sync()
             self._records.sync()
         replace_file(self.folder.file("state.safetensors"), data)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._note_full_disk(error)
 
     def _note_full_disk(self, error: OSError) -> None:
         if not self._disk_full:
@@ -280,10 +283,8 @@ class Session:
         self._disk_full = f"The run cannot be saved ({reason}): training goes on, make room on the disk."
 
     def _write_status(self, status: str, step: int | None = None) -> None:
-        try:
+        with self._writing():
             self.folder.write_status(self._status(status, step))
-        except OSError as error:
-            self._note_full_disk(error)
 
     def _status(self, status: str, step: int | None = None) -> dict[str, Any]:
         trainer = self._trainer

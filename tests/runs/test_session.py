@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import threading
 
 import numpy as np
@@ -165,6 +166,21 @@ def test_what_dies_at_one_step_again_and_again_is_given_up(folder, monkeypatch):
         killed_at(folder, 2, monkeypatch)
     assert train(folder) == "failed" and "ended 3 times at step 0" in folder.status()["message"]
     assert train(folder, TRAIN) == "finished"  # whoever asks for it gets another attempt
+
+
+def test_a_training_ends_when_its_folder_is_deleted(monkeypatch, caplog):
+    made = RunFolder(home() / "runs" / new_id())
+    made.create(trainer_of(WINDOWS, epochs=1_000_000).experiment, TABLE, {})
+    plain = Trainer.__next__
+
+    def deletes(trainer: Trainer) -> dict:
+        if trainer.step == 9:
+            shutil.rmtree(made.path)
+        return plain(trainer)
+
+    monkeypatch.setattr(Trainer, "__next__", deletes)
+    assert train(made, TRAIN) == "deleted"
+    assert not made.path.exists() and not caplog.text
 
 
 def test_other_data_is_refused_by_name(folder):
