@@ -186,7 +186,7 @@ def main() -> None:
             tab.open("train").fill("patience", 0).train(ENDLESS)
             row("click on Train to the first point drawn", clicks(tab), "s", "aim 0.3")
             for hidden in HIDDEN:
-                tab.press("stop").go("Model").fill("hidden_size", hidden).go("Train").train(ENDLESS).wait_for_live()
+                tab.go("Train").press("stop").go("Model").fill("hidden_size", hidden).go("Train").train(ENDLESS).wait_for_live()
                 tab.wait_for_points(20)
                 tab.press("pause")
                 loop = bare_loop(hidden)

@@ -13,7 +13,7 @@ import { component, isDrawn, unpack } from "./wire.js";
 const GUTTER = 40, TITLE = 24, AXIS = 22, ENDS = 18, GAP = 18; // CSS pixels around each panel
 const STRIP = 42, WINDOW = 52, NARROW = 540, VALVES = 216, GAUGE = 28, TEXT_LINES = 6;
 const LOOP = 4500, MAX_RATE = 12, REST = 900; // ms for all steps, at most so many steps a second, ms at the last step
-const FRAME = 45, FRAME_TRAINING = 125; // ms between two frames: beside the training, every frame costs it some steps
+const FRAME = 45, FRAME_TRAINING = 125, SCREEN_FRAME = 12; // ms between two frames: beside the training, every frame costs it some steps
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const LABEL = "One window of the series through the network: one unit's gates and the map of all forget gates. Space "
   + "plays and pauses, left and right move by a step, up and down select the unit.";
@@ -26,7 +26,10 @@ export default component(".mini-stage", {
     view.button = child(element, "button", { class: "mini-stage-play", type: "button" });
     view.button.addEventListener("click", () => play(view, !view.playing));
     onDrag(view.stage, (event) => touch(view, event));
-    view.watch = new IntersectionObserver(([entry]) => { view.seen = entry.isIntersecting; });
+    view.watch = new IntersectionObserver(([entry]) => {
+      view.seen = entry.isIntersecting;
+      play(view, view.playing);
+    });
     view.watch.observe(element);
     // Space pauses what moves even before anybody has clicked on it; a field or a button keeps its own.
     view.anywhere = (event) => {
@@ -54,7 +57,7 @@ export default component(".mini-stage", {
     view.disconnect();
     view.watch.disconnect();
     document.removeEventListener("keydown", view.anywhere);
-    cancelAnimationFrame(view.animation);
+    stopClock(view);
   },
 });
 
@@ -70,24 +73,32 @@ function decode(bytes) {
 
 function play(view, on) {
   view.playing = on;
-  cancelAnimationFrame(view.animation);
+  stopClock(view);
   view.button.textContent = on ? "❚❚" : "▶";
   view.button.setAttribute("aria-label", on ? "Pause" : "Play");
   view.element.dataset.playing = on;
-  if (!on || !view.valves) return;
+  if (!on || !view.valves || !view.seen) return;
   let last = performance.now();
+  // Between two frames nothing is asked for: a browser that is asked 60 times a second takes a tenth of a core for it.
+  const wait = () => {
+    const ask = () => { view.animation = requestAnimationFrame(tick); };
+    view.clock = setTimeout(ask, (view.training ? FRAME_TRAINING : FRAME) - SCREEN_FRAME);
+  };
   const tick = (now) => {
-    view.animation = requestAnimationFrame(tick);
-    if (now - last < (view.training ? FRAME_TRAINING : FRAME)) return;
-    const passed = Math.min(now - last, 250); // a hidden page must not leap
+    const passed = Math.max(0, Math.min(now - last, 250)); // a hidden page must not leap
     last = now;
-    if (!view.seen) return;
     const rate = Math.max(view.steps / (2 * LOOP), Math.min(MAX_RATE / 1000, view.steps / LOOP)); // steps per ms
     const end = view.steps - 1 + REST * rate; // it rests on the last step
     view.position = view.position >= end ? 0 : view.position + passed * rate;
     repaintOverlay(view);
+    wait();
   };
-  view.animation = requestAnimationFrame(tick);
+  wait();
+}
+
+function stopClock(view) {
+  clearTimeout(view.clock);
+  cancelAnimationFrame(view.animation);
 }
 
 // Where the cursor stands: it rests on each step, whose numbers are then the bars', and glides to the next.
