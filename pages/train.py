@@ -15,6 +15,8 @@ from pages.shared.training import loss_curves, run_status, score_panel
 from pages.shared.training.live import RUN_SECONDS, poll
 from pages.shared.training.train_button import pause_button, train_button
 
+_NEW_WEIGHTS = "trains a new model: this one began from a saved one, or its weights were set by hand"
+
 workspace = state.workspace()
 run = workspace.run
 drawn, active = (run.id, run.status), run.is_active  # asked once: the buttons and the polling must agree
@@ -56,21 +58,14 @@ def transport() -> None:
         [1.25, 1.15, 0.9, 1.35, 0.9, 0.95], vertical_alignment="center"
     )
     ended = run.finished or run.status in ("failed", "stopped") or run.watch_only
+    at_rest = run.watch_only or (not active and (ended or run.status == "ready"))  # neither trains nor is paused
     train_button(train, disabled=active and not stale)
-    pause_button(pause, active=active, disabled=((ended or run.status == "ready") and not active) or run.watch_only)
+    pause_button(pause, active=active, disabled=at_rest)
     step_help = "Train one epoch, or one batch, and pause"
     wide_button(one_step, "Step", "skip_next", step, key="step", disabled=active or ended, help=step_help)
     segments(step_by, "step by", ["epoch", "batch"], "step_by")
     stop_help = "End the run: the weights of its best epoch come back, and its place is free for another"
-    wide_button(
-        stop,
-        "Stop",
-        "stop",
-        lambda: workspace.run.stop(),
-        key="stop",
-        disabled=not active or run.watch_only,
-        help=stop_help,
-    )
+    wide_button(stop, "Stop", "stop", lambda: workspace.run.stop(), key="stop", disabled=at_rest, help=stop_help)
     reset_help = "Back to new, untrained weights"
     wide_button(reset, "Reset", "restart_alt", state.start_training, False, key="reset", help=reset_help)
     if stale:
@@ -119,7 +114,7 @@ def files() -> None:
                 "experiment.json",
                 key="experiment_file",
                 help="All settings as JSON, live changes with their steps: python -m lstm_core train experiment.json "
-                "trains it again to the same weights",
+                + ("trains it again to the same weights" if run.is_repeatable else _NEW_WEIGHTS),
             )
         with load:
             why_not = st.container()  # above the upload, where its reader looks: below, it might be out of sight

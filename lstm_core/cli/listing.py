@@ -93,6 +93,6 @@ def _age(created: float) -> str:
 def _export(chosen: argparse.Namespace) -> None:
     folder = find_run(chosen.run_name)
     text = folder.export()
-    if folder.file("start.safetensors").exists():
-        note("This run went on from a saved model, which the experiment alone cannot name: it would begin anew.")
+    if not folder.is_repeatable:
+        note("This run began from a saved model, or weights were set by hand: training the experiment gives others.")
     print(json.dumps(json.loads(text)) if chosen.json else text)

@@ -176,7 +176,7 @@ class RunControl(RunFacts):
         else:
             was_active = self.is_active
             self.pause()
-            self._write_here(action)
+            self._write_here(lambda trainer: self._record_weights(trainer, action))
             if was_active:
                 self.start()
         self.cache.clear()
@@ -204,6 +204,10 @@ class RunControl(RunFacts):
         event = {"step": trainer.step, "do": "change", "fields": fields, "control": self.folder.control_size}
         self.folder.record_event(event)
         trainer.change(**fields)
+
+    def _record_weights(self, trainer: Trainer, action: Callable[[Trainer], Any]) -> None:
+        self.folder.record_event({"step": trainer.step, "do": "weights"})
+        action(trainer)
 
 
 def _status_after_change(old: str, trainer: Trainer) -> str:

@@ -93,6 +93,13 @@ class RunFolder:
         changes = changes_to_json(self.changes())
         return json.dumps(described | ({"changes": changes} if changes else {}), indent=1)
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether export() holds all that its weights come from: no saved model that it began from, and no weights that
+        were set by hand."""
+        is_new = not self.file("start.safetensors").exists()
+        return is_new and not any(event.get("do") == "weights" for event in self.events())
+
     # ---- what people say about it
 
     def about(self) -> dict[str, Any]:

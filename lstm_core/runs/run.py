@@ -157,6 +157,13 @@ class Run(RunControl):
             return self.experiment.to_json()
         return self.folder.export()
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether training experiment_file() gives this run's weights."""
+        if self.folder is None:
+            return not self._mirror.trainer.step and not self._mirror.trainer.replaced
+        return not self.folder.exists or self.folder.is_repeatable
+
     # ---- its training
 
     def train_here(self, steps: int | None = None) -> int:

@@ -1,11 +1,11 @@
 """What a person feels: start-up, the click on Train, the live curve, and what watching costs the training.
 
-    python -m tests.benchmarks.app [--pairs 9]
+    python -m tests.benchmarks.app [--rounds 9]
 
 Drives the app in Chromium, as the browser tests do. Training speed is that of the example's data with hidden_size 16
-and 64, in pairs that take turns: a bare PyTorch loop in this process, its page attached but paused, and the app's own
-run with its page attached; then both again beside a process that keeps one core busy all the time. The bare loop
-records nothing, validates nothing and clips nothing.
+and 64, in rounds: a bare PyTorch loop in this process, while the page's run is paused, and the app's own run with its
+page attached; then both again beside a process that keeps one core busy all the time. The bare loop records nothing,
+validates nothing and clips nothing; a second one clips and validates as the run does.
 """
 
 from __future__ import annotations
@@ -91,11 +91,11 @@ def clicks(tab: Tab) -> list[float]:
     return seconds
 
 
-def bare_loop(hidden: int) -> Iterator[None]:
+def bare_loop(hidden: int, alike: bool) -> Iterator[None]:
     """The example's training as a bare loop on one thread, as the run has it."""
     spec = load_checkpoint(EXAMPLE_MODEL.read_bytes()).experiment
     spec = dataclasses.replace(spec, model=dataclasses.replace(spec.model, hidden_size=hidden))
-    loop = bare_steps(make_windows(load_sample("sunspots"), spec.data), spec, threads=1)
+    loop = bare_steps(make_windows(load_sample("sunspots"), spec.data), spec, threads=1, alike=alike)
     for _ in range(WARM_UP):
         next(loop)
     return loop
@@ -139,14 +139,14 @@ def busy_process() -> Iterator[None]:
         process.kill()
 
 
-def pairs(tab: Tab, loop: Iterator[None], home: Path, count: int, busy: bool) -> list[dict[str, float]]:
-    """Bare loop and watched run in turn, each first in every second pair."""
+def rounds(tab: Tab, loops: dict[str, Iterator[None]], home: Path, count: int, busy: bool) -> list[dict[str, float]]:
+    """The bare loops and the watched run in turn; which is first changes from round to round."""
     found = []
     with busy_process() if busy else nullcontext():
         for k in range(count):
-            bare = bare_pace(loop) if k % 2 else 0.0
-            one = watched(tab, home)
-            found.append(one | {"bare": bare or bare_pace(loop)})
+            tasks = [lambda name=name: {name: bare_pace(loops[name])} for name in loops]
+            tasks.insert(k % (len(tasks) + 1), lambda: watched(tab, home))
+            found.append({name: value for task in tasks for name, value in task().items()})
     return found
 
 
@@ -157,8 +157,9 @@ def row(name: str, values: list[float], unit: str, aim: str) -> None:
 
 def report(name: str, found: list[dict[str, float]], busy: bool) -> None:
     row(f"{name}: bare loop", [one["bare"] for one in found], "steps/s", "")
-    ratios = [one["steps"] / one["bare"] for one in found]
-    row(f"{name}: page attached / bare loop", ratios, "", "aim 0.85" if busy else "aim 0.95")
+    aim = "aim 0.85" if busy else "aim 0.95"
+    row(f"{name}: page attached / bare loop", [one["steps"] / one["bare"] for one in found], "", aim)
+    row(f"{name}: page attached / loop that does as much", [one["steps"] / one["alike"] for one in found], "", "")
     if not busy:
         row(f"{name}: browser", [one["browser"] for one in found], "cores", "aim 0.25")
         row(f"{name}: server", [one["server"] for one in found], "cores", "aim 0.05")
@@ -167,8 +168,8 @@ def report(name: str, found: list[dict[str, float]], busy: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pairs", type=int, default=9)
-    count = parser.parse_args().pairs
+    parser.add_argument("--rounds", type=int, default=9)
+    count = parser.parse_args().rounds
     print(f"{os.cpu_count()} cores; Chromium without a GPU on the same machine\n")
     print(f"{'':58}{'median':>9}{'least':>9}{'most':>9}")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
@@ -186,15 +187,16 @@ def main() -> None:
             tab.open("train").fill("patience", 0).train(ENDLESS)
             row("click on Train to the first point drawn", clicks(tab), "s", "aim 0.3")
             for hidden in HIDDEN:
-                tab.go("Train").press("stop").go("Model").fill("hidden_size", hidden).go("Train").train(ENDLESS).wait_for_live()
+                tab.go("Train").press("stop").go("Model").fill("hidden_size", hidden)
+                tab.go("Train").train(ENDLESS).wait_for_live()
                 tab.wait_for_points(20)
                 tab.press("pause")
-                loop = bare_loop(hidden)
+                loops = {"bare": bare_loop(hidden, alike=False), "alike": bare_loop(hidden, alike=True)}
                 for page in PAGES:
                     tab.go(page)
                     for busy in (False, True):
                         name = f"hidden {hidden}, {page}{', one core busy' if busy else ''}"
-                        report(name, pairs(tab, loop, home, count, busy), busy)
+                        report(name, rounds(tab, loops, home, count, busy), busy)
 
 
 if __name__ == "__main__":

@@ -40,11 +40,19 @@ def job(rows: int, features: int, seq_len: int, batch: int, hidden: int, layers:
     return make_windows(table, data), Experiment(data, model, train)
 
 
-def bare_steps(windows: Windows, experiment: Experiment, threads: int):
-    """What a careful person writes by hand: one generator step is one optimiser step."""
-    x = torch.from_numpy(windows.inputs(windows.starts["train"]))
-    y = (windows.targets(windows.starts["train"]) - windows.y_center) / windows.y_scale
-    y = torch.from_numpy(y.reshape(len(y), -1))
+def tensors(windows: Windows, split: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scaled inputs and targets of a split."""
+    starts = windows.starts[split]
+    y = (windows.targets(starts) - windows.y_center) / windows.y_scale
+    return torch.from_numpy(windows.inputs(starts)), torch.from_numpy(y.reshape(len(y), -1))
+
+
+def bare_steps(windows: Windows, experiment: Experiment, threads: int, alike: bool = False):
+    """What a careful person writes by hand: one generator step is one optimiser step.
+
+    alike: it clips as the experiment says and validates after every epoch; else it does neither.
+    """
+    (x, y), (x_valid, y_valid) = tensors(windows, "train"), tensors(windows, "valid")
     model = build_model(experiment.model, windows.input_size, windows.output_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=experiment.train.lr, fused=True)
     torch.set_num_threads(threads)
@@ -54,20 +62,20 @@ def bare_steps(windows: Windows, experiment: Experiment, threads: int):
             loss = torch.nn.functional.mse_loss(model(x[rows]), y[rows])
             optimizer.zero_grad()
             loss.backward()
+            if alike:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), experiment.train.max_grad_norm)
             optimizer.step()
             yield
+        if alike:
+            with torch.no_grad():
+                torch.nn.functional.mse_loss(model(x_valid), y_valid).item()
 
 
 def lightning_steps(windows: Windows, experiment: Experiment) -> float:
     """Steps a second of Lightning's Trainer with its logging and validation on, progress bar and files off."""
     import lightning
 
-    x = torch.from_numpy(windows.inputs(windows.starts["train"]))
-    y = (windows.targets(windows.starts["train"]) - windows.y_center) / windows.y_scale
-    train = torch.utils.data.TensorDataset(x, torch.from_numpy(y.reshape(len(y), -1)))
-    x = torch.from_numpy(windows.inputs(windows.starts["valid"]))
-    y = (windows.targets(windows.starts["valid"]) - windows.y_center) / windows.y_scale
-    valid = torch.utils.data.TensorDataset(x, torch.from_numpy(y.reshape(len(y), -1)))
+    train, valid = (torch.utils.data.TensorDataset(*tensors(windows, split)) for split in ("train", "valid"))
 
     class Module(lightning.LightningModule):
         def __init__(self) -> None:

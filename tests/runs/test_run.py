@@ -262,3 +262,17 @@ def test_a_loss_that_is_not_finite_fails_with_the_trainers_sentence_and_can_go_o
     run.start(1)
     until(lambda: not run.is_active)
     assert (run.status, run.message, run.step) == ("paused", "", step + 1)
+
+
+def test_a_run_whose_weights_were_set_by_hand_does_not_say_that_its_experiment_repeats_it(make):
+    run = make()
+    assert run.is_repeatable
+    run.start(5)
+    until(lambda: not run.is_active)
+    run.change(lr=0.002)
+    assert run.is_repeatable and Run.open(run.folder).is_repeatable
+    run.set_weights({"head.bias": torch.tensor([0.25])})
+    assert not run.is_repeatable and not Run.open(run.folder).is_repeatable
+    run.start(5)
+    until(lambda: not run.is_active)
+    assert run.step == 10 and not run.is_repeatable

@@ -2,6 +2,7 @@
 // The formats are those of lstm_core/runs/records.py and pages/shared/server/buckets.py.
 
 const EVERY = 250, AT_MOST = 5000; // ms between two readings; and after several that failed
+const FIRST = 40, FIRST_TRIES = 75; // ms: the first point of a run that has just been started is waited for
 const BUCKETS = 2000, CAPACITY = 4096; // asked for at first, and kept
 const RECORD = 40, FULL = 50_000; // bytes of a record; an answer with so many of them was cut short
 const HEAD = 16, STATISTICS = 4;
@@ -99,7 +100,7 @@ export function follow(url, changed) {
 
 class Reader {
   constructor(url) {
-    Object.assign(this, { url, history: null, plots: new Set(), timer: null, wait: EVERY, isAtEnd: false });
+    Object.assign(this, { url, history: null, plots: new Set(), timer: null, wait: EVERY, tries: 0, isAtEnd: false });
     this.onVisible = () => this.wake();
     document.addEventListener("visibilitychange", this.onVisible);
   }
@@ -127,6 +128,7 @@ class Reader {
       if (error.name === "AbortError") return;
       this.wait = Math.min(2 * this.wait, AT_MOST); // the server restarts, or the run has no folder yet
     }
+    if (!this.history?.covered && ++this.tries < FIRST_TRIES) this.wait = FIRST;
     this.reading = null;
     if (this.isNeeded) this.timer = setTimeout(() => this.read(), this.wait);
   }
