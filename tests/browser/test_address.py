@@ -50,6 +50,7 @@ def test_an_address_opens_the_same_experiment_on_another_server(other_server: st
     assert parse_qs(urlsplit(there.page.url).query)["run"] != parse_qs(query)["run"]
 
 
+@pytest.mark.slow
 def test_back_leads_to_the_page_before_and_not_through_the_settings(tab: Tab):
     tab.open("data").page.wait_for_url(re.compile("x="))  # else the click on Model comes first, as nobody's does
     tab.go("Model")

@@ -62,6 +62,7 @@ def test_a_bad_file_gets_one_sentence_and_the_table_stays(good: Tab, files: dict
             assert tab.page.get_by_text(re.compile("^Windows: ")).inner_text() == windows
 
 
+@pytest.mark.slow
 def test_settings_that_cannot_be_say_so_and_come_back(good: Tab):
     tab = good.upload("good.csv", GOOD)
     expect(tab.page.locator(ALERT)).to_have_count(0)
@@ -74,6 +75,7 @@ def test_settings_that_cannot_be_say_so_and_come_back(good: Tab):
     assert alerts(tab) == []
 
 
+@pytest.mark.slow
 def test_a_message_goes_when_the_number_that_holds_is_typed_again(good: Tab):
     tab = good.go("Model").fill("hidden_size", 16).fill("proj_size", 16)
     expect(tab.page.locator(ALERT)).to_contain_text("proj_size is 16")

@@ -66,6 +66,7 @@ def test_a_drag_moves_every_sum_and_nothing_is_drawn_anew(hand: Tab):
     expect(hand.page.locator("[data-testid=stAlert]").first).to_contain_text(f"out_1 is {said[1]}")
 
 
+@pytest.mark.slow
 def test_a_number_can_be_typed_beyond_the_sliders_and_stays(hand: Tab):
     typed(hand, G_W_IH).fill("-9.5")
     typed(hand, G_W_IH).press("Enter")
@@ -74,6 +75,7 @@ def test_a_number_can_be_typed_beyond_the_sliders_and_stays(hand: Tab):
     expect(typed(hand, G_W_IH)).to_have_value("-9.50")
 
 
+@pytest.mark.slow
 def test_the_days_unroll_one_after_the_other(hand: Tab):
     last = hand.page.locator(".unit-sliders tbody tr:first-child td:last-child").first
     hand.page.get_by_role("button", name="Day by day").click()

@@ -51,6 +51,7 @@ def test_a_characters_number_is_read_by_mouse_and_by_key(tab: Tab):
     assert page.locator(".text-heatmap-here").count() == 1
 
 
+@pytest.mark.slow
 def test_while_it_trains_the_page_keeps_its_characters_and_the_users_unit(tab: Tab):
     page, unit = coloured(tab), tab.page.locator(".text-heatmap-bar output")
     tab.page.locator(".text-heatmap-bar input").press("Home")

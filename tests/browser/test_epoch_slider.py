@@ -59,6 +59,7 @@ def test_the_pictures_and_the_words_follow_and_come_back(gates: Tab):
     assert said(gates) == trained != untrained
 
 
+@pytest.mark.slow
 def test_it_plays_from_the_start_and_the_picture_moves_on_the_way_to_now(gates: Tab):
     gates.page.evaluate(
         """() => {
@@ -104,6 +105,7 @@ def test_a_drag_ends_where_the_hand_ends(gates: Tab):
     expect(gates.page.get_by_text(f"Weights of step {step:,}.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_moment_is_still_chosen_after_a_look_at_another_page(gates: Tab):
     for _ in range(4):
         slider(gates).press("ArrowLeft")

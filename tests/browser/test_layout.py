@@ -39,6 +39,7 @@ def tab(visitor: Tab) -> Tab:
     return visitor
 
 
+@pytest.mark.slow
 def test_the_focus_on_a_link_of_the_sidebar_is_seen(tab: Tab):
     tab.page.keyboard.press("Tab")
     for _ in range(12):
@@ -49,6 +50,7 @@ def test_the_focus_on_a_link_of_the_sidebar_is_seen(tab: Tab):
     assert tab.page.evaluate(f"() => {{ {style} }}") == ["solid", 3]
 
 
+@pytest.mark.slow
 def test_six_digits_are_seen_whole(tab: Tab):
     field = tab.go("Model").widget("hidden_size").locator("input")
     before = field.input_value()
@@ -57,6 +59,7 @@ def test_six_digits_are_seen_whole(tab: Tab):
     field.fill(before)
 
 
+@pytest.mark.slow
 def test_labels_of_one_row_are_level(tab: Tab):
     pairs = {"Model": [("hidden_size", "num_layers"), ("forget_bias", "chrono_t_max")]}
     pairs |= {"Train": [("epochs", "max_grad_norm")], "Data": [("seq_len", "horizon")]}
@@ -78,6 +81,7 @@ def test_nothing_is_cut_off_on_a_narrow_screen(tab: Tab, size, titles, subtests:
             assert not tab.page.locator("[data-testid=stMain]").evaluate(wide), "the page scrolls sideways"
 
 
+@pytest.mark.slow
 def test_the_browsers_title_names_page_data_and_model(tab: Tab):
     tab.go("Train")
     expect(tab.page).to_have_title("Train · Sunspots · LSTM 16 – LSTM Playground")

@@ -42,7 +42,8 @@ def test_a_card_opens_its_lesson_wherever_it_is_clicked(tab: Tab):
         expect(tab.widget(picture_of("first_lstm")).locator("canvas").first).to_be_visible()
 
 
-@pytest.mark.parametrize("back", ["reload", pytest.param("second tab", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("back", ["reload", "second tab"])
 def test_it_trains_while_one_watches_and_is_found_as_it_is_left(tab: Tab, new_tab: Callable[..., Tab], back: str):
     tab.open("lessons?lesson=minibatches")
     expect(tab.page).to_have_title(re.compile("^Lessons · .+ – LSTM Playground$"))

@@ -47,6 +47,7 @@ def cold_address(browser: Browser, tmp_path: Path, request: pytest.FixtureReques
     assert "Traceback" not in (tmp_path / "log.txt").read_text()
 
 
+@pytest.mark.slow
 def test_a_link_to_a_page_opens_the_app_on_a_cold_server(cold_address, new_tab: Callable[..., Tab]):
     address, path = cold_address
     tab = new_tab(url=address).open(path)

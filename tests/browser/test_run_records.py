@@ -108,6 +108,7 @@ def test_a_long_run_stays_bounded_and_keeps_its_spike(watch, training):
     assert 1000 < len(tab.curve("training")) <= 4096
 
 
+@pytest.mark.slow
 def test_two_plots_of_a_run_ask_once_and_a_hidden_tab_does_not(watch, training):
     training.append(100)
     tab = watch()
@@ -126,6 +127,7 @@ def test_two_plots_of_a_run_ask_once_and_a_hidden_tab_does_not(watch, training):
     wait_until(tab.page, f"{LAST} === 20")
 
 
+@pytest.mark.slow
 def test_an_ended_run_is_read_once(watch, training):
     training.append(100)
     tab = watch(still=True)
@@ -136,6 +138,7 @@ def test_an_ended_run_is_read_once(watch, training):
     assert not [url for url in tab.requests[begin:] if "/run/" in url]
 
 
+@pytest.mark.slow
 def test_the_browsers_buckets_are_those_of_the_server(watch, training, tmp_path):
     """Appended record by record and halved, or begun with what the server has summed up."""
     training.append(9_001)
@@ -184,6 +187,7 @@ def test_the_mouse_reads_values_and_the_legend_hides_lines(watch, training):
     expect(readout).not_to_contain_text("validation")
 
 
+@pytest.mark.slow
 def test_the_keyboard_reads_zooms_and_shows_all(watch, training):
     training.append(400)
     tab = watch()
@@ -209,6 +213,7 @@ def test_the_keyboard_reads_zooms_and_shows_all(watch, training):
     wait_until(tab.page, f"({CURVE})().xRange[1] > {whole[1]}")
 
 
+@pytest.mark.slow
 def test_a_drag_across_zooms_one_axis_and_nothing_is_drawn_twice(watch, training):
     training.append(400)
     tab = watch(still=True)
@@ -229,6 +234,7 @@ def test_a_drag_across_zooms_one_axis_and_nothing_is_drawn_twice(watch, training
     wait_until(tab.page, f"({CURVE})().xRange[1] > 39")
 
 
+@pytest.mark.slow
 def test_the_picture_can_be_saved(watch, training):
     training.append(400)
     tab = watch(still=True)

@@ -53,6 +53,7 @@ def test_a_run_is_named_opened_deleted_and_brought_back(tab: Tab, make):
     expect(row(tab, id)).to_contain_text("the best <i>of all</i>")
 
 
+@pytest.mark.slow
 def test_gates_of_two_runs_stand_under_one_cursor_that_asks_nobody(tab: Tab, make):
     ids = [make(4, name="four"), make(9, name="nine")]
     tab.open("runs")

@@ -66,6 +66,7 @@ def same_model(one: bytes, other: bytes) -> bool:
     return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_a_refused_file_is_told_beside_the_upload_and_the_model_stays(files: Tab):
     tab, step = files, files.step()
     damaged = {"name": "lstm.safetensors", "mimeType": "application/octet-stream", "buffer": b"\x08" + bytes(90)}

@@ -222,7 +222,8 @@ def test_a_gate_that_was_set_by_hand_says_so(stage: Page):
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-@pytest.mark.parametrize("size", [(1280, 720), pytest.param((1920, 1080), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
 def test_nothing_is_cut_off_alone_or_side_by_side(new_stage: Callable[..., Page], size: tuple[int, int]):
     page = new_stage(size=size)
     for model in ({"num_layers": 2, "bidirectional": True, "hidden_size": 128}, MODELS["projected"]):
@@ -264,6 +265,7 @@ def test_names_from_a_file_stay_text(stage: Page):
     assert cell.page.locator(".stage img").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seq_len", "hidden"), [(1, 1), (1, 6), (6, 1)])
 def test_one_step_and_one_unit_are_drawn_like_any_other(stage: Page, seq_len: int, hidden: int):
     cell = Cell(stage, {"hidden_size": hidden}, wave(seq_len=seq_len))
@@ -274,6 +276,7 @@ def test_one_step_and_one_unit_are_drawn_like_any_other(stage: Page, seq_len: in
     assert cell.values("c")[1] == shown(cell.now("c", 0, 0, 0, seq_len - 1))
 
 
+@pytest.mark.slow
 def test_weights_that_have_diverged_are_shown_as_what_they_are(stage: Page):
     cell = Cell(stage, {"num_layers": 2})
     broken = [np.full_like(array, np.nan) for array in cell.arrays[2:]]

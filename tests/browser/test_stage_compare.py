@@ -126,6 +126,7 @@ def test_another_run_stands_beside_this_one_under_its_own_name(page: Page):
     assert page.locator(".stage-menu-compare button", has_text="Another run").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "windows", "missing"),
     [
@@ -163,6 +164,7 @@ def test_escape_and_a_click_beside_it_close_the_menu(page: Page):
     expect(menu).to_be_hidden()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "scheme"), [((1280, 720), "light"), ((1920, 1080), "dark")])
 def test_both_sides_fit_the_stage(new_stage: Callable[..., Page], size: tuple[int, int], scheme: str):
     page = new_stage("?stage=1", size, scheme)

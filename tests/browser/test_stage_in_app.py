@@ -27,7 +27,8 @@ LOOKS = """async (stage) => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_looks_as_it_does_on_the_page_of_its_own(
     new_tab: Callable[..., Tab], new_stage: Callable[..., Page], scheme
 ):
@@ -63,6 +64,7 @@ def lost(module_tab: Tab) -> Tab:
     return module_tab
 
 
+@pytest.mark.slow
 def test_a_link_that_means_nothing_opens_the_stage(lost: Tab):
     expect(lost.page.locator(".stage-time output")).to_have_text(re.compile("step 13 of 24"))
 

@@ -120,6 +120,7 @@ def test_the_address_says_what_is_looked_at_and_opens_it_again(stage: Page, new_
     assert address(stage)["unit"] == "all" and "at" not in address(stage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["?t=999&unit=-1&at=7777&layer=x", "?t=&unit=&stage=2&compare=%3Cb%3E"])
 def test_an_address_that_means_nothing_opens_the_stage(new_stage: Callable[..., Page], query: str):
     page = new_stage(query)

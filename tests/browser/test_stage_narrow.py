@@ -28,6 +28,7 @@ def smallest_equation(page: Page) -> float:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_all_of_it_stays_on_the_screen_and_readable(new_tab: Callable[..., Tab], size: tuple[int, int]):
     page = open_stage(new_tab(size))
@@ -41,6 +42,7 @@ def test_all_of_it_stays_on_the_screen_and_readable(new_tab: Callable[..., Tab],
     assert smallest_equation(page) >= 11.5
 
 
+@pytest.mark.slow
 def test_two_cells_stand_one_under_the_other_where_there_is_no_room_beside(new_tab: Callable[..., Tab]):
     page = open_stage(new_tab((900, 700)), "?compare=start")
     expect(page.locator(".stage-half")).to_have_count(2)
@@ -57,6 +59,7 @@ def test_at_900_by_700_the_whole_stage_is_in_view(new_tab: Callable[..., Tab]):
     assert page.locator(".stage-time").bounding_box()["width"] > 200
 
 
+@pytest.mark.slow
 def test_the_choice_of_a_lessons_run_takes_no_second_row(new_tab: Callable[..., Tab]):
     tab = new_tab((900, 800)).open("lessons?lesson=forget_bias").go("Stage")
     expect(tab.page.locator(".stage-bar")).to_be_visible()
@@ -76,6 +79,7 @@ def test_stage_mode_fits_a_small_screen(new_stage: Callable[..., Page]):
     assert page.evaluate(OFF_SCREEN) == []
 
 
+@pytest.mark.slow
 def test_a_lessons_link_opens_the_unit_and_the_step_that_it_is_about(tab: Tab):
     page = tab.page
     page.goto(f"{tab.address}/lessons?lesson=embedded_reber")

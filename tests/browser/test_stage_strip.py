@@ -188,6 +188,7 @@ def test_steps_are_counted_from_one_to_their_number(stage: Page):
     assert stage.locator(".stage-time output").inner_text() == "step 24 of 24"
 
 
+@pytest.mark.slow
 def test_the_one_of_a_one_hot_input_is_never_lost_among_the_drawn_cells(stage: Page):
     rows = np.arange(300)
     names = [f"s{k}" for k in range(40)]

@@ -42,6 +42,7 @@ def picture_size(page: Page) -> tuple[float, float]:
     return stage["width"], bar["y"] - stage["y"]
 
 
+@pytest.mark.slow
 def test_the_png_is_the_stage_twice_as_fine(page: Page):
     choose(page, "Forget gate stuck shut")
     name, content = take(page, "Image, PNG")
@@ -163,6 +164,7 @@ def test_names_from_files_stay_text_in_it(page: Page, from_disk):
     assert disk.evaluate("window.hacked") is None and disk.locator("img").count() == 0
 
 
+@pytest.mark.slow
 def test_a_page_that_was_taken_away_offers_its_pictures(page: Page, from_disk):
     disk = from_disk(take(page, "Interactive page, one HTML file")[1])
     disk.get_by_role("button", name="Export").click()

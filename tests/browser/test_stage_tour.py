@@ -105,13 +105,10 @@ def test_doing_what_the_cards_say_leads_through_the_tour(page: Page):
     expect_card(page, "What the LSTM reads")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "scheme", "query"),
-    [
-        ((1280, 720), "light", ""),
-        pytest.param((1280, 720), "dark", "?stage=1", marks=pytest.mark.slow),
-        pytest.param((1920, 1080), "light", "?stage=1", marks=pytest.mark.slow),
-    ],
+    [((1280, 720), "light", ""), ((1280, 720), "dark", "?stage=1"), ((1920, 1080), "light", "?stage=1")],
 )
 def test_no_card_covers_what_it_points_at(new_stage: Callable[..., Page], size, scheme: str, query: str):
     page = begin(new_stage(query, size, scheme))
@@ -161,6 +158,7 @@ def test_it_shows_the_unit_whose_forget_gate_moves_most_and_says_what_is_so(page
     assert "more than any other" not in text and f"between {f[unit + 1].min():.2f}" in text
 
 
+@pytest.mark.slow
 def test_no_card_asks_for_a_low_forget_gate_where_none_moves(page: Page):
     page.evaluate("stage.state.sides[0].trace[0][0].f.fill(1)")
     for _ in range(8):

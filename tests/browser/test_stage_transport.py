@@ -46,6 +46,7 @@ def test_nothing_moves_while_the_numbers_change(page: Page):
     assert len(places) == 1
 
 
+@pytest.mark.slow
 def test_learning_plays_from_untrained_to_now_and_stops_there(page: Page):
     *_, header, arrays = scene_of({}, steps=9)
     mount(page, header, arrays)
@@ -111,6 +112,7 @@ def test_arrows_step_through_time_unless_the_learning_slider_has_the_focus(page:
     assert slider.input_value() == place and caption(page, "time") != step
 
 
+@pytest.mark.slow
 def test_on_stage_the_buttons_leave_with_the_pointer_and_come_back_and_off_stage_they_stay(page: Page):
     page.mouse.move(600, 400)
     buttons = page.locator(".stage-time-buttons")

@@ -114,11 +114,13 @@ def test_pause_keeps_the_weights_and_resume_goes_on(training: Tab):
     tab.press("step")
     one_epoch_on = 12 * (paused // 12 + 1)
     expect(tab.progress).to_contain_text(f"step {one_epoch_on:,}")
+    expect(tab.button("pause")).to_have_text(re.compile("Resume"))  # the buttons follow, after the words
     tab.button("pause").click()
     expect(tab.progress).to_contain_text("Training")
     tab.wait_for_step(one_epoch_on + 50)
 
 
+@pytest.mark.slow
 def test_a_run_survives_other_pages_f5_and_a_second_tab(training: Tab, new_tab: Callable[..., Tab]):
     tab, left_at = training, training.step()
     tab.turn_to("Data").turn_to("Train").wait_for_live()
@@ -141,6 +143,7 @@ def test_a_run_survives_other_pages_f5_and_a_second_tab(training: Tab, new_tab: 
     tab.end_run()
 
 
+@pytest.mark.slow
 def test_the_buttons_follow_runs_that_end_at_once(train: Tab):
     train.end_run()
     for epochs in (1, 2):

@@ -98,6 +98,7 @@ def test_a_zoom_stays_while_the_curve_grows(train: Tab):
     wait_until(page, f"(last) => ({RANGE})()[1] > last", arg=last)
 
 
+@pytest.mark.slow
 def test_the_choice_of_what_if_and_its_table_stay(gates: Tab):
     gates.widget("view").get_by_text("What if?").click()
     gates.button("what_preset_o0").click()
@@ -111,6 +112,7 @@ def test_the_choice_of_what_if_and_its_table_stay(gates: Tab):
     expect(table).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_weights_are_repainted_and_never_rebuilt(gates: Tab):
     page = gates.page
     page.get_by_role("radio", name="Weights").click()
@@ -141,6 +143,7 @@ def test_the_weights_are_repainted_and_never_rebuilt(gates: Tab):
     assert page.evaluate("window.heights.size") == 1, "the page below jumped"
 
 
+@pytest.mark.slow
 def test_now_goes_on_and_a_chosen_moment_stays(gates: Tab):
     words, slider = (gates.page.locator(f".epoch-slider {part}") for part in ("output", "input"))
     expect(words).to_contain_text("now")
@@ -162,6 +165,7 @@ def test_the_stage_goes_on(training: Tab):
     expect(words).not_to_have_text(first)
 
 
+@pytest.mark.slow
 def test_ones_own_run_goes_on_beside_a_lesson(train: Tab):
     before, own = train.step(), re.search(r"run=([\w-]+)", train.page.url)[1]
     train.turn_to("Lessons").page.locator(".st-key-card_first_lstm a").click()

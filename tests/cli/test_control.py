@@ -151,7 +151,11 @@ def workers_of(home: Path) -> list[psutil.Process]:
 def test_a_run_outlives_its_command_and_its_worker(call, write, tmp_path, other_home, monkeypatch):
     """The command is interrupted, then the worker is killed: nothing is lost but the last second."""
     folder = RunFolder(tmp_path / "run")
+    listens = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
+    )
     command = [sys.executable, "-m", "lstm_core", "train", write(**FOREVER), "--out", str(folder.path)]
+    command = [sys.executable, "-c", listens, *command]  # tests in the background (nohup … &) hear no SIGINT
     with monkeypatch.context() as patch:
         patch.setattr(pool, "claim", lambda: None)  # the threads of this process are workers, too
         train = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

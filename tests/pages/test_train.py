@@ -57,7 +57,7 @@ def test_pause_then_resume_goes_on_from_there(visit):
     tab = running(visit()).press("pause")
     assert tab.training.status == "paused"
     assert tab.widget("pause").label == "Resume"
-    assert buttons(tab) == {"train": True, "pause": True, "step": True, "stop": False, "reset": True}
+    assert buttons(tab) == {"train": True, "pause": True, "step": True, "stop": True, "reset": True}
     run, step, kept = tab.training, tab.training.step, weights(tab)
     tab.run()
     assert tab.training.step == step
@@ -79,6 +79,12 @@ def test_step_makes_one_batch_or_one_epoch(visit):
     tab.press("step").finish()
     assert tab.training.step == 2 * size
     assert len(tab.curve("loss_curve", 1)[0]) == 2  # one validation loss an epoch
+
+
+def test_a_paused_run_can_be_stopped(visit):
+    tab = running(visit()).press("pause").press("stop")
+    assert tab.training.status == "stopped"
+    assert buttons(tab) == {"train": True, "pause": False, "step": False, "stop": False, "reset": True}
 
 
 def test_stop_ends_the_run_and_keeps_what_it_learned(visit):
