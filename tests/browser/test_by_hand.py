@@ -47,6 +47,7 @@ def drag(tab: Tab, place: int, to: float) -> None:
     tab.page.mouse.up()
 
 
+@pytest.mark.slow
 def test_a_drag_moves_every_sum_and_nothing_is_drawn_anew(hand: Tab):
     before = numbers(hand)
     hand.page.evaluate(

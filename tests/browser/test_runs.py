@@ -38,6 +38,7 @@ def row(tab: Tab, id: str) -> Locator:
     return tab.page.locator(f".st-key-run_row_{id}")
 
 
+@pytest.mark.slow
 def test_a_run_is_named_opened_deleted_and_brought_back(tab: Tab, make):
     id = make(4, note="<b>a note</b>")
     tab.open("runs").press(f"more_{id}").fill(f"run_name_{id}", "the best <i>of all</i>")

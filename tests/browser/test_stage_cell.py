@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.on_stage import MODELS, mount, packed, set_state
+from tests.conftest import quick
 from tests.factories import scene_of, wave
 
 SUMS = """async ([bytes, layer, direction]) => {
@@ -90,9 +91,9 @@ def calculated(words: str) -> float:
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_the_numbers_on_screen_are_the_traces_own(stage: Page, model: dict):
-    cell = Cell(stage, model)
+@pytest.mark.parametrize("name", quick(MODELS, "deep"))
+def test_the_numbers_on_screen_are_the_traces_own(stage: Page, name: str):
+    cell = Cell(stage, MODELS[name])
     steps, width = cell.header["steps"], cell.header["width"]
     for layer in range(cell.header["layers"]):
         for direction in range(cell.header["directions"]):

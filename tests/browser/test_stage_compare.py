@@ -89,6 +89,7 @@ def test_an_earlier_epoch_is_compared_with_now(page: Page):
     assert names(page)[0] == "untrained" and values(page, 1) == now
 
 
+@pytest.mark.slow
 def test_two_units_share_the_trace_and_its_heatmaps(page: Page):
     press(page, "ArrowDown", "ArrowDown")
     third = values(page)

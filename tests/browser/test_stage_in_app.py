@@ -69,6 +69,7 @@ def test_a_link_that_means_nothing_opens_the_stage(lost: Tab):
     expect(lost.page.locator(".stage-time output")).to_have_text(re.compile("step 13 of 24"))
 
 
+@pytest.mark.slow
 def test_another_window_takes_the_place_without_a_new_stage(lost: Tab):
     tab, page = lost, lost.page
     page.evaluate("document.querySelector('.stage').first = true")

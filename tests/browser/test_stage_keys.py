@@ -129,6 +129,7 @@ def test_an_address_that_means_nothing_opens_the_stage(new_stage: Callable[..., 
     assert not state(page, "stage") and state(page, "compare") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "scheme"), [((1280, 720), "dark"), ((1920, 1080), "light")])
 def test_stage_mode_fills_the_screen_and_leaving_it_restores_the_page(new_stage: Callable[..., Page], size, scheme):
     page = new_stage(size=size, scheme=scheme)

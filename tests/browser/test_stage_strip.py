@@ -169,6 +169,7 @@ def test_predictions_have_no_gates_colour(stage: Page):
     assert len(predictions) == 2 and not set(gates) & set(predictions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "least"), [((1280, 720), 122), ((1920, 1080), 200)])
 def test_the_strip_has_room_and_keeps_it(new_stage: Callable[..., Page], size: tuple[int, int], least: int):
     page = new_stage(size=size)

@@ -168,6 +168,7 @@ def test_no_card_asks_for_a_low_forget_gate_where_none_moves(page: Page):
             page.get_by_role("button", name="Skip").click()
 
 
+@pytest.mark.slow
 def test_it_is_taken_up_where_it_was_left_even_after_a_reload(page: Page):
     skip_to(page, "The forget gate")
     page.get_by_role("button", name="End tour").click()

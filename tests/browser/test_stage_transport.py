@@ -78,6 +78,7 @@ def test_the_slider_takes_over_from_the_replay(page: Page):
     assert page.locator(".stage-learning input").input_value() == "3"
 
 
+@pytest.mark.slow
 def test_time_plays_to_the_end_and_in_a_loop_begins_again(page: Page):
     end = last(page, "time")
     page.locator(".stage-bar select").select_option("8")

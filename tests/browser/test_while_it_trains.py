@@ -158,6 +158,7 @@ def test_now_goes_on_and_a_chosen_moment_stays(gates: Tab):
     expect(words).to_have_text("untrained")
 
 
+@pytest.mark.slow
 def test_the_stage_goes_on(training: Tab):
     words = training.turn_to("Stage").page.locator(".stage-learning output")
     expect(words).to_have_text(re.compile("now"))

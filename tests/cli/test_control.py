@@ -148,6 +148,7 @@ def workers_of(home: Path) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 def test_a_run_outlives_its_command_and_its_worker(call, write, tmp_path, other_home, monkeypatch):
     """The command is interrupted, then the worker is killed: nothing is lost but the last second."""
     folder = RunFolder(tmp_path / "run")

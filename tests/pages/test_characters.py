@@ -94,6 +94,7 @@ def test_another_gate_and_a_text_of_ones_own(lesson):
     ]
 
 
+@pytest.mark.slow
 def test_the_texts_follow_the_training(lesson):
     shown = texts(lesson)[0]
     lesson.press("train")

@@ -57,6 +57,7 @@ def test_a_lesson_leaves_ones_own_work_alone_and_leads_back_to_it(visit):
     assert tab.at.title[0].value == "Lessons"
 
 
+@pytest.mark.slow
 def test_a_lesson_is_as_one_left_it(visit):
     tab = open_lesson(visit, "first_lstm").set("lesson_seed", 4).press("train")
     finish(tab)
@@ -159,6 +160,7 @@ def test_the_equations_are_of_the_chosen_unit(visit):
     assert h == pytest.approx(np.round(predictions, 2))
 
 
+@pytest.mark.slow
 def test_a_try_that_changes_the_data_is_still_the_lesson(visit):
     tab = open_lesson(visit, "state_life").press("try_0").press("pause")
     assert tab.training.experiment.data.seq_len == 3

@@ -136,6 +136,7 @@ def test_it_follows_a_run_that_trains(visit):
 SEVERAL = {"forget_bias": ["chrono", "bias_1", "bias_0"], "continual_reber": ["lstm", "no_forget"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEVERAL)
 def test_each_lstm_of_a_lesson_can_be_shown(visit, name):
     tab = open_lesson(visit, name).go("stage")

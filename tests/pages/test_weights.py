@@ -256,6 +256,7 @@ def test_thinned_until_it_fits_a_message(units, widths):
         assert cells > weight_heatmaps.MAX_CELLS / 3
 
 
+@pytest.mark.slow
 def test_a_large_model_is_thinned_with_a_word_and_its_histograms_count_all(visit):
     tab = visit("model").set("hidden_size", 400).train(epochs=1)
     drawn = Drawn(tab.go("gates").set("view", "Weights"))

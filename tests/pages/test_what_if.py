@@ -233,6 +233,7 @@ def test_other_shapes_of_models(visit, model):
         assert tab.set("what_units", "2").errors()
 
 
+@pytest.mark.slow
 def test_survives_a_smaller_model_with_shorter_windows(visit):
     tab = what_if(visit, num_layers=2, hidden_size=6).set("what_place", 1).set("layer", 1)
     tab.set("what_units", "4-5").set("what_steps", (10, 20)).press("what_keep").press("what_preset_o0")
