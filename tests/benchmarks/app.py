@@ -110,9 +110,14 @@ def bare_pace(loop: Iterator[None]) -> float:
     return count / passed
 
 
+def newest_run(home: Path) -> Path:
+    """The folder of the run that was written to last."""
+    return max((home / "runs").glob("*/records.bin"), key=lambda file: file.stat().st_mtime_ns).parent
+
+
 def steps_done(home: Path) -> int:
-    """Of the run that was begun last: its records lie one after the other."""
-    records = max((home / "runs").glob("*/records.bin"), key=lambda file: file.parent.stat().st_ctime_ns)
+    """Of the newest run: its records lie one after the other."""
+    records = newest_run(home) / "records.bin"
     return (records.stat().st_size - HEADER.size) // RECORD.itemsize
 
 

@@ -27,7 +27,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from lstm_core.runs.records import RECORD
-from tests.benchmarks.app import steps_done
+from tests.benchmarks.app import newest_run, steps_done
 from tests.benchmarks.live_curves import cpu_seconds, family
 from tests.browser.conftest import ROOT, chromium, server
 from tests.browser.tab import Tab
@@ -125,9 +125,18 @@ async def simulate(host: str, run: str, count: int, pages: bool) -> None:
     print(json.dumps({"reads": reads, "ticks": ticks, "over": time.perf_counter() - end}))
 
 
-def watch(tab: Tab, host: str, home: Path, count: int, kind: str) -> None:
+def watch(host: str, home: Path, count: int, kind: str) -> None:
     """A row: so many viewers of the run that trains."""
-    command = [sys.executable, "-m", "tests.benchmarks.visitors", "--simulate", host, run_of(tab), str(count), kind]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.visitors",
+        "--simulate",
+        host,
+        newest_run(home).name,
+        str(count),
+        kind,
+    ]
     simulated = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) if count else None
     time.sleep(6)  # they have come
     group = family("streamlit run")
@@ -167,14 +176,13 @@ def main() -> None:
                 )
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
             tab.open("train").train_on_and_on()
-            tab.page.wait_for_url(re.compile("run="))
             print(f"{'':28}{'server':>9}{'records, ms':>18}{'page, ms':>18}")
             print(f"{'viewers':10}{'':8}{'steps/s':>10}{'cores':>9}" + 2 * f"{'p50':>9}{'p95':>9}")
             host = address.removeprefix("http://")
-            watch(tab, host, home, 0, "none")
+            watch(host, home, 0, "none")
             for count in map(int, filter(None, chosen.viewers.split(","))):
                 for kind in ("records", "page"):
-                    watch(tab, host, home, count, kind)
+                    watch(host, home, count, kind)
             tab.end_run()
         assert "Traceback" not in log.read_text(errors="replace"), log.read_text(errors="replace")[-3000:]
 
