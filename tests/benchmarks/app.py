@@ -1,6 +1,6 @@
 """What a person feels: start-up, the click on Train, the live curve, and what watching costs the training.
 
-    python -m tests.benchmarks.app [--rounds 9]
+    python -m tests.benchmarks.app [--rounds 9] [--hidden 16 64]
 
 Drives the app in Chromium, as the browser tests do. Training speed is that of the example's data with hidden_size 16
 and 64, in rounds: a bare PyTorch loop in this process, while the page's run is paused, and the app's own run with its
@@ -174,24 +174,21 @@ def report(name: str, found: list[dict[str, float]], busy: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=9)
-    count = parser.parse_args().rounds
+    parser.add_argument("--hidden", type=int, nargs="+", default=HIDDEN, help="hidden_size of the models")
+    chosen = parser.parse_args()
     print(f"{os.cpu_count()} cores; Chromium without a GPU on the same machine\n")
     print(f"{'':58}{'median':>9}{'least':>9}{'most':>9}")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         log = Path(folder) / "log.txt"
         row("launch to the first picture on Start", [start_up(browser, log) for _ in range(START_UPS)], "s", "aim 3")
-        row(
-            "a new server: click on Train to the first point",
-            [cold_click(browser, log) for _ in range(3)],
-            "s",
-            "aim 6",
-        )
+        cold = [cold_click(browser, log) for _ in range(3)]
+        row("a new server: click on Train to the first point", cold, "s", "aim 6")
         with server(log) as address:
             home = log.with_name(f"home-{address.rpartition(':')[2]}")
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
             tab.open("train").fill("patience", 0).train(ENDLESS)
             row("click on Train to the first point drawn", clicks(tab), "s", "aim 0.3")
-            for hidden in HIDDEN:
+            for hidden in chosen.hidden:
                 tab.go("Train").press("stop").go("Model").fill("hidden_size", hidden)
                 tab.go("Train").train(ENDLESS).wait_for_live()
                 tab.wait_for_points(20)
@@ -201,7 +198,7 @@ def main() -> None:
                     tab.go(page)
                     for busy in (False, True):
                         name = f"hidden {hidden}, {page}{', one core busy' if busy else ''}"
-                        report(name, rounds(tab, loops, home, count, busy), busy)
+                        report(name, rounds(tab, loops, home, chosen.rounds, busy), busy)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.on_stage import draw, last, mount, press, state
+from tests.browser.tab import wait_until
 from tests.factories import scene_of
 
 
@@ -182,6 +183,7 @@ def test_a_scene_says_where_it_opens_and_the_address_has_the_last_word(stage: Pa
     *_, header, arrays = scene_of({"num_layers": 2})
     mount(stage, header | {"opening": {"unit": 4, "step": 2, "layer": 1}}, arrays)
     assert [state(stage, name) for name in ("unit", "step", "layer")] == [4, 2, 1]
+    wait_until(stage, "() => location.search.includes('unit=4')")  # a little later it says so itself
     stage.evaluate("history.replaceState(null, '', 'stage?unit=1&t=3')")
     mount(stage, header | {"opening": {"unit": 4, "step": 2, "layer": 1}}, arrays)
     assert [state(stage, name) for name in ("unit", "step", "layer")] == [1, 3, 1]

@@ -17,7 +17,7 @@ import pytest
 from lstm_core.cli import main
 from lstm_core.data.load import load_table
 from lstm_core.data.windows import make_windows
-from lstm_core.runs import pool
+from lstm_core.runs import launcher, pool
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import folder_of, id_at, run_path
 from lstm_core.runs.records import read_records
@@ -159,6 +159,7 @@ def test_a_run_outlives_its_command_and_its_worker(call, write, tmp_path, other_
     command = [sys.executable, "-c", listens, *command]  # tests in the background (nohup … &) hear no SIGINT
     with monkeypatch.context() as patch:
         patch.setattr(pool, "claim", lambda: None)  # the threads of this process are workers, too
+        patch.setattr(launcher, "ensure_workers", lambda standby=False: None)  # and are to take no worker's place
         train = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         until(lambda: folder.status().get("step", 0) > 0, seconds=120)
         train.send_signal(signal.SIGINT)
