@@ -15,12 +15,6 @@ CUT = "(all) => all.filter((e) => e.scrollWidth > e.clientWidth + 4).map((e) => 
 WIDE = "(e) => e.scrollWidth > e.clientWidth + 1"
 
 
-def some() -> list[str]:
-    """The lesson with the longest formula, the first to be cut off, and one without a model."""
-    longest = max(lessons().values(), key=lambda one: len(one.formula))
-    return [longest.name, next(name for name, one in lessons().items() if not one.experiments)]
-
-
 def picture_of(name: str, k: int = 0) -> str:
     return f"lesson_{name}_{k}"
 
@@ -78,17 +72,11 @@ def see_it_paused(tab: Tab, said: str) -> None:
     expect(tab.widget("lesson_seed").locator("input")).to_have_value("1")
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme", "names"),
-    [
-        pytest.param((1280, 720), "light", some(), id="some"),
-        pytest.param((1280, 720), "light", list(lessons()), marks=pytest.mark.slow, id="all"),
-        pytest.param((1920, 1080), "dark", list(lessons()), marks=pytest.mark.slow, id="all-large-dark"),
-    ],
-)
-def test_a_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme, names, subtests: pytest.Subtests):
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "scheme"), [((1280, 720), "light"), ((1920, 1080), "dark")])
+def test_a_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme, subtests: pytest.Subtests):
     tab = new_tab(size, scheme).open("lessons")
-    for name in names:
+    for name in (names := list(lessons())):
         with subtests.test(name):
             lesson = lessons()[name]
             tab.widget(f"card_{name}").locator("a").click()
