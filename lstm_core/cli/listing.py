@@ -9,7 +9,7 @@ from typing import Any
 
 from lstm_core.cli.find import FORM, HELP, find_run
 from lstm_core.cli.output import add_json, note, print_json, print_table
-from lstm_core.cli.summary import baseline_text, score_of, test_text
+from lstm_core.cli.summary import baseline_text, test_text
 from lstm_core.data.number_format import format_significant
 from lstm_core.runs.compare import best_baseline
 from lstm_core.runs.records import read_records
@@ -53,7 +53,7 @@ def _describe(run: RunSummary) -> dict[str, Any]:
     """What `runs --json` prints of each."""
     last = read_records(run.folder.file("records.bin"), max(0, run.step - 1))
     step = max(run.step, int(last["step"][-1]) if len(last) else 0)
-    score = score_of(run.folder, step) or {}
+    score = _score(run, step)
     best = best_baseline(score)
     return {
         "id": run.id,
@@ -80,8 +80,13 @@ def _row(run: RunSummary) -> tuple[str, ...]:
     name = f"{told['name']} ({told['data']})" if told["name"] else told["data"]
     epochs = "" if told["epochs"] is None else f"{told['epoch']}/{told['epochs']}"
     loss = "" if told["loss"] is None else format_significant(told["loss"], 3)
-    score = score_of(run.folder, told["step"]) or {}
+    score = _score(run, told["step"])
     return run.id, name[:40], run.current, epochs, loss, test_text(score), baseline_text(score), _age(run.created)
+
+
+def _score(run: RunSummary, step: int) -> dict[str, Any]:
+    """Its score.json if that is of its present weights, else {}."""
+    return run.score if run.score.get("step") == step else {}
 
 
 def _age(created: float) -> str:

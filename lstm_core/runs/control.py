@@ -182,14 +182,14 @@ class RunControl(RunFacts):
         self.cache.clear()
 
     def _write_here(
-        self, action: Callable[[Trainer], Any], status: Callable[[str, Trainer], str] | None = None
+        self, action: Callable[[Trainer], Any], status: Callable[[str, Trainer], str] = lambda old, _: old
     ) -> None:
         """Change a run that nobody trains; status: of its old one and its trainer, once changed."""
         with self._control, self.folder.locked(OBEY_SECONDS) as is_mine:
             if not is_mine:
                 raise PlaygroundError("This run is at work: pause it first.")
             old = self.folder.status().get("status", "ready")
-            self._write_idle(action, lambda trainer: status(old, trainer) if status else old)
+            self._write_idle(action, lambda trainer: status(old, trainer))
 
     def _write_idle(self, action: Callable[[Trainer], Any], status: Callable[[Trainer], str]) -> None:
         self._mirror.look(now=True)

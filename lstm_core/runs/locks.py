@@ -19,7 +19,9 @@ def take(path: Path, seconds: float = 0.01) -> Lock | None:
 
 
 def is_taken(path: Path) -> bool:
-    """Whether somebody has it now."""
+    """Whether somebody has it now; leaves no file where none is."""
+    if not path.exists():
+        return False
     lock = take(path, seconds=0)
     if lock is not None:
         lock.release()

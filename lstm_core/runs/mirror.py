@@ -41,6 +41,7 @@ class Mirror:
         self._seen: dict[str, tuple] = {}
         self._said: dict = {}  # status.json
         self._changes: list[Change] = []
+        self._is_repeatable = not trainer.step and not trainer.replaced
         self._step = trainer.step
         self.first_step = trainer.step if folder is None else 0  # the step that the records begin after
         self.asked = 0  # the size of control.jsonl after the last live change that this process asked for
@@ -86,6 +87,12 @@ class Mirror:
         return [change for change in self._changes if change.step <= self._step]  # some may be planned
 
     @property
+    def is_repeatable(self) -> bool:
+        """Whether training the experiment, with its changes, gives these weights."""
+        self.look()
+        return self._is_repeatable
+
+    @property
     def snapshots(self) -> SnapshotBuffer:
         if self.folder is None:
             return self.trainer.snapshots
@@ -115,7 +122,7 @@ class Mirror:
             if self._has_changed("status.json"):
                 self._said = folder.status()
             if self._has_changed("events.jsonl"):
-                self._changes = folder.changes()
+                self._changes, self._is_repeatable = folder.changes(), folder.is_repeatable
             if self._has_changed("records.bin"):
                 records = read_records(folder.file("records.bin"), self._step)
                 if len(records):

@@ -160,9 +160,7 @@ class Run(RunControl):
     @property
     def is_repeatable(self) -> bool:
         """Whether training experiment_file() gives this run's weights."""
-        if self.folder is None:
-            return not self._mirror.trainer.step and not self._mirror.trainer.replaced
-        return not self.folder.exists or self.folder.is_repeatable
+        return self._mirror.is_repeatable
 
     # ---- its training
 

@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.runs.folder import RunFolder, read_json
 from lstm_core.runs.home import ID, folder_of, home, path_at
@@ -33,6 +31,7 @@ STATES = {  # of pool.current_status: on the screen
     "ready": "Paused",
 }
 MAX_NOTE = 2000  # characters
+LARGEST = 1e18  # of the numbers in files: no count, time or loss of a run is larger, and all code can take it
 FRESH_SECONDS = 5.0  # a training run's clock goes on for so long after its last status
 _READ = ("about.json", "status.json", "score.json")
 
@@ -83,7 +82,7 @@ class RunSummary:
 
     @property
     def created(self) -> float:
-        return number(self.about.get("created"), self.changed)
+        return number(self.about.get("created")) or _modified(self.folder.file("experiment.json"))
 
     @cached_property
     def data_title(self) -> str:
@@ -275,6 +274,6 @@ def own_folder(id: str, owner: str | None) -> RunFolder:
 
 
 def number(value: Any, default: float = 0.0) -> float:
-    """A finite number of a JSON file; the default where there is none."""
-    is_one = isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
-    return value if is_one else default
+    """A number of a JSON file, within LARGEST; the default where there is none."""
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_one and abs(value) <= LARGEST else default  # NaN is not, either

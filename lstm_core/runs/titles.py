@@ -18,7 +18,7 @@ def plain_text(value: Any, size: int, lines: bool = False) -> str:
         return ""
     value = value[: 4 * size].replace("\r\n", "\n") if lines else " ".join(value[: 4 * size].split())
     kept = (c for c in value if unicodedata.category(c)[0] != "C" or (lines and c == "\n") or c == "\u200d")
-    return "".join(kept).strip()[:size]
+    return "".join(kept).strip()[:size].rstrip()
 
 
 def data_title(data: DataSpec) -> str:

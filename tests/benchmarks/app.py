@@ -30,7 +30,7 @@ from lstm_core.runs.records import HEADER, RECORD
 from lstm_core.training.checkpoint import load_checkpoint
 from tests.benchmarks.engine import bare_steps
 from tests.benchmarks.live_curves import cpu_seconds, family
-from tests.browser.conftest import chromium, server
+from tests.browser.conftest import chromium, home_of, server
 from tests.browser.tab import Tab, wait_until
 
 START_UPS, CLICKS, SECONDS, WARM_UP = 5, 7, 4.0, 200
@@ -184,7 +184,7 @@ def main() -> None:
         cold = [cold_click(browser, log) for _ in range(3)]
         row("a new server: click on Train to the first point", cold, "s", "aim 6")
         with server(log) as address:
-            home = log.with_name(f"home-{address.rpartition(':')[2]}")
+            home = home_of(log, address)
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
             tab.open("train").fill("patience", 0).train(ENDLESS)
             row("click on Train to the first point drawn", clicks(tab), "s", "aim 0.3")

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from tests.benchmarks.live_curves import family
-from tests.browser.conftest import chromium, server
+from tests.browser.conftest import chromium, home_of, server
 from tests.browser.tab import TITLES, Tab
 
 
@@ -52,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         log = Path(folder) / "log.txt"
         with server(log) as address:
-            home = log.with_name(f"home-{address.rpartition(':')[2]}")
+            home = home_of(log, address)
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
             tab.open("train").train(2).wait_for_end(2)
             print(f"{'':21}{'server, MB':>10}{'workers, MB':>12}")

@@ -29,7 +29,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from lstm_core.runs.records import RECORD
 from tests.benchmarks.app import newest_run, steps_done
 from tests.benchmarks.live_curves import cpu_seconds, family
-from tests.browser.conftest import ROOT, chromium, server
+from tests.browser.conftest import ROOT, chromium, home_of, server
 from tests.browser.tab import Tab
 
 SECONDS, READ_SECONDS, TICK_SECONDS = 15.0, 0.25, 1.0
@@ -116,27 +116,18 @@ async def answer(socket: websockets.ClientConnection, message: BackMsg) -> tuple
 async def simulate(host: str, run: str, count: int, pages: bool) -> None:
     """Print what so many viewers waited for."""
     reads, ticks = [], []
-    begin = time.perf_counter()
-    end = begin + 5 + SECONDS
+    end = time.perf_counter() + 5 + SECONDS
     viewers = [read_records(host, run, end, reads) for _ in range(count)]
     if pages:
         viewers += [keep_page(host, run, end, ticks) for _ in range(count)]
     await asyncio.gather(*viewers)
-    print(json.dumps({"reads": reads, "ticks": ticks, "over": time.perf_counter() - end}))
+    print(json.dumps({"reads": reads, "ticks": ticks}))
 
 
 def watch(host: str, home: Path, count: int, kind: str) -> None:
     """A row: so many viewers of the run that trains."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.benchmarks.visitors",
-        "--simulate",
-        host,
-        newest_run(home).name,
-        str(count),
-        kind,
-    ]
+    arguments = ["--simulate", host, newest_run(home).name, str(count), kind]
+    command = [sys.executable, "-m", "tests.benchmarks.visitors", *arguments]
     simulated = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) if count else None
     time.sleep(6)  # they have come
     group = family("streamlit run")
@@ -168,12 +159,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         log = Path(folder) / "log.txt"
         with server(log) as address:
-            home = log.with_name(f"home-{address.rpartition(':')[2]}")
+            home = home_of(log, address)
             if chosen.sessions:
                 kept, seconds = sessions(browser, address, chosen.sessions)
-                print(
-                    f"{kept} of {chosen.sessions} browser sessions kept their own work ({seconds:.0f} s)\n", flush=True
-                )
+                text = f"{kept} of {chosen.sessions} browser sessions kept their own work"
+                print(f"{text} ({seconds:.0f} s)\n", flush=True)
             tab = Tab(browser.new_page(viewport={"width": 1280, "height": 720}), address)
             tab.open("train").train_on_and_on()
             print(f"{'':28}{'server':>9}{'records, ms':>18}{'page, ms':>18}")

@@ -60,6 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+def home_of(log: Path, address: str) -> Path:
+    """Where the server that logs there and answers here keeps its runs."""
+    return log.with_name(f"home-{address.rpartition(':')[2]}")
+
+
 @contextmanager
 def server(log: Path, script: str = "app.py", root: Path = ROOT, **environment: str) -> Iterator[str]:
     """The app in a process of its own, as the README starts it; yields its address."""
@@ -67,14 +72,15 @@ def server(log: Path, script: str = "app.py", root: Path = ROOT, **environment: 
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
-    home = log.with_name(f"home-{port}")
+    address = f"http://127.0.0.1:{port}"
+    home = home_of(log, address)
     environment = {"LSTM_PLAYGROUND_HOME": str(home)} | environment
     with log.open("wb") as sink:
         streams = {"stdin": subprocess.DEVNULL, "stdout": sink, "stderr": sink}
         process = subprocess.Popen(command, cwd=root, env=os.environ | environment, **streams)
     try:
-        _wait_for_health(f"http://127.0.0.1:{port}", process)
-        yield f"http://127.0.0.1:{port}"
+        _wait_for_health(address, process)
+        yield address
     finally:
         process.terminate()
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError
@@ -130,8 +131,10 @@ ABOUT = ("name", "note", "pinned", "created", "hidden", "deleted")
 
 
 @examples(60)
+@example({"step": 2**70, "seconds": -(10**400), "time": float("inf")}, {"created": 10**400})
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.dictionaries(st.sampled_from(ABOUT), JSON))
 def test_whatever_the_files_say_there_is_a_summary(status, about):
+    shutil.rmtree(home() / "runs", ignore_errors=True)  # of an example before
     folder = shelve("paused")
     folder.write_status(status)
     folder.write_about(about)
@@ -142,9 +145,9 @@ def test_whatever_the_files_say_there_is_a_summary(status, about):
     for value in (run.created, run.seconds, run.step, run.epochs or 0, run.total_epochs or 0, run.best_loss or 0):
         assert isinstance(value, int | float)
     assert isinstance(run.is_pinned, bool)
-    shutil.rmtree(folder.path)
 
 
+@example("000\r0", 4, False)
 @given(st.text(), st.integers(1, 30), st.booleans())
 def test_plain_text_is_short_and_has_no_control_characters(text, size, lines):
     plain = plain_text(text, size, lines)
@@ -187,3 +190,13 @@ def _seconds(kept: Shelf) -> float:
     began = time.thread_time()
     kept.runs()
     return time.thread_time() - began
+
+
+def test_a_look_changes_nothing_and_a_run_is_as_old_as_its_settings():
+    folder = shelve("paused")
+    folder.write_about({})
+    os.utime(folder.file("experiment.json"), (1e9, 1e9))
+    before = sorted(folder.path.iterdir())
+    assert only().created == 1e9
+    folder.write_status({"status": "paused", "time": 2e9})
+    assert only().created == 1e9 and sorted(folder.path.iterdir()) == before

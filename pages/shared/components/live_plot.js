@@ -119,7 +119,8 @@ function drawNow(view) {
   view.redraws += 1;
   view.element.classList.toggle("zoomed", Boolean(zoom.x ?? zoom.y));
   view.reset.hidden = !(zoom.x ?? zoom.y);
-  stage.setAttribute("aria-label", `${message.yTitle} over ${message.xTitle}. ${lastValues(view, shown)}${eventTexts(view)} ${KEYS}`);
+  const said = `${lastValues(view, shown)}${eventTexts(view)}`;
+  stage.setAttribute("aria-label", `${message.yTitle} over ${message.xTitle}. ${said} ${KEYS}`);
   Object.assign(theme, { width, height });
   drawOverlay(view);
 }

@@ -70,6 +70,8 @@ def live_plot(
     Zoom and hidden legend entries last until `revision` changes: pass the run's id. Long lines are
     thinned to about `MAX_POINTS`, extremes kept. `height` is in CSS pixels. Names are plain text.
 
+    marks: drawn over the lines, in the order of x; their words stand beside them where there is room.
+
     records_url: what RecordLines are of, run/<id>, relative to the app's root (see server/routes.py); active: the run
     may go on, so that the browser looks for more of them four times a second while the tab is in front.
     """

@@ -13,7 +13,8 @@ import { component, isDrawn, unpack } from "./wire.js";
 const GUTTER = 40, TITLE = 24, AXIS = 22, ENDS = 18, GAP = 18; // CSS pixels around each panel
 const STRIP = 42, WINDOW = 52, NARROW = 540, VALVES = 216, GAUGE = 28, TEXT_LINES = 6;
 const LOOP = 4500, MAX_RATE = 12, REST = 900; // ms for all steps, at most so many steps a second, ms at the last step
-const FRAME = 45, FRAME_TRAINING = 125, SCREEN_FRAME = 12; // ms between two frames: beside the training, every frame costs it some steps
+const FRAME = 45, FRAME_TRAINING = 125; // ms between two frames: beside the training, every frame costs it some steps
+const SCREEN_FRAME = 12; // ms, about: what the browser itself waits before it draws
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const LABEL = "One window of the series through the network: one unit's gates and the map of all forget gates. Space "
   + "plays and pauses, left and right move by a step, up and down select the unit.";

@@ -64,7 +64,7 @@ export function paintEvents(pen, theme, { x, y, w, h }, axes, marks) {
     line(pen, theme.text, 1.25, [[at, y], [at, y + h]]);
     pen.setLineDash([]);
     pen.font = `400 ${TICK}px ${theme.font}`;
-    const width = pen.measureText(text).width, isRight = at + 5 + width > x + w, left = isRight ? at - 5 - width : at + 5;
+    const { width } = pen.measureText(text), left = at + 5 + width > x + w ? at - 5 - width : at + 5;
     if (left < free) continue;
     pen.globalAlpha = 0.8;
     pen.fillStyle = theme.back;
