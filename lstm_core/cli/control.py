@@ -142,5 +142,6 @@ def _end_idle(folder: RunFolder, command: str) -> None:
     while time.monotonic() < give_up:  # a worker may have taken it in this moment
         run.stop() if command == "stop" else run.pause()
         if not run.is_active:
+            run.wait_for_score()
             return
     raise PlaygroundError(f"The run does not obey: {home() / 'log.txt'} may say why.")

@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from lstm_core.experiment import PlaygroundError
+from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs import launcher, pool
 from lstm_core.runs.cache import ResultCache
 from lstm_core.runs.facts import RunFacts
 from lstm_core.runs.folder import RunFolder, replace_file
 from lstm_core.runs.home import home
 from lstm_core.runs.mirror import Mirror
-from lstm_core.runs.saved_state import restore_best, write_idle
+from lstm_core.runs.saved_state import restore_best, write_idle, write_score
 from lstm_core.training.trainer import Trainer
 
 OBEY_SECONDS = 2.0  # a step of a huge model may take longer; the command is obeyed all the same
@@ -35,6 +38,11 @@ class RunControl(RunFacts):
         self._mirror = mirror
         self._control = threading.Lock()  # for start, pause and stop
         self._watch_at = 0.0
+        self._scorer: threading.Thread | None = None  # of a run that was changed when nobody trained it
+
+    def current_model(self) -> SequenceModel:
+        """A copy of the model as it is now, on the CPU, in eval mode."""
+        raise NotImplementedError
 
     def checkpoint(self) -> bytes:
         """The model file of the run as it is now."""
@@ -196,9 +204,31 @@ class RunControl(RunFacts):
         with self._mirror.lock:
             trainer = self._mirror.current
             trainer.snapshots = self.snapshots.up_to(trainer.step)
+            replaced = trainer.replaced
             action(trainer)
-            write_idle(self.folder, trainer, self.table, status(trainer))
+            if trainer.replaced != replaced:
+                self.folder.file("score.json").unlink(missing_ok=True)  # it is of other weights
+            now = status(trainer)
+            write_idle(self.folder, trainer, self.table, now)
         self._mirror.look(now=True)
+        if now in ("finished", "stopped") and trainer.step and not self.folder.file("score.json").exists():
+            self._scorer = threading.Thread(target=self._write_score, name="scoring", daemon=True)
+            self._scorer.start()
+
+    def _write_score(self) -> None:
+        """As a worker does when a run ends; given up as soon as somebody asks for more, or alters it again."""
+        torch.set_num_threads(1)  # of this thread: beside a training and a browser more would lose time
+        folder, size, me = self.folder, self.folder.control_size, threading.current_thread()
+
+        def should_end() -> bool:
+            return folder.control_size != size or self._scorer is not me
+
+        write_score(folder, self.current_model(), self.windows, self.step, should_end)
+
+    def wait_for_score(self) -> None:
+        """Until score.json is there, or given up, of a run that was ended here."""
+        if self._scorer is not None:
+            self._scorer.join()
 
     def _record_change(self, trainer: Trainer, fields: dict) -> None:
         event = {"step": trainer.step, "do": "change", "fields": fields, "control": self.folder.control_size}

@@ -12,6 +12,7 @@ from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS
 from lstm_core.forecasting.score_table import score_table
+from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.folder import RunFolder, replace_file
 from lstm_core.runs.progress import Progress
 from lstm_core.runs.records import read_records
@@ -32,7 +33,9 @@ def write_model(folder: RunFolder, trainer: Trainer, table: Table) -> None:
     replace_file(folder.file("model.safetensors"), state.to_bytes())
 
 
-def write_score(folder: RunFolder, trainer: Trainer, should_end: Callable[[], bool]) -> None:
+def write_score(
+    folder: RunFolder, model: SequenceModel, windows: Windows, step: int, should_end: Callable[[], bool]
+) -> None:
     """score.json, of all windows of the test and validation splits; nothing once should_end() or the disk is full."""
 
     def go_on(share: float) -> None:
@@ -40,8 +43,9 @@ def write_score(folder: RunFolder, trainer: Trainer, should_end: Callable[[], bo
             raise _InterruptedError
 
     try:
-        scores = score_table(trainer.model.eval(), trainer.windows, go_on)
-        replace_file(folder.file("score.json"), json.dumps(scores | {"step": trainer.step}).encode())
+        scores = score_table(model.eval(), windows, go_on)
+        go_on(1.0)
+        replace_file(folder.file("score.json"), json.dumps(scores | {"step": step}).encode())
     except (_InterruptedError, OSError):
         return
     except Exception:

@@ -85,9 +85,9 @@ class Session:
 
     def score(self) -> None:
         """Write score.json; given up as soon as a command comes."""
-        size = self.folder.control_size
-        if self._trainer is not None and self._trainer.step:
-            write_score(self.folder, self._trainer, lambda: self.folder.control_size != size)
+        folder, trainer, size = self.folder, self._trainer, self.folder.control_size
+        if trainer is not None and trainer.step:
+            write_score(folder, trainer.model, trainer.windows, trainer.step, lambda: folder.control_size != size)
 
     # ---- from the disk, and back
 

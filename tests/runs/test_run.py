@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -276,3 +277,25 @@ def test_a_run_whose_weights_were_set_by_hand_does_not_say_that_its_experiment_r
     run.start(5)
     until(lambda: not run.is_active)
     assert run.step == 10 and not run.is_repeatable
+
+
+def test_a_run_that_is_ended_or_altered_at_rest_is_scored_anew(make):
+    run = make()
+    run.start(5)
+    until(lambda: not run.is_active)
+    score = run.folder.file("score.json")
+    assert not score.exists()  # it is only paused
+    run.stop()
+    run.wait_for_score()
+    first = json.loads(score.read_text())
+    assert first["step"] == 5 and first["test"]["rmse"] == pytest.approx(
+        run.score("test", wait=60).evaluation.model.rmse
+    )
+    run.set_weights({"head.bias": torch.tensor([0.25])})
+    run.wait_for_score()
+    second = json.loads(score.read_text())
+    assert (
+        second["test"]["rmse"]
+        == pytest.approx(run.score("test", wait=60).evaluation.model.rmse)
+        != first["test"]["rmse"]
+    )
