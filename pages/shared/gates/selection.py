@@ -59,11 +59,15 @@ class Selection:
 def weights_moment(run: Run, step: int) -> str:
     """Of which moment the weights at a step are: "step 516", or "epoch 28, the best" where those have come back."""
     best = best_epoch_shown(run) if step == run.step else None
+    if best == "refit":
+        return "the refit"
     return f"step {step:,}" if best is None else f"epoch {best:,}, the best"
 
 
-def best_epoch_shown(run: Run) -> int | None:
-    """The epoch whose weights have come back at the end of a training; None where those of the last step are shown."""
+def best_epoch_shown(run: Run) -> int | str | None:
+    """Whose weights a training has ended with: the best epoch, or "refit"; None for those of its last step."""
+    if run.refitted and run.best_epoch and not run.is_active:
+        return "refit"
     return run.best_epoch if run.step and not run.is_active and run.has_best_weights else None
 
 

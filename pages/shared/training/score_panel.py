@@ -94,7 +94,7 @@ def _confusion(classes: tuple[str, ...], evaluation: Evaluation) -> None:
 
 def best_epoch_note(run: Run) -> None:
     """Beside a run that got worse: which epoch was best, and its weights for the asking."""
-    if not run.step or run.watch_only or run.has_best_weights or not len(run.windows.starts["valid"]):
+    if not run.step or run.watch_only or run.has_best_weights or run.refitted or not len(run.windows.starts["valid"]):
         return
     text, button = st.columns([0.6, 0.4], vertical_alignment="center")
     text.markdown(
