@@ -41,7 +41,10 @@ class ForecastTarget:
 
     def inverse(self, errors: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """u predicted after these rows (…,), (…, output_steps, targets) → predictions in the target's own units."""
-        z = errors * self.scale + self.base[rows]
+        return self.from_z(errors * self.scale + self.base[rows])
+
+    def from_z(self, z: np.ndarray) -> np.ndarray:
+        """z in the target's own units."""
         return np.exp(z) if self.log else z
 
     def inputs(self, target: int, groups: np.ndarray, seq_len: int) -> dict[str, np.ndarray]:
