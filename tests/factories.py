@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import torch
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from lstm_core.data.table import ColumnRoles, Table
+from lstm_core.data.table import Column, ColumnRoles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import (
     CELLS,
@@ -64,6 +65,12 @@ PREFIX = "This model file cannot be used: "
 def table_of(name: str = "test.csv", **columns) -> Table:
     """A table of these columns; lists of str are categories, "" a missing one."""
     return Table.from_columns(name, {k: np.asarray(v) for k, v in columns.items()}, ColumnRoles())
+
+
+def timed(time: np.ndarray, **columns) -> Table:
+    """table_of with a column "time" of dates and times before the others."""
+    table = table_of(**columns)
+    return dataclasses.replace(table, columns=(Column("time", "time", time.astype("M8[ns]")), *table.columns))
 
 
 def series(rows: int, **changes) -> Table:
