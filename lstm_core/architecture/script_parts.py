@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lstm_core.data.transforms import CONSTANT
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS, Experiment, resolve_loss
 
@@ -57,39 +58,42 @@ def read_data(experiment: Experiment, windows: Windows, names: Columns) -> str:
     ]
     filled = ".groupby(sequence).ffill()" if spec.missing == "forward_fill" else ""
     why = ", gaps filled with the last value before" if filled else ""
-    lines.append(f"x = table[FEATURES]{filled}.to_numpy(np.float32)  # (rows, {windows.input_size}){why}")
+    lines.append(f"x = table[FEATURES]{filled}.to_numpy(np.float64)  # (rows, {windows.input_size}){why}")
     if is_class:
         lines.append("y = pd.Categorical(table[TARGET], CLASSES).codes.astype(np.int64)  # (rows,), -1 where missing")
     else:
-        lines.append(f"y = table[TARGETS].to_numpy(np.float32)  # (rows, {windows.y.shape[1]})")
+        lines.append(f"y = table[TARGETS].to_numpy(np.float64)  # (rows, {windows.y.shape[1]})")
     return "\n".join([*lines, _scaler(spec.scaling, is_class)])
 
 
 def _scaler(scaling: str, is_class: bool) -> str:
+    target = "" if is_class else "u = ((y - y_center) * (1 / y_scale)).astype(np.float32)  # y in scaled units\n"
     if scaling == "none":
-        return "" if is_class else "y_center, y_scale = torch.tensor(0.0), torch.tensor(1.0)\n"
+        return "x = x.astype(np.float32)\n" + ("y_center, y_scale = 0.0, 1.0\n" + target if target else "")
     center, scale = "np.nanmean(rows, axis=0, dtype=np.float64)", "np.nanstd(rows, axis=0, dtype=np.float64)"
     if scaling == "minmax":
         center, scale = "np.nanmin(rows, axis=0)", "np.nanmax(rows, axis=0) - center"
-    target = 'y_center, y_scale = map(torch.from_numpy, fit_scaler(y[split == "train"]))\n'
+    if target:
+        target = f'y_center, y_scale = fit_scaler(y[split == "train"])\n{target}'
     return f"""
 
 def fit_scaler(rows):  # (rows, columns), of the training split alone
     center = {center}
     scale = {scale}
-    scale = np.where(scale > 1e-6 * np.maximum(np.abs(center), 1e-30), scale, 1)  # a constant column keeps its scale
-    return np.nan_to_num(center).astype(np.float32), scale.astype(np.float32)
+    scale = np.where(scale > {CONSTANT} * np.maximum(np.abs(center), 1e-30), scale, 1)  # not of a constant column
+    return np.nan_to_num(center), scale
 
 
 x_center, x_scale = fit_scaler(x[split == "train"])
-x = (x - x_center) * (1 / x_scale)
-{"" if is_class else target}"""
+x = ((x - x_center) * (1 / x_scale)).astype(np.float32)
+{target}"""
 
 
 def cut_windows(experiment: Experiment, windows: Windows) -> str:
     spec = windows.spec
     offsets = windows.offsets.tolist()
     ahead = offsets if len(offsets) <= 8 else f"range({offsets[0]}, {offsets[-1] + 1})"
+    scaled = "" if windows.classes else "u = torch.from_numpy(u)\n"
     missing = "(y < 0)" if windows.classes else "np.isnan(y).any(1)"
     return f"""\
 SEQ_LEN = {spec.seq_len}  # rows that the model reads
@@ -105,24 +109,24 @@ split_of_window = np.where(usable, split[target_rows[:, -1]], "")
 starts = {{name: torch.from_numpy(first[split_of_window == name]) for name in {SPLITS!r}}}
 
 x, y, steps = torch.from_numpy(x), torch.from_numpy(y), torch.arange(SEQ_LEN)
-{_batch(experiment, windows)}"""
+{scaled}{_batch(experiment, windows)}"""
 
 
 def _batch(experiment: Experiment, windows: Windows) -> str:
     count, number = windows.output_steps, "" if windows.classes else f", {windows.y.shape[1]}"
     shape = "" if windows.classes else f", {count}"
     if experiment.model.head == "last":
-        rows = "rows[:, -1] + AHEAD" if windows.classes else "rows[:, -1:] + AHEAD"
+        targets = "y[rows[:, -1] + AHEAD]" if windows.classes else "u[rows[:, -1:] + AHEAD]"
         return f"""
 
 def batch_of(first):  # (batch,) first rows
     rows = first[:, None] + steps
-    return x[rows], y[{rows}]  # (batch, seq_len, {windows.input_size}), (batch{shape}{number})
+    return x[rows], {targets}  # (batch, seq_len, {windows.input_size}), (batch{shape}{number})
 
 """
     targets = "y[target_rows[..., 0]].masked_fill(other[..., 0], -1)"
     if not windows.classes:
-        targets = 'y[target_rows].masked_fill(other[..., None], float("nan"))'
+        targets = 'u[target_rows].masked_fill(other[..., None], float("nan"))'
     return f"""split_of_row = torch.from_numpy(pd.Categorical(split).codes.astype(np.int64))
 
 
@@ -141,7 +145,7 @@ def loss(experiment: Experiment, windows: Windows) -> str:
         body = "    return F.cross_entropy(outputs.flatten(0, -2), targets.flatten(), ignore_index=-1)"
         scored = "(targets >= 0).sum().item()"
     else:
-        body = "    targets = ((targets - y_center) * (1 / y_scale)).flatten(-2)  # in scaled units\n"
+        body = "    targets = targets.flatten(-2)\n"
         scored = "targets.isfinite().sum().item()"
         if experiment.model.head == "per_step":
             body += "    scored = targets.isfinite()\n    return " + f"{name}(outputs[scored], targets[scored])"
@@ -259,8 +263,9 @@ with torch.no_grad():
 accuracy = 1 - torch.cat(errors).double().mean().item()
 print(f"{title} accuracy {{accuracy:.4f}} ({count})")"""
     return f"""{head}
-        predictions = outputs.view(targets.shape) * y_scale + y_center  # in the target's own units
-        errors.append((predictions.double() - targets)[targets.isfinite()])
+        predictions = outputs.view(targets.shape) * torch.tensor(y_scale) + torch.tensor(y_center)  # in its own units
+        last = batch{"[:, None] + steps" if experiment.model.head == "per_step" else " + SEQ_LEN - 1"}
+        errors.append((predictions - y[last[..., None] + AHEAD])[targets.isfinite()])
 errors = torch.cat(errors)
 rmse, mae = errors.square().mean().sqrt().item(), errors.abs().mean().item()
 print(f"{title} RMSE {{rmse:.4g}}, MAE {{mae:.4g}} ({count})")"""

@@ -48,7 +48,7 @@ def script_data(windows: Windows, table: Table) -> bytes:
         columns[names.targets[0]] = np.array([*names.classes, ""], dtype=object)[windows.y]  # of -1, no class, the last
     else:
         columns |= {name: windows.y[:, k] for k, name in enumerate(names.targets)}
-    return pd.DataFrame(columns).to_csv(index=False, float_format="%.9g").encode()
+    return pd.DataFrame(columns).to_csv(index=False, float_format="%.17g").encode()
 
 
 def training_script(experiment: Experiment, windows: Windows) -> str:

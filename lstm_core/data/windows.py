@@ -6,10 +6,12 @@ eight megabytes. split.py orders the rows and decides where windows may start, t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from lstm_core.data.forecast_target import ForecastTarget, fit_target, fitted_target
 from lstm_core.data.split import (
     group_bounds,
     missing_classes,
@@ -21,9 +23,22 @@ from lstm_core.data.split import (
     split_of_rows,
     window_starts,
 )
+from lstm_core.data.start import Start
 from lstm_core.data.table import Table
-from lstm_core.data.transforms import fit_scaler
+from lstm_core.data.transforms import fit_scaler, forward_fill
 from lstm_core.experiment import SPLITS, DataSpec, PlaygroundError
+
+
+@dataclass(frozen=True, eq=False)
+class Scaler:
+    """What is fitted on the training rows: scaled = (value − center) / scale, and the starts of the targets."""
+
+    x_center: np.ndarray  # (input_size,)
+    x_scale: np.ndarray  # (input_size,)
+    y_center: np.ndarray  # (targets,)
+    y_scale: np.ndarray  # (targets,)
+    starts: tuple[Start, ...] = ()  # one a target, or none
+    error_scale: np.ndarray | None = None  # (output_steps, targets) of what the starts leave
 
 
 @dataclass(frozen=True)
@@ -37,13 +52,16 @@ class Windows:
 
     spec: DataSpec
     table_name: str
-    x: np.ndarray  # (rows, input_size) float32, unscaled; a view of the table where possible
-    y: np.ndarray  # (rows, targets) float32, unscaled, NaN: not scored; or (rows,) int64 classes, −1: not scored
+    features: np.ndarray  # (rows, features) float64, the chosen columns; a view of the table where possible
+    y: np.ndarray  # (rows, targets) float64, unscaled, NaN: not scored; or (rows,) int64 classes, −1: not scored
     classes: tuple[str, ...]  # empty for a regression
+    x: np.ndarray  # (rows, input_size) float64, unscaled: what the model reads; `features` itself without a start
+    input_names: tuple[str, ...]  # (input_size,)
+    target: ForecastTarget | None  # None: the model predicts the target itself, scaled
     x_center: np.ndarray  # (input_size,)
     x_scale: np.ndarray  # (input_size,)
     y_center: np.ndarray  # (targets,)
-    y_scale: np.ndarray  # (targets,)
+    y_scale: np.ndarray  # (targets,); both serve where there is no start
     starts: dict[str, np.ndarray]  # split → (windows,) int64 first rows, in order of time
     split_of_row: np.ndarray  # (rows,) uint8: 0 train, 1 valid, 2 test
     time: np.ndarray | None  # (rows,) the time column in the order of the rows
@@ -84,15 +102,18 @@ class Windows:
         first = self.spec.horizon if self.classes or not self.spec.horizon else 1
         return np.arange(first, self.spec.horizon + 1)
 
-    @property
-    def x_factor(self) -> np.ndarray:
-        """(input_size,) float32: what centred inputs are multiplied by, here and on a device, for the same bits."""
-        return 1 / self.x_scale
+    @cached_property
+    def scaled_x(self) -> np.ndarray:
+        """(rows, input_size) float32: the rows as the model reads them; centred before they are rounded."""
+        return ((self.x - self.x_center) * (1 / self.x_scale)).astype(np.float32)
 
-    @property
-    def y_factor(self) -> np.ndarray:
-        """(targets,) float32: the same for the targets."""
-        return 1 / self.y_scale
+    @cached_property
+    def scaled_y(self) -> np.ndarray:
+        """What the loss compares with, float32, NaN where not scored: (rows, output_steps·targets), of each row what
+        is to be predicted after it, with a start; (rows, targets), of each row its own target, without."""
+        if self.target is not None:
+            return self.target.errors(self.offsets)
+        return ((self.y - self.y_center) * (1 / self.y_scale)).astype(np.float32)
 
     def target_rows(self, starts: np.ndarray) -> np.ndarray:
         """(windows, output_steps): the rows of these windows' targets."""
@@ -100,18 +121,41 @@ class Windows:
 
     def inputs(self, starts: np.ndarray) -> np.ndarray:
         """(windows, seq_len, input_size) float32, scaled: the model's input."""
-        rows = np.asarray(starts)[:, None] + np.arange(self.spec.seq_len)
-        return (self.x[rows] - self.x_center) * self.x_factor
+        return self.scaled_x[np.asarray(starts)[:, None] + np.arange(self.spec.seq_len)]
 
     def targets(self, starts: np.ndarray) -> np.ndarray:
-        """Targets in the table's own units: (windows, output_steps, targets) float32, or (windows,) int64 classes."""
+        """Targets in the table's own units: (windows, output_steps, targets) float64, or (windows,) int64 classes."""
         rows = self.target_rows(starts)
         return self.y[rows[:, 0]] if self.classes else self.y[rows]
 
-    def inverse_transform(self, prediction: np.ndarray) -> np.ndarray:
-        """(…, output_steps·targets) scaled predictions → (…, output_steps, targets) in the table's own units."""
-        shape = (*prediction.shape[:-1], self.output_steps, self.y.shape[1])
-        return prediction.reshape(shape) * self.y_scale + self.y_center
+    def inverse_transform(self, prediction: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Scaled predictions (…, output_steps·targets), made after these rows (…,) → (…, output_steps, targets) float64
+        in the table's own units."""
+        prediction = prediction.reshape(*prediction.shape[:-1], self.output_steps, self.y.shape[1])
+        if self.target is not None:
+            return self.target.inverse(prediction, rows)
+        return prediction * self.y_scale + self.y_center
+
+    def last_rows(self, starts: np.ndarray) -> np.ndarray:
+        """(windows,): the rows after which these windows' predictions are made."""
+        return np.asarray(starts) + self.spec.seq_len - 1
+
+    @property
+    def scaler(self) -> Scaler:
+        """All that was fitted on the training rows."""
+        starts, scale = (self.target.starts, self.target.scale) if self.target is not None else ((), None)
+        return Scaler(self.x_center, self.x_scale, self.y_center, self.y_scale, starts, scale)
+
+    def with_scaler(self, scaler: Scaler) -> Windows:
+        """The same rows, scaled as others were: the weights of a saved model know no other scale."""
+        scaled = replace(
+            self, **{name: getattr(scaler, name) for name in ("x_center", "x_scale", "y_center", "y_scale")}
+        )
+        if self.target is None:
+            return scaled
+        target = fitted_target(self.y, self.groups, self.spec, self.offsets, scaler.starts, scaler.error_scale)
+        x, names = _inputs(self.features, self.spec, target, self.groups)
+        return replace(scaled, target=target, x=x, input_names=names)
 
     def axis(self, rows: np.ndarray) -> tuple[np.ndarray, str]:
         """(x, title) of these rows on a plot: the time column, or row numbers without one or with several groups."""
@@ -139,18 +183,25 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
     order = row_order(table, spec)
     groups = group_bounds(table, spec, order)
     y, classes = _targets(table, spec, order)
-    x, filled = _features(table, spec, order, groups)
+    features, filled = _features(table, spec, order, groups)
     _refuse_target_as_input(spec, classes)
     split_of_group = None
     if len(groups) > 2 and (classes or spec.horizon == 0):  # labelled sequences are never cut
         split_of_group = split_groups(groups, y, len(classes), spec, table.groups_in_order)
     split_of_row = split_of_rows(groups, spec, split_of_group)
+    train_rows, target = split_of_row == 0, None
+    if spec.start != "none":
+        _refuse_start(spec, classes)
+        target = fit_target(y, groups, train_rows, spec, np.arange(1, spec.horizon + 1))
+    x, names = _inputs(features, spec, target, groups)
     starts = window_starts(x, y, groups, split_of_row, spec, bool(classes))
-    refuse_empty(starts, x, y, groups, spec, table.name)
-    train_rows = split_of_row == 0
+    if target is not None:
+        starts = {split: first[_has_start(target, first + spec.seq_len - 1)] for split, first in starts.items()}
+    refuse_empty(starts, features, y, groups, spec, table.name)
     x_center, x_scale = fit_scaler(x[train_rows], spec.scaling)
-    no_scaling = np.zeros(1, np.float32), np.ones(1, np.float32)
-    y_center, y_scale = no_scaling if classes else fit_scaler(y[train_rows], spec.scaling)
+    if target is not None:
+        x_center, x_scale = _input_scaler(x[train_rows], names, spec, x_center, x_scale)
+    y_center, y_scale = (np.zeros(1), np.ones(1)) if classes else fit_scaler(y[train_rows], spec.scaling)
     if classes:
         refuse_one_class(y, starts, spec, classes)
     time = None if spec.time is None else reorder(table.column(spec.time).values, order)
@@ -161,7 +212,44 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
     warnings = missing_classes(y, split_of_row, starts, classes) if classes else ()
     drawn = split_of_group is not None and not table.groups_in_order
     about = (notes, drawn, warnings)
-    return Windows(spec, table.name, x, y, classes, *scalers, starts, split_of_row, time, groups, *about)
+    read = (features, y, classes, x, names, target)
+    return Windows(spec, table.name, *read, *scalers, starts, split_of_row, time, groups, *about)
+
+
+def _inputs(
+    features: np.ndarray, spec: DataSpec, target: ForecastTarget | None, groups: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(rows, input_size) and the names: the features, those that are targets with a start by what it leaves of them."""
+    if target is None:
+        return features, spec.features
+    columns: dict[str, np.ndarray] = {}
+    for k, name in enumerate(spec.features):
+        if name in spec.targets:
+            derived = target.inputs(spec.targets.index(name), groups, spec.seq_len)
+            columns |= {f"{name}: {what}": values for what, values in derived.items()}
+        else:
+            columns[name] = features[:, k]
+    return np.stack(list(columns.values()), axis=1), tuple(columns)
+
+
+def _input_scaler(
+    x: np.ndarray, names: tuple[str, ...], spec: DataSpec, center: np.ndarray, scale: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Errors and changes are divided by their deviation and keep their zero; other features are scaled by the spec."""
+    derived = np.array([name not in spec.features for name in names])
+    return np.where(derived, 0.0, center), np.where(derived, fit_scaler(x, "standard")[1], scale)
+
+
+def _has_start(target: ForecastTarget, rows: np.ndarray) -> np.ndarray:
+    return np.isfinite(target.base[rows]).all((1, 2))
+
+
+def _refuse_start(spec: DataSpec, classes: tuple[str, ...]) -> None:
+    reason = "the target's values are classes" if classes else "horizon is 0" if spec.horizon == 0 else ""
+    if reason:
+        raise PlaygroundError(
+            f"start is {spec.start!r}, but {reason}, so there is nothing to start from: set it to none."
+        )
 
 
 def _targets(table: Table, spec: DataSpec, order: np.ndarray | None) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -179,12 +267,12 @@ def _targets(table: Table, spec: DataSpec, order: np.ndarray | None) -> tuple[np
 
 
 def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
-    """(rows, names) of table.numbers: a view where the columns are adjacent, else a copy."""
+    """(rows, names) float64 of table.numbers: a view where the columns are adjacent, else a copy."""
     all_names = table.column_names("number")
     positions = [all_names.index(name) for name in names]
     if positions == list(range(positions[0], positions[0] + len(positions))):
-        return table.numbers[:, positions[0] : positions[0] + len(positions)]
-    return table.numbers[:, positions]
+        return np.asarray(table.numbers[:, positions[0] : positions[0] + len(positions)], np.float64)
+    return np.asarray(table.numbers[:, positions], np.float64)
 
 
 def _features(table: Table, spec: DataSpec, order: np.ndarray | None, groups: np.ndarray) -> tuple[np.ndarray, int]:
@@ -192,14 +280,10 @@ def _features(table: Table, spec: DataSpec, order: np.ndarray | None, groups: np
         if table.column(name).kind != "number":
             raise PlaygroundError(f"Feature {name!r} is not a number column: leave it out or correct its type.")
     x = reorder(_take(table, spec.features), order)
-    is_missing = np.isnan(x)
-    missing_count = int(is_missing.sum())
+    missing_count = int(np.isnan(x).sum())
     if not missing_count or spec.missing == "skip":
         return x, 0
-    # Forward-fill within each group: it never uses a later value.
-    group_start = np.repeat(groups[:-1], np.diff(groups))[:, None]
-    last_known_row = np.where(is_missing, group_start, np.arange(len(x))[:, None])
-    x = np.take_along_axis(x, np.maximum.accumulate(last_known_row, axis=0), axis=0)
+    x = forward_fill(x, groups)
     return x, missing_count - int(np.isnan(x).sum())
 
 

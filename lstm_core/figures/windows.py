@@ -89,7 +89,7 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
     targets = windows.targets(np.array([start]))[0]
     names = [f"input {plain_label(name, MAX_NAME)}" for name in windows.spec.features[:MAX_LINES]]
     n_inputs = len(names)
-    lines = [(rows, windows.x[rows, k].astype(np.float64)) for k in range(n_inputs)]
+    lines = [(rows, windows.features[rows, k]) for k in range(n_inputs)]
     spans = [_span(y) for _, y in lines]
     if not windows.classes:
         for k, name in enumerate(windows.spec.targets[:MAX_LINES]):

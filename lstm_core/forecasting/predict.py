@@ -27,7 +27,8 @@ def predict(model: SequenceModel, windows: Windows, starts: np.ndarray) -> np.nd
     Returns (windows, output_steps, targets) in the table's own units, or class probabilities (windows, classes).
     """
     outputs = _outputs(model, windows, starts)
-    return _in_own_units(windows, outputs[:, -1] if model.spec.head == "per_step" else outputs)
+    outputs = outputs[:, -1] if model.spec.head == "per_step" else outputs
+    return _in_own_units(windows, outputs, windows.last_rows(starts))
 
 
 def predict_steps(
@@ -39,11 +40,12 @@ def predict_steps(
     lies in an earlier split than its window; predictions as predict has them, (steps, output_steps, targets) or
     (steps, classes).
     """
-    predictions = _in_own_units(windows, _outputs(model, windows, starts))
+    outputs = _outputs(model, windows, starts)
     if model.spec.head != "per_step":
         rows = windows.target_rows(starts)
-        return rows, np.ones(rows.shape, bool), predictions
+        return rows, np.ones(rows.shape, bool), _in_own_units(windows, outputs, windows.last_rows(starts))
     steps = np.asarray(starts)[:, None] + np.arange(windows.spec.seq_len)
+    predictions = _in_own_units(windows, outputs, steps)
     rows = steps[..., None] + windows.offsets  # (windows, seq_len, output_steps)
     split = windows.split_of_row[rows]
     scored = split == split[:, -1:, -1:]
@@ -65,5 +67,6 @@ def _outputs(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Tens
     return torch.cat(outputs).cpu()
 
 
-def _in_own_units(windows: Windows, outputs: Tensor) -> np.ndarray:
-    return outputs.softmax(-1).numpy() if windows.classes else windows.inverse_transform(outputs.numpy())
+def _in_own_units(windows: Windows, outputs: Tensor, rows: np.ndarray) -> np.ndarray:
+    """rows: after which row of the table each output is made, of the outputs' first axes."""
+    return outputs.softmax(-1).numpy() if windows.classes else windows.inverse_transform(outputs.numpy(), rows)

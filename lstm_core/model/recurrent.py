@@ -82,6 +82,9 @@ def build_model(spec: ModelSpec, input_size: int, output_size: int) -> SequenceM
     nn.init.kaiming_uniform_(model.head.weight, a=math.sqrt(5), generator=generator)
     bound = 1 / math.sqrt(model.head.in_features)
     nn.init.uniform_(model.head.bias, -bound, bound, generator=generator)
+    if spec.zero_head:  # after the draws, so that the recurrent weights are the same with and without
+        nn.init.zeros_(model.head.weight)
+        nn.init.zeros_(model.head.bias)
     if spec.forget_bias is not None:
         init_forget_bias(model.lstm, spec.forget_bias)
     if spec.chrono_t_max is not None:

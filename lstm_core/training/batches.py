@@ -21,12 +21,9 @@ class WindowTensors:
         """per_step: one target at each step (head "per_step") instead of one at the end."""
         self.windows = windows
         self.per_step = per_step
-        self._x = torch.from_numpy(windows.x).to(device)  # (rows, input_size)
-        self._y = torch.from_numpy(windows.y).to(device)  # (rows, targets), or (rows,) classes
-        scaler = (windows.x_center, windows.x_factor, windows.y_center, windows.y_factor)
-        self._x_center, self._x_factor, self._y_center, self._y_factor = (
-            torch.from_numpy(values).to(device) for values in scaler
-        )
+        self._x = torch.from_numpy(windows.scaled_x).to(device)  # (rows, input_size)
+        targets = windows.y if windows.classes else windows.scaled_y
+        self._y = torch.from_numpy(targets).to(device)  # (rows, targets), with a start of all output steps; or classes
         self._steps = torch.arange(windows.spec.seq_len, device=device)
         self._offsets = torch.from_numpy(windows.offsets).to(device)
         self._split_of_row = torch.from_numpy(windows.split_of_row).to(device) if per_step else None
@@ -34,9 +31,7 @@ class WindowTensors:
     def inputs(self, starts: Tensor) -> Tensor:
         """starts: (batch,) int64 on the device. Returns (batch, seq_len, input_size), scaled."""
         rows = starts[:, None] + self._steps
-        x = self._x.index_select(0, rows.flatten())
-        x = x.sub_(self._x_center).mul_(self._x_factor)
-        return x.view(*rows.shape, self._x.shape[1])
+        return self._x.index_select(0, rows.flatten()).view(*rows.shape, self._x.shape[1])
 
     def targets(self, starts: Tensor) -> Tensor:
         """Targets: float (batch, [seq_len,] output_size), scaled, NaN where not scored;
@@ -48,11 +43,11 @@ class WindowTensors:
         last = self.windows.spec.seq_len - 1
         base = starts[:, None] + self._steps if self.per_step else starts + last
         rows = base[..., None] + self._offsets  # (batch, [seq_len,] output_steps)
-        y = self._y.index_select(0, rows.flatten())
         if self.windows.classes:
-            y = y.view(base.shape)
+            y = self._y.index_select(0, rows.flatten()).view(base.shape)
             return y if not self.per_step else y.masked_fill(self._other_split(rows)[..., 0], -1)
-        y = y.sub_(self._y_center).mul_(self._y_factor).view(*rows.shape, self._y.shape[1])
+        known_at = rows if self.windows.target is None else base
+        y = self._y.index_select(0, known_at.flatten()).view(*rows.shape, -1)
         if self.per_step:
             y = y.masked_fill(self._other_split(rows)[..., None], float("nan"))
         return y.flatten(-2)

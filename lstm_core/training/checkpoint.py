@@ -20,11 +20,11 @@ import safetensors.numpy
 
 from lstm_core.architecture.memory import check_memory
 from lstm_core.data.table import Table
-from lstm_core.data.windows import Windows
+from lstm_core.data.windows import Scaler, Windows
 from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.model.devices import available_devices, free_memory
 from lstm_core.training.saved_tensors import check_tensors
-from lstm_core.training.saved_values import checked_curves, checked_progress, scaler_values, whole_number
+from lstm_core.training.saved_values import checked_curves, checked_progress, checked_scaler, scaler_json, whole_number
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceModel
@@ -37,7 +37,6 @@ SAVED_SNAPSHOTS = 4 << 20  # bytes of the snapshots in a file
 MAX_SIZE = 1_000_000  # inputs, and outputs
 _NO_DIGEST = "0" * 64
 _MARK = rb'"playground":"{\"digest\": \"'
-_SCALER = ("x_center", "x_scale", "y_center", "y_scale")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Checkpoint:
     input_size: int
     output_size: int
     classes: tuple[str, ...]
-    scaler: dict[str, np.ndarray]  # x_center, x_scale: (input_size,); y_center, y_scale: (targets,)
+    scaler: Scaler
     curves: dict[str, tuple[list[float], list[float]]]  # name → (x, y), as the run drew them
     progress: dict
     weights: dict[str, np.ndarray]  # by SequenceModel's names
@@ -109,7 +108,7 @@ def copy_state(
         "input_size": windows.input_size,
         "output_size": windows.output_size,
         "classes": list(windows.classes),
-        "scaler": {name: getattr(windows, name).tolist() for name in _SCALER},
+        "scaler": scaler_json(windows.scaler),
         "curves": curves,
         "progress": progress | {"best_loss": _json_number(progress["best_loss"])},
         "table_sha256": table_sha256,
@@ -141,8 +140,7 @@ def _load(data: bytes) -> Checkpoint:
     if classes and len(classes) != sizes[1]:
         raise PlaygroundError(f"classes has {len(classes)} names, but output_size is {sizes[1]}.")
     targets = 1 if classes else len(experiment.data.targets)
-    lengths = {"x_center": sizes[0], "x_scale": sizes[0], "y_center": targets, "y_scale": targets}
-    scaler = {name: scaler_values(about.get("scaler"), name, length) for name, length in lengths.items()}
+    scaler = checked_scaler(about.get("scaler"), experiment, *sizes, targets)
     curves = checked_curves(about.get("curves"))
     check_tensors(header, experiment, *sizes)
     progress = checked_progress(about.get("progress"))
@@ -212,7 +210,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     check_memory(experiment, windows, free_memory())
     if experiment.train.device not in available_devices():  # it was trained on a machine that had another one
         experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
-    trainer = Trainer(dataclasses.replace(windows, **checkpoint.scaler), experiment)
+    trainer = Trainer(windows.with_scaler(checkpoint.scaler), experiment)
     try:
         trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
     except RuntimeError:  # all shapes fit: only a generator refuses a state that is none

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from itertools import pairwise
 
 import numpy as np
 
-from lstm_core.experiment import PlaygroundError
+from lstm_core.data.start import Start
+from lstm_core.data.windows import Scaler
+from lstm_core.experiment import Experiment, PlaygroundError
 
 MAX_STEPS = 10**12  # 10^6 epochs of 10^6 batches
 MAX_POINTS, MAX_CURVES = 20_000, 100  # points of a curve: ten times what a run saves
@@ -31,8 +34,40 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float)
 
 
-def scaler_values(scaler: object, name: str, length: int) -> np.ndarray:
-    """(length,) float32: scaler[name]; raises PlaygroundError unless float32 can compute with all of these."""
+def checked_scaler(scaler: object, experiment: Experiment, input_size: int, output_size: int, targets: int) -> Scaler:
+    """The scaler of a model file; raises PlaygroundError unless it fits the experiment and these sizes."""
+    lengths = {"x_center": input_size, "x_scale": input_size, "y_center": targets, "y_scale": targets}
+    values = {name: _scaler_values(scaler, name, length) for name, length in lengths.items()}
+    data = experiment.data
+    if data.start == "none":
+        return Scaler(**values)
+    starts = scaler.get("starts")
+    if not isinstance(starts, list) or len(starts) != targets:
+        raise PlaygroundError(f"its scaler is damaged: starts is not a list of {targets}.")
+    numbers = [field.name for field in dataclasses.fields(Start) if field.name not in ("kind", "season")]
+    for start in starts:
+        if not isinstance(start, dict) or set(start) != {"kind", "season", *numbers}:
+            raise PlaygroundError(f"its scaler is damaged: a start must have kind, season, {', '.join(numbers)}.")
+        if (start["kind"], start["season"]) != (data.start, data.season):
+            raise PlaygroundError("its scaler does not fit: its start is not the experiment's.")
+        for name in numbers:
+            if not _is_number(start[name]) or not abs(start[name]) <= SCALES[1]:
+                raise PlaygroundError(f"its scaler is damaged: {name} of a start is {_brief(start[name])}.")
+    scale = _scaler_values(scaler, "error_scale", output_size).reshape(-1, targets)
+    return Scaler(**values, starts=tuple(Start(**start) for start in starts), error_scale=scale)
+
+
+def scaler_json(scaler: Scaler) -> dict:
+    """What checked_scaler reads."""
+    values = {name: getattr(scaler, name).tolist() for name in ("x_center", "x_scale", "y_center", "y_scale")}
+    if scaler.error_scale is None:
+        return values
+    starts = [dataclasses.asdict(start) for start in scaler.starts]
+    return values | {"starts": starts, "error_scale": scaler.error_scale.ravel().tolist()}
+
+
+def _scaler_values(scaler: object, name: str, length: int) -> np.ndarray:
+    """(length,) float64: scaler[name]; raises PlaygroundError unless float32 can hold what comes of them."""
     values = scaler.get(name) if isinstance(scaler, dict) else None
     if not isinstance(values, list) or not all(map(_is_number, values)):
         raise PlaygroundError(f"its scaler is damaged: {name} is not a list of numbers.")
@@ -44,7 +79,7 @@ def scaler_values(scaler: object, name: str, length: int) -> np.ndarray:
             raise PlaygroundError(
                 f"its scaler is damaged: {name} has {_brief(value)}, not a number from {minimum:g} to {maximum:g}."
             )
-    return np.array(values, np.float32)
+    return np.array(values, np.float64)
 
 
 def checked_curves(curves: object) -> dict[str, tuple[list[float], ...]]:
@@ -71,14 +106,16 @@ def checked_curves(curves: object) -> dict[str, tuple[list[float], ...]]:
 def checked_progress(progress: object) -> dict:
     """The trainer's progress; raises PlaygroundError at what no training run can have counted."""
     names = {"step", "best_epoch", "best_loss", "stopped_early", "epoch_loss"}
-    if not isinstance(progress, dict) or set(progress) - {"epoch_scored"} != names:
+    if not isinstance(progress, dict) or set(progress) - {"epoch_scored", "refitted"} != names:
         raise PlaygroundError(f"its record of progress is damaged: progress must have {', '.join(sorted(names))}.")
     step = whole_number(progress, "step", 0, MAX_STEPS)
     whole_number(progress, "best_epoch", 0, step)
     if "epoch_scored" in progress:  # which older files lack
         whole_number(progress, "epoch_scored", 0, MAX_STEPS)
-    if type(progress["stopped_early"]) is not bool:
-        raise PlaygroundError(f"stopped_early is {_brief(progress['stopped_early'])}, not true or false.")
+    progress = {"refitted": False} | progress  # which older files lack
+    for name in ("stopped_early", "refitted"):
+        if type(progress[name]) is not bool:
+            raise PlaygroundError(f"{name} is {_brief(progress[name])}, not true or false.")
     best = progress["best_loss"]
     for name, value in (("best_loss", 0.0 if best is None else best), ("epoch_loss", progress["epoch_loss"])):
         if not _is_number(value) or not 0 <= value < math.inf:

@@ -23,29 +23,30 @@ from lstm_core.model.recurrent import RNNState, build_model
 from lstm_core.model.rng import rng_scope, rng_state
 from lstm_core.training.batches import SequentialBatches, ShuffledBatches, WindowTensors
 from lstm_core.training.changes import Change
-from lstm_core.training.early_stopping import EarlyStopping
 from lstm_core.training.evaluation import MAX_EVALUATION_WINDOWS, EvaluationBatches
 from lstm_core.training.loss import NonFiniteLossError, count_scored, numbers_of, sequence_loss
 from lstm_core.training.optimizer import load_optimizer_state, make_optimizer, optimizer_state_by_name
-from lstm_core.training.parameters import TrainedParameters
+from lstm_core.training.refit import refit_plan, refit_steps
 from lstm_core.training.saved_values import with_scored
-from lstm_core.training.snapshots import Snapshot, SnapshotBuffer
+from lstm_core.training.snapshots import SnapshotBuffer
 from lstm_core.training.stateful import StatefulBatches, random_initial_state, stateful_batches
+from lstm_core.training.trained_model import TrainedModel
 
 VALIDATE_EVERY = 500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
 _TRAINING, _EVALUATION = 0, 1  # whose random initial states
-_PROGRESS = ("step", "epoch_loss", "epoch_scored")
+_PROGRESS = ("step", "epoch_loss", "epoch_scored", "refitted")
 _BEST = ("best_epoch", "best_loss", "stopped_early")
 
 
-class Trainer:
+class Trainer(TrainedModel):
     """Trains a new model on the training split of `windows`; `for record in trainer` drives it.
 
     A record is a dict: step and epoch (both counted from 1), train_loss (this batch's), grad_norm (before
     clipping), lr; on the last step of an epoch also epoch_loss (the mean over all that its batches scored), best_epoch
     and valid_loss (None without a validation split), which long epochs also have every VALIDATE_EVERY steps. Losses
     are in scaled units. The best epoch has the lowest validation loss, epoch 0 (untrained) included; with patience its
-    weights come back when the training ends.
+    weights come back when the training ends. With refit there are records of refit_step and refit_steps after that, and
+    the weights of the refit in the end.
 
     The constructor raises PlaygroundError: the loss does not fit the task, the device is not available, or stateful
     batches do not fit the model.
@@ -57,9 +58,7 @@ class Trainer:
         self.experiment = experiment
         self.device = resolve_device(spec.device)
         self.loss_name = resolve_loss(spec.loss, windows.task)
-        self.model = build_model(experiment.model, windows.input_size, windows.output_size).to(self.device)
-        self._weights = TrainedParameters(self.model)
-        self.parameters = self._weights.optimized
+        super().__init__(build_model(experiment.model, windows.input_size, windows.output_size).to(self.device))
         self.batches = WindowTensors(windows, self.device, per_step=experiment.model.head == "per_step")
         self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
         self._order = self._training_order()
@@ -72,12 +71,10 @@ class Trainer:
             self.batches, spec.initial_state == "stateful", self.steps_per_epoch
         )
         self.epoch_loss, self.epoch_scored = 0.0, 0  # sum over all that the epoch under way has scored, and how much
-        self.replaced = 0  # how often the weights were set other than by a step
-        self.early_stopping = EarlyStopping(self._weights)
-        self._last_good = self._weights.copy()
+        self._refit: Trainer | None = None  # under way
+        self._refit_steps = 0
         self._scheduled: list[Change] = []  # by step
         self._loaded_gradients: Tensor | None = None  # until the optimiser is made
-        self.snapshots = SnapshotBuffer()
         self.snapshots.append(self.snapshot())
 
     def _training_order(self) -> ShuffledBatches | StatefulBatches:
@@ -109,8 +106,17 @@ class Trainer:
         return self.step // self.steps_per_epoch
 
     @property
-    def finished(self) -> bool:
+    def _best_is_known(self) -> bool:
         return self.early_stopping.stopped_early or self.step >= self.spec.epochs * self.steps_per_epoch
+
+    @property
+    def finished(self) -> bool:
+        return self._best_is_known and (self.refitted or not self.spec.refit)
+
+    @property
+    def refit_progress(self) -> tuple[int, int] | None:
+        """(steps done, steps) of the refit under way."""
+        return None if self._refit is None else (self._refit.step, self._refit_steps)
 
     def __iter__(self) -> Trainer:
         return self
@@ -118,8 +124,12 @@ class Trainer:
     def __next__(self) -> dict:
         """Raises NonFiniteLossError at a NaN or infinite loss, once the last finite weights are back in place."""
         self._make_changes()
-        if self.finished:
-            raise StopIteration
+        if self._best_is_known:
+            if self.finished:
+                raise StopIteration
+            return self._refit_step()
+        if self.refitted:  # more epochs were asked for: the refit has seen the validation rows
+            self.use_best_weights()
         if torch.get_num_threads() != self.spec.threads:
             torch.set_num_threads(self.spec.threads)
         index = self.step % self.steps_per_epoch
@@ -217,37 +227,13 @@ class Trainer:
         numbers = with_scored(numbers, self.steps_per_epoch, size)
         for name in _PROGRESS:
             setattr(self, name, numbers[name])
+        self._refit = None
         self.replaced += 1
         if self.step >= self.snapshots.next_step:
             self.snapshots.append(self.snapshot())
 
-    def set_weights(self, weights: dict[str, Tensor]) -> None:
-        """Set some of the weights by hand, by the model's own names; the optimiser's memory stays."""
-        with torch.no_grad():
-            parameters = dict(self.model.named_parameters())
-            for name, value in weights.items():
-                parameters[name].copy_(value)
-        self._weights.save_to(self._last_good)
-        self._weights_replaced()
-
-    def use_best_weights(self) -> None:
-        """Set the weights to those of the best epoch so far; the optimiser's memory stays."""
-        self.early_stopping.restore()
-        self._weights.save_to(self._last_good)
-        self._weights_replaced()
-
-    def _weights_replaced(self) -> None:
-        self.replaced += 1
-        self.snapshots.append(self.snapshot())  # in place of one of the weights before
-
-    def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
-        """A Snapshot's weights or gradients by the model's own names: views of it, in the parameters' shapes."""
-        return self._weights.unflatten(flat)
-
-    def snapshot(self) -> Snapshot:
-        """A copy of the weights as they are, and of the last step's gradients, after clipping, if there was a step."""
-        gradients = self._weights.flat_gradients() if self._has_optimizer else self._loaded_gradients
-        return Snapshot(self.step, self._weights.flat_weights(), gradients)
+    def _flat_gradients(self) -> Tensor | None:
+        return self._weights.flat_gradients() if self._has_optimizer else self._loaded_gradients
 
     def _loss(self, x: Tensor, targets: Tensor, initial_state: RNNState | None) -> tuple[Tensor, RNNState]:
         """The mean loss, and the state after the batch."""
@@ -295,6 +281,22 @@ class Trainer:
         epoch_loss = self.epoch_loss / self.epoch_scored
         monitored = epoch_loss if valid_loss is None else valid_loss
         self.early_stopping.end_epoch(self.epoch, monitored, self.spec.patience)
-        if self.spec.patience and self.finished and self.early_stopping.best_epoch != self.epoch:
+        if self.spec.patience and self._best_is_known and self.early_stopping.best_epoch != self.epoch:
             self.use_best_weights()
         return {"epoch_loss": epoch_loss, "valid_loss": valid_loss, "best_epoch": self.early_stopping.best_epoch}
+
+    def _refit_step(self) -> dict:
+        """One step of the refit: a record of its own kind. The weights change when it is done, all at once, so that
+        whoever is interrupted in it begins it again, with the same result."""
+        if self._refit is None:
+            best = self.early_stopping.best_epoch * self.steps_per_epoch if self.spec.patience else self.step
+            self._refit_steps = refit_steps(best, self.windows)
+            self._refit = Trainer(*refit_plan(self.windows, self.experiment, self._refit_steps))
+        if self._refit.step < self._refit_steps:
+            next(self._refit)
+        record = {"refit_step": self._refit.step, "refit_steps": self._refit_steps}
+        if self._refit.step >= self._refit_steps:
+            if self._refit_steps:  # else the untrained model was the best, and is in place
+                self.set_weights(dict(self._refit.model.named_parameters()))
+            self._refit, self.refitted = None, True
+        return record

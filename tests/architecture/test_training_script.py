@@ -103,7 +103,7 @@ def score_here(experiment: Experiment, windows) -> list[str]:
     if windows.classes:
         truth, scored = windows.y[rows[..., 0]], scored[..., 0]
         return [f"{(outputs.argmax(-1) == truth)[scored & (truth >= 0)].mean():.4f}"]
-    error = (windows.inverse_transform(outputs) - windows.y[rows].astype(np.float64))[scored]
+    error = (windows.inverse_transform(outputs, rows[..., 0] - windows.offsets[0]) - windows.y[rows])[scored]
     error = error[~np.isnan(error)]
     return [f"{np.sqrt(np.square(error).mean()):.4g}", f"{np.abs(error).mean():.4g}"]
 

@@ -176,7 +176,9 @@ def test_unscale_undoes_the_targets_scaling(horizon, targets, many):
     starts = windows.starts["train"][:many]
     scaled = (windows.targets(starts) - windows.y_center) / windows.y_scale  # (windows, ahead, targets)
     np.testing.assert_allclose(
-        windows.inverse_transform(scaled.reshape(many, windows.output_size)), windows.targets(starts), rtol=1e-6
+        windows.inverse_transform(scaled.reshape(many, windows.output_size), windows.last_rows(starts)),
+        windows.targets(starts),
+        rtol=1e-6,
     )
 
 

@@ -68,7 +68,7 @@ def test_the_file_tells_all_that_was_trained():
     assert checkpoint.experiment == trainer.experiment
     assert (checkpoint.input_size, checkpoint.output_size, checkpoint.classes) == (1, 2, ("down", "up"))
     assert checkpoint.curves == CURVES
-    np.testing.assert_array_equal(checkpoint.scaler["x_center"], trainer.windows.x_center)
+    np.testing.assert_array_equal(checkpoint.scaler.x_center, trainer.windows.x_center)
     x = torch.from_numpy(trainer.windows.inputs(trainer.windows.starts["test"]))
     with torch.no_grad():
         assert torch.equal(checkpoint.model()(x), trainer.model.eval()(x))
@@ -90,10 +90,10 @@ def test_torchs_own_lstm_takes_the_weights_by_their_names(model):
 def test_a_resumed_model_keeps_the_scale_that_it_was_trained_at():
     checkpoint = load_checkpoint(saved())
     other = wave(rows=70)
-    assert not np.array_equal(other.x_center, checkpoint.scaler["x_center"])
+    assert not np.array_equal(other.x_center, checkpoint.scaler.x_center)
     again = resume_trainer(checkpoint, other)
-    np.testing.assert_array_equal(again.windows.x_center, checkpoint.scaler["x_center"])
-    np.testing.assert_array_equal(again.windows.y_scale, checkpoint.scaler["y_scale"])
+    np.testing.assert_array_equal(again.windows.x_center, checkpoint.scaler.x_center)
+    np.testing.assert_array_equal(again.windows.y_scale, checkpoint.scaler.y_scale)
 
 
 def test_data_that_does_not_fit_is_refused():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -74,7 +73,7 @@ def test_a_file_with_every_old_name_opens_predicts_and_trains_on_as_it_did():
         ),
     )
     windows = make_windows(generate(checkpoint.experiment.data), checkpoint.experiment.data)
-    windows = dataclasses.replace(windows, **checkpoint.scaler)
+    windows = windows.with_scaler(checkpoint.scaler)
     predictions = predict(checkpoint.model(), windows, np.array(saved["starts"]))
     assert predictions.ravel() == pytest.approx(saved["predictions"], rel=1e-5)
     trainer = resume_trainer(checkpoint, windows)

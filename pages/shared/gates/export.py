@@ -20,7 +20,9 @@ def step_columns(selection: Selection) -> dict[str, np.ndarray]:
     columns: dict[str, np.ndarray] = {"row": rows}
     if windows.time is not None:
         columns["time"] = windows.time[rows]
-    columns |= {f"input {name}": windows.x[rows, k] for k, name in enumerate(windows.spec.features)}
+    columns |= {f"input {name}": windows.features[rows, k] for k, name in enumerate(windows.spec.features)}
+    if windows.target is not None:
+        columns |= {f"input {name}": windows.x[rows, k] for k, name in enumerate(windows.input_names)}
     model = selection.snapshot.model
     with torch.no_grad():
         outputs = model(torch.from_numpy(windows.inputs(np.array([start]))))[0].numpy()
@@ -41,7 +43,9 @@ def _class_columns(windows: Windows, outputs: np.ndarray, target_rows: np.ndarra
 
 
 def _number_columns(windows: Windows, outputs: np.ndarray, target_rows: np.ndarray) -> dict[str, np.ndarray]:
-    predictions, targets = windows.inverse_transform(outputs), windows.y[target_rows]  # (predicted, output_steps, …)
+    rows = target_rows[:, 0] - windows.offsets[0]
+    predictions = windows.inverse_transform(outputs, rows)  # (predicted, output_steps, targets)
+    targets = windows.y[target_rows]
     empty = np.full(windows.spec.seq_len - len(outputs), np.nan, np.float32)
     columns = {}
     for j, target in enumerate(windows.spec.targets):

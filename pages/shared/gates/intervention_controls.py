@@ -73,7 +73,7 @@ def describe(intervention: Intervention, selection: Selection) -> str:
         (feature,) = intervention.units
         value = _unscaled(windows, intervention.kind, feature, intervention.value)
         texts = [
-            f"{escape_markdown(windows.spec.features[feature])} {HOW[intervention.kind]} {minus_sign(f'{value:.4g}')}"
+            f"{escape_markdown(windows.input_names[feature])} {HOW[intervention.kind]} {minus_sign(f'{value:.4g}')}"
         ]
     else:
         value = "" if intervention.kind == "zero" else minus_sign(f" {intervention.value:g}")
@@ -134,7 +134,7 @@ def _chosen_intervention(selection: Selection) -> Intervention | None:
     kinds = [kind for kind, gates in ALLOWED_TARGETS.items() if gate in gates]
     kind = _select(columns[1], "intervention", f"how_{kinds[0]}", kinds, kinds[0], HOW.get)
     if gate == INPUT:
-        names = windows.spec.features
+        names = windows.input_names
         feature = _select(columns[3], "column", "feature", range(len(names)), 0, names.__getitem__)
         value = _input_value(columns[2], windows, kind, feature)
         return Intervention(kind, INPUT, value, units=(feature,), steps=_steps(columns[4], windows))

@@ -117,7 +117,7 @@ def _inputs(selection: Selection) -> tuple[str, list[str], list[str]]:
     """The columns of weight_ih: what they are altogether, the label of each, and its short label."""
     model = selection.run.experiment.model
     if selection.layer == 0:
-        names = list(selection.run.windows.spec.features)
+        names = list(selection.run.windows.input_names)
         return "features", names, names
     below = selection.layer - 1
     word = "projected unit" if model.proj_size else "unit"

@@ -178,7 +178,7 @@ def _inputs(selection: Selection, interventions: Sequence[Intervention]) -> dict
         features += [feature] * (feature not in features)
     series = {}
     for feature in features:
-        name, scale, center = windows.spec.features[feature], 1.0, 0.0
+        name, scale, center = windows.input_names[feature], 1.0, 0.0
         if len(features) == 1:
             scale, center = windows.x_scale[feature], windows.x_center[feature]
         for suffix, values in (("", before), (", altered", after)):

@@ -1,0 +1,196 @@
+"""Baselines on one series, for the same forecast origins: what a user would pick instead of an LSTM.
+
+Each is a function (y, origins, horizon, season, train_end) → (len(origins), horizon): forecasts of y[t+1], y[t+2] … for
+each origin t, in y's own units, from rows up to t and what was fitted on rows before train_end; NaN where the method
+does not apply. y: (rows,) without a gap; origins: (windows,) row numbers; season: rows of a season, 0 for none.
+ets and arima need statsforecast, an optional package (requirements-extras.txt).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lstm_core.data.start import Start
+from lstm_core.settings import PlaygroundError
+
+RIDGE_PENALTIES = np.logspace(-6, 2, 9)
+MAX_RIDGE_WINDOWS = 100_000  # the last training windows
+RIDGE_VALID_SHARE = 0.2  # of the training windows, the last: they choose the penalty
+MAX_FIT_ROWS = 3_000  # the last training rows, to which ETS and ARIMA are fitted
+MAX_MODEL_SEASON = 60  # rows: a longer season takes ARIMA minutes
+INSTALL = "python -m pip install -r requirements-extras.txt"
+
+
+def persistence(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end: int) -> np.ndarray:
+    """The last value."""
+    return _start(Start("last", 0), y, origins, horizon)
+
+
+def seasonal_naive(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end: int) -> np.ndarray:
+    """The last known value of the same time of the season; NaN without a season."""
+    if not season:
+        return np.full((len(origins), horizon), np.nan)
+    return _start(Start("season", season), y, origins, horizon)
+
+
+def drift(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end: int) -> np.ndarray:
+    """The straight line through the first value and the last (Hyndman & Athanasopoulos, 2021, section 5.2)."""
+    origins, steps = np.asarray(origins), np.arange(1, horizon + 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = np.where(origins > 0, (y[origins] - y[0]) / origins, np.nan)
+    return y[origins][:, None] + slope[:, None] * steps
+
+
+def mean(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end: int) -> np.ndarray:
+    """The mean of the training rows."""
+    return np.full((len(origins), horizon), np.mean(y[:train_end]) if train_end else np.nan)
+
+
+def ridge(
+    y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end: int, seq_len: int | None = None
+) -> np.ndarray:
+    """Ridge regression of all steps at once on the last seq_len values (without it a tenth of the rows, 4 to 24).
+
+    The penalty, 10⁻⁶ to 10² on standardised values, is the best one on the last fifth of the training windows; then all
+    of them are fitted. NaN where fewer than seq_len rows are known, or training has fewer than 5 windows.
+    """
+    seq_len = int(np.clip(len(y) // 10, 4, 24)) if seq_len is None else seq_len
+    origins = np.asarray(origins)
+    result = np.full((len(origins), horizon), np.nan)
+    ends = np.arange(seq_len - 1, train_end - horizon)[-MAX_RIDGE_WINDOWS:]
+    if len(ends) < 5:
+        return result
+    center, scale = np.mean(y[:train_end]), np.std(y[:train_end]) or 1.0
+    z = (y - center) / scale
+    back, steps = np.arange(1 - seq_len, 1), np.arange(1, horizon + 1)
+    inputs, targets = z[ends[:, None] + back], z[ends[:, None] + steps]
+    # Targets of the windows that fit a penalty must be known where those that judge it begin.
+    judged = max(1, round(len(ends) * RIDGE_VALID_SHARE))
+    fitted = max(len(ends) - judged - horizon + 1, 2)
+    errors = [
+        np.square(predict(inputs[-judged:]) - targets[-judged:]).mean()
+        for predict in _ridge_fits(inputs[:fitted], targets[:fitted], RIDGE_PENALTIES)
+    ]
+    (predict,) = _ridge_fits(inputs, targets, RIDGE_PENALTIES[[int(np.argmin(errors))]])
+    enough = origins >= seq_len - 1
+    result[enough] = predict(z[origins[enough, None] + back]) * scale + center
+    return result
+
+
+def ets(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end: int) -> np.ndarray:
+    """Exponential smoothing, its form chosen by AICc (statsforecast's AutoETS); fitted once, then rolled forward.
+
+    A season of more than 24 rows is left out, as in AutoETS. NaN if training is too short.
+
+    Raises:
+        PlaygroundError: statsforecast is not installed.
+    """
+    first, fitted = _fitted("AutoETS", y, season if season <= 24 else 0, train_end)
+    origins, result = np.asarray(origins), np.full((len(origins), horizon), np.nan)
+    if fitted is None:
+        return result
+    from statsforecast.ets import forward_ets
+
+    states = forward_ets(fitted, np.asarray(y[first:], np.float64))["states"]  # (rows + 1, states): from before a row
+    _, trend, seasonal, damped = fitted["components"]
+    usable = origins >= first
+    state = states[origins[usable] - first + 1]
+    steps = np.arange(1, horizon + 1)
+    level, position = np.broadcast_to(state[:, :1], (len(state), horizon)), 1
+    if trend != "N":
+        growth = np.cumsum((fitted["par"][3] if damped == "D" else 1.0) ** np.maximum(steps - (damped != "D"), 0))
+        slope = state[:, 1:2]
+        level, position = (level + slope * growth if trend == "A" else level * slope**growth), 2
+    if seasonal != "N":
+        length = fitted["m"]
+        same_time = state[:, position + length - 1 - (steps - 1) % length]
+        level = level + same_time if seasonal == "A" else level * same_time
+    result[usable] = level
+    return result
+
+
+def arima(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end: int) -> np.ndarray:
+    """Seasonal ARIMA, its orders chosen by AICc (statsforecast's AutoARIMA); fitted once, then rolled forward.
+
+    The forecasts follow from the difference equation with the residuals of one pass over y, each from the rows before
+    it. A season of more than 60 rows is left out. NaN if training is too short.
+
+    Raises:
+        PlaygroundError: statsforecast is not installed.
+    """
+    first, fitted = _fitted("AutoARIMA", y, season if season <= MAX_MODEL_SEASON else 0, train_end)
+    origins, result = np.asarray(origins), np.full((len(origins), horizon), np.nan)
+    if fitted is None:
+        return result
+    from statsforecast.arima import forward_arima
+
+    values = np.asarray(y[first:], np.float64)
+    residuals = np.nan_to_num(forward_arima(fitted, values)["residuals"])
+    coefficients, parts = fitted["coef"], fitted["model"]
+    rows = np.arange(len(values) + horizon) + 1
+    line = coefficients.get("intercept", 0.0) + coefficients.get("drift", 0.0) * rows
+    moving = np.asarray(parts["theta"], np.float64)
+    product = np.convolve(np.r_[1.0, -np.asarray(parts["phi"])], np.r_[1.0, -np.asarray(parts["delta"])])
+    lags, memory = -product[1:], max(len(product) - 1, len(moving))
+    usable = origins - first + 1 >= memory
+    ends = origins[usable] - first
+    past = (ends + 1)[:, None] - np.arange(memory, 0, -1)  # (windows, memory) rows up to the origin
+    n = np.concatenate([(values - line[: len(values)])[past], np.zeros((len(ends), horizon))], 1)
+    e = np.concatenate([residuals[past], np.zeros((len(ends), horizon))], 1)
+    for step in range(memory, memory + horizon):
+        n[:, step] = n[:, step - 1 - np.arange(len(lags))] @ lags + e[:, step - 1 - np.arange(len(moving))] @ moving
+    result[usable] = n[:, memory:] + line[ends[:, None] + np.arange(1, horizon + 1)]
+    return result
+
+
+BASELINES: dict[str, Callable[..., np.ndarray]] = {
+    "persistence": persistence,
+    "seasonal_naive": seasonal_naive,
+    "drift": drift,
+    "mean": mean,
+    "ridge": ridge,
+    "ets": ets,
+    "arima": arima,
+}
+
+
+def _start(start: Start, y: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+    return start.values(y, np.array([0, len(y)]), np.arange(1, horizon + 1))[np.asarray(origins)]
+
+
+def _ridge_fits(
+    inputs: np.ndarray, targets: np.ndarray, penalties: np.ndarray
+) -> list[Callable[[np.ndarray], np.ndarray]]:
+    """One predictor a penalty, with an intercept that is not penalised, from one singular value decomposition."""
+    center_x, center_y = inputs.mean(0), targets.mean(0)
+    u, s, vt = np.linalg.svd(inputs - center_x, full_matrices=False)
+    projected = u.T @ (targets - center_y)
+
+    def predictor(penalty: float) -> Callable[[np.ndarray], np.ndarray]:
+        weights = vt.T @ ((s / (s**2 + penalty))[:, None] * projected)
+        return lambda x: (x - center_x) @ weights + center_y
+
+    return [predictor(penalty) for penalty in penalties]
+
+
+def _fitted(model: str, y: np.ndarray, season: int, train_end: int) -> tuple[int, dict[str, Any] | None]:
+    """(first row, statsforecast's fitted model) of the training rows; None where they are too few or all equal."""
+    try:
+        from statsforecast import models
+    except ImportError as error:
+        raise PlaygroundError(f"The baselines ETS and ARIMA need the package statsforecast: run {INSTALL}.") from error
+    first = max(0, train_end - MAX_FIT_ROWS)
+    train = np.asarray(y[first:train_end], np.float64)
+    if len(train) < 10 or np.ptp(train) == 0:
+        return first, None
+    length = season if 2 * season < len(train) else 0
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # of a search that tries models that do not fit
+        try:
+            return first, getattr(models, model)(season_length=max(length, 1)).fit(train).model_
+        except (ValueError, ZeroDivisionError, np.linalg.LinAlgError):
+            return first, None  # no model of the family fits

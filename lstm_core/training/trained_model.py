@@ -1,0 +1,58 @@
+"""TrainedModel: a model's weights while it is trained: set by hand, restored, kept as snapshots."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lstm_core.model.recurrent import SequenceModel
+from lstm_core.training.early_stopping import EarlyStopping
+from lstm_core.training.parameters import TrainedParameters
+from lstm_core.training.snapshots import Snapshot, SnapshotBuffer
+
+
+class TrainedModel:
+    """The weights as they are, those of the best epoch, and the snapshots on the way."""
+
+    step: int  # optimiser steps done
+
+    def __init__(self, model: SequenceModel) -> None:
+        self.model = model
+        self._weights = TrainedParameters(model)
+        self.parameters = self._weights.optimized
+        self.early_stopping = EarlyStopping(self._weights)
+        self.replaced = 0  # how often the weights were set other than by a step
+        self.refitted = False  # whether they are those of a refit, which has no snapshots but its last
+        self.snapshots = SnapshotBuffer()
+        self._last_good = self._weights.copy()
+
+    def set_weights(self, weights: dict[str, Tensor]) -> None:
+        """Set some of the weights by hand, by the model's own names; the optimiser's memory stays."""
+        with torch.no_grad():
+            parameters = dict(self.model.named_parameters())
+            for name, value in weights.items():
+                parameters[name].copy_(value)
+        self._weights.save_to(self._last_good)
+        self._weights_replaced()
+
+    def use_best_weights(self) -> None:
+        """Set the weights to those of the best epoch so far; the optimiser's memory stays."""
+        self.early_stopping.restore()
+        self.refitted = False
+        self._weights.save_to(self._last_good)
+        self._weights_replaced()
+
+    def _weights_replaced(self) -> None:
+        self.replaced += 1
+        self.snapshots.append(self.snapshot())  # in place of one of the weights before
+
+    def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
+        """A Snapshot's weights or gradients by the model's own names: views of it, in the parameters' shapes."""
+        return self._weights.unflatten(flat)
+
+    def snapshot(self) -> Snapshot:
+        """A copy of the weights as they are, and of the last step's gradients, after clipping, if there was a step."""
+        return Snapshot(self.step, self._weights.flat_weights(), self._flat_gradients())
+
+    def _flat_gradients(self) -> Tensor | None:
+        raise NotImplementedError
