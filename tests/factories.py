@@ -17,11 +17,16 @@ from hypothesis import strategies as st
 from lstm_core.data.table import Column, ColumnRoles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import (
+    AGGREGATES,
+    CALENDAR,
     CELLS,
+    DUPLICATES,
+    GRIDS,
     INITIAL_STATES,
     LOSSES,
     MISSING,
     OPTIMIZERS,
+    PERIODS,
     SCALINGS,
     SOURCES,
     DataSpec,
@@ -206,6 +211,17 @@ def data_specs(draw) -> DataSpec:
         valid_share=draw(st.floats(0, min(0.9, 1 - train))),
         scaling=draw(st.sampled_from(SCALINGS)),
         missing=draw(st.sampled_from(MISSING)),
+        grid=draw(st.sampled_from(GRIDS)),
+        resample=draw(st.sampled_from(PERIODS)),
+        aggregate=draw(st.sampled_from(AGGREGATES)),
+        duplicates=draw(st.sampled_from(DUPLICATES)),
+        series=tuple(draw(st.lists(names, max_size=3))),
+        series_sum=draw(st.booleans()),
+        calendar=tuple(draw(st.lists(st.sampled_from(CALENDAR), max_size=3, unique=True))),
+        holidays=draw(st.sampled_from([None, "DE", "US-CA"])),
+        known_future=tuple(draw(st.lists(names, max_size=3))),
+        scale_per_series=draw(st.booleans()),
+        series_id_input=draw(st.booleans()),
     )
 
 
