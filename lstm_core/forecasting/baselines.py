@@ -20,8 +20,9 @@ from lstm_core.settings import PlaygroundError
 RIDGE_PENALTIES = np.logspace(-6, 2, 9)
 MAX_RIDGE_WINDOWS = 100_000  # the last training windows
 RIDGE_VALID_SHARE = 0.2  # of the training windows, the last: they choose the penalty
-MAX_FIT_ROWS = 3_000  # the last training rows, to which ETS and ARIMA are fitted
-MAX_MODEL_SEASON = 60  # rows: a longer season takes ARIMA minutes
+MAX_FIT_ROWS = 2_000  # the last training rows, to which ETS and ARIMA without a season are fitted
+MAX_SEASONAL_ROWS = {12: 1_000, 60: 500}  # of ARIMA, up to such a season: some 15 s at most; longer ones take minutes
+MAX_ETS_SEASON = 24  # rows: AutoETS models no longer one
 INSTALL = "python -m pip install -r requirements-extras.txt"
 
 
@@ -89,7 +90,7 @@ def ets(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end
     Raises:
         PlaygroundError: statsforecast is not installed.
     """
-    first, fitted = _fitted("AutoETS", y, season if season <= 24 else 0, train_end)
+    first, fitted = _fitted("AutoETS", y, season if season <= MAX_ETS_SEASON else 0, train_end, MAX_FIT_ROWS)
     origins, result = np.asarray(origins), np.full((len(origins), horizon), np.nan)
     if fitted is None:
         return result
@@ -116,13 +117,18 @@ def ets(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end
 def arima(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end: int) -> np.ndarray:
     """Seasonal ARIMA, its orders chosen by AICc (statsforecast's AutoARIMA); fitted once, then rolled forward.
 
-    The forecasts follow from the difference equation with the residuals of one pass over y, each from the rows before
-    it. A season of more than 60 rows is left out. NaN if training is too short.
+    The search is that of R's auto.arima, on the last 500 to 2,000 training rows. The forecasts follow from the
+    difference equation with the residuals of one pass over y, each from the rows before it. A season of more than 60
+    rows is left out. NaN if training is too short.
 
     Raises:
         PlaygroundError: statsforecast is not installed.
     """
-    first, fitted = _fitted("AutoARIMA", y, season if season <= MAX_MODEL_SEASON else 0, train_end)
+    limits = [limit for longest, limit in MAX_SEASONAL_ROWS.items() if 0 < season <= longest]
+    rows = limits[0] if limits else MAX_FIT_ROWS
+    # R's auto.arima ranks models by an approximate likelihood in the same cases, and fits the best one exactly.
+    approximate = {"approximation": min(train_end, rows) > 150 or season > 12}
+    first, fitted = _fitted("AutoARIMA", y, season if limits else 0, train_end, rows, **approximate)
     origins, result = np.asarray(origins), np.full((len(origins), horizon), np.nan)
     if fitted is None:
         return result
@@ -177,13 +183,15 @@ def _ridge_fits(
     return [predictor(penalty) for penalty in penalties]
 
 
-def _fitted(model: str, y: np.ndarray, season: int, train_end: int) -> tuple[int, dict[str, Any] | None]:
+def _fitted(
+    model: str, y: np.ndarray, season: int, train_end: int, max_rows: int, **options: bool
+) -> tuple[int, dict[str, Any] | None]:
     """(first row, statsforecast's fitted model) of the training rows; None where they are too few or all equal."""
     try:
         from statsforecast import models
     except ImportError as error:
         raise PlaygroundError(f"The baselines ETS and ARIMA need the package statsforecast: run {INSTALL}.") from error
-    first = max(0, train_end - MAX_FIT_ROWS)
+    first = max(0, train_end - max_rows)
     train = np.asarray(y[first:train_end], np.float64)
     if len(train) < 10 or np.ptp(train) == 0:
         return first, None
@@ -191,6 +199,6 @@ def _fitted(model: str, y: np.ndarray, season: int, train_end: int) -> tuple[int
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # of a search that tries models that do not fit
         try:
-            return first, getattr(models, model)(season_length=max(length, 1)).fit(train).model_
+            return first, getattr(models, model)(season_length=max(length, 1), **options).fit(train).model_
         except (ValueError, ZeroDivisionError, np.linalg.LinAlgError):
             return first, None  # no model of the family fits
