@@ -107,10 +107,10 @@ def regular_grid(table: Table, time: str, group: str | None) -> tuple[Table, lis
             f"Column {time!r} has {len(times):,} repeated times (the first {time_text(times.min())}), and a regular "
             "grid has one row a time: choose how to combine them, or the column that tells the series apart."
         )
-    if not any(spacing.steps) and table.rows > 2:
+    if not any(spacing.steps) and (found := step_range(table, time, group)):
         raise PlaygroundError(
-            f"The times of {time!r} have no regular step ({_range_text(table, time, group)}): resample them to hours, "
-            "days, weeks or months, or leave the rows as they are."
+            f"The times of {time!r} have no regular step ({found}): resample them to hours, days, weeks or months, or "
+            "leave the rows as they are."
         )
     return insert_absent(table, time, group, spacing)
 
@@ -189,8 +189,11 @@ def _unsteady_notes(table: Table, time: str, group: str | None, spacing: Spacing
     return notes
 
 
-def _range_text(table: Table, time: str, group: str | None) -> str:
+def step_range(table: Table, time: str, group: str | None) -> str:
+    """How far apart neighbours are, for a sentence: "neighbours are 3 seconds to 2 days apart"; "" without any."""
     lengths = np.diff(table.column(time).values)[neighbours(table, group)]
+    if not len(lengths):
+        return ""
     unit = "ns" if lengths.dtype.kind == "m" else "number"
     low, high = (str(Step(unit, float(length.astype(float)))) for length in (lengths.min(), lengths.max()))
     return f"neighbours are {low} to {high} apart"
