@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable
@@ -13,14 +14,19 @@ import torch
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from lstm_core.data.table import ColumnRoles, Table
+from lstm_core.data.table import Column, ColumnRoles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import (
+    AGGREGATES,
+    CALENDAR,
     CELLS,
+    DUPLICATES,
+    GRIDS,
     INITIAL_STATES,
     LOSSES,
     MISSING,
     OPTIMIZERS,
+    PERIODS,
     SCALINGS,
     SOURCES,
     DataSpec,
@@ -64,6 +70,12 @@ PREFIX = "This model file cannot be used: "
 def table_of(name: str = "test.csv", **columns) -> Table:
     """A table of these columns; lists of str are categories, "" a missing one."""
     return Table.from_columns(name, {k: np.asarray(v) for k, v in columns.items()}, ColumnRoles())
+
+
+def timed(time: np.ndarray, **columns) -> Table:
+    """table_of with a column "time" of dates and times before the others."""
+    table = table_of(**columns)
+    return dataclasses.replace(table, columns=(Column("time", "time", time.astype("M8[ns]")), *table.columns))
 
 
 def series(rows: int, **changes) -> Table:
@@ -199,6 +211,17 @@ def data_specs(draw) -> DataSpec:
         valid_share=draw(st.floats(0, min(0.9, 1 - train))),
         scaling=draw(st.sampled_from(SCALINGS)),
         missing=draw(st.sampled_from(MISSING)),
+        grid=draw(st.sampled_from(GRIDS)),
+        resample=draw(st.sampled_from(PERIODS)),
+        aggregate=draw(st.sampled_from(AGGREGATES)),
+        duplicates=draw(st.sampled_from(DUPLICATES)),
+        series=tuple(draw(st.lists(names, max_size=3))),
+        series_sum=draw(st.booleans()),
+        calendar=tuple(draw(st.lists(st.sampled_from(CALENDAR), max_size=3, unique=True))),
+        holidays=draw(st.sampled_from([None, "DE", "US-CA"])),
+        known_future=tuple(draw(st.lists(names, max_size=3))),
+        scale_per_series=draw(st.booleans()),
+        series_id_input=draw(st.booleans()),
     )
 
 

@@ -26,6 +26,7 @@ class Column:
     kind: str  # "number" | "category" | "time"
     values: np.ndarray  # (rows,); for numbers a view of Table.numbers, float32, NaN where missing
     classes: tuple[str, ...] = ()
+    known_ahead: bool = False  # an input that prepare added, whose values at times to come are known
 
     @property
     def missing(self) -> np.ndarray:

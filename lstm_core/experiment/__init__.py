@@ -11,11 +11,15 @@ import json
 from pydantic import Field
 
 from lstm_core.experiment.choices import (
+    AGGREGATES,
+    CALENDAR,
     CELL_GATES,
     CELLS,
     CLASSIFICATION_LOSSES,
+    DUPLICATES,
     FROZEN_PARTS,
     GATES,
+    GRIDS,
     HEADS,
     INITIAL_STATES,
     LIVE_FIELDS,
@@ -24,6 +28,7 @@ from lstm_core.experiment.choices import (
     MAX_SNAPSHOTS,
     MISSING,
     OPTIMIZERS,
+    PERIODS,
     REGRESSION_LOSSES,
     SATURATING_BIAS,
     SCALINGS,
@@ -39,11 +44,15 @@ from lstm_core.experiment.train_spec import TrainSpec
 from lstm_core.settings import FORMAT, PlaygroundError, parts_from_json, validated
 
 __all__ = [
+    "AGGREGATES",
+    "CALENDAR",
     "CELLS",
     "CELL_GATES",
     "CLASSIFICATION_LOSSES",
+    "DUPLICATES",
     "FROZEN_PARTS",
     "GATES",
+    "GRIDS",
     "HEADS",
     "INITIAL_STATES",
     "LIVE_FIELDS",
@@ -52,6 +61,7 @@ __all__ = [
     "MAX_SNAPSHOTS",
     "MISSING",
     "OPTIMIZERS",
+    "PERIODS",
     "REGRESSION_LOSSES",
     "SATURATING_BIAS",
     "SCALINGS",

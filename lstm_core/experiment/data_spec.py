@@ -6,7 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lstm_core.experiment.choices import MAX_SEED, MISSING, SCALINGS, SEASONAL_STARTS, SOURCES, STARTS, check
+from lstm_core.experiment.choices import (
+    AGGREGATES,
+    CALENDAR,
+    DUPLICATES,
+    GRIDS,
+    MAX_SEED,
+    MISSING,
+    PERIODS,
+    SCALINGS,
+    SEASONAL_STARTS,
+    SOURCES,
+    STARTS,
+    check,
+)
 from lstm_core.settings import setting, validated
 
 Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list will do
@@ -69,6 +82,53 @@ class DataSpec:
     )
     season: int = setting(0, "season (rows)", "Rows of one season: 12 for months of a year. 0: none", 0, 100_000)
     log: bool = setting(False, "log", "Predict the target's logarithm: for changes that grow with the level")
+
+    grid: Literal[GRIDS] = setting(
+        "as_is",
+        "time grid",
+        "regular: the step of the time column is found, and rows that are absent are inserted empty, so that a window "
+        "always covers the same time. as is: a window covers so many rows",
+        labels={"as_is": "as is"},
+    )
+    resample: Literal[PERIODS] = setting(
+        "none", "resample to", "One row for each hour, day, week (from Monday) or month, in place of its rows"
+    )
+    aggregate: Literal[AGGREGATES] = setting(
+        "mean",
+        "by",
+        "What becomes of the rows of one period: sum for amounts, mean for levels, last for closing values",
+    )
+    duplicates: Literal[DUPLICATES] = setting(
+        "keep", "repeated times", "What becomes of rows of one series at the same time. keep: they follow one another"
+    )
+    series: Texts = setting((), "series", "Those that are used, by their sequence id. Empty: all of them, in one model")
+    series_sum: bool = setting(False, "sum of the series", "Add the chosen series up, time by time, to a single one")
+    calendar: tuple[Literal[CALENDAR], ...] = setting(
+        (),
+        "calendar inputs",
+        "More inputs, read at the target's time, since they are known ahead. Cycles are given as sine and cosine",
+        labels={"day_of_year": "day of year"},
+        strict=False,
+    )
+    holidays: str | None = setting(
+        None,
+        "public holidays of",
+        "An input that is 1 on public holidays, also known ahead: the code of a country, or of its region. Needs the "
+        "package holidays",
+        pattern=r"^[A-Z]{2,3}(-[A-Z0-9]{1,3})?$",
+        examples=["DE", "US", "US-CA"],
+    )
+    known_future: Texts = setting(
+        (),
+        "known ahead",
+        "Model inputs whose future values are known, such as a planned price: read at the target's time",
+    )
+    scale_per_series: bool = setting(
+        False, "scale each series", "Fit the scaling on each series' own training rows: for series of different size"
+    )
+    series_id_input: bool = setting(
+        False, "series as input", "One more input for each series, 1 for its own rows: the model can tell them apart"
+    )
 
     def __post_init__(self) -> None:
         check(
