@@ -63,7 +63,7 @@ def build_scene(
         for direction in range(spec.num_directions)
         for name in (*GATES, *STATES)
     ]
-    series = [windows.spec.features.index(name) for name in header["series"]]
+    series = [windows.feature_names.index(name) for name in header["series"]]
     inputs = [windows.inputs(np.array([start]))[0], windows.features[rows][:, series].T.astype(np.float32)]
     if windows.target is not None:
         inputs.append(windows.target.base[rows, :, 0].T.astype(np.float32))
@@ -130,4 +130,4 @@ def _numbers(values: np.ndarray) -> list[float | None]:
 def _series(windows: Windows) -> list[str]:
     """The features that are drawn: the target first, if the model reads it, then the others in their order."""
     target = windows.spec.targets[0]
-    return sorted(windows.spec.features, key=lambda name: name != target)[:MAX_SERIES]
+    return sorted(windows.feature_names, key=lambda name: name != target)[:MAX_SERIES]

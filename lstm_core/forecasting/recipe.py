@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_core.data.prepare import prepare
 from lstm_core.data.season import find_season, wants_log
 from lstm_core.data.split import group_bounds, reorder, row_order, split_of_rows
 from lstm_core.data.start import STARTS, fit_start
@@ -24,15 +25,10 @@ PATIENCE = 15  # validations, of which one comes after 5 steps or more
 MAX_ROWS = 20_000  # training rows that the choice is made on
 MIN_ROWS = 20  # of a sequence that a season is looked for in
 
-DECIDING = {
-    "targets",
-    "time",
-    "group",
-    "horizon",
-    "train_share",
-    "valid_share",
-    "missing",
-}  # of the data: what the choice rests on
+
+# Of the data: what the choice rests on.
+DECIDING = {"targets", "time", "group", "horizon", "train_share", "valid_share", "missing", "series", "series_sum"}
+DECIDING |= {"grid", "resample", "aggregate", "duplicates"}
 
 Settings = dict[str, dict[str, Any]]  # part of the experiment → its fields
 
@@ -44,8 +40,9 @@ def recommended(table: Table, data: DataSpec) -> Settings:
     """
     forecastable = data.horizon > 0 and data.targets and data.source != "generator"
     try:
+        table = prepare(table, data)
         columns = [table.column(name) for name in data.targets]
-    except PlaygroundError:
+    except PlaygroundError:  # the windows will say why
         return {}
     if not forecastable or any(column.kind != "number" for column in columns):
         return {}
@@ -60,7 +57,14 @@ def recommended(table: Table, data: DataSpec) -> Settings:
     batch_size = 16 if windows < 150 else 32 if windows < 1_000 else 64
     steps = max(1, math.ceil(windows / batch_size))
     return {
-        "data": {"start": start, "season": season, "log": log, "seq_len": seq_len, "scaling": "standard"},
+        "data": {
+            "start": start,
+            "season": season,
+            "log": log,
+            "seq_len": seq_len,
+            "scaling": "standard",
+            "scale_per_series": len(groups) > 2,
+        },
         "model": {"hidden_size": 16 if windows < 400 else 32, "num_layers": 1, "zero_head": True},
         "train": {
             "optimizer": "Adam",
@@ -138,4 +142,4 @@ class AutomaticSettings:
     def _without_start(self) -> Settings:
         """For classes, labelled sequences and synthetic data: what the experiment had at first."""
         first = {part: {name: self._first[part][name] for name in names} for part, names in _OTHERS.items()}
-        return {"data": {"start": "none", "season": 0, "log": False}} | first
+        return {"data": {"start": "none", "season": 0, "log": False, "scale_per_series": False}} | first

@@ -233,14 +233,14 @@ def _simple_forecasts(windows: Windows) -> dict[str, np.ndarray]:
     target's units, NaN before there is one."""
     if windows.target is None:
         return {}
-    target, season = windows.target, windows.spec.season
+    target, season, rows = windows.target, windows.spec.season, np.arange(windows.rows)
     forecasts = {}
     if season:
-        start, known = Start("season", season), target.from_z(target.known)
-        columns = [start.values(column, windows.groups, windows.offsets) for column in known.T]
-        forecasts[SEASONAL_NAIVE] = np.stack(columns, axis=2)
+        start = Start("season", season)
+        columns = [start.values(column, windows.groups, windows.offsets) for column in target.known.T]
+        forecasts[SEASONAL_NAIVE] = target.from_z(np.stack(columns, axis=2), rows)
     if windows.spec.start not in ("last", "season"):  # which are persistence and seasonal naive
-        forecasts[START] = target.from_z(target.base)
+        forecasts[START] = target.from_z(target.base, rows)
     return forecasts
 
 

@@ -150,8 +150,8 @@ def window_read(windows: Windows, start: int) -> dict[str, Any]:
 def input_series(windows: Windows, start: int) -> dict[str, np.ndarray]:
     """The window's inputs by name, (seq_len,) each: in the file's units if there is one feature, else scaled."""
     rows = slice(start, start + windows.spec.seq_len)
-    names = windows.spec.features[:MAX_SERIES]
-    if len(windows.spec.features) == 1:
+    names = windows.feature_names[:MAX_SERIES]
+    if len(windows.feature_names) == 1:
         return {names[0]: windows.x[rows, 0]}
     scaled = windows.inputs(np.array([start]))[0]
     return {f"{name} (scaled)": scaled[:, k] for k, name in enumerate(names)}
