@@ -68,8 +68,8 @@ def draw_input_size(input_size: int, inputs: tuple[str, ...]) -> None:
     more = f" and {input_size - 3} more" if input_size > 3 else ""
     st.markdown(
         f"`input_size` **{input_size}**: {'the input' if input_size == 1 else 'the inputs'} {names}{more}.",
-        help="One number for each input at every step: the data decides it. Where a forecast has a start, the model reads "
-        "how wrong the start was one step ago, and the change, in place of the target's own value",
+        help="One number for each input at every step: the data decides it. Where a forecast has a start, the model "
+        "reads how wrong the start was one step ago, and the change, in place of the target's own value",
     )
     label = "Change n_features" if has_n_features(data) else "Change the features"
     st.page_link("pages/data.py", label=label, icon=":material/edit:")
@@ -133,7 +133,7 @@ except PlaygroundError as error:
 else:
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left:
-        arguments(windows.input_size)
+        arguments(windows)
     with right:
         facts(windows)
         details(windows)
