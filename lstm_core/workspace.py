@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from lstm_core.architecture.memory import check_memory, largest_batch
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, PlaygroundError, TrainSpec, resolve_loss
+from lstm_core.experiment import LIVE_FIELDS, DataSpec, Experiment, PlaygroundError, resolve_loss
+from lstm_core.forecasting.recipe import DECIDING, AutomaticSettings
 from lstm_core.model.devices import free_memory
 from lstm_core.runs.folder import RunFolder, read_json, replace_file
 from lstm_core.runs.home import folder_of, home
@@ -42,6 +43,7 @@ class Workspace:
         self.owner = owner
         self.table = table
         self.experiment = self._example = checkpoint.experiment
+        self._automatic: AutomaticSettings | None = None  # None: of a lesson, a link or a loaded model, left as it is
         self.upload: tuple[Table, DataSpec] | None = None  # the person's file, while another table is used
         self.awaited: Link | None = None  # whose file is still to come; given up as soon as other data is chosen
         self.previous_model: tuple[Experiment, ModelSnapshot] | None = None  # the last model of the run before this one
@@ -124,9 +126,9 @@ class Workspace:
         if self.experiment.data.source == "csv":
             self.upload = (self.table, self.experiment.data)
         self._use(table, spec)
-        if self.experiment.train == self._example.train:  # untouched: a lesson may run to its end, new data need not
-            train = dataclasses.replace(self.experiment.train, patience=TrainSpec().patience)
-            self.experiment = dataclasses.replace(self.experiment, train=train)
+        self._automatic = self._automatic or AutomaticSettings(self.experiment)
+        self._automatic.note(self.experiment.data)
+        self.experiment = self._automatic.applied(self.experiment, table)
 
     def restore_upload(self) -> None:
         """The person's own file again, its columns used as they were left."""
@@ -144,8 +146,10 @@ class Workspace:
         spec = dataclasses.replace(getattr(self.experiment, spec_name), **fields)
         if spec_name == "train" and set(fields) <= set(LIVE_FIELDS) and not self.run.watch_only:
             self.run.change(**fields)
-        self.experiment = dataclasses.replace(self.experiment, **{spec_name: spec})
-        self.awaited = None
+        experiment = dataclasses.replace(self.experiment, **{spec_name: spec})
+        if self._automatic is not None and spec_name == "data" and set(fields) & DECIDING:
+            experiment = self._automatic.applied(experiment, self.table)
+        self.experiment, self.awaited = experiment, None
 
     def changed_settings(self) -> list[str]:
         """Settings that differ from those that the run was made with: they take effect at the next training."""
@@ -206,6 +210,8 @@ class Workspace:
             self.previous_model = (self._run.experiment, self._run.snapshot_at())
         if self.experiment.data.source == "csv" and run.table is not self.table:
             self.upload = (self.table, self.experiment.data)
+        if run.experiment != self.experiment:
+            self._automatic = None
         self._run, self.table, self.experiment, self.awaited = run, run.table, run.experiment, None
         return run
 

@@ -36,12 +36,12 @@ def choose_cell() -> None:
         show_info(f"Only nn.LSTM has {' and '.join(reset)}: switched off with it.")
 
 
-def arguments(input_size: int) -> None:
+def arguments(windows) -> None:
     spec = workspace.experiment.model
     only_lstm = {"disabled": True, "help": f"Only nn.LSTM has this: nn.{spec.module_name} does not"}
     of_lstm = {} if spec.cell == "lstm" else only_lstm
     of_forget_gate = {"disabled": not spec.bias} | of_lstm
-    draw_input_size(input_size)
+    draw_input_size(windows.input_size, windows.input_names)
     field(st, "model", "cell", widget="segmented_control", required=True, on_change=choose_cell, args=())
     first, second = fields_in_row()
     field(first, "model", "hidden_size")
@@ -53,6 +53,7 @@ def arguments(input_size: int) -> None:
     field(st, "model", "batch_first")
     field(st, "model", "bias")
     field(st, "model", "head", widget="segmented_control", required=True)
+    field(st, "model", "zero_head")
     first, second = fields_in_row()
     field(first, "model", "forget_bias", step=0.5, placeholder="auto", **of_forget_gate)
     field(second, "model", "chrono_t_max", placeholder="off", **of_forget_gate)
@@ -60,14 +61,15 @@ def arguments(input_size: int) -> None:
     field(st, "model", "frozen", widget="pills", selection_mode="multi")
 
 
-def draw_input_size(input_size: int) -> None:
+def draw_input_size(input_size: int, inputs: tuple[str, ...]) -> None:
     """The one argument that the data decides, read-only, with where it comes from and the way to change it."""
     data = workspace.experiment.data
-    names = ", ".join(f"**{escape_markdown(name[:24])}**" for name in data.features[:3])
+    names = ", ".join(f"**{escape_markdown(name[:40])}**" for name in inputs[:3])
     more = f" and {input_size - 3} more" if input_size > 3 else ""
     st.markdown(
-        f"`input_size` **{input_size}**: {'the feature' if input_size == 1 else 'the features'} {names}{more}.",
-        help="One number for each feature at every step: the data decides it",
+        f"`input_size` **{input_size}**: {'the input' if input_size == 1 else 'the inputs'} {names}{more}.",
+        help="One number for each input at every step: the data decides it. Where a forecast has a start, the model "
+        "reads how wrong the start was one step ago, and the change, in place of the target's own value",
     )
     label = "Change n_features" if has_n_features(data) else "Change the features"
     st.page_link("pages/data.py", label=label, icon=":material/edit:")
@@ -112,7 +114,7 @@ def code_views(windows, sizes) -> None:
         st.caption("It reads data.csv beside it, trains from the same seeds and prints the same test score.")
         download_when_made(
             "Script and data.csv as ZIP",
-            lambda: script_zip(workspace.experiment, windows, workspace.table),
+            lambda: script_zip(workspace.experiment, windows),
             "train_lstm.zip",
             "application/zip",
             key="script_zip",
@@ -131,7 +133,7 @@ except PlaygroundError as error:
 else:
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left:
-        arguments(windows.input_size)
+        arguments(windows)
     with right:
         facts(windows)
         details(windows)

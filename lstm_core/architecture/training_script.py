@@ -15,35 +15,34 @@ import pandas as pd
 from lstm_core.architecture import script_parts
 from lstm_core.architecture.code import model_definition
 from lstm_core.architecture.script_parts import Columns
-from lstm_core.data.split import group_bounds, reorder, row_order
+from lstm_core.data.split import reorder, row_order
 from lstm_core.data.spreadsheet import unique_texts
-from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS, Experiment, PlaygroundError
 
 SCRIPT_FILE = "train_lstm.py"
 
 
-def script_zip(experiment: Experiment, windows: Windows, table: Table) -> bytes:
+def script_zip(experiment: Experiment, windows: Windows) -> bytes:
     """The script and its data.csv in one ZIP file. Raises PlaygroundError as training_script does."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(SCRIPT_FILE, training_script(experiment, windows))
-        archive.writestr(script_parts.DATA_FILE, script_data(windows, table))
+        archive.writestr(script_parts.DATA_FILE, script_data(windows))
     return buffer.getvalue()
 
 
-def script_data(windows: Windows, table: Table) -> bytes:
+def script_data(windows: Windows) -> bytes:
     """The columns in use as CSV, as they were read here: rows by sequence, then time, each with its split."""
-    names, spec, order = _columns(windows), windows.spec, row_order(table, windows.spec)
-    groups = group_bounds(table, spec, order)
+    names, spec, groups = _columns(windows), windows.spec, windows.groups
+    order = row_order(windows.table, spec)
     columns: dict[str, np.ndarray] = {}
     if windows.time is not None:
         columns[names.time] = windows.time
     columns[names.sequence] = np.repeat(np.arange(len(groups) - 1), np.diff(groups))
     columns[names.split] = np.array(SPLITS)[windows.split_of_row]
-    for name, feature in zip(names.features, spec.features, strict=True):
-        columns[name] = reorder(table.column(feature).values, order)
+    for name, feature in zip(names.features, windows.feature_names, strict=True):
+        columns[name] = reorder(windows.table.column(feature).values, order)
     if windows.classes:
         columns[names.targets[0]] = np.array([*names.classes, ""], dtype=object)[windows.y]  # of -1, no class, the last
     else:
@@ -84,10 +83,10 @@ def training_script(experiment: Experiment, windows: Windows) -> str:
 def _columns(windows: Windows) -> Columns:
     """The names of data.csv's columns, and of its classes."""
     spec = windows.spec
-    own = list(dict.fromkeys((*spec.features, *spec.targets)))
+    own = list(dict.fromkeys((*windows.feature_names, *spec.targets)))
     added = [spec.time or "time", "sequence", "split"]
     names = unique_texts([*own, *added])
     of = dict(zip(own, names, strict=False))
     time, sequence, split = names[len(own) :]
-    features, targets = [of[name] for name in spec.features], [of[name] for name in spec.targets]
+    features, targets = [of[name] for name in windows.feature_names], [of[name] for name in spec.targets]
     return Columns(features, targets, time, sequence, split, unique_texts(list(windows.classes)))

@@ -93,7 +93,7 @@ def _score(chosen: argparse.Namespace) -> None:
     from lstm_core.forecasting.scores import BASELINE_NAMES
 
     trainer = load_model(chosen.model, chosen.data)
-    result = score_table(trainer.model, trainer.windows)
+    result = score_table(trainer.scored_models(), trainer.windows)
     if chosen.json:
         print_json(result)
         return

@@ -8,14 +8,23 @@ the change, instead of the level, which would leave the range it was trained on 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from lstm_core.data.start import Start, fit_start, rows_ahead
-from lstm_core.data.transforms import CONSTANT, forward_fill
+from lstm_core.data.transforms import CONSTANT, fit_scaler, forward_fill
 from lstm_core.experiment import DataSpec, PlaygroundError
 
 MAX_NUMBERS = 1 << 28  # starts of all rows and output steps: 2 GiB in float64
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesScale:
+    """The mean and deviation of each row's own sequence, over its training rows; (rows, targets) each."""
+
+    center: np.ndarray
+    scale: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +40,7 @@ class ForecastTarget:
     z: np.ndarray  # (rows, targets) float64: the target or its logarithm, NaN where missing
     known: np.ndarray  # (rows, targets): the same, forward-filled where the spec says so
     log: bool
+    series: SeriesScale | None  # where each sequence is scaled by itself, before all else
 
     def errors(self, offsets: np.ndarray) -> np.ndarray:
         """(rows, output_steps·targets) float32: u of each row's targets, NaN where there is none."""
@@ -41,7 +51,12 @@ class ForecastTarget:
 
     def inverse(self, errors: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """u predicted after these rows (…,), (…, output_steps, targets) → predictions in the target's own units."""
-        z = errors * self.scale + self.base[rows]
+        return self.from_z(errors * self.scale + self.base[rows], rows)
+
+    def from_z(self, z: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """z of these rows (…,), (…, output_steps, targets), in the target's own units."""
+        if self.series is not None:
+            z = z * self.series.scale[rows][..., None, :] + self.series.center[rows][..., None, :]
         return np.exp(z) if self.log else z
 
     def inputs(self, target: int, groups: np.ndarray, seq_len: int) -> dict[str, np.ndarray]:
@@ -75,11 +90,11 @@ def fit_target(
     Raises:
         PlaygroundError: a logarithm of a value that is not positive, or more rows and steps than memory has.
     """
-    z, known = _z(y, groups, spec)
+    z, known, series = _z(y, groups, is_train, spec)
     fits = [fit_start(column, groups, is_train, offsets, spec.season, (spec.start,)) for column in known.T]
     starts = tuple(start for start, _ in fits)
     base = _base(known, starts, groups, offsets)
-    target = ForecastTarget(starts, np.ones(base.shape[1:]), base, z, known, spec.log)
+    target = ForecastTarget(starts, np.ones(base.shape[1:]), base, z, known, spec.log, series)
     errors = target.errors(offsets).reshape(base.shape)
     sequence = np.repeat(np.arange(len(groups) - 1), np.diff(groups))
     size = np.abs(np.where(np.isnan(z), 0.0, z)[is_train]).max(0, initial=1e-30)
@@ -90,19 +105,27 @@ def fit_target(
 
 
 def fitted_target(
-    y: np.ndarray, groups: np.ndarray, spec: DataSpec, offsets: np.ndarray, starts: tuple[Start, ...], scale: np.ndarray
+    y: np.ndarray,
+    groups: np.ndarray,
+    is_train: np.ndarray,
+    spec: DataSpec,
+    offsets: np.ndarray,
+    starts: tuple[Start, ...],
+    scale: np.ndarray,
 ) -> ForecastTarget:
     """The same with starts and scales that were fitted before, perhaps on other rows.
 
     Raises:
         PlaygroundError: as fit_target does.
     """
-    z, known = _z(y, groups, spec)
-    return ForecastTarget(starts, scale, _base(known, starts, groups, offsets), z, known, spec.log)
+    z, known, series = _z(y, groups, is_train, spec)
+    return ForecastTarget(starts, scale, _base(known, starts, groups, offsets), z, known, spec.log, series)
 
 
-def _z(y: np.ndarray, groups: np.ndarray, spec: DataSpec) -> tuple[np.ndarray, np.ndarray]:
-    """z, and z as far as it is known at each row."""
+def _z(
+    y: np.ndarray, groups: np.ndarray, is_train: np.ndarray, spec: DataSpec
+) -> tuple[np.ndarray, np.ndarray, SeriesScale | None]:
+    """z, z as far as it is known at each row, and how each sequence was scaled."""
     z = np.asarray(y, np.float64)
     if spec.log:
         low = np.argwhere(z <= 0)
@@ -113,7 +136,19 @@ def _z(y: np.ndarray, groups: np.ndarray, spec: DataSpec) -> tuple[np.ndarray, n
                 "logarithm: switch log off, or choose another target."
             )
         z = np.log(z)
-    return z, forward_fill(z, groups) if spec.missing == "forward_fill" else z
+    series = _series_scale(z, groups, is_train) if spec.scale_per_series else None
+    if series is not None:
+        z = (z - series.center) / series.scale
+    return z, forward_fill(z, groups) if spec.missing == "forward_fill" else z, series
+
+
+def _series_scale(z: np.ndarray, groups: np.ndarray, is_train: np.ndarray) -> SeriesScale:
+    center, scale = np.zeros(z.shape), np.ones(z.shape)
+    for first, end in pairwise(groups):
+        train = z[first:end][is_train[first:end]]
+        if np.isfinite(train).any(0).all():
+            center[first:end], scale[first:end] = fit_scaler(train, "standard")
+    return SeriesScale(center, scale)
 
 
 def _base(known: np.ndarray, starts: tuple[Start, ...], groups: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -122,7 +122,13 @@ def window_starts(
 
 
 def refuse_empty(
-    starts: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, groups: np.ndarray, spec: DataSpec, name: str
+    starts: dict[str, np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+    spec: DataSpec,
+    name: str,
+    features: tuple[str, ...],
 ) -> None:
     """Raises PlaygroundError, with the likeliest reason, if training or validation has no window."""
     if len(starts["train"]) and (len(starts["valid"]) or not spec.valid_share):
@@ -137,7 +143,7 @@ def refuse_empty(
             f"seq_len {spec.seq_len} plus horizon {spec.horizon} needs {need} rows, but the {kind} in {name!r} "
             f"has {max_rows}: lower seq_len to {max(1, max_rows // 3)} or less."
         )
-    for names, values in ((spec.features, x), (spec.targets, y.reshape(len(y), -1))):
+    for names, values in ((features, x), (spec.targets, y.reshape(len(y), -1))):
         for column, empty in zip(names, np.isnan(values).all(0), strict=True):
             if empty:
                 raise PlaygroundError(f"Column {column!r} in {name!r} has no values at all: choose another.")

@@ -118,7 +118,7 @@ class Table:
     def from_columns(name: str, columns: dict[str, np.ndarray], roles: ColumnRoles) -> Table:
         """A table of number columns and, for values of dtype str, category columns."""
         numeric = [label for label, values in columns.items() if values.dtype.kind in "fiub"]
-        numbers = np.stack([np.asarray(columns[label], np.float32) for label in numeric], axis=1)
+        numbers = np.stack([np.asarray(columns[label], np.float64) for label in numeric], axis=1)
         typed = []
         for label, values in columns.items():
             if label in numeric:

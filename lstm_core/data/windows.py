@@ -12,6 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from lstm_core.data.forecast_target import ForecastTarget, fit_target, fitted_target
+from lstm_core.data.model_inputs import model_inputs
+from lstm_core.data.prepare import known_inputs, prepare
 from lstm_core.data.split import (
     group_bounds,
     missing_classes,
@@ -25,7 +27,15 @@ from lstm_core.data.split import (
 )
 from lstm_core.data.start import Start
 from lstm_core.data.table import Table
-from lstm_core.data.transforms import fit_scaler, forward_fill
+from lstm_core.data.transforms import fit_scaler
+from lstm_core.data.window_columns import (
+    feature_values,
+    refuse_start,
+    refuse_target_as_input,
+    split_note,
+    target_values,
+    window_notes,
+)
 from lstm_core.experiment import SPLITS, DataSpec, PlaygroundError
 
 
@@ -51,8 +61,9 @@ class Windows:
     """
 
     spec: DataSpec
-    table_name: str
+    table: Table  # as it was prepared
     features: np.ndarray  # (rows, features) float64, the chosen columns; a view of the table where possible
+    feature_names: tuple[str, ...]  # (features,): the spec's, and those that preparing the table has added
     y: np.ndarray  # (rows, targets) float64, unscaled, NaN: not scored; or (rows,) int64 classes, −1: not scored
     classes: tuple[str, ...]  # empty for a regression
     x: np.ndarray  # (rows, input_size) float64, unscaled: what the model reads; `features` itself without a start
@@ -69,6 +80,10 @@ class Windows:
     notes: tuple[str, ...] = ()
     drawn: bool = False  # whether whole groups were drawn into the splits at random
     warnings: tuple[str, ...] = ()  # what a score of this data will not show
+
+    @property
+    def table_name(self) -> str:
+        return self.table.name
 
     @property
     def task(self) -> str:
@@ -99,8 +114,7 @@ class Windows:
     @property
     def offsets(self) -> np.ndarray:
         """(output_steps,): how many rows after a step its targets lie."""
-        first = self.spec.horizon if self.classes or not self.spec.horizon else 1
-        return np.arange(first, self.spec.horizon + 1)
+        return row_offsets(self.spec, bool(self.classes))
 
     @cached_property
     def scaled_x(self) -> np.ndarray:
@@ -153,9 +167,12 @@ class Windows:
         )
         if self.target is None:
             return scaled
-        target = fitted_target(self.y, self.groups, self.spec, self.offsets, scaler.starts, scaler.error_scale)
-        x, names = _inputs(self.features, self.spec, target, self.groups)
-        return replace(scaled, target=target, x=x, input_names=names)
+        is_train = self.split_of_row == 0
+        fitted = (scaler.starts, scaler.error_scale)
+        target = fitted_target(self.y, self.groups, is_train, self.spec, self.offsets, *fitted)
+        ahead = known_ahead(self.table, self.spec)
+        about = (self.feature_names, ahead, self.spec, target, self.groups, self.offsets)
+        return replace(scaled, target=target, x=model_inputs(self.features, *about).x)
 
     def axis(self, rows: np.ndarray) -> tuple[np.ndarray, str]:
         """(x, title) of these rows on a plot: the time column, or row numbers without one or with several groups."""
@@ -180,140 +197,66 @@ def make_windows(table: Table, spec: DataSpec) -> Windows:
     if not spec.targets or not spec.features:
         role = "target" if not spec.targets else "feature"
         raise PlaygroundError(f"No {role} column is chosen for {table.name!r}: choose at least one on Data.")
+    table_report, table = table.report, prepare(table, spec)
     order = row_order(table, spec)
     groups = group_bounds(table, spec, order)
-    y, classes = _targets(table, spec, order)
-    features, filled = _features(table, spec, order, groups)
-    _refuse_target_as_input(spec, classes)
+    y, classes = target_values(table, spec, order)
+    names = tuple(dict.fromkeys((*spec.features, *known_inputs(table))))
+    x, filled = feature_values(table, names, spec, order, groups)
+    refuse_target_as_input(spec, classes)
     split_of_group = None
     if len(groups) > 2 and (classes or spec.horizon == 0):  # labelled sequences are never cut
         split_of_group = split_groups(groups, y, len(classes), spec, table.groups_in_order)
     split_of_row = split_of_rows(groups, spec, split_of_group)
-    train_rows, target = split_of_row == 0, None
+    is_train, target = split_of_row == 0, None
     if spec.start != "none":
-        _refuse_start(spec, classes)
-        target = fit_target(y, groups, train_rows, spec, np.arange(1, spec.horizon + 1))
-    x, names = _inputs(features, spec, target, groups)
-    starts = window_starts(x, y, groups, split_of_row, spec, bool(classes))
+        refuse_start(spec, classes)
+        target = fit_target(y, groups, is_train, spec, np.arange(1, spec.horizon + 1))
+    elif spec.scale_per_series:
+        raise PlaygroundError("Scaling each series needs a start: choose start mean, or switch it off.")
+    offsets = row_offsets(spec, bool(classes))
+    inputs = model_inputs(x, names, known_ahead(table, spec), spec, target, groups, offsets)
+    starts = window_starts(inputs.x, y, groups, split_of_row, spec, bool(classes))
     if target is not None:
         starts = {split: first[_has_start(target, first + spec.seq_len - 1)] for split, first in starts.items()}
-    refuse_empty(starts, features, y, groups, spec, table.name)
-    x_center, x_scale = fit_scaler(x[train_rows], spec.scaling)
-    if target is not None:
-        x_center, x_scale = _input_scaler(x[train_rows], names, spec, x_center, x_scale)
-    y_center, y_scale = (np.zeros(1), np.ones(1)) if classes else fit_scaler(y[train_rows], spec.scaling)
+    refuse_empty(starts, x, y, groups, spec, table.name, names)
     if classes:
         refuse_one_class(y, starts, spec, classes)
-    time = None if spec.time is None else reorder(table.column(spec.time).values, order)
-    notes = _notes(order, filled, starts, groups, spec)
+    notes = window_notes(order, filled, starts, groups, spec)
     if split_of_group is not None:
-        notes = (_split_note(split_of_group, classes, spec, table.groups_in_order), *notes)
-    scalers = (x_center, x_scale, y_center, y_scale)
-    warnings = missing_classes(y, split_of_row, starts, classes) if classes else ()
-    drawn = split_of_group is not None and not table.groups_in_order
-    about = (notes, drawn, warnings)
-    read = (features, y, classes, x, names, target)
-    return Windows(spec, table.name, *read, *scalers, starts, split_of_row, time, groups, *about)
+        notes = (split_note(split_of_group, classes, spec, table.groups_in_order), *notes)
+    return Windows(
+        spec,
+        table,
+        x,
+        names,
+        y,
+        classes,
+        inputs.x,
+        inputs.names,
+        target,
+        *inputs.scaler(is_train, spec.scaling),
+        *((np.zeros(1), np.ones(1)) if classes else fit_scaler(y[is_train], spec.scaling)),
+        starts=starts,
+        split_of_row=split_of_row,
+        time=None if spec.time is None else reorder(table.column(spec.time).values, order),
+        groups=groups,
+        notes=(*(note.text for note in table.report[len(table_report) :]), *notes),
+        drawn=split_of_group is not None and not table.groups_in_order,
+        warnings=missing_classes(y, split_of_row, starts, classes) if classes else (),
+    )
 
 
-def _inputs(
-    features: np.ndarray, spec: DataSpec, target: ForecastTarget | None, groups: np.ndarray
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(rows, input_size) and the names: the features, those that are targets with a start by what it leaves of them."""
-    if target is None:
-        return features, spec.features
-    columns: dict[str, np.ndarray] = {}
-    for k, name in enumerate(spec.features):
-        if name in spec.targets:
-            derived = target.inputs(spec.targets.index(name), groups, spec.seq_len)
-            columns |= {f"{name}: {what}": values for what, values in derived.items()}
-        else:
-            columns[name] = features[:, k]
-    return np.stack(list(columns.values()), axis=1), tuple(columns)
+def known_ahead(table: Table, spec: DataSpec) -> frozenset[str]:
+    """The features that are read at the targets' time."""
+    return frozenset((*spec.known_future, *known_inputs(table)))
 
 
-def _input_scaler(
-    x: np.ndarray, names: tuple[str, ...], spec: DataSpec, center: np.ndarray, scale: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Errors and changes are divided by their deviation and keep their zero; other features are scaled by the spec."""
-    derived = np.array([name not in spec.features for name in names])
-    return np.where(derived, 0.0, center), np.where(derived, fit_scaler(x, "standard")[1], scale)
+def row_offsets(spec: DataSpec, is_class: bool) -> np.ndarray:
+    """(output_steps,): how many rows after a step its targets lie."""
+    first = spec.horizon if is_class or not spec.horizon else 1
+    return np.arange(first, spec.horizon + 1)
 
 
 def _has_start(target: ForecastTarget, rows: np.ndarray) -> np.ndarray:
     return np.isfinite(target.base[rows]).all((1, 2))
-
-
-def _refuse_start(spec: DataSpec, classes: tuple[str, ...]) -> None:
-    reason = "the target's values are classes" if classes else "horizon is 0" if spec.horizon == 0 else ""
-    if reason:
-        raise PlaygroundError(
-            f"start is {spec.start!r}, but {reason}, so there is nothing to start from: set it to none."
-        )
-
-
-def _targets(table: Table, spec: DataSpec, order: np.ndarray | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    columns = [table.column(name) for name in spec.targets]
-    kinds = {column.kind for column in columns}
-    if kinds == {"category"} and len(columns) == 1:
-        return reorder(columns[0].values, order).astype(np.int64), columns[0].classes
-    if kinds != {"number"}:
-        names = ", ".join(repr(c.name) for c in columns if c.kind != "number")
-        raise PlaygroundError(
-            f"Target {names} is not a number column: choose number columns, or a single text column whose "
-            "values are the classes."
-        )
-    return reorder(_take(table, spec.targets), order), ()
-
-
-def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
-    """(rows, names) float64 of table.numbers: a view where the columns are adjacent, else a copy."""
-    all_names = table.column_names("number")
-    positions = [all_names.index(name) for name in names]
-    if positions == list(range(positions[0], positions[0] + len(positions))):
-        return np.asarray(table.numbers[:, positions[0] : positions[0] + len(positions)], np.float64)
-    return np.asarray(table.numbers[:, positions], np.float64)
-
-
-def _features(table: Table, spec: DataSpec, order: np.ndarray | None, groups: np.ndarray) -> tuple[np.ndarray, int]:
-    for name in spec.features:
-        if table.column(name).kind != "number":
-            raise PlaygroundError(f"Feature {name!r} is not a number column: leave it out or correct its type.")
-    x = reorder(_take(table, spec.features), order)
-    missing_count = int(np.isnan(x).sum())
-    if not missing_count or spec.missing == "skip":
-        return x, 0
-    x = forward_fill(x, groups)
-    return x, missing_count - int(np.isnan(x).sum())
-
-
-def _refuse_target_as_input(spec: DataSpec, classes: tuple[str, ...]) -> None:
-    shared = sorted(set(spec.features) & set(spec.targets))
-    if spec.horizon == 0 and shared and not classes:
-        raise PlaygroundError(
-            f"Column {shared[0]!r} is a feature and the target of the same row (horizon 0), so the model "
-            "would read its target: set horizon to 1 or more, or take it out of the features."
-        )
-
-
-def _notes(order, filled: int, starts, groups, spec: DataSpec) -> tuple[str, ...]:
-    notes = []
-    if order is not None:
-        notes.append("Rows were put in order of " + " and ".join(n for n in (spec.group, spec.time) if n) + ".")
-    if filled:
-        notes.append(f"{filled:,} missing feature cells were forward-filled with the last known value.")
-    possible = int(np.maximum(np.diff(groups) - spec.seq_len - spec.horizon + 1, 0).sum())
-    omitted = possible - sum(len(s) for s in starts.values())
-    if omitted:
-        notes.append(
-            f"{omitted:,} of {possible:,} windows are left out: their inputs or targets have missing values, or their "
-            "targets lie in two splits."
-        )
-    return tuple(notes)
-
-
-def _split_note(split_of_group: np.ndarray, classes: tuple[str, ...], spec: DataSpec, in_order: bool) -> str:
-    train, valid, test = (f"{n:,}" for n in np.bincount(split_of_group, minlength=3))
-    drawn = "by " + ("class, at random" if classes else "random draw") + f" (data seed {spec.seed})"
-    how = "in their order" if in_order else drawn
-    return f"Whole sequences are split {how}: {train} training, {valid} validation, {test} test."

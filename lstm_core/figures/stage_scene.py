@@ -37,8 +37,9 @@ def build_scene(
     snapshot: the model of the trace; earlier: those before it, as earlier_snapshots chooses them; start: first row of
     the window; comparisons: weights of the same shapes to compare with, under a label each. The arrays are, all
     float32: the inputs as the model reads them (seq_len, input_size); the drawn features in the table's own units
-    (series, seq_len); i, f, g, o, c, h of each layer and direction, (units, seq_len) each; the weights (all
-    parameters,) of `snapshot`, of each earlier one and of the comparisons, in the order of the header's "parameters".
+    (series, seq_len); with a start its values after each step (output_steps, seq_len); i, f, g, o, c, h of
+    each layer and direction, (units, seq_len) each; the weights (all parameters,) of `snapshot`, of each earlier one
+    and of the comparisons, in the order of the header's "parameters".
     """
     spec = snapshot.model.spec
     header = {
@@ -62,8 +63,10 @@ def build_scene(
         for direction in range(spec.num_directions)
         for name in (*GATES, *STATES)
     ]
-    series = [windows.spec.features.index(name) for name in header["series"]]
-    inputs = [windows.inputs(np.array([start]))[0], windows.x[rows][:, series].T]
+    series = [windows.feature_names.index(name) for name in header["series"]]
+    inputs = [windows.inputs(np.array([start]))[0], windows.features[rows][:, series].T.astype(np.float32)]
+    if windows.target is not None:
+        inputs.append(windows.target.base[rows, :, 0].T.astype(np.float32))
     weights = [snapshot.flat_weights, *(kept.weights for kept in earlier), *comparisons.values()]
     return header, [*inputs, *values, *(tensor.numpy() for tensor in weights)]
 
@@ -90,10 +93,10 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
     if windows.time is not None:
         time = [windows.label(at) for at in range(start, start + steps)]
     return {
-        "features": list(windows.spec.features),
+        "features": list(windows.input_names),
         "series": _series(windows),
         "symbols": window_symbols(windows, start),
-        "glyphs": {name: GLYPHS[name] for name in (*windows.spec.features, *windows.classes) if name in GLYPHS},
+        "glyphs": {name: GLYPHS[name] for name in (*windows.input_names, *windows.classes) if name in GLYPHS},
         "targets": list(windows.spec.targets),
         "classes": list(windows.classes),
         "when": time,
@@ -101,9 +104,23 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
         "horizon": [] if windows.classes else _numbers(windows.targets(np.array([start]))[0, :, 0]),
         "ahead": int(windows.offsets[0]),
         "outputSteps": windows.output_steps,
-        "center": [float(value) for value in windows.y_center],
-        "scale": [float(value) for value in windows.y_scale],
+        **_target_scale(windows),
     }
+
+
+def _target_scale(windows: Windows) -> dict[str, Any]:
+    """How an output becomes a prediction of the first target: output · scale + center, or with a start + start, of
+    each of the rows that are predicted; log: the exponential of that."""
+    target = windows.target
+    if target is None:
+        steps = windows.output_steps
+        return {
+            "center": float(windows.y_center[0]),
+            "scale": [float(windows.y_scale[0])] * steps,
+            "start": False,
+            "log": False,
+        }
+    return {"center": 0.0, "scale": target.scale[:, 0].tolist(), "start": True, "log": target.log}
 
 
 def _numbers(values: np.ndarray) -> list[float | None]:
@@ -113,4 +130,4 @@ def _numbers(values: np.ndarray) -> list[float | None]:
 def _series(windows: Windows) -> list[str]:
     """The features that are drawn: the target first, if the model reads it, then the others in their order."""
     target = windows.spec.targets[0]
-    return sorted(windows.spec.features, key=lambda name: name != target)[:MAX_SERIES]
+    return sorted(windows.feature_names, key=lambda name: name != target)[:MAX_SERIES]

@@ -26,7 +26,7 @@ def symbol_texts(windows: Windows, start: int) -> list[str] | None:
     symbols = window_symbols(windows, start)
     if symbols is None:
         return None
-    signs = [symbol_sign(name) for name in windows.spec.features]
+    signs = [symbol_sign(name) for name in windows.feature_names]
     return ["" if k is None else signs[k] for k in symbols]
 
 

@@ -87,7 +87,7 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
     rows = np.arange(start, start + windows.spec.seq_len)
     target_rows = windows.target_rows(np.array([start]))[0]
     targets = windows.targets(np.array([start]))[0]
-    names = [f"input {plain_label(name, MAX_NAME)}" for name in windows.spec.features[:MAX_LINES]]
+    names = [f"input {plain_label(name, MAX_NAME)}" for name in windows.feature_names[:MAX_LINES]]
     n_inputs = len(names)
     lines = [(rows, windows.features[rows, k]) for k in range(n_inputs)]
     spans = [_span(y) for _, y in lines]
@@ -97,8 +97,8 @@ def window_figure(windows: Windows, start: int, height: int = 300) -> go.Figure:
             names.append(f"target {plain_label(name, MAX_NAME)}{more}")
             lines.append((target_rows, targets[:, k].astype(np.float64)))
             spans.append(_span(windows.y[np.union1d(rows, target_rows), k]))
-            if name in windows.spec.features[:MAX_LINES]:  # on its input's scale
-                spans[windows.spec.features.index(name)] = spans[-1]
+            if name in windows.feature_names[:MAX_LINES]:  # on its input's scale
+                spans[windows.feature_names.index(name)] = spans[-1]
     is_scaled = _one_is_flat(spans)
     figure = go.Figure()
     for k, (name, (at, values), (low, high)) in enumerate(zip(names, lines, spans, strict=True)):
@@ -136,7 +136,7 @@ def _mark_class(figure: go.Figure, windows: Windows, start: int) -> None:
 def _symbol_window_figure(windows: Windows, start: int, symbols: list[int | None], height: int) -> go.Figure:
     """Which symbol is read at which row of the table: one line of the picture a symbol that occurs in the window."""
     at = np.array([k for k, symbol in enumerate(symbols) if symbol is not None])
-    read, names = [symbols[k] for k in at], [plain_label(name, MAX_NAME) for name in windows.spec.features]
+    read, names = [symbols[k] for k in at], [plain_label(name, MAX_NAME) for name in windows.feature_names]
     present = sorted(set(read), reverse=True)  # the first at the top
     figure = go.Figure()
     figure.add_scatter(

@@ -11,10 +11,13 @@ from lstm_core.model.recurrent import SequenceModel
 
 
 def score_table(
-    model: SequenceModel, windows: Windows, progress: Callable[[float], None] = lambda share: None
+    models: dict[str, SequenceModel], windows: Windows, progress: Callable[[float], None] = lambda share: None
 ) -> dict[str, Any]:
-    """What `score --json` prints: all scored values of the test and validation splits pooled, None where undefined."""
-    parts = {split: evaluate(model, windows, split, progress=progress) for split in ("test", "valid")}
+    """What `score --json` prints: all scored values of the test and validation splits pooled, None where undefined.
+
+    models: split → the model to score on it, as TrainedModel.scored_models has them.
+    """
+    parts = {split: evaluate(models[split], windows, split, progress=progress) for split in ("test", "valid")}
     fields = ("accuracy", "balanced_accuracy") if windows.classes else ("rmse", "mae", "mase")
 
     def row(evaluation: Evaluation | None, score: Score | None) -> dict[str, Any]:

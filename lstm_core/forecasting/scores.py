@@ -10,15 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_core.data.number_format import format_number, format_percent, format_significant
+from lstm_core.data.start import Start
 from lstm_core.data.windows import Windows
 from lstm_core.forecasting.predict import predict_steps, windows_at_once
 from lstm_core.model.recurrent import SequenceModel
 
 SAMPLE = 300  # windows of a split that are scored while a run trains
-PERSISTENCE, MEAN, MAJORITY = "persistence", "mean", "majority_class"
+PERSISTENCE, SEASONAL_NAIVE, START, MEAN = "persistence", "seasonal_naive", "start", "mean"
+MAJORITY = "majority_class"
 BASELINE_NAMES = {  # on the screen
     PERSISTENCE: "persistence (the last value)",
+    SEASONAL_NAIVE: "the seasonal naive forecast (the value one season before)",
+    START: "the start that it corrects",
     MEAN: "the training mean",
     MAJORITY: "the majority class",
 }
@@ -120,7 +123,8 @@ class _ErrorSums:
         self._scale = _mean_change(windows, train)
         self._last_known = _last_known_rows(windows)
         self._has_past = bool(windows.spec.horizon)
-        names = ("model", PERSISTENCE, MEAN) if self._has_past else ("model", MEAN)
+        self._starts = _simple_forecasts(windows)
+        names = ("model", *([PERSISTENCE] if self._has_past else []), *self._starts, MEAN)
         self._squares = {name: 0.0 for name in names}
         self._absolutes = {name: np.zeros(windows.y.shape[1]) for name in names}
         self._counts = np.zeros(windows.y.shape[1])
@@ -139,6 +143,9 @@ class _ErrorSums:
         last = np.take_along_axis(self._windows.y, np.maximum(known, 0), 0).astype(np.float64)
         last = np.where(known >= 0, last, self._center)
         self._add_errors(PERSISTENCE, last[:, None] - truth, scored)
+        for name, forecasts in self._starts.items():
+            forecast = forecasts[rows[:, 0] - self._windows.offsets[0]]
+            self._add_errors(name, np.where(np.isnan(forecast), self._center, forecast) - truth, scored)
         first = scored[:, 0, 0] & (known[:, 0] == rows[:, 0] - 1)
         values = np.stack([predictions[first, 0, 0], truth[first, 0, 0], last[first, 0]]) - self._center[0]
         values = np.concatenate([np.ones((1, values.shape[1])), values])
@@ -221,6 +228,22 @@ def _finite_mean(values: np.ndarray) -> np.ndarray:
     return np.where(known, values, 0.0).sum(0, dtype=np.float64) / np.maximum(known.sum(0), 1)
 
 
+def _simple_forecasts(windows: Windows) -> dict[str, np.ndarray]:
+    """Of windows with a start: a baseline's name → (rows, output_steps, targets), its forecasts after each row in the
+    target's units, NaN before there is one."""
+    if windows.target is None:
+        return {}
+    target, season, rows = windows.target, windows.spec.season, np.arange(windows.rows)
+    forecasts = {}
+    if season:
+        start = Start("season", season)
+        columns = [start.values(column, windows.groups, windows.offsets) for column in target.known.T]
+        forecasts[SEASONAL_NAIVE] = target.from_z(np.stack(columns, axis=2), rows)
+    if windows.spec.start not in ("last", "season"):  # which are persistence and seasonal naive
+        forecasts[START] = target.from_z(target.base, rows)
+    return forecasts
+
+
 def _mean_change(windows: Windows, train: np.ndarray) -> np.ndarray:
     """(targets,) float64: the mean absolute change from one training row to the next of the same sequence."""
     inside = train[1:] & train[:-1]
@@ -248,47 +271,3 @@ def window_errors(windows: Windows, starts: np.ndarray, predictions: np.ndarray)
     if windows.classes:
         return 1 - predictions[np.arange(len(predictions)), targets]
     return np.abs(predictions - targets).mean((1, 2))
-
-
-def verdict(evaluation: Evaluation) -> str:
-    """One plain sentence: is the model better than the best simple answer?"""
-    model = evaluation.model
-    if model.accuracy is not None:
-        return _class_verdict(evaluation)
-    if model.rmse is None:
-        return "Nothing is scored in these windows."
-    if not np.isfinite(model.rmse):
-        return "Its predictions are not finite numbers: train it anew with a smaller learning rate."
-    name, best = min(evaluation.baselines.items(), key=lambda pair: pair[1].rmse)
-    ratio = model.rmse / best.rmse if best.rmse else (1.0 if model.rmse == best.rmse else np.inf)
-    beside = f"{BASELINE_NAMES[name]} ({format_significant(best.rmse, 4)})"
-    head = f"Its error (RMSE {format_significant(model.rmse, 4)}) is "
-    if abs(ratio - 1) < 0.005:
-        return f"{head}the same as that of {beside}, within half a percent."
-    if ratio < 1:
-        return f"{head}{format_percent(1 - ratio, 0)} lower than that of {beside}."
-    if ratio < 2:
-        return f"{head}{format_percent(ratio - 1, 0)} higher than that of {beside}: the simple answer is better."
-    times = f"{format_significant(ratio, 2)} times" if np.isfinite(ratio) else "higher than"
-    return f"{head}{times} that of {beside}: the simple answer is better."
-
-
-def _class_verdict(evaluation: Evaluation) -> str:
-    accuracy, simple = evaluation.model.accuracy, evaluation.baselines[MAJORITY].accuracy
-    answer = f"always answering {evaluation.majority!r}, the commonest class of the training set"
-    if abs(accuracy - simple) < 5e-4:
-        return f"{format_percent(accuracy)} are right, as many as by {answer}."
-    than = "more" if accuracy > simple else "fewer"
-    end = "" if accuracy > simple else ": the simple answer is better"
-    return f"{format_percent(accuracy)} are right, {than} than the {format_percent(simple)} of {answer}{end}."
-
-
-def lag_sentence(evaluation: Evaluation) -> str:
-    """Whether the predictions follow the series one row late; empty if they do not, or it is not known."""
-    if evaluation.lag is None or not evaluation.lag[1] > evaluation.lag[0]:
-        return ""
-    now, before = (format_number(r, 3) for r in evaluation.lag)
-    return (
-        f"Its predictions lag by one row: they correlate more with the row before (r = {before}) than with the row "
-        f"they are for (r = {now}), as persistence does."
-    )

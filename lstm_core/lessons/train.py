@@ -12,7 +12,8 @@ from pathlib import Path
 from lstm_core.data.samples import EXAMPLE_MODEL
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.thumbnail import thumbnail_svg
-from lstm_core.forecasting.scores import evaluate, verdict
+from lstm_core.forecasting.scores import evaluate
+from lstm_core.forecasting.verdict import verdict
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import PRETRAINED

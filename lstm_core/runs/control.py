@@ -40,8 +40,8 @@ class RunControl(RunFacts):
         self._watch_at = 0.0
         self._scorer: threading.Thread | None = None  # of a run that was changed when nobody trained it
 
-    def current_model(self) -> SequenceModel:
-        """A copy of the model as it is now, on the CPU, in eval mode."""
+    def scored_models(self) -> dict[str, SequenceModel]:
+        """Split → a copy of the model to score on it, on the CPU, in eval mode."""
         raise NotImplementedError
 
     def checkpoint(self) -> bytes:
@@ -223,7 +223,7 @@ class RunControl(RunFacts):
         def should_end() -> bool:
             return folder.control_size != size or self._scorer is not me
 
-        write_score(folder, self.current_model(), self.windows, self.step, should_end)
+        write_score(folder, self.scored_models(), self.windows, self.step, should_end)
 
     def wait_for_score(self) -> None:
         """Until score.json is there, or given up, of a run that was ended here."""

@@ -86,6 +86,16 @@ class RunFacts:
         return self._mirror.current.early_stopping.is_restored
 
     @property
+    def refitted(self) -> bool:
+        """Whether the weights are those of a refit, on the training and validation rows together."""
+        return self._mirror.current.refitted
+
+    @property
+    def refit_progress(self) -> tuple[int, int] | None:
+        """(steps done, steps) of the refit under way."""
+        return self._mirror.refit_progress
+
+    @property
     def weights_key(self) -> tuple[int, int]:
         """Another one for other weights: for caches."""
         trainer = self._mirror.current

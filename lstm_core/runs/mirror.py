@@ -76,6 +76,13 @@ class Mirror:
         return self.trainer.step if self.folder is None else self._step
 
     @property
+    def refit_progress(self) -> tuple[int, int] | None:
+        """(steps done, steps) of the refit under way."""
+        self.look()
+        refit = self._said.get("refit") if self._status == "running" else None
+        return tuple(refit) if refit else None
+
+    @property
     def progress(self) -> Progress:
         self.look()
         return self._progress

@@ -107,7 +107,7 @@ class Run(RunControl):
         if key != scored:
             if job is not None:
                 job.cancel()
-            job = ScoringJob(self.current_model(), self.windows, split)
+            job = ScoringJob(self.scored_models()[split], self.windows, split)
             self._scoring = (key, job)
         job.wait(wait)
         return job
@@ -147,6 +147,11 @@ class Run(RunControl):
         """A copy of the model as it is now, on the CPU, in eval mode."""
         return self.snapshot_at().model
 
+    def scored_models(self) -> dict[str, SequenceModel]:
+        """Split → a copy of the model to score on it: of a refit's validation split the model before the refit."""
+        with self._mirror.lock:
+            return self._mirror.current.scored_models()
+
     def cached(self, kind: str, key: tuple, make: Callable[[], Any], **pauses: float | None) -> Any:
         """make(), or its cached result for this kind and key; pauses: every and rest, of ResultCache.cached."""
         return self.cache.cached(kind, key, make, **pauses)
@@ -173,7 +178,8 @@ class Run(RunControl):
         trainer, done = self._mirror.trainer, 0
         try:
             for record in itertools.islice(trainer, steps):
-                self._mirror.progress.append(record, trainer.steps_per_epoch)
+                if "step" in record:  # else of the refit
+                    self._mirror.progress.append(record, trainer.steps_per_epoch)
                 done += 1
             self.set_status("finished" if trainer.finished else "paused")
         except NonFiniteLossError as error:

@@ -34,7 +34,7 @@ def write_model(folder: RunFolder, trainer: Trainer, table: Table) -> None:
 
 
 def write_score(
-    folder: RunFolder, model: SequenceModel, windows: Windows, step: int, should_end: Callable[[], bool]
+    folder: RunFolder, models: dict[str, SequenceModel], windows: Windows, step: int, should_end: Callable[[], bool]
 ) -> None:
     """score.json, of all windows of the test and validation splits; nothing once should_end() or the disk is full."""
 
@@ -43,7 +43,7 @@ def write_score(
             raise _InterruptedError
 
     try:
-        scores = score_table(model.eval(), windows, go_on)
+        scores = score_table(models, windows, go_on)
         go_on(1.0)
         replace_file(folder.file("score.json"), json.dumps(scores | {"step": step}).encode())
     except (_InterruptedError, OSError):
@@ -87,8 +87,22 @@ def described_training(trainer: Trainer) -> dict[str, Any]:
         "best_epoch": best.best_epoch,
         "best_loss": best.best_loss if best.best_loss < float("inf") else None,
         "stopped_early": best.stopped_early,
+        "refit": trainer.refit_progress,
         "live": {name: getattr(trainer.spec, name) for name in LIVE_FIELDS},
     }
+
+
+def end_message(trainer: Trainer) -> str:
+    """Whose weights a training has ended with, where they are not those of its last step; else ""."""
+    best = trainer.early_stopping
+    is_refit = trainer.refitted and best.best_epoch > 0
+    if not trainer.spec.patience or (best.best_epoch == trainer.epoch and not is_refit):
+        return ""
+    begin = "Stopped early: e" if best.stopped_early else "E"
+    epoch = f"poch {best.best_epoch}" + (", the untrained model," if not best.best_epoch else "")
+    refit = "a new model was then trained for as many on the training and validation rows together"
+    then = f"; {refit}." if is_refit else ", and its weights are in place."
+    return f"{begin}{epoch} had the best validation loss{then}"
 
 
 def load_trainer(folder: RunFolder, table: Table) -> tuple[Trainer, dict[str, Any]]:

@@ -16,9 +16,9 @@ from typing import Any
 
 from lstm_core.experiment import LIVE_FIELDS, PlaygroundError
 from lstm_core.model.devices import ran_out_of_memory
+from lstm_core.runs import saved_state
 from lstm_core.runs.folder import RunFolder, replace_file
 from lstm_core.runs.records import RecordWriter
-from lstm_core.runs.saved_state import described_training, load_trainer, restore_best, write_model, write_score
 from lstm_core.runs.snapshot_log import SnapshotReader, SnapshotWriter
 from lstm_core.training.checkpoint import ModelState, copy_state, load_checkpoint
 from lstm_core.training.loss import NonFiniteLossError
@@ -87,7 +87,8 @@ class Session:
         """Write score.json; given up as soon as a command comes."""
         folder, trainer, size = self.folder, self._trainer, self.folder.control_size
         if trainer is not None and trainer.step:
-            write_score(folder, trainer.model, trainer.windows, trainer.step, lambda: folder.control_size != size)
+            models = trainer.scored_models()
+            saved_state.write_score(folder, models, trainer.windows, trainer.step, lambda: folder.control_size != size)
 
     # ---- from the disk, and back
 
@@ -95,7 +96,7 @@ class Session:
         """Build the trainer as the last state has it, and open what is appended to. False: tried too often."""
         folder = self.folder
         table = folder.table()
-        trainer, notes = load_trainer(folder, table)
+        trainer, notes = saved_state.load_trainer(folder, table)
         attempts = status.get("attempts", [-1, 0])
         attempts = [trainer.step, attempts[1] + 1 if attempts[0] == trainer.step else 1]
         self._attempts, self._table, self._trainer = attempts, table, trainer
@@ -130,7 +131,7 @@ class Session:
     def _finish(self) -> str:
         """After the last step: all files as they stay."""
         trainer = self._trainer
-        if self._end == "stopped" and restore_best(trainer):
+        if self._end == "stopped" and saved_state.restore_best(trainer):
             self._snapshots = SnapshotWriter(self.folder.file("snapshots.bin"), trainer.snapshots)
             self._snapshots.close()
         with self._writing():
@@ -138,7 +139,7 @@ class Session:
         self._write_status(self._end)
         if self._end != "waiting":
             try:
-                write_model(self.folder, trainer, self._table)
+                saved_state.write_model(self.folder, trainer, self._table)
             except OSError as error:
                 self._note_full_disk(error)
                 self._write_status(self._end)
@@ -173,7 +174,8 @@ class Session:
                 raise
             if record is None:
                 return self._ended()
-            self._append(record)
+            if "step" in record:  # else of the refit, which has no curve
+                self._append(record)
             step = trainer.step
             now = time.monotonic()
             if now >= self._look_at:
@@ -186,11 +188,7 @@ class Session:
             self._records.append(record)
 
     def _ended(self) -> str:
-        trainer, best = self._trainer, self._trainer.early_stopping
-        if trainer.spec.patience and best.best_epoch != trainer.epoch:
-            begin = "Stopped early: e" if best.stopped_early else "E"
-            epoch = f"poch {best.best_epoch}" + (", the untrained model," if not best.best_epoch else "")
-            self._message = f"{begin}{epoch} had the best validation loss, and its weights are in place."
+        self._message = saved_state.end_message(self._trainer)
         return "finished"
 
     def _look(self, now: float) -> None:
@@ -297,4 +295,4 @@ class Session:
         }
         if trainer is None:
             return self.folder.status() | described | ({} if step is None else {"step": step})
-        return described | described_training(trainer) | {"attempts": self._attempts}
+        return described | saved_state.described_training(trainer) | {"attempts": self._attempts}

@@ -47,7 +47,7 @@ class WindowTensors:
             y = self._y.index_select(0, rows.flatten()).view(base.shape)
             return y if not self.per_step else y.masked_fill(self._other_split(rows)[..., 0], -1)
         known_at = rows if self.windows.target is None else base
-        y = self._y.index_select(0, known_at.flatten()).view(*rows.shape, -1)
+        y = self._y.index_select(0, known_at.flatten()).view(*rows.shape, self.windows.y.shape[1])
         if self.per_step:
             y = y.masked_fill(self._other_split(rows)[..., None], float("nan"))
         return y.flatten(-2)

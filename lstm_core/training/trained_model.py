@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lstm_core.model.recurrent import SequenceModel
+from lstm_core.model.recurrent import SequenceModel, model_from_weights
 from lstm_core.training.early_stopping import EarlyStopping
 from lstm_core.training.parameters import TrainedParameters
 from lstm_core.training.snapshots import Snapshot, SnapshotBuffer
@@ -41,6 +41,16 @@ class TrainedModel:
         self.refitted = False
         self._weights.save_to(self._last_good)
         self._weights_replaced()
+
+    def scored_models(self) -> dict[str, SequenceModel]:
+        """Split → a copy of the model to score on it, on the CPU, in eval mode: the one that is the result, but where
+        that is a refit, which has learned the validation rows, too, the model of the best epoch on those."""
+        result = self.unflatten(self.snapshot().weights)
+        weights = {"train": result, "valid": self.early_stopping.weights_by_name if self.refitted else result}
+        weights["test"] = result
+        sizes = self.model.recurrent.input_size, self.model.head.out_features
+        copies = {split: {name: w.detach().cpu().clone() for name, w in of.items()} for split, of in weights.items()}
+        return {split: model_from_weights(self.model.spec, *sizes, of) for split, of in copies.items()}
 
     def _weights_replaced(self) -> None:
         self.replaced += 1

@@ -115,7 +115,7 @@ class Trainer(TrainedModel):
 
     @property
     def refit_progress(self) -> tuple[int, int] | None:
-        """(steps done, steps) of the refit under way."""
+        """(steps done, steps), while it is under way."""
         return None if self._refit is None else (self._refit.step, self._refit_steps)
 
     def __iter__(self) -> Trainer:
@@ -286,14 +286,12 @@ class Trainer(TrainedModel):
         return {"epoch_loss": epoch_loss, "valid_loss": valid_loss, "best_epoch": self.early_stopping.best_epoch}
 
     def _refit_step(self) -> dict:
-        """One step of the refit: a record of its own kind. The weights change when it is done, all at once, so that
-        whoever is interrupted in it begins it again, with the same result."""
+        """One step of the refit. The weights change at its end alone: interrupted, it begins again, to the same end."""
         if self._refit is None:
             best = self.early_stopping.best_epoch * self.steps_per_epoch if self.spec.patience else self.step
             self._refit_steps = refit_steps(best, self.windows)
             self._refit = Trainer(*refit_plan(self.windows, self.experiment, self._refit_steps))
-        if self._refit.step < self._refit_steps:
-            next(self._refit)
+        next(self._refit if self._refit_steps else iter(()), None)
         record = {"refit_step": self._refit.step, "refit_steps": self._refit_steps}
         if self._refit.step >= self._refit_steps:
             if self._refit_steps:  # else the untrained model was the best, and is in place

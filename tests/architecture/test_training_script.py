@@ -114,7 +114,7 @@ def test_the_script_prints_the_score_of_the_run(name, tmp_path):
     experiment = experiment_of(*CONFIGURATIONS[name])
     table = table_for(experiment.data)
     windows = make_windows(table, experiment.data)
-    with zipfile.ZipFile(io.BytesIO(script_zip(experiment, windows, table))) as archive:
+    with zipfile.ZipFile(io.BytesIO(script_zip(experiment, windows))) as archive:
         assert sorted(archive.namelist()) == ["data.csv", "train_lstm.py"]
         archive.extractall(tmp_path)
     done = subprocess.run([sys.executable, "train_lstm.py"], cwd=tmp_path, capture_output=True, text=True)
@@ -145,7 +145,7 @@ def test_names_cannot_become_code_or_formulas():
     windows = make_windows(table, experiment.data)
     script = training_script(experiment, windows)
     assert script.count("os.system") == script.count(repr(hostile)) == 1
-    with zipfile.ZipFile(io.BytesIO(script_zip(experiment, windows, table))) as archive:
+    with zipfile.ZipFile(io.BytesIO(script_zip(experiment, windows))) as archive:
         header = archive.read("data.csv").decode()
     assert "'=cmd|x" in header
     assert ",=cmd|x" not in header

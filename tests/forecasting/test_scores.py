@@ -10,17 +10,8 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import ModelSpec
 from lstm_core.forecasting import predict as predictions
 from lstm_core.forecasting.predict import predict
-from lstm_core.forecasting.scores import (
-    MAJORITY,
-    MEAN,
-    PERSISTENCE,
-    SAMPLE,
-    Evaluation,
-    Score,
-    evaluate,
-    lag_sentence,
-    verdict,
-)
+from lstm_core.forecasting.scores import MAJORITY, MEAN, PERSISTENCE, SAMPLE, Evaluation, Score, evaluate
+from lstm_core.forecasting.verdict import lag_sentence, verdict
 from lstm_core.model.recurrent import build_model
 from tests.factories import series, spec_of, table_of
 

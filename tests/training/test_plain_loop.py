@@ -45,11 +45,11 @@ def test_a_plain_loop_ends_with_the_same_weights(name):
     records = list(trainer)
     windows, spec = trainer.windows, trainer.experiment.model
     starts = windows.starts["train"]
-    x = torch.from_numpy(windows.x[starts[:, None] + np.arange(windows.spec.seq_len)] - windows.x_center)
-    x = x * torch.from_numpy(1 / windows.x_scale)
+    x = (windows.x[starts[:, None] + np.arange(windows.spec.seq_len)] - windows.x_center) * (1 / windows.x_scale)
     y = (windows.y[windows.target_rows(starts)] - windows.y_center) * (1 / windows.y_scale)
+    x, y = torch.from_numpy(x).float(), torch.from_numpy(y).float()
     loss_of = F.l1_loss if trainer.loss_name == "mae" else F.mse_loss
-    losses, plain = plain_loop(spec, trainer.spec, x, torch.from_numpy(y).flatten(1), loss_of, records)
+    losses, plain = plain_loop(spec, trainer.spec, x, y.flatten(1), loss_of, records)
     assert [record["train_loss"] for record in records] == losses
     for (key, mine), theirs in zip(trainer.model.named_parameters(), plain, strict=True):
         assert torch.equal(mine, theirs), key

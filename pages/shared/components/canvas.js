@@ -94,6 +94,8 @@ const interpolated = cached((scale) => {
 
 export const withMinus = (digits) => digits.replace("-", "−");
 
+// Whole epochs that are done, as Train counts them; parts of one only while there are few.
+export const formatEpoch = (epoch) => (epoch < 100 ? Number(epoch.toPrecision(3)) : Math.floor(epoch)).toLocaleString("en");
 export const formatBrief = (value) => withMinus(String(Number(value.toPrecision(3))));
 
 // About `count` round numbers from low to high: steps of 1, 2 or 5 times a power of ten.

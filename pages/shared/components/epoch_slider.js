@@ -1,5 +1,6 @@
 // The browser half of epoch_slider.py: a range over the steps at which weights were kept, and a play button.
 
+import { formatEpoch } from "./canvas.js";
 import { component, sender } from "./wire.js";
 
 const PAUSE = 120; // ms on each snapshot while it plays
@@ -78,8 +79,9 @@ function show(slider) {
   range.value = index;
   button.textContent = playing ? "❚❚" : "▶";
   button.title = button.ariaLabel = playing ? "Pause" : "Replay training from the start";
-  const epoch = (step) => Number((step / stepsPerEpoch).toPrecision(3)).toLocaleString();
-  const text = index === steps.length ? (best === null ? `now, epoch ${epoch(now)}` : `best, epoch ${best}`)
+  const epoch = (step) => formatEpoch(step / stepsPerEpoch);
+  const end = best === null ? `now, epoch ${epoch(now)}` : best === "refit" ? "refit" : `best, epoch ${best}`;
+  const text = index === steps.length ? end
     : steps[index] === 0 ? "untrained" : `epoch ${epoch(steps[index])}, step ${steps[index].toLocaleString()}`;
   if (output.textContent !== text) output.textContent = range.ariaValueText = text;
 }

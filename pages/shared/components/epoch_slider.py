@@ -18,13 +18,13 @@ def epoch_slider(
     current_step: int,
     steps_per_epoch: int,
     step: int | None = None,
-    best_epoch: int | None = None,
+    best_epoch: int | str | None = None,
 ) -> int | None:
     """Draw a slider over `steps`, those of the snapshots, and "now", and return the chosen step; None is now.
 
     steps: optimiser steps, rising; current_step: how many were made. `step` is where a newly mounted slider starts;
     then the user's choice holds, and moves to the nearest snapshot where its own was dropped. best_epoch: whose weights
-    are those of now, if they are not the last step's.
+    are those of now, if they are not the last step's; "refit" for those of a refit.
     """
     chosen = widget_value(key)
     received = step if chosen is None else chosen["step"]  # the answer that the browser waits for

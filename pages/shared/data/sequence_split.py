@@ -9,7 +9,6 @@ import streamlit as st
 from lstm_core.data.split import groups_in_splits
 from lstm_core.data.windows import Windows
 from lstm_core.figures.theme import SPLIT_NAMES
-from pages.shared.session import state
 from pages.shared.session.fields import field
 
 MAX_CLASSES, MAX_NAMES = 20, 500
@@ -17,7 +16,7 @@ MAX_CLASSES, MAX_NAMES = 20, 500
 
 def sequence_split(windows: Windows) -> None:
     """Draw the sequences of each split, their classes, and the seed that drew them."""
-    table = state.workspace().table
+    table = windows.table
     names = groups_in_splits(table, windows.spec, windows.split_of_row)
     if names is None:
         return

@@ -20,7 +20,7 @@ def step_columns(selection: Selection) -> dict[str, np.ndarray]:
     columns: dict[str, np.ndarray] = {"row": rows}
     if windows.time is not None:
         columns["time"] = windows.time[rows]
-    columns |= {f"input {name}": windows.features[rows, k] for k, name in enumerate(windows.spec.features)}
+    columns |= {f"input {name}": windows.features[rows, k] for k, name in enumerate(windows.feature_names)}
     if windows.target is not None:
         columns |= {f"input {name}": windows.x[rows, k] for k, name in enumerate(windows.input_names)}
     model = selection.snapshot.model

@@ -59,11 +59,15 @@ class Selection:
 def weights_moment(run: Run, step: int) -> str:
     """Of which moment the weights at a step are: "step 516", or "epoch 28, the best" where those have come back."""
     best = best_epoch_shown(run) if step == run.step else None
+    if best == "refit":
+        return "the refit"
     return f"step {step:,}" if best is None else f"epoch {best:,}, the best"
 
 
-def best_epoch_shown(run: Run) -> int | None:
-    """The epoch whose weights have come back at the end of a training; None where those of the last step are shown."""
+def best_epoch_shown(run: Run) -> int | str | None:
+    """Whose weights a training has ended with: the best epoch, or "refit"; None for those of its last step."""
+    if run.refitted and run.best_epoch and not run.is_active:
+        return "refit"
     return run.best_epoch if run.step and not run.is_active and run.has_best_weights else None
 
 
@@ -146,8 +150,8 @@ def window_read(windows: Windows, start: int) -> dict[str, Any]:
 def input_series(windows: Windows, start: int) -> dict[str, np.ndarray]:
     """The window's inputs by name, (seq_len,) each: in the file's units if there is one feature, else scaled."""
     rows = slice(start, start + windows.spec.seq_len)
-    names = windows.spec.features[:MAX_SERIES]
-    if len(windows.spec.features) == 1:
+    names = windows.feature_names[:MAX_SERIES]
+    if len(windows.feature_names) == 1:
         return {names[0]: windows.x[rows, 0]}
     scaled = windows.inputs(np.array([start]))[0]
     return {f"{name} (scaled)": scaled[:, k] for k, name in enumerate(names)}

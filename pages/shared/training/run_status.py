@@ -101,6 +101,8 @@ def progress(run: Run, brief: bool = False) -> None:
         parts.append(f"**{rate:,.0f}** steps/s")
     if seconds_left is not None:
         parts.append(f"**{format_duration(seconds_left)}** left")
+    if (refit := run.refit_progress) is not None:
+        parts.append(f"refit: step **{refit[0]:,}** of {refit[1]:,} on the training and validation rows")
     if run.status == "waiting" and not brief:
         parts.append(f"number {run.queue_position} in the queue: it starts when another run ends or pauses")
     total = run.total_steps

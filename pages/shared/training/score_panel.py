@@ -8,7 +8,8 @@ import streamlit as st
 
 from lstm_core.data.number_format import format_percent, format_significant
 from lstm_core.figures.theme import SPLIT_NAMES
-from lstm_core.forecasting.scores import BASELINE_NAMES, Evaluation, lag_sentence, verdict
+from lstm_core.forecasting.scores import BASELINE_NAMES, Evaluation
+from lstm_core.forecasting.verdict import lag_sentence, start_sentence, verdict
 from pages.shared.session.messages import escape_markdown
 from pages.shared.training.forecast_plot import sample_score
 
@@ -21,7 +22,7 @@ MAX_MATRIX = 20  # classes of a confusion matrix that is drawn
 def score_text(run: Run) -> None:
     """One sentence: on a sample while the run trains, on the whole split when it does not."""
     if run.is_active:
-        _sentence(sample_score(run))
+        _sentence(run, sample_score(run))
         return
     split = run.windows.last_split
     job = run.score(split)
@@ -31,11 +32,13 @@ def score_text(run: Run) -> None:
         count = len(run.windows.starts[split])
         st.progress(job.progress, f"Scoring all {count:,} {SPLIT_NAMES[split]} windows")
     else:
-        _sentence(job.evaluation)
+        _sentence(run, job.evaluation)
 
 
-def _sentence(evaluation: Evaluation) -> None:
-    text = f"{verdict(evaluation)} {lag_sentence(evaluation)}".strip()
+def _sentence(run: Run, evaluation: Evaluation) -> None:
+    adds_nothing = not run.is_active and run.experiment.model.zero_head and run.step > 0 and not run.best_epoch
+    start = start_sentence(run.windows, evaluation, adds_nothing)
+    text = " ".join(filter(None, (start, verdict(evaluation), lag_sentence(evaluation))))
     st.markdown(f"**On {evaluation.coverage}:** {escape_markdown(text)}")
 
 
@@ -94,7 +97,7 @@ def _confusion(classes: tuple[str, ...], evaluation: Evaluation) -> None:
 
 def best_epoch_note(run: Run) -> None:
     """Beside a run that got worse: which epoch was best, and its weights for the asking."""
-    if not run.step or run.watch_only or run.has_best_weights or not len(run.windows.starts["valid"]):
+    if not run.step or run.watch_only or run.has_best_weights or run.refitted or not len(run.windows.starts["valid"]):
         return
     text, button = st.columns([0.6, 0.4], vertical_alignment="center")
     text.markdown(

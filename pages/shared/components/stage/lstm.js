@@ -81,7 +81,7 @@ export function predictionAt(scene, trace, weights) {
   const { steps, width, directions, classes, head, targets } = scene, top = trace.at(-1), count = classes.length;
   const matrix = weights["head.weight"], bias = weights["head.bias"];
   const input = new Float64Array(width * directions), shares = count ? new Float32Array(steps * count) : null;
-  const horizon = new Float32Array(scene.horizon.length), unscaled = (output) => output * scene.scale[0] + scene.center[0];
+  const horizon = new Float32Array(scene.horizon.length);
   const values = Float32Array.from({ length: steps }, (_, t) => {
     top.forEach(({ h }, direction) => {
       const at = direction && head === "last" ? 0 : t;
@@ -89,8 +89,8 @@ export function predictionAt(scene, trace, weights) {
     });
     const outputs = Float64Array.from(bias, (value, row) => value + dot(matrix, row, input, 0, input.length));
     if (!count) {
-      if (t === steps - 1) horizon.forEach((_, k) => { horizon[k] = unscaled(outputs[k * targets.length]); });
-      return unscaled(outputs[0]);
+      if (t === steps - 1) horizon.forEach((_, k) => { horizon[k] = inOwnUnits(scene, outputs[k * targets.length], k, t); });
+      return inOwnUnits(scene, outputs[0], 0, t);
     }
     const max = Math.max(...outputs), powers = outputs.map((value) => Math.exp(value - max));
     const sum = powers.reduce((a, b) => a + b), truth = truthAt(scene, t);
@@ -98,4 +98,10 @@ export function predictionAt(scene, trace, weights) {
     return truth === null ? NaN : powers[truth] / sum;
   });
   return { values, shares, horizon };
+}
+
+// An output for the row k of those that are predicted after step t, in the first target's own units.
+function inOwnUnits({ scale, center, start, log, steps }, output, k, t) {
+  const value = output * scale[k] + (start ? start[k * steps + t] : center);
+  return log ? Math.exp(value) : value;
 }

@@ -9,6 +9,7 @@ export function decode(bytes) {
   const { steps, layers, directions, hidden, width } = scene;
   scene.inputs = take(steps * scene.features.length); // (steps, features), as the model reads them
   scene.series = scene.series.map((name) => ({ name, values: take(steps) })); // in the table's own units
+  scene.start = scene.start ? take(scene.outputSteps * steps) : null; // (output steps, steps), what the model corrects
   scene.trace = times(layers, () => times(directions, () => Object.fromEntries(
     NAMES.map((name) => [name, take((name === "h" ? width : hidden) * steps)]), // (units, steps)
   )));

@@ -1,6 +1,6 @@
 // The bar under the cell: time on the left, learning beside it, the menus on the right.
 
-import { child, clamp } from "../canvas.js";
+import { child, clamp, formatEpoch } from "../canvas.js";
 import { iconButton, setIcon } from "./icons.js";
 import { stepText } from "./strip_text.js";
 
@@ -119,8 +119,9 @@ function menus(bar, state, toggleStage) {
 export function epochText(scene, snapshot) {
   const step = snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : scene.now;
   if (step === 0) return "untrained";
-  const epoch = Number((step / scene.perEpoch).toPrecision(3)).toLocaleString("en");
+  const epoch = formatEpoch(step / scene.perEpoch);
   if (snapshot < scene.snapshots.length) return `epoch ${epoch}`;
+  if (scene.best === "refit") return "refit";
   return scene.best ? `best, epoch ${scene.best}` : `now, epoch ${epoch}`;
 }
 
