@@ -78,7 +78,8 @@ def test_only_what_applies_is_there(visit):
     assert keys(tab) == {"grid", "resample", "aggregate", "calendar", "known_future"}
     tab.set("time", None)
     assert keys(tab) >= {"resample"}  # else it could not be taken back
-    assert "Resampling needs a time column" in tab.errors()[0]
+    (error,) = tab.errors()
+    assert "Resampling needs a time column" in error
     tab.set("resample", "none")
     assert not keys(tab) & {"grid", "resample", "calendar"}
     tab.upload(hourly_csv(repeats=3), "twice.csv")
@@ -147,7 +148,8 @@ def test_a_series_that_another_column_lacks_can_be_taken_back(shops):
 
 def test_what_cannot_be_done_is_one_sentence_and_the_page_stays(visit):
     tab = visit("data").upload(hourly_csv(repeats=2)).set("grid", "regular")
-    assert any("2 repeated times" in error and "choose how to combine them" in error for error in tab.errors())
+    (error,) = tab.errors()
+    assert "2 repeated times" in error and "choose how to combine them" in error
     tab.set("duplicates", "mean")
     assert not tab.errors()
     assert "2 rows at the time of another became one with it: their mean." in tab.words()

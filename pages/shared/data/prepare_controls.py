@@ -1,4 +1,4 @@
-"""Time and series: what is found in the time column, and what is done to the rows before windows are cut."""
+"""Time and series: what is found in the time column, and what shall be done to the rows before windows are cut."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from typing import Any
 import streamlit as st
 
 from lstm_core.data.calendar import changing_inputs
-from lstm_core.data.prepare import is_prepared, prepare
+from lstm_core.data.prepare import is_prepared
 from lstm_core.data.resampling import STEPS
 from lstm_core.data.series_choice import short_series_note
 from lstm_core.data.series_rows import series_names
-from lstm_core.data.table import ImportNote, Table
+from lstm_core.data.table import Table
 from lstm_core.data.time_facts import TimeFacts, time_facts
 from lstm_core.experiment import DataSpec
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, field, widget_value
-from pages.shared.session.messages import errors_here, escape_markdown
+from pages.shared.session.messages import escape_markdown
 from pages.shared.theme import fields_in_row
 
 MAX_SERIES = 500  # in the list to choose from: a longer one is no choice
-MAX_NOTES = 6
-_OF_NOTES = ("time", "group", "grid", "resample", "aggregate", "duplicates", "series", "series_sum", "calendar")
-_OF_NOTES += ("holidays", "series_id_input", "seq_len", "horizon")  # all settings that prepare reads
 
 
 def prepare_controls() -> None:
@@ -46,8 +43,10 @@ def prepare_controls() -> None:
             _time_fields(table, data, facts)
         if len(names) > 1 or data.series or data.series_sum or data.series_id_input or data.scale_per_series:
             _series_fields(names, data)
-        with errors_here():
-            _draw_notes(_once("_prepare_notes", table, _read_by_prepare(data), lambda: _notes(table, data)))
+    if not changed and (
+        short := _once("_short_series", table, _of_short(data), lambda: short_series_note(table, data))
+    ):
+        st.caption(escape_markdown(short.text))  # what is changed is told, with this, beside the windows
 
 
 def _time_fields(table: Table, data: DataSpec, facts: TimeFacts | None) -> None:
@@ -96,21 +95,6 @@ def _change_holidays() -> None:
     change_field("data", holidays=(widget_value("holidays") or "").strip().upper() or None)
 
 
-def _draw_notes(notes: list[ImportNote]) -> None:
-    for note in notes[:MAX_NOTES]:
-        if note.level == "warning":
-            st.warning(escape_markdown(note.text))
-        else:
-            st.caption(escape_markdown(note.text))
-
-
-def _notes(table: Table, data: DataSpec) -> list[ImportNote]:
-    if is_prepared(data):
-        return list(prepare(table, data).report[len(table.report) :])
-    short = short_series_note(table, data)
-    return [short] if short else []
-
-
 def _facts(table: Table, data: DataSpec) -> TimeFacts | None:
     return None if data.time is None else time_facts(table, data.time, data.group)
 
@@ -119,8 +103,8 @@ def _names(table: Table, data: DataSpec) -> list[str]:
     return [] if data.group is None else series_names(table, data.group)
 
 
-def _read_by_prepare(data: DataSpec) -> tuple:
-    return tuple(getattr(data, name) for name in _OF_NOTES)
+def _of_short(data: DataSpec) -> tuple[str | None, int]:
+    return data.group, data.seq_len + data.horizon
 
 
 def _once(key: str, table: Table, of: Any, make: Callable[[], Any]) -> Any:
