@@ -8,6 +8,7 @@ from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.settings import settings
 from pages.shared.data import import_report, source_picker
+from pages.shared.data.prepare_controls import prepare_controls
 from pages.shared.data.sequence_split import sequence_split
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, clamp_widget, field, set_widget, widget_value
@@ -39,6 +40,7 @@ def choose_columns() -> None:
     times, groups = table.column_names("time", "number"), table.column_names("number", "category")
     field(left, "data", "time", options=[None, *times], placeholder="row order", of=id(table))
     field(right, "data", "group", options=[None, *groups], placeholder="one series", of=id(table))
+    prepare_controls()
     left, right = fields_in_row()
     field(left, "data", "seq_len", **source_picker.on_seq_len_change())
     field(right, "data", "horizon")

@@ -31,6 +31,7 @@ def test_rows_that_repeat_or_lack_a_time_are_counted_in_any_order():
     times = np.concatenate([HOURS[:50][::-1], HOURS[3:5], [np.datetime64("NaT")]])
     text = "Step: 1 hour; no row is absent; 2 rows repeat the time of another; 1 row has no time."
     assert sentence(times) == text
+    assert sentence(np.delete(times, 20)).startswith("Step: 1 hour; 1 of 50 rows is absent;")
 
 
 def test_a_row_beside_the_grid_is_counted():
