@@ -76,11 +76,11 @@ class ForecastTarget:
         start, known = self.starts[target], self.known[:, target]
         before = start.values(known, groups, np.array([1]))[:, 0]
         error = known - rows_ahead(before, groups, -1)
-        inputs = {"error of the start": error}
+        inputs = {"start error": error}
         if start.kind != "last":
             inputs["change"] = known - rows_ahead(known, groups, -1)
         if start.season > seq_len and start.kind in SEASONAL:
-            inputs[f"error {start.season} rows ago"] = rows_ahead(error, groups, -start.season)
+            inputs[f"start error, {start.season} rows ago"] = rows_ahead(error, groups, -start.season)
         return inputs
 
 

@@ -63,7 +63,8 @@ def model_inputs(
             new = dict(zip(titles, values, strict=True))
         elif target is not None and name in spec.targets:
             derived = target.inputs(spec.targets.index(name), groups, spec.seq_len)
-            new = {f"{name}: {what}": values for what, values in derived.items()}
+            is_clear = len(spec.targets) == 1 and not set(derived) & set(names)
+            new = {what if is_clear else f"{name}: {what}": values for what, values in derived.items()}
         else:
             new = {name: features[:, k]}
         columns |= new
