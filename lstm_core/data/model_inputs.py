@@ -57,12 +57,10 @@ def model_inputs(
     own_zero: list[bool] = []
     for k, name in enumerate(names):
         if name in known_ahead:
-            new = {
-                f"{name}, {_rows(offset)} ahead" if len(offsets) > 1 else f"{name}, ahead": rows_ahead(
-                    features[:, k], groups, int(offset)
-                )
-                for offset in _spread(offsets)
-            }
+            ahead = _spread(offsets).tolist()
+            titles = [f"{name}, {offset} row{'s' * (offset != 1)} ahead" for offset in ahead]
+            values = [rows_ahead(features[:, k], groups, offset) for offset in ahead]
+            new = dict(zip(titles, values, strict=True))
         elif target is not None and name in spec.targets:
             derived = target.inputs(spec.targets.index(name), groups, spec.seq_len)
             new = {f"{name}: {what}": values for what, values in derived.items()}
@@ -75,7 +73,3 @@ def model_inputs(
 
 def _spread(offsets: np.ndarray) -> np.ndarray:
     return offsets[np.unique(np.linspace(0, len(offsets) - 1, min(len(offsets), MAX_AHEAD)).round().astype(int))]
-
-
-def _rows(count: int) -> str:
-    return f"{count} row{'s' * (count != 1)}"
