@@ -52,6 +52,7 @@ def test_events_have_a_range_and_too_few_rows_nothing():
     assert text == "No regular step: neighbours are 1 second to 1.27 days apart."
     assert sentence(HOURS[:2]) == "Too few times for a step."
     assert sentence(HOURS[:3], ["a", "b", "c"]) == "Too few times for a step."
+    assert sentence(HOURS[[0, 0, 0]]) == "Too few times for a step; 2 rows repeat the time of another."
 
 
 def test_it_tells_what_the_grid_then_does():
