@@ -87,10 +87,19 @@ class Table:
     @cached_property
     def sha256(self) -> str:
         """Of the columns' names, kinds, classes and values, in hexadecimal: how the file was written is not in it."""
+        return self._digest(np.float64)
+
+    @cached_property
+    def sha256_of_float32(self) -> str:
+        """The same as an earlier version had it, which kept numbers in float32."""
+        return self._digest(np.float32)
+
+    def _digest(self, number: type) -> str:
         digest = hashlib.sha256()
         for column in self.columns:
-            digest.update(repr((column.name, column.kind, column.classes, column.values.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(column.values).view(np.uint8).data)
+            values = column.values.astype(number) if column.kind == "number" else column.values
+            digest.update(repr((column.name, column.kind, column.classes, values.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(values).view(np.uint8).data)
         return digest.hexdigest()
 
     def column(self, name: str) -> Column:
