@@ -52,7 +52,11 @@ def table_from_bytes(data: bytes) -> Table:
                 values = arrays[f"column_{k}"].view("datetime64[ns]" if kind == "time" else np.int32)
             columns.append(Column(name, kind, values, tuple(classes), *map(tuple, parts)))
         options = about["options"] and CsvOptions(
-            **about["options"] | {"kinds": tuple(map(tuple, about["options"]["kinds"]))}
+            **about["options"]
+            | {
+                "kinds": tuple(map(tuple, about["options"]["kinds"])),
+                "missing": tuple(about["options"].get("missing", ())),
+            }
         )
         report = (ImportNote(**note | {"rows": tuple(note["rows"])}) for note in about["report"])
         roles = {name: tuple(value) if isinstance(value, list) else value for name, value in about["roles"].items()}

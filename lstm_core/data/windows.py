@@ -183,8 +183,8 @@ def _take(table: Table, names: tuple[str, ...]) -> np.ndarray:
     all_names = table.column_names("number")
     positions = [all_names.index(name) for name in names]
     if positions == list(range(positions[0], positions[0] + len(positions))):
-        return table.numbers[:, positions[0] : positions[0] + len(positions)]
-    return table.numbers[:, positions]
+        return table.numbers[:, positions[0] : positions[0] + len(positions)].astype(np.float32, copy=False)
+    return table.numbers[:, positions].astype(np.float32, copy=False)
 
 
 def _features(table: Table, spec: DataSpec, order: np.ndarray | None, groups: np.ndarray) -> tuple[np.ndarray, int]:

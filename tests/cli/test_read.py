@@ -26,6 +26,7 @@ def test_what_a_file_is_understood_as(call, file):
         {"name": "when", "kind": "time", "missing": 0},
         {"name": "sky", "kind": "category", "missing": 0},
         {"name": "load", "kind": "number", "missing": 1},
+        {"name": "none", "kind": "text", "missing": 20},
     ]
     assert set(about["roles"]) == {"time", "series_id", "targets", "features"}
     assert (about["roles"]["time"], about["roles"]["series_id"]) == ("when", [])
