@@ -24,9 +24,10 @@ class Column:
 
     name: str
     kind: str  # "number" | "category" | "time"
-    values: np.ndarray  # (rows,); for numbers a view of Table.numbers, float32, NaN where missing
+    values: np.ndarray  # (rows,); for numbers a view of Table.numbers, NaN where missing
     classes: tuple[str, ...] = ()
     known_ahead: bool = False  # an input that prepare added, whose values at times to come are known
+    parts: tuple[str, ...] = ()  # the file's columns that it was joined from
 
     @property
     def missing(self) -> np.ndarray:
@@ -40,6 +41,14 @@ class Column:
         """Whether all values present are the same, or none is present."""
         values = self.values[~self.missing]
         return len(values) == 0 or bool((values == values[0]).all())
+
+
+@dataclass(frozen=True)
+class OmittedColumn:
+    """A column of text that a model has no use for: left out of the table, named in its report."""
+
+    name: str
+    missing: int  # cells
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class Table:
     report: tuple[ImportNote, ...] = ()
     options: CsvOptions | None = None  # how the file was parsed, with every option resolved; None: not from a file
     upload: Upload | None = None  # the file that it was read from; None: not from a file
+    omitted: tuple[OmittedColumn, ...] = ()  # columns of text that were left out
     groups_in_order: bool = False  # its sequences are numbered as drawn or in time, so that the earliest may train
 
     @property

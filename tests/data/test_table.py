@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from lstm_core.data.generators import generate
+from lstm_core.data.samples import load_sample
+from lstm_core.experiment import DataSpec
 from tests.data.csv_texts import read
 
 
