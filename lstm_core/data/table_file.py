@@ -50,7 +50,7 @@ def table_from_bytes(data: bytes) -> Table:
                 values, index = numbers[:, index], index + 1
             else:
                 values = arrays[f"column_{k}"].view("datetime64[ns]" if kind == "time" else np.int32)
-            columns.append(Column(name, kind, values, tuple(classes), *map(tuple, parts)))
+            columns.append(Column(name, kind, values, tuple(classes), parts=tuple(*parts)))
         options = about["options"] and CsvOptions(
             **about["options"]
             | {
