@@ -29,6 +29,7 @@ from lstm_core.data.ingest.rows import csv_reader, without_runs_of_spaces
 from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
 
+_SCORED = 100  # records that a delimiter is judged by
 _SAMPLE_LINES, _SAMPLE_BYTES, _MAX_LINE_LENGTH = 400, 2**20, 2**23
 
 
@@ -186,7 +187,7 @@ def _score(records: list[Record], delimiter: str) -> float:
     start, width = _table_start(records)
     if delimiter and width < 2:
         return 0.0
-    body = records[start:]
+    body = records[start : start + _SCORED]
     consistent = sum(len(record.cells) == width for record in body) / len(body)
     other_delimiters = set(DELIMITERS) - {delimiter, ""}
     cells = [cell for record in body for cell in record.cells[:LOOKED_AT]]

@@ -89,7 +89,7 @@ class CsvRows:
                     delimiter=self.separator,
                     quote_char='"' if quoted else False,
                     newlines_in_values=quoted,
-                    ignore_empty_lines=False,
+                    ignore_empty_lines=len(self.names) > 1,  # they are then found missing, below
                 ),
                 arrow_csv.ConvertOptions(
                     check_utf8=False,
@@ -159,9 +159,6 @@ def rows_as_they_are(text: bytes, name: str, delimiter: str, skip: int, names: t
     if delimiter == " " or not delimiter.isascii() or (returns and text.count(b"\r") != text.count(b"\r\n")):
         return None
     if b'"' in text and (delimiter + ' "').encode() in text:  # the csv module skips such a blank
-        return None
-    blank = text.find(b"\n\r\n" if returns else b"\n\n", 0, end) >= 0
-    if len(names) > 1 and blank:  # Arrow takes a blank line for missing cells
         return None
     rows = lines - skip
     return CsvRows(text, delimiter, skip, max(0, rows), names, name)
