@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 
-from lstm_core.architecture import script_parts
+from lstm_core.architecture import script_parts, script_results, script_training
 from lstm_core.architecture.code import model_definition
 from lstm_core.architecture.script_parts import Columns
 from lstm_core.data.split import reorder, row_order
@@ -34,7 +34,7 @@ def script_zip(experiment: Experiment, windows: Windows) -> bytes:
 
 def script_data(windows: Windows) -> bytes:
     """The columns in use as CSV, as they were read here: rows by sequence, then time, each with its split."""
-    names, spec, groups = _columns(windows), windows.spec, windows.groups
+    names, spec, groups = columns_of(windows), windows.spec, windows.groups
     order = row_order(windows.table, spec)
     columns: dict[str, np.ndarray] = {}
     if windows.time is not None:
@@ -68,19 +68,22 @@ def training_script(experiment: Experiment, windows: Windows) -> str:
         raise PlaygroundError(
             "The script cannot keep frozen parameters from weight decay: for a script set weight_decay to 0 on Train."
         )
-    with_state = train.initial_state == "random"
+    names = columns_of(windows)
+    sizes = windows.input_size, windows.output_size
     parts = (
-        script_parts.read_data(experiment, windows, _columns(windows)),
+        script_parts.read_data(experiment, windows, names),
+        script_parts.scale(windows),
         script_parts.cut_windows(experiment, windows),
-        model_definition(model, windows.input_size, windows.output_size, with_state),
-        script_parts.loss(experiment, windows),
-        script_parts.loop(experiment, windows),
-        script_parts.score(experiment, windows),
+        model_definition(model, *sizes, with_state=train.initial_state == "random"),
+        script_training.loss(experiment, windows),
+        script_training.loop(experiment, windows),
+        script_results.score(experiment, windows),
+        script_results.forecast(experiment, windows, names),
     )
-    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+    return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
-def _columns(windows: Windows) -> Columns:
+def columns_of(windows: Windows) -> Columns:
     """The names of data.csv's columns, and of its classes."""
     spec = windows.spec
     own = list(dict.fromkeys((*windows.feature_names, *spec.targets)))

@@ -61,7 +61,7 @@ def model_inputs(
                 f"{name}, {_rows(offset)} ahead" if len(offsets) > 1 else f"{name}, ahead": rows_ahead(
                     features[:, k], groups, int(offset)
                 )
-                for offset in _spread(offsets)
+                for offset in read_ahead(offsets)
             }
         elif target is not None and name in spec.targets:
             derived = target.inputs(spec.targets.index(name), groups, spec.seq_len)
@@ -73,9 +73,9 @@ def model_inputs(
     return ModelInputs(np.stack(list(columns.values()), axis=1), tuple(columns), np.array(own_zero))
 
 
-def _spread(offsets: np.ndarray) -> np.ndarray:
+def read_ahead(offsets: np.ndarray) -> np.ndarray:
     return offsets[np.unique(np.linspace(0, len(offsets) - 1, min(len(offsets), MAX_AHEAD)).round().astype(int))]
 
 
 def _rows(count: int) -> str:
-    return f"{count} row{'s' * (count != 1)}"
+    return f"{count} row{'s' * bool(count != 1)}"

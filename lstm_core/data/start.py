@@ -59,7 +59,7 @@ class Start:
         z, groups, offsets = np.asarray(z, np.float64), np.asarray(groups), np.asarray(offsets)
         if self.kind == "smooth":
             weights = np.array([self.level_weight]), np.array([self.season_weight])
-            level, season = _smooth(z, groups, self.season, *weights)
+            level, season = smooth_states(z, groups, self.season, *weights)
             states = level[:, 0], season[:, 0]
         else:
             states = z, z
@@ -175,7 +175,7 @@ def _smooth_weights(
     first, end = max(rows[0], rows[-1] + 1 - MAX_FIT_ROWS), rows[-1] + 1
     groups = np.unique(np.clip(groups, first, end)) - first
     z = np.where(is_train, z, np.nan)[first:end]
-    states = _smooth(z, groups, season, level_weights, season_weights)
+    states = smooth_states(z, groups, season, level_weights, season_weights)
     start = Start("smooth", season)
     spread = np.linspace(0, len(offsets) - 1, min(len(offsets), MAX_FIT_STEPS)).round().astype(int)
     total = np.zeros(len(pairs))
@@ -187,7 +187,7 @@ def _smooth_weights(
     return pairs[int(total.argmin())]
 
 
-def _smooth(
+def smooth_states(
     z: np.ndarray, groups: np.ndarray, season: int, level_weights: np.ndarray, season_weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Levels and seasons (rows, weights) after each row, for several pairs of weights (weights,) at once."""
