@@ -8,7 +8,9 @@ from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.figures.windows import split_figure, window_figure
 from lstm_core.settings import settings
 from pages.shared.data import import_report, source_picker
+from pages.shared.data.prepare_controls import prepare_controls
 from pages.shared.data.sequence_split import sequence_split
+from pages.shared.data.start_controls import start_controls, start_sentence
 from pages.shared.session import state
 from pages.shared.session.fields import change_field, clamp_widget, field, set_widget, widget_value
 from pages.shared.session.messages import draw_messages, errors_here, escape_markdown
@@ -39,6 +41,7 @@ def choose_columns() -> None:
     times, groups = table.column_names("time", "number"), table.column_names("number", "category")
     field(left, "data", "time", options=[None, *times], placeholder="row order", of=id(table))
     field(right, "data", "group", options=[None, *groups], placeholder="one series", of=id(table))
+    prepare_controls()
     left, right = fields_in_row()
     field(left, "data", "seq_len", **source_picker.on_seq_len_change())
     field(right, "data", "horizon")
@@ -55,6 +58,7 @@ def choose_columns() -> None:
     left, right = fields_in_row()
     field(left, "data", "scaling")
     field(right, "data", "missing")
+    start_controls()
 
 
 def show_shares() -> None:
@@ -73,7 +77,7 @@ def show_windows() -> None:
     counts = " · ".join(f"**{len(windows.starts[p]):,}** {SPLIT_NAMES[p]}" for p in SPLITS)
     st.markdown(
         f"Windows: {counts}. Each window: {windows.spec.seq_len} step{'s' * (windows.spec.seq_len > 1)} × "
-        f"{windows.input_size} feature{'s' * (windows.input_size > 1)}."
+        f"{windows.input_size} input{'s' * (windows.input_size > 1)}. {start_sentence(windows)}"
     )
     clamp_widget("data_window", 1, len(starts), len(windows.starts["train"]) // 2 + 1)
     number = st.slider("preview window", 1, len(starts), key="data_window") if len(starts) > 1 else 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from lstm_core.data.forecast_target import SEASONAL
 from lstm_core.data.model_inputs import read_ahead
-from lstm_core.data.start import STRIDE, smooth_states
+from lstm_core.data.start import DAMPING, STRIDE, smooth_filters, smooth_states
 from lstm_core.data.transforms import CONSTANT
 from lstm_core.data.windows import Windows, known_ahead
 
@@ -110,9 +110,10 @@ def _start_function(windows: Windows) -> list[str]:
         return _function(head, "return known")
     if kind == "smooth":
         lines = _smooth(windows)
+        rise = "level + slope * (DAMPING ** np.arange(1, ahead + 1)).sum()"
         if not season:
-            return [*lines, *_function(head, "return level")]
-        body = "return level + before(season, back - ahead)"
+            return [*lines, *_function(head, f"return {rise}")]
+        body = f"return {rise} + before(season, back - ahead)"
     else:
         lines = []
         same_time = "before(known, back - ahead)"
@@ -127,22 +128,22 @@ def _function(head: str, *body: str) -> list[str]:
 
 def _smooth(windows: Windows) -> list[str]:
     starts = windows.target.starts
-    weights = [(one.level_weight, one.season_weight) for one in starts]
-    season = "SEASON" if starts[0].season else "0"
+    weights = [(one.level_weight, one.season_weight, one.slope_weight) for one in starts]
     return [
-        f"WEIGHTS = {weights!r}  # of the last error, in the level and in the season: fitted on the training rows",
+        "# How much level, season and slope take of the last error, of each target: fitted on the training rows",
+        f"WEIGHTS = {weights!r}",
         f"STRIDE = {STRIDE}  # rows of the recursion that are computed at once",
+        f"DAMPING = {DAMPING}  # of the slope from step to step",
         "",
         "",
-        inspect.getsource(smooth_states).rstrip("\n"),
-        "",
+        f"{inspect.getsource(smooth_filters)}\n\n{inspect.getsource(smooth_states)}",
         "",
         "bounds = np.flatnonzero(np.diff(sequence, prepend=-1, append=-1))  # of the sequences' rows",
-        "level, season = np.empty_like(known), np.empty_like(known)",
-        "for column, (level_weight, season_weight) in enumerate(WEIGHTS):",
-        "    weights = np.array([level_weight]), np.array([season_weight])",
-        f"    states = smooth_states(known[:, column], bounds, {season}, *weights)",
-        "    level[:, column], season[:, column] = states[0][:, 0], states[1][:, 0]",
+        "level, season, slope = np.empty_like(known), np.empty_like(known), np.empty_like(known)",
+        "for column, weights in enumerate(WEIGHTS):",
+        f"    states = smooth_states(known[:, column], bounds, {'SEASON' if starts[0].season else '0'}, \
+*np.array(weights)[:, None])",
+        "    level[:, column], season[:, column], slope[:, column] = (state[:, 0] for state in states)",
     ]
 
 

@@ -53,6 +53,14 @@ class ForecastTarget:
         """u predicted after these rows (…,), (…, output_steps, targets) → predictions in the target's own units."""
         return self.from_z(errors * self.scale + self.base[rows], rows)
 
+    def to_z(self, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """The inverse of from_z; NaN where there is no logarithm."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            z = np.log(y) if self.log else y
+        if self.series is not None:
+            z = (z - self.series.center[rows][..., None, :]) / self.series.scale[rows][..., None, :]
+        return np.where(np.isfinite(z), z, np.nan)
+
     def from_z(self, z: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """z of these rows (…,), (…, output_steps, targets), in the target's own units."""
         if self.series is not None:
@@ -68,11 +76,11 @@ class ForecastTarget:
         start, known = self.starts[target], self.known[:, target]
         before = start.values(known, groups, np.array([1]))[:, 0]
         error = known - rows_ahead(before, groups, -1)
-        inputs = {"error of the start": error}
+        inputs = {"start error": error}
         if start.kind != "last":
             inputs["change"] = known - rows_ahead(known, groups, -1)
         if start.season > seq_len and start.kind in SEASONAL:
-            inputs[f"error {start.season} rows ago"] = rows_ahead(error, groups, -start.season)
+            inputs[f"start error, {start.season} rows ago"] = rows_ahead(error, groups, -start.season)
         return inputs
 
 
@@ -120,6 +128,23 @@ def fitted_target(
     """
     z, known, series = _z(y, groups, is_train, spec)
     return ForecastTarget(starts, scale, _base(known, starts, groups, offsets), z, known, spec.log, series)
+
+
+def continued_target(
+    target: ForecastTarget, y: np.ndarray, source: np.ndarray, groups: np.ndarray, spec: DataSpec, offsets: np.ndarray
+) -> ForecastTarget:
+    """The same on other rows of the same sequences, y (rows, targets), some of them forecasts.
+
+    source: (rows,), for each of them a row of the target's table of the same sequence.
+    """
+    z, series = np.log(y) if target.log else y, None
+    if target.series is not None:
+        series = SeriesScale(target.series.center[source], target.series.scale[source])
+        z = (z - series.center) / series.scale
+    known = forward_fill(z, groups) if spec.missing == "forward_fill" else z
+    return ForecastTarget(
+        target.starts, target.scale, _base(known, target.starts, groups, offsets), z, known, target.log, series
+    )
 
 
 def _z(

@@ -87,7 +87,7 @@ def combine_repeated(table: Table, time: str, group: str | None, how: str) -> tu
     keys = [name for name in (time, group) if name]
     combined = combine_rows(table, starts, how, {name: table.column(name).values[starts] for name in keys})
     autumn = at_clock_changes(times[1:][same], "autumn")
-    of_them = f", {autumn:,} of them in an hour that clocks repeat in autumn," if autumn else ""
+    of_them = f", {_of_them(autumn, count)}in an hour that clocks repeat in autumn," if autumn else ""
     what = {"mean": "their mean", "sum": "their sum", "first": "the first of them", "last": "the last of them"}[how]
     text = f"{count:,} row{'s' * (count > 1)} at the time of another{of_them} became one with it: {what}."
     return combined, [ImportNote("info", text, time)]
@@ -166,8 +166,12 @@ def _inserted_note(table: Table, time: str, group: str | None, inserted: np.ndar
         text += f" in {count:,} of {len(starts):,} series" if len(starts) > 1 else ""
     text += f" at {first}" if one else f" between {first} and {last}"
     spring = at_clock_changes(inserted, "spring")
-    text += f"; {spring:,} of them in an hour that clocks skip in spring" if spring else ""
+    text += f", {_of_them(spring, len(inserted))}in an hour that clocks skip in spring" if spring else ""
     return ImportNote("info", text + ".", time)
+
+
+def _of_them(some: int, count: int) -> str:
+    return f"{some:,} of them " if count > 1 else ""
 
 
 def _unsteady_notes(table: Table, time: str, group: str | None, spacing: Spacing) -> list[ImportNote]:
@@ -192,6 +196,7 @@ def _unsteady_notes(table: Table, time: str, group: str | None, spacing: Spacing
 def step_range(table: Table, time: str, group: str | None) -> str:
     """How far apart neighbours are, for a sentence: "neighbours are 3 seconds to 2 days apart"; "" without any."""
     lengths = np.diff(table.column(time).values)[neighbours(table, group)]
+    lengths = lengths[lengths != np.zeros(1, lengths.dtype)]
     if not len(lengths):
         return ""
     unit = "ns" if lengths.dtype.kind == "m" else "number"

@@ -57,15 +57,14 @@ def model_inputs(
     own_zero: list[bool] = []
     for k, name in enumerate(names):
         if name in known_ahead:
-            new = {
-                f"{name}, {_rows(offset)} ahead" if len(offsets) > 1 else f"{name}, ahead": rows_ahead(
-                    features[:, k], groups, int(offset)
-                )
-                for offset in read_ahead(offsets)
-            }
+            ahead = read_ahead(offsets).tolist()
+            titles = [f"{name}, {offset} row{'s' * (offset != 1)} ahead" for offset in ahead]
+            values = [rows_ahead(features[:, k], groups, offset) for offset in ahead]
+            new = dict(zip(titles, values, strict=True))
         elif target is not None and name in spec.targets:
             derived = target.inputs(spec.targets.index(name), groups, spec.seq_len)
-            new = {f"{name}: {what}": values for what, values in derived.items()}
+            is_clear = len(spec.targets) == 1 and not set(derived) & set(names)
+            new = {what if is_clear else f"{name}: {what}": values for what, values in derived.items()}
         else:
             new = {name: features[:, k]}
         columns |= new
@@ -75,7 +74,3 @@ def model_inputs(
 
 def read_ahead(offsets: np.ndarray) -> np.ndarray:
     return offsets[np.unique(np.linspace(0, len(offsets) - 1, min(len(offsets), MAX_AHEAD)).round().astype(int))]
-
-
-def _rows(count: int) -> str:
-    return f"{count} row{'s' * bool(count != 1)}"

@@ -6,6 +6,8 @@ import numpy as np
 
 MAX_SEASON = 400  # rows
 MIN_PEAK = 0.3  # autocorrelation of the changes below which there is no season
+MEANS = 4, 8  # rows, over which noise is averaged where the changes from row to row show no season
+MIN_PEAK_OF_MEANS = 0.5  # of their changes: means are correlated by themselves
 SHORTEST_BLOCK = 8  # rows over which a level and the size of its changes are measured
 MIN_BLOCKS = 4
 MIN_LEVEL_SPREAD = 0.1  # standard deviation of the blocks' log means: less says nothing about growth with the level
@@ -16,17 +18,28 @@ def find_season(values: np.ndarray) -> int:
     """The rows of one season of a series (rows,), at least 2; 0 if it has none.
 
     Lags from 2 to a third of the rows are looked at, 400 at most: of the peaks of the autocorrelation of the changes
-    from row to row that exceed 0.3 and 2/√rows, the first within a tenth of the highest. A missing value (NaN or
-    infinite) leaves out its two changes, which count as the mean change.
+    from row to row that exceed 0.3 and 2/√rows, the first within a tenth of the highest. Without such a peak, which
+    noise from row to row hides, the same for the changes between neighbouring means over 4 rows, then 8: lags of two
+    means or more, peaks above 0.5. A missing value (NaN or infinite) leaves out its changes, which count as the mean
+    change.
     """
     values = _finite(values)
-    rows = len(values)
+    season = _first_peak(np.diff(values), 2, len(values), MIN_PEAK)
+    for width in MEANS:
+        if not season:
+            means = np.convolve(values, np.full(width, 1 / width), "valid") if len(values) >= width else values
+            season = _first_peak(means[width:] - means[:-width], 2 * width, len(values), MIN_PEAK_OF_MEANS)
+    return season
+
+
+def _first_peak(changes: np.ndarray, shortest: int, rows: int, least: float) -> int:
+    """The first lag of those whose autocorrelation is within a tenth of the highest peak, 0 without a peak."""
     longest = min(rows // 3, MAX_SEASON)
-    if longest < 2:
+    if longest < shortest:
         return 0
-    r = autocorrelation(np.diff(values), longest + 1)
-    lags = np.arange(2, longest + 1)
-    is_peak = (r[lags] > r[lags - 1]) & (r[lags] >= r[lags + 1]) & (r[lags] > max(MIN_PEAK, 2 / np.sqrt(rows)))
+    r = autocorrelation(changes, longest + 1)
+    lags = np.arange(shortest, longest + 1)
+    is_peak = (r[lags] > r[lags - 1]) & (r[lags] >= r[lags + 1]) & (r[lags] > max(least, 2 / np.sqrt(rows)))
     peaks = lags[is_peak]
     return int(peaks[r[peaks] >= 0.9 * r[peaks].max()][0]) if len(peaks) else 0
 

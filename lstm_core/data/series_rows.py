@@ -23,8 +23,10 @@ def in_order(table: Table, time: str, group: str | None) -> tuple[Table, list[Im
     if missing.any():
         rows = np.flatnonzero(missing) + 1
         listed = ", ".join(f"{row:,}" for row in rows[:5]) + ", …" * (len(rows) > 5)
-        have = "row has" if len(rows) == 1 else "rows have"
-        text = f"{len(rows):,} {have} no {time!r}, so no place among the others: left out (row {listed} of the table)."
+        have, these = ("row has", "row") if len(rows) == 1 else ("rows have", "rows")
+        text = (
+            f"{len(rows):,} {have} no {time!r}, so no place among the others: left out ({these} {listed} of the table)."
+        )
         notes.append(ImportNote("warning", text, time))
     order = np.lexsort([times] if group is None else [times, table.column(group).values])
     order = order[~missing[order]]

@@ -6,7 +6,7 @@ A start for row t+k uses rows up to t of the same sequence, never a later one. S
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from lstm_core.settings import PlaygroundError
 STARTS = ("mean", "last", "season", "season_change", "smooth")
 LEVEL_WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 SEASON_WEIGHTS = (0.0, 0.03, 0.1, 0.2, 0.35, 0.55)
-MAX_FIT_ROWS = 20_000  # the weights of "smooth" are chosen on so many of the last training rows
+SLOPE_WEIGHTS = (0.0, 0.03, 0.1, 0.2)
+DAMPING = 0.9  # of the slope from step to step: without it a wrong slope ruins the later steps
+MAX_FIT_ROWS = 10_000  # the weights of "smooth" are chosen on so many of the last training rows
 MAX_FIT_STEPS = 12  # and on so many of the forecast's steps
 STRIDE = 16  # rows of the smoothing recursion that are computed at once
 
@@ -24,8 +26,8 @@ STRIDE = 16  # rows of the smoothing recursion that are computed at once
 class Start:
     """A kind of start and all that was fitted, numbers that JSON holds.
 
-    season: rows of a season, 0 without one; mean: of the training rows, for "mean"; level_weight, season_weight: of
-    the last error, for "smooth".
+    season: rows of a season, 0 without one; mean: of the training rows, for "mean"; level_weight, season_weight and
+    slope_weight: of the last error, for "smooth".
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Start:
     mean: float = 0.0
     level_weight: float = 0.0
     season_weight: float = 0.0
+    slope_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in STARTS:
@@ -50,28 +53,33 @@ class Start:
         - last: z_t
         - season: z_{t+k−M}
         - season_change: z_t + z_{t+k−M} − z_{t−M}
-        - smooth: l_t + s_{t+k−M}, with the error e_t = z_t − l_{t−1} − s_{t−m}, the level l_t = l_{t−1} + α·e_t and
-          the season s_t = s_{t−m} + γ·e_t: Holt-Winters' additive method without a trend, from the mean of a
-          sequence's first season on (Winters, 1960); without a season, only the level
+        - smooth: l_t + (φ + φ² + … + φ^k)·b_t + s_{t+k−M}, with φ = 0.9, the error e_t = z_t − l_{t−1} − φ·b_{t−1} −
+          s_{t−m}, the level l_t = l_{t−1} + φ·b_{t−1} + α·e_t, its slope b_t = φ·b_{t−1} + β·e_t and the season
+          s_t = s_{t−m} + γ·e_t: Holt-Winters' additive method with a damped trend (Gardner & McKenzie, 1989), from the
+          mean of a sequence's first season on. In the second season γ is (1−α)/2 at least: half of what α leaves.
+          Without a season, level and slope alone
 
         A missing z is passed on by "last" and the seasonal ones; "smooth" repeats the value before it.
         """
         z, groups, offsets = np.asarray(z, np.float64), np.asarray(groups), np.asarray(offsets)
         if self.kind == "smooth":
-            weights = np.array([self.level_weight]), np.array([self.season_weight])
-            level, season = smooth_states(z, groups, self.season, *weights)
-            states = level[:, 0], season[:, 0]
+            weights = np.array([[self.level_weight], [self.season_weight], [self.slope_weight]])
+            states = [state[:, 0] for state in smooth_states(z, groups, self.season, *weights)]
         else:
-            states = z, z
+            states = [z, z, np.zeros(len(z))]
         result = np.empty((len(z), len(offsets)))
         for column, offset in enumerate(offsets):
             result[:, column] = self._step(*states, groups, int(offset))
         return result
 
-    def _step(self, level: np.ndarray, season: np.ndarray, groups: np.ndarray, offset: int) -> np.ndarray:
-        """(rows, …): one step of values; level and season: (rows, …), both z but for "smooth"."""
+    def _step(
+        self, level: np.ndarray, season: np.ndarray, slope: np.ndarray, groups: np.ndarray, offset: int
+    ) -> np.ndarray:
+        """(rows, …): one step of values; level, season and slope: (rows, …), z, z and 0 but for "smooth"."""
         if self.kind == "mean":
             return np.full_like(level, self.mean)
+        if self.kind == "smooth":
+            level = level + slope * (DAMPING ** np.arange(1, offset + 1)).sum()
         if self.kind == "last" or not self.season:
             return level
         back = self.season * -(-offset // self.season)
@@ -86,7 +94,8 @@ class Start:
         """Half a sentence: "the last value plus the change 12 rows ago"."""
         rows = f"{self.season:,} row{'' if self.season == 1 else 's'}"
         if self.kind == "smooth":
-            return f"a smoothed level plus a smoothed season of {rows}" if self.season else "a smoothed level"
+            level = "a smoothed level and slope" if self.slope_weight else "a smoothed level"
+            return f"{level} plus a smoothed season of {rows}" if self.season else level
         return {
             "mean": "the mean of the training rows",
             "last": "the last value",
@@ -121,7 +130,7 @@ def fit_start(
     for kind in kinds:
         if season < 1 and kind.startswith("season"):
             continue
-        weights = _smooth_weights(z, groups, is_train, offsets, season) if kind == "smooth" else (0.0, 0.0)
+        weights = _smooth_weights(z, groups, is_train, offsets, season) if kind == "smooth" else ()
         starts.append(Start(kind, season, mean if kind == "mean" else 0.0, *weights))
     errors = []
     for start in starts:
@@ -165,61 +174,91 @@ def _rows_before(z: np.ndarray, groups: np.ndarray, offset: int) -> np.ndarray:
 
 def _smooth_weights(
     z: np.ndarray, groups: np.ndarray, is_train: np.ndarray, offsets: np.ndarray, season: int
-) -> tuple[float, float]:
-    """The level's and the season's weight with the smallest training RMSE, of a grid whose sums are 1 at most."""
-    pairs = [(a, g) for a in LEVEL_WEIGHTS for g in (SEASON_WEIGHTS if season else (0.0,)) if a + g <= 1]
-    level_weights, season_weights = np.array(pairs).T
+) -> tuple[float, ...]:
+    """The weights of level, season and slope with the smallest training RMSE.
+
+    Of a grid in which level and season sum to 1 at most, and a slope weighs no more than the level.
+    """
+    grid = product(LEVEL_WEIGHTS, SEASON_WEIGHTS if season else (0.0,), SLOPE_WEIGHTS)
+    weights = [(level, seasonal, slope) for level, seasonal, slope in grid if level + seasonal <= 1 and slope <= level]
     rows = np.flatnonzero(is_train)
     if not len(rows):
-        return 1.0, 0.0
+        return 1.0, 0.0, 0.0
     first, end = max(rows[0], rows[-1] + 1 - MAX_FIT_ROWS), rows[-1] + 1
     groups = np.unique(np.clip(groups, first, end)) - first
     z = np.where(is_train, z, np.nan)[first:end]
-    states = smooth_states(z, groups, season, level_weights, season_weights)
+    states = smooth_states(z, groups, season, *np.array(weights).T)
     start = Start("smooth", season)
     spread = np.linspace(0, len(offsets) - 1, min(len(offsets), MAX_FIT_STEPS)).round().astype(int)
-    total = np.zeros(len(pairs))
+    total = np.zeros(len(weights))
     for offset in offsets[spread]:
         errors = start._step(*states, groups, int(offset)) - rows_ahead(z, groups, int(offset))[:, None]
         known = np.isfinite(errors)
         squares = np.square(errors, where=known, out=np.zeros_like(errors))
         total += np.sqrt(squares.sum(0) / np.maximum(known.sum(0), 1))
-    return pairs[int(total.argmin())]
+    return weights[int(total.argmin())]
 
 
 def smooth_states(
-    z: np.ndarray, groups: np.ndarray, season: int, level_weights: np.ndarray, season_weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Levels and seasons (rows, weights) after each row, for several pairs of weights (weights,) at once."""
+    z: np.ndarray,
+    groups: np.ndarray,
+    season: int,
+    level_weights: np.ndarray,
+    season_weights: np.ndarray,
+    slope_weights: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Level, season and slope (rows, weights) after each row, for several triples of weights (weights,) at once."""
     level = np.full((len(z), len(level_weights)), np.nan)
-    seasons = np.full_like(level, np.nan) if season else np.zeros_like(level)
+    slope, seasons = np.full_like(level, np.nan), np.full_like(level, np.nan if season else 0.0)
     stride = min(season, STRIDE) if season else STRIDE
-    lag = np.arange(stride)[:, None] - np.arange(stride)
-    decay = (1 - level_weights)[:, None, None] ** np.maximum(lag, 0) * (lag >= 0)  # (weights, stride, stride)
-    filters = decay * level_weights[:, None, None]
-    fade = (1 - level_weights) ** np.arange(1, stride + 1)[:, None]  # (stride, weights)
-    warm_up = max(season, 1)
+    powers, filters = smooth_filters(level_weights, slope_weights, stride)
+    warm_up, ahead = max(season, 1), np.array([1, DAMPING])
     for first, end in pairwise(groups):
         known = np.flatnonzero(np.isfinite(z[first:end]))
         if not len(known) or end - first - known[0] < warm_up:
             continue
         first += known[0]
         filled = z[first + np.maximum.accumulate(np.where(np.isfinite(z[first:end]), np.arange(end - first), 0))]
-        last = np.full(len(level_weights), filled[:warm_up].mean())
+        last = np.zeros((len(level_weights), 2))  # level and slope
+        last[:, 0] = filled[:warm_up].mean()
         row = first + warm_up
-        level[row - 1] = last
+        level[row - 1], slope[row - 1] = last.T
         if season:
             seasons[first:row] = (filled[:season] - filled[:season].mean())[:, None]
         while row < end:
             count = min(stride, end - row)
             here = slice(row, row + count)
             before = seasons[row - season : row - season + count] if season else 0.0
-            values = filled[row - first : row - first + count, None]
-            pulled = np.broadcast_to(values - before, (count, len(last)))  # (count, weights): what the level follows
-            level[here] = (filters[:, :count, :count] @ pulled.T[..., None])[..., 0].T + fade[:count] * last
+            pulled = filled[row - first : row - first + count, None] - before  # (count, weights or 1): for the level
+            state = (powers[:count] @ last[..., None])[..., 0]  # (count, weights, 2)
+            state += (filters[:, :, :count, :count] @ pulled.T[:, None, :, None])[..., 0].transpose(2, 0, 1)
+            level[here], slope[here] = state[..., 0], state[..., 1]
             if season:
-                old = np.concatenate([last[None], level[here][:-1]])
-                seasons[here] = before + season_weights * (pulled - old)
-            last = level[row + count - 1]
+                errors = pulled.copy()
+                errors[0] -= last @ ahead
+                errors[1:] -= state[:-1] @ ahead
+                gain = season_weights
+                if row < first + 2 * season:
+                    second = np.arange(row, row + count)[:, None] < first + 2 * season
+                    gain = np.where(second, np.maximum(gain, (1 - level_weights) / 2), gain)
+                seasons[here] = before + gain * errors
+            last = state[-1]
             row += count
-    return level, seasons
+    return level, seasons, slope
+
+
+def smooth_filters(level_weights: np.ndarray, slope_weights: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """What level and slope after 1 … stride rows owe to those before, and to each row's value less its season.
+
+    powers (stride, weights, 2, 2) and filters (weights, 2, stride, stride), for level and slope as a pair that each
+    row multiplies by a matrix.
+    """
+    a, b = level_weights, slope_weights
+    step = np.array([[1 - a, DAMPING * (1 - a)], [-b, DAMPING * (1 - b)]]).transpose(2, 0, 1)  # (weights, 2, 2)
+    powers = [np.broadcast_to(np.eye(2), step.shape)]
+    for _ in range(stride):
+        powers.append(powers[-1] @ step)
+    responses = np.stack([power @ np.stack([a, b], 1)[..., None] for power in powers[:-1]])[..., 0]  # (stride, w, 2)
+    lag = np.arange(stride)[:, None] - np.arange(stride)
+    filters = np.where(lag >= 0, responses.transpose(1, 2, 0)[..., np.maximum(lag, 0)], 0.0)
+    return np.stack(powers[1:]), filters

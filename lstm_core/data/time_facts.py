@@ -34,7 +34,11 @@ class TimeFacts:
         else:
             some = f" in {self.series_with_step:,} of {self.series:,} series" * (self.series_with_step < self.series)
             are = "is" if self.absent == 1 else "are"
-            absent = f"{self.absent:,} of {self.rows + self.absent:,} rows {are}" if self.absent else "no row is"
+            absent = (
+                f"{self.absent:,} of {self.rows - self.repeated + self.absent:,} rows {are}"
+                if self.absent
+                else "no row is"
+            )
             found = f"Step: {self.step}{some}; {absent} absent"
         others = (
             (self.repeated, "repeats the time of another", "repeat the time of another"),

@@ -175,8 +175,8 @@ class Windows:
         return replace(scaled, target=target, x=model_inputs(self.features, *about).x)
 
     def axis(self, rows: np.ndarray) -> tuple[np.ndarray, str]:
-        """(x, title) of these rows on a plot: the time column, or row numbers without one or with several groups."""
-        if self.time is None or self.spec.group is not None:
+        """(x, title) of these rows on a plot: the time column, or row numbers without one or with several series."""
+        if self.time is None or len(self.groups) > 2:
             return rows, "row"
         return self.time[rows], self.spec.time
 

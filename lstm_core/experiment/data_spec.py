@@ -99,7 +99,7 @@ class DataSpec:
         "What becomes of the rows of one period: sum for amounts, mean for levels, last for closing values",
     )
     duplicates: Literal[DUPLICATES] = setting(
-        "keep", "repeated times", "What becomes of rows of one series at the same time. keep: they follow one another"
+        "keep", "repeats", "What becomes of rows of one series that repeat a time. keep: they follow one another"
     )
     series: Texts = setting((), "series", "Those that are used, by their sequence id. Empty: all of them, in one model")
     series_sum: bool = setting(False, "sum of the series", "Add the chosen series up, time by time, to a single one")

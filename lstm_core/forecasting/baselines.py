@@ -20,8 +20,9 @@ from lstm_core.settings import PlaygroundError
 RIDGE_PENALTIES = np.logspace(-6, 2, 9)
 MAX_RIDGE_WINDOWS = 100_000  # the last training windows
 RIDGE_VALID_SHARE = 0.2  # of the training windows, the last: they choose the penalty
+MIN_FIT_ROWS = 10
 MAX_FIT_ROWS = 2_000  # the last training rows, to which ETS and ARIMA without a season are fitted
-MAX_SEASONAL_ROWS = {12: 1_000, 60: 500}  # of ARIMA, up to such a season: some 15 s at most; longer ones take minutes
+MAX_SEASONAL_ROWS = {12: 1_000, 48: 500}  # of ARIMA, up to such a season: some 20 s at most; longer ones take more
 MAX_ETS_SEASON = 24  # rows: AutoETS models no longer one
 INSTALL = "python -m pip install -r requirements-extras.txt"
 
@@ -117,9 +118,8 @@ def ets(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end
 def arima(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_end: int) -> np.ndarray:
     """Seasonal ARIMA, its orders chosen by AICc (statsforecast's AutoARIMA); fitted once, then rolled forward.
 
-    The search is that of R's auto.arima, on the last 500 to 2,000 training rows. The forecasts follow from the
-    difference equation with the residuals of one pass over y, each from the rows before it. A season of more than 60
-    rows is left out. NaN if training is too short.
+    The search is that of R's auto.arima, on the last 500 to 2,000 training rows; one pass of the Kalman filter gives
+    the state at each origin. A season of more than 48 rows is left out. NaN if training is too short.
 
     Raises:
         PlaygroundError: statsforecast is not installed.
@@ -132,24 +132,29 @@ def arima(y: np.ndarray, origins: np.ndarray, horizon: int, season: int, train_e
     origins, result = np.asarray(origins), np.full((len(origins), horizon), np.nan)
     if fitted is None:
         return result
-    from statsforecast.arima import forward_arima
+    from statsforecast.arima import arima_like, forward_arima
 
-    values = np.asarray(y[first:], np.float64)
-    residuals = np.nan_to_num(forward_arima(fitted, values)["residuals"])
-    coefficients, parts = fitted["coef"], fitted["model"]
-    rows = np.arange(len(values) + horizon) + 1
-    line = coefficients.get("intercept", 0.0) + coefficients.get("drift", 0.0) * rows
-    moving = np.asarray(parts["theta"], np.float64)
-    product = np.convolve(np.r_[1.0, -np.asarray(parts["phi"])], np.r_[1.0, -np.asarray(parts["delta"])])
-    lags, memory = -product[1:], max(len(product) - 1, len(moving))
-    usable = origins - first + 1 >= memory
+    usable = origins >= first + MIN_FIT_ROWS - 1
+    if not usable.any():
+        return result
     ends = origins[usable] - first
-    past = (ends + 1)[:, None] - np.arange(memory, 0, -1)  # (windows, memory) rows up to the origin
-    n = np.concatenate([(values - line[: len(values)])[past], np.zeros((len(ends), horizon))], 1)
-    e = np.concatenate([residuals[past], np.zeros((len(ends), horizon))], 1)
-    for step in range(memory, memory + horizon):
-        n[:, step] = n[:, step - 1 - np.arange(len(lags))] @ lags + e[:, step - 1 - np.arange(len(moving))] @ moving
-    result[usable] = n[:, memory:] + line[ends[:, None] + np.arange(1, horizon + 1)]
+    values, begin = np.asarray(y[first : origins.max() + 1], np.float64), int(ends.min())
+    coefficients = fitted["coef"]
+    line = np.arange(1, len(values) + horizon + 1) * coefficients.get("drift", 0.0) + coefficients.get("intercept", 0.0)
+    parts = {name: np.array(part) for name, part in forward_arima(fitted, values[: begin + 1])["model"].items()}
+    states = np.empty((len(values) - begin, len(parts["a"])))  # of the Kalman filter, after each row
+    states[0] = parts["a"]
+    arrays = [parts[name] for name in ("phi", "theta", "delta", "a", "P", "Pn")]
+    for row in range(begin + 1, len(values)):
+        parts["Pn"][:] = parts["T"] @ parts["P"] @ parts["T"].T + parts["V"]
+        arima_like(values[row : row + 1] - line[row], *arrays, 0, False)  # takes a and P one row on, in place
+        states[row - begin] = parts["a"]
+    state = states[ends - begin]
+    forecasts = np.empty((len(ends), horizon))
+    for step in range(horizon):
+        state = state @ parts["T"].T
+        forecasts[:, step] = state @ parts["Z"] + line[ends + step + 1]
+    result[usable] = forecasts
     return result
 
 
@@ -193,7 +198,7 @@ def _fitted(
         raise PlaygroundError(f"The baselines ETS and ARIMA need the package statsforecast: run {INSTALL}.") from error
     first = max(0, train_end - max_rows)
     train = np.asarray(y[first:train_end], np.float64)
-    if len(train) < 10 or np.ptp(train) == 0:
+    if len(train) < MIN_FIT_ROWS or np.ptp(train) == 0:
         return first, None
     length = season if 2 * season < len(train) else 0
     with warnings.catch_warnings(), np.errstate(all="ignore"):

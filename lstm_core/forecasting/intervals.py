@@ -51,8 +51,8 @@ def future_widths(residuals: np.ndarray, level: float, steps: int | None = None)
     """(steps,) half widths of a forecast past the end; they never narrow from step to step. steps: H unless given.
 
     residuals: (n, H) of validation and test. Each step's conformal width, or that of a step before if larger. Past step
-    H the last width w_H goes on as w_H·(k/H)^p, with the growth p measured from step 1 to H, between 0 and 1; with
-    one step p is 0.5, as for a random walk.
+    H the last width w_H goes on as w_H·(k/H)^p, with the growth p of the residuals' root mean square from step 1 to H,
+    between 0 and 1, the same for every level; with one step p is 0.5, as for a random walk.
     """
     residuals = np.asarray(residuals, np.float64)
     count = residuals.shape[1]
@@ -61,8 +61,10 @@ def future_widths(residuals: np.ndarray, level: float, steps: int | None = None)
         return widths[:steps]
     power = 0.5
     if count > 1:
-        grew = widths[-1] / widths[0] if widths[0] > 0 else 1.0
-        power = min(max(math.log(grew) / math.log(count), 0.0), 1.0) if math.isfinite(grew) else 0.0
+        known = np.isfinite(residuals)
+        squares = np.square(residuals, where=known, out=np.zeros_like(residuals)).sum(0) / np.maximum(known.sum(0), 1)
+        grew = math.sqrt(squares[-1] / squares[0]) if squares[0] > 0 else 1.0
+        power = min(max(math.log(grew) / math.log(count), 0.0), 1.0) if grew > 0 else 0.0
     return np.concatenate([widths, widths[-1] * (np.arange(count + 1, steps + 1) / count) ** power])
 
 

@@ -264,6 +264,6 @@ def test_rows_with_values_known_ahead_are_forecast(tmp_path):
     done = subprocess.run([sys.executable, "train_lstm.py"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "known ahead end" not in done.stdout
-    assert np.isfinite(pd.read_csv(tmp_path / "forecast.csv")).all(None)
+    assert np.isfinite(pd.read_csv(tmp_path / "forecast.csv").to_numpy()).all()
     for number in score_of(train_here(experiment, windows)):
         assert number in done.stdout.replace(",", " ").split()

@@ -118,9 +118,9 @@ def test_the_hour_that_clocks_skip_is_inserted_and_the_one_that_they_repeat_comb
     with pytest.raises(PlaygroundError, match=r"1 repeated times \(the first 2021-10-31 02:00\)"):
         regular_grid(table, "time", None)
     once, notes = combine_repeated(table, "time", None, "mean")
-    assert "1 of them in an hour that clocks repeat in autumn" in texts(notes)
+    assert texts(notes).startswith("1 row at the time of another, in an hour that clocks repeat in autumn, became one")
     grid, notes = regular_grid(once, "time", None)
-    assert texts(notes).endswith("2021-03-28 02:00; 1 of them in an hour that clocks skip in spring.")
+    assert texts(notes).endswith("at 2021-03-28 02:00, in an hour that clocks skip in spring.")
     counts = np.unique(grid.column("time").values.astype("M8[D]"), return_counts=True)[1]
     assert set(counts[:-1]) == {24}
 

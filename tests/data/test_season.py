@@ -50,6 +50,15 @@ def test_a_drawn_season_is_found_under_noise_and_a_trend(season):
     assert find_season(values) == season
 
 
+@pytest.mark.parametrize("season", [52, 169])
+def test_a_smooth_season_is_found_under_noise_that_hides_it_from_row_to_row(season):
+    rows = np.arange(7 * season)
+    noise = np.random.default_rng(season).normal(size=len(rows))
+    values = 4 * np.sin(2 * np.pi * rows / season) + noise
+    assert autocorrelation(np.diff(values), season)[season] < 0.3
+    assert abs(find_season(values) - season) <= season // 20
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_noise_and_a_random_walk_have_no_season(seed):
     noise = np.random.default_rng(seed).normal(size=300)

@@ -36,13 +36,17 @@ def by_hand(start: Start, z: np.ndarray, row: int, step: int) -> float:
         first = max(m, 1)
         if row < first - 1:
             return np.nan
-        level = z[:first].mean()
+        level, slope = z[:first].mean(), 0.0
         seasons = [value - level for value in z[:m]]
         for t in range(first, row + 1):
-            error = z[t] - level - (seasons[t - m] if m else 0)
-            level += start.level_weight * error
+            slope *= 0.9
+            error = z[t] - level - slope - (seasons[t - m] if m else 0)
+            level += slope + start.level_weight * error
+            slope += start.slope_weight * error
             if m:
-                seasons.append(seasons[t - m] + start.season_weight * error)
+                least = (1 - start.level_weight) / 2 if t < 2 * m else 0
+                seasons.append(seasons[t - m] + max(start.season_weight, least) * error)
+        level += slope * sum(0.9**k for k in range(1, step + 1))
         return level + (seasons[row + step - m * -(-step // m)] if m else 0)
     back = m * -(-step // m)
     if start.kind == "season":
@@ -55,7 +59,7 @@ def starts(draw: st.DrawFn) -> Start:
     kind = draw(st.sampled_from(STARTS))
     season = draw(st.integers(1 if kind.startswith("season") else 0, 20))
     weight = st.floats(0, 1)
-    return Start(kind, season, draw(st.floats(-9, 9)), draw(weight), draw(weight))
+    return Start(kind, season, draw(st.floats(-9, 9)), *(draw(weight) for _ in range(3)))
 
 
 @given(starts(), st.integers(1, 60), st.integers(0, 9))
@@ -162,6 +166,14 @@ def test_a_start_is_numbers_that_json_holds_and_half_a_sentence():
     assert says["season_change"] == "the last value plus the change 12 rows ago"
     assert len(set(says.values())) == len(STARTS)
     assert Start("smooth", 0).describe() == "a smoothed level"
+    assert Start("smooth", 0, slope_weight=0.1).describe() == "a smoothed level and slope"
+
+
+def test_a_damped_slope_is_fitted_to_a_line_and_not_to_a_walk():
+    train = np.arange(300) < 210
+    line = 0.5 * np.arange(300) + np.random.default_rng(0).normal(size=300)
+    assert fit_start(line, one(300), train, STEPS, 0, ("smooth",))[0].slope_weight > 0
+    assert fit_start(walk(300), one(300), train, STEPS, 0, ("smooth",))[0].slope_weight <= 0.03
 
 
 def test_an_unknown_kind_and_a_season_of_none_are_refused():

@@ -31,6 +31,7 @@ def test_rows_that_repeat_or_lack_a_time_are_counted_in_any_order():
     times = np.concatenate([HOURS[:50][::-1], HOURS[3:5], [np.datetime64("NaT")]])
     text = "Step: 1 hour; no row is absent; 2 rows repeat the time of another; 1 row has no time."
     assert sentence(times) == text
+    assert sentence(np.delete(times, 20)).startswith("Step: 1 hour; 1 of 50 rows is absent;")
 
 
 def test_a_row_beside_the_grid_is_counted():
@@ -51,6 +52,7 @@ def test_events_have_a_range_and_too_few_rows_nothing():
     assert text == "No regular step: neighbours are 1 second to 1.27 days apart."
     assert sentence(HOURS[:2]) == "Too few times for a step."
     assert sentence(HOURS[:3], ["a", "b", "c"]) == "Too few times for a step."
+    assert sentence(HOURS[[0, 0, 0]]) == "Too few times for a step; 2 rows repeat the time of another."
 
 
 def test_it_tells_what_the_grid_then_does():

@@ -115,7 +115,7 @@ def test_input_size_comes_from_the_data(visit):
     assert "**4**" in first and "x1" in first
     assert [link.proto.label for link in tab.at.main.get("page_link")][:2] == ["Change n_features", "Next: Train"]
     tab.go("data").set("sample", "nile").go("model")
-    assert "input_size **2**: the inputs **volume: error of the start**" in tab.words().replace("`", "")
+    assert "input_size **2**: the inputs **start error**" in tab.words().replace("`", "")
     assert tab.at.main.get("page_link")[0].proto.label == "Change the features"
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lstm_core.data.number_format import format_percent, minus_sign
+from lstm_core.data.transforms import fit_scaler
 from lstm_core.data.windows import Windows
 from lstm_core.figures.symbols import symbol_texts
 from lstm_core.forecasting.predict import predict
@@ -148,10 +149,14 @@ def window_read(windows: Windows, start: int) -> dict[str, Any]:
 
 
 def input_series(windows: Windows, start: int) -> dict[str, np.ndarray]:
-    """The window's inputs by name, (seq_len,) each: in the file's units if there is one feature, else scaled."""
+    """The window's features by name, (seq_len,) each: in the file's units if there is one, else scaled.
+
+    With a start the model reads what that leaves of a target; here the target itself is drawn.
+    """
     rows = slice(start, start + windows.spec.seq_len)
     names = windows.feature_names[:MAX_SERIES]
     if len(windows.feature_names) == 1:
-        return {names[0]: windows.x[rows, 0]}
-    scaled = windows.inputs(np.array([start]))[0]
+        return {names[0]: windows.features[rows, 0]}
+    center, scale = fit_scaler(windows.features[windows.split_of_row == 0], windows.spec.scaling)
+    scaled = (windows.features[rows] - center) / scale
     return {f"{name} (scaled)": scaled[:, k] for k, name in enumerate(names)}
