@@ -147,11 +147,11 @@ def test_a_table_is_cut_once_until_something_changes(manager):
         current.windows()
 
 
-def test_new_data_is_trained_with_early_stopping_unless_the_training_was_set_otherwise(manager):
+def test_new_data_is_trained_with_early_stopping_and_what_somebody_has_set_stays(manager):
     current, other = manager.new(), manager.new()
     assert current.experiment.train.patience == 0  # of a lesson that runs to its end
     current.use_table(series(70), source="csv", name="mine.csv")
     assert current.experiment.train.patience == TrainSpec().patience > 0
     other.change("train", lr=0.5)
     other.use_table(series(70), source="csv", name="mine.csv")
-    assert (other.experiment.train.lr, other.experiment.train.patience) == (0.5, 0)
+    assert (other.experiment.train.lr, other.experiment.train.patience) == (0.5, TrainSpec().patience)

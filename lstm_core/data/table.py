@@ -24,9 +24,10 @@ class Column:
 
     name: str
     kind: str  # "number" | "category" | "time"
-    values: np.ndarray  # (rows,); for numbers a view of Table.numbers, float32, NaN where missing
+    values: np.ndarray  # (rows,); for numbers a view of Table.numbers, NaN where missing
     classes: tuple[str, ...] = ()
     known_ahead: bool = False  # an input that prepare added, whose values at times to come are known
+    parts: tuple[str, ...] = ()  # the file's columns that it was joined from
 
     @property
     def missing(self) -> np.ndarray:
@@ -40,6 +41,14 @@ class Column:
         """Whether all values present are the same, or none is present."""
         values = self.values[~self.missing]
         return len(values) == 0 or bool((values == values[0]).all())
+
+
+@dataclass(frozen=True)
+class OmittedColumn:
+    """A column of text that a model has no use for: left out of the table, named in its report."""
+
+    name: str
+    missing: int  # cells
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class Table:
     report: tuple[ImportNote, ...] = ()
     options: CsvOptions | None = None  # how the file was parsed, with every option resolved; None: not from a file
     upload: Upload | None = None  # the file that it was read from; None: not from a file
+    omitted: tuple[OmittedColumn, ...] = ()  # columns of text that were left out
     groups_in_order: bool = False  # its sequences are numbered as drawn or in time, so that the earliest may train
 
     @property
@@ -87,10 +97,19 @@ class Table:
     @cached_property
     def sha256(self) -> str:
         """Of the columns' names, kinds, classes and values, in hexadecimal: how the file was written is not in it."""
+        return self._digest(np.float64)
+
+    @cached_property
+    def sha256_of_float32(self) -> str:
+        """The same as an earlier version had it, which kept numbers in float32."""
+        return self._digest(np.float32)
+
+    def _digest(self, number: type) -> str:
         digest = hashlib.sha256()
         for column in self.columns:
-            digest.update(repr((column.name, column.kind, column.classes, column.values.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(column.values).view(np.uint8).data)
+            values = column.values.astype(number) if column.kind == "number" else column.values
+            digest.update(repr((column.name, column.kind, column.classes, values.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(values).view(np.uint8).data)
         return digest.hexdigest()
 
     def column(self, name: str) -> Column:

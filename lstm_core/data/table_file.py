@@ -10,7 +10,7 @@ import safetensors
 import safetensors.numpy
 
 from lstm_core.data.ingest.options import CsvOptions
-from lstm_core.data.table import Column, ColumnRoles, ImportNote, Table
+from lstm_core.data.table import Column, ColumnRoles, ImportNote, OmittedColumn, Table
 from lstm_core.experiment import PlaygroundError
 
 
@@ -24,7 +24,8 @@ def table_to_bytes(table: Table) -> bytes:
             )
     about = {
         "name": table.name,
-        "columns": [[column.name, column.kind, list(column.classes)] for column in table.columns],
+        "columns": [[c.name, c.kind, list(c.classes), list(c.parts)] for c in table.columns],
+        "omitted": [dataclasses.asdict(one) for one in table.omitted],
         "roles": dataclasses.asdict(table.roles),
         "report": [dataclasses.asdict(note) for note in table.report],
         "options": dataclasses.asdict(table.options) if table.options else None,
@@ -44,14 +45,18 @@ def table_from_bytes(data: bytes) -> Table:
         size = int.from_bytes(data[:8], "little")
         about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["table"])
         numbers, columns, index = arrays["numbers"], [], 0
-        for k, (name, kind, classes) in enumerate(about["columns"]):
+        for k, (name, kind, classes, *parts) in enumerate(about["columns"]):  # no parts in files of earlier versions
             if kind == "number":
                 values, index = numbers[:, index], index + 1
             else:
                 values = arrays[f"column_{k}"].view("datetime64[ns]" if kind == "time" else np.int32)
-            columns.append(Column(name, kind, values, tuple(classes)))
+            columns.append(Column(name, kind, values, tuple(classes), *map(tuple, parts)))
         options = about["options"] and CsvOptions(
-            **about["options"] | {"kinds": tuple(map(tuple, about["options"]["kinds"]))}
+            **about["options"]
+            | {
+                "kinds": tuple(map(tuple, about["options"]["kinds"])),
+                "missing": tuple(about["options"].get("missing", ())),
+            }
         )
         report = (ImportNote(**note | {"rows": tuple(note["rows"])}) for note in about["report"])
         roles = {name: tuple(value) if isinstance(value, list) else value for name, value in about["roles"].items()}
@@ -62,6 +67,7 @@ def table_from_bytes(data: bytes) -> Table:
             ColumnRoles(**roles),
             tuple(report),
             options,
+            omitted=tuple(OmittedColumn(**one) for one in about.get("omitted", ())),
             groups_in_order=about["groups_in_order"],
         )
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError, IndexError) as error:

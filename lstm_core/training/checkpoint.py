@@ -180,7 +180,7 @@ def check_table(checkpoint: Checkpoint, table: Table) -> None:
     Raises:
         PlaygroundError: the table's values or columns are not those that the model was trained on.
     """
-    if checkpoint.table_sha256 and checkpoint.table_sha256 != table.sha256:
+    if checkpoint.table_sha256 and checkpoint.table_sha256 not in (table.sha256, table.sha256_of_float32):
         raise PlaygroundError(
             f"The model was trained on {checkpoint.experiment.data.name!r} with the SHA-256 "
             f"{checkpoint.table_sha256[:12]}…, but the values of {table.name!r} are others ({table.sha256[:12]}…): "

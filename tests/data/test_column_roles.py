@@ -42,11 +42,11 @@ def test_times_out_of_order_repeated_and_with_gaps():
         ),
         (
             "date,sky,v\n" + "".join(f"2020-01-{d:02},{'sun' if d % 3 else 'rain'},{d % 4}\n" for d in range(1, 21)),
-            ColumnRoles(("sky",), ("v",), "date", seq_len=2, horizon=0),
+            ColumnRoles(("v",), ("v",), "date", seq_len=2),
         ),
         (
             "v,kind,kind_id\n" + "".join(f"{i % 7},k{i // 20},{i // 20}\n" for i in range(60)),
-            ColumnRoles(("kind",), ("v", "kind_id"), seq_len=6, horizon=0),
+            ColumnRoles(("kind",), ("v",), seq_len=6, horizon=0),
         ),
     ],
 )

@@ -25,7 +25,10 @@ def test_thousands_and_signs(text, expected):
 def test_a_few_bad_cells_are_missing_and_named():
     cells = {7: "bad", 12: "#REF!", 40: "so-so", 9: "N/A", 10: "--", 20: "inf", 21: "1e99"}
     table = read("t,temp\n" + "".join(f"{i},{cells.get(i, i % 7 + 0.5)}\n" for i in range(2, 80)))
-    assert "Column 'temp' has 3 non-numeric cells: rows 7, 12, 40; they count as missing." in notes(table)
+    assert (
+        "Column 'temp' has 3 non-numeric cells: rows 7, 12, 40 ('bad', '#REF!', 'so-so'); they count as missing."
+        in notes(table)
+    )
     assert "Column 'temp' has 2 infinite cells: rows 20, 21; they count as missing." in notes(table)
     assert "Column 'temp' has 7 missing of 78 cells: rows 7, 9, 10, 12, 20, …." in notes(table)
     assert np.isnan(table.column("temp").values).sum() == 7

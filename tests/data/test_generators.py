@@ -86,7 +86,7 @@ def test_every_value_is_known_but_the_targets_before_a_last_row(name, length, se
     sequences = name in SEQUENCE_SETS
     assert table.name == name
     assert table.rows == (length * seq_len if sequences else length)
-    assert table.numbers.dtype == np.float32
+    assert table.numbers.dtype == np.float64
     assert len({len(column.values) for column in table.columns}) == 1
     for column in table.column_names("number"):
         values = table.column(column).values

@@ -26,7 +26,7 @@ def test_what_may_be_corrected_is_used_and_filled_in():
     assert values(read("a¦b\n1¦2\n3¦5\n", delimiter="¦"), "b") == [2.0, 5.0]
     assert values(read("a;b\n1,500;2\n2,500;5\n", decimal="."), "a") == [1500.0, 2500.0]
     table = read("made by me\n\nDatum;Wert\n01.02.2020;1,5\n13.02.2020;2,5\n14.02.2020;0,5\n".encode("utf-16"))
-    assert table.options == CsvOptions("utf-16", ";", ",", True, 2, True)
+    assert table.options == CsvOptions("utf-16", ";", ",", True, 2, True, header_rows=1)
 
 
 @pytest.mark.parametrize(

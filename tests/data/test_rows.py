@@ -21,5 +21,7 @@ def test_quotes():
     assert values(table, "n") == ["a b", 'c, "d"', "a b"]
     assert values(table, "v") == [1.0, 2.0, 5.0]
     assert "opened in row 3 of 'x.csv' is never closed" in refusal('a,b\n1,2\n1,"2\n2,3\n3,5')
-    assert "Row 4 of 'x.csv' has a cell of more than" in refusal('a,b\n1,2\n2,3\n3,"' + "x" * 200_000 + '"\n')
+    long = 'a,b\n1,2\n2,3\n3,"' + "x" * 200_000
+    assert "Column 'b' has 1 non-numeric cell: row 4" in notes(read(long + '"\n4,1\n'))
+    assert "Row 4 of 'x.csv' has a cell of more than" in refusal(long + "\n\n4,1\n")
     assert values(read('a,b\n1,"2"\n2,5" pipe\n3,7\n4,6\n5,1\n'), "a") == [1, 2, 3, 4, 5]

@@ -68,8 +68,9 @@ def test_the_series_stands_in_the_tables_own_units():
     windows = run.windows
     start = int(windows.starts["valid"][0])
     drawn = unpacked(header, arrays)["series"][0]
-    assert np.array_equal(drawn, windows.x[start : start + windows.spec.seq_len, 0])
-    assert header["center"] == [float(windows.y_center[0])]
+    want = windows.features[start : start + windows.spec.seq_len, 0]
+    assert np.array_equal(drawn, want.astype(np.float32))
+    assert header["center"] == float(windows.y_center[0]) and header["scale"] == [float(windows.y_scale[0])]
 
 
 def test_the_truth_is_what_should_be_predicted_after_each_step():

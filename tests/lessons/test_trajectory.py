@@ -59,7 +59,7 @@ def test_pieces_of_a_stream_are_the_uncut_sequence():
     assert len(pieces) > 3
     whole, cut = (torch.cat(parts, dim=1) for parts in zip(*pieces, strict=True))
     starts = trainer.starts["train"][0] + torch.arange(whole.shape[1])
-    assert torch.equal(whole[0], trainer.batches._x[starts].sub(trainer.batches._x_center) * trainer.batches._x_factor)
+    assert torch.equal(whole[0], torch.from_numpy(trainer.windows.scaled_x)[starts])
     with torch.no_grad():
         output, (h_n, c_n) = model.lstm(whole)  # no h_0: zeros, once
         torch.testing.assert_close(cut, model.head(output), rtol=0, atol=1e-6)
@@ -79,7 +79,9 @@ def bare_carried(trainer: Trainer) -> nn.Module:
         state = None
         for k in range(steps):
             x = torch.from_numpy(windows.inputs(first[:, k]))
-            expected = torch.from_numpy((windows.targets(first[:, k])[..., 0] - windows.y_center) / windows.y_scale)
+            expected = torch.from_numpy(
+                (windows.targets(first[:, k])[..., 0] - windows.y_center) / windows.y_scale
+            ).float()
             output, state = model.lstm(x, state)
             state = tuple(tensor.detach() for tensor in state)
             loss = (model.head(output[:, -1]) - expected).square().mean()

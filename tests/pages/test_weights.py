@@ -158,7 +158,8 @@ def test_a_choice_that_the_next_model_has_not_is_forgotten(visit):
 def test_hostile_names_of_features_are_sent_as_they_are_and_bearably_long(visit):
     names = ["<img src=x onerror=alert(1)>", "x" * 150]
     data = series_csv().decode().replace("load", names[0]).replace("price", names[1]).encode()
-    tab = visit("data").upload(data).set("features", names).train(epochs=1).go("gates").set("view", "Weights")
+    tab = visit("data").upload(data).set("features", names).set("start", "none")
+    tab.train(epochs=1).go("gates").set("view", "Weights")
     first, second = Drawn(tab).labels["weight_ih"]
     assert first == names[0]
     assert second == "x" * 59 + "…"

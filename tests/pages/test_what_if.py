@@ -260,7 +260,8 @@ def test_the_choices_survive_other_views_and_pages(visit):
 
 
 def test_several_columns_are_altered_one_at_a_time(visit):
-    tab = visit("data").upload(series_csv()).set("features", ["load", "price"]).set("seq_len", 8)
+    tab = visit("data").upload(series_csv()).set("features", ["load", "price"]).set("start", "none")
+    tab.set("seq_len", 8)
     tab.train(epochs=1).go("gates").set("view", "What if?").set("what_alter", "x").set("what_feature", 1)
     tab.set("what_value_input_set", 5.5).set("what_shown", "after")
     windows = tab.training.windows

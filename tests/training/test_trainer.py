@@ -55,7 +55,7 @@ def bare_loss(windows: Windows, first: np.ndarray, predictions: torch.Tensor, ev
         return F.cross_entropy(predictions, torch.from_numpy(windows.targets(first)))
     steps = np.arange(windows.spec.seq_len) if every else windows.spec.seq_len - 1
     rows = (first[:, None] + steps)[..., None] + windows.offsets  # every: (batch, seq_len, ahead)
-    expected = torch.from_numpy(((windows.y[rows] - windows.y_center) / windows.y_scale)[..., 0])
+    expected = torch.from_numpy(((windows.y[rows] - windows.y_center) / windows.y_scale)[..., 0]).float()
     scored = ~expected.isnan()
     return ((predictions.view(expected.shape)[scored] - expected[scored]) ** 2).mean()
 

@@ -1,182 +1,219 @@
-"""Regular records to typed columns: plain numbers chunk by chunk, straight into float32; only the rest as text.
+"""Rows to typed columns: numbers block by block, straight into float64; only the rest is kept as text.
 
-The memory this takes is one float32 copy of the table, one chunk, and the text of the columns that hold text.
+The memory this takes is one float64 copy of the numbers, one block, and the different texts of the other columns.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from lstm_core.data.column_roles import is_time_name
-from lstm_core.data.ingest.cells import NA_VALUES, parse_numbers, parse_times
-from lstm_core.data.ingest.column_types import FactorizedText, bad_cells_note, dropped_signs_note, infer_column
+from lstm_core.data.ingest.column_types import TextColumn, infer_column
+from lstm_core.data.ingest.numbers import (
+    NULL_TEXTS,
+    cast_all,
+    dropped_marks,
+    has_brackets,
+    has_scale,
+    is_missing,
+    parse_numbers,
+)
 from lstm_core.data.ingest.options import CsvOptions
-from lstm_core.data.ingest.rows import RegularRows
-from lstm_core.data.table import Column, ImportNote
+from lstm_core.data.ingest.rows import NotPlainError
+from lstm_core.data.ingest.times import in_range
+from lstm_core.data.ingest.typed import TypedColumn, cells_note
+from lstm_core.data.table import ImportNote
 
-_CHUNK_CELLS = 2**20
-_EXACT = 2**24  # float32 holds every whole number up to here
+_SAMPLE = 1000  # rows that decide how a column is read at first
+_MOST_CELLS = 0.7  # share of the cells that must be numbers for their column to be one
+_SOME_CELLS = 0.3  # this share is enough where few different texts stand between many different numbers
+_FEW_TEXTS, _MANY_NUMBERS = 5, 10
+_LARGEST = float(np.finfo(np.float32).max)  # that a model can compute with
+_MAX_TEXTS = 1000  # different texts that are not numbers, remembered a column
 
 
-def parse_columns(
-    records: RegularRows, options: CsvOptions, notes: list[ImportNote]
-) -> tuple[np.ndarray, list[Column], CsvOptions]:
-    """The table's numbers (rows, number columns) float32, its columns in order, and the options as used.
+class Rows(Protocol):
+    """Where rows come from: a CSV text, or columns that have types of their own."""
 
-    Adds to `notes` what was coerced or left out.
+    names: tuple[str, ...]
+    rows: int
+
+    def line(self, row: int) -> int: ...
+
+    def blocks(self, chosen: Sequence[int], plain: Sequence[int], decimal: str) -> Iterator[pa.RecordBatch]: ...
+
+
+def read_columns(rows: Rows, options: CsvOptions, notes: list[ImportNote]) -> tuple[list[TypedColumn], CsvOptions]:
+    """The columns in order, those that are left out of kind "text", and the options as used.
+
+    Adds to `notes` what was guessed or left out; cells that are not of their column's kind are in its `bad`.
     """
     kinds = dict(options.kinds)
-    for column in set(kinds) - set(records.names):
-        notes.append(ImportNote("warning", f"There is no column {column!r} to be read as a {kinds[column]}.", column))
-    textual = _textual_columns(records, options.decimal, kinds, notes)
-    numbers = _plain_numbers(records, options.decimal, kinds, textual, notes)  # (rows, all columns)
-    non_numeric: dict[int, Column | None] = {}  # None: left out
-    frame = _pandas(records, usecols=sorted(textual), dtype=object, na_filter=False) if textual else {}
-    for j in sorted(textual):
-        cells = FactorizedText.from_series(records.names[j], frame.pop(j), records.line)
-        kind = kinds.get(cells.name)
-        column, day_first = infer_column(cells, kind, options.decimal, options.day_first, notes)
+    for name in set(kinds) - set(rows.names):
+        notes.append(ImportNote("warning", f"There is no column {name!r} to be read as a {kinds[name]}.", name))
+    numeric, plain = _numeric_columns(rows, options, kinds)
+    numbers = np.empty((rows.rows, len(rows.names)))
+    try:
+        found = _read_blocks(rows, numeric, plain, options, numbers, kinds)
+    except NotPlainError:
+        found = _read_blocks(rows, numeric, (), options, numbers, kinds)
+    texts = [j for j in found if isinstance(found[j], _Numbers) and not found[j].is_numeric]
+    if texts:  # they seemed to be numbers, at first
+        found |= _read_blocks(rows, (), (), options, numbers, kinds, texts)
+    columns: list[TypedColumn] = []
+    for j, name in enumerate(rows.names):
+        one = found[j]
+        if isinstance(one, _Numbers):
+            columns.append(one.column(numbers[:, j], notes))
+            continue
+        column, day_first = infer_column(one.column(name), kinds.get(name), options, rows.line, notes)
         if options.day_first is None:
             options = replace(options, day_first=day_first)
-        if column is not None and column.kind == "number":
-            with np.errstate(over="ignore"):
-                numbers[:, j] = column.values
-        else:
-            non_numeric[j] = column
-    width = len(records.names)
-    for j in sorted(set(range(width)) - set(non_numeric)):
-        if not _finish_numbers(numbers[:, j], records.names[j], records, notes):
-            non_numeric[j] = None
-    numeric = [j for j in range(width) if j not in non_numeric]
-    numbers = np.ascontiguousarray(numbers[:, numeric]) if non_numeric else numbers
-    by_index = non_numeric | {j: Column(records.names[j], "number", numbers[:, i]) for i, j in enumerate(numeric)}
-    columns = [by_index[j] for j in range(width) if by_index[j] is not None]
-    return numbers, columns, replace(options, day_first=bool(options.day_first))
+        columns.append(column)
+    return columns, replace(options, day_first=bool(options.day_first))
 
 
-def _textual_columns(records: RegularRows, decimal: str, kinds: dict[str, str], notes: list[ImportNote]) -> set[int]:
-    """The columns to be read as text, by their kinds or first cells.
+def _numeric_columns(rows: Rows, options: CsvOptions, kinds: dict[str, str]) -> tuple[list[int], list[int]]:
+    """The columns that may be numbers, by their kinds or first cells; and those of them with plain numbers alone."""
+    numeric, plain = [], []
+    everything = range(len(rows.names))
+    head = next(iter(rows.blocks(everything, (), options.decimal)), None)
+    for j in everything:
+        cells = head.column(j)[:_SAMPLE] if head is not None else pa.array([], pa.string())
+        kind = kinds.get(rows.names[j])
+        if not pa.types.is_string(cells.type):
+            if kind != "category" and not pa.types.is_temporal(cells.type):
+                numeric.append(j)
+            continue
+        present = cells.drop_null()
+        values = parse_numbers(present, options.decimal)
+        share = np.count_nonzero(~np.isnan(values)) / len(present) if len(present) else 1.0
+        if kind == "number" or (kind != "category" and share >= (_SOME_CELLS if kind is None else _MOST_CELLS)):
+            numeric.append(j)
+            if len(present) and (options.decimal == "," or cast_all(present, pa.float64()) is not None):
+                plain.append(j)
+    return numeric, plain
 
-    Whole numbers that count dates or seconds, which float32 would round, are added to `kinds` as times.
-    """
-    rows = max(1, min(_CHUNK_CELLS // len(records.names), 1000))
-    head = _pandas(records, decimal=decimal, na_values=NA_VALUES, nrows=min(rows, records.rows))
-    textual = {j for j, name in enumerate(records.names) if _is_textual(head[j], kinds.get(name), decimal)}
-    for j, name in enumerate(records.names):
-        if j not in textual and name not in kinds and _counts_time(name, head[j].to_numpy()):
-            kinds[name] = "time"
-            textual.add(j)
-            text = f"Column {name!r} is read as times: its whole numbers are dates or count from 1970."
-            notes.append(ImportNote("info", text, name))
-    return textual
+
+def _read_blocks(
+    rows: Rows,
+    numeric: Sequence[int],
+    plain: Sequence[int],
+    options: CsvOptions,
+    numbers: np.ndarray,
+    kinds: dict[str, str],
+    chosen: Sequence[int] | None = None,
+) -> dict[int, _Numbers | _Texts]:
+    """All blocks of the chosen columns, None: all; numbers are written into their column of `numbers`."""
+    chosen = range(len(rows.names)) if chosen is None else chosen
+    found = {
+        j: _Numbers(rows.names[j], kinds.get(rows.names[j]) == "number", rows) if j in numeric else _Texts()
+        for j in chosen
+    }
+    row = 0
+    for block in rows.blocks(chosen, plain, options.decimal):
+        for j, cells in zip(chosen, block.columns, strict=True):
+            one = found[j]
+            if isinstance(one, _Numbers):
+                numbers[row : row + len(block), j] = one.read(cells, options.decimal, row)
+            else:
+                one.read(cells)
+        row += len(block)
+    return found
 
 
-@dataclass
 class _Numbers:
-    """One column of numbers while its chunks come in."""
+    """One column that seems to hold numbers, while its blocks come in."""
 
-    name: str
-    surely: bool  # a number column whatever it holds
-    bad: list[int] = field(default_factory=list)  # rows
-    signs: set[str] = field(default_factory=set)
-    rounded: bool = False
+    def __init__(self, name: str, surely: bool, rows: Rows) -> None:
+        self.name, self.surely, self.rows = name, surely, rows
+        self.bad: list[np.ndarray] = []  # rows
+        self.texts: Counter[str] = Counter()  # that are no numbers
+        self.marks: set[str] = set()
+        self.numbers = self.variety = 0
+        self.scaled = self.bracketed = False
 
-    def read(self, values: pd.Series, decimal: str, row: int) -> pd.Series | np.ndarray | None:
-        """A chunk's numbers, beginning at `row`; None if most of its cells are none."""
-        if values.dtype.kind in "iu":
-            self.rounded = self.rounded or max(values.max(), -values.min()) > _EXACT
-        if values.dtype.kind in "iuf":
+    def read(self, cells: pa.Array, decimal: str, row: int) -> np.ndarray:
+        """A block's numbers, beginning at `row`."""
+        if not pa.types.is_string(cells.type):
+            values = np.array(pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
+            self.numbers += len(values) - cells.null_count
+            self.variety = _MANY_NUMBERS
             return values
-        cells = FactorizedText.from_series(self.name, values, int)
-        if not self.surely and not cells.is_mostly_numeric(decimal):
-            return None
-        parsed = parse_numbers(cells.texts, decimal)
-        self.bad += (row + cells.rows_with(np.isnan(parsed))).tolist()
-        self.signs |= cells.currency_signs()
-        return cells.expand(parsed, np.nan)
+        values = parse_numbers(cells, decimal)
+        odd = np.flatnonzero(np.isnan(values) & cells.is_valid().to_numpy(zero_copy_only=False))
+        self.numbers += len(values) - cells.null_count - len(odd)
+        if len(odd):
+            texts = cells.take(pa.array(odd)).to_pylist()
+            missing = np.array([is_missing(text) for text in texts])
+            self.bad.append(row + odd[~missing])
+            if len(self.texts) < _MAX_TEXTS:
+                self.texts.update(text.strip() for text, gone in zip(texts, missing, strict=True) if not gone)
+            self.variety = max(self.variety, len(np.unique(values[~np.isnan(values)])))
+        sample = cells[:500].drop_null().to_pylist()
+        self.marks |= dropped_marks(sample)
+        self.scaled = self.scaled or has_scale(sample)
+        self.bracketed = self.bracketed or has_brackets(sample)
+        return values
 
-    def notes(self, records: RegularRows) -> list[ImportNote]:
-        notes = bad_cells_note(self.name, self.bad, "non-numeric", records.line)
-        notes += dropped_signs_note(self.name, self.signs)
-        if self.rounded:
-            text = f"Column {self.name!r} has whole numbers beyond {_EXACT:,}: they are rounded to 7 digits."
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the column is one of numbers, by all of its cells."""
+        bad = sum(map(len, self.bad))
+        if self.surely or not bad or self.numbers >= _MOST_CELLS * (self.numbers + bad):
+            return True
+        some = self.numbers >= _SOME_CELLS * (self.numbers + bad)
+        return some and len(self.texts) <= _FEW_TEXTS and self.variety >= _MANY_NUMBERS
+
+    def column(self, values: np.ndarray, notes: list[ImportNote]) -> TypedColumn:
+        infinite = np.flatnonzero(np.abs(values) > _LARGEST)
+        values[infinite] = np.nan
+        notes += cells_note(self.name, infinite, "infinite", self.rows.line)
+        if self.marks:
+            text = f"Column {self.name!r}: the signs {' '.join(sorted(self.marks))} are dropped, the numbers kept as "
+            notes.append(ImportNote("info", text + "they stand.", self.name))
+        if self.scaled:
+            text = f"Column {self.name!r}: K, M and B behind a number are read as thousands, millions and billions."
+            notes.append(ImportNote("info", text, self.name))
+        if self.bracketed:
+            text = f"Column {self.name!r}: numbers in brackets are read as negative, as accountants write them."
+            notes.append(ImportNote("info", text, self.name))
+        if len(values) and np.nanmax(np.abs(values), initial=0) > 2**53 and not self.marks:
+            text = f"Column {self.name!r} has whole numbers beyond {2**53:,}: they are rounded to 16 digits."
             notes.append(ImportNote("warning", text, self.name))
-        return notes
+        bad = np.concatenate([np.zeros(0, np.int64), *self.bad])
+        texts = tuple(text for text, _ in self.texts.most_common(6))
+        return TypedColumn(self.name, "number", values, bad=bad, bad_texts=texts)
 
 
-def _plain_numbers(
-    records: RegularRows, decimal: str, kinds: dict[str, str], textual: set[int], notes: list[ImportNote]
-) -> np.ndarray:
-    """(rows, all columns) float32, set in the columns of numbers; the others are, or get, in `textual`."""
-    width = len(records.names)
-    numbers = np.empty((records.rows, width), np.float32)
-    plain = {j: _Numbers(name, kinds.get(name) == "number") for j, name in enumerate(records.names) if j not in textual}
-    row, at_once = 0, max(1, _CHUNK_CELLS // width)
-    options = dict(decimal=decimal, na_values=NA_VALUES, usecols=list(plain), chunksize=at_once, low_memory=False)
-    for chunk in _pandas(records, **options) if plain else ():
-        for j in list(plain):
-            values = plain[j].read(chunk[j], decimal, row)
-            if values is None:
-                textual.add(j)
-                del plain[j]
-                continue
-            with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and noted as such
-                numbers[row : row + len(chunk), j] = values
-        row += len(chunk)
-    for column in plain.values():
-        notes += column.notes(records)
-    return numbers
+class _Texts:
+    """One column of text, or of times, while its blocks come in."""
 
+    def __init__(self) -> None:
+        self._chunks: list[pa.Array] = []
 
-def _pandas(records: RegularRows, **options):
-    """The records by pandas' C reader; columns are called 0, 1, …"""
-    return pd.read_csv(
-        io.BytesIO(records.text),
-        sep=records.separator,
-        skiprows=records.skip,
-        header=None,
-        names=range(len(records.names)),
-        index_col=False,
-        engine="c",
-        quoting=csv.QUOTE_NONE,
-        skipinitialspace=True,
-        skip_blank_lines=False,
-        keep_default_na=False,
-        **{"nrows": records.rows, **options},
-    )
+    def read(self, cells: pa.Array) -> None:
+        if pa.types.is_string(cells.type):
+            cells = pc.dictionary_encode(pc.utf8_trim_whitespace(cells))
+        self._chunks.append(cells)
 
-
-def _is_textual(head: pd.Series, kind: str | None, decimal: str) -> bool:
-    """Whether a column must be read as text: as its kind says, else by its first cells."""
-    if kind is not None:
-        return kind != "number"
-    return head.dtype.kind not in "iuf" and not FactorizedText.from_series("", head, int).is_mostly_numeric(decimal)
-
-
-def _counts_time(name: str, values: np.ndarray) -> bool:
-    """Whether whole numbers are dates such as 20240131, or seconds (…, nanoseconds) since 1970 by their name."""
-    if values.dtype.kind not in "iu" or (values <= 0).any():
-        return False
-    digits = {len(str(value)) for value in (values.min(), values.max())}
-    if digits == {8}:
-        years = values // 10_000
-        likely = ((years >= 1800) & (years <= 2100)).all()
-    else:
-        likely = digits <= {10, 13, 16, 19} and len(digits) == 1 and is_time_name(name)
-    return bool(likely) and not np.isnat(parse_times(list(map(str, values.tolist())), False)).any()
-
-
-def _finish_numbers(values: np.ndarray, name: str, records: RegularRows, notes: list[ImportNote]) -> bool:
-    """Make a column's infinite cells missing, in place; False if no value is left."""
-    infinite = np.flatnonzero(np.isinf(values))
-    values[infinite] = np.nan
-    notes += bad_cells_note(name, infinite, "infinite", records.line)
-    if np.isnan(values).all():
-        notes.append(ImportNote("warning", f"Column {name!r} has no values: it is left out.", name))
-        return False
-    return True
+    def column(self, name: str) -> TextColumn | TypedColumn:
+        if self._chunks and pa.types.is_temporal(self._chunks[0].type):
+            kind = "clock" if pa.types.is_time(self._chunks[0].type) else "time"
+            times = pc.cast(pc.cast(pa.chunked_array(self._chunks), pa.int64()), pa.timestamp("us"))
+            return TypedColumn(name, kind, in_range(times.to_numpy()))
+        cells = pa.chunked_array(self._chunks or [pa.array([], pa.dictionary(pa.int32(), pa.string()))])
+        cells = cells.unify_dictionaries().combine_chunks()
+        cells = cells if isinstance(cells, pa.DictionaryArray) else cells.chunk(0)
+        codes = pc.fill_null(cells.indices, -1).to_numpy(zero_copy_only=False)
+        texts = cells.dictionary
+        gone = pc.is_in(pc.utf8_lower(texts), pa.array([text.lower() for text in NULL_TEXTS]))
+        gone = gone.to_numpy(zero_copy_only=False).astype(bool)
+        renumbered = np.append(np.where(gone, -1, np.cumsum(~gone) - 1), -1).astype(np.int32)
+        return TextColumn(name, renumbered[codes], texts.filter(pa.array(~gone)))

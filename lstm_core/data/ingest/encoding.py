@@ -6,6 +6,8 @@ No rows or columns are known yet.
 from __future__ import annotations
 
 import codecs
+import re
+from contextlib import suppress
 
 from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
@@ -16,7 +18,6 @@ SEPARATOR = "\x1f"  # ASCII's unit separator: decode_text removes it from the da
 _EXPORT = "export the table as CSV and load that"
 _UNPACK = "unpack it and load the CSV file inside"
 _SIGNATURES = (  # first bytes → what the file is, what to do
-    (b"\x1f\x8b", "a gzip archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
@@ -31,6 +32,7 @@ _SIGNATURES = (  # first bytes → what the file is, what to do
 )
 _NO_TEXT = "{!r} is not a text file: choose a CSV file, or export the table as CSV."
 _CONTROLS = bytes(set(range(1, 32)) - set(b"\t\n\v\f\r\x1a\x1b\x1f"))
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _BOMS = (  # the longer first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -73,27 +75,12 @@ def decode_text(data: bytes, name: str, encoding: str | None) -> tuple[bytes, st
     start = text[:4096].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
         raise PlaygroundError(f"{name!r} is a web page or XML, not a table: download the CSV file itself.")
-    if start.startswith((b'{"', b"[{", b"{\n", b"{\r")):
-        raise PlaygroundError(f"{name!r} is JSON, not a table: {_EXPORT}.")
     return text, used, notes
 
 
 def _refuse_other_formats(data: bytes, name: str) -> None:
     if not data:
         raise PlaygroundError(f"{name!r} is empty: choose a file with rows of numbers.")
-    if len(data) > MAX_BYTES:
-        raise PlaygroundError(
-            f"{name!r} has {len(data) / 2**20:,.0f} MiB; at most {MAX_BYTES // 2**20} MiB can be read: keep "
-            "fewer rows or columns."
-        )
-    if data.startswith(b"PK\x03\x04"):
-        if b"[Content_Types].xml" in data[:4096] or b"xl/" in data[:4096]:
-            kind, advice = "an Excel workbook", "open it in Excel and save the sheet as CSV"
-        else:
-            kind, advice = "a zip archive", _UNPACK
-        raise PlaygroundError(f"{name!r} is {kind}, not CSV: {advice}.")
-    if data.startswith(b"PAR1") and data.endswith(b"PAR1"):
-        raise PlaygroundError(f"{name!r} is a Parquet file, not CSV: {_EXPORT}.")
     for signature, kind, advice in _SIGNATURES:
         if data.startswith(signature):
             raise PlaygroundError(f"{name!r} is {kind}, not CSV: {advice}.")
@@ -113,7 +100,7 @@ def _guess_encoding(data: bytes, notes: list[ImportNote]) -> str:
         encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
         notes.append(ImportNote("info", f"Every other byte is zero: the file is read as {encoding.upper()}."))
         return encoding
-    for encoding in ("utf-8", "cp1252", "latin-1"):
+    for encoding in ("utf-8", _by_letters(sample), "cp1252", "latin-1"):
         try:
             data.isascii() or data.decode(encoding)
             break
@@ -123,6 +110,23 @@ def _guess_encoding(data: bytes, notes: list[ImportNote]) -> str:
         text = f"The file is not UTF-8; it is read as {encoding}: choose another encoding if letters look wrong."
         notes.append(ImportNote("warning", text))
     return encoding
+
+
+def _by_letters(sample: bytes) -> str:
+    """A likely encoding of text that is not UTF-8: by how the bytes beyond ASCII follow one another."""
+    runs = _BEYOND_ASCII.findall(sample)
+    joined = b"".join(runs)
+    if not joined or len(joined) < 2.5 * len(runs):  # single letters among plain ones: é, ü
+        return "cp1252"
+    cyrillic = sum(code >= 0xC0 or code in (0xA8, 0xB8) for code in joined)
+    if cyrillic > 0.95 * len(joined):
+        return "cp1251"
+    with suppress(UnicodeDecodeError):
+        if all(len(run) % 2 == 0 for run in runs) and all(
+            "\u4e00" <= sign <= "\u9fff" for sign in joined.decode("gbk")
+        ):
+            return "gb18030"
+    return "cp1252"
 
 
 def _without_controls(text: bytes, notes: list[ImportNote]) -> bytes:

@@ -1,6 +1,8 @@
-"""The rows of a text made regular: one a line, equally many cells, no quotes; ragged rows and line numbers.
+"""The rows of a CSV text, as Arrow arrays of texts block by block; ragged rows repaired; line numbers.
 
-Where the table begins and what separates its cells is found in dialect.py.
+Where the table begins and what separates its cells is found in dialect.py. Arrow's reader takes the text as it is. It
+cannot name a ragged row and swallows the rest behind a quotation mark that is never closed, so it must find as many
+rows as there are lines; else the csv module reads the text and writes it again, one regular row a line.
 """
 
 from __future__ import annotations
@@ -8,13 +10,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
 
 from lstm_core.data.ingest.encoding import SEPARATOR
+from lstm_core.data.ingest.numbers import NULL_TEXTS
 from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
 
@@ -22,24 +27,100 @@ MAX_ROWS = 5_000_000
 MAX_COLUMNS = 10_000
 MAX_CELLS = 50_000_000
 
+_BLOCK = 8 * 2**20  # bytes read at once
 _END = "\x1a"  # a last line of ours: whatever swallows it is a quoted cell that never ends
 _NEWLINES = re.compile(r"[\r\n]+")
+_HASH = re.compile(rb"(?m)^# +(?=\S)")
+_SPACES = re.compile(rb"(?m)^ +| +(?=\r?$)")
+
+
+class NotRegularError(Exception):
+    """The text is not one row a line of equally many cells."""
+
+
+class NotPlainError(Exception):
+    """Not all cells of the columns that were to be numbers are plain numbers."""
 
 
 @dataclass(frozen=True)
-class RegularRows:
-    """Rows of equally many cells, ready for pandas' C reader with quoting off."""
+class CsvRows:
+    """Rows of a text; `regular`: equally many cells a row and one row a line, by our own hand."""
 
     text: bytes
     separator: str
     skip: int  # lines of `text` before the first row
     rows: int
     names: tuple[str, ...]
-    lines: np.ndarray | None  # (rows,) each row's first line in the file; None: row r is line skip + r + 1
+    file: str  # its name, for messages
+    regular: bool = False
+    lines: np.ndarray | None = None  # (rows,) each row's first line in the file; None: row r is line skip + r + 1
 
     def line(self, row: int) -> int:
         """The row's line number, as a text editor counts them."""
         return int(self.skip + row + 1 if self.lines is None else self.lines[row])
+
+    def blocks(self, chosen: Sequence[int], plain: Sequence[int] = (), decimal: str = ".") -> Iterator[pa.RecordBatch]:
+        """The chosen columns, named by their index: texts, null where missing; those of `plain` as float64.
+
+        Raises:
+            NotRegularError: a row has more or fewer cells, or runs over several lines; after some blocks, perhaps.
+            NotPlainError: a cell of a plain column is no number.
+            PlaygroundError: the text is ours and still not regular.
+        """
+        if not chosen or not self.rows:
+            return
+        start, end = _line_offset(self.text, self.skip), len(self.text.rstrip(b"\r\n")) if len(self.names) > 1 else None
+        body = memoryview(self.text)[start:end]
+        names = [str(j) for j in range(len(self.names))]
+        types = {str(j): pa.float64() if j in plain else pa.string() for j in chosen}
+        found, quoted = 0, not self.regular and b'"' in self.text
+        try:
+            reader = arrow_csv.open_csv(
+                pa.py_buffer(body),
+                arrow_csv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False),
+                arrow_csv.ParseOptions(
+                    delimiter=self.separator,
+                    quote_char='"' if quoted else False,
+                    newlines_in_values=quoted,
+                    ignore_empty_lines=False,
+                ),
+                arrow_csv.ConvertOptions(
+                    check_utf8=False,
+                    column_types=types,
+                    include_columns=list(types),
+                    null_values=NULL_TEXTS,
+                    strings_can_be_null=True,
+                    decimal_point=decimal,
+                ),
+            )
+            for block in reader:
+                found += len(block)
+                if found > self.rows and len(self.names) == 1:  # blank lines at the end
+                    block = block[: len(block) - (found - self.rows)]
+                    found = self.rows
+                if found > self.rows:
+                    raise NotRegularError
+                yield block
+        except pa.ArrowInvalid as error:
+            if "conversion error" in str(error):
+                raise NotPlainError from None
+            if self.regular:
+                problem = f"{self.file!r} has a row of more than {_BLOCK // 2**20} MiB: is this a table?"
+                raise PlaygroundError(problem) from None
+            raise NotRegularError from None
+        if found != self.rows:
+            raise NotRegularError
+
+    def cells(self, row: int) -> list[str]:
+        """The texts of one row."""
+        start = _line_offset(self.text, self.line(row) - 1 if self.lines is None else row + self.skip)
+        end = self.text.find(b"\n", start)
+        line = self.text[start : len(self.text) if end < 0 else end]
+        quote = csv.QUOTE_NONE if self.regular else csv.QUOTE_MINIMAL
+        try:
+            return next(csv.reader([line.decode().rstrip("\r\n")], delimiter=self.separator, quoting=quote), [])
+        except csv.Error:  # a cell longer than that module takes
+            return [line.decode()]
 
 
 def format_line_numbers(lines: Iterable[int], max_lines: int = 5) -> str:
@@ -53,27 +134,38 @@ def csv_reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
 
 
-def normalize_rows(text: bytes, name: str, delimiter: str, skip: int, names: tuple[str, ...]):
-    """The text as it is if its lines are rows of one width without quotes, else made so; and the notes."""
+def without_runs_of_spaces(text: bytes) -> bytes:
+    """Blanks at the ends of lines, and behind a # that begins one, removed: runs of them then stand between cells."""
+    return _HASH.sub(b"#", _SPACES.sub(b"", text.replace(b"\t", b" ")))
+
+
+def rows_as_they_are(text: bytes, name: str, delimiter: str, skip: int, names: tuple[str, ...]) -> CsvRows | None:
+    """Rows for Arrow to read from the text itself; None where it would misread them.
+
+    Raises:
+        PlaygroundError: more than MAX_ROWS, MAX_COLUMNS or MAX_CELLS.
+    """
     _refuse_too_large(text, name, len(names))
-    start = sum(len(line) for line in islice(io.BytesIO(text), skip))
-    quoted = text.find(b'"', start) >= 0
-    if quoted or delimiter == " " or not delimiter.isascii() or text.count(b"\r") != text.count(b"\r\n"):
-        return _repaired(text, name, delimiter, skip, names)
-    sign, between, total = delimiter.encode(), len(names) - 1, 0
-    odd, blank = [], []  # line numbers
-    for total, line in enumerate(io.BytesIO(text), 1):
-        if total > skip and (line.count(sign) != between or not between):
-            if not line.strip(b" \r\n"):
-                blank.append(total)
-            elif between:
-                odd.append(total)
-    while blank and blank[-1] == total:
-        blank.pop()
-        total -= 1
-    if odd or (blank and between):  # a blank line inside a single column is a missing cell
-        return _repaired(text, name, delimiter, skip, names)
-    return RegularRows(text, delimiter, skip, total - skip, names, None), []
+    if delimiter == " " or not delimiter.isascii() or text.count(b"\r") != text.count(b"\r\n"):
+        return None
+    if (delimiter + ' "').encode() in text:  # the csv module skips such a blank
+        return None
+    body = text.rstrip(b"\r\n")
+    if len(names) > 1 and (b"\n\n" in body or b"\n\r\n" in body):  # Arrow takes a blank line for missing cells
+        return None
+    rows = body.count(b"\n") + 1 - skip if body else 0
+    return CsvRows(text, delimiter, skip, max(0, rows), names, name)
+
+
+def _line_offset(text: bytes, line: int) -> int:
+    """Where the line begins, counted from 0."""
+    if line < 1000:
+        start = 0
+        for _ in range(line):
+            start = text.find(b"\n", start) + 1
+        return start
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == 10)
+    return int(ends[line - 1]) + 1
 
 
 def _refuse_too_large(text: bytes, name: str, width: int) -> None:
@@ -87,8 +179,14 @@ def _refuse_too_large(text: bytes, name: str, width: int) -> None:
             raise PlaygroundError(f"{name!r} has {count:,} {unit}; at most {maximum:,} can be read: keep fewer.")
 
 
-def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[str, ...]):
-    """Rows read by the csv module and written again, one a line, without quotes; and the notes."""
+def repaired_rows(
+    text: bytes, name: str, delimiter: str, skip: int, names: tuple[str, ...]
+) -> tuple[CsvRows, list[ImportNote]]:
+    """Rows read by the csv module and written again, one a line, without quotes; and the notes.
+
+    Raises:
+        PlaygroundError: a quotation mark is never closed.
+    """
     lines = islice(io.TextIOWrapper(io.BytesIO(text), "utf-8", newline=""), skip, None)
     reader = csv_reader(chain(lines, [_END]), delimiter)
     width, line, out = len(names), skip + 1, bytearray()
@@ -120,8 +218,8 @@ def _repaired(text: bytes, name: str, delimiter: str, skip: int, names: tuple[st
     while width == 1 and starts and (out == b"\n" or out.endswith(b"\n\n")):  # blank lines at the end
         starts.pop()
         del out[-1:]
-    records = RegularRows(bytes(out), SEPARATOR, 0, len(starts), names, np.array(starts, np.int64))
-    return records, _ragged_notes(blank, short, long, width)
+    rows = CsvRows(bytes(out), SEPARATOR, 0, len(starts), names, name, True, np.array(starts, np.int64))
+    return rows, _ragged_notes(blank, short, long, width)
 
 
 def _ragged_notes(blank: list[int], short: list[int], long: list[int], width: int) -> list[ImportNote]:

@@ -9,6 +9,7 @@ from importlib import resources
 
 import numpy as np
 
+from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.samples.book import book_table
 from lstm_core.data.table import Column, ColumnRoles, Table
@@ -79,7 +80,8 @@ def load_sample(name: str) -> Table:
     if name not in SAMPLES:
         raise PlaygroundError(f"There is no sample {name!r}: choose one of {', '.join(SAMPLES)}.")
     file = f"{name}.csv"
-    table = read_table(resources.files(__package__).joinpath(file).read_bytes(), file)
+    data = resources.files(__package__).joinpath(file).read_bytes()
+    table = read_table(data, file, CsvOptions(turn=False))
     if name == "elnino":
         table = _one_row_a_month(table)
     return dataclasses.replace(table, name=name, roles=SAMPLES[name].roles)
