@@ -34,11 +34,6 @@ def read_data(experiment: Experiment, windows: Windows, names: Columns) -> str:
     arguments = "dtype={TARGET: str}, " * is_class + 'keep_default_na=False, na_values=[""]'
     standard = ["import copy"] * keeps_weights(experiment) + ["from itertools import pairwise"] * smooth
     lines = [
-        f'"""Train an {experiment.model.module_name} as LSTM Playground does, from the same seeds; print its score.',
-        "",
-        f"Needs {DATA_FILE} in the folder it is started in, numpy, pandas and torch.",
-        '"""',
-        "",
         *([*standard, ""] if standard else []),
         "import numpy as np",
         "import pandas as pd",
