@@ -23,6 +23,8 @@ from lstm_core.experiment import PARTS, DataSpec, Experiment, PlaygroundError, T
 MAX_STEPS = 1_200  # optimiser steps of a training that nothing ends early
 PATIENCE = 15  # validations, of which one comes after 5 steps or more
 MAX_ROWS = 20_000  # training rows that the choice is made on
+DEFAULT_HORIZON = 12  # rows, of a series without a season
+MAX_DEFAULT_HORIZON = 48
 MIN_ROWS = 20  # of a sequence that a season is looked for in
 
 
@@ -76,6 +78,42 @@ def recommended(table: Table, data: DataSpec) -> Settings:
             "refit": True,
         },
     }
+
+
+def recommended_experiment(table: Table, data: DataSpec) -> Experiment:
+    """The experiment with these data and all that is recommended for them.
+
+    Raises:
+        PlaygroundError: there is nothing to forecast, or the table cannot be prepared so.
+    """
+    prepare(table, data)  # whose own sentence is the better one
+    settings = recommended(table, data)
+    if not settings:
+        raise PlaygroundError(
+            f"There is no number to forecast in {table.name!r}: choose a number column as the target, and a horizon "
+            "of 1 row or more."
+        )
+    experiment = Experiment(data)
+    parts = {part: dataclasses.replace(getattr(experiment, part), **fields) for part, fields in settings.items()}
+    return dataclasses.replace(experiment, **parts)
+
+
+def default_horizon(table: Table, data: DataSpec) -> int:
+    """How far ahead a table is forecast unless one says: a season, 48 rows at most, or 12 rows without one.
+
+    No more than leaves a window in the validation and test rows of the longest series.
+
+    Raises:
+        PlaygroundError: as recommended_experiment does.
+    """
+    data = dataclasses.replace(data, horizon=1)
+    season = recommended_experiment(table, data).data.season
+    prepared = prepare(table, data)
+    groups = group_bounds(prepared, data, row_order(prepared, data))
+    longest = int(np.diff(groups).argmax())
+    split = split_of_rows(groups, data, None)[groups[longest] : groups[longest + 1]]
+    room = min(int((split == k).sum()) for k in (1, 2))
+    return max(1, min(season or DEFAULT_HORIZON, MAX_DEFAULT_HORIZON, room))
 
 
 def _seq_len(groups: np.ndarray, data: DataSpec) -> int:
