@@ -92,9 +92,9 @@ def test_each_series_is_scaled_by_its_own_training_rows():
     ],
 )
 def test_what_a_start_needs(fields, sentence):
+    fields = {"start": "season_change", "season": 4, "features": ("y",), "seq_len": 6} | fields
     with pytest.raises(PlaygroundError, match=sentence):
-        spec = spec_of(**{"start": "season_change", "season": 4, "features": ("y",), "seq_len": 6} | fields)
-        make_windows(table_of(y=Y, a=Y), spec)
+        make_windows(table_of(y=Y, a=Y), spec_of(**fields))
 
 
 def test_a_value_without_a_logarithm_is_named():
