@@ -17,7 +17,6 @@ from pages.shared.session.messages import draw_messages, errors_here, escape_mar
 from pages.shared.theme import fields_in_row, next_page
 
 PREVIEW_ROWS = 200
-KINDS = {"number": "number", "category": "text (classes)", "time": "time"}
 
 workspace = state.workspace()
 
@@ -99,23 +98,22 @@ def report() -> None:
     counts = {"warning": len(warnings), "note": len(notes)}
     title = "Import report: " + ", ".join(f"{count} {level}{'s' * (count != 1)}" for level, count in counts.items())
     with st.expander(title, icon=":material/rule:", expanded=bool(warnings)):
-        import_report.import_options()
+        import_report.import_options(table.options)
+        import_report.undo_buttons(table.options, table.report)
         for note in warnings[:20]:
             st.warning(escape_markdown(note.text))
         st.markdown("\n".join(f"- {escape_markdown(note.text)}" for note in notes[:40]))
         if len(warnings) > 20 or len(notes) > 40:
             st.caption("Only the first 20 warnings and 40 notes are shown.")
-        column, kind, act = st.columns([0.5, 0.3, 0.2], vertical_alignment="bottom")
-        names = [item.name for item in table.columns]
-        name = column.selectbox("column", names, key="retype_column")
-        new_kind = kind.selectbox("type", list(KINDS), format_func=KINDS.get, key="retype_kind")
-        act.button("Read again", key="retype", on_click=import_report.retype_column, args=(name, new_kind))
+        import_report.column_kind([item.name for item in (*table.columns, *table.omitted)])
 
 
 def preview() -> None:
     table = workspace.table
     kinds = " · ".join(
-        f"{len(table.column_names(kind))} {label}" for kind, label in KINDS.items() if table.column_names(kind)
+        f"{len(table.column_names(kind))} {label}"
+        for kind, label in import_report.KINDS.items()
+        if table.column_names(kind)
     )
     with st.expander(f"Table: {table.rows:,} rows; columns: {kinds}", icon=":material/table_chart:"):
         st.dataframe(table.head(PREVIEW_ROWS), height=300, key="preview")
@@ -124,6 +122,9 @@ def preview() -> None:
 st.title("Data")
 draw_messages("data")
 choose_source()
+refused = source_picker.refused_file()
+if refused is not None:
+    import_report.correct_refused(refused)
 st.markdown(f"#### {escape_markdown(source_picker.dataset_title(workspace.experiment.data, workspace.table))}")
 show_shares()
 left, right = st.columns([0.3, 0.7], gap="medium")
@@ -131,7 +132,7 @@ with left:
     choose_columns()
 with right, errors_here():
     show_windows()
-if workspace.table.upload is not None:
+if workspace.table.upload is not None and refused is None:
     report()
 preview()
 next_page("model", "Model")

@@ -57,7 +57,7 @@ def controls() -> None:
             st.title("LSTM Playground")
             st.markdown("Train an LSTM and watch **every gate of it**: the real numbers of the model in front of you.")
             draw_messages("start")  # beside the upload, where the reader of a refused file looks
-            upload("Drop a CSV")
+            upload("Drop a CSV or Excel file")
         with st.container():
             title = dataset_title(workspace.experiment.data, workspace.table)
             st.markdown(f"Current dataset: **{escape_markdown(title)}**")

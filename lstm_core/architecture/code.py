@@ -56,7 +56,7 @@ class Sequence{spec.module_name}(nn.Module):
 
 torch.manual_seed({spec.seed})
 model = Sequence{spec.module_name}()
-{_forget_bias(spec)}{_chrono(spec)}{_frozen(spec)}"""
+{_zero_head(spec)}{_forget_bias(spec)}{_chrono(spec)}{_frozen(spec)}"""
 
 
 def _module(spec: ModelSpec, input_size: int) -> str:
@@ -92,6 +92,12 @@ def _forward(spec: ModelSpec, with_state: bool) -> str:
     else:
         lines.append(f"return self.head(h_n[-1])  # the top layer's last h: (batch, {width})")
     return "\n".join(" " * 8 + line for line in lines)
+
+
+def _zero_head(spec: ModelSpec) -> str:
+    if not spec.zero_head:
+        return ""
+    return "nn.init.zeros_(model.head.weight)  # the untrained model predicts 0\nnn.init.zeros_(model.head.bias)\n"
 
 
 def _forget_bias(spec: ModelSpec) -> str:

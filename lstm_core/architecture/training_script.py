@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 
-from lstm_core.architecture import script_parts
+from lstm_core.architecture import script_parts, script_results, script_training
 from lstm_core.architecture.code import model_definition
 from lstm_core.architecture.script_parts import Columns
 from lstm_core.data.split import reorder, row_order
@@ -34,7 +34,7 @@ def script_zip(experiment: Experiment, windows: Windows) -> bytes:
 
 def script_data(windows: Windows) -> bytes:
     """The columns in use as CSV, as they were read here: rows by sequence, then time, each with its split."""
-    names, spec, groups = _columns(windows), windows.spec, windows.groups
+    names, spec, groups = columns_of(windows), windows.spec, windows.groups
     order = row_order(windows.table, spec)
     columns: dict[str, np.ndarray] = {}
     if windows.time is not None:
@@ -53,6 +53,25 @@ def script_data(windows: Windows) -> bytes:
 def training_script(experiment: Experiment, windows: Windows) -> str:
     """A Python script that reads data.csv beside it, trains the experiment's model and prints its test score.
 
+    Raises:
+        PlaygroundError: as script_sections does.
+    """
+    code = "\n\n\n".join(text for _, text in script_sections(experiment, windows))
+    return f'"""{about(experiment)}\n"""\n\n{code}\n'
+
+
+def about(experiment: Experiment) -> str:
+    """What the script does, and what it needs: two lines with an empty one between."""
+    forecast = f" and its forecast, as {script_results.FORECAST_FILE}, too" if experiment.data.horizon else ""
+    return (
+        f"Train an {experiment.model.module_name} as LSTM Playground does, from the same seeds; print its score"
+        f"{forecast}.\n\nNeeds {script_parts.DATA_FILE} in the folder it is started in, numpy, pandas and torch."
+    )
+
+
+def script_sections(experiment: Experiment, windows: Windows) -> list[tuple[str, str]]:
+    """Each part's title and its code, which needs those before it.
+
     windows: of the experiment's data. Without test windows the script scores the last split that has some.
 
     Raises:
@@ -68,19 +87,22 @@ def training_script(experiment: Experiment, windows: Windows) -> str:
         raise PlaygroundError(
             "The script cannot keep frozen parameters from weight decay: for a script set weight_decay to 0 on Train."
         )
-    with_state = train.initial_state == "random"
-    parts = (
-        script_parts.read_data(experiment, windows, _columns(windows)),
-        script_parts.cut_windows(experiment, windows),
-        model_definition(model, windows.input_size, windows.output_size, with_state),
-        script_parts.loss(experiment, windows),
-        script_parts.loop(experiment, windows),
-        script_parts.score(experiment, windows),
+    names = columns_of(windows)
+    sizes = windows.input_size, windows.output_size
+    sections = (
+        ("Read the data", script_parts.read_data(experiment, windows, names)),
+        ("Scale it" if windows.target is None else "Start, and what it leaves", script_parts.scale(windows)),
+        ("Cut windows", script_parts.cut_windows(experiment, windows)),
+        ("Model", model_definition(model, *sizes, with_state=train.initial_state == "random")),
+        ("Loss", script_training.loss(experiment, windows)),
+        ("Train", script_training.loop(experiment, windows)),
+        ("Score", script_results.score(experiment, windows)),
+        ("Forecast", script_results.forecast(experiment, windows, names)),
     )
-    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+    return [(title, code.strip("\n")) for title, code in sections if code]
 
 
-def _columns(windows: Windows) -> Columns:
+def columns_of(windows: Windows) -> Columns:
     """The names of data.csv's columns, and of its classes."""
     spec = windows.spec
     own = list(dict.fromkeys((*windows.feature_names, *spec.targets)))

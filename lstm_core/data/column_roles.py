@@ -118,11 +118,16 @@ def _is_whole(column: Column) -> bool:
 
 def _is_counter(column: Column) -> bool:
     """Whether the column numbers the rows."""
-    return column.kind == "number" and len(column.values) > 2 and bool((np.diff(column.values) == 1).all())
+    values = column.values
+    if column.kind != "number" or len(values) < 3 or not (np.diff(values[:100]) == 1).all():
+        return False
+    return bool((np.diff(values) == 1).all())
 
 
 def _is_clock(column: Column, order: np.ndarray | slice, starts: np.ndarray, first: bool) -> bool:
     """Whether a number column increases within each group and is named like a time, or counts as a first column."""
+    if isinstance(order, slice) and not rises_within(column.values[:100], starts) and len(column.values) > 1:
+        return False
     values = column.values[order]
     if not np.isfinite(values).all() or not rises_within(values, starts):
         return False

@@ -57,7 +57,7 @@ def model_inputs(
     own_zero: list[bool] = []
     for k, name in enumerate(names):
         if name in known_ahead:
-            ahead = _spread(offsets).tolist()
+            ahead = read_ahead(offsets).tolist()
             titles = [f"{name}, {offset} row{'s' * (offset != 1)} ahead" for offset in ahead]
             values = [rows_ahead(features[:, k], groups, offset) for offset in ahead]
             new = dict(zip(titles, values, strict=True))
@@ -72,5 +72,5 @@ def model_inputs(
     return ModelInputs(np.stack(list(columns.values()), axis=1), tuple(columns), np.array(own_zero))
 
 
-def _spread(offsets: np.ndarray) -> np.ndarray:
+def read_ahead(offsets: np.ndarray) -> np.ndarray:
     return offsets[np.unique(np.linspace(0, len(offsets) - 1, min(len(offsets), MAX_AHEAD)).round().astype(int))]

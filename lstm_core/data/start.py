@@ -64,7 +64,7 @@ class Start:
         z, groups, offsets = np.asarray(z, np.float64), np.asarray(groups), np.asarray(offsets)
         if self.kind == "smooth":
             weights = np.array([[self.level_weight], [self.season_weight], [self.slope_weight]])
-            states = [state[:, 0] for state in _smooth(z, groups, self.season, *weights)]
+            states = [state[:, 0] for state in smooth_states(z, groups, self.season, *weights)]
         else:
             states = [z, z, np.zeros(len(z))]
         result = np.empty((len(z), len(offsets)))
@@ -187,7 +187,7 @@ def _smooth_weights(
     first, end = max(rows[0], rows[-1] + 1 - MAX_FIT_ROWS), rows[-1] + 1
     groups = np.unique(np.clip(groups, first, end)) - first
     z = np.where(is_train, z, np.nan)[first:end]
-    states = _smooth(z, groups, season, *np.array(weights).T)
+    states = smooth_states(z, groups, season, *np.array(weights).T)
     start = Start("smooth", season)
     spread = np.linspace(0, len(offsets) - 1, min(len(offsets), MAX_FIT_STEPS)).round().astype(int)
     total = np.zeros(len(weights))
@@ -199,7 +199,7 @@ def _smooth_weights(
     return weights[int(total.argmin())]
 
 
-def _smooth(
+def smooth_states(
     z: np.ndarray,
     groups: np.ndarray,
     season: int,
@@ -211,7 +211,7 @@ def _smooth(
     level = np.full((len(z), len(level_weights)), np.nan)
     slope, seasons = np.full_like(level, np.nan), np.full_like(level, np.nan if season else 0.0)
     stride = min(season, STRIDE) if season else STRIDE
-    powers, filters = _recursion(level_weights, slope_weights, stride)
+    powers, filters = smooth_filters(level_weights, slope_weights, stride)
     warm_up, ahead = max(season, 1), np.array([1, DAMPING])
     for first, end in pairwise(groups):
         known = np.flatnonzero(np.isfinite(z[first:end]))
@@ -247,7 +247,7 @@ def _smooth(
     return level, seasons, slope
 
 
-def _recursion(level_weights: np.ndarray, slope_weights: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
+def smooth_filters(level_weights: np.ndarray, slope_weights: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
     """What level and slope after 1 … stride rows owe to those before, and to each row's value less its season.
 
     powers (stride, weights, 2, 2) and filters (weights, 2, stride, stride), for level and slope as a pair that each

@@ -29,7 +29,7 @@ class Column:
     known_ahead: bool = False  # an input that prepare added, whose values at times to come are known
     parts: tuple[str, ...] = ()  # the file's columns that it was joined from
 
-    @property
+    @cached_property
     def missing(self) -> np.ndarray:
         """(rows,) bool: where the value is missing."""
         if self.kind == "category":
@@ -40,7 +40,7 @@ class Column:
     def is_constant(self) -> bool:
         """Whether all values present are the same, or none is present."""
         values = self.values[~self.missing]
-        return len(values) == 0 or bool((values == values[0]).all())
+        return len(values) == 0 or bool((values[:100] == values[0]).all() and (values == values[0]).all())
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class ImportNote:
     text: str
     column: str | None = None
     rows: tuple[int, ...] = ()  # the first few line numbers, as a text editor counts them
+    sentinel: float | None = None  # a number that stands for a missing value, if the reader says so
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ class Table:
     """
 
     name: str
-    numbers: np.ndarray  # (rows, number of "number" columns), float32, C order
+    numbers: np.ndarray  # (rows, number of "number" columns), C order; float64 of files
     columns: tuple[Column, ...]
     roles: ColumnRoles = field(default_factory=ColumnRoles)
     report: tuple[ImportNote, ...] = ()

@@ -30,7 +30,9 @@ class ArrowRows:
         """The row's number, counted from 1."""
         return row + 1
 
-    def blocks(self, chosen: Sequence[int], plain: Sequence[int] = (), decimal: str = ".") -> Iterator[pa.RecordBatch]:
+    def blocks(
+        self, chosen: Sequence[int], plain: Sequence[int] = (), decimal: str = ".", first: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """The chosen columns at once."""
         if chosen and self.rows:
             yield pa.RecordBatch.from_arrays([self.columns[j] for j in chosen], [str(j) for j in chosen])

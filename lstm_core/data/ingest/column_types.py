@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_core.data.ingest.numbers import parse_numbers
+from lstm_core.data.ingest.numbers import NULL_TEXTS, parse_numbers
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.ingest.time_shapes import interval_start, is_clock, is_time, plain_time
 from lstm_core.data.ingest.times import has_time_zone, is_day_month_ambiguous, parse_clocks, parse_times
@@ -22,6 +22,7 @@ _MAX_LABELS = 10_000  # texts remembered of a column that is left out: they may 
 
 _MOST_CELLS = 0.7  # share of the cells that must be numbers, or times, for their column to be one
 _WORTH_A_NOTE = 0.2  # share of numbers in a column of text
+_LONGEST_NULL = max(map(len, NULL_TEXTS))
 _SAMPLE_SIZE = 500  # different cells that decide
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _UNIT = re.compile(r"^[-+−]?\d[\d.,' ]*[\s\u00a0]?([^\d\s.,:()+/-][^\d\s,:()+-]{0,7})$")
@@ -35,6 +36,25 @@ class TextColumn:
     name: str
     codes: np.ndarray
     texts: pa.Array
+
+    def without_missing(self) -> TextColumn:
+        """The same, without the texts that stand for a missing value, and nulls."""
+        gone = pc.is_null(self.texts)
+        if (pc.min(pc.binary_length(self.texts)).as_py() or 0) <= _LONGEST_NULL:
+            gone = pc.or_(gone, pc.is_in(pc.utf8_lower(self.texts), pa.array([text.lower() for text in NULL_TEXTS])))
+        gone = gone.to_numpy(zero_copy_only=False).astype(bool)
+        if not gone.any():
+            return self
+        renumbered = np.append(np.where(gone, -1, np.cumsum(~gone) - 1), -1).astype(np.int32)
+        return TextColumn(self.name, renumbered[self.codes], self.texts.filter(pa.array(~gone)))
+
+    def distinct(self) -> TextColumn:
+        """The same, each text once."""
+        encoded = pc.dictionary_encode(self.texts)
+        if len(encoded.dictionary) == len(self.texts):
+            return self
+        codes = np.append(encoded.indices.to_numpy(zero_copy_only=False), -1).astype(np.int32)
+        return TextColumn(self.name, codes[self.codes], encoded.dictionary)
 
     def expand(self, values: np.ndarray, missing: object) -> np.ndarray:
         """One value per different cell → one per row."""
@@ -79,6 +99,7 @@ def infer_column(
         if clocks >= _MOST_CELLS and (column is None or len(column.bad) > 0):  # 18.00.00 is no date
             column, day_first = _clocks(cells), None
         return column or _times(cells, options.day_first, notes)[0], day_first
+    cells = cells.distinct()
     folded = [text.lower() for text in cells.first(3)]
     if kind is None and set(folded) == set(_BOOLEANS) and len(cells.texts) == 2:
         values = np.array([_BOOLEANS[text] for text in folded])

@@ -15,19 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_core.data.ingest.column_types import TextColumn, infer_column
-from lstm_core.data.ingest.numbers import (
-    NULL_TEXTS,
-    cast_all,
-    dropped_marks,
-    has_brackets,
-    has_scale,
-    is_missing,
-    parse_numbers,
-)
+from lstm_core.data.ingest.numbers import cast_all, dropped_marks, has_brackets, has_scale, is_missing, parse_numbers
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.ingest.rows import NotPlainError
 from lstm_core.data.ingest.times import in_range
-from lstm_core.data.ingest.typed import TypedColumn, cells_note
+from lstm_core.data.ingest.typed import NO_ROWS, TypedColumn, cells_note
 from lstm_core.data.table import ImportNote
 
 _SAMPLE = 1000  # rows that decide how a column is read at first
@@ -46,7 +38,9 @@ class Rows(Protocol):
 
     def line(self, row: int) -> int: ...
 
-    def blocks(self, chosen: Sequence[int], plain: Sequence[int], decimal: str) -> Iterator[pa.RecordBatch]: ...
+    def blocks(
+        self, chosen: Sequence[int], plain: Sequence[int], decimal: str, first: int | None = None
+    ) -> Iterator[pa.RecordBatch]: ...
 
 
 def read_columns(rows: Rows, options: CsvOptions, notes: list[ImportNote]) -> tuple[list[TypedColumn], CsvOptions]:
@@ -58,7 +52,7 @@ def read_columns(rows: Rows, options: CsvOptions, notes: list[ImportNote]) -> tu
     for name in set(kinds) - set(rows.names):
         notes.append(ImportNote("warning", f"There is no column {name!r} to be read as a {kinds[name]}.", name))
     numeric, plain = _numeric_columns(rows, options, kinds)
-    numbers = np.empty((rows.rows, len(rows.names)))
+    numbers = np.empty((len(rows.names), rows.rows))  # a column lies in one piece
     try:
         found = _read_blocks(rows, numeric, plain, options, numbers, kinds)
     except NotPlainError:
@@ -70,7 +64,7 @@ def read_columns(rows: Rows, options: CsvOptions, notes: list[ImportNote]) -> tu
     for j, name in enumerate(rows.names):
         one = found[j]
         if isinstance(one, _Numbers):
-            columns.append(one.column(numbers[:, j], notes))
+            columns.append(one.column(numbers[j], notes))
             continue
         column, day_first = infer_column(one.column(name), kinds.get(name), options, rows.line, notes)
         if options.day_first is None:
@@ -83,7 +77,7 @@ def _numeric_columns(rows: Rows, options: CsvOptions, kinds: dict[str, str]) -> 
     """The columns that may be numbers, by their kinds or first cells; and those of them with plain numbers alone."""
     numeric, plain = [], []
     everything = range(len(rows.names))
-    head = next(iter(rows.blocks(everything, (), options.decimal)), None)
+    head = next(iter(rows.blocks(everything, (), options.decimal, _SAMPLE)), None)
     for j in everything:
         cells = head.column(j)[:_SAMPLE] if head is not None else pa.array([], pa.string())
         kind = kinds.get(rows.names[j])
@@ -121,7 +115,7 @@ def _read_blocks(
         for j, cells in zip(chosen, block.columns, strict=True):
             one = found[j]
             if isinstance(one, _Numbers):
-                numbers[row : row + len(block), j] = one.read(cells, options.decimal, row)
+                numbers[j, row : row + len(block)] = one.read(cells, options.decimal, row)
             else:
                 one.read(cells)
         row += len(block)
@@ -172,7 +166,8 @@ class _Numbers:
         return some and len(self.texts) <= _FEW_TEXTS and self.variety >= _MANY_NUMBERS
 
     def column(self, values: np.ndarray, notes: list[ImportNote]) -> TypedColumn:
-        infinite = np.flatnonzero(np.abs(values) > _LARGEST)
+        highest = max(np.fmax.reduce(values), -np.fmin.reduce(values)) if len(values) else np.nan
+        infinite = np.flatnonzero(np.abs(values) > _LARGEST) if highest > _LARGEST else NO_ROWS
         values[infinite] = np.nan
         notes += cells_note(self.name, infinite, "infinite", self.rows.line)
         if self.marks:
@@ -184,7 +179,7 @@ class _Numbers:
         if self.bracketed:
             text = f"Column {self.name!r}: numbers in brackets are read as negative, as accountants write them."
             notes.append(ImportNote("info", text, self.name))
-        if len(values) and np.nanmax(np.abs(values), initial=0) > 2**53 and not self.marks:
+        if 2**53 < highest <= _LARGEST and not self.marks:
             text = f"Column {self.name!r} has whole numbers beyond {2**53:,}: they are rounded to 16 digits."
             notes.append(ImportNote("warning", text, self.name))
         bad = np.concatenate([np.zeros(0, np.int64), *self.bad])
@@ -193,14 +188,19 @@ class _Numbers:
 
 
 class _Texts:
-    """One column of text, or of times, while its blocks come in."""
+    """One column of text, or of times, while its blocks come in: different texts, or all where few come again."""
 
     def __init__(self) -> None:
         self._chunks: list[pa.Array] = []
+        self._all = False
 
     def read(self, cells: pa.Array) -> None:
         if pa.types.is_string(cells.type):
-            cells = pc.dictionary_encode(pc.utf8_trim_whitespace(cells))
+            cells = pc.utf8_trim_whitespace(cells)
+            if not self._all:
+                encoded = pc.dictionary_encode(cells)
+                self._all = not self._chunks and 2 * len(encoded.dictionary) > len(cells) > _SAMPLE
+                cells = cells if self._all else encoded
         self._chunks.append(cells)
 
     def column(self, name: str) -> TextColumn | TypedColumn:
@@ -208,12 +208,11 @@ class _Texts:
             kind = "clock" if pa.types.is_time(self._chunks[0].type) else "time"
             times = pc.cast(pc.cast(pa.chunked_array(self._chunks), pa.int64()), pa.timestamp("us"))
             return TypedColumn(name, kind, in_range(times.to_numpy()))
+        if self._all:
+            texts = pa.concat_arrays(self._chunks)
+            return TextColumn(name, np.arange(len(texts), dtype=np.int32), texts).without_missing()
         cells = pa.chunked_array(self._chunks or [pa.array([], pa.dictionary(pa.int32(), pa.string()))])
         cells = cells.unify_dictionaries().combine_chunks()
         cells = cells if isinstance(cells, pa.DictionaryArray) else cells.chunk(0)
         codes = pc.fill_null(cells.indices, -1).to_numpy(zero_copy_only=False)
-        texts = cells.dictionary
-        gone = pc.is_in(pc.utf8_lower(texts), pa.array([text.lower() for text in NULL_TEXTS]))
-        gone = gone.to_numpy(zero_copy_only=False).astype(bool)
-        renumbered = np.append(np.where(gone, -1, np.cumsum(~gone) - 1), -1).astype(np.int32)
-        return TextColumn(name, renumbered[codes], texts.filter(pa.array(~gone)))
+        return TextColumn(name, codes, cells.dictionary).without_missing()

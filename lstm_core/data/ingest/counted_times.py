@@ -27,8 +27,9 @@ def counted_times(column: TypedColumn, forced: bool = False) -> tuple[TypedColum
     forced: the user says that they do, whatever the name; years then, too.
     """
     values = column.values
-    present = values[~np.isnan(values)]
-    if len(present) < 2 or (present <= 0).any() or len(column.bad) > 0.3 * len(values):
+    unlikely = len(values) < 2 or not np.fmin.reduce(values) > 0
+    present = values[:0] if unlikely else values[~column.missing]
+    if len(present) < 2 or len(column.bad) > 0.3 * len(values):
         return column, _refusal(column) if forced else []
     name, whole = column.name.lower(), bool((present == np.round(present)).all())
     unnamed = name == "column 1" and _is_monotone(present)

@@ -29,6 +29,7 @@ from lstm_core.data.ingest.rows import csv_reader, without_runs_of_spaces
 from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
 
+_SCORED = 100  # records that a delimiter is judged by
 _SAMPLE_LINES, _SAMPLE_BYTES, _MAX_LINE_LENGTH = 400, 2**20, 2**23
 
 
@@ -62,8 +63,8 @@ def detect_layout(text: bytes, name: str, options: CsvOptions) -> Layout:
     if delimiter == " ":
         text = without_runs_of_spaces(text)
         lines = _sample(text, name)
-    all_records = _records(lines, delimiter or SEPARATOR)
-    all_records = [record for record in all_records if record.first > skip and not record.blank]
+    all_records = _records(lines[skip:], delimiter or SEPARATOR, skip)
+    all_records = [record for record in all_records if not record.blank]
     if not all_records:
         raise PlaygroundError(f"{name!r} has no table after the first {skip} lines: skip fewer lines.")
     start, width = _table_start(all_records, skip=options.skip_rows is None)
@@ -166,15 +167,15 @@ def _excel_separator(line: str) -> str | None:
     return match[1] if match else None
 
 
-def _records(lines: list[str], delimiter: str) -> list[Record]:
-    """The sample's records; a quoted cell that runs on beyond the sample ends with it."""
+def _records(lines: list[str], delimiter: str, skipped: int = 0) -> list[Record]:
+    """The sample's records, below so many skipped lines; a quoted cell that runs on beyond the sample ends with it."""
     if delimiter != " " and not any('"' in line for line in lines):
-        return [Record(i, i, line.rstrip("\r\n").split(delimiter)) for i, line in enumerate(lines, 1)]
-    reader, first, records = csv_reader(lines, delimiter), 1, []
+        return [Record(i, i, line.rstrip("\r\n").split(delimiter)) for i, line in enumerate(lines, skipped + 1)]
+    reader, first, records = csv_reader(lines, delimiter), skipped + 1, []
     with suppress(csv.Error):  # a cell that never ends is named when all is read; here what came before it counts
         for cells in reader:
-            records.append(Record(first, reader.line_num, cells))
-            first = reader.line_num + 1
+            records.append(Record(first, skipped + reader.line_num, cells))
+            first = skipped + reader.line_num + 1
     return records
 
 
@@ -186,7 +187,7 @@ def _score(records: list[Record], delimiter: str) -> float:
     start, width = _table_start(records)
     if delimiter and width < 2:
         return 0.0
-    body = records[start:]
+    body = records[start : start + _SCORED]
     consistent = sum(len(record.cells) == width for record in body) / len(body)
     other_delimiters = set(DELIMITERS) - {delimiter, ""}
     cells = [cell for record in body for cell in record.cells[:LOOKED_AT]]

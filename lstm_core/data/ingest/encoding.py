@@ -133,8 +133,8 @@ def _without_controls(text: bytes, notes: list[ImportNote]) -> bytes:
     """Without NUL, end-of-file and unit-separator characters; every line ends in a line feed."""
     removed = 0
     for code in (b"\x00", b"\x1a", SEPARATOR.encode()):
-        if count := text.count(code):
-            removed += count
+        if code in text:
+            removed += text.count(code)
             text = text.replace(code, b"")
     if removed:
         notes.append(ImportNote("warning", f"Control characters (NUL and the like) are left out: {removed:,} of them."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import re
+import struct
 import zipfile
 import zlib
 
@@ -15,6 +16,18 @@ from lstm_core.data.ingest.rows import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
 
+ZIP_ERRORS = (  # what zipfile raises on damaged, locked or unknown archives
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    OverflowError,
+)
 _PLACE = re.compile(rb'<c[^>]*? r="([A-Z]{1,3})([0-9]{1,7})"')
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 
@@ -24,7 +37,7 @@ def is_workbook(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return any(name.startswith("xl/workbook") for name in archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+    except ZIP_ERRORS:
         return False
 
 
@@ -86,7 +99,7 @@ def _refuse_too_large(data: bytes, name: str) -> None:
                     _refuse_extent(content, name)
     except PlaygroundError:
         raise
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+    except ZIP_ERRORS:
         problem = f"{name!r} is a damaged or locked Excel workbook: save its sheet as CSV and load that."
         raise PlaygroundError(problem) from None
 

@@ -96,7 +96,10 @@ def _unzip(data: bytes, name: str) -> tuple[bytes, str]:
             files = [
                 info
                 for info in archive.infolist()
-                if not info.is_dir() and not info.filename.startswith("__MACOSX/") and "/." not in f"/{info.filename}"
+                if info.filename
+                and not info.filename.endswith("/")
+                and not info.filename.startswith("__MACOSX/")
+                and "/." not in f"/{info.filename}"
             ]
             if len(files) != 1:
                 listed = ", ".join(repr(info.filename[:40]) for info in files[:4])
@@ -108,7 +111,7 @@ def _unzip(data: bytes, name: str) -> tuple[bytes, str]:
                 inner = packed.read(MAX_BYTES + 1)
     except PlaygroundError:
         raise
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+    except excel.ZIP_ERRORS:
         problem = f"{name!r} is a zip archive that is damaged or locked: unpack it and load the file inside."
         raise PlaygroundError(problem) from None
     if len(inner) > MAX_BYTES:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from lstm_core.data.ingest.calendar_words import month_of
@@ -40,6 +41,7 @@ class Record:
         return any(map(is_value, self.cells[:LOOKED_AT]))
 
 
+@lru_cache(maxsize=2**15)  # the same cells are looked at for every delimiter
 def is_value(cell: str) -> bool:
     """Whether the cell is a number with either decimal sign, or a time."""
     return is_number(cell) or is_time(cell)

@@ -32,6 +32,8 @@ from lstm_core.experiment import PlaygroundError
 
 MAX_NOTES = 100
 
+_AT_ONCE = 4096
+
 
 def read_table(data: bytes, name: str = "data.csv", options: CsvOptions = DETECT) -> Table:
     """A CSV, Excel, Parquet or JSON file as a table.
@@ -193,13 +195,7 @@ def _table(name: str, columns: list[TypedColumn], used: CsvOptions, notes: list[
     if not any(column.kind != "time" for column in kept):
         reasons = "its columns are times, empty, or hold a different text in every row"
         raise PlaygroundError(f"{name!r} has no column of numbers ({reasons}): choose another file or delimiter.")
-    numbers = _matrix([column.values for column in kept if column.kind == "number"], len(kept[0].values))
-    made, index = [], 0
-    for column in kept:
-        values = column.values
-        if column.kind == "number":
-            values, index = numbers[:, index], index + 1
-        made.append(Column(column.name, column.kind, values, column.classes, column.parts))
+    made = [Column(column.name, column.kind, column.values, column.classes, column.parts) for column in kept]
     if all(column.is_constant for column in made if column.kind != "time"):
         raise PlaygroundError(f"No column of {name!r} ever changes: there is nothing to learn, choose another file.")
     roles, group = suggest_roles(made, name)
@@ -210,19 +206,18 @@ def _table(name: str, columns: list[TypedColumn], used: CsvOptions, notes: list[
         )
         text += f"{group.name!r} of {len(group.classes):,} series."
         notes = [*notes, ImportNote("info", text, group.name)]
+    numbers = _matrix([column.values for column in made if column.kind == "number"], len(kept[0].values))
+    views = iter(range(numbers.shape[1]))
+    made = [replace(one, values=numbers[:, next(views)]) if one.kind == "number" else one for one in made]
     return Table(name, numbers, tuple(made), roles, tuple(notes), options=used, omitted=omitted)
 
 
 def _matrix(values: list[np.ndarray], rows: int) -> np.ndarray:
-    """(rows, columns) float64 in C order; no copy where the columns are all of one matrix, in order."""
-    base = values[0].base if values else None
-    if base is not None and base.ndim == 2 and base.shape == (rows, len(values)) and base.flags.c_contiguous:
-        starts = [one.ctypes.data for one in values]
-        if all(one.base is base for one in values) and starts == [base[:, k].ctypes.data for k in range(len(values))]:
-            return base
+    """(rows, columns) float64 in C order."""
     matrix = np.empty((rows, len(values)))
-    for k, column in enumerate(values):
-        matrix[:, k] = column
+    for start in range(0, rows, _AT_ONCE):  # so many rows of all columns stay in the cache
+        for k, column in enumerate(values):
+            matrix[start : start + _AT_ONCE, k] = column[start : start + _AT_ONCE]
     return matrix
 
 
@@ -242,7 +237,7 @@ def _column_reports(columns: list[TypedColumn], line: Callable[[int], int], time
             notes.append(ImportNote("info", text, name, tuple(lines[:5])))
         if len(missing) < rows and column.kind != "text" and name != time:
             present = column.values[~column.missing]
-            if (present == present[0]).all():
+            if (present[:100] == present[0]).all() and (present == present[0]).all():
                 text = f"Column {name!r} never changes: it is not suggested as a feature."
                 notes.append(ImportNote("info", text, name))
     if not any(column.kind == "number" and not column.missing.all() for column in columns):

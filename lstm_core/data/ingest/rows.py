@@ -59,8 +59,12 @@ class CsvRows:
         """The row's line number, as a text editor counts them."""
         return int(self.skip + row + 1 if self.lines is None else self.lines[row])
 
-    def blocks(self, chosen: Sequence[int], plain: Sequence[int] = (), decimal: str = ".") -> Iterator[pa.RecordBatch]:
+    def blocks(
+        self, chosen: Sequence[int], plain: Sequence[int] = (), decimal: str = ".", first: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """The chosen columns, named by their index: texts, null where missing; those of `plain` as float64.
+
+        first: only about so many rows.
 
         Raises:
             NotRegularError: a row has more or fewer cells, or runs over several lines; after some blocks, perhaps.
@@ -69,7 +73,10 @@ class CsvRows:
         """
         if not chosen or not self.rows:
             return
-        start, end = _line_offset(self.text, self.skip), len(self.text.rstrip(b"\r\n")) if len(self.names) > 1 else None
+        start, end = _line_offset(self.text, self.skip), _end(self.text) if len(self.names) > 1 else len(self.text)
+        some = first is not None and first < self.rows
+        if some:
+            end = _line_offset(self.text, self.skip + first)
         body = memoryview(self.text)[start:end]
         names = [str(j) for j in range(len(self.names))]
         types = {str(j): pa.float64() if j in plain else pa.string() for j in chosen}
@@ -82,7 +89,7 @@ class CsvRows:
                     delimiter=self.separator,
                     quote_char='"' if quoted else False,
                     newlines_in_values=quoted,
-                    ignore_empty_lines=False,
+                    ignore_empty_lines=len(self.names) > 1,  # they are then found missing, below
                 ),
                 arrow_csv.ConvertOptions(
                     check_utf8=False,
@@ -108,7 +115,7 @@ class CsvRows:
                 problem = f"{self.file!r} has a row of more than {_BLOCK // 2**20} MiB: is this a table?"
                 raise PlaygroundError(problem) from None
             raise NotRegularError from None
-        if found != self.rows:
+        if found != self.rows and not some:
             raise NotRegularError
 
     def cells(self, row: int) -> list[str]:
@@ -145,15 +152,15 @@ def rows_as_they_are(text: bytes, name: str, delimiter: str, skip: int, names: t
     Raises:
         PlaygroundError: more than MAX_ROWS, MAX_COLUMNS or MAX_CELLS.
     """
-    _refuse_too_large(text, name, len(names))
-    if delimiter == " " or not delimiter.isascii() or text.count(b"\r") != text.count(b"\r\n"):
+    end = _end(text)
+    lines = text.count(b"\n", 0, end) + (end > 0)
+    _refuse_too_large(lines, name, len(names))
+    returns = b"\r" in text
+    if delimiter == " " or not delimiter.isascii() or (returns and text.count(b"\r") != text.count(b"\r\n")):
         return None
-    if (delimiter + ' "').encode() in text:  # the csv module skips such a blank
+    if b'"' in text and (delimiter + ' "').encode() in text:  # the csv module skips such a blank
         return None
-    body = text.rstrip(b"\r\n")
-    if len(names) > 1 and (b"\n\n" in body or b"\n\r\n" in body):  # Arrow takes a blank line for missing cells
-        return None
-    rows = body.count(b"\n") + 1 - skip if body else 0
+    rows = lines - skip
     return CsvRows(text, delimiter, skip, max(0, rows), names, name)
 
 
@@ -168,8 +175,15 @@ def _line_offset(text: bytes, line: int) -> int:
     return int(ends[line - 1]) + 1
 
 
-def _refuse_too_large(text: bytes, name: str, width: int) -> None:
-    rows = text.count(b"\n")
+def _end(text: bytes) -> int:
+    """Where the text ends but for its last line ends."""
+    end = len(text)
+    while end and text[end - 1] in b"\r\n":
+        end -= 1
+    return end
+
+
+def _refuse_too_large(rows: int, name: str, width: int) -> None:
     for count, maximum, unit in (
         (width, MAX_COLUMNS, "columns"),
         (rows, MAX_ROWS, "rows"),

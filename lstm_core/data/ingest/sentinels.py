@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,10 +21,11 @@ def find_sentinels(columns: Sequence[TypedColumn]) -> dict[float, list[str]]:
     for column in columns:
         if column.kind != "number":
             continue
-        values = column.values[~column.missing]
-        for likely in _LIKELY if len(values) > 3 else ():
-            if likely not in (values.min(), values.max()):
+        ends = np.fmin.reduce(column.values), np.fmax.reduce(column.values)
+        for likely in _LIKELY if len(column.values) > 3 else ():
+            if likely not in ends:
                 continue
+            values = column.values[~column.missing]
             others = values[values != likely]
             spread = max(others.max() - others.min(), 1e-9) if len(others) > 2 else np.inf
             distance = others.min() - likely if likely < 0 else likely - others.max()
@@ -33,16 +35,18 @@ def find_sentinels(columns: Sequence[TypedColumn]) -> dict[float, list[str]]:
 
 
 def without_sentinels(columns: Sequence[TypedColumn], missing: Sequence[float]) -> list[TypedColumn]:
-    """The columns, with these numbers missing; changed in place."""
-    for column in columns:
-        if column.kind == "number" and missing:
-            column.values[np.isin(column.values, missing)] = np.nan
-    return list(columns)
+    """The columns, with these numbers missing."""
+    if not missing:
+        return list(columns)
+    return [
+        replace(c, values=np.where(np.isin(c.values, missing), np.nan, c.values)) if c.kind == "number" else c
+        for c in columns
+    ]
 
 
 def sentinel_notes(found: dict[float, list[str]]) -> list[ImportNote]:
     notes = []
     for value, names in found.items():
         text = f"{value:g} in {listed(names)} stands far from all other values, as a mark for a missing one does"
-        notes.append(ImportNote("warning", f"{text}: make it missing on Data if it is one.", names[0]))
+        notes.append(ImportNote("warning", f"{text}: make it missing on Data if it is one.", names[0], sentinel=value))
     return notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class TypedColumn:
     bad_texts: tuple[str, ...] = ()  # a few of their texts
     parts: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def missing(self) -> np.ndarray:
         """(rows,) bool."""
         if self.values.dtype.kind == "i":

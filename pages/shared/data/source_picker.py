@@ -1,4 +1,4 @@
-"""The data source: a CSV that is uploaded or pasted, a real series, or synthetic data."""
+"""The data source: a file that is uploaded, rows that are pasted, a real series, or synthetic data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from lstm_core.data import generators
+from lstm_core.data.ingest.formats import FILE_TYPES
 from lstm_core.data.ingest.options import DETECT, CsvOptions
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.load import load_table
@@ -25,6 +26,25 @@ from pages.shared.session.messages import errors_on_top
 from pages.shared.theme import wide_button
 
 MAX_PASTED = 5_000_000  # characters
+CORRECT = "How it is read can be corrected on Data."
+_REFUSED = "_refused_file"
+
+
+@dataclasses.dataclass(frozen=True)
+class RefusedFile:
+    """An upload that is no table as it was read, until it is corrected or another one is used."""
+
+    name: str
+    upload: Upload
+
+
+def refused_file() -> RefusedFile | None:
+    """The last upload, if it could not be read."""
+    return state.get_state(_REFUSED)
+
+
+def forget_refused_file() -> None:
+    state.set_state(_REFUSED, None)
 
 
 def upload_or_paste() -> None:
@@ -41,13 +61,14 @@ def upload_or_paste() -> None:
         wide_button(st, "Back to my own table", "undo", restore, key="back_to_own", help="The file as you left it")
 
 
-def upload(label: str = "Your own CSV") -> None:
+def upload(label: str = "Your own file") -> None:
     """Draw the upload, on Data and on Start."""
     file = st.file_uploader(
         label,
         key="csv",
-        type=["csv", "tsv", "txt"],
-        help="Delimiter, decimal sign, encoding, header and dates are detected, and can be corrected on Data",
+        type=list(FILE_TYPES),
+        help="CSV, Excel, Parquet or JSON, also packed (gz, zip). Delimiter, decimal sign, encoding, header and dates "
+        "are detected, and can be corrected on Data",
     )
     if file is not None and state.get_state("_read_file") != file.file_id:
         state.set_state("_read_file", file.file_id)
@@ -56,10 +77,16 @@ def upload(label: str = "Your own CSV") -> None:
         st.rerun()
 
 
-def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> None:
-    """Make a CSV's bytes the current table, or show why not."""
-    with errors_on_top():
-        table = dataclasses.replace(read_table(data, name, corrections), upload=Upload(data, corrections))
+def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT, is_new: bool = True) -> None:
+    """Make a file's bytes the current table, or show why not.
+
+    is_new: it is not the current table's file, so that, refused, it is kept to be corrected.
+    """
+    with errors_on_top(CORRECT if is_new else ""):
+        upload = Upload(data, corrections)
+        state.set_state(_REFUSED, RefusedFile(name, upload) if is_new else None)
+        table = dataclasses.replace(read_table(data, name, corrections), upload=upload)
+        forget_refused_file()
         workspace = state.workspace()
         link = workspace.awaited
         workspace.use_table(table, source="csv", name=name)
@@ -68,9 +95,11 @@ def read_upload(data: bytes, name: str, corrections: CsvOptions = DETECT) -> Non
 
 
 def read_with(**corrected: Any) -> None:
-    """Read the table's file again with one more option corrected; the others are detected again."""
-    table = state.workspace().table
-    read_upload(table.upload.read(), table.name, dataclasses.replace(table.upload.corrections, **corrected))
+    """Read the refused file, or else the table's, again with more options corrected; the others are detected again."""
+    refused, table = refused_file(), state.workspace().table
+    upload, name = (refused.upload, refused.name) if refused else (table.upload, table.name)
+    corrections = dataclasses.replace(upload.corrections, **corrected)
+    read_upload(upload.read(), name, corrections, is_new=refused is not None)
 
 
 def built_in_data() -> None:
@@ -148,6 +177,7 @@ def on_seq_len_change() -> dict:
 def _use(data: DataSpec, **changes: Any) -> None:
     """Load the table of this data, some of its fields changed, and make it the current one."""
     with errors_on_top():
+        forget_refused_file()
         spec = dataclasses.replace(data, **changes)
         fields = {n: getattr(spec, n) for n in ("source", "name", "length", "n_features", "noise", "seed")}
         state.workspace().use_table(load_table(spec), **fields)

@@ -1,0 +1,201 @@
+"""forecast: a file in, a trained model of the recommended settings, the rows past its end out."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_core.architecture.memory import check_memory
+from lstm_core.cli.output import add_json, note, print_json, read_file
+from lstm_core.data.ingest.read import read_table
+from lstm_core.data.number_format import format_significant
+from lstm_core.data.series_rows import listed
+from lstm_core.data.table import Table
+from lstm_core.data.windows import Windows, make_windows
+from lstm_core.experiment import SPLITS, DataSpec, Experiment, PlaygroundError
+from lstm_core.model.devices import free_memory, limit_to_one_thread
+
+if TYPE_CHECKING:
+    from lstm_core.forecasting.future import Forecast
+    from lstm_core.forecasting.scores import Evaluation, Score
+    from lstm_core.training.trainer import Trainer
+
+ABOUT = """\
+Forecast the rows past the end of a table. Roles of its columns, season, start and sizes are chosen as the page
+chooses them, an LSTM is trained here (seed 0, one thread), and its forecast is printed as CSV: time, step, forecast,
+lower_80, upper_80, lower_95, upper_95, and the series' id where the file has several. What was chosen, and how good
+it is on the test rows, goes to stderr.
+"""
+EXAMPLES = """\
+examples:
+  python -m lstm_core forecast demand.csv --horizon 12 --out forecast.csv
+  python -m lstm_core forecast demand.csv --horizon 24 --target load --json
+"""
+
+
+def add_commands(commands: Any) -> None:
+    forecast = commands.add_parser(
+        "forecast",
+        help="the rows past the end of a file, with bands",
+        description=ABOUT,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    forecast.add_argument("file", metavar="FILE", help="the table")
+    forecast.add_argument("--horizon", metavar="N", type=int, required=True, help="how many rows to come")
+    forecast.add_argument("--target", metavar="COLUMN", help="what to forecast; else the column that Data suggests")
+    forecast.add_argument("--out", metavar="FORECAST.csv", help="where to write; else the CSV is printed")
+    add_json(forecast)
+    forecast.set_defaults(run=_forecast)
+
+
+def _forecast(chosen: argparse.Namespace) -> None:
+    table = read_table(read_file(chosen.file), Path(chosen.file).name)
+    from lstm_core.forecasting.future import MAX_STEPS
+
+    if not 1 <= chosen.horizon <= MAX_STEPS:
+        raise PlaygroundError(f"--horizon is {chosen.horizon:,}: give 1 to {MAX_STEPS:,} rows.")
+    experiment, windows = _longest_horizon(table, chosen.horizon, chosen.target)
+    check_memory(experiment, windows, free_memory())
+    trainer = _train(windows, experiment)
+    evaluation, forecast = _results(trainer, chosen.horizon)
+    for sentence in _about(trainer, evaluation, forecast):
+        note(sentence)
+    from lstm_core.forecasting.forecast_table import forecast_columns, forecast_csv
+
+    columns = forecast_columns(forecast, experiment.data.group if len(windows.groups) > 2 else None)
+    if chosen.out is not None:
+        _write(chosen.out, forecast_csv(columns))
+    if chosen.json:
+        print_json(_as_json(trainer, evaluation, forecast, columns))
+    elif chosen.out is None:
+        print(forecast_csv(columns).decode(), end="", flush=True)
+
+
+def _write(path: str, data: bytes) -> None:
+    try:
+        Path(path).expanduser().write_bytes(data)
+    except OSError as error:
+        raise PlaygroundError(f"{path!r} cannot be written ({error.strerror}): choose another file.") from None
+
+
+def recommended_experiment(table: Table, horizon: int, target: str | None = None) -> Experiment:
+    """What the page opens a new table with, for this horizon; target: None for the suggested one.
+
+    Raises:
+        PlaygroundError: nothing can be forecast so.
+    """
+    from lstm_core.forecasting.recipe import recommended
+
+    roles = dataclasses.asdict(table.roles) | {"horizon": horizon}
+    if target is not None:
+        table.column(target)
+        roles |= {"targets": (target,), "features": tuple(dict.fromkeys((target, *roles["features"])))}
+    data = DataSpec(source="csv", name=table.name, **roles)
+    strange = [name for name in data.targets if table.column(name).kind != "number"]
+    if strange or not data.targets:
+        what = f"{listed(strange)} of {table.name!r} holds no numbers" if strange else f"{table.name!r} has no numbers"
+        raise PlaygroundError(f"{what}, and a forecast is of numbers: choose a column of them with --target.")
+    experiment = Experiment(data)
+    settings = recommended(table, data)
+    parts = {part: dataclasses.replace(getattr(experiment, part), **fields) for part, fields in settings.items()}
+    experiment = dataclasses.replace(experiment, **parts)
+    return dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="cpu"))
+
+
+def _longest_horizon(table: Table, steps: int, target: str | None) -> tuple[Experiment, Windows]:
+    """The experiment and windows of this many steps at once; where the table is too short for that, of half, and so on.
+
+    Past its horizon a model reads its own forecasts.
+    """
+    refusal, horizon = None, steps
+    while horizon:
+        experiment = recommended_experiment(table, horizon, target)
+        try:
+            windows = make_windows(table, experiment.data)
+        except PlaygroundError as error:
+            refusal = refusal or error
+        else:
+            if all(len(windows.starts[split]) for split in SPLITS):
+                return experiment, windows
+            refusal = refusal or PlaygroundError(
+                f"{table.name!r} has {table.rows:,} rows, too few to train, validate and test on: give more."
+            )
+        horizon //= 2
+    raise refusal
+
+
+def _train(windows: Windows, experiment: Experiment) -> Trainer:
+    from lstm_core.training.loss import NonFiniteLossError
+    from lstm_core.training.trainer import Trainer
+
+    limit_to_one_thread()
+    trainer = Trainer(windows, experiment)
+    try:
+        for _ in trainer:
+            pass
+    except NonFiniteLossError as error:
+        raise PlaygroundError(str(error)) from None
+    return trainer
+
+
+def _results(trainer: Trainer, steps: int) -> tuple[Evaluation, Forecast]:
+    from lstm_core.forecasting.future import forecast, measure_bands
+    from lstm_core.forecasting.scores import evaluate
+
+    windows, models = trainer.windows, trainer.scored_models()
+    evaluation = evaluate(models[windows.last_split], windows, windows.last_split)
+    return evaluation, forecast(models["test"], windows, steps, measure_bands(models["valid"], windows))
+
+
+def _about(trainer: Trainer, evaluation: Evaluation, forecast: Forecast) -> list[str]:
+    from lstm_core.forecasting.verdict import start_sentence, verdict
+
+    spec, model = trainer.windows.spec, trainer.experiment.model
+    season = f"a season of {spec.season:,} rows" if spec.season else "no season"
+    series = len(forecast.series)
+    past_horizon, held = forecast.steps > forecast.horizon, listed(list(forecast.held), 6)
+    sentences = [
+        f"Forecast of {', '.join(map(repr, spec.targets))} from {', '.join(map(repr, spec.features))}"
+        + (f", {series:,} series" if series > 1 else "")
+        + f": {season}, start {spec.start}{', of the logarithm' * spec.log}, seq_len {spec.seq_len}, "
+        f"{model.hidden_size} units.",
+        f"The table is too short for {forecast.steps:,} rows at once: past step {forecast.horizon:,} the model reads "
+        "its own forecasts."
+        if past_horizon
+        else "",
+        f"Kept at the last value, as what is to come is not known: {held}." if forecast.held else "",
+        f"On {evaluation.coverage}: RMSE {format_significant(evaluation.model.rmse, 4)}.",
+        start_sentence(trainer.windows, evaluation, not trainer.early_stopping.best_epoch),
+        verdict(evaluation),
+        *(forecast.bands.sentence(level) for level in forecast.bands.coverage),
+    ]
+    return list(filter(None, sentences))
+
+
+def _as_json(trainer: Trainer, evaluation: Evaluation, forecast: Forecast, columns: dict) -> dict[str, Any]:
+    spec = trainer.windows.spec
+    rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+    return {
+        "targets": list(spec.targets),
+        "features": list(spec.features),
+        "start": spec.start,
+        "season": spec.season,
+        "log": spec.log,
+        "seq_len": spec.seq_len,
+        "horizon": spec.horizon,
+        evaluation.split: {"windows": evaluation.windows, **_score(evaluation.model)},
+        "baselines": {name: _score(score) for name, score in evaluation.baselines.items()},
+        "coverage": {
+            f"{level * 100:.0f}": {"share": share, "windows": windows}
+            for level, (share, windows) in forecast.bands.coverage.items()
+        },
+        "held": list(forecast.held),
+        "forecast": [dict(zip(columns, row, strict=True)) for row in rows],
+    }
+
+
+def _score(score: Score) -> dict[str, float | None]:
+    return {name: getattr(score, name) for name in ("rmse", "mae", "mase")}
