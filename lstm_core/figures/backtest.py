@@ -9,7 +9,7 @@ from lstm_core.figures.forecast import Curve
 from lstm_core.figures.theme import ACTUAL_COLOR, GREY, PREDICTION_COLOR, figure_layout, plain_label
 
 NUMBER = "%{y:.4~g}"
-ORIGINS = 1  # number of the curve whose points are clicked
+ORIGINS = 2  # number of the curve whose points are clicked
 
 
 def origin_figure(
@@ -20,18 +20,8 @@ def origin_figure(
     chosen: index of origins; forecast: of the rows after it.
     """
     figure = go.Figure()
-    figure.add_scatter(x=actual.x, y=actual.y, name="actual", line={"color": ACTUAL_COLOR, "width": 2.5})
-    figure.add_scatter(
-        x=origins.x,
-        y=origins.y,
-        name="origins",
-        mode="markers",
-        marker={
-            "size": [14 if index == chosen else 8 for index in range(len(origins.x))],
-            "color": [PREDICTION_COLOR if index == chosen else GREY for index in range(len(origins.x))],
-        },
-        hovertemplate="forecast from here<extra></extra>",
-    )
+    line = {"color": ACTUAL_COLOR, "width": 2.5}
+    figure.add_scatter(x=actual.x, y=actual.y, name="actual", line=line, hoverinfo="skip")  # it would take the clicks
     figure.add_scatter(
         x=np.concatenate([origins.x[chosen : chosen + 1], forecast.x]),
         y=np.concatenate([origins.y[chosen : chosen + 1], forecast.y]),
@@ -39,9 +29,22 @@ def origin_figure(
         mode="lines+markers",
         line={"color": PREDICTION_COLOR, "width": 3},
         marker={"size": 5},
+        hovertemplate=NUMBER,
     )
-    figure.update_traces(hovertemplate=NUMBER, selector={"mode": "lines"})
-    figure.update_traces(hovertemplate=NUMBER, selector={"name": "forecast"})
+    figure.add_scatter(
+        x=origins.x,
+        y=origins.y,
+        name="origins",
+        mode="markers",
+        marker={
+            "size": [14 if index == chosen else 9 for index in range(len(origins.x))],
+            "color": [PREDICTION_COLOR if index == chosen else GREY for index in range(len(origins.x))],
+        },
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        hovertemplate="actual " + NUMBER + "<br>click: the forecast from here<extra></extra>",
+    )
+    figure.data[1].unselected = {"marker": {"opacity": 1}}
     figure.update_xaxes(title=plain_label(x_title))
     figure.update_yaxes(title=plain_label(y_title))
     return figure_layout(figure, height).update_layout(showlegend=True, hovermode="closest", clickmode="event+select")

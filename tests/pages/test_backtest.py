@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lstm_core.figures.backtest import ORIGINS
 from lstm_core.forecasting.backtest import backtest
 from lstm_core.forecasting.contest import QUICK
 from pages.shared.forecast import backtest_view
@@ -61,13 +62,14 @@ def test_any_origins_forecast_is_drawn_after_it(tab):
     for chosen in (len(want.origins) - 1, 3):
         tab.at.selectbox(key="backtest_origin").set_value(chosen)
         tab.run()
+        np.testing.assert_allclose(plotly_values(tab.figure("backtest_picture"), ORIGINS), y[want.origins])
         np.testing.assert_allclose(forecast_drawn(tab), [y[want.origins[chosen]], *want.forecasts[chosen]])
 
 
 def test_a_click_on_an_origins_point_chooses_it(monkeypatch):
     chosen = {}
     monkeypatch.setattr(backtest_view, "set_widget", lambda key, value, of: chosen.update({key: value}))
-    points = [{"curve_number": 0, "point_index": 1}, {"curve_number": 1, "point_index": 2}]
+    points = [{"curve_number": 1, "point_index": 1}, {"curve_number": ORIGINS, "point_index": 2}]
     for selected, want in ((points, {"backtest_origin": 7}), (points[:1], {}), ([], {})):
         chosen.clear()
         event = {"selection": {"points": selected}}
