@@ -42,7 +42,7 @@ def test_the_trace_has_time_inputs_prediction_and_target(visit, downloads):
         table = frame[frame["unit"] == unit]
         assert table["row"].tolist() == rows.tolist()
         assert table["time"].tolist() == windows.time[rows].tolist()
-        assert table["input SUNACTIVITY"].to_numpy(np.float32).tolist() == windows.x[rows, 0].tolist()
+        assert table["input SUNACTIVITY"].tolist() == windows.x[rows, 0].tolist()
         assert table["prediction"].isna().tolist() == [True] * (len(rows) - 1) + [False]
         assert table["target"].iloc[-1] == pytest.approx(windows.y[rows[-1] + 1, 0])
         expected = predict(last_window(tab).snapshot.model, windows, np.array([start]))[0, 0, 0]
