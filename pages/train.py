@@ -31,8 +31,9 @@ def settings() -> None:
     left, right = st.columns(2, vertical_alignment="bottom")  # a long label may take two lines
     field(left, "train", "epochs")
     field(right, "train", "max_grad_norm", step=0.5)
-    left, right = st.columns(2, vertical_alignment="bottom")
-    field(left, "train", "patience")
+    field(st, "train", "patience")
+    left, right = st.columns(2)
+    field(left, "train", "shrink")
     field(right, "train", "refit")
     devices = available_devices()
     field(st, "train", "device", options=list(devices), format_func=devices.get)

@@ -97,7 +97,7 @@ def _contest(chosen: argparse.Namespace) -> None:
 
 
 def _print(contest: Contest) -> None:
-    from lstm_core.forecasting.contest import LSTM, NAMES, available
+    from lstm_core.forecasting.contest import LSTM, available
 
     print(contest.sentence())
     print(contest.about())
@@ -106,6 +106,6 @@ def _print(contest: Contest) -> None:
         if name not in (LSTM, *available()):
             continue
         value = "does not apply" if rmse is None else format_significant(rmse, 4)
-        rows.append((NAMES[name], value, "best" if name == contest.best else ""))
+        rows.append((contest.name_of(name), value, "best" if name == contest.best else ""))
     print_table(("method", "RMSE", ""), rows)
     print()

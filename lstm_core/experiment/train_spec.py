@@ -36,6 +36,13 @@ class TrainSpec:
         0,
         1_000_000,
     )
+    shrink: bool = setting(
+        False,
+        "shrink",
+        "Once the best epoch is known: scale the output head by 0 to 1. It counts in full where it lowers the squared "
+        "error on the validation windows by three standard errors or more, in proportion below that, and not at all "
+        "where it lowers nothing. Needs patience",
+    )
     refit: bool = setting(
         False,
         "refit",

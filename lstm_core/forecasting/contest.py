@@ -66,6 +66,7 @@ class Contest:
     season: int  # rows, 0 for none
     baselines: dict[str, tuple[float, ...] | None]
     lstm: tuple[tuple[float, ...], ...]
+    cell: str = "LSTM"  # or what else the model is
 
     @property
     def seeds(self) -> tuple[float, ...]:
@@ -93,6 +94,15 @@ class Contest:
         least = min(known.values())
         return next(name for name in (*self.baselines, LSTM) if known.get(name, math.inf) <= least * (1 + SAME))
 
+    def name_of(self, method: str) -> str:
+        """In a sentence: "the LSTM", "ridge regression"."""
+        return f"the {self.cell}" if method == LSTM else NAMES[method]
+
+    def with_baselines(self, baselines: dict[str, tuple[float, ...] | None]) -> Contest:
+        """The same contest with the errors of more baselines, where they have any."""
+        known = {name: steps for name, steps in baselines.items() if steps is not None}
+        return dataclasses.replace(self, baselines=self.baselines | known)
+
     def with_seeds(self, lstm: tuple[tuple[float, ...], ...]) -> Contest:
         """The same contest with more seeds of the LSTM."""
         return dataclasses.replace(self, lstm=self.lstm + lstm)
@@ -102,16 +112,16 @@ class Contest:
         best, rmse = self.best, self.rmse
         if best is None or LSTM not in rmse:
             return "No method has a finite error on these windows."
-        name, value = NAMES[best][0].upper() + NAMES[best][1:], format_significant(rmse[best], 3)
+        name, value = capitalised(self.name_of(best)), format_significant(rmse[best], 3)
         rest = {other: error for other, error in rmse.items() if other != best and error is not None}
         if best != LSTM:
             same = rmse[LSTM] <= rmse[best] * (1 + SAME)
             its = "the same" if same else format_significant(rmse[LSTM], 3) + self._spread()
-            return f"{name} is best here: RMSE {value}; the LSTM's is {its}."
+            return f"{name} is best here: RMSE {value}; the {self.cell}'s is {its}."
         if not rest:
-            return f"The LSTM's RMSE is {value}{self._spread()}."
+            return f"The {self.cell}'s RMSE is {value}{self._spread()}."
         second = min(rest, key=lambda other: rest[other])
-        beside = f"next comes {NAMES[second]} with {format_significant(rest[second], 3)}"
+        beside = f"next comes {self.name_of(second)} with {format_significant(rest[second], 3)}"
         within = ", within that spread" if len(self.lstm) > 1 and rest[second] <= max(self.seeds) else ""
         return f"{name} is best here: RMSE {value}{self._spread()}; {beside}{within}."
 
@@ -129,6 +139,11 @@ class Contest:
         ahead = f"1 to {self.horizon:,} rows ahead" if self.horizon > 1 else "one row ahead"
         others = " (the first target; the others are not compared)" if self.others else ""
         return f"On {windows}{series}, {ahead}, in units of {self.target}{others}."
+
+
+def capitalised(text: str) -> str:
+    """With a capital letter first, the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def _pooled(steps: tuple[float, ...]) -> float:
@@ -164,7 +179,8 @@ def contest_of(
         PlaygroundError: the model predicts classes or the same row, or there is no test window.
     """
     _refuse(windows)
-    return _contest(windows, baseline_errors(windows, names, progress), (model_errors(model, windows),))
+    contest = _contest(windows, baseline_errors(windows, names, progress), (model_errors(model, windows),))
+    return dataclasses.replace(contest, cell=model.spec.module_name)
 
 
 def _contest(

@@ -86,6 +86,13 @@ class RunFacts:
         return self._mirror.current.early_stopping.is_restored
 
     @property
+    def adds_nothing(self) -> bool:
+        """Whether a model that began as its start itself has ended as no more than that."""
+        best = self._mirror.current.early_stopping
+        is_over = not self.is_active and self.step > 0 and self.experiment.model.zero_head
+        return is_over and (not best.best_epoch or not best.shrunk)
+
+    @property
     def refitted(self) -> bool:
         """Whether the weights are those of a refit, on the training and validation rows together."""
         return self._mirror.current.refitted

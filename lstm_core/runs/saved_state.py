@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from lstm_core.data.number_format import format_significant
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import LIVE_FIELDS
@@ -20,6 +21,7 @@ from lstm_core.runs.snapshot_log import SnapshotWriter
 from lstm_core.training.checkpoint import SAVED_SNAPSHOTS, copy_state, load_checkpoint, resume_trainer
 from lstm_core.training.trainer import Trainer
 
+SHRUNK = "Its output head was scaled by {}: so much of its correction the validation windows support."
 SAVED_POINTS = 2000  # of each curve in model.safetensors
 
 log = logging.getLogger(__name__)
@@ -96,13 +98,14 @@ def end_message(trainer: Trainer) -> str:
     """Whose weights a training has ended with, where they are not those of its last step; else ""."""
     best = trainer.early_stopping
     is_refit = trainer.refitted and best.best_epoch > 0
-    if not trainer.spec.patience or (best.best_epoch == trainer.epoch and not is_refit):
+    if not trainer.spec.patience or (best.best_epoch == trainer.epoch and not is_refit and best.shrunk == 1):
         return ""
     begin = "Stopped early: e" if best.stopped_early else "E"
     epoch = f"poch {best.best_epoch}" + (", the untrained model," if not best.best_epoch else "")
     refit = "a new model was then trained for as many on the training and validation rows together"
     then = f"; {refit}." if is_refit else ", and its weights are in place."
-    return f"{begin}{epoch} had the best validation loss{then}"
+    shrunk = "" if best.shrunk == 1 or not best.best_epoch else f" {SHRUNK.format(format_significant(best.shrunk, 2))}"
+    return f"{begin}{epoch} had the best validation loss{then}{shrunk}"
 
 
 def load_trainer(folder: RunFolder, table: Table) -> tuple[Trainer, dict[str, Any]]:

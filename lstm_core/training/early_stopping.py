@@ -17,6 +17,7 @@ class EarlyStopping:
         self._best = weights.copy()
         self.best_epoch, self.best_loss = 0, math.inf
         self.stopped_early = False
+        self.shrunk = 1.0  # what the output head of the best weights was scaled by
 
     def begin(self, loss: float | None) -> None:
         """loss: of the untrained model; None: not known."""
@@ -26,7 +27,7 @@ class EarlyStopping:
     def end_epoch(self, epoch: int, loss: float, patience: int) -> None:
         """Keep the weights of the lowest loss so far; patience: stop after so many epochs without one, 0 for never."""
         if loss < self.best_loss:
-            self.best_loss, self.best_epoch = loss, epoch
+            self.best_loss, self.best_epoch, self.shrunk = loss, epoch, 1.0
             self._weights.save_to(self._best)
         elif patience and epoch - self.best_epoch >= patience:
             self.stopped_early = True
@@ -34,6 +35,11 @@ class EarlyStopping:
     def restore(self) -> None:
         """Set the model's weights to those of the best epoch."""
         self._weights.load_from(self._best)
+
+    def shrink(self, factor: float) -> None:
+        """The model has the best weights, and its output head was scaled by this."""
+        self._weights.save_to(self._best)
+        self.shrunk = factor
 
     @property
     def weights_by_name(self) -> dict[str, Tensor]:
@@ -45,7 +51,10 @@ class EarlyStopping:
         """Whether the model has the weights of the best epoch."""
         return all(p.equal(best) for p, best in zip(self._weights.optimized, self._best, strict=True))
 
-    def load(self, weights: list[Tensor], best_epoch: int, best_loss: float, stopped_early: bool) -> None:
+    def load(
+        self, weights: list[Tensor], best_epoch: int, best_loss: float, stopped_early: bool, shrunk: float
+    ) -> None:
         """Resume; weights: one tensor a parameter of the model."""
         copy_values(self._weights.to_values(weights), self._best)
-        self.best_epoch, self.best_loss, self.stopped_early = best_epoch, best_loss, stopped_early
+        self.best_epoch, self.best_loss = best_epoch, best_loss
+        self.stopped_early, self.shrunk = stopped_early, shrunk

@@ -21,5 +21,5 @@ def refit_plan(windows: Windows, experiment: Experiment, steps: int) -> tuple[Wi
     keeps the last weights."""
     both = np.sort(np.concatenate([windows.starts["train"], windows.starts["valid"]]))
     starts = windows.starts | {"train": both, "valid": both[:0]}
-    train = dataclasses.replace(experiment.train, patience=0, refit=False, epochs=max(1, steps))
+    train = dataclasses.replace(experiment.train, patience=0, refit=False, shrink=False, epochs=max(1, steps))
     return dataclasses.replace(windows, starts=starts), dataclasses.replace(experiment, train=train)

@@ -106,13 +106,15 @@ def checked_curves(curves: object) -> dict[str, tuple[list[float], ...]]:
 def checked_progress(progress: object) -> dict:
     """The trainer's progress; raises PlaygroundError at what no training run can have counted."""
     names = {"step", "best_epoch", "best_loss", "stopped_early", "epoch_loss"}
-    if not isinstance(progress, dict) or set(progress) - {"epoch_scored", "refitted"} != names:
+    if not isinstance(progress, dict) or set(progress) - {"epoch_scored", "refitted", "shrunk"} != names:
         raise PlaygroundError(f"its record of progress is damaged: progress must have {', '.join(sorted(names))}.")
     step = whole_number(progress, "step", 0, MAX_STEPS)
     whole_number(progress, "best_epoch", 0, step)
     if "epoch_scored" in progress:  # which older files lack
         whole_number(progress, "epoch_scored", 0, MAX_STEPS)
-    progress = {"refitted": False} | progress  # which older files lack
+    progress = {"refitted": False, "shrunk": 1.0} | progress  # which older files lack
+    if not _is_number(progress["shrunk"]) or not 0 <= progress["shrunk"] <= 1:
+        raise PlaygroundError(f"shrunk is {_brief(progress['shrunk'])}, not a number from 0 to 1.")
     for name in ("stopped_early", "refitted"):
         if type(progress[name]) is not bool:
             raise PlaygroundError(f"{name} is {_brief(progress[name])}, not true or false.")

@@ -42,6 +42,21 @@ class TrainedModel:
         self._weights.save_to(self._last_good)
         self._weights_replaced()
 
+    def shrink_best(self, factor: float) -> None:
+        """Scale the output head by 0 to 1, unless that was done to the weights of the best epoch, which are in place.
+
+        With a zero head at first and a start, the model's output is its correction: exactly so much of it stays.
+        """
+        if self.early_stopping.shrunk == 1 and factor < 1:
+            self.scale_head(factor)
+            self.early_stopping.shrink(factor)
+
+    def scale_head(self, factor: float) -> None:
+        """Scale weight and bias of the output head; the optimiser's memory stays."""
+        if factor != 1:
+            head = {name: p for name, p in self.model.named_parameters() if name.startswith("head.")}
+            self.set_weights({name: parameter.detach() * factor for name, parameter in head.items()})
+
     def scored_models(self) -> dict[str, SequenceModel]:
         """Split → a copy of the model to score on it, on the CPU, in eval mode: the one that is the result, but where
         that is a refit, which has learned the validation rows, too, the model of the best epoch on those."""

@@ -21,32 +21,32 @@ from lstm_core.experiment import LIVE_FIELDS, Experiment, TrainSpec, resolve_los
 from lstm_core.model.devices import resolve_device
 from lstm_core.model.recurrent import RNNState, build_model
 from lstm_core.model.rng import rng_scope, rng_state
-from lstm_core.training.batches import SequentialBatches, ShuffledBatches, WindowTensors
+from lstm_core.training.batches import ShuffledBatches
 from lstm_core.training.changes import Change
+from lstm_core.training.evaluated_model import EvaluatedModel
 from lstm_core.training.evaluation import MAX_EVALUATION_WINDOWS, EvaluationBatches
 from lstm_core.training.loss import NonFiniteLossError, count_scored, numbers_of, sequence_loss
 from lstm_core.training.optimizer import load_optimizer_state, make_optimizer, optimizer_state_by_name
 from lstm_core.training.refit import refit_plan, refit_steps
 from lstm_core.training.saved_values import with_scored
 from lstm_core.training.snapshots import SnapshotBuffer
-from lstm_core.training.stateful import StatefulBatches, random_initial_state, stateful_batches
-from lstm_core.training.trained_model import TrainedModel
+from lstm_core.training.stateful import StatefulBatches, stateful_batches
 
 VALIDATE_EVERY = 500  # steps: a longer epoch is validated on the way too, so that nobody waits minutes for it
-_TRAINING, _EVALUATION = 0, 1  # whose random initial states
+_TRAINING = 0  # whose random initial states; EvaluatedModel has its own
 _PROGRESS = ("step", "epoch_loss", "epoch_scored", "refitted")
-_BEST = ("best_epoch", "best_loss", "stopped_early")
+_BEST = ("best_epoch", "best_loss", "stopped_early", "shrunk")
 
 
-class Trainer(TrainedModel):
+class Trainer(EvaluatedModel):
     """Trains a new model on the training split of `windows`; `for record in trainer` drives it.
 
     A record is a dict: step and epoch (both counted from 1), train_loss (this batch's), grad_norm (before
     clipping), lr; on the last step of an epoch also epoch_loss (the mean over all that its batches scored), best_epoch
     and valid_loss (None without a validation split), which long epochs also have every VALIDATE_EVERY steps. Losses
     are in scaled units. The best epoch has the lowest validation loss, epoch 0 (untrained) included; with patience its
-    weights come back when the training ends. With refit there are records of refit_step and refit_steps after that, and
-    the weights of the refit in the end.
+    weights come back when the training ends; with shrink, their output head then counts as much as its validation
+    windows support. With refit there are records of refit_step and refit_steps after that, and its weights in the end.
 
     The constructor raises PlaygroundError: the loss does not fit the task, the device is not available, or stateful
     batches do not fit the model.
@@ -54,20 +54,18 @@ class Trainer(TrainedModel):
 
     def __init__(self, windows: Windows, experiment: Experiment) -> None:
         spec = experiment.train
-        self.windows = windows
         self.experiment = experiment
         self.device = resolve_device(spec.device)
         self.loss_name = resolve_loss(spec.loss, windows.task)
-        super().__init__(build_model(experiment.model, windows.input_size, windows.output_size).to(self.device))
-        self.batches = WindowTensors(windows, self.device, per_step=experiment.model.head == "per_step")
-        self.starts = {k: torch.from_numpy(v).to(self.device) for k, v in windows.starts.items()}
+        super().__init__(
+            build_model(experiment.model, windows.input_size, windows.output_size).to(self.device), windows
+        )
         self._order = self._training_order()
         self.steps_per_epoch = self._order.steps
         self.step = 0
         self._optimizer_state: dict[str, Tensor] = {}  # by name, until the optimiser is made
-        self._uses_dropout = experiment.model.dropout > 0 and experiment.model.num_layers > 1
         self._dropout_state = rng_state(spec.seed)
-        self._evaluation_batches = EvaluationBatches(
+        self.evaluation_batches = EvaluationBatches(
             self.batches, spec.initial_state == "stateful", self.steps_per_epoch
         )
         self.epoch_loss, self.epoch_scored = 0.0, 0  # sum over all that the epoch under way has scored, and how much
@@ -174,27 +172,6 @@ class Trainer(TrainedModel):
         for group in self.optimizer.param_groups if self._has_optimizer else ():
             group["lr"] = spec.lr
 
-    @torch.inference_mode()
-    def evaluate(self, split: str, max_windows: int | None = None) -> float | None:
-        """Mean loss in scaled units over all that a split's windows score; None if it has no window.
-
-        max_windows: take so many of them at most, evenly spread.
-        """
-        if not len(self.starts[split]):
-            return None
-        if self._uses_dropout:  # else both modes are the same
-            self.model.eval()
-        total, count, order = 0.0, 0, self._evaluation_batches.of(split, self.starts[split], max_windows)
-        for index in range(order.steps):
-            x, targets = order.batch(index)
-            loss, state = self._loss(x, targets, self._initial_state(order, index, len(x), _EVALUATION, index))
-            order.record_state(state)
-            scored = int(count_scored(targets, self.batches.per_step))
-            total, count = total + loss.item() * scored, count + scored
-        if self._uses_dropout:
-            self.model.train()
-        return total / count
-
     def state_dict(self, snapshot_bytes: int, gradients: bool = False) -> tuple[dict[str, Tensor], dict]:
         """Everything that a bit-for-bit resume needs beside the weights: (tensors, numbers that JSON can hold);
         with gradients those of the last step, too, for whoever only looks."""
@@ -240,17 +217,11 @@ class Trainer(TrainedModel):
         predictions, final_state = self.model.forward_with_state(x, initial_state)
         return sequence_loss(self.loss_name, predictions, targets, self.batches.per_step), final_state
 
-    def _initial_state(self, order: SequentialBatches, index: int, batch_size: int, *draw: int) -> RNNState | None:
-        """h and c before a batch, None for zeros; draw: numbers that no other draw of this seed has."""
-        if self.spec.initial_state == "random":
-            return random_initial_state(self.experiment.model, batch_size, (self.spec.seed, *draw), self.device)
-        return order.initial_state(index)
-
     def _training_step(self, index: int) -> tuple[float, float, int]:
         """One optimiser step on one batch of the epoch; (loss, gradient norm before clipping, how much it scored)."""
         x, targets = self._order.batch(index)
-        initial_state = self._initial_state(self._order, index, len(x), _TRAINING, self.step)
-        with rng_scope(self._dropout_state) if self._uses_dropout else nullcontext() as dropout_states:
+        initial_state = self.initial_state(self._order, index, len(x), _TRAINING, self.step)
+        with rng_scope(self._dropout_state) if self.uses_dropout else nullcontext() as dropout_states:
             loss, state = self._loss(x, targets, initial_state)
         if dropout_states is not None:
             self._dropout_state = dropout_states[0]
@@ -281,8 +252,11 @@ class Trainer(TrainedModel):
         epoch_loss = self.epoch_loss / self.epoch_scored
         monitored = epoch_loss if valid_loss is None else valid_loss
         self.early_stopping.end_epoch(self.epoch, monitored, self.spec.patience)
-        if self.spec.patience and self._best_is_known and self.early_stopping.best_epoch != self.epoch:
-            self.use_best_weights()
+        if self.spec.patience and self._best_is_known:
+            if self.early_stopping.best_epoch != self.epoch:
+                self.use_best_weights()
+            if self.spec.shrink and "head" not in self.experiment.model.frozen:
+                self.shrink_best(self.supported_share())
         return {"epoch_loss": epoch_loss, "valid_loss": valid_loss, "best_epoch": self.early_stopping.best_epoch}
 
     def _refit_step(self) -> dict:
@@ -296,5 +270,6 @@ class Trainer(TrainedModel):
         if self._refit.step >= self._refit_steps:
             if self._refit_steps:  # else the untrained model was the best, and is in place
                 self.set_weights(dict(self._refit.model.named_parameters()))
+                self.scale_head(self.early_stopping.shrunk)
             self._refit, self.refitted = None, True
         return record

@@ -21,7 +21,7 @@ from lstm_core.data.table import ColumnRoles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec
 from lstm_core.forecasting.baselines import BASELINES
-from lstm_core.forecasting.contest import available, baseline_errors, model_errors, train_seed
+from lstm_core.forecasting.contest import QUICK, available, baseline_errors, model_errors, train_seed
 from lstm_core.forecasting.future import measure_bands
 from lstm_core.forecasting.recipe import default_horizon, recommended_experiment
 from tests.benchmarks.real_series import generated, load
@@ -53,7 +53,7 @@ def pooled(errors) -> float:
     return float(np.sqrt(np.square(errors).mean()))
 
 
-def measure(name: str, y: np.ndarray, seeds: range) -> dict:
+def measure(name: str, y: np.ndarray, seeds: range, names: tuple[str, ...]) -> dict:
     """What one line of the log holds."""
     line = {"series": name, "rows": len(y)}
     for ahead, horizon in zip(AHEAD, (1, None), strict=True):
@@ -66,7 +66,7 @@ def measure(name: str, y: np.ndarray, seeds: range) -> dict:
             fits.append(pooled(model_errors(trainer.model, windows)))
             share, count = measure_bands(trainer.scored_models()["valid"], windows).coverage[LEVEL]
             held.append((share, count))
-        others = baseline_errors(windows, available())
+        others = baseline_errors(windows, names)
         line[ahead] = {
             "horizon": spec.horizon,
             "start": spec.start,
@@ -127,15 +127,17 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--series", nargs="*", help="these only")
     parser.add_argument("--log", type=Path, default=Path("/tmp/contest.jsonl"))
+    parser.add_argument("--quick", action="store_true", help="without ETS and ARIMA")
     parser.add_argument("--print", action="store_true", help="measure nothing more")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    names = QUICK if chosen.quick else available()
     done = {line["series"] for line in _lines(chosen.log)}
     every = {name: y for name, (y, _) in (load() | generated(0)).items()}
     for name in [] if chosen.print else chosen.series or every:
         if name not in done:
             with chosen.log.open("a") as log:
-                log.write(json.dumps(measure(name, every[name], range(chosen.seeds))) + "\n")
+                log.write(json.dumps(measure(name, every[name], range(chosen.seeds), names)) + "\n")
             print(name, flush=True)
     lines = [line for line in _lines(chosen.log) if not chosen.series or line["series"] in chosen.series]
     report(lines)

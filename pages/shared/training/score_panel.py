@@ -36,8 +36,7 @@ def score_text(run: Run) -> None:
 
 
 def _sentence(run: Run, evaluation: Evaluation) -> None:
-    adds_nothing = not run.is_active and run.experiment.model.zero_head and run.step > 0 and not run.best_epoch
-    start = start_sentence(run.windows, evaluation, adds_nothing)
+    start = start_sentence(run.windows, evaluation, run.adds_nothing)
     text = " ".join(filter(None, (start, verdict(evaluation), lag_sentence(evaluation))))
     st.markdown(f"**On {evaluation.coverage}:** {escape_markdown(text)}")
 
