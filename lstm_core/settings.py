@@ -1,6 +1,6 @@
 """Settings: label, help, choices and limits, declared once at the field, and the message that refuses a value.
 
-The dataclasses of experiment.py are declared with `validated` and `setting`; widgets, the JSON schema and the table in
+The dataclasses of experiment/ are declared with `validated` and `setting`; widgets, the JSON schema and the table in
 the README read the declarations with `settings`. Their JSON is read here, in the current format and in format 1.
 """
 
