@@ -52,7 +52,9 @@ def onnx_model(model: SequenceModel, windows: Windows) -> bytes:
         PlaygroundError: the packages are not installed, or the model has a projection, which ONNX does not know.
     """
     if not has_onnx():
-        raise PlaygroundError(f"An ONNX file needs packages that are not installed: run {INSTALL}, or pip install onnx onnxscript.")
+        raise PlaygroundError(
+            f"An ONNX file needs packages that are not installed: run {INSTALL}, or pip install onnx onnxscript."
+        )
     if model.spec.proj_size:
         raise PlaygroundError(
             f"ONNX knows no LSTM with a projection, and proj_size is {model.spec.proj_size}: set it to 0 and train "
