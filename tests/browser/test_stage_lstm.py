@@ -7,11 +7,12 @@ import pytest
 import torch
 from playwright.sync_api import Page
 
+from lstm_core.data.windows import make_windows
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Intervention, trace_with
 from tests.browser.on_stage import MODELS, packed
-from tests.factories import labelled, scene_of
+from tests.factories import labelled, scene_of, spec_of, table_of
 
 RUN = """async ([bytes, snapshot, edit]) => {
   const { decode } = await import("/modules/stage/scene.js");
@@ -59,6 +60,24 @@ def test_it_is_pytorchs_trace_of_any_lstm_now_and_at_every_snapshot(stage: Page)
         for place, step in enumerate(header["snapshots"][:3]):
             earlier = training.snapshot_at(step).model
             check(run(stage, header, arrays, place)[0], trace_lstm(earlier.lstm, earlier.to_module_layout(x)))
+
+
+@pytest.mark.parametrize("start", ["mean", "last", "season", "season_change", "smooth"])
+def test_with_a_start_it_predicts_what_python_does_after_every_step(stage: Page, start):
+    rows = np.arange(90)
+    y = (50 + rows) * (1 + 0.2 * np.sin(rows * np.pi / 2)) + np.random.default_rng(0).normal(size=90)
+    data = spec_of(start=start, season=4, log=start != "mean", features=("y",), seq_len=6, horizon=3)
+    windows = make_windows(table_of(y=y), data)
+    training, *_, header, arrays = scene_of({}, windows)
+    (first,), model = windows.starts["valid"][:1], training.current_model()
+    predictions, horizon = run(stage, header, arrays)[1], header["horizon"]
+    assert predictions[-1] == pytest.approx(predict(model, windows, np.array([first]))[0, 0, 0], rel=1e-4)
+    assert len(horizon) == 3
+    for step in (2, 4):  # as if the window ended there
+        x = torch.from_numpy(windows.inputs(np.array([first]))[:, : step + 1])
+        with torch.no_grad():
+            want = windows.inverse_transform(model(x).numpy(), np.array([first + step]))[0, 0, 0]
+        assert predictions[step] == pytest.approx(want, rel=1e-4)
 
 
 def test_a_classifier_gives_the_probability_of_the_target(stage: Page):
