@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 import torch
 
-from lstm_core.architecture.training_script import script_zip, training_script
+from lstm_core.architecture.script_zip import script_zip
+from lstm_core.architecture.training_script import training_script
 from lstm_core.data.generators import generate
 from lstm_core.data.samples import load_sample
 from lstm_core.data.windows import make_windows
@@ -194,7 +195,7 @@ def test_the_script_ends_with_the_weights_the_score_and_the_forecast_of_the_run(
     table = table_for(experiment.data)
     windows = make_windows(table, experiment.data)
     with zipfile.ZipFile(io.BytesIO(script_zip(experiment, windows))) as archive:
-        assert sorted(archive.namelist()) == ["data.csv", "train_lstm.py"]
+        assert sorted(archive.namelist()) == ["data.csv", "train_lstm.ipynb", "train_lstm.py"]
         archive.extractall(tmp_path)
     done = subprocess.run([sys.executable, "-c", AND_SAVE], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
