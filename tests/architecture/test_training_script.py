@@ -127,6 +127,8 @@ CONFIGURATIONS = {
     "known ahead": (TWO | {"start": "last", "known_future": ("k",), "features": ("a", "k", "b")}, {}, BEST),
     "known ahead without a start": (TWO | {"known_future": ("k",), "horizon": 1}, {}, {}),
     "calendar of two series": (CALENDAR, {"num_layers": 2, "dropout": 0.2}, BEST),
+    "shrunk": (FORECAST | {"start": "last"}, {"zero_head": True}, {"patience": 2, "epochs": 4, "shrink": True}),
+    "shrunk and refitted": (TWO | {"start": "last"}, {"head": "per_step"}, BEST | {"shrink": True}),
     "refit without a test split": (FORECAST | {"start": "season", "valid_share": 0.3}, {}, BEST),
 }
 
