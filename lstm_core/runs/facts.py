@@ -88,9 +88,8 @@ class RunFacts:
     @property
     def adds_nothing(self) -> bool:
         """Whether a model that began as its start itself has ended as no more than that."""
-        best = self._mirror.current.early_stopping
         is_over = not self.is_active and self.step > 0 and self.experiment.model.zero_head
-        return is_over and (not best.best_epoch or not best.shrunk)
+        return is_over and self._mirror.current.early_stopping.adds_nothing
 
     @property
     def refitted(self) -> bool:

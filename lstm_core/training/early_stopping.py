@@ -19,6 +19,11 @@ class EarlyStopping:
         self.stopped_early = False
         self.shrunk = 1.0  # what the output head of the best weights was scaled by
 
+    @property
+    def adds_nothing(self) -> bool:
+        """Whether the best weights are those of the untrained model, or their output head was scaled by 0."""
+        return not self.best_epoch or not self.shrunk
+
     def begin(self, loss: float | None) -> None:
         """loss: of the untrained model; None: not known."""
         self._weights.save_to(self._best)
