@@ -7,7 +7,6 @@ from lstm_core.experiment import SUPPORTING_ERRORS, Experiment, resolve_loss
 
 EVALUATION = 8192, 2048  # as in training: windows of a validation loss, and of one of its batches
 _LOSSES = {"mse": "F.mse_loss", "mae": "F.l1_loss", "huber": "F.huber_loss", "cross_entropy": "F.cross_entropy"}
-_SCALE_AGAIN = ("    with torch.no_grad():", "        model.head.weight *= share", "        model.head.bias *= share")
 _COPIED = "copy.deepcopy(model.state_dict())"
 
 
@@ -105,9 +104,48 @@ def loop(experiment: Experiment, windows: Windows) -> str:
             "        break  # early stopping",
             "model.load_state_dict(best)",
         ]
-    if _shrinks(experiment, windows):
-        lines += _shrink(experiment, windows)
-    return "\n".join([*lines, *(_refit(experiment, windows, drops) if train.refit else []), ""])
+    shrinks = bool(train.shrink and train.patience and not windows.classes and len(windows.starts["valid"]))
+    shrinks = shrinks and "head" not in model.frozen
+    lines += _shrink(experiment, windows) if shrinks else []
+    return "\n".join([*lines, *(_refit(experiment, drops, shrinks) if train.refit else []), ""])
+
+
+def _shrink(experiment: Experiment, windows: Windows) -> list[str]:
+    """What shrinkage() and scale_head() do (lstm_core/training)."""
+    most, size = EVALUATION
+    stride = -(-len(windows.starts["valid"]) // most)
+    span = windows.output_steps + (windows.spec.seq_len - 1 if experiment.model.head == "per_step" else 0)
+    random = experiment.train.initial_state == "random"
+    batches = f'starts["valid"][::{stride}].split({size})'
+    state = f", random_state(len(batch), {experiment.train.seed}, 1, index)" if random else ""
+    return [
+        "",
+        "# Scale the head by 0 to 1: in full where it lowers the validation error by three standard errors",
+        "gains = []",
+        "model.eval()",
+        "with torch.no_grad():",
+        f"    for {f'index, batch in enumerate({batches})' if random else f'batch in {batches}'}:",
+        "        inputs, targets = batch_of(batch)",
+        f"        outputs, targets = model(inputs{state}).double(), targets.flatten(-2).double()",
+        "        gains.append((targets.square() - (targets - outputs).square()).flatten(1).nanmean(1))",
+        "model.train()",
+        "gain = torch.cat(gains)",
+        "gain = gain[~gain.isnan()]",
+        f"standard_error = gain.std(correction=0).item() / max(2.0, len(gain) / {max(1.0, span / stride)!r}) ** 0.5",
+        "share = float(gain[0] > 0)",
+        "if standard_error:",
+        f"    share = min(1.0, max(0.0, gain.mean().item() / standard_error / {SUPPORTING_ERRORS!r}))",
+        *_scale_head(""),
+        *([f"best = {_COPIED}"] if experiment.train.refit and windows.last_split == "valid" else []),
+    ]
+
+
+def _scale_head(indent: str) -> list[str]:
+    return [
+        f"{indent}with torch.no_grad():",
+        f"{indent}    for parameter in model.head.parameters():",
+        f"{indent}        parameter.mul_(share)",
+    ]
 
 
 def _keeps_best(experiment: Experiment, windows: Windows) -> bool:
@@ -136,45 +174,7 @@ def _numbered(experiment: Experiment) -> str:
     return ", step" if experiment.train.initial_state == "random" else ""
 
 
-def _shrinks(experiment: Experiment, windows: Windows) -> bool:
-    has_effect = not windows.classes and len(windows.starts["valid"]) and "head" not in experiment.model.frozen
-    return bool(experiment.train.shrink and experiment.train.patience and has_effect)
-
-
-def _shrink(experiment: Experiment, windows: Windows) -> list[str]:
-    """As lstm_core.training.shrinkage has it, of the same windows."""
-    train, spec, (most, size) = experiment.train, windows.spec, EVALUATION
-    stride = -(-len(windows.starts["valid"]) // most)
-    span = windows.output_steps + (spec.seq_len - 1 if experiment.model.head == "per_step" else 0)
-    random = train.initial_state == "random"
-    split = f'starts["valid"][::{stride}].split({size})' if stride > 1 else f'starts["valid"].split({size})'
-    state = f", random_state(len(batch), {train.seed}, 1, index)" if random else ""
-    return [
-        "",
-        "# Shrink: by how much the validation error is lower than with an output of zero, in standard errors, of which",
-        f"# {SUPPORTING_ERRORS:g} let the output count in full; windows that share targets tell as much as one",
-        "model.eval()",
-        "gains = []",
-        "with torch.no_grad():",
-        f"    for {f'index, batch in enumerate({split})' if random else f'batch in {split}'}:",
-        "        inputs, targets = batch_of(batch)",
-        f"        outputs, targets = model(inputs{state}).double(), targets.flatten(-2).double()",
-        "        gains.append((targets.square() - (targets - outputs).square()).flatten(1).nanmean(1))",
-        "model.train()",
-        "gain = torch.cat(gains)",
-        "gain = gain[~gain.isnan()]",
-        f"error = gain.std(correction=0).item() / max(2.0, len(gain) / {max(1.0, span / stride)!r}) ** 0.5",
-        "share = 1.0 if gain[0] > 0 else 0.0",
-        "if error:",
-        f"    share = min(1.0, max(0.0, gain.mean().item() / error / {SUPPORTING_ERRORS!r}))",
-        "with torch.no_grad():",
-        "    model.head.weight *= share",
-        "    model.head.bias *= share",
-        *([f"best = {_COPIED}"] if experiment.train.refit and windows.last_split == "valid" else []),
-    ]
-
-
-def _refit(experiment: Experiment, windows: Windows, drops: bool) -> list[str]:
+def _refit(experiment: Experiment, drops: bool, shrinks: bool) -> list[str]:
     train = experiment.train
     count = "step" if train.initial_state == "random" else "done"
     best = "best_epoch" if train.patience else "epoch"
@@ -195,7 +195,7 @@ def _refit(experiment: Experiment, windows: Windows, drops: bool) -> list[str]:
         f"        for batch in both[order].split({train.batch_size})[: refit_steps - {count}]:",
         f"            take_step(batch{_numbered(experiment)})",
         f"            {count} += 1",
-        *(_SCALE_AGAIN if _shrinks(experiment, windows) else []),
+        *(_scale_head("    ") if shrinks else []),
     ]
 
 

@@ -37,7 +37,7 @@ def plot_svg(plot: LinePlot) -> str:
         at = place(np.array(tick), np.array(y_range[0]))[0]
         label = str(np.datetime64(int(tick), "s")).replace("T", " ").removesuffix(" 00:00:00") if is_time else None
         shapes.append(_text(at, HEIGHT - BOTTOM + 22, label or f"{tick:.6g}", "middle"))
-    for tick in _ticks(*y_range):
+    for tick in (_log_ticks if plot.log_y else _ticks)(*y_range):
         at = place(np.array(x_range[0]), np.array(tick))[1]
         shapes.append(f'<path d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}" stroke="#DDD"/>')
         shapes.append(_text(LEFT - 8, at + 5, f"{10.0**tick if plot.log_y else tick:.4g}".replace("-", "−"), "end"))
@@ -85,6 +85,14 @@ def _ticks(low: float, high: float, whole: bool = False) -> np.ndarray:
     power = 10.0 ** np.floor(np.log10(size))
     step = power * min((1, 2, 5, 10), key=lambda factor: abs(factor - size / power))
     return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+
+
+def _log_ticks(low: float, high: float) -> np.ndarray:
+    """Of logarithms to base 10: 1, 2 and 5 times the powers of ten, of a long axis the powers alone."""
+    powers = np.arange(np.floor(low), np.ceil(high) + 1)
+    ticks = powers if high - low > TICKS / 2 else (powers[:, None] + np.log10([1, 2, 5])).ravel()
+    ticks = ticks[(ticks >= low) & (ticks <= high)]
+    return ticks if len(ticks) > 1 else _ticks(low, high)
 
 
 def _parts(x: np.ndarray, y: np.ndarray) -> Iterator[str]:

@@ -49,3 +49,8 @@ def test_names_from_a_file_are_only_text():
     hostile = '</text><script>alert("x")</script>\x00 & more'
     _, texts = drawn(LinePlot([Line("one", np.arange(3.0), np.arange(3.0))], "x", hostile))
     assert hostile.replace("\x00", " ")[:60] in texts
+
+
+def test_a_short_logarithmic_axis_has_round_numbers_too():
+    _, texts = drawn(LinePlot([Line("one", np.arange(2.0), np.array([0.4, 3.0]))], "x", "y", log_y=True))
+    assert {"0.5", "1", "2"} <= set(texts)
