@@ -85,7 +85,7 @@ def test_a_message_goes_when_the_number_that_holds_is_typed_again(good: Tab):
 
 
 def hostile_csv(target: str) -> bytes:
-    """A series whose every name means something to Markdown, HTML, TeX or Streamlit; `target` is first, as the file is."""
+    """A series whose every name means something to Markdown, HTML, TeX or Streamlit; `target` comes first."""
     names = [target, *[name for name in HOSTILE if name != target][:3]]  # as many as Gates draws
     rows = [",".join(f"{np.sin(day / (k + 2)):.3f}" for k in range(len(names))) for day in range(120)]
     return ("\n".join([",".join(f'"{name}"' for name in names), *rows]) + "\n").encode()
