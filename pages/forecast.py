@@ -7,7 +7,7 @@ from lstm_core.data.series_rows import series_names
 from lstm_core.forecasting.forecast_table import forecast_columns, forecast_csv
 from lstm_core.forecasting.future import MAX_STEPS, Forecast
 from pages.shared.components.download import download
-from pages.shared.forecast import contest_table, pictures, sentences
+from pages.shared.forecast import backtest_view, contest_table, pictures, sentences
 from pages.shared.forecast.known_future import known_future_table
 from pages.shared.forecast.pictures import Shown
 from pages.shared.forecast.run_forecast import frozen_model, run_forecast, tested_part
@@ -153,3 +153,4 @@ else:
         steps, chosen = choose()
         draw(steps, chosen)
         contest_table.show(run)
+        backtest_view.show(run)

@@ -77,14 +77,14 @@ class Backtest:
         return np.sqrt(np.square(self.errors).mean(1))
 
     def sentence(self) -> str:
-        """ "Over 25 origins, 1 row apart, the RMSE is 2.38: 2.36 one row ahead, 2.41 12 rows ahead." """
+        """ "Over 25 origins, 1 row apart, with the same model at each, the RMSE is 2.38." """
         count, horizon = self.truth.shape
         apart = f", {self.spacing:,} row{'s' * (self.spacing > 1)} apart," if count > 1 else ""
         model = "a model refitted at each" if self.refitted else "the same model at each"
         text = f"Over {count:,} origin{'s' * (count > 1)}{apart} with {model}, the RMSE is "
         steps = self.by_step()
         first, last = format_significant(steps[0], 3), format_significant(steps[-1], 3)
-        parts = f": {first} one row ahead, {last} {horizon:,} rows ahead" if horizon > 1 else ""
+        parts = f": {first} one row ahead and {last} at {horizon:,} rows" if horizon > 1 else ""
         return f"{text}{format_significant(self.rmse, 3)}{parts}."
 
     def by_period(self, windows: Windows, period: str) -> dict[str, tuple[float, int]]:

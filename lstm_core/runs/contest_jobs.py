@@ -1,7 +1,8 @@
-"""The contest of a run: its model beside the baselines, and the same experiment trained from further seeds."""
+"""What takes a while under a forecast: a run's contest, further seeds of it, and its backtest with refits."""
 
 from __future__ import annotations
 
+from lstm_core.forecasting.backtest import Backtest, backtest, refit_from
 from lstm_core.forecasting.contest import FITTED, QUICK, Contest, available, baseline_errors, contest_of, train_seeds
 from lstm_core.runs.background import BackgroundJob
 from lstm_core.runs.run import Run
@@ -32,3 +33,11 @@ def begin_seeds(run: Run, count: int, before: SeedErrors) -> BackgroundJob[SeedE
         return before + train_seeds(windows, experiment, seeds, job.report)
 
     return BackgroundJob(compute)
+
+
+def begin_refits(run: Run) -> BackgroundJob[Backtest]:
+    """A backtest of the run whose model is trained again at each origin, for as many passes as were best."""
+    model, windows = run.scored_models()["test"], run.windows
+    steps = run.best_epoch * run.steps_per_epoch if run.train_spec.patience else run.step
+    refit = refit_from(windows, run.experiment, steps, run.shrunk)
+    return BackgroundJob(lambda job: backtest(model, windows, refit=refit, progress=job.report))

@@ -92,6 +92,11 @@ class RunFacts:
         return is_over and self._mirror.current.early_stopping.adds_nothing
 
     @property
+    def shrunk(self) -> float:
+        """What the output head of the best epoch was scaled by; 1 where it was not."""
+        return self._mirror.current.early_stopping.shrunk
+
+    @property
     def refitted(self) -> bool:
         """Whether the weights are those of a refit, on the training and validation rows together."""
         return self._mirror.current.refitted

@@ -17,8 +17,8 @@ from pages.shared.session.messages import escape_markdown
 from pages.shared.training.live import LESSON_SECONDS, poll
 
 MORE_SEEDS = 2
-BAR_WIDTH = 180  # CSS pixels of the largest bar
-LONGEST_BAR = 2.5  # times the best RMSE: a longer bar is cut there
+BAR_WIDTH = 150  # CSS pixels of the largest bar
+LONGEST_BAR = 2.5  # times the best RMSE: a longer bar is cut there and ends with ›
 WAIT = 0.5  # seconds before the first answer is drawn without what is still missing
 
 
@@ -101,7 +101,8 @@ def _table(contest: Contest) -> str:
     for name in sorted(shown, key=lambda one: known.get(one, math.inf)):
         ratio = min(LONGEST_BAR, known[name] / least) / LONGEST_BAR if name in known and least else 0.0
         color = CELL_COLORS.get(contest.cell.lower(), GREY) if name == LSTM else GREY
-        bar = f'<div style="width:{BAR_WIDTH * ratio:.0f}px;height:.8em;border-radius:2px;background:{color}"></div>'
+        style = f"display:inline-block;width:{BAR_WIDTH * ratio:.0f}px;height:.8em;border-radius:2px;background:{color}"
+        bar = f'<div style="white-space:nowrap"><span style="{style}"></span>{" ›" * (ratio == 1)}</div>'
         is_best = name == contest.best
         title = html.escape(capitalised(contest.name_of(name)))
         cells = [f"<b>{title}</b> (best)" if is_best else title]
