@@ -86,7 +86,8 @@ def has_changed() -> bool:
 
 def draw(steps: int, shown: Shown) -> None:
     model = frozen_model(run)
-    before = usual = run_forecast(run, model, steps)
+    with st.spinner("Forecasting"):  # seconds, of a long table or many steps; the rest of the app goes on
+        before = usual = run_forecast(run, model, steps)
     known, place = {}, st.container()
     if spec.known_future:
         place, side = st.columns([0.68, 0.32], gap="medium")

@@ -7,7 +7,8 @@ from lstm_core.architecture import shapes
 from lstm_core.architecture.advice import advise
 from lstm_core.architecture.code import model_code
 from lstm_core.architecture.memory import check_memory, estimate_training_bytes
-from lstm_core.architecture.training_script import script_zip, training_script
+from lstm_core.architecture.script_zip import script_zip
+from lstm_core.architecture.training_script import training_script
 from lstm_core.data.number_format import format_bytes
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.network_diagram import network_figure
@@ -111,9 +112,12 @@ def code_views(windows, sizes) -> None:
     alone.code(model_code(*sizes), language="python")
     with script, errors_here(":material/info:"):
         st.code(training_script(workspace.experiment, windows), language="python", height=500)
-        st.caption("It reads data.csv beside it, trains from the same seeds and prints the same test score.")
+        st.caption(
+            "It reads data.csv beside it, trains from the same seeds, prints the same test score and the forecast. "
+            "The ZIP file has it as a Jupyter notebook, too."
+        )
         download_when_made(
-            "Script and data.csv as ZIP",
+            "Script, notebook and data.csv as ZIP",
             lambda: script_zip(workspace.experiment, windows),
             "train_lstm.zip",
             "application/zip",

@@ -13,6 +13,7 @@ from pages.shared.session.messages import clear_messages, draw_messages, escape_
 from pages.shared.theme import next_page, segments, wide_button
 from pages.shared.training import loss_curves, run_status, score_panel
 from pages.shared.training.live import RUN_SECONDS, poll
+from pages.shared.training.take_along import archive
 from pages.shared.training.train_button import pause_button, train_button
 
 _NEW_WEIGHTS = "trains a new model: this one began from a saved one, or its weights were set by hand"
@@ -119,6 +120,7 @@ def files() -> None:
                 help="All settings as JSON, live changes with their steps: python -m lstm_core train experiment.json "
                 + ("trains it again to the same weights" if run.is_repeatable else _NEW_WEIGHTS),
             )
+            take_it_all()
         with load:
             why_not = st.container()  # above the upload, where its reader looks: below, it might be out of sight
             file = st.file_uploader("Load a model file", ["safetensors"], key="model_file")
@@ -136,6 +138,22 @@ def files() -> None:
                     on_click=workspace.restore_upload,
                     help="The file as you left it",
                 )
+
+
+def take_it_all() -> None:
+    """Everything of the run, made on a click: the scores and the ONNX file take seconds."""
+    download_when_made(
+        "Take it all",
+        lambda: archive(workspace.run),
+        "lstm_playground.zip",
+        "application/zip",
+        key="take_it_all",
+        of=(run.id, run.weights_key, run.train_spec),
+        now=False,
+        disabled=active or not run.step,
+        help="One ZIP file: data, experiment, model, scores, forecast, pictures, the script and notebook that train it "
+        "again, and the model as ONNX where that is installed. Ready when the training pauses or ends",
+    )
 
 
 def save_model() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import Experiment, resolve_loss
+from lstm_core.experiment import SUPPORTING_ERRORS, Experiment, resolve_loss
 
 EVALUATION = 8192, 2048  # as in training: windows of a validation loss, and of one of its batches
 _LOSSES = {"mse": "F.mse_loss", "mae": "F.l1_loss", "huber": "F.huber_loss", "cross_entropy": "F.cross_entropy"}
@@ -104,7 +104,48 @@ def loop(experiment: Experiment, windows: Windows) -> str:
             "        break  # early stopping",
             "model.load_state_dict(best)",
         ]
-    return "\n".join([*lines, *(_refit(experiment, drops) if train.refit else []), ""])
+    shrinks = bool(train.shrink and train.patience and not windows.classes and len(windows.starts["valid"]))
+    shrinks = shrinks and "head" not in model.frozen
+    lines += _shrink(experiment, windows) if shrinks else []
+    return "\n".join([*lines, *(_refit(experiment, drops, shrinks) if train.refit else []), ""])
+
+
+def _shrink(experiment: Experiment, windows: Windows) -> list[str]:
+    """What shrinkage() and scale_head() do (lstm_core/training)."""
+    most, size = EVALUATION
+    stride = -(-len(windows.starts["valid"]) // most)
+    span = windows.output_steps + (windows.spec.seq_len - 1 if experiment.model.head == "per_step" else 0)
+    random = experiment.train.initial_state == "random"
+    batches = f'starts["valid"][::{stride}].split({size})'
+    state = f", random_state(len(batch), {experiment.train.seed}, 1, index)" if random else ""
+    return [
+        "",
+        "# Scale the head by 0 to 1: in full where it lowers the validation error by three standard errors",
+        "gains = []",
+        "model.eval()",
+        "with torch.no_grad():",
+        f"    for {f'index, batch in enumerate({batches})' if random else f'batch in {batches}'}:",
+        "        inputs, targets = batch_of(batch)",
+        f"        outputs, targets = model(inputs{state}).double(), targets.flatten(-2).double()",
+        "        gains.append((targets.square() - (targets - outputs).square()).flatten(1).nanmean(1))",
+        "model.train()",
+        "gain = torch.cat(gains)",
+        "gain = gain[~gain.isnan()]",
+        f"standard_error = gain.std(correction=0).item() / max(2.0, len(gain) / {max(1.0, span / stride)!r}) ** 0.5",
+        "share = float(gain[0] > 0)",
+        "if standard_error:",
+        f"    share = min(1.0, max(0.0, gain.mean().item() / standard_error / {SUPPORTING_ERRORS!r}))",
+        *_scale_head(""),
+        *([f"best = {_COPIED}"] if experiment.train.refit and windows.last_split == "valid" else []),
+    ]
+
+
+def _scale_head(indent: str) -> list[str]:
+    return [
+        f"{indent}with torch.no_grad():",
+        f"{indent}    for parameter in model.head.parameters():",
+        f"{indent}        parameter.mul_(share)",
+    ]
 
 
 def _keeps_best(experiment: Experiment, windows: Windows) -> bool:
@@ -133,7 +174,7 @@ def _numbered(experiment: Experiment) -> str:
     return ", step" if experiment.train.initial_state == "random" else ""
 
 
-def _refit(experiment: Experiment, drops: bool) -> list[str]:
+def _refit(experiment: Experiment, drops: bool, shrinks: bool) -> list[str]:
     train = experiment.train
     count = "step" if train.initial_state == "random" else "done"
     best = "best_epoch" if train.patience else "epoch"
@@ -154,6 +195,7 @@ def _refit(experiment: Experiment, drops: bool) -> list[str]:
         f"        for batch in both[order].split({train.batch_size})[: refit_steps - {count}]:",
         f"            take_step(batch{_numbered(experiment)})",
         f"            {count} += 1",
+        *(_scale_head("    ") if shrinks else []),
     ]
 
 

@@ -6,9 +6,6 @@ user's file enter it as repr() only. Here is what the script reads; script_parts
 
 from __future__ import annotations
 
-import io
-import zipfile
-
 import numpy as np
 import pandas as pd
 
@@ -21,15 +18,6 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS, Experiment, PlaygroundError
 
 SCRIPT_FILE = "train_lstm.py"
-
-
-def script_zip(experiment: Experiment, windows: Windows) -> bytes:
-    """The script and its data.csv in one ZIP file. Raises PlaygroundError as training_script does."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(SCRIPT_FILE, training_script(experiment, windows))
-        archive.writestr(script_parts.DATA_FILE, script_data(windows))
-    return buffer.getvalue()
 
 
 def script_data(windows: Windows) -> bytes:

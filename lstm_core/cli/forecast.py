@@ -81,13 +81,13 @@ def _write(path: str, data: bytes) -> None:
         raise PlaygroundError(f"{path!r} cannot be written ({error.strerror}): choose another file.") from None
 
 
-def recommended_experiment(table: Table, horizon: int, target: str | None = None) -> Experiment:
+def _experiment(table: Table, horizon: int, target: str | None) -> Experiment:
     """What the page opens a new table with, for this horizon; target: None for the suggested one.
 
     Raises:
         PlaygroundError: nothing can be forecast so.
     """
-    from lstm_core.forecasting.recipe import recommended
+    from lstm_core.forecasting.recipe import recommended_experiment
 
     roles = dataclasses.asdict(table.roles) | {"horizon": horizon}
     if target is not None:
@@ -98,10 +98,7 @@ def recommended_experiment(table: Table, horizon: int, target: str | None = None
     if strange or not data.targets:
         what = f"{listed(strange)} of {table.name!r} holds no numbers" if strange else f"{table.name!r} has no numbers"
         raise PlaygroundError(f"{what}, and a forecast is of numbers: choose a column of them with --target.")
-    experiment = Experiment(data)
-    settings = recommended(table, data)
-    parts = {part: dataclasses.replace(getattr(experiment, part), **fields) for part, fields in settings.items()}
-    experiment = dataclasses.replace(experiment, **parts)
+    experiment = recommended_experiment(table, data)
     return dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="cpu"))
 
 
@@ -112,7 +109,7 @@ def _longest_horizon(table: Table, steps: int, target: str | None) -> tuple[Expe
     """
     refusal, horizon = None, steps
     while horizon:
-        experiment = recommended_experiment(table, horizon, target)
+        experiment = _experiment(table, horizon, target)
         try:
             windows = make_windows(table, experiment.data)
         except PlaygroundError as error:

@@ -26,8 +26,8 @@ class Column:
     kind: str  # "number" | "category" | "time"
     values: np.ndarray  # (rows,); for numbers a view of Table.numbers, NaN where missing
     classes: tuple[str, ...] = ()
-    known_ahead: bool = False  # an input that prepare added, whose values at times to come are known
     parts: tuple[str, ...] = ()  # the file's columns that it was joined from
+    known_ahead: bool = False  # an input that prepare added, whose values at times to come are known
 
     @cached_property
     def missing(self) -> np.ndarray:

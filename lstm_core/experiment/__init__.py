@@ -37,6 +37,7 @@ from lstm_core.experiment.choices import (
     SPLITS,
     STARTS,
     STATES,
+    SUPPORTING_ERRORS,
 )
 from lstm_core.experiment.data_spec import DataSpec
 from lstm_core.experiment.model_spec import ModelSpec
@@ -70,6 +71,7 @@ __all__ = [
     "SPLITS",
     "STARTS",
     "STATES",
+    "SUPPORTING_ERRORS",
     "DataSpec",
     "Experiment",
     "ModelSpec",

@@ -31,6 +31,7 @@ LIVE_FIELDS = ("lr", "max_grad_norm", "epochs", "patience")  # of TrainSpec: the
 
 MAX_SEED = 2**31 - 1
 MAX_SNAPSHOTS = 60  # weights kept along a run, to replay its learning
+SUPPORTING_ERRORS = 3.0  # standard errors of a lower validation error, from which on an output counts in full
 SATURATING_BIAS = 20.0  # the bias of a gate that is frozen open: its σ is 1 to the last bit of float32
 
 

@@ -138,8 +138,18 @@ def forecast(
             starts[:, first : first + shape[1]] = target.inverse(np.zeros(shape), rows)[:, : steps - first]
         values[:, first : first + shape[1]] = predicted[:, : steps - first]
         tail.extend(values[:, first : first + shape[1]], first)
-    series = tuple(tail.series_forecast(k, values[k], starts[k], bands) for k in range(len(values)))
+    widths = _widths(bands, steps)
+    series = tuple(tail.series_forecast(k, values[k], starts[k], widths) for k in range(len(values)))
     return Forecast(series, windows.spec.targets, steps, windows.output_steps, tail.held, bands)
+
+
+def _widths(bands: Bands, steps: int) -> dict[float, np.ndarray]:
+    """Level → (steps, targets) half widths in z, the same for every series; those of a level at least a lower one's."""
+    result, least = {}, np.zeros((steps, bands.residuals.shape[2]))
+    for level in LEVELS:
+        columns = [future_widths(one, level, steps) for one in np.moveaxis(bands.residuals, 2, 0)]
+        result[level] = least = np.fmax(least, np.stack(columns, axis=1))
+    return result
 
 
 @torch.no_grad()
@@ -249,21 +259,19 @@ class _Tail:
             return ""
         return series_names(self._windows.table, spec.group)[k]
 
-    def series_forecast(self, k: int, values: np.ndarray, start: np.ndarray, bands: Bands) -> SeriesForecast:
+    def series_forecast(
+        self, k: int, values: np.ndarray, start: np.ndarray, widths: dict[float, np.ndarray]
+    ) -> SeriesForecast:
         windows = self._windows
         last = int(windows.groups[k + 1] - 1)
         rows = np.full(1, last)
-        lower, upper, widths = {}, {}, np.zeros(values.shape)
-        for level in LEVELS:
-            columns = [future_widths(one, level, self._steps) for one in np.moveaxis(bands.residuals, 2, 0)]
-            widths = np.fmax(widths, np.stack(columns, axis=1))  # (steps, targets), at least a lower level's
+        lower, upper = {}, {}
+        for level, width in widths.items():
             if windows.target is None:
-                lower[level], upper[level] = values - widths, values + widths
+                lower[level], upper[level] = values - width, values + width
                 continue
             z = windows.target.to_z(values[None], rows)[0]
-            lower[level], upper[level] = (
-                windows.target.from_z(edge[None], rows)[0] for edge in (z - widths, z + widths)
-            )
+            lower[level], upper[level] = (windows.target.from_z(edge[None], rows)[0] for edge in (z - width, z + width))
         times = None if self._times[k] is None else self._times[k][: self._steps]
         return SeriesForecast(self._name(k), last, times, values, start, lower, upper)
 

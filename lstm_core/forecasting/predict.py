@@ -37,8 +37,8 @@ def predict_steps(
     """All predictions that are scored: of head "last" one a window, of head "per_step" one a step of each window.
 
     Returns rows (steps, output_steps), those of the targets; scored (the same shape), False where a step's target
-    lies in an earlier split than its window; predictions as predict has them, (steps, output_steps, targets) or
-    (steps, classes).
+    lies in an earlier split than its window, or has no start; predictions as predict has them, (steps, output_steps,
+    targets) or (steps, classes).
     """
     outputs = _outputs(model, windows, starts)
     if model.spec.head != "per_step":
@@ -49,6 +49,8 @@ def predict_steps(
     rows = steps[..., None] + windows.offsets  # (windows, seq_len, output_steps)
     split = windows.split_of_row[rows]
     scored = split == split[:, -1:, -1:]
+    if windows.target is not None:  # a window's first steps may lie before the first start
+        scored &= np.isfinite(windows.target.base[steps]).all((2, 3))[..., None]
     return *(values.reshape(-1, len(windows.offsets)) for values in (rows, scored)), predictions.reshape(
         -1, *predictions.shape[2:]
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-STANDARD_ERRORS = 3.0  # of the lower squared error, from which on the output counts in full
+from lstm_core.experiment import SUPPORTING_ERRORS
 
 
 def shrinkage(validation: Iterable[tuple[Tensor, Tensor]], overlap: float) -> float:
@@ -24,7 +24,7 @@ def shrinkage(validation: Iterable[tuple[Tensor, Tensor]], overlap: float) -> fl
     error = float(gain.std(correction=0)) / independent**0.5 if len(gain) else 0.0
     if not error:
         return 1.0 if len(gain) and gain[0] > 0 else 0.0
-    return min(1.0, max(0.0, float(gain.mean()) / error / STANDARD_ERRORS))
+    return min(1.0, max(0.0, float(gain.mean()) / error / SUPPORTING_ERRORS))
 
 
 def _gains(predictions: Tensor, targets: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 import torch
 
-from lstm_core.architecture.training_script import script_zip, training_script
+from lstm_core.architecture.script_zip import script_zip
+from lstm_core.architecture.training_script import training_script
 from lstm_core.data.generators import generate
 from lstm_core.data.samples import load_sample
 from lstm_core.data.windows import make_windows
@@ -100,6 +101,7 @@ CALENDAR = {
 FORECAST = SUNSPOTS | {"horizon": 4, "season": 11, "seq_len": 8}
 SEVERAL = GROUPED | {"horizon": 3, "season": 5, "start": "season_change"}
 BEST = {"patience": 2, "epochs": 5, "refit": True}
+SHRUNK = BEST | {"shrink": True}
 CONFIGURATIONS = {
     "one row ahead": (SUNSPOTS, {}, {}),
     "three rows ahead": (SUNSPOTS | {"horizon": 3, "scaling": "minmax"}, {}, {"patience": 2, "epochs": 8, "lr": 0.1}),
@@ -115,18 +117,23 @@ CONFIGURATIONS = {
     "groups, gaps skipped": (GROUPED | {"missing": "skip"}, {"cell": "gru"}, {"optimizer": "RMSprop"}),
     "random states": (SUNSPOTS | {"scaling": "none"}, {"proj_size": 2}, {"initial_state": "random", "patience": 3}),
     "no validation split": (SUNSPOTS | {"valid_share": 0.0}, {"cell": "rnn"}, {"patience": 1, "loss": "mae"}),
-    "start and refit": (FORECAST | {"start": "smooth"}, {"zero_head": True}, BEST),
+    "start and refit": (FORECAST | {"start": "smooth"}, {"zero_head": True}, SHRUNK),
     "mean, several series": (SEVERAL | {"start": "mean", "scale_per_series": True}, {}, {"refit": True}),
-    "last": (FORECAST | {"start": "last", "scaling": "none"}, {"head": "per_step"}, BEST | {"batch_size": 50}),
+    "last": (FORECAST | {"start": "last", "scaling": "none"}, {"head": "per_step"}, SHRUNK | {"batch_size": 50}),
     "season": (FORECAST | {"start": "season", "horizon": 13, "scaling": "minmax"}, {"zero_head": True}, {}),
     "season change, several series": (SEVERAL | {"scale_per_series": True}, {"cell": "gru"}, BEST),
     "season change, gaps skipped": (SEVERAL | {"missing": "skip", "scaling": "minmax"}, {"head": "per_step"}, {}),
     "smooth without a season, two targets": (TWO | {"start": "smooth", "log": True}, {}, BEST),
-    "smooth, several series": (SEVERAL | {"start": "smooth", "season": 3}, {}, BEST | {"initial_state": "random"}),
+    "smooth, several series": (SEVERAL | {"start": "smooth", "season": 3}, {}, SHRUNK | {"initial_state": "random"}),
     "known ahead": (TWO | {"start": "last", "known_future": ("k",), "features": ("a", "k", "b")}, {}, BEST),
     "known ahead without a start": (TWO | {"known_future": ("k",), "horizon": 1}, {}, {}),
     "calendar of two series": (CALENDAR, {"num_layers": 2, "dropout": 0.2}, BEST),
-    "refit without a test split": (FORECAST | {"start": "season", "valid_share": 0.3}, {}, BEST),
+    "refit without a test split": (FORECAST | {"start": "season", "valid_share": 0.3}, {}, SHRUNK),
+    "shrunk, not refitted": (
+        FORECAST | {"start": "last"},
+        {"num_layers": 2, "dropout": 0.1},
+        SHRUNK | {"refit": False},
+    ),
 }
 
 
@@ -194,7 +201,7 @@ def test_the_script_ends_with_the_weights_the_score_and_the_forecast_of_the_run(
     table = table_for(experiment.data)
     windows = make_windows(table, experiment.data)
     with zipfile.ZipFile(io.BytesIO(script_zip(experiment, windows))) as archive:
-        assert sorted(archive.namelist()) == ["data.csv", "train_lstm.py"]
+        assert sorted(archive.namelist()) == ["data.csv", "train_lstm.ipynb", "train_lstm.py"]
         archive.extractall(tmp_path)
     done = subprocess.run([sys.executable, "-c", AND_SAVE], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

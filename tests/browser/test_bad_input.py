@@ -50,6 +50,7 @@ def good(module_tab: Tab) -> Tab:
 @pytest.mark.parametrize("files", [BAD, pytest.param(WORSE, marks=pytest.mark.slow)], ids=["some", "more"])
 def test_a_bad_file_gets_one_sentence_and_the_table_stays(good: Tab, files: dict, subtests: pytest.Subtests):
     tab = good
+    expect(tab.page.get_by_text("A forecast starts from")).to_be_visible()
     windows = tab.page.get_by_text(re.compile("^Windows: ")).inner_text()
     for name, content in files.items():
         with subtests.test(name):
@@ -84,8 +85,8 @@ def test_a_message_goes_when_the_number_that_holds_is_typed_again(good: Tab):
 
 
 def hostile_csv(target: str) -> bytes:
-    """A series whose every name means something to Markdown, HTML, TeX or Streamlit; `target` comes last."""
-    names = [*[name for name in HOSTILE if name != target][:3], target]  # as many as Gates draws
+    """A series whose every name means something to Markdown, HTML, TeX or Streamlit; `target` comes first."""
+    names = [target, *[name for name in HOSTILE if name != target][:3]]  # as many as Gates draws
     rows = [",".join(f"{np.sin(day / (k + 2)):.3f}" for k in range(len(names))) for day in range(120)]
     return ("\n".join([",".join(f'"{name}"' for name in names), *rows]) + "\n").encode()
 
@@ -109,7 +110,7 @@ def test_hostile_names_fetch_nothing_run_nothing_and_show_as_they_are(good: Tab)
     see_hostile_names(tab, ALL_AT_ONCE)
     tab.page.get_by_role("radio", name="Weights").click()
     tab.page.locator(".weight-heatmaps .heatmap-stage").press("ArrowRight")
-    expect(tab.page.locator(".weight-heatmaps .heatmap-readout")).to_contain_text(f"unit 0 ← {HOSTILE[0]}")
+    expect(tab.page.locator(".weight-heatmaps .heatmap-readout")).to_contain_text(re.compile("unit 0 ← .*start error"))
     for title in ("Start", "Stage"):  # which draw names by scripts of ours, too
         tab.go(title)
         check_nothing_ran(tab)

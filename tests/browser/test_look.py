@@ -24,9 +24,14 @@ FIRST_SIGHT = {  # keys of what must be seen without scrolling
     "Train": ("train", "pause", "step", "stop", "optimizer", "lr", "batch_size", "epochs", "loss_curve"),
     "Gates": ("window", "layer", "gate", "parity", "gate_view"),
     "Stage": ("window", "stage"),
+    "Forecast": ("steps_ahead", "history", "forecast_picture"),
     "Runs": (),  # how many there are depends on the tests before
 }
-NUMBERS = {"Model": ("hidden_size", "num_layers", "dropout"), "Train": ("lr", "epochs")}  # keys of fields to be read
+NUMBERS = {
+    "Model": ("hidden_size", "num_layers", "dropout"),
+    "Train": ("lr", "epochs"),
+    "Forecast": ("steps_ahead",),
+}  # keys of fields to be read
 FITS = """input => {
 const pen = document.createElement("canvas").getContext("2d"), style = getComputedStyle(input);
 pen.font = `${style.fontSize} ${style.fontFamily}`;

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_core.cli.read import describe, values_csv
+from lstm_core.cli.read import describe
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.ingest.read import read_table
+from lstm_core.data.table_csv import values_csv
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "reports"
 CASES = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))

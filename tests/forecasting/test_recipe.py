@@ -55,7 +55,7 @@ def test_what_a_user_has_chosen_stays_and_the_rest_follows_the_data():
     experiment = Experiment(data_of())
     automatic.note(experiment.data)
     experiment = automatic.applied(experiment, table_of(y=MONTHLY))
-    assert experiment.data.start != "none" and experiment.train.refit
+    assert experiment.data.start != "none" and experiment.train.shrink
     own = dataclasses.replace(experiment, model=dataclasses.replace(experiment.model, hidden_size=7))
     own = dataclasses.replace(own, data=dataclasses.replace(own.data, start="mean"))
     again = automatic.applied(own, table_of(y=WALK))

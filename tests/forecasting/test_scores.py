@@ -177,3 +177,12 @@ def of_classes(accuracy: float, majority: float) -> Evaluation:
 def test_the_verdict_is_one_plain_sentence_and_never_the_reverse(result, says):
     assert says in verdict(result)
     assert verdict(result).endswith(".")
+
+
+def test_steps_without_a_start_are_not_scored():
+    """With an output at every step the first steps of a series have no season change to start from yet."""
+    y = np.tile([1.0, 4.0, 2.0], 30) + np.arange(90)
+    spec = spec_of(start="season_change", season=3, features=("y",), seq_len=12, horizon=5, train_share=0.3)
+    windows = make_windows(table_of(y=y), spec)
+    result = evaluate(model_for(windows, head="per_step"), windows, "train")
+    assert np.isfinite(result.model.rmse) and np.isfinite(result.baselines["start"].rmse)

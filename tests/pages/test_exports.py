@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lstm_core.experiment import PlaygroundError
 from lstm_core.forecasting.predict import predict
+from lstm_core.runs import archive
 from pages.shared.gates.export import step_columns
 from pages.shared.gates.selection import Selection
 from tests.pages.conftest import labelled_csv, series_csv, trained
@@ -21,7 +24,7 @@ def test_the_model_page_shows_the_model_alone_and_the_script(visit):
     assert "optimizer.step()" in script
     assert "hidden_size=5" in alone and "hidden_size=5" in script
     (button,) = tab.at.get("download_button")
-    assert button.proto.label == "Script and data.csv as ZIP"
+    assert button.proto.label == "Script, notebook and data.csv as ZIP"
     tab.go("train").set("initial_state", "stateful")
     tab.go("model")
     assert len(tab.at.code) == 1
@@ -42,7 +45,7 @@ def test_the_trace_has_time_inputs_prediction_and_target(visit, downloads):
         table = frame[frame["unit"] == unit]
         assert table["row"].tolist() == rows.tolist()
         assert table["time"].tolist() == windows.time[rows].tolist()
-        assert table["input SUNACTIVITY"].to_numpy(np.float32).tolist() == windows.x[rows, 0].tolist()
+        assert table["input SUNACTIVITY"].to_numpy() == pytest.approx(windows.x[rows, 0], rel=1e-6)
         assert table["prediction"].isna().tolist() == [True] * (len(rows) - 1) + [False]
         assert table["target"].iloc[-1] == pytest.approx(windows.y[rows[-1] + 1, 0])
         expected = predict(last_window(tab).snapshot.model, windows, np.array([start]))[0, 0, 0]
@@ -66,3 +69,17 @@ def test_classes_are_named(visit):
     assert columns["target"][-1] in ("high", "low")
     assert columns["prediction"][-1] in ("high", "low")
     assert set(columns["target"][:-1]) == {""}
+
+
+def test_everything_is_taken_along_once_it_is_asked_for(visit, downloads, monkeypatch):
+    def no_onnx(*_):
+        raise PlaygroundError("No ONNX here.")
+
+    monkeypatch.setattr(archive, "onnx_model", no_onnx)  # an export takes seconds
+    tab = visit("train", run=trained(hidden_size=3))
+    assert "lstm_playground.zip" not in downloads
+    tab.press("make_take_it_all")
+    with zipfile.ZipFile(io.BytesIO(downloads["lstm_playground.zip"]())) as files:
+        names = set(files.namelist())
+        assert files.read("results/forecast.svg").count(b"<polyline") == 6  # actual, forecast and four edges
+    assert {"README.txt", "table.csv", "train_lstm.ipynb", "results/loss.svg", "results/forecast.csv"} <= names

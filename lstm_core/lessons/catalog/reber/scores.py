@@ -80,7 +80,8 @@ def unseen_streams(run: Run) -> np.ndarray:
         seed = (run.experiment.data.seed + OTHER_STREAMS) % 2**31
         table = reber.continual_reber(STREAMS, STREAM_STEPS, 1, 0.0, seed)
         columns = [table.column(symbol).values for symbol in reber.SYMBOLS]
-        return np.stack(columns, axis=-1).reshape(STREAMS, STREAM_STEPS, len(reber.SYMBOLS))
+        one_hot = np.stack(columns, axis=-1, dtype=np.float32)
+        return one_hot.reshape(STREAMS, STREAM_STEPS, len(reber.SYMBOLS))
 
     return run.cached("reber streams", (), draw)
 
