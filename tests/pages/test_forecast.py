@@ -198,7 +198,8 @@ def test_what_cannot_be_forecast_is_one_sentence(forecast, visit):
 
 def test_a_model_without_a_start_has_no_picture_of_it(visit):
     tab = visit("forecast", run=trained())
-    assert len(tab.at.get("plotly_chart")) == 1
+    drawn = {one.key for one in tab.at.get("plotly_chart")}
+    assert "forecast_picture" in drawn and "forecast_parts" not in drawn
     assert "What the start says" not in tab.words()
     assert "On all 46 test windows" in tab.words()
 
