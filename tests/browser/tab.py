@@ -147,9 +147,13 @@ class Tab:
 
     def choose(self, key: str, option: str) -> Tab:
         """Pick one option of a select box."""
-        self.widget(key).locator("input").click()
-        self.page.get_by_role("option", name=option, exact=True).click()
-        return self.settle()
+        wanted = self.page.get_by_role("option", name=option, exact=True)
+        for patience in (PATIENCE / 5, PATIENCE / 5, PATIENCE):  # a page that is being redrawn closes the list again
+            self.widget(key).locator("input").first.click()
+            with suppress(TimeoutError):
+                wanted.click(timeout=patience)
+                return self.settle()
+        raise AssertionError(f"{option!r} is no option of {key}")
 
     def upload(self, name: str, content: bytes) -> Tab:
         file = {"name": name, "mimeType": "text/csv", "buffer": content}
