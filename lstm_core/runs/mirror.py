@@ -42,7 +42,7 @@ class Mirror:
         self._said: dict = {}  # status.json
         self._changes: list[Change] = []
         self._is_repeatable = not trainer.step and not trainer.replaced
-        self._step = trainer.step
+        self._step = self._recorded = trainer.step  # shown; the last one whose record is in the curves
         self.first_step = trainer.step if folder is None else 0  # the step that the records begin after
         self.asked = 0  # the size of control.jsonl after the last live change that this process asked for
         if folder is not None:
@@ -52,7 +52,7 @@ class Mirror:
         """From now on the run is this folder; step: the last one whose record is in the curves already."""
         self._snapshots = SnapshotReader(folder.file("snapshots.bin"))
         self.first_step = step or first_step(folder.file("records.bin")) or 0
-        self._step = step
+        self._step = self._recorded = step
         self.folder = folder
 
     def set_status(self, status: str, message: str) -> None:
@@ -131,10 +131,10 @@ class Mirror:
             if self._has_changed("events.jsonl"):
                 self._changes, self._is_repeatable = folder.changes(), folder.is_repeatable
             if self._has_changed("records.bin"):
-                records = read_records(folder.file("records.bin"), self._step)
+                records = read_records(folder.file("records.bin"), self._recorded)
                 if len(records):
                     self._progress.extend(records, self.trainer.steps_per_epoch)
-                    self._step = int(records["step"][-1])
+                    self._step = self._recorded = int(records["step"][-1])
             self._status, self._message = pool.current_status(folder, self._said), self._said.get("message", "")
             if self._status not in ("waiting", "running"):
                 self._weights_at = 0.0

@@ -13,6 +13,7 @@ from lstm_core.runs.run import Run
 from lstm_core.training import history
 from tests.factories import DROPS, ENDLESS, TABLE, flat_weights, runs_at_work, trainer_of, until
 from tests.runs.conftest import WINDOWS
+from tests.runs.sessions import TRAIN, train
 
 # ---- one run
 
@@ -299,3 +300,18 @@ def test_a_run_that_is_ended_or_altered_at_rest_is_scored_anew(make):
         == pytest.approx(run.score("test", wait=60).evaluation.model.rmse)
         != first["test"]["rmse"]
     )
+
+
+def test_records_are_read_once_although_the_status_is_behind_them():
+    """A worker that ends between two looks leaves an older status.json for a moment: the curves stay in order."""
+    run = Run.new(WINDOWS, trainer_of(WINDOWS, epochs=3).experiment, TABLE)
+    run._make_folder()
+    train(run.folder, TRAIN)
+    mirror = run._mirror
+    mirror.look(now=True)
+    count = len(mirror.progress.curves["train_loss"].lists(10_000)[0])
+    mirror._said = mirror._said | {"step": 2}
+    mirror.look(now=True)
+    run.folder.file("records.bin").touch()
+    mirror.look(now=True)
+    assert len(mirror.progress.curves["train_loss"].lists(10_000)[0]) == count > 2

@@ -132,7 +132,7 @@ def _is_spaced(lines: list[str]) -> bool:
     if width < 2 or len(fits) < 0.8 * len(rows) or sum(is_value(line) for line in lines) > len(lines) / 2:
         return False
     cells = [cell for row in fits[1:] or fits for cell in row]
-    return sum(is_value(cell) for cell in cells) >= 0.5 * len(cells)
+    return sum(is_value(cell) for cell in cells) > 0.5 * len(cells)  # "word 7" is one cell
 
 
 def _is_decimal_comma(lines: list[str]) -> bool:
