@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from lstm_core.data.ingest.encoding import MAX_BYTES
-from lstm_core.data.ingest.rows import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from lstm_core.data.ingest.rows import refuse_size
 from lstm_core.data.table import ImportNote
 from lstm_core.experiment import PlaygroundError
 
@@ -65,17 +65,6 @@ def parquet_rows(data: bytes, name: str) -> ArrowRows:
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         problem = f"{name!r} is a Parquet file that cannot be read ({type(error).__name__}): export the table as CSV."
         raise PlaygroundError(problem) from None
-
-
-def refuse_size(rows: int, width: int, name: str) -> None:
-    """Raises PlaygroundError: more than MAX_ROWS, MAX_COLUMNS or MAX_CELLS."""
-    for count, maximum, unit in (
-        (width, MAX_COLUMNS, "columns"),
-        (rows, MAX_ROWS, "rows"),
-        (rows * width, MAX_CELLS, "cells"),
-    ):
-        if count > maximum:
-            raise PlaygroundError(f"{name!r} has {count:,} {unit}; at most {maximum:,} can be read: keep fewer.")
 
 
 def arrow_rows(table: pa.Table, name: str, what: str) -> ArrowRows:

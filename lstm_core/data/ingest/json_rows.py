@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from lstm_core.data.ingest.arrow_rows import ArrowRows, arrow_rows, refuse_size
+from lstm_core.data.ingest.arrow_rows import ArrowRows, arrow_rows
+from lstm_core.data.ingest.rows import refuse_size
 from lstm_core.experiment import PlaygroundError
 
 _NO_TABLE = "{!r} is JSON, but no table: give one object a line, a list of objects, or a list for each column."

@@ -154,7 +154,7 @@ def rows_as_they_are(text: bytes, name: str, delimiter: str, skip: int, names: t
     """
     end = _end(text)
     lines = text.count(b"\n", 0, end) + (end > 0)
-    _refuse_too_large(lines, name, len(names))
+    refuse_size(lines, len(names), name)
     returns = b"\r" in text
     if delimiter == " " or not delimiter.isascii() or (returns and text.count(b"\r") != text.count(b"\r\n")):
         return None
@@ -183,7 +183,8 @@ def _end(text: bytes) -> int:
     return end
 
 
-def _refuse_too_large(rows: int, name: str, width: int) -> None:
+def refuse_size(rows: int, width: int, name: str) -> None:
+    """Raises PlaygroundError: more than MAX_ROWS, MAX_COLUMNS or MAX_CELLS."""
     for count, maximum, unit in (
         (width, MAX_COLUMNS, "columns"),
         (rows, MAX_ROWS, "rows"),
