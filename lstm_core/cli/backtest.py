@@ -6,8 +6,8 @@ import argparse
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from lstm_core.cli.contest import add_file, check_count, read_data
 from lstm_core.cli.output import add_json, note, print_json, print_table
+from lstm_core.cli.table import add_file, check_count, noting, read_data
 from lstm_core.data.number_format import format_significant
 from lstm_core.data.windows import Windows, make_windows
 
@@ -51,15 +51,8 @@ def _backtest(chosen: argparse.Namespace) -> None:
     windows = make_windows(table, experiment.data)
     note("Training the LSTM …")
     trainer = train_seed(windows, experiment, experiment.model.seed)
-    said: set[str] = set()
-
-    def tell(share: float, what: str) -> None:
-        if what not in said:
-            said.add(what)
-            note(f"{what} …")
-
     refit = refit_of(trainer) if chosen.refit else None
-    result = backtest(trainer.model, windows, chosen.origins, chosen.spacing, refit, tell)
+    result = backtest(trainer.model, windows, chosen.origins, chosen.spacing, refit, noting())
     (_print_json if chosen.json else _print)(result, windows)
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_core.cli.output import add_json, note, print_json, print_table, read_file
-from lstm_core.data.ingest.read import read_table
+from lstm_core.cli.output import add_json, note, print_json, print_table
+from lstm_core.cli.table import add_file, check_count, noting, read_data
 from lstm_core.data.number_format import format_significant
-from lstm_core.data.table import Table
-from lstm_core.experiment import DataSpec, PlaygroundError
 
 if TYPE_CHECKING:
     from lstm_core.forecasting.contest import Contest
@@ -38,33 +35,6 @@ def add_commands(commands: Any) -> None:
     contest.set_defaults(run=_contest)
 
 
-def add_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the table")
-    parser.add_argument("--target", metavar="COLUMN", help="what is forecast (default: what the page suggests)")
-
-
-def read_data(file: str, target: str | None, horizon: int = 1) -> tuple[Table, DataSpec]:
-    """A file as the page opens it, and its suggested columns.
-
-    Raises:
-        PlaygroundError: the file cannot be read, or there is no such target or no such horizon.
-    """
-    table = read_table(read_file(file), Path(file).name)
-    roles = dataclasses.asdict(table.roles) | {"horizon": horizon}
-    if target is not None:
-        names = table.column_names("number")
-        if target not in names:
-            raise PlaygroundError(f"There is no number column {target!r} in {table.name!r}: {', '.join(names)}.")
-        roles |= {"targets": (target,), "features": tuple(dict.fromkeys((target, *roles["features"])))}
-    return table, DataSpec(source="csv", name=table.name, **roles)
-
-
-def check_count(name: str, value: int | None) -> None:
-    """Raises PlaygroundError: not a whole number from 1 on."""
-    if value is not None and value < 1:
-        raise PlaygroundError(f"{name} is {value}: give a whole number from 1 on.")
-
-
 def _contest(chosen: argparse.Namespace) -> None:
     check_count("--seeds", chosen.seeds)
     check_count("--horizon", chosen.horizon)
@@ -76,18 +46,10 @@ def _contest(chosen: argparse.Namespace) -> None:
     ahead = default_horizon(table, data) if chosen.horizon is None else chosen.horizon
     if available() == QUICK:
         note("AutoETS and AutoARIMA are left out: they need the package statsforecast (requirements-extras.txt).")
-    said: set[str] = set()
-
-    def tell(share: float, what: str) -> None:
-        if what not in said:
-            said.add(what)
-            note(f"{what} …")
-
     contests = []
     for steps in dict.fromkeys((1, ahead)):
-        said.clear()
         note(f"{steps:,} row{'s' * (steps > 1)} ahead:")
-        contests.append(run_contest(table, dataclasses.replace(data, horizon=steps), chosen.seeds, progress=tell))
+        contests.append(run_contest(table, dataclasses.replace(data, horizon=steps), chosen.seeds, progress=noting()))
     first, last = contests[0], contests[-1]
     if chosen.json:
         print_json({"rmse": first.rmse, "rmse_h": last.rmse, "start": first.start, "season": first.season})

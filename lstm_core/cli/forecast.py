@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_core.architecture.memory import check_memory
-from lstm_core.cli.output import add_json, note, print_json, read_file
-from lstm_core.data.ingest.read import read_table
+from lstm_core.cli.output import add_json, note, print_json, write_file
+from lstm_core.cli.table import add_file, read_data
 from lstm_core.data.number_format import format_significant
 from lstm_core.data.series_rows import listed
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import SPLITS, DataSpec, Experiment, PlaygroundError
-from lstm_core.model.devices import free_memory, limit_to_one_thread
+from lstm_core.model.devices import free_memory
 
 if TYPE_CHECKING:
     from lstm_core.forecasting.future import Forecast
@@ -43,73 +42,47 @@ def add_commands(commands: Any) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    forecast.add_argument("file", metavar="FILE", help="the table")
+    add_file(forecast)
     forecast.add_argument("--horizon", metavar="N", type=int, required=True, help="how many rows to come")
-    forecast.add_argument("--target", metavar="COLUMN", help="what to forecast; else the column that Data suggests")
     forecast.add_argument("--out", metavar="FORECAST.csv", help="where to write; else the CSV is printed")
     add_json(forecast)
     forecast.set_defaults(run=_forecast)
 
 
 def _forecast(chosen: argparse.Namespace) -> None:
-    table = read_table(read_file(chosen.file), Path(chosen.file).name)
+    from lstm_core.forecasting.contest import train_seed
+    from lstm_core.forecasting.forecast_table import forecast_columns, forecast_csv
     from lstm_core.forecasting.future import MAX_STEPS
 
     if not 1 <= chosen.horizon <= MAX_STEPS:
         raise PlaygroundError(f"--horizon is {chosen.horizon:,}: give 1 to {MAX_STEPS:,} rows.")
-    experiment, windows = _longest_horizon(table, chosen.horizon, chosen.target)
+    table, data = read_data(chosen.file, chosen.target)
+    experiment, windows = _longest_horizon(table, data, chosen.horizon)
     check_memory(experiment, windows, free_memory())
-    trainer = _train(windows, experiment)
+    trainer = train_seed(windows, experiment, experiment.model.seed)
     evaluation, forecast = _results(trainer, chosen.horizon)
     for sentence in _about(trainer, evaluation, forecast):
         note(sentence)
-    from lstm_core.forecasting.forecast_table import forecast_columns, forecast_csv
-
     columns = forecast_columns(forecast, experiment.data.group if len(windows.groups) > 2 else None)
     if chosen.out is not None:
-        _write(chosen.out, forecast_csv(columns))
+        write_file(chosen.out, forecast_csv(columns))
     if chosen.json:
         print_json(_as_json(trainer, evaluation, forecast, columns))
     elif chosen.out is None:
         print(forecast_csv(columns).decode(), end="", flush=True)
 
 
-def _write(path: str, data: bytes) -> None:
-    try:
-        Path(path).expanduser().write_bytes(data)
-    except OSError as error:
-        raise PlaygroundError(f"{path!r} cannot be written ({error.strerror}): choose another file.") from None
-
-
-def _experiment(table: Table, horizon: int, target: str | None) -> Experiment:
-    """What the page opens a new table with, for this horizon; target: None for the suggested one.
-
-    Raises:
-        PlaygroundError: nothing can be forecast so.
-    """
-    from lstm_core.forecasting.recipe import recommended_experiment
-
-    roles = dataclasses.asdict(table.roles) | {"horizon": horizon}
-    if target is not None:
-        table.column(target)
-        roles |= {"targets": (target,), "features": tuple(dict.fromkeys((target, *roles["features"])))}
-    data = DataSpec(source="csv", name=table.name, **roles)
-    strange = [name for name in data.targets if table.column(name).kind != "number"]
-    if strange or not data.targets:
-        what = f"{listed(strange)} of {table.name!r} holds no numbers" if strange else f"{table.name!r} has no numbers"
-        raise PlaygroundError(f"{what}, and a forecast is of numbers: choose a column of them with --target.")
-    experiment = recommended_experiment(table, data)
-    return dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="cpu"))
-
-
-def _longest_horizon(table: Table, steps: int, target: str | None) -> tuple[Experiment, Windows]:
+def _longest_horizon(table: Table, data: DataSpec, steps: int) -> tuple[Experiment, Windows]:
     """The experiment and windows of this many steps at once; where the table is too short for that, of half, and so on.
 
     Past its horizon a model reads its own forecasts.
     """
+    from lstm_core.forecasting.recipe import recommended_experiment
+
     refusal, horizon = None, steps
     while horizon:
-        experiment = _experiment(table, horizon, target)
+        experiment = recommended_experiment(table, dataclasses.replace(data, horizon=horizon))
+        experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="cpu"))
         try:
             windows = make_windows(table, experiment.data)
         except PlaygroundError as error:
@@ -122,20 +95,6 @@ def _longest_horizon(table: Table, steps: int, target: str | None) -> tuple[Expe
             )
         horizon //= 2
     raise refusal
-
-
-def _train(windows: Windows, experiment: Experiment) -> Trainer:
-    from lstm_core.training.loss import NonFiniteLossError
-    from lstm_core.training.trainer import Trainer
-
-    limit_to_one_thread()
-    trainer = Trainer(windows, experiment)
-    try:
-        for _ in trainer:
-            pass
-    except NonFiniteLossError as error:
-        raise PlaygroundError(str(error)) from None
-    return trainer
 
 
 def _results(trainer: Trainer, steps: int) -> tuple[Evaluation, Forecast]:

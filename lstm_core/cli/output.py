@@ -49,3 +49,11 @@ def read_file(path: str) -> bytes:
         return Path(path).expanduser().read_bytes()
     except OSError as error:
         raise PlaygroundError(f"{path!r} cannot be read ({error.strerror}): check the name.") from None
+
+
+def write_file(path: str, data: bytes) -> None:
+    """An old file is replaced. Raises PlaygroundError: it cannot be written."""
+    try:
+        Path(path).expanduser().write_bytes(data)
+    except OSError as error:
+        raise PlaygroundError(f"{path!r} cannot be written ({error.strerror}): choose another file.") from None

@@ -6,11 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lstm_core.cli.output import add_json, print_json, print_table, read_file
+from lstm_core.cli.output import add_json, print_json, print_table, read_file, write_file
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.table import Table
 from lstm_core.data.table_csv import values_csv
-from lstm_core.experiment import PlaygroundError
 
 ABOUT = """\
 Read a file as the Data page does and say what it is understood as: the kind of each column (number, time, category, or
@@ -36,11 +35,7 @@ def add_commands(commands: Any) -> None:
 def _read(chosen: argparse.Namespace) -> None:
     table = read_table(read_file(chosen.file), Path(chosen.file).name)
     if chosen.values:
-        try:
-            Path(chosen.values).expanduser().write_bytes(values_csv(table))
-        except OSError as error:
-            problem = f"{chosen.values!r} cannot be written ({error.strerror}): choose another file."
-            raise PlaygroundError(problem) from None
+        write_file(chosen.values, values_csv(table))
     about = describe(table)
     if chosen.json:
         print_json(about)

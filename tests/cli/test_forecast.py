@@ -78,7 +78,7 @@ def test_what_cannot_be_forecast_is_refused(refuse, monthly, tmp_path):
     assert "--horizon is 0" in refuse("forecast", monthly, "--horizon", "0")
     assert "--horizon is 3,000" in refuse("forecast", monthly, "--horizon", "3000")
     assert "'none'" in refuse("forecast", monthly, "--horizon", "3", "--target", "none")
-    assert "'month' of 'monthly.csv' holds no numbers" in refuse(
+    assert "no number column 'month' in 'monthly.csv'" in refuse(
         "forecast", monthly, "--horizon", "3", "--target", "month"
     )
     assert "cannot be read" in refuse("forecast", tmp_path / "missing.csv", "--horizon", "3")
@@ -86,4 +86,6 @@ def test_what_cannot_be_forecast_is_refused(refuse, monthly, tmp_path):
     assert "'short.csv'" in refuse("forecast", tmp_path / "short.csv", "--horizon", "3")
     words = tmp_path / "words.csv"
     words.write_text("y,label\n" + "".join(f"{k},{'ab'[k % 2]}\n" for k in range(50)))
-    assert "'label' of 'words.csv' holds no numbers" in refuse("forecast", words, "--horizon", "3", "--target", "label")
+    assert "no number column 'label' in 'words.csv': y." in refuse(
+        "forecast", words, "--horizon", "3", "--target", "label"
+    )
