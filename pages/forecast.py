@@ -5,7 +5,7 @@ import streamlit as st
 
 from lstm_core.data.series_rows import series_names
 from lstm_core.forecasting.forecast_table import forecast_columns, forecast_csv
-from lstm_core.forecasting.future import MAX_STEPS, Forecast
+from lstm_core.forecasting.future import MAX_STEPS, Forecast, why_none
 from pages.shared.components.download import download
 from pages.shared.forecast import backtest_view, contest_table, pictures, sentences
 from pages.shared.forecast.known_future import known_future_table
@@ -30,10 +30,8 @@ cell = run.experiment.model.cell.upper()
 
 def guard() -> str:
     """Why nothing can be forecast; "" if it can."""
-    if windows.classes:
-        return "This model predicts classes, and a forecast is of numbers: choose a number as its target on Data."
-    if not spec.horizon:
-        return "This model predicts the window's own last row: set horizon to 1 or more on Data, and train again."
+    if why := why_none(windows):
+        return why
     if not begun and active:
         return "The training has not begun yet: the forecast appears with its first steps."
     return "" if begun else "This model is not trained yet: press Train, and its forecast appears here."

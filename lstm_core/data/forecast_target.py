@@ -7,15 +7,16 @@ the change, instead of the level, which would leave the range it was trained on 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from lstm_core.data.start import Start, fit_start, rows_ahead
+from lstm_core.data.start import Start, fit_start, rows_before
 from lstm_core.data.transforms import CONSTANT, fit_scaler, forward_fill
 from lstm_core.experiment import DataSpec, PlaygroundError
 
+SEASONAL = ("season", "season_change", "smooth")
 MAX_NUMBERS = 1 << 28  # starts of all rows and output steps: 2 GiB in float64
 
 
@@ -75,16 +76,13 @@ class ForecastTarget:
         """
         start, known = self.starts[target], self.known[:, target]
         before = start.values(known, groups, np.array([1]))[:, 0]
-        error = known - rows_ahead(before, groups, -1)
+        error = known - rows_before(before, groups, 1)
         inputs = {"start error": error}
         if start.kind != "last":
-            inputs["change"] = known - rows_ahead(known, groups, -1)
+            inputs["change"] = known - rows_before(known, groups, 1)
         if start.season > seq_len and start.kind in SEASONAL:
-            inputs[f"start error, {start.season} rows ago"] = rows_ahead(error, groups, -start.season)
+            inputs[f"start error, {start.season} rows ago"] = rows_before(error, groups, start.season)
         return inputs
-
-
-SEASONAL = ("season", "season_change", "smooth")
 
 
 def fit_target(
@@ -102,14 +100,15 @@ def fit_target(
     fits = [fit_start(column, groups, is_train, offsets, spec.season, (spec.start,)) for column in known.T]
     starts = tuple(start for start, _ in fits)
     base = _base(known, starts, groups, offsets)
-    target = ForecastTarget(starts, np.ones(base.shape[1:]), base, z, known, spec.log, series)
-    errors = target.errors(offsets).reshape(base.shape)
+    unscaled = ForecastTarget(starts, np.ones(base.shape[1:]), base, z, known, spec.log, series)
+    errors = unscaled.errors(offsets).reshape(base.shape)
     sequence = np.repeat(np.arange(len(groups) - 1), np.diff(groups))
     size = np.abs(np.where(np.isnan(z), 0.0, z)[is_train]).max(0, initial=1e-30)
+    scale = []
     for k, offset in enumerate(offsets):
         learned = np.flatnonzero(is_train[offset:] & (sequence[offset:] == sequence[:-offset]))
-        target.scale[k] = _deviation(errors[learned, k], CONSTANT * size)
-    return target
+        scale.append(_deviation(errors[learned, k], CONSTANT * size))
+    return replace(unscaled, scale=np.stack(scale))
 
 
 def fitted_target(

@@ -83,12 +83,12 @@ class Start:
         if self.kind == "last" or not self.season:
             return level
         back = self.season * -(-offset // self.season)
-        same_time = _rows_before(season, groups, back - offset)
+        same_time = rows_before(season, groups, back - offset)
         if self.kind == "season":
             return same_time
         if self.kind == "smooth":
             return level + same_time
-        return level + same_time - _rows_before(season, groups, back)
+        return level + same_time - rows_before(season, groups, back)
 
     def describe(self) -> str:
         """Half a sentence: "the last value plus the change 12 rows ago"."""
@@ -156,10 +156,10 @@ def fit_start(
 
 def rows_ahead(z: np.ndarray, groups: np.ndarray, offset: int) -> np.ndarray:
     """(rows, …): z of so many rows later in the same sequence, NaN past its end."""
-    return _rows_before(z, groups, -offset)
+    return rows_before(z, groups, -offset)
 
 
-def _rows_before(z: np.ndarray, groups: np.ndarray, offset: int) -> np.ndarray:
+def rows_before(z: np.ndarray, groups: np.ndarray, offset: int) -> np.ndarray:
     """(rows, …): z of so many rows before, of the same sequence, else NaN; a negative offset looks ahead."""
     if not offset:
         return z

@@ -122,6 +122,14 @@ class Windows:
         return ((self.x - self.x_center) * (1 / self.x_scale)).astype(np.float32)
 
     @cached_property
+    def scaled_features(self) -> np.ndarray:
+        """(rows, features) float32: the features themselves on one scale, for pictures; scaled_x without a start."""
+        if self.x is self.features:
+            return self.scaled_x
+        center, scale = fit_scaler(self.features[self.split_of_row == 0], self.spec.scaling)
+        return ((self.features - center) / scale).astype(np.float32)
+
+    @cached_property
     def scaled_y(self) -> np.ndarray:
         """What the loss compares with, float32, NaN where not scored: (rows, output_steps·targets), of each row what
         is to be predicted after it, with a start; (rows, targets), of each row its own target, without."""

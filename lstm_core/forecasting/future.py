@@ -39,7 +39,7 @@ class Bands:
     coverage: dict[float, tuple[float, int]]
 
     def sentence(self, level: float = 0.8) -> str:
-        """ "On the test rows the 80 % band held 87 % (31 windows)."""
+        """On the test rows the 80 % band held 87 % of the values (31 windows)."""
         share, windows = self.coverage[level]
         if not windows:
             return f"No test window tells how often the {level * 100:.0f} % band holds."
@@ -125,7 +125,7 @@ def forecast(
     if not 1 <= steps <= MAX_STEPS:
         raise PlaygroundError(f"{steps:,} rows ahead: choose 1 to {MAX_STEPS:,}.")
     tail = _Tail(windows, steps, known or {})
-    values, starts = np.empty((len(tail.last), steps, windows.y.shape[1])), None
+    values = np.empty((len(tail.last), steps, windows.y.shape[1]))
     starts = np.full_like(values, np.nan)
     for first in range(0, steps, windows.output_steps):
         inputs, target, rows = tail.inputs(first)
@@ -166,14 +166,16 @@ class _Tail:
 
     def __init__(self, windows: Windows, steps: int, known: Mapping[str, np.ndarray]) -> None:
         self._windows, self._steps = windows, steps
-        room = (
-            -(-steps // windows.output_steps) * windows.output_steps
-        )  # the last forecast, too, reads all that is ahead
+        # Whole forecasts: the last one, too, reads all that is known ahead of it.
+        room = -(-steps // windows.output_steps) * windows.output_steps
         lengths = np.minimum(np.diff(windows.groups), MAX_HISTORY)
         rows = [np.arange(end - length, end + room) for end, length in zip(windows.groups[1:], lengths, strict=True)]
         past = [row < end for row, end in zip(rows, windows.groups[1:], strict=True)]
         self._source = np.concatenate([np.minimum(r, e - 1) for r, e in zip(rows, windows.groups[1:], strict=True)])
         is_past = np.concatenate(past)
+        self._names = [""]
+        if len(lengths) > 1:
+            self._names = series_names(windows.table, windows.spec.group)
         self.groups = np.concatenate([[0], np.cumsum(lengths + room)])
         self.last = self.groups[1:] - room - 1  # the last known row of each series
         self._y = np.where(is_past[:, None], windows.y[self._source], np.nan)
@@ -236,7 +238,7 @@ class _Tail:
         if target is not None:
             unknown |= np.isnan(target.base[rows]).any((1, 2))
         if unknown.any():
-            name = self._name(int(unknown.argmax()))
+            name = self._names[unknown.argmax()]
             of = f" of {name!r}" if name else ""
             raise PlaygroundError(
                 f"The last {self._windows.spec.seq_len} rows{of} have missing values, so nothing past the end can be "
@@ -253,12 +255,6 @@ class _Tail:
                 if name in names:
                     self._features[rows, names.index(name)] = values[k, :, column]
 
-    def _name(self, k: int) -> str:
-        spec = self._windows.spec
-        if spec.group is None or len(self.last) == 1:
-            return ""
-        return series_names(self._windows.table, spec.group)[k]
-
     def series_forecast(
         self, k: int, values: np.ndarray, start: np.ndarray, widths: dict[float, np.ndarray]
     ) -> SeriesForecast:
@@ -273,15 +269,18 @@ class _Tail:
             z = windows.target.to_z(values[None], rows)[0]
             lower[level], upper[level] = (windows.target.from_z(edge[None], rows)[0] for edge in (z - width, z + width))
         times = None if self._times[k] is None else self._times[k][: self._steps]
-        return SeriesForecast(self._name(k), last, times, values, start, lower, upper)
+        return SeriesForecast(self._names[k], last, times, values, start, lower, upper)
+
+
+def why_none(windows: Windows) -> str:
+    """Why a model of these windows forecasts nothing, in one sentence; "" where it does."""
+    if windows.classes:
+        return "This model predicts classes, and a forecast is of numbers: choose a number as its target on Data."
+    if not windows.spec.horizon:
+        return "This model predicts the window's own last row: set horizon to 1 or more on Data, and train again."
+    return ""
 
 
 def _refuse(windows: Windows) -> None:
-    if windows.classes:
-        raise PlaygroundError(
-            "This model predicts classes, and a forecast is of numbers: choose a number as its target."
-        )
-    if not windows.spec.horizon:
-        raise PlaygroundError(
-            "This model predicts the window's own last row: set horizon to 1 or more and train again."
-        )
+    if why := why_none(windows):
+        raise PlaygroundError(why)

@@ -147,13 +147,6 @@ def _start(
     return season, log, start.kind
 
 
-# What `recommended` sets beside the data.
-_OTHERS = {
-    "model": ("hidden_size", "num_layers", "zero_head"),
-    "train": ("optimizer", "lr", "batch_size", "epochs", "max_grad_norm", "patience", "shrink", "refit"),
-}
-
-
 class AutomaticSettings:
     """Which settings of an experiment were chosen for a table: those that a user has changed since stay as they are."""
 
@@ -181,5 +174,8 @@ class AutomaticSettings:
 
     def _without_start(self) -> Settings:
         """For classes, labelled sequences and synthetic data: what the experiment had at first."""
-        first = {part: {name: self._first[part][name] for name in names} for part, names in _OTHERS.items()}
+        first = {
+            part: {name: value for name, value in self._first[part].items() if value != self._chosen[part][name]}
+            for part in ("model", "train")
+        }
         return {"data": {"start": "none", "season": 0, "log": False, "scale_per_series": False}} | first

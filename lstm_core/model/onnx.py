@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lstm_core.data.series_rows import series_names
-from lstm_core.data.start import DAMPING, rows_ahead, smooth_states
+from lstm_core.data.start import DAMPING, rows_before, smooth_states
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import PlaygroundError
 from lstm_core.model.raw_forecast import RawForecast
@@ -162,8 +162,8 @@ def smooth_state(module: RawForecast, first: np.ndarray) -> dict[str, np.ndarray
     for start, z in zip(module.starts, windows.target.known.T, strict=True):
         weights = np.array([[start.level_weight], [start.season_weight], [start.slope_weight]])
         level, season, slope = (one[:, 0] for one in smooth_states(z, windows.groups, start.season, *weights))
-        expected = rows_ahead(level + DAMPING * slope, windows.groups, -1)
-        error = z - expected - (rows_ahead(season, windows.groups, -m) if m else 0.0)
+        expected = rows_before(level + DAMPING * slope, windows.groups, 1)
+        error = z - expected - (rows_before(season, windows.groups, m) if m else 0.0)
         columns.append((level, slope, season, error))
     level, slope, season, error = (np.stack(values, axis=1) for values in zip(*columns, strict=True))
 

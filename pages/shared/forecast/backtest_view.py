@@ -13,6 +13,7 @@ from lstm_core.forecasting.backtest import REFITTED_ORIGINS, Backtest, backtest,
 from lstm_core.runs.background import BackgroundJob
 from lstm_core.runs.contest_jobs import begin_refits
 from lstm_core.runs.run import Run
+from pages.shared.forecast.job_row import job_row
 from pages.shared.session.fields import set_widget
 from pages.shared.session.messages import escape_markdown
 from pages.shared.session.state import get_state
@@ -60,13 +61,8 @@ def _job(run: Run) -> BackgroundJob[Backtest] | None:
 def _refits(run: Run) -> None:
     """The button that begins, or the progress."""
     job = _job(run)
-    if job is not None and not job.done:
-        row = st.container(horizontal=True, vertical_alignment="center")
-        row.container(width="stretch").progress(job.progress, job.what)
-        row.button("Cancel", on_click=job.cancel, key="backtest_cancel", icon=":material/close:")
+    if job_row(job, "backtest_cancel"):
         return
-    if job is not None and job.message:
-        st.warning(escape_markdown(job.message))
     if job is None or job.result is None:
         st.button(
             f"Refit at up to {REFITTED_ORIGINS} origins",

@@ -13,6 +13,7 @@ from lstm_core.forecasting.contest import FITTED, LSTM, QUICK, Contest, availabl
 from lstm_core.runs.background import BackgroundJob
 from lstm_core.runs.contest_jobs import begin_contest, begin_seeds
 from lstm_core.runs.run import Run
+from pages.shared.forecast.job_row import job_row
 from pages.shared.session.messages import escape_markdown
 from pages.shared.training.live import LESSON_SECONDS, poll
 
@@ -69,13 +70,8 @@ def _draw(run: Run, job: BackgroundJob[Contest]) -> None:
 
 
 def _further_seeds(run: Run, job: BackgroundJob | None) -> None:
-    if job is not None and not job.done:
-        row = st.container(horizontal=True, vertical_alignment="center")
-        row.container(width="stretch").progress(job.progress, job.what)
-        row.button("Cancel", on_click=job.cancel, key="contest_cancel", icon=":material/close:")
+    if job_row(job, "contest_cancel"):
         return
-    if job is not None and job.message:
-        st.warning(escape_markdown(job.message))
     st.button(
         "Train two more seeds",
         on_click=_train,

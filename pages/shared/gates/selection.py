@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from lstm_core.data.number_format import format_percent, minus_sign
-from lstm_core.data.transforms import fit_scaler
 from lstm_core.data.windows import Windows
 from lstm_core.figures.symbols import symbol_texts
 from lstm_core.forecasting.predict import predict
@@ -157,6 +156,4 @@ def input_series(windows: Windows, start: int) -> dict[str, np.ndarray]:
     names = windows.feature_names[:MAX_SERIES]
     if len(windows.feature_names) == 1:
         return {names[0]: windows.features[rows, 0]}
-    center, scale = fit_scaler(windows.features[windows.split_of_row == 0], windows.spec.scaling)
-    scaled = (windows.features[rows] - center) / scale
-    return {f"{name} (scaled)": scaled[:, k] for k, name in enumerate(names)}
+    return {f"{name} (scaled)": windows.scaled_features[rows, k] for k, name in enumerate(names)}
