@@ -80,10 +80,10 @@ def window_notes(
     possible = int(np.maximum(np.diff(groups) - spec.seq_len - spec.horizon + 1, 0).sum())
     omitted = possible - sum(len(s) for s in starts.values())
     if omitted:
-        notes.append(
-            f"{omitted:,} of {possible:,} windows are left out: their inputs or targets have missing values, or their "
-            "targets lie in two splits."
-        )
+        reasons = ["their inputs or targets have missing values", "their targets lie in two splits"]
+        if spec.start != "none":
+            reasons.insert(1, "no start is known yet at their rows")
+        notes.append(f"{omitted:,} of {possible:,} windows are left out: {', or '.join(reasons)}.")
     return tuple(notes)
 
 

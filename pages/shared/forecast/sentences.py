@@ -21,11 +21,10 @@ def recursion_sentence(forecast: Forecast, model: str) -> str:
     horizon = forecast.horizon
     if forecast.steps <= horizon:
         return ""
-    own = "forecast" if horizon == 1 else "forecasts"
     rows = "one row" if horizon == 1 else f"{horizon:,} rows"
     return (
-        f"The {model} predicts {rows} at once: from step {horizon + 1:,} on it reads its own {own} as if they had "
-        "happened."
+        f"The {model} predicts {rows} at once: from step {horizon + 1:,} on it reads its own forecasts as if they had "
+        "happened, and its bands are extrapolated rather than measured."
     )
 
 
