@@ -6,6 +6,7 @@ import streamlit as st
 from lstm_core.data.series_rows import series_names
 from lstm_core.forecasting.forecast_table import forecast_columns, forecast_csv
 from lstm_core.forecasting.future import MAX_STEPS, Forecast, why_none
+from lstm_core.forecasting.recipe import DEFAULT_HORIZON
 from pages.shared.components.download import download
 from pages.shared.forecast import backtest_view, contest_table, pictures, sentences
 from pages.shared.forecast.known_future import known_future_table
@@ -40,7 +41,7 @@ def guard() -> str:
 def choose() -> tuple[int, Shown]:
     """The controls: how many rows to come, and what of them is drawn."""
     row = st.container(horizontal=True, vertical_alignment="bottom", key="forecast_controls")
-    usual = min(MAX_STEPS, max(spec.horizon, spec.season))
+    usual = min(MAX_STEPS, max(spec.horizon, spec.season or DEFAULT_HORIZON))
     of = (windows.table_name, spec.horizon, spec.season)
     if state.get_state("_steps_of") != of:
         set_widget("steps_ahead", usual, of)
