@@ -126,7 +126,7 @@ def test_keyboard_alone_reaches_train(lost: Tab):
 
 
 @pytest.mark.skipif("LSTM_PLAYGROUND_SCREENSHOTS" not in os.environ, reason="takes README.md's pictures on request")
-@pytest.mark.parametrize("title", ["Gates", "Stage"])
+@pytest.mark.parametrize("title", ["Gates", "Stage", "Forecast"])
 def test_take_the_pictures_of_the_readme(new_tab: Callable[..., Tab], title: str):
     tab = new_tab((1440, 900)).open(title.lower())
     tab.page.wait_for_timeout(1500)
