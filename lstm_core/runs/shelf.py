@@ -80,6 +80,22 @@ class RunSummary:
     def is_active(self) -> bool:
         return self.current in ACTIVE
 
+    @cached_property
+    def is_being_scored(self) -> bool:
+        """Whether it has ended, and whoever trained it still works out the test score of its last step."""
+        is_due = self.current in ("finished", "stopped") and self.step > 0 and self.score.get("step") != self.step
+        return is_due and self.folder.is_locked
+
+    @property
+    def progress(self) -> tuple[str, bool]:
+        """What a page that shows this summary waits for a change of; see is_live."""
+        return self.state, self.is_being_scored
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it changes by itself: it trains, waits for it, or is being scored."""
+        return self.is_active or self.is_being_scored
+
     @property
     def created(self) -> float:
         return number(self.about.get("created")) or _modified(self.folder.file("experiment.json"))

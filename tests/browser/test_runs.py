@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, expect
 
+from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.run import Run
 from tests.browser.tab import COLOURS, Tab
 from tests.factories import TABLE, trainer_of, until, wave
@@ -18,10 +20,14 @@ HEATMAPS = ".compared-gates .heatmap-stage"
 
 
 @pytest.fixture
-def make(address: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+def home(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's."""
+    return tmp_path_factory.getbasetemp() / "server0" / f"home-{urlsplit(address).port}"
+
+
+@pytest.fixture
+def make(home: Path) -> Callable[..., str]:
     """Trains a run of nobody's, which everybody sees, and puts it into the server's home; its id."""
-    server = tmp_path_factory.getbasetemp() / "server0"
-    home = server / f"home-{urlsplit(address).port}"
 
     def run_of(hidden_size: int, **about) -> str:
         run = Run(trainer_of(wave(), {"hidden_size": hidden_size}), TABLE, **about)
@@ -81,6 +87,18 @@ def test_gates_of_two_runs_stand_under_one_cursor_that_asks_nobody(tab: Tab, mak
     expect(tab.heading("Compare runs")).to_be_visible()
     tab.press("all_runs")
     expect(tab.heading("Runs")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_score_that_comes_after_the_end_shows_by_itself(tab: Tab, make, home: Path):
+    id = make(4)
+    folder = RunFolder(home / "runs" / id)
+    score = folder.file("score.json").read_bytes()
+    folder.file("score.json").unlink()
+    with folder.locked(5.0):  # as while a worker scores it
+        expect(row(tab.open("runs"), id)).to_contain_text("no test score yet")
+        folder.file("score.json").write_bytes(score)
+    expect(row(tab, id)).to_contain_text("RMSE")
 
 
 def test_a_run_that_trains_is_live_and_its_end_shows_by_itself(tab: Tab, new_tab: Callable[..., Tab]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -73,6 +74,22 @@ def test_the_lock_tells_who_is_at_work(status, locked, wanted, state):
     assert run.state == state and run.state in shelf.STATES.values()
     assert run.is_active == (state in ("Training", "Queued"))
     assert bool(run.message) == (state == "Interrupted")
+
+
+@pytest.mark.parametrize("end", ["finished", "stopped"])
+def test_an_ended_run_is_live_until_its_last_step_is_scored(end):
+    folder = shelve(end)
+    score, step = folder.file("score.json"), only().step
+    score.unlink(missing_ok=True)
+    assert not only().is_live  # nobody is at work on it
+    with folder.locked(0.1):
+        before = only()
+        assert before.is_being_scored and before.is_live and not before.is_active
+        score.write_text(json.dumps({"step": step - 1}))
+        assert only().is_live  # the score is of an earlier end
+        score.write_text(json.dumps({"step": step}))
+        assert not only().is_live
+    assert before.is_live and only().progress != before.progress  # a summary stays as it was read
 
 
 def test_a_paused_run_that_was_asked_to_go_on_is_queued():

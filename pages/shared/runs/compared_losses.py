@@ -23,7 +23,7 @@ def compared_losses(runs: list[RunSummary], labels: list[str]) -> None:
         over = segments(st, "over", list(X_TITLES), "compare_over", width="content")
         kind = segments(st, "loss", list(KINDS), "compare_loss", width="content")
         st.toggle("log scale", value=True, key="compare_log", persist_state="session")
-    ids, states = [run.id for run in runs], [run.state for run in runs]
+    ids, progress = [run.id for run in runs], [run.progress for run in runs]
     poll(
         _plot,
         ids,
@@ -31,8 +31,8 @@ def compared_losses(runs: list[RunSummary], labels: list[str]) -> None:
         over,
         kind,
         seconds=WINDOW_SECONDS,
-        active=any(run.is_active for run in runs),
-        has_changed=lambda: [run and run.state for run in map(shelf().run, ids)] != states,
+        active=any(run.is_live for run in runs),
+        has_changed=lambda: [run and run.progress for run in map(shelf().run, ids)] != progress,
     )
     losses = {run.experiment.train.loss for run in runs if run.experiment}
     scaled = {

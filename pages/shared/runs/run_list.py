@@ -155,7 +155,7 @@ def _row(run: RunSummary, ids: set[str]) -> None:
                 poll(
                     partial_line(run.id, is_here),
                     seconds=ROW_SECONDS,
-                    active=run.is_active,
+                    active=run.is_live,
                     has_changed=lambda: _has_changed(run, ids),
                 )
             st.button(
@@ -190,11 +190,13 @@ def partial_line(id: str, is_here: bool) -> Callable[[], None]:
 
 
 def _has_changed(run: RunSummary, ids: set[str]) -> bool:
-    """Whether its buttons are out of date, or another run came or went while this one trains."""
-    if not run.is_active:
+    """Whether its buttons are out of date, its score has come, or another run came or went while this one trains."""
+    if not run.is_live:
         return False
     now = shelf().run(run.id)
-    return now is None or now.state != run.state or {one.id for one in shelf().runs(state.owner())} != ids
+    if now is None or now.progress != run.progress:
+        return True
+    return {one.id for one in shelf().runs(state.owner())} != ids
 
 
 def _choose(id: str, key: str) -> None:
