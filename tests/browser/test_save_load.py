@@ -32,11 +32,8 @@ def files(module_tab: Tab) -> Tab:
 
 def save(tab: Tab) -> bytes:
     """One click on Save this model: the file that the browser then has."""
-    for _ in range(2):
-        with tab.page.expect_download(timeout=10_000) as download:
-            tab.button("save_model").click()
-        if download.value.failure() is None:
-            break  # else the click met the very moment in which another run's page took this one's place, and its file
+    with tab.page.expect_download(timeout=10_000) as download:
+        tab.button("save_model").click()
     return Path(download.value.path()).read_bytes()
 
 

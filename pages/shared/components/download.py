@@ -8,19 +8,26 @@ has run again since it was drawn. A click on a file that is there asks nothing a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
+from functools import cache
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime import Runtime
+from streamlit.runtime.media_file_manager import MediaFileKind, MediaFileManager
 
 from pages.shared.session import state
 
 BYTES = "application/octet-stream"
+KEEP_SECONDS = 30.0  # a file that no page has any more can still be downloaded
 
 
 def download(container: DeltaGenerator, label: str, data: bytes, name: str, mime: str = BYTES, **button: Any) -> None:
     """A button that downloads these bytes; button: further arguments of st.download_button."""
+    if Runtime.exists():
+        keep_downloads(Runtime.instance().media_file_mgr)
     arguments = {"icon": ":material/download:"} | button
     container.download_button(label, data, name, mime, on_click="ignore", **arguments)
 
@@ -44,6 +51,29 @@ def download_when_made(
         label = f"Download {name}"
     if made is not None and made[0] == of:
         download(st, label, made[1], name, mime, key=key, **button)
+
+
+@cache
+def keep_downloads(manager: MediaFileManager) -> None:
+    """Keep files for KEEP_SECONDS after their last page let go of them.
+
+    Streamlit drops a file at the second end of any visitor's script that finds it without a page, and it has none
+    while its own page runs again: a click at that moment would download nothing.
+    """
+    without_page, since = manager._get_inactive_file_ids, {}
+
+    def long_without_page() -> set[str]:  # called with the manager's lock held
+        now, found = time.monotonic(), without_page()
+        for id in since.keys() - found:
+            del since[id]
+        kind = {id: manager._file_metadata[id].kind for id in found}
+        return {
+            id
+            for id in found
+            if kind[id] is not MediaFileKind.DOWNLOADABLE or now - since.setdefault(id, now) > KEEP_SECONDS
+        }
+
+    manager._get_inactive_file_ids = long_without_page
 
 
 def _make(key: str, make: Callable[[], bytes], of: Hashable) -> None:
