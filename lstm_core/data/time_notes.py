@@ -28,7 +28,8 @@ def time_column_notes(columns: Sequence[Column], roles: ColumnRoles, line: Calla
             "sorted."
         )
         notes.append(ImportNote("info", text, roles.time, _lines(jumps_back, line)))
-    rows = rows[np.lexsort((time[rows], group[rows]))]
+    if roles.group or len(jumps_back):
+        rows = rows[np.lexsort((time[rows], group[rows]))]
     same = group[rows[1:]] == group[rows[:-1]]
     steps = np.diff(time[rows])
     repeats = np.sort(rows[1:][same & (steps == zero)])

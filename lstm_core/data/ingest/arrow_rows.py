@@ -31,7 +31,7 @@ class ArrowRows:
         return row + 1
 
     def blocks(
-        self, chosen: Sequence[int], plain: Sequence[int] = (), decimal: str = ".", first: int | None = None
+        self, chosen: Sequence[int], plain: dict[int, pa.DataType], decimal: str, first: int | None = None
     ) -> Iterator[pa.RecordBatch]:
         """The chosen columns at once."""
         if chosen and self.rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -63,8 +64,13 @@ class TextColumn:
     def share(self, of_kind: Callable[[pa.Array], np.ndarray]) -> float:
         """The share of cells of a kind, judged by an even sample of the different ones."""
         sample = np.arange(0, len(self.texts), max(1, len(self.texts) // _SAMPLE_SIZE))
-        counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))[sample]
+        counts = self._counts[sample]
         return float(counts[of_kind(self.texts.take(pa.array(sample)))].sum() / max(1, counts.sum()))
+
+    @cached_property
+    def _counts(self) -> np.ndarray:
+        """(texts,) the rows of each."""
+        return np.bincount(self.codes + 1, minlength=len(self.texts) + 1)[1:]
 
     def first(self, count: int = _SAMPLE_SIZE) -> list[str]:
         return self.texts[:count].to_pylist()

@@ -39,7 +39,7 @@ class Rows(Protocol):
     def line(self, row: int) -> int: ...
 
     def blocks(
-        self, chosen: Sequence[int], plain: Sequence[int], decimal: str, first: int | None = None
+        self, chosen: Sequence[int], plain: dict[int, pa.DataType], decimal: str, first: int | None = None
     ) -> Iterator[pa.RecordBatch]: ...
 
 
@@ -51,15 +51,15 @@ def read_columns(rows: Rows, options: CsvOptions, notes: list[ImportNote]) -> tu
     kinds = dict(options.kinds)
     for name in set(kinds) - set(rows.names):
         notes.append(ImportNote("warning", f"There is no column {name!r} to be read as a {kinds[name]}.", name))
-    numeric, plain = _numeric_columns(rows, options, kinds)
+    numeric, plain = _first_guess(rows, options, kinds)
     numbers = np.empty((len(rows.names), rows.rows))  # a column lies in one piece
     try:
         found = _read_blocks(rows, numeric, plain, options, numbers, kinds)
     except NotPlainError:
-        found = _read_blocks(rows, numeric, (), options, numbers, kinds)
+        found = _read_blocks(rows, numeric, {}, options, numbers, kinds)
     texts = [j for j in found if isinstance(found[j], _Numbers) and not found[j].is_numeric]
     if texts:  # they seemed to be numbers, at first
-        found |= _read_blocks(rows, (), (), options, numbers, kinds, texts)
+        found |= _read_blocks(rows, (), {}, options, numbers, kinds, texts)
     columns: list[TypedColumn] = []
     for j, name in enumerate(rows.names):
         one = found[j]
@@ -73,11 +73,14 @@ def read_columns(rows: Rows, options: CsvOptions, notes: list[ImportNote]) -> tu
     return columns, replace(options, day_first=bool(options.day_first))
 
 
-def _numeric_columns(rows: Rows, options: CsvOptions, kinds: dict[str, str]) -> tuple[list[int], list[int]]:
-    """The columns that may be numbers, by their kinds or first cells; and those of them with plain numbers alone."""
-    numeric, plain = [], []
+def _first_guess(rows: Rows, options: CsvOptions, kinds: dict[str, str]) -> tuple[list[int], dict[int, pa.DataType]]:
+    """The columns that may be numbers, by their kinds or first cells; and which hold plain numbers or ISO times alone.
+
+    The latter need no text: what reads the rows makes them of these types.
+    """
+    numeric, plain = [], {}
     everything = range(len(rows.names))
-    head = next(iter(rows.blocks(everything, (), options.decimal, _SAMPLE)), None)
+    head = next(iter(rows.blocks(everything, {}, options.decimal, _SAMPLE)), None)
     for j in everything:
         cells = head.column(j)[:_SAMPLE] if head is not None else pa.array([], pa.string())
         kind = kinds.get(rows.names[j])
@@ -91,14 +94,16 @@ def _numeric_columns(rows: Rows, options: CsvOptions, kinds: dict[str, str]) -> 
         if kind == "number" or (kind != "category" and share >= (_SOME_CELLS if kind is None else _MOST_CELLS)):
             numeric.append(j)
             if len(present) and (options.decimal == "," or cast_all(present, pa.float64()) is not None):
-                plain.append(j)
+                plain[j] = pa.float64()
+        elif kind in (None, "time") and len(present) and cast_all(present, pa.timestamp("us")) is not None:
+            plain[j] = pa.timestamp("us")
     return numeric, plain
 
 
 def _read_blocks(
     rows: Rows,
     numeric: Sequence[int],
-    plain: Sequence[int],
+    plain: dict[int, pa.DataType],
     options: CsvOptions,
     numbers: np.ndarray,
     kinds: dict[str, str],

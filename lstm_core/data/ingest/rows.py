@@ -39,7 +39,7 @@ class NotRegularError(Exception):
 
 
 class NotPlainError(Exception):
-    """Not all cells of the columns that were to be numbers are plain numbers."""
+    """Not all cells of the columns that were to be plain numbers or times are such."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ class CsvRows:
         return int(self.skip + row + 1 if self.lines is None else self.lines[row])
 
     def blocks(
-        self, chosen: Sequence[int], plain: Sequence[int] = (), decimal: str = ".", first: int | None = None
+        self, chosen: Sequence[int], plain: dict[int, pa.DataType], decimal: str, first: int | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The chosen columns, named by their index: texts, null where missing; those of `plain` as float64.
+        """The chosen columns, named by their index: texts, null where missing; those of `plain` as its types.
 
         first: only about so many rows.
 
         Raises:
             NotRegularError: a row has more or fewer cells, or runs over several lines; after some blocks, perhaps.
-            NotPlainError: a cell of a plain column is no number.
+            NotPlainError: a cell of a plain column is not of its type.
             PlaygroundError: the text is ours and still not regular.
         """
         if not chosen or not self.rows:
@@ -79,7 +79,7 @@ class CsvRows:
             end = _line_offset(self.text, self.skip + first)
         body = memoryview(self.text)[start:end]
         names = [str(j) for j in range(len(self.names))]
-        types = {str(j): pa.float64() if j in plain else pa.string() for j in chosen}
+        types = {str(j): plain.get(j, pa.string()) for j in chosen}
         found, quoted = 0, not self.regular and b'"' in self.text
         try:
             reader = arrow_csv.open_csv(
@@ -171,8 +171,12 @@ def _line_offset(text: bytes, line: int) -> int:
         for _ in range(line):
             start = text.find(b"\n", start) + 1
         return start
-    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == 10)
-    return int(ends[line - 1]) + 1
+    for start in range(0, len(text), _BLOCK):  # most lines that are asked for are near the begin
+        ends = np.flatnonzero(np.frombuffer(text[start : start + _BLOCK], np.uint8) == 10)
+        if len(ends) >= line:
+            return start + int(ends[line - 1]) + 1
+        line -= len(ends)
+    return len(text)
 
 
 def _end(text: bytes) -> int:
