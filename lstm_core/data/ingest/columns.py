@@ -110,7 +110,7 @@ def _read_blocks(
     chosen: Sequence[int] | None = None,
 ) -> dict[int, _Numbers | _Texts]:
     """All blocks of the chosen columns, None: all; numbers are written into their column of `numbers`."""
-    chosen = range(len(rows.names)) if chosen is None else chosen
+    chosen, numeric = range(len(rows.names)) if chosen is None else chosen, set(numeric)
     found = {
         j: _Numbers(rows.names[j], kinds.get(rows.names[j]) == "number", rows) if j in numeric else _Texts()
         for j in chosen

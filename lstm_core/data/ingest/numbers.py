@@ -104,7 +104,8 @@ def parse_numbers(texts: pa.Array, decimal: str) -> np.ndarray:
 def cast_all(texts: pa.Array, kind: pa.DataType) -> pa.Array | None:
     """The texts as this type, if Arrow takes each of them for one; it takes long to refuse many, so a few go first."""
     try:
-        pc.cast(texts.take(pa.array(np.linspace(0, len(texts) - 1, min(50, len(texts))).astype(np.int64))), kind)
+        if len(texts) > 50:
+            pc.cast(texts.take(pa.array(np.linspace(0, len(texts) - 1, 50).astype(np.int64))), kind)
         return pc.cast(texts, kind)
     except pa.ArrowInvalid:
         return None
