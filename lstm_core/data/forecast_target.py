@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lstm_core.data.start import Start, fit_start, rows_before
+from lstm_core.data.start import Start, States, fit_start, rows_before
 from lstm_core.data.transforms import CONSTANT, fit_scaler, forward_fill
 from lstm_core.experiment import DataSpec, PlaygroundError
 
@@ -41,6 +41,7 @@ class ForecastTarget:
     z: np.ndarray  # (rows, targets) float64: the target or its logarithm, NaN where missing
     known: np.ndarray  # (rows, targets): the same, forward-filled where the spec says so
     log: bool
+    states: tuple[States, ...]  # of the starts, one a target, after each row
     series: SeriesScale | None  # where each sequence is scaled by itself, before all else
 
     def errors(self, offsets: np.ndarray) -> np.ndarray:
@@ -75,7 +76,7 @@ class ForecastTarget:
         where the window does not reach so far back.
         """
         start, known = self.starts[target], self.known[:, target]
-        before = start.values(known, groups, np.array([1]))[:, 0]
+        before = start.values_after(self.states[target], groups, np.array([1]))[:, 0]
         error = known - rows_before(before, groups, 1)
         inputs = {"start error": error}
         if start.kind != "last":
@@ -99,8 +100,9 @@ def fit_target(
     z, known, series = _z(y, groups, is_train, spec)
     fits = [fit_start(column, groups, is_train, offsets, spec.season, (spec.start,)) for column in known.T]
     starts = tuple(start for start, _ in fits)
-    base = _base(known, starts, groups, offsets)
-    unscaled = ForecastTarget(starts, np.ones(base.shape[1:]), base, z, known, spec.log, series)
+    states = _states(known, starts, groups, offsets)
+    base = _base(states, starts, groups, offsets)
+    unscaled = ForecastTarget(starts, np.ones(base.shape[1:]), base, z, known, spec.log, states, series)
     errors = unscaled.errors(offsets).reshape(base.shape)
     sequence = np.repeat(np.arange(len(groups) - 1), np.diff(groups))
     size = np.abs(np.where(np.isnan(z), 0.0, z)[is_train]).max(0, initial=1e-30)
@@ -126,24 +128,36 @@ def fitted_target(
         PlaygroundError: as fit_target does.
     """
     z, known, series = _z(y, groups, is_train, spec)
-    return ForecastTarget(starts, scale, _base(known, starts, groups, offsets), z, known, spec.log, series)
+    states = _states(known, starts, groups, offsets)
+    return ForecastTarget(starts, scale, _base(states, starts, groups, offsets), z, known, spec.log, states, series)
 
 
 def continued_target(
-    target: ForecastTarget, y: np.ndarray, source: np.ndarray, groups: np.ndarray, spec: DataSpec, offsets: np.ndarray
+    target: ForecastTarget,
+    y: np.ndarray,
+    source: np.ndarray,
+    groups: np.ndarray,
+    spec: DataSpec,
+    offsets: np.ndarray,
+    past: tuple[ForecastTarget, np.ndarray] | None = None,
 ) -> ForecastTarget:
     """The same on other rows of the same sequences, y (rows, targets), some of them forecasts.
 
-    source: (rows,), for each of them a row of the target's table of the same sequence.
+    source: (rows,), for each of them a row of the target's table of the same sequence. past: what this gave before and,
+    for each sequence, the first row that is another one since.
     """
     z, series = np.log(y) if target.log else y, None
     if target.series is not None:
         series = SeriesScale(target.series.center[source], target.series.scale[source])
         z = (z - series.center) / series.scale
     known = forward_fill(z, groups) if spec.missing == "forward_fill" else z
-    return ForecastTarget(
-        target.starts, target.scale, _base(known, target.starts, groups, offsets), z, known, target.log, series
-    )
+    if past is None:
+        states = _states(known, target.starts, groups, offsets)
+    else:
+        columns = zip(target.starts, past[0].states, known.T, strict=True)
+        states = tuple(start.continued_states(before, column, groups, past[1]) for start, before, column in columns)
+    base = _base(states, target.starts, groups, offsets)
+    return ForecastTarget(target.starts, target.scale, base, z, known, target.log, states, series)
 
 
 def _z(
@@ -175,13 +189,19 @@ def _series_scale(z: np.ndarray, groups: np.ndarray, is_train: np.ndarray) -> Se
     return SeriesScale(center, scale)
 
 
-def _base(known: np.ndarray, starts: tuple[Start, ...], groups: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def _states(
+    known: np.ndarray, starts: tuple[Start, ...], groups: np.ndarray, offsets: np.ndarray
+) -> tuple[States, ...]:
     if known.size * len(offsets) > MAX_NUMBERS:
         raise PlaygroundError(
             f"{len(offsets):,} rows ahead of each of {len(known):,} rows do not fit in memory with a start: lower the "
             "horizon, or set start to none."
         )
-    values = [start.values(column, groups, offsets) for start, column in zip(starts, known.T, strict=True)]
+    return tuple(start.states(column, groups) for start, column in zip(starts, known.T, strict=True))
+
+
+def _base(states: tuple[States, ...], starts: tuple[Start, ...], groups: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    values = [start.values_after(of, groups, offsets) for start, of in zip(starts, states, strict=True)]
     return np.stack(values, axis=2)
 
 

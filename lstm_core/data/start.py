@@ -19,6 +19,7 @@ SLOPE_WEIGHTS = (0.0, 0.03, 0.1, 0.2)
 DAMPING = 0.9  # of the slope from step to step: without it a wrong slope ruins the later steps
 MAX_FIT_ROWS = 10_000  # the weights of "smooth" are chosen on so many of the last training rows
 MAX_FIT_STEPS = 12  # and on so many of the forecast's steps
+States = tuple[np.ndarray, np.ndarray, np.ndarray]
 STRIDE = 16  # rows of the smoothing recursion that are computed at once
 
 
@@ -61,13 +62,46 @@ class Start:
 
         A missing z is passed on by "last" and the seasonal ones; "smooth" repeats the value before it.
         """
-        z, groups, offsets = np.asarray(z, np.float64), np.asarray(groups), np.asarray(offsets)
-        if self.kind == "smooth":
-            weights = np.array([[self.level_weight], [self.season_weight], [self.slope_weight]])
-            states = [state[:, 0] for state in smooth_states(z, groups, self.season, *weights)]
-        else:
-            states = [z, z, np.zeros(len(z))]
-        result = np.empty((len(z), len(offsets)))
+        return self.values_after(self.states(z, groups), groups, offsets)
+
+    def states(self, z: np.ndarray, groups: np.ndarray) -> States:
+        """Level, season and slope (rows,) after each row: all that values takes from the past; z, z and 0 but for
+        "smooth"."""
+        z = np.asarray(z, np.float64)
+        if self.kind != "smooth":
+            return z, z, np.zeros(len(z))
+        weights = np.array([[self.level_weight], [self.season_weight], [self.slope_weight]])
+        level, season, slope = smooth_states(z, np.asarray(groups), self.season, *weights)
+        return level[:, 0], season[:, 0], slope[:, 0]
+
+    def continued_states(self, states: States, z: np.ndarray, groups: np.ndarray, known: np.ndarray) -> States:
+        """The states where z is another one from row known[k] of sequence k on: in time for these rows alone.
+
+        known: (sequences,), after the first season of each.
+        """
+        if self.kind != "smooth":
+            return self.states(z, groups)
+        level, seasons, slope = (state.copy() for state in states)
+        for (first, end), begin in zip(pairwise(groups), known, strict=True):
+            first += int(np.isfinite(z[first:end]).argmax())  # where smooth_states begins
+            value = z[begin - 1]
+            for row in range(begin, end):
+                value = z[row] if np.isfinite(z[row]) else value
+                before = seasons[row - self.season] if self.season else 0.0
+                expected = level[row - 1] + DAMPING * slope[row - 1]
+                error = value - before - expected
+                level[row] = expected + self.level_weight * error
+                slope[row] = DAMPING * slope[row - 1] + self.slope_weight * error
+                if self.season:
+                    is_second = row < first + 2 * self.season
+                    gain = max(self.season_weight, (1 - self.level_weight) / 2 * is_second)
+                    seasons[row] = before + gain * error
+        return level, seasons, slope
+
+    def values_after(self, states: States, groups: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """The same as values, from the states after each row."""
+        groups, offsets = np.asarray(groups), np.asarray(offsets)
+        result = np.empty((len(states[0]), len(offsets)))
         for column, offset in enumerate(offsets):
             result[:, column] = self._step(*states, groups, int(offset))
         return result
@@ -75,7 +109,7 @@ class Start:
     def _step(
         self, level: np.ndarray, season: np.ndarray, slope: np.ndarray, groups: np.ndarray, offset: int
     ) -> np.ndarray:
-        """(rows, …): one step of values; level, season and slope: (rows, …), z, z and 0 but for "smooth"."""
+        """(rows, …): one step of values; level, season and slope: (rows, …), of states."""
         if self.kind == "mean":
             return np.full_like(level, self.mean)
         if self.kind == "smooth":

@@ -180,6 +180,7 @@ class _Tail:
         self.last = self.groups[1:] - room - 1  # the last known row of each series
         self._y = np.where(is_past[:, None], windows.y[self._source], np.nan)
         self._features = windows.features[self._source].copy()  # the last value stays
+        self._past: tuple[ForecastTarget, np.ndarray] | None = None
         self._times = self._future_times(room)
         self._ahead = known_ahead(windows.table, windows.spec)
         self._set_calendar()
@@ -224,7 +225,9 @@ class _Tail:
         on these rows, and the rows that the windows end with."""
         windows, target = self._windows, None
         if windows.target is not None:
-            target = continued_target(windows.target, self._y, self._source, self.groups, windows.spec, windows.offsets)
+            about = (windows.target, self._y, self._source, self.groups, windows.spec, windows.offsets)
+            target = continued_target(*about, past=self._past)
+            self._past = target, self.last + 1 + first  # rows from here on will be forecasts
         about = (windows.feature_names, self._ahead, windows.spec, target, self.groups, windows.offsets)
         x = model_inputs(self._features, *about).x
         rows = self.last + first

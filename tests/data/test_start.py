@@ -89,6 +89,25 @@ def test_sequences_know_nothing_of_one_another(start, lengths):
     np.testing.assert_array_equal(together, np.concatenate(apart))
 
 
+@given(starts(), st.integers(0, 30), st.integers(1, 12), st.integers(0, 3), st.booleans())
+def test_continued_states_are_those_of_the_whole(start, more, new, seed, hole):
+    lengths = np.array([2 * start.season + 2 + more, start.season + 3 + new]) + new
+    groups = np.append(0, lengths.cumsum())
+    z = walk(groups[-1], seed)
+    z[groups[1] : groups[1] + 2] = np.nan  # the second sequence begins later
+    if hole:
+        z[groups[1] - new - 1] = z[groups[2] - 1] = np.nan
+    known = groups[1:] - new
+    before = z.copy()
+    for first, end in zip(known, groups[1:], strict=True):
+        before[first:end] = 99.0
+    states = start.states(before, groups)
+    continued = start.continued_states(states, z, groups, known)
+    for one_of, other in zip(continued, start.states(z, groups), strict=True):
+        np.testing.assert_allclose(one_of, other, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(start.states(before, groups)[0], states[0])  # they are left as they were
+
+
 def test_a_missing_value_is_passed_on_but_smoothed_over():
     z = walk(40)
     z[20] = np.nan
