@@ -45,6 +45,7 @@ def wait_for_forecast(tab: Tab) -> None:
     wait_for_line(tab.settle(), "forecast")
 
 
+@pytest.mark.slow
 def test_a_dropped_file_becomes_dates_past_its_end_with_bands_that_say_how_often_they_held(tab: Tab):
     tab.open().upload("sales.csv", monthly_csv())
     tab.button("train").click()

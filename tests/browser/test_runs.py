@@ -101,6 +101,7 @@ def test_a_score_that_comes_after_the_end_shows_by_itself(tab: Tab, make, home: 
     expect(row(tab, id)).to_contain_text("RMSE")
 
 
+@pytest.mark.slow
 def test_a_run_that_trains_is_live_and_its_end_shows_by_itself(tab: Tab, new_tab: Callable[..., Tab]):
     tab.open("train").train_on_and_on()
     tab.turn_to("Runs")

@@ -149,6 +149,7 @@ def test_who_wants_no_motion_gets_none_until_asked(tab: Tab):
     wait_until(tab.page, "document.querySelector('.mini-stage').dataset.step !== '23'")
 
 
+@pytest.mark.slow
 def test_a_csv_is_dropped_and_trained_on_one_page(tab: Tab):
     opened(tab).upload("isar.csv", river_csv())
     expect(tab.page.get_by_text("appear here as it learns")).to_be_visible()

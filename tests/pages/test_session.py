@@ -115,6 +115,7 @@ def test_a_fresh_server_s_first_visitor_may_come_by_a_deep_link(monkeypatch):
     assert any("Trained" in m.value for m in tab.at.sidebar.markdown)
 
 
+@pytest.mark.slow
 def test_hostile_names_are_shown_as_they_are_on_every_page(visit):
     """Names of columns and classes, in a table that trains; the file bears one too."""
     quoted = ",".join('"' + name.replace('"', '""') + '"' for name in HOSTILE)
