@@ -9,7 +9,7 @@ from lstm_core.forecasting.future import MAX_STEPS, Forecast, why_none
 from lstm_core.forecasting.recipe import DEFAULT_HORIZON
 from pages.shared.components.download import download
 from pages.shared.forecast import backtest_view, contest_table, pictures, sentences
-from pages.shared.forecast.known_future import known_future_table
+from pages.shared.forecast.known_future import known_future_controls
 from pages.shared.forecast.pictures import Shown
 from pages.shared.forecast.run_forecast import frozen_model, run_forecast, tested_part
 from pages.shared.gates.run_picker import pick_run, shown_run
@@ -84,14 +84,22 @@ def has_changed() -> bool:
 
 
 def draw(steps: int, shown: Shown) -> None:
+    """The forecast and all that follows from it: alone anew when values to come change."""
+    state.workspace()  # of this fragment's own thread
+    with errors_here():
+        _draw(steps, shown)
+
+
+def _draw(steps: int, shown: Shown) -> None:
     model = frozen_model(run)
     with st.spinner("Forecasting"):  # seconds, of a long table or many steps; the rest of the app goes on
         before = usual = run_forecast(run, model, steps)
     known, place = {}, st.container()
     if spec.known_future:
-        place, side = st.columns([0.68, 0.32], gap="medium")
+        left, side = st.columns([0.68, 0.32], gap="medium")
+        place = left.container()
         with side:
-            known = known_future_table(windows, before, shown.series)
+            known = known_future_controls(windows, before, shown.series, left.container())
         usual = run_forecast(run, model, steps, known)
     tested = tested_part(run, model, shown.series, shown.horizon_step, shown.target)
     with place:
@@ -150,6 +158,6 @@ if why := guard():
 else:
     with errors_here():
         steps, chosen = choose()
-        draw(steps, chosen)
+        st.fragment(draw)(steps, chosen)
         contest_table.show(run)
         backtest_view.show(run)

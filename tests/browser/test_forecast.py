@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from tests.browser.tab import PATIENCE, Tab, wait_until
 
@@ -78,23 +79,31 @@ def type_first_value(tab: Tab, number: str) -> None:
     tab.page.keyboard.press("Enter")
 
 
-@pytest.mark.slow  # in the fast tests tests/pages/test_forecast.py edits the table
-def test_a_value_that_is_typed_or_dropped_moves_the_forecast(tab: Tab):
+def forecast_promotions(tab: Tab) -> None:
+    """The forecast of three rows of a series whose promotions are known ahead."""
     tab.open("data").upload("sales.csv", monthly_csv())
     tab.page.locator("[data-testid=stExpander]", has_text="Time and series").locator("summary").click()
     tab.settle()
     field, option = tab.widget("known_future").locator("input"), tab.page.get_by_role("option", name="promo")
-    for _ in range(5):  # the expander remembers that it is open: the page runs again, and shuts an open list
+    chosen = tab.widget("known_future").locator("[data-tag]").first
+    for _ in range(8):  # the expander remembers that it is open: the page runs again, and shuts an open list
         field.click()
-        if tab.comes_true(option.is_visible, 1000):
+        field.fill("promo")
+        with suppress(TimeoutError):
+            option.click(timeout=1500)
+        if tab.comes_true(chosen.is_visible, 1500):
             break
-    option.click()
-    expect(tab.widget("known_future").locator("[data-tag]")).to_have_text(re.compile("promo"))
+    expect(chosen).to_have_text(re.compile("promo"))
     tab.page.keyboard.press("Escape")
     tab.settle().fill("horizon", 3).go("Train").press("train")
     expect(tab.progress).to_contain_text(re.compile("Training|Trained"))
     tab.turn_to("Forecast")
     wait_for_forecast(tab)
+
+
+@pytest.mark.slow  # in the fast tests tests/pages/test_forecast.py edits the table
+def test_a_value_that_is_typed_or_dropped_moves_the_forecast(tab: Tab):
+    forecast_promotions(tab)
     before = values(tab, "forecast")
     type_first_value(tab, "20")
     wait_for_line(tab, PALE)
@@ -108,6 +117,35 @@ def test_a_value_that_is_typed_or_dropped_moves_the_forecast(tab: Tab):
     expect(tab.page.locator("[data-testid=stMain]")).to_contain_text("2 rows of 'plan.csv' give values of 'promo'.")
     tab.settle()
     assert values(tab, PALE) == before and values(tab, "forecast") != before
+
+
+@pytest.mark.slow
+def test_an_input_that_is_dragged_moves_the_forecast_under_the_hand(tab: Tab):
+    forecast_promotions(tab)
+    before, strips = values(tab, "forecast"), tab.page.locator(".future-strips canvas")
+    strips.scroll_into_view_if_needed()
+    box, mouse = strips.bounding_box(), tab.page.mouse
+    marked = ".st-key-known_future [data-testid=stDataFrame]"
+    tab.page.evaluate(f"document.querySelector('{marked}').marked = true")
+    mouse.move(box["x"] + box["width"] - 12, box["y"] + 60)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] - 12, box["y"] + 30, steps=5)
+    wait_for_line(tab, PALE)  # the hand still holds it
+    assert values(tab, PALE) == before
+    assert tab.page.evaluate(f"document.querySelector('{marked}').marked"), "the table is drawn anew at every move"
+    mouse.up()
+    tab.settle()
+    dragged = values(tab, "forecast")
+    assert dragged[:-3] == before[:-3] and dragged[-1] != before[-1]  # three rows are forecast at once
+    strips.focus()
+    for pressed in 12 * ["ArrowLeft"] + ["ArrowUp"]:
+        tab.page.keyboard.press(pressed)
+    tab.settle()
+    assert values(tab, "forecast")[1] != before[1]
+    tab.press("forget_known")
+    assert values(tab, PALE) == [] and values(tab, "forecast") == before
+    tab.go("Train").go("Forecast")
+    assert values(tab, PALE) == []
 
 
 @pytest.mark.slow
