@@ -67,7 +67,7 @@ class SweepFolder:
 
     @property
     def exists(self) -> bool:
-        return self.file("study.json").is_file()
+        return self.file("study.json").is_file() and RunFolder(self.file("base")).exists
 
     def create(self, study: Study, table: Table, secret: str) -> None:
         """Make the folder, for its owner alone; secret: what the ids of its runs are made from, unguessable.

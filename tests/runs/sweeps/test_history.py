@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 
 import pytest
 
@@ -112,10 +111,4 @@ def test_it_learns_from_failures(tmp_path):
 def test_a_damaged_file_is_a_sentence(tmp_path):
     (tmp_path / "a.db").write_bytes(b"SQLite no more" * 100)
     with pytest.raises(PlaygroundError, match="is damaged"):
-        History(tmp_path / "a.db", STUDY)
-
-
-def test_without_optuna_the_sentence_names_the_command(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(PlaygroundError, match="pip install -r requirements-extras.txt"):
         History(tmp_path / "a.db", STUDY)
