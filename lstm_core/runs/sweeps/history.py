@@ -114,13 +114,15 @@ class History:
         self._trials[number] = Trial(number, self._trials[number].params, outcome)
 
     def importance(self) -> dict[str, float]:
-        """Setting → its share in what distinguishes the best trials (PED-ANOVA); {} where too few are complete."""
+        """Setting → its share in what distinguishes the best trials (PED-ANOVA), the largest first; {} where too few
+        are complete."""
         from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
         losses = [trial.outcome.loss for trial in self._trials if trial.is_complete]
         if len(losses) < MIN_FOR_IMPORTANCE or len(set(losses)) < 2:
             return {}
-        return get_param_importances(self._stored, evaluator=PedAnovaImportanceEvaluator())
+        shares = get_param_importances(self._stored, evaluator=PedAnovaImportanceEvaluator())
+        return dict(sorted(shares.items(), key=lambda share: (-share[1], share[0])))  # equal ones, too, in one order
 
     def _proposal(self, number: int) -> dict[str, Any]:
         """Optuna's params of the trial of this number; others than those before, where there are any."""

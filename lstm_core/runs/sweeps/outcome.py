@@ -7,6 +7,7 @@ at the same epoch however late anybody looks, even if it has long trained past i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,9 @@ def pruned_at(curve: Sequence[float], references: Sequence[Sequence[float]], war
     return None
 
 
-def loss_of(curve: Sequence[float], patience: int) -> float:
-    """Of the weights that a training ends with: with patience those of the best epoch, else the last ones."""
-    return min(curve) if patience else curve[-1]
+def loss_of(curve: Sequence[float], patience: int, best: float | None) -> float:
+    """Of the weights that a training ends with: with patience those of the best epoch, else the last ones.
+
+    best: the lowest loss that the training itself knows; the untrained model, epoch 0, has no place in the curve.
+    """
+    return min(*curve, math.inf if best is None else best) if patience else curve[-1]

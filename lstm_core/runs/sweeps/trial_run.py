@@ -83,7 +83,7 @@ class TrialRun:
             return Outcome(PRUNED, min(curve), curve, text, seconds)
         if status == "failed" or (self.is_paused and message):  # the latter where memory ran out
             return Outcome(FAILED, message=message, seconds=seconds)
-        return None if self.is_paused else self._ended(seconds)
+        return None if self.is_paused else self._ended(said)
 
     def _is_interrupted(self, status: str, said: dict) -> bool:
         """Whether nobody is to go on with it, for no reason of its own."""
@@ -94,12 +94,14 @@ class TrialRun:
             return True
         return status == "interrupted"
 
-    def _ended(self, seconds: float) -> Outcome:
+    def _ended(self, said: dict) -> Outcome:
+        seconds = said.get("seconds", 0.0)
         if not self.losses:
             return Outcome(FAILED, message=NO_EPOCH, seconds=seconds)
         if any(math.isnan(loss) for loss in self.losses):
             return Outcome(FAILED, message=NO_LOSS, seconds=seconds)
-        return Outcome(COMPLETE, loss_of(self.losses, self._train.patience), tuple(self.losses), seconds=seconds)
+        loss = loss_of(self.losses, self._train.patience, said.get("best_loss"))
+        return Outcome(COMPLETE, loss, tuple(self.losses), seconds=seconds)
 
     def pause(self) -> None:
         """Pause it, as soon as whoever trains it looks; a queued one is taken out of the queue."""

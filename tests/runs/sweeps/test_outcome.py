@@ -39,8 +39,9 @@ def test_one_that_stopped_early_counts_with_its_best_from_then_on():
 
 
 def test_the_loss_is_that_of_the_weights_it_ends_with():
-    assert loss_of((0.5, 0.2, 0.4), patience=3) == 0.2
-    assert loss_of((0.5, 0.2, 0.4), patience=0) == 0.4
+    assert loss_of((0.5, 0.2, 0.4), patience=3, best=None) == 0.2
+    assert loss_of((0.5, 0.2, 0.4), patience=0, best=0.2) == 0.4
+    assert loss_of((0.5, 0.4), patience=3, best=0.1) == 0.1  # the untrained model is the best
 
 
 def test_a_curve_grows_with_the_records_and_takes_a_kill(tmp_path):
