@@ -8,6 +8,7 @@ import json
 import shutil
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from lstm_core.runs.sweeps.progress import params_text
 from lstm_core.runs.sweeps.study import Study
 
 SHOWN = 10  # trials in the table
+LINE_SECONDS = 15.0  # without a word, where no terminal is
 ABOUT = """\
 Try many settings of an experiment. STUDY.json names the experiment, and for some of its settings a range or a list of
 values (schema --study lists all that it can say). Optuna proposes trials (TPE), workers train them as runs, and those
@@ -131,18 +133,22 @@ def _open(chosen: argparse.Namespace) -> SweepFolder:
 
 
 class _Display:
-    """A sentence for each trial that ends; on a terminal a line under them, drawn anew."""
+    """A sentence for each trial that ends; a line under them, drawn anew on a terminal, and now and then elsewhere."""
 
     def __init__(self) -> None:
         self._is_terminal = sys.stderr.isatty()
         self._is_drawn = False
+        self._show_at = time.monotonic() + LINE_SECONDS
 
     def say(self, sentence: str) -> None:
         self.clear()
         note(sentence)
+        self._show_at = time.monotonic() + LINE_SECONDS
 
     def show(self, progress: dict[str, Any]) -> None:
         if not self._is_terminal:
+            if time.monotonic() >= self._show_at:
+                self.say(f"{_line(progress)}.")
             return
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write(f"\r{_line(progress)[:width]:<{width}}")
@@ -157,7 +163,7 @@ class _Display:
 
 
 def _line(progress: dict[str, Any]) -> str:
-    """[=====      ]  12 of 24 trials, best 0.0123 (trial 7), training: trial 12 at epoch 3."""
+    """12 of 24 trials, best 0.0123 (trial 7), training: trial 12 at epoch 3."""
     tried = progress["tried"]
     ended = [one for one in tried if one["state"] != "running"]
     parts = [f"{len(ended)} of {progress['trials']} trials"]
