@@ -19,7 +19,7 @@ from lstm_core.cli.table import check_count
 from lstm_core.cli.train import new_folder, read_text, with_data
 from lstm_core.data.number_format import format_percent, format_significant
 from lstm_core.experiment import PlaygroundError
-from lstm_core.runs.home import adopt, new_id
+from lstm_core.runs.home import new_id
 from lstm_core.runs.sweeps.dispatcher import Sweep
 from lstm_core.runs.sweeps.files import SweepFolder
 from lstm_core.runs.sweeps.history import check_optuna
@@ -114,22 +114,21 @@ def _open(chosen: argparse.Namespace) -> SweepFolder:
         raise PlaygroundError("The study's experiment has live changes, which no trial makes: take changes out of it.")
     experiment, table = with_data(study.experiment, notes, chosen.data, [])
     study = dataclasses.replace(study, experiment=experiment, name=study.name or path.stem)
-    if chosen.out is None:
-        folder = SweepFolder(SweepFolder.place_of(study, table))
-    else:
-        out = Path(chosen.out).expanduser().resolve()
-        if (found := SweepFolder(out)).exists:
-            if found.study() != study or found.table().sha256 != table.sha256:
-                raise PlaygroundError(f"{chosen.out!r} holds the sweep of another study: give a new folder with --out.")
-            return SweepFolder.at(out)
-        out = new_folder(chosen.out, "sweep")
-        folder = SweepFolder(out, adopt(out, "sweeps"))
-    if not folder.exists:
-        try:
+    folder = SweepFolder(SweepFolder.place_of(study, table) if chosen.out is None else _out(chosen.out))
+    if folder.exists and (folder.study() != study or folder.table().sha256 != table.sha256):
+        raise PlaygroundError(f"{chosen.out!r} holds the sweep of another study: give a new folder with --out.")
+    try:
+        if not folder.exists:
             folder.create(study, table, new_id())
-        except OSError as error:
-            raise PlaygroundError(f"The sweep cannot be saved ({error.strerror}): make room on the disk.") from None
-    return folder
+        return folder if chosen.out is None else SweepFolder.at(folder.path)
+    except OSError as error:
+        raise PlaygroundError(f"The sweep cannot be saved ({error.strerror}): make room on the disk.") from None
+
+
+def _out(path: str) -> Path:
+    """The folder, new or empty, of a sweep, or of one that was killed while it was made."""
+    out = Path(path).expanduser().resolve()
+    return out if SweepFolder(out).is_begun else new_folder(path, "sweep")
 
 
 class _Display:
@@ -183,7 +182,7 @@ def _print(folder: SweepFolder, progress: dict[str, Any]) -> None:
     counts = ", ".join(f"{states.count(state)} {state}" for state in ("complete", "pruned", "failed"))
     print(f"{len(states)} trials: {counts}.")
     if progress["status"] == "failed":
-        note("No trial is complete, so that there is no winner: see why each one failed, and change its ranges.")
+        note(progress["message"])
         return
     medians = {one["trial"]: one["median"] for one in progress["finalists"]}
     complete = sorted((one for one in progress["tried"] if one["loss"] is not None), key=_rank)

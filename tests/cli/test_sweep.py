@@ -82,6 +82,7 @@ def test_without_a_folder_the_same_study_on_the_same_data_is_the_same_sweep(call
 def test_where_no_trial_is_complete_the_exit_status_says_so(call, study):
     pytest.importorskip("optuna", reason=EXTRA)
     end = call("sweep", study(search={"model.proj_size": [8, 9]}, trials=2), "--json", status=1)
+    assert "there is no winner" in end["message"]
     assert end["status"] == "failed" and all("proj_size" in one["message"] for one in end["tried"])
 
 
@@ -127,6 +128,18 @@ def test_a_folder_of_another_study_is_left_alone(call, refuse, study, tmp_path):
     pytest.importorskip("optuna", reason=EXTRA)
     call("sweep", study(trials=1, finalists=1, seeds=1), "--out", tmp_path / "out")
     assert "another study" in refuse("sweep", study(trials=2), "--out", tmp_path / "out")
+
+
+def test_a_folder_that_a_kill_left_half_made_is_made_again(call, study, tmp_path):
+    pytest.importorskip("optuna", reason=EXTRA)
+    arguments = ("sweep", study(trials=1, finalists=1, seeds=1), "--out", tmp_path / "out", "--json")
+    end = call(*arguments)
+    for path in [*(tmp_path / "out").iterdir()]:
+        if path.name != "base":
+            path.unlink()
+    again = call(*arguments)
+    assert again["winner"]["score"] == end["winner"]["score"] and again["winner"]["run"] != end["winner"]["run"]
+    assert again["id"] == end["id"]
 
 
 def test_the_schema_takes_what_a_study_writes_and_refuses_others():

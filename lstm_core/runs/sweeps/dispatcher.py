@@ -31,6 +31,7 @@ from lstm_core.runs.sweeps.trial_run import NO_LOSS, TrialRun
 
 LOOK_SECONDS, CARE_SECONDS, SHOW_SECONDS = 0.05, 1.0, 0.5  # between two looks at the trials, the workers, progress.json
 PAUSE_SECONDS = 10.0  # a step of a huge model may take longer; it is paused all the same
+NO_WINNER = "No trial is complete, so that there is no winner: see why each one failed, and change its values."
 
 
 @dataclass
@@ -60,14 +61,14 @@ class Sweep:
         self._active: list[Job] = []
         self._finalists: list[Finalist] = []
         self._winner: Job | None = None
-        self._status = "running"
+        self._status, self._message = "running", NO_WINNER
         self._care_at = self._show_at = 0.0
         self._waiting_for: set[str] = set()  # runs that somebody else paused
         self._windows = functools.lru_cache(maxsize=1)(self._make_windows)
 
     def run(self) -> dict[str, Any]:
         """Train until the winner is scored; what progress.json then has: status "finished", or "failed" where no trial
-        is complete. Of a sweep that has ended, at once.
+        is complete, with a message. Of a sweep that has ended, at once.
 
         Raises:
             PlaygroundError: Optuna is missing, the folder is damaged, or another process is at work on it.
@@ -88,13 +89,11 @@ class Sweep:
         waiting = [trial for trial in self._history.trials if trial.outcome is None]
         self._drive(self._trials(waiting), self._end_trial)
         self._finalists = self._choose_finalists()
-        if not self._finalists:
-            self._status = "failed"
-            return self._report(now=True)
-        self._drive(self._seeds(), self._end_seed)
-        best = min(self._finalists, key=lambda one: (one.median, one.trial.outcome.loss, one.trial.number))
-        self._drive(iter([(best.trial, None)]), self._end_winner)
-        self._status = "finished"
+        if self._finalists:
+            self._drive(self._seeds(), self._end_seed)
+            best = min(self._finalists, key=lambda one: (one.median, one.trial.outcome.loss, one.trial.number))
+            self._drive(iter([(best.trial, None)]), self._end_winner)
+        self._status = "failed" if self._winner is None else "finished"
         return self._report(now=True)
 
     # ---- the three rounds: which runs, and what becomes of each
@@ -128,8 +127,9 @@ class Sweep:
             self._say(finalist.text())
 
     def _end_winner(self, job: Job, outcome: Outcome) -> None:
-        if outcome.state == FAILED:
-            raise PlaygroundError(f"The winner could not be trained again: {outcome.message}")
+        if outcome.state == FAILED:  # as a refit may, which no trial does
+            self._message = f"The winner could not be trained again: {outcome.message}"
+            return
         self._winner = job
         folder = job.run.folder
         if not folder.file("score.json").exists():  # whoever was to score it was killed
@@ -244,7 +244,7 @@ class Sweep:
         self._show_at = time.monotonic() + SHOW_SECONDS
         under_way = {job.run.folder.id: job.run.losses for job in self._active}
         progress = described(self.folder, self._study, self._history.trials, under_way, self._finalists)
-        progress["status"] = self._status
+        progress |= {"status": self._status, "message": self._message if self._status == "failed" else ""}
         if self._status in ("finished", "failed"):
             progress["importance"] = self._history.importance()
         if self._winner is not None:

@@ -69,6 +69,12 @@ class SweepFolder:
     def exists(self) -> bool:
         return self.file("study.json").is_file() and RunFolder(self.file("base")).exists
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is a sweep, or would be one if whoever made it had not been killed."""
+        names = {one.name for one in self.path.iterdir()} if self.path.is_dir() else set()
+        return self.exists or "base" in names <= {"base", "study.json.tmp"}
+
     def create(self, study: Study, table: Table, secret: str) -> None:
         """Make the folder, for its owner alone; secret: what the ids of its runs are made from, unguessable.
 

@@ -46,7 +46,7 @@ def described(
     finalists: Sequence[Finalist],
 ) -> dict[str, Any]:
     """All but "status" ("running", "interrupted", "finished", "failed"; only the lock tells whether somebody is at
-    work), and, at the end, "winner" and "importance".
+    work), "message" (why it failed), and, at the end, "winner" and "importance".
 
     under_way: run id → validation losses so far. Of the trials: state is "running", "complete", "pruned" or "failed";
     run: the id of its run; loss: the validation loss that counts, or the last one of a run under way; best: of all.

@@ -168,3 +168,11 @@ def test_what_somebody_else_pauses_or_stops_waits_or_counts_as_it_is(tmp_path):
     RunFolder(run_path(winner), winner).ask("stop")
     thread.join(20)
     assert result[0]["status"] == "finished" and result[0]["tried"][0]["state"] == "complete"
+
+
+def test_a_winner_whose_refit_fails_is_a_sentence(tmp_path, monkeypatch):
+    study = Study(BASE, {"train.lr": (0.01, 0.02)}, trials=1, finalists=1, seeds=1)
+    monkeypatch.setattr(Study, "winner", lambda study, params: study.with_params({"model.proj_size": 9}))
+    end = Sweep(made(tmp_path, study)).run()
+    assert end["status"] == "failed" and "winner" not in end
+    assert end["message"].startswith("The winner could not be trained again: proj_size is 9")
