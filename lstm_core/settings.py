@@ -11,10 +11,10 @@ import json
 import reprlib
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Any, Literal, dataclass_transform, get_args, get_origin
+from typing import Annotated, Any, Literal, dataclass_transform, get_args, get_origin
 
 import pydantic.dataclasses
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 FORMAT = 2  # of an experiment's JSON
@@ -121,6 +121,19 @@ def _described(name: str, field: FieldInfo) -> Setting:
     )
 
 
+def checked(kind: type, name: str, value: Any) -> Any:
+    """The value as the setting of this name takes it; conditions between two settings are not asked.
+
+    Raises:
+        PlaygroundError: the setting refuses it.
+    """
+    field = kind.__pydantic_fields__[name]
+    try:
+        return TypeAdapter(Annotated[field.annotation, field], config=_STRICT).validate_python(value)
+    except ValidationError:
+        raise PlaygroundError(f"{name} is {_shown(value)}: choose {settings(kind)[name].allowed}.") from None
+
+
 def _refusal(kind: type, error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     if first["type"] == "value_error":  # of __post_init__
@@ -160,7 +173,7 @@ def parts_from_json(text: str, kinds: dict[str, type], others: tuple[str, ...] =
         PlaygroundError: not JSON, another format, an unknown field, a value of the wrong type or out of range.
     """
     try:
-        parts = json.loads(text, parse_float=_number)
+        parts = json.loads(text, parse_float=json_number)
     except (ValueError, RecursionError) as error:
         raise PlaygroundError(f"The experiment is not valid JSON ({error}).") from None
     if not isinstance(parts, dict):
@@ -206,7 +219,7 @@ def _refuse_unknown(owner: str, names: dict, known: dict) -> None:
         raise PlaygroundError(f"{owner} has unknown fields: {', '.join(map(repr, unknown))}.")
 
 
-def _number(text: str) -> int | float:
+def json_number(text: str) -> int | float:
     """A number of JSON, which has one type of them: 3.0 is an integer."""
     value = float(text)
     return int(value) if value.is_integer() else value

@@ -25,6 +25,7 @@ def add_commands(commands: Any) -> None:
         description="All runs of this machine, those that train first, then the newest: what they train on, how far "
         "they are, their last training loss, and their test score beside the best baseline's.",
     )
+    runs.add_argument("--trials", action="store_true", help="with the trials of sweeps")
     add_json(runs)
     runs.set_defaults(run=_runs)
     export = commands.add_parser(
@@ -39,7 +40,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _runs(chosen: argparse.Namespace) -> None:
-    runs = sorted(Shelf().all(), key=lambda run: not run.is_active)  # each kind from the newest on
+    found = [run for run in Shelf().all() if chosen.trials or not (run.is_hidden and "sweep" in run.about)]
+    runs = sorted(found, key=lambda run: not run.is_active)  # each kind from the newest on
     if chosen.json:
         print_json({"runs": [_describe(run) for run in runs]})
     elif not runs:

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import NoReturn
 
-from lstm_core.cli import backtest, contest, control, forecast, listing, models, read, schema, train
+from lstm_core.cli import backtest, contest, control, forecast, listing, models, read, schema, sweep, train
 from lstm_core.cli.output import BAD_INPUT, FAILED, INTERRUPTED, note
 from lstm_core.experiment import PlaygroundError
 
@@ -54,7 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
     parser = _Parser("python -m lstm_core", description=ABOUT, epilog=EXAMPLES, formatter_class=form)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (train, control, listing, models, read, forecast, contest, backtest, schema):
+    for module in (train, sweep, control, listing, models, read, forecast, contest, backtest, schema):
         module.add_commands(commands)
     return parser
 

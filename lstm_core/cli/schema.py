@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from lstm_core.experiment import LIVE_FIELDS, PARTS, Experiment
+from lstm_core.experiment import LIVE_FIELDS, PARTS, Experiment, PlaygroundError
+from lstm_core.runs.sweeps.study import Study
 from lstm_core.settings import FORMAT, Setting, settings
 
 CHANGE = {
@@ -42,11 +43,16 @@ def add_commands(commands: Any) -> None:
     form = schema.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="on one line")
     form.add_argument("--markdown", action="store_true", help="as the README's table instead")
+    schema.add_argument("--study", action="store_true", help="of the study that sweep takes instead")
     schema.set_defaults(run=_schema)
 
 
 def _schema(chosen: argparse.Namespace) -> None:
-    if chosen.markdown:
+    if chosen.study:
+        if chosen.markdown:
+            raise PlaygroundError("The README has no table of a study: leave --markdown or --study out.")
+        print(json.dumps(study_schema(), indent=None if chosen.json else 1))
+    elif chosen.markdown:
         print(settings_table())
     else:
         print(json.dumps(experiment_schema(), indent=None if chosen.json else 1))
@@ -58,6 +64,15 @@ def experiment_schema() -> dict:
     version = {"const": FORMAT, "default": FORMAT, "description": "A file without it is of format 1 and is upgraded"}
     properties = {"format": version} | schema["properties"] | OF_A_RUN
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema | {"properties": properties}
+
+
+def study_schema() -> dict:
+    """JSON Schema (2020-12) of what sweep takes; which values a setting takes stands at the experiment's own."""
+    schema, experiment = TypeAdapter(Study).json_schema(), experiment_schema()
+    definitions = schema.pop("$defs") | experiment.pop("$defs")
+    version = experiment.pop("$schema")
+    definitions["Experiment"] = experiment
+    return {"$schema": version, "$defs": definitions} | schema
 
 
 def settings_table() -> str:

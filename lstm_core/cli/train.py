@@ -66,16 +66,13 @@ def add_commands(commands: Any) -> None:
 
 
 def _train(chosen: argparse.Namespace) -> int:
-    text = _text(chosen.experiment)
+    text = read_text(chosen.experiment)
     experiment = with_settings(Experiment.from_json(text), chosen.set)
     changes = changes_from_json(text)
-    notes = json.loads(text)
-    table = _table(experiment.data, chosen.data, notes)
-    _check_table(table, experiment.data, notes, chosen.set)
-    experiment = dataclasses.replace(experiment, data=_with_roles(experiment.data, table))
+    experiment, table = with_data(experiment, json.loads(text), chosen.data, chosen.set)
     windows = make_windows(table, experiment.data)
     check_memory(experiment, windows, free_memory())
-    out = None if chosen.out is None else _new_folder(chosen.out)
+    out = None if chosen.out is None else new_folder(chosen.out, "run")
     launcher.ensure_workers(standby=True)  # it starts while PyTorch loads here
     _check_model(windows, experiment)
     about = {"name": out.name if out else Path(chosen.experiment).stem, "created": time.time()}
@@ -90,11 +87,24 @@ def _train(chosen: argparse.Namespace) -> int:
     return await_end(folder, chosen.detach, chosen.json)
 
 
-def _text(path: str) -> str:
+def read_text(path: str) -> str:
+    """Raises PlaygroundError: it cannot be read, or is no text."""
     try:
         return read_file(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise PlaygroundError(f"{path!r} is no experiment: it is not text in UTF-8.") from None
+
+
+def with_data(experiment: Experiment, notes: dict, file: str | None, changes: list[str]) -> tuple[Experiment, Table]:
+    """The experiment with the columns that it leaves open, and its table; notes: what its JSON says beside the parts;
+    file: of the table, where it is one; changes: as --set has them.
+
+    Raises:
+        PlaygroundError: the table cannot be read, or is another than the experiment's.
+    """
+    table = _table(experiment.data, file, notes)
+    _check_table(table, experiment.data, notes, changes)
+    return dataclasses.replace(experiment, data=_with_roles(experiment.data, table)), table
 
 
 def with_settings(experiment: Experiment, changes: list[str]) -> Experiment:
@@ -165,8 +175,12 @@ def _with_roles(spec: DataSpec, table: Table) -> DataSpec:
     return dataclasses.replace(spec, name=name, **chosen)
 
 
-def _new_folder(path: str) -> Path:
-    """The folder, made, for its owner alone."""
+def new_folder(path: str, what: str) -> Path:
+    """The folder, made, for its owner alone; what: a run or a sweep.
+
+    Raises:
+        PlaygroundError: it is not empty, or cannot be made.
+    """
     out = Path(path).expanduser().resolve()
     if out.parent == (home() / "runs").resolve():
         raise PlaygroundError(
@@ -176,7 +190,7 @@ def _new_folder(path: str) -> Path:
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_empty = not any(out.iterdir())
     except OSError as error:
-        raise PlaygroundError(f"{path!r} cannot be the run's folder ({error.strerror}): choose another.") from None
+        raise PlaygroundError(f"{path!r} cannot be the {what}'s folder ({error.strerror}): choose another.") from None
     if not is_empty:
         raise PlaygroundError(f"{path!r} is not empty: give a new folder with --out.")
     return out

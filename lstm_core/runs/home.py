@@ -63,14 +63,15 @@ def id_at(folder: Path) -> str | None:
     return next((id for id in run_ids() if run_path(id).resolve() == folder), None)
 
 
-def adopt(folder: Path) -> str:
-    """An id for the run in a folder elsewhere.
+def adopt(folder: Path, kind: str = "runs") -> str:
+    """An id for the run in a folder elsewhere; kind: the folder of home() that then has a link to it.
 
     Raises:
         OSError: the disk is full.
     """
     id, folder = new_id(), folder.resolve()
-    place = home() / "runs" / id
+    place = home() / kind / id
+    place.parent.mkdir(mode=0o700, exist_ok=True)
     try:
         place.symlink_to(folder, target_is_directory=True)
     except (OSError, NotImplementedError):  # Windows lets administrators and developers make links only

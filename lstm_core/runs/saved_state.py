@@ -38,7 +38,12 @@ def write_model(folder: RunFolder, trainer: Trainer, table: Table) -> None:
 def write_score(
     folder: RunFolder, models: dict[str, SequenceModel], windows: Windows, step: int, should_end: Callable[[], bool]
 ) -> None:
-    """score.json, of all windows of the test and validation splits; nothing once should_end() or the disk is full."""
+    """score.json, of all windows of the test and validation splits; nothing once should_end() or the disk is full.
+
+    Nor of a trial of a sweep: the test windows are for the winner alone.
+    """
+    if folder.about().get("unscored") is True:
+        return
 
     def go_on(share: float) -> None:
         if should_end():

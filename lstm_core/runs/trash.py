@@ -21,7 +21,7 @@ from lstm_core.runs.shelf import may_write, number, own_folder
 DAY = 86_400.0
 TRASH_DAYS = 30  # a deleted run can be restored for so long
 UNPINNED_DAYS = 30  # a run that nobody pinned goes to the trash after so long without training
-HIDDEN_DAYS = 1  # and one that is only a part of something else, after so long
+HIDDEN_DAYS = 1  # and one that is only a part of something else, but a sweep, after so long
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,8 @@ def _move_old(now: float) -> Iterator[str]:
     for folder in _folders("runs"):
         about, modified = folder.about(), _modified(folder.path)
         age = now - max(number(folder.status().get("time")), number(about.get("created")), modified)
-        days = HIDDEN_DAYS if about.get("hidden") is True else UNPINNED_DAYS
+        is_fleeting = about.get("hidden") is True and "sweep" not in about
+        days = HIDDEN_DAYS if is_fleeting else UNPINNED_DAYS
         if about.get("pinned") is not True and age > days * DAY and not pool.is_wanted(folder):
             try:
                 moved = _to_trash(folder, now)

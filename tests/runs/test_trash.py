@@ -90,6 +90,13 @@ def test_what_is_old_is_cleaned_up_unless_it_is_pinned_or_at_work(monkeypatch):
     assert not (home() / "trash" / old.id).exists()
 
 
+def test_a_sweeps_trials_stay_as_long_as_any_run():
+    trial = shelve(hidden=True, sweep="ab")
+    now = time.time()
+    assert clean_up(now + 29 * DAY) == []
+    assert clean_up(now + 31 * DAY) == [trial.id]
+
+
 def test_one_that_cannot_be_moved_does_not_keep_the_others(monkeypatch):
     first, second = shelve(), shelve()
     move = trash._move
