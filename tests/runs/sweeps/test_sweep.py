@@ -14,6 +14,7 @@ from lstm_core.runs import pool
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import run_ids, run_path
 from lstm_core.runs.shelf import Shelf
+from lstm_core.runs.sweeps import dispatcher
 from lstm_core.runs.sweeps.dispatcher import Sweep
 from lstm_core.runs.sweeps.files import SweepFolder
 from lstm_core.runs.sweeps.study import Range, Study
@@ -49,7 +50,8 @@ def facts(progress: dict) -> tuple:
     return tried, finalists, winner, progress["importance"], progress["best"]
 
 
-def test_a_sweep_finds_a_winner_and_the_same_one_when_it_is_interrupted_again_and_again(tmp_path):
+@pytest.mark.slow
+def test_a_sweep_finds_a_winner_and_the_same_one_when_it_is_interrupted_again_and_again(tmp_path, monkeypatch):
     said: list[str] = []
     whole = Sweep(made(tmp_path, name="whole"), workers=2, say=said.append).run()
     assert whole["status"] == "finished"
@@ -60,6 +62,7 @@ def test_a_sweep_finds_a_winner_and_the_same_one_when_it_is_interrupted_again_an
     medians = {one["trial"]: sorted(one["losses"])[1] for one in whole["finalists"]}
     assert whole["winner"]["trial"] == min(medians, key=medians.get)
 
+    monkeypatch.setattr(dispatcher, "SHOW_SECONDS", 0.05)  # so that it is interrupted however fast the trials end
     folder, seen = made(tmp_path, name="broken"), []
 
     def interrupt(progress: dict) -> None:
