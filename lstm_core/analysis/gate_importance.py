@@ -126,7 +126,7 @@ def _at_once(lstm: nn.LSTM, seq_len: int) -> int:
 def _sharing(model: SequenceModel, weights: dict[str, Tensor]) -> SequenceModel:
     """Another model in eval mode with these weights, most of them the model's own; that stays untouched."""
     spec = replace(model.spec, bias="lstm.bias_ih_l0" in weights)
-    shared = model_from_weights(spec, model.lstm.input_size, model.head.out_features, weights)
+    shared = model_from_weights(spec, model.sizes, weights)
     shared.lstm.flatten_parameters()  # one block, which cuDNN asks for; elsewhere it does nothing
     return shared
 
