@@ -55,6 +55,7 @@ def arguments(windows) -> None:
     field(st, "model", "bias")
     field(st, "model", "head", widget="segmented_control", required=True)
     field(st, "model", "zero_head")
+    field(st, "model", "linear_skip")
     first, second = fields_in_row()
     field(first, "model", "forget_bias", step=0.5, placeholder="auto", **of_forget_gate)
     field(second, "model", "chrono_t_max", placeholder="off", **of_forget_gate)
@@ -80,7 +81,7 @@ def facts(windows) -> None:
     """Parameter counts and memory in one line, and an error if the model would not fit."""
     sizes = (workspace.experiment.model, windows.input_size, windows.output_size)
     batch, seq_len = workspace.batch_size, windows.spec.seq_len
-    counts = shapes.parameter_count(*sizes)
+    counts = shapes.parameter_count(*sizes, seq_len)
     texts = [f"**{sum(counts.values()):,} parameters**"]
     texts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]
     if len(counts) > 4:
@@ -93,23 +94,23 @@ def facts(windows) -> None:
 
 def details(windows) -> None:
     spec, batch = workspace.experiment.model, workspace.experiment.train.batch_size
-    sizes = (spec, windows.input_size, windows.output_size)
+    seq_len, sizes = windows.spec.seq_len, (spec, windows.input_size, windows.output_size)
     drawing, table, code, counts = st.tabs(["Drawing", "Every shape", "PyTorch code", "Parameters by layer"])
     with drawing:
-        st.plotly_chart(network_figure(*sizes, windows.spec.seq_len), key="stack")
+        st.plotly_chart(network_figure(*sizes, seq_len), key="stack")
     with table:
-        draw_shapes(shapes.shape_table(*sizes, batch, windows.spec.seq_len), "shapes", max_height=700)
+        draw_shapes(shapes.shape_table(*sizes, batch, seq_len), "shapes", max_height=700)
     with code:
         code_views(windows, sizes)
     with counts:
-        by_layer = shapes.parameter_count(*sizes).items()
+        by_layer = shapes.parameter_count(*sizes, seq_len).items()
         st.dataframe(pd.DataFrame(by_layer, columns=["layer", "parameters"]), hide_index=True)
 
 
 def code_views(windows, sizes) -> None:
     """The model alone, and the whole training as a script with its data."""
     alone, script = st.tabs(["Model only", "Script that trains it"])
-    alone.code(model_code(*sizes), language="python")
+    alone.code(model_code(*sizes, windows.spec.seq_len), language="python")
     with script, errors_here(":material/info:"):
         st.code(training_script(workspace.experiment, windows), language="python", height=500)
         st.caption(
