@@ -8,6 +8,7 @@ from lstm_core.architecture.advice import advise
 from lstm_core.architecture.code import model_code
 from lstm_core.architecture.memory import check_memory, estimate_training_bytes
 from lstm_core.architecture.script_zip import script_zip
+from lstm_core.architecture.skip_limits import check_skip
 from lstm_core.architecture.training_script import training_script
 from lstm_core.data.number_format import format_bytes
 from lstm_core.experiment import PlaygroundError
@@ -89,6 +90,7 @@ def facts(windows) -> None:
     memory = estimate_training_bytes(*sizes, batch, seq_len)
     st.markdown(" · ".join(texts) + f" · about **{format_bytes(memory)}** of memory to train")
     with errors_here(":material/memory:"):
+        check_skip(workspace.experiment.model, windows)
         check_memory(workspace.experiment, windows, free_memory())
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstm_core.architecture.shapes import layer_input_size, parameter_count
-from lstm_core.architecture.skip_limits import check_skip
 from lstm_core.data.number_format import format_bytes
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import Experiment, ModelSpec, PlaygroundError, TrainSpec
@@ -72,10 +71,8 @@ def check_memory(experiment: Experiment, windows: Windows, free_bytes: int) -> N
     windows: of the experiment's data; they set input_size, output_size and seq_len.
 
     Raises:
-        PlaygroundError: it does not fit; names the largest batch_size and the largest hidden_size that do. Or its
-            linear skip does not fit the windows.
+        PlaygroundError: it does not fit; names the largest batch_size and the largest hidden_size that do.
     """
-    check_skip(experiment.model, windows)
     spec, limit = experiment.model, MEMORY_SHARE * free_bytes
     input_size, output_size, seq_len = windows.input_size, windows.output_size, windows.spec.seq_len
     batch_size = largest_batch(experiment.train, windows)

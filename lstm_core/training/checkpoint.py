@@ -199,6 +199,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
         PlaygroundError: the windows' columns do not fit the model, training it would not fit in memory, or the
             generators' state is damaged.
     """
+    from lstm_core.training.linear_skip import LEFT_OUT
     from lstm_core.training.trainer import Trainer
 
     actual = (windows.input_size, windows.output_size, windows.classes)
@@ -212,7 +213,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     check_memory(experiment, windows, free_memory())
     if experiment.train.device not in available_devices():  # it was trained on a machine that had another one
         experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
-    trainer = Trainer(windows.with_scaler(checkpoint.scaler), experiment)
+    trainer = Trainer(windows.with_scaler(checkpoint.scaler), experiment, skip_penalty=LEFT_OUT)  # its weights follow
     try:
         trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
     except RuntimeError:  # all shapes fit: only a generator refuses a state that is none

@@ -44,6 +44,8 @@ def fit_skip(model: SequenceModel, windows: Windows, penalty: float | None = Non
     Raises:
         PlaygroundError: as check_skip does, without a penalty.
     """
+    if penalty == LEFT_OUT:  # build_model's zeros
+        return LEFT_OUT
     if penalty is None:
         check_skip(model.spec, windows)
     with _one_thread():

@@ -25,7 +25,7 @@ from lstm_core.training.batches import ShuffledBatches
 from lstm_core.training.changes import Change
 from lstm_core.training.evaluated_model import EvaluatedModel
 from lstm_core.training.evaluation import MAX_EVALUATION_WINDOWS, EvaluationBatches
-from lstm_core.training.linear_skip import fit_skip
+from lstm_core.training.linear_skip import choose_penalty, fit_skip
 from lstm_core.training.loss import NonFiniteLossError, count_scored, numbers_of, sequence_loss
 from lstm_core.training.optimizer import load_optimizer_state, make_optimizer, optimizer_state_by_name
 from lstm_core.training.refit import refit_plan, refit_steps
@@ -62,9 +62,7 @@ class Trainer(EvaluatedModel):
         self.device = resolve_device(spec.device)
         self.loss_name = resolve_loss(spec.loss, windows.task)
         model = build_model(experiment.model, *windows.model_sizes)
-        self.skip_penalty = skip_penalty
-        if experiment.model.linear_skip:
-            self.skip_penalty = fit_skip(model, windows, skip_penalty)
+        self._skip_penalty = fit_skip(model, windows, skip_penalty) if experiment.model.linear_skip else None
         super().__init__(model.to(self.device), windows)
         self._order = self._training_order()
         self.steps_per_epoch = self._order.steps
@@ -99,6 +97,13 @@ class Trainer(EvaluatedModel):
         if self._optimizer_state:
             load_optimizer_state(optimizer, self.model, self._optimizer_state)
         return optimizer
+
+    @property
+    def skip_penalty(self) -> float | None:
+        """Of the linear skip; None without one."""
+        if self._skip_penalty is None and self.experiment.model.linear_skip:
+            self._skip_penalty = choose_penalty(self.experiment.model, self.windows)
+        return self._skip_penalty
 
     @property
     def _has_optimizer(self) -> bool:
@@ -195,6 +200,7 @@ class Trainer(EvaluatedModel):
     def load_state_dict(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], numbers: dict) -> None:
         """Resume where state_dict() and the model's state_dict were taken."""
         self.model.load_state_dict(weights)
+        self._skip_penalty = None  # to be chosen again, if a refit asks for it
         best = [tensors[f"best/{name}"] for name, _ in self.model.named_parameters()]
         self.early_stopping.load(best, *(numbers[name] for name in _BEST))
         self._weights.save_to(self._last_good)

@@ -173,8 +173,16 @@ def test_it_is_saved_and_goes_on_to_the_same_bits():
     checkpoint = load_checkpoint(save_checkpoint(trainer, {"train_loss": ([], [])}))
     assert torch.equal(checkpoint.model().skip.weight, trainer.model.skip.weight)
     resumed = trained(resume_trainer(checkpoint, windows))
+    assert resumed.skip_penalty == straight.skip_penalty
     for name, weight in straight.model.state_dict().items():
         assert torch.equal(weight, resumed.model.state_dict()[name]), name
+
+
+def test_a_saved_one_is_not_fitted_to_other_rows():
+    trainer = trained(trainer_of(windows_of(series(bend=2.0))))
+    checkpoint = load_checkpoint(save_checkpoint(trainer, {"train_loss": ([], [])}))
+    other = resume_trainer(checkpoint, windows_of(-series(80)[::-1], valid_share=0.0, train_share=0.3))
+    assert torch.equal(other.model.skip.weight, trainer.model.skip.weight)
 
 
 def test_of_many_windows_some_are_taken(monkeypatch):
