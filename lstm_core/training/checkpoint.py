@@ -213,7 +213,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     check_memory(experiment, windows, free_memory())
     if experiment.train.device not in available_devices():  # it was trained on a machine that had another one
         experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
-    trainer = Trainer(windows.with_scaler(checkpoint.scaler), experiment, skip_penalty=LEFT_OUT)  # its weights follow
+    trainer = Trainer(windows.with_scaler(checkpoint.scaler), experiment, skip_choice=LEFT_OUT)  # its weights follow
     try:
         trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
     except RuntimeError:  # all shapes fit: only a generator refuses a state that is none

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,55 +16,74 @@ from torch import Tensor
 
 from lstm_core.architecture.skip_limits import PENALTIES, check_skip, window_stride
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import ModelSpec
+from lstm_core.experiment import Experiment
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.training.batches import WindowTensors
+from lstm_core.training.shrinkage import shrinkage
 
-LEFT_OUT = math.inf  # in place of a penalty: no weights at all
+
+class SkipChoice(NamedTuple):
+    """What the validation windows say of a linear skip: its penalty, and what its answer is scaled by, 0 to 1."""
+
+    penalty: float
+    share: float
+
+
+LEFT_OUT = SkipChoice(math.inf, 0.0)
 
 _Fit = Callable[[float], tuple[Tensor, Tensor]]  # penalty → weight (inputs, outputs) and bias (outputs,)
 
 
-def choose_penalty(spec: ModelSpec, windows: Windows) -> float:
+def choose_skip(experiment: Experiment, windows: Windows) -> SkipChoice:
     """Of PENALTIES the one that, fitted to the training windows, is best on the validation windows; LEFT_OUT where
-    none has a lower mean squared error there than an output of zero, which is the start itself.
+    none has a lower mean squared error there than an output of zero, which is the start itself. With TrainSpec.shrink
+    the share is as large as those windows support, as of the output head; else it is 1.
 
     Raises:
         PlaygroundError: as check_skip does.
     """
-    check_skip(spec, windows)
+    check_skip(experiment.model, windows)
     with _one_thread():
-        return _best(_fits(windows, windows.starts["train"]), windows)
+        return _best(_fits(windows, windows.starts["train"]), experiment, windows)
 
 
 @torch.no_grad()
-def fit_skip(model: SequenceModel, windows: Windows, penalty: float | None = None) -> float:
-    """Set the model's skip to what the training windows give; the penalty: choose_penalty's unless one is given, and
-    then no other split is read.
+def fit_skip(
+    model: SequenceModel, experiment: Experiment, windows: Windows, choice: SkipChoice | None = None
+) -> SkipChoice:
+    """Set the model's skip, which is zero, to what the training windows give; choice: choose_skip's unless one is
+    given, and then no other split is read.
 
     Raises:
-        PlaygroundError: as check_skip does, without a penalty.
+        PlaygroundError: as check_skip does, without a choice.
     """
-    if penalty == LEFT_OUT:  # build_model's zeros
-        return LEFT_OUT
-    if penalty is None:
+    if choice is None:
         check_skip(model.spec, windows)
+    elif not choice.share:
+        return choice
     with _one_thread():
         fit = _fits(windows, windows.starts["train"])
-        penalty = _best(fit, windows) if penalty is None else penalty
-        weight, bias = fit(penalty)
-    model.skip.weight.copy_(weight.T)
-    model.skip.bias.copy_(bias)
-    return penalty
+        choice = choice or _best(fit, experiment, windows)
+        if choice.share:
+            weight, bias = fit(choice.penalty)
+            model.skip.weight.copy_((weight * choice.share).T)
+            model.skip.bias.copy_(bias * choice.share)
+    return choice
 
 
-def _best(fit: _Fit, windows: Windows) -> float:
+def _best(fit: _Fit, experiment: Experiment, windows: Windows) -> SkipChoice:
     inputs, targets = _pairs(windows, windows.starts["valid"])
-    errors = {}
-    for penalty in (LEFT_OUT, *PENALTIES):
+    best, answer, least = LEFT_OUT, None, targets.square().mean().item()
+    for penalty in PENALTIES:
         weight, bias = fit(penalty)
-        errors[penalty] = (inputs @ weight + bias - targets).square().mean().item()
-    return min(errors, key=errors.__getitem__)
+        predictions = inputs @ weight + bias
+        error = (predictions - targets).square().mean().item()
+        if error < least:
+            best, answer, least = SkipChoice(penalty, 1.0), predictions, error
+    if answer is None or not experiment.train.shrink:
+        return best
+    overlap = windows.output_steps / _stride(windows, len(windows.starts["valid"]))
+    return best._replace(share=shrinkage([(answer, targets)], max(1.0, overlap)))
 
 
 def _fits(windows: Windows, starts: np.ndarray) -> _Fit:
@@ -89,9 +109,12 @@ def _fits(windows: Windows, starts: np.ndarray) -> _Fit:
 def _pairs(windows: Windows, starts: np.ndarray) -> tuple[Tensor, Tensor]:
     """(windows, seq_len·input_size) and (windows, output_size) float64, scaled; evenly spread where there are many."""
     tensors = WindowTensors(windows, torch.device("cpu"), per_step=False)
-    stride = window_stride(len(starts), windows.spec.seq_len * windows.input_size + windows.output_size)
-    chosen = torch.from_numpy(starts[::stride])
+    chosen = torch.from_numpy(starts[:: _stride(windows, len(starts))])
     return tensors.inputs(chosen).flatten(1).double(), tensors.targets(chosen).double()
+
+
+def _stride(windows: Windows, count: int) -> int:
+    return window_stride(count, windows.spec.seq_len * windows.input_size + windows.output_size)
 
 
 @contextmanager

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import DataSpec, ModelSpec, PlaygroundError
+from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.onnx import METADATA, about, onnx_model, smooth_state
 from lstm_core.model.raw_forecast import RawForecast
 from lstm_core.model.recurrent import SequenceModel, build_model
-from lstm_core.training.linear_skip import fit_skip
+from lstm_core.training.linear_skip import SkipChoice, fit_skip
 from tests.conftest import quick
 from tests.factories import labelled, table_of
 
@@ -47,7 +47,7 @@ def made(name: str) -> tuple[SequenceModel, Windows]:
     windows = make_windows(table, DataSpec(**data))
     built = build_model(ModelSpec(hidden_size=5, **model), *windows.model_sizes)
     if built.spec.linear_skip:
-        fit_skip(built, windows, penalty=1.0)
+        fit_skip(built, Experiment(model=built.spec), windows, SkipChoice(1.0, 1.0))
     return built, windows
 
 

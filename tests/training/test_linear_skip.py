@@ -13,7 +13,7 @@ from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
 from lstm_core.training.batches import WindowTensors
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
-from lstm_core.training.linear_skip import LEFT_OUT, choose_penalty, fit_skip
+from lstm_core.training.linear_skip import LEFT_OUT, SkipChoice, choose_skip, fit_skip
 from lstm_core.training.trainer import Trainer
 from tests.factories import labelled, table_of, wave
 
@@ -83,7 +83,7 @@ def test_it_is_the_ridge_regression_that_the_validation_windows_choose(data):
     best = PENALTIES[int(np.argmin(errors))]
     assert min(errors) < np.square(targets).mean()  # else it would be left out
     trainer = trainer_of(windows)
-    assert trainer.skip_penalty == best
+    assert trainer.skip_choice == (best, 1.0)
     for ours, theirs in zip(skip_of(trainer), by_hand(windows, "train", best), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
     predicted = trainer.model(torch.from_numpy(windows.inputs(windows.starts["test"]))).detach().numpy()
@@ -94,8 +94,8 @@ def test_it_is_the_ridge_regression_that_the_validation_windows_choose(data):
 def test_where_it_is_no_better_than_the_start_it_is_left_out():
     steps = np.random.default_rng(0).normal(size=300)
     windows = windows_of(np.cumsum(steps), seq_len=24, horizon=1)  # a random walk: the last value is all there is
-    assert choose_penalty(SKIP, windows) == LEFT_OUT
     trainer = trainer_of(windows)
+    assert trainer.skip_choice == LEFT_OUT
     assert not trainer.model.uses_skip
     plain = trainer_of(windows, dataclasses.replace(SKIP, linear_skip=False))
     x = torch.from_numpy(windows.inputs(windows.starts["test"]))
@@ -106,19 +106,19 @@ def test_where_it_is_no_better_than_the_start_it_is_left_out():
 def test_it_does_not_know_later_rows(split):
     y = series()
     windows = windows_of(y)
-    changed = y.copy()
+    experiment, changed = trainer_of(windows).experiment, y.copy()
     changed[windows.target_rows(windows.starts[split])[0, 0] :] *= -3
     later = windows_of(changed).with_scaler(windows.scaler)
     fits = []
     for one in (windows, later):
         trainer = trainer_of(windows)
-        fit_skip(trainer.model, one, 1.0)
+        fit_skip(trainer.model, experiment, one, SkipChoice(1.0, 0.5))
         fits.append(skip_of(trainer))
     for before, after in zip(*fits, strict=True):
         np.testing.assert_array_equal(before, after)
     if split == "test":
-        assert choose_penalty(SKIP, windows) == choose_penalty(SKIP, later)
-        assert trainer_of(windows).skip_penalty == trainer_of(windows_of(changed)).skip_penalty
+        assert choose_skip(experiment, windows) == choose_skip(experiment, later)
+        assert torch.equal(trainer_of(windows).model.skip.weight, trainer_of(windows_of(changed)).model.skip.weight)
 
 
 def test_the_lstm_learns_what_it_leaves_and_it_never_trains_itself():
@@ -133,18 +133,39 @@ def test_the_lstm_learns_what_it_leaves_and_it_never_trains_itself():
     assert trainer.model.head.weight.any()
 
 
+def support(targets: np.ndarray, answer: np.ndarray) -> float:
+    """A third of the t statistic of the lower error, of windows two of which share a target; 1 at most."""
+    gain = (targets**2 - (targets - answer) ** 2).mean(1)
+    return min(1.0, gain.mean() / (gain.std() / np.sqrt(len(gain) / 2)) / 3)
+
+
+def test_with_shrink_it_counts_as_much_as_the_validation_windows_support():
+    windows = windows_of(0.3 * series() + np.cumsum(np.random.default_rng(5).normal(size=200)))
+    full, shrunk = trainer_of(windows), trainer_of(windows, shrink=True, refit=True)
+    inputs, targets = pairs(windows, "valid")
+    (weight, bias), share = skip_of(full), shrunk.skip_choice.share
+    assert 0 < share < 1 and full.skip_choice.share == 1
+    assert share == pytest.approx(support(targets, inputs @ weight + bias), rel=1e-4)
+    for whole, scaled in zip((weight, bias), skip_of(shrunk), strict=True):
+        np.testing.assert_allclose(scaled, share * whole, rtol=1e-5)
+    both = np.sort(np.concatenate([windows.starts["train"], windows.starts["valid"]]))
+    joined = dataclasses.replace(windows, starts=windows.starts | {"both": both})
+    weight, _ = by_hand(joined, "both", shrunk.skip_choice.penalty)
+    np.testing.assert_allclose(skip_of(trained(shrunk))[0], share * weight, rtol=1e-4, atol=1e-6)  # as of the refit
+
+
 def test_what_is_left_is_shrunk_and_the_skip_stays():
     windows = windows_of(series(bend=2.0))
-    full, shrunk = trained(trainer_of(windows)), trained(trainer_of(windows, shrink=True))
-    share = shrunk.early_stopping.shrunk
+    trainer = trainer_of(windows, shrink=True)
+    before, _ = skip_of(trainer), trained(trainer)
+    share = trainer.early_stopping.shrunk
     assert 0 < share < 1
+    np.testing.assert_array_equal(skip_of(trainer)[0], before[0])
     x = torch.from_numpy(windows.inputs(windows.starts["valid"]))
     with torch.no_grad():
-        skip, targets = full.model.skip_outputs(x).numpy(), pairs(windows, "valid")[1]
-        left, correction = targets - skip, full.model(x).numpy() - skip
-        gain = (left**2 - (left - correction) ** 2).mean(1)
-        assert share == pytest.approx(gain.mean() / (gain.std() / np.sqrt(len(gain) / 2)) / 3, rel=1e-4)
-        torch.testing.assert_close(shrunk.model(x), torch.from_numpy(skip + share * correction))
+        skip = trainer.model.skip_outputs(x).numpy()
+        correction = (trainer.model(x).numpy() - skip) / share
+    assert share == pytest.approx(support(pairs(windows, "valid")[1] - skip, correction), rel=1e-3)
 
 
 @pytest.mark.parametrize("epochs", [6, 1])
@@ -156,7 +177,7 @@ def test_the_refit_fits_it_again_to_both_splits(epochs):
     starts = windows.starts
     both = np.sort(np.concatenate([starts["train"], starts["valid"]]))
     joined = dataclasses.replace(windows, starts=starts | {"both": both})
-    for ours, theirs in zip(skip_of(trainer), by_hand(joined, "both", trainer.skip_penalty), strict=True):
+    for ours, theirs in zip(skip_of(trainer), by_hand(joined, "both", trainer.skip_choice.penalty), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
     before = trainer.scored_models()["valid"].skip.weight
     assert not torch.equal(before, trainer.model.skip.weight)
@@ -173,7 +194,7 @@ def test_it_is_saved_and_goes_on_to_the_same_bits():
     checkpoint = load_checkpoint(save_checkpoint(trainer, {"train_loss": ([], [])}))
     assert torch.equal(checkpoint.model().skip.weight, trainer.model.skip.weight)
     resumed = trained(resume_trainer(checkpoint, windows))
-    assert resumed.skip_penalty == straight.skip_penalty
+    assert resumed.skip_choice == straight.skip_choice
     for name, weight in straight.model.state_dict().items():
         assert torch.equal(weight, resumed.model.state_dict()[name]), name
 
@@ -192,7 +213,7 @@ def test_of_many_windows_some_are_taken(monkeypatch):
     assert len(starts["train"]) < len(windows.starts["train"])
     some = dataclasses.replace(windows, starts=starts)
     trainer = trainer_of(windows)
-    for ours, theirs in zip(skip_of(trainer), by_hand(some, "train", trainer.skip_penalty), strict=True):
+    for ours, theirs in zip(skip_of(trainer), by_hand(some, "train", trainer.skip_choice.penalty), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
