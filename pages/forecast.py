@@ -108,7 +108,9 @@ def _draw(steps: int, shown: Shown) -> None:
         st.caption(f"Drawn from the weights of epoch {model.epoch:,}, and again when the training ends.")
     tell(before, usual, known, shown)
     if windows.target is not None:
-        st.markdown(f"#### What the start says, and what the {cell} adds")
+        has_skip = bool(np.isfinite(usual.series[shown.series].skip).any())
+        adds = f"what the linear skip and the {cell} add" if has_skip else f"and what the {cell} adds"
+        st.markdown(f"#### What the start says, {adds}")
         pictures.parts_picture(windows, usual, tested, shown, cell)
     table(usual, shown)
 

@@ -8,6 +8,7 @@ from lstm_core.architecture.advice import advise
 from lstm_core.architecture.code import model_code
 from lstm_core.architecture.memory import check_memory, estimate_training_bytes
 from lstm_core.architecture.script_zip import script_zip
+from lstm_core.architecture.skip_limits import check_skip
 from lstm_core.architecture.training_script import training_script
 from lstm_core.data.number_format import format_bytes
 from lstm_core.experiment import PlaygroundError
@@ -55,6 +56,7 @@ def arguments(windows) -> None:
     field(st, "model", "bias")
     field(st, "model", "head", widget="segmented_control", required=True)
     field(st, "model", "zero_head")
+    field(st, "model", "linear_skip")
     first, second = fields_in_row()
     field(first, "model", "forget_bias", step=0.5, placeholder="auto", **of_forget_gate)
     field(second, "model", "chrono_t_max", placeholder="off", **of_forget_gate)
@@ -80,7 +82,7 @@ def facts(windows) -> None:
     """Parameter counts and memory in one line, and an error if the model would not fit."""
     sizes = (workspace.experiment.model, windows.input_size, windows.output_size)
     batch, seq_len = workspace.batch_size, windows.spec.seq_len
-    counts = shapes.parameter_count(*sizes)
+    counts = shapes.parameter_count(*sizes, seq_len)
     texts = [f"**{sum(counts.values()):,} parameters**"]
     texts += [f"{name} {count:,}" for name, count in list(counts.items())[:4]]
     if len(counts) > 4:
@@ -88,28 +90,29 @@ def facts(windows) -> None:
     memory = estimate_training_bytes(*sizes, batch, seq_len)
     st.markdown(" · ".join(texts) + f" · about **{format_bytes(memory)}** of memory to train")
     with errors_here(":material/memory:"):
+        check_skip(workspace.experiment.model, windows)
         check_memory(workspace.experiment, windows, free_memory())
 
 
 def details(windows) -> None:
     spec, batch = workspace.experiment.model, workspace.experiment.train.batch_size
-    sizes = (spec, windows.input_size, windows.output_size)
+    seq_len, sizes = windows.spec.seq_len, (spec, windows.input_size, windows.output_size)
     drawing, table, code, counts = st.tabs(["Drawing", "Every shape", "PyTorch code", "Parameters by layer"])
     with drawing:
-        st.plotly_chart(network_figure(*sizes, windows.spec.seq_len), key="stack")
+        st.plotly_chart(network_figure(*sizes, seq_len), key="stack")
     with table:
-        draw_shapes(shapes.shape_table(*sizes, batch, windows.spec.seq_len), "shapes", max_height=700)
+        draw_shapes(shapes.shape_table(*sizes, batch, seq_len), "shapes", max_height=700)
     with code:
         code_views(windows, sizes)
     with counts:
-        by_layer = shapes.parameter_count(*sizes).items()
+        by_layer = shapes.parameter_count(*sizes, seq_len).items()
         st.dataframe(pd.DataFrame(by_layer, columns=["layer", "parameters"]), hide_index=True)
 
 
 def code_views(windows, sizes) -> None:
     """The model alone, and the whole training as a script with its data."""
     alone, script = st.tabs(["Model only", "Script that trains it"])
-    alone.code(model_code(*sizes), language="python")
+    alone.code(model_code(*sizes, windows.spec.seq_len), language="python")
     with script, errors_here(":material/info:"):
         st.code(training_script(workspace.experiment, windows), language="python", height=500)
         st.caption(

@@ -18,7 +18,7 @@ from lstm_core.forecasting.predict import predict
 from lstm_core.forecasting.scores import evaluate_windows
 from lstm_core.model.recurrent import SequenceModel, model_from_weights
 from lstm_core.trace.gate_trace import trace_lstm
-from lstm_core.trace.interventions import Intervention, check_intervention, trace_with
+from lstm_core.trace.interventions import INPUT, Intervention, check_intervention, edit_input, trace_with
 from lstm_core.training.batches import WindowTensors
 
 MAX_TRACED_VALUES = 1 << 24  # numbers in the trace of a chunk of windows: 64 MiB in float32
@@ -68,12 +68,20 @@ def model_with_interventions(
     for edit in interventions:
         check_intervention(edit, model.lstm, windows.spec.seq_len)
 
+    inside = [edit for edit in interventions if edit.gate != INPUT]
+
     def run(lstm: nn.LSTM, x: Tensor) -> _Returned:
-        trace = trace_with(lstm, x, interventions)
+        trace = trace_with(lstm, x, inside)
         return trace.output, (trace.h_n, trace.c_n)
+
+    def edited(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        x = inputs[0].clone()
+        edit_input(x.transpose(0, 1), interventions)
+        return x, *inputs[1:]
 
     altered = _sharing(model, model.state_dict())
     altered.lstm = _InChunks(altered.lstm, run)
+    altered.register_forward_pre_hook(edited)  # a linear skip reads the edited input, too
     return altered
 
 
@@ -126,7 +134,7 @@ def _at_once(lstm: nn.LSTM, seq_len: int) -> int:
 def _sharing(model: SequenceModel, weights: dict[str, Tensor]) -> SequenceModel:
     """Another model in eval mode with these weights, most of them the model's own; that stays untouched."""
     spec = replace(model.spec, bias="lstm.bias_ih_l0" in weights)
-    shared = model_from_weights(spec, model.lstm.input_size, model.head.out_features, weights)
+    shared = model_from_weights(spec, model.sizes, weights)
     shared.lstm.flatten_parameters()  # one block, which cuDNN asks for; elsewhere it does nothing
     return shared
 

@@ -65,18 +65,28 @@ def memory_horizon(model: SequenceModel, x: Tensor, output_index: int = 0) -> Gr
     Raises:
         PlaygroundError: x does not fit the model, or there is no such output.
     """
-    return horizon_of_module(model.recurrent, model.head, x, output_index, per_step=model.spec.head == "per_step")
+    direct = None
+    if model.spec.linear_skip and output_index in range(model.head.out_features):
+        direct = model.skip.weight[output_index].view(-1, model.recurrent.input_size)
+    per_step = model.spec.head == "per_step"
+    return horizon_of_module(model.recurrent, model.head, x, output_index, per_step, direct)
 
 
 @torch.no_grad()
 def horizon_of_module(
-    module: nn.LSTM | nn.GRU | nn.RNN, head: nn.Linear, x: Tensor, output_index: int = 0, per_step: bool = False
+    module: nn.LSTM | nn.GRU | nn.RNN,
+    head: nn.Linear,
+    x: Tensor,
+    output_index: int = 0,
+    per_step: bool = False,
+    direct: Tensor | None = None,
 ) -> GradientHorizon:
     """The same for any nn.LSTM, nn.GRU or nn.RNN under a linear head, so that cells can be compared.
 
     x: (batch, seq_len, input_size), whatever batch_first says; the states start at zero. The head reads the
     top layer's h_n, all directions side by side, or with head "per_step" the last step of its output, of which the
-    reverse direction has seen one step only. Neither module is touched.
+    reverse direction has seen one step only. direct: (steps, input_size), the output's derivative by what else adds to
+    it, aligned at the end: a linear skip's weights. Neither module is touched.
 
     Raises:
         PlaygroundError: another kind of module, or a head, x or output_index that does not fit it.
@@ -104,6 +114,9 @@ def horizon_of_module(
                 norms[k, layer, direction] = _norm(_turned(d, direction))
             below = below + _turned(d_a, direction) @ weights[0]
         above = below.unflatten(2, (directions, -1)) if layer else below
+    if direct is not None:
+        last = min(len(above), len(direct))
+        above[len(above) - last :] += direct[len(direct) - last :].detach().cpu().double()[:, None]
     d_x = _norm(above).numpy()
     if trace is None:
         return GradientHorizon(d_x, norms[0])

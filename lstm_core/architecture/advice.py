@@ -26,7 +26,7 @@ def advise(data: DataSpec, spec: ModelSpec, task: str) -> list[Advice]:
 
     task: "regression" or "classification", as in Windows.task. With a horizon above 0 the model forecasts.
     """
-    rules = (_on_cell, _on_dropout, _on_directions, _on_sizes, _on_length, _on_bias)
+    rules = (_on_cell, _on_dropout, _on_directions, _on_sizes, _on_length, _on_bias, _on_skip)
     items = [item for rule in rules for item in rule(data, spec, task)]
     order = "(batch, seq_len, …)" if spec.batch_first else "(seq_len, batch, …)"
     states = "h_0, c_0, h_n and c_n" if spec.cell == "lstm" else "h_0 and h_n"
@@ -162,3 +162,17 @@ def _on_bias(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
         "nn.LSTM adds two bias vectors, so the value is set in bias_ih, and the forget gate's rows of bias_hh are 0: "
         "set in both, it would count twice.",
     )
+
+
+def _on_skip(data: DataSpec, spec: ModelSpec, task: str) -> Iterator[Advice]:
+    if not spec.linear_skip:
+        return
+    yield info(
+        "linear_skip: what is linear in the window never passes through the cells, so their gates show no more than "
+        "how the rest is predicted. Without it they carry everything."
+    )
+    if not spec.zero_head:
+        yield warning(
+            "linear_skip without zero_head: the head's first weights are random, and what they add to the regression "
+            "is noise that must be unlearned. Switch zero_head on."
+        )

@@ -18,25 +18,28 @@ MODULE_DEFAULTS = {  # of nn.LSTM's arguments after input_size and hidden_size
 _BATCH, _SEQ_LEN = 32, 24  # of the example call; the model takes any
 
 
-def model_code(spec: ModelSpec, input_size: int, output_size: int) -> str:
-    """Complete code of build_model(spec, input_size, output_size): same names, same seed, same weights.
+def model_code(spec: ModelSpec, input_size: int, output_size: int, seq_len: int = 0) -> str:
+    """Complete code of build_model(spec, input_size, output_size, seq_len): same names, same seed, same weights.
 
     The recurrent module's arguments are input_size, hidden_size and those that differ from its defaults.
     """
-    output_shape = f"({_BATCH}, {_SEQ_LEN}, {output_size})" if spec.head == "per_step" else f"({_BATCH}, {output_size})"
+    steps = seq_len if spec.linear_skip else _SEQ_LEN
+    output_shape = f"({_BATCH}, {steps}, {output_size})" if spec.head == "per_step" else f"({_BATCH}, {output_size})"
     return f"""\
 import torch
 from torch import nn
 
 
-{model_definition(spec, input_size, output_size)}
-x = torch.randn({_BATCH}, {_SEQ_LEN}, {input_size})  # (batch, seq_len, input_size)
+{model_definition(spec, input_size, output_size, seq_len)}
+x = torch.randn({_BATCH}, {steps}, {input_size})  # (batch, seq_len, input_size)
 y = model(x)
 print(tuple(y.shape))  # {output_shape}
 """
 
 
-def model_definition(spec: ModelSpec, input_size: int, output_size: int, with_state: bool = False) -> str:
+def model_definition(
+    spec: ModelSpec, input_size: int, output_size: int, seq_len: int = 0, with_state: bool = False
+) -> str:
     """The part of model_code behind its imports, up to the model with its weights.
 
     with_state: forward also takes the state before the first step, None for zeros.
@@ -49,14 +52,21 @@ class Sequence{spec.module_name}(nn.Module):
         super().__init__()
 {_module(spec, input_size)}
         self.head = nn.Linear({head_size}, {output_size})
-
+{_skip(spec, input_size, output_size, seq_len)}
     def forward(self, x{state}):  # (batch, seq_len, {input_size})
 {_forward(spec, with_state)}
 
 
 torch.manual_seed({spec.seed})
 model = Sequence{spec.module_name}()
-{_zero_head(spec)}{_forget_bias(spec)}{_chrono(spec)}{_frozen(spec)}"""
+{_zero_head(spec)}{_zero_skip(spec)}{_forget_bias(spec)}{_chrono(spec)}{_frozen(spec)}"""
+
+
+def _skip(spec: ModelSpec, input_size: int, output_size: int, seq_len: int) -> str:
+    if not spec.linear_skip:
+        return ""
+    arguments = f"nn.Linear, {seq_len * input_size}, {output_size}"
+    return f"        self.skip = nn.utils.skip_init({arguments})  # of the whole window; draws no weights\n"
 
 
 def _module(spec: ModelSpec, input_size: int) -> str:
@@ -77,6 +87,7 @@ def _arguments(spec: ModelSpec, input_size: int) -> str:
 
 def _forward(spec: ModelSpec, with_state: bool) -> str:
     width = spec.num_directions * spec.h_size
+    skip = " + self.skip(x.flatten(1))" if spec.linear_skip else ""
     order = "batch, seq_len" if spec.batch_first else "seq_len, batch"
     x = ("x" if spec.batch_first else "x.transpose(0, 1)") + (", state" if with_state else "")
     state = "(h_n, c_n)" if spec.cell == "lstm" else "h_n"
@@ -87,10 +98,10 @@ def _forward(spec: ModelSpec, with_state: bool) -> str:
         lines += [
             "# h_n, not output: the reverse half of the last output has processed that step only",
             f"last = torch.cat([h_n[-2], h_n[-1]], dim=1)  # (batch, {width}): forward, reverse",
-            "return self.head(last)",
+            f"return self.head(last){skip}",
         ]
     else:
-        lines.append(f"return self.head(h_n[-1])  # the top layer's last h: (batch, {width})")
+        lines.append(f"return self.head(h_n[-1]){skip}  # the top layer's last h: (batch, {width})")
     return "\n".join(" " * 8 + line for line in lines)
 
 
@@ -98,6 +109,16 @@ def _zero_head(spec: ModelSpec) -> str:
     if not spec.zero_head:
         return ""
     return "nn.init.zeros_(model.head.weight)  # the untrained model predicts 0\nnn.init.zeros_(model.head.bias)\n"
+
+
+def _zero_skip(spec: ModelSpec) -> str:
+    if not spec.linear_skip:
+        return ""
+    return """\
+for parameter in model.skip.parameters():
+    nn.init.zeros_(parameter)  # until it is fitted
+    parameter.register_hook(torch.zeros_like)  # it never trains
+"""
 
 
 def _forget_bias(spec: ModelSpec) -> str:

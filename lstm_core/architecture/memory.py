@@ -32,13 +32,19 @@ def estimate_training_bytes(spec: ModelSpec, input_size: int, output_size: int, 
         if spec.dropout and layer + 1 < spec.num_layers:
             saved += 3 * top  # the mask, what it leaves and its gradient
         peak = max(peak, saved + working)
-    counts = parameter_count(spec, input_size, output_size)
-    largest = max(count for name, count in counts.items() if name != "head") // directions
+    counts = parameter_count(spec, input_size, output_size, seq_len)
+    largest = max(count for name, count in counts.items() if name.startswith("layer")) // directions
     head_steps = batch_size * (seq_len if spec.head == "per_step" else 1)
     step_graph = 22_000 if spec.proj_size else {"lstm": 0, "gru": 16_000, "rnn": 4_500}[spec.cell]
     graph = step_graph * seq_len * spec.num_layers * directions
     activations = 4 * (batch_size * seq_len * peak + head_steps * (3 * top + 6 * output_size))
-    return int(16 * sum(counts.values()) + 8 * largest + activations + graph)
+    training = int(16 * sum(counts.values()) + 8 * largest + activations + graph)
+    return max(training, 4 * sum(counts.values()) + _skip_bytes(spec, seq_len * input_size, output_size))
+
+
+def _skip_bytes(spec: ModelSpec, inputs: int, output_size: int) -> int:
+    """What fitting a linear skip takes before the training, its windows not counted: the decomposition above all."""
+    return 8 * inputs * (5 * inputs + 4 * output_size) if spec.linear_skip else 0
 
 
 def _layer_numbers(spec: ModelSpec, below: int) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lstm_core.architecture import script_skip
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SUPPORTING_ERRORS, Experiment, resolve_loss
 
@@ -79,7 +80,7 @@ def loop(experiment: Experiment, windows: Windows) -> str:
         *_take_step(experiment),
         *([f"torch.manual_seed({train.seed})  # what dropout zeroes"] if drops else []),
         f"generator = torch.Generator().manual_seed({train.seed})  # the order of the windows",
-        f"optimizer = torch.optim.{train.optimizer}(model.parameters(), {_optimizer_arguments(experiment)})",
+        f"optimizer = torch.optim.{train.optimizer}({_optimizer_arguments(experiment)})",
         *(["step = 0"] if train.initial_state == "random" else []),
         *([f"first_weights = {_COPIED}"] if train.refit else []),
         *([f"best_epoch, best_loss, best = 0, {begin}, {_COPIED}"] if _keeps_best(experiment, windows) else []),
@@ -115,7 +116,7 @@ def _shrink(experiment: Experiment, windows: Windows) -> list[str]:
     most, size = EVALUATION
     stride = -(-len(windows.starts["valid"]) // most)
     span = windows.output_steps + (windows.spec.seq_len - 1 if experiment.model.head == "per_step" else 0)
-    random = experiment.train.initial_state == "random"
+    random, model = experiment.train.initial_state == "random", experiment.model
     batches = f'starts["valid"][::{stride}].split({size})'
     state = f", random_state(len(batch), {experiment.train.seed}, 1, index)" if random else ""
     return [
@@ -127,6 +128,7 @@ def _shrink(experiment: Experiment, windows: Windows) -> list[str]:
         f"    for {f'index, batch in enumerate({batches})' if random else f'batch in {batches}'}:",
         "        inputs, targets = batch_of(batch)",
         f"        outputs, targets = model(inputs{state}).double(), targets.flatten(-2).double()",
+        *(script_skip.LEFT if model.linear_skip else []),
         "        gains.append((targets.square() - (targets - outputs).square()).flatten(1).nanmean(1))",
         "model.train()",
         "gain = torch.cat(gains)",
@@ -184,18 +186,27 @@ def _refit(experiment: Experiment, drops: bool, shrinks: bool) -> list[str]:
         'both = torch.cat([starts["train"], starts["valid"]]).sort().values',
         f'best_steps = {best} * -(-len(starts["train"]) // {train.batch_size})',
         'refit_steps = round(best_steps * len(both) / len(starts["train"]))',
-        "if refit_steps:  # else the untrained model was the best",
-        "    model.load_state_dict(first_weights)",
+        *_first_weights(experiment),
         *([f"    torch.manual_seed({train.seed})"] if drops else []),
         f"    generator = torch.Generator().manual_seed({train.seed})",
-        f"    optimizer = torch.optim.{train.optimizer}(model.parameters(), {_optimizer_arguments(experiment)})",
+        f"    optimizer = torch.optim.{train.optimizer}({_optimizer_arguments(experiment)})",
         f"    {count} = 0",
         f"    while {count} < refit_steps:",
         "        order = torch.randperm(len(both), generator=generator)",
         f"        for batch in both[order].split({train.batch_size})[: refit_steps - {count}]:",
         f"            take_step(batch{_numbered(experiment)})",
         f"            {count} += 1",
-        *(_scale_head("    ") if shrinks else []),
+        *(_scale_head("" if experiment.model.linear_skip else "    ") if shrinks else []),
+    ]
+
+
+def _first_weights(experiment: Experiment) -> list[str]:
+    if not experiment.model.linear_skip:
+        return ["if refit_steps:  # else the untrained model was the best", "    model.load_state_dict(first_weights)"]
+    return [
+        "model.load_state_dict(first_weights)",
+        "set_skip(both)",
+        "if refit_steps:  # else the untrained model was the best",
     ]
 
 
@@ -206,4 +217,5 @@ def _optimizer_arguments(experiment: Experiment) -> str:
         arguments["momentum"] = train.momentum
     if train.optimizer != "RMSprop":
         arguments["fused"] = True
-    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    parameters = "trained" if experiment.model.linear_skip else "model.parameters()"
+    return ", ".join([parameters, *(f"{name}={value!r}" for name, value in arguments.items())])

@@ -24,7 +24,7 @@ class TensorShape:
 
 
 def shape_table(spec: ModelSpec, input_size: int, output_size: int, batch_size: int, seq_len: int) -> list[TensorShape]:
-    """Inputs, outputs and parameters of the recurrent module, then those of the head.
+    """Inputs, outputs and parameters of the recurrent module, then those of the head and of a linear skip.
 
     Parameters are in the order of the module's named_parameters.
     """
@@ -56,6 +56,7 @@ def shape_table(spec: ModelSpec, input_size: int, output_size: int, batch_size: 
         *(row for _, row in _recurrent_rows(spec, input_size)),
         TensorShape("head.weight", (output_size, top), f"one row per output; reads {head_input}"),
         TensorShape("head.bias", (output_size,), "one number per output"),
+        *_skip_rows(spec, input_size, output_size, seq_len),
         TensorShape("prediction", output_shape, output_axes),
     ]
 
@@ -84,16 +85,30 @@ def _recurrent_rows(spec: ModelSpec, input_size: int) -> Iterator[tuple[int, Ten
                 yield layer, TensorShape(f"{name}_{suffix}", shape, meaning)
 
 
+def _skip_rows(spec: ModelSpec, input_size: int, output_size: int, seq_len: int) -> list[TensorShape]:
+    if not spec.linear_skip:
+        return []
+    reads = "one row per output; reads all inputs of the window, step after step; fitted by ridge regression, and fixed"
+    return [
+        TensorShape("skip.weight", (output_size, seq_len * input_size), reads),
+        TensorShape("skip.bias", (output_size,), "one number per output"),
+    ]
+
+
 def layer_input_size(spec: ModelSpec, input_size: int, layer: int) -> int:
     """The number of features that a layer reads."""
     return input_size if layer == 0 else spec.num_directions * spec.h_size
 
 
-def parameter_shapes(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, list[int]]:
-    """Every weight and bias of a SequenceModel by its name there, in the order of named_parameters."""
+def parameter_shapes(spec: ModelSpec, input_size: int, output_size: int, seq_len: int = 0) -> dict[str, list[int]]:
+    """Every weight and bias of a SequenceModel by its name there, in the order of named_parameters.
+
+    seq_len: steps of a window, which a linear skip alone needs to know.
+    """
     shapes = {f"{spec.cell}.{row.name}": list(row.shape) for _, row in _recurrent_rows(spec, input_size)}
     top = spec.num_directions * spec.h_size
-    return shapes | {"head.weight": [output_size, top], "head.bias": [output_size]}
+    shapes |= {"head.weight": [output_size, top], "head.bias": [output_size]}
+    return shapes | {row.name: list(row.shape) for row in _skip_rows(spec, input_size, output_size, seq_len)}
 
 
 def state_shapes(spec: ModelSpec, batch_size: int) -> dict[str, list[int]]:
@@ -115,10 +130,12 @@ def optimizer_shapes(train: TrainSpec, parameters: dict[str, list[int]]) -> dict
     return shapes if train.optimizer == "SGD" else shapes | {"step": []}
 
 
-def parameter_count(spec: ModelSpec, input_size: int, output_size: int) -> dict[str, int]:
-    """Parameters per layer and of the head: "layer 0", "layer 1", …, "head"."""
+def parameter_count(spec: ModelSpec, input_size: int, output_size: int, seq_len: int = 0) -> dict[str, int]:
+    """Parameters per layer, of the head and of a linear skip: "layer 0", "layer 1", …, "head", "skip"."""
     counts = {f"layer {layer}": 0 for layer in range(spec.num_layers)}
     for layer, row in _recurrent_rows(spec, input_size):
         counts[f"layer {layer}"] += math.prod(row.shape)
     counts["head"] = output_size * (spec.num_directions * spec.h_size + 1)
+    if skip := _skip_rows(spec, input_size, output_size, seq_len):
+        counts["skip"] = sum(math.prod(row.shape) for row in skip)
     return counts

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lstm_core.architecture import script_parts, script_results, script_training
+from lstm_core.architecture import script_parts, script_results, script_skip, script_training
 from lstm_core.architecture.code import model_definition
 from lstm_core.architecture.script_parts import Columns
+from lstm_core.architecture.skip_limits import check_skip
 from lstm_core.data.split import reorder, row_order
 from lstm_core.data.spreadsheet import unique_texts
 from lstm_core.data.windows import Windows
@@ -63,7 +64,8 @@ def script_sections(experiment: Experiment, windows: Windows) -> list[tuple[str,
     windows: of the experiment's data. Without test windows the script scores the last split that has some.
 
     Raises:
-        PlaygroundError: the initial state is stateful, or frozen parameters meet weight decay.
+        PlaygroundError: the initial state is stateful, frozen parameters meet weight decay, or a linear skip does not
+            fit the windows.
     """
     model, train = experiment.model, experiment.train
     if train.initial_state == "stateful":
@@ -76,12 +78,13 @@ def script_sections(experiment: Experiment, windows: Windows) -> list[tuple[str,
             "The script cannot keep frozen parameters from weight decay: for a script set weight_decay to 0 on Train."
         )
     names = columns_of(windows)
-    sizes = windows.input_size, windows.output_size
+    check_skip(model, windows)
     sections = (
         ("Read the data", script_parts.read_data(experiment, windows, names)),
         ("Scale it" if windows.target is None else "Start, and what it leaves", script_parts.scale(windows)),
         ("Cut windows", script_parts.cut_windows(experiment, windows)),
-        ("Model", model_definition(model, *sizes, with_state=train.initial_state == "random")),
+        ("Model", model_definition(model, *windows.model_sizes, with_state=train.initial_state == "random")),
+        ("Linear skip", script_skip.fit(experiment, windows) if model.linear_skip else ""),
         ("Loss", script_training.loss(experiment, windows)),
         ("Train", script_training.loop(experiment, windows)),
         ("Score", script_results.score(experiment, windows)),

@@ -124,7 +124,7 @@ def _about(trainer: Trainer, evaluation: Evaluation, forecast: Forecast) -> list
         else "",
         f"Kept at the last value, as what is to come is not known: {held}." if forecast.held else "",
         f"On {evaluation.coverage}: RMSE {format_significant(evaluation.model.rmse, 4)}.",
-        start_sentence(trainer.windows, evaluation, trainer.early_stopping.adds_nothing),
+        start_sentence(trainer.windows, evaluation, trainer.early_stopping.adds_nothing, model.linear_skip),
         verdict(evaluation),
         *(forecast.bands.sentence(level) for level in forecast.bands.coverage),
     ]

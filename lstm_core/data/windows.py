@@ -112,6 +112,11 @@ class Windows:
         return len(self.classes) if self.classes else self.output_steps * self.y.shape[1]
 
     @property
+    def model_sizes(self) -> tuple[int, int, int]:
+        """input_size, output_size and seq_len: what a model of these windows must know of them."""
+        return self.input_size, self.output_size, self.spec.seq_len
+
+    @property
     def offsets(self) -> np.ndarray:
         """(output_steps,): how many rows after a step its targets lie."""
         return row_offsets(self.spec, bool(self.classes))

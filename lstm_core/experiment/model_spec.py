@@ -65,6 +65,12 @@ class ModelSpec:
     zero_head: bool = setting(
         False, "zero head", "The output head starts at zero: with a start, the untrained model is the start itself"
     )
+    linear_skip: bool = setting(
+        False,
+        "linear skip",
+        "Add a ridge regression from the whole window to the prediction, fitted before the training and then fixed: "
+        "the cells learn what it leaves. Left out where the validation windows find it no better",
+    )
     seed: int = setting(0, "seed", "The same seed draws the same initial weights", 0, MAX_SEED)
 
     def __post_init__(self) -> None:
@@ -99,6 +105,15 @@ class ModelSpec:
         check(
             not (self.zero_head and "head" in self.frozen),
             "zero_head and an identity head exclude each other: leave one of them out.",
+        )
+        check(
+            not (self.linear_skip and self.head == "per_step"),
+            "linear_skip reads a whole window, and a head at every step predicts before its end: switch linear_skip "
+            "off, or predict after the last step.",
+        )
+        check(
+            not (self.linear_skip and "head" in self.frozen),
+            "linear_skip adds to the prediction, and with an identity head that is h itself: leave one of them out.",
         )
 
     @property

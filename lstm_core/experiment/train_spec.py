@@ -41,7 +41,7 @@ class TrainSpec:
         "shrink",
         "Once the best epoch is known: scale the output head by 0 to 1. It counts in full where it lowers the squared "
         "error on the validation windows by three standard errors or more, in proportion below that, and not at all "
-        "where it lowers nothing. Needs patience",
+        "where it lowers nothing. A linear skip is scaled likewise. Needs patience",
     )
     refit: bool = setting(
         False,

@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
+    FEATURE_COLORS,
     FONT_SIZE,
     MAX_POINTS,
     PREDICTION_COLOR,
@@ -21,6 +22,7 @@ from lstm_core.training.history import downsample_min_max
 
 BAND_ALPHA = {0.8: 0.4, 0.95: 0.24}  # the narrower band lies within the wider one, so that it is darker still
 NUMBER = "%{y:.4~g}"
+SKIP_COLOR = FEATURE_COLORS[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +102,9 @@ def _add_band(figure: go.Figure, curves: ForecastCurves, level: float) -> None:
         )
 
 
-def _pale(alpha: float) -> str:
-    """The predictions' colour, so transparent that it serves on a light and on a dark page."""
-    return f"{PREDICTION_COLOR}{round(255 * alpha):02X}"
+def _pale(alpha: float, color: str = PREDICTION_COLOR) -> str:
+    """So transparent that it serves on a light and on a dark page."""
+    return f"{color}{round(255 * alpha):02X}"
 
 
 def _band_texts(curves: ForecastCurves) -> list[str]:
@@ -159,37 +161,60 @@ def _without_gaps(curve: Curve) -> list[Curve]:
     return [Curve(curve.x[rows], curve.y[rows]) for rows in stretches]
 
 
-def parts_figure(
-    actual: Curve, start: Curve, result: Curve, end: Curve, model: str, x_title: str, y_title: str, height: int = 380
-) -> go.Figure:
-    """Start and result over each other, and beneath them what the model adds: their difference.
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a forecast is made of, of one series and one target, in its units.
 
-    start, result: of the same rows, NaN between the test part and the future; end: its last point is the last row.
+    actual: the known rows, its last point the last one; start; skip: start and linear skip, NaN without one; result:
+    the forecast. All three of the same rows, NaN between the test part and the future. model: what makes the rest.
     """
+
+    actual: Curve
+    start: Curve
+    skip: Curve
+    result: Curve
+    model: str
+
+
+def parts_figure(parts: Parts, x_title: str, y_title: str, height: int = 380) -> go.Figure:
+    """Start and result over each other, and beneath them what is added to the start: the differences."""
+    start, skip, result, model = parts.start, parts.skip, parts.result, parts.model
+    has_skip = bool(np.isfinite(skip.y).any())
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.66, 0.34], vertical_spacing=0.06)
-    _add_line(figure, "actual", actual, ACTUAL_COLOR, row=1, width=2.5)
+    _add_line(figure, "actual", parts.actual, ACTUAL_COLOR, row=1, width=2.5)
     _add_line(figure, "start", start, SIDE_COLORS[1], row=1, width=2, dash="dot")
-    _add_line(figure, f"start + {model} = forecast", result, PREDICTION_COLOR, row=1, width=2.5)
-    for k, part in enumerate(_without_gaps(Curve(result.x, result.y - start.y))):
+    _add_line(figure, "start + linear skip", skip, SKIP_COLOR, row=1, width=2, dash="dash")
+    names = f"linear skip + {model}" if has_skip else model
+    _add_line(figure, f"start + {names} = forecast", result, PREDICTION_COLOR, row=1, width=2.5)
+    if has_skip:
+        _add_area(figure, "what the linear skip adds", Curve(skip.x, skip.y - start.y), SKIP_COLOR)
+    added = Curve(result.x, result.y - (skip if has_skip else start).y)
+    _add_area(figure, f"what the {model} adds", added, PREDICTION_COLOR)
+    _mark_end(figure, parts.actual)
+    figure.update_xaxes(range=_range(result.x))
+    figure.update_xaxes(title=plain_label(x_title), row=2, col=1)
+    figure.update_yaxes(title=plain_label(y_title, 24), row=1, col=1)
+    title = "added" if has_skip else f"{model} adds"
+    figure.update_yaxes(title=title, zeroline=True, zerolinecolor=ACTUAL_COLOR, row=2, col=1)
+    figure = figure_layout(figure, height).update_layout(showlegend=True)
+    return figure.update_annotations(font_size=FONT_SIZE)
+
+
+def _add_area(figure: go.Figure, name: str, curve: Curve, color: str) -> None:
+    """What a part adds, from zero, in the lower plot."""
+    for k, part in enumerate(_without_gaps(curve)):
         x, added = downsample_min_max(part.x, part.y, MAX_POINTS)
         figure.add_scatter(
             x=x,
             y=added.astype(np.float32),
-            name=f"what the {model} adds",
-            legendgroup="added",
+            name=name,
+            legendgroup=name,
             showlegend=k == 0,
             mode="lines",
-            line={"color": PREDICTION_COLOR, "width": 1.5},
+            line={"color": color, "width": 1.5},
             fill="tozeroy",
-            fillcolor=_pale(0.3),
+            fillcolor=_pale(0.3, color),
             hovertemplate=NUMBER,
             row=2,
             col=1,
         )
-    _mark_end(figure, end)
-    figure.update_xaxes(range=_range(result.x))
-    figure.update_xaxes(title=plain_label(x_title), row=2, col=1)
-    figure.update_yaxes(title=plain_label(y_title, 24), row=1, col=1)
-    figure.update_yaxes(title=f"{model} adds", zeroline=True, zerolinecolor=ACTUAL_COLOR, row=2, col=1)
-    figure = figure_layout(figure, height).update_layout(showlegend=True)
-    return figure.update_annotations(font_size=FONT_SIZE)

@@ -22,6 +22,7 @@ _TEXT, _SMALL = 16, 14  # pixels
 _SHIFT = 0.22  # how far a bidirectional layer's cells stand left and right of their step
 _LANE = 0.66  # how far the reverse cells stand above the forward ones
 _TALL = 0.4  # a cell's height
+_SKIP = 1.4  # how far right of the last step a linear skip passes the layers
 
 
 def network_figure(spec: ModelSpec, input_size: int, output_size: int, seq_len: int) -> go.Figure:
@@ -75,6 +76,8 @@ class _Drawing:
             top = y + self.lane + _TALL / 2
             below, y = top + 0.28, top + 0.95
         self._head(y - 0.95, y)
+        if self.spec.linear_skip:
+            self._skip(y)
         return self._finish(y + 0.75)
 
     def _layer(self, layer: int, below: float, y: float) -> None:
@@ -168,6 +171,16 @@ class _Drawing:
         column = 0 if per_step else self.last
         self._text(column - self.shift - 0.06, y - 0.36, name, anchor="right", size=_SMALL)
 
+    def _skip(self, y: float) -> None:
+        """The linear skip, from the whole window past the layers to the prediction."""
+        x, top = self.last + _SKIP, y + 0.7
+        self._line([(self.last + 0.2, 0), (x, 0), (x, 0.02)], WIRE)
+        self._arrow((x, 0), (x, y - _TALL / 2), WIRE)
+        self._box(x, y, 0.4, _TALL, HEAD, "linear skip")
+        self._line([(x, y + _TALL / 2), (x, top), (x - 0.02, top)], WIRE)
+        self._arrow((x, top), (self.last + 0.12, top), WIRE)
+        self._text(x + 0.06, y - 0.36, f"{self.seq_len * self.input_size:,}", anchor="left", size=_SMALL)
+
     def _bars_to_head(self, top: float, y: float) -> None:
         for column, step in enumerate(self.steps):
             if step is not None:
@@ -199,11 +212,12 @@ class _Drawing:
 
     def _finish(self, height: float) -> go.Figure:
         hidden = {"visible": False, "fixedrange": True}
+        right = self.last + (_SKIP + 0.45 if self.spec.linear_skip else 1.35)
         figure = go.Figure()
         figure.update_layout(
             shapes=self.shapes,
             annotations=self.notes,
-            xaxis={**hidden, "range": [-1.95, self.last + 1.35]},
+            xaxis={**hidden, "range": [-1.95, right]},
             yaxis={**hidden, "range": [-0.25, height + 0.2]},
             height=round(_UNIT * (height + 0.45)),
             margin={"l": 0, "r": 0, "t": 0, "b": 0},

@@ -17,6 +17,7 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.recurrent import SequenceModel
+from lstm_core.training.linear_skip import choose_skip
 from lstm_core.training.trainer import Trainer
 
 MAX_ORIGINS = 2_000
@@ -134,13 +135,14 @@ def refit_from(windows: Windows, experiment: Experiment, best_steps: int, shrunk
     the output head was scaled by then.
     """
     train = dataclasses.replace(experiment.train, patience=0, refit=False, shrink=False)
+    choice = choose_skip(experiment, windows) if experiment.model.linear_skip else None
     none = windows.starts["train"][:0]
 
     def refit(known: np.ndarray, progress: Callable[[float], None]) -> SequenceModel:
         steps = round(best_steps * len(known) / len(windows.starts["train"]))
         spec = dataclasses.replace(train, epochs=max(1, steps))
         of_known = dataclasses.replace(windows, starts={"train": known, "valid": none, "test": none})
-        trainer = Trainer(of_known, dataclasses.replace(experiment, train=spec))
+        trainer = Trainer(of_known, dataclasses.replace(experiment, train=spec), choice)
         while trainer.step < steps:
             next(trainer)
             progress(trainer.step / steps)

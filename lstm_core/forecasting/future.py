@@ -55,7 +55,8 @@ class SeriesForecast:
     """Of one series, in the targets' units.
 
     times: (steps,) on the series' grid, None where the table has no time column with a step; values, start: (steps,
-    targets), the forecast and what it started from, NaN without a start; lower, upper: level → (steps, targets).
+    targets), the forecast and what it started from, NaN without a start; skip: what the linear skip alone makes of
+    that, NaN without one; lower, upper: level → (steps, targets).
     """
 
     series: str  # "" where the table is one series
@@ -63,6 +64,7 @@ class SeriesForecast:
     times: np.ndarray | None
     values: np.ndarray
     start: np.ndarray
+    skip: np.ndarray
     lower: dict[float, np.ndarray]
     upper: dict[float, np.ndarray]
 
@@ -126,20 +128,19 @@ def forecast(
         raise PlaygroundError(f"{steps:,} rows ahead: choose 1 to {MAX_STEPS:,}.")
     tail = _Tail(windows, steps, known or {})
     values = np.empty((len(tail.last), steps, windows.y.shape[1]))
-    starts = np.full_like(values, np.nan)
+    starts, skips = np.full_like(values, np.nan), np.full_like(values, np.nan)
     for first in range(0, steps, windows.output_steps):
         inputs, target, rows = tail.inputs(first)
-        outputs = _outputs(model, inputs)
-        shape = (len(rows), windows.output_steps, windows.y.shape[1])
-        if target is None:
-            predicted = outputs.reshape(shape) * windows.y_scale + windows.y_center
-        else:
-            predicted = target.inverse(outputs.reshape(shape), rows)
-            starts[:, first : first + shape[1]] = target.inverse(np.zeros(shape), rows)[:, : steps - first]
-        values[:, first : first + shape[1]] = predicted[:, : steps - first]
-        tail.extend(values[:, first : first + shape[1]], first)
+        outputs, skip = _outputs(model, inputs)
+        part = slice(first, first + windows.output_steps)
+        values[:, part] = _in_own_units(windows, target, outputs, rows)[:, : steps - first]
+        if target is not None:
+            starts[:, part] = _in_own_units(windows, target, np.zeros_like(outputs), rows)[:, : steps - first]
+        if skip is not None:
+            skips[:, part] = _in_own_units(windows, target, skip, rows)[:, : steps - first]
+        tail.extend(values[:, part], first)
     widths = _widths(bands, steps)
-    series = tuple(tail.series_forecast(k, values[k], starts[k], widths) for k in range(len(values)))
+    series = tuple(tail.series_forecast(k, values[k], starts[k], skips[k], widths) for k in range(len(values)))
     return Forecast(series, windows.spec.targets, steps, windows.output_steps, tail.held, bands)
 
 
@@ -153,12 +154,20 @@ def _widths(bands: Bands, steps: int) -> dict[float, np.ndarray]:
 
 
 @torch.no_grad()
-def _outputs(model: SequenceModel, inputs: np.ndarray) -> np.ndarray:
-    was_training = model.training
+def _outputs(model: SequenceModel, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """(series, output_size) of the model, and of its linear skip alone, if it has one."""
+    was_training, x = model.training, torch.from_numpy(inputs).to(model.head.weight.device)
     model.eval()
-    outputs = model(torch.from_numpy(inputs).to(model.head.weight.device)).cpu()
+    outputs = model(x).cpu()
     model.train(was_training)
-    return (outputs[:, -1] if model.spec.head == "per_step" else outputs).numpy().astype(np.float64)
+    outputs = (outputs[:, -1] if model.spec.head == "per_step" else outputs).numpy().astype(np.float64)
+    return outputs, model.skip_outputs(x).cpu().numpy().astype(np.float64) if model.uses_skip else None
+
+
+def _in_own_units(windows: Windows, target: ForecastTarget | None, outputs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(series, output_size) predicted after these rows → (series, output_steps, targets)."""
+    outputs = outputs.reshape(len(rows), windows.output_steps, windows.y.shape[1])
+    return outputs * windows.y_scale + windows.y_center if target is None else target.inverse(outputs, rows)
 
 
 class _Tail:
@@ -259,7 +268,7 @@ class _Tail:
                     self._features[rows, names.index(name)] = values[k, :, column]
 
     def series_forecast(
-        self, k: int, values: np.ndarray, start: np.ndarray, widths: dict[float, np.ndarray]
+        self, k: int, values: np.ndarray, start: np.ndarray, skip: np.ndarray, widths: dict[float, np.ndarray]
     ) -> SeriesForecast:
         windows = self._windows
         last = int(windows.groups[k + 1] - 1)
@@ -272,7 +281,7 @@ class _Tail:
             z = windows.target.to_z(values[None], rows)[0]
             lower[level], upper[level] = (windows.target.from_z(edge[None], rows)[0] for edge in (z - width, z + width))
         times = None if self._times[k] is None else self._times[k][: self._steps]
-        return SeriesForecast(self._names[k], last, times, values, start, lower, upper)
+        return SeriesForecast(self._names[k], last, times, values, start, skip, lower, upper)
 
 
 def why_none(windows: Windows) -> str:

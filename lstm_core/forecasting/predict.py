@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -31,6 +33,11 @@ def predict(model: SequenceModel, windows: Windows, starts: np.ndarray) -> np.nd
     return _in_own_units(windows, outputs, windows.last_rows(starts))
 
 
+def predict_skip(model: SequenceModel, windows: Windows, starts: np.ndarray) -> np.ndarray:
+    """What the model's linear skip alone predicts at the end of each window, (windows, output_steps, targets)."""
+    return _in_own_units(windows, _outputs(model, windows, starts, model.skip_outputs), windows.last_rows(starts))
+
+
 def predict_steps(
     model: SequenceModel, windows: Windows, starts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -57,14 +64,16 @@ def predict_steps(
 
 
 @torch.no_grad()
-def _outputs(model: SequenceModel, windows: Windows, starts: np.ndarray) -> Tensor:
-    """The head's outputs, (windows, [seq_len,] output_size)."""
+def _outputs(
+    model: SequenceModel, windows: Windows, starts: np.ndarray, part: Callable[[Tensor], Tensor] | None = None
+) -> Tensor:
+    """The model's outputs, (windows, [seq_len,] output_size); part: a method of it, in place of its whole."""
     device = model.head.weight.device
     inputs = WindowTensors(windows, device, per_step=model.spec.head == "per_step").inputs
     chunks = torch.from_numpy(starts).to(device).split(windows_at_once(model, windows))
     training = model.training
     model.eval()
-    outputs = [model(inputs(chunk)) for chunk in chunks]
+    outputs = [(part or model)(inputs(chunk)) for chunk in chunks]
     model.train(training)
     return torch.cat(outputs).cpu()
 

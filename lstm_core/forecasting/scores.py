@@ -12,16 +12,18 @@ import numpy as np
 
 from lstm_core.data.start import Start
 from lstm_core.data.windows import Windows
-from lstm_core.forecasting.predict import predict_steps, windows_at_once
+from lstm_core.forecasting.predict import predict_skip, predict_steps, windows_at_once
 from lstm_core.model.recurrent import SequenceModel
 
 SAMPLE = 300  # windows of a split that are scored while a run trains
 PERSISTENCE, SEASONAL_NAIVE, START, MEAN = "persistence", "seasonal_naive", "start", "mean"
+SKIP = "linear_skip"  # a part of the model, scored like a baseline
 MAJORITY = "majority_class"
 BASELINE_NAMES = {  # on the screen
     PERSISTENCE: "persistence (the last value)",
     SEASONAL_NAIVE: "the seasonal naive forecast (the value one season before)",
     START: "the start that it corrects",
+    SKIP: "its linear skip alone",
     MEAN: "the training mean",
     MAJORITY: "the majority class",
 }
@@ -104,19 +106,22 @@ def evaluate_windows(
     progress: Callable[[float], None] = lambda share: None,
 ) -> Evaluation:
     """The same for some windows, at least one, of one split or of several."""
-    sums = _ClassSums(windows) if windows.classes else _ErrorSums(windows)
+    with_skip = model.uses_skip
+    sums = _ClassSums(windows) if windows.classes else _ErrorSums(windows, with_skip)
     at_once = windows_at_once(model, windows)
     for first in range(0, len(starts), at_once):
         progress(first / len(starts))
         chunk = starts[first : first + at_once]
         sums.add(*predict_steps(model, windows, chunk))
+        if with_skip:
+            sums.add_skip(windows.target_rows(chunk), predict_skip(model, windows, chunk))
     return sums.evaluation(split, len(starts), len(windows.starts.get(split, starts)))
 
 
 class _ErrorSums:
     """Of a regression: float64 sums over all scored values, chunk by chunk."""
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Windows, with_skip: bool) -> None:
         self._windows = windows
         train = windows.split_of_row == 0
         self._center = _finite_mean(windows.y[train])
@@ -124,7 +129,13 @@ class _ErrorSums:
         self._last_known = _last_known_rows(windows)
         self._has_past = bool(windows.spec.horizon)
         self._starts = _simple_forecasts(windows)
-        names = ("model", *([PERSISTENCE] if self._has_past else []), *self._starts, MEAN)
+        names = (
+            "model",
+            *([PERSISTENCE] if self._has_past else []),
+            *self._starts,
+            *([SKIP] if with_skip else []),
+            MEAN,
+        )
         self._squares = {name: 0.0 for name in names}
         self._absolutes = {name: np.zeros(windows.y.shape[1]) for name in names}
         self._counts = np.zeros(windows.y.shape[1])
@@ -150,6 +161,11 @@ class _ErrorSums:
         values = np.stack([predictions[first, 0, 0], truth[first, 0, 0], last[first, 0]]) - self._center[0]
         values = np.concatenate([np.ones((1, values.shape[1])), values])
         self._moments += values @ values.T
+
+    def add_skip(self, rows: np.ndarray, predictions: np.ndarray) -> None:
+        """Of the linear skip alone, where each window predicts once; as add takes them."""
+        errors = predictions - self._windows.y[rows]
+        self._add_errors(SKIP, errors, ~np.isnan(errors))
 
     def _add_errors(self, name: str, errors: np.ndarray, scored: np.ndarray) -> None:
         errors = np.where(scored, errors, 0.0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lstm_core.data.number_format import format_number, format_percent, format_significant
 from lstm_core.data.windows import Windows
-from lstm_core.forecasting.scores import BASELINE_NAMES, MAJORITY, PERSISTENCE, SEASONAL_NAIVE, START, Evaluation
+from lstm_core.forecasting.scores import BASELINE_NAMES, MAJORITY, PERSISTENCE, SEASONAL_NAIVE, SKIP, START, Evaluation
 
 
 def verdict(evaluation: Evaluation) -> str:
@@ -53,19 +53,24 @@ def lag_sentence(evaluation: Evaluation) -> str:
     )
 
 
-def start_sentence(windows: Windows, evaluation: Evaluation, adds_nothing: bool) -> str:
+def start_sentence(windows: Windows, evaluation: Evaluation, adds_nothing: bool, linear_skip: bool = False) -> str:
     """What the model starts from and what the LSTM makes of it; empty without a start.
 
-    adds_nothing: the untrained model, which is the start itself, was the best.
+    adds_nothing: the untrained model, which is the start itself, was the best; linear_skip: ModelSpec's, which may
+    have been left out.
     """
     if windows.target is None or evaluation.model.rmse is None:
         return ""
     name = {"last": PERSISTENCE, "season": SEASONAL_NAIVE}.get(windows.spec.start, START)
     text = windows.target.starts[0].describe() + " of the logarithm" * windows.target.log
+    skip, left_out = evaluation.baselines.get(SKIP), ""
+    if linear_skip and skip is None:
+        left_out = " Its linear skip is left out: no penalty made it better than that on the validation windows."
     if adds_nothing:
-        return (
-            f"Here the LSTM adds nothing to {text}, from which it starts: its gates show weights that the forecast "
-            "does not use."
-        )
+        both = f"{text}, from which it starts" if skip is None else f"{text} and the linear skip together"
+        return f"Here the LSTM adds nothing to {both}: its gates show weights that the forecast does not use.{left_out}"
     start, rmse = (format_significant(value, 4) for value in (evaluation.baselines[name].rmse, evaluation.model.rmse))
-    return f"It starts from {text}: RMSE {start}. The LSTM makes that {rmse}."
+    makes = "The LSTM makes that"
+    if skip is not None:
+        makes = f"The linear skip makes that {format_significant(skip.rmse, 4)}, the LSTM"
+    return f"It starts from {text}: RMSE {start}. {makes} {rmse}.{left_out}"

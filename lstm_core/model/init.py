@@ -44,7 +44,7 @@ def init_chrono(lstm: nn.LSTM, t_max: int, generator: torch.Generator | None = N
 
 @torch.no_grad()
 def freeze(model: SequenceModel) -> dict[str, Tensor]:
-    """Set the parameters that ModelSpec.frozen names to their fixed values.
+    """Set the parameters that ModelSpec.frozen names to their fixed values; a linear skip keeps its own.
 
     Returns bool masks of the frozen entries by parameter name, each in the parameter's shape; a parameter without
     frozen entries has none.
@@ -65,6 +65,8 @@ def frozen_mask(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, 
     """(fixed values, bool mask of the frozen entries), both in the parameter's shape."""
     value, mask = torch.zeros_like(parameter), torch.zeros_like(parameter, dtype=torch.bool)
     kind = name.rpartition(".")[2]
+    if name.startswith("skip."):  # as it was fitted
+        return parameter.detach().clone(), mask.fill_(True)
     if name.startswith("head."):
         mask[:] = "head" in spec.frozen
         if "head" in spec.frozen and kind == "weight":

@@ -79,7 +79,7 @@ def onnx_model(model: SequenceModel, windows: Windows) -> bytes:
 
 def _copy(model: SequenceModel) -> SequenceModel:
     """On the CPU: the export moves a module's weights about."""
-    copy = SequenceModel(model.spec, model.recurrent.input_size, model.head.out_features)
+    copy = SequenceModel(model.spec, *model.sizes)
     copy.load_state_dict(model.state_dict())
     return copy.eval()
 

@@ -140,7 +140,7 @@ class Run(RunControl):
         with self._mirror.lock:
             snapshot = self._mirror.current.snapshot() if step is None else self.snapshots.nearest(step)
         weights, grads = self.weights_by_name(snapshot.weights), snapshot.gradients
-        model = model_from_weights(self.experiment.model, self.windows.input_size, self.windows.output_size, weights)
+        model = model_from_weights(self.experiment.model, self.windows.model_sizes, weights)
         return ModelSnapshot(snapshot.step, model, None if grads is None else self.weights_by_name(grads))
 
     def current_model(self) -> SequenceModel:

@@ -111,9 +111,7 @@ def trace_with(
     steps, _ = time_major(lstm, x)  # (seq_len, batch, input_size), a view: x is altered with it
     for intervention in interventions:
         check_intervention(intervention, lstm, len(steps))
-    for change in _changes(interventions, INPUT, steps):
-        for t in change.steps:
-            change.make(steps[t])
+    edit_input(steps, interventions)
     if all(intervention.gate == INPUT for intervention in interventions):
         return trace_lstm(lstm, x, hx)
     seq_len, batch, directions = *steps.shape[:2], 2 if lstm.bidirectional else 1
@@ -130,6 +128,13 @@ def trace_with(
         layers.append(h)
         steps = h.flatten(2)
     return assemble(lstm, gates, c, layers, as_returned(lstm, x, steps, h_n, c_n))
+
+
+def edit_input(steps: Tensor, interventions: Sequence[Intervention]) -> None:
+    """Make the edits of the input in place; steps: (seq_len, batch, input_size)."""
+    for change in _changes(interventions, INPUT, steps):
+        for t in change.steps:
+            change.make(steps[t])
 
 
 def _indices(values: Collection[int]) -> tuple[int, ...]:
@@ -183,14 +188,8 @@ class _Change:
 
 def _changes(interventions: Sequence[Intervention], gate: str, like: Tensor) -> list[_Change]:
     """The edits of one gate in their order, for values of like's kind; like: (seq_len, ...)."""
-    return [
-        _Change(
-            range(len(like)) if intervention.steps is None else frozenset(intervention.steps),
-            _maker(intervention, like),
-        )
-        for intervention in interventions
-        if intervention.gate == gate
-    ]
+    own, every = [edit for edit in interventions if edit.gate == gate], range(len(like))
+    return [_Change(every if edit.steps is None else frozenset(edit.steps), _maker(edit, like)) for edit in own]
 
 
 def _maker(intervention: Intervention, like: Tensor) -> Callable[[Tensor], None]:

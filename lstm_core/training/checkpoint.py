@@ -1,8 +1,9 @@
 """A trained model as one file: safetensors weights, and everything else as JSON in the same file's header.
 
 The weights bear nn.LSTM's own names (weight_ih_l0 …), so that `nn.LSTM(...).load_state_dict` takes them; the head's
-are head.weight and head.bias, and what an exact resume needs is under state/. Nothing is ever unpickled. Reading a
-file takes no torch: Start shows the example's curves before torch has loaded.
+are head.weight and head.bias, a linear skip's skip.weight and skip.bias, and what an exact resume needs is under
+state/. Nothing is ever unpickled. Reading a file takes no torch: Start shows the example's curves before torch has
+loaded.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class Checkpoint:
         """The trained model, on the CPU, in eval mode."""
         from lstm_core.model.recurrent import model_from_weights
 
-        return model_from_weights(self.experiment.model, self.input_size, self.output_size, tensors_of(self.weights))
+        sizes = self.input_size, self.output_size, self.experiment.data.seq_len
+        return model_from_weights(self.experiment.model, sizes, tensors_of(self.weights))
 
 
 class ModelState(NamedTuple):
@@ -197,6 +199,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
         PlaygroundError: the windows' columns do not fit the model, training it would not fit in memory, or the
             generators' state is damaged.
     """
+    from lstm_core.training.linear_skip import LEFT_OUT
     from lstm_core.training.trainer import Trainer
 
     actual = (windows.input_size, windows.output_size, windows.classes)
@@ -210,7 +213,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     check_memory(experiment, windows, free_memory())
     if experiment.train.device not in available_devices():  # it was trained on a machine that had another one
         experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
-    trainer = Trainer(windows.with_scaler(checkpoint.scaler), experiment)
+    trainer = Trainer(windows.with_scaler(checkpoint.scaler), experiment, skip_choice=LEFT_OUT)  # its weights follow
     try:
         trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
     except RuntimeError:  # all shapes fit: only a generator refuses a state that is none
@@ -230,7 +233,7 @@ def tensors_of(arrays: dict[str, np.ndarray]) -> dict:
 
 
 def _checkpoint_name(name: str, cell: str) -> str:
-    return name if name.startswith("head.") else f"{cell}.{name}"
+    return name if name.startswith(("head.", "skip.")) else f"{cell}.{name}"
 
 
 def signed(data: bytes) -> bytes:

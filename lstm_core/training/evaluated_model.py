@@ -46,7 +46,7 @@ class EvaluatedModel(TrainedModel):
         if not len(self.starts[split]):
             return None
         total, count = 0.0, 0
-        for predictions, targets in self._predictions(split, max_windows):
+        for _, predictions, targets in self._predictions(split, max_windows):
             loss = sequence_loss(self.loss_name, predictions, targets, self.batches.per_step)
             scored = int(count_scored(targets, self.batches.per_step))
             total, count = total + loss.item() * scored, count + scored
@@ -54,15 +54,23 @@ class EvaluatedModel(TrainedModel):
 
     @torch.inference_mode()
     def supported_share(self) -> float:
-        """How much of the output the validation windows support, 0 to 1: 1 for classes, and without such windows."""
+        """How much of the head's output the validation windows support, 0 to 1: 1 for classes and without any."""
         if self.windows.classes or not len(self.starts["valid"]):
             return 1.0
         stride = -(-len(self.starts["valid"]) // MAX_EVALUATION_WINDOWS)
         span = self.windows.output_steps + (self.windows.spec.seq_len - 1 if self.batches.per_step else 0)
-        return shrinkage(self._predictions("valid", MAX_EVALUATION_WINDOWS), max(1.0, span / stride))
+        return shrinkage(self._corrections("valid", MAX_EVALUATION_WINDOWS), max(1.0, span / stride))
 
-    def _predictions(self, split: str, max_windows: int | None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Predictions and targets, batch by batch, in eval mode."""
+    def _corrections(self, split: str, max_windows: int | None) -> Iterator[tuple[Tensor, Tensor]]:
+        """What the head adds to a linear skip, and what that leaves of the targets; without one all of both."""
+        for x, predictions, targets in self._predictions(split, max_windows):
+            if self.model.spec.linear_skip:
+                skip = self.model.skip_outputs(x).double()
+                predictions, targets = predictions.double() - skip, targets.double() - skip
+            yield predictions, targets
+
+    def _predictions(self, split: str, max_windows: int | None) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Inputs, predictions and targets, batch by batch, in eval mode."""
         if self.uses_dropout:  # else both modes are the same
             self.model.eval()
         order = self.evaluation_batches.of(split, self.starts[split], max_windows)
@@ -71,7 +79,7 @@ class EvaluatedModel(TrainedModel):
             initial_state = self.initial_state(order, index, len(x), _EVALUATION, index)
             predictions, state = self.model.forward_with_state(x, initial_state)
             order.record_state(state)
-            yield predictions, targets
+            yield x, predictions, targets
         if self.uses_dropout:
             self.model.train()
 

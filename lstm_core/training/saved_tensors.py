@@ -17,7 +17,7 @@ def check_tensors(header: dict, experiment: Experiment, input_size: int, output_
     Raises:
         PlaygroundError: one is missing, too many, or of another shape or type.
     """
-    shapes = parameter_shapes(experiment.model, input_size, output_size)
+    shapes = parameter_shapes(experiment.model, input_size, output_size, experiment.data.seq_len)
     generator = [GENERATOR_STATE]
     expected_shapes = {"state/dropout": generator} | _order_shapes(header, experiment, generator)
     expected_shapes |= {name.removeprefix(f"{experiment.model.cell}."): shape for name, shape in shapes.items()}

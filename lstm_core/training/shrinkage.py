@@ -14,8 +14,9 @@ def shrinkage(validation: Iterable[tuple[Tensor, Tensor]], overlap: float) -> fl
     """The factor for the output head, 0 to 1: t / 3, where the squared error is lower by t standard errors than
     that of an output of zero, which is the start itself or, without one, the training mean.
 
-    validation: batches of predictions and targets, (batch, [seq_len,] output_size) in scaled units, NaN where not
-    scored; overlap: how many windows, one after the other, share targets: together they tell as much as one.
+    validation: batches of predictions and targets, (batch, [seq_len,] output_size) in scaled units, both less the
+    answer of a linear skip, NaN where not scored; overlap: how many windows, one after the other, share targets:
+    together they tell as much as one.
     """
     gains = [_gains(predictions, targets) for predictions, targets in validation]
     gain = torch.cat(gains) if gains else torch.zeros(0)

@@ -63,9 +63,8 @@ class TrainedModel:
         result = self.unflatten(self.snapshot().weights)
         weights = {"train": result, "valid": self.early_stopping.weights_by_name if self.refitted else result}
         weights["test"] = result
-        sizes = self.model.recurrent.input_size, self.model.head.out_features
         copies = {split: {name: w.detach().cpu().clone() for name, w in of.items()} for split, of in weights.items()}
-        return {split: model_from_weights(self.model.spec, *sizes, of) for split, of in copies.items()}
+        return {split: model_from_weights(self.model.spec, self.model.sizes, of) for split, of in copies.items()}
 
     def _weights_replaced(self) -> None:
         self.replaced += 1

@@ -25,6 +25,7 @@ from lstm_core.training.batches import ShuffledBatches
 from lstm_core.training.changes import Change
 from lstm_core.training.evaluated_model import EvaluatedModel
 from lstm_core.training.evaluation import MAX_EVALUATION_WINDOWS, EvaluationBatches
+from lstm_core.training.linear_skip import SkipChoice, choose_skip, fit_skip
 from lstm_core.training.loss import NonFiniteLossError, count_scored, numbers_of, sequence_loss
 from lstm_core.training.optimizer import load_optimizer_state, make_optimizer, optimizer_state_by_name
 from lstm_core.training.refit import refit_plan, refit_steps
@@ -48,18 +49,23 @@ class Trainer(EvaluatedModel):
     weights come back when the training ends; with shrink, their output head then counts as much as its validation
     windows support. With refit there are records of refit_step and refit_steps after that, and its weights in the end.
 
-    The constructor raises PlaygroundError: the loss does not fit the task, the device is not available, or stateful
-    batches do not fit the model.
+    A linear skip is fitted before the first step, again for the refit, and belongs to the untrained model of epoch 0.
+
+    The constructor raises PlaygroundError: the loss does not fit the task, the device is not available, stateful
+    batches do not fit the model, or a linear skip does not fit the windows.
     """
 
-    def __init__(self, windows: Windows, experiment: Experiment) -> None:
+    def __init__(self, windows: Windows, experiment: Experiment, skip_choice: SkipChoice | None = None) -> None:
+        """skip_choice: of a linear skip; None: the one that the validation windows give."""
         spec = experiment.train
         self.experiment = experiment
         self.device = resolve_device(spec.device)
         self.loss_name = resolve_loss(spec.loss, windows.task)
-        super().__init__(
-            build_model(experiment.model, windows.input_size, windows.output_size).to(self.device), windows
-        )
+        model = build_model(experiment.model, *windows.model_sizes)
+        self._skip_choice = None
+        if experiment.model.linear_skip:
+            self._skip_choice = fit_skip(model, experiment, windows, skip_choice)
+        super().__init__(model.to(self.device), windows)
         self._order = self._training_order()
         self.steps_per_epoch = self._order.steps
         self.step = 0
@@ -93,6 +99,13 @@ class Trainer(EvaluatedModel):
         if self._optimizer_state:
             load_optimizer_state(optimizer, self.model, self._optimizer_state)
         return optimizer
+
+    @property
+    def skip_choice(self) -> SkipChoice | None:
+        """Of the linear skip; None without one."""
+        if self._skip_choice is None and self.experiment.model.linear_skip:
+            self._skip_choice = choose_skip(self.experiment, self.windows)
+        return self._skip_choice
 
     @property
     def _has_optimizer(self) -> bool:
@@ -189,6 +202,7 @@ class Trainer(EvaluatedModel):
     def load_state_dict(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], numbers: dict) -> None:
         """Resume where state_dict() and the model's state_dict were taken."""
         self.model.load_state_dict(weights)
+        self._skip_choice = None  # to be chosen again, if a refit asks for it
         best = [tensors[f"best/{name}"] for name, _ in self.model.named_parameters()]
         self.early_stopping.load(best, *(numbers[name] for name in _BEST))
         self._weights.save_to(self._last_good)
@@ -264,11 +278,13 @@ class Trainer(EvaluatedModel):
         if self._refit is None:
             best = self.early_stopping.best_epoch * self.steps_per_epoch if self.spec.patience else self.step
             self._refit_steps = refit_steps(best, self.windows)
-            self._refit = Trainer(*refit_plan(self.windows, self.experiment, self._refit_steps))
+            self._refit = Trainer(
+                *refit_plan(self.windows, self.experiment, self._refit_steps), skip_choice=self.skip_choice
+            )
         next(self._refit if self._refit_steps else iter(()), None)
         record = {"refit_step": self._refit.step, "refit_steps": self._refit_steps}
         if self._refit.step >= self._refit_steps:
-            if self._refit_steps:  # else the untrained model was the best, and is in place
+            if self._refit_steps or self.model.uses_skip:  # else the untrained model was the best, and is in place
                 self.set_weights(dict(self._refit.model.named_parameters()))
                 self.scale_head(self.early_stopping.shrunk)
             self._refit, self.refitted = None, True

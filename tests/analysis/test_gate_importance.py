@@ -12,12 +12,13 @@ from torch import nn
 from lstm_core.analysis import gate_importance as importance
 from lstm_core.analysis.gate_importance import gate_importance, model_with_interventions, predict_with_interventions
 from lstm_core.data.windows import make_windows
-from lstm_core.experiment import ModelSpec, PlaygroundError
+from lstm_core.experiment import Experiment, ModelSpec, PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.forecasting.scores import evaluate_windows
 from lstm_core.model.recurrent import build_model
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Intervention, trace_with
+from lstm_core.training.linear_skip import SkipChoice, fit_skip
 from tests.factories import series, spec_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
@@ -62,6 +63,22 @@ def test_predictions_with_edits_are_those_of_the_altered_run(fields, labels, mon
     np.testing.assert_allclose(
         predict_with_interventions(model, windows, starts, []), predict(model, windows, starts), rtol=1e-6, atol=1e-6
     )
+
+
+def test_a_linear_skip_reads_the_edited_input_and_no_gate():
+    windows = make_windows(series(90), spec_of(seq_len=6, horizon=2))
+    model = build_model(ModelSpec(hidden_size=5, linear_skip=True), *windows.model_sizes).eval()
+    fit_skip(model, Experiment(model=model.spec), windows, SkipChoice(1.0, 1.0))
+    starts = windows.starts["valid"]
+    x = torch.from_numpy(windows.inputs(starts))
+    edits = [Intervention("zero", "h"), Intervention("input_set", value=0.5, steps=(2, 5), units=(1,))]
+    with torch.no_grad():
+        x[:, [2, 5], 1] = 0.5
+        want = windows.inverse_transform(
+            (model.skip(x.flatten(1)) + model.head.bias).numpy(), windows.last_rows(starts)
+        )
+    np.testing.assert_allclose(predict_with_interventions(model, windows, starts, edits), want, rtol=1e-5)
+    assert {one.measure for one in gate_importance(model, windows, starts)} == {"RMSE"}
 
 
 def test_predicting_with_edits_leaves_the_model_and_its_mode_alone():

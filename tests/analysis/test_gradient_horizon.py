@@ -178,6 +178,16 @@ def test_a_model_of_the_playground(case, head_kind, dtype):
         assert got.d_c is None
 
 
+@pytest.mark.parametrize("steps", [4, 6, 9])
+def test_a_linear_skip_looks_straight_at_the_window(steps):
+    spec = ModelSpec(hidden_size=3, linear_skip=True, bidirectional=True)
+    model = build_model(spec, 2, 3, 6).double()
+    nn.init.normal_(model.skip.weight, generator=torch.Generator().manual_seed(1))
+    x = torch.randn(5, steps, 2, generator=torch.Generator().manual_seed(2)).double().requires_grad_()
+    model(x)[:, 1].sum().backward()
+    assert_exact(memory_horizon(model, x, 1).d_x, x.grad.norm(dim=2).numpy())
+
+
 @examples(15)
 @given(recurrent(kinds=(nn.LSTM,)))
 @example(two_directions(nn.LSTM))

@@ -40,6 +40,8 @@ CASES = [
     (DataSpec(seq_len=1), ModelSpec(cell="rnn"), "warning", "h_0 is zero, so weight_hh has no effect"),
     (DataSpec(seq_len=1000), ModelSpec(cell="gru"), "warning", "an update gate of 0.99 keeps only 0.00004"),
     (FORECAST, ModelSpec(cell="rnn", bias=False), "info", "the units have no learned offset"),
+    (FORECAST, ModelSpec(linear_skip=True), "info", "never passes through the cells"),
+    (FORECAST, ModelSpec(linear_skip=True), "warning", "Switch zero_head on"),
 ]
 
 

@@ -72,6 +72,24 @@ def test_the_code_names_its_cell_and_nothing_of_another():
     assert "lstm" not in model_code(ModelSpec(cell="rnn"), 3, 1).lower()
 
 
+@pytest.mark.parametrize(
+    "fields", [{}, {"bidirectional": True, "zero_head": True}, {"cell": "gru", "batch_first": False}]
+)
+def test_a_linear_skip_reads_the_window_and_never_trains(fields):
+    spec = ModelSpec(hidden_size=5, linear_skip=True, **fields)
+    theirs, ours = run(model_code(spec, 3, 2, 6))[0]["model"], build_model(spec, 3, 2, 6)
+    for name, weight in ours.state_dict().items():
+        assert torch.equal(theirs.state_dict()[name], weight), name
+    for model in (theirs, ours):
+        torch.nn.init.normal_(model.skip.weight, generator=torch.Generator().manual_seed(1))
+    x = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(2))
+    torch.testing.assert_close(theirs(x), ours(x), rtol=1e-5, atol=1e-6)
+    theirs(x).pow(2).sum().backward()
+    assert theirs.head.weight.grad.any()
+    assert not theirs.skip.weight.grad.any() and not theirs.skip.bias.grad.any()
+    assert all(init.freeze(ours)[name].all() for name in ("skip.weight", "skip.bias"))
+
+
 @pytest.mark.parametrize("frozen", [("forget_gate",), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")])
 def test_what_is_frozen_has_its_value_and_no_gradient(frozen):
     spec = ModelSpec(hidden_size=4, proj_size=2, num_layers=2, frozen=frozen)

@@ -130,6 +130,13 @@ def test_the_refusal_names_need_room_and_what_fits():
     assert math.isclose(float(match[1]), estimate_training_bytes(spec, 8, 1, 512, 500) / 1e9, abs_tol=0.6)
 
 
+def test_a_linear_skip_of_a_long_window_takes_memory_before_the_training():
+    plain, skip = ModelSpec(hidden_size=4), ModelSpec(hidden_size=4, linear_skip=True)
+    short, long = ([estimate_training_bytes(one, 2, 1, 1, steps) for one in (plain, skip)] for steps in (10, 1000))
+    assert short[0] < short[1] < short[0] + 20_000
+    assert long[1] > 5 * 8 * 2000**2 > long[0]
+
+
 @pytest.mark.parametrize(("batch_size", "training_windows", "largest"), [(32, 500, 32), (32, 20, 20)])
 def test_no_batch_is_larger_than_the_training_split(batch_size, training_windows, largest):
     windows = windows_of(1, 1, training_windows, 10)

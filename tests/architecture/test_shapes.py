@@ -58,6 +58,17 @@ def test_parameters_are_counted_by_layer(spec, input_size, output_size):
     assert parameter_count(spec, input_size, output_size) == expected
 
 
+def test_a_linear_skip_has_a_weight_for_each_input_of_the_window():
+    spec = ModelSpec(hidden_size=4, linear_skip=True)
+    model = build_model(spec, 3, 2, 7)
+    names = {name: list(p.shape) for name, p in model.named_parameters()}
+    assert list(parameter_shapes(spec, 3, 2, 7).items()) == list(names.items())
+    assert names["skip.weight"] == [2, 21]
+    rows = {row.name: list(row.shape) for row in shape_table(spec, 3, 2, 8, 7)}
+    assert rows["skip.weight"] == [2, 21] and rows["skip.bias"] == [2]
+    assert parameter_count(spec, 3, 2, 7)["skip"] == 2 * 21 + 2
+
+
 def test_batch_first_turns_input_and_output_only():
     first, second = (
         {row.name: row.shape for row in shape_table(ModelSpec(batch_first=turned), 3, 1, 8, 20)}

@@ -102,6 +102,7 @@ FORECAST = SUNSPOTS | {"horizon": 4, "season": 11, "seq_len": 8}
 SEVERAL = GROUPED | {"horizon": 3, "season": 5, "start": "season_change"}
 BEST = {"patience": 2, "epochs": 5, "refit": True}
 SHRUNK = BEST | {"shrink": True}
+SKIP = {"linear_skip": True}
 CONFIGURATIONS = {
     "one row ahead": (SUNSPOTS, {}, {}),
     "three rows ahead": (SUNSPOTS | {"horizon": 3, "scaling": "minmax"}, {}, {"patience": 2, "epochs": 8, "lr": 0.1}),
@@ -118,6 +119,18 @@ CONFIGURATIONS = {
     "random states": (SUNSPOTS | {"scaling": "none"}, {"proj_size": 2}, {"initial_state": "random", "patience": 3}),
     "no validation split": (SUNSPOTS | {"valid_share": 0.0}, {"cell": "rnn"}, {"patience": 1, "loss": "mae"}),
     "start and refit": (FORECAST | {"start": "smooth"}, {"zero_head": True}, SHRUNK),
+    "linear skip": (FORECAST | {"start": "last"}, SKIP | {"chrono_t_max": 8, "zero_head": True}, SHRUNK),
+    "linear skip without a start, both ways": (
+        GROUPED | {"horizon": 2},
+        SKIP | {"bidirectional": True, "batch_first": False},
+        BEST | {"weight_decay": 0.1, "optimizer": "AdamW"},
+    ),
+    "linear skip, the untrained model is the best": (
+        TWO | {"start": "smooth", "valid_share": 0.3},
+        SKIP,
+        SHRUNK | {"lr": 30.0, "epochs": 3},
+    ),
+    "linear skip, random states": (GROUPED | {"start": "last"}, SKIP, {"initial_state": "random"}),
     "mean, several series": (SEVERAL | {"start": "mean", "scale_per_series": True}, {}, {"refit": True}),
     "last": (FORECAST | {"start": "last", "scaling": "none"}, {"head": "per_step"}, SHRUNK | {"batch_size": 50}),
     "season": (FORECAST | {"start": "season", "horizon": 13, "scaling": "minmax"}, {"zero_head": True}, {}),

@@ -10,6 +10,7 @@ is there already. H is the season that is found (48 at most), else 12, and no mo
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -30,14 +31,15 @@ LEVEL = 0.8
 AHEAD = ("one step", "H steps")
 
 
-def windows_and_experiment(name: str, y: np.ndarray, horizon: int | None):
+def windows_and_experiment(name: str, y: np.ndarray, horizon: int | None, linear_skip: bool):
     """horizon: None for H."""
     table = Table.from_columns(name, {"y": y}, ColumnRoles())
     data = DataSpec(source="csv", name=name, targets=("y",), features=("y",), horizon=1)
     if horizon is None:
         data = DataSpec(source="csv", name=name, targets=("y",), features=("y",), horizon=default_horizon(table, data))
     experiment = recommended_experiment(table, data)
-    return make_windows(table, experiment.data), experiment
+    model = dataclasses.replace(experiment.model, linear_skip=linear_skip)
+    return make_windows(table, experiment.data), dataclasses.replace(experiment, model=model)
 
 
 def start_errors(windows: Windows) -> float:
@@ -53,11 +55,11 @@ def pooled(errors) -> float:
     return float(np.sqrt(np.square(errors).mean()))
 
 
-def measure(name: str, y: np.ndarray, seeds: range, names: tuple[str, ...]) -> dict:
+def measure(name: str, y: np.ndarray, seeds: range, names: tuple[str, ...], linear_skip: bool = False) -> dict:
     """What one line of the log holds."""
     line = {"series": name, "rows": len(y)}
     for ahead, horizon in zip(AHEAD, (1, None), strict=True):
-        windows, experiment = windows_and_experiment(name, y, horizon)
+        windows, experiment = windows_and_experiment(name, y, horizon, linear_skip)
         spec, fits, seconds, held = windows.spec, [], [], []
         for seed in seeds:
             began = time.process_time()
@@ -128,6 +130,7 @@ if __name__ == "__main__":
     parser.add_argument("--series", nargs="*", help="these only")
     parser.add_argument("--log", type=Path, default=Path("/tmp/contest.jsonl"))
     parser.add_argument("--quick", action="store_true", help="without ETS and ARIMA")
+    parser.add_argument("--skip", action="store_true", help="with a linear skip (model.linear_skip)")
     parser.add_argument("--print", action="store_true", help="measure nothing more")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
@@ -137,7 +140,7 @@ if __name__ == "__main__":
     for name in [] if chosen.print else chosen.series or every:
         if name not in done:
             with chosen.log.open("a") as log:
-                log.write(json.dumps(measure(name, every[name], range(chosen.seeds), names)) + "\n")
+                log.write(json.dumps(measure(name, every[name], range(chosen.seeds), names, chosen.skip)) + "\n")
             print(name, flush=True)
     lines = [line for line in _lines(chosen.log) if not chosen.series or line["series"] in chosen.series]
     report(lines)

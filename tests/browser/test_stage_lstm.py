@@ -80,6 +80,21 @@ def test_with_a_start_it_predicts_what_python_does_after_every_step(stage: Page,
         assert predictions[step] == pytest.approx(want, rel=1e-4)
 
 
+def test_a_linear_skip_reads_all_steps_so_far(stage: Page):
+    k, noise = np.random.default_rng(0).normal(size=(2, 90))
+    y = 50 + np.cumsum(np.roll(k, 1) + 0.1 * noise)  # k tells the next change
+    windows = make_windows(table_of(y=y, k=k), spec_of(start="last", features=("y", "k"), seq_len=6, horizon=3))
+    training, *_, header, arrays = scene_of({"linear_skip": True}, windows)
+    model, first = training.current_model(), windows.starts["valid"][0]
+    assert model.uses_skip
+    predictions = run(stage, header, arrays)[1]
+    for step in (0, 3, 5):
+        x = torch.from_numpy(windows.inputs(np.array([first]))[:, : step + 1])
+        with torch.no_grad():
+            want = windows.inverse_transform(model(x).numpy(), np.array([first + step]))[0, 0, 0]
+        assert predictions[step] == pytest.approx(want, rel=1e-4)
+
+
 def test_a_classifier_gives_the_probability_of_the_target(stage: Page):
     training, *_, header, arrays = scene_of({"bidirectional": True}, labelled())
     predictions = run(stage, header, arrays)[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_core.figures.forecast import Curve, ForecastCurves, forecast_figure, parts_figure
+from lstm_core.figures.forecast import Curve, ForecastCurves, Parts, forecast_figure, parts_figure
 from lstm_core.figures.theme import MAX_POINTS, PREDICTION_COLOR
 
 DAYS = np.datetime64("2024-01-01", "ns") + np.arange(12) * np.timedelta64(1, "D")
@@ -70,8 +70,23 @@ def test_long_lines_are_thinned():
 def test_what_is_added_is_the_difference_and_ends_at_gaps():
     start = Curve(DAYS, np.array([*range(6), np.nan, *range(5)], float))
     result = Curve(DAYS, start.y + 2)
-    figure = parts_figure(start, start, result, Curve(DAYS[:6], start.y[:6]), "LSTM", "day", "load")
+    none = Curve(DAYS, np.full(12, np.nan))
+    figure = parts_figure(Parts(Curve(DAYS[:6], start.y[:6]), start, none, result, "LSTM"), "day", "load")
     areas = [line for line in figure.data if line.fill == "tozeroy"]
     assert [len(area.y) for area in areas] == [6, 5]
     assert all((area.y == 2).all() and area.yaxis == "y2" for area in areas)
     assert [line.name for line in figure.data[:3]] == ["actual", "start", "start + LSTM = forecast"]
+
+
+def test_a_linear_skip_stands_between_the_start_and_the_forecast():
+    start = Curve(DAYS, np.arange(12.0))
+    skip, result = Curve(DAYS, start.y + 2), Curve(DAYS, start.y + 5)
+    figure = parts_figure(Parts(start, start, skip, result, "GRU"), "day", "load")
+    names = ["actual", "start", "start + linear skip", "start + linear skip + GRU = forecast"]
+    assert [line.name for line in figure.data[:4]] == names
+    areas = {line.name: line for line in figure.data if line.fill == "tozeroy"}
+    assert {name: set(area.y.tolist()) for name, area in areas.items()} == {
+        "what the linear skip adds": {2.0},
+        "what the GRU adds": {3.0},
+    }
+    assert len({line.line.color for line in areas.values()}) == 2

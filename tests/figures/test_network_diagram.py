@@ -88,6 +88,8 @@ def test_forward_runs_right_and_reverse_runs_left():
         (ModelSpec(proj_size=8), "weight_hr 32 → 8"),
         (ModelSpec(num_layers=7), "layers 2 … 5"),
         (ModelSpec(bidirectional=True), "hₙ 64"),
+        (ModelSpec(linear_skip=True), "linear skip"),
+        (ModelSpec(linear_skip=True), "72"),
     ],
 )
 def test_settings_are_written_on_the_drawing(spec, words):

@@ -12,7 +12,9 @@ from lstm_core.forecasting.future import LEVELS, Bands, Forecast, SeriesForecast
 def one_series(name: str, times, base: float, targets: int = 1) -> SeriesForecast:
     values = base + np.arange(2.0)[:, None] + 10 * np.arange(targets)
     lower = {level: values - level for level in LEVELS}
-    return SeriesForecast(name, 9, times, values, values * np.nan, lower, {level: values + level for level in LEVELS})
+    return SeriesForecast(
+        name, 9, times, values, values * np.nan, values * np.nan, lower, {level: values + level for level in LEVELS}
+    )
 
 
 def forecast_of(*series: SeriesForecast, targets: tuple[str, ...] = ("y",)) -> Forecast:

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import DataSpec, ModelSpec, PlaygroundError
+from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.onnx import METADATA, about, onnx_model, smooth_state
 from lstm_core.model.raw_forecast import RawForecast
 from lstm_core.model.recurrent import SequenceModel, build_model
+from lstm_core.training.linear_skip import SkipChoice, fit_skip
 from tests.conftest import quick
 from tests.factories import labelled, table_of
 
@@ -25,6 +26,7 @@ CONFIGURATIONS = {  # data, model
     "no start, known ahead": (ONE | {"known_future": ("k",), "scaling": "minmax"}, {"cell": "gru"}),
     "mean": (ONE | {"start": "mean", "log": True}, {"cell": "rnn"}),
     "last": (TWO | {"start": "last"}, {"num_layers": 2, "bidirectional": True}),
+    "last, linear skip": (TWO | {"start": "last"}, {"linear_skip": True}),
     "season": (ONE | {"start": "season", "season": 8, "features": ("a",)}, {"head": "per_step"}),
     "season change": (TWO | {"start": "season_change", "horizon": 7, "log": True}, {"batch_first": False}),
     "season change, target not read": (ONE | {"start": "season_change", "season": 9, "features": ("k",)}, {}),
@@ -43,7 +45,10 @@ def made(name: str) -> tuple[SequenceModel, Windows]:
     group = np.repeat(["x", "y"], 90)
     table = table_of(a=a, b=rng.normal(size=180) + 1e6, k=rng.normal(size=180), g=group)
     windows = make_windows(table, DataSpec(**data))
-    return build_model(ModelSpec(hidden_size=5, **model), windows.input_size, windows.output_size), windows
+    built = build_model(ModelSpec(hidden_size=5, **model), *windows.model_sizes)
+    if built.spec.linear_skip:
+        fit_skip(built, Experiment(model=built.spec), windows, SkipChoice(1.0, 1.0))
+    return built, windows
 
 
 def inputs_of(module: RawForecast, starts: np.ndarray) -> dict[str, np.ndarray]:

@@ -90,7 +90,7 @@ def test_models_built_at_once_in_many_threads_are_the_same():
 def test_model_with_holds_these_very_tensors(spec):
     model = build_model(spec, 3, 2).eval()
     weights = model.state_dict()
-    twin = model_from_weights(spec, 3, 2, weights)
+    twin = model_from_weights(spec, (3, 2, 0), weights)
     assert not twin.training
     for name, value in twin.state_dict().items():
         assert value.data_ptr() == weights[name].data_ptr()

@@ -13,7 +13,7 @@ from lstm_core.model.rng import rng_scope, rng_state
 def test_nothing_here_moves_torchs_own_generator():
     before = torch.get_rng_state()
     model = build_model(ModelSpec(num_layers=2, dropout=0.5), 3, 1)
-    model_from_weights(model.spec, 3, 1, model.state_dict())
+    model_from_weights(model.spec, model.sizes, model.state_dict())
 
     def draw_and_fail() -> None:
         with rng_scope(rng_state(1)):

@@ -196,6 +196,17 @@ def test_what_cannot_be_forecast_is_one_sentence(forecast, visit):
     assert not tab.at.get("plotly_chart")
 
 
+def test_a_linear_skip_stands_between_the_start_and_the_forecast(sales):
+    assert "what the linear skip" not in sales.words()
+    tab = sales.go("model").set("linear_skip", True)
+    tab.train()
+    tab.go("forecast")
+    assert "what the linear skip and the LSTM add" in tab.words()
+    parts = {name: line(tab, name, "forecast_parts") for name in ("start", "start + linear skip")}
+    assert np.isfinite(parts["start + linear skip"][-12:]).all()
+    assert (parts["start"] != parts["start + linear skip"]).any()
+
+
 def test_a_model_without_a_start_has_no_picture_of_it(visit):
     tab = visit("forecast", run=trained())
     drawn = {one.key for one in tab.at.get("plotly_chart")}

@@ -34,6 +34,7 @@ CHANGES = {
     "batch_first": (False, ".transpose(0, 1)"),
     "bias": (False, "bias=False"),
     "head": ("per_step", "self.head(output"),
+    "linear_skip": (True, " + self.skip(x.flatten(1))"),
     "forget_bias": (1.5, "1.5 if name"),
     "chrono_t_max": (50, "uniform_(1, 49)"),
     "model_seed": (11, "manual_seed(11)"),
@@ -52,7 +53,7 @@ def test_an_argument_is_in_the_code_and_in_every_shape(visit, key):
     compile(code(tab), "model.py", "exec")
     spec = tab.workspace.experiment.model
     assert getattr(spec, key.removeprefix("model_")) == value
-    built = build_model(spec, 1, 1)
+    built = build_model(spec, 1, 1, tab.workspace.experiment.data.seq_len)
     shown = shape_rows(tab)
     for name, tensor in built.lstm.named_parameters():
         assert shown[name] == str(tuple(tensor.shape)), name
@@ -61,6 +62,14 @@ def test_an_argument_is_in_the_code_and_in_every_shape(visit, key):
     for name, tensor in (("output", output), ("h_n", h_n), ("c_n", c_n), ("prediction", built(x))):
         assert shown[name] == str(tuple(tensor.shape)), name
     assert sum(counts(tab).values()) == sum(p.numel() for p in built.parameters())
+
+
+def test_a_linear_skip_that_cannot_be_is_refused_in_a_sentence(visit):
+    tab = visit("model").set("linear_skip", True).set("head", "per_step")
+    assert "switch linear_skip off" in tab.words()
+    assert tab.workspace.experiment.model.head == "last"
+    tab.go("data").set("generator", "which_wave").go("model")
+    assert any("this target has classes" in error for error in tab.errors())
 
 
 @pytest.mark.parametrize("cell", ["gru", "rnn"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from lstm_core.figures.forecast import Curve, ForecastCurves, forecast_figure, parts_figure
+from lstm_core.figures.forecast import Curve, ForecastCurves, Parts, forecast_figure, parts_figure
 from lstm_core.figures.theme import SPLIT_NAMES
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def forecast_picture(
 
 
 def parts_picture(windows: Windows, forecast: Forecast, tested: TestedPart, shown: Shown, cell: str) -> None:
-    """The start, what the model adds to it, and their sum."""
+    """The start, what a linear skip and the cells add to it, and their sum."""
     one, rows = forecast.series[shown.series], past_rows(windows, forecast, shown)
     x = _Axis(windows, one)
     is_seen = tested.rows >= rows[0]
@@ -75,8 +75,10 @@ def parts_picture(windows: Windows, forecast: Forecast, tested: TestedPart, show
         return Curve(at, np.concatenate([known[is_seen], [np.nan], to_come[:, shown.target]]))
 
     actual = Curve(x.of_rows(rows), windows.y[rows, shown.target])
-    start, result = line(tested.start, one.start), line(tested.values, one.values)
-    figure = parts_figure(actual, start, result, actual, cell, x.title, windows.spec.targets[shown.target])
+    parts = Parts(
+        actual, line(tested.start, one.start), line(tested.skip, one.skip), line(tested.values, one.values), cell
+    )
+    figure = parts_figure(parts, x.title, windows.spec.targets[shown.target])
     st.plotly_chart(figure, key="forecast_parts")
 
 

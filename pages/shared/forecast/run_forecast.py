@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.forecasting.future import Bands, Forecast, forecast, measure_bands
-from lstm_core.forecasting.predict import predict
+from lstm_core.forecasting.predict import predict, predict_skip
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceModel
@@ -55,11 +55,12 @@ def run_bands(run: Run, model: FrozenModel) -> Bands:
 
 @dataclass(frozen=True, eq=False)
 class TestedPart:
-    """Predictions of rows that are known: rows (points,), values and start (points,), NaN without a start."""
+    """Predictions of rows that are known: rows (points,), values, start and skip (points,), NaN without such a part."""
 
     rows: np.ndarray
     values: np.ndarray
     start: np.ndarray
+    skip: np.ndarray
 
 
 def tested_part(run: Run, model: FrozenModel, series: int, horizon_step: int, target: int) -> TestedPart:
@@ -68,18 +69,20 @@ def tested_part(run: Run, model: FrozenModel, series: int, horizon_step: int, ta
     starts = windows.starts[windows.last_split]
     of_series = np.searchsorted(windows.groups, starts, side="right") - 1 == series
     starts = starts[of_series][-MAX_TESTED:]
-    values, start = run.cached("tested", (model.key, series), lambda: _predictions(run, model, starts))
+    parts = run.cached("tested", (model.key, series), lambda: _predictions(run, model, starts))
     picked = (slice(None), horizon_step, target)
-    return TestedPart(windows.target_rows(starts)[:, horizon_step], values[picked], start[picked])
+    return TestedPart(windows.target_rows(starts)[:, horizon_step], *(part[picked] for part in parts))
 
 
-def _predictions(run: Run, model: FrozenModel, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(windows, output_steps, targets) each: the predictions, and what they start from."""
-    windows = run.windows
+def _predictions(run: Run, model: FrozenModel, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(windows, output_steps, targets) each: the predictions, what they start from, and what the skip makes of it."""
+    windows, scored = run.windows, model.scored[run.windows.last_split]
     shape = (len(starts), windows.output_steps, windows.y.shape[1])
+    start, skip = np.full(shape, np.nan), np.full(shape, np.nan)
     if not len(starts):
-        return np.empty(shape), np.empty(shape)
-    values = predict(model.scored[windows.last_split], windows, starts)
-    if windows.target is None:
-        return values, np.full(shape, np.nan)
-    return values, windows.target.inverse(np.zeros(shape), windows.last_rows(starts))
+        return np.empty(shape), start, skip
+    if windows.target is not None:
+        start = windows.target.inverse(np.zeros(shape), windows.last_rows(starts))
+    if scored.uses_skip:
+        skip = predict_skip(scored, windows, starts)
+    return predict(scored, windows, starts), start, skip

@@ -36,7 +36,7 @@ def score_text(run: Run) -> None:
 
 
 def _sentence(run: Run, evaluation: Evaluation) -> None:
-    start = start_sentence(run.windows, evaluation, run.adds_nothing)
+    start = start_sentence(run.windows, evaluation, run.adds_nothing, run.experiment.model.linear_skip)
     text = " ".join(filter(None, (start, verdict(evaluation), lag_sentence(evaluation))))
     st.markdown(f"**On {evaluation.coverage}:** {escape_markdown(text)}")
 

@@ -79,7 +79,7 @@ function dot(matrix, row, vector, at, size) {
 // A reverse direction has then read the whole window all the same.
 export function predictionAt(scene, trace, weights) {
   const { steps, width, directions, classes, head, targets } = scene, top = trace.at(-1), count = classes.length;
-  const matrix = weights["head.weight"], bias = weights["head.bias"];
+  const matrix = weights["head.weight"], bias = weights["head.bias"], skip = skipOf(scene, weights);
   const input = new Float64Array(width * directions), shares = count ? new Float32Array(steps * count) : null;
   const horizon = new Float32Array(scene.horizon.length);
   const values = Float32Array.from({ length: steps }, (_, t) => {
@@ -87,7 +87,9 @@ export function predictionAt(scene, trace, weights) {
       const at = direction && head === "last" ? 0 : t;
       for (let unit = 0; unit < width; unit++) input[direction * width + unit] = h[unit * steps + at];
     });
-    const outputs = Float64Array.from(bias, (value, row) => value + dot(matrix, row, input, 0, input.length));
+    const outputs = Float64Array.from(
+      bias, (value, row) => value + dot(matrix, row, input, 0, input.length) + skip(row, t),
+    );
     if (!count) {
       if (t === steps - 1) horizon.forEach((_, k) => { horizon[k] = inOwnUnits(scene, outputs[k * targets.length], k, t); });
       return inOwnUnits(scene, outputs[0], 0, t);
@@ -98,6 +100,18 @@ export function predictionAt(scene, trace, weights) {
     return truth === null ? NaN : powers[truth] / sum;
   });
   return { values, shares, horizon };
+}
+
+// What the linear skip adds to an output if the window ended after step t: the steps before its first count as zeros.
+function skipOf({ inputs, steps, features }, weights) {
+  const matrix = weights["skip.weight"], bias = weights["skip.bias"], size = steps * features.length;
+  if (!matrix) return () => 0;
+  return (row, t) => {
+    const read = (t + 1) * features.length;
+    let sum = bias[row];
+    for (let k = 0, a = (row + 1) * size - read; k < read; k++) sum += matrix[a + k] * inputs[k];
+    return sum;
+  };
 }
 
 // An output for the row k of those that are predicted after step t, in the first target's own units.
