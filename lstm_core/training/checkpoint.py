@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -188,10 +189,13 @@ def check_table(checkpoint: Checkpoint, table: Table) -> None:
         )
 
 
-def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
+def resume_trainer(
+    checkpoint: Checkpoint, windows: Windows, make: Callable[[Windows, Experiment], Trainer] | None = None
+) -> Trainer:
     """A trainer that goes on exactly where the saved one was.
 
     The windows are scaled as the file says, not as this table would be: the weights know no other scale.
+    make: a new one, where it is to be of another class.
 
     Raises:
         PlaygroundError: the windows' columns do not fit the model, training it would not fit in memory, or the
@@ -210,7 +214,7 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     check_memory(experiment, windows, free_memory())
     if experiment.train.device not in available_devices():  # it was trained on a machine that had another one
         experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
-    trainer = Trainer(windows.with_scaler(checkpoint.scaler), experiment)
+    trainer = (make or Trainer)(windows.with_scaler(checkpoint.scaler), experiment)
     try:
         trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
     except RuntimeError:  # all shapes fit: only a generator refuses a state that is none
