@@ -240,3 +240,13 @@ def test_a_batch_for_one_is_refused_in_one_sentence_and_nobody_is_left_waiting(l
     assert said == ""
     assert error.count("2 processes cannot share a batch of 1: raise train.batch_size to 2 or more") == 1
     assert not any(out.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", [1, 2])
+def test_graphics_cards_train_together_over_nccl(world: int, launch, call, write, tmp_path):
+    if torch.cuda.device_count() < world:
+        pytest.skip(f"it needs {world} CUDA cards, and this machine has {torch.cuda.device_count()}")
+    launch(world, "train", write(model=MODEL, train=CALM | {"device": "cuda"}), "--out", tmp_path / "cards").ends()
+    call("train", write(model=MODEL, train=CALM), "--out", tmp_path / "cpu")
+    assert_alike(tmp_path / "cards", tmp_path / "cpu")
