@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,11 @@ def train_alone(described: dict, double: bool = True) -> dict[str, np.ndarray]:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+    """One that no connection is given meanwhile: systems take those above 32768."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def train_together(described: dict, world: int, folder: Path, double: bool = True) -> list[dict[str, np.ndarray]]:
