@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def attach(folder: RunFolder) -> str:
     Raises:
         KeyboardInterrupt: Ctrl-C; the run goes on.
     """
-    display, care_at = _Display(folder), 0.0
+    display, care_at = Display(folder), 0.0
     try:
         while True:
             now = time.monotonic()
@@ -48,7 +49,19 @@ def attach(folder: RunFolder) -> str:
     return status
 
 
-def settle(folder: RunFolder, display: _Display | None = None) -> None:
+def show_until(folder: RunFolder, is_over: Callable[[float], bool]) -> None:
+    """Show the progress of a run that this process trains, in another thread; is_over: waits so many seconds, too."""
+    display = Display(folder)
+    try:
+        while not is_over(DRAW_SECONDS):
+            said = folder.status()
+            if said.get("status") == "running":
+                display.show("running", said)
+    finally:
+        display.end()
+
+
+def settle(folder: RunFolder, display: Display | None = None) -> None:
     """Wait until the run that has ended is scored and its model file is there."""
     while folder.is_locked and pool.current_status(folder, folder.status()) not in pool.ACTIVE:
         if display is not None:
@@ -63,7 +76,7 @@ def look_after(folder: RunFolder) -> None:
     launcher.ensure_workers()
 
 
-class _Display:
+class Display:
     """A bar that is drawn anew on a terminal; elsewhere a plain line now and then."""
 
     def __init__(self, folder: RunFolder) -> None:

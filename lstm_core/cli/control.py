@@ -6,10 +6,11 @@ import argparse
 import time
 from typing import Any
 
+from lstm_core.cli import torchrun
 from lstm_core.cli.attach import attach, look_after, settle
 from lstm_core.cli.find import FORM, HELP, find_run
-from lstm_core.cli.output import FAILED, INTERRUPTED, add_json, note, print_json
-from lstm_core.cli.summary import print_summary, summary
+from lstm_core.cli.output import INTERRUPTED, add_json, note, print_json
+from lstm_core.cli.summary import print_end, print_summary, summary
 from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import pool
 from lstm_core.runs.folder import RunFolder
@@ -24,7 +25,8 @@ def add_commands(commands: Any) -> None:
         "resume",
         help="go on with a run, or attach to one that trains",
         description="Go on with a run that was paused, stopped or interrupted, exactly where it was, and wait until it "
-        "ends. To one that trains it attaches. Ctrl-C detaches: the run goes on.",
+        "ends. To one that trains it attaches. Ctrl-C detaches: the run goes on. Started by torchrun, its processes go "
+        "on with it, as many as there are now.",
     )
     resume.add_argument("run_name", metavar=FORM, help=HELP)
     resume.add_argument("--detach", action="store_true", help="do not wait: print the run's id and folder")
@@ -53,6 +55,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _resume(chosen: argparse.Namespace) -> int:
+    if torchrun.is_launched():
+        return torchrun.train(lambda _: find_run(chosen.run_name, to_train=True), chosen)
     folder = find_run(chosen.run_name, to_train=True)
     status = pool.current_status(folder, folder.status())
     if status == "finished":
@@ -80,10 +84,7 @@ def await_end(folder: RunFolder, detach: bool, as_json: bool) -> int:
             f"python -m lstm_core stop {folder.id} ends it."
         )
         return INTERRUPTED
-    print_summary(folder, as_json)
-    end = summary(folder)
-    is_stuck = end["status"] == "paused" and end["message"]  # as where memory ran out
-    return FAILED if end["status"] == "failed" or is_stuck else 0
+    return print_end(folder, as_json)
 
 
 def _stop(chosen: argparse.Namespace) -> None:

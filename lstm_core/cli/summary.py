@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstm_core.cli.output import note, print_json
+from lstm_core.cli.output import FAILED, note, print_json
 from lstm_core.data.number_format import format_duration, format_significant
 from lstm_core.runs import pool
 from lstm_core.runs.compare import best_baseline, measure_of, test_score
@@ -69,3 +69,11 @@ def print_summary(folder: RunFolder, as_json: bool) -> None:
     if folder.file(MODEL).exists():
         print(f"Model: {folder.path.resolve() / MODEL}")
     print(f"Run: {folder.id}")
+
+
+def print_end(folder: RunFolder, as_json: bool) -> int:
+    """print_summary, and the exit status of a command that has waited for this end."""
+    print_summary(folder, as_json)
+    end = summary(folder)
+    is_stuck = end["status"] == "paused" and end["message"]  # as where memory ran out
+    return FAILED if end["status"] == "failed" or is_stuck else 0

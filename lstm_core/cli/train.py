@@ -6,10 +6,13 @@ import argparse
 import dataclasses
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lstm_core.architecture.memory import check_memory
+from lstm_core.cli import torchrun
 from lstm_core.cli.control import await_end
 from lstm_core.cli.output import add_json, read_file
 from lstm_core.data.ingest.options import CsvOptions
@@ -34,10 +37,14 @@ and no features the data's own are taken. Live changes in it are made again at t
 out the same.
 
 Ctrl-C detaches: the run goes on, and resume attaches again.
+
+Several processes, on one machine or more, train it together where torchrun starts this command; each takes its share of
+every batch. They get the weights of one process, to rounding; only dropout zeroes others. Ctrl-C then ends them all.
 """
 EXAMPLES = """\
 examples:
   python -m lstm_core train experiment.json
+  torchrun --nproc-per-node 2 -m lstm_core train experiment.json --out runs/shared
   python -m lstm_core train demand.json --data demand.csv --out runs/demand --set train.lr=0.01 --set train.epochs=20
 """
 
@@ -66,6 +73,17 @@ def add_commands(commands: Any) -> None:
 
 
 def _train(chosen: argparse.Namespace) -> int:
+    if torchrun.is_launched():
+        return torchrun.train(lambda check: _new_run(chosen, check), chosen)
+    folder = _new_run(chosen, _check_model)
+    with _making_room():
+        folder.ask("train", steps=None)
+        pool.want(folder)
+    return await_end(folder, chosen.detach, chosen.json)
+
+
+def _new_run(chosen: argparse.Namespace, check_model: Callable[[Windows, Experiment], None]) -> RunFolder:
+    """The folder of a new run, which nobody trains yet."""
     text = read_text(chosen.experiment)
     experiment = with_settings(Experiment.from_json(text), chosen.set)
     changes = changes_from_json(text)
@@ -73,18 +91,21 @@ def _train(chosen: argparse.Namespace) -> int:
     windows = make_windows(table, experiment.data)
     check_memory(experiment, windows, free_memory())
     out = None if chosen.out is None else new_folder(chosen.out, "run")
-    launcher.ensure_workers(standby=True)  # it starts while PyTorch loads here
-    _check_model(windows, experiment)
+    check_model(windows, experiment)
     about = {"name": out.name if out else Path(chosen.experiment).stem, "created": time.time()}
-    try:
+    with _making_room():
         id = new_id() if out is None else adopt(out)
         folder = RunFolder(out or home() / "runs" / id, id)
         folder.create(experiment, table, about, changes)
-        folder.ask("train", steps=None)
-        pool.want(folder)
+    return folder
+
+
+@contextmanager
+def _making_room() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise PlaygroundError(f"The run cannot be saved ({error.strerror}): make room on the disk.") from None
-    return await_end(folder, chosen.detach, chosen.json)
 
 
 def read_text(path: str) -> str:
@@ -198,6 +219,7 @@ def new_folder(path: str, what: str) -> Path:
 
 def _check_model(windows: Windows, experiment: Experiment) -> None:
     """Raises PlaygroundError: what only the model itself, or the device, can refuse."""
+    launcher.ensure_workers(standby=True)  # it starts while PyTorch loads here
     from lstm_core.training.trainer import Trainer
 
     Trainer(windows, experiment)

@@ -11,7 +11,7 @@ from typing import Any
 from lstm_core.data.number_format import format_significant
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import LIVE_FIELDS
+from lstm_core.experiment import LIVE_FIELDS, Experiment
 from lstm_core.forecasting.score_table import score_table
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.folder import RunFolder, replace_file
@@ -113,8 +113,12 @@ def end_message(trainer: Trainer) -> str:
     return f"{begin}{epoch} had the best validation loss{then}{shrunk}"
 
 
-def load_trainer(folder: RunFolder, table: Table) -> tuple[Trainer, dict[str, Any]]:
+def load_trainer(
+    folder: RunFolder, table: Table, make: Callable[..., Trainer] | None = None
+) -> tuple[Trainer, dict[str, Any]]:
     """The trainer of a run as it was saved last, or as it began, and the notes that were saved with it.
+
+    make: a new one, called as Trainer, where it is to be of another class.
 
     Raises:
         PlaygroundError: the folder is damaged, or the model does not fit in memory.
@@ -124,10 +128,10 @@ def load_trainer(folder: RunFolder, table: Table) -> tuple[Trainer, dict[str, An
         file = folder.file(name)
         if file.exists():
             checkpoint = load_checkpoint(file.read_bytes())
-            trainer = resume_trainer(checkpoint, windows)
+            trainer = resume_trainer(checkpoint, windows, make)
             trainer.replaced = checkpoint.notes.get("replaced", 0)
             return trainer, checkpoint.notes
-    return Trainer(windows, folder.experiment()), {}
+    return (make or Trainer)(windows, folder.experiment()), {}
 
 
 def base_curves(folder: RunFolder) -> dict[str, tuple]:

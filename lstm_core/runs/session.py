@@ -39,6 +39,7 @@ class Session:
         """The caller holds the folder's lock; should_yield: asked every LOOK_SECONDS, whether it is another's turn."""
         self.folder = folder
         self._should_yield = should_yield
+        self.load_trainer = saved_state.load_trainer  # or whatever makes it of another class
         self._trainer: Trainer | None = None
         self._end: str | None = None  # the status to end with
         self._started = False  # whether a command to train was found
@@ -96,7 +97,7 @@ class Session:
         """Build the trainer as the last state has it, and open what is appended to. False: tried too often."""
         folder = self.folder
         table = folder.table()
-        trainer, notes = saved_state.load_trainer(folder, table)
+        trainer, notes = self.load_trainer(folder, table)
         attempts = status.get("attempts", [-1, 0])
         attempts = [trainer.step, attempts[1] + 1 if attempts[0] == trainer.step else 1]
         self._attempts, self._table, self._trainer = attempts, table, trainer

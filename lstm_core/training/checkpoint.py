@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -190,10 +191,11 @@ def check_table(checkpoint: Checkpoint, table: Table) -> None:
         )
 
 
-def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
+def resume_trainer(checkpoint: Checkpoint, windows: Windows, make: Callable[..., Trainer] | None = None) -> Trainer:
     """A trainer that goes on exactly where the saved one was.
 
     The windows are scaled as the file says, not as this table would be: the weights know no other scale.
+    make: a new one, called as Trainer, where it is to be of another class.
 
     Raises:
         PlaygroundError: the windows' columns do not fit the model, training it would not fit in memory, or the
@@ -213,7 +215,10 @@ def resume_trainer(checkpoint: Checkpoint, windows: Windows) -> Trainer:
     check_memory(experiment, windows, free_memory())
     if experiment.train.device not in available_devices():  # it was trained on a machine that had another one
         experiment = dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="auto"))
-    trainer = Trainer(windows.with_scaler(checkpoint.scaler), experiment, skip_choice=LEFT_OUT)  # its weights follow
+    make_trainer = make or Trainer
+    trainer = make_trainer(
+        windows.with_scaler(checkpoint.scaler), experiment, skip_choice=LEFT_OUT
+    )  # its weights follow
     try:
         trainer.load_state_dict(tensors_of(checkpoint.weights), tensors_of(checkpoint.state), checkpoint.progress)
     except RuntimeError:  # all shapes fit: only a generator refuses a state that is none

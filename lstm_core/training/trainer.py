@@ -59,7 +59,7 @@ class Trainer(EvaluatedModel):
         """skip_choice: of a linear skip; None: the one that the validation windows give."""
         spec = experiment.train
         self.experiment = experiment
-        self.device = resolve_device(spec.device)
+        self.device = self._resolve_device()
         self.loss_name = resolve_loss(spec.loss, windows.task)
         model = build_model(experiment.model, *windows.model_sizes)
         self._skip_choice = None
@@ -80,6 +80,12 @@ class Trainer(EvaluatedModel):
         self._scheduled: list[Change] = []  # by step
         self._loaded_gradients: Tensor | None = None  # until the optimiser is made
         self.snapshots.append(self.snapshot())
+
+    def _resolve_device(self) -> torch.device:
+        return resolve_device(self.spec.device)
+
+    def _another(self, windows: Windows, experiment: Experiment) -> Trainer:
+        return Trainer(windows, experiment, self.skip_choice)
 
     def _training_order(self) -> ShuffledBatches | StatefulBatches:
         spec, starts = self.spec, self.starts["train"]
@@ -231,18 +237,23 @@ class Trainer(EvaluatedModel):
         predictions, final_state = self.model.forward_with_state(x, initial_state)
         return sequence_loss(self.loss_name, predictions, targets, self.batches.per_step), final_state
 
-    def _training_step(self, index: int) -> tuple[float, float, int]:
-        """One optimiser step on one batch of the epoch; (loss, gradient norm before clipping, how much it scored)."""
-        x, targets = self._order.batch(index)
-        initial_state = self.initial_state(self._order, index, len(x), _TRAINING, self.step)
+    def _backward(self, x: Tensor, targets: Tensor, initial_state: RNNState | None) -> tuple[Tensor, RNNState]:
+        """Set the gradients to those of a batch's mean loss; that loss, and the state after the batch."""
         with rng_scope(self._dropout_state) if self.uses_dropout else nullcontext() as dropout_states:
             loss, state = self._loss(x, targets, initial_state)
         if dropout_states is not None:
             self._dropout_state = dropout_states[0]
         self._weights.clear_gradients()
         loss.backward()
+        return loss.detach(), state
+
+    def _training_step(self, index: int) -> tuple[float, float, int]:
+        """One optimiser step on one batch of the epoch; (loss, gradient norm before clipping, how much it scored)."""
+        x, targets = self._order.batch(index)
+        initial_state = self.initial_state(self._order, index, len(x), _TRAINING, self.step)
+        loss, state = self._backward(x, targets, initial_state)
         norm, scored = self._weights.gradient_norm(), count_scored(targets, self.batches.per_step)
-        value, norm, scored = numbers_of(loss.detach(), norm, scored)
+        value, norm, scored = numbers_of(loss, norm, scored)
         if not (math.isfinite(value) and math.isfinite(norm)):
             self._stop_at_non_finite("The gradient" if math.isfinite(value) else "The loss", self.step + 1)
         self._weights.clip_gradients(self.spec.max_grad_norm, norm)
@@ -278,9 +289,7 @@ class Trainer(EvaluatedModel):
         if self._refit is None:
             best = self.early_stopping.best_epoch * self.steps_per_epoch if self.spec.patience else self.step
             self._refit_steps = refit_steps(best, self.windows)
-            self._refit = Trainer(
-                *refit_plan(self.windows, self.experiment, self._refit_steps), skip_choice=self.skip_choice
-            )
+            self._refit = self._another(*refit_plan(self.windows, self.experiment, self._refit_steps))
         next(self._refit if self._refit_steps else iter(()), None)
         record = {"refit_step": self._refit.step, "refit_steps": self._refit_steps}
         if self._refit.step >= self._refit_steps:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,27 @@ def test_the_examples_run_and_the_table_of_files_lists_what_they_leave(tmp_path,
     table = re.search(r"<!-- folder -->\n(.*?)\n\n", README, re.S).group(1)
     files = {row.split("|")[1].strip(" `") for row in table.splitlines()[2:]}
     assert {path.name for path in Path("runs/nile").iterdir()} == files - ONLY_OF_SOME
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_the_slurm_file_trains_and_goes_on_once_the_run_is_there(is_there: bool, tmp_path):
+    script = re.search(r"<!-- slurm -->\n```sh\n(.*?)```", README, re.S).group(1)
+    for name, prints in {"srun": 'printf "%s\\n" "$@"', "scontrol": "printf 'first\\nsecond\\n'"}.items():
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{prints}\n")
+        program.chmod(0o755)
+    if is_there:
+        (tmp_path / "runs/shared").mkdir(parents=True)
+        (tmp_path / "runs/shared/experiment.json").touch()
+    job = {"JOB_NUM_NODES": "2", "CPUS_PER_TASK": "4", "JOB_ID": "7", "JOB_NODELIST": "first,second"}
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"} | {f"SLURM_{name}": value for name, value in job.items()}
+    done = subprocess.run(["sh", "-ec", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    words = done.stdout.split()
+    assert words[0] == ".venv/bin/torchrun", done.stderr
+    assert words[words.index("--rdzv-endpoint") + 1] == "first:29500"
+    arguments = words[words.index("lstm_core") + 1 :]
+    assert arguments[0] == ("resume" if is_there else "train")
+    assert make_parser().parse_args(arguments)
 
 
 @pytest.mark.parametrize("command", make_parser()._subparsers._group_actions[0].choices)
