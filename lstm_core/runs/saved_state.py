@@ -11,7 +11,7 @@ from typing import Any
 from lstm_core.data.number_format import format_significant
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.experiment import LIVE_FIELDS, Experiment
+from lstm_core.experiment import LIVE_FIELDS
 from lstm_core.forecasting.score_table import score_table
 from lstm_core.model.recurrent import SequenceModel
 from lstm_core.runs.folder import RunFolder, replace_file
