@@ -91,8 +91,8 @@ class SharedTrainer(Trainer):
     def _my_backward(self, x: Tensor, targets: Tensor, initial_state: RNNState | None) -> tuple[Tensor, RNNState]:
         before = self._dropout_state
         if self.uses_dropout and self.processes.world > 1:
-            seed = np.random.SeedSequence((self.spec.seed, self.step, self.processes.rank)).generate_state(1)
-            self._dropout_state = rng_state(int(seed[0]))
+            rng = np.random.default_rng((self.spec.seed, self.step, self.processes.rank))
+            self._dropout_state = rng_state(int(rng.integers(2**63)))
         loss, state = super()._backward(x, targets, initial_state)
         if self.processes.world > 1:
             self._dropout_state = before  # of one process, which may go on with the run
