@@ -15,6 +15,7 @@ from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import pool
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import home
+from lstm_core.runs.shelf import Shelf
 
 OBEY_SECONDS = 0.02  # between two looks whether a command is obeyed
 GIVE_UP_SECONDS = 60.0
@@ -91,7 +92,8 @@ def _stop(chosen: argparse.Namespace) -> None:
     if not chosen.all:
         _end_one(chosen, "stop")
         return
-    folders = [folder for folder in pool.wanted_runs() if folder.exists]
+    found = [*pool.wanted_runs(), *(run.folder for run in Shelf().all() if run.is_active)]  # torchrun's are not wanted
+    folders = [folder for folder in {one.id: one for one in found}.values() if folder.exists]
     end(folders, "stop")
     if chosen.json:
         print_json({"runs": [summary(folder) for folder in folders]})

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lstm_core.cli import main
+from lstm_core.cli import control, main
 from lstm_core.data.load import load_table
 from lstm_core.data.windows import make_windows
 from lstm_core.runs import launcher, pool
@@ -25,6 +25,7 @@ from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import load_checkpoint
 from tests.cli.conftest import FOREVER, experiment_of
 from tests.factories import until
+from tests.runs.shelves import shelve
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +61,16 @@ def test_pause_resume_and_stop(call, capsys, detached, tmp_path):
     assert stopped["score"]["step"] == stopped["step"]
     assert call("stop", folder.id, "--json") == stopped
     assert not pool.wanted_runs()
+
+
+def test_stop_all_reaches_a_run_that_no_worker_trains(call, monkeypatch):
+    """As torchrun's processes do: they hold its lock, and it is not wanted by anybody."""
+    folder, ended = shelve("running"), []
+    monkeypatch.setattr(control, "end", lambda folders, command: ended.append([one.id for one in folders]))
+    with folder.locked(1.0):
+        call("stop", "--all")
+    call("stop", "--all")  # by now its processes are gone
+    assert ended == [[folder.id], []]
 
 
 def test_resume_attaches_to_a_live_run_and_ends_with_it(call, capsys, write):

@@ -64,4 +64,4 @@ def test_every_component_is_mounted_under_its_own_name():
     for path in MODULES:
         if found := re.search(r'^export default component\("\.([\w-]+)"', path.read_text(encoding="utf-8"), re.M):
             components[path.relative_to(FOLDER).as_posix()] = found[1]
-    assert mounted == components and len(mounted) == 10
+    assert mounted == components and len(mounted) == 11
