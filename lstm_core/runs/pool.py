@@ -73,8 +73,9 @@ def current_status(folder: RunFolder, said: dict, wanted: Collection[str] | None
     status, is_on = said.get("status"), is_wanted(folder) if wanted is None else folder.id in wanted
     if status in ENDED:
         control = said.get("control")
-        is_asked = is_on and folder.control_size > (control if isinstance(control, int) else 0)
-        return "waiting" if is_asked else status
+        is_asked = folder.control_size > (control if isinstance(control, int) else 0)
+        # Locked and not wanted: who has just ended it took the mark away, and sets it again on seeing the command.
+        return "waiting" if is_asked and (is_on or folder.is_locked) else status
     if status == "running" and folder.is_locked:
         return "running"
     return "waiting" if is_on or folder.is_locked else "interrupted"

@@ -121,7 +121,8 @@ def lead(folder: RunFolder, processes: Processes, should_yield: Callable[[], boo
     end = session.run()
     end_all(processes)
     if end != "waiting":
-        pool.unwant(folder)
+        if session.has_obeyed_all:
+            pool.unwant(folder)
         if not session.has_obeyed_all:  # a command came in the last moment: a worker obeys it
             pool.want(folder)
         elif end in ("finished", "stopped"):

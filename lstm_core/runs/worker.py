@@ -54,8 +54,9 @@ def _train(claim: pool.Claim, make_session: type, should_end: Callable[[], bool]
             if not should_end():
                 pool.want(folder)  # at the queue's end
             return
-        pool.unwant(folder)
-        if not session.has_obeyed_all:  # a command came in the last moment, and its mark has just been removed
+        if session.has_obeyed_all:
+            pool.unwant(folder)
+        if not session.has_obeyed_all:  # a command came in the last moment, and its mark may have just been removed
             pool.want(folder)
         elif end in ("finished", "stopped"):
             session.score()

@@ -76,6 +76,15 @@ def test_the_lock_tells_who_is_at_work(status, locked, wanted, state):
     assert bool(run.message) == (state == "Interrupted")
 
 
+def test_a_command_that_comes_as_a_run_is_let_go_of_never_seems_lost():
+    """The worker that has paused it removes its mark, sees the command, and sets the mark again: all under its lock."""
+    folder = shelve("paused")
+    with folder.locked(0.1):
+        folder.ask("train", steps=1)
+        assert only().state == "Queued"
+    assert only().state == "Paused"  # nobody is to obey it
+
+
 @pytest.mark.parametrize("end", ["finished", "stopped"])
 def test_an_ended_run_is_live_until_its_last_step_is_scored(end):
     folder = shelve(end)
