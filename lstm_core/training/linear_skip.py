@@ -98,8 +98,6 @@ def _fits(windows: Windows, starts: np.ndarray) -> _Fit:
     projected = vectors.T @ (inputs.T @ (targets - y_mean))
 
     def fit(penalty: float) -> tuple[Tensor, Tensor]:
-        if penalty == LEFT_OUT:
-            return torch.zeros_like(projected), torch.zeros_like(y_mean)
         weight = vectors @ (projected / (values.clamp(min=0) + penalty)[:, None])
         return weight, y_mean - x_mean @ weight
 

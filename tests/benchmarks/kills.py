@@ -117,7 +117,7 @@ def _torment(name: str, kills: int, rng: random.Random, watcher: _Watcher) -> Re
         if rng.random() < 0.2:  # the server too
             watcher.end()
             watcher.start()
-        victims = [process for process in _workers() if rng.random() < 0.8]
+        victims = [process for process in workers() if rng.random() < 0.8]
         if not victims:
             continue
         for process in victims:
@@ -143,7 +143,7 @@ def _experiment(name: str):
     return table, windows, Experiment(windows.spec, *CONFIGURATIONS[name])
 
 
-def _workers() -> list[psutil.Process]:
+def workers() -> list[psutil.Process]:
     """The worker processes of this home."""
     found = []
     for process in psutil.process_iter(["cmdline"]):

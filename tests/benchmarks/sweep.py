@@ -37,6 +37,7 @@ from lstm_core.runs.home import run_ids, run_path
 from lstm_core.runs.sweeps.files import SweepFolder
 from lstm_core.runs.sweeps.progress import params_text
 from lstm_core.training.trainer import Trainer
+from tests.benchmarks.kills import workers
 
 PATIENCE = 900.0  # seconds without a new word: whatever takes longer is stuck
 WATCHER = "from lstm_core.runs import launcher; launcher.watch_over().join()"  # as a server does
@@ -83,19 +84,6 @@ class Home:
             del os.environ["LSTM_PLAYGROUND_HOME"]
         else:
             os.environ["LSTM_PLAYGROUND_HOME"] = self._before
-
-
-def workers() -> list[psutil.Process]:
-    """The worker processes of this home."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        try:
-            mine = "lstm_core.runs.worker" in (process.info["cmdline"] or ())
-            if mine and process.environ().get("LSTM_PLAYGROUND_HOME") == os.environ["LSTM_PLAYGROUND_HOME"]:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def start(*arguments: str) -> subprocess.Popen:

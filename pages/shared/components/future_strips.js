@@ -2,6 +2,7 @@
 
 import { child, clamp, context, format, line, readTheme, withMinus, write } from "./canvas.js";
 import { makeAxis, rangeOf } from "./plot_axis.js";
+import { shortened } from "./plot_painting.js";
 import { component, isDrawn, sender, unpack } from "./wire.js";
 
 const TITLE = 24, STRIP = 64, GAP = 10, SIDE = 10; // CSS pixels
@@ -160,7 +161,8 @@ function paintStrip(pen, view, theme, { name, color, past, ahead, decimals }, k)
   const readout = at === null ? "" : `${message.times[at]}: ${shown(ahead[at], decimals)}`;
   pen.font = `400 14px ${theme.font}`;
   const room = width - pen.measureText(readout).width - 24;
-  const after = SIDE + write(pen, theme, fitted(pen, name, room), SIDE, top - TITLE / 2, { size: 14, weight: 600 }) + 10;
+  const title = shortened(pen, theme, name, room, 14, 600);
+  const after = SIDE + write(pen, theme, title, SIDE, top - TITLE / 2, { size: 14, weight: 600 }) + 10;
   pen.font = `400 14px ${theme.font}`;
   if (after + pen.measureText(HINT).width < room) write(pen, theme, HINT, after, top - TITLE / 2, { size: 14 });
   write(pen, theme, readout, width - SIDE, top - TITLE / 2, { size: 14, align: "right" });
@@ -178,10 +180,3 @@ function paintStrip(pen, view, theme, { name, color, past, ahead, decimals }, k)
 }
 
 const shown = (value, decimals) => (decimals === null ? format(value) : withMinus(value.toFixed(decimals)));
-
-function fitted(pen, text, room) {
-  const letters = [...text];
-  const now = () => (letters.length < [...text].length ? `${letters.join("")}…` : text);
-  while (letters.length > 1 && pen.measureText(now()).width > room) letters.pop();
-  return now();
-}

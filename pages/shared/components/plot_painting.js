@@ -47,8 +47,8 @@ export function paintAxes(pen, theme, { box, xTicks, yTicks }, axes, { xTitle, y
   pen.restore();
 }
 
-export function shortened(pen, { font }, text, room, size = TITLE) {
-  pen.font = `400 ${size}px ${font}`;
+export function shortened(pen, { font }, text, room, size = TITLE, weight = 400) {
+  pen.font = `${weight} ${size}px ${font}`;
   const letters = [...text], now = () => (letters.length < [...text].length ? `${letters.join("")}…` : text);
   while (letters.length > 1 && pen.measureText(now()).width > room) letters.pop();
   return now();
