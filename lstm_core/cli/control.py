@@ -9,10 +9,11 @@ from typing import Any
 from lstm_core.cli import torchrun
 from lstm_core.cli.attach import attach, look_after, settle
 from lstm_core.cli.find import FORM, HELP, find_run
-from lstm_core.cli.output import INTERRUPTED, add_json, note, print_json
+from lstm_core.cli.output import INTERRUPTED, add_json, add_ray, note, print_json
 from lstm_core.cli.summary import print_end, print_summary, summary
 from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import pool
+from lstm_core.runs.cluster import starter
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import home
 from lstm_core.runs.shelf import Shelf
@@ -31,6 +32,7 @@ def add_commands(commands: Any) -> None:
     )
     resume.add_argument("run_name", metavar=FORM, help=HELP)
     resume.add_argument("--detach", action="store_true", help="do not wait: print the run's id and folder")
+    add_ray(resume)
     add_json(resume)
     resume.set_defaults(run=_resume)
     stop = commands.add_parser(
@@ -64,10 +66,14 @@ def _resume(chosen: argparse.Namespace) -> int:
         note("This run has finished: there is nothing left to train.")
         print_summary(folder, chosen.json)
         return 0
+    if chosen.ray:
+        if folder.is_locked:
+            raise PlaygroundError("This run trains already: pause it, then resume it on the cluster.")
+        starter.await_worker(chosen.ray)
     if status not in pool.ACTIVE:
         folder.ask("train", steps=None)
-    if not pool.is_wanted(folder):
-        pool.want(folder)
+    if chosen.ray or not pool.is_wanted(folder):
+        pool.want(folder, chosen.ray)
     return await_end(folder, chosen.detach, chosen.json)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from lstm_core.architecture.memory import check_memory
 from lstm_core.cli import torchrun
 from lstm_core.cli.control import await_end
-from lstm_core.cli.output import add_json, read_file
+from lstm_core.cli.output import add_json, add_ray, read_file
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.ingest.read import read_table
 from lstm_core.data.load import load_table
@@ -24,6 +24,7 @@ from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import PARTS, DataSpec, Experiment, PlaygroundError
 from lstm_core.model.devices import free_memory
 from lstm_core.runs import launcher, pool
+from lstm_core.runs.cluster import starter
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import adopt, home, new_id
 from lstm_core.settings import settings
@@ -68,6 +69,7 @@ def add_commands(commands: Any) -> None:
         help="another value of a setting, as JSON or as text, such as train.lr=0.01; any number of times",
     )
     train.add_argument("--detach", action="store_true", help="do not wait: print the run's id and folder")
+    add_ray(train)
     add_json(train)
     train.set_defaults(run=_train)
 
@@ -75,10 +77,12 @@ def add_commands(commands: Any) -> None:
 def _train(chosen: argparse.Namespace) -> int:
     if torchrun.is_launched():
         return torchrun.train(lambda check: _new_run(chosen, check), chosen)
-    folder = _new_run(chosen, _check_model)
+    if chosen.ray:
+        starter.await_worker(chosen.ray)
+    folder = _new_run(chosen, _check_for_cluster if chosen.ray else _check_model)
     with _making_room():
         folder.ask("train", steps=None)
-        pool.want(folder)
+        pool.want(folder, chosen.ray)
     return await_end(folder, chosen.detach, chosen.json)
 
 
@@ -223,3 +227,10 @@ def _check_model(windows: Windows, experiment: Experiment) -> None:
     from lstm_core.training.trainer import Trainer
 
     Trainer(windows, experiment)
+
+
+def _check_for_cluster(windows: Windows, experiment: Experiment) -> None:
+    """Raises PlaygroundError: what only the model itself can refuse; the device is the cluster's."""
+    from lstm_core.training.trainer import Trainer
+
+    Trainer(windows, dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="cpu")))
