@@ -81,17 +81,24 @@ def _sweep(chosen: argparse.Namespace) -> int:
         progress = sweep.run()
     except KeyboardInterrupt:
         display.clear()
-        note(f"Interrupted: its trials are paused. python -m lstm_core sweep {folder.path.resolve()} goes on.")
+        note(f"Interrupted: {_goes_on(folder)}")
         return INTERRUPTED
     finally:
         display.clear()
         if before is not None:
             signal.signal(signal.SIGTERM, before)
+    if progress["status"] == "interrupted":
+        note(f"Paused from the page: {_goes_on(folder)}")
+        return INTERRUPTED
     if chosen.json:
         print_json(progress | {"folder": str(folder.path.resolve())})
     else:
         _print(folder, progress)
     return FAILED if progress["status"] == "failed" else 0
+
+
+def _goes_on(folder: SweepFolder) -> str:
+    return f"its trials are paused. python -m lstm_core sweep {folder.path.resolve()} goes on."
 
 
 def _interrupt(*_: Any) -> None:
