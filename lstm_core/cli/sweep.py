@@ -117,8 +117,6 @@ def _open(chosen: argparse.Namespace) -> SweepFolder:
     text = read_text(chosen.study)
     study = Study.from_json(text)
     notes = json.loads(text).get("experiment", {})
-    if notes.get("changes"):
-        raise PlaygroundError("The study's experiment has live changes, which no trial makes: take changes out of it.")
     experiment, table = with_data(study.experiment, notes, chosen.data, [])
     study = dataclasses.replace(study, experiment=experiment, name=study.name or path.stem)
     folder = SweepFolder(SweepFolder.place_of(study, table) if chosen.out is None else _out(chosen.out))

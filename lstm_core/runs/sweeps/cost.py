@@ -24,13 +24,17 @@ class Cost:
 
 def cost_of(study: Study, windows: Windows) -> Cost:
     """windows: of the study's experiment."""
-    finalists = min(study.finalists, study.trials)
-    trainings = study.trials + finalists * (study.seeds - 1) + 1
+    trainings = trainings_of(study)
     train = study.experiment.train
     epochs = study.epochs or int(_largest(study.search.get("train.epochs"), train.epochs))
     smallest_batch = int(_smallest(study.search.get("train.batch_size"), train.batch_size))
     per_epoch = max(1, -(-len(windows.starts["train"]) // smallest_batch))
     return Cost(trainings, trainings * epochs * per_epoch, _bytes(study, windows))
+
+
+def trainings_of(study: Study) -> int:
+    """How many there are at most."""
+    return study.trials + min(study.finalists, study.trials) * (study.seeds - 1) + 1
 
 
 def _bytes(study: Study, windows: Windows) -> int:

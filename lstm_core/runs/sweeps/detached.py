@@ -6,16 +6,42 @@ import subprocess
 import threading
 import time
 
+from lstm_core.data.table import Table
+from lstm_core.data.windows import make_windows
 from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import launcher
+from lstm_core.runs.home import home, new_id
 from lstm_core.runs.sweeps.files import SweepFolder
 from lstm_core.runs.sweeps.history import check_optuna
+from lstm_core.runs.sweeps.study import Study
 from lstm_core.runs.titles import plain_text
 
 START_SECONDS = 30.0  # until a dispatcher that somebody else began has taken the lock: it imports PyTorch first
 MAX_WORD = 300  # characters of a log's last line
 
 _begun: dict[str, subprocess.Popen | threading.Thread] = {}  # by this process: id of the sweep → its dispatcher
+
+
+def begin_new(study: Study, table: Table, owner: str = "") -> SweepFolder:
+    """Make a sweep and begin it; owner: as SweepFolder.create has it.
+
+    Raises:
+        PlaygroundError: Optuna is missing, the table cannot be cut as the study's experiment says, there is nothing to
+            validate on, or the disk is full.
+    """
+    check_optuna()
+    if not len(make_windows(table, study.experiment.data).starts["valid"]):
+        raise PlaygroundError(
+            "A sweep compares validation losses, and there are no validation windows: raise the validation share, or "
+            "lower seq_len."
+        )
+    folder = SweepFolder(home() / "sweeps" / new_id())
+    try:
+        folder.create(study, table, new_id(), owner)
+    except OSError as error:
+        raise PlaygroundError(f"The sweep cannot be saved ({error.strerror}): make room on the disk.") from None
+    begin(folder)
+    return folder
 
 
 def begin(folder: SweepFolder) -> None:
