@@ -81,17 +81,24 @@ def _sweep(chosen: argparse.Namespace) -> int:
         progress = sweep.run()
     except KeyboardInterrupt:
         display.clear()
-        note(f"Interrupted: its trials are paused. python -m lstm_core sweep {folder.path.resolve()} goes on.")
+        note(f"Interrupted: {_goes_on(folder)}")
         return INTERRUPTED
     finally:
         display.clear()
         if before is not None:
             signal.signal(signal.SIGTERM, before)
+    if progress["status"] == "interrupted":
+        note(f"Paused from the page: {_goes_on(folder)}")
+        return INTERRUPTED
     if chosen.json:
         print_json(progress | {"folder": str(folder.path.resolve())})
     else:
         _print(folder, progress)
     return FAILED if progress["status"] == "failed" else 0
+
+
+def _goes_on(folder: SweepFolder) -> str:
+    return f"its trials are paused. python -m lstm_core sweep {folder.path.resolve()} goes on."
 
 
 def _interrupt(*_: Any) -> None:
@@ -110,8 +117,6 @@ def _open(chosen: argparse.Namespace) -> SweepFolder:
     text = read_text(chosen.study)
     study = Study.from_json(text)
     notes = json.loads(text).get("experiment", {})
-    if notes.get("changes"):
-        raise PlaygroundError("The study's experiment has live changes, which no trial makes: take changes out of it.")
     experiment, table = with_data(study.experiment, notes, chosen.data, [])
     study = dataclasses.replace(study, experiment=experiment, name=study.name or path.stem)
     folder = SweepFolder(SweepFolder.place_of(study, table) if chosen.out is None else _out(chosen.out))

@@ -17,7 +17,7 @@ from lstm_core.cli.control import await_end
 from lstm_core.cli.output import add_json, add_ray, read_file
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.ingest.read import read_table
-from lstm_core.data.load import load_table
+from lstm_core.data.load import load_table, with_roles
 from lstm_core.data.table import Table
 from lstm_core.data.upload import Upload
 from lstm_core.data.windows import Windows, make_windows
@@ -129,7 +129,7 @@ def with_data(experiment: Experiment, notes: dict, file: str | None, changes: li
     """
     table = _table(experiment.data, file, notes)
     _check_table(table, experiment.data, notes, changes)
-    return dataclasses.replace(experiment, data=_with_roles(experiment.data, table)), table
+    return dataclasses.replace(experiment, data=with_roles(experiment.data, table)), table
 
 
 def with_settings(experiment: Experiment, changes: list[str]) -> Experiment:
@@ -188,16 +188,6 @@ def _check_table(table: Table, spec: DataSpec, notes: dict, changes: list[str]) 
         f"{table.name!r} has the SHA-256 {table.sha256[:12]}…, but the experiment is of {what}, {str(expected)[:12]}…: "
         "take table_sha256 out of its file to train on these values all the same."
     )
-
-
-def _with_roles(spec: DataSpec, table: Table) -> DataSpec:
-    """Columns where the experiment names none, and the name of the file that was given."""
-    name = table.name if spec.source == "csv" and table.name else spec.name
-    if spec.targets or spec.features:
-        return dataclasses.replace(spec, name=name)
-    roles = dataclasses.asdict(table.roles)
-    chosen = {field: roles[field] for field in ("targets", "features", "time", "group")}
-    return dataclasses.replace(spec, name=name, **chosen)
 
 
 def new_folder(path: str, what: str) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_core.experiment import Experiment, PlaygroundError
+from lstm_core.runs.file_cache import FileCache
 from lstm_core.runs.folder import RunFolder, read_json
 from lstm_core.runs.home import ID, folder_of, home, path_at
 from lstm_core.runs.loss_thumbnail import LossThumbnail, loss_thumbnail
@@ -167,7 +168,7 @@ class Shelf:
     """Reads summaries, each file again only when it has changed. Any thread may ask."""
 
     def __init__(self) -> None:
-        self._read: dict[Path, tuple[tuple, Any]] = {}  # file → its mark, and what was read then
+        self._files = FileCache()
 
     def runs(self, owner: str | None = None, hidden: bool = False) -> list[RunSummary]:
         """This person's runs and nobody's, the newest first; those of others are seen only by their id.
@@ -181,8 +182,7 @@ class Shelf:
         root = home()
         wanted = _names(root / "wanted")
         found = [self._summary(root / "runs" / name, wanted) for name in _names(root / "runs")]
-        if len(self._read) > 100 + 10 * len(found):  # of runs that are gone
-            self._read.clear()
+        self._files.forget_unless(100 + 10 * len(found))  # of runs that are gone
         return sorted(filter(None, found), key=lambda run: run.created, reverse=True)
 
     def run(self, id: str) -> RunSummary | None:
@@ -201,29 +201,16 @@ class Shelf:
         if not ID.fullmatch(place.name):
             return None
         path = path_at(place)
-        described = self._cached(path / "experiment.json", _read_experiment)
+        described = self._files.read(path / "experiment.json", _read_experiment)
         if described is None:  # it is no run yet, or no more
             return None
         folder, (experiment, sha256) = RunFolder(path, place.name), described
-        about, status, score = (self._cached(path / name, read_json) or {} for name in _READ)
+        about, status, score = (self._files.read(path / name, read_json) or {} for name in _READ)
         size = max(0, int(number(status.get("steps_per_epoch"))))
-        loss = self._cached(path / "records.bin", lambda file: loss_thumbnail(file, size), size) or LossThumbnail()
+        loss = self._files.read(path / "records.bin", lambda file: loss_thumbnail(file, size), size) or LossThumbnail()
         current = "failed" if experiment is None else current_status(folder, status, wanted)
         changed = number(status.get("time")) or _modified(path)
         return RunSummary(folder, experiment, sha256, about, status, score, loss, current, changed)
-
-    def _cached(self, file: Path, read: Any, *also: Any) -> Any:
-        """read(file), or its result when the file was the same; None: there is no such file."""
-        try:
-            stat = os.stat(file)
-        except OSError:
-            self._read.pop(file, None)
-            return None
-        mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino, *also)
-        kept = self._read.get(file)
-        if kept is None or kept[0] != mark:
-            kept = self._read[file] = (mark, read(file))
-        return kept[1]
 
 
 def _read_experiment(file: Path) -> tuple[Experiment | None, str]:

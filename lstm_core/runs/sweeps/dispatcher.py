@@ -5,7 +5,8 @@ number says, and what a worker did meanwhile counts. First all trials, some prun
 seeds, since one seed is luck; then the winner, the best median, once more as an ordinary run. The workers score no
 trial, so that the test windows are looked at once, for the winner.
 
-When it ends early its trials are paused: nothing trains on that nobody would prune or count.
+When it ends early, as where somebody asks for a pause, its trials are paused: nothing trains on that nobody would prune
+or count.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ class Job:
     run: TrialRun
 
 
+class _PauseError(Exception):
+    """Somebody asks for a pause."""
+
+
 class Sweep:
     """One sweep in this process."""
 
@@ -57,6 +62,7 @@ class Sweep:
         that ends; show: sees what progress.json has, now and then."""
         self.folder, self._say, self._show = folder, say, show
         self._study = folder.study()
+        self._owner = {"owner": owner} if (owner := folder.about().get("owner")) else {}
         self._workers = min(self._study.parallel, workers or pool.cpu_slots())
         self._active: list[Job] = []
         self._finalists: list[Finalist] = []
@@ -68,7 +74,8 @@ class Sweep:
 
     def run(self) -> dict[str, Any]:
         """Train until the winner is scored; what progress.json then has: status "finished", or "failed" where no trial
-        is complete, with a message. Of a sweep that has ended, at once.
+        is complete, with a message, or "interrupted" where somebody asked for a pause. Of a sweep that has ended, at
+        once.
 
         Raises:
             PlaygroundError: Optuna is missing, the folder is damaged, or another process is at work on it.
@@ -76,11 +83,17 @@ class Sweep:
         """
         lock = self.folder.lock()
         try:
+            self.folder.obeyed()
             if self.folder.progress().get("status") == "finished":
                 return self.folder.progress()
             self._table = self.folder.table()
             self._history = History(self.folder.file("optuna.db"), self._study)
             return self._run()
+        except _PauseError:
+            self.folder.obeyed()
+            self._pause()
+            self._status = "interrupted"
+            return self._report(now=True)
         finally:
             self._pause()
             lock.release()
@@ -159,6 +172,8 @@ class Sweep:
                 self._begin(*following, end)
             if is_all and not self._active:
                 return
+            if self.folder.asked == "pause":
+                raise _PauseError
             self._care()
             for job in list(self._active):
                 outcome = job.run.look()
@@ -196,7 +211,7 @@ class Sweep:
         return make_windows(self._table, data)
 
     def _run_of(self, trial: Trial, seed: int | None, experiment: Experiment) -> TrialRun:
-        about = {"sweep": self.folder.id, "trial": trial.number, "seed": seed}
+        about = {"sweep": self.folder.id, "trial": trial.number, "seed": seed} | self._owner
         name = self._study.name or "Sweep"
         if seed is None:
             id = self.folder.run_id(trial.number, 0, "winner")

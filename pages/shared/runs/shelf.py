@@ -11,6 +11,7 @@ from lstm_core.runs import trash
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import folder_of
 from lstm_core.runs.shelf import Shelf, may_write
+from lstm_core.runs.sweeps import trash as sweeps_trash
 from pages.shared.session import state
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def shelf() -> Shelf:
 def clean_up() -> None:
     """Now and then, when somebody looks at the runs."""
     trash.clean_up()
+    sweeps_trash.clean_up()
 
 
 def opened(id: str) -> Run:
