@@ -13,12 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lstm_core.cli.output import FAILED, INTERRUPTED, add_json, note, print_json, print_table
+from lstm_core.cli.output import FAILED, INTERRUPTED, add_json, add_ray, note, print_json, print_table
 from lstm_core.cli.summary import baseline_text, test_text
 from lstm_core.cli.table import check_count
 from lstm_core.cli.train import new_folder, read_text, with_data
 from lstm_core.data.number_format import format_percent, format_significant
 from lstm_core.experiment import PlaygroundError
+from lstm_core.runs.cluster import starter
 from lstm_core.runs.home import new_id
 from lstm_core.runs.sweeps.dispatcher import Sweep
 from lstm_core.runs.sweeps.files import SweepFolder
@@ -63,6 +64,7 @@ def add_commands(commands: Any) -> None:
         type=int,
         help="trials that train at once, at most the study's parallel (default: as many as may train here)",
     )
+    add_ray(sweep)
     add_json(sweep)
     sweep.set_defaults(run=_sweep)
 
@@ -70,9 +72,11 @@ def add_commands(commands: Any) -> None:
 def _sweep(chosen: argparse.Namespace) -> int:
     check_count("--workers", chosen.workers)
     check_optuna()
+    if chosen.ray:
+        starter.await_worker(chosen.ray)
     folder = _open(chosen)
     display = _Display()
-    sweep = Sweep(folder, chosen.workers, display.say, display.show)
+    sweep = Sweep(folder, chosen.workers, display.say, display.show, chosen.ray)
     note(f"Sweep: {folder.path.resolve()}")
     before = None
     with suppress(ValueError):  # in a thread, as tests call it

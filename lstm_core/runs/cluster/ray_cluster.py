@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from lstm_core.experiment import Experiment, PlaygroundError
+from lstm_core.runs.cluster.address import check_address, host_and_port
 from lstm_core.runs.cluster.mirrored_session import LostError
 from lstm_core.runs.cluster.remote_run import LEAVE_SECONDS, News, RemoteRun
-from lstm_core.runs.cluster.starter import check_address, host_and_port
 
 REACH_SECONDS = 5.0  # Ray itself tries for a minute and more where nobody listens
 CONNECT_SECONDS = 60.0

@@ -13,9 +13,9 @@ from contextlib import suppress
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import pool
+from lstm_core.runs.cluster.address import said_path
 from lstm_core.runs.cluster.mirrored_session import MirroredSession
 from lstm_core.runs.cluster.ray_cluster import RayCluster
-from lstm_core.runs.cluster.starter import said_path
 from lstm_core.runs.folder import replace_file
 from lstm_core.runs.home import home
 from lstm_core.runs.worker import ABSENT_SECONDS, IDLE_SECONDS, train

@@ -23,6 +23,7 @@ from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, PlaygroundError
 from lstm_core.model.devices import free_memory
 from lstm_core.runs import launcher, pool
+from lstm_core.runs.cluster import starter as cluster
 from lstm_core.runs.folder import read_json, replace_file
 from lstm_core.runs.sweeps.files import SweepFolder
 from lstm_core.runs.sweeps.history import History, Trial
@@ -57,13 +58,16 @@ class Sweep:
         workers: int | None = None,
         say: Callable[[str], None] = lambda sentence: None,
         show: Callable[[dict[str, Any]], None] = lambda progress: None,
+        address: str = "",
     ) -> None:
         """workers: trials that train at once, at most the study's `parallel`; say: hears a sentence about each trial
-        that ends; show: sees what progress.json has, now and then."""
+        that ends; show: sees what progress.json has, now and then; address: of the cluster that trains them."""
         self.folder, self._say, self._show = folder, say, show
         self._study = folder.study()
         self._owner = {"owner": owner} if (owner := folder.about().get("owner")) else {}
-        self._workers = min(self._study.parallel, workers or pool.cpu_slots())
+        self._address = address
+        places = cluster.slots(address) if address else pool.cpu_slots()
+        self._workers = min(self._study.parallel, workers or places)
         self._active: list[Job] = []
         self._finalists: list[Finalist] = []
         self._winner: Job | None = None
@@ -204,8 +208,12 @@ class Sweep:
         if not len(windows.starts["valid"]):
             raise PlaygroundError(NO_LOSS)
         if is_new:
-            check_memory(experiment, windows, free_memory())
+            self._check_memory(experiment, windows)
         return experiment
+
+    def _check_memory(self, experiment: Experiment, windows: Windows) -> None:
+        if not self._address:  # what a node has free, nobody here knows
+            check_memory(experiment, windows, free_memory())
 
     def _make_windows(self, data: DataSpec) -> Windows:
         return make_windows(self._table, data)
@@ -215,13 +223,15 @@ class Sweep:
         name = self._study.name or "Sweep"
         if seed is None:
             id = self.folder.run_id(trial.number, 0, "winner")
-            return TrialRun(id, experiment, self._table, about | {"name": f"{name}: winner, trial {trial.number}"})
+            about |= {"name": f"{name}: winner, trial {trial.number}"}
+            return TrialRun(id, experiment, self._table, about, address=self._address)
         about |= {"name": f"{name}: trial {trial.number}", "hidden": True, "unscored": True}
         table = dataclasses.replace(self._table, upload=None)  # the sweep's folder has the file
         references = [one.outcome.curve for one in self._history.known_to(trial.number) if one.is_complete]
         is_pruned = self._study.prune and not seed
         run_id = self.folder.run_id(trial.number, seed)
-        return TrialRun(run_id, experiment, table, about, references if is_pruned else (), self._study.warmup_epochs)
+        pruned_by = references if is_pruned else ()
+        return TrialRun(run_id, experiment, table, about, pruned_by, self._study.warmup_epochs, self._address)
 
     def _wait_for(self, job: Job) -> None:
         id = job.run.folder.id
@@ -238,6 +248,8 @@ class Sweep:
         if now >= self._care_at:
             self._care_at = now + CARE_SECONDS
             pool.be_present()
+            if self._address:
+                cluster.ensure_worker(self._address)
             launcher.ensure_workers()
 
     def _pause(self) -> None:

@@ -13,7 +13,7 @@ import torch
 
 from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.runs import pool
-from lstm_core.runs.cluster import mirrored_session, ray_cluster, starter
+from lstm_core.runs.cluster import address, mirrored_session, ray_cluster
 from lstm_core.runs.cluster.mirrored_session import LostError, MirroredSession
 from lstm_core.runs.cluster.remote_run import News, RemoteRun
 from lstm_core.runs.folder import RunFolder
@@ -217,14 +217,14 @@ def test_a_run_that_is_wanted_there_is_no_worker_s_here_while_somebody_brings_it
 # ---- addresses
 
 
-@pytest.mark.parametrize("address", ["", "host:port", "http://host:1", ":6379", "ray://"])
-def test_what_is_no_address_is_refused(address: str):
+@pytest.mark.parametrize("text", ["", "host:port", "http://host:1", ":6379", "ray://"])
+def test_what_is_no_address_is_refused(text: str):
     with pytest.raises(PlaygroundError, match="is no address: give HOST:PORT, ray://HOST:PORT or auto"):
-        starter.check_address(address)
+        address.check_address(text)
 
 
 @pytest.mark.parametrize(
-    ("address", "found"),
+    ("text", "found"),
     [
         ("a:1", ("a", 1)),
         ("ray://a", ("a", 10001)),
@@ -233,22 +233,22 @@ def test_what_is_no_address_is_refused(address: str):
         ("auto", ("auto", 0)),
     ],
 )
-def test_addresses_are_read(address: str, found: tuple[str, int]):
-    assert starter.host_and_port(address) == found
+def test_addresses_are_read(text: str, found: tuple[str, int]):
+    assert address.host_and_port(text) == found
 
 
 def test_a_missing_package_and_a_missing_token_are_a_sentence_each(monkeypatch, tmp_path):
-    monkeypatch.setattr(starter, "find_spec", lambda name: None)
+    monkeypatch.setattr(address, "find_spec", lambda name: None)
     with pytest.raises(PlaygroundError, match="needs the package ray: .* installs it"):
-        starter.check_address("a:1")
-    monkeypatch.setattr(starter, "find_spec", lambda name: name)
+        address.check_address("a:1")
+    monkeypatch.setattr(address, "find_spec", lambda name: name)
     for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(starter, "TOKEN_FILE", str(tmp_path / "none"))
+    monkeypatch.setattr(address, "TOKEN_FILE", str(tmp_path / "none"))
     with pytest.raises(PlaygroundError, match="needs its token: set RAY_AUTH_TOKEN"):
-        starter.check_address("a:1")
+        address.check_address("a:1")
     (tmp_path / "none").write_text("token")
-    starter.check_address("a:1")
+    address.check_address("a:1")
 
 
 def test_where_nobody_listens_it_is_said_at_once(monkeypatch):

@@ -147,6 +147,23 @@ def test_it_can_be_paused_and_goes_on_there_or_here(cluster, command, experiment
     assert RunFolder(out).status()["status"] == "stopped" and (out / "score.json").exists()
 
 
+def test_a_sweep_on_the_cluster_finds_what_it_finds_here(cluster, command, tmp_path):
+    pytest.importorskip("optuna", reason="Optuna is not installed: python -m pip install -r requirements-extras.txt")
+    study = tmp_path / "study.json"
+    fields = {"search": {"train.lr": {"low": 1e-4, "high": 0.1, "log": True}}, "trials": 6, "finalists": 2, "seeds": 2}
+    parts = EXPERIMENT | {"train": EXPERIMENT["train"] | {"epochs": 8}}
+    study.write_text(json.dumps({"experiment": parts, "seed": 3} | fields))
+    found = []
+    for where in ([], ["--ray", cluster]):
+        status, out, error = command("sweep", study, "--out", tmp_path / f"sweep{len(where)}", "--json", *where)
+        assert status == 0, error
+        found.append(json.loads(out))
+    here, there = ([(one["trial"], one["state"], one["loss"]) for one in each["tried"]] for each in found)
+    assert here == there and len(here) == 6
+    assert found[0]["winner"]["trial"] == found[1]["winner"]["trial"]
+    assert found[0]["winner"]["score"] == found[1]["winner"]["score"]
+
+
 def test_a_wrong_token_and_a_cluster_without_one_are_refused_in_a_sentence(
     cluster, command, experiment, tmp_path, tmp_path_factory
 ):
