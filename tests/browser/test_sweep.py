@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.tab import PATIENCE, Tab, wait_until
+
+README = Path(__file__).parents[2] / "README.md"
 
 pytest.importorskip("optuna", reason="an extra: requirements-extras.txt")
 
@@ -71,3 +76,20 @@ def test_a_sweep_is_paused_and_goes_on(tab: Tab):
     expect(controls).to_contain_text("Paused", timeout=2 * PATIENCE)
     tab.settle().press("sweep_delete")
     expect(tab.button("sweep_begin")).to_be_visible()
+
+
+@pytest.mark.skipif("LSTM_PLAYGROUND_SCREENSHOTS" not in os.environ, reason="takes README.md's pictures on request")
+def test_take_the_picture_of_the_readme(new_tab: Callable[..., Tab], tmp_path: Path):
+    """Of the README's own study, which trains for minutes."""
+    study = tmp_path / "study.json"
+    study.write_text(re.search(r"<!-- study -->\n```json\n(.*?)```", README.read_text(encoding="utf-8"), re.S)[1])
+    tab = new_tab((1440, 900)).open("sweep?sweep=new")
+    tab.page.get_by_text("Save or load the study").click()
+    tab.widget("study_file").locator("input[type=file]").set_input_files(study)
+    expect(tab.page.get_by_text("The study is loaded")).to_be_visible()
+    tab.settle().fill("sweep_name", "T = 50").button("sweep_begin").click()
+    expect(tab.widget("sweep_controls")).to_contain_text("Finished", timeout=900_000)
+    tab.settle().page.mouse.move(0, 0)
+    wait_until(tab.page, "() => document.querySelectorAll('.stPlotlyChart .main-svg').length >= 4")
+    tab.page.wait_for_timeout(1500)
+    tab.page.screenshot(path=Path(os.environ["LSTM_PLAYGROUND_SCREENSHOTS"]) / "sweep.png")
