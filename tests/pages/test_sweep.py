@@ -368,3 +368,16 @@ def test_a_trial_of_this_tab_that_is_deleted_with_its_sweep_stays_in_memory(visi
     tab = visit("sweep").press("sweep_open")
     tab.press("sweep_delete")
     assert not tab.errors() and tab.training.folder is None and not tab.go("gates").errors()
+    assert tab.training.is_unscored and "On all 15 validation windows" in tab.go("train").words()
+
+
+def test_settings_of_a_trial_that_do_not_go_together_are_a_sentence(visit, finished):
+    progress = finished.progress()
+    progress["tried"][2]["params"] = {"model.proj_size": 9}
+    finished.write_progress(progress)
+    tab = visit("sweep")
+    before = tab.workspace.experiment
+    tab.set("sweep_trial", progress["tried"][2]["run"]).press("sweep_use")
+    assert "proj_size is 9" in tab.errors()[0] and tab.workspace.experiment == before
+    tab.set("sweep_trial", progress["tried"][1]["run"]).press("sweep_use")
+    assert tab.workspace.experiment == STUDY.with_params(PARAMS[1]) and not tab.errors()

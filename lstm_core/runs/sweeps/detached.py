@@ -80,11 +80,11 @@ def is_starting(folder: SweepFolder) -> bool:
     """Whether a dispatcher was begun that has not taken the lock yet."""
     if folder.asked != "begin":
         return False
-    process = _begun.get(folder.id)
-    if isinstance(process, threading.Thread):
-        return process.is_alive()
-    if process is not None:
-        return process.poll() is None
+    if (process := _begun.get(folder.id)) is not None:
+        is_alive = process.is_alive() if isinstance(process, threading.Thread) else process.poll() is None
+        if not is_alive:
+            folder.obeyed()  # it has ended before it could begin: its log says why
+        return is_alive
     try:
         return time.time() - folder.file("asked").stat().st_mtime < START_SECONDS
     except FileNotFoundError:  # it has taken the lock at this very moment
@@ -101,7 +101,7 @@ def last_word(folder: SweepFolder) -> str:
 
 
 def reap() -> None:
-    """Let go of the dispatchers that have ended."""
-    for id, process in list(_begun.items()):
-        if isinstance(process, subprocess.Popen) and process.poll() is not None:
-            del _begun[id]
+    """Let the system forget the processes that have ended."""
+    for process in list(_begun.values()):
+        if isinstance(process, subprocess.Popen):
+            process.poll()

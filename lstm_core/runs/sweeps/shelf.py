@@ -119,9 +119,9 @@ def state_of(folder: SweepFolder, said: str | None) -> str:
     """One of STATES; said: the status in progress.json. Only the lock tells whether somebody is at work."""
     if folder.is_locked:
         return "Pausing" if folder.asked == "pause" else "Running"
-    detached.reap()
     if detached.is_starting(folder):
         return "Starting"
+    detached.reap()
     return {"finished": "Finished", "failed": "Failed", "interrupted": "Paused"}.get(said or "", "Interrupted")
 
 

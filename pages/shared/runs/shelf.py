@@ -78,6 +78,7 @@ def delete(id: str) -> None:
     from lstm_core.runs.run import Run
     from lstm_core.training.checkpoint import load_checkpoint
 
-    copy = Run.from_checkpoint(load_checkpoint(run.checkpoint()), run.windows, run.table)
+    about = {"unscored": True} if run.is_unscored else {}
+    copy = Run.from_checkpoint(load_checkpoint(run.checkpoint()), run.windows, run.table, **about)
     trash.delete(id, state.owner())
     workspace.show_run(copy)

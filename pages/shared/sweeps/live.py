@@ -12,8 +12,7 @@ from pages.shared.runs.run_line import when
 from pages.shared.session import state
 from pages.shared.session.messages import escape_markdown
 from pages.shared.sweeps import pictures, trials, winner
-from pages.shared.sweeps.draft import use_study
-from pages.shared.sweeps.shelf import choose, delete, go_on, pause, sweep_shelf, use_settings, was_clicked
+from pages.shared.sweeps.shelf import delete, edit, go_on, pause, sweep_shelf, was_clicked
 from pages.shared.training.live import poll
 
 SECONDS = 1.0  # between two looks at progress.json
@@ -69,7 +68,7 @@ def _controls(one: SweepSummary) -> None:
             "Edit as a new study",
             key="sweep_edit",
             icon=":material/edit:",
-            on_click=_edit,
+            on_click=edit,
             args=(one,),
             help="Fills the form in with this study, and puts its experiment and data on the table",
         )
@@ -84,12 +83,6 @@ def _controls(one: SweepSummary) -> None:
             disabled=one.is_live,
             help=help_text,
         )
-
-
-def _edit(one: SweepSummary) -> None:
-    use_settings(one, one.study.experiment, "the study")
-    use_study(one.study)
-    choose(None)
 
 
 def _draw(id: str) -> None:

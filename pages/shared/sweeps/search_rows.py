@@ -19,10 +19,18 @@ from pages.shared.sweeps.draft import Draft, values_to_json
 RANGE, LIST = "range", "list"
 WIDTHS = {RANGE: (1.5, 1.15, 1.1, 1.1, 0.75), LIST: (1.5, 1.15, 2.95)}
 
+# A row stays one row in a narrow window, too.
+STYLE = """<style>
+[class*="st-key-search_"] [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
+[class*="st-key-search_"] [data-testid="stColumn"] { min-width: 0; }
+</style>"""
+
 
 def search_rows(draft: Draft, experiment: Experiment) -> None:
+    st.html(STYLE)
     if draft.names:
-        heads = st.columns(WIDTHS[RANGE], gap="small")
+        with st.container(key="search_heads"):
+            heads = st.columns(WIDTHS[RANGE], gap="small")
         for column, text in zip(heads, ("setting", "searched in a", "from", "to", "scale"), strict=True):
             column.caption(text)
     for name in draft.names:

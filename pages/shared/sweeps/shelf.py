@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from lstm_core.experiment import Experiment, PlaygroundError
 from lstm_core.runs.home import folder_of
-from lstm_core.runs.shelf import may_write
 from lstm_core.runs.sweeps import detached, trash
 from lstm_core.runs.sweeps.shelf import SweepShelf, SweepSummary
 from lstm_core.runs.sweeps.study import Study
 from pages.shared.runs import shelf as runs_shelf
 from pages.shared.session import state
 from pages.shared.session.messages import errors_on_top, show_info
+from pages.shared.sweeps.draft import use_study
 
 NEW = "new"  # in the address: no sweep, but the form of another one
 _SWEEP = "sweep"  # of the address
@@ -101,10 +103,29 @@ def use_settings(one: SweepSummary, experiment: Experiment, name: str) -> None:
     """Put settings and the sweep's data on the table; the model there stays until the next training."""
     state.set_state(_MOVED_ON, True)
     with errors_on_top():
-        if not may_write(one.about, state.owner()) and experiment.data.source == "csv":
-            raise PlaygroundError("The data of this sweep is somebody else's file: you can watch it.")
-        state.workspace().use_settings(experiment, one.folder.table())
-        show_info(f"The settings of {name} are on the table. Train, on the page Train, trains a model with them.")
+        _use(one, experiment, name)
+
+
+def use_trial(one: SweepSummary, params: dict[str, Any], name: str) -> None:
+    """The same with those of a trial, which may be such that do not go together."""
+    state.set_state(_MOVED_ON, True)
+    with errors_on_top():
+        _use(one, one.study.with_params(params), name)
+
+
+def edit(one: SweepSummary) -> None:
+    """Its study in the form of a new one, and its experiment on the table."""
+    with errors_on_top():
+        _use(one, one.study.experiment, "the study")
+        use_study(one.study)
+        choose(None)
+
+
+def _use(one: SweepSummary, experiment: Experiment, name: str) -> None:
+    if not one.may_be_changed_by(state.owner()) and experiment.data.source == "csv":
+        raise PlaygroundError("The data of this sweep is somebody else's file: you can watch it.")
+    state.workspace().use_settings(experiment, one.folder.table())
+    show_info(f"The settings of {name} are on the table. Train, on the page Train, trains a model with them.")
 
 
 def winners_experiment(one: SweepSummary) -> Experiment | None:

@@ -11,7 +11,7 @@ from lstm_core.runs.sweeps.progress import value_text
 from lstm_core.runs.sweeps.shelf import SweepSummary
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
-from pages.shared.sweeps.shelf import can_open, open_run, use_settings
+from pages.shared.sweeps.shelf import can_open, open_run, use_trial
 
 HEIGHT = 318  # CSS pixels: eight rows
 MAX_OPTIONS = 200  # of the choice of a run
@@ -95,11 +95,7 @@ def _open(one: SweepSummary, ranked: list[dict[str, Any]]) -> None:
         "the winner",
     )
     row.button(
-        "Use its settings",
-        key="sweep_use",
-        icon=":material/check:",
-        on_click=use_settings,
-        args=(one, one.study.with_params(params[run]), name),
+        "Use its settings", key="sweep_use", icon=":material/check:", on_click=use_trial, args=(one, params[run], name)
     )
 
 

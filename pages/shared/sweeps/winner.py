@@ -15,15 +15,11 @@ from pages.shared.sweeps.shelf import can_open, open_run, use_settings, winners_
 def show(one: SweepSummary) -> None:
     winner = one.progress["winner"]
     name = f"the winner, trial {winner['trial']}"
-    with st.container(border=True, key="sweep_winner"):
-        text = test_text(winner["score"])
-        if text:
-            st.markdown(escape_markdown(text))
-        else:
-            st.markdown("The winner has no test score: there are no test windows.")
-        experiment = winners_experiment(one)
-        row = st.container(horizontal=True, vertical_alignment="center")
-        row.button(
+    text = test_text(winner["score"]) or "The winner has no test score: there are no test windows."
+    experiment = winners_experiment(one)
+    with st.container(border=True, key="sweep_winner", horizontal=True, vertical_alignment="center"):
+        st.container(width="stretch").markdown(escape_markdown(text))
+        st.button(
             "Use these settings",
             key="sweep_use_winner",
             type="primary",
@@ -33,7 +29,7 @@ def show(one: SweepSummary) -> None:
             args=(one, experiment, name),
             help="Puts the winner's settings and the sweep's data on the table; Train trains a model with them",
         )
-        row.button(
+        st.button(
             "Open the winner's run",
             key="sweep_open_winner",
             icon=":material/open_in_new:",
@@ -42,7 +38,6 @@ def show(one: SweepSummary) -> None:
             args=(winner["run"], name[0].upper() + name[1:]),
             help="The trained model, on Train, Gates, Stage and Forecast. It is on Runs, too",
         )
-        row.page_link("pages/train.py", label="Train", icon=":material/show_chart:")
 
 
 def test_text(score: dict) -> str:

@@ -106,8 +106,10 @@ def _shortened(forecast: LivePrediction) -> str:
 
 def _by_split(cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarray, rows: np.ndarray) -> list[Line]:
     """The prediction, thin on the training set and bold beyond it."""
-    is_train = windows.split_of_row[rows] == 0
-    groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), ("validation and test", ~is_train, 2.5, 1.0))
+    split = windows.split_of_row[rows]
+    is_train = split == 0
+    others = "validation and test" if (split == 2).any() else "validation"  # as of a trial of a sweep
+    groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), (others, ~is_train, 2.5, 1.0))
     return [
         Line(f"{cell}, {name}", x, np.where(mask, predictions, np.nan), PREDICTION_COLOR, width=width, opacity=opacity)
         for name, mask, width, opacity in groups

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from lstm_core.cli import main
 from lstm_core.runs import pool
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import run_ids, run_path
@@ -41,9 +42,9 @@ def test_a_sweep_that_is_asked_to_pause_pauses_its_trials_and_goes_on_later(make
     again = threading.Thread(target=lambda: result.append(Sweep(folder).run()))
     again.start()
     until(lambda: trial.status().get("step", 0) > step)
-    detached.pause(folder)
+    assert main(["stop", "--all"]) == 0
     again.join(20)
-    assert folder.asked == ""
+    assert folder.asked == "" and trial.status()["status"] == "paused"
 
 
 def test_all_runs_of_a_sweep_are_its_owners_and_no_trial_may_be_scored_by_a_page(make):
