@@ -15,6 +15,7 @@ from tests.browser.tab import PATIENCE, Tab, wait_until
 README = Path(__file__).parents[2] / "README.md"
 
 pytest.importorskip("optuna", reason="an extra: requirements-extras.txt")
+pytestmark = pytest.mark.extra
 
 # Notes every size that the two live pictures and their place on the page have had, once both are drawn.
 WATCH = """() => {

@@ -19,6 +19,7 @@ from tests.conftest import end_all_runs
 from tests.factories import ENDLESS, until
 
 pytest.importorskip("optuna", reason="an extra: requirements-extras.txt")
+pytestmark = pytest.mark.extra
 
 
 @pytest.fixture(autouse=True)
