@@ -175,14 +175,17 @@ class Shelf:
 
         hidden: with those that are only a part of something else.
         """
-        return [run for run in self.all() if run.may_be_changed_by(owner) and (hidden or not run.is_hidden)]
+        return [run for run in self.all(hidden) if run.may_be_changed_by(owner)]
 
-    def all(self) -> list[RunSummary]:
-        """All runs of this machine, whoever's, the newest first."""
+    def all(self, hidden: bool = True) -> list[RunSummary]:
+        """All runs of this machine, whoever's, the newest first. Where hidden ones are not asked for, only one file is
+        looked at of each: a sweep may have thousands of trials."""
         root = home()
         wanted = _names(root / "wanted")
-        found = [self._summary(root / "runs" / name, wanted) for name in _names(root / "runs")]
-        self._files.forget_unless(100 + 10 * len(found))  # of runs that are gone
+        places = [root / "runs" / name for name in _names(root / "runs")]
+        self._files.forget_unless(100 + 10 * len(places))  # of runs that are gone
+        shown = places if hidden else [place for place in places if not self._is_hidden(place)]
+        found = [self._summary(place, wanted) for place in shown]
         return sorted(filter(None, found), key=lambda run: run.created, reverse=True)
 
     def run(self, id: str) -> RunSummary | None:
@@ -196,6 +199,9 @@ class Shelf:
         found = [self._summary(folder / name, set()) for name in _names(folder)]
         shown = [run for run in found if run and run.may_be_changed_by(owner) and not run.is_hidden]
         return sorted(shown, key=lambda run: number(run.about.get("deleted")), reverse=True)
+
+    def _is_hidden(self, place: Path) -> bool:
+        return (self._files.read(path_at(place) / "about.json", read_json) or {}).get("hidden") is True
 
     def _summary(self, place: Path, wanted: set[str]) -> RunSummary | None:
         if not ID.fullmatch(place.name):
