@@ -41,8 +41,8 @@ def draw_computed(
         if kept is not None:
             kept[1].cancel()
         kept, is_this = _begin(selection, kind, key, compute), True
-    if not is_this and (kept is None or kept[1].done):
-        label, begin = offer or "Again, with the weights of now", (selection, kind, key, compute)
+    if kept is None or (kept[1].done and (not is_this or kept[1].cancelled)):
+        label, begin = offer or "Compute it again", (selection, kind, key, compute)
         st.button(label, f"{kind}_begin", help, _begin, begin, icon=":material/play_arrow:")
     if kept is not None and (is_this or follows):
         job = kept[1]
