@@ -64,7 +64,7 @@ class FixedPoint:
         """−1 / ln|λ| of the eigenvalues below 1 in steps, the longest first: after so many a push has fallen to 1/e."""
         sizes = np.abs(self.eigenvalues)
         with np.errstate(divide="ignore"):
-            return -1 / np.log(sizes[sizes < 1])
+            return -1 / np.log(np.sort(sizes[sizes < 1])[::-1])
 
 
 def find_fixed_points(
