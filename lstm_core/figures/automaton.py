@@ -20,6 +20,7 @@ MAX_SYMBOLS = 4  # written on one arrow
 TIP = 13  # pixels of an arrow's head
 BESIDE = 0.13  # from an arrow to the middle of its name
 ROOM = 0.1  # around a name: more is no better
+STATE_NOTE = "state"  # name of the annotation that numbers a state
 WIDTH, MIN_HEIGHT, MAX_HEIGHT = 900, 240, 560  # pixels: the height suits a page about so wide
 
 
@@ -94,7 +95,7 @@ class _Graph:
         merged = self.differences.merged if self.differences else {}
         wrong = self.differences.wrong if self.differences else []
         accepting = self.machine.accepting if isinstance(self.machine, DFA) else ()
-        texts, hover = [], []
+        hover = []
         for state, place in enumerate(self.places):
             is_marked = state in merged or state in wrong
             color = DIFFERENCE_COLOR if is_marked else CURRENT_COLOR if state == at else STATE_COLOR
@@ -106,18 +107,17 @@ class _Graph:
                 self._circle(place, 0.76 * RADIUS, {**line, "width": 2}, "rgba(0,0,0,0)")
             marks = [f"×{len(merged[state])}"] if state in merged else []
             marks += ["≠"] if state in wrong else []
-            texts.append("<br>".join([f"<b>{state}</b>", *marks]))
+            text = "<br>".join([f"<b>{state}</b>", *marks])
+            self.notes.append(label(float(place[0]), float(place[1]), text, FONT_SIZE, name=STATE_NOTE))
             hover.append(self._told(state, merged, wrong, accepting))
         self.figure.add_scatter(
             x=self.places[:, 0],
             y=self.places[:, 1],
-            text=texts,
-            customdata=list(range(len(texts))),
+            customdata=list(range(len(hover))),
             hovertext=hover,
             hoverinfo="text",
-            mode="markers+text",
+            mode="markers",
             marker={"size": 34, "color": "rgba(0,0,0,0)"},
-            textfont={"size": FONT_SIZE},
             showlegend=False,
         )
         marks = {

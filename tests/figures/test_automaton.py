@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lstm_core.analysis.automaton import DFA, NONE, Differences, NextSymbolAutomaton, compare
 from lstm_core.data.generators import reber
-from lstm_core.figures.automaton import RADIUS, automaton_figure
+from lstm_core.figures.automaton import RADIUS, STATE_NOTE, automaton_figure
 from lstm_core.figures.graph_layout import MIN_GAP, bent, free_direction, layout, looped
 from tests.conftest import examples
 
@@ -22,8 +22,8 @@ REBER = NextSymbolAutomaton(len(reber.NEXT), 0, reber.NEXT.tolist())
 CONFUSED = NextSymbolAutomaton(3, 0, [[1, NONE], [2, 2], [NONE, 0]])
 
 
-def notes(figure: go.Figure) -> list[str]:
-    return [note.text for note in figure.layout.annotations]
+def notes(figure: go.Figure, of_states: bool = False) -> list[str]:
+    return [note.text for note in figure.layout.annotations if (note.name == STATE_NOTE) == of_states]
 
 
 def states_of(figure: go.Figure) -> go.Scatter:
@@ -89,7 +89,7 @@ def test_a_loop_goes_where_there_is_room():
 def test_every_state_and_symbol_is_told():
     figure = automaton_figure(NO_000, "ab")
     states = states_of(figure)
-    assert [text.strip("</b>") for text in states.text] == ["0", "1", "2", "3"]
+    assert notes(figure, of_states=True) == [f"<b>{state}</b>" for state in range(4)]
     assert list(states.customdata) == [0, 1, 2, 3]
     assert [text.partition("<br>")[2] for text in states.hovertext] == ["accepts", "accepts", "accepts", "rejects"]
     assert sorted(notes(figure)) == sorted(["start", "a", "b", "a", "b", "a", "b", "a, b"])  # both loops of 3 are one
@@ -119,7 +119,7 @@ def test_an_extra_arrow_is_dashed_and_signed_and_a_merged_state_has_a_broken_edg
     figure = automaton_figure(CONFUSED, "TP", compare(CONFUSED, truth))
     assert compare(CONFUSED, truth).merged
     assert len(circles(figure, "dash")) == len(compare(CONFUSED, truth).merged)
-    assert any("×2" in text for text in states_of(figure).text)
+    assert any("×2" in text for text in notes(figure, of_states=True))
     assert "stands for several true states (×)" in legend(figure)
     extra = Differences({}, {}, [], [(1, 1)], [], ())
     figure = automaton_figure(CONFUSED, "TP", extra)
@@ -130,7 +130,7 @@ def test_an_extra_arrow_is_dashed_and_signed_and_a_merged_state_has_a_broken_edg
 def test_a_state_that_answers_wrongly_is_marked():
     wrong = DFA(4, 0, {1, 2}, NO_000.transitions)
     figure = automaton_figure(wrong, "ab", compare(wrong, NO_000))
-    assert "≠" in states_of(figure).text[0]
+    assert "≠" in notes(figure, of_states=True)[0]
     assert legend(figure) == {"answers wrongly (≠)"}
 
 

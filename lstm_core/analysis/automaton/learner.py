@@ -214,4 +214,4 @@ def random_words(dfa: DFA, count: int, careful: bool, rng: np.random.Generator) 
 def _fidelity(teacher: Teacher, dfa: DFA, rng: np.random.Generator) -> float:
     words = np.concatenate([random_words(dfa, WORDS // 2, careful, rng) for careful in (False, True)])
     asked = words.size if hasattr(teacher.accepts, "prefixes") else len(words)
-    return 1 - teacher.compared(dfa, words).sum() / asked
+    return 1 - int(teacher.compared(dfa, words).sum()) / asked

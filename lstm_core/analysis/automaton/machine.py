@@ -28,13 +28,14 @@ class Walkable:
         rows = enumerate(self.transitions)
         return [(state, symbol, to) for state, row in rows for symbol, to in enumerate(row) if to != NONE]
 
-    def walk(self, word: Sequence[int]) -> list[int]:
-        """The start, then the state after each symbol; it ends early before a symbol that has no arrow.
+    def walk(self, word: Sequence[int], start: int | None = None) -> list[int]:
+        """The start, the automaton's own unless one is given, then the state after each symbol; it ends early before a
+        symbol that has no arrow.
 
         Raises:
             PlaygroundError: a symbol that the automaton does not know.
         """
-        states = [self.start]
+        states = [self.start if start is None else start]
         for symbol in word:
             if not 0 <= symbol < self.n_symbols:
                 raise PlaygroundError(f"There is no symbol {symbol}: choose from 0 to {self.n_symbols - 1}.")
