@@ -15,7 +15,7 @@ KINDS = {  # kind → name, colour, symbol in three dimensions and in two, size
     "saddle": ("saddle", COMPARED_COLORS[5], "diamond", "diamond", 6),
     "slow": ("slow", LIME, "x", "x", 5),
 }
-PATH_COLOR, CURRENT_COLOR, GRID = SLATE, LILAC, GREY + "55"
+PATH_COLOR, CURRENT_COLOR, GRID = SLATE, LILAC, "rgba(131,154,142,0.5)"
 MIN_CONSTANT, MAX_CONSTANT = 0.3, 1e5  # steps; what is quicker is not drawn, what is slower ends there
 MAX_DRAWN = 200  # points of one kind
 
@@ -25,13 +25,12 @@ def resting_states_figure(
     projection: StateProjection,
     path: np.ndarray | None = None,
     connections: Sequence[Connection] = (),
-    step: int | None = None,
     height: int = 520,
 ) -> go.Figure:
     """Points by kind, told apart by colour and shape, along the projection's three axes.
 
-    path: (steps, h_size) hidden states of a window, drawn as a line; step: the one marked on it. connections: for each
-    saddle with one unstable direction a line through it, from the stable point on one side to that on the other.
+    path: (steps, h_size) hidden states of a window, drawn as a line whose end is marked. connections: for each saddle
+    with one unstable direction a line through it, from the stable point on one side to that on the other.
     """
     figure = go.Figure()
     _add_connections(figure, points, projection, connections)
@@ -40,11 +39,8 @@ def resting_states_figure(
         steps = np.arange(1, len(places) + 1)
         _add(figure, places, "this window", "lines", line={"color": PATH_COLOR, "width": 4}, text=steps)
         figure.data[-1].hovertemplate = "step %{text}<extra></extra>"
-        ends = {"its start": (0, "square-open"), "this step": (step, "circle-open")}
-        for name, (at, symbol) in ends.items():
-            if at is not None:
-                marker = {"symbol": symbol, "size": 9, "color": CURRENT_COLOR, "line": {"width": 3}}
-                _add(figure, places[at : at + 1], name, "markers", marker=marker, hoverinfo="name")
+        marker = {"symbol": "circle-open", "size": 12, "color": CURRENT_COLOR, "line": {"width": 4}}
+        _add(figure, places[-1:], "its last step", "markers", marker=marker, hoverinfo="name")
     for kind, (name, color, symbol, _, size) in KINDS.items():
         chosen = [k for k, point in enumerate(points) if point.kind == kind]
         if not chosen:
@@ -58,8 +54,9 @@ def resting_states_figure(
     names = [f"axis {k + 1} ({100 * share:.0f}\u2009%)" for k, share in enumerate(projection.explained)]
     font = {"font": {"size": FONT_SIZE - 1}}
     style = {"backgroundcolor": "rgba(0,0,0,0)", "gridcolor": GRID, "zerolinecolor": GRID, "nticks": 5}
+    style |= {"linecolor": GRID, "showgrid": True}
     axes = {f"{axis}axis": {**style, "title": {"text": name, **font}} for axis, name in zip("xyz", names, strict=True)}
-    camera = {"eye": {"x": 1.3, "y": 1.3, "z": 0.8}}
+    camera = {"eye": {"x": 1.45, "y": 1.45, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.12}}
     return figure.update_layout(scene={**axes, "aspectmode": "cube", "camera": camera}, uirevision="resting states")
 
 

@@ -49,14 +49,14 @@ def test_each_kind_has_its_own_colour_and_shape():
     assert "longest time constant: 9.49 steps" in drawn["stable (2)"].text[0]
 
 
-def test_the_path_of_a_window_and_the_step_in_it():
+def test_the_path_of_a_window_and_where_it_ends():
     path = np.random.default_rng(1).normal(size=(7, 2))
-    figure = resting_states_figure(POINTS, PROJECTION, path, step=3)
+    figure = resting_states_figure(POINTS, PROJECTION, path)
     drawn = traces(figure)
     places = PROJECTION(path)
     assert np.array(drawn["this window"].x) == pytest.approx(places[:, 0])
-    assert [*drawn["this step"].x, *drawn["this step"].y] == pytest.approx([*places[3, :1], *places[3, 1:2]])
-    assert "this step" not in traces(resting_states_figure(POINTS, PROJECTION, path))
+    assert [*drawn["its last step"].x, *drawn["its last step"].y] == pytest.approx(places[-1, :2].tolist())
+    assert "this window" not in traces(resting_states_figure(POINTS, PROJECTION, path[:0]))
     json.loads(figure.to_json())
 
 

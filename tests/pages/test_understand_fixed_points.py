@@ -39,7 +39,7 @@ def test_the_slider_marks_a_step_and_another_input_is_another_search(visit):
     tab = resting_states(visit)
 
     def marked() -> object:
-        (trace,) = (trace for trace in tab.figure("rest_figure")["data"] if trace["name"] == "this step")
+        (trace,) = (trace for trace in tab.figure("rest_figure")["data"] if trace["name"] == "its last step")
         return trace["x"]
 
     last = marked()
@@ -77,6 +77,7 @@ def point(size: float, q: float = 0.0) -> FixedPoint:
             None,
             "in **1** stable point; a small push fades to 37 % within **9.5** steps. With a single one",
         ),
+        ([point(1.5)], None, "**no stable state** was found: the slightest push leads away from **1** saddle."),
         ([point(0.2)], None, "fades to 37 % within less than a step"),
         ([point(0.9), point(0.5), point(1.5)], None, "**2** stable points, with **1** saddle between them"),
         ([point(0.9), point(0.5)], 0.95, "**95 %** of its answers are what they were: its memory **leaks**."),

@@ -19,7 +19,7 @@ from lstm_core.analysis.fixed_points import (
     saddle_connections,
 )
 from lstm_core.analysis.fixed_points.step_map import StepMap
-from lstm_core.data.number_format import format_percent, format_significant
+from lstm_core.data.number_format import THIN_SPACE, format_percent, format_significant
 from lstm_core.figures.resting_states import resting_states_figure, retention_figure, time_constants_of_points
 from lstm_core.trace.gate_trace import trace_lstm
 from pages.shared.gates.selection import Selection, window_input, window_trace
@@ -36,6 +36,8 @@ INPUT_HELP = (
     "What the model reads all the time while its state settles; zeros are the mean of the training data where that is "
     "scaled to mean 0"
 )
+MAX_PATH = 200  # steps drawn of a window
+STEP_HELP = f"So many steps of the window are drawn as a path, at most the last {MAX_PATH}; its end is marked"
 SILENT = 100  # steps of the sentence
 
 
@@ -102,10 +104,8 @@ def _draw(selection: Selection, found: _Found) -> None:
         step = st.slider(
             "step of this window", 1, seq_len, seq_len, key="rest_step", help="The state marked on the path"
         )
-    path = window_trace(selection).h[-1, 0, 0].float().numpy()
-    figure = resting_states_figure(
-        found.points, found.projection, path, found.connections, None if step is None else step - 1
-    )
+    path = window_trace(selection).h[-1, 0, 0, max(0, step - MAX_PATH) : step].float().numpy()
+    figure = resting_states_figure(found.points, found.projection, path, found.connections)
     st.plotly_chart(figure, key="rest_figure")
     columns = st.columns(2)
     if found.points:
@@ -133,11 +133,12 @@ def sentence(points: list[FixedPoint], kept: Retention | None) -> str:
     stable, saddles, slow = (sum(point.kind == kind for point in points) for kind in ("stable", "saddle", "slow"))
     if stable + saddles == 0:
         text = "With this input **no resting state** was found near the states of the windows: it always moves on."
+    elif not stable:
+        text = f"With this input **no stable state** was found: the slightest push leads away from {_saddles(saddles)}."
     else:
         text = f"With this input the state can rest in **{stable}** stable {'point' if stable == 1 else 'points'}"
-        text += f", with **{saddles}** saddle{'s' if saddles != 1 else ''} between them" if saddles else ""
-        longest = longest_constant(points)
-        text += "." if longest is None else f"; a small push fades to 37\u2009% within {_steps(longest)}."
+        text += f", with {_saddles(saddles)} between them" if saddles else ""
+        text += f"; a small push fades to 37{THIN_SPACE}% within {_steps(longest_constant(points))}."
         if stable == 1:
             text += " With a single one, all that was read fades in the end."
     if slow:
@@ -147,6 +148,10 @@ def sentence(points: list[FixedPoint], kept: Retention | None) -> str:
         text += f" After {SILENT} such steps **{format_percent(share, 0)}** of its answers are what they were"
         text += ": its memory **leaks**." if stable > 1 and share < 0.995 else "."
     return text
+
+
+def _saddles(count: int) -> str:
+    return f"**{count}** saddle{'s' if count != 1 else ''}"
 
 
 def _steps(value: float) -> str:
