@@ -84,7 +84,7 @@ def time_constants_of_points(points: Sequence[FixedPoint]) -> go.Figure:
                 label = f"{name}: {'a push grows' if grows else 'a push fades'}"
                 hover = "point %{x}: %{y:.3g} steps<extra></extra>"
                 figure.add_scatter(x=x, y=y, mode="markers", name=label, marker=marker, hovertemplate=hover)
-    figure.update_xaxes(title="point", nticks=10)
+    figure.update_xaxes(title="point", dtick=max(1, len(points) // 10))
     figure.update_yaxes(title="time constant (steps)", type="log", tickformat="~g", dtick=1)
     return figure_layout(figure, 320).update_layout(hovermode="closest")
 
@@ -99,7 +99,12 @@ def retention_figure(retention: Retention, longest: float | None = None) -> go.F
     if longest is not None and np.isfinite(longest) and longest >= 1:
         figure.add_vline(longest, line={"color": GREY, "dash": "dash", "width": 1.5})
         figure.add_annotation(
-            x=np.log10(longest), y=0.04, yref="paper", text="longest time constant", showarrow=False, xanchor="left"
+            x=np.log10(longest),
+            y=0.04,
+            yref="paper",
+            text="longest time constant",
+            showarrow=False,
+            xanchor="right" if longest**2 > steps[-1] else "left",
         )
     figure.update_xaxes(title="silent steps after the window", type="log", tickformat="~g", dtick=1)
     figure.update_yaxes(title="answers kept", tickformat=".0%", range=[-0.03, 1.03])

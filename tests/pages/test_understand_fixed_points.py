@@ -72,15 +72,12 @@ def point(size: float, q: float = 0.0) -> FixedPoint:
     ("points", "share", "words"),
     [
         ([], None, "**no resting state** was found"),
-        (
-            [point(0.9)],
-            None,
-            "in **1** stable point; a small push fades to 37 % within **9.5** steps. With a single one",
-        ),
+        ([point(0.9)], None, "in **1** stable point; a small push fades to 37 % within **9.5** steps."),
         ([point(1.5)], None, "**no stable state** was found: the slightest push leads away from **1** saddle."),
         ([point(0.2)], None, "fades to 37 % within less than a step"),
         ([point(0.9), point(0.5), point(1.5)], None, "**2** stable points, with **1** saddle between them"),
         ([point(0.9), point(0.5)], 0.95, "**95 %** of its answers are what they were: its memory **leaks**."),
+        ([point(0.9)], 0.5, "what they were. From wherever it is, it comes to the one place to rest"),
         ([point(0.9), point(0.5)], 1.0, "**100 %** of its answers are what they were."),
         ([point(0.9), point(1.0, 1e-6)], None, "**1** more hardly moves."),
     ],

@@ -36,6 +36,7 @@ INPUT_HELP = (
     "What the model reads all the time while its state settles; zeros are the mean of the training data where that is "
     "scaled to mean 0"
 )
+HELD = 0.995  # share of answers from which on nothing leaks
 MAX_PATH = 200  # steps drawn of a window
 STEP_HELP = f"So many steps of the window are drawn as a path, at most the last {MAX_PATH}; its end is marked"
 SILENT = 100  # steps of the sentence
@@ -137,16 +138,16 @@ def sentence(points: list[FixedPoint], kept: Retention | None) -> str:
         text = f"With this input **no stable state** was found: the slightest push leads away from {_saddles(saddles)}."
     else:
         text = f"With this input the state can rest in **{stable}** stable {'point' if stable == 1 else 'points'}"
-        text += f", with {_saddles(saddles)} between them" if saddles else ""
+        text += f", with {_saddles(saddles)} {'beside it' if stable == 1 else 'between them'}" if saddles else ""
         text += f"; a small push fades to 37{THIN_SPACE}% within {_steps(longest_constant(points))}."
-        if stable == 1:
-            text += " With a single one, all that was read fades in the end."
     if slow:
         text += f" **{slow}** more hardly move{'s' if slow == 1 else ''}."
     if kept is not None and SILENT in kept.silent_steps:
         share = kept.share[kept.silent_steps.index(SILENT)]
         text += f" After {SILENT} such steps **{format_percent(share, 0)}** of its answers are what they were"
-        text += ": its memory **leaks**." if stable > 1 and share < 0.995 else "."
+        text += ": its memory **leaks**." if stable > 1 and share < HELD else "."
+        if stable == 1 and share < HELD:
+            text += " From wherever it is, it comes to the one place to rest, and what was read is lost."
     return text
 
 
