@@ -12,8 +12,12 @@ from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
 from pages.shared.theme import segments
 from pages.shared.training.live import WINDOW_SECONDS, poll
+from pages.shared.understand import ledger, patching
 
-INSTRUMENTS: dict[str, tuple[str, Callable[[Selection], None]]] = {}  # name → its question, what draws it
+INSTRUMENTS: dict[str, tuple[str, Callable[[Selection], None]]] = {  # name → its question, what draws it
+    "Ledger": ("Which inputs made this prediction?", ledger.show),
+    "Patching": ("Which units carry the answer, and since when?", patching.show),
+}
 ONLY_LSTM = ("lstm",)
 
 run = shown_run()

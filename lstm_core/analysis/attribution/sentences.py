@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,30 +14,33 @@ NAMED = 2  # steps that a sentence names
 CANCELLING = 10.0  # times as much as what is left of it
 
 
-def ledger_sentence(ledger: Ledger) -> str:
+Style = Callable[[str], str]
+
+
+def ledger_sentence(ledger: Ledger, name: Style = str, strong: Style = str) -> str:
     """The largest items, the others and the constants, with as many decimals each, so that they add up on screen.
 
     "1987 added +31.0, 1989 −4.2, the other 22 steps +3.1 and the constants +66.5: together 96.4, the prediction."
+    name, strong: what is made of each name and each number, such as Markdown.
     """
     values, names = _named_items(ledger)
     order = np.argsort(-np.abs(values), kind="stable")[:NAMED]
-    rest, terms = len(values) - len(order), [(names[k], float(values[k])) for k in order]
+    rest, terms = len(values) - len(order), [(name(names[k]), float(values[k])) for k in order]
     if rest:
         others = math.fsum(values) - math.fsum(value for _, value in terms)
         what = "step" if len(values) == len(ledger.step_names) else "input"
         terms.append((f"the other {rest:,} {what}s" if rest > 1 else f"the other {what}", others))
     terms.append(("the constants", ledger.fixed_total))
     decimals = _decimals([ledger.prediction, *(value for _, value in terms)])
-    texts = [f"{name} {signed(value, decimals)}" for name, value in terms]
-    texts[0] = f"{terms[0][0]} added {signed(terms[0][1], decimals)}".replace(
-        "step ", "Step ", texts[0].startswith("step ")
-    )
-    told = f"{', '.join(texts[:-1])} and {texts[-1]}: together "
+    texts = [f"{term} {strong(signed(value, decimals))}" for term, value in terms]
+    first = f"{terms[0][0]} added {strong(signed(terms[0][1], decimals))}"
+    first = "Step " + first.removeprefix("step ") if first.startswith("step ") else first
+    told = f"{', '.join([first, *texts[1:-1]])} and {texts[-1]}: together "
     total, prediction = (number(value, decimals) for value in (ledger.total, ledger.prediction))
     if total == prediction:
-        return f"{told}{total}, the prediction."
-    missing = number(abs(ledger.error), decimals)
-    return f"{told}{total}, but the prediction is {prediction}: {missing} is not accounted for."
+        return f"{told}{strong(total)}, the prediction."
+    missing = strong(number(abs(ledger.error), decimals))
+    return f"{told}{strong(total)}, but the prediction is {strong(prediction)}: {missing} is not accounted for."
 
 
 def cancelling_sentence(ledger: Ledger) -> str:
