@@ -58,18 +58,20 @@ def effect_map(
                 "tickvals": [-1, 0, 1],
                 "ticktext": [f"−100{THIN_SPACE}%", "0", f"100{THIN_SPACE}%"],
             },
-            text=[[names[step - 1] for step in x]] * len(y) if is_named else None,
-            hovertemplate=("%{text}" if is_named else "step %{x}") + ", unit %{y}: %{z:.1%}<extra></extra>",
+            hovertemplate=None if is_named else "step %{x}, unit %{y}: %{z:.1%}<extra></extra>",
+            hoverinfo="skip" if is_named else None,
         )
     )
-    if is_named:
+    if is_named:  # a click does not reach the cells of a heatmap
         at = np.argwhere(np.isfinite(shown))
         figure.add_scatter(
             x=x[at[:, 0]],
             y=y[at[:, 1]],
             mode="markers",
             marker={"size": 14, "symbol": "square", "opacity": 0},
-            hoverinfo="skip",
+            text=[names[step - 1] for step in x[at[:, 0]]],
+            customdata=np.round(shown[tuple(at.T)], 4),
+            hovertemplate="%{text}, unit %{y}: %{customdata:.1%}<extra></extra>",
             showlegend=False,
             name="cells",
         )

@@ -89,9 +89,34 @@ def test_a_value_is_told_in_its_own_units_at_its_own_time():
     twin = find_twin(model, windows, start)
     step = twin.steps[0]
     new = twin.x[step, 0] * windows.x_scale[0] + windows.x_center[0]
+    shown = predict(model, windows, np.array([start]))[0, 0, 0]
+    assert twin.shown_b == pytest.approx(shown) and twin.shown_a != twin.shown_b
+    assert twin.shown_b == pytest.approx(twin.y_b * windows.y_scale[0] + windows.y_center[0])
     expected = f"y = {new:.4g} in place of {windows.y[start + step, 0]:.4g} at {1900 + start + step}"
     assert twin.difference == expected
     assert 80 <= new <= 120
+
+
+def test_of_values_that_move_it_the_one_furthest_back_is_altered():
+    windows = marker_windows()
+    model = build_model(ModelSpec(hidden_size=3), *windows.model_sizes).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+        model.lstm.weight_ih_l0[6:9, 0] = 1.0  # c adds up tanh(a) / 2, of which σ(0.2) is left after each step
+        model.lstm.bias_ih_l0[3:6] = 0.2
+        model.head.weight.fill_(1.0)
+    start = int(windows.starts["test"][0])
+    twin = find_twin(model, windows, start)
+    x, moved = windows.inputs(np.array([start]))[0], []
+    low, high = np.percentile(windows.scaled_x[windows.split_of_row == 0, 0], (5, 95)).astype(np.float32)
+    for t in range(5):
+        altered = np.stack([x, x, x])
+        altered[1, t, 0], altered[2, t, 0] = low, high
+        with torch.no_grad():
+            y = model(torch.from_numpy(altered))[:, 0].numpy()
+        moved.append(np.abs(y - y[0]).max())
+    assert twin.steps == (int(np.argmax(np.array(moved) >= max(moved) / 3)),)
 
 
 @pytest.mark.parametrize("windows", [wave(), labelled()], ids=["numbers", "classes"])

@@ -87,7 +87,7 @@ def test_of_embedded_reber_the_page_finds_the_symbol_and_the_unit(visit):
     step = tab.widget("patch_cell_step").value - 1
     best = best_units(study.pair, step)
     assert f"Unit **{best.units[0]}** alone carries **{percent(best.effects[0])}** there" in words
-    tab.set("patch_kind", "window")
+    tab.set("patch_kind_symbol", "window")
     assert "The twin is **the window that begins at" in tab.words()
 
 

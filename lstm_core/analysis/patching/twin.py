@@ -23,6 +23,7 @@ from lstm_core.model.recurrent import SequenceModel
 SAMPLE = 256  # windows at most that a spread or a twin is looked for in
 VARIANTS, VARIANT_STEPS = 4096, 1 << 18  # altered windows, and their steps, at most that are tried
 ROWS = 20_000  # training rows at most that an input's range is read from
+BACK_SHARE = 1 / 3  # of the largest effect: so much a value further back must have
 LOW, HIGH = 5, 95  # percentiles of an input in the training rows: what one value is set to
 
 
@@ -37,6 +38,8 @@ class Twin:
     output: Output  # what both are compared in, as explain takes it; of classes the window's less the twin's
     y_a: float  # in the head's scale
     y_b: float
+    shown_a: float  # the predictions as the app shows them: in the target's own units; of classes as y_a and y_b
+    shown_b: float
     start: int | None = None  # the twin's own first row, where it is a window of the data
 
 
@@ -117,7 +120,15 @@ class _Asked:
         if output is None:
             mine, its = int(both[1].argmax()), both[0].argsort(descending=True).tolist()
             output = (mine, next(k for k in its if k != mine))
-        return Twin(kind, x, difference, steps, output, *_combined(self.model, both, output).tolist(), start)
+        y = _combined(self.model, both, output).tolist()
+        shown = y if self.windows.classes or not isinstance(output, int) else self._shown(both, start, output)
+        return Twin(kind, x, difference, steps, output, *y, *shown, start)
+
+    def _shown(self, outputs: torch.Tensor, start: int | None, output: int) -> list[float]:
+        """Both in the target's own units; start: of the twin, None for the window's own."""
+        rows = np.array([self.start if start is None else start, self.start]) + self.end - 1
+        values = self.windows.inverse_transform(outputs.numpy(), rows)  # (2, output_steps, targets)
+        return values.reshape(2, -1)[:, output].tolist()
 
 
 @torch.no_grad()
@@ -191,7 +202,8 @@ def _triples(windows: Windows) -> set[int]:
 
 
 def _value_twin(asked: _Asked) -> Twin:
-    """Of all single values set to a low or a high one of the training rows, what moves the prediction most."""
+    """Of all single values set to a low or a high one of the training rows what moves the prediction most; or a third
+    as much, furthest back: what the last step does to the next one is no question of memory."""
     windows = asked.windows
     columns = windows.scaled_x[windows.split_of_row == 0]
     columns = columns[:: -(-len(columns) // ROWS)]
@@ -211,7 +223,9 @@ def _value_twin(asked: _Asked) -> Twin:
     x = np.repeat(asked.x[None], len(tried), axis=0)
     for row, (t, k, value) in enumerate(tried):
         x[row, t, k] = value
-    best = asked.best_of(asked.measure(x))
+    moved = np.abs(asked.measure(x) - asked.y)
+    first = min(t for (t, _, _), one in zip(tried, moved, strict=True) if one >= BACK_SHARE * moved.max())
+    best = int(np.where([t == first for t, _, _ in tried], moved, -1.0).argmax())
     t, k, value = tried[best]
     new, old = (
         minus_sign(f"{number * windows.x_scale[k] + windows.x_center[k] + 0.0:.4g}")

@@ -43,10 +43,10 @@ def show(selection: Selection) -> None:
     windows, spec = run.windows, run.experiment.model
     kinds = twin_kinds(windows, selection.start)
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    if get_state("patch_kind") not in kinds:
-        set_widget("patch_kind", kinds[0], kinds)
     visible = {"label_visibility": "visible"}
-    kind = segments(row, "compared with", list(kinds), "patch_kind", format_func=KINDS.get, help=KIND_HELP, **visible)
+    kind = segments(
+        row, "compared with", list(kinds), f"patch_kind_{kinds[0]}", format_func=KINDS.get, help=KIND_HELP, **visible
+    )
     tensor = segments(row, "patched", list(PATCHABLE), "patch_tensor", help=TENSOR_HELP, **visible)
     direction = 0
     if spec.bidirectional:
@@ -91,11 +91,11 @@ def _draw(selection: Selection, study: PatchStudy, key: tuple) -> None:
     windows = selection.run.windows
     names, twin, pair = step_names(windows, selection.start), study.twin, study.pair
     compared = escape_markdown(output_name(windows, twin.output))
-    y_b, y_a = (f"**{format_significant(y, 3)}**" for y in (pair.y_b, pair.y_a))
-    scale = "" if windows.classes else " in the model's own scale"
+    compared = f"the {compared}" if windows.classes else f"the prediction of {compared},"
+    shown_b, shown_a = (f"**{format_significant(y, 4)}**" for y in (twin.shown_b, twin.shown_a))
     st.markdown(
-        f"The twin is {'' if twin.start is not None else 'this window with '}**{escape_markdown(twin.difference)}**: "
-        f"the {compared} goes from {y_b} to {y_a}{scale}."
+        f"The twin is {'' if twin.start is not None else 'this window with '}**{escape_markdown(twin.difference)}**. "
+        f"Here {compared} is {shown_b}, there {shown_a}."
     )
     of = (selection.step, key)
     step, unit = _choose_cell(study, of)
