@@ -42,6 +42,12 @@ def model_of(windows, **fields):
     return model
 
 
+def size_of(ledger: Ledger) -> float:
+    """Of all parts together, at least 1."""
+    parts = [ledger.inputs.ravel(), ledger.constants, [*ledger.fixed.values()]]
+    return max(1.0, float(np.abs(np.concatenate(parts)).sum()))
+
+
 DATA = [
     {},
     {"scaling": "minmax"},
@@ -72,7 +78,7 @@ def test_the_parts_sum_to_the_shown_prediction_in_the_targets_units(data, model)
             assert ledger.prediction == pytest.approx(shown.flat[output], rel=1e-7)
             parts = ledger.inputs.sum() + ledger.constants.sum() + sum(ledger.fixed.values())
             allowed = 1e-3 if method == "gradients" else 1e-6
-            size = max(1.0, ledger.magnitude + sum(map(abs, ledger.fixed.values())))
+            size = size_of(ledger)
             assert abs(parts - ledger.prediction) <= allowed * size
             assert ledger.error == pytest.approx(parts - ledger.prediction, abs=1e-9 * size)
             assert len(ledger.step_names) == len(ledger.steps) == 6
@@ -126,7 +132,7 @@ def test_a_head_at_every_step_is_explained_at_each():
     for step in range(6):
         ledger = explain(model, windows, int(starts[0]), 1, step)
         assert ledger.prediction == pytest.approx(shown[step, 1, 0], rel=1e-6)
-        assert abs(ledger.error) <= 1e-6 * max(1.0, ledger.magnitude)
+        assert abs(ledger.error) <= 1e-6 * size_of(ledger)
     with pytest.raises(PlaygroundError, match="There is no step 6"):
         explain(model, windows, int(starts[0]), 1, 6)
     with pytest.raises(PlaygroundError, match="leave step empty"):
@@ -194,7 +200,11 @@ def test_the_sentence_says_what_is_missing_and_what_cancels():
     missing = a_ledger([[1.0], [2.0], [0.0]], prediction=3.5)
     assert ledger_sentence(missing).endswith("together 3.00, but the prediction is 3.50: 0.50 is not accounted for.")
     cancelling = a_ledger([[1000.0], [-999.0], [0.0]])
-    assert cancelling_sentence(cancelling) == ("Parts of 2,000 in all cancel to 1.00: a single one says little here.")
+    assert cancelling_sentence(cancelling) == (
+        "Parts of 2,000 in all cancel to 1.00: what a single one says depends on how they are divided."
+    )
+    padded = a_ledger([[1.0], [2.0], [0.0]], (500.0, -300.0, -199.0))  # constants are one item
+    assert cancelling_sentence(padded) == ""
     named = dataclasses.replace(a_ledger([[1.0], [2.0], [0.0]]), step_names=("step 1", "step 2", "step 3"))
     assert ledger_sentence(named).startswith("Step 2 added +2.00, step 1 +1.00, ")
 

@@ -66,11 +66,6 @@ class Ledger:
         """The sum less the prediction."""
         return self.total - self.prediction
 
-    @property
-    def magnitude(self) -> float:
-        """Σ|parts| without the fixed ones: more than their sum where they cancel."""
-        return float(np.abs(self.inputs).sum() + np.abs(self.constants).sum())
-
 
 @dataclass(frozen=True)
 class _Parts:

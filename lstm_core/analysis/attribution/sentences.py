@@ -44,13 +44,13 @@ def ledger_sentence(ledger: Ledger, name: Style = str, strong: Style = str) -> s
 
 
 def cancelling_sentence(ledger: Ledger) -> str:
-    """What to beware of where the parts cancel; empty where they do not."""
-    left = abs(math.fsum([*ledger.inputs.ravel(), *ledger.constants]))
-    if ledger.magnitude <= CANCELLING * left or not ledger.magnitude:
+    """What to beware of where the sentence's items cancel; empty where they do not."""
+    size, left = float(np.abs(_named_items(ledger)[0]).sum()) + abs(ledger.fixed_total), abs(ledger.total)
+    if size <= CANCELLING * left:
         return ""
     return (
-        f"Parts of {format_significant(ledger.magnitude, 3)} in all cancel to {format_significant(left, 3)}: a single "
-        "one says little here."
+        f"Parts of {format_significant(size, 3)} in all cancel to {format_significant(left, 3)}: what a single one "
+        "says depends on how they are divided."
     )
 
 

@@ -105,8 +105,8 @@ def _draw(selection: Selection, study: PatchStudy, key: tuple) -> None:
     name, what = escape_markdown(names[step]), GATE_NAMES[study.tensor]
     st.markdown(
         f"Put the twin's {what} of unit **{unit}** at {name} into this window's run, and the answer goes "
-        f"**{format_percent(effect, 0)}** of the way to the twin's. {_units_sentence(best)} All of c and h of this "
-        f"layer there: **{format_percent(whole, 0)}**."
+        f"**{_percent(effect)}** of the way to the twin's. {_units_sentence(best)} All of c and h of this "
+        f"layer there: **{_percent(whole)}**."
     )
     left, right = st.columns([0.64, 0.36])
     with left:
@@ -171,12 +171,16 @@ def _units_sentence(curves: dict[str, BestUnits]) -> str:
     best = next(iter(curves.values()))
     count = best.needed()
     if count is None:
-        together = format_percent(best.effects[-1], 0)
+        together = _percent(best.effects[-1])
         return f"The **{len(best.units)}** best units there carry **{together}** together: no few units hold it."
     units = ", ".join(f"{unit}" for unit in best.units[:count])
     if count == 1:
-        return f"Unit **{units}** alone carries **{format_percent(best.effects[0], 0)}** there."
-    return f"**{count}** units there carry **{format_percent(best.effects[count - 1], 0)}** together: {units}."
+        return f"Unit **{units}** alone carries **{_percent(best.effects[0])}** there."
+    return f"**{count}** units there carry **{_percent(best.effects[count - 1])}** together: {units}."
+
+
+def _percent(share: float) -> str:
+    return format_percent(round(share, 2) + 0.0, 0)  # without a sign where that leaves zero
 
 
 def caption(selection: Selection, study: PatchStudy) -> str:
