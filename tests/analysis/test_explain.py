@@ -21,6 +21,8 @@ from lstm_core.model.recurrent import build_model
 from tests.conftest import quick
 from tests.factories import labelled, spec_of, table_of
 
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+
 
 def positive_table(rows: int = 80):
     row = np.arange(rows)

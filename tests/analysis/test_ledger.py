@@ -19,6 +19,8 @@ from lstm_core.experiment import PlaygroundError
 from tests.conftest import examples
 from tests.factories import some
 
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+
 
 @st.composite
 def cases(draw):

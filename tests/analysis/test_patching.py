@@ -212,7 +212,7 @@ REFUSED = [
     (dict(direction=1), "There is no direction 1: choose one of 0 to 0"),
     (dict(output=2), "There is no output 2"),
     (dict(step=9), "There is no step 9"),
-    (dict(x_a=twins()[1]), "A and B have the same prediction"),
+    (dict(x_a=twins()[1]), "Both runs have the same prediction"),
     (dict(spread=1e4), "differ by less than 5\u2009% of their spread"),
 ]
 

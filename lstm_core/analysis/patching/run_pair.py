@@ -72,11 +72,15 @@ class RunPair:
         deviation of such predictions, None if it is not known."""
         y_a, y_b = (format_significant(y, 4) for y in (self.y_a, self.y_b))
         if not abs(self.difference) > ROUNDING * max(1.0, abs(self.y_a), abs(self.y_b)):
-            raise PlaygroundError(f"A and B have the same prediction, {y_b}: choose an A that differs in what matters.")
+            raise PlaygroundError(
+                f"Both runs have the same prediction, {y_b}, so nothing carries a difference: compare with another "
+                "sequence, or read the prediction after another step."
+            )
         if spread is not None and abs(self.difference) < LEAST_SHARE * spread:
             raise PlaygroundError(
-                f"The predictions {y_a} of A and {y_b} of B differ by less than {format_percent(LEAST_SHARE, 0)} of "
-                f"their spread, {format_significant(spread, 3)}: choose an A that differs in what matters."
+                f"The two predictions, {y_b} and {y_a}, differ by less than {format_percent(LEAST_SHARE, 0)} of their "
+                f"spread, {format_significant(spread, 3)}: compare with another sequence, or read the prediction after "
+                "another step."
             )
 
     def advance(self, t: int, h: Tensor, c: Tensor, change: Change | None = None) -> tuple[Tensor, Tensor]:

@@ -173,7 +173,7 @@ def _symbol_twin(asked: _Asked) -> Twin:
                 tried.append((t, symbol - 1))
     if not tried:
         raise PlaygroundError("No symbol of this window can be exchanged for another that training has there.")
-    tried = _thinned(tried, len(read))
+    tried = _latest(tried, len(read))
     x = np.repeat(asked.x[None], len(tried), axis=0)
     for row, (t, symbol) in enumerate(tried):
         order = np.arange(size)
@@ -219,7 +219,7 @@ def _value_twin(asked: _Asked) -> Twin:
     tried = [cell for cell in cells if np.float32(cell[2]) != asked.x[cell[0], cell[1]]]
     if not tried:
         raise PlaygroundError("The inputs never change in training: there is no other value to try.")
-    tried = _thinned(tried, len(asked.x))
+    tried = _latest(tried, len(asked.x))
     x = np.repeat(asked.x[None], len(tried), axis=0)
     for row, (t, k, value) in enumerate(tried):
         x[row, t, k] = value
@@ -260,10 +260,9 @@ def _window_twin(asked: _Asked) -> Twin:
     return asked.twin("window", x[best], difference, start)
 
 
-def _thinned(tried: list, seq_len: int) -> list:
-    """As many of them as can be tried at once, evenly spread."""
-    most = min(VARIANTS, max(64, VARIANT_STEPS // seq_len))
-    return tried[:: -(-len(tried) // most)]
+def _latest(tried: list, seq_len: int) -> list:
+    """As many of them as can be tried at once; of a long window those nearest to its end, which tell most."""
+    return tried[-min(VARIANTS, max(64, VARIANT_STEPS // seq_len)) :]
 
 
 TWINS: dict[str, Callable[[_Asked], Twin]] = {"symbol": _symbol_twin, "value": _value_twin, "window": _window_twin}

@@ -91,7 +91,7 @@ def _draw(selection: Selection, study: PatchStudy, key: tuple) -> None:
     windows = selection.run.windows
     names, twin, pair = step_names(windows, selection.start), study.twin, study.pair
     compared = escape_markdown(output_name(windows, twin.output))
-    compared = f"the {compared}" if windows.classes else f"the prediction of {compared},"
+    compared = f"the {compared}" if windows.classes else f"the prediction of {compared}" + "," * ("," in compared)
     shown_b, shown_a = (f"**{format_significant(y, 4)}**" for y in (twin.shown_b, twin.shown_a))
     st.markdown(
         f"The twin is {'' if twin.start is not None else 'this window with '}**{escape_markdown(twin.difference)}**. "
