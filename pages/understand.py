@@ -12,11 +12,24 @@ from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
 from pages.shared.theme import segments
 from pages.shared.training.live import WINDOW_SECONDS, poll
-from pages.shared.understand import automaton, fixed_points
+from pages.shared.understand import (
+    automaton,
+    fixed_points,
+    import_weights,
+    ledger,
+    memory_span,
+    patching,
+    pattern_search,
+)
 
 INSTRUMENTS: dict[str, tuple[str, Callable[[Selection], None]]] = {  # name → its question, what draws it
-    "Automaton": (automaton.QUESTION, automaton.show),
-    "Resting states": (fixed_points.QUESTION, fixed_points.show),
+    "Ledger": ("Which inputs made this prediction?", ledger.show),
+    "Patching": ("Which units carry the answer, and since when?", patching.show),
+    "Automaton": ("Which automaton has it learned?", automaton.show),
+    "Resting states": ("Where does its state come to rest?", fixed_points.show),
+    "Patterns": ("Where else do these units go on and off together?", pattern_search.show),
+    "Memory": ("How long does it remember, and how many units does that take?", memory_span.show),
+    "Weights from elsewhere": ("What does an LSTM do that another program has trained?", import_weights.show),
 }
 ONLY_LSTM = ("lstm",)
 

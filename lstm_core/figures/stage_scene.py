@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from lstm_core.data.window_symbols import window_symbols
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES
-from lstm_core.figures.symbols import GLYPHS, window_symbols
+from lstm_core.figures.symbols import GLYPHS
 from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot, SnapshotBuffer, thin_log_spaced
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core.data.window_symbols import window_symbols
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS
-from lstm_core.figures.symbols import window_symbols
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
     FEATURE_COLORS,

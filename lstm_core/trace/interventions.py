@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,16 +19,16 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_core.experiment import GATES, STATES, PlaygroundError
-from lstm_core.trace.gate_trace import GateTrace, as_returned, assemble, run_layer, trace_lstm
+from lstm_core.trace.altered_layer import changes_of, run_altered_layer
+from lstm_core.trace.gate_trace import GateTrace, as_returned, assemble, trace_lstm
 from lstm_core.trace.inputs import check_input, check_module, check_states, initial_states, time_major
-from lstm_core.trace.replay import MINUS_ONE, joined_weights, linear, replay, working_dtype
 
 INPUT = "x"
 ALLOWED_TARGETS = {  # kind → what it may alter
-    "clamp": GATES,
+    "zero": STATES,
+    "clamp": GATES + STATES,
     "scale": GATES,
     "add": GATES,
-    "zero": STATES,
     "input_set": (INPUT,),
     "input_add": (INPUT,),
 }
@@ -38,11 +38,13 @@ ALLOWED_TARGETS = {  # kind → what it may alter
 class Intervention:
     """One alteration of an LSTM's run; `dataclasses.asdict` is its JSON, and Edit(**json) reads it back.
 
-    kind: "clamp" sets a gate to value, "scale" multiplies it, "add" adds to it, after its σ or tanh and without
-        keeping it in that function's range; "zero" ablates units: their c or h is 0; "input_set" and
-        "input_add" alter the module's input.
-    gate: i, f, g or o; c or h for "zero"; "x" for the input.
-    value: a number, or one for each of the units. In the input's own scale, as the module sees it.
+    kind: "clamp" sets a gate or a state to value, "scale" multiplies a gate, "add" adds to it, after its σ or tanh and
+        without keeping it in that function's range; "zero" ablates units: their c or h is 0; "input_set" and
+        "input_add" alter the module's input. h follows from a clamped c; a clamped h leaves c as it is.
+    gate: i, f, g or o; c or h for "clamp" and "zero"; "x" for the input.
+    value: a number, or nested tuples of numbers: (units,), one for each of the units; (steps, units), for each of the
+        steps in their order; (sequences, steps, units), for each sequence of the batch, too. In the input's own scale,
+        as the module sees it.
     layer, direction: from 0; direction 1 reads backwards. The input has neither.
     units: whose; None is all. For h they count its own size, proj_size if set; for "x" they are features.
     steps: when, by the time of the input; None is always.
@@ -53,7 +55,7 @@ class Intervention:
 
     kind: str
     gate: str = INPUT
-    value: float | tuple[float, ...] = 0.0
+    value: float | tuple = 0.0
     layer: int = 0
     direction: int = 0
     units: tuple[int, ...] | None = None
@@ -77,7 +79,7 @@ class Intervention:
             object.__setattr__(self, name, indices[0] if is_scalar else indices)
         if self.gate == INPUT and self.layer_direction != (0, 0):
             raise PlaygroundError("The input has no layer and no direction: leave both at 0 for an input edit.")
-        if self.kind == "zero" and self.value != 0:
+        if self.kind == "zero" and np.any(self.value):
             raise PlaygroundError("Edit 'zero' takes no value: leave it at 0.")
 
     @property
@@ -110,7 +112,7 @@ def trace_with(
     x = x.detach().clone()
     steps, _ = time_major(lstm, x)  # (seq_len, batch, input_size), a view: x is altered with it
     for intervention in interventions:
-        check_intervention(intervention, lstm, len(steps))
+        check_intervention(intervention, lstm, len(steps), steps.shape[1])
     edit_input(steps, interventions)
     if all(intervention.gate == INPUT for intervention in interventions):
         return trace_lstm(lstm, x, hx)
@@ -122,7 +124,7 @@ def trace_with(
     for layer in range(lstm.num_layers):
         rows = slice(layer * directions, (layer + 1) * directions)
         of_directions = [[e for e in interventions if e.layer_direction == (layer, d)] for d in range(directions)]
-        h, h_n[rows], c_n[rows] = _run_intervened_layer(
+        h, h_n[rows], c_n[rows] = run_altered_layer(
             lstm, layer, steps, (h_0, c_0), of_directions, (gates[layer], c[layer])
         )
         layers.append(h)
@@ -132,9 +134,9 @@ def trace_with(
 
 def edit_input(steps: Tensor, interventions: Sequence[Intervention]) -> None:
     """Make the edits of the input in place; steps: (seq_len, batch, input_size)."""
-    for change in _changes(interventions, INPUT, steps):
+    for change in changes_of(interventions, INPUT, steps):
         for t in change.steps:
-            change.make(steps[t])
+            change.make(steps[t], t)
 
 
 def _indices(values: Collection[int]) -> tuple[int, ...]:
@@ -146,18 +148,27 @@ def _indices(values: Collection[int]) -> tuple[int, ...]:
     return indices if min(indices, default=-1) >= 0 and len(set(indices)) == len(indices) else ()
 
 
-def _numbers(value: float | Sequence[float]) -> float | tuple[float, ...]:
+def _numbers(value: float | Sequence) -> float | tuple:
+    """A number, or nested tuples of plain floats, three deep at most."""
     try:
-        numbers = float(value) if np.ndim(value) == 0 else tuple(float(number) for number in value)
+        numbers = np.asarray(value, np.float64)
     except (TypeError, ValueError):
-        numbers = math.nan
-    if not np.isfinite(numbers).all() or numbers == ():
-        raise PlaygroundError(f"An edit's value is {value!r:.60}: give a finite number, or one for each unit.")
-    return numbers
+        numbers = np.array(math.nan)
+    if numbers.ndim > 3 or not numbers.size or not np.isfinite(numbers).all():
+        raise PlaygroundError(
+            f"An edit's value is {value!r:.60}: give a finite number, or one for each unit, also by step and by "
+            "sequence."
+        )
+    return _tuples(numbers.tolist())
 
 
-def check_intervention(intervention: Intervention, lstm: nn.LSTM, seq_len: int) -> None:
-    """Raises PlaygroundError where the edit names something that this LSTM or sequence does not have."""
+def _tuples(numbers: float | list) -> float | tuple:
+    return tuple(_tuples(number) for number in numbers) if isinstance(numbers, list) else numbers
+
+
+def check_intervention(intervention: Intervention, lstm: nn.LSTM, seq_len: int, batch: int | None = None) -> None:
+    """Raises PlaygroundError where the edit names something that this LSTM or sequence does not have; batch: how many
+    sequences there are, to check the values that each has of its own."""
     size = {INPUT: lstm.input_size, "h": lstm.proj_size or lstm.hidden_size}.get(intervention.gate, lstm.hidden_size)
     directions = 2 if lstm.bidirectional else 1
     for name, last, there in (
@@ -171,129 +182,11 @@ def check_intervention(intervention: Intervention, lstm: nn.LSTM, seq_len: int) 
                 f"The edit of {intervention.gate!r} names {name} {last}, but the last one here is {there - 1}."
             )
     units = size if intervention.units is None else len(intervention.units)
-    if isinstance(intervention.value, tuple) and len(intervention.value) != units:
-        raise PlaygroundError(
-            f"The edit of {intervention.gate!r} has {len(intervention.value)} values for {units} units: give one, or "
-            "one for each."
-        )
-
-
-@dataclass(frozen=True)
-class _Change:
-    """An intervention prepared for one run: make(values) alters (batch, units) in place at one of its steps."""
-
-    steps: Collection[int]
-    make: Callable[[Tensor], None]
-
-
-def _changes(interventions: Sequence[Intervention], gate: str, like: Tensor) -> list[_Change]:
-    """The edits of one gate in their order, for values of like's kind; like: (seq_len, ...)."""
-    own, every = [edit for edit in interventions if edit.gate == gate], range(len(like))
-    return [_Change(every if edit.steps is None else frozenset(edit.steps), _maker(edit, like)) for edit in own]
-
-
-def _maker(intervention: Intervention, like: Tensor) -> Callable[[Tensor], None]:
-    value = torch.tensor(intervention.value, dtype=like.dtype, device=like.device)
-    units = slice(None) if intervention.units is None else torch.tensor(intervention.units, device=like.device)
-
-    def make(values: Tensor) -> None:
-        if intervention.kind == "scale":
-            values[:, units] *= value
-        elif intervention.kind in ("add", "input_add"):
-            values[:, units] += value
-        else:  # "zero" has value 0
-            values[:, units] = value
-
-    return make
-
-
-def _run_intervened_layer(
-    lstm: nn.LSTM,
-    layer: int,
-    x: Tensor,
-    start: tuple[Tensor, Tensor],
-    interventions: list[list[Intervention]],
-    into: tuple[Tensor, Tensor],
-) -> tuple[Tensor, Tensor, Tensor]:
-    """One layer with each direction's edits: h (seq_len, batch, num_directions, -1), h_n and c_n.
-
-    x: (seq_len, batch, features); start: h_0 and c_0 of all layers; into: where the layer's gates
-    (num_directions, seq_len, batch, 4, hidden_size) and c go.
-    """
-    seq_len, batch, directions = *x.shape[:2], len(interventions)
-    rows = slice(layer * directions, (layer + 1) * directions)
-    firsts = [_first(interventions[direction], seq_len, direction == 1) for direction in range(directions)]
-    if any(firsts):
-        states = tuple(state[rows] for state in start)
-        h, h_n, c_n = run_layer(lstm, lstm.all_weights[rows], x, states)
-        h = h.unflatten(2, (directions, -1))
-    else:  # the step loops would leave nothing of the native run
-        h_n, c_n = (torch.empty_like(state[rows]) for state in start)
-        h = x.new_empty(seq_len, batch, directions, h_n.shape[-1])
-    for direction, first in enumerate(firsts):
-        row, reverse = rows.start + direction, direction == 1
-        weights, state = lstm.all_weights[row], tuple(state[row] for state in start)
-        gates, c, h_own = into[0][direction], into[1][direction], h[:, :, direction]
-        if first:
-            replay(weights, lstm.bias, x, h_own, state, (gates, c), None, reverse)
-        if first < seq_len:
-            order = range(seq_len)[:: -1 if reverse else 1]
-            if first:
-                state = h_own[order[first - 1]], c[order[first - 1]]
-            _step_loop(weights, lstm.bias, x, state, interventions[direction], order[first:], (gates, c, h_own))
-            h_n[direction], c_n[direction] = h_own[order[-1]], c[order[-1]]
-    return h, h_n, c_n
-
-
-def _first(interventions: list[Intervention], seq_len: int, reverse: bool) -> int:
-    """How many steps a direction reads before one is edited; seq_len if none is."""
-    if any(intervention.steps is None for intervention in interventions):
-        return 0
-    steps = [t for intervention in interventions for t in intervention.steps]
-    return min((seq_len - 1 - t if reverse else t for t in steps), default=seq_len)
-
-
-def _step_loop(
-    weights: list[Tensor],
-    bias: bool,
-    x: Tensor,
-    state: tuple[Tensor, Tensor],
-    interventions: list[Intervention],
-    order: range,
-    into: tuple[Tensor, Tensor, Tensor],
-) -> None:
-    """Run one direction of a layer with edits through the steps of `order`, from h and c before the first.
-
-    into: the layer's gates (seq_len, batch, 4, hidden_size), c and h, written at those steps. As in
-    replay.replay the rows of g are doubled, and half precisions are computed in float32.
-    """
-    dtype = working_dtype(x.dtype)
-    h, c = (tensor.to(dtype) for tensor in state)  # (batch, -1)
-    weight, offset = joined_weights(weights, bias, dtype)
-    weight_ih, weight_hh = weight.split([x.shape[2], h.shape[1]], 1)
-    weight_hr = weights[-1].to(dtype) if h.shape[1] < c.shape[1] else None  # a projection is narrower than c
-    step_range = slice(min(order), max(order) + 1)
-    gathered = linear(x[step_range].to(dtype).flatten(0, 1), weight_ih, offset)
-    gathered = gathered.view(len(order), len(c), 4, -1)  # what x brings to the gates, then the gates
-    changes = {name: _changes(interventions, name, gathered) for name in GATES + STATES}
-
-    def change(name: str, values: Tensor, t: int) -> None:
-        for entry in changes[name]:
-            if t in entry.steps:
-                entry.make(values)
-
-    for t in order:
-        gates_now = gathered[t - step_range.start]
-        gates_now.flatten(1).addmm_(h, weight_hh.T).sigmoid_()
-        i, f, g, o = gates_now.unbind(1)
-        torch.add(MINUS_ONE, g, alpha=2, out=g)
-        for name, gate in zip(GATES, (i, f, g, o), strict=True):
-            change(name, gate, t)
-        c = (f * c).addcmul_(i, g)
-        change("c", c, t)
-        h = o * c.tanh()
-        if weight_hr is not None:
-            h = h @ weight_hr.T
-        change("h", h, t)
-        into[1][t], into[2][t] = c, h
-    into[0][step_range] = gathered
+    steps = seq_len if intervention.steps is None else len(intervention.steps)
+    sizes = {"units": units, "steps": steps, "sequences": batch}
+    for (name, count), given in zip(sizes.items(), reversed(np.shape(intervention.value)), strict=False):
+        if count is not None and given != count:
+            noun = name if count != 1 else name[:-1]
+            raise PlaygroundError(
+                f"The edit of {intervention.gate!r} has {given} values for {count} {noun}: give one, or one for each."
+            )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lstm_core.data.window_symbols import window_symbols
 from lstm_core.data.windows import Windows, make_windows
-from lstm_core.figures.symbols import symbol_sign, symbol_texts, window_symbols
+from lstm_core.figures.symbols import symbol_sign, symbol_texts
 from lstm_core.figures.windows import window_figure
 from tests.factories import labelled, spec_of, table_of, wave
 

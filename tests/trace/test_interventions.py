@@ -32,10 +32,13 @@ def by_hand(edits, gate, layer, direction, t, values):
             continue
         units = range(len(columns)) if edit.units is None else edit.units
         for index, unit in enumerate(units):
-            value = edit.value[index] if isinstance(edit.value, tuple) else edit.value
+            value = np.array(edit.value)
+            if value.ndim > 1:
+                value = value[..., t if edit.steps is None else edit.steps.index(t), :]
+            value = torch.tensor(value[..., index] if value.ndim else value)  # one number, or one for each sequence
             columns[unit] = {
-                "clamp": lambda old, v: torch.full_like(old, v),
-                "input_set": lambda old, v: torch.full_like(old, v),
+                "clamp": lambda old, v: v.expand_as(old),
+                "input_set": lambda old, v: v.expand_as(old),
                 "zero": lambda old, v: torch.zeros_like(old),
                 "scale": lambda old, v: old * v,
                 "add": lambda old, v: old + v,
@@ -82,19 +85,19 @@ def random_lstm(seed, *args, bound=1.0, **settings):
 
 
 def normal(*shape, dtype=torch.float64, seed=0):
-    return torch.randn(*shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
 
 
 @st.composite
-def edits_for(draw, lstm, seq_len):
+def edits_for(draw, lstm, seq_len, batch):
     kind = draw(st.sampled_from(list(ALLOWED_TARGETS)))
     gate = draw(st.sampled_from(ALLOWED_TARGETS[kind]))
     size = {"x": lstm.input_size, "h": lstm.proj_size or lstm.hidden_size}.get(gate, lstm.hidden_size)
     some = st.lists(st.integers(0, size - 1), min_size=1, unique=True)
     units = draw(st.none() | some)
     steps = draw(st.none() | st.lists(st.integers(0, seq_len - 1), min_size=1, max_size=4, unique=True))
-    number, count = st.floats(-2, 2), size if units is None else len(units)
-    value = draw(number | st.tuples(*[number] * count))
+    shape = (batch, seq_len if steps is None else len(steps), size if units is None else len(units))
+    value = normal(*shape[draw(st.integers(0, 3)) :], seed=draw(st.integers(0, 99))).tolist()
     if gate == "x":
         return Intervention(kind, gate, value, units=units, steps=steps)
     layer, direction = (draw(st.integers(0, lstm.num_layers - 1)), draw(st.integers(0, int(lstm.bidirectional))))
@@ -122,7 +125,7 @@ def cases(draw):
     if not given_hx:
         hx = tuple(torch.zeros_like(state) for state in hx)
     unbatched = batch == 1 and draw(st.booleans())
-    edits = draw(st.lists(edits_for(lstm, seq_len), max_size=4))
+    edits = draw(st.lists(edits_for(lstm, seq_len, batch), max_size=4))
     return lstm, x, hx, given_hx, unbatched, edits
 
 
@@ -195,6 +198,37 @@ def test_a_forget_gate_stuck_open_and_a_shut_input_gate_keep_c():
     assert (trace.f == 1).all()
     assert (trace.i == 0).all()
     assert trace.h.std(3).min() > 0  # o goes on reacting
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("proj_size", [0, 3])
+def test_a_state_clamped_at_one_step_is_nn_lstm_restarted_there(state, proj_size):
+    """The native kernel itself, from the state that the clamp leaves: with values of each sequence's own."""
+    lstm, x = random_lstm(8, 2, 4, proj_size=proj_size), normal(9, 3, 2)
+    before, t = trace_lstm(lstm, x), 5
+    c, h = before.c[0, 0, :, t].clone(), before.h[0, 0, :, t].clone()  # (batch, -1)
+    values = normal(*(c if state == "c" else h).shape, seed=9)
+    edit = Intervention("clamp", state, tuple((row,) for row in values.tolist()), steps=(t,))
+    trace = trace_with(lstm, x, [edit])
+    if state == "c":
+        c, h = values, before.o[0, 0, :, t] * values.tanh()
+        h = h @ lstm.weight_hr_l0.T if proj_size else h
+    else:
+        h = values
+    with torch.no_grad():
+        output, (h_n, c_n) = lstm(x[t + 1 :], (h[None], c[None]))
+    for got, expected in ((trace.output[t + 1 :], output), (trace.h_n, h_n), (trace.c_n, c_n), (trace.output[t], h)):
+        torch.testing.assert_close(got, expected, rtol=0, atol=1e-13)
+    assert torch.equal(trace.output[:t], before.output[:t])
+    assert (trace.h_n - before.h_n).abs().min() > 0
+
+
+def test_another_runs_whole_state_makes_that_runs_end():
+    """c and h of every step of run A put into run B, step by step, leave nothing of B."""
+    lstm, a, b = random_lstm(8, 2, 4), normal(6, 1, 2, seed=1), normal(6, 1, 2, seed=2)
+    of_a = trace_lstm(lstm, a)
+    edits = [Intervention("clamp", state, of_a.gate(state)[0, 0, 0].tolist()) for state in STATES]
+    assert torch.equal(trace_with(lstm, b, edits).h_n, of_a.h_n)
 
 
 def test_edits_follow_the_order_given():
@@ -270,9 +304,9 @@ def test_an_edit_is_json_both_ways_and_keeps_plain_numbers():
 
 
 BAD_EDITS = [
-    (dict(kind="freeze", gate="f"), "kind is 'freeze': choose one of clamp, scale, add, zero"),
+    (dict(kind="freeze", gate="f"), "kind is 'freeze': choose one of zero, clamp, scale, add"),
     (dict(kind=["clamp"], gate="f"), r"kind is \['clamp'\]"),
-    (dict(kind="clamp", gate="c"), "'clamp' cannot act on 'c': choose i, f, g, o"),
+    (dict(kind="scale", gate="c"), "'scale' cannot act on 'c': choose i, f, g, o"),
     (dict(kind="clamp"), "'clamp' cannot act on 'x'"),
     (dict(kind="zero", gate="f"), "'zero' cannot act on 'f': choose c, h"),
     (dict(kind="input_set", gate="i"), "choose x"),
@@ -282,6 +316,8 @@ BAD_EDITS = [
     (dict(kind="clamp", gate="f", value=()), r"value is \(\)"),
     (dict(kind="clamp", gate="f", value=None), "value is None"),
     (dict(kind="clamp", gate="f", value=(0.5, math.inf)), "give a finite number, or one for each unit"),
+    (dict(kind="clamp", gate="c", value=((0.5,), (1.0, 2.0))), "also by step and by sequence"),
+    (dict(kind="clamp", gate="c", value=np.zeros((1, 1, 1, 1))), "also by step and by sequence"),
     (dict(kind="clamp", gate="f", layer=-1), "layer is -1: give a whole number from 0"),
     (dict(kind="clamp", gate="f", layer=None), "layer is None"),
     (dict(kind="clamp", gate="f", direction=0.5), "direction is 0.5"),
@@ -311,6 +347,9 @@ UNFIT = [
     (Intervention("input_set", units=(2,)), "names feature 2, but the last one here is 1"),
     (Intervention("scale", "o", steps=(5,)), "names step 5, but the last one here is 4"),
     (Intervention("clamp", "f", (0.1, 0.2)), "has 2 values for 4 units"),
+    (Intervention("clamp", "c", ((0.1,), (0.2,)), units=(1,)), "has 2 values for 5 steps"),
+    (Intervention("clamp", "c", ((0.1,), (0.2,)), units=(1,), steps=(3,)), "has 2 values for 1 step:"),
+    (Intervention("clamp", "c", (((0.1,),), ((0.2,),)), units=(1,), steps=(3,)), "has 2 values for 1 sequence:"),
 ]
 
 

@@ -41,6 +41,7 @@ HOW = {
 }
 # of a gate's slider: minimum, maximum, default
 RANGES = {"clamp": (0.0, 1.0, 1.0), "scale": (0.0, 2.0, 0.5), "add": (-1.0, 1.0, 0.5)}
+MAX_C = 3.0  # beyond it tanh(c) hardly changes
 MAX_KEPT = 5
 SLIDER_STEPS = 100  # about as many positions on the slider of an input
 UNITS_HELP = "Empty: all units. “selected”: the one selected in the heatmaps. Or list them: 0-3, 7"
@@ -162,8 +163,10 @@ def _select(column, label: str, key: str, options: Sequence, first: object, show
 
 def _gate_value(column, kind: str, gate: str) -> float:
     minimum, maximum, first = RANGES[kind]
-    if (kind, gate) == ("clamp", "g"):
+    if kind == "clamp" and gate in ("g", "h", "c"):
         minimum, first = -1.0, 0.0  # tanh's range
+    if (kind, gate) == ("clamp", "c"):
+        minimum, maximum = -MAX_C, MAX_C
     key = f"what_value_{kind}_{gate}"
     clamp_widget(key, minimum, maximum, first)
     return column.slider("value", minimum, maximum, step=0.05, format="%g", key=key, **KEEP)

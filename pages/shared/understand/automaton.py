@@ -32,7 +32,6 @@ from pages.shared.gates.selection import Selection, window_input
 from pages.shared.session.messages import escape_markdown
 from pages.shared.understand.computed import Report, draw_computed
 
-QUESTION = "Which automaton has it learned?"
 SKETCHED = 400  # windows, evenly spread
 MAX_WORD = 60  # symbols of a window that walk
 SAME = 1e-4  # of two inputs

@@ -26,7 +26,6 @@ from pages.shared.gates.selection import Selection, window_input, window_trace
 from pages.shared.theme import segments
 from pages.shared.understand.computed import Report, draw_computed
 
-QUESTION = "Where does its state come to rest?"
 ZERO, STEP = "zeros", "this window's last input"
 MAX_WINDOWS, MAX_STATES = 200, 20_000  # whose states the search begins from
 QUICK_UNITS = 48  # up to so many it takes a second or two
