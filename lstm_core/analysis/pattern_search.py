@@ -175,14 +175,17 @@ class _Shapes:
         """(places,) of the pattern's units and those with its shape, from (places, 3)."""
         if not len(places):
             return np.empty(0)
+        level, sizes = math.atanh(self.pattern.threshold), places[:, 2] - places[:, 1] + 1
+        order = np.argsort(-sizes, kind="stable")  # those that have a k-th step are then the first of them
+        places = places[order]
         sequence, first, last = places.T
-        sizes = last - first + 1
-        begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        steps = np.arange(sizes.sum()) - np.repeat(begins - first, sizes)
-        rows = self.c[np.repeat(sequence, sizes), steps]  # (steps of all places, units)
-        level = math.atanh(self.pattern.threshold)
-        positive = np.minimum.reduceat(rows, begins) > level
-        negative = np.maximum.reduceat(rows, begins) < -level
+        positive = np.ones((len(places), self.c.shape[2]), bool)
+        negative = positive.copy()
+        for k in range(sizes.max()):
+            count = int((sizes > k).sum())
+            here = self.c[sequence[:count], first[:count] + k]
+            positive[:count] &= here > level
+            negative[:count] &= here < -level
         if self.pattern.bounded:
             for step in (first - 1, last + 1):
                 inside = (step >= 0) & (step < self.c.shape[1])
@@ -191,7 +194,9 @@ class _Shapes:
                 negative[inside] &= ~(around < -level)
         units, signs = np.array(self.pattern.units), np.array(self.pattern.signs)
         shared = np.where(signs > 0, positive[:, units], negative[:, units]).sum(1)
-        return shared / (len(units) + positive.sum(1) + negative.sum(1) - shared)
+        scores = np.empty(len(places))
+        scores[order] = shared / (len(units) + positive.sum(1) + negative.sum(1) - shared)
+        return scores
 
 
 def _ranked(places: np.ndarray, scores: np.ndarray, span: tuple[int, int, int], n: int) -> list[Match]:
