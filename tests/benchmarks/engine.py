@@ -1,14 +1,18 @@
 """Steps per second of the Trainer against a bare PyTorch loop and Lightning's Trainer on the same job.
 
-    python -m tests.benchmarks.engine            (Lightning's column needs: pip install lightning)
+    python -m tests.benchmarks.engine [--device cuda]            (Lightning's column needs: pip install lightning)
 
 All take turns in one process, a second each, several rounds; the ratio is the median of the rounds' own ratios.
 The bare loop records nothing, validates nothing and clips nothing; ours validates every epoch and records every
 step's loss and gradient norm. Both use Adam(fused=True) and each its best thread count.
+
+On a card the bare loop never waits for it; Lightning is left out.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
 import statistics
 import time
 
@@ -18,6 +22,7 @@ import torch
 from lstm_core.data.table import ColumnRoles, Table
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
+from lstm_core.model.devices import resolve_device
 from lstm_core.model.recurrent import build_model
 from lstm_core.training.trainer import Trainer
 
@@ -30,13 +35,13 @@ JOBS = {  # rows, features, seq_len, batch, hidden, layers
 SECONDS, ROUNDS, WARM_UP = 1.0, 5, 20
 
 
-def job(rows: int, features: int, seq_len: int, batch: int, hidden: int, layers: int):
+def job(rows: int, features: int, seq_len: int, batch: int, hidden: int, layers: int, device: str = "cpu"):
     values = np.random.default_rng(0).normal(size=(rows, features)).astype(np.float32)
     names = tuple(f"x{k}" for k in range(features))
     table = Table.from_columns("noise", dict(zip(names, values.T, strict=True)), ColumnRoles())
     data = DataSpec(features=names, targets=names[:1], seq_len=seq_len)
     model = ModelSpec(hidden_size=hidden, num_layers=layers)
-    train = TrainSpec(batch_size=batch, epochs=1_000_000, patience=0)
+    train = TrainSpec(batch_size=batch, epochs=1_000_000, patience=0, device=device)
     return make_windows(table, data), Experiment(data, model, train)
 
 
@@ -44,7 +49,7 @@ def tensors(windows: Windows, split: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Scaled inputs and targets of a split."""
     starts = windows.starts[split]
     y = (windows.targets(starts) - windows.y_center) / windows.y_scale
-    return torch.from_numpy(windows.inputs(starts)), torch.from_numpy(y.reshape(len(y), -1))
+    return torch.from_numpy(windows.inputs(starts)), torch.from_numpy(y.reshape(len(y), -1).astype(np.float32))
 
 
 def bare_steps(windows: Windows, experiment: Experiment, threads: int, alike: bool = False):
@@ -52,8 +57,10 @@ def bare_steps(windows: Windows, experiment: Experiment, threads: int, alike: bo
 
     alike: it clips as the experiment says and validates after every epoch; else it does neither.
     """
-    (x, y), (x_valid, y_valid) = tensors(windows, "train"), tensors(windows, "valid")
-    model = build_model(experiment.model, windows.input_size, windows.output_size)
+    device = resolve_device(experiment.train.device)
+    x, y = (tensor.to(device) for tensor in tensors(windows, "train"))
+    x_valid, y_valid = (tensor.to(device) for tensor in tensors(windows, "valid"))
+    model = build_model(experiment.model, windows.input_size, windows.output_size).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=experiment.train.lr, fused=True)
     torch.set_num_threads(threads)
     while True:
@@ -119,6 +126,8 @@ def rate(steps) -> float:
     while time.perf_counter() - begin < SECONDS:
         next(steps)
         count += 1
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return count / (time.perf_counter() - begin)
 
 
@@ -135,18 +144,18 @@ def best_bare(windows: Windows, experiment: Experiment):
 
 
 def main() -> None:
-    try:
-        import lightning  # noqa: F401
-
-        with_lightning = True
-    except ImportError:
-        with_lightning = False
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.engine")
+    parser.add_argument("--device", default="cpu", help="cpu, or a card: cuda, cuda:1")
+    device = parser.parse_args().device
+    with_lightning = device == "cpu" and importlib.util.find_spec("lightning") is not None
     cores = torch.get_num_threads()
-    print(f"torch {torch.__version__}, {cores} threads at most; steps per second, medians of {ROUNDS} rounds\n")
+    print(
+        f"torch {torch.__version__}, {device}, {cores} threads at most; steps per second, medians of {ROUNDS} rounds\n"
+    )
     print(f"{'job':38}{'bare':>8}{'(thr.)':>7}{'Trainer':>9}{'(thr.)':>7}{'ratio':>7}{'Lightning':>11}")
     for name, sizes in JOBS.items():
         torch.set_num_threads(cores)
-        windows, experiment = job(*sizes)
+        windows, experiment = job(*sizes, device)
         bare, threads = best_bare(windows, experiment)
         ours = Trainer(windows, experiment)
         for _ in range(WARM_UP):
@@ -154,9 +163,9 @@ def main() -> None:
         rounds = [(rate(bare), rate(ours)) for _ in range(ROUNDS)]
         ratio = statistics.median(b / a for a, b in rounds)
         a, b = (statistics.median(column) for column in zip(*rounds, strict=True))
-        torch.set_num_threads(ours.threads)
+        torch.set_num_threads(ours.spec.threads)
         other = f"{lightning_steps(windows, experiment):11.0f}" if with_lightning else "          –"
-        print(f"{name:38}{a:8.0f}{threads:7}{b:9.0f}{ours.threads:7}{ratio:7.2f}{other}")
+        print(f"{name:38}{a:8.0f}{threads:7}{b:9.0f}{ours.spec.threads:7}{ratio:7.2f}{other}")
 
 
 if __name__ == "__main__":

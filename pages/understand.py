@@ -1,0 +1,64 @@
+"""Understand: what the model has learned, by instruments that answer one question each, at any step of its training."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.shared.components.epoch_slider import epoch_slider
+from pages.shared.gates.run_picker import pick_run, runs_on_offer, shown_run
+from pages.shared.gates.selection import Selection, best_epoch_shown, cell_name
+from pages.shared.gates.window_picker import pick_window
+from pages.shared.session import state
+from pages.shared.session.messages import draw_messages, errors_here
+from pages.shared.theme import segments
+from pages.shared.training.live import WINDOW_SECONDS, poll
+
+INSTRUMENTS: dict[str, tuple[str, Callable[[Selection], None]]] = {}  # name → its question, what draws it
+ONLY_LSTM = ("lstm",)
+
+run = shown_run()
+active = run.is_active  # asked once: the page and its polling must agree
+
+
+def controls() -> int:
+    """The first row of the window."""
+    columns = st.columns([1.2, 3.2, 2.6], vertical_alignment="bottom")
+    start, *_ = pick_window("understand", run, columns, state.get_state(f"snapshot_{run.id}"))
+    return start
+
+
+def choose_snapshot() -> int | None:
+    """The step whose weights are looked into; None: the current ones."""
+    at = f"snapshot_{run.id}"
+    progress = run.snapshots.steps, run.step, run.steps_per_epoch
+    step = epoch_slider(f"epoch_{run.id}", *progress, state.get_state(at), best_epoch_shown(run))
+    state.set_state(at, step)
+    return step
+
+
+def draw_instrument(start: int) -> None:
+    if shown_run() is not run:  # another tab trains another model
+        st.rerun()
+    run.heartbeat()
+    left, right = st.columns([0.6, 0.4], vertical_alignment="center")
+    with left:
+        name = segments(st, "instrument", list(INSTRUMENTS), "instrument")
+    with right:
+        step = choose_snapshot()
+    question, show = INSTRUMENTS[name]
+    st.subheader(question)
+    with errors_here(icon=None):
+        show(Selection(run, start, step=step))
+
+
+row = st.container(horizontal=True, vertical_alignment="center")
+row.container(width="stretch").title("Understand")
+pick_run("understand", row, 180, label=False)
+draw_messages("understand")
+if run.experiment.model.cell in ONLY_LSTM:
+    poll(
+        draw_instrument, controls(), seconds=WINDOW_SECONDS, active=active, has_changed=lambda: run.is_active != active
+    )
+else:
+    way = "choose the LSTM above" if runs_on_offer(ONLY_LSTM) else "choose LSTM on Model and train"
+    st.info(f"This model is {cell_name(run.experiment.model.cell)}, and these instruments read an LSTM: {way}.")
