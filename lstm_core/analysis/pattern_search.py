@@ -20,6 +20,7 @@ FEWEST, MOST = 3, 8  # units that say enough, and still have other places
 THRESHOLDS = tuple(k / 20 for k in range(1, 20))  # those that suggest_threshold tries
 RELAXED = 0.8  # times the threshold, again and again, until a unit is on
 LEAST_THRESHOLD = 0.01
+SPAN_STEPS = 2, 8  # how long a suggested span is
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,7 @@ def find_patterns(
     if n < 1:
         raise PlaygroundError(f"n is {n}: ask for at least 1 place.")
     c = _cell_states(trace, layer)
-    on = np.zeros(c.shape[:2], np.int16)
-    for unit, sign in zip(pattern.units, pattern.signs, strict=True):
-        on += sign * c[..., unit] > math.atanh(pattern.threshold)
+    on = _count_on(c, pattern)
     places, matches = np.empty((0, 3), np.int64), []
     shapes = _Shapes(c, pattern)
     for missing in range(len(pattern.units)):
@@ -130,6 +129,38 @@ def suggest_threshold(trace: GateTrace, sequence: int, t0: int, t1: int, layer: 
         return max(FEWEST - count, count - MOST, 0), abs(threshold - THRESHOLD)
 
     return min(THRESHOLDS, key=cost)
+
+
+def units_on(trace: GateTrace, pattern: UnitPattern, layer: int = -1) -> np.ndarray:
+    """(batch, seq_len) int: how many of the pattern's units are on at each step; 0 beyond a sequence's end."""
+    return _count_on(_cell_states(trace, layer), pattern)
+
+
+def suggest_span(trace: GateTrace, sequence: int, layer: int = -1) -> tuple[int, int]:
+    """A span (t0, t1) of a sequence to begin with: of SPAN_STEPS, that in which most units are on, and off around it.
+
+    More than MOST units count as MOST; of equals the longest, then the first, is taken.
+    """
+    squashed = np.tanh(_cell_states(trace, layer, sequence)[0])  # (seq_len, units)
+    on = np.concatenate([squashed > THRESHOLD, squashed < -THRESHOLD], axis=1)
+    padded = np.pad(on, ((1, 1), (0, 0)))
+    best, span = -1, (0, 0)
+    run = on
+    for steps in range(1, min(SPAN_STEPS[1], len(on)) + 1):
+        if steps > 1:
+            run = run[:-1] & on[steps - 1 :]  # on at all of the steps from here on
+        counts = (run & ~padded[: len(run)] & ~padded[steps + 1 :]).sum(1).clip(max=MOST)
+        if steps >= min(SPAN_STEPS[0], len(on)) and counts.max() >= best:
+            best, first = int(counts.max()), int(counts.argmax())
+            span = first, first + steps - 1
+    return span
+
+
+def _count_on(c: np.ndarray, pattern: UnitPattern) -> np.ndarray:
+    count = np.zeros(c.shape[:2], np.int16)
+    for unit, sign in zip(pattern.units, pattern.signs, strict=True):
+        count += sign * c[..., unit] > math.atanh(pattern.threshold)
+    return count
 
 
 def _pattern(units: np.ndarray, sign: np.ndarray, threshold: float, bounded: bool) -> UnitPattern:

@@ -17,8 +17,10 @@ from lstm_core.analysis.pattern_search import (
     MOST,
     Match,
     find_patterns,
+    suggest_span,
     suggest_threshold,
     unit_pattern,
+    units_on,
 )
 from lstm_core.experiment import PlaygroundError
 from lstm_core.model.import_weights import read_lstms
@@ -107,6 +109,23 @@ def test_the_suggested_threshold_leaves_three_to_eight_units():
         threshold = suggest_threshold(trace_with_c(c[..., few:many]), 0, 3, 4)
         assert 3 <= len(unit_pattern(trace_with_c(c[..., few:many]), 0, 3, 4, threshold=threshold).units) <= MOST
     assert suggest_threshold(planted((0, 5, 8)), 0, 5, 8) == 0.3  # two units at best: as asked for
+
+
+def test_the_suggested_span_is_the_one_in_which_most_units_go_on_and_off_together():
+    trace = planted((0, 5, 8), (1, 12, 13))
+    assert suggest_span(trace, 0) == (5, 8) and suggest_span(trace, 1) == (12, 13)
+    trace.c[0, 0, 1, 3:8, :5] = ON  # five units, upwards
+    assert suggest_span(trace, 1) == (3, 7)
+    assert suggest_span(planted(steps=1), 0) == (0, 0)
+
+
+def test_how_many_of_the_units_are_on_is_told_at_every_step():
+    trace = planted((0, 5, 8), (2, 1, 1))
+    trace.c[0, 0, 1, 4, 1] = ON
+    trace.c[0, 0, 3, 9, 3] = ON  # the wrong sign
+    on = units_on(trace, unit_pattern(trace, 0, 5, 8))
+    assert on.shape == (4, 30) and on.sum() == 8 + 2 + 1
+    assert on[0, 5:9].tolist() == [2] * 4 and on[2, 1] == 2 and on[1, 4] == 1
 
 
 @pytest.mark.parametrize(
