@@ -14,7 +14,7 @@ import numpy as np
 from lstm_core.analysis.pattern_search import Match
 from lstm_core.data.number_format import format_percent, format_significant, minus_sign
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import PlaygroundError
+from lstm_core.experiment import SPLITS, PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.forecasting.scores import window_errors
 from lstm_core.model.recurrent import SequenceModel
@@ -113,7 +113,24 @@ def shared_sentence(lifts: Sequence[Lift], matches: Sequence[Match]) -> str:
     )
 
 
-# ---- the labels that are known of windows
+# ---- windows, and the labels that are known of them
+
+
+def searched_starts(windows: Windows, start: int, limit: int) -> np.ndarray:
+    """Where the windows begin that are searched for places like one of the window at `start`, which is the first.
+
+    Of the same split, none of which shares a row with another: at most `limit`, evenly spread.
+    """
+    split = next((name for name in SPLITS if (windows.starts[name] == start).any()), windows.last_split)
+    starts, length = np.sort(windows.starts[split]), windows.spec.seq_len
+    starts = starts[np.abs(starts - start) >= length]
+    apart, end = [], -1
+    for first in starts.tolist():
+        if first >= end:
+            apart.append(first)
+            end = first + length
+    spread = np.unique(np.linspace(0, len(apart) - 1, min(len(apart), max(0, limit - 1))).round().astype(int))
+    return np.array([start, *(apart[k] for k in spread)], np.int64)
 
 
 def window_labels(windows: Windows, starts: np.ndarray, model: SequenceModel | None = None) -> list[LabelColumn]:

@@ -10,6 +10,7 @@ from lstm_core.analysis.pattern_labels import (
     LabelColumn,
     Lift,
     quarters,
+    searched_starts,
     shared_labels,
     shared_sentence,
     window_labels,
@@ -107,3 +108,15 @@ def test_numbers_are_told_by_quarters_and_the_models_error_too():
     classes = labelled()
     (found,) = (one for one in window_labels(classes, classes.starts["train"]) if one.name == "y")
     assert found.names == classes.classes
+
+
+def test_the_windows_searched_share_no_row_and_begin_with_the_chosen_one():
+    windows = wave(rows=400)
+    start = int(windows.starts["train"][57])
+    starts = searched_starts(windows, start, 20)
+    assert starts[0] == start and len(starts) == 20 == len(set(starts))
+    assert np.diff(np.sort(starts)).min() >= windows.spec.seq_len
+    assert set(starts) <= set(windows.starts["train"].tolist())
+    everywhere = searched_starts(windows, int(windows.starts["test"][0]), 1000)
+    assert set(everywhere) <= set(windows.starts["test"].tolist()) and len(everywhere) > 5
+    assert searched_starts(windows, start, 1).tolist() == [start]
