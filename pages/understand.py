@@ -12,11 +12,12 @@ from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
 from pages.shared.theme import segments
 from pages.shared.training.live import WINDOW_SECONDS, poll
-from pages.shared.understand import memory_span, pattern_search
+from pages.shared.understand import import_weights, memory_span, pattern_search
 
 INSTRUMENTS: dict[str, tuple[str, Callable[[Selection], None]]] = {  # name → its question, what draws it
     "Patterns": ("Where else do these units go on and off together?", pattern_search.show),
     "Memory": ("How long does it remember, and how many units does that take?", memory_span.show),
+    "Weights from elsewhere": ("What does an LSTM do that another program has trained?", import_weights.show),
 }
 ONLY_LSTM = ("lstm",)
 
