@@ -14,7 +14,7 @@ import numpy as np
 from lstm_core.analysis.pattern_search import Match
 from lstm_core.data.number_format import format_percent, format_significant, minus_sign
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import SPLITS, PlaygroundError
+from lstm_core.experiment import PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.forecasting.scores import window_errors
 from lstm_core.model.recurrent import SequenceModel
@@ -22,7 +22,13 @@ from lstm_core.model.recurrent import SequenceModel
 PARTS = 4  # quarters
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 MAX_SYMBOLS = 300  # features of 0 and 1 that count as symbols
-WHERE = {"step": "at any step of a place", "first": "at a place's first step", "last": "at a place's last step"}
+WHERE = {  # which steps of the places are looked at → one of them in words
+    "step": "step",
+    "before": "step before a place",
+    "first": "first step",
+    "last": "last step",
+    "after": "step after a place",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +69,8 @@ class Lift:
 def shared_labels(matches: Sequence[Match], columns: Sequence[LabelColumn], where: str = "step") -> list[Lift]:
     """The lift of every label that occurs in these places, those first that are most surprising there.
 
-    where: one of WHERE: look at every step of each place, or at its first or last alone. Surprising: by the
-    information that the places give of the label, share · log(lift).
+    where: one of WHERE: look at every step of each place, at its first or last alone, or at the one before or after it.
+    Surprising: by the information that the places give of the label, share · log(lift).
 
     Raises:
         PlaygroundError: there is no place, or a column has not the shape of the sequences.
@@ -73,11 +79,9 @@ def shared_labels(matches: Sequence[Match], columns: Sequence[LabelColumn], wher
         raise PlaygroundError(f"where is {where!r}: choose one of {', '.join(WHERE)}.")
     if not matches:
         raise PlaygroundError("There is no place to compare: choose another span of steps.")
-    sequence, steps = _steps(matches, where)
     lifts = []
     for column in columns:
-        if column.codes.shape[0] <= sequence.max() or column.codes.shape[1] <= steps.max():
-            raise PlaygroundError(f"The labels of {column.name!r} do not reach as far as the places: give all steps.")
+        sequence, steps = _steps(matches, where, column)
         there, everywhere = column.codes[sequence, steps], column.codes[column.codes >= 0]
         there = there[there >= 0]
         counts = np.bincount(there, minlength=len(column.names))
@@ -87,15 +91,20 @@ def shared_labels(matches: Sequence[Match], columns: Sequence[LabelColumn], wher
     return sorted(lifts, key=lambda lift: -lift.share * np.log(lift.lift))
 
 
-def _steps(matches: Sequence[Match], where: str) -> tuple[np.ndarray, np.ndarray]:
-    """(sequence, step) of every step that is looked at."""
+def _steps(matches: Sequence[Match], where: str, column: LabelColumn) -> tuple[np.ndarray, np.ndarray]:
+    """(sequence, step) of every step that is looked at, those that there are."""
+    sequences, seq_len = column.codes.shape
+    if max(match.sequence for match in matches) >= sequences or max(match.t1 for match in matches) >= seq_len:
+        raise PlaygroundError(f"The labels of {column.name!r} do not reach as far as the places: give all steps.")
     spans = {
         "step": lambda match: range(match.t0, match.t1 + 1),
+        "before": lambda match: (match.t0 - 1,),
         "first": lambda match: (match.t0,),
         "last": lambda match: (match.t1,),
+        "after": lambda match: (match.t1 + 1,),
     }
-    pairs = [(match.sequence, step) for match in matches for step in spans[where](match)]
-    sequence, steps = np.array(pairs).T
+    pairs = [(match.sequence, step) for match in matches for step in spans[where](match) if 0 <= step < seq_len]
+    sequence, steps = np.array(pairs, np.int64).reshape(-1, 2).T
     return sequence, steps
 
 
@@ -106,9 +115,9 @@ def shared_sentence(lifts: Sequence[Lift], matches: Sequence[Match]) -> str:
         return f"The {places} found share none of the known labels more than chance would have it."
     best = lifts[0]
     times = f"{format_significant(best.lift, 2)} times as often as elsewhere"
-    unit = "step" if best.where == "step" else f"{best.where} step"
+    unit = WHERE[best.where].replace("step", "steps" if best.of != 1 else "step")
     return (
-        f"In the {places} found, {best.column} is {best.label!r} at {best.count:,} of {best.of:,} {unit}s "
+        f"In the {places} found, {best.column} is {best.label!r} at {best.count:,} of {best.of:,} {unit} "
         f"({format_percent(best.share, 0)}); of all steps it is that at {format_percent(best.base_rate)}: {times}."
     )
 
@@ -119,10 +128,9 @@ def shared_sentence(lifts: Sequence[Lift], matches: Sequence[Match]) -> str:
 def searched_starts(windows: Windows, start: int, limit: int) -> np.ndarray:
     """Where the windows begin that are searched for places like one of the window at `start`, which is the first.
 
-    Of the same split, none of which shares a row with another: at most `limit`, evenly spread.
+    Of all splits, none of which shares a row with another: at most `limit`, evenly spread.
     """
-    split = next((name for name in SPLITS if (windows.starts[name] == start).any()), windows.last_split)
-    starts, length = np.sort(windows.starts[split]), windows.spec.seq_len
+    starts, length = np.unique(np.concatenate(list(windows.starts.values()))), windows.spec.seq_len
     starts = starts[np.abs(starts - start) >= length]
     apart, end = [], -1
     for first in starts.tolist():

@@ -21,7 +21,11 @@ def span_figure(span: MemorySpan) -> go.Figure:
     needed = span.rows_needed if span.kind == "cut" else None
     figure = _curve(span.rows, span.scores, span.scale, needed, "row")
     is_log = span.rows[0] > 0 and span.rows[-1] >= 20 * span.rows[0]
-    figure.update_xaxes(title=SPAN_TITLES[span.kind], type="log" if is_log else "linear", tickformat="~s", dtick=None)
+    figure.update_xaxes(title=SPAN_TITLES[span.kind], type="log" if is_log else "linear")
+    if is_log:
+        ticks = [digit * 10**power for power in range(6) for digit in (1, 2, 5)]
+        ticks = [tick for tick in ticks if span.rows[0] <= tick <= span.rows[-1]]
+        figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
     return figure
 
 
@@ -64,6 +68,7 @@ def _curve(x: Sequence[int], scores: Sequence[float], scale: Scale, needed: int 
             name=f"enough: {needed:,} {thing}{'s' * (needed != 1)}",
             marker={"symbol": "circle-open", "size": 18, "line": {"width": 3}, "color": GATE_COLORS["i"]},
             hoverinfo="skip",
+            cliponaxis=False,
         )
     figure.update_yaxes(title=scale.measure, rangemode="tozero")
     if scale.measure == "accuracy":

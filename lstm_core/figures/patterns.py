@@ -25,6 +25,7 @@ MAX_SPAN = 60  # steps of a place that are drawn
 MAX_ROWS = 24
 MAX_BARS = 10
 SERIES_COLUMNS = 4  # small multiples side by side
+ROW_HEIGHT, ROW_GAP = 165, 62  # pixels: of a row of them, and from one to the next, where a title and numbers stand
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,12 @@ def places_figure(places: Sequence[DrawnPlace], units: int) -> go.Figure:
             hovertemplate="%{customdata}<extra></extra>",
             hoverongaps=False,
             colorscale=GATE_SCALE,
-            colorbar={"thickness": 14, "title": {"text": "units on"}, "tickfont": {"size": FONT_SIZE - 1}},
+            colorbar={
+                "thickness": 14,
+                "title": {"text": "units on"},
+                "tickfont": {"size": FONT_SIZE - 1},
+                "dtick": -(-units // 5),
+            },
             xgap=1,
             ygap=3,
         )
@@ -107,7 +113,7 @@ def series_figure(places: Sequence[DrawnPlace], y_title: str) -> go.Figure:
         subplot_titles=titles,
         shared_yaxes="all",
         horizontal_spacing=0.02,
-        vertical_spacing=min(0.16, 0.5 / rows),
+        vertical_spacing=ROW_GAP / (rows * ROW_HEIGHT) if rows > 1 else 0,
     )
     for k, place in enumerate(places):
         where = {"row": k // SERIES_COLUMNS + 1, "col": k % SERIES_COLUMNS + 1}
@@ -119,7 +125,7 @@ def series_figure(places: Sequence[DrawnPlace], y_title: str) -> go.Figure:
         figure.add_vrect(x0=t0 - 0.5, x1=t1 + 0.5, fillcolor=PREDICTION_COLOR, opacity=0.25, line_width=0, **where)
     figure.update_yaxes(title=plain_label(y_title, 24), col=1)
     figure.update_annotations(font={"size": FONT_SIZE - 2})
-    return figure_layout(figure, 70 + 130 * rows).update_layout(showlegend=False, hovermode="closest")
+    return figure_layout(figure, 40 + ROW_HEIGHT * rows).update_layout(showlegend=False, hovermode="closest")
 
 
 def lift_figure(lifts: Sequence[Lift]) -> go.Figure:

@@ -18,6 +18,7 @@ def test_the_score_over_the_rows_left_stands_between_its_levels():
     figure = span_figure(MemorySpan("cut", (1, 5, 40), (9.0, 2.2, 2.0), RMSE, 40, 9))
     curve, full, without, enough = figure.data
     assert list(curve.y) == [9.0, 2.2, 2.0] and figure.layout.xaxis.type == "log"
+    assert list(figure.layout.xaxis.ticktext) == ["1", "2", "5", "10", "20"]
     assert list(full.y) == [2.0, 2.0] and list(without.y) == [10.0, 10.0] and without.name == "the training mean"
     assert (list(enough.x), list(enough.y), enough.name) == ([5], [2.2], "enough: 5 rows")
     json.loads(figure.to_json(), parse_constant=pytest.fail)

@@ -64,7 +64,7 @@ def test_another_span_and_another_place_to_compare_are_searched_anew(tab):
     tab.run()
     assert "steps 2 to 3 of this window" in tab.words().replace("**", "") and tab.words() != before
     tab.set("pattern_where", "first")
-    assert "first steps" in tab.words()
+    assert "first step" in tab.words()
 
 
 def test_symbols_are_written_into_the_places(visit):

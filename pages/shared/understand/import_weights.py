@@ -116,7 +116,8 @@ def _described(imported: ImportedLstm, named: bool = True) -> str:
     text = f"nn.LSTM({lstm.input_size}, {lstm.hidden_size}"
     text += f", num_layers={lstm.num_layers}" * (lstm.num_layers > 1) + ", bidirectional=True" * lstm.bidirectional
     text += f", proj_size={lstm.proj_size}" * bool(lstm.proj_size) + ", bias=False" * (not lstm.bias) + ")"
-    head = "" if imported.head is None else f", then nn.Linear with {imported.head.out_features} outputs"
+    outputs = 0 if imported.head is None else imported.head.out_features
+    head = f", then nn.Linear with {outputs} output" + "s" * (outputs > 1) if outputs else ""
     return f"{imported.name}: {text}{head}" if named else f"{text}{head}"
 
 

@@ -140,7 +140,13 @@ def _draw(selection: Selection, found: Found) -> None:
         "where",
         list(WHERE),
         "pattern_where",
-        format_func=lambda name: {"step": "all steps", "first": "first steps", "last": "last steps"}[name],
+        format_func={
+            "step": "all steps",
+            "before": "step before",
+            "first": "first step",
+            "last": "last step",
+            "after": "step after",
+        }.get,
         help="Which steps of the places found are compared with all steps",
     )
     lifts = shared_labels(matches, found.labels, where)
@@ -148,7 +154,7 @@ def _draw(selection: Selection, found: Found) -> None:
     if lifts:
         st.plotly_chart(lift_figure(lifts), key="pattern_lifts")
     st.caption(
-        f"Searched: {len(found.starts):,} windows of the same split that share no row. The places are ranked by how "
+        f"Searched: {len(found.starts):,} windows of all splits that share no row. The places are ranked by how "
         "far the units that go on and off there are the span's own (Jaccard index), then by length, as LSTMVis does; "
         "that a unit is on where tanh of its cell state is beyond the threshold is a convention. The labels are of up "
         f"to {FOUND} places."
