@@ -154,6 +154,31 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     return run, snapshot, trace, x, header, arrays
 
 
+BRACKETS = "()01234"
+DEEPEST = 4
+
+
+def brackets(count: int, length: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(symbols, depths), each (count, length) int64: nested brackets, and between them digits that tell the depth.
+
+    As the parentheses of LSTMVis. depths: brackets that are open after a symbol, 0 to DEEPEST.
+    """
+    rng = np.random.default_rng(seed)
+    symbols, depths = np.empty((2, count, length), np.int64)
+    for k in range(count):
+        depth = 0
+        for t in range(length):
+            draw = rng.random()
+            if draw < 0.2 and depth < DEEPEST:
+                depth, symbol = depth + 1, 0
+            elif draw > 0.8 and depth > 0:
+                depth, symbol = depth - 1, 1
+            else:
+                symbol = 2 + depth
+            symbols[k, t], depths[k, t] = symbol, depth
+    return symbols, depths
+
+
 # ---- runs and their threads
 
 
