@@ -88,7 +88,7 @@ def test_take_the_picture_of_the_readme(new_tab: Callable[..., Tab], tmp_path: P
     tab.page.get_by_text("Save or load the study").click()
     tab.widget("study_file").locator("input[type=file]").set_input_files(study)
     expect(tab.page.get_by_text("The study is loaded")).to_be_visible()
-    tab.settle().fill("sweep_name", "T = 50").button("sweep_begin").click()
+    tab.settle().fill("sweep_name", "adding, T = 50").button("sweep_begin").click()
     expect(tab.widget("sweep_controls")).to_contain_text("Finished", timeout=900_000)
     tab.settle().page.mouse.move(0, 0)
     wait_until(tab.page, "() => document.querySelectorAll('.stPlotlyChart .main-svg').length >= 4")

@@ -51,20 +51,27 @@ def form() -> None:
     with right:
         choose_settings(mine)
         search_rows(mine, experiment)
-    study, why_not = None, ""
+        may_begin = _has_optuna()
+    study = None
+    with place:
+        try:
+            study = mine.study(experiment)
+            st.caption(escape_markdown(cost_text(study)))
+        except PlaygroundError as error:
+            may_begin = False
+            st.error(escape_markdown(str(error)), icon=":material/error:")
+        _begin(study, disabled=not may_begin)
+    study_files.show(study)
+
+
+def _has_optuna() -> bool:
+    """Whether the package that proposes trials is there; else it is said how to install it."""
     try:
-        study = mine.study(experiment)
-        cost = cost_text(study)
         check_optuna()
     except PlaygroundError as error:
-        why_not = str(error)
-    with place:
-        if why_not:
-            st.error(escape_markdown(why_not), icon=":material/error:")
-        else:
-            st.caption(escape_markdown(cost))
-        _begin(study, bool(why_not))
-    study_files.show(study)
+        st.warning(escape_markdown(str(error)), icon=":material/extension:")
+        return False
+    return True
 
 
 def budget(mine: Draft) -> None:
