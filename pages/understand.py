@@ -57,13 +57,11 @@ def draw_instrument(start: int) -> None:
     if shown_run() is not run:  # another tab trains another model
         st.rerun()
     run.heartbeat()
+    question, show = INSTRUMENTS[segments(st, "instrument", list(INSTRUMENTS), "instrument")]
     left, right = st.columns([0.6, 0.4], vertical_alignment="center")
-    with left:
-        name = segments(st, "instrument", list(INSTRUMENTS), "instrument")
+    left.markdown(f"#### {question}")
     with right:
         step = choose_snapshot()
-    question, show = INSTRUMENTS[name]
-    st.subheader(question)
     with errors_here(icon=None):
         show(Selection(run, start, step=step))
 
