@@ -8,6 +8,7 @@ trained: their losses are drawn. A folder is that of 16 units on the sunspots, t
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -21,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from lstm_core.experiment import Experiment
 from lstm_core.runs.folder import RunFolder
@@ -31,6 +34,8 @@ from lstm_core.runs.sweeps.history import History
 from lstm_core.runs.sweeps.outcome import COMPLETE, Outcome
 from lstm_core.runs.sweeps.progress import described
 from lstm_core.runs.sweeps.study import Range, Study
+from tests.benchmarks.visitors import answer
+from tests.browser.conftest import server
 
 MARKS = (100, 300, 1000, 3000, 10_000)  # trials
 SEARCH = {
@@ -83,6 +88,30 @@ def workers_memory() -> list[float]:
     return found
 
 
+def visitors(count: int) -> None:
+    """Memory of a server whose visitors each have work of their own on Train, and stay."""
+
+    async def visit(host: str, process: psutil.Process) -> list[float]:
+        used, open_now = [], []
+        for k in range(count + 1):
+            if k in (1, count):  # the first one has loaded what all share
+                used.append(process.memory_info().rss / 1e6)
+            socket = await websockets.connect(f"ws://{host}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
+            message = BackMsg()
+            message.rerun_script.page_name = "train"
+            await answer(socket, message)
+            open_now.append(socket)
+        for socket in open_now:
+            await socket.close()
+        return used
+
+    with tempfile.TemporaryDirectory() as place, server(Path(place) / "log.txt") as address:
+        port = address.rpartition(":")[2]
+        process = next(one for one in psutil.process_iter(["cmdline"]) if port in (one.info["cmdline"] or ()))
+        first, last = asyncio.run(visit(address.removeprefix("http://"), process))
+        print(f"a server: {first:.0f} MB with one visitor, {last:.0f} MB with {count}")
+
+
 def proposals(run: RunFolder, place: Path) -> None:
     """Cost of a trial against the number of those before it: proposing, what the page reads, the database."""
     study = Study(Experiment(), SEARCH, trials=MARKS[-1], parallel=8)
@@ -131,6 +160,7 @@ def main() -> None:
             f"{status['step']:,} steps in {status['seconds']:.1f} s of training"
         )
         print("a worker: " + ", ".join(f"{mb:.0f} MB" for mb in workers_memory()))
+        visitors(60)
         listing(folder)
         proposals(folder, Path(place) / "sweep")
 
