@@ -39,7 +39,8 @@ def show(one: SweepSummary) -> None:
         return was_clicked() or now is None or now.state != one.state
 
     poll(_draw, one.id, seconds=SECONDS, active=one.is_live, has_changed=has_changed)
-    _files(one)
+    if one.may_be_changed_by(state.owner()):
+        _files(one)
 
 
 def _controls(one: SweepSummary) -> None:
