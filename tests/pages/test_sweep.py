@@ -248,6 +248,18 @@ def test_a_click_begins_a_sweep_of_ones_own_in_a_process_of_its_own(visit, begun
     assert "mine · Sunspots" in tab.words() and "No trial of 24 has ended yet" in tab.words()
 
 
+def test_a_sweep_of_a_file_keeps_it_and_is_edited_on_the_same_table(visit, begun, monkeypatch):
+    tab = visit("data").upload(series_csv()).go("sweep").press("sweep_begin")
+    (folder,) = begun
+    table = tab.workspace.table
+    assert folder.table().upload.read() == series_csv() and "mine.csv" in tab.words()
+    tab.press("sweep_edit")
+    assert tab.workspace.table is table and not tab.errors() and tab.pressable("sweep_begin")
+    monkeypatch.setattr(state, "owner", lambda: OTHER)
+    other = visit("sweep", sweep=folder.id).press("sweep_edit")
+    assert "somebody else's file" in other.errors()[0] and other.workspace.experiment.data.source == "sample"
+
+
 def test_a_sweep_that_has_nothing_to_validate_on_is_not_begun(visit, begun):
     tab = visit("sweep")
     tab.workspace.change("data", valid_share=0.0)

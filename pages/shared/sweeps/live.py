@@ -29,7 +29,7 @@ COLORS = {
 
 def show(one: SweepSummary) -> None:
     _controls(one)
-    if one.message:
+    if one.message and (one.state != "Interrupted" or one.may_be_changed_by(state.owner())):  # a log may name folders
         st.warning(escape_markdown(one.message), icon=":material/info:")
     if one.study is None:
         return
