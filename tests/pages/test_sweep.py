@@ -296,6 +296,17 @@ def test_a_deleted_sweep_comes_back(visit):
     assert folder.exists and not tab.errors()
 
 
+def test_a_tab_comes_back_to_what_it_showed(visit):
+    older, newer = made(status="finished"), made(status="interrupted")
+    tab = visit("sweep")
+    tab.set("sweep_pick", older.id).go("data")
+    tab.at.query_params.clear()  # as the browser does on another page
+    assert tab.go("sweep").widget("sweep_pick").value == older.id and newer.exists
+    tab.press("sweep_new").go("model")
+    tab.at.query_params.clear()
+    assert tab.go("sweep").widget("sweep_begin")
+
+
 def test_others_sweeps_are_seen_by_their_address_alone_and_cannot_be_touched(visit, monkeypatch):
     folder, nobodys = (
         made(OTHER, status="interrupted"),
