@@ -40,6 +40,7 @@ from lstm_core.model.recurrent import build_model
 from lstm_core.runs import pool
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.run import Run
+from lstm_core.runs.sweeps.study import Range, Study
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -152,6 +153,16 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     earlier = earlier_snapshots(run.snapshots, snapshot.step, run.is_active)
     header, arrays = build_scene(run.windows, snapshot, earlier, trace, start, others or {}, run.steps_per_epoch)
     return run, snapshot, trace, x, header, arrays
+
+
+NILE = DataSpec(name="nile", seq_len=5, targets=("volume",), features=("volume",))
+
+
+def nile_study(**fields) -> Study:
+    """A study of a small LSTM on a short series, two epochs a trial."""
+    train = TrainSpec(epochs=2, batch_size=16, patience=0, device="cpu")
+    search = {"train.lr": Range(1e-3, 0.1, log=True), "model.cell": ("lstm", "gru")}
+    return Study(**{"experiment": Experiment(NILE, ModelSpec(hidden_size=3), train), "search": search} | fields)
 
 
 # ---- runs and their threads

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from lstm_core.runs.sweeps.cost import trainings_of
-from lstm_core.runs.sweeps.detached import START_SECONDS
 from lstm_core.runs.sweeps.shelf import SweepSummary
 from lstm_core.runs.sweeps.verdict import verdict
 from pages.shared.runs.run_line import when
@@ -111,9 +110,7 @@ def _progress_bar(one: SweepSummary) -> None:
         parts = (f"trial {trial['trial']} at epoch {trial['epochs']:,}" for trial in running)
         text += f" · {', '.join(parts)}"
     elif one.state == "Starting":
-        text += f" · the process that trains it starts, which takes a few seconds and at most {START_SECONDS:.0f}"
-    elif one.state == "Running" and finalists and done == total - 1:
-        text += " · the winner is trained once more, and scored"
+        text += " · its process starts, which takes a few seconds"
     st.progress(min(1.0, done / total), text)
 
 
