@@ -55,6 +55,14 @@ def test_the_map_is_exact_and_the_best_cell_is_chosen(visit):
     assert f"All of c and h of this layer there: **{percent(set_effect(study.pair, (int(step),)))}**" in words
 
 
+def test_the_step_that_is_changed_can_be_chosen(visit):
+    tab = understand(visit).set("patch_at", 20)
+    study = study_of(tab, at=19)
+    assert study.twin.steps == (19,)
+    assert unescaped(study.twin.difference) in tab.words()
+    np.testing.assert_allclose(heat(tab).T, exact_map(study), atol=1e-4)
+
+
 def test_another_cell_and_another_tensor(visit):
     tab = understand(visit).set("patch_tensor", "f").set("patch_cell_step", 4).set("patch_cell_unit", 2)
     exact = exact_map(study_of(tab, tensor="f"))
