@@ -222,11 +222,17 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def no_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of another test; and Optuna, which only a sweep's own process calls, may be missing."""
-    for place in ("sweeps", "trash"):
-        shutil.rmtree(home() / place, ignore_errors=True)
+def no_sweeps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """None of another test, nor for another; and Optuna, which only a sweep's own process calls, may be missing."""
+
+    def remove() -> None:
+        for place in ("sweeps", "trash"):
+            shutil.rmtree(home() / place, ignore_errors=True)
+
+    remove()
     monkeypatch.setattr(history, "find_spec", lambda name: object())
+    yield
+    remove()
 
 
 @pytest.fixture
