@@ -30,6 +30,7 @@ def draw_page() -> None:
             st.Page("pages/stage.py", title="Stage", icon=":material/play_circle:"),
             st.Page("pages/forecast.py", title="Forecast", icon=":material/trending_up:"),
             st.Page("pages/understand.py", title="Understand", icon=":material/psychology:"),
+            st.Page("pages/sweep.py", title="Sweep", icon=":material/tune:"),
             st.Page("pages/runs.py", title="Runs", icon=":material/format_list_bulleted:"),
         ]
     )

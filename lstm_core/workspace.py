@@ -77,8 +77,7 @@ class Workspace:
         with self._building:
             if self._run is None:
                 checkpoint, table = self._loaded
-                windows = make_windows(table, checkpoint.experiment.data)
-                self._run = Run.from_checkpoint(checkpoint, windows, table)
+                self._run = Run.from_checkpoint(checkpoint, make_windows(table, checkpoint.experiment.data), table)
             return self._run
 
     @property
@@ -123,19 +122,15 @@ class Workspace:
         """
         shares = {name: getattr(self.experiment.data, name) for name in ("train_share", "valid_share")}
         spec = DataSpec(**(dataclasses.asdict(table.roles) | shares | data))
-        if self.experiment.data.source == "csv":
-            self.upload = (self.table, self.experiment.data)
-        self._use(table, spec)
+        self._put(dataclasses.replace(self.experiment, data=spec), table)
         self._automatic = self._automatic or AutomaticSettings(self.experiment)
         self._automatic.note(self.experiment.data)
         self.experiment = self._automatic.applied(self.experiment, table)
 
     def restore_upload(self) -> None:
         """The person's own file again, its columns used as they were left."""
-        self._use(*self.upload)
-
-    def _use(self, table: Table, spec: DataSpec) -> None:
-        self.table, self.experiment, self.awaited = table, dataclasses.replace(self.experiment, data=spec), None
+        table, spec = self.upload
+        self._put(dataclasses.replace(self.experiment, data=spec), table)
 
     def change(self, spec_name: str, **fields: Any) -> None:
         """Change fields of one spec of the experiment: data, model or train; a training run obeys at once where it can.
@@ -161,9 +156,18 @@ class Workspace:
 
     def revert_settings(self) -> None:
         """Put the settings and the data of the run back."""
-        if self.experiment.data.source == "csv":
+        self._put(self.run.experiment, self.run.table)
+
+    def use_settings(self, experiment: Experiment, table: Table) -> None:
+        """An experiment from elsewhere, left as it is, and its table; the trained run stays until the next training."""
+        same = (experiment.data.source, table.sha256) == (self.experiment.data.source, self.table.sha256)
+        self._put(experiment, self.table if same else table)
+        self._automatic = None
+
+    def _put(self, experiment: Experiment, table: Table) -> None:
+        if self.experiment.data.source == "csv" and table is not self.table:
             self.upload = (self.table, self.experiment.data)
-        self.table, self.experiment = self.run.table, self.run.experiment
+        self.table, self.experiment, self.awaited = table, experiment, None
 
     def start_training(self) -> Run:
         """A new run of the experiment as it is now, not started yet, in place of the old run.
@@ -178,8 +182,7 @@ class Workspace:
         """Make a new, untrained run the workspace's one run; table: None for the current one.
 
         Raises:
-            PlaygroundError: the model would not fit in memory, the loss does not fit the task, or the device is not
-                available. The old run stays then.
+            PlaygroundError: as start_training, but where the data cannot be cut. The old run stays then.
         """
         from lstm_core.runs.run import Run
 
@@ -190,8 +193,7 @@ class Workspace:
         """Make a saved run, and the table that it resumes with, the workspace's one run.
 
         Raises:
-            PlaygroundError: the windows do not fit the model, or training it would not fit in memory. The old run is
-                untouched then.
+            PlaygroundError: the windows do not fit the model, or the model not the memory. The old run stays then.
         """
         from lstm_core.runs.run import Run
 
@@ -208,11 +210,10 @@ class Workspace:
         run.about.setdefault("owner", self.owner)
         if self._run is not None and self._run.step:
             self.previous_model = (self._run.experiment, self._run.snapshot_at())
-        if self.experiment.data.source == "csv" and run.table is not self.table:
-            self.upload = (self.table, self.experiment.data)
         if run.experiment != self.experiment:
             self._automatic = None
-        self._run, self.table, self.experiment, self.awaited = run, run.table, run.experiment, None
+        self._put(run.experiment, run.table)
+        self._run = run
         return run
 
 
@@ -275,10 +276,7 @@ class WorkspaceStore:
                 self._kept[workspace.id] = said
 
     def restore(self, id: str | None, table: Table, checkpoint: Checkpoint) -> Workspace | None:
-        """The workspace that an earlier server kept under this id, which may be a stranger's invention; None without.
-
-        table, checkpoint: of the example, to begin with.
-        """
+        """The workspace that an earlier server kept under this id, which may come from a stranger; else None."""
         from lstm_core.runs.run import Run
 
         if not re.fullmatch(r"[A-Za-z0-9_-]{16}", id or ""):

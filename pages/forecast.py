@@ -31,6 +31,11 @@ cell = run.experiment.model.cell.upper()
 
 def guard() -> str:
     """Why nothing can be forecast; "" if it can."""
+    if run.is_unscored:
+        return (
+            "This is a trial of a sweep. A forecast's bands are measured on the test windows, and those are for the "
+            "sweep's winner: open that one, or press Train on Train for a run of these settings."
+        )
     if why := why_none(windows):
         return why
     if not begun and active:

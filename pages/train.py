@@ -150,7 +150,7 @@ def take_it_all() -> None:
         key="take_it_all",
         of=(run.id, run.weights_key, run.train_spec),
         now=False,
-        disabled=active or not run.step,
+        disabled=active or not run.step or run.is_unscored,
         help="One ZIP file: data, experiment, model, scores, forecast, pictures, the script and notebook that train it "
         "again, and the model as ONNX where that is installed. Ready when the training pauses or ends",
     )

@@ -12,11 +12,24 @@ from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
 from pages.shared.theme import segments
 from pages.shared.training.live import WINDOW_SECONDS, poll
-from pages.shared.understand import ledger, patching
+from pages.shared.understand import (
+    automaton,
+    fixed_points,
+    import_weights,
+    ledger,
+    memory_span,
+    patching,
+    pattern_search,
+)
 
 INSTRUMENTS: dict[str, tuple[str, Callable[[Selection], None]]] = {  # name → its question, what draws it
     "Ledger": ("Which inputs made this prediction?", ledger.show),
     "Patching": ("Which units carry the answer, and since when?", patching.show),
+    "Automaton": ("Which automaton has it learned?", automaton.show),
+    "Resting states": ("Where does its state come to rest?", fixed_points.show),
+    "Patterns": ("Where else do these units go on and off together?", pattern_search.show),
+    "Memory": ("How long does it remember, and how many units does that take?", memory_span.show),
+    "Weights from elsewhere": ("What does an LSTM do that another program has trained?", import_weights.show),
 }
 ONLY_LSTM = ("lstm",)
 
@@ -44,13 +57,11 @@ def draw_instrument(start: int) -> None:
     if shown_run() is not run:  # another tab trains another model
         st.rerun()
     run.heartbeat()
+    question, show = INSTRUMENTS[segments(st, "instrument", list(INSTRUMENTS), "instrument")]
     left, right = st.columns([0.6, 0.4], vertical_alignment="center")
-    with left:
-        name = segments(st, "instrument", list(INSTRUMENTS), "instrument")
+    left.markdown(f"#### {question}")
     with right:
         step = choose_snapshot()
-    question, show = INSTRUMENTS[name]
-    st.subheader(question)
     with errors_here(icon=None):
         show(Selection(run, start, step=step))
 

@@ -40,6 +40,7 @@ from lstm_core.model.recurrent import build_model
 from lstm_core.runs import pool
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.run import Run
+from lstm_core.runs.sweeps.study import Range, Study
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -152,6 +153,41 @@ def scene_of(model: dict, windows=None, steps: int = 5, others=None):
     earlier = earlier_snapshots(run.snapshots, snapshot.step, run.is_active)
     header, arrays = build_scene(run.windows, snapshot, earlier, trace, start, others or {}, run.steps_per_epoch)
     return run, snapshot, trace, x, header, arrays
+
+
+BRACKETS = "()01234"
+DEEPEST = 4
+
+
+def brackets(count: int, length: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(symbols, depths), each (count, length) int64: nested brackets, and between them digits that tell the depth.
+
+    As the parentheses of LSTMVis. depths: brackets that are open after a symbol, 0 to DEEPEST.
+    """
+    rng = np.random.default_rng(seed)
+    symbols, depths = np.empty((2, count, length), np.int64)
+    for k in range(count):
+        depth = 0
+        for t in range(length):
+            draw = rng.random()
+            if draw < 0.2 and depth < DEEPEST:
+                depth, symbol = depth + 1, 0
+            elif draw > 0.8 and depth > 0:
+                depth, symbol = depth - 1, 1
+            else:
+                symbol = 2 + depth
+            symbols[k, t], depths[k, t] = symbol, depth
+    return symbols, depths
+
+
+NILE = DataSpec(name="nile", seq_len=5, targets=("volume",), features=("volume",))
+
+
+def nile_study(**fields) -> Study:
+    """A study of a small LSTM on a short series, two epochs a trial."""
+    train = TrainSpec(epochs=2, batch_size=16, patience=0, device="cpu")
+    search = {"train.lr": Range(1e-3, 0.1, log=True), "model.cell": ("lstm", "gru")}
+    return Study(**{"experiment": Experiment(NILE, ModelSpec(hidden_size=3), train), "search": search} | fields)
 
 
 # ---- runs and their threads

@@ -155,3 +155,18 @@ def test_new_data_is_trained_with_early_stopping_and_what_somebody_has_set_stays
     other.change("train", lr=0.5)
     other.use_table(series(70), source="csv", name="mine.csv")
     assert (other.experiment.train.lr, other.experiment.train.patience) == (0.5, TrainSpec().patience)
+
+
+def test_settings_from_elsewhere_are_left_as_they_are_and_the_run_stays(manager):
+    current = manager.new()
+    current.use_table(series(70), source="csv", name="mine.csv")
+    mine, run = current.table, current.run
+    experiment = Experiment(data=replace(spec_of(), source="csv", name="mine.csv"), train=TrainSpec(lr=0.25))
+    current.use_settings(experiment, replace(mine))  # a copy of the same table
+    assert current.table is mine and current.experiment == experiment and current.run is run
+    current.change("data", horizon=2)
+    assert current.experiment.train == experiment.train  # nothing is chosen automatically
+    current.use_settings(Experiment(data=spec_of()), TABLE)
+    assert current.table is TABLE and current.upload[0] is mine
+    current.restore_upload()
+    assert current.table is mine

@@ -12,6 +12,7 @@ import numpy as np
 from lstm_core.cli.output import note
 from lstm_core.data.number_format import format_duration, format_significant
 from lstm_core.runs import launcher, pool
+from lstm_core.runs.cluster import starter
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import home
 from lstm_core.runs.progress import Progress
@@ -73,6 +74,8 @@ def look_after(folder: RunFolder) -> None:
     """Let there be a worker for the run, and let all know that somebody waits for it."""
     pool.be_present()
     folder.watch()
+    if address := pool.address_of(folder):
+        starter.ensure_worker(address)
     launcher.ensure_workers()
 
 
@@ -116,6 +119,8 @@ class Display:
             sys.stderr.flush()
 
     def _waiting(self) -> str:
+        if address := pool.wanted_at(self._folder):
+            return f"waiting for a place on {address}"
         if pool.count_workers():
             place = pool.queue_position(self._folder)
             return f"queued, position {place}" if place > 1 else "waiting for a worker"

@@ -9,13 +9,15 @@ from typing import Any
 from lstm_core.cli import torchrun
 from lstm_core.cli.attach import attach, look_after, settle
 from lstm_core.cli.find import FORM, HELP, find_run
-from lstm_core.cli.output import INTERRUPTED, add_json, note, print_json
+from lstm_core.cli.output import INTERRUPTED, add_json, add_ray, note, print_json
 from lstm_core.cli.summary import print_end, print_summary, summary
 from lstm_core.experiment import PlaygroundError
 from lstm_core.runs import pool
+from lstm_core.runs.cluster import starter
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import home
 from lstm_core.runs.shelf import Shelf
+from lstm_core.runs.sweeps.files import SweepFolder
 
 OBEY_SECONDS = 0.02  # between two looks whether a command is obeyed
 GIVE_UP_SECONDS = 60.0
@@ -31,6 +33,7 @@ def add_commands(commands: Any) -> None:
     )
     resume.add_argument("run_name", metavar=FORM, help=HELP)
     resume.add_argument("--detach", action="store_true", help="do not wait: print the run's id and folder")
+    add_ray(resume)
     add_json(resume)
     resume.set_defaults(run=_resume)
     stop = commands.add_parser(
@@ -41,7 +44,9 @@ def add_commands(commands: Any) -> None:
     )
     which = stop.add_mutually_exclusive_group(required=True)
     which.add_argument("run_name", metavar=FORM, nargs="?", help=HELP)
-    which.add_argument("--all", action="store_true", help="all runs of this machine that train or wait to")
+    which.add_argument(
+        "--all", action="store_true", help="all runs of this machine that train or wait to; sweeps are paused"
+    )
     add_json(stop)
     stop.set_defaults(run=_stop)
     pause = commands.add_parser(
@@ -64,10 +69,14 @@ def _resume(chosen: argparse.Namespace) -> int:
         note("This run has finished: there is nothing left to train.")
         print_summary(folder, chosen.json)
         return 0
+    if chosen.ray:
+        if folder.is_locked:
+            raise PlaygroundError("This run trains already: pause it, then resume it on the cluster.")
+        starter.await_worker(chosen.ray)
     if status not in pool.ACTIVE:
         folder.ask("train", steps=None)
-    if not pool.is_wanted(folder):
-        pool.want(folder)
+    if chosen.ray or not pool.is_wanted(folder):
+        pool.want(folder, chosen.ray)
     return await_end(folder, chosen.detach, chosen.json)
 
 
@@ -92,13 +101,28 @@ def _stop(chosen: argparse.Namespace) -> None:
     if not chosen.all:
         _end_one(chosen, "stop")
         return
+    sweeps = _pause_sweeps()
     found = [*pool.wanted_runs(), *(run.folder for run in Shelf().all() if run.is_active)]  # torchrun's are not wanted
     folders = [folder for folder in {one.id: one for one in found}.values() if folder.exists]
     end(folders, "stop")
     if chosen.json:
-        print_json({"runs": [summary(folder) for folder in folders]})
-    else:
-        print("\n".join(f"Stopped: {folder.id}" for folder in folders) or "No run trains or waits to.")
+        paused = {"sweeps": [sweep.id for sweep in sweeps]} if sweeps else {}
+        print_json({"runs": [summary(folder) for folder in folders]} | paused)
+        return
+    lines = [f"Paused: sweep {sweep.path.resolve()}" for sweep in sweeps]
+    lines += [f"Stopped: {folder.id}" for folder in folders]
+    print("\n".join(lines) or "No run trains or waits to.")
+
+
+def _pause_sweeps() -> list[SweepFolder]:
+    """Those at work; else their dispatchers would go on with other trials."""
+    sweeps = [sweep for sweep in SweepFolder.all() if sweep.is_locked]
+    for sweep in sweeps:
+        sweep.ask("pause")
+    give_up = time.monotonic() + GIVE_UP_SECONDS
+    while any(sweep.is_locked for sweep in sweeps) and time.monotonic() < give_up:
+        time.sleep(OBEY_SECONDS)
+    return sweeps
 
 
 def _pause(chosen: argparse.Namespace) -> None:

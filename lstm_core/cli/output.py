@@ -18,6 +18,16 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object on one line")
 
 
+def add_ray(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        default="",
+        help="train on this Ray cluster: HOST:PORT, ray://HOST:PORT or auto. Needs the package ray, and the cluster's "
+        "token in RAY_AUTH_TOKEN",
+    )
+
+
 def print_json(value: dict[str, Any]) -> None:
     """One line; a number that is none is null, as JSON has no other word for it."""
     print(json.dumps(_without_nan(value), allow_nan=False), flush=True)

@@ -13,12 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lstm_core.cli.output import FAILED, INTERRUPTED, add_json, note, print_json, print_table
+from lstm_core.cli.output import FAILED, INTERRUPTED, add_json, add_ray, note, print_json, print_table
 from lstm_core.cli.summary import baseline_text, test_text
 from lstm_core.cli.table import check_count
 from lstm_core.cli.train import new_folder, read_text, with_data
 from lstm_core.data.number_format import format_percent, format_significant
 from lstm_core.experiment import PlaygroundError
+from lstm_core.runs.cluster import starter
 from lstm_core.runs.home import new_id
 from lstm_core.runs.sweeps.dispatcher import Sweep
 from lstm_core.runs.sweeps.files import SweepFolder
@@ -63,6 +64,7 @@ def add_commands(commands: Any) -> None:
         type=int,
         help="trials that train at once, at most the study's parallel (default: as many as may train here)",
     )
+    add_ray(sweep)
     add_json(sweep)
     sweep.set_defaults(run=_sweep)
 
@@ -70,9 +72,11 @@ def add_commands(commands: Any) -> None:
 def _sweep(chosen: argparse.Namespace) -> int:
     check_count("--workers", chosen.workers)
     check_optuna()
+    if chosen.ray:
+        starter.await_worker(chosen.ray)
     folder = _open(chosen)
     display = _Display()
-    sweep = Sweep(folder, chosen.workers, display.say, display.show)
+    sweep = Sweep(folder, chosen.workers, display.say, display.show, chosen.ray)
     note(f"Sweep: {folder.path.resolve()}")
     before = None
     with suppress(ValueError):  # in a thread, as tests call it
@@ -81,17 +85,24 @@ def _sweep(chosen: argparse.Namespace) -> int:
         progress = sweep.run()
     except KeyboardInterrupt:
         display.clear()
-        note(f"Interrupted: its trials are paused. python -m lstm_core sweep {folder.path.resolve()} goes on.")
+        note(f"Interrupted: {_goes_on(folder)}")
         return INTERRUPTED
     finally:
         display.clear()
         if before is not None:
             signal.signal(signal.SIGTERM, before)
+    if progress["status"] == "interrupted":
+        note(f"Paused from the page: {_goes_on(folder)}")
+        return INTERRUPTED
     if chosen.json:
         print_json(progress | {"folder": str(folder.path.resolve())})
     else:
         _print(folder, progress)
     return FAILED if progress["status"] == "failed" else 0
+
+
+def _goes_on(folder: SweepFolder) -> str:
+    return f"its trials are paused. python -m lstm_core sweep {folder.path.resolve()} goes on."
 
 
 def _interrupt(*_: Any) -> None:
@@ -110,8 +121,6 @@ def _open(chosen: argparse.Namespace) -> SweepFolder:
     text = read_text(chosen.study)
     study = Study.from_json(text)
     notes = json.loads(text).get("experiment", {})
-    if notes.get("changes"):
-        raise PlaygroundError("The study's experiment has live changes, which no trial makes: take changes out of it.")
     experiment, table = with_data(study.experiment, notes, chosen.data, [])
     study = dataclasses.replace(study, experiment=experiment, name=study.name or path.stem)
     folder = SweepFolder(SweepFolder.place_of(study, table) if chosen.out is None else _out(chosen.out))

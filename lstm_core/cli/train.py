@@ -14,16 +14,17 @@ from typing import Any
 from lstm_core.architecture.memory import check_memory
 from lstm_core.cli import torchrun
 from lstm_core.cli.control import await_end
-from lstm_core.cli.output import add_json, read_file
+from lstm_core.cli.output import add_json, add_ray, read_file
 from lstm_core.data.ingest.options import CsvOptions
 from lstm_core.data.ingest.read import read_table
-from lstm_core.data.load import load_table
+from lstm_core.data.load import load_table, with_roles
 from lstm_core.data.table import Table
 from lstm_core.data.upload import Upload
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import PARTS, DataSpec, Experiment, PlaygroundError
 from lstm_core.model.devices import free_memory
 from lstm_core.runs import launcher, pool
+from lstm_core.runs.cluster import starter
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import adopt, home, new_id
 from lstm_core.settings import settings
@@ -68,6 +69,7 @@ def add_commands(commands: Any) -> None:
         help="another value of a setting, as JSON or as text, such as train.lr=0.01; any number of times",
     )
     train.add_argument("--detach", action="store_true", help="do not wait: print the run's id and folder")
+    add_ray(train)
     add_json(train)
     train.set_defaults(run=_train)
 
@@ -75,10 +77,12 @@ def add_commands(commands: Any) -> None:
 def _train(chosen: argparse.Namespace) -> int:
     if torchrun.is_launched():
         return torchrun.train(lambda check: _new_run(chosen, check), chosen)
-    folder = _new_run(chosen, _check_model)
+    if chosen.ray:
+        starter.await_worker(chosen.ray)
+    folder = _new_run(chosen, _check_for_cluster if chosen.ray else _check_model)
     with _making_room():
         folder.ask("train", steps=None)
-        pool.want(folder)
+        pool.want(folder, chosen.ray)
     return await_end(folder, chosen.detach, chosen.json)
 
 
@@ -125,7 +129,7 @@ def with_data(experiment: Experiment, notes: dict, file: str | None, changes: li
     """
     table = _table(experiment.data, file, notes)
     _check_table(table, experiment.data, notes, changes)
-    return dataclasses.replace(experiment, data=_with_roles(experiment.data, table)), table
+    return dataclasses.replace(experiment, data=with_roles(experiment.data, table)), table
 
 
 def with_settings(experiment: Experiment, changes: list[str]) -> Experiment:
@@ -186,16 +190,6 @@ def _check_table(table: Table, spec: DataSpec, notes: dict, changes: list[str]) 
     )
 
 
-def _with_roles(spec: DataSpec, table: Table) -> DataSpec:
-    """Columns where the experiment names none, and the name of the file that was given."""
-    name = table.name if spec.source == "csv" and table.name else spec.name
-    if spec.targets or spec.features:
-        return dataclasses.replace(spec, name=name)
-    roles = dataclasses.asdict(table.roles)
-    chosen = {field: roles[field] for field in ("targets", "features", "time", "group")}
-    return dataclasses.replace(spec, name=name, **chosen)
-
-
 def new_folder(path: str, what: str) -> Path:
     """The folder, made, for its owner alone; what: a run or a sweep.
 
@@ -223,3 +217,10 @@ def _check_model(windows: Windows, experiment: Experiment) -> None:
     from lstm_core.training.trainer import Trainer
 
     Trainer(windows, experiment)
+
+
+def _check_for_cluster(windows: Windows, experiment: Experiment) -> None:
+    """Raises PlaygroundError: what only the model itself can refuse; the device is the cluster's."""
+    from lstm_core.training.trainer import Trainer
+
+    Trainer(windows, dataclasses.replace(experiment, train=dataclasses.replace(experiment.train, device="cpu")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from lstm_core.data.generators import generate
 from lstm_core.data.samples import load_sample
 from lstm_core.data.table import Table
@@ -29,3 +31,13 @@ def load_table(spec: DataSpec, upload: Table | None = None) -> Table:
             "Data first, then load the model again."
         )
     return upload
+
+
+def with_roles(spec: DataSpec, table: Table) -> DataSpec:
+    """The spec with its table's suggested columns where it names none, and the name of the file in use."""
+    name = table.name if spec.source == "csv" and table.name else spec.name
+    if spec.targets or spec.features:
+        return dataclasses.replace(spec, name=name)
+    roles = dataclasses.asdict(table.roles)
+    chosen = {field: roles[field] for field in ("targets", "features", "time", "group")}
+    return dataclasses.replace(spec, name=name, **chosen)

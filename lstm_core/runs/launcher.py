@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_core.runs import pool
@@ -25,7 +26,8 @@ def ensure_workers(standby: bool = False) -> None:
     """Start as many workers as wanted runs need, and, for whoever comes next, one more (standby)."""
     now = time.monotonic()
     _started[:] = [(began, one) for began, one in _started if _lives(one) or now - began < 0.5]
-    needed = min(pool.worker_places(), len(pool.wanted_runs()) + standby)
+    here = [folder for folder in pool.wanted_runs() if not pool.wanted_at(folder)]
+    needed = min(pool.worker_places(), len(here) + standby)
     alive = pool.count_workers()
     starting = sum(now - began < START_SECONDS and _lives(one) for began, one in _started)
     for _ in range(needed - max(alive, min(starting, needed))):
@@ -34,21 +36,28 @@ def ensure_workers(standby: bool = False) -> None:
 
 def spawn() -> subprocess.Popen | threading.Thread:
     """Start a worker, which outlives this process."""
-    root = Path(__file__).parents[2]
-    log = (home() / "log.txt").open("ab")
+    return detach(["lstm_core.runs.worker"], home() / "log.txt")
+
+
+def detach(module: Sequence[str], log: Path) -> subprocess.Popen:
+    """Start a process that outlives this one: a module and its arguments; what it says goes to the end of the log.
+
+    Raises:
+        OSError: the disk is full.
+    """
     options = (
         {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
         if os.name == "nt"
         else {"start_new_session": True}
     )
-    with log:
+    with log.open("ab") as sink:
         return subprocess.Popen(
-            [sys.executable, "-m", "lstm_core.runs.worker"],
-            cwd=root,
+            [sys.executable, "-m", *module],
+            cwd=Path(__file__).parents[2],
             env=os.environ | {"OMP_NUM_THREADS": "1", "LSTM_PLAYGROUND_HOME": str(home())},
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=sink,
+            stderr=sink,
             **options,
         )
 

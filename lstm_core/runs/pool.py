@@ -3,10 +3,14 @@
 wanted/ID stands from the moment that a run is to train until it pauses or ends. Any worker takes a wanted run whose
 lock is free, if it gets a slot: so a run whose process was killed goes on in the next one, and nobody needs to be in
 charge. A slot, a worker's place and a run's lock are locks of the system, free as soon as their holder is gone.
+
+A run may be wanted elsewhere: its mark holds the address of a cluster (lstm_core.runs.cluster). As long as somebody
+brings runs there, no worker of this machine takes it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import time
@@ -33,11 +37,27 @@ def cpu_slots() -> int:
     return int(chosen) if chosen.isdecimal() and int(chosen) else max(2, cpu_cores())
 
 
-def want(folder: RunFolder) -> None:
-    """The run is to train: a worker takes it as soon as one may."""
+def want(folder: RunFolder, address: str = "") -> None:
+    """The run is to train: a worker takes it as soon as one may. address: where; "": where it was wanted before."""
     marker = home() / "wanted" / folder.id
     marker.parent.mkdir(mode=0o700, exist_ok=True)
+    if address:
+        marker.write_text(address, encoding="utf-8")
     marker.touch()
+
+
+def address_of(folder: RunFolder) -> str:
+    """The address of the cluster that a wanted run is to train on; "" for this machine."""
+    try:
+        return (home() / "wanted" / folder.id).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def wanted_at(folder: RunFolder) -> str:
+    """The same, but "" where nobody brings runs there."""
+    address = address_of(folder)
+    return address if address and is_manned(address) else ""
 
 
 def unwant(folder: RunFolder) -> None:
@@ -84,7 +104,8 @@ def current_status(folder: RunFolder, said: dict, wanted: Collection[str] | None
 class Claim:
     """A run that this process may train now: the run's lock and a slot. Its turn may end before the run does."""
 
-    def __init__(self, folder: RunFolder, lock: Lock, slot: Lock, guest: bool) -> None:
+    def __init__(self, folder: RunFolder, lock: Lock, slot: Lock | None, guest: bool) -> None:
+        """slot: None where this machine does not train it."""
         self.folder = folder
         self._lock, self._slot = lock, slot
         self._leave_at = time.monotonic() + FIRST_SECONDS if guest else None
@@ -101,15 +122,18 @@ class Claim:
         return False
 
     def release(self) -> None:
-        self._slot.release()
+        if self._slot is not None:
+            self._slot.release()
         self._lock.release()
 
 
-def claim() -> Claim | None:
-    """The first wanted run that nobody trains and for which there is a slot."""
+def claim(address: str = "") -> Claim | None:
+    """The first run wanted at this address that nobody trains; "": on this machine, if there is a slot for it."""
     for folder in wanted_runs():
         if not folder.exists:
             unwant(folder)
+            continue
+        if wanted_at(folder) != address:
             continue
         lock = take(folder.file("lock"))
         if lock is None:
@@ -117,6 +141,8 @@ def claim() -> Claim | None:
         if not is_wanted(folder):  # it has just ended
             lock.release()
             continue
+        if address:
+            return Claim(folder, lock, None, guest=False)
         slot, guest = _slot(folder)
         if slot is not None:
             return Claim(folder, lock, slot, guest)
@@ -180,6 +206,29 @@ def worker_place() -> Iterator[bool]:
 
 def count_workers() -> int:
     return sum(is_taken(_file("workers", str(k))) for k in range(worker_places()))
+
+
+# ---- who brings runs to a cluster
+
+
+def place_lock(address: str) -> Path:
+    """Held by whoever brings runs to the cluster at this address."""
+    return _file("workers", f"cluster-{hashlib.sha256(address.encode()).hexdigest()[:16]}")
+
+
+def is_manned(address: str) -> bool:
+    return is_taken(place_lock(address))
+
+
+@contextmanager
+def manned(address: str) -> Iterator[bool]:
+    """Be the one who brings runs there; whether nobody else is."""
+    place = take(place_lock(address), seconds=0.5)
+    try:
+        yield place is not None
+    finally:
+        if place is not None:
+            place.release()
 
 
 # ---- whether idle workers are to stay

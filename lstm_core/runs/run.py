@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lstm_core.data.table import Table
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import Experiment
+from lstm_core.experiment import SPLITS, Experiment
 from lstm_core.model.recurrent import SequenceModel, model_from_weights
 from lstm_core.runs.cache import ResultCache
 from lstm_core.runs.control import RunControl
@@ -98,11 +98,23 @@ class Run(RunControl):
         with self._mirror.lock:
             return self._mirror.current.evaluate(split)
 
+    @property
+    def is_unscored(self) -> bool:
+        """Whether it is a trial of a sweep: the test windows are for the sweep's winner alone."""
+        return self.about.get("unscored") is True
+
+    @property
+    def shown_splits(self) -> tuple[str, ...]:
+        """The splits with windows that anything may be predicted for, the last of which tells how good it is."""
+        splits = tuple(split for split in SPLITS if len(self.windows.starts[split]))
+        return splits[:-1] if self.is_unscored and splits[-1] == "test" else splits
+
     def score(self, split: str, wait: float = 0.3) -> ScoringJob:
-        """The model as it is now and its baselines on all windows of a split, scored beside the caller.
+        """The model as it is now and its baselines on all windows of a split, one of shown_splits, beside the caller.
 
         Returns once it is done, or after `wait` seconds; ask again for the rest. One job is under way at a time.
         """
+        assert split in self.shown_splits, f"{split} of this run is not to be looked at"
         key, (scored, job) = (split, self.weights_key), self._scoring
         if key != scored:
             if job is not None:

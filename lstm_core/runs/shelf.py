@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_core.experiment import Experiment, PlaygroundError
+from lstm_core.runs.file_cache import FileCache
 from lstm_core.runs.folder import RunFolder, read_json
 from lstm_core.runs.home import ID, folder_of, home, path_at
 from lstm_core.runs.loss_thumbnail import LossThumbnail, loss_thumbnail
@@ -167,22 +168,24 @@ class Shelf:
     """Reads summaries, each file again only when it has changed. Any thread may ask."""
 
     def __init__(self) -> None:
-        self._read: dict[Path, tuple[tuple, Any]] = {}  # file → its mark, and what was read then
+        self._files = FileCache()
 
     def runs(self, owner: str | None = None, hidden: bool = False) -> list[RunSummary]:
         """This person's runs and nobody's, the newest first; those of others are seen only by their id.
 
         hidden: with those that are only a part of something else.
         """
-        return [run for run in self.all() if run.may_be_changed_by(owner) and (hidden or not run.is_hidden)]
+        return [run for run in self.all(hidden) if run.may_be_changed_by(owner)]
 
-    def all(self) -> list[RunSummary]:
-        """All runs of this machine, whoever's, the newest first."""
+    def all(self, hidden: bool = True) -> list[RunSummary]:
+        """All runs of this machine, whoever's, the newest first. Where hidden ones are not asked for, only one file is
+        looked at of each: a sweep may have thousands of trials."""
         root = home()
         wanted = _names(root / "wanted")
-        found = [self._summary(root / "runs" / name, wanted) for name in _names(root / "runs")]
-        if len(self._read) > 100 + 10 * len(found):  # of runs that are gone
-            self._read.clear()
+        places = [root / "runs" / name for name in _names(root / "runs")]
+        self._files.forget_unless(100 + 10 * len(places))  # of runs that are gone
+        shown = places if hidden else [place for place in places if not self._is_hidden(place)]
+        found = [self._summary(place, wanted) for place in shown]
         return sorted(filter(None, found), key=lambda run: run.created, reverse=True)
 
     def run(self, id: str) -> RunSummary | None:
@@ -197,33 +200,23 @@ class Shelf:
         shown = [run for run in found if run and run.may_be_changed_by(owner) and not run.is_hidden]
         return sorted(shown, key=lambda run: number(run.about.get("deleted")), reverse=True)
 
+    def _is_hidden(self, place: Path) -> bool:
+        return (self._files.read(path_at(place) / "about.json", read_json) or {}).get("hidden") is True
+
     def _summary(self, place: Path, wanted: set[str]) -> RunSummary | None:
         if not ID.fullmatch(place.name):
             return None
         path = path_at(place)
-        described = self._cached(path / "experiment.json", _read_experiment)
+        described = self._files.read(path / "experiment.json", _read_experiment)
         if described is None:  # it is no run yet, or no more
             return None
         folder, (experiment, sha256) = RunFolder(path, place.name), described
-        about, status, score = (self._cached(path / name, read_json) or {} for name in _READ)
+        about, status, score = (self._files.read(path / name, read_json) or {} for name in _READ)
         size = max(0, int(number(status.get("steps_per_epoch"))))
-        loss = self._cached(path / "records.bin", lambda file: loss_thumbnail(file, size), size) or LossThumbnail()
+        loss = self._files.read(path / "records.bin", lambda file: loss_thumbnail(file, size), size) or LossThumbnail()
         current = "failed" if experiment is None else current_status(folder, status, wanted)
         changed = number(status.get("time")) or _modified(path)
         return RunSummary(folder, experiment, sha256, about, status, score, loss, current, changed)
-
-    def _cached(self, file: Path, read: Any, *also: Any) -> Any:
-        """read(file), or its result when the file was the same; None: there is no such file."""
-        try:
-            stat = os.stat(file)
-        except OSError:
-            self._read.pop(file, None)
-            return None
-        mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino, *also)
-        kept = self._read.get(file)
-        if kept is None or kept[0] != mark:
-            kept = self._read[file] = (mark, read(file))
-        return kept[1]
 
 
 def _read_experiment(file: Path) -> tuple[Experiment | None, str]:

@@ -7,10 +7,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from lstm_core.runs import pool
-from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import home
+
+if TYPE_CHECKING:
+    from lstm_core.runs.cluster.mirrored_session import MirroredSession
+    from lstm_core.runs.session import Session
 
 POLL_SECONDS = 0.02  # between two looks for a wanted run
 IDLE_SECONDS, ABSENT_SECONDS = 600.0, 30.0  # an idle worker ends then; the latter where no server is there
@@ -36,7 +41,7 @@ def work(should_end: Callable[[], bool]) -> None:
                 seen, look_again = changed, now + 0.25
                 claim = pool.claim()
                 if claim is not None:
-                    _train(claim, Session, should_end)
+                    train(claim, Session(claim.folder, partial(_is_over, claim, should_end)), should_end)
                     idle_since, look_again = time.monotonic(), 0.0
                     continue
             idle = now - idle_since
@@ -45,10 +50,10 @@ def work(should_end: Callable[[], bool]) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _train(claim: pool.Claim, make_session: type, should_end: Callable[[], bool]) -> None:
-    folder: RunFolder = claim.folder
+def train(claim: pool.Claim, session: Session | MirroredSession, should_end: Callable[[], bool]) -> None:
+    """Train a run until it ends or its turn is over; then it is another's."""
+    folder = claim.folder
     try:
-        session = make_session(folder, lambda: should_end() or claim.is_over())
         end = session.run()
         if end == "waiting":
             if not should_end():
@@ -62,6 +67,10 @@ def _train(claim: pool.Claim, make_session: type, should_end: Callable[[], bool]
             session.score()
     finally:
         claim.release()
+
+
+def _is_over(claim: pool.Claim, should_end: Callable[[], bool]) -> bool:
+    return should_end() or claim.is_over()
 
 
 def _changed(path) -> int:

@@ -41,9 +41,7 @@ _STYLE = """
 /* WCAG AA: Streamlit's own captions, axis texts and labels on the primary colour have 2.8 to 3.9 : 1. */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { color: inherit; }
 [data-testid="stCaptionContainer"] { opacity: .8; }
-.js-plotly-plot .main-svg :is(
-  .xtick, .ytick, .g-xtitle, .g-ytitle, .x2tick, .y2tick, .g-x2title, .g-y2title, .legend, .annotation, .colorbar
-) text {
+.js-plotly-plot .main-svg :is([class$="tick"], [class^="g-"][class$="title"], .legend, .annotation, .colorbar) text {
   fill: currentColor !important;
 }
 [data-testid="stBaseButton-primary"]:not(:disabled), [data-testid="stBaseButton-primary"]:not(:disabled) *,

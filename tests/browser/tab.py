@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-TITLES = ("Start", "Lessons", "Data", "Model", "Train", "Gates", "Stage", "Forecast", "Runs")
+TITLES = ("Start", "Lessons", "Data", "Model", "Train", "Gates", "Stage", "Forecast", "Understand", "Sweep", "Runs")
 PATIENCE = 20_000  # ms for what should come at once: the machine may be busy
 PROBES = ("/_stcore/health", "/_stcore/host-config")  # Streamlit looks for its root under a deep link first
 

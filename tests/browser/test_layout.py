@@ -23,7 +23,7 @@ CUT = """() => {
 
 TOPS = "(keys) => keys.map((key) => document.querySelector(`.st-key-${key} input`).getBoundingClientRect().top)"
 
-ALL = ("Data", "Model", "Gates", "Lessons")
+ALL = ("Data", "Model", "Gates", "Lessons", "Sweep")
 SLOW = [pytest.param(size, ALL, marks=pytest.mark.slow) for size in ((900, 700), NARROW)]
 
 

@@ -25,12 +25,14 @@ FIRST_SIGHT = {  # keys of what must be seen without scrolling
     "Gates": ("window", "layer", "gate", "parity", "gate_view"),
     "Stage": ("window", "stage"),
     "Forecast": ("steps_ahead", "history", "forecast_picture"),
+    "Sweep": ("sweep_trials", "sweep_search", "search_low_train_lr", "sweep_begin"),
     "Runs": (),  # how many there are depends on the tests before
 }
 NUMBERS = {
     "Model": ("hidden_size", "num_layers", "dropout"),
     "Train": ("lr", "epochs"),
     "Forecast": ("steps_ahead",),
+    "Sweep": ("sweep_trials", "sweep_epochs", "search_low_train_lr", "search_high_train_lr"),
 }  # keys of fields to be read
 FITS = """input => {
 const pen = document.createElement("canvas").getContext("2d"), style = getComputedStyle(input);

@@ -47,6 +47,7 @@ def study(tmp_path) -> Callable[..., str]:
     return write
 
 
+@pytest.mark.extra
 def test_the_winner_is_an_experiment_that_train_takes(call, study, tmp_path):
     pytest.importorskip("optuna", reason=EXTRA)
     file, out = study(), tmp_path / "sweeps" / "one"
@@ -66,6 +67,7 @@ def test_the_winner_is_an_experiment_that_train_takes(call, study, tmp_path):
     assert end["tried"][0]["run"] in [one["id"] for one in call("runs", "--trials", "--json")["runs"]]
 
 
+@pytest.mark.extra
 def test_without_a_folder_the_same_study_on_the_same_data_is_the_same_sweep(call, study, own_file):
     pytest.importorskip("optuna", reason=EXTRA)
     file = study(experiment={"format": 2, "data": OWN_SPEC, "model": MODEL, "train": TRAIN}, trials=2, seeds=1)
@@ -79,6 +81,7 @@ def test_without_a_folder_the_same_study_on_the_same_data_is_the_same_sweep(call
     assert not (run_path(first["tried"][0]["run"]) / "data.csv").exists()  # the sweep's own folder has it
 
 
+@pytest.mark.extra
 def test_where_no_trial_is_complete_the_exit_status_says_so(call, study):
     pytest.importorskip("optuna", reason=EXTRA)
     end = call("sweep", study(search={"model.proj_size": [8, 9]}, trials=2), "--json", status=1)
@@ -86,6 +89,7 @@ def test_where_no_trial_is_complete_the_exit_status_says_so(call, study):
     assert end["status"] == "failed" and all("proj_size" in one["message"] for one in end["tried"])
 
 
+@pytest.mark.extra
 def test_an_end_by_a_signal_pauses_the_trials(call, study, tmp_path):
     pytest.importorskip("optuna", reason=EXTRA)
     file = study(experiment=SMALL | {"model": MODEL, "train": TRAIN | {"epochs": ENDLESS}})
@@ -107,6 +111,7 @@ def test_without_optuna_the_sentence_names_the_command(refuse, study, monkeypatc
     assert "python -m pip install -r requirements-extras.txt" in refuse("sweep", study())
 
 
+@pytest.mark.extra
 def test_bad_input_is_one_sentence_before_anything_is_trained(refuse, study, tmp_path):
     pytest.importorskip("optuna", reason=EXTRA)
     runs, other = run_ids(), tmp_path / "other"
@@ -124,12 +129,14 @@ def test_bad_input_is_one_sentence_before_anything_is_trained(refuse, study, tmp
     assert run_ids() == runs
 
 
+@pytest.mark.extra
 def test_a_folder_of_another_study_is_left_alone(call, refuse, study, tmp_path):
     pytest.importorskip("optuna", reason=EXTRA)
     call("sweep", study(trials=1, finalists=1, seeds=1), "--out", tmp_path / "out")
     assert "another study" in refuse("sweep", study(trials=2), "--out", tmp_path / "out")
 
 
+@pytest.mark.extra
 def test_a_folder_that_a_kill_left_half_made_is_made_again(call, study, tmp_path):
     pytest.importorskip("optuna", reason=EXTRA)
     arguments = ("sweep", study(trials=1, finalists=1, seeds=1), "--out", tmp_path / "out", "--json")

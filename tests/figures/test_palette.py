@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_core.figures import network_diagram, theme
+from lstm_core.figures import automaton, network_diagram, resting_states, theme
 from pages.shared.components.wire import color_stops
 
 LEAST_DIFFERENCE = 20.0
@@ -46,6 +46,13 @@ PICTURES = {  # what is drawn over the same axes
     "cells": (*CELLS, theme.ACTUAL_COLOR),
     "strip of the Stage": (*theme.SIDE_COLORS, theme.ACTUAL_COLOR, *theme.FEATURE_COLORS[:4]),
     "runs": (*theme.COMPARED_COLORS, theme.ACTUAL_COLOR),
+    "automaton": (automaton.STATE_COLOR, automaton.ARROW_COLOR, automaton.CURRENT_COLOR, automaton.DIFFERENCE_COLOR),
+    "resting states": (
+        *(color for _, color, *_ in resting_states.KINDS.values()),
+        resting_states.PATH_COLOR,
+        resting_states.CURRENT_COLOR,
+        theme.GREY,
+    ),
     "network": (network_diagram.FORWARD, network_diagram.REVERSE, network_diagram.HEAD, network_diagram.WIRE),
 }
 

@@ -88,6 +88,7 @@ def test_without_statsforecast_one_sentence_names_the_command(name, monkeypatch)
         BASELINES[name](series(60), [50], 2, 0, 40)
 
 
+@pytest.mark.extra
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("name", "model"), [("ets", "AutoETS"), ("arima", "AutoARIMA")])

@@ -102,6 +102,7 @@ def test_classes_come_as_probabilities():
     assert about(module)["classes"] == ["down", "up"]
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("name", quick(CONFIGURATIONS, "each series, smooth"))  # an export takes seconds
 def test_the_file_predicts_what_the_app_predicts(name):
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (requirements-extras.txt)")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test
 
+from lstm_core.runs.home import home
+from lstm_core.runs.sweeps import history
 from pages.shared.session import state
 
 if TYPE_CHECKING:
@@ -216,6 +219,14 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
     # components, and to compile the pages. That took most of the time.
     monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
     monkeypatch.setattr(app_test, "ScriptCache", lambda: COMPILED)
+
+
+@pytest.fixture
+def no_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of another test; and Optuna, which only a sweep's own process calls, may be missing."""
+    for place in ("sweeps", "trash"):
+        shutil.rmtree(home() / place, ignore_errors=True)
+    monkeypatch.setattr(history, "find_spec", lambda name: object())
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """Sweeps: many runs of one experiment with other settings, which Optuna proposes; the runs are trained as any others.
 
-A page needs three names of this folder: files.SweepFolder (which sweeps there are, and how far each is), study.Study
-(what is searched) and dispatcher.Sweep (trains it). Only history.py knows Optuna.
+study.Study says what is searched, dispatcher.Sweep trains it, files.SweepFolder has it on disk. A page reads summaries
+(shelf.py), and has a process of its own train it (detached.py). Only history.py knows Optuna.
 """

@@ -5,7 +5,8 @@ number says, and what a worker did meanwhile counts. First all trials, some prun
 seeds, since one seed is luck; then the winner, the best median, once more as an ordinary run. The workers score no
 trial, so that the test windows are looked at once, for the winner.
 
-When it ends early its trials are paused: nothing trains on that nobody would prune or count.
+When it ends early, as where somebody asks for a pause, its trials are paused: nothing trains on that nobody would prune
+or count.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, PlaygroundError
 from lstm_core.model.devices import free_memory
 from lstm_core.runs import launcher, pool
+from lstm_core.runs.cluster import starter as cluster
 from lstm_core.runs.folder import read_json, replace_file
 from lstm_core.runs.sweeps.files import SweepFolder
 from lstm_core.runs.sweeps.history import History, Trial
@@ -29,7 +31,9 @@ from lstm_core.runs.sweeps.outcome import FAILED, Outcome
 from lstm_core.runs.sweeps.progress import Finalist, described, seed_loss, trial_text
 from lstm_core.runs.sweeps.trial_run import NO_LOSS, TrialRun
 
-LOOK_SECONDS, CARE_SECONDS, SHOW_SECONDS = 0.05, 1.0, 0.5  # between two looks at the trials, the workers, progress.json
+LOOK_SECONDS, CARE_SECONDS = 0.05, 1.0  # between two looks at the trials, at the workers
+SHOW_SECONDS = 0.5  # between two progress.json, at least
+SHOW_FACTOR = 20  # so much longer than writing progress.json takes
 PAUSE_SECONDS = 10.0  # a step of a huge model may take longer; it is paused all the same
 NO_WINNER = "No trial is complete, so that there is no winner: see why each one failed, and change its values."
 
@@ -43,6 +47,10 @@ class Job:
     run: TrialRun
 
 
+class _PauseError(Exception):
+    """Somebody asks for a pause."""
+
+
 class Sweep:
     """One sweep in this process."""
 
@@ -52,12 +60,16 @@ class Sweep:
         workers: int | None = None,
         say: Callable[[str], None] = lambda sentence: None,
         show: Callable[[dict[str, Any]], None] = lambda progress: None,
+        address: str = "",
     ) -> None:
         """workers: trials that train at once, at most the study's `parallel`; say: hears a sentence about each trial
-        that ends; show: sees what progress.json has, now and then."""
+        that ends; show: sees what progress.json has, now and then; address: of the cluster that trains them."""
         self.folder, self._say, self._show = folder, say, show
         self._study = folder.study()
-        self._workers = min(self._study.parallel, workers or pool.cpu_slots())
+        self._owner = {"owner": owner} if (owner := folder.about().get("owner")) else {}
+        self._address = address
+        places = cluster.slots(address) if address else pool.cpu_slots()
+        self._workers = min(self._study.parallel, workers or places)
         self._active: list[Job] = []
         self._finalists: list[Finalist] = []
         self._winner: Job | None = None
@@ -68,7 +80,8 @@ class Sweep:
 
     def run(self) -> dict[str, Any]:
         """Train until the winner is scored; what progress.json then has: status "finished", or "failed" where no trial
-        is complete, with a message. Of a sweep that has ended, at once.
+        is complete, with a message, or "interrupted" where somebody asked for a pause. Of a sweep that has ended, at
+        once.
 
         Raises:
             PlaygroundError: Optuna is missing, the folder is damaged, or another process is at work on it.
@@ -76,11 +89,17 @@ class Sweep:
         """
         lock = self.folder.lock()
         try:
+            self.folder.obeyed()
             if self.folder.progress().get("status") == "finished":
                 return self.folder.progress()
             self._table = self.folder.table()
             self._history = History(self.folder.file("optuna.db"), self._study)
             return self._run()
+        except _PauseError:
+            self.folder.obeyed()
+            self._pause()
+            self._status = "interrupted"
+            return self._report(now=True)
         finally:
             self._pause()
             lock.release()
@@ -159,6 +178,8 @@ class Sweep:
                 self._begin(*following, end)
             if is_all and not self._active:
                 return
+            if self.folder.asked == "pause":
+                raise _PauseError
             self._care()
             for job in list(self._active):
                 outcome = job.run.look()
@@ -189,24 +210,30 @@ class Sweep:
         if not len(windows.starts["valid"]):
             raise PlaygroundError(NO_LOSS)
         if is_new:
-            check_memory(experiment, windows, free_memory())
+            self._check_memory(experiment, windows)
         return experiment
+
+    def _check_memory(self, experiment: Experiment, windows: Windows) -> None:
+        if not self._address:  # what a node has free, nobody here knows
+            check_memory(experiment, windows, free_memory())
 
     def _make_windows(self, data: DataSpec) -> Windows:
         return make_windows(self._table, data)
 
     def _run_of(self, trial: Trial, seed: int | None, experiment: Experiment) -> TrialRun:
-        about = {"sweep": self.folder.id, "trial": trial.number, "seed": seed}
+        about = {"sweep": self.folder.id, "trial": trial.number, "seed": seed} | self._owner
         name = self._study.name or "Sweep"
         if seed is None:
             id = self.folder.run_id(trial.number, 0, "winner")
-            return TrialRun(id, experiment, self._table, about | {"name": f"{name}: winner, trial {trial.number}"})
+            about |= {"name": f"{name}: winner, trial {trial.number}"}
+            return TrialRun(id, experiment, self._table, about, address=self._address)
         about |= {"name": f"{name}: trial {trial.number}", "hidden": True, "unscored": True}
         table = dataclasses.replace(self._table, upload=None)  # the sweep's folder has the file
         references = [one.outcome.curve for one in self._history.known_to(trial.number) if one.is_complete]
         is_pruned = self._study.prune and not seed
         run_id = self.folder.run_id(trial.number, seed)
-        return TrialRun(run_id, experiment, table, about, references if is_pruned else (), self._study.warmup_epochs)
+        pruned_by = references if is_pruned else ()
+        return TrialRun(run_id, experiment, table, about, pruned_by, self._study.warmup_epochs, self._address)
 
     def _wait_for(self, job: Job) -> None:
         id = job.run.folder.id
@@ -223,6 +250,8 @@ class Sweep:
         if now >= self._care_at:
             self._care_at = now + CARE_SECONDS
             pool.be_present()
+            if self._address:
+                cluster.ensure_worker(self._address)
             launcher.ensure_workers()
 
     def _pause(self) -> None:
@@ -241,7 +270,7 @@ class Sweep:
         """Write progress.json and show it; what is in it."""
         if not now and time.monotonic() < self._show_at:
             return {}
-        self._show_at = time.monotonic() + SHOW_SECONDS
+        began = time.monotonic()
         under_way = {job.run.folder.id: job.run.losses for job in self._active}
         progress = described(self.folder, self._study, self._history.trials, under_way, self._finalists)
         progress |= {"status": self._status, "message": self._message if self._status == "failed" else ""}
@@ -254,4 +283,6 @@ class Sweep:
             progress["winner"] = {"trial": number, "run": folder.id, "score": score}
         self.folder.write_progress(progress)
         self._show(progress)
+        ended = time.monotonic()
+        self._show_at = ended + max(SHOW_SECONDS, SHOW_FACTOR * (ended - began))  # of 10,000 trials it takes 0.4 s
         return progress

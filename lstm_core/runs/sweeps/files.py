@@ -2,11 +2,13 @@
 
 | file | what it is |
 |---|---|
-| base/ | a run folder that is never trained: the experiment, its data, and a file of one's own as it came |
+| base/ | a run folder, never trained: the experiment, its data, a file of one's own; about.json: whose the sweep is |
 | study.json | the study; it is a sweep as soon as this is there. Never changes |
 | optuna.db | the trials: which settings, and what became of them; SQLite, as Optuna writes and reads it |
 | progress.json | what a page shows: progress.described says what is in it. Replaced as a whole |
 | experiment.json | the winner, once it is known: `train` takes it |
+| asked | "begin" or "pause": what a page asks for; whoever obeys takes the file away |
+| log.txt | what a dispatcher without a terminal has to say |
 | lock | held by the dispatcher |
 
 It lies in home()/sweeps/ID, or elsewhere, as sweep --out has it, with a link to it there. Its trials are runs among all
@@ -19,6 +21,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,14 @@ class SweepFolder:
         return sorted(there, key=lambda one: one.file("study.json").stat().st_mtime, reverse=True)
 
     @staticmethod
+    def of(id: str) -> SweepFolder | None:
+        """The sweep of this id, which may come from a stranger; None: there is none."""
+        if not ID.fullmatch(id):
+            return None
+        folder = SweepFolder(path_at(home() / "sweeps" / id), id)
+        return folder if folder.exists else None
+
+    @staticmethod
     def at(path: Path) -> SweepFolder:
         """The sweep in a folder; one that came from elsewhere gets an id here."""
         path = path.resolve()
@@ -75,14 +86,17 @@ class SweepFolder:
         names = {one.name for one in self.path.iterdir()} if self.path.is_dir() else set()
         return self.exists or "base" in names <= {"base", "study.json.tmp"}
 
-    def create(self, study: Study, table: Table, secret: str) -> None:
+    def create(self, study: Study, table: Table, secret: str, owner: str = "") -> None:
         """Make the folder, for its owner alone; secret: what the ids of its runs are made from, unguessable.
+
+        owner: whose it is, and its runs; "" for everybody's.
 
         Raises:
             OSError: the disk is full.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        RunFolder(self.file("base")).create(study.experiment, table, {})
+        about = {"created": time.time()} | ({"owner": owner} if owner else {})
+        RunFolder(self.file("base")).create(study.experiment, table, about)
         described = json.loads(study.to_json()) | {"secret": secret}
         replace_file(self.file("study.json"), json.dumps(described, indent=1).encode())
 
@@ -90,6 +104,10 @@ class SweepFolder:
         """Raises PlaygroundError: it is missing or damaged."""
         described = self._described()
         return Study.from_json(json.dumps({name: value for name, value in described.items() if name != "secret"}))
+
+    def about(self) -> dict[str, Any]:
+        """owner and created, as about.json of a run has them."""
+        return RunFolder(self.file("base")).about()
 
     def run_id(self, trial: int, seed: int, kind: str = "trial") -> str:
         """The id of the run of a trial and one of its seeds: always the same, so that no run is ever made twice."""
@@ -115,6 +133,27 @@ class SweepFolder:
 
     def write_progress(self, progress: dict[str, Any]) -> None:
         replace_file(self.file("progress.json"), json.dumps(progress).encode(), sync=False)
+
+    # ---- what a page asks of the dispatcher
+
+    def ask(self, what: str) -> None:
+        """what: "begin", of the one that is about to start, or "pause".
+
+        Raises:
+            OSError: the disk is full.
+        """
+        replace_file(self.file("asked"), what.encode(), sync=False)
+
+    @property
+    def asked(self) -> str:
+        """What was asked last, and nobody has obeyed yet; "" if nothing was."""
+        try:
+            return self.file("asked").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+
+    def obeyed(self) -> None:
+        self.file("asked").unlink(missing_ok=True)
 
     @property
     def is_locked(self) -> bool:

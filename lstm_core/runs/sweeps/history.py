@@ -3,8 +3,9 @@
 A proposal is a function of the study's seed, the trial's number, and the outcomes that this number may know: those of
 all trials but the last `parallel` before it, of which only the settings count (Optuna's constant liar). Optuna's own
 sampler would depend on how many numbers it had drawn since the process began, and on which trials happen to have ended:
-so each proposal comes from a sampler of its own, in memory, and is written with all its settings in one transaction.
-Whatever the number of workers, the order in which trials end, and the kills between, the same settings come.
+so each proposal comes from a sampler of its own and a study in memory, which is told what became of a trial when a
+proposal may know it, and is written with all its settings in one transaction. Whatever the number of workers, the order
+in which trials end, and the kills between, the same settings come.
 """
 
 from __future__ import annotations
@@ -72,6 +73,11 @@ class History:
             raise PlaygroundError(f"{file} is damaged: begin the sweep again in another folder.") from None
         self._study = study
         self._distributions = {name: _distribution(name, study) for name in study.search}
+        self._in_memory = optuna.storages.InMemoryStorage()  # as the next proposal may know the trials
+        self._memory = optuna.create_study(storage=self._in_memory, study_name=NAME)
+        self._ids: list[int] = []  # in it, by number
+        self._n_told = 0  # trials of which it knows what became
+        self._proposed: set[str] = set()
 
     @property
     def trials(self) -> Sequence[Trial]:
@@ -126,37 +132,51 @@ class History:
 
     def _proposal(self, number: int) -> dict[str, Any]:
         """Optuna's params of the trial of this number; others than those before, where there are any."""
-        known = len(self.known_to(number))
-        before = self._stored.get_trials(deepcopy=False)
-        params: dict[str, Any] = {}
+        import optuna
+
+        self._catch_up(number)
+        study, storage = self._memory, self._in_memory
         for redraw in range(REDRAWS):
-            params = self._draw(before, known, number, redraw)
-            if all(params != trial.params for trial in before):
+            digest = hashlib.sha256(f"{self._study.seed}/{number}/{redraw}".encode()).digest()
+            study.sampler = optuna.samplers.TPESampler(seed=int.from_bytes(digest[:4], "big"))
+            asked = study.ask(self._distributions)
+            if _key(asked.params) not in self._proposed or redraw == REDRAWS - 1:
                 break
-        return params
+            study.tell(asked, state=optuna.trial.TrialState.FAIL)  # which no proposal sees
+        study_id = storage.get_study_id_from_name(NAME)
+        self._ids.append(storage.get_trial_id_from_study_id_trial_number(study_id, asked.number))
+        self._proposed.add(_key(asked.params))
+        return asked.params
 
-    def _draw(self, before: list, known: int, number: int, redraw: int) -> dict[str, Any]:
+    def _catch_up(self, number: int) -> None:
+        """Let the study in memory have all trials before this one, and of those that it may know what became of them.
+
+        A failed one is the worst of all, so that its like is avoided: one without an epoch, which Optuna ranks last.
+        """
         import optuna
 
-        digest = hashlib.sha256(f"{self._study.seed}/{number}/{redraw}".encode()).digest()
-        sampler = optuna.samplers.TPESampler(seed=int.from_bytes(digest[:4], "big"))
-        study = optuna.create_study(sampler=sampler)
-        for index, trial in enumerate(before):
-            study.add_trial(self._as_known(trial, index < known))
-        return study.ask(self._distributions).params
+        states, storage = optuna.trial.TrialState, self._in_memory
+        study_id = storage.get_study_id_from_name(NAME)
+        if len(self._ids) < number:  # proposed before this process began
+            for trial in self._stored.get_trials(deepcopy=False)[len(self._ids) : number]:
+                fields = {"params": trial.params, "distributions": self._distributions}
+                running = optuna.trial.create_trial(state=states.RUNNING, **fields)
+                self._ids.append(storage.create_new_trial(study_id, running))
+                self._proposed.add(_key(trial.params))
+        known = self.known_to(number)
+        for trial in known[self._n_told :]:
+            id, outcome = self._ids[trial.number], trial.outcome
+            if outcome.state == COMPLETE:
+                storage.set_trial_state_values(id, states.COMPLETE, [outcome.loss])
+                continue
+            if outcome.state == PRUNED:
+                storage.set_trial_intermediate_value(id, len(outcome.curve), outcome.loss)
+            storage.set_trial_state_values(id, states.PRUNED)
+        self._n_told = len(known)
 
-    def _as_known(self, trial: optuna.trial.FrozenTrial, is_known: bool) -> optuna.trial.FrozenTrial:
-        """A trial as a later proposal may see it. A failed one is the worst of all, so that its like is avoided: one
-        without an epoch, which Optuna ranks last."""
-        import optuna
 
-        states = optuna.trial.TrialState
-        fields: dict[str, Any] = {"state": states.RUNNING}
-        if is_known and trial.state == states.COMPLETE:
-            fields = {"value": trial.value}
-        elif is_known:
-            fields = {"state": states.PRUNED, "intermediate_values": trial.intermediate_values}
-        return optuna.trial.create_trial(params=trial.params, distributions=self._distributions, **fields)
+def _key(params: dict[str, Any]) -> str:
+    return json.dumps(params, sort_keys=True)
 
 
 def _distribution(name: str, study: Study) -> optuna.distributions.BaseDistribution:

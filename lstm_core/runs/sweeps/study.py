@@ -102,6 +102,10 @@ class Study:
         unknown = sorted(parts.keys() - {field.name for field in dataclasses.fields(Study)})
         if unknown:
             raise PlaygroundError(f"The study has unknown fields: {', '.join(map(repr, unknown))}.")
+        if isinstance(parts.get("experiment"), dict) and parts["experiment"].get("changes"):
+            raise PlaygroundError(
+                "The study's experiment has live changes, which no trial makes: take changes out of it."
+            )
         search = {name: _read_values(name, values) for name, values in parts["search"].items()}
         text = json.dumps(parts.get("experiment", {}))
         return Study(**parts | {"experiment": Experiment.from_json(text), "search": search})

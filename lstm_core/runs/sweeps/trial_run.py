@@ -32,13 +32,16 @@ class TrialRun:
         about: dict[str, Any],
         references: Sequence[Sequence[float]] = (),
         warmup: int = 0,
+        address: str = "",
     ) -> None:
-        """references: curves that it is pruned by (outcome.pruned_at); none: it trains to its end."""
+        """references: curves that it is pruned by (outcome.pruned_at); none: it trains to its end; address: of the
+        cluster that it trains on."""
         self.folder = RunFolder(run_path(id), id)
         self._made_from = (experiment, table, about)
         self._references, self._warmup = references, warmup
         self._train = experiment.train
         self._curve = Curve(self.folder.file("records.bin"))
+        self._address = address
         self._is_stopped = False
         self.is_paused = False  # by somebody else: it waits for them
         self.losses: list[float] = []  # validation losses by epoch, so far
@@ -56,7 +59,7 @@ class TrialRun:
         if status in ("ready", "paused", "interrupted"):
             self.folder.ask("train", steps=None)
         if status not in ("stopped", "finished", "failed"):
-            pool.want(self.folder)
+            pool.want(self.folder, self._address)
 
     def look(self) -> Outcome | None:
         """How it has ended; None: it has not. Stops it as soon as it is to be pruned."""
@@ -90,7 +93,7 @@ class TrialRun:
         attempts = said.get("attempts", (0, 0))[1]
         if status == "failed" and SESSION_ATTEMPTS < attempts < MAX_ATTEMPTS:
             self.folder.ask("train", steps=None)
-            pool.want(self.folder)
+            pool.want(self.folder, self._address)
             return True
         return status == "interrupted"
 

@@ -81,8 +81,8 @@ def by_snapshot(run: Run, kind: str, key: tuple, compute: Callable[[Snapshot], A
 
 
 def last_window(run: Run) -> int:
-    """First row of the last window of the last split that has any."""
-    return int(run.windows.starts[run.windows.last_split][-1])
+    """First row of the last window of the last split that is shown."""
+    return int(run.windows.starts[run.shown_splits[-1]][-1])
 
 
 def window_input(selection: Selection) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_core.experiment import SPLITS
 from lstm_core.figures.theme import SPLIT_NAMES
 from lstm_core.runs.run import Run
 from pages.shared.gates import selection
@@ -20,7 +19,7 @@ def pick_window(page: str, run: Run, columns: list, step: int | None = None) -> 
     page: its name; step: the optimiser step whose weights decide which window is worst and best; None: the current.
     """
     windows = run.windows
-    splits = [split for split in SPLITS if len(windows.starts[split])]
+    splits = run.shown_splits
     requested = state.get_state(_SPLIT) or state.get_query("part")
     set_widget("part", requested if requested in splits else splits[-1], (page, *splits))
     split = columns[0].selectbox(

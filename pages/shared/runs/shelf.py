@@ -11,6 +11,7 @@ from lstm_core.runs import trash
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import folder_of
 from lstm_core.runs.shelf import Shelf, may_write
+from lstm_core.runs.sweeps import trash as sweeps_trash
 from pages.shared.session import state
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def shelf() -> Shelf:
 def clean_up() -> None:
     """Now and then, when somebody looks at the runs."""
     trash.clean_up()
+    sweeps_trash.clean_up()
 
 
 def opened(id: str) -> Run:
@@ -76,6 +78,7 @@ def delete(id: str) -> None:
     from lstm_core.runs.run import Run
     from lstm_core.training.checkpoint import load_checkpoint
 
-    copy = Run.from_checkpoint(load_checkpoint(run.checkpoint()), run.windows, run.table)
+    about = {"unscored": True} if run.is_unscored else {}
+    copy = Run.from_checkpoint(load_checkpoint(run.checkpoint()), run.windows, run.table, **about)
     trash.delete(id, state.owner())
     workspace.show_run(copy)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_core.data.windows import Windows
-from lstm_core.experiment import SPLITS
 from lstm_core.figures.lines import Line
 from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, SPLIT_NAMES
 from lstm_core.forecasting.predict import predict
@@ -39,20 +38,20 @@ def live_prediction(run: Run) -> LivePrediction:
 
 
 def sample_score(run: Run) -> Evaluation:
-    """While a run trains: the score on a sample of the test split, or of the last split that has windows."""
+    """While a run trains: the score on a sample of the last of its shown_splits, the test split if there is one."""
     windows = run.windows
     sample = min(SAMPLE, _affordable_windows(run))
     return run.cached(
         "sample score",
         run.weights_key,
-        lambda: evaluate(run.current_model(), windows, windows.last_split, sample),
+        lambda: evaluate(run.current_model(), windows, run.shown_splits[-1], sample),
         every=MIN_SECONDS,
     )
 
 
 def _forecast(run: Run) -> LivePrediction:
     windows = run.windows
-    everything = np.concatenate([windows.starts[split] for split in SPLITS])
+    everything = np.concatenate([windows.starts[split] for split in run.shown_splits])
     starts = np.sort(everything[-min(MAX_WINDOWS, _affordable_windows(run)) :])
     predictions = predict(run.current_model(), windows, starts)
     return LivePrediction(starts, windows.targets(starts), predictions, len(everything))
@@ -107,8 +106,10 @@ def _shortened(forecast: LivePrediction) -> str:
 
 def _by_split(cell: str, windows: Windows, x: np.ndarray, predictions: np.ndarray, rows: np.ndarray) -> list[Line]:
     """The prediction, thin on the training set and bold beyond it."""
-    is_train = windows.split_of_row[rows] == 0
-    groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), ("validation and test", ~is_train, 2.5, 1.0))
+    split = windows.split_of_row[rows]
+    is_train = split == 0
+    others = "validation and test" if (split == 2).any() else "validation"  # as of a trial of a sweep
+    groups = ((SPLIT_NAMES["train"], is_train, 1.5, 0.55), (others, ~is_train, 2.5, 1.0))
     return [
         Line(f"{cell}, {name}", x, np.where(mask, predictions, np.nan), PREDICTION_COLOR, width=width, opacity=opacity)
         for name, mask, width, opacity in groups

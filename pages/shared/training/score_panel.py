@@ -21,10 +21,12 @@ MAX_MATRIX = 20  # classes of a confusion matrix that is drawn
 
 def score_text(run: Run) -> None:
     """One sentence: on a sample while the run trains, on the whole split when it does not."""
+    if run.is_unscored:
+        st.caption("A trial of a sweep: it is scored on the validation windows. The test windows are for the winner.")
     if run.is_active:
         _sentence(run, sample_score(run))
         return
-    split = run.windows.last_split
+    split = run.shown_splits[-1]
     job = run.score(split)
     if job.message:
         st.warning(job.message)
@@ -43,7 +45,7 @@ def _sentence(run: Run, evaluation: Evaluation) -> None:
 
 def score_table(run: Run) -> None:
     """The model and its baselines, on the same windows; for classes also who is taken for whom. Nothing before that."""
-    evaluation = run.score(run.windows.last_split, wait=0).evaluation
+    evaluation = run.score(run.shown_splits[-1], wait=0).evaluation
     if evaluation is None:
         return
     rows = {f"this {run.experiment.model.module_name}": evaluation.model}

@@ -11,6 +11,7 @@ from lstm_core.runs.sweeps.history import History, Trial
 from lstm_core.runs.sweeps.outcome import COMPLETE, FAILED, PRUNED, Outcome
 from lstm_core.runs.sweeps.study import Range, Study
 
+pytestmark = pytest.mark.extra
 SEARCH = {
     "train.lr": Range(1e-4, 0.1, log=True),
     "model.hidden_size": Range(4, 31, step=4),

@@ -23,6 +23,7 @@ from tests.conftest import end_all_runs
 from tests.factories import ENDLESS, until
 
 pytest.importorskip("optuna", reason="an extra: requirements-extras.txt")
+pytestmark = pytest.mark.extra
 
 DATA = DataSpec(name="nile", seq_len=5, targets=("volume",), features=("volume",))
 BASE = Experiment(DATA, ModelSpec(hidden_size=4), TrainSpec(epochs=3, batch_size=16, patience=0, device="cpu"))
