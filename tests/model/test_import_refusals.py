@@ -268,7 +268,7 @@ from lstm_core.model.import_weights import read_lstms
 read = {name: open(name, "rb").read() for name in sys.argv[1:]}
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), resource.RLIM_INFINITY))
-resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+resource.setrlimit(resource.RLIMIT_CPU, (40, 40))
 for name, data in read.items():
     try:
         read_lstms(data, name)
@@ -279,7 +279,7 @@ for name, data in read.items():
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limits are those of Linux")
 def test_greedy_files_take_little_time_and_memory(tmp_path):
-    """All of them in one process that may use 20 seconds of the processor and 300 MB more than it begins with."""
+    """All of them in one process that may use 40 seconds of the processor and 300 MB more than it begins with."""
     files = []
     for k, what in enumerate(GREEDY):
         data, name, _ = HOSTILE[what]
