@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -44,4 +45,22 @@ def test_every_text_can_be_read(new_tab: Callable[..., Tab], scheme: str):
     check_every_text(tab)
     patching(tab).page.mouse.move(5, 5)  # a pressed button under the mouse is paler
     check_every_text(tab.settle())
+    assert not tab.complaints
+
+
+@pytest.mark.slow
+def test_a_drag_across_the_map_of_the_window_chooses_the_span(new_tab: Callable[..., Tab]):
+    tab = new_tab((1280, 720)).open("understand")
+    tab.widget("instrument").get_by_text("Patterns").click()
+    area = tab.page.locator(".st-key-pattern_window .nsewdrag").first
+    area.scroll_into_view_if_needed()
+    tab.settle()
+    box = area.bounding_box()
+    y = box["y"] + box["height"] * 0.3
+    tab.page.mouse.move(box["x"] + box["width"] * 11 / 24, y)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + box["width"] * 13 / 24, y, steps=4)
+    tab.page.mouse.move(box["x"] + box["width"] * 15 / 24, y, steps=4)
+    tab.page.mouse.up()
+    expect(tab.page.get_by_text(re.compile("at steps 12 to 15 of this window"))).to_be_visible()
     assert not tab.complaints

@@ -10,6 +10,7 @@ import pytest
 from lstm_core.analysis.pattern_labels import searched_starts, shared_labels, shared_sentence, window_labels
 from lstm_core.analysis.pattern_search import find_patterns, suggest_span, suggest_threshold, unit_pattern
 from lstm_core.analysis.unit_search import trace_windows
+from pages.shared.understand import pattern_search
 from pages.shared.understand.pattern_search import FOUND, MAX_WINDOWS, SHOWN
 from pages.shared.understand.sentences import bold_numbers
 from tests.pages.conftest import Visitor, trained
@@ -37,6 +38,21 @@ def selected_start(tab: Visitor, t0: int) -> int:
     title = figures(tab)["pattern_places"]["layout"]["yaxis"]["ticktext"][0].removesuffix(" (selected)")
     starts = np.concatenate(list(windows.starts.values()))
     return next(start for start in starts.tolist() if windows.label(start + t0) == title)
+
+
+def test_a_drag_across_the_map_chooses_the_span(tab, monkeypatch):
+    before, chosen = slider(tab, "span"), {}
+    drawn = figures(tab)["pattern_window"]
+    assert drawn["layout"]["dragmode"] == "select"
+    (frame,) = drawn["layout"]["shapes"]
+    assert (frame["x0"] + 0.5, frame["x1"] - 0.5) == before.value
+    monkeypatch.setattr(pattern_search, "set_widget", lambda key, value: chosen.update({key: value}))
+    for steps, want in (((9, 7, 8), {before.key: (7, 9)}), ((), {})):
+        chosen.clear()
+        event = {"selection": {"points": [{"x": step, "curve_number": 1} for step in steps]}}
+        monkeypatch.setattr(pattern_search, "get_state", lambda key, default, event=event: event)
+        pattern_search._dragged(before.key)
+        assert chosen == want
 
 
 def test_the_places_and_what_they_share_are_the_cores(tab):
