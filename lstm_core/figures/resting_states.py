@@ -84,7 +84,7 @@ def time_constants_of_points(points: Sequence[FixedPoint]) -> go.Figure:
                 label = f"{name}: {'a push grows' if grows else 'a push fades'}"
                 hover = "point %{x}: %{y:.3g} steps<extra></extra>"
                 figure.add_scatter(x=x, y=y, mode="markers", name=label, marker=marker, hovertemplate=hover)
-    figure.update_xaxes(title="point", dtick=max(1, len(points) // 10))
+    figure.update_xaxes(title="point", dtick=max(1, len(points) // 10), range=[-0.6, max(1, len(points)) - 0.4])
     figure.update_yaxes(title="time constant (steps)", type="log", tickformat="~g", dtick=1)
     return figure_layout(figure, 320).update_layout(hovermode="closest")
 
@@ -96,6 +96,15 @@ def retention_figure(retention: Retention, longest: float | None = None) -> go.F
     line = {"color": VIOLET, "width": 3}
     hover = "after %{x} silent steps: %{y:.1%}<extra></extra>"
     figure.add_scatter(x=steps, y=retention.share, mode="lines+markers", line=line, hovertemplate=hover, name="kept")
+    figure.add_hline(retention.forgotten, line={"color": GREY, "dash": "dot", "width": 2})
+    figure.add_annotation(
+        x=np.log10(steps[-1]),
+        y=retention.forgotten,
+        text="one answer for all",
+        showarrow=False,
+        xanchor="right",
+        yanchor="bottom" if retention.forgotten < 0.8 else "top",
+    )
     if longest is not None and np.isfinite(longest) and longest >= 1:
         figure.add_vline(longest, line={"color": GREY, "dash": "dash", "width": 1.5})
         figure.add_annotation(
