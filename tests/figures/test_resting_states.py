@@ -108,6 +108,6 @@ def test_retention_is_drawn_over_silent_steps():
     assert list(figure.data[0].x) == [1, 10, 100]
     assert list(figure.data[0].y) == [1.0, 0.9, 0.5]
     assert [note.text for note in figure.layout.annotations] == ["one answer for all", "longest time constant"]
-    assert [note.y for note in figure.layout.annotations][0] == 0.3
+    assert figure.layout.annotations[0].y == 0.3
     for beside in (float("inf"), None):
         assert len(retention_figure(kept, longest=beside).layout.annotations) == 1
