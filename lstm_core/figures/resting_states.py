@@ -15,7 +15,7 @@ KINDS = {  # kind → name, colour, symbol in three dimensions and in two, size
     "saddle": ("saddle", COMPARED_COLORS[5], "diamond", "diamond", 6),
     "slow": ("slow", LIME, "x", "x", 5),
 }
-PATH_COLOR, CURRENT_COLOR, GRID = SLATE, LILAC, "rgba(131,154,142,0.5)"
+PATH_COLOR, CURRENT_COLOR, GRID = SLATE, LILAC, GREY  # opaque: WebGL draws a pale line white on a white page
 MIN_CONSTANT, MAX_CONSTANT = 0.3, 1e5  # steps; what is quicker is not drawn, what is slower ends there
 MAX_DRAWN = 200  # points of one kind
 
