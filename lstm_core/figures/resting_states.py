@@ -51,7 +51,7 @@ def resting_states_figure(
         _add(figure, places, f"{name} ({len(chosen)})", "markers", marker=marker)
         figure.data[-1].update(text=[_told(k, points[k]) for k in shown], hoverinfo="text", customdata=shown)
     figure_layout(figure, height).update_layout(hovermode="closest")
-    names = [f"axis {k + 1} ({100 * share:.0f}\u2009%)" for k, share in enumerate(projection.explained)]
+    names = [f"axis {k + 1} ({100 * share:.0f}\u202f%)" for k, share in enumerate(projection.explained)]
     font = {"font": {"size": FONT_SIZE - 1}}
     style = {"backgroundcolor": "rgba(0,0,0,0)", "gridcolor": GRID, "zerolinecolor": GRID, "nticks": 5}
     style |= {"linecolor": GRID, "showgrid": True}

@@ -198,7 +198,7 @@ def open_lesson(visit: Callable[..., Visitor], name: str, **address: str) -> Vis
 
 def unescaped(text: str) -> str:
     """escape_markdown's text as it is read."""
-    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", "").replace("\u2009", " "), flags=re.DOTALL)
+    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", "").replace("\u202f", " "), flags=re.DOTALL)
 
 
 @pytest.fixture(autouse=True)

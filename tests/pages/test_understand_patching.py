@@ -40,7 +40,7 @@ def study_of(tab: Visitor, **arguments: object):
 
 
 def percent(share: float) -> str:
-    return format_percent(round(share, 2) + 0.0, 0).replace("\u2009", " ")
+    return format_percent(round(share, 2) + 0.0, 0).replace("\u202f", " ")
 
 
 def test_the_map_is_exact_and_the_best_cell_is_chosen(visit):

@@ -68,7 +68,7 @@ def test_the_places_and_what_they_share_are_the_cores(tab):
     words, units = tab.words(), unit_pattern(trace, 0, t0, t1, 0, threshold).units
     assert f"{len(units)} unit" in words.replace("**", "") and f"{len(matches)} other place" in words.replace("**", "")
     lifts = shared_labels(matches, window_labels(windows, starts, model))
-    assert shared_sentence(lifts, matches).replace("\u2009", " ") in words.replace("**", "")
+    assert shared_sentence(lifts, matches).replace("\u202f", " ") in words.replace("**", "")
     drawn = figures(tab)["pattern_places"]
     assert len(drawn["layout"]["shapes"]) == min(SHOWN, 1 + len(matches))
     assert "pattern_series" in figures(tab)
@@ -92,7 +92,7 @@ def test_symbols_are_written_into_the_places(visit):
 
 
 def test_numbers_of_a_sentence_are_bold_and_names_are_shown_as_they_are():
-    assert bold_numbers("3 of 1,024 rows (27.3\u2009%), unit_7, −0.5") == (
-        "**3** of **1,024** rows \\(**27\\.3\u2009%**\\), unit\\_7, **−0\\.5**"
+    assert bold_numbers("3 of 1,024 rows (27.3\u202f%), unit_7, −0.5") == (
+        "**3** of **1,024** rows \\(**27\\.3\u202f%**\\), unit\\_7, **−0\\.5**"
     )
     assert "[a]" not in bold_numbers("[a](b) 1") and np.char.count(bold_numbers("a 1 b 2"), "**") == 4
