@@ -72,7 +72,7 @@ def resolve_device(name: str) -> torch.device:
     if name not in available:
         raise PlaygroundError(f"This machine has no device {name}: choose one of {', '.join(available)}.")
     if name.startswith("cuda"):
-        torch.backends.cudnn.rnn.fp32_precision = "ieee"
+        torch.backends.cudnn.allow_tf32 = False  # the newer fp32_precision makes others' reads of this flag raise
     return torch.device(name)
 
 

@@ -95,8 +95,8 @@ def trace_lstm(lstm: nn.LSTM, x: Tensor | PackedSequence, hx: tuple[Tensor, Tens
     On the CPU output, h_n and c_n equal bit for bit what the module returns under torch.no_grad(). With
     gradients on, PyTorch may run another float32 kernel for it, whose results differ by about 1e-7.
 
-    On a card the gates are within 1e-5 of cuDNN's own once `torch.backends.cudnn.rnn.fp32_precision` is "ieee"; with
-    its default, "tf32", cuDNN rounds every factor to 10 bits and they are within 1e-3. `max_difference` says how near.
+    On a card the gates are within 1e-5 of cuDNN's own once `torch.backends.cudnn.allow_tf32` is False; with TF32, its
+    default, cuDNN rounds every factor to 10 bits, and they are within 1e-3. `max_difference` says how near.
 
     Raises:
         PlaygroundError: x or hx does not fit the module; or the module is in train mode with dropout

@@ -25,6 +25,7 @@ FIRST_SIGHT = {  # keys of what must be seen without scrolling
     "Gates": ("window", "layer", "gate", "parity", "gate_view"),
     "Stage": ("window", "stage"),
     "Forecast": ("steps_ahead", "history", "forecast_picture"),
+    "Understand": ("window", "instrument", "ledger_method"),
     "Sweep": ("sweep_trials", "sweep_search", "search_low_train_lr", "sweep_begin"),
     "Runs": (),  # how many there are depends on the tests before
 }

@@ -12,6 +12,7 @@ import torch
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError
 from lstm_core.forecasting.predict import predict
+from lstm_core.model.devices import resolve_device
 from lstm_core.model.onnx import METADATA, about, onnx_model, smooth_state
 from lstm_core.model.raw_forecast import RawForecast
 from lstm_core.model.recurrent import SequenceModel, build_model
@@ -141,11 +142,14 @@ def test_what_cannot_be_exported_is_said(monkeypatch):
         onnx_model(model, windows)
 
 
+@pytest.mark.extra
 def test_a_model_is_written_after_a_card_was_chosen_too(monkeypatch):
     """As resolve_device leaves PyTorch's flags: cuDNN's LSTMs in full float32."""
     pytest.importorskip("onnxscript", reason="onnxscript is not installed (requirements-extras.txt)")
-    monkeypatch.setattr(torch.backends.cudnn.rnn, "fp32_precision", "ieee")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "a card")
+    resolve_device("cuda")
     windows = labelled()
     model = build_model(ModelSpec(hidden_size=3), *windows.model_sizes)
     assert onnx_model(model, windows)
-    assert torch.backends.cudnn.rnn.fp32_precision == "ieee"
+    assert not torch.backends.cudnn.allow_tf32

@@ -26,13 +26,13 @@ def new_folder(**train_fields) -> RunFolder:
 
 
 @pytest.mark.filterwarnings("error")  # cuDNN's of weights that lie apart
-@pytest.mark.parametrize(("precision", "tolerance"), [("ieee", 1e-5), ("tf32", 1e-3)])
+@pytest.mark.parametrize(("is_rounded", "tolerance"), [(False, 1e-5), (True, 1e-3)])
 @pytest.mark.parametrize("proj_size", [0, 5])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_every_step_of_cudnn_is_in_the_trace(
-    proj_size: int, bidirectional: bool, precision: str, tolerance: float, monkeypatch
+    proj_size: int, bidirectional: bool, is_rounded: bool, tolerance: float, monkeypatch
 ):
-    monkeypatch.setattr(torch.backends.cudnn.rnn, "fp32_precision", precision)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", is_rounded)
     torch.manual_seed(0)
     lstm = nn.LSTM(3, 24, 2, batch_first=True, bidirectional=bidirectional, proj_size=proj_size).to(CARD)
     x = torch.randn(7, 40, 3, device=CARD)
@@ -52,7 +52,7 @@ def test_a_card_trains_in_full_float32_as_the_processor_does():
     card, processor = (trainer_of(WINDOWS, epochs=3, device=device) for device in (CARD, "cpu"))
     for on_card, on_processor in zip(card, processor, strict=True):
         assert on_card["train_loss"] == pytest.approx(on_processor["train_loss"], rel=1e-4)
-    assert torch.backends.cudnn.rnn.fp32_precision == "ieee"
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_a_run_killed_on_the_card_goes_on_to_the_same_weights(monkeypatch):
