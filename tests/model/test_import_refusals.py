@@ -29,6 +29,7 @@ from tests.conftest import examples
 FOLDER = Path(__file__).parents[1] / "fixtures/imported"
 h5py = pytest.importorskip("h5py", reason="h5py is not installed (requirements-extras.txt)")
 onnx = pytest.importorskip("onnx", reason="onnx is not installed (requirements-extras.txt)")
+pytestmark = pytest.mark.extra
 
 
 def state(**changes: torch.Tensor | None) -> bytes:
@@ -277,6 +278,7 @@ for name, data in read.items():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limits are those of Linux")
 def test_greedy_files_take_little_time_and_memory(tmp_path):
     """All of them in one process that may use 40 seconds of the processor and 300 MB more than it begins with."""

@@ -21,6 +21,7 @@ from lstm_core.trace import trace_lstm
 from tests.conftest import examples
 from tests.factories import saved, some
 
+pytestmark = pytest.mark.extra  # some files alone, which are left out without their package
 FOLDER = Path(__file__).parents[1] / "fixtures/imported"
 PAIRS = json.loads((FOLDER / "pairs.json").read_text(encoding="utf-8"))
 NEEDS = {".keras": "h5py", ".h5": "h5py"}

@@ -24,6 +24,7 @@ def legend(tab: Visitor) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_the_continual_reber_model_is_its_grammar_and_a_token_walks_through_it(visit):
     tab = finished(instrument(open_lesson(visit, "continual_reber")))
     words = tab.words()
@@ -40,6 +41,7 @@ def test_the_continual_reber_model_is_its_grammar_and_a_token_walks_through_it(v
     assert third.startswith("**") and third.endswith("**")
 
 
+@pytest.mark.slow
 def test_fewer_moves_ahead_tell_fewer_states_apart(visit):
     tab = finished(instrument(open_lesson(visit, "continual_reber")))
     finished(tab.set("automaton_depth", 3))

@@ -121,6 +121,7 @@ def test_what_comes_back_is_what_a_session_here_makes(make):
     assert not place.exists()
 
 
+@pytest.mark.slow
 def test_lost_again_and_again_it_goes_on_elsewhere_and_ends_with_the_same_weights(make, monkeypatch):
     plain = Trainer.__next__
 
