@@ -176,8 +176,10 @@ still spoils Adam's averages for many steps, and a NaN spoils them for good.
         ),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): clipped, the squared error ends below 0.01; not clipped, the run stops "
-    "after 89 to 648 steps of 1,000. The limit matters: at 0.5 nine of ten learn in this time, at 1 seven.",
+    success_rate="10 of 10 seeds (2000 to 2009, which nothing was tuned on): clipped, the squared error ends below "
+    "0.01; not clipped, the run breaks off after 102 to 644 steps of 1,000. On the seeds 4001 to 4010 the clipped "
+    "error was 0.068 once, and one unclipped run never broke off. The limit matters: of the seeds 0 to 9, all learn"
+    " in this time at 0.25, nine at 0.5 and seven at 1.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent "

@@ -161,7 +161,8 @@ reliably.
 between two steps and that. The input gates get the negative bias: what is to last must not be overwritten at every
 step. Some units then carry the first step from the very first batch.
 
-Initialisation does not decide what an LSTM *can* learn, but whether its first gradients point there.
+Initialisation does not decide what an LSTM *can* learn, but whether its first gradients point there. The goal of this
+lesson: chrono learns, a squared error below 0.1, and sooner than both others.
 """,
     formula=r"""\begin{aligned}
 f &= \sigma(b_f)\ \Rightarrow\ \text{time constant } \frac{-1}{\ln f} \\
@@ -184,8 +185,9 @@ other 0.
         Exercise("A wrong guess: on Model set chrono T_max to 5, then to 1,000, and train."),
     ),
     outcome=_outcome,
-    success_rate="Of the seeds 0 to 9, chrono learns on 10, bias 1 on 4 (0, 2, 6 and 7) and bias 0 on 3 (2, 6 and 7); "
-    "where one does not, it stays at 1. So between 0 and 1 the difference is small here, and chrono's is large.",
+    success_rate="Of the seeds 2000 to 2009, which nothing was tuned on, chrono learns on 10, bias 1 on 6 and bias "
+    "0 on 1, as on the seeds 4001 to 4010; where one does not, it stays at 1. Chrono learns first on 9 of the 10: "
+    "on seed 2002 bias 1 is as early. Of the seeds 0 to 9: 10, 4 and 3.",
     thumbnail_plot=lambda runs: [run.curves["valid_loss"].points(100)[1] for run in runs.values()],
     sources=(
         "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, "

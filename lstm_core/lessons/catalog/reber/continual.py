@@ -23,7 +23,7 @@ COLORS = {"lstm": VIOLET, "no_forget": BRICK}
 NAMES = {"lstm": "with forget gates", "no_forget": "without, as in 1997"}
 DASHES = {"lstm": "solid", "no_forget": "dash"}
 MIN_ACCURACY = 0.98  # of T or P, with forget gates
-MIN_FACTOR = 2  # how much longer a stream lasts without an error with forget gates
+MIN_FACTOR = 2  # how much longer the longest stretch without an error is with forget gates
 BOUNDARY_STATES = {10: "T or P is repeated", 0: "E ends the string", 1: "B begins the next"}  # of the grammar
 SHOWN_STEPS = 48  # symbols of the stream in which a unit is drawn: about four strings
 
@@ -111,14 +111,14 @@ def _unit_figure(runs: dict[str, Run]) -> go.Figure:
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    """Reached if T or P is remembered with forget gates, and streams last longer without an error than without them."""
-    from lstm_core.lessons.catalog.reber.scores import error_free_symbols, predict_streams
+    """Reached if T or P is remembered with forget gates, and errors leave longer stretches free than without them."""
+    from lstm_core.lessons.catalog.reber.scores import longest_error_free, predict_streams
 
     predictions = {label: predict_streams(run) for label, run in runs.items()}
     accuracy = {label: float(np.nanmean(p.recalled)) for label, p in predictions.items()}
     metrics = {f"{label}_remembered": share for label, share in accuracy.items()}
     metrics |= {f"{label}_legal": float(np.nanmean(p.legal_ranked_first)) for label, p in predictions.items()}
-    lengths = {label: error_free_symbols(p) for label, p in predictions.items()}  # each (streams,)
+    lengths = {label: longest_error_free(p) for label, p in predictions.items()}  # each (streams,)
     metrics |= {f"{label}_symbols": float(length.mean()) for label, length in lengths.items()}
     steps = predictions["lstm"].symbols.shape[1]
     perfect = {label: int((length == steps).sum()) for label, length in lengths.items()}
@@ -126,8 +126,8 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
         f"T or P is right in {format_percent(accuracy['lstm'])} of the strings of {len(lengths['lstm'])} new streams, "
         f"without forget gates in {format_percent(accuracy['no_forget'])}; guessing scores 50\u2009%. Without a single "
         f"error for all {steps:,} symbols: {perfect['lstm']} of the streams, without forget gates "
-        f"{perfect['no_forget']}; on average the first error comes after {metrics['lstm_symbols']:,.0f} and "
-        f"{metrics['no_forget_symbols']:,.0f} symbols."
+        f"{perfect['no_forget']}; the longest stretch without an error is {metrics['lstm_symbols']:,.0f} and "
+        f"{metrics['no_forget_symbols']:,.0f} symbols on average."
     )
     lasts = metrics["lstm_symbols"] >= MIN_FACTOR * metrics["no_forget_symbols"]
     return Outcome(bool(accuracy["lstm"] >= MIN_ACCURACY and lasts), summary, metrics)
@@ -179,11 +179,11 @@ symbol of each, T or P, must be repeated near its end; after that it is useless 
 
 The LSTM of 1997 had **no forget gate**: f was always 1, so what enters c stays there. In single strings that is an
 advantage, since every string starts from c = 0. Here nothing resets it: c tends to grow, tanh(c) saturates at ±1, and
-new symbols hardly change the unit's output. Most legal next symbols are still predicted: the last few symbols are
-enough for those.
+new symbols hardly change the unit's output. Most legal next symbols follow from the last few all the same.
 
-It does not *have* to fail: on some seeds training finds a way, and T or P comes out right almost always. So what counts
-here, as in the paper, is how many symbols pass **without a single error**.
+It does not *have* to fail: on some seeds T or P comes out right almost always. So what counts, as in the paper, is how
+long a stream goes on **without a single error**. The goal: at least twice as long with forget gates, and T or P right
+in 98 % of the strings.
 
 The **forget gate** of Gers, Schmidhuber and Cummins lets the cell learn when to reset itself. Nothing in the input
 marks where a string ends.

@@ -92,10 +92,11 @@ def predict_streams(run: Run) -> ReberPredictions:
     return run.cached("reber predictions", run.weights_key, lambda: predict_symbols(run.current_model(), x))
 
 
-def error_free_symbols(predictions: ReberPredictions) -> np.ndarray:
-    """(sequences,): how many symbols of each are read before the first prediction that is not legal_ranked_first."""
-    right = predictions.legal_ranked_first == 1
-    return np.where(right.all(axis=1), right.shape[1], right.argmin(axis=1))
+def longest_error_free(predictions: ReberPredictions) -> np.ndarray:
+    """(sequences,): symbols of the longest stretch in which every prediction is legal_ranked_first."""
+    wrong = [np.flatnonzero(right != 1) for right in predictions.legal_ranked_first]
+    steps = predictions.symbols.shape[1]
+    return np.array([np.diff(at, prepend=-1, append=steps).max() - 1 for at in wrong])
 
 
 def solved_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
