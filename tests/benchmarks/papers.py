@@ -1,8 +1,8 @@
 """What the papers published, and what the lessons of chapter "Papers" reach here.
 
-    python -m tests.benchmarks.papers [seeds, 5 if left out]
+    python -m tests.benchmarks.papers [seeds: 5 if left out, or 2000:2030, whose end is excluded]
 
-Trains every lesson from seeds 0, 1, 2 …, each in one thread, two at a time, and prints a Markdown table: each figure of
+Trains every lesson from every seed, each in one thread, two at a time, and prints a Markdown table: each figure of
 the lesson's outcome as its median over the seeds and its lowest and highest; how many seeds pass the paper's own rule,
 and how many reach the lesson's goal; the optimizer steps and the seconds of training of one seed, all runs of the
 lesson together. Where the rule is about a task that is not quite the lesson's, RULES tells how they differ.
@@ -31,7 +31,7 @@ from lstm_core.lessons.runs import new_runs, train_to_end
 from lstm_core.runs.run import Run
 
 PROCESSES = 2
-SEEDS = 5
+SEEDS = range(5)
 HEAD = (
     "task",
     "published",
@@ -135,9 +135,18 @@ def markdown(rows: Iterable[tuple[str, ...]], head: tuple[str, ...] = HEAD) -> s
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def main(seeds: int) -> None:
+def seed_range(text: str) -> range:
+    """ "10" → 0 … 9, "2000:2030" → 2000 … 2029."""
+    first, colon, end = text.rpartition(":")
+    seeds = range(int(first) if colon else 0, int(end))
+    if not seeds:
+        raise ValueError("no seed")
+    return seeds
+
+
+def main(seeds: range) -> None:
     began = time.perf_counter()
-    jobs = [(lesson.name, seed) for lesson in papers() for seed in range(seeds)]
+    jobs = [(lesson.name, seed) for lesson in papers() for seed in seeds]
     trials = []
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
         for done in pool.imap_unordered(trial, jobs):
@@ -146,8 +155,8 @@ def main(seeds: int) -> None:
             print(f"{done.name}, seed {done.seed}: {text}, {done.seconds:.0f} s", file=sys.stderr, flush=True)
     rows = [row(one, [trial for trial in trials if trial.name == one.name]) for one in papers()]
     print(markdown(rows))
-    print(f"\n{seeds} seeds of each, {(time.perf_counter() - began) / 60:.1f} minutes in all.")
+    print(f"\n{len(seeds)} seeds of each, {(time.perf_counter() - began) / 60:.1f} minutes in all.")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
+    main(seed_range(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)

@@ -31,7 +31,7 @@ HEIGHT = 250
 class Demonstration:
     """What a run measured."""
 
-    confirmed: bool  # whether the numbers bear the claim's verdict out; the page says so if they do not
+    confirmed: bool  # whether the numbers bear the claim's verdict out; the page warns if they do not
     summary: str  # plain text with the measured numbers
     table: Mapping[str, Sequence] | None = None  # column → cells
     figure: go.Figure | None = None
