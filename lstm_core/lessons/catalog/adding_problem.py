@@ -185,9 +185,9 @@ it must keep a value unchanged for up to a hundred steps and ignore 98 others.
 An LSTM can: an input gate that opens only at the marker, and a cell state that keeps what was written. Nothing in the
 loss asks for this; training finds it. The first figure shows the units, on a sequence that it was not trained on.
 
-The paper of 1997 asked for more than a low mean error, of values between −1 and 1: of 2,560 new
-sequences at most 3 were off by more than 0.04, with targets scaled to 0 … 1. The result
-above counts those too. This lesson's goal is a mean squared error below 0.01.
+The paper of 1997, with values from −1 to 1, reports more than a low mean error: of 2,560 new sequences at most 3 were
+off by more than 0.04, with targets scaled to 0 … 1. The result above counts those too. This lesson's goal is a mean
+squared error below 0.01.
 
 The forget gates' biases start spread out (*chrono*), so that some units remember for a hundred steps from the start.
 """,

@@ -143,8 +143,7 @@ largest norm and the median.
 
 A step is learning rate times gradient. One such step throws the weights far away, where the next gradient is larger
 still, until the loss is infinite or NaN. The Trainer then stops that run, reports it, and keeps its last finite
-weights:
-**this stop is what the lesson shows**, not a fault.
+weights: **this stop is what the lesson shows**, not a fault.
 
 Clipping measures the norm of the whole gradient, all weights together, and scales it down if it exceeds the limit. The
 step keeps its direction, and is never longer than the limit.

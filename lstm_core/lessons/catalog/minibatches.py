@@ -92,15 +92,14 @@ LESSON = Lesson(
 In PyTorch a **Dataset** gives the number of windows and returns one by index: 14 days of 10 numbers (four of each
 city, and the season as a point on a circle), and the 5 targets of the next day. A **DataLoader** shuffles them, stacks
 64 into a batch, and yields batch after batch until every window has been used. That is one **epoch**; a step of Adam
-follows every batch. Here all windows are in memory, and a shuffled list of their indices does the same without either
-class.
+follows every batch. Here all windows are in memory, and a shuffled list of their indices does the same.
 
 Each of the 20 units computes the equations below for every day: how much of its cell state to keep (f), how much of
 the candidate (g) to write (i), and how much to output (o).
 
-The **GRU** beside it has two gates and a candidate, and no separate cell state: a quarter fewer weights, and here about
-as good. Neither beats “as yesterday” by much. That is weather, not a fault: always compare a model with a simple
-baseline.
+The **GRU** beside it has two gates and a candidate, and no separate cell state: a quarter fewer weights. The result
+above compares both with “as yesterday”, and neither beats it by much. That is weather, not a fault: always compare a
+model with a simple baseline.
 
 The tutorial trains for 1,000 epochs. Here training stops when the validation loss has not improved for 100 epochs,
 and the best weights are restored.

@@ -176,7 +176,7 @@ what is left 10 and 49 steps back. Almost all of its gradient comes from the las
 it stays near 1/3.
 
 The LSTM has a second path back, through its cell state $c$, where the gradient is multiplied by the forget gate $f$
-alone. Where $f$ is near 1 it survives; here, as is usual, its bias starts at 1, which neither other cell has. The
+alone. Where $f$ is near 1 it survives; here its bias starts at 1, a help that neither other cell gets. The
 GRU's update gate does the same for its $h$.
 
 Watch the gradients **during training**: the LSTM's and the GRU's lines decay at first too, and rise as the gates learn.
