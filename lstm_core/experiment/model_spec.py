@@ -39,8 +39,8 @@ class ModelSpec:
     forget_bias: float | None = setting(
         None,
         "forget-gate bias",
-        "Empty: drawn like all weights from U(−1/√hidden_size, 1/√hidden_size). 1 or 2 lets the cell remember from the "
-        "first step on",
+        "Empty: drawn like all weights from U(−1/√hidden_size, 1/√hidden_size), so that f starts near 0.5. With 1 it "
+        "starts at 0.73: a start that remembers a few steps longer, not fifty; for long memories set chrono T_max",
         -20,
         20,
     )

@@ -21,7 +21,7 @@ from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import Lesson
 from lstm_core.lessons.runs import load_windows, pretrained_runs
 from lstm_core.model.devices import limit_to_one_thread
-from tests.benchmarks.papers import PROCESSES, Trial, markdown, trial
+from tests.benchmarks.papers import PROCESSES, Trial, markdown, seed_range, trial
 
 HEAD = ("lesson", "opens, s", "reached", "seconds, median (most)", "steps")
 ROUNDS = 3
@@ -66,15 +66,6 @@ def records(trials: list[Trial]) -> list[dict[str, object]]:
         for name, of_lesson in by_name.items()
         if of_lesson
     ]
-
-
-def seed_range(text: str) -> range:
-    """ "10" → 0 … 9, "2000:2030" → 2000 … 2029."""
-    first, colon, end = text.rpartition(":")
-    seeds = range(int(first) if colon else 0, int(end))
-    if not seeds:
-        raise ValueError("no seed")
-    return seeds
 
 
 def run_trials(chosen: list[Lesson], seeds: range) -> list[Trial]:

@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.lessons.catalog.claims import demonstrations as quick
+from lstm_core.lessons.catalog.claims import program_demonstrations as programs
 from lstm_core.lessons.catalog.claims import training_demonstrations
 from lstm_core.lessons.catalog.claims.claims import CLAIMS, Claim
-from lstm_core.lessons.catalog.claims.training_demonstrations import lstm_and_gru, resume_or_transfer
+from lstm_core.lessons.catalog.claims.training_demonstrations import (
+    last_batch_and_epoch,
+    lstm_and_gru,
+    one_step,
+    resume_or_transfer,
+)
 from tests.conftest import examples
 
 QUICK = [claim for claim in CLAIMS if not claim.slow]
@@ -20,7 +26,7 @@ names = pytest.mark.parametrize("claim", QUICK, ids=lambda claim: claim.name)
 
 
 def test_claims_are_told_apart_and_complete():
-    assert len({claim.name for claim in CLAIMS}) == len({claim.statement for claim in CLAIMS}) == len(CLAIMS) == 11
+    assert len({claim.name for claim in CLAIMS}) == len({claim.statement for claim in CLAIMS}) == len(CLAIMS) == 18
     for claim in CLAIMS:
         assert claim.name.isidentifier()
         assert claim.verdict and claim.explanation and claim.source
@@ -84,6 +90,49 @@ def test_the_biases_are_counted_as_pytorch_counts():
     table = quick.two_biases(0, 8).table
     assert table["all parameters"][0] == sum(p.numel() for p in nn.LSTM(quick.FEATURES, 8).parameters())
     assert table["all parameters"][1] == sum(p.numel() for p in nn.LSTM(quick.FEATURES, 8).parameters()) - 32
+
+
+def test_the_tutorials_view_runs_on_rows_and_raises_on_windows():
+    shapes, results = programs.view_as_one_sequence(0, 64).table.values()
+    assert shapes[:2] == ["(64, 10)", "(64, 7, 10)"] and results[0].startswith("(5,)")
+    with pytest.raises(RuntimeError) as raised:
+        nn.LSTM(10, 20)(torch.zeros(64, 70))
+    assert results[1] == f"RuntimeError: {raised.value}"
+
+
+def test_the_forget_gates_product_starts_at_one_for_the_last_step():
+    influence, kept = programs.last_hidden_state(0, 30).figure.data
+    assert influence.y[-1] == kept.y[-1] == 1 and len(kept.y) == 30
+    assert (np.diff(kept.y) > 0).all()
+
+
+@pytest.mark.parametrize("steps", [1, 4, 12])
+def test_the_largest_h_is_the_hyperbolic_tangent_of_the_number_of_steps(steps):
+    (line,) = programs.largest_output(3, steps).figure.data
+    np.testing.assert_allclose(line.y, np.tanh(np.arange(1, steps + 1)))
+    assert max(line.y) < 1
+
+
+def test_the_wrong_order_of_states_fits_two_sequences_and_changes_the_output():
+    *_, silent = quick.batch_first_states(0, 3).table["what PyTorch does"]
+    assert silent.startswith("runs: output off by up to 0.") and not silent.endswith("0.00")
+
+
+@pytest.mark.parametrize(("seed", "batch_size"), [(0, 16), (1, 48)])
+def test_the_last_batch_is_not_the_epoch(seed, batch_size):
+    result = last_batch_and_epoch(seed, batch_size)
+    assert result.confirmed, result.summary
+    last, means = (np.array(trace.y) for trace in result.figure.data)
+    assert len(last) == len(means) == training_demonstrations.PRINTED_EPOCHS and (last != means).all()
+
+
+def test_one_step_is_the_second_point_of_many():
+    result = one_step(0, 20)
+    assert result.confirmed, result.summary
+    own, new = (np.array(trace.y) for trace in result.figure.data)
+    assert (
+        len(own) == len(new) == 21 and f"from {own[0]:.3f} to {own[1]:.3f}, 20 steps to {own[-1]:.3f}" in result.summary
+    )
 
 
 def test_pytorchs_warning_is_shown_word_for_word():

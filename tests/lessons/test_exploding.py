@@ -65,6 +65,6 @@ def test_the_shipped_runs_show_the_one_learn_and_the_other_end():
     runs = pretrained_runs(LESSON)
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.summary
-    assert f"stopped after {runs['no_clip'].step} steps" in outcome.summary
+    assert f"broke off after {runs['no_clip'].step} steps" in outcome.summary
     norms, limit = LESSON.figures[0].draw(runs).lines[1:]
     assert norms.y[-1] == MAX_NORM_SHOWN and (limit.y == CLIP).all()

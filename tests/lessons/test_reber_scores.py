@@ -13,6 +13,7 @@ from lstm_core.lessons.catalog.reber.scores import (
     STREAM_STEPS,
     STREAMS,
     ReberPredictions,
+    longest_error_free,
     mean_by_position,
     memory_unit,
     one_hot,
@@ -145,3 +146,10 @@ def test_the_unit_that_holds_t_or_p_is_found_where_one_was_put():
     x = run.windows.inputs(run.windows.starts["test"])
     trace = trace_lstm(run.current_model().lstm, torch.from_numpy(x))
     np.testing.assert_array_equal(result.values_in(trace), trace.c[0, 0, :, :, unit].numpy())
+
+
+def test_the_longest_stretch_without_an_error_is_between_two_errors_or_an_end():
+    right = np.array([[1, 1, 0, 1, 1, 1, 0, 1], [1] * 8, [0] * 8, [0, 1, 1, 1, 1, 1, 1, 1]], float)
+    predictions = ReberPredictions(np.zeros((4, 8), int), np.zeros((4, 8, 7)))
+    predictions.__dict__["legal_ranked_first"] = right
+    assert longest_error_free(predictions).tolist() == [3, 8, 0, 7]

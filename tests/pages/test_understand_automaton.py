@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from lstm_core.analysis.automaton import DFA, Differences, NextSymbolAutomaton, StateSketch
 from pages.shared.understand.automaton import Found, caption, longest_walk, sentence

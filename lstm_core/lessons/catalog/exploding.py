@@ -23,7 +23,6 @@ COLORS = {"clip": VIOLET, "no_clip": BRICK}
 CLIP = 0.25
 MAX_NORM_SHOWN = 1e6
 MAX_ERROR = 0.1  # squared, of a model that has learned the task; always predicting 0 scores 1
-EXPLODED_LOSS = 100.0  # a hundred times that of always predicting 0
 
 DATA = generated_data("recall_first", length=2000, seq_len=20, train_share=0.8, valid_share=0.1)
 
@@ -74,15 +73,22 @@ def _vectors(runs: dict[str, Run]) -> go.Figure:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     error = runs["clip"].evaluate("test")
     unclipped = runs["no_clip"]
-    loss, norm = (float(unclipped.curves[name].points()[1].max(initial=0.0)) for name in ("train_loss", "grad_norm"))
-    how = "trained to the end" if unclipped.finished else f"stopped after {unclipped.step:,} steps on a NaN loss"
+    losses, norms = (unclipped.curves[name].points()[1] for name in ("train_loss", "grad_norm"))
+    loss, norm = (float(values.max(initial=0.0)) for values in (losses, norms))
+    broke_off = unclipped.status == "failed"
+    how = (
+        f"broke off after {unclipped.step:,} steps, its loss or gradient infinite or NaN"
+        if broke_off
+        else "did not break off"
+    )
+    median_text = f", the median {format_significant(float(np.median(norms)), 1)}" if len(norms) else ""
     summary = (
         f"Clipped: squared error {format_significant(error)} on new sequences; always predicting 0 would score 1. Not "
         f"clipped: it {how}; its largest loss was {format_significant(loss, 1)} and its largest gradient norm "
-        f"{format_significant(norm, 1)}."
+        f"{format_significant(norm, 1)}{median_text}."
     )
     metrics = {"clip error": error, "no_clip steps": float(unclipped.step), "no_clip largest loss": loss}
-    return Outcome(error < MAX_ERROR and loss > EXPLODED_LOSS, summary, metrics)
+    return Outcome(error < MAX_ERROR and broke_off, summary, metrics)
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
@@ -115,8 +121,8 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**The loss of every batch**",
-            "Always predicting 0 scores 1. The other line leaves the plot at a million and ends: its loss became "
-            "infinite or NaN.",
+            "Always predicting 0 scores 1. A line that leaves the plot at a million and ends is a run whose loss "
+            "became infinite or NaN.",
             _loss_plot,
         ),
         LessonFigure(
@@ -132,12 +138,12 @@ have the same data, weights and learning rate. Only one **clips** its gradient.
 
 To remember the first step, the RNN's recurrent weights must grow until they carry a number through twenty steps. Then
 the product that makes gradients vanish does the opposite: factors above 1, twenty times over. The loss has a **cliff**
-there, and on it the gradient is tens or thousands of times larger than on the plateau before.
+there, and on it the gradient is orders of magnitude larger than on the plateau before: the result above gives the
+largest norm and the median.
 
 A step is learning rate times gradient. One such step throws the weights far away, where the next gradient is larger
 still, until the loss is infinite or NaN. The Trainer then stops that run, reports it, and keeps its last finite
-weights:
-**this stop is what the lesson shows**, not a fault.
+weights: **this stop is what the lesson shows**, not a fault.
 
 Clipping measures the norm of the whole gradient, all weights together, and scales it down if it exceeds the limit. The
 step keeps its direction, and is never longer than the limit.
@@ -169,8 +175,10 @@ still spoils Adam's averages for many steps, and a NaN spoils them for good.
         ),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): clipped, the squared error ends below 0.01; not clipped, the run stops "
-    "after 89 to 648 steps of 1,000. The limit matters: at 0.5 nine of ten learn in this time, at 1 seven.",
+    success_rate="10 of 10 seeds (2000 to 2009, which nothing was tuned on): clipped, the squared error ends below "
+    "0.01; not clipped, the run breaks off after 102 to 644 steps of 1,000. On the seeds 4001 to 4010 the clipped "
+    "error was 0.068 once, and one unclipped run never broke off. The limit matters: of the seeds 0 to 9, all learn"
+    " in this time at 0.25, nine at 0.5 and seven at 1.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent "

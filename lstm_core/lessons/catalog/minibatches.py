@@ -1,4 +1,4 @@
-"""Dataset and DataLoader: a real multivariate series in batches of 64, an LSTM and a GRU, and a prediction loop."""
+"""Batches of 64: a real multivariate series, an LSTM and a GRU, and what a Dataset and a DataLoader stand for."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**Tomorrow's temperature in New York**",
-            "Each point is predicted from the 14 days before it, by a loop over days that were never trained on.",
+            "Each point is predicted from the 14 days before it; none of these days was in the training set.",
             _prediction_plot,
         ),
         LessonFigure(
@@ -89,17 +89,17 @@ LESSON = Lesson(
     ),
     loss_figure=False,
     text="""
-A **Dataset** gives the number of windows and returns one by index: 14 days of 10 numbers (four of each city, and the
-season as a point on a circle), and the 5 targets of the next day. A **DataLoader** shuffles them, stacks 64 into a
-batch, and yields batch after batch until every window has been used. That is one **epoch**; a step of Adam follows
-every batch.
+In PyTorch a **Dataset** gives the number of windows and returns one by index: 14 days of 10 numbers (four of each
+city, and the season as a point on a circle), and the 5 targets of the next day. A **DataLoader** shuffles them, stacks
+64 into a batch, and yields batch after batch until every window has been used. That is one **epoch**; a step of Adam
+follows every batch. Here all windows are in memory, and a shuffled list of their indices does the same.
 
 Each of the 20 units computes the equations below for every day: how much of its cell state to keep (f), how much of
 the candidate (g) to write (i), and how much to output (o).
 
-The **GRU** beside it has two gates and a candidate, and no separate cell state: a quarter fewer weights, and here about
-as good. Neither beats “as yesterday” by much. That is weather, not a fault: always compare a model with a simple
-baseline.
+The **GRU** beside it has two gates and a candidate, and no separate cell state: a quarter fewer weights. The result
+above compares both with “as yesterday”, and neither beats it by much. That is weather, not a fault: always compare a
+model with a simple baseline.
 
 The tutorial trains for 1,000 epochs. Here training stops when the validation loss has not improved for 100 epochs,
 and the best weights are restored.
@@ -119,6 +119,12 @@ h_t &= o_t \odot \tanh(c_t)
 - A scaler fitted on **all** rows lets the future leak into training. Here it is fitted on the training days only.
 - A shuffled split puts neighbours of the test days into training. Here the split is by time.
 - `nn.LSTM` adds **two** bias vectors; equations with one are right too, for their sum.
+- **`seq.view(len(seq), -1)`** reads a (64, 10) batch as *one* sequence of 64 steps. The output is one row of 5 numbers,
+  and `MSELoss` broadcasts it against the (64, 5) targets with no more than a warning; a batch of windows, (64, 7, 10),
+  raises. Both are run in *Claims checked*.
+- **The loss printed for an epoch is its last batch's.** Take the mean over the epoch: see *Claims checked*.
+- `criterion`, `X`, `y` and `X_test` are used and never defined, and **`.item()`** on five outputs raises: it takes one.
+- RNN is short for **recurrent** neural network; a *recursive* one is applied over a tree.
 """,
     exercises=(
         Exercise(

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
 TEST_WINDOWS = 2560  # the paper tests on as many
 NAIVE_LOSSES = {"guessing, ln 4": np.log(4), "knowing one of the two, ln 2": np.log(2)}
-MAX_WRONG = 3  # of TEST_WINDOWS
+MAX_WRONG = 3  # of TEST_WINDOWS, as the paper's text allows
+MAX_OUTPUT_ERROR = 0.3  # of each of the four outputs, or the sequence counts as wrong: the paper's rule
 X, Y = ORDER_SYMBOLS.index("X"), ORDER_SYMBOLS.index("Y")
 COLORS = {"XX": VIOLET, "XY": LILAC, "YX": BRICK, "YY": LIME}
 
@@ -116,11 +117,16 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
     windows = run.windows
     starts = windows.starts["test"]
-    wrong = int((predict(run.current_model(), windows, starts).argmax(axis=1) != windows.targets(starts)).sum())
+    probabilities = predict(run.current_model(), windows, starts)  # (windows, 4)
+    targets = windows.targets(starts)  # (windows,)
+    output_errors = np.abs(probabilities - (targets[:, None] == np.arange(len(ORDERS))))
+    wrong = int((output_errors.max(axis=1) >= MAX_OUTPUT_ERROR).sum())
+    wrong_class = int((probabilities.argmax(axis=1) != targets).sum())
     summary = (
-        f"{wrong} of {len(starts):,} new sequences wrong; guessing would get {3 * len(starts) // 4:,} of them wrong."
+        f"{wrong} of {len(starts):,} new sequences wrong by the paper's rule, an output off by 0.3 or more; the class "
+        f"is wrong in {wrong_class}. Guessing would get {3 * len(starts) // 4:,} classes wrong."
     )
-    return Outcome(wrong <= MAX_WRONG, summary, {"wrong": float(wrong)})
+    return Outcome(wrong <= MAX_WRONG, summary, {"wrong": float(wrong), "wrong class": float(wrong_class)})
 
 
 def _stage_moment(run: Run) -> StageMoment:
@@ -189,7 +195,9 @@ The search takes c and h of all 16 units, from X or Y on, and measures how much 
 explains, and how much the second (η²). The first figure shows the best two: their lines split at the right letter and
 stay apart.
 
-As in the paper, a sequence counts as wrong if its class is; the test has 2,560 new sequences.
+As in the paper, the test has 2,560 new sequences, and one counts as right only if **every** output is within 0.3 of
+its target, 1 for the class and 0 for the others. The outputs here are softmax probabilities. The paper's text allows 3
+wrong sequences, its table prints 1; the goal here is at most 3.
 """,
     formula=r"\eta^2 = \frac{\sum_k n_k\,(\bar v_k - \bar v)^2}{\sum_j (v_j - \bar v)^2}",
     symbols="$\\bar v_k$ is the mean of the unit's values $v$ over the $n_k$ steps of class $k$, $\\bar v$ the mean "
@@ -200,8 +208,10 @@ As in the paper, a sequence counts as wrong if its class is; the test has 2,560 
         Exercise("On Stage, play one sequence of class XY and watch the unit named above."),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): none of the 2,560 wrong on any of them.",
-    published="At most 1 of 2,560 new sequences wrong (Hochreiter & Schmidhuber 1997, section 5.6, task 6a)",
+    success_rate="10 of 10 seeds (0 to 9): the class is right in all 2,560 sequences. By the paper's rule none of "
+    "the 2,560 is wrong on 10 of 10 seeds that nothing was tuned on (2000 to 2009).",
+    published="1 of 2,560 new sequences wrong in the table, at most 3 in the text; right: all outputs within 0.3 of "
+    "their targets (Hochreiter & Schmidhuber 1997, experiment 6, task 6a)",
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(

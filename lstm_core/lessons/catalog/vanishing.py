@@ -23,6 +23,10 @@ FADED_SHARE = 0.01  # of its largest: below it a gradient counts as vanished
 HISTORY_POINTS = 15  # snapshots of a run at which the distance is drawn
 NAIVE_LOSS = 1 / 3  # the squared error of always predicting 0
 MAX_ERROR = 0.02  # squared, of a model that has learned the task
+SHORT_DISTANCE = 10  # steps before the end at which the result gives the gradient, beside the first step
+VANISHED_SHARE = (
+    0.03  # of the gradient at the end: less than it is left at the first step of the RNN, more of the others
+)
 
 DATA = generated_data("recall_marked", length=4000, seq_len=50, train_share=0.8, valid_share=0.1)
 
@@ -85,21 +89,29 @@ def _steps_back(run: Run, step: int) -> int:
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    errors, remaining = {}, {}
+    """Reached if the RNN has learned nothing and its gradient has vanished, and the others have learned and kept it."""
+    errors, shares = {}, {}
     for label, run in runs.items():
         errors[label] = run.evaluate("test")
         curve = _from_the_end(_horizon(run, run.snapshot_at()).d_h)
-        remaining[label] = float(curve[-1] / curve[0])
+        shares[label] = curve / curve[0]  # (seq_len,) by steps before the end
     errors_text = "; ".join(f"{run_name(label)}: {format_significant(error)}" for label, error in errors.items())
-    share = {label: format_significant(value, 1) for label, value in remaining.items()}
+    distances = [back for back in (SHORT_DISTANCE, len(curve) - 1) if back < len(curve)]
+    shares_text = "; ".join(
+        f"{run_name(label)}: {' and '.join(format_significant(float(share[back]), 1) for back in distances)}"
+        for label, share in shares.items()
+    )
     summary = (
         f"Squared error on new sequences: {errors_text}; always predicting 0 would score {NAIVE_LOSS:.2g}. "
-        f"{len(curve) - 1} steps back, the share of the gradient at the end that is left: {share['rnn']} for the RNN, "
-        f"{share['gru']} for the GRU and {share['lstm']} for the LSTM."
+        f"Share of the gradient at the end that is left {' and '.join(map(str, distances))} steps back: {shares_text}."
     )
-    reached = errors["rnn"] > 0.5 * NAIVE_LOSS and max(errors["gru"], errors["lstm"]) < MAX_ERROR
+    remaining = {label: float(share[-1]) for label, share in shares.items()}
+    vanished = remaining["rnn"] < VANISHED_SHARE < min(remaining["gru"], remaining["lstm"])
+    learned = errors["rnn"] > 0.5 * NAIVE_LOSS and max(errors["gru"], errors["lstm"]) < MAX_ERROR
     metrics = {f"{label} error": error for label, error in errors.items()}
-    return Outcome(reached, summary, metrics | {f"{label} gradient left": share for label, share in remaining.items()})
+    return Outcome(
+        learned and vanished, summary, metrics | {f"{label} gradient left": share for label, share in remaining.items()}
+    )
 
 
 def _stage_moment(run: Run) -> StageMoment:
@@ -128,7 +140,7 @@ def _experiment(**model) -> Experiment:
 
 LESSON = Lesson(
     title="Vanishing gradients",
-    summary="One number to remember for up to fifty steps: the RNN never learns it, the GRU and the LSTM do.",
+    summary="One number to remember for up to fifty steps: the RNN does not learn it, the GRU and the LSTM do.",
     chapter="Memory",
     experiments={
         "rnn": _experiment(cell="rnn"),
@@ -159,12 +171,13 @@ Each sequence is fifty numbers between −1 and 1. One of them, anywhere, is **m
 has to predict that number. Always predicting 0 scores a squared error of 1/3.
 
 To correct step 5 for an error at step 50, the gradient travels back through every step between, and an RNN multiplies
-it by $W_{hh}$ and by the slope of tanh at each. Here these shrink it: after ten steps a tenth or much less is left,
-after fifty next to nothing. The gradients that do reach the RNN are those of the last steps, which seldom hold the
-mark, so it stays at 1/3.
+it by $W_{hh}$ and by the slope of tanh at each. In this RNN these shrink it, and the result above measures how far:
+what is left 10 and 49 steps back. Almost all of its gradient comes from the last steps, which seldom hold the mark, so
+it stays near 1/3.
 
 The LSTM has a second path back, through its cell state $c$, where the gradient is multiplied by the forget gate $f$
-alone. Where $f$ is near 1 it survives. The GRU's update gate does the same for its $h$.
+alone. Where $f$ is near 1 it survives; here its bias starts at 1, a help that neither other cell gets. The
+GRU's update gate does the same for its $h$.
 
 Watch the gradients **during training**: the LSTM's and the GRU's lines decay at first too, and rise as the gates learn.
 It happens step by step: marks close to the end are learned first, and teach the gates to stay open.
@@ -199,7 +212,9 @@ fifty it learns this one; on a smooth series its gradient may well reach back a 
         Exercise("On Gates, *How far back?* shows the same gradients for one sequence and every layer."),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): the RNN stays at 1/3, the GRU ends below 0.001 and the LSTM below 0.005.",
+    success_rate="10 of 10 seeds (0 to 9): the RNN stays near 1/3, the GRU ends below 0.001 and the LSTM below "
+    "0.005. How far the RNN's gradient has vanished differs: on one of the seeds 4001 to 4010, 27 % was left after "
+    "10 steps and 1.2 % after 49.",
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(

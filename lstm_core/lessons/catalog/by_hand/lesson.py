@@ -102,10 +102,10 @@ and the answer is **1**. Only day 1 differs: to predict day 5, the unit must car
 The unit has **twelve parameters**: for each of the gates i, f, g and o one weight for the price x, one for its own last
 output h, and one bias. All its arithmetic is shown above. Move a parameter and see which company it gets wrong.
 
-Training with Adam at 1e-3 is *not good yet* after 2,000 epochs. So save a **checkpoint** and resume from it. A true
-checkpoint holds more than the twelve parameters: Adam's two running means of each gradient, its step count, and the
-state of the random generator that shuffles the sequences. With all of that, the resumed run equals the uninterrupted
-run, bit for bit.
+Training with Adam at 1e-3 has usually not finished after 2,000 epochs; the result above gives the outputs there. So
+save a **checkpoint** and resume from it. A true checkpoint holds more than the twelve parameters: Adam's running means
+of each gradient and of its square, its step count, and the state of the random generator that shuffles the sequences.
+With all of that, the resumed run equals the uninterrupted run, bit for bit.
 """,
     formula=r"""\begin{aligned}
 i_t &= \sigma(w_{ii}\,x_t + w_{hi}\,h_{t-1} + b_i)\\
@@ -116,7 +116,7 @@ c_t &= f_t\,c_{t-1} + i_t\,g_t \qquad h_t = o_t \tanh(c_t)
 \end{aligned}""",
     symbols="$x_t$ is the price of day $t$, $c_t$ the long-term and $h_t$ the short-term memory, both 0 before day 1; "
     "$h_4$ is the prediction.",
-    common_mistakes="""
+    common_mistakes=r"""
 **Resuming is not transfer learning.** Continuing from a checkpoint is the same training on the same data. Transfer
 learning takes weights to *another* task.
 
@@ -126,8 +126,14 @@ that step is always company B's, so company A's loss never appears in the tutori
 **5,000 epochs are not what the task needs.** They are what a learning rate of 1e-3 needs, chosen to get the very
 numbers of an earlier video: the next lesson takes 300.
 
-**One seed is no proof.** The tutorial fixes seed 42. From there 5,000 epochs give its numbers, those of the button
-above; from another seed the outputs may still be at one half.
+**One seed is no proof.** The video fixes seed 42, and from there 5,000 epochs give its numbers, those of the button
+above. The written tutorial that follows it fixes none; from another seed the outputs may still be at one half.
+
+**A target of 1 cannot be reached.** The prediction is $h = o \tanh c$, and both factors are below 1. The loss can only
+approach 0 while the weights grow: see *Claims checked*.
+
+**The cell state does not *ensure* memory.** It offers a path; whether day 1 survives on it is up to three forget gates,
+which training has to open.
 """,
     exercises=(
         Exercise(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 MAX_BITS = 2.35  # bits per character of the test split
+MIN_GAIN = 0.2  # by which the quote unit's correlation exceeds the best of the untrained model
 BIT = math.log(2)  # nats
 TURNING = 400  # characters of the picture of one unit
 
@@ -38,14 +39,16 @@ def _ngram_bits(run: Run) -> tuple[float, float]:
 def _outcome(runs: dict[str, Run]) -> Outcome:
     run = runs["lstm"]
     bits = run.evaluate("test") / BIT
-    (unigram, bigram), (_, quote_match) = _ngram_bits(run), _quote_unit(run)
+    (unigram, bigram), (_, quote_match), untrained = _ngram_bits(run), _quote_unit(run), _untrained_quote_unit(run)
     summary = (
         f"{bits:.2f} bits per character on the last tenth of the book, which it was not trained on; a unigram table "
         f"scores {unigram:.2f}, a bigram table {bigram:.2f}. Unit {quote_match.unit} correlates with being inside "
-        f"quotes: r = {format_number(quote_match.score)}."
+        f"quotes: r = {format_number(quote_match.score)}; the best unit of the untrained model: r = "
+        f"{format_number(untrained.score)}."
     )
-    metrics = {"bits": bits, "unigram": unigram, "bigram": bigram, "quotes": abs(quote_match.score)}
-    return Outcome(bits < MAX_BITS, summary, metrics)
+    quotes = {"quotes": abs(quote_match.score), "quotes untrained": abs(untrained.score)}
+    metrics = {"bits": bits, "unigram": unigram, "bigram": bigram} | quotes
+    return Outcome(bits < MAX_BITS and quotes["quotes"] > MIN_GAIN + quotes["quotes untrained"], summary, metrics)
 
 
 def _bits_plot(runs: dict[str, Run]) -> LinePlot:
@@ -85,6 +88,16 @@ def tracking_units(run: Run, gate: str) -> tuple[SequenceModel, dict[str, UnitMa
 def _quote_unit(run: Run) -> tuple[SequenceModel, UnitMatch]:
     model, matches = tracking_units(run, "c")
     return model, matches["inside quotes"]
+
+
+def _untrained_quote_unit(run: Run) -> UnitMatch:
+    """The same of the model before its first step: what a search over as many random units finds."""
+    from lstm_core.lessons.catalog.characters.text import best_units
+
+    def search() -> UnitMatch:
+        return best_units(run.snapshot_at(0).model, unseen(run), "c")["inside quotes"]
+
+    return run.cached("untrained quote unit", (), search)
 
 
 def _quote_unit_figure(runs: dict[str, Run]) -> LinePlot:
@@ -137,8 +150,11 @@ How good it is, is measured in **bits per character** on pages that it has never
 
 Some units can be read. A value of $c$ that turns when a quotation opens and turns back when it closes *is* a memory of
 being inside quotes: $f$ near 1 keeps it, $i \\odot g$ changes it at the marks. Most units mix many things. This small
-model finds quotes early; brackets are too rare in one book (fewer than 60 pairs), and the position in the line is a
-faint trace.
+model finds quotes early; brackets are too rare in one book (fewer than 60 pairs).
+
+**Compare every such unit with an untrained model**: of 96 random units some correlate with any signal. The position in
+the line, for one, is traced better before training (0.24 to 0.36 on the seeds 4001 to 4010) than after it (0.13 to
+0.24): training did not put it there.
 """
 
 LESSON = Lesson(
@@ -203,6 +219,7 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     success_rate="10 of 10 seeds (0 to 9) need less than 2.35 bits per character, from 2.26 to 2.31, and each has a "
-    "unit that goes with quotes, up or down: the correlation is 0.80 to 0.88 on pages that the model has not seen.",
+    "unit that goes with quotes, up or down: its correlation on pages that the model has not seen is 0.80 to 0.88. On "
+    "the seeds 4001 to 4010, which nothing was tuned on, it is 0.60 to 0.86.",
     widget="characters",
 )

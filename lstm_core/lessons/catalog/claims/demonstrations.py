@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import torch
 from torch import nn
 
-from lstm_core.data.number_format import format_significant
+from lstm_core.data.number_format import format_percent, format_significant
 from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, figure_layout
 from lstm_core.lessons.catalog.shapes.call import LSTMCall
 from lstm_core.lessons.catalog.shapes.drawing import outputs_figure
@@ -31,7 +31,7 @@ HEIGHT = 250
 class Demonstration:
     """What a run measured."""
 
-    confirmed: bool  # whether the numbers bear the claim's verdict out; the page says so if they do not
+    confirmed: bool  # whether the numbers bear the claim's verdict out; the page warns if they do not
     summary: str  # plain text with the measured numbers
     table: Mapping[str, Sequence] | None = None  # column → cells
     figure: go.Figure | None = None
@@ -69,12 +69,20 @@ def batch_first_states(seed: int, batch: int) -> Demonstration:
     calls = [LSTMCall(FEATURES, 5, batch_first=True, x=(batch, 6, FEATURES), h_0=h, c_0=h) for h in shapes]
     right, wrong = (run_call(call) for call in calls)
     h_n = next(row.shape for row in right.rows if row.name == "h_n")
+    lstm = seeded_module(seed, nn.LSTM, FEATURES, 5, 2, batch_first=True)
+    x, states = (
+        seeded_randn(seed + 1, 2, 6, FEATURES),
+        seeded_randn(seed + 2, 2, 2, 2, 5),
+    )  # as many sequences as layers
+    with torch.no_grad():
+        silent = max_abs_difference(*(lstm(x, (h, c))[0] for h, c in (states, states.transpose(1, 2))))
     return Demonstration(
-        right.problem is None and wrong.problem is not None and h_n == shapes[0],
-        f"With batch_first=True and two layers, h_n comes back as {h_n}: layers first, batch second, as ever.",
+        right.problem is None and wrong.problem is not None and h_n == shapes[0] and silent > TINY,
+        f"With batch_first=True and two layers, h_n comes back as {h_n}: layers first, batch second, as ever. With two "
+        f"sequences the wrong order fits, too: no error, and an output that is off by up to {silent:.2f}.",
         {
-            "h_0 and c_0": [str(shape) for shape in shapes],
-            "what PyTorch does": [_result_text(right), _result_text(wrong)],
+            "h_0 and c_0": [*map(str, shapes), "(2, 2, 5), axes swapped"],
+            "what PyTorch does": [_result_text(right), _result_text(wrong), f"runs: output off by up to {silent:.2f}"],
         },
         code="\n".join(right.code),
     )
@@ -147,11 +155,25 @@ def initialisation(seed: int, hidden_size: int) -> Demonstration:
     return Demonstration(
         np.abs(weights).max() <= pytorch_bound and distances[pytorch_bound] < distances[xavier_bound],
         f"{len(weights):,} weights of nn.LSTM({inputs}, {hidden_size}), none larger than 1/√{hidden_size} = "
-        f"{pytorch_bound:.4f}. {beyond:.0%} of them lie beyond Xavier's bound, {xavier_bound:.4f}. Largest distance "
-        f"between the cumulative distributions: {distances[pytorch_bound]:.3f} from the uniform one, "
+        f"{pytorch_bound:.4f}. {format_percent(beyond, 0)} of them lie beyond Xavier's bound, {xavier_bound:.4f}. "
+        f"Largest distance between the cumulative distributions: {distances[pytorch_bound]:.3f} from the uniform one, "
         f"{distances[xavier_bound]:.3f} from Xavier's.",
+        _bounds(seed),
         figure=figure_layout(figure, HEIGHT).update_layout(bargap=0, hovermode="closest"),
     )
+
+
+def _bounds(seed: int) -> dict[str, list[str]]:
+    """The bounds of nn.LSTM(10, 20, 2), the module of the tutorial that makes the claim, and its largest weights."""
+    lstm = seeded_module(seed, nn.LSTM, 10, 20, 2)
+    table = {"nn.LSTM(10, 20, 2)": [], "largest |weight|": [], "PyTorch's bound": [], "Xavier's bound": []}
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        weight = getattr(lstm, name)
+        bounds = 1 / math.sqrt(lstm.hidden_size), math.sqrt(6 / sum(weight.shape))
+        cells = name, *(f"{number:.4f}" for number in (weight.abs().max().item(), *bounds))
+        for column, cell in zip(table.values(), cells, strict=True):
+            column.append(cell)
+    return table
 
 
 def _distance(values: np.ndarray, bound: float) -> float:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 COLORS = {"lstm": VIOLET, "no_forget": BRICK}
 NAMES = {"lstm": "with forget gates", "no_forget": "without, as in 1997"}
 DASHES = {"lstm": "solid", "no_forget": "dash"}
-MIN_ACCURACY, MAX_ACCURACY_WITHOUT = 0.98, 0.70  # of T or P, with forget gates and without
+MIN_ACCURACY = 0.98  # of T or P, with forget gates
+MIN_FACTOR = 2  # how much longer the longest stretch without an error is with forget gates
 BOUNDARY_STATES = {10: "T or P is repeated", 0: "E ends the string", 1: "B begins the next"}  # of the grammar
 SHOWN_STEPS = 48  # symbols of the stream in which a unit is drawn: about four strings
 
@@ -110,18 +111,26 @@ def _unit_figure(runs: dict[str, Run]) -> go.Figure:
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
-    from lstm_core.lessons.catalog.reber.scores import predict_streams
+    """Reached if T or P is remembered with forget gates, and errors leave longer stretches free than without them."""
+    from lstm_core.lessons.catalog.reber.scores import longest_error_free, predict_streams
 
     predictions = {label: predict_streams(run) for label, run in runs.items()}
     accuracy = {label: float(np.nanmean(p.recalled)) for label, p in predictions.items()}
     metrics = {f"{label}_remembered": share for label, share in accuracy.items()}
     metrics |= {f"{label}_legal": float(np.nanmean(p.legal_ranked_first)) for label, p in predictions.items()}
-    summary = f"T or P is right in {format_percent(accuracy['lstm'])} of the strings of ten new streams"
-    reached = accuracy["lstm"] >= MIN_ACCURACY
-    if "no_forget" in accuracy:
-        summary += f", without forget gates in {format_percent(accuracy['no_forget'])}"
-        reached &= accuracy["no_forget"] <= MAX_ACCURACY_WITHOUT
-    return Outcome(reached, summary + "; guessing scores 50\u202f%.", metrics)
+    lengths = {label: longest_error_free(p) for label, p in predictions.items()}  # each (streams,)
+    metrics |= {f"{label}_symbols": float(length.mean()) for label, length in lengths.items()}
+    steps = predictions["lstm"].symbols.shape[1]
+    perfect = {label: int((length == steps).sum()) for label, length in lengths.items()}
+    summary = (
+        f"T or P is right in {format_percent(accuracy['lstm'])} of the strings of {len(lengths['lstm'])} new streams, "
+        f"without forget gates in {format_percent(accuracy['no_forget'])}; guessing scores 50\u202f%. Without a single "
+        f"error for all {steps:,} symbols: {perfect['lstm']} of the streams, without forget gates "
+        f"{perfect['no_forget']}; the longest stretch without an error is {metrics['lstm_symbols']:,.0f} and "
+        f"{metrics['no_forget_symbols']:,.0f} symbols on average."
+    )
+    lasts = metrics["lstm_symbols"] >= MIN_FACTOR * metrics["no_forget_symbols"]
+    return Outcome(bool(accuracy["lstm"] >= MIN_ACCURACY and lasts), summary, metrics)
 
 
 def _stage_moment(run: Run) -> StageMoment:
@@ -143,13 +152,13 @@ LESSON = Lesson(
     figures=(
         LessonFigure(
             "**T or P, the symbol that must be remembered**",
-            "Accuracy during training: with forget gates the model learns it, without them it keeps guessing.",
+            "Accuracy during training, on new streams; dotted: guessing.",
             _recall_plot,
         ),
         LessonFigure(
             "**What c does in an endless stream**",
-            "Without forget gates nothing is ever removed from c, and it grows with every symbol; with them it stays "
-            "small.",
+            "With f = 1 nothing in c decays: whatever does not cancel adds up, symbol by symbol. Forget gates can "
+            "keep c small.",
             _growth_figure,
         ),
         LessonFigure(
@@ -160,7 +169,7 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**Accuracy by position in the stream**",
-            "Ten new streams, twice as long as the training streams: the accuracy lasts.",
+            "Ten new streams, twice as long as the training streams: does the accuracy last?",
             _position_figure,
         ),
     ),
@@ -169,9 +178,12 @@ The strings of the embedded Reber grammar again, but now one follows the other w
 symbol of each, T or P, must be repeated near its end; after that it is useless and must make room for the next.
 
 The LSTM of 1997 had **no forget gate**: f was always 1, so what enters c stays there. In single strings that is an
-advantage, since every string starts from c = 0. Here nothing resets it: c keeps growing, tanh(c) saturates at ±1, and
-new symbols hardly change the unit's output. The legal next symbols it still predicts: the last few symbols are enough
-for those.
+advantage, since every string starts from c = 0. Here nothing resets it: c tends to grow, tanh(c) saturates at ±1, and
+new symbols hardly change the unit's output. Most legal next symbols follow from the last few all the same.
+
+It does not *have* to fail: on some seeds T or P comes out right almost always. So what counts, as in the paper, is how
+long a stream goes on **without a single error**. The goal: at least twice as long with forget gates, and T or P right
+in 98 % of the strings.
 
 The **forget gate** of Gers, Schmidhuber and Cummins lets the cell learn when to reset itself. Nothing in the input
 marks where a string ends.
@@ -186,13 +198,10 @@ from c = 0, so it must be long: 330 strings without a reset.
     symbols="$c_t$ is the cell state after symbol $t$, $i_t$ and $f_t$ the input and the forget gate, $g_t$ the "
     "candidate.",
     exercises=(
+        Exercise("One unit more: how long does a stream now last without forget gates?", {"model": {"hidden_size": 8}}),
         Exercise(
-            "One unit more: on some seeds, without forget gates, training finds a way to reset a unit through h.",
-            {"model": {"hidden_size": 8}},
-        ),
-        Exercise(
-            "Twelve units and short streams of 100 symbols, so that c = 0 comes often: without forget gates it "
-            "learns, too.",
+            "Twelve units and short streams of 100 symbols, so that c = 0 comes often: a task that can be learned "
+            "without forget gates.",
             {
                 "model": {"hidden_size": 12},
                 "data": {"seq_len": 100, "length": 640},
@@ -202,9 +211,13 @@ from c = 0, so it must be long: 330 strings without a reset.
         Exercise("On Gates, set f to 1 under What if? in the trained model: c grows and T or P is lost."),
     ),
     outcome=_outcome,
-    success_rate="10 of 10 seeds (0 to 9): with forget gates T or P is right in 99.3 % or more, without them in 45 to "
-    "68 %.",
-    published="Without forget gates LSTM fails, with them it solves the task (Gers, Schmidhuber & Cummins 2000)",
+    success_rate="On the seeds 0 to 9, used for tuning, T or P is right in 99.3 % or more with forget gates and in 45 "
+    "to 68 % without. On the seeds 4001 to 4010, which nothing was tuned on, it came out right in 99.7 to 100 % "
+    "without forget gates on 4 of 10. Streams of 50,000 symbols without any error there: 54 of 100 with, 2 of 100 "
+    "without.",
+    published="Perfect networks, a million symbols without an error: 18 % with forget gates, 62 % with a decaying "
+    "learning rate as well; 74 % of LSTMs whose state is reset from outside (Gers, Schmidhuber & Cummins 2000, table "
+    "2)",
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(

@@ -92,9 +92,48 @@ def predict_streams(run: Run) -> ReberPredictions:
     return run.cached("reber predictions", run.weights_key, lambda: predict_symbols(run.current_model(), x))
 
 
+def longest_error_free(predictions: ReberPredictions) -> np.ndarray:
+    """(sequences,): symbols of the longest stretch in which every prediction is legal_ranked_first."""
+    wrong = [np.flatnonzero(right != 1) for right in predictions.legal_ranked_first]
+    steps = predictions.symbols.shape[1]
+    return np.array([np.diff(at, prepend=-1, append=steps).max() - 1 for at in wrong])
+
+
 def solved_history(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Epochs, and the share of the test split's strings that are right at every step then."""
     return _history(run, "reber solved", lambda step: float(predict_test_strings(run, step).solved.mean()))
+
+
+def first_perfect_epoch(run: Run) -> float | None:
+    """The first epoch at which every string of the training and the test split is right at every step; None: never.
+
+    The training split is predicted only where the whole test split is right.
+    """
+    epochs, shares = solved_history(run)
+    windows = run.windows
+
+    def all_right(step: int) -> bool:
+        strings = run.cached("reber training strings", (), lambda: _distinct(windows.inputs(windows.starts["train"])))
+        return bool(predict_symbols(run.snapshot_at(step).model, strings).solved.all())
+
+    for epoch, share, step in zip(epochs, shares, run.snapshots.steps, strict=True):
+        if share == 1 and run.cached(f"reber all right at {step}", (), partial(all_right, step)):
+            return float(epoch)
+    return None
+
+
+def count_unseen(run: Run) -> int:
+    """How many of the test split's strings the training split does not contain."""
+    windows = run.windows
+    train, test = (windows.inputs(windows.starts[split]) for split in ("train", "test"))
+    trained_on = {x.tobytes() for x in train}
+    return sum(x.tobytes() not in trained_on for x in test)
+
+
+def _distinct(x: np.ndarray) -> np.ndarray:
+    """(strings, seq_len, 7) one-hot, each string once: np.unique would sort them, which takes seconds."""
+    first = {row.tobytes(): k for k, row in enumerate(x)}
+    return x[list(first.values())]
 
 
 def recall_history(run: Run) -> tuple[np.ndarray, np.ndarray]:

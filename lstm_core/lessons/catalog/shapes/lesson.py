@@ -52,6 +52,8 @@ c_n &: (D \cdot \text{num\_layers},\ N,\ H)
     common_mistakes="""
 - Many call `output[-1]` *the last hidden state*. True for one direction without padding only.
 - Some turn h_0 and c_0 with `batch_first=True`. They never turn.
+- One tutorial lists what comes **out** as output, *h0* and *c0*. Those go in; h_n and c_n come out, after the last
+  step.
 - A batch-first input without `batch_first=True` **raises no error**: sequences are read as steps.
 """,
     sources=(

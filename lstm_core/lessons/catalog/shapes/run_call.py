@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -52,8 +54,7 @@ def run_call(call: LSTMCall) -> CallReport:
     """Make the call on zeros, in eval mode, and report. Warnings of PyTorch come as notes."""
     lines = _Lines(call)
     problem = None
-    with _warnings_are_ours, warnings.catch_warnings(record=True) as caught, torch.no_grad():
-        warnings.simplefilter("always")
+    with caught_warnings() as caught, torch.no_grad():
         try:
             lines.run()
         except REFUSALS as error:
@@ -63,6 +64,14 @@ def run_call(call: LSTMCall) -> CallReport:
     if silent:
         notes.append(CallWarning("", f"PyTorch did not complain, but this is not what it looks like. {silent}"))
     return CallReport(tuple(lines.code), tuple(lines.rows()), problem, tuple(notes))
+
+
+@contextmanager
+def caught_warnings() -> Iterator[list[warnings.WarningMessage]]:
+    """The warnings raised inside, every one of them, recorded in place of being shown; one thread at a time."""
+    with _warnings_are_ours, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
 
 
 class _Lines:

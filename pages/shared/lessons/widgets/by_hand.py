@@ -126,7 +126,7 @@ def _choices(workspace: Workspace) -> None:
         workspace,
         TUTORIAL_START,
         key="hand_start",
-        help="Seed 42: weights from a normal distribution, biases 0. Then train: the tutorial's result comes out",
+        help="Seed 42: weights from a normal distribution, biases 0. Then train: the video's numbers come out",
     )
     end_help = "Its parameters after 5,000 epochs"
     wide_button(end, "The tutorial's result", "star", _put, workspace, TUTORIAL_END, key="hand_end", help=end_help)

@@ -25,7 +25,7 @@ def show(runs: dict[str, Run]) -> None:
     at = names.index(requested) if requested in names else 0
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left.container(key="claims"):
-        name = st.radio("Said in tutorials", names, at, key="claim", format_func=lambda n: _BY_NAME[n].statement)
+        name = st.radio("Claims in tutorials", names, at, key="claim", format_func=lambda n: _BY_NAME[n].statement)
     state.set_query("claim", name)
     with right:
         _claim(_BY_NAME[name])

@@ -194,7 +194,7 @@ def _packed() -> None:
     st.markdown(
         "Compared with each sequence run alone. Packed, **h_n** is each sequence's state at its last step (blue "
         "frame). Padded only, the LSTM continues over the zeros, and h_n is the state after them (dotted). "
-        "**packed.data** holds all first steps, then all second ones; **batch_sizes** says how many sequences still "
+        "**packed.data** holds all first steps, then all second ones; **batch_sizes** counts the sequences that still "
         "run. Without packing, `output[k, length_k − 1]` fixes it for one direction (difference "
         f"{format_significant(comparison.gathered_error, 1)}), but not for the reverse."
     )
