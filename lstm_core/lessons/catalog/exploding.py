@@ -13,6 +13,7 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GREY, LILAC, VIOLET, figure_layout
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -101,10 +102,40 @@ def _experiment(clip: float) -> Experiment:
     return Experiment(DATA, ModelSpec(cell="rnn", hidden_size=50), train)
 
 
+def _measure_largest_norm(runs: dict[str, Run]) -> Measured:
+    _, norms = runs["no_clip"].curves["grad_norm"].points()
+    finite = norms[np.isfinite(norms)]
+    ratio = float(finite.max() / np.median(finite)) if len(finite) else np.nan
+    return Measured(
+        "An RNN is trained without gradient clipping. Its largest gradient norm, divided by the median one, is about …",
+        ratio,
+        f"The largest norm of the run without clipping is {format_significant(ratio)} times its median.",
+    )
+
+
 LESSON = Lesson(
     title="Exploding gradients",
     summary="One steep step of the loss destroys all that an RNN has learned; gradient clipping prevents it.",
     chapter="Memory",
+    evening=2,
+    after=("vanishing",),
+    train_seconds=1.4,
+    question=Question(
+        _measure_largest_norm,
+        (
+            Choice("10", between(1, 100), "That is how much the norms of most batches of a well-behaved model differ."),
+            Choice(
+                "1,000",
+                between(100, 1e5),
+                "About what a first step off the cliff is. The weights it leads to have a still larger gradient.",
+            ),
+            Choice(
+                "more than a million",
+                between(1e6),
+                "A factor above 1 at each of twenty steps, and each bad step leads to a worse one.",
+            ),
+        ),
+    ),
     experiments={"clip": _experiment(CLIP), "no_clip": _experiment(0.0)},
     figures=(
         LessonFigure(
