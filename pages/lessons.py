@@ -18,7 +18,7 @@ except PlaygroundError as error:
     show_error(str(error))
 
 if lesson is None:
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="center")
     row.container(width="stretch").title("Lessons")
     with row:
         questions.switch()

@@ -38,6 +38,7 @@ RUN_NAMES = {  # of labels whose name on screen is another
     "no_forget": "no forget gate",
 }
 WORDS_PER_MINUTE = 150  # of a text to think about
+WIDGET_MINUTES = 5  # to try one out; a picture takes one
 PRETRAINED = resources.files(__package__).joinpath("pretrained")
 
 
@@ -130,10 +131,10 @@ class Lesson:
 
     @property
     def minutes(self) -> int:
-        """About how long it takes: reading, a minute for each picture or widget, training it once and every change."""
+        """About how long it takes: reading, looking at each picture, its widget, training it once, each change."""
         words = " ".join((self.text, self.common_mistakes, self.success_rate, *(one.text for one in self.exercises)))
         trainings = 1 + sum(1 for one in self.exercises if one.change)
-        looking = len(self.figures) + bool(self.widget)
+        looking = len(self.figures) + WIDGET_MINUTES * bool(self.widget)
         return round(len(words.split()) / WORDS_PER_MINUTE + looking + trainings * self.train_seconds / 60)
 
     @property

@@ -102,14 +102,20 @@ def _experiment(clip: float) -> Experiment:
     return Experiment(DATA, ModelSpec(cell="rnn", hidden_size=50), train)
 
 
-def _measure_largest_norm(runs: dict[str, Run]) -> Measured:
-    _, norms = runs["no_clip"].curves["grad_norm"].points()
+def _largest_over_median(run: Run) -> float:
+    """Of a run's gradient norms before clipping, as far as they are finite; NaN before the first step."""
+    _, norms = run.curves["grad_norm"].points()
     finite = norms[np.isfinite(norms)]
-    ratio = float(finite.max() / np.median(finite)) if len(finite) else np.nan
+    return float(finite.max() / np.median(finite)) if len(finite) else np.nan
+
+
+def _measure_largest_norm(runs: dict[str, Run]) -> Measured:
+    ratios = {label: _largest_over_median(run) for label, run in runs.items()}
     return Measured(
         "An RNN is trained without gradient clipping. Its largest gradient norm, divided by the median one, is about …",
-        ratio,
-        f"The largest norm of the run without clipping is {format_significant(ratio)} times its median.",
+        ratios["no_clip"],
+        f"Without clipping the largest norm is {format_significant(ratios['no_clip'])} times the run's median, with "
+        f"clipping {format_significant(ratios['clip'])} times.",
     )
 
 
@@ -123,11 +129,15 @@ LESSON = Lesson(
     question=Question(
         _measure_largest_norm,
         (
-            Choice("10", between(1, 100), "That is how much the norms of most batches of a well-behaved model differ."),
+            Choice(
+                "10",
+                between(1, 100),
+                "While training goes well, the noise between batches makes about that much difference.",
+            ),
             Choice(
                 "1,000",
                 between(100, 1e5),
-                "About what a first step off the cliff is. The weights it leads to have a still larger gradient.",
+                "On the cliff a gradient may be as large as that. The weights it leads to have a still larger one.",
             ),
             Choice(
                 "more than a million",

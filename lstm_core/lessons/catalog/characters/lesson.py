@@ -173,7 +173,7 @@ LESSON = Lesson(
         (
             Choice("2.3", _about(2.3), "That is what this small LSTM needs, which reads everything before."),
             Choice("3.4", _about(3.4), "A table of pairs costs that: it knows which character follows which."),
-            Choice("4.4", _about(4.4), "Frequent blanks and e's save only one bit of the log₂ 40 of an even guess."),
+            Choice("4.4", _about(4.4), "Frequent blanks and e's save only about one bit of log₂ 40, an even guess."),
         ),
     ),
     experiments={

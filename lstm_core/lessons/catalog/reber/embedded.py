@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DASHES = {"lstm": "solid", "rnn": "dash"}
 MAX_SHOWN = 16  # symbols of the string that is drawn, so that each can be read
 T, P = SYMBOLS.index("T"), SYMBOLS.index("P")
+GRAMMAR_KNOWN = 0.9  # share of steps at which the legal symbols are ranked first
 LEARNED = 0.7  # share of right T and P from which on the memory is being learned
 
 
@@ -135,8 +136,10 @@ def _measure_early_recall(runs: dict[str, Run]) -> Measured:
     run = runs["lstm"]
 
     def early_shares() -> list[float]:
-        recalled = (float(np.nanmean(predict_test_strings(run, step).recalled)) for step in run.snapshots.steps[1:])
-        return list(takewhile(lambda share: share < LEARNED, recalled))
+        early = (predict_test_strings(run, step) for step in run.snapshots.steps)
+        forgetful = takewhile(lambda predictions: np.nanmean(predictions.recalled) < LEARNED, early)
+        known = [p for p in forgetful if np.nanmean(p.legal_ranked_first) > GRAMMAR_KNOWN]
+        return [float(np.nanmean(predictions.recalled)) for predictions in known]
 
     shares = run.cached("reber early recall", run.weights_key, early_shares)
     share = float(np.median(shares)) if shares else np.nan
