@@ -40,6 +40,7 @@ from lstm_core.model.recurrent import build_model
 from lstm_core.runs import pool
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.run import Run
+from lstm_core.runs.sweeps.study import Range, Study
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -177,6 +178,16 @@ def brackets(count: int, length: int, seed: int) -> tuple[np.ndarray, np.ndarray
                 symbol = 2 + depth
             symbols[k, t], depths[k, t] = symbol, depth
     return symbols, depths
+
+
+NILE = DataSpec(name="nile", seq_len=5, targets=("volume",), features=("volume",))
+
+
+def nile_study(**fields) -> Study:
+    """A study of a small LSTM on a short series, two epochs a trial."""
+    train = TrainSpec(epochs=2, batch_size=16, patience=0, device="cpu")
+    search = {"train.lr": Range(1e-3, 0.1, log=True), "model.cell": ("lstm", "gru")}
+    return Study(**{"experiment": Experiment(NILE, ModelSpec(hidden_size=3), train), "search": search} | fields)
 
 
 # ---- runs and their threads

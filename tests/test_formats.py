@@ -52,7 +52,7 @@ def test_significant_digits_without_e_notation(value, digits, text):
 
 
 def test_units_stand_behind_a_space():
-    assert [format_percent(share) for share in (0.987, -0.0312, 1.0)] == ["98.7\u2009%", "−3.1\u2009%", "100.0\u2009%"]
+    assert [format_percent(share) for share in (0.987, -0.0312, 1.0)] == ["98.7\u202f%", "−3.1\u202f%", "100.0\u202f%"]
     assert [format_bytes(amount) for amount in (31e9, 8.4e9, 250e6, 9e3)] == ["31 GB", "8.4 GB", "250 MB", "9 kB"]
     assert [format_duration(seconds) for seconds in (8, 200, 7500)] == ["8 s", "3 min 20 s", "2 h 5 min"]
     assert [format_time_step(hours * 3_600e9) for hours in (24, 1.5, 1 / 7200)] == ["1 day", "1.5 hours", "0.5 seconds"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-THIN_SPACE = "\u2009"
+THIN_SPACE = "\u202f"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FIXED_RANGE = 1e-5, 1e6  # numbers in it are written without a power of ten
 

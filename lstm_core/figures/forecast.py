@@ -85,7 +85,7 @@ def _joined(curves: ForecastCurves, y: np.ndarray) -> Curve:
 def _add_band(figure: go.Figure, curves: ForecastCurves, level: float) -> None:
     if not np.isfinite(curves.upper[level]).any():
         return
-    name, color = f"{level * 100:.0f}\u2009% band", _pale(BAND_ALPHA[level])
+    name, color = f"{level * 100:.0f}\u202f% band", _pale(BAND_ALPHA[level])
     for edge, fill in ((curves.lower[level], None), (curves.upper[level], "tonexty")):
         line = _joined(curves, edge)
         figure.add_scatter(
@@ -112,7 +112,7 @@ def _band_texts(curves: ForecastCurves) -> list[str]:
     levels = [level for level in sorted(curves.upper) if np.isfinite(curves.upper[level]).any()]
     return [
         "".join(
-            f"<br>{level * 100:.0f}\u2009%: {curves.lower[level][k]:.4g} to {curves.upper[level][k]:.4g}"
+            f"<br>{level * 100:.0f}\u202f%: {curves.lower[level][k]:.4g} to {curves.upper[level][k]:.4g}"
             for level in levels
         )
         for k in range(len(curves.future.x))

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_core.analysis.gate_weights import round_up_nicely
 from lstm_core.analysis.patching.unit_sets import BestUnits
-from lstm_core.data.number_format import THIN_SPACE
+from lstm_core.data.number_format import format_percent
 from lstm_core.figures.theme import (
     ACTUAL_COLOR,
     FONT_SIZE,
@@ -22,7 +23,7 @@ from lstm_core.figures.theme import (
 MAX_CLICKABLE = 4000  # cells with a mark of their own, which alone a click can hit
 MAX_TICKS, MANY, SHORT = 12, 40, 3  # names on the axis of steps: all of up to MANY where they are as short as SHORT
 MAX_NAME = 24
-LIMIT = 1.0  # of the colours: all of the answer
+LIMITS = 0.1, 1.0  # of the colours, the least and the most: all of the answer
 
 
 def effect_map(
@@ -32,7 +33,7 @@ def effect_map(
     changed: Sequence[int] = (),
     height: int = 380,
 ) -> go.Figure:
-    """Units × steps: how much of the way from B's prediction to A's each patched cell goes, −1 to 1 in colour.
+    """Units × steps: how much of the way from B's prediction to A's each patched cell goes, coloured up to the largest.
 
     effects: (seq_len, units), NaN where not computed. cell: (step, unit) that is marked. changed: the steps at which
     the two inputs differ, marked above the map. Of up to MAX_CLICKABLE cells each can be clicked: its point's x is the
@@ -44,19 +45,22 @@ def effect_map(
     names = [plain_label(name, MAX_NAME) for name in step_names]
     x, y = 1 + np.arange(0, seq_len, strides[0]), np.arange(0, units, strides[1])
     is_named = shown.size <= MAX_CLICKABLE
+    largest = np.nanmax(np.abs(shown)) if np.isfinite(shown).any() else 0.0
+    limit = min(LIMITS[1], max(LIMITS[0], round_up_nicely(float(largest))))
+    end = format_percent(limit, 0)
     figure = go.Figure(
         go.Heatmap(
             z=np.round(shown.T, 4),
             x=x,
             y=y,
-            zmin=-LIMIT,
-            zmax=LIMIT,
+            zmin=-limit,
+            zmax=limit,
             colorscale=SIGNED_SCALE,
             colorbar={
                 "thickness": 14,
                 "tickfont": {"size": FONT_SIZE - 1},
-                "tickvals": [-1, 0, 1],
-                "ticktext": [f"−100{THIN_SPACE}%", "0", f"100{THIN_SPACE}%"],
+                "tickvals": [-limit, 0, limit],
+                "ticktext": [f"−{end}", "0", end],
             },
             hovertemplate=None if is_named else "step %{x}, unit %{y}: %{z:.1%}<extra></extra>",
             hoverinfo="skip" if is_named else None,

@@ -16,6 +16,7 @@ from lstm_core.figures.theme import (
     GATE_COLORS,
     GATE_SCALE,
     PREDICTION_COLOR,
+    SIGNED_SCALE,
     figure_layout,
     plain_label,
 )
@@ -155,3 +156,38 @@ def lift_figure(lifts: Sequence[Lift]) -> go.Figure:
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="share of the steps", tickformat=".0%", range=[0, 1.02])
     return figure_layout(figure, 110 + 30 * len(lifts)).update_layout(hovermode="closest", bargap=0.35)
+
+
+def window_figure(states: np.ndarray, span: tuple[int, int], names: Sequence[str], height: int = 230) -> go.Figure:
+    """The states of a window, (seq_len, units), the span from its first to its last step framed; a drag across it
+    selects steps, as points whose x counts from 1. names: of its steps."""
+    seq_len, units = states.shape
+    steps = np.arange(1, seq_len + 1)
+    figure = go.Figure(
+        go.Heatmap(
+            z=states.T,
+            x=steps,
+            zmin=-1,
+            zmax=1,
+            colorscale=SIGNED_SCALE,
+            colorbar={"thickness": 14, "title": {"text": "tanh c"}, "tickfont": {"size": FONT_SIZE - 1}},
+            hoverinfo="skip",
+        )
+    )
+    figure.add_scatter(  # a drag does not reach the cells of a heatmap
+        x=steps,
+        y=np.full(seq_len, (units - 1) / 2),
+        mode="markers",
+        marker={"size": 12, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        text=[plain_label(name) for name in names],
+        hovertemplate="step %{x}: %{text}<extra></extra>",
+        showlegend=False,
+    )
+    figure.add_shape(
+        x0=span[0] + 0.5, x1=span[1] + 1.5, y0=-0.5, y1=units - 0.5, line={"color": PREDICTION_COLOR, "width": 3}
+    )
+    figure.update_xaxes(title="step", range=[0.5, seq_len + 0.5], showgrid=False)
+    figure.update_yaxes(title="unit", range=[-0.5, units - 0.5], showgrid=False)
+    return figure_layout(figure, height).update_layout(dragmode="select", selectdirection="h", hovermode="closest")

@@ -15,7 +15,7 @@ KINDS = {  # kind → name, colour, symbol in three dimensions and in two, size
     "saddle": ("saddle", COMPARED_COLORS[5], "diamond", "diamond", 6),
     "slow": ("slow", LIME, "x", "x", 5),
 }
-PATH_COLOR, CURRENT_COLOR, GRID = SLATE, LILAC, "rgba(131,154,142,0.5)"
+PATH_COLOR, CURRENT_COLOR, GRID = SLATE, LILAC, GREY  # opaque: WebGL draws a pale line white on a white page
 MIN_CONSTANT, MAX_CONSTANT = 0.3, 1e5  # steps; what is quicker is not drawn, what is slower ends there
 MAX_DRAWN = 200  # points of one kind
 
@@ -51,7 +51,7 @@ def resting_states_figure(
         _add(figure, places, f"{name} ({len(chosen)})", "markers", marker=marker)
         figure.data[-1].update(text=[_told(k, points[k]) for k in shown], hoverinfo="text", customdata=shown)
     figure_layout(figure, height).update_layout(hovermode="closest")
-    names = [f"axis {k + 1} ({100 * share:.0f}\u2009%)" for k, share in enumerate(projection.explained)]
+    names = [f"axis {k + 1} ({100 * share:.0f}\u202f%)" for k, share in enumerate(projection.explained)]
     font = {"font": {"size": FONT_SIZE - 1}}
     style = {"backgroundcolor": "rgba(0,0,0,0)", "gridcolor": GRID, "zerolinecolor": GRID, "nticks": 5}
     style |= {"linecolor": GRID, "showgrid": True}
@@ -84,7 +84,7 @@ def time_constants_of_points(points: Sequence[FixedPoint]) -> go.Figure:
                 label = f"{name}: {'a push grows' if grows else 'a push fades'}"
                 hover = "point %{x}: %{y:.3g} steps<extra></extra>"
                 figure.add_scatter(x=x, y=y, mode="markers", name=label, marker=marker, hovertemplate=hover)
-    figure.update_xaxes(title="point", dtick=max(1, len(points) // 10))
+    figure.update_xaxes(title="point", dtick=max(1, len(points) // 10), range=[-0.6, max(1, len(points)) - 0.4])
     figure.update_yaxes(title="time constant (steps)", type="log", tickformat="~g", dtick=1)
     return figure_layout(figure, 320).update_layout(hovermode="closest")
 
@@ -96,6 +96,15 @@ def retention_figure(retention: Retention, longest: float | None = None) -> go.F
     line = {"color": VIOLET, "width": 3}
     hover = "after %{x} silent steps: %{y:.1%}<extra></extra>"
     figure.add_scatter(x=steps, y=retention.share, mode="lines+markers", line=line, hovertemplate=hover, name="kept")
+    figure.add_hline(retention.forgotten, line={"color": GREY, "dash": "dot", "width": 2})
+    figure.add_annotation(
+        x=np.log10(steps[-1]),
+        y=retention.forgotten,
+        text="one answer for all",
+        showarrow=False,
+        xanchor="right",
+        yanchor="bottom" if retention.forgotten < 0.8 else "top",
+    )
     if longest is not None and np.isfinite(longest) and longest >= 1:
         figure.add_vline(longest, line={"color": GREY, "dash": "dash", "width": 1.5})
         figure.add_annotation(

@@ -80,7 +80,9 @@ def losses_figure(trials: Sequence[TrialMark], total: int, winner: int | None = 
 
 def _loss_axis(losses: Sequence[float]) -> dict[str, Any]:
     """A log scale where it can be, with all losses in view and a few round numbers beside it."""
-    if not losses or min(losses) <= 0:
+    if not losses:
+        return {"range": [0, 1], "showticklabels": False}
+    if min(losses) <= 0:
         return {}
     low, high = math.log10(min(losses)), math.log10(max(losses))
     margin = max(0.05, 0.07 * (high - low))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -62,7 +64,7 @@ def onnx_model(model: SequenceModel, windows: Windows) -> bytes:
         )
     module = RawForecast(_copy(model), windows).eval()
     example = {name: tensor for name, tensor in zip(module.input_names, example_inputs(module), strict=True)}
-    with warnings.catch_warnings():  # of PyTorch's own code
+    with _one_cudnn_precision(), warnings.catch_warnings():  # of PyTorch's own code
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module,
@@ -75,6 +77,19 @@ def onnx_model(model: SequenceModel, windows: Windows) -> bytes:
         )
     program.model.metadata_props[METADATA] = json.dumps(about(module), ensure_ascii=False)
     return program.model_proto.SerializeToString()
+
+
+@contextmanager
+def _one_cudnn_precision() -> Iterator[None]:
+    """PyTorch's export asks a flag that raises where cuDNN's LSTMs have another precision than its convolutions, as
+    they do once a card has trained (devices.resolve_device)."""
+    cudnn = torch.backends.cudnn
+    precision = cudnn.rnn.fp32_precision
+    cudnn.rnn.fp32_precision = cudnn.conv.fp32_precision
+    try:
+        yield
+    finally:
+        cudnn.rnn.fp32_precision = precision
 
 
 def _copy(model: SequenceModel) -> SequenceModel:

@@ -196,12 +196,11 @@ class SharedWindows:
 
 
 def shared_windows(runs: Sequence[Run]) -> SharedWindows | None:
-    """The windows of the last split in which all these runs of the same rows have some; None: there is none."""
-    for split in reversed(SPLITS):
+    """The windows of the last split that all these runs of the same rows may show; None: they share none."""
+    for split in reversed([one for one in SPLITS if all(one in run.shown_splits for run in runs)]):
         firsts = []
         for run in runs:
-            starts = run.windows.starts[split]
-            firsts.append(run.windows.target_rows(starts)[:, 0] if len(starts) else np.empty(0, int))
+            firsts.append(run.windows.target_rows(run.windows.starts[split])[:, 0])
         rows = np.unique(firsts[0])
         for other in firsts[1:]:
             rows = np.intersect1d(rows, other)

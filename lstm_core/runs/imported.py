@@ -18,6 +18,8 @@ from lstm_core.model.devices import free_memory
 from lstm_core.model.import_weights import ImportedLstm
 from lstm_core.runs.run import Run
 
+IMPORTED = "imported"  # in Run.about
+
 
 @dataclass(frozen=True)
 class KnownScaling:
@@ -41,7 +43,8 @@ def imported_run(
 
     unit: None: the prediction is that of the linear layer in the file. Else it is h of this unit at the last step, as
     it is; those of the reverse direction count on. scaling: what the weights were trained with; None: data.scaling,
-    fitted on the training rows. The data has no start, and nothing but its features is read. about: as Run's.
+    fitted on the training rows. The data has no start, and nothing but its features is read. about: as Run's;
+    IMPORTED is added to it.
 
     Raises:
         PlaygroundError: the data cannot be cut into windows, has not as many features, targets or classes as the LSTM
@@ -69,7 +72,7 @@ def imported_run(
     )
     experiment = Experiment(plain, spec, TrainSpec(device="cpu"))
     check_memory(experiment, windows, free_memory())
-    run = Run.new(windows, experiment, table, **about)
+    run = Run.new(windows, experiment, table, **{IMPORTED: True} | about)
     run.set_weights(head | {f"lstm.{name}": weight.detach() for name, weight in lstm.named_parameters()})
     return run
 

@@ -169,6 +169,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self._files = FileCache()
+        self._hidden: set[str] = set()  # ids of runs that are: once hidden, always so
 
     def runs(self, owner: str | None = None, hidden: bool = False) -> list[RunSummary]:
         """This person's runs and nobody's, the newest first; those of others are seen only by their id.
@@ -178,14 +179,16 @@ class Shelf:
         return [run for run in self.all(hidden) if run.may_be_changed_by(owner)]
 
     def all(self, hidden: bool = True) -> list[RunSummary]:
-        """All runs of this machine, whoever's, the newest first. Where hidden ones are not asked for, only one file is
-        looked at of each: a sweep may have thousands of trials."""
+        """All runs of this machine, whoever's, the newest first. Where hidden ones are not asked for, one file is read
+        of each, once: a sweep may have thousands of trials."""
         root = home()
-        wanted = _names(root / "wanted")
-        places = [root / "runs" / name for name in _names(root / "runs")]
-        self._files.forget_unless(100 + 10 * len(places))  # of runs that are gone
-        shown = places if hidden else [place for place in places if not self._is_hidden(place)]
-        found = [self._summary(place, wanted) for place in shown]
+        wanted, names = _names(root / "wanted"), _names(root / "runs")
+        self._files.forget_unless(100 + 10 * len(names))  # of runs that are gone
+        if not hidden:
+            new = {name for name in names - self._hidden if self._is_hidden(root / "runs" / name)}
+            self._hidden = (self._hidden & names) | new
+            names -= self._hidden
+        found = [self._summary(root / "runs" / name, wanted) for name in names]
         return sorted(filter(None, found), key=lambda run: run.created, reverse=True)
 
     def run(self, id: str) -> RunSummary | None:

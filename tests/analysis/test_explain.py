@@ -166,6 +166,19 @@ def test_only_integrated_gradients_take_another_cell():
         explain(model, windows, start, (0, 1), method="gradients")
 
 
+def test_integrated_gradients_tell_how_far_they_are_and_can_be_cancelled():
+    windows = windows_with()
+    model, start, told = model_of(windows), int(windows.starts["test"][0]), []
+    explain(model, windows, start, method="gradients", progress=told.append)
+    assert told == sorted(told) and 0 < told[-1] <= 1
+
+    def cancel(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explain(model, windows, start, method="gradients", progress=cancel)
+
+
 def test_parts_that_cancel_to_rounding_are_refused():
     """Over thousands of steps of a stream the frozen run of this model explodes, forwards and back."""
     run = pretrained_runs(lessons()["continual_reber"])["lstm"]

@@ -166,6 +166,7 @@ def test_early_in_training_an_answer_is_right_and_its_memory_leaks():
     assert kept[0].silent_steps == (0, 100, 1000)
     assert kept[0].share[0] == kept[1].share[0] == 1
     assert kept[0].share[1] < 0.99
+    assert 0.5 <= kept[1].forgotten < 0.6  # the more frequent sign
     assert kept[1].share.min() == 1
 
 
@@ -246,9 +247,11 @@ def test_starts_may_leave_c_out():
 
 def test_retention_counts_classes_and_refuses_what_has_no_running_state():
     model, x = load_fixture("tomita5"), torch.eye(2)[torch.randint(0, 2, (20, 6))]
-    share = measure_retention(model, x, is_class=True, silent_steps=(0, 5), constant=[0.0, 0.0]).share
+    kept = measure_retention(model, x, is_class=True, silent_steps=(0, 5), constant=[0.0, 0.0])
+    share = kept.share
     assert share[0] == 1
     with torch.no_grad():
+        assert kept.forgotten == pytest.approx(model(x)[:, -1].argmax(1).bincount().max().item() / 20)
         longer = model(torch.cat([x, torch.zeros(20, 5, 2)], dim=1))
     assert share[1] == (longer[:, -1].argmax(1) == longer[:, 5].argmax(1)).double().mean()
     for arguments, sentence in (

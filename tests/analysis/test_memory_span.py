@@ -167,5 +167,5 @@ RMSE = Scale("RMSE", "the training mean", 10.0, 2.0)
     ],
 )
 def test_the_sentence_says_what_the_scores_say(span, words):
-    sentence = span_sentence(span).replace("\u2009", " ")
+    sentence = span_sentence(span).replace("\u202f", " ")
     assert re.search(words, sentence), sentence

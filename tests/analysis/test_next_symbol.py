@@ -104,6 +104,15 @@ def test_a_hand_made_network_gives_its_own_graph():
     assert machine.fidelity == 1
 
 
+def test_the_likeliest_symbol_is_always_allowed():
+    """Where no symbol stands out, as in a text, a walk still goes on."""
+    network = hand_made([[0, 1, 2], [0, 1, 2], [0, 1, 2]])
+    with torch.no_grad():
+        network.model.head.bias[1] = 0.01
+    machine = extract_next_symbol_automaton(network, [0])
+    assert all(machine.allowed(state) for state in range(machine.n_states))
+
+
 def test_ends_close_the_graph():
     network = hand_made([[1, 2], [0], [2, 0]])
     ended = extract_next_symbol_automaton(network, [0], end_symbols=[2])

@@ -213,7 +213,7 @@ REFUSED = [
     (dict(output=2), "There is no output 2"),
     (dict(step=9), "There is no step 9"),
     (dict(x_a=twins()[1]), "Both runs have the same prediction"),
-    (dict(spread=1e4), "differ by less than 5\u2009% of their spread"),
+    (dict(spread=1e4), "differ by less than 5\u202f% of their spread"),
 ]
 
 

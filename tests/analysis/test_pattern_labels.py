@@ -50,8 +50,8 @@ def test_the_most_surprising_label_comes_first_and_is_told():
     assert [(lift.label, round(lift.lift, 3)) for lift in lifts] == [("b", 3.667), ("one", 1.0)]
     sentence = shared_sentence(lifts, PLACES)
     assert sentence == (
-        "In the 2 places found, symbol is 'b' at 3 of 3 steps (100\u2009%); of all steps it is that at "
-        "27.3\u2009%: 3.7 times as often as elsewhere."
+        "In the 2 places found, symbol is 'b' at 3 of 3 steps (100\u202f%); of all steps it is that at "
+        "27.3\u202f%: 3.7 times as often as elsewhere."
     )
     assert "share none" in shared_sentence([Lift("series", "one", "step", 3, 3, 1.0)], PLACES)
     assert "at 1 of 1 first step " in shared_sentence([Lift("x", "y", "first", 1, 1, 0.1)], PLACES[:1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
@@ -116,7 +118,7 @@ def test_of_values_that_move_it_the_one_furthest_back_is_altered():
         with torch.no_grad():
             y = model(torch.from_numpy(altered))[:, 0].numpy()
         moved.append(np.abs(y - y[0]).max())
-    assert twin.steps == (int(np.argmax(np.array(moved) >= max(moved) / 3)),)
+    assert twin.steps == (int(np.argmax(np.array(moved) >= max(moved) / 5)),)
 
 
 @pytest.mark.parametrize("windows", [wave(), labelled()], ids=["numbers", "classes"])
@@ -137,6 +139,19 @@ def test_the_nearest_window_with_another_outcome(windows):
     nearest = starts[np.where(other, distance, np.inf).argmin()]
     assert twin.start == nearest
     assert f"of {other.sum():,} with another outcome the most similar" in twin.difference
+
+
+def test_the_step_of_the_exchange_can_be_chosen(reber):
+    model, windows = reber.current_model(), reber.windows
+    start, last = int(windows.starts["test"][0]), windows.spec.seq_len - 1
+    for at in range(last - 5, last):
+        with suppress(PlaygroundError):  # no other symbol may follow there
+            assert find_twin(model, windows, start, "symbol", at=at).steps == (at,)
+    with pytest.raises(PlaygroundError, match="No symbol at this step can be exchanged"):
+        find_twin(model, windows, start, "symbol", at=0)  # padding
+    windows = wave()
+    model, start = trainer_of(windows).model.eval(), int(windows.starts["test"][0])
+    assert [find_twin(model, windows, start, at=at).steps for at in range(6)] == [(at,) for at in range(6)]
 
 
 def test_what_cannot_be_found_is_said_in_one_sentence(reber):

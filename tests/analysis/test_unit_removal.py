@@ -223,7 +223,7 @@ def test_an_lstm_keeps_as_many_units_in_each_layer():
 @pytest.mark.parametrize(
     ("scores", "words"),
     [
-        ((2.0, 2.1, 2.2, 9.0), "2 of the 4 units are enough to keep 95\u2009% .*RMSE 2.20, 2.00 with all"),
+        ((2.0, 2.1, 2.2, 9.0), "2 of the 4 units are enough to keep 95\u202f% .*RMSE 2.20, 2.00 with all"),
         ((2.0, 5.0, 2.2, 9.0), "All 4 units are needed: .*from 2.00 to 5.00"),
         ((2.0,), "All 4 units are needed"),
     ],

@@ -54,7 +54,7 @@ def test_a_dropped_file_becomes_dates_past_its_end_with_bands_that_say_how_often
     wait_for_forecast(tab)
     assert [str(x)[:10] for x in values(tab, "forecast", "x")][:2] == [LAST, "2020-01-01"]
     assert len(values(tab, "forecast")) == 1 + 12  # a season, and the last row that is known
-    assert len(values(tab, "80\u2009% band")) == len(values(tab, "95\u2009% band")) == 1 + 12
+    assert len(values(tab, "80\u202f% band")) == len(values(tab, "95\u202f% band")) == 1 + 12
     text = tab.text()
     assert re.search(r"It starts from .*: RMSE [\d.]+\. The LSTM makes that [\d.]+\.", text) or "adds nothing" in text
     assert re.search(r"On the test rows the 80 % band held \d+ % of the values \(\d+ windows", text)

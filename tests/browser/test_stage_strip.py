@@ -125,7 +125,7 @@ def test_a_class_is_predicted_by_name_with_its_probability(stage: Page):
     press(stage, "End")
     text = readout(stage)["text"]
     actual = header["classes"][header["truth"][-1]]
-    assert re.search(r"predicts (up|down) \d+\u2009%", text) and f"actual {actual} " in text
+    assert re.search(r"predicts (up|down) \d+\u202f%", text) and f"actual {actual} " in text
     assert seen["truth"]["text"] == f"actual {actual}" and seen["span"] == [0, 1]
 
 
@@ -153,7 +153,7 @@ def test_symbols_stand_along_the_strip_and_turn_over_like_pages(stage: Page):
         assert 0 < cell["share"] <= 1 and cell["wrong"] == (cell["text"] != actual["text"])
     assert seen["main"] == seen["others"] == []
     assert re.search(
-        r"step 1 of 100 · reads [abc] · predicts [abc] \d+\u2009%.* · actual [abc] \d+\u2009%", seen["text"]
+        r"step 1 of 100 · reads [abc] · predicts [abc] \d+\u202f%.* · actual [abc] \d+\u202f%", seen["text"]
     )
     press(stage, "End")
     first, count = readout(stage)["page"]

@@ -35,12 +35,12 @@ def named(figure) -> dict:
 def test_the_future_and_its_bands_begin_at_the_last_known_row(x):
     figure = forecast_figure(curves(x), "LSTM, test", "day", "load")
     lines = named(figure)
-    assert list(lines) == ["95\u2009% band", "80\u2009% band", "actual", "LSTM, test", "forecast"]
+    assert list(lines) == ["95\u202f% band", "80\u202f% band", "actual", "LSTM, test", "forecast"]
     assert lines["forecast"].y.tolist() == [9, 10, 11]
     np.testing.assert_array_equal(np.asarray(lines["forecast"].x, x.dtype), x[9:])
-    assert lines["95\u2009% band"].y.tolist() == [9, 12, 13] and lines["80\u2009% band"].y.tolist() == [9, 11, 12]
+    assert lines["95\u202f% band"].y.tolist() == [9, 12, 13] and lines["80\u202f% band"].y.tolist() == [9, 11, 12]
     assert all(line.fillcolor.startswith(PREDICTION_COLOR) for line in figure.data[:4])
-    assert "80\u2009%: 9 to 11" in lines["forecast"].customdata[1]
+    assert "80\u202f%: 9 to 11" in lines["forecast"].customdata[1]
     end = np.asarray(figure.layout.xaxis.range[1], x.dtype)
     assert end > x[-1]
 

@@ -103,10 +103,11 @@ def test_time_constants_tell_what_fades_from_what_grows():
 
 
 def test_retention_is_drawn_over_silent_steps():
-    kept = Retention((0, 10, 100), np.array([1.0, 0.9, 0.5]))
+    kept = Retention((0, 10, 100), np.array([1.0, 0.9, 0.5]), 0.3)
     figure = retention_figure(kept, longest=20.0)
     assert list(figure.data[0].x) == [1, 10, 100]
     assert list(figure.data[0].y) == [1.0, 0.9, 0.5]
-    assert figure.layout.annotations[-1].text == "longest time constant"
-    assert not retention_figure(kept, longest=float("inf")).layout.annotations
-    assert not retention_figure(kept).layout.annotations
+    assert [note.text for note in figure.layout.annotations] == ["one answer for all", "longest time constant"]
+    assert figure.layout.annotations[0].y == 0.3
+    for beside in (float("inf"), None):
+        assert len(retention_figure(kept, longest=beside).layout.annotations) == 1

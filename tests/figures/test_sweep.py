@@ -89,7 +89,7 @@ def test_one_loss_alone_is_drawn():
 
 def test_importance_has_the_largest_on_top():
     (bars,) = importance_figure({"train.lr": 0.75, "model.cell": 0.25}).data
-    assert list(bars.y) == ["cell", "lr"] and list(bars.text) == ["25\u2009%", "75\u2009%"]
+    assert list(bars.y) == ["cell", "lr"] and list(bars.text) == ["25\u202f%", "75\u202f%"]
     assert importance_figure({"train.lr": 0.0}).data
 
 

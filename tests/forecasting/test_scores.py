@@ -161,17 +161,17 @@ def of_classes(accuracy: float, majority: float) -> Evaluation:
 @pytest.mark.parametrize(
     ("result", "says"),
     [
-        (of(1, 2), "(RMSE 1.000) is 50\u2009% lower than that of persistence (the last value) (2.000)."),
+        (of(1, 2), "(RMSE 1.000) is 50\u202f% lower than that of persistence (the last value) (2.000)."),
         (of(2, 2), "is the same as that of persistence"),
         (of(0, 0), "is the same as"),
         (
             of(1.31, 1),
-            "is 31\u2009% higher than that of persistence (the last value) (1.000): the simple answer is better.",
+            "is 31\u202f% higher than that of persistence (the last value) (1.000): the simple answer is better.",
         ),
         (of(3.629, 1.295), "is 2.8 times that of persistence (the last value) (1.295): the simple answer is better."),
-        (of_classes(0.9, 0.5), "90.0\u2009% are right, more than the 50.0\u2009% of always answering 'v'"),
-        (of_classes(0.3, 0.5), "30.0\u2009% are right, fewer than the 50.0\u2009% of always answering 'v'"),
-        (of_classes(0.5, 0.5), "50.0\u2009% are right, as many as by always answering 'v'"),
+        (of_classes(0.9, 0.5), "90.0\u202f% are right, more than the 50.0\u202f% of always answering 'v'"),
+        (of_classes(0.3, 0.5), "30.0\u202f% are right, fewer than the 50.0\u202f% of always answering 'v'"),
+        (of_classes(0.5, 0.5), "50.0\u202f% are right, as many as by always answering 'v'"),
     ],
 )
 def test_the_verdict_is_one_plain_sentence_and_never_the_reverse(result, says):

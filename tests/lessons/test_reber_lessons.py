@@ -152,7 +152,7 @@ def test_the_outcome_is_reached_by_one_who_knows_beside_one_who_guesses(continua
     try:
         outcome = made.outcome(runs)
         assert right["lstm"] == 1 >= MIN_ACCURACY and 0.4 < right["no_forget"] < MAX_ACCURACY_WITHOUT
-        assert outcome.reached and "100.0\u2009%" in outcome.summary
+        assert outcome.reached and "100.0\u202f%" in outcome.summary
     finally:
         for run in runs.values():
             del run.cache["reber predictions"]

@@ -139,3 +139,13 @@ def test_what_cannot_be_exported_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", sys)
     with pytest.raises(PlaygroundError, match="proj_size"):
         onnx_model(model, windows)
+
+
+def test_a_model_is_written_after_a_card_was_chosen_too(monkeypatch):
+    """As resolve_device leaves PyTorch's flags: cuDNN's LSTMs in full float32."""
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed (requirements-extras.txt)")
+    monkeypatch.setattr(torch.backends.cudnn.rnn, "fp32_precision", "ieee")
+    windows = labelled()
+    model = build_model(ModelSpec(hidden_size=3), *windows.model_sizes)
+    assert onnx_model(model, windows)
+    assert torch.backends.cudnn.rnn.fp32_precision == "ieee"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test
 
+from lstm_core.runs.home import home
+from lstm_core.runs.sweeps import history
 from pages.shared.session import state
 
 if TYPE_CHECKING:
@@ -195,7 +198,7 @@ def open_lesson(visit: Callable[..., Visitor], name: str, **address: str) -> Vis
 
 def unescaped(text: str) -> str:
     """escape_markdown's text as it is read."""
-    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", "").replace("\u2009", " "), flags=re.DOTALL)
+    return re.sub(r"\\(.)", r"\1", text.replace("\u2060", "").replace("\u202f", " "), flags=re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -216,6 +219,20 @@ def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
     # components, and to compile the pages. That took most of the time.
     monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
     monkeypatch.setattr(app_test, "ScriptCache", lambda: COMPILED)
+
+
+@pytest.fixture
+def no_sweeps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """None of another test, nor for another; and Optuna, which only a sweep's own process calls, may be missing."""
+
+    def remove() -> None:
+        for place in ("sweeps", "trash"):
+            shutil.rmtree(home() / place, ignore_errors=True)
+
+    remove()
+    monkeypatch.setattr(history, "find_spec", lambda name: object())
+    yield
+    remove()
 
 
 @pytest.fixture

@@ -84,11 +84,11 @@ def test_a_sentence_names_the_shortest_memory_first():
     fading = {"lstm": 0.9 ** np.arange(60)[::-1], "gru": 0.99 ** np.arange(60)[::-1], "rnn": 0.5 ** np.arange(60)[::-1]}
     assert [steps_until_faded(curve, 0.01) for curve in fading.values()] == [44, 60, 7]
     assert cells_sentence(fading) == (
-        "The RNN's gradient falls below 1\u2009% of its largest after **7** steps, the LSTM's after **44**, the GRU's "
+        "The RNN's gradient falls below 1\u202f% of its largest after **7** steps, the LSTM's after **44**, the GRU's "
         "not within the window's **60** steps."
     )
     assert cells_sentence({cell: np.ones(5) for cell in fading}) == (
-        "No cell's gradient falls below 1\u2009% of its largest within the window's **5** steps."
+        "No cell's gradient falls below 1\u202f% of its largest within the window's **5** steps."
     )
 
 

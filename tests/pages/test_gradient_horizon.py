@@ -58,7 +58,7 @@ def test_time_constants_in_words(constants, words):
 @pytest.mark.parametrize(
     ("curve", "words"),
     [
-        ([1.0, 1.0, 1.0], "even its first step has more than 1\u2009% of the strongest influence."),
+        ([1.0, 1.0, 1.0], "even its first step has more than 1\u202f% of the strongest influence."),
         ([0.2, 0.4, 1.0], "the strongest influence, though steps more than **1** before the end have less than half."),
         ([0.001, 0.6, 1.0], "Steps more than **2** before the end have less than half"),
     ],

@@ -1,31 +1,26 @@
-"""Sweep: a form becomes a study, a study a sweep that another process trains; whose it is, and what comes of it."""
+"""Sweep: a click begins a sweep that another process trains; whose it is, what can be done with it, how it ends."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 import threading
 
 import pytest
 
 from lstm_core.data.load import load_table
-from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.runs.folder import RunFolder
 from lstm_core.runs.home import home, new_id, run_path
 from lstm_core.runs.run import Run
-from lstm_core.runs.sweeps import detached, history
+from lstm_core.runs.sweeps import detached
 from lstm_core.runs.sweeps.files import SweepFolder
-from lstm_core.runs.sweeps.study import Range, Study
+from lstm_core.runs.sweeps.study import Study
 from pages.shared.session import state
-from tests.factories import until
-from tests.pages.conftest import Visitor, series_csv, unescaped
+from tests.factories import NILE, nile_study, until
+from tests.pages.conftest import series_csv, unescaped
 
 ME, OTHER = "0" * 64, "f" * 64
-NILE = DataSpec(name="nile", seq_len=5, targets=("volume",), features=("volume",))
-TRAIN = TrainSpec(epochs=2, batch_size=16, patience=0, device="cpu")
-SEARCH = {"train.lr": Range(1e-3, 0.1, log=True), "model.cell": ("lstm", "gru")}
-STUDY = Study(Experiment(NILE, ModelSpec(hidden_size=3), TRAIN), SEARCH, "mine", trials=3, finalists=1, seeds=2)
+STUDY = nile_study(name="mine", trials=3, finalists=1, seeds=2)
 PARAMS = (
     {"train.lr": 0.01, "model.cell": "gru"},
     {"train.lr": 0.02, "model.cell": "lstm"},
@@ -33,12 +28,7 @@ PARAMS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def no_sweeps(monkeypatch):
-    """None of another test; and Optuna, which only the dispatcher calls, may be missing."""
-    for place in ("sweeps", "trash"):
-        shutil.rmtree(home() / place, ignore_errors=True)
-    monkeypatch.setattr(history, "find_spec", lambda name: object())
+pytestmark = pytest.mark.usefixtures("no_sweeps")
 
 
 @pytest.fixture
@@ -121,121 +111,6 @@ def finished() -> SweepFolder:
     return folder
 
 
-def saved(downloads) -> Study:
-    return Study.from_json(downloads["study.json"]().decode())
-
-
-# ---- the form
-
-
-def test_the_form_proposes_a_study_of_the_experiment_on_the_table(visit, downloads):
-    tab = visit("sweep")
-    assert "A sweep tries many settings" in tab.words() and "Sunspots · LSTM 16" in tab.words()
-    assert "trainings" in tab.words() and tab.pressable("sweep_begin")
-    study = saved(downloads)
-    assert study.experiment == tab.workspace.experiment
-    assert list(study.search) == ["train.lr", "model.hidden_size", "train.batch_size", "model.num_layers"]
-    assert study.search["model.hidden_size"] == Range(4, 64, log=True)
-    tab.go("model").set("hidden_size", 8).go("sweep")
-    assert saved(downloads).search["model.hidden_size"] == Range(2, 32, log=True)
-
-
-def test_what_is_typed_is_in_the_study_and_outlives_a_visit_to_another_page(visit, downloads):
-    tab = visit("sweep").set("sweep_search", ["train.lr", "model.cell", "model.chrono_t_max"])
-    tab.set("search_low_train_lr", 0.002).set("search_high_train_lr", 0.5).set("search_log_train_lr", False)
-    tab.set("search_values_model_chrono_t_max", "none, 10, 20")
-    tab.set("sweep_trials", 7).set("sweep_epochs", 3).set("sweep_name", "<b>my</b> :red[sweep]").set(
-        "sweep_prune", False
-    )
-    assert tab.pressable("sweep_begin")
-    tab.go("data").go("sweep")
-    study = saved(downloads)
-    assert study.search["train.lr"] == Range(0.002, 0.5) and study.search["model.chrono_t_max"] == (None, 10, 20)
-    assert study.search["model.cell"] == ("lstm", "gru", "rnn")
-    assert (study.trials, study.epochs, study.name, study.prune) == (7, 3, "<b>my</b> :red[sweep]", False)
-    tab.set("search_kind_train_lr", "list")
-    assert saved(downloads).search["train.lr"] == (0.0003, 0.003, 0.03)
-    tab.set("sweep_epochs", None)
-    assert saved(downloads).epochs is None
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "sentence"),
-    [
-        ("search_low_train_lr", 5.0, "choose a larger high"),
-        ("search_values_train_batch_size", "16", "two values or more"),
-        ("search_values_train_batch_size", "16, [", "separate them by commas"),
-        ("search_values_train_batch_size", "16, many", "a whole number from 1"),
-        ("sweep_search", [], "search is empty"),
-    ],
-)
-def test_what_is_no_study_is_one_sentence_and_cannot_be_begun(visit, key, value, sentence):
-    tab = visit("sweep").set(key, value)
-    (error,) = tab.errors()
-    assert sentence in error and not tab.pressable("sweep_begin")
-    assert not [one for one in tab.at.get("download_button") if one.key == "save_study"]
-
-
-def test_without_optuna_the_page_says_what_to_install(visit, monkeypatch):
-    monkeypatch.setattr(history, "find_spec", lambda name: None)
-    tab = visit("sweep")
-    assert "python -m pip install -r requirements-extras.txt" in tab.words() and not tab.pressable("sweep_begin")
-    assert tab.widget("save_study") and not tab.errors()
-
-
-def load(tab: Visitor, data: bytes) -> Visitor:
-    tab.widget("study_file").upload("study.json", data, "application/json")
-    return tab.run()
-
-
-@pytest.mark.parametrize(
-    ("data", "sentence"),
-    [
-        (b"\xff\xfe", "not text in UTF-8"),
-        (b"{", "not valid JSON"),
-        (b"[]", "must be a JSON object"),
-        (b'{"search": {"train.seed": [1, 2]}}', "train.seed cannot be searched"),
-        (b'{"search": {"![x](http://a.b/c)": [1, 2]}}', "there is no such setting"),
-        (b'{"search": {"train.lr": [NaN, 1]}}', "lr is nan"),
-        (b'{"search": {"train.lr": {"low": 1e400, "high": 1}}}', "low"),
-        (b'{"search": {"train.lr": [0.1, 0.2]}, "experiment": {"data": {"name": "nothing"}}}', "nothing"),
-        (
-            b'{"search": {"train.lr": [0.1, 0.2]}, "experiment": {"data": {"source": "csv", "name": "a.csv"}}}',
-            "'a.csv'",
-        ),
-        (b'{"search": {"train.lr": [0.1, 0.2]}, "experiment": {"format": 2, "changes": [1]}}', "live changes"),
-        (b'{"search": ' + b"[" * 100_000, "not valid JSON"),
-    ],
-)
-def test_a_bad_study_file_is_one_sentence_and_changes_nothing(visit, downloads, data, sentence):
-    tab = visit("sweep")
-    before = saved(downloads)
-    load(tab, data)
-    (error,) = tab.errors()
-    assert sentence in error and "\n" not in error and saved(downloads) == before
-
-
-def test_a_study_file_fills_the_form_in_and_puts_its_experiment_on_the_table(visit, downloads):
-    tab = load(visit("sweep"), STUDY.to_json().encode())
-    assert not tab.errors() and "The study is loaded" in tab.words()
-    assert tab.workspace.experiment == STUDY.experiment and saved(downloads) == STUDY
-    assert tab.workspace.table.sha256 == load_table(NILE).sha256
-    bare = {"experiment": {"data": {"name": "nile"}}, "search": {"data.calendar": [[], ["month"]]}}
-    load(tab, json.dumps(bare).encode())
-    assert tab.workspace.experiment.data.targets and saved(downloads).search["data.calendar"] == ((), ("month",))
-
-
-def test_a_study_of_a_file_needs_that_file_and_knows_how_it_was_read(visit, downloads):
-    tab = visit("data").upload(series_csv(delimiter=";", decimal=",")).go("sweep")
-    file = downloads["study.json"]()
-    described = json.loads(file)
-    assert described["experiment"]["table_sha256"] == tab.workspace.table.sha256
-    assert any(code.value.endswith("--data FILE") for code in tab.at.code)
-    other = load(visit("sweep"), file)
-    assert "put that file" in other.errors()[0]
-    assert not load(tab, file).errors()
-
-
 # ---- a sweep that is at work
 
 
@@ -246,6 +121,18 @@ def test_a_click_begins_a_sweep_of_ones_own_in_a_process_of_its_own(visit, begun
     assert folder.about()["owner"] == ME and folder.study().experiment == tab.workspace.experiment
     assert folder.table().sha256 == tab.workspace.table.sha256
     assert "mine · Sunspots" in tab.words() and "No trial of 24 has ended yet" in tab.words()
+
+
+def test_a_sweep_of_a_file_keeps_it_and_is_edited_on_the_same_table(visit, begun, monkeypatch):
+    tab = visit("data").upload(series_csv()).go("sweep").press("sweep_begin")
+    (folder,) = begun
+    table = tab.workspace.table
+    assert folder.table().upload.read() == series_csv() and "mine.csv" in tab.words()
+    tab.press("sweep_edit")
+    assert tab.workspace.table is table and not tab.errors() and tab.pressable("sweep_begin")
+    monkeypatch.setattr(state, "owner", lambda: OTHER)
+    other = visit("sweep", sweep=folder.id).press("sweep_edit")
+    assert "somebody else's file" in other.errors()[0] and other.workspace.experiment.data.source == "sample"
 
 
 def test_a_sweep_that_has_nothing_to_validate_on_is_not_begun(visit, begun):
@@ -282,6 +169,17 @@ def test_a_deleted_sweep_comes_back(visit):
     assert folder.exists and "Paused" in tab.words()
     tab.press("sweep_delete").press(f"restore_sweep_{folder.id}")
     assert folder.exists and not tab.errors()
+
+
+def test_a_tab_comes_back_to_what_it_showed(visit):
+    older, newer = made(status="finished"), made(status="interrupted")
+    tab = visit("sweep")
+    tab.set("sweep_pick", older.id).go("data")
+    tab.at.query_params.clear()  # as the browser does on another page
+    assert tab.go("sweep").widget("sweep_pick").value == older.id and newer.exists
+    tab.press("sweep_new").go("model")
+    tab.at.query_params.clear()
+    assert tab.go("sweep").widget("sweep_begin")
 
 
 def test_others_sweeps_are_seen_by_their_address_alone_and_cannot_be_touched(visit, monkeypatch):

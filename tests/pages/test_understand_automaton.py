@@ -44,7 +44,7 @@ def test_fewer_moves_ahead_tell_fewer_states_apart(visit):
     tab = finished(instrument(open_lesson(visit, "continual_reber")))
     finished(tab.set("automaton_depth", 3))
     assert "**not the grammar** of the data" in tab.words()
-    assert "Stand for several states of the grammar, which the model confuses" in tab.words()
+    assert "of its states each stand for several of the grammar, confused: " in tab.words()
     assert "stands for several true states (×)" in legend(tab)
 
 
@@ -89,9 +89,9 @@ def test_what_was_found_in_words():
     many = [(state, 1) for state in range(6)]
     differences = Differences({0: (1, 2)}, {3: (0, 1)}, [(1, 0)], many, [], ())
     text = sentence(found(graph, differences=differences))
-    assert "which the model confuses: 0." in text
-    assert "Allowed against the grammar: b in state 0, b in state 1, b in state 2, b in state 3 and 2 more." in text
-    assert "Missing: a in state 1." in text
+    assert "**1** of its states stands for several of the grammar, confused: 0." in text
+    assert "It allows against the grammar: b in state 0, b in state 1, b in state 2, b in state 3 and 2 more." in text
+    assert "It lacks: a in state 1." in text
     assert "One state of the grammar has several here: 3." in text
     sketch = StateSketch(1, 0, [[0, 0]], 0.5, np.array([[-1.0], [0.5]]), np.zeros((1, 2)), np.ones(1))
     assert "**50.0 %** of steps" in unescaped(sentence(found(sketch)))

@@ -77,11 +77,15 @@ def point(size: float, q: float = 0.0) -> FixedPoint:
         ([point(0.2)], None, "fades to 37 % within less than a step"),
         ([point(0.9), point(0.5), point(1.5)], None, "**2** stable points, with **1** saddle between them"),
         ([point(0.9), point(0.5)], 0.95, "**95 %** of its answers are what they were: its memory **leaks**."),
-        ([point(0.9)], 0.5, "what they were. From wherever it is, it comes to the one place to rest"),
+        (
+            [point(0.9)],
+            0.5,
+            "what they were. One and the same answer for all windows would keep **40 %**. From wherever",
+        ),
         ([point(0.9), point(0.5)], 1.0, "**100 %** of its answers are what they were."),
         ([point(0.9), point(1.0, 1e-6)], None, "**1** more hardly moves."),
     ],
 )
 def test_what_was_found_in_words(points, share, words):
-    kept = None if share is None else Retention((10, 100), np.array([1.0, share]))
+    kept = None if share is None else Retention((10, 100), np.array([1.0, share]), 0.4)
     assert words in unescaped(sentence(points, kept))

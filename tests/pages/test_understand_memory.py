@@ -25,13 +25,13 @@ def figure(tab: Visitor, key: str) -> dict:
 
 
 def plain(text: str) -> str:
-    return text.replace("**", "").replace("\u2009", " ")
+    return text.replace("**", "").replace("\u202f", " ")
 
 
 def test_shorter_windows_are_scored_as_the_core_does(tab):
     run = tab.training
     span = score_with_last_rows(run.current_model(), run.windows, run.windows.starts["valid"])
-    assert span_sentence(span).replace("\u2009", " ") in plain(tab.words())
+    assert span_sentence(span).replace("\u202f", " ") in plain(tab.words())
     curve = figure(tab, "memory_cut_figure")["data"][0]
     assert len(curve["x"]) == len(span.rows) == len(rows_to_try(run.windows.spec.seq_len))
     assert "validation windows" in tab.words()
@@ -42,7 +42,7 @@ def test_idle_rows_are_put_in_where_the_person_says(tab):
     tab.set(f"memory_idle_{run.id}", 7).set(f"memory_before_{run.id}", 2)
     rows = (0, *rows_to_try(7, view.IDLE_POINTS))
     span = score_with_idle_rows(run.current_model(), run.windows, run.windows.starts["valid"], rows, 1)
-    assert span_sentence(span).replace("\u2009", " ") in plain(tab.words())
+    assert span_sentence(span).replace("\u202f", " ") in plain(tab.words())
     assert "which is a choice" in tab.words()
 
 
@@ -50,7 +50,7 @@ def test_units_are_taken_out_and_the_smaller_model_can_be_saved(tab, monkeypatch
     run = tab.set("memory_kind", view.UNITS).training
     model = run.current_model()
     removal = remove_greedily(model, run.windows, run.windows.starts["valid"])
-    assert removal_sentence(removal).replace("\u2009", " ") in plain(tab.words())
+    assert removal_sentence(removal).replace("\u202f", " ") in plain(tab.words())
     saved = []
     monkeypatch.setattr(view, "download", lambda place, label, data, name, **more: saved.append((data, name)))
     (slider,) = (one for one in tab.at.select_slider if one.key.startswith("memory_units_left_"))

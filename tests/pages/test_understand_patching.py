@@ -40,7 +40,7 @@ def study_of(tab: Visitor, **arguments: object):
 
 
 def percent(share: float) -> str:
-    return format_percent(round(share, 2) + 0.0, 0).replace("\u2009", " ")
+    return format_percent(round(share, 2) + 0.0, 0).replace("\u202f", " ")
 
 
 def test_the_map_is_exact_and_the_best_cell_is_chosen(visit):
@@ -53,6 +53,20 @@ def test_the_map_is_exact_and_the_best_cell_is_chosen(visit):
     assert (tab.widget("patch_cell_step").value, tab.widget("patch_cell_unit").value) == (step + 1, unit)
     assert f"the answer goes **{percent(exact[step, unit])}** of the way" in words
     assert f"All of c and h of this layer there: **{percent(set_effect(study.pair, (int(step),)))}**" in words
+
+
+def test_the_step_that_is_changed_can_be_chosen(visit):
+    tab = understand(visit).set("patch_at", 24)
+    study = study_of(tab, at=23)
+    assert study.twin.steps == (23,)
+    assert unescaped(study.twin.difference) in tab.words()
+    np.testing.assert_allclose(heat(tab).T, exact_map(study), atol=1e-4)
+
+
+def test_a_change_that_hardly_matters_is_told_in_one_sentence(visit):
+    tab = visit("understand", run=conftest.trained(hidden_size=5)).set("instrument", "Patching").set("patch_at", 1)
+    (error,) = tab.errors() or [one.value for one in tab.at.warning]
+    assert "differ by less than" in unescaped(error) and "read the prediction after another step" in unescaped(error)
 
 
 def test_another_cell_and_another_tensor(visit):

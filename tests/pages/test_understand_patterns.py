@@ -10,6 +10,7 @@ import pytest
 from lstm_core.analysis.pattern_labels import searched_starts, shared_labels, shared_sentence, window_labels
 from lstm_core.analysis.pattern_search import find_patterns, suggest_span, suggest_threshold, unit_pattern
 from lstm_core.analysis.unit_search import trace_windows
+from pages.shared.understand import pattern_search
 from pages.shared.understand.pattern_search import FOUND, MAX_WINDOWS, SHOWN
 from pages.shared.understand.sentences import bold_numbers
 from tests.pages.conftest import Visitor, trained
@@ -39,6 +40,21 @@ def selected_start(tab: Visitor, t0: int) -> int:
     return next(start for start in starts.tolist() if windows.label(start + t0) == title)
 
 
+def test_a_drag_across_the_map_chooses_the_span(tab, monkeypatch):
+    before, chosen = slider(tab, "span"), {}
+    drawn = figures(tab)["pattern_window"]
+    assert drawn["layout"]["dragmode"] == "select"
+    (frame,) = drawn["layout"]["shapes"]
+    assert (frame["x0"] + 0.5, frame["x1"] - 0.5) == before.value
+    monkeypatch.setattr(pattern_search, "set_widget", lambda key, value: chosen.update({key: value}))
+    for steps, want in (((9, 7, 8), {before.key: (7, 9)}), ((), {})):
+        chosen.clear()
+        event = {"selection": {"points": [{"x": step, "curve_number": 1} for step in steps]}}
+        monkeypatch.setattr(pattern_search, "get_state", lambda key, default, event=event: event)
+        pattern_search._dragged(before.key)
+        assert chosen == want
+
+
 def test_the_places_and_what_they_share_are_the_cores(tab):
     run = tab.training
     model, windows = run.current_model(), run.windows
@@ -52,7 +68,7 @@ def test_the_places_and_what_they_share_are_the_cores(tab):
     words, units = tab.words(), unit_pattern(trace, 0, t0, t1, 0, threshold).units
     assert f"{len(units)} unit" in words.replace("**", "") and f"{len(matches)} other place" in words.replace("**", "")
     lifts = shared_labels(matches, window_labels(windows, starts, model))
-    assert shared_sentence(lifts, matches).replace("\u2009", " ") in words.replace("**", "")
+    assert shared_sentence(lifts, matches).replace("\u202f", " ") in words.replace("**", "")
     drawn = figures(tab)["pattern_places"]
     assert len(drawn["layout"]["shapes"]) == min(SHOWN, 1 + len(matches))
     assert "pattern_series" in figures(tab)
@@ -76,7 +92,7 @@ def test_symbols_are_written_into_the_places(visit):
 
 
 def test_numbers_of_a_sentence_are_bold_and_names_are_shown_as_they_are():
-    assert bold_numbers("3 of 1,024 rows (27.3\u2009%), unit_7, −0.5") == (
-        "**3** of **1,024** rows \\(**27\\.3\u2009%**\\), unit\\_7, **−0\\.5**"
+    assert bold_numbers("3 of 1,024 rows (27.3\u202f%), unit_7, −0.5") == (
+        "**3** of **1,024** rows \\(**27\\.3\u202f%**\\), unit\\_7, **−0\\.5**"
     )
     assert "[a]" not in bold_numbers("[a](b) 1") and np.char.count(bold_numbers("a 1 b 2"), "**") == 4

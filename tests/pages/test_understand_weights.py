@@ -12,7 +12,7 @@ import torch
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.import_weights import import_lstms
 from pages.shared.understand import import_weights as view
-from tests.pages.conftest import Visitor
+from tests.pages.conftest import Visitor, wait_until
 
 FOLDER = Path(__file__).parents[1] / "fixtures/imported"
 FILE = FOLDER / "projected.safetensors"
@@ -62,7 +62,12 @@ def test_a_file_becomes_the_model_once_its_scaling_is_told(tab):
         expected = imported.head(h_n)[:, 0].numpy() * 4 + 3
     assert predict(run.current_model(), run.windows, starts)[:, 0, 0] == pytest.approx(expected, abs=1e-5)
     tab.go("gates")
-    assert tab.training is run and not tab.errors()
+    assert tab.training is run and not tab.errors() and "Imported" in tab.words()
+    before = run.current_model().lstm.weight_ih_l0.clone()
+    tab.go("train").set("step_by", "batch").press("step")
+    wait_until(lambda: run.step == 1 and not run.is_active, "one batch is trained")
+    assert 0 < (run.current_model().lstm.weight_ih_l0 - before).abs().max() < 0.05  # on from the file's weights
+    assert "Imported" not in tab.run().words()
     tab.go("understand").set("instrument", "Patterns")
     assert "of this window" in tab.words()
 

@@ -213,8 +213,8 @@ def test_the_sentence_of_the_forget_gate_s_bias():
     acts = {"weight_hh": {}, "bias": {"f": np.array([1.0, 3.0], np.float32)}}
     text = weights_view.weight_sentence(acts)
     assert "**+2.00**" in text
-    assert "**84\u2009%**" in text  # the mean of 73 % and 95 %
-    assert "0\u2009%" in weights_view.weight_sentence({"bias": {"f": np.array([-1e4], np.float32)}})
+    assert "**84\u202f%**" in text  # the mean of 73 % and 95 %
+    assert "0\u202f%" in weights_view.weight_sentence({"bias": {"f": np.array([-1e4], np.float32)}})
 
 
 def test_the_sentence_of_growth_names_the_gate_and_when():

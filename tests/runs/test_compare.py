@@ -125,3 +125,9 @@ def test_a_window_that_one_of_them_was_trained_on_is_not_shared():
     shared = shared_windows(runs)
     assert (runs[1].windows.split_of_row[shared.rows] == 2).all()
     assert shared_windows([runs[0]]).rows[0] < shared.rows[0]
+
+
+def test_a_trial_of_a_sweep_is_compared_on_no_test_window():
+    windows = make_windows(TABLE, spec_of(features=("a",)))
+    runs = [Run(trainer_of(windows), TABLE, **about) for about in ({}, {"unscored": True})]
+    assert shared_windows(runs).split == "valid" and shared_windows(runs[:1]).split == "test"

@@ -14,7 +14,7 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import PlaygroundError
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.import_weights import ImportedLstm, import_lstms
-from lstm_core.runs.imported import KnownScaling, imported_run
+from lstm_core.runs.imported import IMPORTED, KnownScaling, imported_run
 from lstm_core.runs.run import Run
 from lstm_core.training.checkpoint import load_checkpoint
 from tests.factories import labelled, series, spec_of
@@ -50,6 +50,7 @@ def test_it_predicts_as_in_the_file_with_the_scaling_that_was_told(projected):
         h_n = projected.lstm(x)[1][0][-2:].transpose(0, 1).flatten(1)  # of both directions' own last steps
         expected = projected.head(h_n)[:, 0].numpy() * 30 + 2040
     assert predict(run.current_model(), windows, starts)[:, 0, 0] == pytest.approx(expected, rel=1e-6)
+    assert run.about[IMPORTED]
     assert (run.step, run.about["name"], windows.spec.start) == (0, "theirs", "none")
 
 

@@ -32,6 +32,13 @@ SURE = 1e-3  # of what the model adds to its start: a larger error of the sum is
 CENTERS = {"standard": "mean of the training rows", "minmax": "minimum of the training rows"}
 
 
+Progress = Callable[[float], None]
+
+
+def _silent(share: float) -> None:
+    pass
+
+
 @dataclass(frozen=True, eq=False)
 class Ledger:
     """The parts of one prediction, in the target's own units, or of a logit where the model predicts classes."""
@@ -85,13 +92,14 @@ def explain(
     output: Output | None = None,
     step: int | None = None,
     method: str = "ledger",
+    progress: Progress = _silent,
 ) -> Ledger:
     """The prediction that the model makes of the window whose first row is `start`, in eval mode, as a sum.
 
     output: of a regression the number of the head's output (step ahead · targets + target), 0 if None; of classes one
     class for its logit, a tuple (a, b) for the difference of two, None for the likeliest less the second. step: of a
     head at every step, whose prediction is meant; None is the last. method: one of METHODS; all but "gradients" are of
-    an LSTM.
+    an LSTM. progress: of "gradients", called with the share done; what it raises ends this.
 
     Raises:
         PlaygroundError: there is no such output, step or method, the model is no LSTM, or the parts are so large that
@@ -115,7 +123,7 @@ def explain(
         outputs = outputs[step]
     chosen = chosen_output(windows, outputs, output)
     mix = readout_of(model.recurrent, model.head, chosen).mix.numpy()
-    parts = METHODS[method](model, x, chosen, step)
+    parts = METHODS[method](model, x, chosen, step, progress)
     skip = _skip(model, seq_len, mix)
     if skip is not None and method != "gradients":
         parts.fixed["bias of the linear skip"] = skip[1]
@@ -237,19 +245,19 @@ def _skip(model: SequenceModel, seq_len: int, mix: np.ndarray) -> tuple[np.ndarr
     return (mix @ weight).reshape(seq_len, -1), float(mix @ bias)
 
 
-def _ledger_parts(model: SequenceModel, x: Tensor, output: Output, step: int | None) -> _Parts:
+def _ledger_parts(model: SequenceModel, x: Tensor, output: Output, step: int | None, progress: Progress) -> _Parts:
     result = contributions(model.lstm, model.head, x, output, step=step)
     fixed = {"bias of the output head": result.bias}
     return _Parts(result.inputs, result.constants, fixed, ())
 
 
-def _write_parts(model: SequenceModel, x: Tensor, output: Output, step: int | None) -> _Parts:
+def _write_parts(model: SequenceModel, x: Tensor, output: Output, step: int | None, progress: Progress) -> _Parts:
     result = writes(model.lstm, model.head, x, output, step=step)
     fixed = {"bias of the output head": result.bias}
     return _Parts(result.steps[:, None], np.zeros(len(x)), fixed, ("written to c",))
 
 
-def _gradient_parts(model: SequenceModel, x: Tensor, output: Output, step: int | None) -> _Parts:
+def _gradient_parts(model: SequenceModel, x: Tensor, output: Output, step: int | None, progress: Progress) -> _Parts:
     mix, exact = readout_of(model.recurrent, model.head, output).mix, copy.deepcopy(model).double()
 
     def function(batch: Tensor) -> Tensor:
@@ -258,12 +266,12 @@ def _gradient_parts(model: SequenceModel, x: Tensor, output: Output, step: int |
 
     spec = model.spec
     width = 2 * spec.gate_size * spec.num_layers * spec.num_directions
-    result: IntegratedGradients = integrate(function, x.double(), torch.zeros_like(x).double(), width)
+    result: IntegratedGradients = integrate(function, x.double(), torch.zeros_like(x).double(), width, progress)
     fixed = {"prediction for inputs of 0 in the model's scale": result.baseline_prediction}
     return _Parts(result.inputs, np.zeros(len(x)), fixed, (), result.points)
 
 
-METHODS: dict[str, Callable[[SequenceModel, Tensor, Output, int | None], _Parts]] = {
+METHODS: dict[str, Callable[[SequenceModel, Tensor, Output, int | None, Progress], _Parts]] = {
     "ledger": _ledger_parts,
     "writes": _write_parts,
     "gradients": _gradient_parts,

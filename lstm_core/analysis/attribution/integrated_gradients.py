@@ -90,14 +90,22 @@ def max_points(seq_len: int) -> int:
     return points
 
 
-def integrate(function: Callable[[Tensor], Tensor], x: Tensor, baseline: Tensor, width: int) -> IntegratedGradients:
+def integrate(
+    function: Callable[[Tensor], Tensor],
+    x: Tensor,
+    baseline: Tensor,
+    width: int,
+    progress: Callable[[float], None] = lambda share: None,
+) -> IntegratedGradients:
     """function: differentiable, (points, seq_len, input_size) → (points,) float64. width: about how many numbers it
-    keeps for each step of a point, so that memory stays bounded."""
+    keeps for each step of a point, so that memory stays bounded. progress: called with the share that is done if all
+    points are needed; what it raises ends this."""
     with torch.no_grad():
         ends = function(torch.stack([x, baseline])).tolist()
     difference, points, cap = x - baseline, FIRST_POINTS, max_points(len(x))
     size = max(1, CHUNK // (len(x) * (x.shape[1] + width)))
     nodes, shares = np.polynomial.legendre.leggauss(FIRST_POINTS)
+    done = 0  # points of all rounds, which are 2 · cap in the end
     while True:
         parts = points // FIRST_POINTS
         alphas = torch.from_numpy((np.arange(parts)[:, None] + (nodes + 1) / 2).ravel() / parts)
@@ -107,6 +115,8 @@ def integrate(function: Callable[[Tensor], Tensor], x: Tensor, baseline: Tensor,
             way = (baseline + alpha[:, None, None] * difference).requires_grad_()
             (gradient,) = torch.autograd.grad(function(way).sum(), way)
             mean += torch.einsum("p,psf->sf", weight, gradient)
+            done += len(alpha)
+            progress(done / (2 * cap))
         result = IntegratedGradients((mean * difference).numpy(), *ends, points)
         if result.is_complete or points >= cap:
             return result

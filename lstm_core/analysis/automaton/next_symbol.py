@@ -1,6 +1,6 @@
 """An automaton of what a network expects next, by the trees of what its states allow.
 
-A state allows the symbols whose probability lies above a threshold, in the widest gap of all probabilities. Its
+A state allows its likeliest symbol and all whose probability lies above a threshold, in the widest gap of them all. Its
 signature is the tree of what it allows after each sequence of its own allowed moves, to some depth; states of one
 signature are one state of the automaton. So the depth is the longest memory without a visible sign that is told apart.
 """
@@ -50,15 +50,19 @@ class _Reader:
 
     @property
     def start(self) -> _States:
-        own = _softmax(self.network.first_logits) > self.threshold
+        own = self._allowed(_softmax(self.network.first_logits))
         return _States(self.network.initial, own if self._first is None else self._first, np.zeros(1, bool))
+
+    def _allowed(self, p: np.ndarray) -> np.ndarray:
+        """(n, symbols) bool; the likeliest symbol always, for something follows."""
+        return (p > self.threshold) | (p == p.max(axis=1, keepdims=True))
 
     def step(self, states: _States, symbols: np.ndarray) -> tuple[_States, np.ndarray]:
         """The states after one symbol each, and the probabilities (n, symbols) of the next."""
         logits, vectors = self.network.step(states.vectors, symbols)
         p = _softmax(logits)
         is_over = states.is_last | self._end[symbols]
-        return _States(vectors, (p > self.threshold) & ~is_over[:, None], self._last[symbols]), p
+        return _States(vectors, self._allowed(p) & ~is_over[:, None], self._last[symbols]), p
 
     def moves(self, states: _States) -> tuple[np.ndarray, np.ndarray, _States]:
         """Every allowed move of some states: the state's row, the symbol, and where it leads."""

@@ -14,7 +14,7 @@ from lstm_core.experiment import PlaygroundError
 from lstm_core.model.recurrent import SequenceModel
 
 MAX_VALUES = 8  # of a single feature that count as symbols
-MAX_WINDOWS = 2000  # looked at
+MAX_WINDOWS, MAX_NUMBERS = 2000, 1 << 22  # looked at: so many windows, and no more numbers in them
 LEAD = 100  # steps of a stream that are read before a walk begins
 
 
@@ -46,7 +46,8 @@ def symbol_task(windows: Windows) -> SymbolTask:
         PlaygroundError: the inputs are numbers, no symbols.
     """
     split = next(iter(split for split in ("train", "valid", "test") if len(windows.starts[split])))
-    rows = windows.starts[split][:MAX_WINDOWS, None] + np.arange(windows.spec.seq_len)
+    count = min(MAX_WINDOWS, max(1, MAX_NUMBERS // (windows.spec.seq_len * windows.input_size)))
+    rows = windows.starts[split][:count, None] + np.arange(windows.spec.seq_len)
     names, values, symbols = _symbols(windows, rows)
     read = symbols >= 0
     padding = read.argmax(axis=1)

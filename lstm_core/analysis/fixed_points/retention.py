@@ -21,6 +21,7 @@ class Retention:
 
     silent_steps: tuple[int, ...]
     share: np.ndarray  # (silent steps,) in 0…1
+    forgotten: float  # the share that would count as kept if there were one and the same answer for all windows
 
 
 @torch.no_grad()
@@ -65,12 +66,20 @@ def measure_retention(
             output, state = model.recurrent(model.to_module_layout(silence), state)
             done = count
         shares.append(_kept_share(before, _last_answers(model, output), is_class))
-    return Retention(tuple(steps), np.array(shares))
+    return Retention(tuple(steps), np.array(shares), _kept_share(before, _one_for_all(before, is_class), is_class))
 
 
 def _last_answers(model: SequenceModel, output: Tensor) -> Tensor:
     """(batch, outputs) at the last step of what the recurrent module returned."""
     return model.head(output[:, -1] if model.spec.batch_first else output[-1])
+
+
+def _one_for_all(before: Tensor, is_class: bool) -> Tensor:
+    """The most frequent class, or the mean, as the answer of every window."""
+    if is_class:
+        classes = torch.nn.functional.one_hot(before.argmax(dim=1), before.shape[1]).sum(dim=0)
+        return classes.to(before).expand_as(before)
+    return before.mean(dim=0).expand_as(before)
 
 
 def _kept_share(before: Tensor, after: Tensor, is_class: bool) -> float:

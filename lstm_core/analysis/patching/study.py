@@ -48,6 +48,7 @@ def patch_study(
     output: Output | None = None,
     step: int | None = None,
     direction: int = 0,
+    at: int | None = None,
 ) -> PatchStudy:
     """Find a window's twin and how far each of its values moves the window's prediction, to first order.
 
@@ -56,7 +57,7 @@ def patch_study(
     Raises:
         PlaygroundError: there is no such twin, or it hardly differs in what is predicted.
     """
-    twin = find_twin(model, windows, start, kind, output, step)
+    twin = find_twin(model, windows, start, kind, output, step, at)
     if model.spec.head == "per_step" and step is None:
         step = windows.spec.seq_len - 1
     x_a, x_b = (torch.from_numpy(x) for x in (twin.x, windows.inputs(np.array([start]))[0]))

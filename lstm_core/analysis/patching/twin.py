@@ -23,7 +23,7 @@ from lstm_core.model.recurrent import SequenceModel
 SAMPLE = 256  # windows at most that a spread or a twin is looked for in
 VARIANTS, VARIANT_STEPS = 4096, 1 << 18  # altered windows, and their steps, at most that are tried
 ROWS = 20_000  # training rows at most that an input's range is read from
-BACK_SHARE = 1 / 3  # of the largest effect: so much a value further back must have
+BACK_SHARE = 0.2  # of the largest effect: so much a value further back must have
 LOW, HIGH = 5, 95  # percentiles of an input in the training rows: what one value is set to
 
 
@@ -50,9 +50,11 @@ def find_twin(
     kind: str | None = None,
     output: Output | None = None,
     step: int | None = None,
+    at: int | None = None,
 ) -> Twin:
     """The twin of the window whose first row is `start`; kind: of TWINS, None for a symbol where inputs are symbols,
-    else a value. output and step: as explain takes them.
+    else a value. output and step: as explain takes them. at: the step at which a symbol or a value is exchanged, None
+    for the one that tells most.
 
     Raises:
         PlaygroundError: there is no such kind of twin of this window.
@@ -62,7 +64,7 @@ def find_twin(
     kind = kind or twin_kinds(windows, start)[0]
     if kind not in TWINS:
         raise PlaygroundError(f"There is no kind of twin {kind!r}: choose one of {', '.join(TWINS)}.")
-    return TWINS[kind](_Asked(model, windows, start, output, step))
+    return TWINS[kind](_Asked(model, windows, start, output, step, at))
 
 
 def twin_kinds(windows: Windows, start: int) -> tuple[str, ...]:
@@ -86,11 +88,18 @@ class _Asked:
     """
 
     def __init__(
-        self, model: SequenceModel, windows: Windows, start: int, output: Output | None, step: int | None
+        self,
+        model: SequenceModel,
+        windows: Windows,
+        start: int,
+        output: Output | None,
+        step: int | None,
+        at: int | None,
     ) -> None:
         self.model, self.windows, self.start, self.step = model, windows, start, step
         self.x = windows.inputs(np.array([start]))[0]  # (seq_len, input_size)
         self.end = len(self.x) if step is None else step + 1  # of the steps that count
+        self.places = range(self.end) if at is None else range(at, min(at + 1, self.end))  # where one may be exchanged
         self.output = 0 if output is None and not windows.classes else output
         self.outputs = _outputs(model, self.x[None], step)  # (1, output_size)
         self.is_signed = self.output is None or isinstance(self.output, tuple)
@@ -165,14 +174,14 @@ def _symbol_twin(asked: _Asked) -> Twin:
     read = np.array([0 if symbol is None else symbol + 1 for symbol in symbols])
     known = _triples(windows)
     tried = []
-    for t in np.flatnonzero(read[: asked.end]).tolist():
+    for t in (t for t in asked.places if read[t]):
         for symbol in range(1, size + 1):
             near = np.concatenate([[0, 0], read])[t : t + 5]  # the symbol is the third, or there are fewer after it
             near[2] = symbol
             if symbol != read[t] and known.issuperset(_codes(near, size).tolist()):
                 tried.append((t, symbol - 1))
     if not tried:
-        raise PlaygroundError("No symbol of this window can be exchanged for another that training has there.")
+        raise PlaygroundError(f"No symbol {_where(asked)} can be exchanged for another that training has there.")
     tried = _latest(tried, len(read))
     x = np.repeat(asked.x[None], len(tried), axis=0)
     for row, (t, symbol) in enumerate(tried):
@@ -202,7 +211,7 @@ def _triples(windows: Windows) -> set[int]:
 
 
 def _value_twin(asked: _Asked) -> Twin:
-    """Of all single values set to a low or a high one of the training rows what moves the prediction most; or a third
+    """Of all single values set to a low or a high one of the training rows what moves the prediction most; or a fifth
     as much, furthest back: what the last step does to the next one is no question of memory."""
     windows = asked.windows
     columns = windows.scaled_x[windows.split_of_row == 0]
@@ -214,11 +223,11 @@ def _value_twin(asked: _Asked) -> Twin:
         for at, bounds in ((0, low), (-1, high))
     )
     cells = [
-        (t, k, float(value)) for t in range(asked.end) for k in range(windows.input_size) for value in (low[k], high[k])
+        (t, k, float(value)) for t in asked.places for k in range(windows.input_size) for value in (low[k], high[k])
     ]
     tried = [cell for cell in cells if np.float32(cell[2]) != asked.x[cell[0], cell[1]]]
     if not tried:
-        raise PlaygroundError("The inputs never change in training: there is no other value to try.")
+        raise PlaygroundError(f"There is no other value to try {_where(asked)}: choose another step, or a window.")
     tried = _latest(tried, len(asked.x))
     x = np.repeat(asked.x[None], len(tried), axis=0)
     for row, (t, k, value) in enumerate(tried):
@@ -258,6 +267,10 @@ def _window_twin(asked: _Asked) -> Twin:
         f"{count:,} of {len(asked.x):,} steps differ"
     )
     return asked.twin("window", x[best], difference, start)
+
+
+def _where(asked: _Asked) -> str:
+    return "of this window" if len(asked.places) == asked.end else "at this step"
 
 
 def _latest(tried: list, seq_len: int) -> list:

@@ -118,7 +118,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     accuracy = float((probabilities.argmax(axis=-1) == targets)[:, recalled].mean())
     loss = float(-np.log(np.take_along_axis(probabilities, targets[..., None], axis=-1)).mean())
     summary = (
-        f"{format_percent(accuracy)} of the symbols right on {len(read):,} new sequences (guessing: 12.5\u2009%). "
+        f"{format_percent(accuracy)} of the symbols right on {len(read):,} new sequences (guessing: 12.5\u202f%). "
         f"Cross-entropy {loss:.2g}; a model that remembers nothing scores {copy_naive_loss(read.shape[1]):.3f}"
     )
     metrics = {"right": accuracy, "loss": loss}

@@ -24,7 +24,10 @@ PICKLED = (
     "it is a pickle, as torch.save writes it, and reading one could run any program: write the weights again with "
     "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')."
 )
-NO_CONFIG = "The file does not say which activations its LSTM has: tanh and sigmoid are assumed."
+NO_CONFIG = (
+    "The file does not say which activations its layers have, nor whether the LSTM reads backwards: tanh and sigmoid, "
+    "forwards, and a linear layer after it are assumed."
+)
 MAX_ENTRIES = 4096
 MAX_CONFIG = 16 << 20
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
@@ -109,8 +112,15 @@ def _lstms(content: Hdf5, config: Config) -> list[FoundLstm]:
     cells: dict[str, dict[int, dict[int, Tensor]]] = {}  # layer → direction → kind → its matrix
     for path, tensor in content.arrays.items():
         place = _place(path)
-        if place is not None:
-            cells.setdefault(place.layer, {}).setdefault(place.direction, {})[place.kind] = tensor
+        if place is None:
+            continue
+        cell = cells.setdefault(place.layer, {}).setdefault(place.direction, {})
+        if place.kind in cell:
+            raise PlaygroundError(
+                f"its {quoted(place.layer)} stacks several cells in one layer: build it of one keras.layers.LSTM after "
+                "the other."
+            )
+        cell[place.kind] = tensor
     recurrent = {
         layer: directions for layer, directions in cells.items() if any(1 in cell for cell in directions.values())
     }
@@ -118,7 +128,11 @@ def _lstms(content: Hdf5, config: Config) -> list[FoundLstm]:
     config.check(recurrent)
     found = [layer for layer in recurrent if not _is_other(recurrent[layer])]
     if not found:
-        seen = f"its {quoted(names[next(iter(recurrent))])} has the weights of another cell" if recurrent else "no cell"
+        seen = (
+            f"its {quoted(names[next(iter(recurrent))])} has the weights of another cell"
+            if recurrent
+            else "no layer of one cell"
+        )
         raise PlaygroundError(f"it holds no LSTM ({seen}): choose a model with a layer keras.layers.LSTM.")
     linears = _linears(content, config)
     order = sorted(found, key=lambda layer: (config.order(layer), natural(layer)))

@@ -92,12 +92,13 @@ def is_starting(folder: SweepFolder) -> bool:
 
 
 def last_word(folder: SweepFolder) -> str:
-    """The last line of the dispatcher's log; "" where there is none."""
+    """The last line of the dispatcher's log, but that which names the folder first; "" where there is none."""
     try:
         lines = folder.file("log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except FileNotFoundError:
         return ""
-    return plain_text(lines[-1], MAX_WORD) if lines else ""
+    told = [line for line in lines if not line.startswith("Sweep: ")]
+    return plain_text(told[-1], MAX_WORD) if told else ""
 
 
 def reap() -> None:

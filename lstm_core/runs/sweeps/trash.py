@@ -45,7 +45,9 @@ def delete(id: str, owner: str | None) -> None:
     try:
         trials = _trials("runs", id)
         if any(pool.is_wanted(one) or one.is_locked for one in trials):
-            raise PlaygroundError("A trial of this sweep is training: pause it, then delete the sweep.")
+            raise PlaygroundError(
+                "A trial of this sweep is still training: wait until it ends, or press Go on and then Pause."
+            )
         for one in trials:
             runs_trash.delete(one.id, owner)
         if os.name != "nt":  # nobody can go on with it in between

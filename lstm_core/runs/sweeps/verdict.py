@@ -18,13 +18,8 @@ def verdict(progress: dict[str, Any], trials: int) -> str:
         under_way = f", {_count(len(tried), 'is', 'are')} under way" if tried else ""
         return f"No trial of {trials:,} has ended yet{under_way}."
     if finalists:
-        wanted = progress["seeds"] * len(finalists)
-        done = sum(len(one["losses"]) for one in finalists)
-        said = f"All {len(ended):,} trials have ended. " if len(ended) > 1 else "The trial has ended. "
-        return (
-            f"{said}The best {len(finalists)} are trained from {progress['seeds']} seeds each, since one seed is luck: "
-            f"{done} of {wanted} trainings are done."
-        )
+        said = f"All {len(ended):,} trials have ended" if len(ended) > 1 else "The trial has ended"
+        return f"{said}. {_of_finalists(finalists, progress['seeds'])}"
     counts = _counts(ended)
     far = f"{len(ended):,} of {trials:,} trials have ended{f', {counts}' if counts else ''}."
     if progress["best"] is None:
@@ -34,6 +29,14 @@ def verdict(progress: dict[str, Any], trials: int) -> str:
         f"{far} The best so far is trial {best['trial']}, with a validation loss of "
         f"{format_significant(best['loss'], 4)}: {params_text(best['params'])}."
     )
+
+
+def _of_finalists(finalists: list[dict[str, Any]], seeds: int) -> str:
+    wanted, done = seeds * len(finalists), sum(len(one["losses"]) for one in finalists)
+    if done == wanted:
+        return "The winner is trained once more, and scored on the test windows."
+    best = f"The best {len(finalists)} are" if len(finalists) > 1 else "The best one is"
+    return f"{best} trained from {seeds} seeds, since one seed is luck: {done} of {wanted} trainings are done."
 
 
 def _of_winner(progress: dict[str, Any], number: int) -> str:
@@ -60,8 +63,7 @@ def _of_winner(progress: dict[str, Any], number: int) -> str:
 
 def _counts(ended: list[dict[str, Any]]) -> str:
     states = [one["state"] for one in ended]
-    known = (("pruned", "pruned"), ("failed", "failed"))
-    return " and ".join(f"{states.count(state):,} {word}" for state, word in known if state in states)
+    return " and ".join(f"{states.count(state):,} {state}" for state in ("pruned", "failed") if state in states)
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from lstm_core.runs.sweeps.cost import trainings_of
-from lstm_core.runs.sweeps.detached import START_SECONDS
 from lstm_core.runs.sweeps.shelf import SweepSummary
 from lstm_core.runs.sweeps.verdict import verdict
 from pages.shared.runs.run_line import when
@@ -29,7 +28,7 @@ COLORS = {
 
 def show(one: SweepSummary) -> None:
     _controls(one)
-    if one.message:
+    if one.message and (one.state != "Interrupted" or one.may_be_changed_by(state.owner())):  # a log may name folders
         st.warning(escape_markdown(one.message), icon=":material/info:")
     if one.study is None:
         return
@@ -39,7 +38,8 @@ def show(one: SweepSummary) -> None:
         return was_clicked() or now is None or now.state != one.state
 
     poll(_draw, one.id, seconds=SECONDS, active=one.is_live, has_changed=has_changed)
-    _files(one)
+    if one.may_be_changed_by(state.owner()):
+        _files(one)
 
 
 def _controls(one: SweepSummary) -> None:
@@ -110,9 +110,7 @@ def _progress_bar(one: SweepSummary) -> None:
         parts = (f"trial {trial['trial']} at epoch {trial['epochs']:,}" for trial in running)
         text += f" · {', '.join(parts)}"
     elif one.state == "Starting":
-        text += f" · the process that trains it starts, which takes a few seconds and at most {START_SECONDS:.0f}"
-    elif one.state == "Running" and finalists and done == total - 1:
-        text += " · the winner is trained once more, and scored"
+        text += " · its process starts, which takes a few seconds"
     st.progress(min(1.0, done / total), text)
 
 

@@ -18,7 +18,7 @@ from pages.shared.sweeps.draft import use_study
 
 NEW = "new"  # in the address: no sweep, but the form of another one
 _SWEEP = "sweep"  # of the address
-_DELETED, _MOVED_ON = "_deleted_sweep", "_sweep_click"
+_CHOSEN, _DELETED, _MOVED_ON = "_sweep", "_deleted_sweep", "_sweep_click"
 
 
 @st.cache_resource(show_spinner=False)
@@ -27,8 +27,9 @@ def sweep_shelf() -> SweepShelf:
 
 
 def chosen(mine: list[SweepSummary]) -> SweepSummary | None:
-    """The sweep of the address, whoever's it is; else one of this person's: that at work, or the newest. None: none."""
-    requested = state.get_query(_SWEEP)
+    """The sweep of the address, whoever's it is, or the one that this tab showed last; else one of this person's: that
+    at work, or the newest. None: the form of a new one."""
+    requested = state.get_query(_SWEEP) or state.get_state(_CHOSEN)
     if requested == NEW:
         return None
     found = sweep_shelf().sweep(requested) if requested else None
@@ -38,6 +39,7 @@ def chosen(mine: list[SweepSummary]) -> SweepSummary | None:
 def choose(id: str | None) -> None:
     """None: the form of a new one."""
     state.set_query(_SWEEP, id or NEW)
+    state.set_state(_CHOSEN, id or NEW)
 
 
 def begin_new(study: Study) -> None:
@@ -62,6 +64,7 @@ def delete(one: SweepSummary) -> None:
         trash.delete(one.id, state.owner())
         state.set_state(_DELETED, (one.id, one.title))
         state.set_query(_SWEEP, None)
+        state.set_state(_CHOSEN, None)
 
 
 def _let_go_of(id: str) -> None:

@@ -78,10 +78,16 @@ def browser_title(page: str) -> None:
     st.set_page_config(" · ".join(filter(None, (page, name))) + " – LSTM Playground")
 
 
+def _badge(run: Run) -> tuple[str, str]:
+    """The status in words, and its colour; weights from elsewhere were trained, though not here."""
+    is_imported = run.status == "ready" and run.about.get("imported")
+    return ("Imported", "blue") if is_imported else STATUS[run.status]
+
+
 def _status() -> None:
     workspace = state.workspace()
     run = workspace.run
-    label, color = STATUS[run.status]
+    label, color = _badge(run)
     st.badge(label, color=color)
     st.markdown(escape_markdown(model_name(run)))
     if workspace.changed_settings():
@@ -91,7 +97,7 @@ def _status() -> None:
 
 def progress(run: Run, brief: bool = False) -> None:
     """The progress bar with epoch, step, speed and time left; brief: less of it, for a column."""
-    label, color = STATUS[run.status]
+    label, color = _badge(run)
     rate, seconds_left = run.steps_per_second, run.seconds_left
     parts = [
         f"epoch **{run.epoch:,}** of {max(run.epoch, run.train_spec.epochs):,}",

@@ -57,7 +57,7 @@ def _forecast_plot(run: Run, forecast: Forecast) -> LinePlot:
     lines = [Line("actual", past, windows.y[rows, 0], ACTUAL_COLOR)]
     for level, dash in ((0.8, "dash"), (0.95, "dot")):
         for name, edges in (("from", one.lower), ("to", one.upper)):
-            title = f"{level * 100:.0f}\u2009% {name}"
+            title = f"{level * 100:.0f}\u202f% {name}"
             lines.append(Line(title, to_come, edges[level][:, 0], PREDICTION_COLOR, dash, 1))
     lines.append(Line("forecast", to_come, one.values[:, 0], PREDICTION_COLOR, width=3))
     title = windows.spec.time if has_times else "row"

@@ -209,8 +209,9 @@ def difference_texts(differences: Differences, symbols: Sequence[str]) -> list[s
     texts = []
     if differences.merged:
         states = _listed([str(state) for state in differences.merged])
-        texts.append(f"Stand for several states of the grammar, which the model confuses: {states}.")
-    for title, arrows in (("Allowed against the grammar", differences.extra), ("Missing", differences.missing)):
+        several = "each stand for several" if len(differences.merged) > 1 else "stands for several"
+        texts.append(f"**{len(differences.merged)}** of its states {several} of the grammar, confused: {states}.")
+    for title, arrows in (("It allows against the grammar", differences.extra), ("It lacks", differences.missing)):
         if arrows:
             told = [f"{escape_markdown(symbols[symbol])} in state {state}" for state, symbol in arrows]
             texts.append(f"{title}: {_listed(told)}.")

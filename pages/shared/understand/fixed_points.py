@@ -144,9 +144,12 @@ def sentence(points: list[FixedPoint], kept: Retention | None) -> str:
     if kept is not None and SILENT in kept.silent_steps:
         share = kept.share[kept.silent_steps.index(SILENT)]
         text += f" After {SILENT} such steps **{format_percent(share, 0)}** of its answers are what they were"
-        text += ": its memory **leaks**." if stable > 1 and share < HELD else "."
-        if stable == 1 and share < HELD:
-            text += " From wherever it is, it comes to the one place to rest, and what was read is lost."
+        if share >= HELD:
+            return f"{text}."
+        text += ": its memory **leaks**." if stable > 1 else "."
+        text += f" One and the same answer for all windows would keep **{format_percent(kept.forgotten, 0)}**."
+        if stable == 1:
+            text += " From wherever it is, the state comes to the one place to rest: what was read fades."
     return text
 
 

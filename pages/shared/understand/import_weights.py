@@ -239,5 +239,5 @@ def _use(choice: Choice) -> None:
         state.set_state(f"snapshot_{run.id}", None)
         show_info(
             f"{choice.imported.name} of {choice.file} is the model of every page now, with its weights as they are in "
-            "the file. To train it on or anew, go to Train."
+            "the file. On Train, Step trains it on, and Train begins anew with a model of its size."
         )

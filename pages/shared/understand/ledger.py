@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -33,13 +35,19 @@ def show(selection: Selection) -> None:
     output, step = choose_output(selection, "ledger", row)
 
     def compute(report: Report) -> Ledger:
-        report(0.0, "Dividing the prediction")
-        return explain(selection.snapshot.model, selection.run.windows, selection.start, output, step, method)
+        model, windows = selection.snapshot.model, selection.run.windows
+        progress = partial(_report, report)
+        progress(0.0)
+        return explain(model, windows, selection.start, output, step, method, progress)
 
     def draw(ledger: Ledger) -> None:
         _draw(selection, ledger, method)
 
     draw_computed(selection, "ledger", (selection.start, output, step, method), compute, draw)
+
+
+def _report(report: Report, share: float) -> None:
+    report(share, "Dividing the prediction")
 
 
 def _draw(selection: Selection, ledger: Ledger, method: str) -> None:

@@ -18,7 +18,7 @@ from lstm_core.figures.patching import effect_map, units_figure
 from lstm_core.figures.symbols import symbol_texts
 from lstm_core.figures.theme import GATE_NAMES
 from pages.shared.gates.selection import Selection
-from pages.shared.session.fields import set_widget
+from pages.shared.session.fields import clamp_widget, set_widget
 from pages.shared.session.messages import escape_markdown
 from pages.shared.session.state import get_state, set_state
 from pages.shared.theme import segments
@@ -30,6 +30,7 @@ KIND_HELP = (
     "What the window is compared with: itself with one symbol or one value changed, found so that the prediction moves "
     "most, or the most similar window of the data that is predicted otherwise"
 )
+AT_HELP = "The step at which the symbol or the value is exchanged. 0: the one that tells most is found"
 TENSOR_HELP = "Which of the top layer's values are taken from the twin's run, one at a time"
 MAP = "patch_map"
 EXACT_SECONDS = 4.0  # up to so long a map is made exactly without asking
@@ -47,6 +48,11 @@ def show(selection: Selection) -> None:
     kind = segments(
         row, "compared with", list(kinds), f"patch_kind_{kinds[0]}", format_func=KINDS.get, help=KIND_HELP, **visible
     )
+    at = None
+    if kind != "window":
+        clamp_widget("patch_at", 0, windows.spec.seq_len, 0)
+        chosen = row.number_input("at step", 0, windows.spec.seq_len, key="patch_at", help=AT_HELP, width=110)
+        at = chosen - 1 if chosen else None
     tensor = segments(row, "patched", list(PATCHABLE), "patch_tensor", help=TENSOR_HELP, **visible)
     direction = 0
     if spec.bidirectional:
@@ -58,12 +64,12 @@ def show(selection: Selection) -> None:
 
     def compute(report: Report) -> PatchStudy:
         report(0.0, "Looking for a twin")
-        study = patch_study(model, windows, selection.start, kind, tensor, output, step, direction)
+        study = patch_study(model, windows, selection.start, kind, tensor, output, step, direction, at)
         if seconds > EXACT_SECONDS:
             return study
         return dataclasses.replace(study, exact=exact_map(study, 1, lambda share: report(share, "Patching every cell")))
 
-    key = (selection.start, kind, tensor, output, step, direction)
+    key = (selection.start, kind, tensor, output, step, direction, at)
 
     def draw(study: PatchStudy) -> None:
         _draw(selection, study, key)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from lstm_core.analysis.attribution.explain import step_names
 from lstm_core.analysis.pattern_labels import (
     WHERE,
     LabelColumn,
@@ -27,10 +28,12 @@ from lstm_core.analysis.pattern_search import (
 )
 from lstm_core.analysis.unit_search import trace_windows
 from lstm_core.data.number_format import format_percent
-from lstm_core.figures.patterns import DrawnPlace, around, lift_figure, places_figure, series_figure
+from lstm_core.figures.patterns import DrawnPlace, around, lift_figure, places_figure, series_figure, window_figure
 from lstm_core.figures.symbols import symbol_texts
 from lstm_core.trace.gate_trace import GateTrace
 from pages.shared.gates.selection import Selection
+from pages.shared.session.fields import set_widget
+from pages.shared.session.state import get_state
 from pages.shared.theme import segments
 from pages.shared.understand.computed import draw_computed
 from pages.shared.understand.sentences import bold_numbers
@@ -38,6 +41,7 @@ from pages.shared.understand.sentences import bold_numbers
 MAX_WINDOWS = 200  # that are searched
 MAX_TRACED = 1 << 25  # numbers in their trace: 128 MB
 SHOWN = 12  # places drawn
+WINDOW = "pattern_window"  # the map on which the span is dragged
 FOUND = 50  # places whose labels are compared
 
 
@@ -69,6 +73,7 @@ def show(selection: Selection) -> None:
     layer = segments(row[2], "layer", range(layers), "pattern_layer", help="0 reads the input") if layers > 1 else 0
     of_this = f"{run.id}_{selection.start}_{layer}"
     t0, t1 = _choose_span(row[0], trace, layer, of_this)
+    drag = st.container()
     threshold = row[1].slider(
         "threshold",
         0.05,
@@ -79,6 +84,7 @@ def show(selection: Selection) -> None:
         help="A unit counts as on where tanh of its cell state is beyond this, on the side it is on in the span. It "
         "begins where three to eight units are on in the span and off around it",
     )
+    _draw_window(drag, selection, trace, layer, (t0, t1), f"pattern_span_{of_this}")
     draw_computed(
         selection,
         "patterns",
@@ -96,16 +102,35 @@ def _most_windows(selection: Selection) -> int:
 
 def _choose_span(place, trace: GateTrace, layer: int, of_this: str) -> tuple[int, int]:
     """The first and the last step, from 0; on the screen they count from 1."""
-    t0, t1 = suggest_span(trace, 0, layer)
+    key = f"pattern_span_{of_this}"
+    if get_state(key) is None:
+        t0, t1 = suggest_span(trace, 0, layer)
+        set_widget(key, (t0 + 1, t1 + 1))
     first, last = place.slider(
         "steps of this window",
         1,
         trace.c.shape[3],
-        (t0 + 1, t1 + 1),
-        key=f"pattern_span_{of_this}",
-        help="The span whose pattern is searched. It begins at the one in which most units go on and off together",
+        key=key,
+        help="The span whose pattern is searched: drag here, or across the map. It begins at the one in which most "
+        "units go on and off together",
     )
     return first - 1, last - 1
+
+
+def _draw_window(place, selection: Selection, trace: GateTrace, layer: int, span: tuple[int, int], slider: str) -> None:
+    """The window's states, on which a drag chooses the span."""
+    windows, start = selection.run.windows, selection.start
+    names = symbol_texts(windows, start) or step_names(windows, start)
+    figure = window_figure(trace.c[layer, 0, 0].tanh().numpy(), span, names)
+    place.plotly_chart(figure, key=WINDOW, on_select=lambda: _dragged(slider), selection_mode="box")
+    place.caption("Drag across some steps: the places are searched where the units go on and off as in these.")
+
+
+def _dragged(slider: str) -> None:
+    """Steps of the map were selected: they become the span."""
+    steps = [int(point["x"]) for point in get_state(WINDOW, {}).get("selection", {}).get("points", [])]
+    if steps:
+        set_widget(slider, (min(steps), max(steps)))
 
 
 def _search(

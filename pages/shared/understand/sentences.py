@@ -6,7 +6,7 @@ import re
 
 from pages.shared.session.messages import escape_markdown
 
-_NUMBER = re.compile("((?<![\\w.])−?\\d+(?:[.,]\\d+)*(?:\u2009%)?(?!\\w))")
+_NUMBER = re.compile("((?<![\\w.])−?\\d+(?:[.,]\\d+)*(?:\u202f%)?(?!\\w))")
 
 
 def bold_numbers(sentence: str) -> str:

@@ -118,7 +118,14 @@ def test_a_sentence_at_each_stage():
         {"trial": 3, "losses": [0.3, 0.3, 0.4], "median": 0.3, "params": {"train.lr": 0.04}},
     ]
     ended = progress | {"finalists": finalists, "best": 1, "tried": [*progress["tried"][:3], trial(3, 0.3)]}
-    assert "6 of 6 trainings are done" in verdict(ended, 4)
+    assert verdict(ended, 4) == (
+        "All 4 trials have ended. The winner is trained once more, and scored on the test windows."
+    )
+    seeds = [finalists[0], finalists[1] | {"losses": [0.3]}]
+    assert verdict(ended | {"finalists": seeds}, 4).endswith(
+        "The best 2 are trained from 3 seeds, since one seed is luck: 4 of 6 trainings are done."
+    )
+    assert "The best one is trained from 3 seeds" in verdict(ended | {"finalists": seeds[1:]}, 4)
     assert verdict(ended | {"winner": {"trial": 3}}, 4) == (
         "Trial 3 of 4 wins: lr 0.0400. Its median validation loss over 3 seeds is 0.3000, that of the second best "
         "0.5000. From one seed alone, trial 1 would have won."

@@ -93,7 +93,9 @@ def test_a_dispatcher_that_was_begun_is_starting_until_it_has_the_lock_or_is_gon
     go_on.set()
     begun[0].join()
     folder.ask("begin")
-    folder.file("log.txt").write_text("first\nThe disk is \x1b[2J full.\n")
+    assert shelved(folder).message.endswith("Go on continues where it was.")
+    folder.ask("begin")
+    folder.file("log.txt").write_text(f"first\nThe disk is \x1b[2J full.\nSweep: {folder.path}\n")
     assert shelved(folder).state == "Interrupted" and shelved(folder).message.endswith("The disk is [2J full.")
 
 
@@ -131,7 +133,7 @@ def test_a_sweep_that_is_anothers_or_at_work_is_not_deleted(make):
     lock.release()
     trial = trial_of(folder)
     pool.want(trial)
-    with pytest.raises(PlaygroundError, match="trial of this sweep is training"):
+    with pytest.raises(PlaygroundError, match="trial of this sweep is still training"):
         trash.delete(folder.id, "me")
     pool.unwant(trial)
     trash.delete(folder.id, "me")

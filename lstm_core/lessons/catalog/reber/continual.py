@@ -122,7 +122,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     if "no_forget" in accuracy:
         summary += f", without forget gates in {format_percent(accuracy['no_forget'])}"
         reached &= accuracy["no_forget"] <= MAX_ACCURACY_WITHOUT
-    return Outcome(reached, summary + "; guessing scores 50\u2009%.", metrics)
+    return Outcome(reached, summary + "; guessing scores 50\u202f%.", metrics)
 
 
 def _stage_moment(run: Run) -> StageMoment:

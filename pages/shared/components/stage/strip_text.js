@@ -5,7 +5,7 @@ import { truthAt } from "./scene.js";
 
 const DIGITS = 4; // significant ones on screen
 
-export const percent = (share) => (Number.isFinite(share) ? `${Math.round(100 * share)}\u2009%` : "–");
+export const percent = (share) => (Number.isFinite(share) ? `${Math.round(100 * share)}\u202f%` : "–");
 
 // Round places on an axis, two at least, with their labels; more digits only where two would read the same.
 export function axisTicks(low, high, count) {
