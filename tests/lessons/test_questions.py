@@ -22,7 +22,7 @@ RIGHT = {  # of the shipped runs, by hand: their figures, or arithmetic
     "state_life": "at steps 1 to 3",
     "shapes": "it runs, with sequences and steps mixed up",
     "claims": "576",
-    "vanishing": "less than 0.1\u2009%",
+    "vanishing": "less than 0.1\u202f%",
     "exploding": "more than a million",
     "forget_bias": "about 10⁻⁷",
     "adding_problem": "near 1/6",

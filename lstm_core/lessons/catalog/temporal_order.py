@@ -176,7 +176,7 @@ LESSON = Lesson(
                 "PyTorch's default initialisation starts there, but 0.5 to the power of 40 is 10⁻¹².",
             ),
             Choice(
-                "about 0.9", between(0.85, 0.95), "It sounds nearly open, but 0.9 to the power of 40 leaves 1.5\u2009%."
+                "about 0.9", between(0.85, 0.95), "It sounds nearly open, but 0.9 to the power of 40 leaves 1.5\u202f%."
             ),
             Choice("above 0.99", between(0.99, 1), "Only a gate this close to 1 keeps a value for forty steps."),
         ),

@@ -133,7 +133,7 @@ def _measure_gradient_left(runs: dict[str, Run]) -> Measured:
         f"A plain RNN is trained to remember a number. Of its gradient at the last step, how much is left {steps} "
         "steps back?",
         share,
-        f"{format_significant(100 * share)}\u2009% is left in this RNN, mean over {WINDOWS} sequences.",
+        f"{format_significant(100 * share)}\u202f% is left in this RNN, mean over {WINDOWS} sequences.",
     )
 
 
@@ -148,18 +148,18 @@ LESSON = Lesson(
         _measure_gradient_left,
         (
             Choice(
-                "more than 10\u2009%",
+                "more than 10\u202f%",
                 between(0.1),
                 "So it is in the LSTM and the GRU below, whose gates learned to stay open.",
             ),
             Choice(
-                "0.1 to 10\u2009%",
+                "0.1 to 10\u202f%",
                 between(0.001, 0.1),
                 "That would be about what a factor of 0.9 leaves, multiplied at each step. The slope of tanh and the "
                 "weights together are often smaller.",
             ),
             Choice(
-                "less than 0.1\u2009%",
+                "less than 0.1\u202f%",
                 between(0, 0.001),
                 "One factor below 1 for each step, multiplied, soon is next to nothing.",
             ),

@@ -147,7 +147,7 @@ def _measure_early_recall(runs: dict[str, Run]) -> Measured:
         "A string's second symbol, T or P, comes again at its end, after everything else. Early in training the LSTM "
         "knows the grammar and has not yet learned to remember that symbol. How often is its T or P right?",
         share,
-        f"Before the memory was learned it was right in {100 * share:.0f}\u2009% of the test strings: the median over "
+        f"Before the memory was learned it was right in {100 * share:.0f}\u202f% of the test strings: the median over "
         f"{len(shares)} snapshots.",
     )
 
