@@ -4,7 +4,7 @@ import streamlit as st
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons import get_lesson
-from pages.shared.lessons import gallery, lesson_page
+from pages.shared.lessons import gallery, lesson_page, questions
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, show_error
 
@@ -18,7 +18,10 @@ except PlaygroundError as error:
     show_error(str(error))
 
 if lesson is None:
-    st.title("Lessons")
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.container(width="stretch").title("Lessons")
+    with row:
+        questions.switch()
     draw_messages("lessons")
     gallery.show()
 else:

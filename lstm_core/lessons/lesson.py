@@ -15,17 +15,18 @@ import numpy as np
 
 from lstm_core.experiment import CELLS, DataSpec, Experiment
 from lstm_core.figures.lines import LinePlot
+from lstm_core.lessons.question import Question
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from lstm_core.runs.run import Run
 
-CHAPTERS = {
-    "Tutorials": "What well-known tutorials build, one click each, and common mistakes in them",
-    "Memory": "The problem that LSTM was made for",
-    "Papers": "What the papers promise, reproduced",
-    "Letters": "An LSTM that writes",
+CHAPTERS = ("Tutorials", "Memory", "Papers", "Letters")
+EVENINGS = {  # of the course
+    1: ("First evening", "What well-known tutorials build, one click each, and common mistakes in them"),
+    2: ("Second evening", "Memory over many steps: the problem that LSTM was made for"),
+    3: ("Third evening", "What the papers promise, reproduced, and an LSTM that writes"),
 }
 RUN_NAMES = {  # of labels whose name on screen is another
     "nn_lstm": "nn.LSTM",
@@ -36,6 +37,8 @@ RUN_NAMES = {  # of labels whose name on screen is another
     "bias_1": "bias = 1",
     "no_forget": "no forget gate",
 }
+WORDS_PER_MINUTE = 150  # of a text to think about
+WIDGET_MINUTES = 5  # to try one out; a picture takes one
 PRETRAINED = resources.files(__package__).joinpath("pretrained")
 
 
@@ -106,6 +109,10 @@ class Lesson:
     experiments: Mapping[str, Experiment]  # by label; the first is the one that the other pages show
     text: str  # Markdown
     formula: str = ""  # LaTeX
+    evening: int = max(EVENINGS)  # of EVENINGS
+    after: tuple[str, ...] = ()  # names of the lessons that it builds on
+    train_seconds: float = 0.0  # all runs of one seed, the median that tests/benchmarks/lessons.py measured
+    question: Question | None = None  # what the page asks before it tells
     symbols: str = ""  # Markdown: what the letters of the formula are
     common_mistakes: str = ""  # Markdown: where tutorials err, and what is right
     exercises: tuple[Exercise, ...] = ()
@@ -121,6 +128,14 @@ class Lesson:
     widget: str = ""  # a module of pages/shared/lessons/widgets with show(workspace, runs)
     widget_below: bool = False  # the pictures come first
     name: str = ""  # in addresses and saved files: its key in catalog.MODULES
+
+    @property
+    def minutes(self) -> int:
+        """About how long it takes: reading, looking at each picture, its widget, training it once, each change."""
+        words = " ".join((self.text, self.common_mistakes, self.success_rate, *(one.text for one in self.exercises)))
+        trainings = 1 + sum(1 for one in self.exercises if one.change)
+        looking = len(self.figures) + WIDGET_MINUTES * bool(self.widget)
+        return round(len(words.split()) / WORDS_PER_MINUTE + looking + trainings * self.train_seconds / 60)
 
     @property
     def thumbnail(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.lesson import Lesson, StageMoment
+from lstm_core.lessons.question import Answer
 from lstm_core.lessons.runs import new_runs, pretrained_runs
 from lstm_core.runs.run import Run
 from lstm_core.workspace import Workspace
@@ -22,6 +23,7 @@ class OpenLesson:
         """return_to: the id of the workspace that the person came from."""
         self.lesson, self.return_to = lesson, return_to
         self.seed, self.change = PRETRAINED_SEED, {}
+        self.answer: Answer | None = None  # to the lesson's question
         self._workspace = workspace
         self._others: dict[str, Run] = {}
         self.restore_pretrained()

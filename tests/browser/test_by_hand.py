@@ -15,7 +15,7 @@ F_BIAS, G_W_IH = 5, 6  # places among the twelve
 @pytest.fixture(scope="module")
 def hand(module_tab: Tab) -> Tab:
     """The lesson: as it opens, and then as the test before left it."""
-    module_tab.open("lessons?lesson=by_hand")
+    module_tab.open("lessons?lesson=by_hand&questions=off")
     expect(module_tab.page.locator(".unit-sliders td").first).to_be_visible()
     return module_tab
 

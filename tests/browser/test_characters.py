@@ -14,7 +14,7 @@ COLOURS = "(page) => [...page.children].map((sign) => getComputedStyle(sign).bac
 
 @pytest.fixture(scope="module")
 def tab(module_tab: Tab) -> Tab:
-    module_tab.open("lessons?lesson=characters")
+    module_tab.open("lessons?lesson=characters&questions=off")
     expect(coloured(module_tab).locator("span").first).to_be_visible()
     return module_tab
 

@@ -33,13 +33,18 @@ def test_a_card_opens_its_lesson_wherever_it_is_clicked(tab: Tab):
         box = card.bounding_box()
         tab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 20)
         expect(tab.page.locator("h1")).to_have_text(lessons()["first_lstm"].title)
+        if title == "Start":
+            expect(tab.button("choice_1")).to_be_visible()
+            assert not tab.widget(picture_of("first_lstm")).count()
+            tab.page.keyboard.press("3")
+            expect(tab.widget("answer")).to_contain_text("Right")
         expect(tab.widget(picture_of("first_lstm")).locator("canvas").first).to_be_visible()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("back", ["reload", "second tab"])
 def test_it_trains_while_one_watches_and_is_found_as_it_is_left(tab: Tab, new_tab: Callable[..., Tab], back: str):
-    tab.open("lessons?lesson=minibatches")
+    tab.open("lessons?lesson=minibatches&questions=off")
     expect(tab.page).to_have_title(re.compile("^Lessons · .+ – LSTM Playground$"))
     plot = tab.widget(picture_of("minibatches", 1)).locator(".live-plot")
     expect(plot.locator("canvas").first).to_be_visible()
@@ -75,7 +80,7 @@ def see_it_paused(tab: Tab, said: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("size", "scheme"), [((1280, 720), "light"), ((1920, 1080), "dark")])
 def test_a_lesson_at_first_sight(new_tab: Callable[..., Tab], size, scheme, subtests: pytest.Subtests):
-    tab = new_tab(size, scheme).open("lessons")
+    tab = new_tab(size, scheme).open("lessons?questions=off")
     for name in (names := list(lessons())):
         with subtests.test(name):
             lesson = lessons()[name]

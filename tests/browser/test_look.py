@@ -18,7 +18,7 @@ LAPTOP, PROJECTOR = (1280, 720), (1920, 1080)
 BACKGROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(23, 22, 20)"}
 FIRST_SIGHT = {  # keys of what must be seen without scrolling
     "Start": ("csv", "target", "train", "mini_stage", "loss_curve", "forecast_curve"),
-    "Lessons": ("card_first_lstm", "card_minibatches", "card_by_hand", "card_nn_lstm_1_1"),
+    "Lessons": ("card_first_lstm", "card_minibatches", "card_shapes", "card_by_hand"),
     "Data": ("csv", "sample", "generator", "target"),
     "Model": ("hidden_size", "num_layers", "dropout", "bidirectional"),
     "Train": ("train", "pause", "step", "stop", "optimizer", "lr", "batch_size", "epochs", "loss_curve"),

@@ -14,9 +14,9 @@ import pytest
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.lines import LinePlot
-from lstm_core.lessons import get_lesson, lessons
+from lstm_core.lessons import get_lesson, lessons, next_lesson
 from lstm_core.lessons.catalog import MODULES
-from lstm_core.lessons.lesson import CHAPTERS, PRETRAINED, Lesson
+from lstm_core.lessons.lesson import CHAPTERS, EVENINGS, PRETRAINED, Lesson
 from lstm_core.lessons.runs import new_runs, pretrained, pretrained_runs, with_change, with_seed
 from lstm_core.runs.run import Run
 from tests.conftest import quick
@@ -34,6 +34,19 @@ def test_the_shelf_is_in_order_and_has_every_file():
     ]
     assert len(files) == len(lessons())
     assert [*dict.fromkeys(found.chapter for found in lessons().values())] == list(CHAPTERS)
+
+
+def test_the_shelf_is_a_course_in_which_each_lesson_builds_on_earlier_ones():
+    names = list(lessons())
+    evenings = [found.evening for found in lessons().values()]
+    assert evenings == sorted(evenings) and set(evenings) == set(EVENINGS)
+    for name, found in lessons().items():
+        assert all(names.index(before) < names.index(name) for before in found.after), name
+        assert bool(found.after) == (name != names[0])
+        assert 1 <= found.minutes <= 20
+        assert bool(found.train_seconds) == bool(found.experiments), "measured where something is trained"
+    following = [next_lesson(name) for name in names]
+    assert [found.name if found else None for found in following] == [*names[1:], None]
 
 
 def test_an_unknown_lesson_is_refused_in_one_sentence():

@@ -192,8 +192,8 @@ def trained(epochs: int = 1, **model: object) -> str:
 
 
 def open_lesson(visit: Callable[..., Visitor], name: str, **address: str) -> Visitor:
-    """The page of a lesson, by its address."""
-    return visit("lessons", lesson=name, **address)
+    """The page of a lesson, by its address, with all that it shows once its question is out of the way."""
+    return visit("lessons", **{"lesson": name, "questions": "off", **address})
 
 
 def unescaped(text: str) -> str:

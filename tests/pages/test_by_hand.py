@@ -12,7 +12,7 @@ from lstm_core.training.checkpoint import load_checkpoint
 from pages.shared.components import unit_sliders
 from pages.shared.lessons.widgets import by_hand
 from pages.shared.session import state
-from tests.pages.conftest import Visitor, wait_until
+from tests.pages.conftest import Visitor, open_lesson, wait_until
 
 A, B = [0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]
 
@@ -20,7 +20,7 @@ A, B = [0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]
 @pytest.fixture
 def tab(visit) -> Visitor:
     """The lesson as it opens."""
-    return visit("lessons", lesson="by_hand")
+    return open_lesson(visit, "by_hand")
 
 
 def drawn(tab: Visitor) -> dict:

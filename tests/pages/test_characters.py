@@ -7,12 +7,12 @@ import pytest
 
 from lstm_core.data.samples.book import ALPHABET
 from lstm_core.lessons.catalog.characters.text import generate
-from tests.pages.conftest import Visitor
+from tests.pages.conftest import Visitor, open_lesson
 
 
 @pytest.fixture
 def lesson(visit) -> Visitor:
-    return visit("lessons", lesson="characters")
+    return open_lesson(visit, "characters")
 
 
 def texts(tab: Visitor) -> list[str]:

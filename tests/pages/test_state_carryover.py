@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.pages.conftest import open_lesson
+
 
 def opened(visit):
-    return visit("lessons", lesson="state_life")
+    return open_lesson(visit, "state_life")
 
 
 def lines(figure: dict) -> list[dict]:

@@ -1,12 +1,12 @@
 """The lessons, one file each. To add one: its file, which defines LESSON, and its line here."""
 
-MODULES = {  # name, as in addresses and saved files → module of this folder, in the gallery's order
+MODULES = {  # name, as in addresses and saved files → module of this folder, in the order of the course
     "first_lstm": "first_lstm",
     "minibatches": "minibatches",
+    "shapes": "shapes.lesson",
     "by_hand": "by_hand.lesson",
     "nn_lstm_1_1": "by_hand.nn_lstm",
     "state_life": "state_carryover.lesson",
-    "shapes": "shapes.lesson",
     "claims": "claims.lesson",
     "vanishing": "vanishing",
     "exploding": "exploding",

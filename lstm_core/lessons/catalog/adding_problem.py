@@ -13,6 +13,7 @@ from lstm_core.figures.lines import LinePlot
 from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDICTION_COLOR, SLATE
 from lstm_core.lessons.figures import loss_with_levels, ranking_figure, sorted_predictions, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
+from lstm_core.lessons.question import Choice, Measured, Question, between, median_loss
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -27,6 +28,7 @@ PAPER_TOLERANCE = 0.04 * 2  # the paper's 0.04 is of a target scaled to 0 … 1,
 PAPER_MAX_WRONG = 3  # of PAPER_WINDOWS
 SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
 SHOWN_WINDOWS = 100  # test sequences in the plot of predictions
+PLATEAU = 0.1, 0.25  # epochs: by then it predicts the mean, and has not found the markers yet
 
 
 def _expected_sum(value: np.ndarray, marker: np.ndarray) -> np.ndarray:
@@ -142,10 +144,36 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return [estimate, c]
 
 
+def _measure_plateau(runs: dict[str, Run]) -> Measured:
+    plateau = median_loss(runs["lstm"], *PLATEAU)
+    return Measured(
+        "A hundred values between 0 and 1, two of them marked: predict the sum of these two. Early in training the "
+        "squared error stays on a plateau. At which level?",
+        plateau,
+        f"Between epoch {PLATEAU[0]} and {PLATEAU[1]} the median loss of a batch was {plateau:.3f}; always predicting "
+        f"1 scores {NAIVE_LOSS:.3f}.",
+    )
+
+
 LESSON = Lesson(
     title="The adding problem",
     summary="A hundred numbers, two of them marked: add those two. One unit of the cell state holds the sum.",
     chapter="Papers",
+    evening=2,
+    after=("forget_bias",),
+    train_seconds=3.4,
+    question=Question(
+        _measure_plateau,
+        (
+            Choice("near 0", between(0, 0.05), "It ends there, once it has found the markers."),
+            Choice(
+                "near 1/6",
+                between(0.13, 0.21),
+                "The mean of all sums is 1, and always predicting it scores their variance, two times 1/12.",
+            ),
+            Choice("near 1", between(0.8, 1.2), "1 is what it predicts then, the mean of all sums, and not its error."),
+        ),
+    ),
     experiments={
         "lstm": Experiment(
             generated_splits("adding_problem", seq_len=100, train=8000, valid=500, test=PAPER_WINDOWS),

@@ -13,6 +13,7 @@ from lstm_core.figures.lines import LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, figure_layout
 from lstm_core.lessons.figures import loss_with_levels, new_figure, symbol_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
+from lstm_core.lessons.question import Choice, Measured, Question, between, median_loss
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -135,10 +136,34 @@ def _stage_moment(run: Run) -> StageMoment:
     return StageMoment("test", 0, match.unit, int((read == MARKER).argmax()))
 
 
+def _measure_plateau(runs: dict[str, Run]) -> Measured:
+    run = runs["lstm"]
+    plateau, steps = median_loss(run, *EARLY), run.windows.spec.seq_len
+    return Measured(
+        f"Ten symbols of eight kinds, a silence, then repeat all ten: {steps} steps, and at all but ten of them the "
+        "target is a blank. Before it remembers any symbol, at which cross-entropy, the mean over all steps, does the "
+        "LSTM stay?",
+        plateau,
+        f"Between epoch {EARLY[0]} and {EARLY[1]} the median loss of a batch was {plateau:.3f}; a model that remembers "
+        f"nothing scores 10 ln 8 / {steps} = {copy_naive_loss(steps):.3f}.",
+    )
+
+
 LESSON = Lesson(
     title="Copy memory",
     summary="Ten symbols, a silence, a marker: now repeat all ten, in order.",
     chapter="Papers",
+    evening=3,
+    after=("adding_problem",),
+    train_seconds=17.5,
+    question=Question(
+        _measure_plateau,
+        (
+            Choice("0.17", between(0.15, 0.2), "So it is with a silence of 100 steps: blanks are easy, and many."),
+            Choice("0.69", between(0.62, 0.78), "ln 8 for each of ten guesses, and nothing for twenty blanks."),
+            Choice("2.08", between(1.9, 2.2), "ln 8 is the loss of one guess among eight. Most steps need none."),
+        ),
+    ),
     experiments={
         "lstm": Experiment(
             generated_splits("copy_memory", seq_len=SILENCE + 20, train=16_000, valid=500, test=1000),

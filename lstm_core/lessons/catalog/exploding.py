@@ -13,6 +13,7 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GREY, LILAC, VIOLET, figure_layout
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -107,10 +108,50 @@ def _experiment(clip: float) -> Experiment:
     return Experiment(DATA, ModelSpec(cell="rnn", hidden_size=50), train)
 
 
+def _largest_over_median(run: Run) -> float:
+    """Of a run's gradient norms before clipping, as far as they are finite; NaN before the first step."""
+    _, norms = run.curves["grad_norm"].points()
+    finite = norms[np.isfinite(norms)]
+    return float(finite.max() / np.median(finite)) if len(finite) else np.nan
+
+
+def _measure_largest_norm(runs: dict[str, Run]) -> Measured:
+    ratios = {label: _largest_over_median(run) for label, run in runs.items()}
+    return Measured(
+        "An RNN is trained without gradient clipping. Its largest gradient norm, divided by the median one, is about …",
+        ratios["no_clip"],
+        f"Without clipping the largest norm is {format_significant(ratios['no_clip'])} times the run's median, with "
+        f"clipping {format_significant(ratios['clip'])} times.",
+    )
+
+
 LESSON = Lesson(
     title="Exploding gradients",
     summary="One steep step of the loss destroys all that an RNN has learned; gradient clipping prevents it.",
     chapter="Memory",
+    evening=2,
+    after=("vanishing",),
+    train_seconds=1.4,
+    question=Question(
+        _measure_largest_norm,
+        (
+            Choice(
+                "10",
+                between(1, 100),
+                "While training goes well, the noise between batches makes about that much difference.",
+            ),
+            Choice(
+                "1,000",
+                between(100, 1e5),
+                "On the cliff a gradient may be as large as that. The weights it leads to have a still larger one.",
+            ),
+            Choice(
+                "more than a million",
+                between(1e6),
+                "A factor above 1 at each of twenty steps, and each bad step leads to a worse one.",
+            ),
+        ),
+    ),
     experiments={"clip": _experiment(CLIP), "no_clip": _experiment(0.0)},
     figures=(
         LessonFigure(

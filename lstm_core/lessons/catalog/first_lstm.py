@@ -12,6 +12,7 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
 from lstm_core.lessons.figures import LOSS_POINTS, level, sorted_predictions
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -65,10 +66,44 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     )
 
 
+def _measure_new_error(runs: dict[str, Run]) -> Measured:
+    metrics = _outcome(runs).metrics
+    new, zero = metrics["error new"], metrics["zero new"]
+    return Measured(
+        "The training loss of this LSTM falls and falls; its targets are random numbers. Compared with always "
+        "predicting 0, its squared error on **new** sequences is …",
+        new / zero,
+        f"On new sequences it scores {new:.2f}, always predicting 0 scores {zero:.2f}: {new / zero:.2f} times as much.",
+    )
+
+
 LESSON = Lesson(
     title="First LSTM: random regression",
     summary="The loss falls, and nothing is learned: memorising is not learning.",
     chapter="Tutorials",
+    evening=1,
+    train_seconds=0.4,
+    question=Question(
+        _measure_new_error,
+        (
+            Choice(
+                "lower",
+                between(0, 0.95),
+                "A falling training loss looks like learning. It can be the training sequences, learned by heart.",
+            ),
+            Choice(
+                "about the same",
+                between(0.95, 1.05),
+                "Nothing can be learned from random targets, and so one expects no harm either. What was memorised "
+                "still adds noise to every prediction.",
+            ),
+            Choice(
+                "higher, by a third or more",
+                between(4 / 3),
+                "Targets that were learned by heart make predictions far from 0, at random.",
+            ),
+        ),
+    ),
     experiments={
         "lstm": Experiment(
             generated_data(

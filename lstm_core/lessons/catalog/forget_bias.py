@@ -12,8 +12,11 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GREY, LIME, MIN_SHARE, VIOLET, figure_layout
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import plotly.graph_objects as go
 
     from lstm_core.runs.run import Run
@@ -117,10 +120,37 @@ def _experiment(**model) -> Experiment:
     )
 
 
+def _measure_kept(runs: dict[str, Run]) -> Measured:
+    run = runs["bias_1"]
+    f, steps = float(_mean_forget_gates(run, run.snapshot_at(0)).mean()), run.windows.spec.seq_len - 1
+    return Measured(
+        f"With a forget bias of 1, the forget gates are {f:.2f} on average before training. How much of what a unit "
+        f"stores is left {steps} steps later?",
+        f**steps,
+        f"{f:.4f} to the power of {steps} is {format_significant(f**steps)}.",
+    )
+
+
+def _about(share: float) -> Callable[[float], bool]:
+    """Whether a measured share is of this order of magnitude."""
+    return between(share / 10**0.7, share * 10**0.7)
+
+
 LESSON = Lesson(
     title="The forget gate's initial bias",
     summary="Whether an LSTM learns to remember may be decided before it sees any data: bias 0, 1 and chrono.",
     chapter="Memory",
+    evening=2,
+    after=("vanishing",),
+    train_seconds=3.0,
+    question=Question(
+        _measure_kept,
+        (
+            Choice("about 10⁻¹", _about(1e-1), "0.73 seems to be mostly open. But it is multiplied at every step."),
+            Choice("about 10⁻³", _about(1e-3), "So it would be after some twenty steps."),
+            Choice("about 10⁻⁷", _about(1e-7), "A share of 0.73 at each step is a tenth after seven, and so on."),
+        ),
+    ),
     experiments={
         "chrono": _experiment(chrono_t_max=STEPS),
         "bias_1": _experiment(forget_bias=1.0),

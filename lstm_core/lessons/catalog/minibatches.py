@@ -12,6 +12,7 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import CELL_COLORS, GREY
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
@@ -64,10 +65,38 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 DATA = DataSpec(source="sample", name="weather", seq_len=14, horizon=1)
 TRAIN = TrainSpec(lr=1e-3, batch_size=64, epochs=1000, patience=100, max_grad_norm=0.0)
 
+
+def _measure_steps(runs: dict[str, Run]) -> Measured:
+    run = runs["lstm"]
+    count, size = len(run.windows.starts["train"]), run.train_spec.batch_size
+    full, rest = divmod(count, size)
+    last = f" and one of {rest}" if rest else ""
+    return Measured(
+        f"{count:,} windows to train on, in batches of {size}: how many steps does the optimiser take in one epoch?",
+        run.steps_per_epoch,
+        f"{count:,} windows are {full} full batches{last}: the run takes {run.steps_per_epoch} steps an epoch.",
+    )
+
+
 LESSON = Lesson(
     title="Dataset, DataLoader, batches",
     summary="Ten features a day, five targets for tomorrow, batches of 64: an LSTM, and a GRU beside it.",
     chapter="Tutorials",
+    evening=1,
+    after=("first_lstm",),
+    train_seconds=6.8,
+    question=Question(
+        _measure_steps,
+        (
+            Choice(
+                "15",
+                between(15, 15),
+                "That is the number of full batches: right with `drop_last=True`, which is not the default.",
+            ),
+            Choice("16", between(16, 16), "The last batch is smaller than the others, and is a step as well."),
+            Choice("64", between(64, 64), "That is the size of a batch, not the number of batches."),
+        ),
+    ),
     experiments={
         "lstm": Experiment(DATA, ModelSpec(hidden_size=20), TRAIN),
         "gru": Experiment(DATA, ModelSpec(cell="gru", hidden_size=20), TRAIN),

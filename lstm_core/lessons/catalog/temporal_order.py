@@ -8,11 +8,13 @@ import numpy as np
 
 from lstm_core.data.generators.reber import decode_one_hot
 from lstm_core.data.generators.symbols import ORDER_SYMBOLS, ORDERS
+from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import STATES, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
 from lstm_core.figures.theme import ACTUAL_COLOR, BRICK, GATE_COLORS, GATE_NAMES, LILAC, LIME, VIOLET, figure_layout
 from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -146,10 +148,45 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return list(_best_units(run)[0].values_in(trace_windows(run.current_model(), windows, starts)))
 
 
+def _measure_forget_gate(runs: dict[str, Run]) -> Measured:
+    from lstm_core.analysis.unit_search import trace_windows
+
+    run = runs["lstm"]
+    windows, match = run.windows, _best_units(run)[0]
+    starts = windows.starts["test"][:SEARCH_WINDOWS]
+    trace, symbols = trace_windows(run.current_model(), windows, starts), decode_one_hot(windows.inputs(starts))
+    distractors = (symbols >= 0) & (symbols < X)  # a, b, c and d stand before X in ORDER_SYMBOLS
+    f = float(trace.gate("f")[0, 0, :, :, match.unit].numpy()[distractors].mean())
+    return Measured(
+        "An X or Y is read, then some forty other letters, then X or Y again. One unit keeps the first of the two. "
+        "What is its forget gate at the letters between, on average?",
+        f,
+        f"f of unit {match.unit} is {f:.4f} on average at a, b, c and d: to the power of 40, "
+        f"{format_significant(f**40)} is kept.",
+    )
+
+
 LESSON = Lesson(
     title="Temporal order",
     summary="X or Y, and some forty steps later X or Y again: in which order? Find the unit that keeps each.",
     chapter="Papers",
+    evening=2,
+    after=("adding_problem",),
+    train_seconds=2.1,
+    question=Question(
+        _measure_forget_gate,
+        (
+            Choice(
+                "about 0.5",
+                between(0.3, 0.7),
+                "PyTorch's default initialisation starts there, but 0.5 to the power of 40 is 10⁻¹².",
+            ),
+            Choice(
+                "about 0.9", between(0.85, 0.95), "It sounds nearly open, but 0.9 to the power of 40 leaves 1.5\u202f%."
+            ),
+            Choice("above 0.99", between(0.99, 1), "Only a gate this close to 1 keeps a value for forty steps."),
+        ),
+    ),
     experiments={
         "lstm": Experiment(
             generated_splits("temporal_order", seq_len=110, train=5000, valid=500, test=TEST_WINDOWS),

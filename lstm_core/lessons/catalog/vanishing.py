@@ -12,6 +12,7 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import CELL_COLORS, MIN_SHARE
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_data, run_name
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     from lstm_core.analysis.gradient_horizon import GradientHorizon
@@ -138,10 +139,44 @@ def _experiment(**model) -> Experiment:
     )
 
 
+def _measure_gradient_left(runs: dict[str, Run]) -> Measured:
+    share, steps = _outcome(runs).metrics["rnn gradient left"], runs["rnn"].windows.spec.seq_len - 1
+    return Measured(
+        f"A plain RNN is trained to remember a number. Of its gradient at the last step, how much is left {steps} "
+        "steps back?",
+        share,
+        f"{format_significant(100 * share)}\u202f% is left in this RNN, mean over {WINDOWS} sequences.",
+    )
+
+
 LESSON = Lesson(
     title="Vanishing gradients",
     summary="One number to remember for up to fifty steps: the RNN does not learn it, the GRU and the LSTM do.",
     chapter="Memory",
+    evening=2,
+    after=("first_lstm",),
+    train_seconds=8.2,
+    question=Question(
+        _measure_gradient_left,
+        (
+            Choice(
+                "more than 10\u202f%",
+                between(0.1),
+                "So it is in the LSTM and the GRU below, whose gates learned to stay open.",
+            ),
+            Choice(
+                "0.1 to 10\u202f%",
+                between(0.001, 0.1),
+                "That would be about what a factor of 0.9 leaves, multiplied at each step. The slope of tanh and the "
+                "weights together are often smaller.",
+            ),
+            Choice(
+                "less than 0.1\u202f%",
+                between(0, 0.001),
+                "One factor below 1 for each step, multiplied, soon is next to nothing.",
+            ),
+        ),
+    ),
     experiments={
         "rnn": _experiment(cell="rnn"),
         "gru": _experiment(cell="gru"),

@@ -1,4 +1,4 @@
-"""The gallery of lessons: a card each with its thumbnail, in chapters; a click opens the lesson."""
+"""The gallery of lessons: a card each with its thumbnail, evening by evening; a click opens the lesson."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from itertools import groupby
 import streamlit as st
 
 from lstm_core.lessons import lessons
-from lstm_core.lessons.lesson import CHAPTERS, Lesson
+from lstm_core.lessons.lesson import EVENINGS, Lesson
 
 CARDS_PER_ROW = 4
 
 
 def show() -> None:
     """Draw all cards. Their titles, summaries and thumbnails come with the app, so none is escaped."""
-    for chapter, group in groupby(lessons().values(), key=lambda lesson: lesson.chapter):
-        st.markdown(f"**{chapter}** · {CHAPTERS[chapter]}")
+    for evening, group in groupby(lessons().values(), key=lambda lesson: lesson.evening):
         cards = list(group)
+        title, description = EVENINGS[evening]
+        minutes = sum(lesson.minutes for lesson in cards)
+        st.markdown(f"**{title}** · {description} · about {minutes} minutes")
         for first in range(0, len(cards), CARDS_PER_ROW):
             row = cards[first : first + CARDS_PER_ROW]
             for column, lesson in zip(st.columns(CARDS_PER_ROW), row, strict=False):
@@ -31,3 +33,9 @@ def _card(lesson: Lesson) -> None:
         st.markdown(f"![](data:image/svg+xml;base64,{thumbnail})")
     st.page_link("pages/lessons.py", label=f"**{lesson.title}**", query_params={"lesson": lesson.name})
     st.caption(lesson.summary)
+    st.caption(f"{lesson.chapter} · {lesson.minutes} min{_after(lesson)}")
+
+
+def _after(lesson: Lesson) -> str:
+    titles = [lessons()[name].title.partition(":")[0] for name in lesson.after]
+    return f" · after *{', '.join(titles)}*" if titles else ""

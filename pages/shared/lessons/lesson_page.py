@@ -1,4 +1,4 @@
-"""One lesson: its training controls and figures, then text, formula, exercises and common mistakes."""
+"""One lesson: its question first, then training controls and figures, text, formula, exercises, common mistakes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from lstm_core.lessons import next_lesson
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 from pages.shared.components.live_plot import live_plot
+from pages.shared.lessons import questions
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, errors_here, errors_on_top, escape_markdown
@@ -36,11 +38,15 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     back = row.container(width=150)
     stay = "This lesson and your own work stay as they are"
     wide_button(back, "All lessons", "apps", state.leave_lesson, key="all_lessons", help=stay)
-    st.markdown(lesson.summary)
     draw_messages("lessons")
     if opened is not None and not opened.is_own_run:
+        st.markdown(lesson.summary)
         _replaced_notice(opened)
         return
+    if questions.show_open_question(lesson, opened):
+        return
+    st.markdown(lesson.summary)
+    questions.show_answer(lesson, opened)
     if opened is not None:
         _controls(lesson, opened)
     above = lesson.widget and not lesson.widget_below
@@ -55,6 +61,7 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         if lesson.widget:
             _widget(lesson, opened)
     _text(lesson)
+    _next_lesson(lesson)
 
 
 def _widget(lesson: Lesson, opened: OpenLesson | None) -> None:
@@ -207,6 +214,17 @@ def _text(lesson: Lesson) -> None:
                 st.markdown(text)
     if lesson.sources:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
+
+
+def _next_lesson(lesson: Lesson) -> None:
+    """The way on in the course."""
+    following = next_lesson(lesson.name)
+    if following is None:
+        return
+    with st.container(key="next_page", horizontal=True, horizontal_alignment="right"):
+        label, query = f"Next: {following.title}", {"lesson": following.name}
+        icon = {"icon": ":material/arrow_forward:", "icon_position": "right"}
+        st.page_link("pages/lessons.py", label=label, query_params=query, **icon)
 
 
 def _exercise(k: int, exercise: Exercise) -> None:

@@ -17,15 +17,18 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     outcome_of_one_unit,
     prediction_history,
     prediction_thumbnail,
+    scalar_lstm_of,
     target_lines,
     training_sequences,
 )
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 CHECKPOINT = 2000  # epochs
+MAX_PRICE = 100  # at which the unit's largest output is looked for
 
 
 def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
@@ -69,10 +72,41 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(bool(np.abs(out - targets).max() < TOLERANCE), summary, metrics)
 
 
+def _measure_largest_output(runs: dict[str, Run]) -> Measured:
+    run = runs["hand"]
+    unit, days = scalar_lstm_of(run), run.windows.spec.seq_len
+    largest = max(unit.predict([price] * days) for price in np.linspace(-MAX_PRICE, MAX_PRICE, 201))
+    bound = float(np.tanh(days))
+    return Measured(
+        f"One unit outputs h = o · tanh(c) and reads {days} share prices, as high as you like. What is the most that "
+        "it can output, whatever its weights?",
+        max(bound, largest),
+        f"o is below 1, and c at most {days} after {days} days, so h stays below tanh({days}) = {bound:.4f}. This unit "
+        f"reaches {format_number(largest, 3)} at most, for constant prices from −{MAX_PRICE} to {MAX_PRICE}. So a "
+        "target of 1 is never reached.",
+    )
+
+
 LESSON = Lesson(
     title="LSTM by hand: twelve numbers",
     summary="One unit, two companies, all its arithmetic on screen; trained, saved, and resumed from the checkpoint.",
     chapter="Tutorials",
+    evening=1,
+    after=("first_lstm",),
+    train_seconds=4.9,
+    question=Question(
+        _measure_largest_output,
+        (
+            Choice("2", between(1.5, 2.5), "c itself can be as large as 2 and more, but what comes out is tanh(c)."),
+            Choice(
+                "exactly 1",
+                between(1, 1),
+                "Company B's target is 1 and the loss comes close to 0, but the logistic function and tanh only "
+                "approach 1.",
+            ),
+            Choice("less than 1", between(0, 0.99999), "Both factors stay below 1, so their product does, too."),
+        ),
+    ),
     experiments={
         "hand": Experiment(
             TWO_COMPANIES,

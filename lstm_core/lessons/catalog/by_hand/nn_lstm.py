@@ -22,8 +22,11 @@ from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
     weight_history,
 )
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lstm_core.runs.run import Run
 
 TRAINING = TrainSpec(lr=0.1, batch_size=1, epochs=300, max_grad_norm=0.0, patience=0)
@@ -82,10 +85,45 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     return Outcome(bool(reached), summary, metrics)
 
 
+def _measure_first_step(runs: dict[str, Run]) -> Measured:
+    run = runs["nn_lstm"]
+    epochs, ih, hh = _biases(run)
+    rate, first = run.train_spec.lr, np.rint(epochs * run.steps_per_epoch) == 1
+    moved = np.abs((ih + hh)[first] - (ih + hh)[0]).max() if first.any() else np.nan
+    return Measured(
+        f"nn.LSTM adds two bias vectors, bias_ih + bias_hh. Adam takes its very first step, with a learning rate of "
+        f"{rate:g}. By how much does the **sum** of a gate's two biases move?",
+        float(moved),
+        f"After the first step the sum had moved by {format_number(float(moved), 3)}: {rate:g} for each bias.",
+    )
+
+
+def _close_to(value: float) -> Callable[[float], bool]:
+    return between(0.98 * value, 1.02 * value)
+
+
 LESSON = Lesson(
     title="The same with nn.LSTM(1, 1)",
     summary="Sixteen parameters instead of twelve, 300 epochs instead of 5,000: what a second bias vector does.",
     chapter="Tutorials",
+    evening=1,
+    after=("by_hand",),
+    train_seconds=0.6,
+    question=Question(
+        _measure_first_step,
+        (
+            Choice(
+                "0.05", _close_to(0.05), "Two vectors might share one step, half of it each. They share the gradient."
+            ),
+            Choice(
+                "0.1",
+                _close_to(0.1),
+                "Adam's first step moves every parameter by the learning rate, whatever its gradient. The sum has two "
+                "of them.",
+            ),
+            Choice("0.2", _close_to(0.2), "Both have the same gradient, and so both move by the learning rate."),
+        ),
+    ),
     experiments={
         "nn_lstm": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("head",)), TRAINING),
         "hand": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("bias_hh", "head")), TRAINING),

@@ -14,8 +14,11 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, TRAIN_COLOR, VALID_COLOR
 from lstm_core.lessons.figures import level
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lstm_core.analysis.unit_search import UnitMatch
     from lstm_core.model.recurrent import SequenceModel
     from lstm_core.runs.run import Run
@@ -157,11 +160,38 @@ the line, for one, is traced better before training (0.24 to 0.36 on the seeds 4
 0.24): training did not put it there.
 """
 
+
+def _measure_unigram_bits(runs: dict[str, Run]) -> Measured:
+    unigram, bigram = _ngram_bits(runs["lstm"])
+    return Measured(
+        "Predict the next character of *Alice in Wonderland* from nothing but a table of how frequent each of 40 "
+        "characters is. How many bits does a character cost?",
+        unigram,
+        f"The frequency table costs {unigram:.2f} bits per character on unseen pages, a bigram table {bigram:.2f}, and "
+        f"40 equally likely characters would cost {math.log2(40):.2f}.",
+    )
+
+
+def _about(bits: float) -> Callable[[float], bool]:
+    return between(bits - 0.2, bits + 0.2)
+
+
 LESSON = Lesson(
     title="Character model: it writes",
     summary="It reads Alice in Wonderland letter by letter, writes on by itself, and one of its units knows about "
     "quotes.",
     chapter="Letters",
+    evening=3,
+    after=("minibatches",),
+    train_seconds=10.3,
+    question=Question(
+        _measure_unigram_bits,
+        (
+            Choice("2.3", _about(2.3), "That is what this small LSTM needs, which reads everything before."),
+            Choice("3.4", _about(3.4), "A table of pairs costs that: it knows which character follows which."),
+            Choice("4.4", _about(4.4), "Frequent blanks and e's save only about one bit of log₂ 40, an even guess."),
+        ),
+    ),
     experiments={
         "lstm": Experiment(
             DataSpec("sample", "alice", seq_len=SEQ_LEN, horizon=0, train_share=0.8, valid_share=0.1, scaling="none"),

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.lessons.lesson import Lesson
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
+
+SIZE = 8  # inputs and units of the question's LSTM
 
 
 def _densities(runs: dict[str, Run]) -> list[np.ndarray]:
@@ -21,10 +24,32 @@ def _densities(runs: dict[str, Run]) -> list[np.ndarray]:
     return [np.asarray(bars.y), *(np.interp(grid, line.x, line.y) for line in densities)]
 
 
+def _measure_parameters(runs: dict[str, Run]) -> Measured:
+    from torch import nn
+
+    count = sum(weight.numel() for weight in nn.LSTM(SIZE, SIZE).parameters())
+    return Measured(
+        f"How many parameters has `nn.LSTM({SIZE}, {SIZE})`?",
+        count,
+        f"PyTorch counts {count}: four gates, each with {SIZE}·{SIZE} weights for the input, as many for h, and two "
+        f"biases for each of {SIZE} units.",
+    )
+
+
 LESSON = Lesson(
     title="Claims checked",
     summary="Claims of tutorials about nn.LSTM, checked against what it does.",
     chapter="Tutorials",
+    evening=1,
+    after=("shapes",),
+    question=Question(
+        _measure_parameters,
+        (
+            Choice("136", between(136, 136), "8·8 + 8·8 + 8: that is one gate of four, with one bias for each unit."),
+            Choice("544", between(544, 544), "4·(8·8 + 8·8 + 8): what textbooks count, with one bias for each gate."),
+            Choice("576", between(576, 576), "4·(8·8 + 8·8 + 2·8): PyTorch keeps two biases for each gate."),
+        ),
+    ),
     experiments={},
     widget="claims",
     thumbnail_plot=_densities,

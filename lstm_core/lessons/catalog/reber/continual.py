@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.data.generators.reber import STATE, SYMBOLS
-from lstm_core.data.number_format import format_percent
+from lstm_core.data.number_format import format_percent, format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GATE_COLORS, GATE_NAMES, GREY, VIOLET, figure_layout
 from lstm_core.lessons.figures import level, new_figure, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_data
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -144,10 +145,32 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return [np.log(np.abs(_trace(run).gate("c")[0, 0, 0, ::100].numpy()).max(axis=1)) for run in runs.values()]
 
 
+def _measure_largest_c(runs: dict[str, Run]) -> Measured:
+    largest = {label: float(_trace(run).gate("c").abs().max()) for label, run in runs.items()}
+    c, steps = largest["no_forget"], _trace(runs["no_forget"]).gate("c").shape[3]
+    return Measured(
+        f"An LSTM **without** forget gates, as in 1997, reads an endless stream. After {steps:,} symbols, the largest "
+        "|c| of its units is …",
+        c,
+        f"Without forget gates |c| reaches {format_significant(c)}, with them {format_significant(largest['lstm'])}.",
+    )
+
+
 LESSON = Lesson(
     title="Learning to forget: an endless stream",
     summary="Reber strings one after the other, without end: what the forget gate was invented for.",
     chapter="Papers",
+    evening=3,
+    after=("embedded_reber",),
+    train_seconds=8.9,
+    question=Question(
+        _measure_largest_c,
+        (
+            Choice("below 1", between(0, 1), "h is always below 1, since it is o · tanh(c). c itself has no limit."),
+            Choice("about 10", between(3, 30), "So it is with forget gates, which remove what is no longer needed."),
+            Choice("above 100", between(100), "With f = 1 nothing is ever removed, and each symbol adds to it."),
+        ),
+    ),
     experiments={"lstm": _experiment(), "no_forget": _experiment(frozen=("forget_gate",))},
     figures=(
         LessonFigure(

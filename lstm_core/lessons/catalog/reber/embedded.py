@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import CELL_COLORS, GATE_COLORS, GATE_NAMES
 from lstm_core.lessons.figures import resample, symbol_figure, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_data, run_name
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -22,6 +24,8 @@ NAMES = {"lstm": "The LSTM", "rnn": "the plain RNN"}
 DASHES = {"lstm": "solid", "rnn": "dash"}
 MAX_SHOWN = 16  # symbols of the string that is drawn, so that each can be read
 T, P = SYMBOLS.index("T"), SYMBOLS.index("P")
+GRAMMAR_KNOWN = 0.9  # share of steps at which the legal symbols are ranked first
+LEARNED = 0.7  # share of right T and P from which on the memory is being learned
 
 
 def _experiment(cell: str) -> Experiment:
@@ -130,10 +134,49 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
     return [resample(*solved_history(run)) for run in runs.values()]
 
 
+def _measure_early_recall(runs: dict[str, Run]) -> Measured:
+    from lstm_core.lessons.catalog.reber.scores import predict_test_strings
+
+    run = runs["lstm"]
+
+    def early_shares() -> list[float]:
+        early = (predict_test_strings(run, step) for step in run.snapshots.steps)
+        forgetful = takewhile(lambda predictions: np.nanmean(predictions.recalled) < LEARNED, early)
+        known = [p for p in forgetful if np.nanmean(p.legal_ranked_first) > GRAMMAR_KNOWN]
+        return [float(np.nanmean(predictions.recalled)) for predictions in known]
+
+    shares = run.cached("reber early recall", run.weights_key, early_shares)
+    share = float(np.median(shares)) if shares else np.nan
+    return Measured(
+        "A string's second symbol, T or P, comes again at its end, after everything else. Early in training the LSTM "
+        "knows the grammar and has not yet learned to remember that symbol. How often is its T or P right?",
+        share,
+        f"Before the memory was learned it was right in {100 * share:.0f}\u202f% of the test strings: the median over "
+        f"{len(shares)} snapshots.",
+    )
+
+
 LESSON = Lesson(
     title="Embedded Reber grammar",
     summary="The second symbol of a string decides its last but one: an LSTM learns to remember it.",
     chapter="Papers",
+    evening=3,
+    after=("vanishing",),
+    train_seconds=7.6,
+    question=Question(
+        _measure_early_recall,
+        (
+            Choice(
+                "never", between(0, 0.1), "It has forgotten the symbol, but it still has a guess, and there are two."
+            ),
+            Choice("half of the time", between(0.4, 0.6), "T and P are equally frequent, and it guesses."),
+            Choice(
+                "nearly always",
+                between(0.9, 1),
+                "Most other symbols are right by then, since the last few letters are enough for those.",
+            ),
+        ),
+    ),
     experiments={cell: _experiment(cell) for cell in ("lstm", "rnn")},
     figures=(
         LessonFigure(

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_core.lessons.lesson import Lesson
+from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
     from lstm_core.runs.run import Run
+
+BATCH_FIRST = 3, 5, 10  # of the question
 
 
 def _blocks(runs: dict[str, Run]) -> np.ndarray:
@@ -20,10 +23,54 @@ def _blocks(runs: dict[str, Run]) -> np.ndarray:
     return outputs.h[0].transpose(0, 2, 1).reshape(-1, 12)
 
 
+def _measure_right_sequences(runs: dict[str, Run]) -> Measured:
+    import torch
+    from torch import nn
+
+    from lstm_core.lessons.catalog.shapes.outputs import seeded_module, seeded_randn
+
+    x, refused = seeded_randn(1, *BATCH_FIRST), ""
+    with torch.no_grad():
+        expected = seeded_module(0, nn.LSTM, BATCH_FIRST[-1], 4, batch_first=True)(x)[0]
+        try:
+            output = seeded_module(0, nn.LSTM, BATCH_FIRST[-1], 4)(x)[0]
+            right = sum(map(torch.allclose, output, expected))
+        except RuntimeError as error:
+            refused, right = f"It raised {error}", -1
+    return Measured(
+        f"You give `nn.LSTM({BATCH_FIRST[-1]}, 4)` a batch of {BATCH_FIRST[0]} sequences of {BATCH_FIRST[1]} steps, "
+        f"shape {BATCH_FIRST}, and forget `batch_first=True`. What happens?",
+        right,
+        refused
+        or f"It ran just now: output has shape {tuple(output.shape)}, and {right} of the {BATCH_FIRST[0]} sequences "
+        "come out as with `batch_first=True` and the same weights.",
+    )
+
+
 LESSON = Lesson(
     title="Shapes, and two ways to run it",
     summary="Every shape of nn.LSTM, the exact error when one is wrong, and what it means.",
     chapter="Tutorials",
+    evening=1,
+    after=("minibatches",),
+    question=Question(
+        _measure_right_sequences,
+        (
+            Choice(
+                "an error about the shape",
+                between(-1, -1),
+                "A wrong input_size does raise one. But three axes with the last one right are a valid input.",
+            ),
+            Choice(
+                "the right output", between(BATCH_FIRST[0], BATCH_FIRST[0]), "The output even has the expected shape."
+            ),
+            Choice(
+                "it runs, with sequences and steps mixed up",
+                between(0, BATCH_FIRST[0] - 1),
+                "Without `batch_first=True` the first axis is time.",
+            ),
+        ),
+    ),
     experiments={},
     widget="shape_lab",
     thumbnail_plot=_blocks,

@@ -13,6 +13,7 @@ from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import ACTUAL_COLOR, BRICK, FONT_SIZE, GREY, LIME, VIOLET, figure_layout
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data
+from lstm_core.lessons.question import Choice, Measured, Question
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -81,10 +82,45 @@ def _experiment(state: str, epochs: int) -> Experiment:
     )
 
 
+def _measure_failing_steps(runs: dict[str, Run]) -> Measured:
+    errors = _errors(runs)["zero"]
+    failing = tuple((np.flatnonzero(errors > 0.5) + 1).tolist())
+    numbers = ", ".join(f"{error:.2f}" for error in errors)
+    return Measured(
+        f"At every step the target is x1 of **three steps ago**. Windows have {len(errors)} steps, and each starts "
+        "from h = c = 0. At which steps of a window does the prediction fail?",
+        failing,
+        f"The squared error from step 1 to {len(errors)} is {numbers}; always predicting 0 scores 1.",
+    )
+
+
 LESSON = Lesson(
     title="The life of h and c",
     summary="Zeros, random numbers, or the last batch's final state: the initial state decides what a window can know.",
     chapter="Tutorials",
+    evening=1,
+    after=("minibatches",),
+    train_seconds=2.7,
+    question=Question(
+        _measure_failing_steps,
+        (
+            Choice(
+                "at steps 1 to 3",
+                lambda failing: failing == (1, 2, 3),
+                "What they need was read in the window before, and zeros hold nothing of it.",
+            ),
+            Choice(
+                "at steps 4 and 5",
+                lambda failing: failing == (4, 5),
+                "The end of a window is farthest from its start, but there the number asked for lies within it.",
+            ),
+            Choice(
+                "at all of them",
+                lambda failing: failing == (1, 2, 3, 4, 5),
+                "If the first steps fail, the others seem to build on a wrong state. But zeros are only empty.",
+            ),
+        ),
+    ),
     experiments={
         # windows that do not overlap are a fifth as many: five epochs of them take as many optimiser steps as one
         "zero": _experiment("zero", 3),
