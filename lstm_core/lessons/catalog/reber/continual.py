@@ -208,8 +208,7 @@ It does not *have* to fail: on some seeds T or P comes out right almost always. 
 long a stream goes on **without a single error**. The goal: at least twice as long with forget gates, and T or P right
 in 98 % of the strings.
 
-The **forget gate** of Gers, Schmidhuber and Cummins lets the cell learn when to reset itself. Nothing in the input
-marks where a string ends.
+The **forget gate** of Gers, Schmidhuber and Cummins lets the cell learn when to reset itself.
 
 All else is equal: seven units, sixteen streams of 4,000 symbols, the same order, the same steps. Each stream starts
 from c = 0, so it must be long: 330 strings without a reset.
