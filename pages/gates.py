@@ -3,10 +3,10 @@
 import streamlit as st
 
 from lstm_core.figures.theme import GATE_NAMES
-from pages.shared.components.epoch_slider import epoch_slider
 from pages.shared.gates import gradient_horizon, heatmaps, learning, weights, what_if
 from pages.shared.gates.run_picker import pick_run, runs_on_offer, shown_run
-from pages.shared.gates.selection import ALL, Selection, best_epoch_shown, cell_name
+from pages.shared.gates.selection import ALL, Selection, cell_name
+from pages.shared.gates.snapshot_picker import chosen_snapshot, pick_snapshot
 from pages.shared.gates.window_picker import pick_window
 from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
@@ -30,7 +30,7 @@ ANY_CELL_VIEWS = ("How far back?",)  # the others show an LSTM's gates
 def controls() -> tuple[int, int, int, str]:
     """The controls: (first row of the window, layer, direction, gate or ALL)."""
     first, second, third, fourth, fifth = st.columns([1.2, 2.4, 2.3, 0.8, 1.5], vertical_alignment="bottom")
-    start, *_ = pick_window("gates", run, [first, second, third], state.get_state(f"snapshot_{run.id}"))
+    start, *_ = pick_window("gates", run, [first, second, third], chosen_snapshot(run))
     layer = fourth.selectbox("layer", range(model.num_layers), key="layer", **KEEP, help="0 is next to the input")
     gate = fifth.selectbox(
         "gate",
@@ -49,15 +49,6 @@ def controls() -> tuple[int, int, int, str]:
     return start, layer, direction, gate
 
 
-def choose_snapshot() -> int | None:
-    """The step whose weights are shown; None: the current ones."""
-    at = f"snapshot_{run.id}"
-    progress = run.snapshots.steps, run.step, run.steps_per_epoch
-    step = epoch_slider(f"epoch_{run.id}", *progress, state.get_state(at), best_epoch_shown(run))
-    state.set_state(at, step)
-    return step
-
-
 def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
     if shown_run() is not run:  # another tab trains another model: other windows, other layers
         st.rerun()
@@ -66,7 +57,7 @@ def draw_view(start: int, layer: int, direction: int, gate: str) -> None:
     with left:
         view = segments(st, "view", list(VIEWS) if model.cell == "lstm" else ANY_CELL_VIEWS, "view")
     with right:
-        step = choose_snapshot()
+        step = pick_snapshot(run)
     unit = min(state.get_state("unit", 0), model.hidden_size - 1)
     selection = Selection(run, start, layer, direction, gate, step, unit)
     with errors_here(icon=None):

@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared.components.epoch_slider import epoch_slider
 from pages.shared.gates.run_picker import pick_run, runs_on_offer, shown_run
-from pages.shared.gates.selection import Selection, best_epoch_shown, cell_name
+from pages.shared.gates.selection import Selection, cell_name
+from pages.shared.gates.snapshot_picker import chosen_snapshot, pick_snapshot
 from pages.shared.gates.window_picker import pick_window
-from pages.shared.session import state
 from pages.shared.session.messages import draw_messages, errors_here
 from pages.shared.theme import segments
 from pages.shared.training.live import WINDOW_SECONDS, poll
@@ -40,17 +39,8 @@ active = run.is_active  # asked once: the page and its polling must agree
 def controls() -> int:
     """The first row of the window."""
     columns = st.columns([1.2, 3.2, 2.6], vertical_alignment="bottom")
-    start, *_ = pick_window("understand", run, columns, state.get_state(f"snapshot_{run.id}"))
+    start, *_ = pick_window("understand", run, columns, chosen_snapshot(run))
     return start
-
-
-def choose_snapshot() -> int | None:
-    """The step whose weights are looked into; None: the current ones."""
-    at = f"snapshot_{run.id}"
-    progress = run.snapshots.steps, run.step, run.steps_per_epoch
-    step = epoch_slider(f"epoch_{run.id}", *progress, state.get_state(at), best_epoch_shown(run))
-    state.set_state(at, step)
-    return step
 
 
 def draw_instrument(start: int) -> None:
@@ -61,7 +51,7 @@ def draw_instrument(start: int) -> None:
     left, right = st.columns([0.6, 0.4], vertical_alignment="center")
     left.markdown(f"#### {question}")
     with right:
-        step = choose_snapshot()
+        step = pick_snapshot(run)
     with errors_here(icon=None):
         show(Selection(run, start, step=step))
 

@@ -13,6 +13,7 @@ from lstm_core.experiment import SCALINGS, DataSpec, PlaygroundError
 from lstm_core.model.import_weights import ImportedLstm, import_lstms
 from lstm_core.runs.imported import KnownScaling, imported_run
 from pages.shared.gates.selection import Selection
+from pages.shared.gates.snapshot_picker import choose_snapshot
 from pages.shared.session import state
 from pages.shared.session.messages import errors_here, errors_on_top, escape_markdown, show_info
 from pages.shared.theme import segments
@@ -236,7 +237,7 @@ def _use(choice: Choice) -> None:
         about = {"name": f"{choice.imported.name} of {choice.file}"[:60]}
         run = imported_run(choice.imported, workspace.table, choice.data, choice.unit, choice.scaling, **about)
         workspace.show_run(run)
-        state.set_state(f"snapshot_{run.id}", None)
+        choose_snapshot(run, None)
         show_info(
             f"{choice.imported.name} of {choice.file} is the model of every page now, with its weights as they are in "
             "the file. On Train, Step trains it on, and Train begins anew with a model of its size."
