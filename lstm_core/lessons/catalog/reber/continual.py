@@ -211,9 +211,9 @@ from c = 0, so it must be long: 330 strings without a reset.
         Exercise("On Gates, set f to 1 under What if? in the trained model: c grows and T or P is lost."),
     ),
     outcome=_outcome,
-    success_rate="8 of 9 seeds (2000 to 2008, which nothing was tuned on) reach the goal, and 2 a million symbols without "
+    success_rate="8 of 9 seeds (2000 to 2008, which nothing was tuned on) reach the goal, 2 a million symbols without "
     "an error; on seed 2001 T or P is right in 94.9 % only. On the seeds 4001 to 4010 T or P came out right in 99.7 to "
-    "100 % without forget gates, too, on 4 of 10; streams of 50,000 symbols without any error: 54 of 100 with, 2 of 100 "
+    "100 % without forget gates, too, on 4 of 10; streams of 50,000 symbols without an error: 54 of 100 with, 2 of 100 "
     "without.",
     published="Perfect networks, a million symbols without an error: 18 % with forget gates, 62 % with a decaying "
     "learning rate as well; 74 % of LSTMs whose state is reset from outside (Gers, Schmidhuber & Cummins 2000, table "
