@@ -179,9 +179,9 @@ symbol of each, T or P, must be repeated near its end; after that it is useless 
 
 The LSTM of 1997 had **no forget gate**: f was always 1, so what enters c stays there. In single strings that is an
 advantage, since every string starts from c = 0. Here nothing resets it: c tends to grow, tanh(c) saturates at ±1, and
-new symbols hardly change the unit's output. Most legal next symbols follow from the last few all the same.
+new symbols hardly change the unit's output. Most legal next symbols follow from the last few.
 
-It does not *have* to fail: on some seeds T or P comes out right almost always. So what counts, as in the paper, is how
+On some seeds T or P comes out right all the same. So what counts, as in the paper, is how
 long a stream goes on **without a single error**. The goal: at least twice as long with forget gates, and T or P right
 in 98 % of the strings.
 
