@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from lstm_core.forecasting.predict import predict
 from lstm_core.model.import_weights import import_lstms
 from pages.shared.understand import import_weights as view
-from tests.pages.conftest import Visitor, wait_until
+from tests.pages.conftest import Visitor, unescaped, wait_until
 
 FOLDER = Path(__file__).parents[1] / "fixtures/imported"
 FILE = FOLDER / "projected.safetensors"
@@ -42,6 +43,19 @@ def say(tab: Visitor, **values) -> Visitor:
         widget(tab, name).set_value(value)
         tab.run()
     return tab
+
+
+def test_an_input_and_its_output_are_set_beside_it(tab):
+    give(tab, FILE.read_bytes(), FILE.name)
+    pair = json.loads((FOLDER / "pairs.json").read_text())[FILE.name]
+    for moved, words in ((0.0, "the same but for rounding"), (0.1, "more than rounding")):
+        changed = pair | {"y": (np.array(pair["y"]) + moved).tolist()}
+        tab.widget("import_pair").upload("pair.json", json.dumps(changed).encode(), "application/json")
+        tab.run()
+        assert words in tab.words() + " ".join(one.value for one in tab.at.warning)
+        assert moved or "nearest to the linear layer's output of the last step" in tab.words()
+    tab.widget("import_pair").upload("<b>.json", b"{}", "application/json")
+    assert "has no input x" in unescaped(" ".join(tab.run().errors()))
 
 
 def test_a_file_becomes_the_model_once_its_scaling_is_told(tab):

@@ -3,7 +3,8 @@
 A file is data: nothing of it is unpickled, run or followed to another file, and it is measured before it is read.
 """
 
+from lstm_core.model.import_weights.parity import Parity, check_parity
 from lstm_core.model.import_weights.read import import_lstms, read_lstms
 from lstm_core.model.import_weights.weights import ImportedLstm
 
-__all__ = ["ImportedLstm", "import_lstms", "read_lstms"]
+__all__ = ["ImportedLstm", "Parity", "check_parity", "import_lstms", "read_lstms"]

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from lstm_core.data.number_format import format_significant
 from lstm_core.data.table import Table
 from lstm_core.experiment import SCALINGS, DataSpec, PlaygroundError
-from lstm_core.model.import_weights import ImportedLstm, import_lstms
+from lstm_core.model.import_weights import ImportedLstm, check_parity, import_lstms
 from lstm_core.runs.imported import KnownScaling, imported_run
 from pages.shared.gates.selection import Selection
 from pages.shared.gates.snapshot_picker import choose_snapshot
@@ -21,6 +22,7 @@ from pages.shared.theme import segments
 FILE_TYPES = ("safetensors", "keras", "h5", "onnx", "pt", "pth")  # the last two to be told why not
 HEAD, UNIT = "the file's linear layer", "h of a unit"
 OWN = "my own numbers"
+SAME = 1e-5  # of the largest value: rounding in float32
 SCALING_TEXTS = {
     OWN: "my own numbers: those of the scaler it was trained with",
     "none": "not at all: the values as they are in the table",
@@ -63,7 +65,9 @@ def show(selection: Selection) -> None:
         return
     with errors_here():
         found = _read(file.getvalue(), file.name)
-        choice = _choose(found, file.name)
+        at = _choose_lstm(found, file.name)
+        _show_parity(found, at)
+        choice = _choose(found[at], at, file.name)
         _offer(choice)
 
 
@@ -77,22 +81,62 @@ def _read(data: bytes, name: str) -> list[ImportedLstm]:
     return kept[1]
 
 
-def _choose(found: list[ImportedLstm], file: str) -> Choice | None:
-    """The controls; None where something is still to be said."""
-    of_file = hashlib.sha256(file.encode()).hexdigest()[:8]
+def _of_file(file: str) -> str:
+    return hashlib.sha256(file.encode()).hexdigest()[:8]
+
+
+def _choose_lstm(found: list[ImportedLstm], file: str) -> int:
+    """Which of the file's LSTMs, and what is known of it."""
     at = 0
     if len(found) > 1:
         at = st.selectbox(
             "LSTM",
             range(len(found)),
             format_func=lambda k: _described(found[k]),
-            key=f"import_lstm_{of_file}",
+            key=f"import_lstm_{_of_file(file)}",
             help="Which of the file's LSTMs; of several on top of each other the first reads the data",
         )
     imported = found[at]
     st.markdown(f"**{escape_markdown(imported.name)}**: {_described(imported, named=False)}.")
     for note in imported.notes:
         st.caption(escape_markdown(note))
+    return at
+
+
+def _show_parity(found: list[ImportedLstm], at: int) -> None:
+    """An input and an output of the other program, beside what this LSTM makes of the input."""
+    with st.expander("Does it compute what its own program does?", key="import_parity"):
+        file = st.file_uploader(
+            "An input and its output",
+            ["json", "safetensors"],
+            key="import_pair",
+            help="x, (seq_len, input_size) or a batch of them, and y, what the other program gave for it: the output "
+            "at every step or the last one, or that of the linear layer behind it",
+        )
+        if file is None:
+            st.caption(
+                'Drop both in one file, `{"x": [[…], …], "y": [[…], …]}` in JSON or tensors x and y in safetensors: '
+                "the largest difference is shown."
+            )
+            return
+        with errors_here():
+            parity = check_parity(found, at, file.getvalue(), file.name)
+            is_same = parity.difference <= SAME * max(1.0, parity.largest)
+            difference, largest = (format_significant(value, 2) for value in (parity.difference, parity.largest))
+            st.markdown(
+                f"The file's y is nearest to {parity.what} here: max |Δ| = **{difference}**, of values up to {largest}"
+                + (": the same but for rounding." if is_same else ".")
+            )
+            if not is_same:
+                st.warning(
+                    "That is more than rounding: another order of the gates, a dropped bias, another activation, or "
+                    "an x that was scaled otherwise."
+                )
+
+
+def _choose(imported: ImportedLstm, at: int, file: str) -> Choice | None:
+    """The controls; None where something is still to be said."""
+    of_file = _of_file(file)
     workspace = state.workspace()
     table = workspace.table
     numbers = [name for name in table.column_names("number") if name != workspace.experiment.data.time]
