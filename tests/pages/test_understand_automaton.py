@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import numpy as np
 import pytest
+import torch
 
-from lstm_core.analysis.automaton import DFA, Differences, NextSymbolAutomaton, StateSketch
+from lstm_core.analysis.automaton import DFA, Differences, NextSymbolAutomaton, StateSketch, symbol_task
+from lstm_core.trace import trace_lstm
 from pages.shared.understand.automaton import Found, caption, longest_walk, sentence
 from tests.pages.conftest import Visitor, open_lesson, trained, unescaped, wait_until
 
@@ -13,6 +17,14 @@ from tests.pages.conftest import Visitor, open_lesson, trained, unescaped, wait_
 def finished(tab: Visitor, kind: str = "automaton") -> Visitor:
     wait_until(lambda: kind in tab.training.cache and tab.training.cache[kind][1].done, "it was computed")
     return tab.run()
+
+
+def decoded(values) -> np.ndarray:
+    """Numbers of a figure, as plotly writes them."""
+    if not isinstance(values, dict):
+        return np.array(values)
+    array = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return array.reshape(tuple(map(int, values["shape"].split(","))))
 
 
 def instrument(tab: Visitor, name: str = "Automaton") -> Visitor:
@@ -71,8 +83,20 @@ def test_a_classifier_of_symbols_is_asked_about_words(visit):
     instrument(tab)
     assert "automaton" not in tab.training.cache  # only after a click
     finished(tab.press("automaton_begin"))
-    assert "The words that the model calls" in tab.words() or tab.at.warning
+    assert "The words that the model calls" in tab.words()
     assert "[a](b)" not in tab.markdown()  # names are shown as they are, never obeyed
+    tab.set("automaton_word", "0110").set("automaton_step", 3)
+    assert "Your word: 0 1 **1** 0" in unescaped(tab.words())
+    task = symbol_task(tab.training.windows)
+    x = torch.from_numpy(np.concatenate([task.lead, task.inputs[[0, 1, 1]]]))[None]
+    trace = trace_lstm(tab.training.current_model().lstm, x)
+    (heat,) = tab.figure("automaton_gates")["data"]
+    rows = dict(zip(heat["y"], decoded(heat["z"]), strict=True))
+    assert list(rows) == ["i", "f", "g", "o", "tanh c", "h"]
+    assert rows["f"] == pytest.approx(trace.f[0, 0, 0, -1].numpy(), abs=1e-6)
+    assert rows["tanh c"] == pytest.approx(trace.c[0, 0, 0, -1].tanh().numpy(), abs=1e-6)
+    tab.set("automaton_word", "0x")
+    assert "'x' is none of its symbols: use 0, 1." in unescaped(" ".join(tab.errors())) and "This window" in tab.words()
 
 
 def found(machine, **more) -> Found:

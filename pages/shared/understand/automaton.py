@@ -26,9 +26,11 @@ from lstm_core.analysis.automaton import (
 from lstm_core.data.number_format import format_percent, format_significant
 from lstm_core.experiment import PlaygroundError
 from lstm_core.figures.automaton import automaton_figure
+from lstm_core.figures.gates import step_gates_figure
 from lstm_core.figures.symbols import symbol_sign
 from lstm_core.figures.theme import plain_label
-from pages.shared.gates.selection import Selection, window_input
+from lstm_core.trace.gate_trace import GateTrace, trace_lstm
+from pages.shared.gates.selection import Selection, window_input, window_trace
 from pages.shared.session.messages import escape_markdown
 from pages.shared.understand.computed import Report, draw_computed
 
@@ -131,24 +133,67 @@ def _draw(selection: Selection, task: SymbolTask | None) -> Callable[[Found], No
     def draw(found: Found) -> None:
         st.markdown(sentence(found))
         signs = [symbol_sign(name) for name in found.symbols]
-        word = _window_word(selection, task, found.machine)
+        word, where = _window_word(selection, task, found.machine)
+        typed = None if task is None else _typed_word(found.symbols)
+        word = word if typed is None else typed
         states = longest_walk(found.machine, word)
         step = 0
         if len(states) > 1:
             step = st.slider(
-                "symbols read of this window",
+                "symbols read",
                 0,
                 len(states) - 1,
                 key="automaton_step",
-                help="A token walks through the graph as the window is read; the arrow keys move it.",
+                help="A token walks through the graph as the word is read, and the gates below go with it; the arrow "
+                "keys move it.",
             )
-        st.markdown(_word_text([signs[symbol] for symbol in word], step, len(states) - 1))
+        whose = "This window" if typed is None else "Your word"
+        st.markdown(_word_text([signs[symbol] for symbol in word], step, len(states) - 1, whose))
         taken = (states[step - 1], word[step - 1]) if step else None
         figure = automaton_figure(found.machine, signs, found.differences, states[step], taken)
         st.plotly_chart(figure, key="automaton_figure", config={"displayModeBar": False})
         st.caption(caption(found))
+        if step:
+            trace, at = _trace_of(selection, task, word, where, typed is not None)
+            st.markdown(f"**What its gates do as it reads {escape_markdown(signs[word[step - 1]])}**")
+            st.plotly_chart(step_gates_figure(trace, at[step - 1]), key="automaton_gates")
 
     return draw
+
+
+def _typed_word(symbols: Sequence[str]) -> list[int] | None:
+    """The symbols of the field; None where it is empty, or has something else."""
+    text = st.text_input(
+        "a word of your own",
+        key="automaton_word",
+        max_chars=4 * MAX_WORD,
+        placeholder=" ".join(symbols[:3]) + " …",
+        help="Symbols, with spaces between them if they are longer than a character: the token walks along it in place "
+        "of the window. Empty: the window",
+    ).strip()
+    if not text:
+        return None
+    parts = text.split() if " " in text or max(map(len, symbols)) > 1 else list(text)
+    unknown = next((part for part in parts if part not in symbols), None)
+    if unknown is not None:
+        known = ", ".join(symbols[:12]) + (", …" if len(symbols) > 12 else "")
+        st.error(escape_markdown(f"{unknown!r} is none of its symbols: use {known}."))
+        return None
+    return [symbols.index(part) for part in parts[:MAX_WORD]]
+
+
+def _trace_of(
+    selection: Selection, task: SymbolTask | None, word: Sequence[int], where: Sequence[int], is_typed: bool
+) -> tuple[GateTrace, Sequence[int]]:
+    """The trace in which the word is read, and at which of its steps each symbol is."""
+    if not is_typed:
+        return window_trace(selection), where
+    x = torch.from_numpy(np.concatenate([task.lead, task.inputs[word]]))[None]
+    model = selection.snapshot.model
+    trace = selection.run.cached(
+        "automaton trace", (selection.snapshot, tuple(word)), lambda: trace_lstm(model.lstm, model.to_module_layout(x))
+    )
+    return trace, range(len(task.lead), x.shape[1])
 
 
 def longest_walk(machine: DFA | NextSymbolAutomaton | StateSketch, word: Sequence[int]) -> list[int]:
@@ -160,24 +205,25 @@ def longest_walk(machine: DFA | NextSymbolAutomaton | StateSketch, word: Sequenc
 
 def _window_word(
     selection: Selection, task: SymbolTask | None, machine: DFA | NextSymbolAutomaton | StateSketch
-) -> list[int]:
-    """The window's symbols, without the padding in front."""
+) -> tuple[list[int], list[int]]:
+    """The window's symbols, without the padding in front, and the step of each."""
     x = window_input(selection)[0].numpy()
     if isinstance(machine, StateSketch):
-        return machine.symbols(x)[:MAX_WORD].tolist()
+        symbols = machine.symbols(x)[:MAX_WORD].tolist()
+        return symbols, list(range(len(symbols)))
     distance = np.abs(x[:, None] - task.inputs).max(axis=2)  # (steps, symbols)
     is_symbol = distance.min(axis=1) < SAME
-    return distance.argmin(axis=1)[is_symbol][:MAX_WORD].tolist()
+    return distance.argmin(axis=1)[is_symbol][:MAX_WORD].tolist(), np.flatnonzero(is_symbol)[:MAX_WORD].tolist()
 
 
-def _word_text(names: Sequence[str], step: int, walked: int) -> str:
-    """The window's symbols, the last one read in bold, and where the walk ends before they do."""
+def _word_text(names: Sequence[str], step: int, walked: int, whose: str) -> str:
+    """A word's symbols, the last one read in bold, and where the walk ends before they do."""
     shown = [escape_markdown(name) for name in names]
     if step:
         shown[step - 1] = f"**{shown[step - 1]}**"
     if walked < len(shown):
         shown.insert(walked, "◂ no arrow from here:")
-    return "This window: " + " ".join(shown)
+    return f"{whose}: " + " ".join(shown)
 
 
 def sentence(found: Found) -> str:
