@@ -181,6 +181,8 @@ def test_where_no_full_screen_is_allowed_the_stage_fills_the_window(stage: Page)
 
 def test_a_scene_says_where_it_opens_and_the_address_has_the_last_word(stage: Page):
     *_, header, arrays = scene_of({"num_layers": 2})
+    wait_until(stage, "() => location.search.includes('unit=')")  # of the stage before
+    stage.evaluate("history.replaceState(null, '', 'stage')")
     mount(stage, header | {"opening": {"unit": 4, "step": 2, "layer": 1}}, arrays)
     assert [state(stage, name) for name in ("unit", "step", "layer")] == [4, 2, 1]
     wait_until(stage, "() => location.search.includes('unit=4')")  # a little later it says so itself

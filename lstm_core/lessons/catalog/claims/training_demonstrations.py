@@ -19,6 +19,7 @@ from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.theme import ACTUAL_COLOR, CELL_COLORS, PREDICTION_COLOR, TRAIN_COLOR, VALID_COLOR, figure_layout
 from lstm_core.lessons.catalog.claims.demonstrations import HEIGHT, Demonstration
+from lstm_core.lessons.catalog.shapes.outputs import seeded_randn
 from lstm_core.model.rng import rng_scope, rng_state
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.trainer import Trainer
@@ -142,7 +143,8 @@ def one_step(seed: int, steps: int) -> Demonstration:
     """A tutorial's whole training, one step of Adam at 0.01 on random targets, and the steps that it leaves out."""
     with rng_scope(rng_state(seed)):
         lstm, head = nn.LSTM(10, 20, 2, batch_first=True), nn.Linear(20, 1)
-        x, y, new_x, new_y = torch.randn(16, 5, 10), torch.randn(16, 1), torch.randn(500, 5, 10), torch.randn(500, 1)
+    shapes = (16, 5, 10), (16, 1), (500, 5, 10), (500, 1)
+    x, y, new_x, new_y = (seeded_randn(seed + k, *shape) for k, shape in enumerate(shapes, 1))
 
     def loss_of(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return nn.functional.mse_loss(head(lstm(inputs)[0][:, -1]), targets)
