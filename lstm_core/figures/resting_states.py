@@ -8,7 +8,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.analysis.fixed_points import Connection, FixedPoint, Retention, StateProjection
-from lstm_core.figures.theme import COMPARED_COLORS, FONT_SIZE, GREY, LILAC, LIME, SLATE, VIOLET, figure_layout
+from lstm_core.figures.theme import (
+    COMPARED_COLORS,
+    FONT_SIZE,
+    GREY,
+    LILAC,
+    LIME,
+    SLATE,
+    VIOLET,
+    figure_layout,
+    plain_label,
+)
 
 KINDS = {  # kind → name, colour, symbol in three dimensions and in two, size
     "stable": ("stable", VIOLET, "circle", "circle", 8),
@@ -25,12 +35,14 @@ def resting_states_figure(
     projection: StateProjection,
     path: np.ndarray | None = None,
     connections: Sequence[Connection] = (),
+    readouts: Sequence[str] = (),
     height: int = 520,
 ) -> go.Figure:
     """Points by kind, told apart by colour and shape, along the projection's three axes.
 
     path: (steps, h_size) hidden states of a window, drawn as a line whose end is marked. connections: for each saddle
-    with one unstable direction a line through it, from the stable point on one side to that on the other.
+    with one unstable direction a line through it, from the stable point on one side to that on the other. readouts:
+    what the model answers at each point, in words; none: it is not told.
     """
     figure = go.Figure()
     _add_connections(figure, points, projection, connections)
@@ -49,7 +61,8 @@ def resting_states_figure(
         places = projection(np.stack([points[k].h for k in shown]))
         marker = {"symbol": symbol, "size": size, "color": color, "line": {"width": 0}}
         _add(figure, places, f"{name} ({len(chosen)})", "markers", marker=marker)
-        figure.data[-1].update(text=[_told(k, points[k]) for k in shown], hoverinfo="text", customdata=shown)
+        told = [_told(k, points[k], readouts[k] if readouts else "") for k in shown]
+        figure.data[-1].update(text=told, hoverinfo="text", customdata=shown)
     figure_layout(figure, height).update_layout(hovermode="closest")
     names = [f"axis {k + 1} ({100 * share:.0f}\u202f%)" for k, share in enumerate(projection.explained)]
     font = {"font": {"size": FONT_SIZE - 1}}
@@ -140,10 +153,10 @@ def _add_connections(
         _add(figure, projection(np.stack(parts)), "from a saddle to both sides", "lines", line=line, hoverinfo="skip")
 
 
-def _told(number: int, point: FixedPoint) -> str:
+def _told(number: int, point: FixedPoint, readout: str) -> str:
     text = f"point {number}: {KINDS[point.kind][0]}, q = {point.q:.1g}"
     if point.n_unstable:
         text += f"<br>unstable directions: {point.n_unstable}"
     elif len(point.time_constants):
         text += f"<br>longest time constant: {point.time_constants[0]:.3g} steps"
-    return text
+    return text + (f"<br>{plain_label(readout)}" if readout else "")

@@ -29,6 +29,9 @@ def test_points_are_found_drawn_and_told(visit):
     figure = tab.figure("rest_figure")
     assert {trace["type"] for trace in figure["data"]} == {"scatter3d"}
     assert any(trace["name"].startswith("stable") for trace in figure["data"]) == any(p.stable for p in result.points)
+    points = [trace for trace in figure["data"] if trace["name"].partition(" (")[0] in ("stable", "saddle", "slow")]
+    assert len(result.readouts) == len(result.points)
+    assert all("<br>answer, scaled: " in text for trace in points for text in trace["text"])
     assert tab.figure("rest_retention")
     steps = tab.training.windows.spec.seq_len
     path = next(trace for trace in figure["data"] if trace["name"] == "this window")
@@ -75,7 +78,11 @@ def point(size: float, q: float = 0.0) -> FixedPoint:
         ([point(0.9)], None, "in **1** stable point; a small push fades to 37 % within **9.5** steps."),
         ([point(1.5)], None, "**no stable state** was found: the slightest push leads away from **1** saddle."),
         ([point(0.2)], None, "fades to 37 % within less than a step"),
-        ([point(0.9), point(0.5), point(1.5)], None, "**2** stable points, with **1** saddle between them"),
+        (
+            [point(0.9), point(0.5), point(1.5)],
+            None,
+            "**2** stable points, room for **1** bit, with **1** saddle between them",
+        ),
         ([point(0.9), point(0.5)], 0.95, "**95 %** of its answers are what they were: its memory **leaks**."),
         (
             [point(0.9)],

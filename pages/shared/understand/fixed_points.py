@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,7 @@ class _Found:
     projection: StateProjection
     connections: list[Connection]
     kept: Retention | None  # None: no state runs on
+    readouts: list[str]  # what the model answers at each point
 
 
 def show(selection: Selection) -> None:
@@ -93,7 +95,23 @@ def _find(selection: Selection, x: np.ndarray | None, slow: bool, report: Report
     report(0.9, "Counting what is kept")
     kept = None if model.uses_skip else measure_retention(model, inputs, bool(windows.classes), constant=x)
     h = states[:, : model.spec.h_size].double().numpy()
-    return _Found(points, project_states(h), connections, kept)
+    return _Found(points, project_states(h), connections, kept, _readouts(selection, points))
+
+
+@torch.no_grad()
+def _readouts(selection: Selection, points: list[FixedPoint]) -> list[str]:
+    """What the model's head makes of h at each point, in words."""
+    model, windows = selection.snapshot.model, selection.run.windows
+    if not points or model.uses_skip:
+        return []
+    outputs = model.head(torch.from_numpy(np.stack([point.h for point in points])).float())
+    if not windows.classes:
+        return [f"answer, scaled: {format_significant(float(row[0]))}" for row in outputs]
+    best = outputs.softmax(dim=1).max(dim=1)
+    return [
+        f"answer: {windows.classes[k]} ({format_percent(share, 0)})"
+        for share, k in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    ]
 
 
 def _draw(selection: Selection, found: _Found) -> None:
@@ -105,7 +123,7 @@ def _draw(selection: Selection, found: _Found) -> None:
             "step of this window", 1, seq_len, seq_len, key="rest_step", help="The state marked on the path"
         )
     path = window_trace(selection).h[-1, 0, 0, max(0, step - MAX_PATH) : step].float().numpy()
-    figure = resting_states_figure(found.points, found.projection, path, found.connections)
+    figure = resting_states_figure(found.points, found.projection, path, found.connections, found.readouts)
     st.plotly_chart(figure, key="rest_figure")
     columns = st.columns(2)
     if found.points:
@@ -118,7 +136,7 @@ def _draw(selection: Selection, found: _Found) -> None:
         "Axes: the principal components of h along windows of the data. A point rests if q = ½‖F(s) − s‖² is under "
         "10⁻¹² in float64; it is stable if all eigenvalues there are below 1. What is found is never known to be all. "
         "A number counts as kept while it has moved by less than the standard deviation of the answers, a class while "
-        "it is the same."
+        "it is the same. Point at one to read what the model answers there."
     )
 
 
@@ -137,6 +155,8 @@ def sentence(points: list[FixedPoint], kept: Retention | None) -> str:
         text = f"With this input **no stable state** was found: the slightest push leads away from {_saddles(saddles)}."
     else:
         text = f"With this input the state can rest in **{stable}** stable {'point' if stable == 1 else 'points'}"
+        if stable > 1:
+            text += f", room for **{math.log2(stable):.2g}** bit{'s' if stable > 2 else ''}"
         text += f", with {_saddles(saddles)} {'beside it' if stable == 1 else 'between them'}" if saddles else ""
         text += f"; a small push fades to 37{THIN_SPACE}% within {_steps(longest_constant(points))}."
     if slow:
