@@ -22,13 +22,13 @@ from torch import nn
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.model.import_weights import hdf5, read_lstms
-from lstm_core.model.import_weights.hdf5_process import MAX_OBJECTS
 from lstm_core.model.import_weights.protobuf import MAX_FIELDS
 from tests.conftest import examples
 
 FOLDER = Path(__file__).parents[1] / "fixtures/imported"
 h5py = pytest.importorskip("h5py", reason="h5py is not installed (requirements-extras.txt)")
 onnx = pytest.importorskip("onnx", reason="onnx is not installed (requirements-extras.txt)")
+MAX_OBJECTS = pytest.importorskip("lstm_core.model.import_weights.hdf5_process").MAX_OBJECTS
 pytestmark = pytest.mark.extra
 
 
