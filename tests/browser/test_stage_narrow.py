@@ -82,7 +82,7 @@ def test_stage_mode_fits_a_small_screen(new_stage: Callable[..., Page]):
 @pytest.mark.slow
 def test_a_lessons_link_opens_the_unit_and_the_step_that_it_is_about(tab: Tab):
     page = tab.page
-    page.goto(f"{tab.address}/lessons?lesson=embedded_reber")
+    page.goto(f"{tab.address}/lessons?lesson=embedded_reber&questions=off")
     link = page.get_by_test_id("stMainBlockContainer").get_by_role("link", name="Stage")
     link.click()
     expect(page.locator(".stage-bar")).to_be_visible()
