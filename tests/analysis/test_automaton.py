@@ -117,6 +117,8 @@ def test_networks_have_learned_tomitas_grammars(number):
 def test_nine_of_ten_networks_learn_each_of_tomitas_grammars(number):
     learned = 0
     for seed in range(10):
+        if learned == 9:  # whatever the tenth does
+            return
         acceptor = NetworkAcceptor(SymbolNetwork(train_tomita(number, seed)))
         try:
             learned += extract_dfa(acceptor, 2, seed=seed) == tomita(number)
