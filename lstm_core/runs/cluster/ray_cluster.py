@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from lstm_core.runs.cluster.remote_run import LEAVE_SECONDS, News, RemoteRun
 
 REACH_SECONDS = 5.0  # Ray itself tries for a minute and more where nobody listens
 CONNECT_SECONDS = 60.0
+SLOTS_SECONDS = 10.0  # between two looks at how many CPUs there are
 
 
 class RayCluster:
@@ -56,6 +58,7 @@ class RayCluster:
                 f"The Ray cluster {address} lets nobody in with this token, or is none ({_first_line(error)})."
             ) from None
         self._ray = ray
+        self._slots, self._ask_at = 1, 0.0
         self._actors = ray.remote(max_restarts=0)(RemoteRun)
         if not self._is_guarded():
             ray.shutdown()
@@ -66,8 +69,11 @@ class RayCluster:
 
     @property
     def slots(self) -> int:
-        """Runs at once: one a CPU of the cluster."""
-        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        """Runs at once: one a CPU of the cluster, which may grow; asked of it now and then."""
+        if time.monotonic() >= self._ask_at:
+            self._slots = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+            self._ask_at = time.monotonic() + SLOTS_SECONDS
+        return self._slots
 
     def start(self, id: str, experiment: Experiment, files: dict[str, bytes]) -> RayRemote:
         """Let a node train it as soon as one has a CPU free, and a card where the run asks for one."""

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from lstm_core.experiment import CELLS, PARTS, Experiment, PlaygroundError
@@ -99,10 +100,8 @@ def values_from_text(name: str, text: str) -> list[Any]:
     Raises:
         PlaygroundError: a bracket or quote is left open.
     """
-    try:
+    with suppress(ValueError, RecursionError):  # of plain words
         return json.loads(f"[{text}]")
-    except (ValueError, RecursionError):
-        pass  # plain words
     if any(sign in text for sign in '[]{}"'):
         raise PlaygroundError(f"{name}: {text[:60]!r} is no list of values: separate them by commas, as 16, 32, 64.")
     return [_value_of(word.strip()) for word in text.split(",")] if text.strip() else []

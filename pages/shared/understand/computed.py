@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from lstm_core.runs.background import BackgroundJob
+from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared.forecast.job_row import job_row
 from pages.shared.gates.selection import Selection
 from pages.shared.training.live import LESSON_SECONDS, poll
@@ -36,7 +37,7 @@ def draw_computed(
     key = (snapshot, *key)
     kept: tuple[tuple, BackgroundJob] | None = run.cache.get(kind)
     is_this = kept is not None and kept[0] == key
-    follows = run.is_active and selection.step is None
+    follows = _follows(selection)
     if not is_this and not offer and not (follows and kept is not None):
         if kept is not None:
             kept[1].cancel()
@@ -48,6 +49,17 @@ def draw_computed(
         job = kept[1]
         active = not job.done
         poll(_draw, job, kind, draw, seconds=LESSON_SECONDS, active=active, has_changed=lambda: active and job.done)
+
+
+def shown_snapshot(selection: Selection, kind: str) -> ModelSnapshot:
+    """Whose weights the result is of that draw_computed leaves on the page: for what else is drawn of them."""
+    kept = selection.run.cache.get(kind)
+    return kept[0][0] if kept is not None and _follows(selection) else selection.snapshot
+
+
+def _follows(selection: Selection) -> bool:
+    """Whether the weights are others at every poll."""
+    return selection.run.is_active and selection.step is None
 
 
 def _begin(

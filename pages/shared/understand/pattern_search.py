@@ -31,17 +31,19 @@ from lstm_core.data.number_format import format_percent
 from lstm_core.figures.patterns import DrawnPlace, around, lift_figure, places_figure, series_figure, window_figure
 from lstm_core.figures.symbols import symbol_texts
 from lstm_core.trace.gate_trace import GateTrace
+from lstm_core.training.snapshots import ModelSnapshot
 from pages.shared.gates.selection import Selection
 from pages.shared.session.fields import set_widget
 from pages.shared.session.state import get_state
 from pages.shared.theme import segments
-from pages.shared.understand.computed import draw_computed
+from pages.shared.understand.computed import draw_computed, shown_snapshot
 from pages.shared.understand.sentences import bold_numbers
 
 MAX_WINDOWS = 200  # that are searched
 MAX_TRACED = 1 << 25  # numbers in their trace: 128 MB
 SHOWN = 12  # places drawn
 WINDOW = "pattern_window"  # the map on which the span is dragged
+KIND = "patterns"
 FOUND = 50  # places whose labels are compared
 
 
@@ -64,11 +66,7 @@ def show(selection: Selection) -> None:
         st.info("A window of one row has no pattern in time: choose a longer seq_len on Data and train again.")
         return
     starts = searched_starts(windows, selection.start, _most_windows(selection))
-    trace = run.cached(
-        "pattern_trace",
-        (selection.snapshot, selection.start),
-        lambda: trace_windows(selection.snapshot.model, windows, starts),
-    )
+    trace = _trace_of(selection, shown_snapshot(selection, KIND), starts)
     row = st.columns([2.2, 1.6, 1.2] if layers > 1 else [2.2, 1.6], vertical_alignment="bottom")
     layer = segments(row[2], "layer", range(layers), "pattern_layer", help="0 reads the input") if layers > 1 else 0
     of_this = f"{run.id}_{selection.start}_{layer}"
@@ -87,11 +85,17 @@ def show(selection: Selection) -> None:
     _draw_window(drag, selection, trace, layer, (t0, t1), f"pattern_span_{of_this}")
     draw_computed(
         selection,
-        "patterns",
+        KIND,
         (selection.start, layer, t0, t1, threshold),
-        _search(selection, trace, starts, (t0, t1), layer, threshold),
+        _search(selection, starts, (t0, t1), layer, threshold),
         lambda found: _draw(selection, found),
     )
+
+
+def _trace_of(selection: Selection, snapshot: ModelSnapshot, starts: np.ndarray) -> GateTrace:
+    run = selection.run
+    key = snapshot, selection.start
+    return run.cached("pattern_trace", key, lambda: trace_windows(snapshot.model, run.windows, starts))
 
 
 def _most_windows(selection: Selection) -> int:
@@ -133,13 +137,12 @@ def _dragged(slider: str) -> None:
         set_widget(slider, (min(steps), max(steps)))
 
 
-def _search(
-    selection: Selection, trace: GateTrace, starts: np.ndarray, span: tuple[int, int], layer: int, threshold: float
-) -> Callable:
+def _search(selection: Selection, starts: np.ndarray, span: tuple[int, int], layer: int, threshold: float) -> Callable:
     windows, model = selection.run.windows, selection.snapshot.model
 
     def compute(report) -> Found:
         report(0.1, "Searching the windows")
+        trace = _trace_of(selection, selection.snapshot, starts)
         pattern = unit_pattern(trace, 0, *span, layer, threshold)
         matches = find_patterns(trace, 0, *span, layer, threshold, FOUND)
         report(0.6, "Comparing what they share")
