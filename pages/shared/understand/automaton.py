@@ -9,6 +9,7 @@ from string import ascii_lowercase
 import numpy as np
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.analysis.automaton import (
     DFA,
@@ -134,12 +135,13 @@ def _draw(selection: Selection, task: SymbolTask | None) -> Callable[[Found], No
         st.markdown(sentence(found))
         signs = [symbol_sign(name) for name in found.symbols]
         word, where = _window_word(selection, task, found.machine)
-        typed = None if task is None else _typed_word(found.symbols)
+        left, right = st.columns([0.35, 0.65], vertical_alignment="bottom")
+        typed = None if task is None else _typed_word(found.symbols, left)
         word = word if typed is None else typed
         states = longest_walk(found.machine, word)
         step = 0
         if len(states) > 1:
-            step = st.slider(
+            step = right.slider(
                 "symbols read",
                 0,
                 len(states) - 1,
@@ -161,9 +163,9 @@ def _draw(selection: Selection, task: SymbolTask | None) -> Callable[[Found], No
     return draw
 
 
-def _typed_word(symbols: Sequence[str]) -> list[int] | None:
+def _typed_word(symbols: Sequence[str], place: DeltaGenerator) -> list[int] | None:
     """The symbols of the field; None where it is empty, or has something else."""
-    text = st.text_input(
+    text = place.text_input(
         "a word of your own",
         key="automaton_word",
         max_chars=4 * MAX_WORD,
