@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from lstm_core.lessons import lessons
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import TUTORIAL_END, max_difference_from_lstm
+from lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm import TUTORIAL_END, max_difference_from_lstm
 from tests.conftest import quick
 from tests.factories import DROPS, flat_weights, trainer_of, wave
 from tests.pages.conftest import open_lesson, visit, warm_server  # noqa: F401 - fixtures

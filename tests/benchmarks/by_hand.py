@@ -24,7 +24,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import TWO_COMPANIES
+from lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm import TWO_COMPANIES
 from lstm_core.lessons.runs import load_windows
 from lstm_core.training.trainer import Trainer
 

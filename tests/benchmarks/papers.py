@@ -23,9 +23,9 @@ import torch
 
 from lstm_core.data.generators.reber import LEGAL, NEXT, OPTIONS
 from lstm_core.lessons import lessons
-from lstm_core.lessons.catalog.adding_problem import PAPER_MAX_WRONG
-from lstm_core.lessons.catalog.reber.scores import one_hot
-from lstm_core.lessons.catalog.temporal_order import MAX_WRONG
+from lstm_core.lessons.catalog.papers.adding_problem import PAPER_MAX_WRONG
+from lstm_core.lessons.catalog.papers.reber.scores import one_hot
+from lstm_core.lessons.catalog.papers.temporal_order import MAX_WRONG
 from lstm_core.lessons.lesson import Lesson
 from lstm_core.lessons.runs import new_runs, train_to_end
 from lstm_core.runs.run import Run

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lstm_core.lessons.catalog.claims import demonstrations as quick
-from lstm_core.lessons.catalog.claims import program_demonstrations as programs
-from lstm_core.lessons.catalog.claims import training_demonstrations
-from lstm_core.lessons.catalog.claims.claims import CLAIMS, Claim
-from lstm_core.lessons.catalog.claims.training_demonstrations import (
+from lstm_core.lessons.catalog.tutorials.claims import demonstrations as quick
+from lstm_core.lessons.catalog.tutorials.claims import program_demonstrations as programs
+from lstm_core.lessons.catalog.tutorials.claims import training_demonstrations
+from lstm_core.lessons.catalog.tutorials.claims.claims import CLAIMS, Claim
+from lstm_core.lessons.catalog.tutorials.claims.training_demonstrations import (
     last_batch_and_epoch,
     lstm_and_gru,
     one_step,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_core.lessons import get_lesson
-from lstm_core.lessons.catalog.forget_bias import STEPS
+from lstm_core.lessons.catalog.memory.forget_bias import STEPS
 from lstm_core.lessons.runs import new_runs, pretrained_runs
 
 LESSON = get_lesson("forget_bias")

@@ -10,8 +10,19 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons.catalog.shapes.drawing import HIGHLIGHT, PACKED_END, PADDED_END, outputs_figure, packing_figure
-from lstm_core.lessons.catalog.shapes.outputs import compare_outputs, compare_packed, compare_stepwise, seeded_module
+from lstm_core.lessons.catalog.tutorials.shapes.drawing import (
+    HIGHLIGHT,
+    PACKED_END,
+    PADDED_END,
+    outputs_figure,
+    packing_figure,
+)
+from lstm_core.lessons.catalog.tutorials.shapes.outputs import (
+    compare_outputs,
+    compare_packed,
+    compare_stepwise,
+    seeded_module,
+)
 from tests.conftest import examples
 
 seeds = st.integers(0, 10**6)

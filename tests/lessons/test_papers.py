@@ -9,7 +9,7 @@ from lstm_core.analysis.unit_search import trace_windows
 from lstm_core.data.generators.symbols import copy_naive_loss
 from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson, lessons
-from lstm_core.lessons.catalog import adding_problem, copy_memory, temporal_order
+from lstm_core.lessons.catalog.papers import adding_problem, copy_memory, temporal_order
 from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
 
 NAMES = ("adding_problem", "temporal_order", "copy_memory")

@@ -11,8 +11,8 @@ import torch
 from lstm_core.data.generators.reber import LEGAL, SYMBOLS, decode_one_hot, states_after
 from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson
-from lstm_core.lessons.catalog.reber.continual import MIN_ACCURACY, MIN_FACTOR
-from lstm_core.lessons.catalog.reber.scores import (
+from lstm_core.lessons.catalog.papers.reber.continual import MIN_ACCURACY, MIN_FACTOR
+from lstm_core.lessons.catalog.papers.reber.scores import (
     STREAM_STEPS,
     ReberPredictions,
     count_unseen,
@@ -107,7 +107,7 @@ def test_it_counts_as_solved_once_all_strings_are_right_as_in_the_paper(monkeypa
         split = "test" if len(x) == strings["test"] else "train"
         return SimpleNamespace(solved=np.full(len(x), solved[split][step]))
 
-    monkeypatch.setattr("lstm_core.lessons.catalog.reber.scores.predict_symbols", predict)
+    monkeypatch.setattr("lstm_core.lessons.catalog.papers.reber.scores.predict_symbols", predict)
     outcome = made.outcome(runs)
     epoch = 2 / runs["lstm"].steps_per_epoch
     assert outcome.reached and outcome.metrics["lstm_epoch"] == epoch and outcome.metrics["lstm_last"] == 0

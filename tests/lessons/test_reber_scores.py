@@ -8,7 +8,7 @@ from lstm_core.data.generators import generate
 from lstm_core.data.generators.reber import LEGAL, SYMBOLS, decode_one_hot, states_after
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
-from lstm_core.lessons.catalog.reber.scores import (
+from lstm_core.lessons.catalog.papers.reber.scores import (
     EARLY_STEPS,
     STREAM_STEPS,
     STREAMS,

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons.catalog.shapes.call import LSTMCall, parse_lengths, parse_shape
-from lstm_core.lessons.catalog.shapes.explain_errors import explain_error
-from lstm_core.lessons.catalog.shapes.run_call import PRESETS, run_call
+from lstm_core.lessons.catalog.tutorials.shapes.call import LSTMCall, parse_lengths, parse_shape
+from lstm_core.lessons.catalog.tutorials.shapes.explain_errors import explain_error
+from lstm_core.lessons.catalog.tutorials.shapes.run_call import PRESETS, run_call
 from tests.conftest import examples
 
 small = st.integers(1, 3)

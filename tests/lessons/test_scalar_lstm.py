@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lstm_core.data.number_format import format_number
 from lstm_core.experiment import GATES, Experiment, ModelSpec, PlaygroundError, TrainSpec
 from lstm_core.lessons import get_lesson
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
+from lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm import (
     TUTORIAL_END,
     TUTORIAL_START,
     TWO_COMPANIES,

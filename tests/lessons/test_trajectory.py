@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, PlaygroundError, TrainSpec
-from lstm_core.lessons.catalog.state_carryover.trajectory import (
+from lstm_core.lessons.catalog.tutorials.state_carryover.trajectory import (
     STATE_MODES,
     backward_twice,
     call_shapes,

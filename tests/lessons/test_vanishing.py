@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lstm_core.lessons import get_lesson
-from lstm_core.lessons.catalog.vanishing import HISTORY_POINTS
+from lstm_core.lessons.catalog.memory.vanishing import HISTORY_POINTS
 from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
 
 LESSON = get_lesson("vanishing")

@@ -7,7 +7,12 @@ import json
 import pytest
 
 from lstm_core.data.number_format import format_number
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import TUTORIAL_END, TUTORIAL_START, ScalarLSTM, scalar_lstm_of
+from lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm import (
+    TUTORIAL_END,
+    TUTORIAL_START,
+    ScalarLSTM,
+    scalar_lstm_of,
+)
 from lstm_core.training.checkpoint import load_checkpoint
 from pages.shared.components import unit_sliders
 from pages.shared.lessons.widgets import by_hand

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lstm_core.lessons.catalog.claims.claims import CLAIMS
-from lstm_core.lessons.catalog.claims.demonstrations import Demonstration
+from lstm_core.lessons.catalog.tutorials.claims.claims import CLAIMS
+from lstm_core.lessons.catalog.tutorials.claims.demonstrations import Demonstration
 from pages.shared.lessons.widgets import claims as claims_page
 from tests.pages.conftest import open_lesson, unescaped
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lstm_core.lessons.catalog.shapes.run_call import PRESETS, run_call
+from lstm_core.lessons.catalog.tutorials.shapes.run_call import PRESETS, run_call
 from pages.shared.lessons.widgets.shape_lab import VIEWS
 from tests.pages.conftest import open_lesson
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons import lessons
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import outputs_by_step
+from lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm import outputs_by_step
 from lstm_core.lessons.runs import new_runs
 from lstm_core.runs.tensorboard import event_file, masked_crc, write_event_file
 from tests.conftest import examples

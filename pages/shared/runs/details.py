@@ -63,7 +63,7 @@ def _stop(id: str) -> None:
 
 
 def _write_events(id: str) -> None:
-    from lstm_core.lessons.catalog.by_hand.scalar_lstm import outputs_by_step
+    from lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm import outputs_by_step
 
     with errors_on_top():
         run = opened(id)

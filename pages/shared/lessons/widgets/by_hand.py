@@ -1,6 +1,6 @@
 """The unit by hand: twelve sliders, both companies unrolled over four days, and buttons to save and resume.
 
-The arithmetic is lstm_core.lessons.catalog.by_hand.scalar_lstm's.
+The arithmetic is lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import streamlit as st
 from lstm_core.analysis.step_arithmetic import ACTIVATIONS
 from lstm_core.data.number_format import format_number, format_significant
 from lstm_core.experiment import GATES, PlaygroundError
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
+from lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm import (
     TOLERANCE,
     TUTORIAL_END,
     TUTORIAL_START,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from lstm_core.lessons.catalog.claims.claims import CLAIMS, Claim
-from lstm_core.lessons.catalog.claims.demonstrations import Demonstration
+from lstm_core.lessons.catalog.tutorials.claims.claims import CLAIMS, Claim
+from lstm_core.lessons.catalog.tutorials.claims.demonstrations import Demonstration
 from pages.shared.session import state
 from pages.shared.session.messages import escape_markdown
 

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from lstm_core.data.number_format import format_significant, minus_sign
-from lstm_core.lessons.catalog.shapes.call import DTYPES, STATES, LSTMCall, parse_lengths, parse_shape
-from lstm_core.lessons.catalog.shapes.drawing import outputs_figure, packing_figure
-from lstm_core.lessons.catalog.shapes.outputs import compare_outputs, compare_packed, compare_stepwise
-from lstm_core.lessons.catalog.shapes.run_call import PRESETS, CallReport, run_call
+from lstm_core.lessons.catalog.tutorials.shapes.call import DTYPES, STATES, LSTMCall, parse_lengths, parse_shape
+from lstm_core.lessons.catalog.tutorials.shapes.drawing import outputs_figure, packing_figure
+from lstm_core.lessons.catalog.tutorials.shapes.outputs import compare_outputs, compare_packed, compare_stepwise
+from lstm_core.lessons.catalog.tutorials.shapes.run_call import PRESETS, CallReport, run_call
 from pages.shared.session import state
 from pages.shared.session.fields import widget_value
 from pages.shared.session.messages import errors_here, escape_markdown

@@ -11,7 +11,7 @@ import torch
 from plotly.subplots import make_subplots
 
 from lstm_core.figures.theme import ACTUAL_COLOR, FONT_SIZE, GATE_COLORS, PREDICTION_COLOR, figure_layout
-from lstm_core.lessons.catalog.state_carryover.trajectory import (
+from lstm_core.lessons.catalog.tutorials.state_carryover.trajectory import (
     STATE_MODES,
     StateTrajectory,
     backward_twice,

@@ -10,7 +10,7 @@ from lstm_core.data.number_format import format_number, format_significant
 from lstm_core.experiment import GATES, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY
-from lstm_core.lessons.catalog.by_hand.scalar_lstm import (
+from lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm import (
     COLORS,
     TOLERANCE,
     TWO_COMPANIES,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from lstm_core.architecture.shapes import Shape
-from lstm_core.lessons.catalog.shapes.call import LSTMCall
+from lstm_core.lessons.catalog.tutorials.shapes.call import LSTMCall
 
 Explanation = Callable[[LSTMCall, re.Match], str]
 

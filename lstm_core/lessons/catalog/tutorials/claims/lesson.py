@@ -17,7 +17,7 @@ SIZE = 8  # inputs and units of the question's LSTM
 
 def _densities(runs: dict[str, Run]) -> list[np.ndarray]:
     """A histogram of real weights, the uniform density that they come from, and Xavier's."""
-    from lstm_core.lessons.catalog.claims.demonstrations import initialisation
+    from lstm_core.lessons.catalog.tutorials.claims.demonstrations import initialisation
 
     bars, *densities = initialisation(0, 64).figure.data
     grid = np.asarray(bars.x)

@@ -17,7 +17,7 @@ BATCH_FIRST = 3, 5, 10  # of the question
 
 def _blocks(runs: dict[str, Run]) -> np.ndarray:
     """output of a bidirectional LSTM, steps to the right: (num_directions · hidden_size, steps)."""
-    from lstm_core.lessons.catalog.shapes.outputs import compare_outputs
+    from lstm_core.lessons.catalog.tutorials.shapes.outputs import compare_outputs
 
     outputs = compare_outputs(seed=0, num_layers=1, steps=12)
     return outputs.h[0].transpose(0, 2, 1).reshape(-1, 12)
@@ -27,7 +27,7 @@ def _measure_right_sequences(runs: dict[str, Run]) -> Measured:
     import torch
     from torch import nn
 
-    from lstm_core.lessons.catalog.shapes.outputs import seeded_module, seeded_randn
+    from lstm_core.lessons.catalog.tutorials.shapes.outputs import seeded_module, seeded_randn
 
     x, refused = seeded_randn(1, *BATCH_FIRST), ""
     with torch.no_grad():

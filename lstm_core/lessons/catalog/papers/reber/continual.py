@@ -36,7 +36,7 @@ def _experiment(**model) -> Experiment:
 
 
 def _recall_plot(runs: dict[str, Run]) -> LinePlot:
-    from lstm_core.lessons.catalog.reber.scores import recall_history
+    from lstm_core.lessons.catalog.papers.reber.scores import recall_history
 
     lines = [
         Line(NAMES[label], *recall_history(run), COLORS[label], DASHES[label], width=3) for label, run in runs.items()
@@ -45,7 +45,7 @@ def _recall_plot(runs: dict[str, Run]) -> LinePlot:
 
 
 def _position_figure(runs: dict[str, Run]) -> go.Figure:
-    from lstm_core.lessons.catalog.reber.scores import mean_by_position, predict_streams
+    from lstm_core.lessons.catalog.papers.reber.scores import mean_by_position, predict_streams
 
     figure = new_figure()
     for label, run in runs.items():
@@ -79,7 +79,7 @@ def _trace(run: Run):
     """The GateTrace of the first new stream."""
     import torch
 
-    from lstm_core.lessons.catalog.reber.scores import unseen_streams
+    from lstm_core.lessons.catalog.papers.reber.scores import unseen_streams
     from lstm_core.trace.gate_trace import trace_lstm
 
     x = torch.from_numpy(unseen_streams(run)[:1])
@@ -88,7 +88,7 @@ def _trace(run: Run):
 
 def _unit_figure(runs: dict[str, Run]) -> go.Figure:
     from lstm_core.data.generators.reber import decode_one_hot, states_after
-    from lstm_core.lessons.catalog.reber.scores import memory_unit, unseen_streams
+    from lstm_core.lessons.catalog.papers.reber.scores import memory_unit, unseen_streams
 
     run = runs["lstm"]
     trace, match = _trace(run), memory_unit(run, "valid")
@@ -113,7 +113,7 @@ def _unit_figure(runs: dict[str, Run]) -> go.Figure:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     """Reached if T or P is remembered with forget gates, and errors leave longer stretches free than without them."""
-    from lstm_core.lessons.catalog.reber.scores import longest_error_free, predict_streams
+    from lstm_core.lessons.catalog.papers.reber.scores import longest_error_free, predict_streams
 
     predictions = {label: predict_streams(run) for label, run in runs.items()}
     accuracy = {label: float(np.nanmean(p.recalled)) for label, p in predictions.items()}
@@ -136,7 +136,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 
 def _stage_moment(run: Run) -> StageMoment:
     """The unit that remembers T or P, as it reads the first of them."""
-    from lstm_core.lessons.catalog.reber.scores import memory_unit
+    from lstm_core.lessons.catalog.papers.reber.scores import memory_unit
 
     return StageMoment("valid", 0, memory_unit(run, "valid").unit, 1)
 

@@ -16,10 +16,15 @@ from torch import nn
 
 from lstm_core.data.number_format import format_percent, format_significant
 from lstm_core.figures.theme import ACTUAL_COLOR, PREDICTION_COLOR, TRAIN_COLOR, figure_layout
-from lstm_core.lessons.catalog.shapes.call import LSTMCall
-from lstm_core.lessons.catalog.shapes.drawing import outputs_figure
-from lstm_core.lessons.catalog.shapes.outputs import compare_outputs, max_abs_difference, seeded_module, seeded_randn
-from lstm_core.lessons.catalog.shapes.run_call import CallReport, run_call
+from lstm_core.lessons.catalog.tutorials.shapes.call import LSTMCall
+from lstm_core.lessons.catalog.tutorials.shapes.drawing import outputs_figure
+from lstm_core.lessons.catalog.tutorials.shapes.outputs import (
+    compare_outputs,
+    max_abs_difference,
+    seeded_module,
+    seeded_randn,
+)
+from lstm_core.lessons.catalog.tutorials.shapes.run_call import CallReport, run_call
 from lstm_core.model.rng import rng_scope, rng_state
 
 FEATURES, BATCH = 3, 4  # where the size that may be chosen is another one

@@ -25,7 +25,7 @@ COLORS = {"zero": VIOLET, "random": BRICK, "carried": LIME}
 
 def _errors(runs: dict[str, Run]) -> dict[str, np.ndarray]:
     """Label → (seq_len,): mean squared error at each step of a window of the validation split."""
-    from lstm_core.lessons.catalog.state_carryover.trajectory import error_by_step
+    from lstm_core.lessons.catalog.tutorials.state_carryover.trajectory import error_by_step
 
     return {label: error_by_step(run.snapshot_at().model, run.windows, run.train_spec) for label, run in runs.items()}
 

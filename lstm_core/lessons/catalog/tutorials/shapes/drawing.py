@@ -16,7 +16,7 @@ from lstm_core.figures.theme import (
     VIOLET,
     figure_layout,
 )
-from lstm_core.lessons.catalog.shapes.outputs import LSTMOutputs, PackedComparison
+from lstm_core.lessons.catalog.tutorials.shapes.outputs import LSTMOutputs, PackedComparison
 
 HIGHLIGHT = (VIOLET, LIME)  # the forward direction's end, the reverse one's
 SEQUENCE_COLORS = tuple(f"{color}66" for color in FEATURE_COLORS)  # pale: the theme's own text stands on them

@@ -35,7 +35,7 @@ def _experiment(cell: str) -> Experiment:
 
 
 def _solved_plot(runs: dict[str, Run]) -> LinePlot:
-    from lstm_core.lessons.catalog.reber.scores import solved_history
+    from lstm_core.lessons.catalog.papers.reber.scores import solved_history
 
     lines = [
         Line(run_name(label), *solved_history(run), CELL_COLORS[label], DASHES[label], width=3)
@@ -61,7 +61,7 @@ def _twins(run: Run) -> np.ndarray:
 def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
     import torch
 
-    from lstm_core.lessons.catalog.reber.scores import memory_unit, one_hot
+    from lstm_core.lessons.catalog.papers.reber.scores import memory_unit, one_hot
     from lstm_core.trace.gate_trace import trace_lstm
 
     run = runs["lstm"]
@@ -84,7 +84,7 @@ def _mechanism_figure(runs: dict[str, Run]) -> go.Figure:
 
 
 def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
-    from lstm_core.lessons.catalog.reber.scores import one_hot, predict_symbols
+    from lstm_core.lessons.catalog.papers.reber.scores import one_hot, predict_symbols
 
     string = _twins(runs["lstm"])[:1]
     is_symbol = string[0] >= 0
@@ -98,7 +98,7 @@ def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
     """Reached by the paper's rule: at some moment every string, training and test, is right at every symbol."""
-    from lstm_core.lessons.catalog.reber.scores import count_unseen, first_perfect_epoch, solved_history
+    from lstm_core.lessons.catalog.papers.reber.scores import count_unseen, first_perfect_epoch, solved_history
 
     metrics, texts, count = {}, [], len(runs["lstm"].windows.starts["test"])
     for label, run in runs.items():
@@ -120,7 +120,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
 def _stage_moment(run: Run) -> StageMoment:
     """The unit that remembers T or P, as it reads it: the second symbol of a string that can be overlooked."""
     from lstm_core.data.generators.reber import decode_one_hot
-    from lstm_core.lessons.catalog.reber.scores import memory_unit
+    from lstm_core.lessons.catalog.papers.reber.scores import memory_unit
 
     windows = run.windows
     sizes = (decode_one_hot(windows.inputs(windows.starts["test"])) >= 0).sum(axis=1)
@@ -129,13 +129,13 @@ def _stage_moment(run: Run) -> StageMoment:
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
-    from lstm_core.lessons.catalog.reber.scores import solved_history
+    from lstm_core.lessons.catalog.papers.reber.scores import solved_history
 
     return [resample(*solved_history(run)) for run in runs.values()]
 
 
 def _measure_early_recall(runs: dict[str, Run]) -> Measured:
-    from lstm_core.lessons.catalog.reber.scores import predict_test_strings
+    from lstm_core.lessons.catalog.papers.reber.scores import predict_test_strings
 
     run = runs["lstm"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lstm_core.lessons.catalog.claims import demonstrations as quick
-from lstm_core.lessons.catalog.claims import program_demonstrations as programs
-from lstm_core.lessons.catalog.claims import training_demonstrations as trained
-from lstm_core.lessons.catalog.claims.demonstrations import Demonstration
+from lstm_core.lessons.catalog.tutorials.claims import demonstrations as quick
+from lstm_core.lessons.catalog.tutorials.claims import program_demonstrations as programs
+from lstm_core.lessons.catalog.tutorials.claims import training_demonstrations as trained
+from lstm_core.lessons.catalog.tutorials.claims.demonstrations import Demonstration
 
 
 @dataclass(frozen=True)

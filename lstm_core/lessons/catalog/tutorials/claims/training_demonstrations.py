@@ -18,8 +18,8 @@ from lstm_core.data.number_format import format_percent
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.theme import ACTUAL_COLOR, CELL_COLORS, PREDICTION_COLOR, TRAIN_COLOR, VALID_COLOR, figure_layout
-from lstm_core.lessons.catalog.claims.demonstrations import HEIGHT, Demonstration
-from lstm_core.lessons.catalog.shapes.outputs import seeded_randn
+from lstm_core.lessons.catalog.tutorials.claims.demonstrations import HEIGHT, Demonstration
+from lstm_core.lessons.catalog.tutorials.shapes.outputs import seeded_randn
 from lstm_core.model.rng import rng_scope, rng_state
 from lstm_core.training.checkpoint import load_checkpoint, resume_trainer, save_checkpoint
 from lstm_core.training.trainer import Trainer

@@ -14,9 +14,9 @@ from torch import nn
 
 from lstm_core.data.number_format import format_significant
 from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, PREDICTION_COLOR, figure_layout
-from lstm_core.lessons.catalog.claims.demonstrations import FEATURES, HEIGHT, TINY, Demonstration
-from lstm_core.lessons.catalog.shapes.outputs import max_abs_difference, seeded_module, seeded_randn
-from lstm_core.lessons.catalog.shapes.run_call import caught_warnings
+from lstm_core.lessons.catalog.tutorials.claims.demonstrations import FEATURES, HEIGHT, TINY, Demonstration
+from lstm_core.lessons.catalog.tutorials.shapes.outputs import max_abs_difference, seeded_module, seeded_randn
+from lstm_core.lessons.catalog.tutorials.shapes.run_call import caught_warnings
 from lstm_core.trace.gate_trace import trace_lstm
 
 INPUTS, UNITS, TARGETS, STEPS = 10, 20, 5, 7  # of the tutorial's model, and the steps of a batch of windows

@@ -15,9 +15,13 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 from lstm_core.architecture.code import MODULE_DEFAULTS
 from lstm_core.architecture.shapes import Shape, TensorShape, shape_table
 from lstm_core.experiment import ModelSpec
-from lstm_core.lessons.catalog.shapes.call import LSTMCall
-from lstm_core.lessons.catalog.shapes.explain_errors import explain_error, explain_state_shapes, explain_warning
-from lstm_core.lessons.catalog.shapes.outputs import seeded_module
+from lstm_core.lessons.catalog.tutorials.shapes.call import LSTMCall
+from lstm_core.lessons.catalog.tutorials.shapes.explain_errors import (
+    explain_error,
+    explain_state_shapes,
+    explain_warning,
+)
+from lstm_core.lessons.catalog.tutorials.shapes.outputs import seeded_module
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError)  # what nn.LSTM and packing raise
 _warnings_are_ours = threading.Lock()  # warnings.catch_warnings changes the whole process

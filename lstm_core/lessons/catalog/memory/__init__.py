@@ -1,0 +1,1 @@
+"""Memory over many steps: what carries it, and what loses it."""

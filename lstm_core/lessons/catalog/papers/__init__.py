@@ -1,0 +1,1 @@
+"""Published tasks, by the rules of their papers."""

@@ -1,0 +1,1 @@
+"""The five tutorials: what they build, and where they err."""
