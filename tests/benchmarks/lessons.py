@@ -1,18 +1,17 @@
 """Every lesson: how long it takes to open and to train, and on how many seeds it reaches what it states.
 
-    python -m tests.benchmarks.lessons [name …] [--seeds 10 | --seeds 2000:2030] [--json]
+    python -m tests.benchmarks.lessons [name …] [--seeds 10 | --seeds 2000:2030] [--json] [--keep FILE]
 
 Trains each lesson from every seed (2000:2030 ends with 2029), one thread a run, two lessons at a time as in papers.py,
 and prints a Markdown table, or with --json a list of {"name", "reached", "of", "seconds"}. "Opens" is what the server
 works out at a click: the pretrained runs, the outcome and every picture, with nothing of that lesson made before, in a
 process that has shown another lesson. "Seconds" is the training of one seed, all runs of a lesson one after the other.
+--keep: as for papers.py.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import multiprocessing
 import statistics
 import sys
 import time
@@ -21,7 +20,7 @@ from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import Lesson
 from lstm_core.lessons.runs import load_windows, pretrained_runs
 from lstm_core.model.devices import limit_to_one_thread
-from tests.benchmarks.papers import PROCESSES, Trial, markdown, seed_range, trial
+from tests.benchmarks.papers import Trial, markdown, run_trials, trial_options
 
 HEAD = ("lesson", "opens, s", "reached", "seconds, median (most)", "steps")
 ROUNDS = 3
@@ -68,28 +67,17 @@ def records(trials: list[Trial]) -> list[dict[str, object]]:
     ]
 
 
-def run_trials(chosen: list[Lesson], seeds: range) -> list[Trial]:
-    jobs, trials = [(lesson.name, seed) for lesson in chosen for seed in seeds], []
-    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
-        for done in pool.imap_unordered(trial, jobs):
-            trials.append(done)
-            line = f"{done.name}, seed {done.seed}: {done.reached}, {done.seconds:.0f} s"
-            print(line, file=sys.stderr, flush=True)
-    return trials
-
-
 def main(words: list[str]) -> None:
     shelf = {name: lesson for name, lesson in lessons().items() if lesson.experiments}
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.lessons")
+    parser = trial_options("tests.benchmarks.lessons", 10)
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(shelf))
-    parser.add_argument("--seeds", type=seed_range, default=range(10), help="10, or 2000:2030, whose end is excluded")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(words)
     if unknown := set(options.names) - shelf.keys():
         parser.error(f"no lesson that trains is called {', '.join(sorted(unknown))}")
     chosen = [lesson for name, lesson in shelf.items() if name in (options.names or shelf)]
     began = time.perf_counter()
-    trials = run_trials(chosen, options.seeds)
+    trials = run_trials([lesson.name for lesson in chosen], options)
     if options.json:
         print(json.dumps(records(trials)))
         return

@@ -1,15 +1,20 @@
 """What the papers published, and what the lessons of chapter "Papers" reach here.
 
-    python -m tests.benchmarks.papers [seeds: 5 if left out, or 2000:2030, whose end is excluded]
+    python -m tests.benchmarks.papers [--seeds 5 | --seeds 2000:2030] [--keep FILE]
 
-Trains every lesson from every seed, each in one thread, two at a time, and prints a Markdown table: each figure of
+Trains every lesson from every seed (2000:2030 ends with 2029), each in one thread, two at a time or as many as
+--processes has it, and prints a Markdown table: each figure of
 the lesson's outcome as its median over the seeds and its lowest and highest; how many seeds pass the paper's own rule,
 and how many reach the lesson's goal; the optimizer steps and the seconds of training of one seed, all runs of the
-lesson together. Where the rule is about a task that is not quite the lesson's, RULES tells how they differ.
+lesson together. Where the rule is about a task that is not quite the lesson's, RULES tells how they differ. Hours of
+training need not be one piece: what stands in the FILE, a line of JSON a trial, is not trained again.
 """
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import json
 import math
 import multiprocessing
 import statistics
@@ -17,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,7 +37,6 @@ from lstm_core.lessons.runs import new_runs, train_to_end
 from lstm_core.runs.run import Run
 
 PROCESSES = 2
-SEEDS = range(5)
 HEAD = (
     "task",
     "published",
@@ -144,19 +149,40 @@ def seed_range(text: str) -> range:
     return seeds
 
 
-def main(seeds: range) -> None:
-    began = time.perf_counter()
-    jobs = [(lesson.name, seed) for lesson in papers() for seed in seeds]
-    trials = []
-    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
+def run_trials(names: Iterable[str], options: argparse.Namespace) -> list[Trial]:
+    """Those of these lessons and the options' seeds, of which --keep may have some; in the order of the seeds."""
+    lines = options.keep.read_text(encoding="utf-8").splitlines() if options.keep and options.keep.exists() else []
+    kept = {(one.name, one.seed): one for one in (Trial(**json.loads(line)) for line in lines)}
+    wanted = [(name, seed) for name in names for seed in options.seeds]
+    jobs = [job for job in wanted if job not in kept]
+    if not jobs:
+        return [kept[job] for job in wanted]
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for done in pool.imap_unordered(trial, jobs):
-            trials.append(done)
+            kept[done.name, done.seed] = done
+            if options.keep:
+                with options.keep.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(dataclasses.asdict(done)) + "\n")
             text = "reached" if done.reached else "missed"
             print(f"{done.name}, seed {done.seed}: {text}, {done.seconds:.0f} s", file=sys.stderr, flush=True)
-    rows = [row(one, [trial for trial in trials if trial.name == one.name]) for one in papers()]
-    print(markdown(rows))
-    print(f"\n{len(seeds)} seeds of each, {(time.perf_counter() - began) / 60:.1f} minutes in all.")
+    return [kept[job] for job in wanted]
+
+
+def trial_options(program: str, seeds: int) -> argparse.ArgumentParser:
+    """The options of a benchmark that trains lessons from seeds; seeds: how many where none are named."""
+    parser = argparse.ArgumentParser(prog=f"python -m {program}")
+    parser.add_argument("--seeds", type=seed_range, default=range(seeds), help="10, or 2000:2030, end excluded")
+    parser.add_argument("--processes", type=int, default=PROCESSES, help="trainings at once")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="a line a trial; those in it are not run again")
+    return parser
+
+
+def main(words: list[str]) -> None:
+    options, began = trial_options("tests.benchmarks.papers", 5).parse_args(words), time.perf_counter()
+    trials = run_trials([lesson.name for lesson in papers()], options)
+    print(markdown([row(one, [trial for trial in trials if trial.name == one.name]) for one in papers()]))
+    print(f"\n{len(options.seeds)} seeds of each, {(time.perf_counter() - began) / 60:.1f} minutes in all.")
 
 
 if __name__ == "__main__":
-    main(seed_range(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
+    main(sys.argv[1:])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
 from lstm_core.lessons import lessons
 from tests.benchmarks import lessons as benchmark
-from tests.benchmarks.lessons import main, records, seed_range
-from tests.benchmarks.papers import Trial
+from tests.benchmarks import papers
+from tests.benchmarks.lessons import main, records
+from tests.benchmarks.papers import Trial, seed_range
 
 REACHED = {0: True, 1: False, 2: True}
 
@@ -39,7 +41,9 @@ def test_a_lesson_that_is_not_there_is_refused(capsys):
 
 def test_json_counts_each_lessons_seeds_in_the_order_of_the_gallery(monkeypatch, capsys):
     monkeypatch.setattr(
-        benchmark, "run_trials", lambda chosen, seeds: [trial_of((one.name, seed)) for one in chosen for seed in seeds]
+        benchmark,
+        "run_trials",
+        lambda names, options: [trial_of((name, seed)) for name in names for seed in options.seeds],
     )
     main(["--seeds", "0:3", "--json"])
     written = json.loads(capsys.readouterr().out)
@@ -47,3 +51,11 @@ def test_json_counts_each_lessons_seeds_in_the_order_of_the_gallery(monkeypatch,
     assert all(one == {"name": one["name"], "reached": 2, "of": 3, "seconds": 2.0} for one in written)
     name = written[-1]["name"]
     assert records([trial_of((name, 1))]) == [{"name": name, "reached": 0, "of": 1, "seconds": 2.0}]
+
+
+def test_trials_that_are_kept_are_not_run_again(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(papers.multiprocessing, "get_context", lambda kind: pytest.fail("a training began"))
+    kept = tmp_path / "trials.jsonl"
+    kept.write_text("".join(json.dumps(dataclasses.asdict(trial_of(("first_lstm", seed)))) + "\n" for seed in REACHED))
+    main(["first_lstm", "--seeds", "1:3", "--json", "--keep", str(kept)])
+    assert json.loads(capsys.readouterr().out) == [{"name": "first_lstm", "reached": 1, "of": 2, "seconds": 2.5}]
