@@ -89,6 +89,17 @@ class LessonFigure:
 
 
 @dataclass(frozen=True)
+class SeedDots:
+    """Which figures of the outcome are drawn for many seeds, on one axis."""
+
+    title: str  # of the axis
+    rows: Mapping[str, str]  # what it is called on screen → its name in Outcome.metrics
+    levels: Mapping[str, float] = field(default_factory=dict)  # name → a goal, or what a naive prediction scores
+    log: bool = False
+    percent: bool = False
+
+
+@dataclass(frozen=True)
 class Exercise:
     """Something to try: in words, or as a change that a button makes to every experiment of the lesson.
 
@@ -120,7 +131,8 @@ class Lesson:
     figures: tuple[LessonFigure, ...] = ()
     loss_figure: bool = True  # the loss curves of all runs after the lesson's own pictures
     outcome: Callable[[dict[str, Run]], Outcome] | None = None
-    success_rate: str = ""  # how often the outcome is reached, as tests/benchmarks/lessons.py measured it
+    seed_dots: SeedDots | None = None  # of seeds.py, which counts how often the outcome is reached
+    success_rate: str = ""  # what else there is to tell of that
     published: str = ""  # of a paper: the figure to compare with, and where it stands
     stage_moment: Callable[[Run], StageMoment | None] | None = None  # what the Stage opens with, of an LSTM
     # lines, or one picture (rows, columns); None: the loss curves

@@ -1,6 +1,6 @@
 """Every lesson: how long it takes to open and to train, and on how many seeds it reaches what it states.
 
-    python -m tests.benchmarks.lessons [name …] [--seeds 10 | --seeds 2000:2030] [--json] [--keep FILE]
+    python -m tests.benchmarks.lessons [name …] [--seeds 10 | --seeds 2000:2030] [--json] [--keep FOLDER]
 
 Trains each lesson from every seed (2000:2030 ends with 2029), one thread a run, two lessons at a time as in papers.py,
 and prints a Markdown table, or with --json a list of {"name", "reached", "of", "seconds"}. "Opens" is what the server
@@ -19,8 +19,9 @@ import time
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import Lesson
 from lstm_core.lessons.runs import load_windows, pretrained_runs
+from lstm_core.lessons.seeds import Trial
 from lstm_core.model.devices import limit_to_one_thread
-from tests.benchmarks.papers import Trial, markdown, run_trials, trial_options
+from tests.benchmarks.papers import markdown, run_trials, trial_options
 
 HEAD = ("lesson", "opens, s", "reached", "seconds, median (most)", "steps")
 ROUNDS = 3

@@ -1,27 +1,24 @@
 """What the papers published, and what the lessons of chapter "Papers" reach here.
 
-    python -m tests.benchmarks.papers [--seeds 5 | --seeds 2000:2030] [--keep FILE]
+    python -m tests.benchmarks.papers [--seeds 5 | --seeds 2000:2030] [--keep FOLDER]
 
 Trains every lesson from every seed (2000:2030 ends with 2029), each in one thread, two at a time or as many as
 --processes has it, and prints a Markdown table: each figure of
 the lesson's outcome as its median over the seeds and its lowest and highest; how many seeds pass the paper's own rule,
 and how many reach the lesson's goal; the optimizer steps and the seconds of training of one seed, all runs of the
 lesson together. Where the rule is about a task that is not quite the lesson's, RULES tells how they differ. Hours of
-training need not be one piece: what stands in the FILE, a line of JSON a trial, is not trained again.
+training need not be one piece: the trials in FOLDER, as lstm_core/lessons/seeds.py keeps them, are not run again.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
 import math
 import multiprocessing
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +31,7 @@ from lstm_core.lessons.catalog.papers.reber.scores import one_hot
 from lstm_core.lessons.catalog.papers.temporal_order import MAX_WRONG
 from lstm_core.lessons.lesson import Lesson
 from lstm_core.lessons.runs import new_runs, train_to_end
+from lstm_core.lessons.seeds import Trial, add_trial, read_trials, settings_digest
 from lstm_core.runs.run import Run
 
 PROCESSES = 2
@@ -85,19 +83,6 @@ RULES: dict[str, tuple[str, Rule]] = {  # lesson → the rule in words, and whet
 }
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One lesson, trained from one seed."""
-
-    name: str
-    seed: int
-    reached: bool
-    figures: dict[str, float]
-    steps: int
-    seconds: float
-    passed: bool | None = None  # the paper's rule; None: there is none
-
-
 def papers() -> list[Lesson]:
     return [lesson for lesson in lessons().values() if lesson.chapter == "Papers"]
 
@@ -116,7 +101,8 @@ def trial(job: tuple[str, int]) -> Trial:
     outcome = lesson.outcome(runs)
     steps = sum(run.step for run in runs.values())
     passed = RULES[name][1](runs, outcome.metrics) if name in RULES else None
-    return Trial(name, seed, outcome.reached, dict(outcome.metrics), steps, seconds, passed)
+    metrics = {key: float(value) for key, value in outcome.metrics.items()}
+    return Trial(name, seed, outcome.reached, metrics, steps, seconds, passed, settings_digest(lesson))
 
 
 def row(lesson: Lesson, trials: list[Trial]) -> tuple[str, ...]:
@@ -151,8 +137,9 @@ def seed_range(text: str) -> range:
 
 def run_trials(names: Iterable[str], options: argparse.Namespace) -> list[Trial]:
     """Those of these lessons and the options' seeds, of which --keep may have some; in the order of the seeds."""
-    lines = options.keep.read_text(encoding="utf-8").splitlines() if options.keep and options.keep.exists() else []
-    kept = {(one.name, one.seed): one for one in (Trial(**json.loads(line)) for line in lines)}
+    names = list(names)
+    read = [one for name in names for one in (read_trials(options.keep, name) if options.keep else [])]
+    kept = {(one.name, one.seed): one for one in read}
     wanted = [(name, seed) for name in names for seed in options.seeds]
     jobs = [job for job in wanted if job not in kept]
     if not jobs:
@@ -161,8 +148,7 @@ def run_trials(names: Iterable[str], options: argparse.Namespace) -> list[Trial]
         for done in pool.imap_unordered(trial, jobs):
             kept[done.name, done.seed] = done
             if options.keep:
-                with options.keep.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(dataclasses.asdict(done)) + "\n")
+                add_trial(options.keep, done)
             text = "reached" if done.reached else "missed"
             print(f"{done.name}, seed {done.seed}: {text}, {done.seconds:.0f} s", file=sys.stderr, flush=True)
     return [kept[job] for job in wanted]
@@ -173,7 +159,7 @@ def trial_options(program: str, seeds: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {program}")
     parser.add_argument("--seeds", type=seed_range, default=range(seeds), help="10, or 2000:2030, end excluded")
     parser.add_argument("--processes", type=int, default=PROCESSES, help="trainings at once")
-    parser.add_argument("--keep", type=Path, metavar="FILE", help="a line a trial; those in it are not run again")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of trials, which are not run again")
     return parser
 
 

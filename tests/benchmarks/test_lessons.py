@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
 
 from lstm_core.lessons import lessons
+from lstm_core.lessons.seeds import Trial, add_trial
 from tests.benchmarks import lessons as benchmark
 from tests.benchmarks import papers
 from tests.benchmarks.lessons import main, records
-from tests.benchmarks.papers import Trial, seed_range
+from tests.benchmarks.papers import seed_range
 
 REACHED = {0: True, 1: False, 2: True}
 
@@ -55,7 +55,7 @@ def test_json_counts_each_lessons_seeds_in_the_order_of_the_gallery(monkeypatch,
 
 def test_trials_that_are_kept_are_not_run_again(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(papers.multiprocessing, "get_context", lambda kind: pytest.fail("a training began"))
-    kept = tmp_path / "trials.jsonl"
-    kept.write_text("".join(json.dumps(dataclasses.asdict(trial_of(("first_lstm", seed)))) + "\n" for seed in REACHED))
-    main(["first_lstm", "--seeds", "1:3", "--json", "--keep", str(kept)])
+    for seed in REACHED:
+        add_trial(tmp_path, trial_of(("first_lstm", seed)))
+    main(["first_lstm", "--seeds", "1:3", "--json", "--keep", str(tmp_path)])
     assert json.loads(capsys.readouterr().out) == [{"name": "first_lstm", "reached": 1, "of": 2, "seconds": 2.5}]

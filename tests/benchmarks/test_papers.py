@@ -12,8 +12,9 @@ import torch
 from lstm_core.data.generators.reber import LEGAL, decode_one_hot, states_after
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.runs import with_change
+from lstm_core.lessons.seeds import Trial
 from tests.benchmarks import papers as benchmark
-from tests.benchmarks.papers import HEAD, Trial, markdown, papers, row, trial
+from tests.benchmarks.papers import HEAD, markdown, papers, row, trial
 
 
 def test_a_row_has_the_median_the_ends_and_how_many_reached():

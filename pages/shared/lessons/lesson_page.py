@@ -12,6 +12,7 @@ import streamlit as st
 from lstm_core.lessons import next_lesson
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
+from lstm_core.lessons.seeds import seed_figure, shipped_trials, success_sentence
 from pages.shared.components.live_plot import live_plot
 from pages.shared.lessons import questions
 from pages.shared.session import state
@@ -60,7 +61,7 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         _live(lesson, opened, _progress, _figures)
         if lesson.widget:
             _widget(lesson, opened)
-    _text(lesson)
+    _text(lesson, opened)
     _next_lesson(lesson)
 
 
@@ -171,13 +172,17 @@ def _show_outcome(lesson: Lesson, opened: OpenLesson, active: bool) -> None:
     if any(run.step == 0 for run in opened.runs.values()):
         st.info("Not trained yet.", icon=":material/hourglass_empty:")
         return
-    outcome: Outcome = _cached(opened.runs, f"outcome {lesson.name}", active, lambda: lesson.outcome(opened.runs))
+    outcome = _outcome(lesson, opened)
     how = " With your change." if opened.change else ""
     text = f"**Seed {opened.seed}.**{how} {escape_markdown(outcome.summary)}"
     if outcome.reached:
         st.success(text, icon=":material/check_circle:")
     else:
         st.warning(text, icon=":material/cancel:")
+
+
+def _outcome(lesson: Lesson, opened: OpenLesson) -> Outcome:
+    return _cached(opened.runs, f"outcome {lesson.name}", opened.is_active, lambda: lesson.outcome(opened.runs))
 
 
 def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], active: bool) -> None:
@@ -192,28 +197,38 @@ def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], 
         st.caption(figure.caption)
 
 
-def _text(lesson: Lesson) -> None:
+def _text(lesson: Lesson, opened: OpenLesson | None) -> None:
     left, right = st.columns([0.58, 0.42], gap="large")
     with left:
         st.markdown(lesson.text)
         if lesson.formula:
             st.latex(lesson.formula)
             st.markdown(lesson.symbols)
+        _seeds(lesson, opened)
     with right:
         if lesson.exercises:
             st.markdown("#### Try it")
             for k, exercise in enumerate(lesson.exercises):
                 _exercise(k, exercise)
-        for title, text in (
-            ("Common mistakes in tutorials", lesson.common_mistakes),
-            ("How often it works", lesson.success_rate),
-            ("Published", lesson.published),
-        ):
-            if text:
-                st.markdown(f"#### {title}")
-                st.markdown(text)
+        if lesson.common_mistakes:
+            st.markdown(f"#### Common mistakes in tutorials\n{lesson.common_mistakes}")
+        if lesson.published:
+            st.markdown(f"#### Published\n{lesson.published}")
     if lesson.sources:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
+
+
+def _seeds(lesson: Lesson, opened: OpenLesson | None) -> None:
+    """How often it works."""
+    text = "\n\n".join(filter(None, (success_sentence(lesson), lesson.success_rate)))
+    if text:
+        st.markdown(f"#### How often it works\n{text}")
+    if lesson.seed_dots is None or opened is None or not shipped_trials(lesson.name):
+        return
+    is_trained = not opened.is_active and all(run.step for run in opened.runs.values())
+    now = _outcome(lesson, opened).metrics if is_trained and not opened.change else None
+    st.plotly_chart(seed_figure(lesson, now), key=f"seeds_{lesson.name}")
+    st.caption("A dot is a seed, a hollow one missed the goal" + (", the diamond is this run." if now else "."))
 
 
 def _next_lesson(lesson: Lesson) -> None:

@@ -12,7 +12,7 @@ from lstm_core.figures import diagram
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GREY, LILAC, VIOLET, figure_layout
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, generated_data, run_name
 from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
@@ -216,6 +216,12 @@ still spoils Adam's averages for many steps, and a NaN spoils them for good.
         ),
     ),
     outcome=_outcome,
+    seed_dots=SeedDots(
+        "squared error",
+        {"clipped, at the end": "clip error", "not clipped, largest": "no_clip largest loss"},
+        {"always predicting 0": 1.0},
+        log=True,
+    ),
     success_rate="10 of 10 seeds (2000 to 2009, which nothing was tuned on): clipped, the squared error ends below "
     "0.01; not clipped, the run breaks off after 102 to 644 steps of 1,000. On the seeds 4001 to 4010 the clipped "
     "error was 0.068 once, and one unclipped run never broke off. The limit matters: of the seeds 0 to 9, all learn"

@@ -11,7 +11,7 @@ from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GREY, LIME, MIN_SHARE, VIOLET, figure_layout
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, generated_data, run_name
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, generated_data, run_name
 from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
@@ -215,6 +215,12 @@ other 0.
         Exercise("A wrong guess: on Model set chrono T_max to 5, then to 1,000, and train."),
     ),
     outcome=_outcome,
+    seed_dots=SeedDots(
+        "squared error at the end",
+        {"chrono": "chrono error", "bias 1": "bias_1 error", "bias 0": "bias_0 error"},
+        {"always predicting 0": 1.0},
+        log=True,
+    ),
     success_rate="Of the seeds 2000 to 2009, which nothing was tuned on, chrono learns on 10, bias 1 on 6 and bias "
     "0 on 1, as on the seeds 4001 to 4010; where one does not, it stays at 1. Chrono learns first on 9 of the 10: "
     "on seed 2002 bias 1 is as early. Of the seeds 0 to 9: 10, 4 and 3.",

@@ -11,7 +11,16 @@ from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import CELL_COLORS, MIN_SHARE
 from lstm_core.lessons.figures import loss_plot
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_data, run_name
+from lstm_core.lessons.lesson import (
+    Exercise,
+    Lesson,
+    LessonFigure,
+    Outcome,
+    SeedDots,
+    StageMoment,
+    generated_data,
+    run_name,
+)
 from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
@@ -247,6 +256,11 @@ fifty it learns this one; on a smooth series its gradient may well reach back a 
         Exercise("On Gates, *How far back?* shows the same gradients for one sequence and every layer."),
     ),
     outcome=_outcome,
+    seed_dots=SeedDots(
+        "share of the gradient left, 49 steps back",
+        {"RNN": "rnn gradient left", "GRU": "gru gradient left", "LSTM": "lstm gradient left"},
+        log=True,
+    ),
     success_rate="10 of 10 seeds (0 to 9): the RNN stays near 1/3, the GRU ends below 0.001 and the LSTM below "
     "0.005. How far the RNN's gradient has vanished differs: on one of the seeds 4001 to 4010, 27 % was left after "
     "10 steps and 1.2 % after 49.",

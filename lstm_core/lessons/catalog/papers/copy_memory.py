@@ -12,7 +12,7 @@ from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, figure_layout
 from lstm_core.lessons.figures import loss_with_levels, new_figure, symbol_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, StageMoment, generated_splits
 from lstm_core.lessons.question import Choice, Measured, Question, between, median_loss
 
 if TYPE_CHECKING:
@@ -223,6 +223,7 @@ several units each.
         Exercise("A quarter of the units: thirty bits in 32 units.", {"model": {"hidden_size": 32}}),
     ),
     outcome=_outcome,
+    seed_dots=SeedDots("symbols right", {"LSTM": "right"}, {"guessing": 1 / 8}, percent=True),
     success_rate="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. One bad step at the end can cost a "
     "little: with gradients clipped at 1 instead of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
     published="An LSTM gets below the baseline at T = 100 and not at longer delays, up to 500 (Arjovsky, Shah & Bengio "

@@ -13,7 +13,7 @@ from lstm_core.experiment import STATES, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
 from lstm_core.figures.theme import ACTUAL_COLOR, BRICK, GATE_COLORS, GATE_NAMES, LILAC, LIME, VIOLET, figure_layout
 from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, StageMoment, generated_splits
 from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
@@ -245,6 +245,11 @@ wrong sequences, its table prints 1; the goal here is at most 3.
         Exercise("On Stage, play one sequence of class XY and watch the unit named above."),
     ),
     outcome=_outcome,
+    seed_dots=SeedDots(
+        "of 2,560 new sequences",
+        {"an output off by 0.3": "wrong", "class wrong": "wrong class"},
+        {"the paper’s limit": MAX_WRONG},
+    ),
     success_rate="10 of 10 seeds (0 to 9): the class is right in all 2,560 sequences. By the paper's rule none of "
     "the 2,560 is wrong on 10 of 10 seeds that nothing was tuned on (2000 to 2009).",
     published="1 of 2,560 new sequences wrong in the table, at most 3 in the text; right: all outputs within 0.3 of "

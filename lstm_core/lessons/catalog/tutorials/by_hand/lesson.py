@@ -21,7 +21,7 @@ from lstm_core.lessons.catalog.tutorials.by_hand.scalar_lstm import (
     target_lines,
     training_sequences,
 )
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome
+from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots
 from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
@@ -184,6 +184,11 @@ which training has to open.
         ),
     ),
     outcome=_outcome,
+    seed_dots=SeedDots(
+        "output after 5,000 epochs",
+        {"company A": "out_0", "company B": "out_1"},
+        {"A’s target": 0.0, "B’s target": 1.0},
+    ),
     success_rate="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 is "
     "at 0.48 and 0.61 then: it is still leaving the plateau at one half, and succeeds by epoch 8,000.",
     thumbnail_plot=lambda runs: prediction_thumbnail(runs["hand"]),
