@@ -133,7 +133,9 @@ def seed_figure(lesson: Lesson, now: Mapping[str, float] | None = None) -> go.Fi
             )
     for name, value in dots.levels.items():
         line = {"color": GREY, "width": 2, "dash": "dash"}
-        figure.add_vline(value, line=line, annotation_text=name, annotation_font_size=FONT_SIZE - 1)
+        figure.add_vline(value, line=line)
+        x = np.log10(value) if dots.log else value  # of an annotation, on such an axis
+        figure.add_annotation(x=x, y=1, yref="paper", yanchor="bottom", text=name, showarrow=False, font_size=FONT_SIZE)
     figure.update_xaxes(title=dots.title, type="log" if dots.log else "linear")
     if dots.log:
         figure.update_xaxes(exponentformat="power", dtick=1 if _decades(figure) < 8 else 2)

@@ -23,6 +23,7 @@ from lstm_core.lessons.catalog.characters.text import (
     unit_activations,
 )
 from lstm_core.model.recurrent import SequenceModel, build_model
+from lstm_core.trace.interventions import Intervention, trace_with
 from tests.conftest import quick
 
 DATA = DataSpec(
@@ -62,6 +63,19 @@ def test_at_temperature_zero_each_character_is_the_likeliest_after_the_whole_tex
     likeliest = whole[len(begin) - 1 : -1].argmax(-1)
     assert written == "".join(ALPHABET[k] for k in likeliest)
     assert written == generate(model, begin, 60, 0.0, 8)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_held_unit_writes_what_a_trace_with_its_c_clamped_gives(layers):
+    model, begin, unit = model_of(num_layers=layers), "alice ", 3
+    written = generate(model, begin, 40, 0.0, 7, held=(unit, 2.5))
+    assert written != generate(model, begin, 40, 0.0, 7)
+    x = torch.from_numpy(one_hot(encode(begin + written)))[None]
+    steps = range(len(begin), x.shape[1])
+    clamp = Intervention("clamp", "c", 2.5, layer=layers - 1, units=(unit,), steps=steps)
+    h = trace_with(model.lstm, x, [clamp]).gate("h")[-1, 0, 0]
+    likeliest = model.head(h)[len(begin) - 1 : -1].argmax(-1)
+    assert written == "".join(ALPHABET[k] for k in likeliest)
 
 
 def test_a_text_goes_on_where_a_shorter_one_ended_and_depends_on_its_seed_alone():

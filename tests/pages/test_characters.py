@@ -50,6 +50,16 @@ def test_temperature_seed_and_beginning_change_the_text(lesson):
     assert at_a_lines_start.strip().startswith(texts(lesson.set("begin", ""))[0][:400])
 
 
+def test_the_held_quote_unit_opens_quotes_or_closes_them(lesson):
+    free = texts(lesson)[0]
+    outside = texts(lesson.set("held", "held as outside"))[0]
+    assert outside.count("“") > 2 * outside.count("”") and outside != free
+    assert f"{outside.count('“')} “ and {outside.count('”')} ” in 500 characters" in lesson.markdown()
+    inside = texts(lesson.set("held", "held as inside quotes"))[0]
+    assert inside.count("”") > inside.count("“")
+    assert texts(lesson.set("held", "as it goes"))[0] == free
+
+
 def test_a_beginning_of_unknown_characters_gets_one_sentence_and_no_text(lesson, subtests: pytest.Subtests):
     for typed in ("<b>9</b>", "naïve", "$x$ ![](http://a)", "\u202e"):
         with subtests.test(typed):

@@ -61,7 +61,7 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         _live(lesson, opened, _progress, _figures)
         if lesson.widget:
             _widget(lesson, opened)
-    _text(lesson, opened)
+    _text(lesson)
     _next_lesson(lesson)
 
 
@@ -149,6 +149,8 @@ def _progress(lesson: Lesson, opened: OpenLesson) -> None:
 
 def _figures(lesson: Lesson, opened: OpenLesson) -> None:
     figures = [*lesson.figures, *([LOSSES] if lesson.loss_figure else [])]
+    if lesson.seed_dots is not None and shipped_trials(lesson.name):
+        figures.append(_seed_picture(lesson, opened))
     for k, figure in enumerate(figures):
         if k % 2 == 0:
             columns = st.columns(2, gap="medium")
@@ -185,6 +187,17 @@ def _outcome(lesson: Lesson, opened: OpenLesson) -> Outcome:
     return _cached(opened.runs, f"outcome {lesson.name}", opened.is_active, lambda: lesson.outcome(opened.runs))
 
 
+def _seed_picture(lesson: Lesson, opened: OpenLesson) -> LessonFigure:
+    """The outcome from many seeds; beside them that of these runs, once they are trained and as the lesson has them."""
+    is_trained = not opened.is_active and not opened.change and all(run.step for run in opened.runs.values())
+    caption = "A dot a seed, hollow where the goal was missed" + ("; the diamond: this run." if is_trained else ".")
+
+    def draw(runs: dict[str, Run]) -> go.Figure:
+        return seed_figure(lesson, _outcome(lesson, opened).metrics if is_trained else None)
+
+    return LessonFigure(f"**From {len(shipped_trials(lesson.name))} seeds**", caption, draw)
+
+
 def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], active: bool) -> None:
     st.markdown(figure.title)
     key = f"lesson_{lesson.name}_{k}"
@@ -197,14 +210,15 @@ def _figure(lesson: Lesson, figure: LessonFigure, k: int, runs: dict[str, Run], 
         st.caption(figure.caption)
 
 
-def _text(lesson: Lesson, opened: OpenLesson | None) -> None:
+def _text(lesson: Lesson) -> None:
     left, right = st.columns([0.58, 0.42], gap="large")
     with left:
         st.markdown(lesson.text)
         if lesson.formula:
             st.latex(lesson.formula)
             st.markdown(lesson.symbols)
-        _seeds(lesson, opened)
+        if how_often := "\n\n".join(filter(None, (success_sentence(lesson), lesson.success_rate))):
+            st.markdown(f"#### How often it works\n{how_often}")
     with right:
         if lesson.exercises:
             st.markdown("#### Try it")
@@ -216,19 +230,6 @@ def _text(lesson: Lesson, opened: OpenLesson | None) -> None:
             st.markdown(f"#### Published\n{lesson.published}")
     if lesson.sources:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
-
-
-def _seeds(lesson: Lesson, opened: OpenLesson | None) -> None:
-    """How often it works."""
-    text = "\n\n".join(filter(None, (success_sentence(lesson), lesson.success_rate)))
-    if text:
-        st.markdown(f"#### How often it works\n{text}")
-    if lesson.seed_dots is None or opened is None or not shipped_trials(lesson.name):
-        return
-    is_trained = not opened.is_active and all(run.step for run in opened.runs.values())
-    now = _outcome(lesson, opened).metrics if is_trained and not opened.change else None
-    st.plotly_chart(seed_figure(lesson, now), key=f"seeds_{lesson.name}")
-    st.caption("A dot is a seed, a hollow one missed the goal" + (", the diamond is this run." if now else "."))
 
 
 def _next_lesson(lesson: Lesson) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAX_BITS = 2.35  # bits per character of the test split
 MIN_GAIN = 0.2  # by which the quote unit's correlation exceeds the best of the untrained model
 BIT = math.log(2)  # nats
+LEVELS = 10_000  # characters over which the quote unit's c is averaged
 TURNING = 400  # characters of the picture of one unit
 
 
@@ -91,6 +92,19 @@ def tracking_units(run: Run, gate: str) -> tuple[SequenceModel, dict[str, UnitMa
 def _quote_unit(run: Run) -> tuple[SequenceModel, UnitMatch]:
     model, matches = tracking_units(run, "c")
     return model, matches["inside quotes"]
+
+
+def quote_levels(run: Run) -> tuple[int, dict[bool, float]]:
+    """The unit that goes with quotes best, and its mean c on unseen pages inside quotes (True) and outside."""
+    from lstm_core.lessons.catalog.characters.text import text_features, unit_activations
+
+    def levels() -> tuple[int, dict[bool, float]]:
+        model, match = _quote_unit(run)
+        text = unseen(run)[:LEVELS]
+        c, inside = unit_activations(model, text)["c"][match.unit], text_features(text)["inside quotes"] == 1
+        return match.unit, {side: float(c[inside == side].mean()) for side in (True, False)}
+
+    return run.cached("quote levels", run.weights_key, levels)
 
 
 def _untrained_quote_unit(run: Run) -> UnitMatch:

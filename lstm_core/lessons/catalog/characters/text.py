@@ -36,7 +36,9 @@ def check_character_model(experiment: Experiment) -> None:
 
 
 @torch.inference_mode()
-def generate(model: SequenceModel, prompt: str, length: int, temperature: float, seed: int) -> str:
+def generate(
+    model: SequenceModel, prompt: str, length: int, temperature: float, seed: int, held: tuple[int, float] | None = None
+) -> str:
     """The `length` characters that the model writes after `prompt`, one at a time, its state carried along.
 
     A character is drawn from softmax(z / temperature), z the head's outputs; at temperature 0 it is the likeliest
@@ -46,6 +48,7 @@ def generate(model: SequenceModel, prompt: str, length: int, temperature: float,
     Args:
         model: on the CPU, of an experiment that check_character_model lets pass.
         prompt: one character or more.
+        held: a unit of the top layer, and the value that its c has after every character that was written.
 
     Raises:
         PlaygroundError: `prompt` has an unknown character.
@@ -58,12 +61,16 @@ def generate(model: SequenceModel, prompt: str, length: int, temperature: float,
     for draw in noise:
         code = int((model.head(h) + draw).argmax())
         characters.append(ALPHABET[code])
-        h = _step(model.lstm, rows[code], states)
+        h = _step(model.lstm, rows[code], states, held)
     return "".join(characters)
 
 
-def _step(lstm: nn.LSTM, x: Tensor, states: list[tuple[Tensor, Tensor]]) -> Tensor:
+def _step(
+    lstm: nn.LSTM, x: Tensor, states: list[tuple[Tensor, Tensor]], held: tuple[int, float] | None = None
+) -> Tensor:
     """The top layer's h after one more character, x: (40,); each layer's (h, c) in `states` is replaced.
+
+    held: as for `generate`.
 
     nn.LSTM's own equations. A call of its kernel for one step takes three times as long, and a hundred times where
     its threads must wait for those of a training.
@@ -75,6 +82,8 @@ def _step(lstm: nn.LSTM, x: Tensor, states: list[tuple[Tensor, Tensor]]) -> Tens
             z = z + biases[0] + biases[1]
         i, f, g, o = z.chunk(4)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        if held is not None and layer == lstm.num_layers - 1:
+            c[held[0]] = held[1]
         x = o.sigmoid() * c.tanh()
         if lstm.proj_size:
             x = biases[-1] @ x

@@ -10,8 +10,8 @@ from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
 from lstm_core.figures.lines import LinePlot
-from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDICTION_COLOR, SLATE
-from lstm_core.lessons.figures import loss_with_levels, ranking_figure, sorted_predictions, two_rows
+from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDICTION_COLOR, SLATE, figure_layout
+from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure, sorted_predictions, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, StageMoment, generated_splits
 from lstm_core.lessons.question import Choice, Measured, Question, between, median_loss
 
@@ -27,6 +27,7 @@ PAPER_WINDOWS = 2560  # the paper tests on as many
 PAPER_TOLERANCE = 0.04 * 2  # the paper's 0.04 is of a target scaled to 0 … 1, the sum here goes from 0 to 2
 PAPER_MAX_WRONG = 3  # of PAPER_WINDOWS
 SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
+SILENCED_WINDOWS = 128  # test sequences that are predicted with a unit silenced
 SHOWN_WINDOWS = 100  # test sequences in the plot of predictions
 PLATEAU = 0.1, 0.25  # epochs: by then it predicts the mean, and has not found the markers yet
 
@@ -104,6 +105,38 @@ def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
         "input gate with the marker": ([gate[match.unit] for match in cells], GATE_COLORS["i"]),
     }
     return ranking_figure([match.unit for match in cells], bars, "|r|")
+
+
+def _silenced_figure(runs: dict[str, Run]) -> go.Figure:
+    """The squared error of the model with one unit silenced, for each of them in the order of the ranking."""
+    run = runs["lstm"]
+    units = [match.unit for match in _rank_units(run)[0]]
+    errors = run.cached("adding silenced", run.weights_key, lambda: [_error_without(run, unit) for unit in units])
+    figure = new_figure()
+    colors = [GATE_COLORS["c"] if unit == units[0] else ACTUAL_COLOR for unit in units]
+    figure.add_bar(x=[str(unit) for unit in units], y=errors, marker={"color": colors}, showlegend=False)
+    for name, value, dash in (
+        ("always predicting 1", NAIVE_LOSS, "dash"),
+        ("all units", _error_without(run, None), "dot"),
+    ):
+        line = {"color": PREDICTION_COLOR, "width": 2.5, "dash": dash}
+        x = [str(units[0]), str(units[-1])]
+        figure.add_scatter(x=x, y=[value, value], mode="lines", name=name, line=line)
+    figure.update_xaxes(title="unit", type="category")
+    figure.update_yaxes(title="squared error", type="log", exponentformat="power", dtick=1)
+    return figure_layout(figure, 320)
+
+
+def _error_without(run: Run, unit: int | None) -> float:
+    """On SILENCED_WINDOWS test sequences, with a unit's c and h at 0; None: with all units."""
+    from lstm_core.analysis.gate_importance import predict_with_interventions
+    from lstm_core.trace.interventions import Intervention
+
+    windows = run.windows
+    starts = windows.starts["test"][:SILENCED_WINDOWS]
+    silenced = [] if unit is None else [Intervention("zero", "c", units=(unit,))]
+    predictions = predict_with_interventions(run.current_model(), windows, starts, silenced)
+    return float(np.mean((predictions - windows.targets(starts)) ** 2))
 
 
 def _predictions(run: Run, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -200,6 +233,11 @@ LESSON = Lesson(
             "For every unit, how closely its c follows the running estimate, and its input gate the marker; best on "
             "the left.",
             _ranking_figure,
+        ),
+        LessonFigure(
+            "**Each unit silenced**",
+            "The error with one unit's c and h at 0, the other units as they are. Orange: the unit that adds.",
+            _silenced_figure,
         ),
     ),
     loss_figure=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy as np
 from lstm_core.data.generators.symbols import MARKER, copy_length, copy_naive_loss
 from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
-from lstm_core.figures.lines import LinePlot
-from lstm_core.figures.theme import GATE_COLORS, GREY, figure_layout
+from lstm_core.figures.lines import Line, LinePlot
+from lstm_core.figures.theme import GATE_COLORS, GREY, RUN_COLORS, figure_layout
 from lstm_core.lessons.figures import loss_with_levels, new_figure, symbol_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, StageMoment, generated_splits
 from lstm_core.lessons.question import Choice, Measured, Question, between, median_loss
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 SILENCE = 10  # T
+OTHER_SILENCES = 5, 15, 20, 40  # T of sequences that it was not trained on
+OTHER_SEQUENCES = 2**30  # added to a run's seed, for new sequences
 SEARCH_WINDOWS = 256  # test sequences in which the units are looked for
 MIN_ACCURACY = 0.97  # of the symbols
 EARLY = 0.1, 0.25  # epochs: by then it knows when to stay silent, and no symbol yet
@@ -104,6 +107,39 @@ def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     figure.update_xaxes(title="symbol", dtick=1)
     figure.update_yaxes(title="η² at the marker", range=[0, 1.03])
     return figure_layout(figure, 320).update_layout(hovermode="closest")
+
+
+def _positions_plot(runs: dict[str, Run]) -> LinePlot:
+    """The share of new sequences in which each of the ten symbols is right, at the trained silence and at others."""
+    run, lines = runs["lstm"], []
+    trained = run.windows.spec.seq_len - 2 * copy_length(run.windows.spec.seq_len)
+    for silence, color in zip((trained, *OTHER_SILENCES), RUN_COLORS, strict=True):
+        shares = run.cached(f"copy at {silence}", run.weights_key, partial(_right_by_position, run, silence))
+        name = f"T = {silence}" + (", as trained" if silence == trained else "")
+        width = 3.5 if silence == trained else 2
+        lines.append(Line(name, np.arange(1.0, len(shares) + 1), shares, color, width=width))
+    return LinePlot(
+        [*lines, Line("guessing", np.array([1.0, 10.0]), np.full(2, 1 / 8), GREY, "dot")],
+        "symbol",
+        "right",
+        y_range=(0.0, 1.03),
+    )
+
+
+def _right_by_position(run: Run, silence: int) -> np.ndarray:
+    """(ten,): on sequences that nothing was trained on, with a silence of so many steps."""
+    import torch
+
+    from lstm_core.data.generators.symbols import copy_memory
+
+    steps = silence + 2 * copy_length(run.windows.spec.seq_len)
+    table = copy_memory(SEARCH_WINDOWS, steps, 1, 0.0, (run.experiment.data.seed + OTHER_SEQUENCES) % 2**31)
+    columns = [table.column(name).values for name in run.windows.feature_names]
+    x = np.stack(columns, axis=-1, dtype=np.float32).reshape(SEARCH_WINDOWS, steps, len(columns))
+    with torch.no_grad():
+        said = run.current_model()(torch.from_numpy(x)).argmax(-1).numpy()
+    count = copy_length(steps)
+    return (said[:, -count:] == x.argmax(-1)[:, :count]).mean(axis=0)
 
 
 def _loss_plot(runs: dict[str, Run]) -> LinePlot:
@@ -194,6 +230,12 @@ LESSON = Lesson(
             "**How well one unit stores each of the ten**",
             "The best c for each symbol. Where even the best is low, the symbol is coded by several units together.",
             _ranking_figure,
+        ),
+        LessonFigure(
+            "**Right by position, and at other silences**",
+            "New sequences, also with silences T that it was not trained on. Where those lines are low, it has learned "
+            "to count the steps, not to wait for the marker.",
+            _positions_plot,
         ),
     ),
     loss_figure=False,

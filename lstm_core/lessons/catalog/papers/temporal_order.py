@@ -11,6 +11,7 @@ from lstm_core.data.generators.symbols import ORDER_SYMBOLS, ORDERS
 from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import STATES, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
+from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import ACTUAL_COLOR, BRICK, GATE_COLORS, GATE_NAMES, LILAC, LIME, VIOLET, figure_layout
 from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, StageMoment, generated_splits
@@ -113,6 +114,19 @@ def _ranking_figure(runs: dict[str, Run]) -> go.Figure:
     return ranking_figure(units, bars, "η²")
 
 
+def _flip_plot(runs: dict[str, Run]) -> LinePlot:
+    """How much of the predictions turns as more and more c are set to what the other first symbol leaves."""
+    from lstm_core.lessons.catalog.papers.exchange import exchange_first
+
+    run = runs["lstm"]
+    turned = run.cached("order flipped", run.weights_key, lambda: exchange_first(run, _rank_units(run)[0]))
+    x = np.arange(len(turned[0]), dtype=float)
+    named = (("the first letter is now the other one", VIOLET), ("the second letter is", BRICK))
+    lines = [Line(name, x, y, color, width=3) for (name, color), y in zip(named, turned, strict=True)]
+    title = "units whose c is set, those that tell X from Y best first"
+    return LinePlot(lines, title, "of the sequences", y_range=(-0.03, 1.03))
+
+
 def _outcome(runs: dict[str, Run]) -> Outcome:
     from lstm_core.forecasting.predict import predict
 
@@ -158,8 +172,8 @@ def _measure_forget_gate(runs: dict[str, Run]) -> Measured:
     distractors = (symbols >= 0) & (symbols < X)  # a, b, c and d stand before X in ORDER_SYMBOLS
     f = float(trace.gate("f")[0, 0, :, :, match.unit].numpy()[distractors].mean())
     return Measured(
-        "An X or Y is read, then some forty other letters, then X or Y again. One unit keeps the first of the two. "
-        "What is its forget gate at the letters between, on average?",
+        "An X or Y is read, then some forty other letters, then X or Y again. Of all units, one tells best "
+        "which the first was. What is its forget gate at the letters between, on average?",
         f,
         f"f of unit {match.unit} is {f:.4f} on average at a, b, c and d: to the power of 40, "
         f"{format_significant(f**40)} is kept.",
@@ -196,7 +210,7 @@ LESSON = Lesson(
     },
     figures=(
         LessonFigure(
-            "**One unit keeps the first, one the second**",
+            "**The units that tell the first symbol and the second best**",
             "The two units that the search found, on four new sequences, one of each class: letters mark where X or Y "
             "was read.",
             _mechanism_figure,
@@ -217,6 +231,12 @@ LESSON = Lesson(
             "For every unit, how well its c or h, whichever is better, separates the classes of the first symbol and "
             "the second.",
             _ranking_figure,
+        ),
+        LessonFigure(
+            "**The first symbol exchanged**",
+            "Between the two symbols, c is set once to what the other first symbol leaves on average: in one unit, in "
+            "two, and so on. In how many does the memory stand?",
+            _flip_plot,
         ),
     ),
     loss_figure=False,

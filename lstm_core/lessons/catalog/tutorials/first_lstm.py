@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_core.data.number_format import format_number
+from lstm_core.data.number_format import format_number, minus_sign
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
-from lstm_core.figures.theme import TRAIN_COLOR, VALID_COLOR
-from lstm_core.lessons.figures import LOSS_POINTS, level, sorted_predictions
+from lstm_core.figures.theme import GREY, TRAIN_COLOR, VALID_COLOR, figure_layout
+from lstm_core.lessons.figures import LOSS_POINTS, level, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, generated_data
 from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from lstm_core.runs.run import Run
+
+SHOWN = 100  # sequences of each part in the picture
 
 
 def _predictions_by_split(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -42,12 +46,20 @@ def _loss_plot(runs: dict[str, Run]) -> LinePlot:
     return LinePlot(lines, "epoch", "mean squared error", y_range=(0.0, 2.2 * naive_loss))
 
 
-def _prediction_plot(runs: dict[str, Run]) -> LinePlot:
-    by_split = _predictions_by_split(runs["lstm"])
-    first, second = ([values[:100] for values in by_split[split]] for split in ("train", "valid"))
-    lines = sorted_predictions("prediction, training sequences", *first, TRAIN_COLOR, 100)
-    lines += sorted_predictions("prediction, new sequences", *second, VALID_COLOR, 100)[:1]
-    return LinePlot(lines, "sequences, in order of their target", "target")
+def _prediction_figure(runs: dict[str, Run]) -> go.Figure:
+    by_split, figure = _predictions_by_split(runs["lstm"]), new_figure()
+    named = (("valid", "new", VALID_COLOR), ("train", "training", TRAIN_COLOR))
+    for split, name, color in named:
+        predictions, targets = by_split[split]
+        r2 = 1 - np.sum((predictions - targets) ** 2) / np.sum((targets - targets.mean()) ** 2)
+        marker = {"color": color, "size": 7, "opacity": 0.8}
+        name = f"{name}, R² = {minus_sign(f'{r2:.2f}')}"
+        figure.add_scatter(x=targets[:SHOWN], y=predictions[:SHOWN], mode="markers", name=name, marker=marker)
+    figure.add_scatter(
+        x=[-3, 3], y=[-3, 3], mode="lines", name="right", line={"color": GREY, "dash": "dash", "width": 2}
+    )
+    figure.update_xaxes(title="target", range=[-3, 3]).update_yaxes(title="prediction", range=[-3, 3])
+    return figure_layout(figure, 340).update_layout(hovermode="closest")
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -122,8 +134,9 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**Predictions and targets**",
-            "Sorted by target. Blue follows the grey targets; orange is unrelated to them.",
-            _prediction_plot,
+            "On the dashed line a prediction is right. R² is 1 if all are, 0 for always predicting the mean, and below "
+            "0 for worse than that.",
+            _prediction_figure,
         ),
     ),
     loss_figure=False,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lstm_core.data.number_format import format_number
 from lstm_core.data.samples.book import encode, normalize
 from lstm_core.experiment import GATES, STATES, PlaygroundError
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES
-from lstm_core.lessons.catalog.characters.lesson import tracking_units, unseen
+from lstm_core.lessons.catalog.characters.lesson import quote_levels, tracking_units, unseen
 from lstm_core.lessons.catalog.characters.text import check_character_model, excerpt, generate, unit_activations
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import ModelSnapshot
@@ -19,6 +20,7 @@ WRITING_SECONDS, COLOURING_SECONDS = 1.0, 2.0  # between two texts, and two colo
 WRITTEN, WRITTEN_BEFORE = 500, 100  # characters of the text of now, and of those of earlier
 TALL, LOW = 330, 150  # pixels of their boxes, so that a new text moves nothing
 SHOWN = 850  # characters of the coloured page
+HELD = {"as it goes": None, "held as inside quotes": True, "held as outside": False}
 MAX_TYPED, MAX_PROMPT = 2000, 100  # characters
 
 
@@ -44,9 +46,10 @@ def _writing(run: Run) -> None:
     with now:
         choice = _settings()
         try:
+            held = _held(run)
             # Early stopping changes the weights, and no step tells: the status does.
             current = run.cached("character snapshot", run.weights_key, run.snapshot_at)
-            _write(run, current, "now", *choice, WRITTEN)
+            _write(run, current, "now", *choice, WRITTEN, held)
         except PlaygroundError as error:
             st.error(escape_markdown(str(error)), icon=":material/error:")
             return
@@ -84,13 +87,40 @@ def _settings() -> tuple[str, float, int]:
     return normalize(prompt) or "\n", temperature, seed
 
 
+def _held(run: Run) -> tuple[int, float] | None:
+    """The unit that goes with quotes, and what its c is held at; None: it is left alone."""
+    unit, levels = quote_levels(run)
+    chosen = st.segmented_control(
+        f"c of unit {unit}, the one that goes with quotes",
+        list(HELD),
+        default=next(iter(HELD)),
+        required=True,
+        key="held",
+        help="Held while it writes, at the unit's mean c on pages that the model was not trained on: inside quotes "
+        f"{format_number(levels[True])}, outside {format_number(levels[False])}",
+    )
+    inside = HELD[chosen]
+    return None if inside is None else (unit, levels[inside])
+
+
 def _write(
-    run: Run, snapshot: ModelSnapshot, when: str, prompt: str, temperature: float, seed: int, length: int
+    run: Run,
+    snapshot: ModelSnapshot,
+    when: str,
+    prompt: str,
+    temperature: float,
+    seed: int,
+    length: int,
+    held: tuple[int, float] | None = None,
 ) -> None:
-    key = (snapshot, prompt, temperature, seed)
-    text = run.cached(f"text {when}", key, lambda: generate(snapshot.model, prompt, length, temperature, seed))
+    key = (snapshot, prompt, temperature, seed, held)
+    text = run.cached(f"text {when}", key, lambda: generate(snapshot.model, prompt, length, temperature, seed, held))
     epoch = snapshot.step / run.steps_per_epoch
-    st.markdown(f"**What it writes {when}**" + (f" (epoch {epoch:.1f})" if snapshot.step else ""))
+    what = f" (epoch {epoch:.1f})" if snapshot.step else ""
+    if held is not None:
+        marks = " and ".join(f"{text.count(mark)} {mark}" for mark in "“”")
+        what += f": {marks} in {length} characters"
+    st.markdown(f"**What it writes {when}**{what}")
     with st.container(border=True, height=TALL if when == "now" else LOW, key=f"text_{when.replace(' ', '_')}"):
         st.text(prompt + text)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 CHECKPOINT = 2000  # epochs
+COMPANIES = "AB"
 MAX_PRICE = 100  # at which the unit's largest output is looked for
 
 
@@ -52,6 +53,18 @@ def _loss_plot(runs: dict[str, Run]) -> LinePlot:
         Line("company B alone: what the tutorial logs", epochs, loss[:, 1], COLORS[1], "dash", width=2),
     ]
     return LinePlot(lines, "epoch", "(out − label)²")
+
+
+def _cell_plot(runs: dict[str, Run]) -> LinePlot:
+    """Both companies' c and h, day by day from zeros."""
+    unit, lines = scalar_lstm_of(runs["hand"]), []
+    for k, prices in enumerate(training_sequences(runs["hand"])[0]):
+        steps = unit.unroll(prices)
+        days = np.arange(len(steps) + 1.0)
+        for name, dash, width in (("c", "solid", 3), ("h", "dot", 2)):
+            values = np.array([0.0, *(getattr(step, name) for step in steps)])
+            lines.append(Line(f"{name}, company {COMPANIES[k]}", days, values, COLORS[k], dash, width))
+    return LinePlot(lines, "day", "c and h")
 
 
 @outcome_of_one_unit
@@ -121,6 +134,12 @@ LESSON = Lesson(
             "Both lines stay near one half, the best prediction without memory, until the unit has learned to carry "
             "day 1.",
             _prediction_plot,
+        ),
+        LessonFigure(
+            "**Where the two part**",
+            "Only day 1 differs. From day 2 on both read the same prices: what is between the solid lines then was "
+            "carried by the forget gate.",
+            _cell_plot,
         ),
         LessonFigure(
             "**The full loss, and what the tutorial logs of it**",
