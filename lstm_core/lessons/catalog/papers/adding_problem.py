@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lstm_core.runs.run import Run
 
 NAIVE_LOSS = 1 / 6  # mean squared error of always predicting 1
-THRESHOLD = 0.01
 PAPER_WINDOWS = 2560  # the paper tests on as many
 PAPER_TOLERANCE = 0.04 * 2  # the paper's 0.04 is of a target scaled to 0 … 1, the sum here goes from 0 to 2
 PAPER_MAX_WRONG = 3  # of PAPER_WINDOWS
@@ -161,7 +160,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
         f"Mean squared error {format_significant(error)} on {len(errors):,} new sequences; always predicting 1 would "
         f"score {NAIVE_LOSS:.4f}. Off by more than 0.04 of the range, the rule of 1997: {wrong:,} of them."
     )
-    return Outcome(error < THRESHOLD, summary, {"error": error, "wrong": float(wrong)})
+    return Outcome(wrong <= PAPER_MAX_WRONG, summary, {"error": error, "wrong": float(wrong)})
 
 
 def _stage_moment(run: Run) -> StageMoment:
@@ -194,7 +193,7 @@ LESSON = Lesson(
     chapter="Papers",
     evening=2,
     after=("forget_bias",),
-    train_seconds=3.4,
+    train_seconds=6.8,
     question=Question(
         _measure_plateau,
         (
@@ -211,7 +210,7 @@ LESSON = Lesson(
         "lstm": Experiment(
             generated_splits("adding_problem", seq_len=100, train=8000, valid=500, test=PAPER_WINDOWS),
             ModelSpec(hidden_size=16, chrono_t_max=100),
-            TrainSpec(lr=5e-3, batch_size=32, epochs=12, patience=0),
+            TrainSpec(lr=5e-3, batch_size=32, epochs=24, patience=0),
         )
     },
     figures=(
@@ -252,8 +251,8 @@ An LSTM can: an input gate that opens only at the marker, and a cell state that 
 loss asks for this; training finds it. The first figure shows the units, on a sequence that it was not trained on.
 
 The paper of 1997, with values from −1 to 1, reports more than a low mean error: of 2,560 new sequences at most 3 were
-off by more than 0.04, with targets scaled to 0 … 1. The result above counts those too. This lesson's goal is a mean
-squared error below 0.01.
+off by more than 0.04, with targets scaled to 0 … 1. The result above counts those too, and the goal is the same: at
+most 3 of 2,560.
 
 The forget gates' biases start spread out (*chrono*), so that some units remember for a hundred steps from the start.
 """,
@@ -269,9 +268,8 @@ The forget gates' biases start spread out (*chrono*), so that some units remembe
     ),
     outcome=_outcome,
     seed_dots=SeedDots("mean squared error", {"LSTM": "error"}, {"always 1": 1 / 6}, log=True),
-    success_rate="10 of 10 seeds (2000 to 2009, which nothing was tuned on) have a mean squared error below 0.01: from "
-    "0.00008 to 0.0008. By the paper's rule 6 of them pass: more than 3 sequences are off by 0.04 on seeds 2003, 2005, "
-    "2006 and 2007.",
+    success_rate="With half as many epochs 6 of 10 seeds (2000 to 2009) reach it, and all have a mean squared error "
+    "below 0.001.",
     published="At most 3 of 2,560 new sequences off by more than 0.04, the target scaled to 0 … 1, values from −1 to 1 "
     "(Hochreiter & Schmidhuber 1997, experiment 4). A baseline, not a result: always predicting 1 scores 1/6 = 0.1667",
     stage_moment=_stage_moment,
