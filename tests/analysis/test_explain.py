@@ -16,10 +16,10 @@ from lstm_core.data.windows import make_windows
 from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.forecasting.predict import predict, predict_steps
 from lstm_core.lessons import lessons
-from lstm_core.lessons.runs import pretrained_runs
 from lstm_core.model.recurrent import build_model
 from tests.conftest import quick
 from tests.factories import labelled, spec_of, table_of
+from tests.lessons.shipped import shipped_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -181,7 +181,7 @@ def test_integrated_gradients_tell_how_far_they_are_and_can_be_cancelled():
 
 def test_parts_that_cancel_to_rounding_are_refused():
     """Over thousands of steps of a stream the frozen run of this model explodes, forwards and back."""
-    run = pretrained_runs(lessons()["continual_reber"])["lstm"]
+    run = shipped_runs("continual_reber")["lstm"]
     model, windows = run.current_model(), run.windows
     start = int(windows.starts["test"][0])
     assert abs(explain(model, windows, start, step=9).error) < 1e-4
@@ -229,7 +229,7 @@ SHIPPED = [name for name, lesson in lessons().items() if lesson.experiments]
 
 @pytest.mark.parametrize("name", quick(SHIPPED, "first_lstm", "minibatches", "copy_memory"))
 def test_the_ledger_of_every_shipped_lstm_sums_to_its_prediction(name):
-    for run in pretrained_runs(lessons()[name]).values():
+    for run in shipped_runs(name).values():
         model, windows = run.current_model(), run.windows
         if model.spec.cell != "lstm":
             continue
@@ -240,7 +240,7 @@ def test_the_ledger_of_every_shipped_lstm_sums_to_its_prediction(name):
 
 
 def test_of_embedded_reber_the_deciding_symbol_is_ranked_first():
-    run = pretrained_runs(lessons()["embedded_reber"])["lstm"]
+    run = shipped_runs("embedded_reber")["lstm"]
     model, windows = run.current_model(), run.windows
     x = windows.inputs(windows.starts["test"])  # padded in front, as in training
     strings = decode_one_hot(x)
@@ -254,7 +254,7 @@ def test_of_embedded_reber_the_deciding_symbol_is_ranked_first():
 
 
 def test_of_the_adding_problem_each_addend_is_credited_with_itself():
-    run = pretrained_runs(lessons()["adding_problem"])["lstm"]
+    run = shipped_runs("adding_problem")["lstm"]
     model, windows = run.current_model(), run.windows
     x = windows.inputs(windows.starts["test"][:100])
     results = batch_contributions(model.lstm, model.head, torch.from_numpy(x))

@@ -20,16 +20,15 @@ from lstm_core.analysis.automaton import (
 from lstm_core.data.generators import generate, reber
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import DataSpec, ModelSpec, PlaygroundError
-from lstm_core.lessons import get_lesson
-from lstm_core.lessons.runs import pretrained_runs
 from lstm_core.model.recurrent import build_model
 from tests.analysis.trained import flip_flop_streams, load_fixture
 from tests.factories import spec_of, table_of, wave
+from tests.lessons.shipped import shipped_runs
 
 
 @pytest.fixture(scope="module")
 def continual():
-    return pretrained_runs(get_lesson("continual_reber"))
+    return shipped_runs("continual_reber")
 
 
 def extracted(run, **more) -> tuple[NextSymbolAutomaton, NextSymbolAutomaton]:
@@ -62,7 +61,7 @@ def test_its_twin_without_forget_gates_confuses_t_and_p(continual):
 
 
 def test_the_shipped_embedded_reber_model_closes_where_its_strings_ended():
-    runs = pretrained_runs(get_lesson("embedded_reber"))
+    runs = shipped_runs("embedded_reber")
     task = symbol_task(runs["lstm"].windows)
     assert (task.first, task.last, task.end) == ((reber.SYMBOLS.index("B"),), (reber.SYMBOLS.index("E"),), ())
     assert len(task.lead) > 10 and not task.lead.any()
@@ -126,7 +125,7 @@ def test_ends_close_the_graph():
 
 def test_the_depth_is_the_longest_memory_that_is_told_apart():
     """Reber strings hold T or P over five symbols at least: looked at less deeply, its two halves are one."""
-    run = pretrained_runs(get_lesson("embedded_reber"))["lstm"]
+    run = shipped_runs("embedded_reber")["lstm"]
     machine, truth = extracted(run, depth=2)
     assert machine.n_states < truth.n_states
     assert compare(machine, truth).merged
@@ -183,6 +182,7 @@ def test_few_values_are_symbols_as_the_model_reads_them_and_numbers_are_none():
         symbol_task(wave())
 
 
+@pytest.mark.slow
 def test_the_sketch_of_a_flip_flop_is_its_corners_and_walks_as_the_network_does():
     x, _ = flip_flop_streams(1200, 40, np.random.default_rng(3))
     sketch = sketch_automaton(load_fixture("flip_flop"), x, n_states=8, n_inputs=27)

@@ -16,12 +16,11 @@ from lstm_core.analysis.patching.run_pair import PATCHABLE, run_pair
 from lstm_core.analysis.patching.unit_sets import best_units, last_difference, set_effect
 from lstm_core.data.generators.reber import SYMBOLS, decode_one_hot
 from lstm_core.experiment import PlaygroundError
-from lstm_core.lessons import lessons
-from lstm_core.lessons.runs import pretrained_runs
 from lstm_core.trace.gate_trace import trace_lstm
 from lstm_core.trace.interventions import Intervention, trace_with
 from tests.conftest import examples
 from tests.factories import some
+from tests.lessons.shipped import shipped_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -227,7 +226,7 @@ def test_what_does_not_fit_is_refused_in_one_sentence(change, sentence):
 
 
 def test_of_embedded_reber_one_unit_carries_the_answer():
-    run = pretrained_runs(lessons()["embedded_reber"])["lstm"]
+    run = shipped_runs("embedded_reber")["lstm"]
     model, windows = run.current_model(), run.windows
     x = windows.inputs(windows.starts["test"][:40])  # padded in front, as in training
     strings = decode_one_hot(x)

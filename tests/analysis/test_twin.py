@@ -14,15 +14,14 @@ from lstm_core.data.generators.reber import SYMBOLS, decode_one_hot
 from lstm_core.data.windows import make_windows
 from lstm_core.experiment import ModelSpec, PlaygroundError
 from lstm_core.forecasting.predict import predict
-from lstm_core.lessons import lessons
-from lstm_core.lessons.runs import pretrained_runs
 from lstm_core.model.recurrent import build_model
 from tests.factories import labelled, spec_of, table_of, trainer_of, wave
+from tests.lessons.shipped import shipped_runs
 
 
 @pytest.fixture(scope="module")
 def reber():
-    return pretrained_runs(lessons()["embedded_reber"])["lstm"]
+    return shipped_runs("embedded_reber")["lstm"]
 
 
 def test_of_embedded_reber_the_deciding_symbol_is_exchanged(reber):

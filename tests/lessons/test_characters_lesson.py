@@ -9,14 +9,15 @@ from lstm_core.data.samples.book import load_book
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.characters.lesson import BIT, tracking_units, unseen
 from lstm_core.lessons.catalog.characters.text import text_features, unit_activations
-from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end, with_change
+from lstm_core.lessons.runs import new_runs, train_to_end, with_change
+from tests.lessons.shipped import shipped_runs
 
 LESSON = get_lesson("characters")
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    return pretrained_runs(LESSON)
+    return shipped_runs("characters")
 
 
 @pytest.mark.slow

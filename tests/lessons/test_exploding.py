@@ -8,7 +8,8 @@ import torch
 
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.memory.exploding import CLIP, MAX_NORM_SHOWN
-from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
+from lstm_core.lessons.runs import new_runs, train_to_end
+from tests.lessons.shipped import shipped_runs
 
 LESSON = get_lesson("exploding")
 
@@ -62,7 +63,7 @@ def test_the_drawn_arrows_keep_and_lose_their_direction(runs):
 
 
 def test_the_shipped_runs_show_the_one_learn_and_the_other_end():
-    runs = pretrained_runs(LESSON)
+    runs = shipped_runs("exploding")
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.summary
     assert f"broke off after {runs['no_clip'].step} steps" in outcome.summary

@@ -7,7 +7,8 @@ import pytest
 
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.memory.forget_bias import STEPS
-from lstm_core.lessons.runs import new_runs, pretrained_runs
+from lstm_core.lessons.runs import new_runs
+from tests.lessons.shipped import shipped_runs
 
 LESSON = get_lesson("forget_bias")
 STARTING, LOSSES, KEPT = (picture.draw for picture in LESSON.figures)
@@ -43,7 +44,7 @@ def test_before_training_the_solid_and_the_dotted_line_are_one(runs):
 
 
 def test_the_shipped_runs_show_chrono_learn_and_bias_0_not():
-    runs = pretrained_runs(LESSON)
+    runs = shipped_runs("forget_bias")
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.summary
     assert outcome.metrics["bias_0 error"] > 0.9

@@ -17,9 +17,10 @@ from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson, lessons, next_lesson
 from lstm_core.lessons.catalog import MODULES
 from lstm_core.lessons.lesson import CHAPTERS, EVENINGS, PRETRAINED, Lesson
-from lstm_core.lessons.runs import new_runs, pretrained, pretrained_runs, with_change, with_seed
+from lstm_core.lessons.runs import new_runs, pretrained, with_change, with_seed
 from lstm_core.runs.run import Run
 from tests.conftest import quick
+from tests.lessons.shipped import shipped_runs
 
 ROOT = Path(__file__).parents[2]
 every = pytest.mark.parametrize("name", lessons())
@@ -62,7 +63,7 @@ def test_a_lesson_says_what_a_student_needs(name):
     assert found.sources
     assert found.figures or found.widget
     if found.experiments:
-        assert found.outcome is not None and found.success_rate
+        assert found.outcome is not None and found.seed_dots is not None
         assert 2 <= len(found.exercises) <= 4
     if found.chapter == "Papers":
         assert found.published
@@ -87,8 +88,8 @@ def test_the_thumbnail_is_a_small_drawing_of_shapes_only(name):
 def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
     found = lessons()[name]
     files = {entry.name for entry in PRETRAINED.joinpath(name).iterdir()}
-    assert files == {f"{label}.safetensors" for label in found.experiments} | {"thumbnail.svg"}
-    runs = pretrained_runs(found)
+    assert files == {f"{label}.safetensors" for label in found.experiments} | {"thumbnail.svg", "seeds.jsonl"}
+    runs = shipped_runs(name)
     for label, planned in found.experiments.items():
         run = runs[label]
         made = with_seed(planned, 0)
@@ -100,7 +101,7 @@ def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
 @trained
 def test_what_ships_has_come_to_the_stated_result(name):
     found = lessons()[name]
-    outcome = found.outcome(pretrained_runs(found))
+    outcome = found.outcome(shipped_runs(name))
     assert outcome.reached, outcome.summary
     assert all(np.isfinite(figure) for figure in outcome.metrics.values())
 
@@ -121,7 +122,7 @@ def draw_all(found: Lesson, runs: dict[str, Run]) -> None:
 @trained
 def test_every_picture_is_drawn_of_the_shipped_model(name):
     found = lessons()[name]
-    draw_all(found, pretrained_runs(found))
+    draw_all(found, shipped_runs(name))
 
 
 @pytest.mark.parametrize("name", quick(TRAINED, "minibatches", "exploding", "embedded_reber", "characters"))

@@ -10,7 +10,8 @@ from lstm_core.data.generators.symbols import copy_naive_loss
 from lstm_core.figures.lines import LinePlot
 from lstm_core.lessons import get_lesson, lessons
 from lstm_core.lessons.catalog.papers import adding_problem, copy_memory, temporal_order
-from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
+from lstm_core.lessons.runs import new_runs, train_to_end
+from tests.lessons.shipped import shipped_runs
 
 NAMES = ("adding_problem", "temporal_order", "copy_memory")
 SHORT = {"data": {"length": 400, "train_share": 0.5, "valid_share": 0.1}, "train": {"epochs": 1}}
@@ -23,7 +24,7 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return {name: pretrained_runs(get_lesson(name)) for name in NAMES}
+    return {name: shipped_runs(name) for name in NAMES}
 
 
 def test_what_ships_reaches_the_goal(name, shipped):

@@ -10,13 +10,12 @@ from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.papers import copy_memory, temporal_order
 from lstm_core.lessons.catalog.papers.exchange import exchange_first
 from lstm_core.lessons.lesson import Lesson, LessonFigure
-from lstm_core.lessons.runs import pretrained_runs
-from lstm_core.runs.run import Run
+from tests.lessons.shipped import shipped_runs
 
 
-def opened(name: str) -> tuple[Lesson, dict[str, Run]]:
+def opened(name: str) -> tuple[Lesson, dict]:
     lesson = get_lesson(name)
-    return lesson, pretrained_runs(lesson)
+    return lesson, shipped_runs(name)
 
 
 def picture(lesson: Lesson, title: str) -> LessonFigure:

@@ -8,7 +8,8 @@ import torch
 
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.catalog.memory.vanishing import HISTORY_POINTS
-from lstm_core.lessons.runs import new_runs, pretrained_runs, train_to_end
+from lstm_core.lessons.runs import new_runs, train_to_end
+from tests.lessons.shipped import shipped_runs
 
 LESSON = get_lesson("vanishing")
 GRADIENTS, REACHES, LOSSES = (picture.draw for picture in LESSON.figures)
@@ -71,7 +72,7 @@ def test_what_has_learned_nothing_yet_has_not_reached_the_goal(runs):
 
 
 def test_the_shipped_runs_show_the_rnn_fail_and_the_others_learn():
-    runs = pretrained_runs(LESSON)
+    runs = shipped_runs("vanishing")
     outcome = LESSON.outcome(runs)
     assert outcome.reached, outcome.summary
     assert outcome.metrics["rnn gradient left"] < 1e-3 < 1e-2 < outcome.metrics["lstm gradient left"]
