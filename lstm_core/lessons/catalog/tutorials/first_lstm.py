@@ -104,6 +104,7 @@ LESSON = Lesson(
             ),
         ),
     ),
+    program="first_lstm",
     experiments={
         "lstm": Experiment(
             generated_data(
