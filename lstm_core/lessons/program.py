@@ -11,6 +11,7 @@ What the program measures for it is printed in lines that begin with "[3] ".
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -39,18 +40,25 @@ class Note:
 class Program:
     """One script of the folder programs/."""
 
-    name: str
+    path: Path
     lines: tuple[str, ...]
     notes: tuple[Note, ...]
 
     @property
-    def path(self) -> Path:
-        return PROGRAMS / f"{self.name}.py"
+    def name(self) -> str:
+        return self.path.stem
 
     @property
-    def title(self) -> str:
-        """The first sentence of its docstring."""
-        return self.lines[0].removeprefix('"""')
+    def docstring(self) -> tuple[str, ...]:
+        """Its paragraphs, plain text: what the program does, how to run it, and what else is to be known."""
+        text = ast.get_docstring(ast.parse(self.source))
+        return tuple(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+    @property
+    def first_line(self) -> int:
+        """The first line after the docstring that is not empty, from 1."""
+        end = ast.parse(self.source).body[0].end_lineno
+        return next(number for number in range(end + 1, len(self.lines) + 1) if self.lines[number - 1])
 
     @property
     def source(self) -> str:
@@ -59,9 +67,18 @@ class Program:
 
 @cache
 def load_program(name: str) -> Program:
-    """The script of this name."""
-    lines = tuple((PROGRAMS / f"{name}.py").read_text(encoding="utf-8").splitlines())
-    return Program(name, lines, read_notes(lines))
+    """The script of this name in programs/."""
+    return read_program(PROGRAMS / f"{name}.py")
+
+
+def read_program(path: Path) -> Program:
+    """The script in this file.
+
+    Raises:
+        ValueError: a note has no "Right:".
+    """
+    lines = tuple(path.read_text(encoding="utf-8").splitlines())
+    return Program(path, lines, read_notes(lines))
 
 
 def read_notes(lines: tuple[str, ...]) -> tuple[Note, ...]:

@@ -3,9 +3,9 @@
 Run it: python by_hand.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is what
 was measured for note n of this file.
 
-The tutorial trains with Lightning. fit() below is an equivalent loop for this model, with Lightning's names: it logs
-into lightning_logs/version_0/metrics.csv, as Lightning does without TensorBoard (with TensorBoard installed, an event
-file as well), and saves checkpoints/epoch=…-step=….ckpt beside it.
+The tutorial trains with Lightning, which is not installed with the playground. fit() below is an equivalent loop for
+this model, with Lightning's names: it logs into lightning_logs/version_0/metrics.csv, as Lightning does without
+TensorBoard (with TensorBoard installed, an event file as well), and saves checkpoints/epoch=…-step=….ckpt beside it.
 """
 
 import argparse
@@ -27,6 +27,12 @@ PRINTED_EVERY = 250  # epochs, in place of Lightning's progress bar
 # [1] Tutorial: no seed.
 #     Right: one start learns and another does not: say which one is shown. 42 is that of the video behind the tutorial.
 torch.manual_seed(options.seed)
+drawn = [
+    torch.randn(3, generator=torch.Generator().manual_seed(s)).tolist()
+    for s in (options.seed, options.seed, options.seed + 1)
+]
+once, again, other = (", ".join(f"{number:.4f}" for number in numbers) for numbers in drawn)
+print(f"[1] Three numbers from seed {options.seed}: {once}; again: {again}; from seed {options.seed + 1}: {other}.")
 
 
 class UnitByHand(nn.Module):
@@ -145,7 +151,7 @@ def compare(model, when):
     for name, days, target in zip("AB", inputs, targets, strict=True):
         predicted = model(days).detach()
         print(f"Company {name}: Observed = {target:g}, Predicted = {predicted}")
-        print(f"[3] Company {name}: the forget gates leave {model.kept:.4f} of day 1 in c.")
+        print(f"[3] {when}, company {name}: the forget gates leave {model.kept:.4f} of day 1 in c.")
 
 
 inputs = torch.tensor([[0.0, 0.5, 0.25, 1.0], [1.0, 0.5, 0.25, 1.0]])  # (companies, days)
@@ -157,8 +163,6 @@ for old in (first_folder, second_folder):
 
 model = UnitByHand()
 start = [value.item() for value in model.parameters()]
-other = torch.randn(8, generator=torch.Generator().manual_seed(options.seed + 1))
-print(f"[1] The first weight from seed {options.seed} is {start[0]:.4f}, from seed {options.seed + 1} {other[0]:.4f}.")
 outside = sum(abs(value) > 1 for value in start)
 print(f"[2] {outside} of the {len(start)} numbers start outside of -1 to 1, where nn.LSTM(1, 1) draws all of its own.")
 with torch.no_grad():

@@ -16,6 +16,9 @@ seed = parser.parse_args().seed
 # [1] Tutorial: no seed; weights, inputs and targets are other ones in every run.
 #     Right: set one, so that what is printed can be printed again and compared.
 torch.manual_seed(seed)
+drawn = [torch.randn(3, generator=torch.Generator().manual_seed(s)).tolist() for s in (seed, seed, seed + 1)]
+once, again, other = (", ".join(f"{number:.4f}" for number in numbers) for numbers in drawn)
+print(f"[1] Three numbers from seed {seed}: {once}; again: {again}; from seed {seed + 1}: {other}.")
 
 
 class SequenceRegressor(nn.Module):
@@ -47,9 +50,6 @@ optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
 x_train = torch.randn(100, 5, input_size)
 y_train = torch.randn(100, output_size)
 
-first = x_train[0, 0, 0].item()
-other = torch.randn(1, generator=torch.Generator().manual_seed(seed + 1)).item()
-print(f"[1] The first input from seed {seed} is {first:.4f}. The first number from seed {seed + 1} is {other:.4f}.")
 weights = list(model.lstm.parameters())
 print(f"[2] This nn.LSTM has {sum(w.numel() for w in weights):,} parameters in {len(weights)} tensors.")
 print(f"[3] nn.LSTM({input_size}, {hidden_size}).batch_first is {nn.LSTM(input_size, hidden_size).batch_first}.")

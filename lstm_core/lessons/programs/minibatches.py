@@ -1,8 +1,10 @@
 """The steps of tutorial 001: a Dataset that returns dicts, a DataLoader, an LSTM, a line for every epoch, a prediction.
 
 Run it: python minibatches.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is
-what was measured for note n of this file. What cannot run as the tutorial prints it is run all the same, and the error
-is caught and shown; the mend follows.
+what was measured for note n of this file.
+
+What cannot run as the tutorial prints it is run all the same: the real error is caught and printed, and the mend
+follows.
 """
 
 import argparse
@@ -20,6 +22,12 @@ options = parser.parse_args()
 # [1] Tutorial: no seed.
 #     Right: with one, weights, batches and every printed line come out the same again.
 torch.manual_seed(options.seed)
+drawn = [
+    torch.randn(3, generator=torch.Generator().manual_seed(s)).tolist()
+    for s in (options.seed, options.seed, options.seed + 1)
+]
+once, again, other = (", ".join(f"{number:.4f}" for number in numbers) for numbers in drawn)
+print(f"[1] Three numbers from seed {options.seed}: {once}; again: {again}; from seed {options.seed + 1}: {other}.")
 
 
 # [2] Tutorial: an RNN is called a recursive network, and the LSTM better than the GRU.

@@ -3,9 +3,9 @@
 Run it: python nn_lstm_1_1.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is
 what was measured for note n of this file.
 
-The tutorial trains with Lightning. fit() below is an equivalent loop for this model, with Lightning's names: it logs
-into lightning_logs/version_0/metrics.csv, as Lightning does without TensorBoard (with TensorBoard installed, an event
-file as well), and saves checkpoints/epoch=…-step=….ckpt beside it.
+The tutorial trains with Lightning, which is not installed with the playground. fit() below is an equivalent loop for
+this model, with Lightning's names: it logs into lightning_logs/version_0/metrics.csv, as Lightning does without
+TensorBoard (with TensorBoard installed, an event file as well), and saves checkpoints/epoch=…-step=….ckpt beside it.
 """
 
 import argparse
@@ -26,6 +26,12 @@ PRINTED_EVERY = 25  # epochs, in place of Lightning's progress bar
 # [1] Tutorial: no seed.
 #     Right: at this learning rate some starts never learn to tell the two companies apart. Say which one is shown.
 torch.manual_seed(options.seed)
+drawn = [
+    torch.randn(3, generator=torch.Generator().manual_seed(s)).tolist()
+    for s in (options.seed, options.seed, options.seed + 1)
+]
+once, again, other = (", ".join(f"{number:.4f}" for number in numbers) for numbers in drawn)
+print(f"[1] Three numbers from seed {options.seed}: {once}; again: {again}; from seed {options.seed + 1}: {other}.")
 
 
 class BuiltInUnit(nn.Module):
@@ -137,8 +143,6 @@ folder = Path("lightning_logs", "version_0")
 
 model = BuiltInUnit()
 start = torch.cat([value.detach().flatten() for value in model.parameters()])
-other = torch.rand(1, generator=torch.Generator().manual_seed(options.seed + 1)).item() * 2 - 1
-print(f"[1] The first weight from seed {options.seed} is {start[0]:.4f}, from seed {options.seed + 1} {other:.4f}.")
 print(f"[2] {len(start)} parameters, which start between {start.min():.4f} and {start.max():.4f}.")
 with torch.no_grad():
     two, three = (model.lstm(inputs[1].view(shape))[0] for shape in ((4, 1), (4, 1, 1)))

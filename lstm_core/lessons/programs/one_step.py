@@ -1,7 +1,9 @@
 """The steps of tutorial 003: nn.LSTM(10, 20, 2) from explicit zeros, a linear head, and one step of Adam.
 
-Run it: python one_step.py --seed 42. It needs torch alone. The tutorial's program prints nothing; the shapes and the
-loss are printed here. A line that begins with [n] is what was measured for note n of this file.
+Run it: python one_step.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is
+what was measured for note n of this file.
+
+The tutorial's program prints nothing. Shapes and loss are printed here so that there is something to see.
 """
 
 import argparse
@@ -18,6 +20,9 @@ seed = parser.parse_args().seed
 # [1] Tutorial: no seed.
 #     Right: set one; here it also makes the losses before and after the step comparable.
 torch.manual_seed(seed)
+drawn = [torch.randn(3, generator=torch.Generator().manual_seed(s)).tolist() for s in (seed, seed, seed + 1)]
+once, again, other = (", ".join(f"{number:.4f}" for number in numbers) for numbers in drawn)
+print(f"[1] Three numbers from seed {seed}: {once}; again: {again}; from seed {seed + 1}: {other}.")
 
 # [2] Tutorial: its program stands there without indentation.
 #     Right: Python refuses it; the body of a class and of a function is indented.
@@ -41,8 +46,8 @@ class SequenceRegressor(nn.Module):
         self.head = nn.Linear(hidden_size, output_size)
 
     def forward(self, x):  # (batch, seq_len, input_size)
-        # [4] Tutorial: h_0 and c_0 are made of zeros and passed.
-        #     Right: that is allowed, and what happens anyway when they are left out.
+        # [4] Tutorial: h_0 and c_0 have to be initialised.
+        #     Right: zeros are what they are anyway when they are left out. Passing them is for other states.
         #     See: clean_state
         h_0 = torch.zeros(self.num_layers, x.size(0), self.hidden_size, device=x.device)
         c_0 = torch.zeros_like(h_0)

@@ -16,6 +16,9 @@ seed = parser.parse_args().seed
 # [1] Tutorial: no seed.
 #     Right: with one, every number below is printed again by the next run.
 torch.manual_seed(seed)
+drawn = [torch.randn(3, generator=torch.Generator().manual_seed(s)).tolist() for s in (seed, seed, seed + 1)]
+once, again, other = (", ".join(f"{number:.4f}" for number in numbers) for numbers in drawn)
+print(f"[1] Three numbers from seed {seed}: {once}; again: {again}; from seed {seed + 1}: {other}.")
 
 # The first example: two layers, and a state that is passed.
 rnn = nn.LSTM(10, 20, 2)
@@ -88,5 +91,3 @@ out.sum().backward()
 reached = sum(weight.grad is not None for weight in lstm.parameters())
 print(f"[7] out[-1] equals h: {torch.equal(out[-1], hidden[0][0])}, and c: {torch.equal(out[-1], hidden[1][0])}.")
 print(f"[7] A loss of out alone gives a gradient to {reached} of {len(weights)} weight tensors.")
-other = torch.randn(1, generator=torch.Generator().manual_seed(seed + 1)).item()
-print(f"[1] The first input is {input[0, 0, 0]:.4f}. The first number from seed {seed + 1} is {other:.4f}.")

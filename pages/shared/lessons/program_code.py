@@ -17,8 +17,11 @@ from lstm_core.lessons.run_program import Printed
 _CLAIM = "lessons?lesson=claims&questions=off&claim="  # an address of this app
 _STYLE = """
 <style>
-.program { font: .8rem/1.5 var(--st-code-font, monospace); }
-.program .line { display: grid; grid-template-columns: 2.6rem 1fr; white-space: pre-wrap; overflow-wrap: anywhere; }
+.program .line {
+  font: .78rem/1.5 var(--st-code-font, monospace); display: grid; grid-template-columns: 2.6rem 1fr;
+  white-space: pre-wrap; overflow-wrap: anywhere;
+}
+.program .line > code { font: inherit; padding: 0 0 0 2ch; text-indent: -2ch; background: none; color: inherit; }
 .program .line > :first-child { color: GREY; text-align: right; padding-right: .7rem; user-select: none; }
 .program .line.marked { background: light-dark(#BF2C211A, #FF8A8026); }
 .program .k { color: light-dark(#7A3E9D, #C9A0E8); } .program .s { color: light-dark(#2B6E2F, #8FD08F); }
@@ -26,13 +29,14 @@ _STYLE = """
 .program .note {
   margin: .35rem 0 0 2.6rem; padding: .45rem .7rem; border-left: 3px solid light-dark(#BF2C21, #FF8A80);
   background: light-dark(#BF2C2112, #FF8A801A); border-radius: 0 .4rem .4rem 0;
-  font: .88rem/1.45 var(--st-font, sans-serif);
+  font-size: .88rem; line-height: 1.45; overflow-wrap: anywhere;
 }
 .program .note > div { margin: .15rem 0; }
+.program .note a { color: var(--primary); }
 .program .note b { font-weight: 600; } .program .note .measured { font-variant-numeric: tabular-nums; }
 .program .number {
   display: inline-block; min-width: 1.35rem; padding: 0 .3rem; margin-right: .35rem; border-radius: .7rem;
-  text-align: center; font: 600 .75rem/1.35rem var(--st-font, sans-serif);
+  text-align: center; font-weight: 600; font-size: .75rem; line-height: 1.35rem;
   background: light-dark(#BF2C21, #FF8A80); color: light-dark(#FFFFFF, #171614);
 }
 .program .line.of-note { background: light-dark(#BF2C2112, #FF8A801A); }
@@ -51,11 +55,11 @@ def highlight(line: int) -> str:
 
 
 def script(program: Program, found: Mapping[int, Sequence[str]], seed: int | None) -> str:
-    """The script with its notes; found: what its run with this seed measured, by the number of the note."""
+    """The script after its docstring, with its notes; found: by a note's number, what this seed's run measured."""
     notes = {note.begin: note for note in program.notes}
     marked = {note.line for note in program.notes}
     coloured = _coloured(program.source)
-    parts, number = [], 1
+    parts, number = [], program.first_line
     while number <= len(program.lines):
         note = notes.get(number)
         if note is not None:
@@ -97,7 +101,7 @@ def _note(note: Note, found: Sequence[str], seed: int | None) -> str:
         f"<div><b>Right:</b> {escape(note.right)}</div>",
     ]
     if found:
-        texts = " ".join(escape(text) for text in found)
+        texts = "<br>".join(escape(text) for text in found)
         rows.append(f'<div class="measured"><b>Measured, seed {seed}:</b> {texts}</div>')
     if note.claim:
         link = f'<a href="{_CLAIM}{escape(note.claim)}" target="_blank">Run the demonstration in Claims checked</a>'

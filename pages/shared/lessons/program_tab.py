@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 HALVES = ("The lesson", "The program")
 SEED = 42
 LIVE_PRINTS = 200  # the last ones, while it runs: all of them at the end
-HEIGHT = 620  # of the script, and of what it prints, in CSS pixels
-PLOT_HEIGHT = 220
+HEIGHT = 640  # of the script, and of what it prints, in CSS pixels
+PLOT_HEIGHT = 180
+STATUS_HEIGHT = 40
 PLOTS = (("train_loss",), ("out_0", "out_1"))
 COLORS = {"train_loss": TRAIN_COLOR, "out_0": GATE_COLORS["i"], "out_1": GATE_COLORS["f"]}
 ENDED = {  # status → icon, what is told
@@ -56,14 +57,17 @@ def show(lesson: Lesson) -> None:
     program = load_program(lesson.program)
     run = program_runs().get(owner(), program.name)
     active = run is not None and run.is_active
+    title, _, *more = (escape_markdown(paragraph) for paragraph in program.docstring)
     st.markdown(
-        f"{escape_markdown(program.title)} Our own script: the tutorial's settings and steps in its order, and what it "
-        "prints. Numbered notes stand where the tutorial errs; a line of the output with the same number is what the "
-        "run measured for it."
+        f"{title} A script of our own, with the tutorial's settings. A numbered note stands where the tutorial errs or "
+        "leaves something out; output with that number is what the run measured for it. Each output has the number of "
+        "the line that printed it."
     )
+    for paragraph in more:
+        st.caption(paragraph)
     _controls(program, active)
     st.html(program_code.style())
-    left, right = st.columns([0.56, 0.44], gap="medium")
+    left, right = st.columns([0.58, 0.42], gap="medium")
     with left.container(height=HEIGHT, key="program_script"):
         # what is measured comes at the end, all at once: the script is not drawn again while it runs
         found = run.measured() if run is not None and not active else {}
@@ -109,7 +113,9 @@ def _output(run: ProgramRun) -> None:
     run.heartbeat()
     active, printed, scalars = run.is_active, run.printed(), run.scalars()
     _status(run)
-    with st.container(height=HEIGHT - (2 * PLOT_HEIGHT if scalars else 60), key="program_output", autoscroll=True):
+    with st.container(
+        height=HEIGHT - STATUS_HEIGHT - (2 * PLOT_HEIGHT if scalars else 0), key="program_output", autoscroll=True
+    ):
         shown = printed[-LIVE_PRINTS:] if active else printed
         if len(shown) < len(printed):
             st.caption(f"The first {len(printed) - len(shown):,} prints are shown at the end.")
@@ -122,11 +128,11 @@ def _output(run: ProgramRun) -> None:
 
 def _status(run: ProgramRun) -> None:
     if run.is_active:
-        st.markdown(f":material/hourglass_top: Running with seed {run.seed}. At the left: the line that printed.")
+        st.markdown(f":material/hourglass_top: Running with seed {run.seed}.")
         return
     icon, text = ENDED[run.status]
     reason = f": {escape_markdown(run.error)}" if run.error else ""
-    st.markdown(f":material/{icon}: {text}, seed {run.seed}{reason}. At the left: the line that printed.")
+    st.markdown(f":material/{icon}: {text}, seed {run.seed}{reason}.")
 
 
 def _plots(run: ProgramRun, scalars: dict) -> None:
