@@ -62,6 +62,9 @@ class ProgramRun:
         self.created = time.time()
         try:
             self._folder = Path(tempfile.mkdtemp(dir=_programs_folder()))
+        except OSError as error:
+            raise _not_started(error) from None
+        try:
             with (self._folder / "stdout").open("wb") as out, (self._folder / "stderr").open("wb") as err:
                 self._process = subprocess.Popen(
                     # -P: the folder of the launcher is not searched for modules
@@ -73,7 +76,8 @@ class ProgramRun:
                     stderr=err,
                 )
         except OSError as error:
-            raise PlaygroundError(f"The program cannot be started ({error.strerror}): make room on the disk.") from None
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise _not_started(error) from None
         self._thread = threading.Thread(target=self._watch, name=f"program {program.name}", daemon=True)
         self._thread.start()
 
@@ -177,6 +181,10 @@ class ProgramRun:
         self._points = {tag: (steps, np.array([float(row[tag]) for row in rows])) for tag in SCALARS} if rows else {}
 
 
+def _not_started(error: OSError) -> PlaygroundError:
+    return PlaygroundError(f"The program cannot be started ({error.strerror}): make room on the server and try again.")
+
+
 def _whole_rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
 
@@ -195,6 +203,7 @@ class ProgramRuns:
     """The last program of each visitor; starting another one stops it."""
 
     MAX_VISITORS = 200  # whose output is kept
+    MAX_ACTIVE = 16  # programs of all visitors together
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -206,11 +215,17 @@ class ProgramRuns:
         return run if run is not None and run.program.name == program else None
 
     def start(self, owner: str, program: Program, seed: int) -> ProgramRun:
-        """Raises PlaygroundError if the process cannot be started; the one before is stopped all the same."""
+        """Start a program for this visitor, whose last one is stopped and forgotten.
+
+        Raises:
+            PlaygroundError: too many programs are running, or the process cannot be started.
+        """
         with self._lock:
             before = self._runs.pop(owner, None)
             if before is not None:
                 before.stop()
+            if sum(run.is_active for run in self._runs.values()) >= self.MAX_ACTIVE:
+                raise PlaygroundError(f"{self.MAX_ACTIVE} programs are running on this server: try again in a minute.")
             self._runs[owner] = run = ProgramRun(program, seed)
             for oldest in list(self._runs)[: -self.MAX_VISITORS]:
                 self._runs.pop(oldest).stop()

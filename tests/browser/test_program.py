@@ -38,11 +38,13 @@ def test_a_long_one_draws_its_scalars_and_is_stopped(tab: Tab):
     tab.open("lessons?lesson=by_hand&questions=off")
     tab.page.get_by_text("The program", exact=True).click()
     tab.button("run_program").click()
+    expect(tab.widget("program_output")).to_contain_text("Epoch 249: out_0", timeout=LONG)
+    tab.widget("program_out_0").scroll_into_view_if_needed()  # out of sight it is not drawn anew
     tab.wait_for_points(2, "out_1", "program_out_0")
     expect(tab.page.locator(".program .marked").first).to_be_visible()
     tab.button("stop_program").click()
     expect(tab.page.get_by_text(re.compile("Stopped, seed 42"))).to_be_visible()
     expect(tab.button("stop_program")).to_be_disabled()
     with tab.page.expect_download() as saved:
-        tab.widget("save_program").locator("button").click()
+        tab.page.get_by_role("button", name="Download by_hand.py").click()
     assert saved.value.suggested_filename == "by_hand.py"

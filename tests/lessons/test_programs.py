@@ -162,7 +162,7 @@ def test_one_step_is_one_step():
     assert "[4] With h_0 and c_0 left out, the output differs by 0." in text
     assert "by elements 6, by samples 30" in text and "nn.MSELoss gives 6." in text
     assert "IndentationError: expected an indented block" in text
-    largest, bound = numbers(text, r"largest of all is ([\d.]+), and 1 / sqrt\(20\) is ([\d.]+)")
+    largest, bound = numbers(text, r"largest of all is ([\d.]+), and 1 / sqrt\(20\) is ([\d.]+)\.\n")
     assert largest <= bound == pytest.approx(20**-0.5, abs=1e-4)
 
 

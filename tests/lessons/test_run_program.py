@@ -206,8 +206,13 @@ def test_a_visitor_has_one_at_a_time_and_others_are_left_alone(write):
     next_one = runs.start("me", second, 2)
     assert mine.status == "stopped" and next_one.is_active and other.is_active
     assert runs.get("me", "second") is next_one and runs.get("me", "first") is None
+    runs.MAX_ACTIVE = 2
+    with pytest.raises(PlaygroundError, match="2 programs are running"):
+        runs.start("third", first, 1)
     next_one.stop()
     other.stop()
+    third = runs.start("third", first, 1)
+    third.stop()
 
 
 def test_a_full_disk_is_one_sentence(write, monkeypatch):
