@@ -74,7 +74,8 @@ def show(lesson: Lesson) -> None:
         st.html(program_code.script(program, found, run.seed if run is not None else None))
     with right:
         if run is None:
-            st.info("**Run the program** starts it in a process of its own.", icon=":material/terminal:")
+            text = f"**Run the program** starts a process of its own. It ends {UNWATCHED_SECONDS:g} s after you leave."
+            st.info(text, icon=":material/terminal:")
         else:
             poll(_output, run, seconds=LESSON_SECONDS, active=active, has_changed=lambda: run.is_active != active)
 
@@ -88,13 +89,9 @@ def _controls(program: Program, active: bool) -> None:
     seed.number_input(
         "seed", 0, MAX_SEED, SEED, key=f"program_seed_{program.name}", help=help_text, persist_state="session"
     )
-    with save.container(key="save_program"):
-        data, help_text = (
-            program.source.encode(),
-            f"Runs anywhere with PyTorch: python {program.path.name} --seed {SEED}",
-        )
-        name = program.path.name
-        download(st, f"Download {name}", data, name, "text/x-python", width="stretch", help=help_text)
+    name, data = program.path.name, program.source.encode()
+    help_text = f"It runs anywhere with PyTorch: python {name} --seed {SEED}"
+    download(save, f"Download {name}", data, name, "text/x-python", key="save_program", width="stretch", help=help_text)
 
 
 def _start(program: Program) -> None:
