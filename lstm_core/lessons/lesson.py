@@ -139,6 +139,7 @@ class Lesson:
     thumbnail_plot: Callable[[dict[str, Run]], list[np.ndarray] | np.ndarray] | None = None
     widget: str = ""  # a module of pages/shared/lessons/widgets with show(workspace, runs)
     widget_below: bool = False  # the pictures come first
+    program: str = ""  # the tutorial's steps as a script: a file of programs/
     name: str = ""  # in addresses and saved files: its key in catalog.MODULES
 
     @property

@@ -14,7 +14,7 @@ from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 from lstm_core.lessons.seeds import seed_figure, shipped_trials, success_sentence
 from pages.shared.components.live_plot import live_plot
-from pages.shared.lessons import questions
+from pages.shared.lessons import program_tab, questions
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, errors_here, errors_on_top, escape_markdown
@@ -47,6 +47,9 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     if questions.show_open_question(lesson, opened):
         return
     st.markdown(lesson.summary)
+    if program_tab.is_chosen(lesson):
+        program_tab.show(lesson)
+        return
     questions.show_answer(lesson, opened)
     if opened is not None:
         _controls(lesson, opened)

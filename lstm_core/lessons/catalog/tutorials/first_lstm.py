@@ -116,6 +116,7 @@ LESSON = Lesson(
             ),
         ),
     ),
+    program="first_lstm",
     experiments={
         "lstm": Experiment(
             generated_data(

@@ -97,6 +97,7 @@ LESSON = Lesson(
             Choice("64", between(64, 64), "That is the size of a batch, not the number of batches."),
         ),
     ),
+    program="minibatches",
     experiments={
         "lstm": Experiment(DATA, ModelSpec(hidden_size=20), TRAIN),
         "gru": Experiment(DATA, ModelSpec(cell="gru", hidden_size=20), TRAIN),

@@ -120,6 +120,7 @@ LESSON = Lesson(
             Choice("less than 1", between(0, 0.99999), "Both factors stay below 1, so their product does, too."),
         ),
     ),
+    program="by_hand",
     experiments={
         "hand": Experiment(
             TWO_COMPANIES,

@@ -124,6 +124,7 @@ LESSON = Lesson(
             Choice("0.2", _close_to(0.2), "Both have the same gradient, and so both move by the learning rate."),
         ),
     ),
+    program="nn_lstm_1_1",
     experiments={
         "nn_lstm": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("head",)), TRAINING),
         "hand": Experiment(TWO_COMPANIES, ModelSpec(hidden_size=1, frozen=("bias_hh", "head")), TRAINING),

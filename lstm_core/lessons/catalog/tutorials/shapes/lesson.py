@@ -71,6 +71,7 @@ LESSON = Lesson(
             ),
         ),
     ),
+    program="step_by_step",
     experiments={},
     widget="shape_lab",
     thumbnail_plot=_blocks,

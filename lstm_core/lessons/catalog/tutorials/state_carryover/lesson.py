@@ -121,6 +121,7 @@ LESSON = Lesson(
             ),
         ),
     ),
+    program="one_step",
     experiments={
         # windows that do not overlap are a fifth as many: five epochs of them take as many optimiser steps as one
         "zero": _experiment("zero", 3),
