@@ -1,4 +1,4 @@
-"""The steps of tutorial 002, first half: one LSTM unit written by hand, trained on two companies, resumed from a file.
+"""The steps of the tutorial, first half: one LSTM unit written by hand, trained on two companies, resumed from a file.
 
 Run it: python by_hand.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is what
 was measured for note n of this file.
@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-parser = argparse.ArgumentParser(description="Tutorial 002, an LSTM unit by hand")
+parser = argparse.ArgumentParser(description="The tutorial: an LSTM unit by hand")
 parser.add_argument("--seed", type=int, default=42)
 parser.add_argument("--epochs", type=int, default=2000, help="before the break")
 parser.add_argument("--resume-to", type=int, default=5000, help="the epoch at which the resumed training ends")

@@ -1,4 +1,4 @@
-"""The steps of tutorial 000: an LSTM of two layers and a linear head, trained on random sequences with random targets.
+"""The steps of the tutorial: an LSTM of two layers and a linear head, trained on random sequences with random targets.
 
 Run it: python first_lstm.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is
 what was measured for note n of this file.
@@ -9,7 +9,7 @@ import argparse
 import torch
 from torch import nn
 
-parser = argparse.ArgumentParser(description="Tutorial 000, step by step")
+parser = argparse.ArgumentParser(description="The tutorial, step by step")
 parser.add_argument("--seed", type=int, default=42)
 seed = parser.parse_args().seed
 

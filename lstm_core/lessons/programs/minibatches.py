@@ -1,4 +1,4 @@
-"""The steps of tutorial 001: a Dataset that returns dicts, a DataLoader, an LSTM, a line for every epoch, a prediction.
+"""The steps of the tutorial: a Dataset that returns dicts, a DataLoader, an LSTM, a line for every epoch, a prediction.
 
 Run it: python minibatches.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is
 what was measured for note n of this file.
@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-parser = argparse.ArgumentParser(description="Tutorial 001, step by step")
+parser = argparse.ArgumentParser(description="The tutorial, step by step")
 parser.add_argument("--seed", type=int, default=42)
 parser.add_argument("--epochs", type=int, default=1000)
 options = parser.parse_args()

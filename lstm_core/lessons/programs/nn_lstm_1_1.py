@@ -1,4 +1,4 @@
-"""The steps of tutorial 002, second half: nn.LSTM(1, 1) in place of the unit written by hand, 300 epochs at 0.1.
+"""The steps of the tutorial, second half: nn.LSTM(1, 1) in place of the unit written by hand, 300 epochs at 0.1.
 
 Run it: python nn_lstm_1_1.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is
 what was measured for note n of this file.
@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-parser = argparse.ArgumentParser(description="Tutorial 002, nn.LSTM(1, 1)")
+parser = argparse.ArgumentParser(description="The tutorial: nn.LSTM(1, 1)")
 parser.add_argument("--seed", type=int, default=42)
 parser.add_argument("--epochs", type=int, default=300)
 options = parser.parse_args()

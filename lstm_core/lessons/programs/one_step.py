@@ -1,4 +1,4 @@
-"""The steps of tutorial 003: nn.LSTM(10, 20, 2) from explicit zeros, a linear head, and one step of Adam.
+"""The steps of the tutorial: nn.LSTM(10, 20, 2) from explicit zeros, a linear head, and one step of Adam.
 
 Run it: python one_step.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is
 what was measured for note n of this file.
@@ -13,7 +13,7 @@ import math
 import torch
 from torch import nn
 
-parser = argparse.ArgumentParser(description="Tutorial 003, step by step")
+parser = argparse.ArgumentParser(description="The tutorial, step by step")
 parser.add_argument("--seed", type=int, default=42)
 seed = parser.parse_args().seed
 

@@ -1,4 +1,4 @@
-"""The steps of tutorial 004: nn.LSTM(10, 20, 2) run once, and nn.LSTM(3, 3) run step by step and at once.
+"""The steps of the tutorial: nn.LSTM(10, 20, 2) run once, and nn.LSTM(3, 3) run step by step and at once.
 
 Run it: python step_by_step.py --seed 42. It needs torch alone. A line that begins with [n] is not the tutorial's: it is
 what was measured for note n of this file.
@@ -9,7 +9,7 @@ import argparse
 import torch
 from torch import nn
 
-parser = argparse.ArgumentParser(description="Tutorial 004, step by step")
+parser = argparse.ArgumentParser(description="The tutorial, step by step")
 parser.add_argument("--seed", type=int, default=42)
 seed = parser.parse_args().seed
 
