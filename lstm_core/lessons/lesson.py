@@ -36,6 +36,8 @@ RUN_NAMES = {  # of labels whose name on screen is another
     "bias_0": "bias = 0",
     "bias_1": "bias = 1",
     "no_forget": "no forget gate",
+    "every_step": "at every step",
+    "at_end": "at the end only",
 }
 WORDS_PER_MINUTE = 150  # of a text to think about
 WIDGET_MINUTES = 5  # to try one out; a picture takes one
