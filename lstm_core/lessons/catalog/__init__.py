@@ -17,6 +17,7 @@ MODULES = {  # name, as in addresses and saved files → module of this folder, 
     "temporal_order": "papers.temporal_order",
     "embedded_reber": "papers.reber.embedded",
     "continual_reber": "papers.reber.continual",
+    "counting": "papers.counting",
     "copy_memory": "papers.copy_memory",
     "characters": "characters.lesson",
 }
