@@ -19,6 +19,7 @@ MODULES = {  # name, as in addresses and saved files → module of this folder, 
     "embedded_reber": "papers.reber.embedded",
     "continual_reber": "papers.reber.continual",
     "counting": "papers.counting",
+    "rollout": "papers.rollout",
     "copy_memory": "papers.copy_memory",
     "characters": "characters.lesson",
 }

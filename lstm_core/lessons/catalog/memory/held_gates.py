@@ -137,7 +137,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     """Reached if adding needs i, the flip-flop needs f, and neither needs o: by the error with that gate held open."""
     errors, harm = _errors(runs), _harm(runs)
     parts = [
-        f"{TASKS[task]}: {format_percent(errors[task, ''], 2)} of a constant's error with all gates, "
+        f"{TASKS[task].capitalize()}: {format_percent(errors[task, ''], 2)} of a constant's error with all gates, "
         + ", ".join(f"{NAMES[gate]} {format_percent(errors[task, gate], 2)}" for gate in OPEN_GATES.values())
         for task in TASKS
     ]
@@ -145,7 +145,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     needed = harm["adding", "i"] >= MIN_HARM and harm["flip", "f"] >= MIN_HARM
     spared = all(harm[task, "o"] <= MAX_HARM for task in TASKS)
     metrics = {f"{_label(task, gate)} error": error for (task, gate), error in errors.items()}
-    return Outcome(bool(learned and needed and spared), f"{'. '.join(parts).capitalize()}.", metrics)
+    return Outcome(bool(learned and needed and spared), f"{'. '.join(parts)}.", metrics)
 
 
 def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:

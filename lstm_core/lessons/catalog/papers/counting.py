@@ -68,6 +68,12 @@ def _right_up_to(run: Run) -> int:
     return MAX_TESTED if right.all() else int(np.argmin(right))
 
 
+def _reach(run: Run) -> str:
+    """The same in words."""
+    up_to = _right_up_to(run)
+    return f"gets every string right up to n = {up_to}" if up_to else "is wrong at n = 1 already"
+
+
 def _trained(run: Run) -> int:
     return max_count(run.windows.spec.seq_len)
 
@@ -123,7 +129,7 @@ def _ends_figure(runs: dict[str, Run]) -> go.Figure:
     figure = new_figure()
     for label, run in runs.items():
         right, x = _right(run), _counts()
-        name = f"{run_name(label)}: every string right up to n = {_right_up_to(run)}"
+        name = f"{run_name(label)} {_reach(run)}"
         ends = np.array([_probabilities(run)[n - 1, 2 * n, S] for n in x])
         line = {"color": CELL_COLORS[label], "width": 3, "dash": CELL_DASHES[label]}
         figure.add_scatter(x=x, y=ends, name=name, line=line)
@@ -144,8 +150,8 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     trained = _trained(runs["lstm"])
     inside = {label: float(_right(run)[:trained].mean()) for label, run in runs.items()}
     summary = (
-        f"Trained on n from 1 to {trained}, the LSTM gets every string right up to n = {up_to['lstm']}, the GRU up to "
-        f"{up_to['gru']}. Of the trained n the LSTM gets {format_percent(inside['lstm'])} right, the GRU "
+        f"Trained on n from 1 to {trained}, the LSTM {_reach(runs['lstm'])}; the GRU {_reach(runs['gru'])}. Of the "
+        f"trained n the LSTM gets {format_percent(inside['lstm'])} right, the GRU "
         f"{format_percent(inside['gru'])}; always predicting b would get none right."
     )
     metrics = {f"{label} up to": float(n) for label, n in up_to.items()}
@@ -173,7 +179,7 @@ def _measure_up_to(runs: dict[str, Run]) -> Measured:
         f"An LSTM reads aⁿ bⁿ: n times a, then n times b. It was trained on n from 1 to {trained}, and has to predict "
         "when the last b has come. Up to which n is it right without an exception?",
         up_to - trained if up_to < MAX_TESTED else np.inf,
-        f"It is right on every n up to {up_to}, the GRU up to {_right_up_to(runs['gru'])}.",
+        f"The LSTM {_reach(runs['lstm'])}; a GRU of equal size {_reach(runs['gru'])}.",
     )
 
 
