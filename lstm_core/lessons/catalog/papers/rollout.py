@@ -196,8 +196,8 @@ Nothing in its training taught it to return from them. So they grow, and in chao
 
 Two ways out. Bengio and colleagues replace the true input by the model's own prediction during training, ever more
 often (*scheduled sampling*). That needs a training loop of its own and is not built here. The other one is to train on
-what is asked for. The second LSTM predicts **all 84 values at once**, from true values only. One step ahead it is worse,
-since it has 84 things to learn; far ahead it is better.
+what is asked for. The second LSTM predicts **all 84 values at once**, from true values only. One step ahead it is
+worse, since it has 84 things to learn; far ahead it is better.
 
 The goal: ten steps of rollout multiply the error at least by ten, and the direct forecast is worse at one step and
 better at 84.
