@@ -25,7 +25,7 @@ BITS = 3
 SEARCH_STARTS = 512  # states that the search for resting states begins from
 SILENT_STEPS = 300  # without a pulse, after a sequence's end
 SILENT_WINDOWS = 64
-DRAWN_EPOCHS = (4, 5, 8)  # of the moments in training whose memory is drawn beside that of now
+DRAWN_EPOCHS = (3, 4, 8)  # of the moments in training whose memory is drawn beside that of now
 MAX_CONNECTED = 40  # points up to which saddles are followed
 
 
@@ -259,8 +259,10 @@ The last figure tells a correct model from one that holds. Early in training all
 fade later, since not every corner is stable yet. The goal: no bit of a new sequence wrong, eight stable states with a
 combination of bits each, and all bits right after 300 steps of silence.
 """,
-    formula=r"""(h^*, c^*) = F(h^*, c^*;\ x = 0), \qquad
-\text{stable if all } |\lambda| < 1 \text{ of } \frac{\partial F}{\partial (h, c)}""",
+    formula=r"""\begin{aligned}
+&(h^*, c^*) = F(h^*, c^*;\ x = 0) \\
+&\text{stable if all } |\lambda| < 1 \text{ of } \frac{\partial F}{\partial (h, c)}
+\end{aligned}""",
     symbols="$F$ is one step of the LSTM, $h^*, c^*$ a resting state, $\\lambda$ an eigenvalue: by that factor a small "
     "push in its direction shrinks or grows at each step.",
     exercises=(

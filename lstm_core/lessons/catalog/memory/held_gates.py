@@ -138,7 +138,7 @@ def _outcome(runs: dict[str, Run]) -> Outcome:
     errors, harm = _errors(runs), _harm(runs)
     parts = [
         f"{TASKS[task].capitalize()}: {format_percent(errors[task, ''], 2)} of a constant's error with all gates, "
-        + ", ".join(f"{NAMES[gate]} {format_percent(errors[task, gate], 2)}" for gate in OPEN_GATES.values())
+        + ", ".join(f"{format_percent(errors[task, gate], 2)} with {NAMES[gate]}" for gate in OPEN_GATES.values())
         for task in TASKS
     ]
     learned = all(errors[task, ""] < 0.1 for task in TASKS)
@@ -155,7 +155,7 @@ def _thumbnail_plot(runs: dict[str, Run]) -> list[np.ndarray]:
 def _measure_worst(runs: dict[str, Run]) -> Measured:
     harm = {gate: _harm(runs)["flip", gate] for gate in OPEN_GATES.values()}
     worst = max(harm, key=harm.get)
-    told = ", ".join(f"{NAMES[gate]} {format_significant(value)} times" for gate, value in harm.items())
+    told = ", ".join(f"{format_significant(value)} with {NAMES[gate]}" for gate, value in harm.items())
     return Measured(
         "Two bits have to be held until a pulse sets them anew. Three LSTMs are trained with one gate open at every "
         "step, i = 1, f = 1 or o = 1. Which gate is missed most?",
@@ -224,8 +224,8 @@ four LSTMs each.
 **input gate**'s work: with i = 1 the candidate g has to be 0 at each unmarked number by itself, whatever the number is.
 
 **Flip-flop.** A pulse sets a bit, which then stays until the next. The new value replaces the old one, so the old one
-must go: the **forget gate**'s work. With f = 1 all pulses add up in c. To turn the bit over, g must be larger than all
-that has been added before, and it is below 1.
+must go: the **forget gate**'s work. With f = 1 the new value can only be added to the old one. It has to be exactly as
+large as their difference, and whatever is left over stays in c for good.
 
 The **output gate** decides what of c is shown. Both tasks can do without.
 
@@ -236,8 +236,12 @@ Greff and colleagues left out parts of the LSTM one by one, on speech, handwriti
 output **activation function** (here the tanh of c) mattered most. Leaving out an activation function, peepholes or
 coupled gates are other questions of theirs, which cannot be asked of `nn.LSTM`: it has no such settings.
 """,
-    formula=r"""c_t = f_t\,c_{t-1} + i_t\,g_t, \quad h_t = o_t \tanh(c_t)
-\qquad i = 1:\ c_t = f_t\,c_{t-1} + g_t \qquad f = 1:\ c_t = c_{t-1} + i_t\,g_t""",
+    formula=r"""\begin{aligned}
+\text{all gates:}\quad & c_t = f_t\,c_{t-1} + i_t\,g_t, \quad h_t = o_t \tanh(c_t) \\
+i = 1:\quad & c_t = f_t\,c_{t-1} + g_t \\
+f = 1:\quad & c_t = c_{t-1} + i_t\,g_t \\
+o = 1:\quad & h_t = \tanh(c_t)
+\end{aligned}""",
     symbols="$i_t$, $f_t$, $o_t$ are the gates, $g_t$ the candidate, $c_t$ the cell state, $h_t$ the hidden state.",
     common_mistakes="""
 **"A gate that is hardly missed is useless."** In these two tasks. Where something is to be kept now and shown later, o

@@ -209,8 +209,8 @@ LESSON = Lesson(
     experiments={"every_step": _experiment("per_step"), "at_end": _experiment("last")},
     figures=(
         LessonFigure(
-            "**One unit turns over at every 1**",
-            "The unit that tells even from odd best, on a new sequence, in the LSTM with a target at every step.",
+            "**One unit tells even from odd**",
+            "The best of all c and h, on a new sequence, in the LSTM with a target at every step.",
             _unit_figure,
         ),
         LessonFigure(
@@ -249,9 +249,11 @@ twenty.
 So before you change the model, ask what the loss rewards on the way. Targets at more steps, or short sequences first,
 can be worth more than units.
 """,
-    formula=r"""y_t = y_{t-1} \oplus x_t, \qquad
-L_{\text{every step}} = \frac1T \sum_{t=1}^{T} \ell(\hat y_t, y_t), \qquad
-L_{\text{end}} = \ell(\hat y_T, y_T)""",
+    formula=r"""\begin{aligned}
+y_t &= y_{t-1} \oplus x_t \\
+L_{\text{every step}} &= \frac1T \sum_{t=1}^{T} \ell(\hat y_t, y_t) \\
+L_{\text{end}} &= \ell(\hat y_T, y_T)
+\end{aligned}""",
     symbols="$x_t$ is the bit, $y_t$ the parity so far, $\\oplus$ addition without carry: $1 \\oplus 1 = 0$; $\\ell$ "
     "is the cross-entropy of the prediction $\\hat y_t$, $T$ the number of steps.",
     common_mistakes="""

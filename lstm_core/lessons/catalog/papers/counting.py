@@ -242,8 +242,10 @@ and 1, and each further a has to fit into less room.
 
 The goal: the LSTM gets every string right to beyond n = 30. The GRU is of equal size and trained alike.
 """,
-    formula=r"""c_t = f_t\,c_{t-1} + i_t\,g_t, \quad f_t \approx 1
-\qquad\qquad \text{GRU: } h_t = z_t\,h_{t-1} + (1 - z_t)\,n_t \in (-1, 1)""",
+    formula=r"""\begin{aligned}
+\text{LSTM:}\quad & c_t = f_t\,c_{t-1} + i_t\,g_t, \quad f_t \approx 1 \\
+\text{GRU:}\quad & h_t = z_t\,h_{t-1} + (1 - z_t)\,n_t \in (-1, 1)
+\end{aligned}""",
     symbols="$c_t$ is the cell state, $i_t$ and $f_t$ the input and the forget gate, $g_t$ the candidate; $z_t$ is the "
     "GRU's update gate, $n_t$ its candidate.",
     exercises=(

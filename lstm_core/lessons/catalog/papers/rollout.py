@@ -190,11 +190,11 @@ same way the error is tiny.
 
 But whoever wants to look 84 steps ahead has no true values to read. The usual way is a **rollout**: the prediction
 becomes the next input, again and again. Now the model reads what it has never been trained on, its own small errors.
-Nothing in its training taught it to return from them. So they grow, and in chaos fast.
+Nothing in its training taught it to return from them. So they grow.
 
 "The error on validation is small" thus tells little about a rollout: measure what you will use.
 
-Two ways out. Bengio and colleagues replace the true input by the model's own prediction during training, ever more
+Two ways out. Samy Bengio and colleagues replace the true input by the model's own prediction during training, ever more
 often (*scheduled sampling*). That needs a training loop of its own and is not built here. The other one is to train on
 what is asked for. The second LSTM predicts **all 84 values at once**, from true values only. One step ahead it is
 worse, since it has 84 things to learn; far ahead it is better.
@@ -202,11 +202,13 @@ worse, since it has 84 things to learn; far ahead it is better.
 The goal: ten steps of rollout multiply the error at least by ten, and the direct forecast is worse at one step and
 better at 84.
 """,
-    formula=r"""\text{teacher forced: } \hat x_{t+1} = F(x_t, s_t) \qquad
-\text{rollout: } \hat x_{t+1} = F(\hat x_t, s_t) \qquad
-\text{direct: } (\hat x_{t+1}, \dots, \hat x_{t+84}) = G(s_t)""",
-    symbols="$x_t$ is the series, $\\hat x_t$ its prediction, $s_t = (h_t, c_t)$ the state, $F$ one step of the LSTM "
-    "and its head, $G$ the head of the second LSTM.",
+    formula=r"""\begin{aligned}
+\text{teacher forced:}\quad & \hat x_{t+1} = F(x_t, s_{t-1}) \\
+\text{rollout:}\quad & \hat x_{t+1} = F(\hat x_t, s_{t-1}) \\
+\text{direct:}\quad & (\hat x_{t+1}, \dots, \hat x_{t+84}) = G(s_t)
+\end{aligned}""",
+    symbols="$x_t$ is the series, $\\hat x_t$ its prediction, $s_t = (h_t, c_t)$ the state after it, $F$ one step of "
+    "the LSTM and its head, $G$ the head of the second LSTM.",
     exercises=(
         Exercise("Forty epochs: the error of one step falls. And the rollout's?", {"train": {"epochs": 40}}),
         Exercise("A little noise in the data: does the rollout gain from it?", {"data": {"noise": 0.05}}),
@@ -214,9 +216,9 @@ better at 84.
     ),
     outcome=_outcome,
     success_rate="",
-    published='Errors of generated inputs "can accumulate quickly along the generated sequence"; scheduled sampling '
-    "improves several tasks of text, images and speech (Bengio, Vinyals, Jaitly & Shazeer 2015, abstract). No figure "
-    "of theirs is compared with: their tasks are other ones.",
+    published='Errors "can accumulate quickly along the generated sequence"; scheduled sampling improves several '
+    "sequence prediction tasks significantly (Bengio, Vinyals, Jaitly & Shazeer 2015, abstract). No figure of "
+    "theirs is compared with: their tasks are other ones.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Samy Bengio, Oriol Vinyals, Navdeep Jaitly & Noam Shazeer (2015), Scheduled sampling for sequence prediction "
