@@ -202,8 +202,8 @@ def _measure_stable_states(runs: dict[str, Run]) -> Measured:
 
 
 LESSON = Lesson(
-    title="Three bits, eight resting states",
-    summary="Hold three bits for as long as no pulse comes: the LSTM builds a cube, a corner for each combination.",
+    title="Holding three bits",
+    summary="Three bits, held for as long as no pulse comes. Where does the state rest in the meantime?",
     chapter="Memory",
     evening=2,
     after=("forget_bias",),

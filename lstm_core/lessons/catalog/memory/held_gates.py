@@ -166,7 +166,7 @@ def _measure_worst(runs: dict[str, Run]) -> Measured:
 
 LESSON = Lesson(
     title="Which gate is needed? Held open one by one",
-    summary="Train with i, f or o open at every step: what is missed depends on the task, and o is hardly missed.",
+    summary="Train with i, f or o open at every step, on two tasks. Which gate does each of them miss?",
     chapter="Memory",
     evening=2,
     after=("flip_flop", "adding_problem"),

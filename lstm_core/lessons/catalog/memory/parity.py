@@ -187,7 +187,7 @@ def _measure_at_end(runs: dict[str, Run]) -> Measured:
 
 LESSON = Lesson(
     title="Parity: where the target stands",
-    summary="Even or odd? With a target at every step it is learned in seconds, with one at the end not at all.",
+    summary="Even or odd? The same LSTM with a target at every step, and with one at the end only.",
     chapter="Memory",
     evening=2,
     after=("forget_bias",),

@@ -185,7 +185,7 @@ def _measure_up_to(runs: dict[str, Run]) -> Measured:
 
 LESSON = Lesson(
     title="Counting: as many b as a",
-    summary="A cell state that climbs at every a and descends at every b: right on longer strings than it was shown.",
+    summary="A cell state that climbs at every a and descends at every b. How far does it count?",
     chapter="Papers",
     evening=3,
     after=("temporal_order",),

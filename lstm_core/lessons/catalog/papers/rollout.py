@@ -157,7 +157,7 @@ def _measure_growth(runs: dict[str, Run]) -> Measured:
 
 LESSON = Lesson(
     title="Teacher forcing and rollout",
-    summary="One step ahead the error is tiny. Fed with its own predictions, the same LSTM soon loses the series.",
+    summary="One step ahead the error is tiny. What if the LSTM reads its own predictions?",
     chapter="Papers",
     evening=3,
     after=("state_life",),
