@@ -170,7 +170,7 @@ LESSON = Lesson(
     chapter="Memory",
     evening=2,
     after=("flip_flop", "adding_problem"),
-    train_seconds=15.0,
+    train_seconds=14.0,
     question=Question(
         _measure_worst,
         (

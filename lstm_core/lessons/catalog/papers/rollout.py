@@ -161,7 +161,7 @@ LESSON = Lesson(
     chapter="Papers",
     evening=3,
     after=("state_life",),
-    train_seconds=10.0,
+    train_seconds=4.0,
     question=Question(
         _measure_growth,
         (
