@@ -216,16 +216,16 @@ LESSON = Lesson(
     ),
     loss_figure=False,
     text="""
-Are all three gates necessary? To find out, hold one **open from the start**: its weights are 0 and its bias is so large
-that σ is 1 at every step, and they never train. The LSTM then learns as well as it can without that gate. Two tasks,
-four LSTMs each.
+Are all three gates necessary? To find out, hold one **open from the start**: its weights are 0, its bias is so large
+that σ is 1, and none of them trains. Two tasks, four LSTMs each.
 
-**Adding.** Two of thirty numbers are marked, and their sum is the target. All others must stay out of c. That is the
-**input gate**'s work: with i = 1 the candidate g has to be 0 at each unmarked number by itself, whatever the number is.
+**Adding.** Two of thirty numbers are marked, and their sum is the target. All others must stay out of c: the **input
+gate**'s work. With i = 1 the candidate g has to be 0 at each unmarked number by itself. With f = 1 training is hard,
+too: as long as i has not learned to close, all thirty numbers are in c for good.
 
-**Flip-flop.** A pulse sets a bit, which then stays until the next. The new value replaces the old one, so the old one
-must go: the **forget gate**'s work. With f = 1 the new value can only be added to the old one. It has to be exactly as
-large as their difference, and whatever is left over stays in c for good.
+**Flip-flop.** A pulse sets a bit, which then stays until the next. The new value replaces the old one: the **forget
+gate**'s work. With f = 1 the new value can only be added to the old one. Whatever
+is left over stays in c.
 
 The **output gate** decides what of c is shown. Both tasks can do without.
 
@@ -233,8 +233,8 @@ The goal: the error is at least three times as large with i = 1 in adding and wi
 three times with o = 1 in either.
 
 Greff and colleagues left out parts of the LSTM one by one, on speech, handwriting and music: the forget gate and the
-output **activation function** (here the tanh of c) mattered most. Leaving out an activation function, peepholes or
-coupled gates are other questions of theirs, which cannot be asked of `nn.LSTM`: it has no such settings.
+output **activation function** (here the tanh of c) mattered most. `nn.LSTM` has fixed activations, no
+peepholes and no coupled gates, so those questions stay open here.
 """,
     formula=r"""\begin{aligned}
 \text{all gates:}\quad & c_t = f_t\,c_{t-1} + i_t\,g_t, \quad h_t = o_t \tanh(c_t) \\
@@ -256,7 +256,7 @@ rely on it. Here the others have learned without.
         Exercise("On Gates, *What if?*: set i of the LSTM with all gates to 1, and compare with the one trained so."),
     ),
     outcome=_outcome,
-    success_rate="",
+    success_rate="PENDING",
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Klaus Greff, Rupesh K. Srivastava, Jan Koutník, Bas R. Steunebrink & Jürgen Schmidhuber (2017), LSTM: A "

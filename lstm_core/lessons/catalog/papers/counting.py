@@ -256,7 +256,7 @@ The goal: the LSTM gets every string right to beyond n = 30. The GRU is of equal
         ),
     ),
     outcome=_outcome,
-    success_rate="",
+    success_rate="pending",
     published="LSTM learns context-free languages such as aⁿbⁿ better than earlier networks, specialised ones "
     "included, and as the first recurrent network a context-sensitive one, aⁿbⁿcⁿ (Gers & Schmidhuber 2001, abstract). "
     "Their tables are not compared with: cell, training and test differ here.",

