@@ -148,7 +148,7 @@ def _held_plot(runs: dict[str, Run]) -> LinePlot:
             name = f"after step {snapshot.step:,}"
             lines.append(Line(name, x, _held(run, snapshot), color, dash, width=2.5))
     lines.append(Line(f"now, step {now.step:,}", x, _held(run, now), VIOLET, width=3.5))
-    return LinePlot(lines, "steps without a pulse after the sequence", "bits right", y_range=(0.45, 1.03))
+    return LinePlot(lines, "silent steps", "bits right", y_range=(0.45, 1.03))
 
 
 def _outcome(runs: dict[str, Run]) -> Outcome:
@@ -237,7 +237,7 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**Right is not yet held**",
-            "The share of bits that are right as steps without a pulse follow, now and early in training.",
+            "The share of bits that are right as silent steps follow, without a pulse: now and early in training.",
             _held_plot,
         ),
     ),

@@ -220,12 +220,12 @@ Are all three gates necessary? To find out, hold one **open from the start**: it
 that σ is 1, and none of them trains. Two tasks, four LSTMs each.
 
 **Adding.** Two of thirty numbers are marked, and their sum is the target. All others must stay out of c: the **input
-gate**'s work. With i = 1 the candidate g has to be 0 at each unmarked number by itself. With f = 1 training is hard,
-too: as long as i has not learned to close, all thirty numbers are in c for good.
+gate**'s work. With i = 1 the candidate g has to be 0 at each unmarked number by itself. With f = 1 some seeds
+do not get off the ground: as long as i has not learned to close, all thirty numbers are in c for good.
 
 **Flip-flop.** A pulse sets a bit, which then stays until the next. The new value replaces the old one: the **forget
-gate**'s work. With f = 1 the new value can only be added to the old one. Whatever
-is left over stays in c.
+gate**'s work. With f = 1 the new value can only be added to the old one. Whatever is
+left over stays in c.
 
 The **output gate** decides what of c is shown. Both tasks can do without.
 
@@ -233,8 +233,8 @@ The goal: the error is at least three times as large with i = 1 in adding and wi
 three times with o = 1 in either.
 
 Greff and colleagues left out parts of the LSTM one by one, on speech, handwriting and music: the forget gate and the
-output **activation function** (here the tanh of c) mattered most. `nn.LSTM` has fixed activations, no
-peepholes and no coupled gates, so those questions stay open here.
+output **activation function** (here the tanh of c) mattered most. `nn.LSTM` has fixed activations, no peepholes and
+no coupled gates, so those questions stay open here.
 """,
     formula=r"""\begin{aligned}
 \text{all gates:}\quad & c_t = f_t\,c_{t-1} + i_t\,g_t, \quad h_t = o_t \tanh(c_t) \\
@@ -256,7 +256,10 @@ rely on it. Here the others have learned without.
         Exercise("On Gates, *What if?*: set i of the LSTM with all gates to 1, and compare with the one trained so."),
     ),
     outcome=_outcome,
-    success_rate="PENDING",
+    success_rate="10 of 10 seeds (2000 to 2009, which nothing was tuned on). In the flip-flop f = 1 multiplies the "
+    "error by 57 to 410, i = 1 by at most 1.4. In adding i = 1 multiplies it by 7.7 to 450. There f = 1 does nothing "
+    "or little on 4 seeds (2.3 times at most); on 6 the error ends where it began. With o = 1 it is at most twice as "
+    "large in both.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Klaus Greff, Rupesh K. Srivastava, Jan Koutník, Bas R. Steunebrink & Jürgen Schmidhuber (2017), LSTM: A "

@@ -256,7 +256,9 @@ The goal: the LSTM gets every string right to beyond n = 30. The GRU is of equal
         ),
     ),
     outcome=_outcome,
-    success_rate="pending",
+    success_rate="10 of 10 seeds (2000 to 2009, which nothing was tuned on): the LSTM is right up to n = 33 to 59. The "
+    "GRU gets all n from 1 to 30 right on 3 of the 10, is wrong at n = 1 already on 6, and goes further than the LSTM "
+    "on one, seed 2009.",
     published="LSTM learns context-free languages such as aⁿbⁿ better than earlier networks, specialised ones "
     "included, and as the first recurrent network a context-sensitive one, aⁿbⁿcⁿ (Gers & Schmidhuber 2001, abstract). "
     "Their tables are not compared with: cell, training and test differ here.",
