@@ -251,9 +251,7 @@ The goal: the LSTM gets every string right to beyond n = 30. The GRU is of equal
     exercises=(
         Exercise("Two units instead of eight: is one counter enough?", {"model": {"hidden_size": 2}}),
         Exercise("Train on n up to 10: how far beyond does it count now?", {"data": {"seq_len": 30}}),
-        Exercise(
-            "On Gates, set f of the counting unit to 0.95 under *What if?*: the ramp bends, and the end is missed."
-        ),
+        Exercise("On Gates, set f of the counting unit to 0.95 under *What if?*: what becomes of the ramp?"),
     ),
     outcome=_outcome,
     success_rate="10 of 10 seeds (2000 to 2009, which nothing was tuned on): the LSTM is right up to n = 33 to 59. The "
