@@ -216,8 +216,8 @@ better at 84.
     ),
     outcome=_outcome,
     success_rate="30 of 30 seeds (2000 to 2029, which nothing was tuned on). On the first ten: one step 0.010 to "
-    "0.019, ten steps of rollout 0.22 to 0.76, 84 steps 0.78 to 1.2; the direct forecast 0.10 to 0.19 at one step, 0.18 "
-    "to 0.30 at 84.",
+    "0.019, ten steps of rollout 0.22 to 0.76, 84 steps 0.78 to 1.2; the direct forecast 0.10 to 0.19 at one step, "
+    "0.18 to 0.30 at 84.",
     published='Errors "can accumulate quickly along the generated sequence"; scheduled sampling improves several '
     "sequence prediction tasks significantly (Bengio, Vinyals, Jaitly & Shazeer 2015, abstract). No figure of "
     "theirs is compared with: their tasks are other ones.",
