@@ -113,9 +113,11 @@ def test_an_old_name_beside_its_new_one_is_refused():
         ('{"model": {"cell": "elman"}}', "cell is 'elman': choose one of lstm, gru, rnn"),
         (
             '{"model": {"frozen": ["h"]}}',
-            "model.frozen is 'h': choose a list of values from forget_gate, bias_hh, head",
+            "model.frozen is 'h': choose a list of values from input_gate, forget_gate, output_gate, bias_hh, head",
         ),
         ('{"model": {"frozen": ["forget_gate"], "cell": "gru"}}', "nn.GRU has none"),
+        ('{"model": {"frozen": ["output_gate"], "cell": "rnn"}}', "frozen has the output gate, but nn.RNN has none"),
+        ('{"model": {"frozen": ["input_gate"], "chrono_t_max": 9}}', "whose bias it sets: leave one of them empty"),
         ('{"model": {"frozen": ["bias_hh"], "bias": false}}', "switch bias on"),
         ('{"model": {"frozen": ["forget_gate"], "forget_bias": 1}}', "leave one of them empty"),
         ('{"model": {"chrono_t_max": 3.5}}', "model.chrono_t_max is 3.5: choose a whole number from 3"),

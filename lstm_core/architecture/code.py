@@ -5,7 +5,7 @@ Only numbers and booleans enter the code, never a name from a user's file.
 
 from __future__ import annotations
 
-from lstm_core.experiment import SATURATING_BIAS, ModelSpec
+from lstm_core.experiment import GATES, OPEN_GATES, SATURATING_BIAS, ModelSpec
 
 MODULE_DEFAULTS = {  # of nn.LSTM's arguments after input_size and hidden_size
     "num_layers": 1,
@@ -152,13 +152,16 @@ def _frozen(spec: ModelSpec) -> str:
     """Frozen parameters: their values are set and their gradients zeroed."""
     if not spec.frozen:
         return ""
-    hidden, lines = spec.hidden_size, []
-    if "forget_gate" in spec.frozen:
-        lines += [
-            'if name.startswith("lstm.") and "weight_hr" not in name:  # f = 1 at every step',
-            f'    value[{hidden}:{2 * hidden}] = {SATURATING_BIAS!r} if "bias_ih" in name else 0.0',
-            f"    trainable[{hidden}:{2 * hidden}] = 0",
-        ]
+    lines = []
+    for part, gate in OPEN_GATES.items():
+        if part in spec.frozen:
+            first = GATES.index(gate) * spec.hidden_size
+            rows = f"{first or ''}:{first + spec.hidden_size}"
+            lines += [
+                f'if name.startswith("lstm.") and "weight_hr" not in name:  # {gate} = 1 at every step',
+                f'    value[{rows}] = {SATURATING_BIAS!r} if "bias_ih" in name else 0.0',
+                f"    trainable[{rows}] = 0",
+            ]
     if "bias_hh" in spec.frozen:
         lines += ['if "bias_hh" in name:  # one bias per gate', "    value.zero_()", "    trainable.zero_()"]
     if "head" in spec.frozen:

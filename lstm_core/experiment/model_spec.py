@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lstm_core.experiment.choices import CELL_GATES, CELLS, FROZEN_PARTS, HEADS, MAX_SEED, check
+from lstm_core.experiment.choices import CELL_GATES, CELLS, FROZEN_PARTS, HEADS, MAX_SEED, OPEN_GATES, check
 from lstm_core.settings import setting, validated
 
 
@@ -56,10 +56,12 @@ class ModelSpec:
     frozen: tuple[Literal[FROZEN_PARTS], ...] = setting(
         (),
         "frozen parameters",
-        "What keeps a set value and never trains. f = 1 at every step is the LSTM of 1997; one bias a gate is what "
+        "What keeps a set value and never trains. f = 1 at every step is the LSTM of 1997, i = 1 and o = 1 hold these "
+        "gates open likewise; one bias a gate is what "
         "textbooks write; with an identity head the prediction is h itself, so there must be as many targets as h has "
         "numbers",
-        labels={"forget_gate": "f = 1", "bias_hh": "bias_hh = 0", "head": "identity head"},
+        labels={part: f"{gate} = 1" for part, gate in OPEN_GATES.items()}
+        | {"bias_hh": "bias_hh = 0", "head": "identity head"},
         strict=False,
     )
     zero_head: bool = setting(
@@ -91,16 +93,22 @@ class ModelSpec:
             )
             check(self.bias, f"{name} needs bias: switch bias on or leave {name} empty.")
         check(
+            self.chrono_t_max is None or "input_gate" not in self.frozen,
+            f"chrono_t_max is {self.chrono_t_max}, but frozen keeps the input gate open, whose bias it sets: leave one "
+            "of them empty.",
+        )
+        check(
             self.forget_bias is None or self.chrono_t_max is None,
             "forget_bias and chrono_t_max both say how the forget gates start: leave one of them empty.",
         )
+        for part in OPEN_GATES:
+            check(
+                is_lstm or part not in self.frozen,
+                f"frozen has the {part.replace('_', ' ')}, but {module} has none: leave it out or choose an LSTM.",
+            )
         check(
-            is_lstm or "forget_gate" not in self.frozen,
-            f"frozen has the forget gate, but {module} has none: leave it out or choose an LSTM.",
-        )
-        check(
-            self.bias or not {"forget_gate", "bias_hh"} & set(self.frozen),
-            "frozen needs bias for the forget gate and for bias_hh: switch bias on or leave them out.",
+            self.bias or not {*OPEN_GATES, "bias_hh"} & set(self.frozen),
+            "frozen needs bias for gates and for bias_hh: switch bias on or leave them out.",
         )
         check(
             not (self.zero_head and "head" in self.frozen),

@@ -36,6 +36,17 @@ RUN_NAMES = {  # of labels whose name on screen is another
     "bias_0": "bias = 0",
     "bias_1": "bias = 1",
     "no_forget": "no forget gate",
+    "every_step": "at every step",
+    "at_end": "at the end only",
+    "one_step": "one step ahead",
+    "direct": "84 steps at once",
+    "adding_i": "adding, i = 1",
+    "adding_f": "adding, f = 1",
+    "adding_o": "adding, o = 1",
+    "flip": "flip-flop",
+    "flip_i": "flip-flop, i = 1",
+    "flip_f": "flip-flop, f = 1",
+    "flip_o": "flip-flop, o = 1",
 }
 WORDS_PER_MINUTE = 150  # of a text to think about
 WIDGET_MINUTES = 5  # to try one out; a picture takes one

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from lstm_core.experiment import SATURATING_BIAS, ModelSpec, PlaygroundError
+from lstm_core.experiment import GATES, OPEN_GATES, SATURATING_BIAS, ModelSpec, PlaygroundError
 
 if TYPE_CHECKING:
     from lstm_core.model.recurrent import SequenceModel
@@ -79,9 +79,11 @@ def frozen_mask(spec: ModelSpec, name: str, parameter: Tensor) -> tuple[Tensor, 
         return value, mask
     if "bias_hh" in spec.frozen and kind.startswith("bias_hh"):
         mask[:] = True
-    if "forget_gate" in spec.frozen and not kind.startswith("weight_hr"):
-        rows = slice(spec.hidden_size, 2 * spec.hidden_size)
-        mask[rows] = True
-        if kind.startswith("bias_ih"):
-            value[rows] = SATURATING_BIAS
+    if not kind.startswith("weight_hr"):
+        for part in set(spec.frozen) & set(OPEN_GATES):
+            first = GATES.index(OPEN_GATES[part]) * spec.hidden_size
+            rows = slice(first, first + spec.hidden_size)
+            mask[rows] = True
+            if kind.startswith("bias_ih"):
+                value[rows] = SATURATING_BIAS
     return value, mask

@@ -90,7 +90,10 @@ def test_a_linear_skip_reads_the_window_and_never_trains(fields):
     assert all(init.freeze(ours)[name].all() for name in ("skip.weight", "skip.bias"))
 
 
-@pytest.mark.parametrize("frozen", [("forget_gate",), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")])
+@pytest.mark.parametrize(
+    "frozen",
+    [("forget_gate",), ("input_gate", "output_gate"), ("bias_hh",), ("head",), ("forget_gate", "bias_hh", "head")],
+)
 def test_what_is_frozen_has_its_value_and_no_gradient(frozen):
     spec = ModelSpec(hidden_size=4, proj_size=2, num_layers=2, frozen=frozen)
     theirs, ours = run(model_code(spec, 3, 2))[0]["model"], build_model(spec, 3, 2)

@@ -13,12 +13,16 @@ from lstm_core.data.generators import generate
 from lstm_core.data.generators.symbols import (
     BLANK,
     COPY_SYMBOLS,
+    COUNT_SYMBOLS,
     MARKER,
     ORDER_SYMBOLS,
     ORDERS,
     copy_length,
     copy_memory,
     copy_naive_loss,
+    count_string,
+    counting,
+    max_count,
     temporal_order,
 )
 from lstm_core.data.windows import make_windows
@@ -88,6 +92,35 @@ def test_the_baseline_is_the_papers_and_the_loss_of_knowing_only_the_rules(blank
     assert (symbols_said[:, :-10] == BLANK).all()
     assert -np.log(chances).mean() == pytest.approx(copy_naive_loss(seq_len))
     assert copy_naive_loss(seq_len) == pytest.approx(10 * math.log(8) / (blanks + 20))
+
+
+def test_a_string_to_count_has_as_many_b_as_a():
+    assert "".join(COUNT_SYMBOLS[k] for k in count_string(3)) == "Saaabbb"
+
+
+@examples(40)
+@given(st.integers(2, 60), st.integers(0, 2**31 - 1))
+def test_counting_is_whole_strings_one_after_the_other_but_for_the_last(seq_len, seed):
+    table = counting(20, seq_len, 1, 0.0, seed)
+    symbols = read(table, COUNT_SYMBOLS, seq_len)
+    following = table.column("next").values.reshape(-1, seq_len)
+    np.testing.assert_array_equal(following[:, :-1], symbols[:, 1:])
+    assert table.column("next").classes == COUNT_SYMBOLS
+    for row in np.concatenate([symbols, following[:, -1:]], axis=1):
+        first, *strings = "".join(COUNT_SYMBOLS[k] for k in row).split("S")
+        assert first == "" and strings
+        for string in strings[:-1]:
+            n = len(string) // 2
+            assert string == "a" * n + "b" * n and 1 <= n <= max_count(seq_len)
+        n = strings[-1].count("a")
+        assert strings[-1] == "a" * n + "b" * (len(strings[-1]) - n) and len(strings[-1]) <= 2 * n
+
+
+def test_counting_draws_every_n_up_to_its_largest():
+    symbols = read(counting(400, 30, 1, 0.0, 0), COUNT_SYMBOLS, 30)
+    first = [(row[: np.append(np.flatnonzero(row[1:] == 0) + 1, 30)[0]] == 1).sum() for row in symbols]
+    assert set(first) == set(range(1, 11)) and max_count(30) == 10
+    assert min(np.bincount(first)[1:]) > 20
 
 
 @pytest.mark.parametrize(("name", "least"), [("temporal_order", 6), ("copy_memory", 3)])

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lstm_core.experiment import ModelSpec
+from lstm_core.experiment import OPEN_GATES, ModelSpec
 from lstm_core.model.init import init_forget_bias
 from lstm_core.model.recurrent import build_model
+from lstm_core.trace.gate_trace import trace_lstm
 from tests.conftest import examples
 from tests.factories import model_specs
 
@@ -73,3 +74,13 @@ def test_chrono_covers_its_range_and_comes_from_the_models_seed():
     assert torch.equal(forget[0], forget[1]) and not torch.equal(forget[0], forget[2])
     even = forget[0].exp().double()  # U(1, 49)
     assert even.mean().item() == pytest.approx(25, abs=1) and even.std().item() == pytest.approx(48 / 12**0.5, abs=0.5)
+
+
+@pytest.mark.parametrize(("part", "gate"), OPEN_GATES.items())
+def test_a_gate_that_is_held_open_is_one_and_all_others_are_as_they_were(part, gate):
+    spec = ModelSpec(hidden_size=4, num_layers=2, bidirectional=True)
+    x = torch.randn(3, 5, 2, generator=torch.Generator().manual_seed(1))
+    held, free = (trace_lstm(build_model(dataclasses.replace(spec, frozen=p), 2, 1).lstm, x) for p in ((part,), ()))
+    assert bool((held.gate(gate) == 1).all())
+    for other in {"i", "f", "g", "o"} - {gate}:  # at the first step, before h differs
+        assert torch.equal(held.gate(other)[0, 0, :, 0], free.gate(other)[0, 0, :, 0])

@@ -8,8 +8,8 @@ is added to what a sensor would measure (columns y, x, x1, x2 … and value), ne
 or targets of sequences; `noise` is its standard deviation relative to that of the clean column, so
 0.05 means the same everywhere. One seed makes one clean table, whatever the noise on top of it.
 
-Series are in series.py, sets of sequences in sequences.py, symbols.py and reber.py. To add a generator: write the
-function, whose first docstring line is its caption, and list it in GENERATORS.
+Series are in series.py, sets of sequences in sequences.py, symbols.py, bits.py and reber.py. To add a generator: write
+the function, whose first docstring line is its caption, and list it in GENERATORS.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lstm_core.data.generators import reber, sequences, series, symbols
+from lstm_core.data.generators import bits, reber, sequences, series, symbols
 from lstm_core.data.table import Table
 from lstm_core.experiment import DataSpec, PlaygroundError
 
@@ -41,6 +41,9 @@ GENERATORS: dict[str, Generator] = {
         sequences.two_sequences,
         symbols.temporal_order,
         symbols.copy_memory,
+        symbols.counting,
+        bits.parity,
+        bits.flip_flop,
         reber.embedded_reber,
         reber.continual_reber,
         sequences.recall_first,
@@ -53,6 +56,8 @@ PROPER_NAMES = {
     "mackey_glass": "Mackey-Glass",
     "embedded_reber": "Embedded Reber",
     "continual_reber": "Continual Reber",
+    "counting": "Counting aⁿbⁿ",
+    "flip_flop": "Flip-flop",
 }
 
 

@@ -110,21 +110,21 @@ def add_noise(clean: np.ndarray, noise: float, rng: np.random.Generator) -> np.n
 
 
 def sequence_table(
-    name: str, features: dict, seq_len: int, target: np.ndarray | Column, explanatory: dict | None = None
+    name: str, features: dict, seq_len: int, target: np.ndarray | dict | Column, explanatory: dict | None = None
 ) -> Table:
     """A table of numbered sequences.
 
-    target: a category column, or (length,) numbers, which stand in the last rows of their sequences, NaN (not scored)
-    in the others. explanatory: columns beside the features.
+    target: a category column; number columns by name, (rows,) each; or (length,) numbers, which stand in the last rows
+    of their sequences, NaN (not scored) in the others. explanatory: columns beside the features.
     """
     rows = len(next(iter(features.values())))  # length · seq_len
     columns = {"sequence": np.arange(rows) // seq_len, **features, **(explanatory or {})}
     is_category = isinstance(target, Column)
-    if not is_category:
-        columns["target"] = np.full(rows, np.nan)
-        columns["target"][seq_len - 1 :: seq_len] = target
-    target_name = target.name if is_category else "target"
-    roles = ColumnRoles((target_name,), tuple(features), group="sequence", seq_len=seq_len, horizon=0)
+    if isinstance(target, np.ndarray):
+        target = {"target": np.where(np.arange(rows) % seq_len == seq_len - 1, target.repeat(seq_len), np.nan)}
+    target_names = (target.name,) if is_category else tuple(target)
+    columns |= {} if is_category else target
+    roles = ColumnRoles(target_names, tuple(features), group="sequence", seq_len=seq_len, horizon=0)
     table = Table.from_columns(name, columns, roles)
     columns = (*table.columns, target) if is_category else table.columns
     return dataclasses.replace(table, columns=columns, groups_in_order=True)

@@ -1,4 +1,4 @@
-"""Synthetic sequences of symbols with which papers measure memory: temporal order and copy memory.
+"""Synthetic sequences of symbols with which papers measure memory: temporal order, copy memory and counting.
 
 GENERATORS lists the functions and explains their signature.
 """
@@ -13,6 +13,7 @@ from lstm_core.data.table import Column, Table
 ORDER_SYMBOLS = tuple("abcdXYEB")  # distractors, the two relevant symbols, begin and end
 ORDERS = ("XX", "XY", "YX", "YY")
 BLANK, MARKER = 8, 9  # copy_memory: the symbols 0 to 7, then these
+COUNT_SYMBOLS = tuple("Sab")  # counting: S stands before each string
 COPY_SYMBOLS = (*(f"s{k}" for k in range(BLANK)), "blank", "marker")
 
 
@@ -69,3 +70,30 @@ def copy_length(seq_len: int) -> int:
 def copy_naive_loss(seq_len: int) -> float:
     """The lowest mean cross-entropy on copy_memory of a model that knows its rules and remembers no symbol."""
     return copy_length(seq_len) * float(np.log(BLANK)) / seq_len
+
+
+def counting(length: int, seq_len: int, n_features: int, noise: float, seed: int) -> Table:
+    """As many b as a: predict the next symbol.
+
+    Strings aⁿ bⁿ one after the other, an S before each, cut after seq_len symbols; each n is from 1 to seq_len / 3,
+    equally often. The target is the symbol after each, which is certain from the first b on until S has come. After
+    Gers & Schmidhuber (2001), "LSTM recurrent networks learn simple context-free and context-sensitive languages", IEEE
+    Transactions on Neural Networks 12(6), 1333–1340.
+    """
+    rng = validated_rng(length, seq_len, n_features, noise, seed, columns=len(COUNT_SYMBOLS) + 2, least_steps=2)
+    # as many strings as fill a sequence, whose shortest have three symbols
+    counts = rng.integers(1, max_count(seq_len), (length, seq_len // 3 + 1), endpoint=True)
+    rows = [np.concatenate([count_string(n) for n in drawn])[: seq_len + 1] for drawn in counts]
+    symbols = np.stack(rows)  # (length, seq_len + 1)
+    target = Column("next", "category", symbols[:, 1:].ravel(), COUNT_SYMBOLS)
+    return symbol_table("counting", symbols[:, :-1], COUNT_SYMBOLS, target)
+
+
+def max_count(seq_len: int) -> int:
+    """The largest n of counting: a sequence has room for one such string, and for half of another."""
+    return max(1, seq_len // 3)
+
+
+def count_string(n: int) -> np.ndarray:
+    """S aⁿ bⁿ: (2 n + 1,) int32 indices into COUNT_SYMBOLS."""
+    return np.repeat(np.arange(3, dtype=np.int32), [1, n, n])
