@@ -11,7 +11,16 @@ from lstm_core.experiment import STATES, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import ACTUAL_COLOR, BRICK, GATE_COLORS, GREY, RUN_COLORS, SLATE, VIOLET, figure_layout
 from lstm_core.lessons.figures import level, loss_plot, new_figure
-from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, StageMoment, generated_splits, run_name
+from lstm_core.lessons.lesson import (
+    Exercise,
+    Lesson,
+    LessonFigure,
+    Outcome,
+    SeedDots,
+    StageMoment,
+    generated_splits,
+    run_name,
+)
 from lstm_core.lessons.question import Choice, Measured, Question, between
 
 if TYPE_CHECKING:
@@ -270,8 +279,12 @@ L_{\text{end}} &= \ell(\hat y_T, y_T)
         Exercise("On Stage, play a sequence and watch the unit named above at each 1."),
     ),
     outcome=_outcome,
-    success_rate="30 of 30 seeds (2000 to 2029, which nothing was tuned on): every sequence of 1,000 bits is right "
-    "with targets at every step, and with one at the end only, twenty bits stay a guess.",
+    seed_dots=SeedDots(
+        "parity right",
+        {"every step, 1,000 bits": f"every_step right at {LONG_STEPS}", "at the end, 20 bits": "at_end right"},
+        {"guessing": 0.5},
+        percent=True,
+    ),
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(
