@@ -270,8 +270,6 @@ wrong sequences, its table prints 1; the goal here is at most 3.
         {"an output off by 0.3": "wrong", "class wrong": "wrong class"},
         {"the paper’s limit": MAX_WRONG},
     ),
-    success_rate="10 of 10 seeds (0 to 9): the class is right in all 2,560 sequences. By the paper's rule none of "
-    "the 2,560 is wrong on 10 of 10 seeds that nothing was tuned on (2000 to 2009).",
     published="1 of 2,560 new sequences wrong in the table, at most 3 in the text; right: all outputs within 0.3 of "
     "their targets (Hochreiter & Schmidhuber 1997, experiment 6, task 6a)",
     stage_moment=_stage_moment,

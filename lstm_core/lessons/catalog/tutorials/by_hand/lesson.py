@@ -209,8 +209,8 @@ which training has to open.
         {"company A": "out_0", "company B": "out_1"},
         {"A’s target": 0.0, "B’s target": 1.0},
     ),
-    success_rate="9 of 10 seeds (0 to 9) have both outputs within 0.1 of their targets after 5,000 epochs. Seed 9 is "
-    "at 0.48 and 0.61 then: it is still leaving the plateau at one half, and succeeds by epoch 8,000.",
+    success_rate="The 5,000 epochs are the tutorial's. Of the seeds 0 to 9, seed 9 is at 0.48 and 0.61 then: it is "
+    "still leaving the plateau at one half, and succeeds by epoch 8,000.",
     thumbnail_plot=lambda runs: prediction_thumbnail(runs["hand"]),
     sources=(
         'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, '
