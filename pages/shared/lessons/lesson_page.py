@@ -14,7 +14,7 @@ from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 from lstm_core.lessons.seeds import seed_figure, shipped_trials, success_sentence
 from pages.shared.components.live_plot import live_plot
-from pages.shared.lessons import questions
+from pages.shared.lessons import paper_card_view, questions
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, errors_here, errors_on_top, escape_markdown
@@ -226,8 +226,8 @@ def _text(lesson: Lesson) -> None:
                 _exercise(k, exercise)
         if lesson.common_mistakes:
             st.markdown(f"#### Common mistakes in tutorials\n{lesson.common_mistakes}")
-        if lesson.published:
-            st.markdown(f"#### Published\n{lesson.published}")
+    if lesson.card is not None:
+        paper_card_view.show(lesson.card)
     if lesson.sources:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
 

@@ -11,6 +11,7 @@ from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GREY, LILAC, VIOLET, figure_layout
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, generated_data, run_name
 from lstm_core.lessons.question import Choice, Measured, Question, between
@@ -226,6 +227,7 @@ still spoils Adam's averages for many steps, and a NaN spoils them for good.
     "0.01; not clipped, the run breaks off after 102 to 644 steps of 1,000. On the seeds 4001 to 4010 the clipped "
     "error was 0.068 once, and one unclipped run never broke off. The limit matters: of the seeds 0 to 9, all learn"
     " in this time at 0.25, nine at 0.5 and seven at 1.",
+    card=paper_cards.EXPLODING,
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent "

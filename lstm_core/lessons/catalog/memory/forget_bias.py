@@ -10,6 +10,7 @@ from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GREY, LIME, MIN_SHARE, VIOLET, figure_layout
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, generated_data, run_name
 from lstm_core.lessons.question import Choice, Measured, Question, between
@@ -224,6 +225,7 @@ other 0.
     success_rate="Of the seeds 2000 to 2009, which nothing was tuned on, chrono learns on 10, bias 1 on 6 and bias "
     "0 on 1, as on the seeds 4001 to 4010; where one does not, it stays at 1. Chrono learns first on 9 of the 10: "
     "on seed 2002 bias 1 is as early. Of the seeds 0 to 9: 10, 4 and 3.",
+    card=paper_cards.FORGET_BIAS,
     thumbnail_plot=lambda runs: [run.curves["valid_loss"].points(100)[1] for run in runs.values()],
     sources=(
         "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, "
