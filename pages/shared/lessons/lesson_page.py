@@ -14,7 +14,7 @@ from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 from lstm_core.lessons.seeds import seed_figure, shipped_trials, success_sentence
 from pages.shared.components.live_plot import live_plot
-from pages.shared.lessons import paper_card_view, questions
+from pages.shared.lessons import paper_card_view, questions, take_along
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, errors_here, errors_on_top, escape_markdown
@@ -36,6 +36,8 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     """The whole page of one lesson; opened: None if it trains nothing."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.container(width="stretch").title(lesson.title)
+    if opened is not None and opened.is_own_run:
+        take_along.menu(row.container(width=160), opened)
     back = row.container(width=150)
     stay = "This lesson and your own work stay as they are"
     wide_button(back, "All lessons", "apps", state.leave_lesson, key="all_lessons", help=stay)

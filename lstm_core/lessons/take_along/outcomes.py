@@ -1,0 +1,2 @@
+"""tmp"""
+def has_notebook(name): return True
