@@ -8,7 +8,25 @@ import re
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|[{}^_&]|\d+(?:[.,]\d+)*|\s+|.", re.DOTALL)
 _LETTERS = dict(
     zip(
-        "alpha beta gamma delta epsilon eta theta lambda mu sigma tau phi omega Delta Sigma Omega ell".split(),
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "eta",
+            "theta",
+            "lambda",
+            "mu",
+            "sigma",
+            "tau",
+            "phi",
+            "omega",
+            "Delta",
+            "Sigma",
+            "Omega",
+            "ell",
+        ],
         "αβγδϵηθλμστϕωΔΣΩℓ",
         strict=True,
     )
@@ -58,7 +76,16 @@ _SPACES = {"qquad": 2, "quad": 1, ",": 0.17, ":": 0.22, ";": 0.28, " ": 0.33, "!
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "vec": "→"}
 _SIZES = ("big", "Big", "bigl", "bigr", "left", "right", "limits", "displaystyle")  # brackets stretch by themselves
 _ALPHABETS = {"mathcal": 0x1D49C, "mathbb": 0x1D538}  # where their capital A is
-_HOLES = {"ℬ": 0x1D49D, "ℰ": 0x1D4A0, "ℱ": 0x1D4A1, "ℋ": 0x1D4A3, "ℐ": 0x1D4A4, "ℒ": 0x1D4A7, "ℳ": 0x1D4A8, "ℛ": 0x1D4AD}
+_HOLES = {
+    "ℬ": 0x1D49D,
+    "ℰ": 0x1D4A0,
+    "ℱ": 0x1D4A1,
+    "ℋ": 0x1D4A3,
+    "ℐ": 0x1D4A4,
+    "ℒ": 0x1D4A7,
+    "ℳ": 0x1D4A8,
+    "ℛ": 0x1D4AD,
+}
 _HOLES |= {"ℂ": 0x1D53A, "ℍ": 0x1D53F, "ℕ": 0x1D545, "ℙ": 0x1D547, "ℚ": 0x1D548, "ℝ": 0x1D549, "ℤ": 0x1D551}
 _AT_HOLE = {code: letter for letter, code in _HOLES.items()}  # letters that Unicode had before the others
 
@@ -71,7 +98,7 @@ def mathml(latex: str, display: bool = False) -> str:
     """
     parser = _Parser(latex, display)
     body = parser.row(end=None)
-    return f'<math{" display=" + chr(34) + "block" + chr(34) if display else ""}>{body}</math>'
+    return f"<math{' display=' + chr(34) + 'block' + chr(34) if display else ''}>{body}</math>"
 
 
 class _Parser:

@@ -1,2 +1,5 @@
 """tmp"""
-def has_notebook(name): return True
+
+
+def has_notebook(name):
+    return True

@@ -31,11 +31,17 @@ _LOSSES = LessonFigure("**How it learned**", "The loss: pale for each batch, str
 
 
 def lesson_page(
-    lesson: Lesson, runs: dict[str, Run], seed: int, change: Mapping[str, Mapping[str, Any]], stage: str = ""
+    lesson: Lesson,
+    runs: dict[str, Run],
+    seed: int,
+    change: Mapping[str, Mapping[str, Any]],
+    stage: str = "",
+    font: str = "",
 ) -> str:
     """The file's text, of runs that do not train at the moment.
 
-    seed, change: what the runs were trained from; stage: a whole HTML page that plays by itself, or none.
+    seed, change: what the runs were trained from; stage: a whole HTML page that plays by itself, or none; font: a
+    style sheet with the font "Source Sans", or none.
     """
     figures = _Figures()
     pictures = [figures.add(one, runs) for one in (*lesson.figures, *([_LOSSES] if lesson.loss_figure else []))]
@@ -63,6 +69,7 @@ def lesson_page(
 <link rel="icon" href="data:,">
 <title>{html.escape(lesson.title)}</title>
 <style>
+{font}
 {_asset("page.css")}
 </style>
 </head>

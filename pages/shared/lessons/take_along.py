@@ -30,20 +30,23 @@ def menu(container: DeltaGenerator, opened: OpenLesson) -> None:
     made_of = tuple((str(run.id), run.weights_key, run.status) for run in opened.runs.values())
     with popover:
         st.markdown("**One HTML file** with text, pictures, result and stage: opens in any browser, without a network.")
+        common = {"of": made_of, "now": False}
         name = f"{lesson.name}.html"
-        download_when_made("Make the HTML file", lambda: page(opened), name, HTML, key="page", of=made_of, now=False)
+        download_when_made("Make the HTML file", lambda: page(opened), name, HTML, key="page", **common)
         if not has_notebook(lesson.name):
             return
         st.markdown("**A notebook** that trains this lesson with plain PyTorch, from the same seed to the same result.")
         name = f"{lesson.name}.ipynb"
-        download_when_made("Make the notebook", lambda: notebook(opened), name, NOTEBOOK, key="ipynb", of=made_of, now=False)
+        download_when_made("Make the notebook", lambda: notebook(opened), name, NOTEBOOK, key="notebook", **common)
 
 
 def page(opened: OpenLesson) -> bytes:
     """The lesson as it is now, as one HTML file."""
     from lstm_core.lessons.take_along.page import lesson_page
+    from pages.shared.components.stage.offline import font_face
 
-    return lesson_page(opened.lesson, opened.runs, opened.seed, opened.change, stage(opened)).encode()
+    parts = {"stage": stage(opened), "font": font_face()}
+    return lesson_page(opened.lesson, opened.runs, opened.seed, opened.change, **parts).encode()
 
 
 def notebook(opened: OpenLesson) -> bytes:

@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import streamlit
 
 from pages.shared.components.stage.stage import STYLES, look
 from pages.shared.components.wire import pack, read_assets
 
 _FOLDER = Path(__file__).parents[1]
 _IMPORT = re.compile(r'\b(from|import) "(\.{1,2}/[\w/.-]+\.js)"')
-_FONT = '"Source Sans 3", "Source Sans Pro", "Segoe UI", system-ui, sans-serif'
+_FONTS = Path(streamlit.__file__).parent / "static" / "static" / "media"
 _LIGHT = {  # Streamlit's custom properties that the stage reads, as in .streamlit/config.toml and Streamlit's themes
     "background-color": "#FFFFFF",
     "border-color": "rgba(47, 45, 43, 0.2)",
     "border-color-light": "rgba(47, 45, 43, 0.1)",
-    "font": _FONT,
+    "font": '"Source Sans", system-ui, sans-serif',
     "primary-color": "#0067A8",
     "secondary-background-color": "#F8F8F7",
     "text-color": "#2F2D2B",
@@ -55,6 +56,7 @@ def offline_stage(header: dict[str, Any], arrays: list[np.ndarray]) -> str:
 body {{ margin: 0; background: var(--st-background-color); font: 17px var(--st-font); }}
 input, button, select {{ margin: 0; font: inherit; }}
 .stage:not(.stage-large) {{ height: 100vh; min-height: 600px; padding: 10px 16px; }}
+{font_face()}
 {read_assets(*STYLES)}
 </style>
 <script type="importmap">{_json({"imports": _modules()})}</script>
@@ -65,12 +67,24 @@ input, button, select {{ margin: 0; font: inherit; }}
 <script type="module">
 import {{ Stage }} from "lstm/stage/main.js";
 const {{ style, scene }} = JSON.parse(document.querySelector(".scene").textContent);
+await document.fonts.load('16px "Source Sans"'); // its canvases are painted once
 const stage = new Stage(document.querySelector(".stage"), style);
 stage.show(Uint8Array.from(atob(scene), (letter) => letter.charCodeAt(0)));
 </script>
 </body>
 </html>
 """
+
+
+@cache
+def font_face() -> str:
+    """A style sheet with Streamlit's own font; empty where its files have other names by now: then the system's is
+    used."""
+    files = sorted(_FONTS.glob("SourceSansVF-Upright*.woff2"))
+    if not files:
+        return ""
+    source = f"data:font/woff2;base64,{base64.b64encode(files[0].read_bytes()).decode()}"
+    return f'@font-face {{ font-family: "Source Sans"; font-weight: 200 900; src: url("{source}"); }}'
 
 
 @cache
