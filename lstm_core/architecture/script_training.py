@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lstm_core.architecture import script_skip
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SUPPORTING_ERRORS, Experiment, resolve_loss
@@ -71,7 +73,17 @@ def random_state(batch, *seed):  # before the first step of each window
 """
 
 
-def loop(experiment: Experiment, windows: Windows) -> str:
+def loop(
+    experiment: Experiment,
+    windows: Windows,
+    each_step: Sequence[str] = (),
+    each_epoch: Sequence[str] = (),
+    print_every: int = 1,
+) -> str:
+    """take_step, and the epochs, of which every print_every-th prints its losses.
+
+    each_step, each_epoch: lines to run after a step, with its loss in losses[-1], and after an epoch.
+    """
     model, train = experiment.model, experiment.train
     drops = model.dropout > 0 and model.num_layers > 1
     monitored = "valid_loss" if len(windows.starts["valid"]) else "train_loss"
@@ -90,9 +102,13 @@ def loop(experiment: Experiment, windows: Windows) -> str:
         f'    for batch in starts["train"][order].split({train.batch_size}):',
         f"        losses.append(take_step(batch{_numbered(experiment)}))",
         "        sizes.append(len(batch))",
+        *(f"        {line}" for line in each_step),
         *(["        step += 1"] if train.initial_state == "random" else []),
         '    train_loss, valid_loss = np.average(losses, weights=sizes), mean_loss(starts["valid"])',
-        '    print(f"epoch {epoch}: training loss {train_loss:.4g}, validation loss {valid_loss:.4g}")',
+        *([f"    if epoch % {print_every} == 0:"] if print_every > 1 else []),
+        "    " * (print_every > 1)
+        + '    print(f"epoch {epoch}: training loss {train_loss:.4g}, validation loss {valid_loss:.4g}")',
+        *(f"    {line}" for line in each_epoch),
     ]
     if _keeps_best(experiment, windows):
         lines += [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lstm_core.lessons.lesson import StageMoment
-from lstm_core.lessons.take_along.outcomes import has_notebook
+from lstm_core.lessons.take_along import has_notebook
 from pages.shared.components.download import download_when_made
 
 if TYPE_CHECKING:
