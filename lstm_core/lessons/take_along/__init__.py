@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lstm_core.runs.run import Run
+
 NOTEBOOKS = (  # lessons that outcomes.py can compute the figures of
     "first_lstm",
     "minibatches",
@@ -21,3 +27,18 @@ NOTEBOOKS = (  # lessons that outcomes.py can compute the figures of
 def has_notebook(name: str) -> bool:
     """Whether there is a notebook for the lesson of this name. Asked before torch has loaded."""
     return name in NOTEBOOKS
+
+
+def notebook_refusal(runs: Mapping[str, Run]) -> str:
+    """Why a notebook cannot train these runs, whose settings somebody has changed; "" if it can."""
+    for run in runs.values():
+        model, train = run.experiment.model, run.experiment.train
+        if train.initial_state != "zero" or train.refit or model.linear_skip:
+            return (
+                "The notebook starts from zero states, without a refit and a linear skip: for one change that on Train."
+            )
+        if model.frozen and train.weight_decay:
+            return (
+                "The notebook cannot keep frozen parameters from weight decay: for one set weight_decay to 0 on Train."
+            )
+    return ""

@@ -169,7 +169,7 @@ class _Parser:
         if token.isalpha():
             return f"<mi>{token}</mi>"
         if token in "}_^&":
-            raise ValueError(f"{token!r} is not expected at this place of the formula.")
+            raise ValueError(f"The formula has {token!r} where nothing needs it.")
         if token in "()[]|":
             return f'<mo stretchy="{str(self._stretches()).lower()}">{token}</mo>'
         return f"<mo>{html.escape({'-': '−', '*': '∗'}.get(token, token))}</mo>"

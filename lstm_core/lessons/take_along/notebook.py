@@ -12,7 +12,7 @@ from lstm_core.architecture.notebook import notebook_text
 from lstm_core.architecture.training_script import columns_of
 from lstm_core.experiment import MAX_SNAPSHOTS, PlaygroundError
 from lstm_core.lessons.lesson import Lesson, run_name
-from lstm_core.lessons.take_along import notebook_data
+from lstm_core.lessons.take_along import notebook_data, notebook_refusal
 from lstm_core.lessons.take_along.source import source_of
 from lstm_core.runs.run import Run
 from lstm_core.training.snapshots import SPACING, thin_log_spaced
@@ -65,6 +65,8 @@ def lesson_notebook(lesson: Lesson, runs: dict[str, Run], seed: int) -> str:
     find = getattr(outcomes, f"{lesson.name}_outcome", None)
     if find is None:
         raise PlaygroundError(f"There is no notebook for {lesson.title!r} yet.")
+    if refusal := notebook_refusal(runs):
+        raise PlaygroundError(refusal)
     first = next(iter(runs.values()))
     names = columns_of(first.windows)
     data, known = notebook_data.data_cells(first.experiment, first.windows, names)
@@ -85,8 +87,6 @@ def _training(lesson: Lesson, label: str, run: Run, several: bool, written: dict
     """The cells that train one run; written: title → code that stands above already, and is not repeated."""
     experiment, windows = run.experiment, run.windows
     before, each_step, each_epoch = _KEPT.get(lesson.name, _NOTHING)
-    if experiment.train.initial_state != "zero" or experiment.model.linear_skip or experiment.train.refit:
-        raise PlaygroundError("The notebook can neither carry a state on nor refit: change that on Train first.")
     every = max(1, experiment.train.epochs // PRINTED)
     parts = [
         ("Scale", script_parts.scale(windows), False),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lstm_core.lessons.lesson import StageMoment
-from lstm_core.lessons.take_along import has_notebook
+from lstm_core.lessons.take_along import has_notebook, notebook_refusal
 from pages.shared.components.download import download_when_made
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def menu(container: DeltaGenerator, opened: OpenLesson) -> None:
         if not has_notebook(lesson.name):
             return
         st.markdown("**A notebook** that trains this lesson with plain PyTorch, from the same seed to the same result.")
+        if refusal := notebook_refusal(opened.runs):
+            st.caption(refusal)
+            return
         name = f"{lesson.name}.ipynb"
         download_when_made("Make the notebook", lambda: notebook(opened), name, NOTEBOOK, key="notebook", **common)
 
