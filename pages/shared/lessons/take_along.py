@@ -29,7 +29,8 @@ def menu(container: DeltaGenerator, opened: OpenLesson) -> None:
         return
     made_of = tuple((str(run.id), run.weights_key, run.status) for run in opened.runs.values())
     with popover:
-        st.markdown("**One HTML file** with text, pictures, result and stage: opens in any browser, without a network.")
+        parts = "text, pictures, result and stage" if opened.lstm_run else "text, pictures and result"
+        st.markdown(f"**One HTML file** with {parts}: opens in any browser, without a network.")
         common = {"of": made_of, "now": False}
         name = f"{lesson.name}.html"
         download_when_made("Make the HTML file", lambda: page(opened), name, HTML, key="page", **common)
