@@ -21,6 +21,7 @@ NOTEBOOKS = (  # lessons that outcomes.py can compute the figures of
     "embedded_reber",
     "continual_reber",
     "copy_memory",
+    "characters",
 )
 
 

@@ -46,8 +46,15 @@ snapshots = [SimpleNamespace(step=0, weights=copy.deepcopy(model.state_dict()))]
     ],
     [],
 )
+_FIRST_WEIGHTS = ("first_weights = copy.deepcopy(model.state_dict())", [], [])
 # What an outcome needs beside the trained model: code before the loop, after a step, after an epoch
-_KEPT = {"copy_memory": _LOSSES, "exploding": _UNTIL_BROKEN, "embedded_reber": _SNAPSHOTS, "nn_lstm_1_1": _SNAPSHOTS}
+_KEPT = {
+    "copy_memory": _LOSSES,
+    "exploding": _UNTIL_BROKEN,
+    "embedded_reber": _SNAPSHOTS,
+    "nn_lstm_1_1": _SNAPSHOTS,
+    "characters": _FIRST_WEIGHTS,
+}
 _NOTHING = ("", [], [])
 _PRINT = """\
 for name, value in outcome.items():
@@ -114,7 +121,7 @@ def _keep(label: str, run: Run, before: str) -> str:
     values.append(f"seed={run.experiment.data.seed}")
     if not run.windows.classes and run.windows.target is None:
         values += ["y_center=y_center", "y_scale=y_scale"]
-    values += [f"{name}={name}" for name in ("step_losses", "snapshots") if name in before]
+    values += [f"{name}={name}" for name in ("step_losses", "snapshots", "first_weights") if name in before]
     lines = "\n".join(f"    {value.replace(chr(39), chr(34))}," for value in values)
     return f"trained[{label!r}] = SimpleNamespace(\n{lines}\n)"
 

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 
 from lstm_core.data.generators.reber import LEGAL, RECALL_STATE, STATE, SYMBOLS, _walk, decode_one_hot, states_after
+from lstm_core.data.samples.book import ALPHABET, encode
+from lstm_core.lessons.catalog.characters.text import CHUNK_LENGTH, ngram_baselines, text_features
 
 
 @torch.no_grad()
@@ -159,3 +161,31 @@ def continual_reber_outcome(trained):
         remembered[f"{label}_remembered"], legal[f"{label}_legal"] = float(recalled.mean()), float(right.mean())
         lengths[f"{label}_symbols"] = float(np.mean(longest))
     return remembered | legal | lengths
+
+
+def text_of(run, split):  # the pages that the sequences of a split hold
+    codes = run.batch_of(run.starts[split])[0].argmax(-1).flatten().tolist()
+    return "".join(ALPHABET[code] for code in codes)
+
+
+@torch.no_grad()
+def quote_correlation(model, text):  # of the unit whose c follows best whether the text is inside quotes
+    text = text[: len(text) // CHUNK_LENGTH * CHUNK_LENGTH]
+    strands, state, cells = torch.from_numpy(encode(text)).view(-1, CHUNK_LENGTH), None, []
+    for codes in strands.T:
+        x = torch.nn.functional.one_hot(codes.long(), len(ALPHABET)).float()[:, None]
+        _, state = model.lstm(x, state)
+        cells.append(state[1][-1])
+    c = torch.stack(cells, 1).flatten(0, 1).double().numpy()  # (characters, units)
+    inside = text_features(text)["inside quotes"].astype(np.float64)
+    covariances = ((c - c.mean(0)) * (inside - inside.mean())[:, None]).mean(0)
+    return float(np.abs(covariances / (c.std(0) * inside.std())).max())
+
+
+def characters_outcome(trained):
+    run = trained["lstm"]
+    unigram, bigram = ngram_baselines(text_of(run, "train"), text_of(run, "test"))
+    unseen, untrained = text_of(run, "valid") + text_of(run, "test"), copy.deepcopy(run.model)
+    untrained.load_state_dict(run.first_weights)
+    quotes = {"quotes": quote_correlation(run.model, unseen), "quotes untrained": quote_correlation(untrained, unseen)}
+    return {"bits": run.test_loss / math.log(2), "unigram": unigram, "bigram": bigram} | quotes

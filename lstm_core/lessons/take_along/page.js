@@ -1,6 +1,7 @@
 // Draws the pictures in the page's colours, and anew where those change: to dark, to light, or to paper.
 
 const figures = JSON.parse(document.getElementById("figures").textContent);
+const PAPER = 660; // pixels that A4 and Letter have beside their margins, and Plotly cannot ask for
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 function template(isDark) {
@@ -14,14 +15,14 @@ function template(isDark) {
   } };
 }
 
-function draw(isDark) {
+function draw(isDark, width) {
   for (const [id, { data, layout }] of Object.entries(figures)) {
-    const look = { ...layout, template: template(isDark), autosize: true };
+    const look = { ...layout, template: template(isDark), ...(width ? { width } : { autosize: true }) };
     Plotly.react(id, data, look, { responsive: true, displayModeBar: false });
   }
 }
 
 draw(dark.matches);
 dark.addEventListener("change", () => draw(dark.matches));
-window.addEventListener("beforeprint", () => draw(false));
+window.addEventListener("beforeprint", () => draw(false, PAPER));
 window.addEventListener("afterprint", () => draw(dark.matches));

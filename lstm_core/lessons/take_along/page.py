@@ -132,13 +132,9 @@ def _stage(page: str) -> str:
     """In a frame of its own: its style sheets and scripts are meant for a whole page."""
     if not page:
         return ""
-    frame = f'<iframe title="The stage" srcdoc="{html.escape(page)}"></iframe>'
+    frame = f'<iframe title="The stage" allow="fullscreen" srcdoc="{html.escape(page)}"></iframe>'
     played = "Play one sequence step by step: Space plays, ← and → step, and the unit can be chosen."
-    printed = "The stage plays on a screen, and is left out on paper."
-    return (
-        f'<section class="stage">\n<h2>On the stage</h2>\n<p class="note">{played}</p>\n{frame}\n'
-        f'<p class="note printed">{printed}</p>\n</section>'
-    )
+    return f'<section class="stage">\n<h2>On the stage</h2>\n<p class="note">{played}</p>\n{frame}\n</section>'
 
 
 def _card(card: PaperCard) -> str:
