@@ -127,6 +127,34 @@ def loop(
     return "\n".join([*lines, *(_refit(experiment, drops, shrinks) if train.refit else []), ""])
 
 
+def stream_loop(experiment: Experiment) -> str:
+    """The same of stateful batches, for one sequence without a gap, and without early stopping."""
+    train = experiment.train
+    clip = f"\n    nn.utils.clip_grad_norm_(model.parameters(), {train.max_grad_norm!r})" if train.max_grad_norm else ""
+    return f"""\
+def take_step(batch, state):  # (batch,) first rows; the loss before the step, and the state after the windows
+    inputs, targets = batch_of(batch)
+    output, state = model.lstm(inputs, state)
+    loss = loss_of(model.head(output), targets)
+    optimizer.zero_grad()
+    loss.backward(){clip}
+    optimizer.step()
+    return loss.item(), tuple(tensor.detach() for tensor in state)
+
+
+# Windows that do not overlap, in {train.batch_size} streams: each goes on where its window of the batch before ended
+separate = starts["train"][::SEQ_LEN]
+streams = separate[: len(separate) // {train.batch_size} * {train.batch_size}].view({train.batch_size}, -1).T
+optimizer = torch.optim.{train.optimizer}({_optimizer_arguments(experiment)})
+for epoch in range(1, {train.epochs + 1}):
+    losses, state = [], None
+    for batch in streams:
+        loss, state = take_step(batch, state)
+        losses.append(loss)
+    print(f"epoch {{epoch}}: training loss {{np.mean(losses):.4g}}")
+"""
+
+
 def _shrink(experiment: Experiment, windows: Windows) -> list[str]:
     """What shrinkage() and scale_head() do (lstm_core/training)."""
     most, size = EVALUATION

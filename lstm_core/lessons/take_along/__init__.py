@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lstm_core.lessons.lesson import Lesson
     from lstm_core.runs.run import Run
 
 NOTEBOOKS = (  # lessons that outcomes.py can compute the figures of
@@ -13,6 +14,7 @@ NOTEBOOKS = (  # lessons that outcomes.py can compute the figures of
     "minibatches",
     "by_hand",
     "nn_lstm_1_1",
+    "state_life",
     "vanishing",
     "exploding",
     "forget_bias",
@@ -30,16 +32,15 @@ def has_notebook(name: str) -> bool:
     return name in NOTEBOOKS
 
 
-def notebook_refusal(runs: Mapping[str, Run]) -> str:
+def notebook_refusal(lesson: Lesson, runs: Mapping[str, Run]) -> str:
     """Why a notebook cannot train these runs, whose settings somebody has changed; "" if it can."""
-    for run in runs.values():
+    for label, run in runs.items():
         model, train = run.experiment.model, run.experiment.train
-        if train.initial_state != "zero" or train.refit or model.linear_skip:
-            return (
-                "The notebook starts from zero states, without a refit and a linear skip: for one change that on Train."
-            )
+        start = lesson.experiments[label].train.initial_state
+        if train.initial_state != start or train.refit or model.linear_skip:
+            return f"The notebook needs initial_state {start}, no refit and no linear skip: change that back for one."
+        if start == "stateful" and (train.patience or model.bidirectional):
+            return "The notebook needs one direction and patience 0 to carry the state on: change that back for one."
         if model.frozen and train.weight_decay:
-            return (
-                "The notebook cannot keep frozen parameters from weight decay: for one set weight_decay to 0 on Train."
-            )
+            return "The notebook cannot keep frozen parameters from weight decay: set weight_decay to 0 for one."
     return ""

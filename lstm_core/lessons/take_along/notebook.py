@@ -72,7 +72,7 @@ def lesson_notebook(lesson: Lesson, runs: dict[str, Run], seed: int) -> str:
     find = getattr(outcomes, f"{lesson.name}_outcome", None)
     if find is None:
         raise PlaygroundError(f"There is no notebook for {lesson.title!r} yet.")
-    if refusal := notebook_refusal(runs):
+    if refusal := notebook_refusal(lesson, runs):
         raise PlaygroundError(refusal)
     first = next(iter(runs.values()))
     names = columns_of(first.windows)
@@ -94,13 +94,17 @@ def _training(lesson: Lesson, label: str, run: Run, several: bool, written: dict
     """The cells that train one run; written: title → code that stands above already, and is not repeated."""
     experiment, windows = run.experiment, run.windows
     before, each_step, each_epoch = _KEPT.get(lesson.name, _NOTHING)
-    every = max(1, experiment.train.epochs // PRINTED)
+    start, every = experiment.train.initial_state, max(1, experiment.train.epochs // PRINTED)
+    if start == "stateful":
+        loop = script_training.stream_loop(experiment)
+    else:
+        loop = script_training.loop(experiment, windows, each_step, each_epoch, every)
     parts = [
         ("Scale", script_parts.scale(windows), False),
         ("Windows", script_parts.cut_windows(experiment, windows), False),
-        ("Model", model_definition(experiment.model, *windows.model_sizes), True),
+        ("Model", model_definition(experiment.model, *windows.model_sizes, with_state=start == "random"), True),
         ("Loss", script_training.loss(experiment, windows), False),
-        ("Training", script_training.loop(experiment, windows, each_step, each_epoch, every), True),
+        ("Training", loop, True),
     ]
     cells = []
     for title, code, repeats in parts:

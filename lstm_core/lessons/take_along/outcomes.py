@@ -66,6 +66,31 @@ def nn_lstm_1_1_outcome(trained):
     return figures | {"bias drift": (differences - differences[0]).abs().max().item()}
 
 
+def drawn_state(run, rows, index):  # h_0 and c_0 from a standard normal, of these rows and this batch alone
+    rng, shape = (
+        np.random.default_rng((run.seed, 1, index)),
+        (run.model.lstm.num_layers, rows, run.model.lstm.hidden_size),
+    )
+    return tuple(torch.from_numpy(rng.standard_normal(shape, np.float32)) for _ in "hc")
+
+
+@torch.no_grad()
+def state_life_outcome(trained):
+    errors = {}
+    for label, run in trained.items():
+        separate = run.starts["valid"][:: run.seq_len]  # windows that do not overlap, in 8 streams
+        rows = max(1, min(8, len(separate) // 2))
+        streams, state, found = separate[: len(separate) // rows * rows].view(rows, -1).T, None, []
+        for index, batch in enumerate(streams):
+            inputs, targets = run.batch_of(batch)
+            before = {"zero": None, "random": drawn_state(run, rows, index), "carried": state}[label]
+            output, state = run.model.lstm(inputs, before)
+            if index:  # nothing comes before a stream's first window
+                found.append((run.model.head(output) - targets.flatten(-2)).square().mean())
+        errors[label] = torch.stack(found).mean().item()
+    return errors | {"floor": min(3, run.seq_len) / run.seq_len}  # the variance, 1, on the first three steps
+
+
 def gradient_left(run):  # at the first step, as a share of that at the last, with respect to h
     model = copy.deepcopy(run.model).double()
     recurrent, hidden, state = next(model.children()), [], None

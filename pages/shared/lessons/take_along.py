@@ -37,7 +37,7 @@ def menu(container: DeltaGenerator, opened: OpenLesson) -> None:
         if not has_notebook(lesson.name):
             return
         st.markdown("**A notebook** that trains this lesson with plain PyTorch, from the same seed to the same result.")
-        if refusal := notebook_refusal(opened.runs):
+        if refusal := notebook_refusal(lesson, opened.runs):
             st.caption(refusal)
             return
         name = f"{lesson.name}.ipynb"

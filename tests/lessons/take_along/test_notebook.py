@@ -106,21 +106,21 @@ def test_the_file_is_a_notebook_of_format_4(name):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"train": {"initial_state": "random"}}, "zero states"),
-        ({"train": {"refit": True}}, "zero states"),
+        ({"train": {"initial_state": "random"}}, "initial_state zero"),
+        ({"train": {"refit": True}}, "no refit"),
         ({"model": {"frozen": ("forget_gate",)}, "train": {"weight_decay": 0.1}}, "weight_decay"),
     ],
 )
 def test_settings_that_it_cannot_train_are_refused(change, why):
     lesson = get_lesson("first_lstm")
     runs = new_runs(lesson, 0, change)
-    assert why in notebook_refusal(runs)
+    assert why in notebook_refusal(lesson, runs)
     with pytest.raises(PlaygroundError, match=why):
         lesson_notebook(lesson, runs, 0)
 
 
 def test_a_lesson_without_an_outcome_to_compute_is_refused():
-    lesson = get_lesson("state_life")
+    lesson = get_lesson("claims")
     with pytest.raises(PlaygroundError, match="no notebook"):
         lesson_notebook(lesson, {}, 0)
 
