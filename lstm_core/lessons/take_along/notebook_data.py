@@ -18,13 +18,22 @@ from lstm_core.lessons.take_along.source import source_of
 
 MAX_TEXT = 2_000_000  # characters of data in a notebook
 # What the generators have from LSTM Playground's tables, as short as a notebook needs it
-_STAND_INS = """\
-Column = namedtuple("Column", "name kind values classes")
-Table, PlaygroundError = pd.DataFrame, ValueError
+_BEGIN = """\
+PlaygroundError = ValueError
 
 
 def validated_rng(length, seq_len, n_features, noise, seed, **limits):
-    return np.random.default_rng(seed)
+    return np.random.default_rng(seed)"""
+_SERIES = """\
+class Table:
+    def from_columns(name, columns, roles):  # one row a step, all of one sequence
+        return pd.DataFrame({"sequence": 0, **columns})
+
+
+def ColumnRoles(targets, features, **window):
+    return targets, features"""
+_SEQUENCES = """\
+Column = namedtuple("Column", "name kind values classes")
 
 
 def sequence_table(name, features, seq_len, target):  # one row a step; a number stands in its sequence's last row
@@ -40,7 +49,7 @@ def sequence_table(name, features, seq_len, target):  # one row a step; a number
 def symbol_table(name, symbols, names, target, explanatory=None):  # one-hot, zeros in front of a short sequence
     features = {symbol: (symbols.ravel() == k).astype(float) for k, symbol in enumerate(names)}
     return sequence_table(name, features, symbols.shape[1], target)"""
-_KNOWN = {"Column", "Table", "PlaygroundError", "validated_rng", "sequence_table", "symbol_table"}
+_KNOWN = {"Column", "ColumnRoles", "Table", "PlaygroundError", "validated_rng", "sequence_table", "symbol_table"}
 IMPORTS = {True: ("from collections import namedtuple",), False: ("import base64", "import io", "import zlib")}
 
 
@@ -61,8 +70,8 @@ def data_cells(experiment: Experiment, windows: Windows, names: Columns) -> tupl
 
 
 def is_generated(experiment: Experiment) -> bool:
-    """Whether the data are sequences that a notebook can make by itself."""
-    return experiment.data.source == "generator" and experiment.data.name in SEQUENCE_SETS
+    """Whether the notebook makes the data by itself."""
+    return experiment.data.source == "generator"
 
 
 def _generated(experiment: Experiment, windows: Windows, names: Columns) -> tuple[list[str], set[str]]:
@@ -82,4 +91,5 @@ sequence, split = table[{names.sequence!r}].to_numpy(), np.repeat({parts!r}, {si
 is_train = split == "train"
 print(f"{{len(table):,}} rows, {{sequence[-1] + 1:,}} sequences")
 table.head()"""
-    return [_STAND_INS, source, make], defined | _KNOWN
+    stand_ins = _SEQUENCES if spec.name in SEQUENCE_SETS else _SERIES
+    return [f"{_BEGIN}\n\n\n{stand_ins}", source, make], defined | _KNOWN
