@@ -18,7 +18,8 @@ from lstm_core.figures.plot_svg import plot_svg
 from lstm_core.figures.theme import FEATURE_COLORS
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Lesson, LessonFigure, Outcome
-from lstm_core.lessons.paper_card import PaperCard
+from lstm_core.lessons.paper_figures import card_parts
+from lstm_core.lessons.seeds import seed_figure, shipped_trials, success_sentence
 from lstm_core.lessons.take_along.markdown import formula_html, inline_html, markdown_html
 
 if TYPE_CHECKING:
@@ -44,7 +45,11 @@ def lesson_page(
     style sheet with the font "Source Sans", or none.
     """
     figures = _Figures()
-    pictures = [figures.add(one, runs) for one in (*lesson.figures, *([_LOSSES] if lesson.loss_figure else []))]
+    drawn = [*lesson.figures, *([_LOSSES] if lesson.loss_figure else [])]
+    if lesson.seed_dots is not None and (trials := shipped_trials(lesson.name)):
+        title, caption = f"**From {len(trials)} seeds**", "A dot a seed, hollow where the goal was missed."
+        drawn.append(LessonFigure(title, caption, lambda _: seed_figure(lesson)))
+    pictures = [figures.add(one, runs) for one in drawn]
     parts = [
         f'<h1>{html.escape(lesson.title)}</h1>\n<p class="summary">{inline_html(lesson.summary)}</p>',
         _outcome(lesson, runs, seed, change),
@@ -55,8 +60,8 @@ def lesson_page(
         markdown_html(lesson.symbols) if lesson.symbols else "",
         _section("Common mistakes in tutorials", markdown_html(lesson.common_mistakes)),
         _section("Try it in LSTM Playground", _list(inline_html(one.text) for one in lesson.exercises)),
-        _section("How often it works", markdown_html(lesson.success_rate)),
-        _card(lesson.card) if lesson.card else "",
+        _section("How often it works", markdown_html(f"{success_sentence(lesson)}\n\n{lesson.success_rate}")),
+        _card(lesson) if lesson.card else "",
         _section("Sources", _list(html.escape(one, quote=False) for one in lesson.sources)),
         "<footer>From LSTM Playground. This file needs no network and no installation.</footer>",
     ]
@@ -137,10 +142,12 @@ def _stage(page: str) -> str:
     return f'<section class="stage">\n<h2>On the stage</h2>\n<p class="note">{played}</p>\n{frame}\n</section>'
 
 
-def _card(card: PaperCard) -> str:
-    paper = card.paper
+def _card(lesson: Lesson) -> str:
+    paper = lesson.card.paper
     who = f"{html.escape(paper.who)} ({paper.year}), <em>{html.escape(paper.title)}</em>, {html.escape(paper.where)}"
-    parts = "\n".join(f"<p><strong>{title}.</strong> {inline_html(text)}</p>" for title, text in card.parts.items())
+    parts = "\n".join(
+        f"<p><strong>{title}.</strong> {inline_html(text)}</p>" for title, text in card_parts(lesson).items()
+    )
     return (
         f'<section class="card">\n<h2>The paper</h2>\n<p>{who}</p>\n{parts}\n'
         f"<pre><code>{html.escape(paper.bibtex, quote=False)}</code></pre>\n</section>"

@@ -36,8 +36,7 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     """The whole page of one lesson; opened: None if it trains nothing."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.container(width="stretch").title(lesson.title)
-    if opened is not None and opened.is_own_run:
-        take_along.menu(row.container(width=160), opened)
+    beside = row.container(width="content")
     back = row.container(width=150)
     stay = "This lesson and your own work stay as they are"
     wide_button(back, "All lessons", "apps", state.leave_lesson, key="all_lessons", help=stay)
@@ -48,6 +47,8 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         return
     if questions.show_open_question(lesson, opened):
         return
+    if opened is not None:  # not before the question is answered: the file gives the answer
+        take_along.menu(beside, opened)
     st.markdown(lesson.summary)
     questions.show_answer(lesson, opened)
     if opened is not None:
@@ -229,7 +230,7 @@ def _text(lesson: Lesson) -> None:
         if lesson.common_mistakes:
             st.markdown(f"#### Common mistakes in tutorials\n{lesson.common_mistakes}")
     if lesson.card is not None:
-        paper_card_view.show(lesson.card)
+        paper_card_view.show(lesson)
     if lesson.sources:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
 

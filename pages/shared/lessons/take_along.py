@@ -23,7 +23,7 @@ def menu(container: DeltaGenerator, opened: OpenLesson) -> None:
     lesson, active = opened.lesson, opened.is_active
     why = "When the training has ended" if active else "To show or train this lesson where LSTM Playground is not"
     popover = container.popover(
-        "Take along", icon=":material/download:", disabled=active, help=why, width="stretch", key="take_along"
+        "Take along", icon=":material/download:", disabled=active, help=why, width="content", key="take_along"
     )
     if active:
         return
