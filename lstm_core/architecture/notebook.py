@@ -6,6 +6,7 @@ The format is nbformat 4.5, plain JSON of few keys: no package is needed to writ
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from lstm_core.architecture.training_script import about, script_sections
 from lstm_core.data.windows import Windows
@@ -24,6 +25,11 @@ def training_notebook(experiment: Experiment, windows: Windows) -> str:
     cells = [("markdown", f"# Training\n\n{about(experiment)}")]
     for title, code in script_sections(experiment, windows):
         cells += [("markdown", f"## {title}"), ("code", code)]
+    return notebook_text(cells)
+
+
+def notebook_text(cells: Sequence[tuple[str, str]]) -> str:
+    """The file of a notebook; cells: ("markdown" or "code", text)."""
     notebook = {
         "cells": [_cell(f"cell-{k}", kind, text) for k, (kind, text) in enumerate(cells)],
         "metadata": {"kernelspec": _KERNEL, "language_info": {"name": "python"}},

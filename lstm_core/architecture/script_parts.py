@@ -13,6 +13,7 @@ from lstm_core.data.windows import Windows
 from lstm_core.experiment import SPLITS, Experiment
 
 DATA_FILE = "data.csv"
+FILE = f'"{DATA_FILE}"'  # in the script
 _WIDTH = 120
 
 
@@ -30,8 +31,11 @@ class Columns:
 
 def read_data(experiment: Experiment, windows: Windows, names: Columns) -> str:
     """Imports and the names of the columns; table, sequence, split and is_train."""
+    return f"{imports_and_names(experiment, windows, names)}\n\n{read_rows(windows, names, FILE)}"
+
+
+def imports_and_names(experiment: Experiment, windows: Windows, names: Columns) -> str:
     is_class, smooth = bool(windows.classes), experiment.data.start == "smooth"
-    arguments = "dtype={TARGET: str}, " * is_class + 'keep_default_na=False, na_values=[""]'
     standard = ["import copy"] * keeps_weights(experiment) + ["from itertools import pairwise"] * smooth
     lines = [
         *([*standard, ""] if standard else []),
@@ -51,9 +55,16 @@ def read_data(experiment: Experiment, windows: Windows, names: Columns) -> str:
             if is_class or not experiment.data.horizon
             else [f"HORIZON = {windows.output_steps}  # rows that are forecast at once"]
         ),
-        "",
+    ]
+    return "\n".join(lines)
+
+
+def read_rows(windows: Windows, names: Columns, file: str) -> str:
+    """table, sequence, split and is_train; file: the code of a name or a file."""
+    arguments = "dtype={TARGET: str}, " * bool(windows.classes) + 'keep_default_na=False, na_values=[""]'
+    lines = [
         "# One row a step, in order of time, one sequence below the other; its split is train, valid or test",
-        f'table = pd.read_csv("{DATA_FILE}", {arguments})',
+        f"table = pd.read_csv({file}, {arguments})",
         f"sequence, split = table[{names.sequence!r}].to_numpy(), table[{names.split!r}].to_numpy()",
         'is_train = split == "train"',
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lstm_core.architecture import script_skip
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import SUPPORTING_ERRORS, Experiment, resolve_loss
@@ -71,7 +73,17 @@ def random_state(batch, *seed):  # before the first step of each window
 """
 
 
-def loop(experiment: Experiment, windows: Windows) -> str:
+def loop(
+    experiment: Experiment,
+    windows: Windows,
+    each_step: Sequence[str] = (),
+    each_epoch: Sequence[str] = (),
+    print_every: int = 1,
+) -> str:
+    """take_step, and the epochs, of which every print_every-th prints its losses.
+
+    each_step, each_epoch: lines to run after a step, with its loss in losses[-1], and after an epoch.
+    """
     model, train = experiment.model, experiment.train
     drops = model.dropout > 0 and model.num_layers > 1
     monitored = "valid_loss" if len(windows.starts["valid"]) else "train_loss"
@@ -90,9 +102,13 @@ def loop(experiment: Experiment, windows: Windows) -> str:
         f'    for batch in starts["train"][order].split({train.batch_size}):',
         f"        losses.append(take_step(batch{_numbered(experiment)}))",
         "        sizes.append(len(batch))",
+        *(f"        {line}" for line in each_step),
         *(["        step += 1"] if train.initial_state == "random" else []),
         '    train_loss, valid_loss = np.average(losses, weights=sizes), mean_loss(starts["valid"])',
-        '    print(f"epoch {epoch}: training loss {train_loss:.4g}, validation loss {valid_loss:.4g}")',
+        *([f"    if epoch % {print_every} == 0:"] if print_every > 1 else []),
+        "    " * (print_every > 1)
+        + '    print(f"epoch {epoch}: training loss {train_loss:.4g}, validation loss {valid_loss:.4g}")',
+        *(f"    {line}" for line in each_epoch),
     ]
     if _keeps_best(experiment, windows):
         lines += [
@@ -109,6 +125,34 @@ def loop(experiment: Experiment, windows: Windows) -> str:
     shrinks = shrinks and "head" not in model.frozen
     lines += _shrink(experiment, windows) if shrinks else []
     return "\n".join([*lines, *(_refit(experiment, drops, shrinks) if train.refit else []), ""])
+
+
+def stream_loop(experiment: Experiment) -> str:
+    """The same of stateful batches, for one sequence without a gap, and without early stopping."""
+    train = experiment.train
+    clip = f"\n    nn.utils.clip_grad_norm_(model.parameters(), {train.max_grad_norm!r})" if train.max_grad_norm else ""
+    return f"""\
+def take_step(batch, state):  # (batch,) first rows; the loss before the step, and the state after the windows
+    inputs, targets = batch_of(batch)
+    output, state = model.lstm(inputs, state)
+    loss = loss_of(model.head(output), targets)
+    optimizer.zero_grad()
+    loss.backward(){clip}
+    optimizer.step()
+    return loss.item(), tuple(tensor.detach() for tensor in state)
+
+
+# Windows that do not overlap, in {train.batch_size} streams: each goes on where its window of the batch before ended
+separate = starts["train"][::SEQ_LEN]
+streams = separate[: len(separate) // {train.batch_size} * {train.batch_size}].view({train.batch_size}, -1).T
+optimizer = torch.optim.{train.optimizer}({_optimizer_arguments(experiment)})
+for epoch in range(1, {train.epochs + 1}):
+    losses, state = [], None
+    for batch in streams:
+        loss, state = take_step(batch, state)
+        losses.append(loss)
+    print(f"epoch {{epoch}}: training loss {{np.mean(losses):.4g}}")
+"""
 
 
 def _shrink(experiment: Experiment, windows: Windows) -> list[str]:

@@ -16,6 +16,8 @@ from lstm_core.training.history import downsample_min_max
 
 WIDTH, HEIGHT = 900, 420
 LEFT, RIGHT, TOP, BOTTOM = 90, 20, 50, 60  # margins
+LEGEND_ROW = 20  # pixels
+MAX_TEXT = 60  # letters of a name that are shown
 TICKS = 5  # about so many an axis
 POINTS = 1500  # of a line
 _DASHES = {"dash": "8 5", "dot": "2 4"}
@@ -27,10 +29,14 @@ def plot_svg(plot: LinePlot) -> str:
     lines = [_points(line.x, line.y, plot.log_y) for line in plot.lines]
     x_range = _range(np.concatenate([x for x, _ in lines]))
     y_range = _range(np.concatenate([y for _, y in lines]), 0.04)
+    if plot.y_range is not None:
+        y_range = tuple(np.log10(plot.y_range).tolist()) if plot.log_y else plot.y_range
+    legend = _legend([line.name for line in plot.lines])
+    top = TOP + legend[-1][1] if legend else TOP
 
     def place(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         across, up = ((v - low) / (high - low) for v, (low, high) in ((x, x_range), (y, y_range)))
-        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
+        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - top - BOTTOM)
 
     shapes = [f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>']
     for tick in _ticks(*x_range, whole=is_time):
@@ -43,20 +49,30 @@ def plot_svg(plot: LinePlot) -> str:
         shapes.append(_text(LEFT - 8, at + 5, f"{10.0**tick if plot.log_y else tick:.4g}".replace("-", "−"), "end"))
     shapes.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, plot.x_title, "middle"))
     shapes.append(_text(LEFT, 18, plot.y_title, "start"))
-    left = float(LEFT)
-    for k, (line, (x, y)) in enumerate(zip(plot.lines, lines, strict=True)):
+    for k, (line, (x, y), (left, down)) in enumerate(zip(plot.lines, lines, legend, strict=True)):
         color = line.color or RUN_COLORS[k % len(RUN_COLORS)]
         dash = f' stroke-dasharray="{_DASHES[line.dash]}"' if line.dash in _DASHES else ""
         style = f'fill="none" stroke="{color}" stroke-width="{line.width:g}" stroke-opacity="{line.opacity:g}"{dash}'
         shapes += [f'<polyline points="{part}" {style}/>' for part in _parts(*place(x, y))]
-        shapes.append(f'<path d="M{left:.0f} 36h24" {style}/>')
-        shapes.append(_text(left + 30, 41, line.name, "start"))
-        left += 50 + 8 * len(line.name)
-    frame = f"M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"
+        shapes.append(f'<path d="M{left:.0f} {36 + down}h24" {style}/>')
+        shapes.append(_text(left + 30, 41 + down, line.name, "start"))
+    frame = f"M{LEFT} {top}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"
     shapes.append(f'<path d="{frame}" fill="none" stroke="{GREY}"/>')
     body = "\n".join(shapes)
     size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="14">\n{body}\n</svg>\n'
+
+
+def _legend(names: list[str]) -> list[tuple[float, int]]:
+    """Where each name stands: from the left, and how far below the first row."""
+    places, left, down = [], float(LEFT), 0
+    for name in names:
+        width = 50 + 8 * min(len(name), MAX_TEXT)
+        if left > LEFT and left + width - 20 > WIDTH:
+            left, down = float(LEFT), down + LEGEND_ROW
+        places.append((left, down))
+        left += width
+    return places
 
 
 def _points(x: np.ndarray, y: np.ndarray, log: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -105,5 +121,5 @@ def _parts(x: np.ndarray, y: np.ndarray) -> Iterator[str]:
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
     """text: perhaps a name from a file: escaped, without what XML cannot hold."""
-    safe = html.escape("".join(c if c.isprintable() else " " for c in text[:60]))
+    safe = html.escape("".join(c if c.isprintable() else " " for c in text[:MAX_TEXT]))
     return f'<text x="{float(x):.1f}" y="{float(y):.1f}" text-anchor="{anchor}">{safe}</text>'

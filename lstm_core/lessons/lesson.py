@@ -15,6 +15,7 @@ import numpy as np
 
 from lstm_core.experiment import CELLS, DataSpec, Experiment
 from lstm_core.figures.lines import LinePlot
+from lstm_core.lessons.paper_card import PaperCard
 from lstm_core.lessons.question import Question
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class Lesson:
     outcome: Callable[[dict[str, Run]], Outcome] | None = None
     seed_dots: SeedDots | None = None  # of seeds.py, which counts how often the outcome is reached
     success_rate: str = ""  # what else there is to tell of that
-    published: str = ""  # of a paper: the figure to compare with, and where it stands
+    card: PaperCard | None = None  # of the paper that it reproduces or goes back to
     stage_moment: Callable[[Run], StageMoment | None] | None = None  # what the Stage opens with, of an LSTM
     # lines, or one picture (rows, columns); None: the loss curves
     thumbnail_plot: Callable[[dict[str, Run]], list[np.ndarray] | np.ndarray] | None = None

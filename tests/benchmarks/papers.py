@@ -118,7 +118,7 @@ def row(lesson: Lesson, trials: list[Trial]) -> tuple[str, ...]:
     rule, passed = "none", "–"
     if lesson.name in RULES:
         rule, passed = RULES[lesson.name][0], f"{sum(bool(trial.passed) for trial in trials)} of {len(trials)}"
-    return lesson.title, lesson.published, "; ".join(figures), rule, passed, reached, steps, seconds
+    return lesson.title, lesson.card.row, "; ".join(figures), rule, passed, reached, steps, seconds
 
 
 def markdown(rows: Iterable[tuple[str, ...]], head: tuple[str, ...] = HEAD) -> str:

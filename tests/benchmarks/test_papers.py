@@ -24,7 +24,7 @@ def test_a_row_has_the_median_the_ends_and_how_many_reached():
     ]
     one = get_lesson("adding_problem")
     figures = "error 0.002 (0.001 to 0.5)", benchmark.RULES["adding_problem"][0], "1 of 3", "2 of 3", "3,000", "9"
-    assert row(one, made) == (one.title, one.published, *figures)
+    assert row(one, made) == (one.title, one.card.row, *figures)
 
 
 def test_a_paper_without_a_rule_has_none_in_its_row():
@@ -53,7 +53,7 @@ def test_one_error_in_a_long_stream_fails_the_rule(monkeypatch, wrong):
 
 
 def test_the_table_is_markdown_with_one_row_a_paper():
-    assert not any("|" in one.title + one.published for one in papers())
+    assert not any("|" in one.title + one.card.row for one in papers())
     lines = markdown([("a",) * len(HEAD)]).splitlines()
     assert len(lines) == 3 and len({line.count("|") for line in lines}) == 1
 

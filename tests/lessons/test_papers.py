@@ -56,7 +56,7 @@ def test_every_change_to_try_can_be_made(name):
 def test_every_paper_says_what_was_published_and_where():
     papers = [one for one in lessons().values() if one.chapter == "Papers"]
     assert set(NAMES) <= {one.name for one in papers}
-    assert all(one.published and one.sources and one.outcome and one.text for one in papers)
+    assert all(one.card and one.sources and one.outcome and one.text for one in papers)
 
 
 # Adding problem

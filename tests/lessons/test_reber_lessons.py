@@ -62,7 +62,7 @@ def drawn(made, title: str, runs):
 @pytest.mark.parametrize("name", SHORT)
 def test_the_lesson_is_told_in_full(name):
     made = get_lesson(name)
-    assert made.chapter == "Papers" and made.published and made.seed_dots
+    assert made.chapter == "Papers" and made.card and made.seed_dots
     assert 80 <= len(made.text.split()) <= 220
     assert 2 <= len(made.exercises) <= 3 and len(made.figures) >= 3
     experiments = list(made.experiments.values())

@@ -14,7 +14,7 @@ from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, run_name
 from lstm_core.lessons.seeds import seed_figure, shipped_trials, success_sentence
 from pages.shared.components.live_plot import live_plot
-from pages.shared.lessons import program_tab, questions
+from pages.shared.lessons import paper_card_view, program_tab, questions, take_along
 from pages.shared.session import state
 from pages.shared.session.fields import set_widget, widget_value
 from pages.shared.session.messages import clear_messages, draw_messages, errors_here, errors_on_top, escape_markdown
@@ -36,6 +36,7 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
     """The whole page of one lesson; opened: None if it trains nothing."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.container(width="stretch").title(lesson.title)
+    beside = row.container(width="content")
     back = row.container(width=150)
     stay = "This lesson and your own work stay as they are"
     wide_button(back, "All lessons", "apps", state.leave_lesson, key="all_lessons", help=stay)
@@ -46,6 +47,8 @@ def show(lesson: Lesson, opened: OpenLesson | None) -> None:
         return
     if questions.show_open_question(lesson, opened):
         return
+    if opened is not None:  # not before the question is answered: the file gives the answer
+        take_along.menu(beside, opened)
     st.markdown(lesson.summary)
     if program_tab.is_chosen(lesson):
         program_tab.show(lesson)
@@ -229,8 +232,8 @@ def _text(lesson: Lesson) -> None:
                 _exercise(k, exercise)
         if lesson.common_mistakes:
             st.markdown(f"#### Common mistakes in tutorials\n{lesson.common_mistakes}")
-        if lesson.published:
-            st.markdown(f"#### Published\n{lesson.published}")
+    if lesson.card is not None:
+        paper_card_view.show(lesson)
     if lesson.sources:
         st.caption("Sources: " + "; ".join(lesson.sources) + ".")
 

@@ -10,6 +10,7 @@ from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GREY, LIME, MIN_SHARE, VIOLET, figure_layout
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, generated_data, run_name
 from lstm_core.lessons.question import Choice, Measured, Question, between
@@ -223,6 +224,7 @@ other 0.
     ),
     success_rate="Of these 30 seeds chrono learns on 30, bias 1 on 16 and bias 0 on 4. The goal asks that chrono is "
     "first, too: on seed 2002 bias 1 is as early.",
+    card=paper_cards.FORGET_BIAS,
     thumbnail_plot=lambda runs: [run.curves["valid_loss"].points(100)[1] for run in runs.values()],
     sources=(
         "Felix Gers, Jürgen Schmidhuber & Fred Cummins (2000), Learning to forget: continual prediction with LSTM, "

@@ -10,6 +10,7 @@ from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import CELL_COLORS, MIN_SHARE
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import loss_plot
 from lstm_core.lessons.lesson import (
     Exercise,
@@ -264,6 +265,7 @@ fifty it learns this one; on a smooth series its gradient may well reach back a 
     success_rate="10 of 10 seeds (0 to 9): the RNN stays near 1/3, the GRU ends below 0.001 and the LSTM below "
     "0.005. How far the RNN's gradient has vanished differs: on one of the seeds 4001 to 4010, 27 % was left after "
     "10 steps and 1.2 % after 49.",
+    card=paper_cards.VANISHING,
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(

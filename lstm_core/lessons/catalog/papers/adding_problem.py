@@ -11,6 +11,7 @@ from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
 from lstm_core.figures.lines import LinePlot
 from lstm_core.figures.theme import ACTUAL_COLOR, GATE_COLORS, GATE_NAMES, PREDICTION_COLOR, SLATE, figure_layout
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure, sorted_predictions, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, StageMoment, generated_splits
 from lstm_core.lessons.question import Choice, Measured, Question, between, median_loss
@@ -270,8 +271,7 @@ The forget gates' biases start spread out (*chrono*), so that some units remembe
     seed_dots=SeedDots("mean squared error", {"LSTM": "error"}, {"always 1": 1 / 6}, log=True),
     success_rate="With half as many epochs 6 of 10 seeds (2000 to 2009) reach it, and all have a mean squared error "
     "below 0.001.",
-    published="At most 3 of 2,560 new sequences off by more than 0.04, the target scaled to 0 … 1, values from −1 to 1 "
-    "(Hochreiter & Schmidhuber 1997, experiment 4). A baseline, not a result: always predicting 1 scores 1/6 = 0.1667",
+    card=paper_cards.ADDING,
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(

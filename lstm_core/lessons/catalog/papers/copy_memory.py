@@ -12,6 +12,7 @@ from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import GATE_COLORS, GREY, RUN_COLORS, figure_layout
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import loss_with_levels, new_figure, symbol_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, StageMoment, generated_splits
 from lstm_core.lessons.question import Choice, Measured, Question, between, median_loss
@@ -268,8 +269,7 @@ several units each.
     seed_dots=SeedDots("symbols right", {"LSTM": "right"}, {"guessing": 1 / 8}, percent=True),
     success_rate="10 of 10 seeds (0 to 9): 98.7 % to 100 % of the symbols right. One bad step at the end can cost a "
     "little: with gradients clipped at 1 instead of 0.1, one of the ten ended at 94.8 %, after 16 epochs.",
-    published="An LSTM gets below the baseline at T = 100 and not at longer delays, up to 500 (Arjovsky, Shah & Bengio "
-    "2016). A baseline, not a result: without memory the loss is 10 ln 8 / (T + 20), 0.693 at T = 10",
+    card=paper_cards.COPY_MEMORY,
     stage_moment=_stage_moment,
     thumbnail_plot=lambda runs: _probabilities(runs["lstm"], 1)[2][0].T[::-1],  # (9, seq_len)
     sources=(

@@ -10,6 +10,7 @@ from lstm_core.data.generators.symbols import COUNT_SYMBOLS, count_string, max_c
 from lstm_core.data.number_format import format_percent
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.theme import CELL_COLORS, CELL_DASHES, GATE_COLORS, GATE_NAMES, GREY, figure_layout
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import new_figure, two_rows
 from lstm_core.lessons.lesson import (
     Exercise,
@@ -266,9 +267,7 @@ The goal: the LSTM gets every string right to beyond n = 30. The GRU is of equal
     seed_dots=SeedDots("right up to n", {"LSTM": "lstm up to", "GRU": "gru up to"}, {"trained up to 30": 30.0}),
     success_rate="The goal asks nothing of the GRU: of the seeds 2000 to 2009 it gets all n from 1 to 30 right on 3, "
     "is wrong at n = 1 already on 6, and goes further than the LSTM on one.",
-    published="LSTM learns context-free languages such as aⁿbⁿ better than earlier networks, specialised ones "
-    "included, and as the first recurrent network a context-sensitive one, aⁿbⁿcⁿ (Gers & Schmidhuber 2001, abstract). "
-    "Their tables are not compared with: cell, training and test differ here.",
+    card=paper_cards.COUNTING,
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(

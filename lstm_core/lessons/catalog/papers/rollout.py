@@ -9,6 +9,7 @@ import numpy as np
 from lstm_core.data.number_format import format_significant
 from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.theme import ACTUAL_COLOR, BRICK, GREY, LIME, VIOLET, figure_layout
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots
 from lstm_core.lessons.question import Choice, Measured, Question, between
@@ -227,9 +228,7 @@ better at 84.
         {"the mean": 1.0},
         log=True,
     ),
-    published='Errors "can accumulate quickly along the generated sequence"; scheduled sampling improves several '
-    "sequence prediction tasks significantly (Bengio, Vinyals, Jaitly & Shazeer 2015, abstract). No figure of "
-    "theirs is compared with: their tasks are other ones.",
+    card=paper_cards.ROLLOUT,
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Samy Bengio, Oriol Vinyals, Navdeep Jaitly & Noam Shazeer (2015), Scheduled sampling for sequence prediction "

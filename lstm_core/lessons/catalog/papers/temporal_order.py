@@ -13,6 +13,7 @@ from lstm_core.experiment import STATES, Experiment, ModelSpec, TrainSpec
 from lstm_core.figures import diagram
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import ACTUAL_COLOR, BRICK, GATE_COLORS, GATE_NAMES, LILAC, LIME, VIOLET, figure_layout
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import loss_with_levels, new_figure, ranking_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, StageMoment, generated_splits
 from lstm_core.lessons.question import Choice, Measured, Question, between
@@ -270,8 +271,7 @@ wrong sequences, its table prints 1; the goal here is at most 3.
         {"an output off by 0.3": "wrong", "class wrong": "wrong class"},
         {"the paper’s limit": MAX_WRONG},
     ),
-    published="1 of 2,560 new sequences wrong in the table, at most 3 in the text; right: all outputs within 0.3 of "
-    "their targets (Hochreiter & Schmidhuber 1997, experiment 6, task 6a)",
+    card=paper_cards.TEMPORAL_ORDER,
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(

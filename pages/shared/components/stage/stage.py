@@ -13,16 +13,20 @@ import numpy as np
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SIDE_COLORS
 from pages.shared.components.wire import color_stops, mount, serve
 
-_STYLES = sorted(path.name for path in Path(__file__).parent.glob("*.css"))
-_draw = mount("stage", *(f"stage/{name}" for name in _STYLES), module="stage/stage.js")
+STYLES = tuple(f"stage/{path.name}" for path in sorted(Path(__file__).parent.glob("*.css")))
+_draw = mount("stage", *STYLES, module="stage/stage.js")
 
 
 def stage(key: str, header: dict[str, Any], arrays: list[np.ndarray], id: str, link: dict[str, str | int]) -> None:
     """Draw build_scene's (header, arrays). id: of the drawing, a new one resets it; link: query parameters of it."""
-    style = {
+    _draw(key, {**header, "id": id, "link": link, "style": look(), "modules": serve()}, arrays)
+
+
+def look() -> dict[str, Any]:
+    """The gates' colours and names, which are written down in Python alone."""
+    return {
         "colors": GATE_COLORS,
         "titles": GATE_NAMES,
         "predictionColors": SIDE_COLORS,
         "scales": {"gate": color_stops(False), "signed": color_stops(True)},
     }
-    _draw(key, {**header, "id": id, "link": link, "style": style, "modules": serve()}, arrays)

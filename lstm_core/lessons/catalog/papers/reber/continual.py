@@ -11,6 +11,7 @@ from lstm_core.data.number_format import format_percent, format_significant
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GATE_COLORS, GATE_NAMES, GREY, VIOLET, figure_layout
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import level, new_figure, two_rows
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, StageMoment, generated_data
 from lstm_core.lessons.question import Choice, Measured, Question, between
@@ -242,9 +243,7 @@ from c = 0, so it must be long: 330 strings without a reset.
     "an error; on seed 2001 T or P is right in 94.9 % only. On the seeds 4001 to 4010 T or P came out right in 99.7 to "
     "100 % without forget gates, too, on 4 of 10; streams of 50,000 symbols without an error: 54 of 100 with, 2 of 100 "
     "without.",
-    published="Perfect networks, a million symbols without an error: 18 % with forget gates, 62 % with a decaying "
-    "learning rate as well; 74 % of LSTMs whose state is reset from outside (Gers, Schmidhuber & Cummins 2000, table "
-    "2)",
+    card=paper_cards.CONTINUAL_REBER,
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(

@@ -11,6 +11,7 @@ from lstm_core.data.generators.reber import SYMBOLS, legal_next_symbols
 from lstm_core.experiment import Experiment, ModelSpec, TrainSpec
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import CELL_COLORS, GATE_COLORS, GATE_NAMES
+from lstm_core.lessons.catalog import paper_cards
 from lstm_core.lessons.figures import resample, symbol_figure, two_rows
 from lstm_core.lessons.lesson import (
     Exercise,
@@ -245,8 +246,7 @@ Adam a plain RNN mostly does, later than the LSTM; the first figure shows whethe
     success_rate="By the paper's rule 9 of 10 seeds (2000 to 2009, which nothing was tuned on); on seed 2005 all test "
     "strings came out right, and never all training strings at the moments checked. Of the seeds 0 to 9, all test "
     "strings were right at the end on nine; the plain RNN had them right at some moment on 9, and at the end on four.",
-    published="LSTM 148 of 150 trials solved: all training and all test strings right (Hochreiter & Schmidhuber 1997, "
-    "table 1, which quotes 0 % for an Elman network from Cleeremans et al. 1989)",
+    card=paper_cards.EMBEDDED_REBER,
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
     sources=(
