@@ -54,7 +54,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class PaperCard:
-    """What a lesson has of a paper; paper_figures.py counts what comes out here. Texts are Markdown, a paragraph each."""
+    """What a lesson has of a paper; paper_figures.py counts what comes out here. Texts: Markdown, a paragraph each."""
 
     paper: Reference
     claim: str

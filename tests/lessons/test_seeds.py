@@ -19,14 +19,14 @@ from lstm_core.lessons.seeds import (
     success_sentence,
 )
 
-SEEDS = range(2000, 2030)
+FIRST, LEAST = 2000, 10  # seeds: thirty of most lessons, fewer of those that take a minute each
 trained = pytest.mark.parametrize("name", [name for name, found in lessons().items() if found.experiments])
 
 
 @trained
-def test_every_lesson_ships_thirty_seeds_of_the_settings_that_it_has(name):
+def test_every_lesson_ships_seeds_of_the_settings_that_it_has(name):
     lesson, trials = get_lesson(name), shipped_trials(name)
-    assert [one.seed for one in trials] == list(SEEDS)
+    assert len(trials) >= LEAST and [one.seed for one in trials] == list(range(FIRST, FIRST + len(trials)))
     assert {one.settings for one in trials} == {settings_digest(lesson)}, "its settings have changed: train them again"
     assert lesson.seed_dots is not None
     for metric in lesson.seed_dots.rows.values():
@@ -34,9 +34,10 @@ def test_every_lesson_ships_thirty_seeds_of_the_settings_that_it_has(name):
 
 
 @trained
-def test_the_text_gives_the_figure_where_fewer_than_28_of_30_reach_the_goal(name):
+def test_the_text_gives_the_figure_of_every_lesson(name):
     trials = shipped_trials(name)
-    assert f"**{sum(one.reached for one in trials)} of 30 seeds** (2000 to 2029" in success_sentence(get_lesson(name))
+    count = f"**{sum(one.reached for one in trials)} of {len(trials)} seeds** (2000 to {trials[-1].seed}"
+    assert count in success_sentence(get_lesson(name))
 
 
 def made(reached: list[bool], monkeypatch, **figures: list[float]):
