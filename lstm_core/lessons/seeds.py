@@ -103,7 +103,9 @@ def success_sentence(lesson: Lesson) -> str:
 
 
 def _shown(lesson: Lesson, value: float) -> str:
-    return format_percent(value) if lesson.seed_dots.percent else format_significant(value)
+    if lesson.seed_dots.percent:
+        return format_percent(value)
+    return f"{value:,.0f}" if value == round(value) else format_significant(value)
 
 
 def seed_figure(lesson: Lesson, now: Mapping[str, float] | None = None) -> go.Figure:

@@ -57,7 +57,7 @@ def test_the_sentence_counts_the_seeds_and_leaves_out_what_is_no_number(monkeypa
     lesson = made([True, False, True], monkeypatch, a=[1.0, 4.0, 2.0], b=[np.inf, 3.0, 5.0])
     text = success_sentence(lesson)
     assert text.startswith("**2 of 3 seeds** (7 to 9,")
-    assert "row a: 2.0 (1.0 to 4.0); row b: 4.0 (3.0 to 5.0)" in text
+    assert "row a: 2 (1 to 4); row b: 4 (3 to 5)" in text
 
 
 def test_a_seed_is_a_dot_hollow_where_it_missed_the_goal_and_the_run_at_hand_is_a_diamond(monkeypatch):

@@ -218,7 +218,7 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**What that unit does at each symbol**",
-            "Mean gate values, over new sequences, of the unit that keeps the first symbol: at X and Y, and at "
+            "Mean gate values, over new sequences, of the unit that tells the first symbol best: at X and Y, and at "
             "distractors.",
             _gates_by_symbol_figure,
         ),
