@@ -18,10 +18,12 @@ NOTEBOOKS = (  # lessons that outcomes.py can compute the figures of
     "vanishing",
     "exploding",
     "forget_bias",
+    "parity",
     "adding_problem",
     "temporal_order",
     "embedded_reber",
     "continual_reber",
+    "counting",
     "copy_memory",
     "characters",
 )

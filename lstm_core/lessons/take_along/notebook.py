@@ -99,9 +99,11 @@ def _training(lesson: Lesson, label: str, run: Run, several: bool, written: dict
         loop = script_training.stream_loop(experiment)
     else:
         loop = script_training.loop(experiment, windows, each_step, each_epoch, every)
+    cut = script_parts.cut_windows(experiment, windows)
+    is_cut_anew = written.get("Windows") != cut.strip("\n")  # from the rows as they are before they become tensors
     parts = [
-        ("Scale", script_parts.scale(windows), False),
-        ("Windows", script_parts.cut_windows(experiment, windows), False),
+        ("Scale", script_parts.scale(windows), is_cut_anew),
+        ("Windows", cut, False),
         ("Model", model_definition(experiment.model, *windows.model_sizes, with_state=start == "random"), True),
         ("Loss", script_training.loss(experiment, windows), False),
         ("Training", loop, True),

@@ -13,8 +13,10 @@ import numpy as np
 import torch
 
 from lstm_core.data.generators.reber import LEGAL, RECALL_STATE, STATE, SYMBOLS, _walk, decode_one_hot, states_after
+from lstm_core.data.generators.symbols import COUNT_SYMBOLS, count_string, max_count
 from lstm_core.data.samples.book import ALPHABET, encode
 from lstm_core.lessons.catalog.characters.text import CHUNK_LENGTH, ngram_baselines, text_features
+from lstm_core.lessons.catalog.papers.counting import MAX_TESTED
 
 
 @torch.no_grad()
@@ -120,6 +122,22 @@ def forget_bias_outcome(trained):
     return {f"{label} error": run.test_loss for label, run in trained.items()}
 
 
+@torch.no_grad()
+def parity_right(model, bits):  # (sequences, steps): after each bit, by the head at every step
+    output, _ = next(model.children())(torch.from_numpy(bits[..., None].astype(np.float32)))
+    return model.head(output).argmax(-1).numpy() == bits.cumsum(axis=1) % 2
+
+
+def parity_outcome(trained):
+    right, long = {}, {}
+    for label, run in trained.items():
+        bits = run.batch_of(run.starts["test"])[0][..., 0].numpy().astype(np.int64)
+        right[f"{label} right"] = float(parity_right(run.model, bits).mean(axis=0)[-1])
+        rng = np.random.default_rng((run.seed + 2**30) % 2**31)  # sequences that it was not trained on
+        long[f"{label} right at 1000"] = float(parity_right(run.model, rng.integers(0, 2, (256, 1000)))[:, -1].mean())
+    return right | long
+
+
 def adding_problem_outcome(trained):
     run = trained["lstm"]
     errors = (outputs_of(run, "test").flatten() - targets_of(run, "test").flatten()).abs().double()
@@ -186,6 +204,26 @@ def continual_reber_outcome(trained):
         remembered[f"{label}_remembered"], legal[f"{label}_legal"] = float(recalled.mean()), float(right.mean())
         lengths[f"{label}_symbols"] = float(np.mean(longest))
     return remembered | legal | lengths
+
+
+@torch.no_grad()
+def strings_right(model, most):  # whether S aⁿ bⁿ is right at every b and ends with S, for n = 1 … most
+    strings = np.full((most, 2 * most + 1), COUNT_SYMBOLS.index("b"))
+    for n in range(1, most + 1):
+        strings[n - 1, : n + 1] = count_string(n)[: n + 1]
+    x = np.eye(len(COUNT_SYMBOLS), dtype=np.float32)[strings]
+    likeliest = np.array(COUNT_SYMBOLS)[model(torch.from_numpy(x)).argmax(-1).numpy()]
+    rows = enumerate(likeliest, 1)
+    return np.array([(row[n + 1 : 2 * n] == "b").all() and row[2 * n] == "S" for n, row in rows])
+
+
+def counting_outcome(trained):
+    up_to, share = {}, {}
+    for label, run in trained.items():
+        right = strings_right(run.model, MAX_TESTED)
+        up_to[f"{label} up to"] = float(MAX_TESTED if right.all() else np.argmin(right))
+        share[f"{label} of the trained"] = float(right[: max_count(run.seq_len)].mean())
+    return up_to | share
 
 
 def text_of(run, split):  # the pages that the sequences of a split hold
