@@ -114,17 +114,17 @@ def test_networks_have_learned_tomitas_grammars(number):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", TOMITA)
-def test_nine_of_ten_networks_learn_each_of_tomitas_grammars(number):
+def test_four_of_five_networks_learn_each_of_tomitas_grammars(number):
     learned = 0
-    for seed in range(10):
-        if learned == 9:  # whatever the tenth does
+    for seed in range(5):
+        if learned == 4:  # whatever the fifth does
             return
         acceptor = NetworkAcceptor(SymbolNetwork(train_tomita(number, seed)))
         try:
             learned += extract_dfa(acceptor, 2, seed=seed) == tomita(number)
         except PlaygroundError:  # this one has learned nothing so simple
             continue
-    assert learned >= 9
+    assert learned >= 4
 
 
 def test_training_never_asks_for_the_empty_word_so_both_answers_are_tried():

@@ -86,6 +86,7 @@ def test_the_days_unroll_one_after_the_other(hand: Tab):
     expect(last).to_have_class(re.compile("later"))
 
 
+@pytest.mark.slow
 def test_a_slider_moved_while_it_trains_pauses_it_there(hand: Tab):
     hand.button("hand_untrained").click()
     hand.settle()

@@ -41,6 +41,7 @@ def test_another_unit_is_shown_without_asking_the_server(tab: Tab):
         tab.page.context.set_offline(False)
 
 
+@pytest.mark.slow
 def test_a_characters_number_is_read_by_mouse_and_by_key(tab: Tab):
     page, readout = coloured(tab), tab.page.locator(".text-heatmap-readout")
     page.locator("span").nth(4).hover()
@@ -69,6 +70,7 @@ def test_while_it_trains_the_page_keeps_its_characters_and_the_users_unit(tab: T
     tab.press("lesson_shipped")
 
 
+@pytest.mark.slow
 def test_typed_text_is_coloured_and_markup_is_only_named(tab: Tab):
     page, box = coloured(tab), tab.widget("typed").locator("textarea")
     box.fill('He said "no')

@@ -32,7 +32,7 @@ FORECAST = """() => document.querySelector('.st-key-forecast_picture .js-plotly-
     .data.filter(({ name }) => name === "forecast").map(({ x }) => String(x[x.length - 1]))"""
 
 
-@pytest.mark.parametrize("name", quick(FILES, *FILES[:2]))
+@pytest.mark.parametrize("name", quick(FILES, FILES[0]))
 def test_a_dropped_file_is_forecast_past_its_end(tab: Tab, name):
     tab.open("data").upload(name, (REPORTS / name).read_bytes())
     expect(tab.page.get_by_text("A forecast starts from")).to_be_visible(timeout=PATIENCE)

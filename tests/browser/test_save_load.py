@@ -77,6 +77,7 @@ def test_a_refused_file_is_told_beside_the_upload_and_the_model_stays(files: Tab
     assert tab.step() == step
 
 
+@pytest.mark.slow
 def test_five_clicks_give_five_equal_files(files: Tab):
     saved = save_after_trainings(files, trainings=1, saves=5)
     assert len(saved) == 5

@@ -92,6 +92,7 @@ def training(train: Tab) -> Iterator[Tab]:
     train.end_run()
 
 
+@pytest.mark.slow
 def test_the_learning_rate_changes_while_it_trains_and_keeps_the_weights(training: Tab):
     tab = training
     tab.wait_for_step(100)
@@ -151,6 +152,7 @@ def test_the_buttons_follow_runs_that_end_at_once(train: Tab):
         train.train(epochs).wait_for_end(epochs)
 
 
+@pytest.mark.slow
 def test_a_loss_that_explodes_stops_with_advice(train: Tab):
     tab = train
     tab.choose("optimizer", "SGD").fill("max_grad_norm", 0).fill("lr", 1e6).train(epochs=1000)

@@ -85,6 +85,7 @@ def test_the_plot_is_never_rebuilt_while_the_run_trains(train: Tab):
     )
 
 
+@pytest.mark.slow
 def test_a_zoom_stays_while_the_curve_grows(train: Tab):
     page = train.page
     zoom(page)
@@ -179,6 +180,7 @@ def test_ones_own_run_goes_on_beside_a_lesson(train: Tab):
     train.wait_for_step(before + 1)
 
 
+@pytest.mark.slow
 def test_a_curve_of_any_length_arrives_thinned(train: Tab):
     train.wait_for_step(2_100)
     assert 500 < len(train.wait_for_points(500)) <= 8_000

@@ -122,6 +122,7 @@ def test_a_run_that_waits_for_a_worker_is_refused(refuse, write, call, one_launc
         assert is_mine and "This run trains or waits to" in refuse("resume", folder)
 
 
+@pytest.mark.slow
 def test_only_what_torchrun_starts_loads_the_way_to_other_processes():
     code = "import sys, lstm_core.cli, lstm_core.runs.worker, lstm_core.runs.session, lstm_core.runs.run; "
     code += "print(*(name for name in sys.modules if 'shared' in name or 'processes' in name))"

@@ -26,6 +26,7 @@ def test_only_the_cores_that_this_process_may_use_are_counted(monkeypatch):
     assert devices.cpu_cores() == os.cpu_count()
 
 
+@pytest.mark.slow
 def test_a_page_works_in_one_thread_and_a_training_says_its_own():
     """In a process of its own, before PyTorch has loaded, when it takes the environment's word, and after."""
     code = """

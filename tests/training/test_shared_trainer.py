@@ -53,6 +53,7 @@ def check(described: dict, world: int, folder: Path, double: bool, tolerance: fl
         assert all(np.array_equal(values, together[0][name]) for name, values in one.items())
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_weights_of_one(tmp_path):
     check(*EXACT["a short last batch"], tmp_path, double=True, tolerance=1e-12)
 

@@ -69,7 +69,7 @@ def test_a_short_training_ends_with_the_same_figures(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", ["first_lstm", "nn_lstm_1_1", "state_life", "temporal_order"])  # the rest take minutes
 def test_the_whole_training_ends_with_the_same_figures(name, tmp_path):
     same_figures(name, 2001, {}, tmp_path)
 
