@@ -11,6 +11,7 @@ import pytest
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons import get_lesson
 from lstm_core.lessons.lesson import LessonFigure
+from lstm_core.lessons.paper_figures import card_parts
 from lstm_core.lessons.runs import new_runs, pretrained_runs
 from lstm_core.lessons.take_along.page import lesson_page
 
@@ -28,13 +29,13 @@ def test_the_page_has_all_of_the_lesson(runs):
     lesson = get_lesson("exploding")
     page = lesson_page(lesson, runs, 0, {})
     text = words(page)
-    for part in (lesson.title, lesson.outcome(runs).summary, lesson.card.claim, lesson.card.ours, "Seed 0."):
+    for part in (lesson.title, lesson.outcome(runs).summary, lesson.card.claim, card_parts(lesson)["Here"], "Seed 0."):
         assert part in text
     for figure in lesson.figures:
         assert figure.title.strip("*") in text
     for source in lesson.sources:
         assert source in text
-    assert page.count("<figure>") == len(lesson.figures) and page.count("<svg") >= 1
+    assert page.count("<figure>") == len(lesson.figures) + 1 and page.count("<svg") >= 1  # and that of the seeds
     assert '<math display="block">' in page and "@inproceedings{pascanu2013on," in page
     assert "<iframe" not in page, "an RNN has no stage"
 
@@ -48,7 +49,7 @@ def test_plotlys_script_goes_along_only_where_a_picture_needs_it(runs):
         if "layout" not in vars(figure.draw(runs)) and hasattr(figure.draw(runs), "lines")
     ]
     assert len(drawn) < len(lesson.figures) and len(with_plotly) > 1_000_000
-    plain = lesson_page(dataclasses.replace(lesson, figures=tuple(drawn)), runs, 0, {})
+    plain = lesson_page(dataclasses.replace(lesson, figures=tuple(drawn), seed_dots=None), runs, 0, {})
     assert len(plain) < 500_000 and "Plotly" not in plain
 
 
