@@ -88,6 +88,7 @@ def global_draws(tree: ast.AST) -> Iterator[int]:
 
 def test_no_source_draws_by_name():
     sources = [path for folder in ("lstm_core", "pages") for path in sorted((ROOT / folder).rglob("*.py"))]
+    sources = [path for path in sources if path.parent.name != "programs"]  # scripts, each in a process of its own
     found = [f"{path}:{line}" for path in sources for line in global_draws(ast.parse(path.read_text(encoding="utf-8")))]
     assert found == []
     assert list(global_draws(ast.parse("torch.randn(3)\nnp.random.rand()\nrandom.random()"))) == [1, 2, 3]
