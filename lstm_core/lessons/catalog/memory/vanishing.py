@@ -262,8 +262,8 @@ fifty it learns this one; on a smooth series its gradient may well reach back a 
         {"RNN": "rnn gradient left", "GRU": "gru gradient left", "LSTM": "lstm gradient left"},
         log=True,
     ),
-    success_rate="How far the RNN's gradient has vanished differs: on one of the seeds 4001 to 4010, 27 % was left after 10 "
-    "steps and 1.2 % after 49.",
+    success_rate="How far the RNN's gradient has vanished differs: on one of the seeds 4001 to 4010, 27 % was left "
+    "after 10 steps and 1.2 % after 49.",
     card=paper_cards.VANISHING,
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,

@@ -267,8 +267,8 @@ several units each.
     ),
     outcome=_outcome,
     seed_dots=SeedDots("symbols right", {"LSTM": "right"}, {"guessing": 1 / 8}, percent=True),
-    success_rate="One bad step at the end can cost a little: of the seeds 0 to 9, with gradients clipped at 1 instead of "
-    "0.1, one ended at 94.8 %, after 16 epochs.",
+    success_rate="One bad step at the end can cost a little: of the seeds 0 to 9, with gradients clipped at 1 instead "
+    "of 0.1, one ended at 94.8 %, after 16 epochs.",
     card=paper_cards.COPY_MEMORY,
     stage_moment=_stage_moment,
     thumbnail_plot=lambda runs: _probabilities(runs["lstm"], 1)[2][0].T[::-1],  # (9, seq_len)

@@ -243,8 +243,8 @@ Adam a plain RNN mostly does, later than the LSTM; the first figure shows whethe
         {"LSTM": "lstm_last", "plain RNN": "rnn_last"},
         percent=True,
     ),
-    success_rate="The goal is the paper's rule. On the seeds that miss it, all test strings came out right, and never all "
-    "training strings at the moments that are checked, at most sixty along the training.",
+    success_rate="The goal is the paper's rule. On the seeds that miss it, all test strings came out right, and never "
+    "all training strings at the moments that are checked, at most sixty along the training.",
     card=paper_cards.EMBEDDED_REBER,
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,

@@ -198,8 +198,8 @@ no gradient flows back to open it.
         {"A’s target": 0.0, "B’s target": 1.0},
     ),
     success_rate="The settings are the tutorial's. Where nn.LSTM misses, two things have happened: of the seeds 0 to "
-    "9, seed 4 is off by 0.13 after 300 epochs and right by epoch 400; on seed 3 the forget gate has closed, and 3,000 "
-    "epochs do not open it.",
+    "9, seed 4 is off by 0.13 after 300 epochs and right by epoch 400; on seed 3 the forget gate has closed, and "
+    "3,000 epochs do not open it.",
     sources=(
         'Josh Starmer (2023), "Long Short-Term Memory with PyTorch + Lightning", StatQuest, '
         "youtube.com/watch?v=RHGiXPuo_pI",
