@@ -9,6 +9,7 @@ import re
 import pytest
 
 from lstm_core.lessons import get_lesson, lessons
+from lstm_core.lessons.paper_figures import card_parts
 from lstm_core.lessons.take_along import NOTEBOOKS
 from tests.conftest import quick
 from tests.pages.conftest import open_lesson
@@ -55,6 +56,6 @@ def test_after_settings_that_no_notebook_can_train_it_is_told_why(visit):
 
 def test_the_card_of_a_paper_shows_both_sides_and_its_citation(visit):
     tab, card = open_lesson(visit, "adding_problem"), get_lesson("adding_problem").card
-    assert card.rule in tab.markdown() and card.ours in tab.markdown()
+    assert card.rule in tab.markdown() and card_parts(get_lesson("adding_problem"))["Here"] in tab.markdown()
     assert [code.value for code in tab.at.code] == [card.paper.bibtex]
     assert not open_lesson(visit, "first_lstm").at.code
