@@ -54,7 +54,7 @@ def test_the_html_file_plays_from_disk_in_every_colour_and_on_paper(tab: Tab, fr
     expect(page.locator("h1")).to_have_text(lesson.title)
     expect(page.locator(".outcome.reached")).to_contain_text("Seed 0.")
     expect(page.locator(".plotly .main-svg").first).to_be_visible()
-    assert page.locator("figure").count() == len(lesson.figures)
+    assert page.locator("figure").count() == len(lesson.figures) + 1  # and that of the seeds
     assert page.locator("math[display=block] msub").count() > 3
     assert page.locator("math[display=block]").bounding_box()["height"] > 15
 
