@@ -50,6 +50,7 @@ def wait_for_forecast(tab: Tab) -> None:
 def test_a_dropped_file_becomes_dates_past_its_end_with_bands_that_say_how_often_they_held(tab: Tab):
     tab.open().upload("sales.csv", monthly_csv())
     tab.button("train").click()
+    expect(tab.page.locator("[data-testid=stSidebar]")).to_contain_text(re.compile("Training|Trained"))
     tab.turn_to("Forecast")
     wait_for_forecast(tab)
     assert [str(x)[:10] for x in values(tab, "forecast", "x")][:2] == [LAST, "2020-01-01"]
