@@ -51,10 +51,12 @@ if __name__ == "__main__":  # a visit: Streamlit runs this file anew each time
 else:  # the server, which imports it once, before anybody visits
     from streamlit.runtime.pages_manager import PagesManager
 
+    from pages.shared.server.callbacks import keep_callbacks_whole
     from pages.shared.server.routes import routes
     from pages.shared.server.security import middleware
 
     # Else a first visit by a link such as /train opens pages/train.py alone: Streamlit takes a folder called pages for
     # its older kind of app until st.navigation has run once.
     PagesManager.uses_pages_directory = False
+    keep_callbacks_whole()
     app = st.App(__file__, routes=routes(), middleware=middleware())
