@@ -1,4 +1,4 @@
-"""How often a lesson reaches its goal: its outcome from thirty seeds that nothing was tuned on, shipped with it.
+"""How often a lesson reaches its goal: its outcome from many seeds, others than it was tuned on, shipped with it.
 
 pretrained/NAME/seeds.jsonl has a line a seed, written by
 
@@ -89,7 +89,7 @@ def success_sentence(lesson: Lesson) -> str:
     trials = shipped_trials(lesson.name)
     if not trials:
         return ""
-    seeds = f"{trials[0].seed} to {trials[-1].seed}, none of which was used to choose its settings"
+    seeds = f"{trials[0].seed} to {trials[-1].seed}; the settings were tuned on others"
     text = f"**{sum(one.reached for one in trials)} of {len(trials)} seeds** ({seeds}) reach the goal."
     if lesson.seed_dots is None:
         return text
@@ -105,6 +105,8 @@ def success_sentence(lesson: Lesson) -> str:
 def _shown(lesson: Lesson, value: float) -> str:
     if lesson.seed_dots.percent:
         return format_percent(value)
+    if not np.isfinite(value):
+        return "no number"
     return f"{value:,.0f}" if value == round(value) else format_significant(value)
 
 

@@ -56,16 +56,17 @@ def made(reached: list[bool], monkeypatch, **figures: list[float]):
 def test_the_sentence_counts_the_seeds_and_leaves_out_what_is_no_number(monkeypatch):
     lesson = made([True, False, True], monkeypatch, a=[1.0, 4.0, 2.0], b=[np.inf, 3.0, 5.0])
     text = success_sentence(lesson)
-    assert text.startswith("**2 of 3 seeds** (7 to 9,")
+    assert text.startswith("**2 of 3 seeds** (7 to 9;")
     assert "row a: 2 (1 to 4); row b: 4 (3 to 5)" in text
 
 
 def test_a_seed_is_a_dot_hollow_where_it_missed_the_goal_and_the_run_at_hand_is_a_diamond(monkeypatch):
-    lesson = made([True, False], monkeypatch, a=[1.0, 4.0], b=[2.0, 3.0])
+    lesson = made([True, False], monkeypatch, a=[1.0, 4.0], b=[2.0, np.inf])
     dots = seed_figure(lesson)
-    assert [list(one.x) for one in dots.data] == [[1.0, 4.0], [2.0, 3.0]]
+    assert [list(one.x) for one in dots.data] == [[1.0, 4.0], [2.0, np.inf]]
     assert list(dots.data[0].marker.symbol) == ["circle", "circle-open"]
     assert [round(y) for one in dots.data for y in one.y] == [0, 0, 1, 1]
+    assert list(dots.data[1].text) == ["seed 7: 2", "seed 8: no number"]
     assert [shape.x0 for shape in dots.layout.shapes] == [0.5]
     now = seed_figure(lesson, {"a": 1.5, "b": np.nan})
     diamonds = [one for one in now.data if one.marker.symbol == "diamond"]
