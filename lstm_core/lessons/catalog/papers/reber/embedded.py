@@ -39,9 +39,10 @@ LEARNED = 0.7  # share of right T and P from which on the memory is being learne
 
 
 def _experiment(cell: str) -> Experiment:
-    data = generated_data("embedded_reber", length=8000, seq_len=32, train_share=0.936, valid_share=0.032)
+    # Room for the longest strings: one that fills all steps has no zeros in front, and starts from a state of its own.
+    data = generated_data("embedded_reber", length=8000, seq_len=44, train_share=0.936, valid_share=0.032)
     model = ModelSpec(cell=cell, hidden_size=16, head="per_step")
-    return Experiment(data, model, TrainSpec(lr=0.02, batch_size=32, epochs=16, weight_decay=3e-4, patience=0))
+    return Experiment(data, model, TrainSpec(lr=0.015, batch_size=32, epochs=16, weight_decay=3e-4, patience=0))
 
 
 def _solved_plot(runs: dict[str, Run]) -> LinePlot:
@@ -172,7 +173,7 @@ LESSON = Lesson(
     chapter="Papers",
     evening=3,
     after=("vanishing",),
-    train_seconds=7.6,
+    train_seconds=9.1,
     question=Question(
         _measure_early_recall,
         (
@@ -212,8 +213,8 @@ A **Reber grammar** is a small map of one-way streets, each with a letter. Walk 
 at every fork, and write the letters down: BTXSE, BPVVE, BTSSXXTVVE. The task is to predict which letters may come next.
 
 Remembering one symbol is nearly enough for that. So the grammar is **embedded** in another: B, then T or P, then a
-whole Reber string, then *the same* T or P, then E. The second symbol must survive all that lies between: six to thirty
-steps that carry no information about it.
+whole Reber string, then *the same* T or P, then E. The second symbol must survive all that lies between: five to some
+forty symbols that carry no information about it.
 
 A string counts as right if at *every* step the legal symbols have the highest logits. As in the paper, a trial is
 solved once **all** strings are right, training and test; the last E, always the same, is left out. The paper trained on
@@ -221,7 +222,7 @@ solved once **all** strings are right, training and test; the last E, always the
 test score is mostly memory of strings seen.
 
 The paper's table 1 quotes an Elman network, the plain RNN of its day, that never solved it. With the exact gradient and
-Adam a plain RNN mostly does, later than the LSTM; the first figure shows whether it then forgets T and P again.
+Adam a plain RNN does, on 29 of the 30 seeds below; the first figure shows whether it then forgets T and P again.
 """,
     formula=r"\text{right at step } t \iff \min_{s \,\in\, \text{legal}_t} y_{t,s} > \max_{s \,\notin\, "
     r"\text{legal}_t} y_{t,s}",
@@ -243,8 +244,10 @@ Adam a plain RNN mostly does, later than the LSTM; the first figure shows whethe
         {"LSTM": "lstm_last", "plain RNN": "rnn_last"},
         percent=True,
     ),
-    success_rate="The goal is the paper's rule. On the seeds that miss it, all test strings came out right, and never "
-    "all training strings at the moments that are checked, at most sixty along the training.",
+    success_rate="The goal is the paper's rule, checked at up to sixty moments of the training. A string stands at the "
+    "end of 44 steps, with zeros in front. On the one seed that misses it, a training string of 42 symbols has two "
+    "zeros in front only, begins from a state that hardly any other does, and is wrong at its second symbol. With 32 "
+    "steps and a learning rate of 0.02, strings without any zeros in front did the same on 2 of the seeds 0 to 9.",
     card=paper_cards.EMBEDDED_REBER,
     stage_moment=_stage_moment,
     thumbnail_plot=_thumbnail_plot,
