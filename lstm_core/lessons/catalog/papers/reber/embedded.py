@@ -231,7 +231,7 @@ Adam a plain RNN does, on 29 of the 30 seeds below; the first figure shows wheth
     exercises=(
         Exercise("Four units instead of sixteen: it may no longer solve the task.", {"model": {"hidden_size": 4}}),
         Exercise(
-            "No weight decay: it is solved all the same, and then often forgets again.",
+            "No weight decay: is it still solved, and does it then forget T and P again?",
             {"train": {"weight_decay": 0.0}},
         ),
         Exercise(
