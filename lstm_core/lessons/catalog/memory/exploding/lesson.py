@@ -12,6 +12,7 @@ from lstm_core.figures import diagram
 from lstm_core.figures.lines import Line, LinePlot
 from lstm_core.figures.theme import BRICK, GREY, LILAC, VIOLET, figure_layout
 from lstm_core.lessons.catalog import paper_cards
+from lstm_core.lessons.catalog.memory.exploding.cliff import cliff_figure, extra_files
 from lstm_core.lessons.figures import LOSS_POINTS, new_figure
 from lstm_core.lessons.lesson import Exercise, Lesson, LessonFigure, Outcome, SeedDots, generated_data, run_name
 from lstm_core.lessons.question import Choice, Measured, Question, between
@@ -168,6 +169,12 @@ LESSON = Lesson(
             _loss_plot,
         ),
         LessonFigure(
+            "**The cliff: the loss along the gradient**",
+            "One batch, downhill along its gradient, at the last step of the run without clipping with a loss below 1, "
+            "or at its next. Marked: one step of plain gradient descent. Dashed: half as many steps in.",
+            lambda runs: cliff_figure(runs["no_clip"], runs["clip"].train_spec.max_grad_norm or CLIP),
+        ),
+        LessonFigure(
             "**What clipping does**",
             "By norm, the arrow keeps its direction and is scaled to the limit; by value, its direction would change.",
             _vectors,
@@ -227,6 +234,7 @@ still spoils Adam's averages for many steps, and a NaN spoils them for good.
     "of the seeds 2000 to 2029 do: on two neither run has learned by then, and on one the unclipped run comes back.",
     card=paper_cards.EXPLODING,
     thumbnail_plot=_thumbnail_plot,
+    extra_files=extra_files,
     sources=(
         "Yoshua Bengio, Patrice Simard & Paolo Frasconi (1994), Learning long-term dependencies with gradient descent "
         "is difficult, IEEE Transactions on Neural Networks 5(2): the task in its simplest form",
