@@ -109,6 +109,7 @@ class SeedDots:
     levels: Mapping[str, float] = field(default_factory=dict)  # name → a goal, or what a naive prediction scores
     log: bool = False
     percent: bool = False
+    colors: tuple[str, ...] = ()  # of the rows, where the runs have colours of their own in other pictures
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ FILE = "cliff.safetensors"
 NAIVE = 1.0  # squared error of always predicting 0
 MAX_REPLAYED = 400  # steps that are trained again for a picture: about a second
 TOLERANCE = 1e-3  # of the recorded loss, between two machines
-POINTS, EARLY_POINTS = 81, 41  # at which a loss is computed
+POINTS, EARLY_POINTS = 101, 41  # at which a loss is computed
 BEHIND, BEYOND = 0.35, 1.15  # what is drawn, in lengths of the step that is not clipped
 
 
@@ -173,12 +173,12 @@ def cliff_figure(run: Run, limit: float) -> go.Figure:
     drawn, lr = slices(run), run.train_spec.lr
     now, figure = drawn[0], new_figure()
     for one, color, dash in zip(drawn, (BRICK, GREY), ("solid", "dash"), strict=False):
-        name = f"step {one.step:,}, gradient norm {format_significant(one.norm)}"
+        name = f"step {one.step:,}: norm {format_significant(one.norm)}"
         line = {"color": color, "width": 3, "dash": dash}
         figure.add_scatter(x=one.distances, y=one.losses, name=name, mode="lines", line=line)
     ends = (
-        ("before it", 0.0, GREY, "circle"),
-        ("after it, clipped", lr * min(now.norm, limit), VIOLET, "diamond"),
+        ("before", 0.0, GREY, "circle"),
+        ("clipped", lr * min(now.norm, limit), VIOLET, "diamond"),
         ("not clipped", lr * now.norm, BRICK, "x"),
     )
     for label, distance, color, symbol in ends:

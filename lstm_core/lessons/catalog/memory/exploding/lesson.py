@@ -171,7 +171,8 @@ LESSON = Lesson(
         LessonFigure(
             "**The cliff: the loss along the gradient**",
             "One batch, downhill along its gradient, at the last step of the run without clipping with a loss below 1, "
-            "or at its next. Marked: one step of plain gradient descent. Dashed: half as many steps in.",
+            "or at its next. Marked: one step of plain gradient descent. Dashed: half as many steps in. Norm: of the "
+            "gradient.",
             lambda runs: cliff_figure(runs["no_clip"], runs["clip"].train_spec.max_grad_norm or CLIP),
         ),
         LessonFigure(
@@ -229,6 +230,7 @@ still spoils Adam's averages for many steps, and a NaN spoils them for good.
         {"clipped, at the end": "clip error", "not clipped, largest": "no_clip largest loss"},
         {"always predicting 0": 1.0},
         log=True,
+        colors=tuple(COLORS.values()),
     ),
     success_rate="The number of epochs was chosen on the seeds 10 to 39, all of which reach it; with half as many, 27 "
     "of the seeds 2000 to 2029 do: on two neither run has learned by then, and on one the unclipped run comes back.",
