@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 every = pytest.mark.parametrize("name", lessons())
 TRAINED = [name for name, found in lessons().items() if found.experiments]
 trained = pytest.mark.parametrize("name", TRAINED)
-SHIPPED_WITH = {"exploding": {"cliff.safetensors"}}
+SHIPPED_WITH = {"exploding": {"cliff.safetensors"}, "forget_bias": {"length_10", "length_20", "length_100"}}
 
 
 def test_the_shelf_is_in_order_and_has_every_file():
