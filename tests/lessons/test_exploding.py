@@ -74,34 +74,30 @@ def test_the_shipped_runs_show_the_one_learn_and_the_other_end():
     assert norms.y[-1] == MAX_NORM_SHOWN and (limit.y == CLIP).all()
 
 
-def test_the_shipped_weights_are_those_that_the_shipped_run_had_before_its_last_good_step(monkeypatch):
+def test_the_shipped_weights_are_those_that_the_shipped_run_had_before_its_last_good_step():
     run = shipped_runs("exploding")["no_clip"]
-    monkeypatch.setattr(cliff, "MAX_REPLAYED", 0)
     step = cliff.last_good_step(run)
-    drawn, early = cliff.slices(run)
+    drawn, early = cliff.slices(run, CLIP, max_replayed=0)
     epochs, losses = run.curves["train_loss"].points()
     at = int(np.argmin(abs(epochs * run.steps_per_epoch - step)))
     assert (drawn.step, epochs[at] * run.steps_per_epoch) == (step, pytest.approx(step))
-    assert drawn.loss_at(0) == pytest.approx(losses[at], rel=0.01) and losses[at] < 1 < losses[at + 1 :].min()
+    assert drawn.marked_losses[0] == pytest.approx(losses[at], rel=1e-3) and losses[at] < 1 < losses[at + 1 :].min()
     assert drawn.norm == pytest.approx(run.curves["grad_norm"].points()[1][at], rel=1e-3)
     assert early.step < step and early.norm < drawn.norm / 5
 
 
 def test_a_run_of_ones_own_is_trained_again_as_far_as_its_last_good_step(runs, monkeypatch):
-    shipped = cliff.slices(shipped_runs("exploding")["no_clip"])[0]
+    shipped = cliff.slices(shipped_runs("exploding")["no_clip"], CLIP)[0]
     monkeypatch.setattr(cliff, "FILE", "none")
-    own = cliff.slices(runs["no_clip"])[0]  # of the same seed
+    own = cliff.slices(runs["no_clip"], CLIP)[0]  # of the same seed
     assert own.step == shipped.step
     np.testing.assert_allclose(own.losses, shipped.losses, rtol=1e-3)
 
 
 def test_where_the_weights_cannot_be_had_an_earlier_snapshot_is_drawn(runs, monkeypatch):
     run = runs["no_clip"]
-    run.cache.clear()
     monkeypatch.setattr(cliff, "FILE", "none")
-    monkeypatch.setattr(cliff, "MAX_REPLAYED", 0)
-    drawn = cliff.slices(run)[0]
-    run.cache.clear()
+    drawn = cliff.slices(run, CLIP, max_replayed=0)[0]
     assert drawn.step - 1 in run.snapshots.steps and drawn.step <= cliff.last_good_step(run)
 
 
@@ -116,12 +112,12 @@ def test_the_step_that_is_not_clipped_ends_up_the_wall_and_the_clipped_one_furth
 def test_the_drawn_losses_are_those_of_the_batch_along_its_gradient():
     run = new_runs(LESSON, 4)["no_clip"]
     run.train_here(30)
-    (drawn,) = cliff.slices(run)
+    (drawn,) = cliff.slices(run, CLIP)
     (inputs, targets), model = cliff.training_batch(run, 31), run.current_model()
     assert drawn.step == 31
     loss = (model(inputs) - targets.flatten(1)).square().mean()
     loss.backward()
-    assert drawn.loss_at(0) == pytest.approx(loss.item(), rel=1e-3)
+    assert drawn.marked_losses[0] == pytest.approx(loss.item(), rel=1e-5)
     norm = torch.nn.utils.get_total_norm([one.grad for one in model.parameters()]).item()
     assert drawn.norm == pytest.approx(norm, rel=1e-5)
     with torch.no_grad():
@@ -137,4 +133,4 @@ def test_a_gradient_without_a_direction_is_refused():
     model = run.current_model()
     torch.nn.init.constant_(model.head.bias, torch.nan)
     with pytest.raises(PlaygroundError, match="no direction: its norm is nan"):
-        cliff._along_gradient(run, 1, model, None, 5)
+        cliff._along_gradient(run, 1, model, CLIP, 5)

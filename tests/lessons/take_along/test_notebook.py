@@ -68,8 +68,8 @@ def test_a_short_training_ends_with_the_same_figures(name, tmp_path):
     same_figures(name, 5, SHORT, tmp_path, figures_here)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["first_lstm", "nn_lstm_1_1", "state_life", "temporal_order"])  # the rest take minutes
+@pytest.mark.slow  # the others take minutes
+@pytest.mark.parametrize("name", ["first_lstm", "nn_lstm_1_1", "state_life", "flip_flop", "temporal_order"])
 def test_the_whole_training_ends_with_the_same_figures(name, tmp_path):
     same_figures(name, 2001, {}, tmp_path)
 

@@ -189,7 +189,7 @@ have the same data, weights and learning rate. Only one **clips** its gradient.
 To remember the first step, the RNN's recurrent weights must grow until they carry a number through twenty steps. Then
 the product that makes gradients vanish does the opposite: factors above 1, twenty times over. The loss has a **cliff**
 there, and on it the gradient is orders of magnitude larger than on the plateau before: the result above gives the
-largest norm and the median.
+largest norm and the median. The third picture is a cut through it.
 
 A step is learning rate times gradient. One such step throws the weights far away, where the next gradient is larger
 still, until the loss is infinite or NaN. The Trainer then stops that run, reports it, and keeps its last finite
@@ -233,7 +233,9 @@ still spoils Adam's averages for many steps, and a NaN spoils them for good.
         colors=tuple(COLORS.values()),
     ),
     success_rate="The number of epochs was chosen on the seeds 10 to 39, all of which reach it; with half as many, 27 "
-    "of the seeds 2000 to 2029 do: on two neither run has learned by then, and on one the unclipped run comes back.",
+    "of the seeds 2000 to 2029 do: on two neither run has learned by then, and on one the unclipped run comes back. At "
+    "the step in the picture of the cliff, on the 28 of these seeds that break off, a whole step of plain gradient "
+    "descent raises the batch's loss on 25, a clipped one lowers it on all 28.",
     card=paper_cards.EXPLODING,
     thumbnail_plot=_thumbnail_plot,
     extra_files=extra_files,
