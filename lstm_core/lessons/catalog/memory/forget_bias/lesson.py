@@ -177,7 +177,7 @@ LESSON = Lesson(
         ),
         LessonFigure(
             "**The more steps, the fewer seeds learn, but for chrono**",
-            "The seeds 2000 to 2029 at each length, T_max set to it. Above a column: how many of the 30 end below 0.1 "
+            "The seeds 2000 to 2029 at each length, chrono told so. Above a column: how many of the 30 end below 0.1 "
             "(dashed). Diamonds: these runs.",
             lambda runs: lengths_figure(runs, COLORS, MAX_ERROR),
         ),
