@@ -18,6 +18,9 @@ from lstm_core.runs.worker import work
 # Before PyTorch loads, here and in what a test starts: the two workers have a core each.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Tests of a browser, of workers and of commands: another process may be starved on a busy machine. They are tried a
+# second time, and the summary names each that needed it (RERUN): one that is named again and again hides a fault.
+TRIED_TWICE = ("browser", "runs", "cli")
 QUICK = 4  # without --thorough, so much less of the examples
 settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.register_profile("quick", max_examples=100 // QUICK, deadline=None)
@@ -33,6 +36,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("thorough" if thorough else "quick")
     if not thorough and not config.option.markexpr:
         config.option.markexpr = "not slow"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in TRIED_TWICE:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session", autouse=True)

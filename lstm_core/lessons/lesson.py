@@ -109,6 +109,7 @@ class SeedDots:
     levels: Mapping[str, float] = field(default_factory=dict)  # name → a goal, or what a naive prediction scores
     log: bool = False
     percent: bool = False
+    colors: tuple[str, ...] = ()  # of the rows, where the runs have colours of their own in other pictures
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ class Lesson:
     stage_moment: Callable[[Run], StageMoment | None] | None = None  # what the Stage opens with, of an LSTM
     # lines, or one picture (rows, columns); None: the loss curves
     thumbnail_plot: Callable[[dict[str, Run]], list[np.ndarray] | np.ndarray] | None = None
+    extra_files: Callable[[dict[str, Run]], Mapping[str, bytes]] | None = None  # what else ships of them: name → bytes
     widget: str = ""  # a module of pages/shared/lessons/widgets with show(workspace, runs)
     widget_below: bool = False  # the pictures come first
     program: str = ""  # the tutorial's steps as a script: a file of programs/

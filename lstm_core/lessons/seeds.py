@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FILE = "seeds.jsonl"
 ROW_HEIGHT, HEAD_HEIGHT = 62, 110  # of the picture, in CSS pixels
+MAX_COUNT = 1e6  # a whole number from here on is a measured one, and is rounded
 SPREAD = 0.26  # of the dots of a row around its middle, in rows
 
 
@@ -107,7 +108,7 @@ def _shown(lesson: Lesson, value: float) -> str:
         return format_percent(value)
     if not np.isfinite(value):
         return "no number"
-    return f"{value:,.0f}" if value == round(value) else format_significant(value)
+    return f"{value:,.0f}" if value == round(value) and abs(value) < MAX_COUNT else format_significant(value)
 
 
 def seed_figure(lesson: Lesson, now: Mapping[str, float] | None = None) -> go.Figure:
@@ -117,8 +118,8 @@ def seed_figure(lesson: Lesson, now: Mapping[str, float] | None = None) -> go.Fi
     dots, trials = lesson.seed_dots, shipped_trials(lesson.name)
     figure, labels = new_figure(), list(dots.rows)
     for row, (label, metric) in enumerate(dots.rows.items()):
-        color = RUN_COLORS[row % len(RUN_COLORS)]
-        at = row + SPREAD * _swarm(len(trials))
+        color = (dots.colors or RUN_COLORS)[row % len(dots.colors or RUN_COLORS)]
+        at = row + SPREAD * swarm(len(trials))
         values = [one.figures.get(metric, np.nan) for one in trials]
         marker = {
             "size": 9,
@@ -142,7 +143,8 @@ def seed_figure(lesson: Lesson, now: Mapping[str, float] | None = None) -> go.Fi
         figure.add_annotation(x=x, y=1, yref="paper", yanchor="bottom", text=name, showarrow=False, font_size=FONT_SIZE)
     figure.update_xaxes(title=dots.title, type="log" if dots.log else "linear")
     if dots.log:
-        figure.update_xaxes(exponentformat="power", dtick=1 if _decades(figure) < 8 else 2)
+        step = next((step for step in (1, 2, 5) if _decades(figure) < 8 * step), 10)  # decades from tick to tick
+        figure.update_xaxes(exponentformat="power", dtick=step)
     if dots.percent:
         figure.update_xaxes(tickformat=".0%")
     figure.update_yaxes(
@@ -152,7 +154,7 @@ def seed_figure(lesson: Lesson, now: Mapping[str, float] | None = None) -> go.Fi
     return figure.update_layout(showlegend=False, hovermode="closest")
 
 
-def _swarm(count: int) -> np.ndarray:
+def swarm(count: int) -> np.ndarray:
     """(count,) offsets in −1…1 that set neighbours apart."""
     return (np.arange(count) * 0.618034 % 1.0) * 2 - 1
 

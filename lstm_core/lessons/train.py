@@ -46,6 +46,8 @@ def train_lesson(name: str) -> str:
     for label, run in runs.items():
         snapshot_bytes = max(SNAPSHOT_BYTES // len(runs), 3 * 4 * run.parameter_count)
         (folder / f"{label}.safetensors").write_bytes(run.checkpoint(snapshot_bytes, LESSON_POINTS))
+    for file, data in (lesson.extra_files(runs) if lesson.extra_files else {}).items():
+        (folder / file).write_bytes(data)
     values = lesson.thumbnail_plot(runs) if lesson.thumbnail_plot else loss_plot(runs)
     (folder / "thumbnail.svg").write_text(thumbnail_svg(values), encoding="utf-8")
     return lesson.outcome(runs).summary if lesson.outcome else ""

@@ -88,10 +88,13 @@ def papers() -> list[Lesson]:
 
 
 def trial(job: tuple[str, int]) -> Trial:
+    name, seed = job
+    return train_trial(lessons()[name], seed)
+
+
+def train_trial(lesson: Lesson, seed: int) -> Trial:
     """Train a lesson's runs in this process, one after the other, in one thread."""
     torch.set_num_threads(1)
-    name, seed = job
-    lesson = lessons()[name]
     runs = new_runs(lesson, seed)
     for run in runs.values():
         run._mirror.current.threads = 1
@@ -100,9 +103,9 @@ def trial(job: tuple[str, int]) -> Trial:
     seconds = time.perf_counter() - began
     outcome = lesson.outcome(runs)
     steps = sum(run.step for run in runs.values())
-    passed = RULES[name][1](runs, outcome.metrics) if name in RULES else None
+    passed = RULES[lesson.name][1](runs, outcome.metrics) if lesson.name in RULES else None
     metrics = {key: float(value) for key, value in outcome.metrics.items()}
-    return Trial(name, seed, outcome.reached, metrics, steps, seconds, passed, settings_digest(lesson))
+    return Trial(lesson.name, seed, outcome.reached, metrics, steps, seconds, passed, settings_digest(lesson))
 
 
 def row(lesson: Lesson, trials: list[Trial]) -> tuple[str, ...]:
@@ -135,8 +138,13 @@ def seed_range(text: str) -> range:
     return seeds
 
 
-def run_trials(names: Iterable[str], options: argparse.Namespace) -> list[Trial]:
-    """Those of these lessons and the options' seeds, of which --keep may have some; in the order of the seeds."""
+def run_trials(
+    names: Iterable[str], options: argparse.Namespace, make: Callable[[tuple[str, int]], Trial] = trial
+) -> list[Trial]:
+    """Those of these lessons and the options' seeds, of which --keep may have some; in the order of the seeds.
+
+    make: a function of a module, which trains the lesson of a name from a seed.
+    """
     names = list(names)
     read = [one for name in names for one in (read_trials(options.keep, name) if options.keep else [])]
     kept = {(one.name, one.seed): one for one in read}
@@ -145,7 +153,7 @@ def run_trials(names: Iterable[str], options: argparse.Namespace) -> list[Trial]
     if not jobs:
         return [kept[job] for job in wanted]
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
-        for done in pool.imap_unordered(trial, jobs):
+        for done in pool.imap_unordered(make, jobs):
             kept[done.name, done.seed] = done
             if options.keep:
                 add_trial(options.keep, done)

@@ -108,9 +108,10 @@ def files() -> dict[str, tuple[str, bytes]]:
     properties = {
         scheme: " ".join(f"{name}: {value};" for name, value in theme.items()) for scheme, theme in THEME.items()
     }
+    sheets = sorted(COMPONENTS.glob("stage/**/*.css"), key=lambda path: path.name)  # as stage.py sends them
     page = PAGE.format(
         **properties,
-        styles="\n".join(path.read_text(encoding="utf-8") for path in sorted(COMPONENTS.glob("stage/*.css"))),
+        styles="\n".join(path.read_text(encoding="utf-8") for path in sheets),
         look=json.dumps(look),
         example=base64.b64encode(scene).decode(),
     )

@@ -166,3 +166,22 @@ def test_while_it_trains_the_page_says_so_and_the_end_draws_it_again(tab: Tab):
     tab.end_run()
     tab.go("Forecast")
     expect(main).not_to_contain_text("Drawn from the weights of epoch")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", [0, 8, 16])  # ms between the two clicks
+def test_a_page_that_is_opened_right_after_a_click_does_not_undo_it(tab: Tab, wait: int):
+    tab.open().upload("sales.csv", monthly_csv())
+    both = """(wait) => new Promise((done) => {
+      document.querySelector(".st-key-train button").click();
+      setTimeout(() => {
+        const links = [...document.querySelectorAll("[data-testid=stSidebarNavLink]")];
+        links.find((link) => link.textContent.endsWith("Forecast")).click();
+        done();
+      }, wait);
+    })"""
+    tab.page.evaluate(both, wait)
+    expect(tab.heading("Forecast")).to_be_visible()
+    expect(tab.page.locator("[data-testid=stSidebar]")).to_contain_text(
+        re.compile("Queued|Training|Trained.*sales.csv")
+    )

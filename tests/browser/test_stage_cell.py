@@ -16,7 +16,7 @@ from tests.factories import scene_of, wave
 
 SUMS = """async ([bytes, layer, direction]) => {
   const { decode } = await import("/modules/stage/scene.js");
-  const { reader } = await import("/modules/stage/equations.js");
+  const { reader } = await import("/modules/stage/cell/equations.js");
   const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
   const from = reader(scene, scene, layer, direction);
   return ["i", "f", "g", "o"].map((gate) => Array.from({ length: scene.hidden }, (_, unit) =>

@@ -18,7 +18,7 @@ from tests.browser.tab import Tab
 from tests.factories import scene_of
 
 SVG = "{http://www.w3.org/2000/svg}"
-EXPORT = "async () => (await import('/modules/stage/html_export.js')).asPage(window.stage)"
+EXPORT = "async () => (await import('/modules/stage/export/html_export.js')).asPage(window.stage)"
 
 
 @pytest.fixture

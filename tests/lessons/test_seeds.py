@@ -60,6 +60,18 @@ def test_the_sentence_counts_the_seeds_and_leaves_out_what_is_no_number(monkeypa
     assert "row a: 2 (1 to 4); row b: 4 (3 to 5)" in text
 
 
+def test_a_measured_number_of_any_size_is_rounded_and_a_count_is_not(monkeypatch):
+    lesson = made([True], monkeypatch, a=[183_382_619_101_551_592_636.0], b=[12_345.0])
+    assert "row a: 1.8 × 10²⁰ (" in success_sentence(lesson) and "row b: 12,345 (" in success_sentence(lesson)
+
+
+def test_rows_have_the_colours_that_a_lesson_gives_them(monkeypatch):
+    lesson = made([True], monkeypatch, a=[1.0], b=[2.0])
+    own = dataclasses.replace(lesson, seed_dots=dataclasses.replace(lesson.seed_dots, colors=("#010203", "#040506")))
+    assert [one.marker.color for one in seed_figure(own).data] == ["#010203", "#040506"]
+    assert len({one.marker.color for one in seed_figure(lesson).data} - {"#010203", "#040506"}) == 2
+
+
 def test_a_seed_is_a_dot_hollow_where_it_missed_the_goal_and_the_run_at_hand_is_a_diamond(monkeypatch):
     lesson = made([True, False], monkeypatch, a=[1.0, 4.0], b=[2.0, np.inf])
     dots = seed_figure(lesson)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from unittest.mock import patch
+
 import pytest
+from streamlit import config
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 from streamlit.runtime.state import SafeSessionState
 
-from pages.shared.server.callbacks import keep_callbacks_whole
+from pages.shared.server.callbacks import FAST, awaits_callbacks, keep_callbacks_whole
 
 
 class NewerRequest(Exception):
@@ -54,3 +61,64 @@ def test_after_a_callback_that_fails_requests_are_heard_again(runner):
         object.__new__(SafeSessionState).on_script_will_rerun(["fail"])
     with pytest.raises(NewerRequest):
         runner._maybe_handle_execution_control_request()
+
+
+@pytest.fixture
+def requests(runner) -> ScriptRequests:
+    """Patched, with a click that waits."""
+    keep_callbacks_whole()
+    requests = ScriptRequests()
+    requests.request_rerun(RerunData(widget_states=WidgetStates()))
+    return requests
+
+
+@pytest.fixture(autouse=True)
+def _patched_here_alone(monkeypatch):
+    for owner, names in {
+        ScriptRequests: ("on_scriptrunner_yield", "on_scriptrunner_ready"),
+        AppSession: ("request_rerun",),
+    }.items():
+        for name in names:
+            monkeypatch.setattr(owner, name, getattr(owner, name))
+
+
+@pytest.mark.parametrize("take", [ScriptRequests.on_scriptrunner_ready, ScriptRequests.on_scriptrunner_yield])
+def test_a_click_awaits_its_callbacks_from_when_it_is_asked_until_they_are_through(requests, take):
+    assert awaits_callbacks(requests)
+    getattr(requests, take.__name__)()
+    assert awaits_callbacks(requests)
+    assert requests.on_scriptrunner_yield() is None and awaits_callbacks(requests)
+    context = SimpleNamespace(script_requests=requests)
+    with patch("pages.shared.server.callbacks.get_script_run_ctx", lambda **_: context):
+        object.__new__(SafeSessionState).on_script_will_rerun([])
+    assert not awaits_callbacks(requests)
+
+
+def test_a_thread_that_ends_before_its_callbacks_keeps_no_one_waiting(requests):
+    requests.on_scriptrunner_ready()
+    requests.on_scriptrunner_ready()  # there is no more: it stops
+    assert not awaits_callbacks(requests)
+
+
+def test_a_clock_has_no_callbacks_and_keeps_no_one_waiting(requests):
+    requests.on_scriptrunner_ready()
+    requests.on_scriptrunner_ready()
+    clock = ScriptRequests()
+    clock.request_rerun(RerunData(widget_states=WidgetStates(), is_auto_rerun=True, fragment_id="poll"))
+    assert not awaits_callbacks(clock)
+    assert clock.on_scriptrunner_yield() is None and not awaits_callbacks(clock)
+    clock.on_scriptrunner_ready()
+    assert not awaits_callbacks(clock)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_is_asked_before_the_callbacks_are_through_goes_to_the_same_thread(requests, monkeypatch, is_late):
+    heard: list[bool] = []
+    monkeypatch.setattr(AppSession, "request_rerun", lambda *_: heard.append(config.get_option(FAST)))
+    keep_callbacks_whole()
+    if is_late:
+        requests.on_scriptrunner_ready()
+        requests.in_hand = None
+    session = SimpleNamespace(_scriptrunner=SimpleNamespace(_requests=requests))
+    AppSession.request_rerun(session, None)
+    assert heard == [is_late] and config.get_option(FAST)

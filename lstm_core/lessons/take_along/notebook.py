@@ -1,6 +1,6 @@
 """A lesson as a Jupyter notebook that trains it with plain PyTorch, and prints the figures of its outcome.
 
-Its data, model and loop are those of the training script (lstm_core/architecture), the figures those of outcomes.py:
+Its data, model and loop are those of the training script (lstm_core/architecture), the figures those of outcomes/:
 the same numbers in the same order, from the same seeds. It imports numpy, pandas and torch, and nothing of ours.
 """
 
@@ -56,6 +56,8 @@ _KEPT = {
     "characters": _FIRST_WEIGHTS,
 }
 _NOTHING = ("", [], [])
+# What else is kept of each model, before other data take the same names
+_VALUES = {"held_gates": ("test=batch_of(starts['test'])",), "rollout": ("x=x",)}
 _PRINT = """\
 for name, value in outcome.items():
     print(f"{name}: {value:.6g}")"""
@@ -74,20 +76,39 @@ def lesson_notebook(lesson: Lesson, runs: dict[str, Run], seed: int) -> str:
         raise PlaygroundError(f"There is no notebook for {lesson.title!r} yet.")
     if refusal := notebook_refusal(lesson, runs):
         raise PlaygroundError(refusal)
-    first = next(iter(runs.values()))
-    names = columns_of(first.windows)
-    data, known = notebook_data.data_cells(first.experiment, first.windows, names)
-    cells = [("markdown", _about(lesson, runs, seed)), ("markdown", _text(lesson)), ("markdown", "## Data")]
-    cells += [("code", _imports(first, names)), *(("code", text) for text in data)]
-    if _KEPT.get(lesson.name) is _SNAPSHOTS:
-        cells.append(("code", source_of([thin_log_spaced])[0]))
+    cells = [("markdown", _about(lesson, runs, seed)), ("markdown", _text(lesson))]
     written: dict[str, str] = {}
+    known: set[str] = set()
     for label, run in runs.items():
+        cells += _data(label, run, written, known)
+        if _KEPT.get(lesson.name) is _SNAPSHOTS and "thin" not in written:
+            written["thin"] = source_of([thin_log_spaced])[0]
+            cells.append(("code", written["thin"]))
         cells += _training(lesson, label, run, len(runs) > 1, written)
     source, _ = source_of([find], known)
     show = f"outcome = {find.__name__}(trained)\n{_PRINT}"
     cells += [("markdown", _result(lesson, runs, seed)), ("code", source), ("code", show)]
     return notebook_text(cells)
+
+
+def _data(label: str, run: Run, written: dict[str, str], known: set[str]) -> list[Cell]:
+    """The cells that make one run's table, none where it is the table of the run before; known: what they define."""
+    columns = columns_of(run.windows)
+    texts, defined = notebook_data.data_cells(run.experiment, run.windows, columns)
+    known |= defined
+    names = script_parts.imports_and_names(run.experiment, run.windows, columns).rpartition("\n\n")[2]
+    if (table := "\n\n".join([names, *texts])) == written.get("Data"):
+        return []
+    if is_first := "Data" not in written:
+        begin = _imports(run, columns)
+    else:
+        begin = names
+        if notebook_data.is_generated(run.experiment):  # functions that stand above already
+            texts = [text for text in texts[:-1] if text not in written["Data"]] + texts[-1:]
+        written.pop("Windows")  # to be cut anew
+    written["Data"] = table
+    title = "## Data" if is_first else f"## Data: {run_name(label)}"
+    return [("markdown", title), ("code", begin), *(("code", text) for text in texts)]
 
 
 def _training(lesson: Lesson, label: str, run: Run, several: bool, written: dict[str, str]) -> list[Cell]:
@@ -117,17 +138,18 @@ def _training(lesson: Lesson, label: str, run: Run, several: bool, written: dict
         name = f"{title}: {run_name(label)}" if several and repeats else title
         cells += [("markdown", f"## {name}"), *([("code", before)] if before and title == "Training" else [])]
         cells.append(("code", code))
-    return [*cells, ("code", _keep(label, run, before))]
+    return [*cells, ("code", _keep(label, run, before, _VALUES.get(lesson.name, ())))]
 
 
-def _keep(label: str, run: Run, before: str) -> str:
-    """What the outcome is computed from."""
+def _keep(label: str, run: Run, before: str, others: tuple[str, ...]) -> str:
+    """What the outcome is computed from; others: values that this lesson's alone needs."""
     values = ["test_loss=mean_loss(starts['test'])", "model=model.eval()", "batch_of=batch_of", "starts=starts", "y=y"]
     values += [f"seq_len={run.windows.spec.seq_len}", f"steps_per_epoch={run.steps_per_epoch}"]
     values.append(f"seed={run.experiment.data.seed}")
     if not run.windows.classes and run.windows.target is None:
         values += ["y_center=y_center", "y_scale=y_scale"]
     values += [f"{name}={name}" for name in ("step_losses", "snapshots", "first_weights") if name in before]
+    values += others
     lines = "\n".join(f"    {value.replace(chr(39), chr(34))}," for value in values)
     return f"trained[{label!r}] = SimpleNamespace(\n{lines}\n)"
 

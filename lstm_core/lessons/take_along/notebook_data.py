@@ -41,6 +41,8 @@ def sequence_table(name, features, seq_len, target):  # one row a step; a number
     table = pd.DataFrame({"sequence": np.arange(rows) // seq_len, **features})
     if isinstance(target, Column):
         return table.assign(**{target.name: np.array([*target.classes, None], dtype=object)[target.values]})
+    if isinstance(target, dict):  # numbers at every step
+        return table.assign(**target)
     table["target"] = np.nan
     table.loc[seq_len - 1 :: seq_len, "target"] = target
     return table

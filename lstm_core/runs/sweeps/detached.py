@@ -80,15 +80,24 @@ def is_starting(folder: SweepFolder) -> bool:
     """Whether a dispatcher was begun that has not taken the lock yet."""
     if folder.asked != "begin":
         return False
-    if (process := _begun.get(folder.id)) is not None:
-        is_alive = process.is_alive() if isinstance(process, threading.Thread) else process.poll() is None
-        if not is_alive:
+    if folder.id in _begun:
+        if not (lives := _lives(folder)):
             folder.obeyed()  # it has ended before it could begin: its log says why
-        return is_alive
+        return lives
     try:
         return time.time() - folder.file("asked").stat().st_mtime < START_SECONDS
     except FileNotFoundError:  # it has taken the lock at this very moment
         return True
+
+
+def is_ending(folder: SweepFolder) -> bool:
+    """Whether a dispatcher of this process has let go of the lock and lives yet: its last word may still come."""
+    return folder.id in _begun and _lives(folder) and not folder.is_locked
+
+
+def _lives(folder: SweepFolder) -> bool:
+    process = _begun[folder.id]
+    return process.is_alive() if isinstance(process, threading.Thread) else process.poll() is None
 
 
 def last_word(folder: SweepFolder) -> str:

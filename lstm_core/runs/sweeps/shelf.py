@@ -122,7 +122,8 @@ def state_of(folder: SweepFolder, said: str | None) -> str:
     if detached.is_starting(folder):
         return "Starting"
     detached.reap()
-    return {"finished": "Finished", "failed": "Failed", "interrupted": "Paused"}.get(said or "", "Interrupted")
+    ended = {"finished": "Finished", "failed": "Failed", "interrupted": "Paused"}.get(said or "")
+    return ended or ("Running" if detached.is_ending(folder) else "Interrupted")
 
 
 def _read_study(folder: SweepFolder) -> Study | None:

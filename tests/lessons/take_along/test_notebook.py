@@ -68,8 +68,8 @@ def test_a_short_training_ends_with_the_same_figures(name, tmp_path):
     same_figures(name, 5, SHORT, tmp_path, figures_here)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["first_lstm", "nn_lstm_1_1", "state_life", "temporal_order"])  # the rest take minutes
+@pytest.mark.slow  # the others take minutes
+@pytest.mark.parametrize("name", ["first_lstm", "nn_lstm_1_1", "state_life", "flip_flop", "temporal_order"])
 def test_the_whole_training_ends_with_the_same_figures(name, tmp_path):
     same_figures(name, 2001, {}, tmp_path)
 
@@ -117,6 +117,33 @@ def test_settings_that_it_cannot_train_are_refused(change, why):
     assert why in notebook_refusal(lesson, runs)
     with pytest.raises(PlaygroundError, match=why):
         lesson_notebook(lesson, runs, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "why"),
+    [
+        ("flip_flop", {"proj_size": 4}, "without proj_size"),
+        ("flip_flop", {"num_layers": 2}, "one layer"),
+        ("rollout", {"batch_first": False}, "batch_first"),
+    ],
+)
+def test_models_that_an_outcome_cannot_step_through_are_refused(name, change, why):
+    lesson = get_lesson(name)
+    assert why in notebook_refusal(lesson, new_runs(lesson, 0, {"model": change}))
+
+
+def test_two_data_sets_are_two_sections_and_each_run_stands_below_its_own():
+    lesson = get_lesson("held_gates")
+    cells = ["".join(cell["source"]) for cell in json.loads(lesson_notebook(lesson, new_runs(lesson, 0), 0))["cells"]]
+    titles = [text.removeprefix("## ") for text in cells if text.startswith("## ")]
+    kept = [title for title in titles if title.startswith(("Data", "Windows", "Training"))]
+    names = ["adding", "adding, i = 1", "adding, f = 1", "adding, o = 1"]
+    trainings = [f"Training: {name}" for name in names]
+    flips = [one.replace("adding", "flip-flop") for one in trainings]
+    assert kept == ["Data", "Windows", *trainings, "Data: flip-flop", "Windows", *flips]
+    second = cells[cells.index("## Data: flip-flop") :]
+    assert second[1].startswith("FEATURES = ['pulse1', 'pulse2']") and "import" not in second[1]
+    assert sum("def sequence_table" in text for text in cells) == 1
 
 
 def test_a_lesson_without_an_outcome_to_compute_is_refused():

@@ -75,6 +75,19 @@ def test_a_process_of_its_own_trains_it_to_the_end(make, tmp_path, monkeypatch):
     assert "Run:" in folder.file("log.txt").read_text()
 
 
+def test_a_dispatcher_that_lives_yet_is_not_called_interrupted(make, monkeypatch):
+    folder, say_it_all = make(), threading.Event()
+    process = threading.Thread(target=say_it_all.wait, daemon=True)
+    monkeypatch.setitem(detached._begun, folder.id, process)
+    process.start()  # it holds no lock: it has let go of it, and has not written its last word
+    assert SweepShelf().sweep(folder.id).state == "Running"
+    folder.file("log.txt").write_text("optuna.db is damaged")
+    say_it_all.set()
+    process.join(20)
+    ended = SweepShelf().sweep(folder.id)
+    assert ended.state == "Interrupted" and "optuna.db is damaged" in ended.message
+
+
 @pytest.mark.slow
 def test_what_keeps_a_process_from_beginning_is_told(make, tmp_path, monkeypatch):
     monkeypatch.setenv("LSTM_PLAYGROUND_HOME", str(tmp_path))

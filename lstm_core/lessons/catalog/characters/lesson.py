@@ -266,7 +266,7 @@ p(x_{t+1} = k \mid x_1, \dots, x_t) &= \frac{e^{z_{t,k} / T}}{\sum_j e^{z_{t,j} 
         "bits per character, on text that was not trained on",
         {"LSTM": "bits", "bigram table": "bigram", "unigram table": "unigram"},
     ),
-    success_rate="Each has a unit that goes with quotes, up or down: on the seeds 4001 to 4010 its correlation, on "
-    "pages that the model has not seen, is 0.60 to 0.86.",
+    success_rate="On 28 of these 30 seeds a unit goes with quotes, up or down: its correlation, on pages that the "
+    "model has not seen, is 0.45 to 0.87 there. On the two that miss the goal the best unit's is 0.27 and 0.32.",
     widget="characters",
 )

@@ -266,6 +266,8 @@ rely on it. Here the others have learned without.
         {"a constant": 1.0},
         log=True,
     ),
+    success_rate="Of these 30 seeds three miss it: on two, adding with o = 1 ends at 4.4 and 5.5 times the error with "
+    "all gates, on one with i = 1 at 2.6 times.",
     thumbnail_plot=_thumbnail_plot,
     sources=(
         "Klaus Greff, Rupesh K. Srivastava, Jan Koutník, Bas R. Steunebrink & Jürgen Schmidhuber (2017), LSTM: A "

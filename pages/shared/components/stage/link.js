@@ -1,6 +1,6 @@
 // The state of the stage in the page's address, so that a bookmark opens it again.
 
-import { fromText, toText } from "./compare.js";
+import { fromText, toText } from "./bar/compare.js";
 
 const LATER = 250; // ms: browsers refuse more than a hundred changes of the address in ten seconds
 

@@ -1,19 +1,19 @@
 // The stage: one trace, played step by step through a drawn LSTM cell. This file puts the parts together.
 
 import { child } from "../canvas.js";
-import * as cell from "./cell.js";
-import * as compare from "./compare.js";
+import * as cell from "./cell/cell.js";
+import * as compare from "./bar/compare.js";
 import { KEYS, listen } from "./keys.js";
 import { predictionAt, traceOf } from "./lstm.js";
 import * as link from "./link.js";
 import * as heatmaps from "./heatmaps.js";
 import { decode } from "./scene.js";
-import * as inputSeries from "./input_series.js";
+import * as inputSeries from "./strip/input_series.js";
 import { State } from "./state.js";
-import * as exports from "./export.js";
-import * as tour from "./tour.js";
+import * as exports from "./export/export.js";
+import * as tour from "./tour/tour.js";
 import { toggleStage, watchScreen } from "./full_screen.js";
-import * as transport from "./transport.js";
+import * as transport from "./bar/transport.js";
 
 const SIZES = ["layers", "directions", "hidden", "width", "steps"];
 const CACHE_BYTES = 64e6; // of traces of other snapshots that are kept

@@ -1,4 +1,4 @@
-"""The stage as one HTML page that plays from disk, written here: stage/html_export.js writes the same in a browser.
+"""The stage as one HTML page that plays from disk, written here: html_export.js writes the same in a browser.
 
 It follows the system's colours, light or dark, since it has no Streamlit page around it.
 """

@@ -1,4 +1,4 @@
-"""The stage: one trace played step by step through a drawn LSTM cell, in the browser. Python's half of stage/*.js.
+"""The stage: one trace played step by step through a drawn LSTM cell, in the browser. Python's half of stage/**/*.js.
 
 It gets one message a window (lstm_core/figures/stage_scene.py) and asks the server for nothing after that.
 """
@@ -13,7 +13,10 @@ import numpy as np
 from lstm_core.figures.theme import GATE_COLORS, GATE_NAMES, SIDE_COLORS
 from pages.shared.components.wire import color_stops, mount, serve
 
-STYLES = tuple(f"stage/{path.name}" for path in sorted(Path(__file__).parent.glob("*.css")))
+_HERE = Path(__file__).parent
+STYLES = tuple(
+    path.relative_to(_HERE.parent).as_posix() for path in sorted(_HERE.rglob("*.css"), key=lambda one: one.name)
+)
 _draw = mount("stage", *STYLES, module="stage/stage.js")
 
 

@@ -1,8 +1,8 @@
 // The cell's equations with the numbers of one step in them: weights and traces in, numbers and text out.
 // No drawing here. Gates are those of PyTorch: f = σ(b + W x + U hₜ₋₁), g with tanh; b = bias_ih + bias_hh.
 
-import { withMinus } from "../canvas.js";
-import { GATES, layerInput, layerWeights } from "./scene.js";
+import { withMinus } from "../../canvas.js";
+import { GATES, layerInput, layerWeights } from "../scene.js";
 
 const TOLERANCE = 1e-3; // a gate further from its own equation was set by an intervention
 export const ACTIVATIONS = { i: "σ", f: "σ", g: "tanh", o: "σ" };

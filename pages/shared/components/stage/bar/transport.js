@@ -1,8 +1,8 @@
 // The bar under the cell: time on the left, learning beside it, the menus on the right.
 
-import { child, clamp, formatEpoch } from "../canvas.js";
+import { child, clamp, formatEpoch } from "../../canvas.js";
 import { iconButton, setIcon } from "./icons.js";
-import { stepText } from "./strip_text.js";
+import { stepText } from "../strip/strip_text.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8], PER_SECOND = 4; // steps at speed 1
 const SNAPSHOTS_PER_SECOND = 8;

@@ -1,11 +1,11 @@
 // The opened part: what it does, what it does at this step, and its equation with the terms by size.
 // Names come from files: they are only ever text.
 
-import { child } from "../canvas.js";
+import { child } from "../../canvas.js";
 import { PARTS, inputName, previous, sentence, short, termName } from "./cell_text.js";
 import { put } from "./drawing.js";
 import { ACTIVATIONS, factor, number, rest } from "./equations.js";
-import { GATES } from "./scene.js";
+import { GATES } from "../scene.js";
 
 const LISTED = 8, ROWS = LISTED + 2; // terms, the bias and the rest
 const FEW = 3; // terms that leave room for larger letters

@@ -10,7 +10,7 @@ export const possible = import.meta.url.startsWith("http");
 
 // stage: a main.Stage. The page's text.
 export async function asPage({ element, state, given }) {
-  const modules = await collect(new URL("main.js", import.meta.url).href), imports = {};
+  const modules = await collect(new URL("../main.js", import.meta.url).href), imports = {};
   for (const [address, source] of modules) {
     // A data URL has no siblings, so the modules import each other by bare names.
     const text = source.replace(IMPORT, (_, word, path) => `${word} "${bareName(new URL(path, address).href)}"`);
@@ -51,7 +51,7 @@ stage.state.set(kept);
 }
 
 // Of a module, by its address below the folder of all.
-const bareName = (address) => `lstm/${address.slice(new URL("..", import.meta.url).href.length)}`;
+const bareName = (address) => `lstm/${address.slice(new URL("../..", import.meta.url).href.length)}`;
 
 // address → source of a module and of all that it imports.
 async function collect(address, found = new Map()) {

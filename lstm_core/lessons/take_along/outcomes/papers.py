@@ -1,8 +1,4 @@
-"""The figures of each lesson's outcome from nothing but torch and NumPy: a notebook has the very source of these.
-
-Each takes the trained models by their labels in the lesson, with what a notebook keeps of them (see notebook.py), and
-returns what the lesson's own outcome has as metrics; tests hold the two side by side.
-"""
+"""Of the lessons on papers, and of the one on a book's characters."""
 
 from __future__ import annotations
 
@@ -17,125 +13,7 @@ from lstm_core.data.generators.symbols import COUNT_SYMBOLS, count_string, max_c
 from lstm_core.data.samples.book import ALPHABET, encode
 from lstm_core.lessons.catalog.characters.text import CHUNK_LENGTH, ngram_baselines, text_features
 from lstm_core.lessons.catalog.papers.counting import MAX_TESTED
-
-
-@torch.no_grad()
-def outputs_of(run, split):  # of all windows of a split, as the head has them
-    return torch.cat([run.model(run.batch_of(batch)[0]) for batch in run.starts[split].split(1024)])
-
-
-def targets_of(run, split):
-    return torch.cat([run.batch_of(batch)[1] for batch in run.starts[split].split(1024)])
-
-
-def first_lstm_outcome(trained):
-    run, errors, zero_errors = trained["lstm"], {}, {}
-    for split in ("train", "valid"):
-        targets = targets_of(run, split).flatten().double()
-        errors[split] = (outputs_of(run, split).flatten() - targets).square().mean().item()
-        zero_errors[split] = targets.square().mean().item()
-    return {"error seen": errors["train"], "error new": errors["valid"], "zero new": zero_errors["valid"]}
-
-
-def minibatches_outcome(trained):
-    gains = {}
-    for label, run in trained.items():
-        rows = run.starts["test"] + run.seq_len  # the day after each window
-        predictions = outputs_of(run, "test").numpy() * run.y_scale + run.y_center  # (days, 5)
-        targets, yesterday = run.y[rows].numpy(), run.y[rows - 1].numpy()
-        error, naive = (np.sqrt(((x - targets) ** 2).mean(0)) for x in (predictions, yesterday))
-        gains[f"gain {label.upper()}"] = float(1 - (error / naive).mean())
-    return gains
-
-
-@torch.no_grad()
-def companies(run):  # what the unit predicts for company A and B, and their targets; each (2,)
-    inputs, targets = run.batch_of(run.starts["train"])
-    return copy.deepcopy(run.model).double()(inputs.double()).flatten(), targets.flatten()
-
-
-def by_hand_outcome(trained):
-    out, targets = companies(trained["hand"])
-    return {"out_0": out[0].item(), "out_1": out[1].item(), "loss": (out - targets).square().mean().item()}
-
-
-def nn_lstm_1_1_outcome(trained):
-    figures = {}
-    for label, prefix in (("nn_lstm", ""), ("hand", "hand ")):
-        figures |= {f"{prefix}out_{k}": value.item() for k, value in enumerate(companies(trained[label])[0])}
-    kept = [one.weights for one in trained["nn_lstm"].snapshots]
-    differences = torch.stack([weights["lstm.bias_ih_l0"] - weights["lstm.bias_hh_l0"] for weights in kept])
-    return figures | {"bias drift": (differences - differences[0]).abs().max().item()}
-
-
-def drawn_state(run, rows, index):  # h_0 and c_0 from a standard normal, of these rows and this batch alone
-    rng, shape = (
-        np.random.default_rng((run.seed, 1, index)),
-        (run.model.lstm.num_layers, rows, run.model.lstm.hidden_size),
-    )
-    return tuple(torch.from_numpy(rng.standard_normal(shape, np.float32)) for _ in "hc")
-
-
-@torch.no_grad()
-def state_life_outcome(trained):
-    errors = {}
-    for label, run in trained.items():
-        separate = run.starts["valid"][:: run.seq_len]  # windows that do not overlap, in 8 streams
-        rows = max(1, min(8, len(separate) // 2))
-        streams, state, found = separate[: len(separate) // rows * rows].view(rows, -1).T, None, []
-        for index, batch in enumerate(streams):
-            inputs, targets = run.batch_of(batch)
-            before = {"zero": None, "random": drawn_state(run, rows, index), "carried": state}[label]
-            output, state = run.model.lstm(inputs, before)
-            if index:  # nothing comes before a stream's first window
-                found.append((run.model.head(output) - targets.flatten(-2)).square().mean())
-        errors[label] = torch.stack(found).mean().item()
-    return errors | {"floor": min(3, run.seq_len) / run.seq_len}  # the variance, 1, on the first three steps
-
-
-def gradient_left(run):  # at the first step, as a share of that at the last, with respect to h
-    model = copy.deepcopy(run.model).double()
-    recurrent, hidden, state = next(model.children()), [], None
-    inputs, _ = run.batch_of(run.starts["valid"][:8])
-    for x in inputs.double().split(1, dim=1):
-        _, state = recurrent(x, state)
-        h = state[0] if isinstance(state, tuple) else state
-        h.retain_grad()
-        hidden.append(h)
-    model.head(h[-1]).sum().backward()
-    first, last = (h.grad[0].norm(dim=-1).mean() for h in (hidden[0], hidden[-1]))
-    return (first / last).item()
-
-
-def vanishing_outcome(trained):
-    errors = {f"{label} error": run.test_loss for label, run in trained.items()}
-    return errors | {f"{label} gradient left": gradient_left(run) for label, run in trained.items()}
-
-
-def exploding_outcome(trained):
-    losses = trained["no_clip"].step_losses
-    steps, largest = float(len(losses)), max(losses, default=0.0)
-    return {"clip error": trained["clip"].test_loss, "no_clip steps": steps, "no_clip largest loss": largest}
-
-
-def forget_bias_outcome(trained):
-    return {f"{label} error": run.test_loss for label, run in trained.items()}
-
-
-@torch.no_grad()
-def parity_right(model, bits):  # (sequences, steps): after each bit, by the head at every step
-    output, _ = next(model.children())(torch.from_numpy(bits[..., None].astype(np.float32)))
-    return model.head(output).argmax(-1).numpy() == bits.cumsum(axis=1) % 2
-
-
-def parity_outcome(trained):
-    right, long = {}, {}
-    for label, run in trained.items():
-        bits = run.batch_of(run.starts["test"])[0][..., 0].numpy().astype(np.int64)
-        right[f"{label} right"] = float(parity_right(run.model, bits).mean(axis=0)[-1])
-        rng = np.random.default_rng((run.seed + 2**30) % 2**31)  # sequences that it was not trained on
-        long[f"{label} right at 1000"] = float(parity_right(run.model, rng.integers(0, 2, (256, 1000)))[:, -1].mean())
-    return right | long
+from lstm_core.lessons.take_along.outcomes.common import outputs_of, targets_of
 
 
 def adding_problem_outcome(trained):
@@ -252,3 +130,26 @@ def characters_outcome(trained):
     untrained.load_state_dict(run.first_weights)
     quotes = {"quotes": quote_correlation(run.model, unseen), "quotes untrained": quote_correlation(untrained, unseen)}
     return {"bits": run.test_loss / math.log(2), "unigram": unigram, "bigram": bigram} | quotes
+
+
+@torch.no_grad()
+def rollout_outcome(trained):
+    one, direct, ahead = trained["one_step"], trained["direct"], 84
+    starts = np.arange(one.starts["test"][0].item(), len(one.y) - one.seq_len - ahead + 1, 4)
+    rows = torch.from_numpy(starts)[:, None] + torch.arange(one.seq_len + ahead)
+    values = one.x[rows]  # (windows, steps, 1)
+    truth = values[:, one.seq_len :, 0]
+    output, state = one.model.lstm(values[:, : one.seq_len])
+    predictions = [one.model.head(output[:, -1:])]
+    for _ in range(ahead - 1):  # each one is the next input
+        output, state = one.model.lstm(predictions[-1], state)
+        predictions.append(one.model.head(output))
+    forced = one.model(values)[:, one.seq_len - 1 : -1, 0]
+    at_once = direct.model(direct.x[rows[:, : one.seq_len]]).numpy() * direct.y_scale + direct.y_center
+    at_once = torch.from_numpy((at_once - one.y_center) / one.y_scale)  # in the other run's scale
+    forecasts = {"rollout": torch.cat(predictions, 1)[..., 0], "forced": forced, "direct": at_once}
+    figures = {}
+    for name, forecast in forecasts.items():
+        errors = (forecast - truth).double().square().mean(0).sqrt() / truth.double().std(correction=0)
+        figures |= {f"{name} {k}": errors[k - 1].item() for k in (1, 10, 20, 50, 84)}
+    return figures

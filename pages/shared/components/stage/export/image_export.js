@@ -1,7 +1,7 @@
 // The stage as an image: every canvas, drawing and text that is on screen, as one SVG; and that SVG as a PNG.
 
-import { setPixelRatio } from "../canvas.js";
-import { svgNode } from "./drawing.js";
+import { setPixelRatio } from "../../canvas.js";
+import { svgNode } from "../cell/drawing.js";
 
 const RATIO = 2; // image pixels per pixel of the screen
 const EXCLUDED = ".stage-bar, .stage-help, .stage-spoken, .stage-tour";

@@ -1,9 +1,9 @@
 // The strip over the cell: target, prediction and truth on one scale with an axis, the other inputs in a band of their
 // own, or symbols in rows; and the cursor over them.
 
-import { child, context, fontSize, line, readTheme, write } from "../canvas.js";
-import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../heatmap.js";
-import { paintFrame } from "../symbols.js";
+import { child, context, fontSize, line, readTheme, write } from "../../canvas.js";
+import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../../heatmap.js";
+import { paintFrame } from "../../symbols.js";
 import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";

@@ -1,9 +1,9 @@
 // What follows the window, at the strip's end: the truth, what was predicted of it, and both in words; of a horizon of
 // several rows, row by row on the strip's own axis.
 
-import { format, line, write } from "../canvas.js";
-import { paintRing } from "../heatmap.js";
-import { truthAt } from "./scene.js";
+import { format, line, write } from "../../canvas.js";
+import { paintRing } from "../../heatmap.js";
+import { truthAt } from "../scene.js";
 import { likeliest, percent, shorten, sign } from "./strip_text.js";
 
 export const DASH = [7, 6]; // of a prediction

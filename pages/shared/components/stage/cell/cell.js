@@ -1,15 +1,15 @@
 // The cell as textbooks draw it, with the numbers of the chosen unit at the chosen step, or of a whole layer.
 
-import { child, colorTable, readTheme } from "../canvas.js";
+import { child, colorTable, readTheme } from "../../canvas.js";
 import { build, fitted } from "./cell_drawing.js";
 import { layout } from "./cell_layout.js";
 import * as panel from "./cell_panel.js";
 import { PARTS, previous, short } from "./cell_text.js";
 import { ink, put, svg } from "./drawing.js";
 import { cellPieces, gatePieces, hiddenPieces, number, reader } from "./equations.js";
-import { range } from "./heatmaps.js";
-import { GATES } from "./scene.js";
-import { symbolAt } from "./strip_text.js";
+import { range } from "../heatmaps.js";
+import { GATES } from "../scene.js";
+import { symbolAt } from "../strip/strip_text.js";
 
 const NAMED = 2; // terms of each equation that are written out
 const MAX_CELLS = 24; // inputs drawn one by one

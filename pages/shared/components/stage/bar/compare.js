@@ -1,6 +1,6 @@
 // Two traces under one cursor: what can be compared, what each side is called, and the menu to choose from.
 
-import { child, clamp } from "../canvas.js";
+import { child, clamp } from "../../canvas.js";
 import { dashIcon } from "./icons.js";
 import { menuItem, menuPanel } from "./menu.js";
 import { epochText } from "./transport.js";

@@ -1,9 +1,9 @@
 // Symbols along the strip: what is read, what comes next, and what is predicted with which probability.
 
-import { write } from "../canvas.js";
-import { pageOf as pageOfSymbols, writeSymbol } from "../symbols.js";
+import { write } from "../../canvas.js";
+import { pageOf as pageOfSymbols, writeSymbol } from "../../symbols.js";
 import { likeliest, shorten, sign, symbolAt } from "./strip_text.js";
-import { truthAt } from "./scene.js";
+import { truthAt } from "../scene.js";
 
 const WRONG = "#c43b3c";
 

@@ -1,6 +1,6 @@
 // A small panel that a button of the bar opens; one at a time, and a click beside it closes it.
 
-import { child } from "../canvas.js";
+import { child } from "../../canvas.js";
 
 // name: what state.menu is while the panel is open. Returns the panel, and what shows or hides it.
 export function menuPanel(bar, state, name, title) {

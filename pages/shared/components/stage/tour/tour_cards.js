@@ -1,6 +1,6 @@
 // What the guided tour says, what each card points at, and when it is done. Card by card; tour.js shows them.
 
-import { withMinus } from "../canvas.js";
+import { withMinus } from "../../canvas.js";
 
 const CLOSED = 0.3; // a forget gate under this keeps little of c
 

@@ -1,7 +1,7 @@
 // Numbers and words of the strip: short, in the table's own units, and told by name.
 
-import { format, ticks } from "../canvas.js";
-import { truthAt } from "./scene.js";
+import { format, ticks } from "../../canvas.js";
+import { truthAt } from "../scene.js";
 
 const DIGITS = 4; // significant ones on screen
 

@@ -1,6 +1,6 @@
 // The icons of the stage's buttons, drawn on 20 × 20: another machine's fonts may lack ⏮ and ⛶.
 
-import { svg, svgNode } from "./drawing.js";
+import { svg, svgNode } from "../cell/drawing.js";
 
 // name → what is filled, what is drawn with a line
 const SHAPES = {

@@ -1,7 +1,7 @@
 // The export menu: an image of the stage, or the stage itself.
 
-import { child } from "../canvas.js";
-import { menuItem, menuPanel } from "./menu.js";
+import { child } from "../../canvas.js";
+import { menuItem, menuPanel } from "../bar/menu.js";
 import { asPage, possible } from "./html_export.js";
 import { asPng, asSvg } from "./image_export.js";
 

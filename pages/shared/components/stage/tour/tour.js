@@ -1,6 +1,6 @@
 // The guided tour: one small card at a time beside the real thing, gone on with by doing what it says.
 
-import { child } from "../canvas.js";
+import { child } from "../../canvas.js";
 import { CARDS, END, READING } from "./tour_cards.js";
 
 const GAP = 18, RING = 6; // px from the ring to the card; px from the thing to its ring

@@ -1,0 +1,1 @@
+"""The lesson on exploding gradients, and the cliff that they come from."""
