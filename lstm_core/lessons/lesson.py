@@ -133,6 +133,7 @@ class Lesson:
     experiments: Mapping[str, Experiment]  # by label; the first is the one that the other pages show
     text: str  # Markdown
     formula: str = ""  # LaTeX
+    seed: int = 0  # from which what ships was trained
     evening: int = max(EVENINGS)  # of EVENINGS
     after: tuple[str, ...] = ()  # names of the lessons that it builds on
     train_seconds: float = 0.0  # all runs of one seed, the median that tests/benchmarks/lessons.py measured

@@ -13,7 +13,6 @@ from lstm_core.runs.run import Run
 from lstm_core.workspace import Workspace
 
 Change = Mapping[str, Mapping[str, Any]]
-PRETRAINED_SEED = 0  # of what ships
 
 
 class OpenLesson:
@@ -22,7 +21,7 @@ class OpenLesson:
     def __init__(self, lesson: Lesson, workspace: Workspace, return_to: str) -> None:
         """return_to: the id of the workspace that the person came from."""
         self.lesson, self.return_to = lesson, return_to
-        self.seed, self.change = PRETRAINED_SEED, {}
+        self.seed, self.change = lesson.seed, {}
         self.answer: Answer | None = None  # to the lesson's question
         self._workspace = workspace
         self._others: dict[str, Run] = {}
@@ -69,7 +68,7 @@ class OpenLesson:
     def restore_pretrained(self) -> None:
         """The trained state that the lesson opens on."""
         self._put(pretrained_runs(self.lesson))
-        self.seed, self.change = PRETRAINED_SEED, {}
+        self.seed, self.change = self.lesson.seed, {}
 
     def train(self, seed: int, change: Change | None = None) -> None:
         """Train all of it afresh, with an exercise's change or as it is.

@@ -1,6 +1,6 @@
 """Train what ships: python -m lstm_core.lessons.train [name …], a lesson's name or "example", the model of Start.
 
-Without a name, all of them. Everything is trained from seed 0, which the lessons show.
+Without a name, all of them. Each is trained from its lesson's `seed`, which the page shows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def train_lesson(name: str) -> str:
         PlaygroundError: there is no lesson of that name.
     """
     lesson = get_lesson(name)
-    runs = new_runs(lesson, 0)
+    runs = new_runs(lesson, lesson.seed)
     train_to_end(runs)
     folder = Path(str(PRETRAINED)) / name
     folder.mkdir(parents=True, exist_ok=True)

@@ -248,10 +248,9 @@ def test_of_embedded_reber_the_deciding_symbol_is_ranked_first():
     logits = SYMBOLS.index("T"), SYMBOLS.index("P")
     results = batch_contributions(model.lstm, model.head, torch.from_numpy(x), logits, x.shape[1] - 1)
     steps = np.stack([result.inputs.sum(1) for result in results])  # (windows, seq_len)
-    ranked_first = np.abs(steps).argmax(1) == deciding
-    letters = strings[np.arange(len(x)), deciding]
-    shares = {letter: ranked_first[letters == letter].mean() for letter in logits}
-    assert max(shares.values()) >= 0.9, "the letter that the unit writes; it may code the other by staying as it is"
+    assert (np.abs(steps).argmax(1) == deciding).mean() >= 0.7
+    sign = np.where(strings[np.arange(len(x)), deciding] == logits[0], 1, -1)
+    assert ((sign[:, None] * steps).argmax(1) == deciding).mean() >= 0.8
 
 
 def test_of_the_adding_problem_each_addend_is_credited_with_itself():
