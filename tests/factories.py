@@ -141,9 +141,9 @@ def trace_of(seq_len: int = 7, **fields):
     return trace_lstm(model.lstm, some(2, seq_len, 2))
 
 
-def scene_of(model: dict, windows=None, steps: int = 5, others=None):
+def scene_of(model: dict, windows=None, steps: int = 5, others=None, **train):
     """(run, snapshot, trace, window, header, arrays) of the stage after some steps of training."""
-    trainer = trainer_of(wave() if windows is None else windows, model)
+    trainer = trainer_of(wave() if windows is None else windows, model, **train)
     for _ in range(steps):
         next(trainer)
     run = Run(trainer, None)
