@@ -1,12 +1,14 @@
 // The keyboard: for a speaker who looks at the audience. Keys never fire while something is typed into a field.
 
 import { clamp } from "../canvas.js";
+import { toggle } from "./ahead/ahead.js";
 import { NAMES } from "./scene.js";
 
 export const KEYS = [
   ["Space", "play or pause"], ["← →", "one step back or on"], ["Shift ← →", "ten steps"],
   ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
   ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
+  ["A", "go on past the window, or stop"],
   ["L", "next layer or direction"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
 ];
 
@@ -47,6 +49,7 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
     "[": () => state.set({ snapshot: Math.max(0, snapshot - 1) }),
     "]": () => state.set({ snapshot: Math.min(scene.snapshots.length, snapshot + 1) }),
     l: () => nextLayer(state), L: () => nextLayer(state),
+    a: () => toggle(state), A: () => toggle(state, shiftKey || state.ahead !== null),
     p: toggleStage, P: toggleStage,
     "?": () => state.set({ help: !state.help }),
     Escape: escape(state, toggleStage),

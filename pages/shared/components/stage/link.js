@@ -1,5 +1,6 @@
 // The state of the stage in the page's address, so that a bookmark opens it again.
 
+import * as choice from "./ahead/choice.js";
 import { fromText, toText } from "./bar/compare.js";
 
 const LATER = 250; // ms: browsers refuse more than a hundred changes of the address in ten seconds
@@ -22,6 +23,7 @@ export function read(where, scene) {
   const snapshot = scene.snapshots.findIndex(({ step }) => String(step) === given.get("at"));
   if (snapshot >= 0) found.snapshot = snapshot;
   put("compare", fromText(given.get("compare"), scene) ?? undefined);
+  put("ahead", choice.fromText(given.get("ahead"), scene) ?? undefined);
   if (given.get("stage") === "1") found.stage = true;
   return found;
 }
@@ -39,6 +41,7 @@ export function write(where, state) {
     put("direction", scene.directions > 1 ? state.direction : null);
     put("at", snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : null);
     put("compare", toText(state.compare));
+    put("ahead", choice.toText(scene, state.ahead));
     put("stage", state.stage ? 1 : null);
     if (url.href !== where.href) history.replaceState(history.state, "", url);
   }, LATER);

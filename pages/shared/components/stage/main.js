@@ -1,6 +1,9 @@
 // The stage: one trace, played step by step through a drawn LSTM cell. This file puts the parts together.
 
 import { child } from "../canvas.js";
+import * as ahead from "./ahead/ahead.js";
+import { clampChoice } from "./ahead/choice.js";
+import { follower } from "./ahead/follow.js";
 import * as cell from "./cell/cell.js";
 import * as compare from "./bar/compare.js";
 import { KEYS, listen } from "./keys.js";
@@ -27,7 +30,8 @@ export class Stage {
     this.state = new State({
       scene: null, sides: [], maxAbs: {}, step: 0, unit: 0, layer: 0, direction: 0, snapshot: 0, playing: false,
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
-      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], ...style,
+      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [],
+      ahead: null, aheadBefore: null, continued: [], ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.tracing = null; // the computation of the traces to be shown
@@ -46,7 +50,8 @@ export class Stage {
     // Until the new traces are there the old ones stand, unless they have not this scene's sizes.
     if (SIZES.some((size) => scene[size] !== state.scene?.[size])) state.set({ sides: [] });
     const comparison = compare.clampComparison(scene, state.compare);
-    state.set({ scene, snapshot, maxAbs: {}, compare: comparison, ...clampedChoices(scene, state) });
+    const further = clampChoice(scene, state.ahead);
+    state.set({ scene, snapshot, maxAbs: {}, compare: comparison, ahead: further, ...clampedChoices(scene, state) });
     if (first) {
       state.set({ step: Math.min(scene.steps - 1, Math.floor(scene.steps / 2)), ...scene.opening, ...link.read(this.where, scene) });
       this.mount();
@@ -66,12 +71,13 @@ export class Stage {
     const rows = [0, 1].map((side) => heatmaps.mount(below, state, side));
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
-    this.parts = [strip, ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
+    this.parts = [strip, ahead.mount(top, state, strip), ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
-    const play = transport.player(state);
+    const play = transport.player(state), goOn = follower(state);
     state.on((changed) => {
       if (["snapshot", "compare"].some((name) => changed.has(name))) this.trace();
+      goOn();
       element.classList.toggle("stage-large", state.stage);
       element.classList.toggle("stage-two", state.sides.length > 1);
       this.help.hidden = !state.help;

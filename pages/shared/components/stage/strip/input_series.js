@@ -4,11 +4,12 @@
 import { child, context, fontSize, line, readTheme, write } from "../../canvas.js";
 import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../../heatmap.js";
 import { paintFrame } from "../../symbols.js";
+import { futureLegend, futureOf, futureValues, futureWidth, paintFuture } from "../ahead/future.js";
 import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";
 
-const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene"];
+const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene", "continued"];
 const GAP = 6, BAND = 0.26, PALE = "#8A8F98"; // px; share of the other inputs' band; their colour
 const DASHES = [[], [2, 3], [8, 3, 2, 3], [5, 5]]; // tell the other inputs apart
 const LONG = 24; // letters of a name
@@ -31,15 +32,16 @@ export function mount(root, state) {
       paintCursor(view);
     },
     element: holder,
+    view,
     readout: () => readout(view),
   };
 }
 
 // What the strip shows, in words and numbers: for tests, and for whoever asks what stands where.
-function readout({ main, others, span, truth, horizon, rows, page: { first, count }, state }) {
+function readout({ main, others, span, truth, horizon, future, rows, page: { first, count }, state }) {
   const names = (lines) => lines.map(({ name }) => name), pages = Array.from({ length: count }, (_, k) => first + k);
   return {
-    span, labels: axisTicks(...span, 3).map(([, label]) => label), truth, horizon,
+    span, labels: axisTicks(...span, 3).map(([, label]) => label), truth, horizon, future,
     main: names(main), others: names(others),
     heights: main.map(({ values, toY }) => Array.from(values, toY)), page: [first, count],
     rows: rows.map(({ label, cell }) => [label, pages.map(cell)]),
@@ -81,10 +83,12 @@ function paint(view) {
   const theme = (view.theme = readTheme(holder)), size = (view.size = Math.max(12.5, 0.92 * fontSize(holder)));
   const pen = context(view.picture, width, height), rows = (view.rows = rowsOf(state)), isClass = scene.classes.length > 0;
   Object.assign(view, linesOf(state, theme));
-  const { main, others } = view, horizon = (view.horizon = horizonOf(state, main));
-  const truth = (view.truth = truthOf(state, main, horizon));
+  const { main, others } = view, future = (view.future = futureOf(state, main));
+  const horizon = (view.horizon = future ? null : horizonOf(state, main));
+  const truth = (view.truth = future ? null : truthOf(state, main, horizon));
   const values = main.map((one) => one.values), ends = truth ? [truth.value, ...truth.predictions] : [];
   if (horizon) values.push(horizon.actual, ...horizon.predictions);
+  if (future && !isClass) values.push(...futureValues(future, spanOf(values)));
   const [low, high] = isClass ? [0, 1] : spanOf([...values, ends]), room = isClass ? 0 : 0.05 * (high - low);
   view.span = [low - room, high + room];
   const measure = (text) => { pen.font = `600 ${size}px ${theme.font}`; return pen.measureText(text).width; };
@@ -92,14 +96,15 @@ function paint(view) {
   const counted = main.length ? axisTicks(...view.span, Math.max(2, Math.floor(tall / 34))) : [];
   const labels = [...(isClass ? [] : counted.map(([, label]) => label)), ...rows.map(({ label }) => label)];
   const left = Math.min(0.2 * width, Math.max(isClass ? measure("100 %") : 24, ...labels.map(measure)) + 12);
-  const words = truth ? rightWidth(state, measure) : 8, ahead = horizonWidth(horizon, scene, width - left - words);
+  const words = truth ? rightWidth(state, measure) : 8, free = width - left - words;
+  const ahead = (view.aheadWide = future ? futureWidth(future, scene, free) : horizonWidth(horizon, scene, free));
   const right = words + ahead;
   const lowRow = Math.min(1.45 * size, tall / 3), rowsHigh = rows.some((row) => row.tall) ? tall : rows.length * lowRow;
   const plot = (view.plot = { x: left, y: top, w: width - left - right, h: tall });
   view.page = pageOf(scene, state.step, plot.w, size);
   const { first, count } = view.page;
   view.x = (t) => plot.x + ((t - first + 0.5) * plot.w) / count;
-  view.xAhead = (k) => plot.x + plot.w + ((k + 0.5) * ahead) / horizon.actual.length; // of the k-th row after the window
+  view.xAhead = (k) => plot.x + plot.w + ((k + 0.5) * ahead) / (future?.rows ?? horizon.actual.length); // of the k-th row after the window
   const bandHigh = others.length ? Math.max(16, BAND * tall) : 0;
   const plotHigh = tall - bandHigh - rowsHigh - (bandHigh || (rows.length && main.length) ? GAP : 4);
   const box = { ...plot, y: top + 2, h: plotHigh };
@@ -107,6 +112,7 @@ function paint(view) {
   if (main.length) paintAxis(pen, view, box, isClass ? [[0, "0 %"], [0.5, "50 %"], [1, "100 %"]] : counted);
   for (const one of [...others, ...main]) paintLine(pen, view, one);
   if (horizon) paintHorizon(pen, view, box);
+  if (future) paintFuture(pen, view, box);
   if (truth) paintTruth(pen, view, box);
   const below = { ...plot, y: top + tall - rowsHigh, h: rowsHigh };
   paintRows(pen, theme, below, rows, view.page, { size, colors: state.predictionColors, low: lowRow });
@@ -141,7 +147,7 @@ function paintLine(pen, { state, x, page: { first, count } }, { values, color, d
 
 // The axis by its name, then each line; what does not fit is left out, from the right.
 function paintLegend(pen, view, width, measure) {
-  const { theme, main, others, truth, horizon, size, top, rows, state: { scene, predictionColors }, page } = view;
+  const { theme, main, others, truth, horizon, future, size, top, rows, state: { scene, predictionColors }, page } = view;
   const middle = top / 2 - 1;
   const pages = page.count < scene.steps ? `steps ${page.first + 1}–${page.first + page.count} of ${scene.steps}` : "";
   const end = width - (pages ? measure(pages) + 16 : 4);
@@ -160,6 +166,7 @@ function paintLegend(pen, view, width, measure) {
   };
   put(axisName(scene, main), null, 0, 600);
   for (const one of main) put(shorten(one.name, 40), stroke(one), 26);
+  for (const [name, color, dash] of future ? futureLegend(view.state, future, theme) : []) put(name, stroke({ color, dash }), 26);
   if (rows.some(({ tall }) => tall)) {
     put("right", (x) => paintBar(pen, { x, y: middle - 6, w: 12, h: 12 }, predictionColors[0], false), 18);
     put("wrong", (x) => paintBar(pen, { x, y: middle - 6, w: 12, h: 12 }, predictionColors[0], true), 18);
@@ -190,29 +197,31 @@ function paintCursor(view) {
   const { holder, overlay, state, theme, main, others, rows, size, top, bottom, plot, page } = view;
   if (!main) return;
   const width = holder.clientWidth, height = holder.clientHeight, pen = context(overlay, width, height);
-  const { step, stage } = state, at = view.x(step), wide = plot.w / page.count, end = height - bottom;
-  if (rows.length) paintFrame(pen, theme, { x: at - wide / 2, y: top, w: wide, h: end - top });
-  else line(pen, theme.text, 2, [[at, top], [at, end]]);
+  const { step, stage } = state, at = view.x(step), wide = plot.w / page.count, deep = height - bottom;
+  if (rows.length) paintFrame(pen, theme, { x: at - wide / 2, y: top, w: wide, h: deep - top });
+  else line(pen, theme.text, 2, [[at, top], [at, deep]]);
   for (const { values, color, toY, pale } of [...others, ...main]) {
     const radius = (stage ? 1.5 : 1) * (pale ? 3 : 5);
     paintRing(pen, theme.back, color, at, toY(values[step]), { radius, width: 1.5 });
   }
   const pieces = piecesAt(state, [...main, ...others], step);
   pen.font = `600 ${size}px ${theme.font}`;
-  while (pieces.length > 1 && pen.measureText(pieces.join(" · ")).width > width - 16) pieces.pop();
+  const end = width - 5.4 * size - 12; // right of it is the button that goes on
+  while (pieces.length > 1 && pen.measureText(pieces.join(" · ")).width > end - 16) pieces.pop();
   const text = pieces.join(" · "), half = pen.measureText(text).width / 2 + 8;
-  const middle = Math.max(half, Math.min(Math.max(at, plot.x + half), width - half)), y = height - bottom / 2;
+  const middle = Math.max(half, Math.min(Math.max(at, plot.x + half), end - half)), y = height - bottom / 2;
   write(pen, theme, text, middle, y, { size, align: "center", weight: 600 });
-  paintEnds(pen, view, y, [middle - half, middle + half]);
+  paintEnds(pen, view, y, [middle - half, middle + half], end);
 }
 
 // The first and the last step by name, unless the cursor's text, between left and right, is in their way.
-function paintEnds(pen, { theme, page: { first, count }, plot, horizon, xAhead, size, state: { scene } }, y, [left, right]) {
+function paintEnds(pen, { theme, page: { first, count }, plot, horizon, xAhead, size, state: { scene } }, y, [left, right], end) {
   const rows = horizon?.actual.length;
   if (rows && right + size < xAhead(rows - 1)) write(pen, theme, `+${rows}`, xAhead(rows - 1), y, { size, align: "center" });
   const label = (t) => (scene.when ? scene.when[t] : `step ${t + 1}`), last = label(first + count - 1);
   pen.font = `400 ${size}px ${theme.font}`;
   if (plot.x + pen.measureText(label(first)).width < left) write(pen, theme, label(first), plot.x, y, { size });
-  if (count < 2 || plot.x + plot.w - pen.measureText(last).width < right) return;
-  write(pen, theme, last, plot.x + plot.w, y, { size, align: "right" });
+  const edge = Math.min(plot.x + plot.w, end);
+  if (count < 2 || edge - pen.measureText(last).width < right) return;
+  write(pen, theme, last, edge, y, { size, align: "right" });
 }
