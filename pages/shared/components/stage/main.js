@@ -50,8 +50,8 @@ export class Stage {
     // Until the new traces are there the old ones stand, unless they have not this scene's sizes.
     if (SIZES.some((size) => scene[size] !== state.scene?.[size])) state.set({ sides: [] });
     const comparison = compare.clampComparison(scene, state.compare);
-    const further = clampChoice(scene, state.ahead);
-    state.set({ scene, snapshot, maxAbs: {}, compare: comparison, ahead: further, ...clampedChoices(scene, state) });
+    const further = clampChoice(scene, state.ahead), choices = { compare: comparison, ahead: further };
+    state.set({ scene, snapshot, maxAbs: {}, ...choices, ...clampedChoices(scene, state) });
     if (first) {
       state.set({ step: Math.min(scene.steps - 1, Math.floor(scene.steps / 2)), ...scene.opening, ...link.read(this.where, scene) });
       this.mount();

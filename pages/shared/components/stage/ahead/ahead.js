@@ -25,7 +25,8 @@ function turnOn(state, ahead) {
 export function mount(root, state, strip) {
   const own = child(root, "div", { class: "stage-ahead" });
   const grip = child(own, "div", {
-    class: "stage-ahead-grip", role: "slider", tabindex: 0, "aria-label": "Rows ahead", "aria-valuemin": 0, "aria-valuemax": MOST,
+    class: "stage-ahead-grip", role: "slider", tabindex: 0,
+    "aria-label": "Rows ahead", "aria-valuemin": 0, "aria-valuemax": MOST,
   });
   const button = child(own, "button", { type: "button", class: "stage-ahead-button", "aria-haspopup": "dialog" });
   const [panel, open] = menuPanel(own, state, "ahead", "Going on past the window"), choices = mountChoices(panel, state);
@@ -87,9 +88,9 @@ function onGrip(grip, state) {
   grip.addEventListener("pointercancel", () => { held = null; });
   grip.addEventListener("keydown", (event) => {
     const rows = state.ahead?.rows ?? 0, far = event.shiftKey ? 10 : 1;
-    const to = { ArrowRight: rows + far, ArrowUp: rows + far, ArrowLeft: rows - far, ArrowDown: rows - far, Home: 0, End: MOST }[event.key];
-    if (to === undefined) return;
+    const more = { ArrowRight: far, ArrowUp: far, ArrowLeft: -far, ArrowDown: -far, Home: -MOST, End: MOST }[event.key];
+    if (!more) return;
     event.preventDefault();
-    setRows(state, Math.max(0, Math.min(MOST, to)));
+    setRows(state, Math.max(0, Math.min(MOST, rows + more)));
   });
 }

@@ -2,7 +2,7 @@
 
 const ROWS = { numbers: 50, symbols: 120 }; // at first
 const MOST = 200; // rows: as many true ones are sent at most (stage_future.py)
-const MOST_FUTURES = 5;
+const MOST_FUTURES = 4; // that the strip has lines for
 
 // state.ahead: null, or { rows, all, others, temperature, seed, futures }. all: of several rows that are predicted at
 // once all are read next, or the first alone; others: inputs that are no prediction are "held" at their last value or

@@ -30,11 +30,15 @@ function about(body, { future, steps }) {
   const how = future.map && future.carries ? "Its memory is carried on from one to the next."
     : `Each time it reads the last ${steps} rows from an empty memory, as it was trained.`;
   child(body, "p", {}).textContent = `The model reads its own predictions as if they had happened. ${how}`;
+  if (!future.rows) return;
+  child(body, "p", {}).textContent = future.map ? "Marked: the first symbol that is not the actual one."
+    : "Marked: where its error first exceeds the one-step error by a tenth of the series' range.";
 }
 
 function choicesOf(body, state) {
   const { scene } = state, { future, outputSteps } = scene;
-  const fields = [numberField(body, state, "rows", future.map ? "Symbols ahead" : "Rows ahead", { min: 1, max: MOST, step: 1 })];
+  const what = future.map ? "Symbols ahead" : "Rows ahead";
+  const fields = [numberField(body, state, "rows", what, { min: 1, max: MOST, step: 1 })];
   if (future.map) {
     return [
       ...fields, numberField(body, state, "temperature", "Temperature, 0: the likeliest", { min: 0, max: 2, step: 0.1 }),
@@ -49,7 +53,8 @@ function choicesOf(body, state) {
   const others = otherInputs(scene);
   if (others.length) {
     const names = shorten(others.map((column) => scene.features[column]).join(", "), NAMES);
-    const options = [["held", "held at the last value"], ...(future.rows ? [["table", `from the table, ${future.rows} rows`]] : [])];
+    const options = [["held", "held at the last value"]];
+    if (future.rows) options.push(["table", `true ones, ${future.rows} rows`]);
     fields.push(choiceField(body, state, "others", `Other inputs (${names})`, options));
   }
   if (future.known.length) child(body, "p", {}).textContent = "Inputs that are known ahead are read as they come.";

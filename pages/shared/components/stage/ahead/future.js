@@ -6,14 +6,15 @@ import { shorten, sign } from "../strip/strip_text.js";
 import { DASH } from "../strip/truth.js";
 import { otherInputs } from "./choice.js";
 
-const MOST = 0.5, TENTH = 0.1; // share of the strip for the future; of the series' range: from there on it is off
+const MOST = 0.5, TENTH = 0.1; // share of the strip for the future; of the series' range that an error grows by
 
 // What is drawn of the future; null where the model does not go on. main: the strip's lines, of which `input` tells how
 // far the series ranges. lines: of each side { values, oneStep, color }, or of symbols { symbols, color, label }.
 export function futureOf({ scene, sides, ahead, continued, predictionColors }, main) {
-  if (!ahead || !continued.length) return null;
+  const [first] = continued, isText = Boolean(scene.future.map);
+  if (!ahead || !first || isText !== Boolean(first.futures) || first.futures?.length === 0) return null; // it has only begun
   const { rows } = ahead, color = (k) => predictionColors[k];
-  if (scene.future.map) {
+  if (isText) {
     const lines = continued.flatMap(({ futures }, k) => futures.map((symbols, which) => (
       { symbols, color: color(k), label: sides[k]?.label || (futures.length > 1 ? `future ${which + 1}` : "writes") })));
     const truth = scene.future.truth.slice(0, rows), [{ symbols }] = lines;
@@ -21,7 +22,7 @@ export function futureOf({ scene, sides, ahead, continued, predictionColors }, m
   }
   const truth = Array.from(scene.future.truth.subarray(0, rows)), input = main.find(({ name }) => name === "input");
   const range = spanOf([input?.values ?? [], truth]), lines = continued.map((one, k) => ({ ...one, color: color(k) }));
-  return { rows, lines, truth, from: input?.values.at(-1) ?? NaN, drift: driftOf(lines[0].values, truth, range) };
+  return { rows, lines, truth, from: input?.values.at(-1) ?? NaN, drift: driftOf(lines[0], truth, range) };
 }
 
 const firstOther = (symbols, truth) => {
@@ -29,10 +30,11 @@ const firstOther = (symbols, truth) => {
   return row < 0 ? null : { row };
 };
 
-// The first row in which it is off by a tenth of the range, or else the one in which it is off most; null: no truth.
-function driftOf(values, truth, [low, high]) {
+// The first row whose error exceeds the one-step error by a tenth of the range, or else that of the largest error; null
+// where no true row is known.
+function driftOf({ values, oneStep }, truth, [low, high]) {
   const errors = values.map((value, k) => Math.abs(value - truth[k])), limit = TENTH * (high - low);
-  const first = errors.findIndex((error) => error > limit);
+  const first = errors.findIndex((error, k) => error - Math.abs(oneStep[k] - truth[k]) > limit);
   if (first >= 0) return { row: first, error: errors[first], parts: true };
   const most = errors.reduce((best, error, k) => (error > (errors[best] ?? -1) ? k : best), -1);
   return most < 0 ? null : { row: most, error: errors[most], parts: false };
@@ -42,7 +44,8 @@ function driftOf(values, truth, [low, high]) {
 export function driftText(scene, { drift, truth, lines }) {
   if (!drift) return "";
   const place = `+${drift.row + 1}`;
-  if (drift.error !== undefined) return drift.parts ? `${place}: off by ${format(drift.error, 3)}` : `off by ${format(drift.error, 3)} at most`;
+  const error = format(drift.error ?? NaN, 3);
+  if (!scene.future.map) return drift.parts ? `${place}: off by ${error}` : `largest error ${error}, at ${place}`;
   const word = (input) => shorten(sign(scene, scene.features[input]), 12);
   return `${place}: ${word(lines[0].symbols[drift.row])}, actual ${word(truth[drift.row])}`;
 }
@@ -60,16 +63,14 @@ export function futureValues({ lines, truth }, [low, high]) {
   return [truth, ...lines.flatMap(({ values, oneStep }) => [values.map(near), oneStep.map(near)])];
 }
 
-// [name, color or null for the text's, dash] of what the legend explains.
-export function futureLegend({ scene, ahead }, { lines, truth }, theme) {
+// [name, color, dash] of what the legend explains; the true rows are drawn as those of the window.
+export function futureLegend({ scene, ahead }, { lines: [{ color }], truth }) {
   if (scene.future.map) return [];
-  const others = otherInputs(scene).length ? `, other inputs ${ahead.others === "table" ? "from the table" : "held"}` : "";
-  const own = [`going on by itself${others}`, lines[0].color, []];
-  if (!truth.length) return [own];
-  return [own, ["one step ahead, on true rows", lines[0].color, DASH], ["actual", theme.text, []]];
+  const others = otherInputs(scene).length ? `, other inputs ${ahead.others === "table" ? "true" : "held"}` : "";
+  return [[`free-running${others}`, color, []], ...(truth.length ? [["one step ahead", color, DASH]] : [])];
 }
 
-// box: that of the strip's main lines; view.edge: where the window ends.
+// box: that of the strip's main lines.
 export function paintFuture(pen, view, box) {
   const { future, theme, plot, state, aheadWide: wide } = view, edge = plot.x + plot.w;
   pen.globalAlpha = 0.09;
@@ -95,59 +96,56 @@ export function paintFuture(pen, view, box) {
   pen.restore();
 }
 
-function paintDrift(pen, view, box) {
-  const { future: { drift, lines, truth }, future, theme, size, state, plot, aheadWide: wide } = view;
-  if (!drift) return;
-  const x = view.xAhead(drift.row), [{ values, color }] = lines, text = driftText(state.scene, future);
-  if (drift.parts) {
-    const inside = (y) => Math.max(box.y, Math.min(box.y + box.h, y));
-    line(pen, theme.text, 1.5, [[x, inside(view.onAxis(truth[drift.row]))], [x, inside(view.onAxis(values[drift.row]))]]);
-    paintRing(pen, theme.back, color, x, inside(view.onAxis(values[drift.row])), { radius: 5 });
-  }
-  pen.font = `600 ${size}px ${theme.font}`;
-  const half = pen.measureText(text).width / 2 + 6, edge = plot.x + plot.w;
-  const middle = Math.max(edge + half, Math.min(drift.parts ? x : edge + wide - half, edge + wide - half));
-  const free = freeEnd(view, box, middle - half, middle + half), y = free ? box.y + 0.7 * size : box.y + box.h - 0.7 * size;
-  pen.globalAlpha = 0.8;
-  pen.fillStyle = theme.back;
-  pen.fillRect(middle - half, y - 0.7 * size, 2 * half, 1.4 * size);
-  pen.globalAlpha = 1;
-  write(pen, theme, text, middle, y, { size, align: "center", weight: 600 });
+// Where it parts from what comes true, on the strip; in words below it.
+function paintDrift(pen, { future: { drift, lines, truth }, theme, onAxis, xAhead }, { y, h }) {
+  if (!drift?.parts) return;
+  const inside = (value) => Math.max(y, Math.min(y + h, onAxis(value))), x = xAhead(drift.row), [{ values, color }] = lines;
+  line(pen, theme.text, 1.5, [[x, inside(truth[drift.row])], [x, inside(values[drift.row])]]);
+  paintRing(pen, theme.back, color, x, inside(values[drift.row]), { radius: 5 });
 }
 
-// Whether the lines between two places leave more room above than below.
-function freeEnd({ future: { lines, truth }, xAhead, onAxis }, { y, h }, left, right) {
-  const near = [truth, lines[0].values].flatMap((values) =>
-    values.map(onAxis).filter((at, k) => Number.isFinite(at) && xAhead(k) > left && xAhead(k) < right));
-  return Math.min(...near, y + h) - y >= y + h - Math.max(...near, y);
+// In the line of the cursor's text, under its place if there is room; right: where the button begins.
+export function paintDriftText(pen, { future, theme, size, state, plot, xAhead }, y, right) {
+  const text = driftText(state.scene, future), left = plot.x + plot.w + 16;
+  pen.font = `600 ${size}px ${theme.font}`;
+  const half = pen.measureText(text).width / 2, at = state.scene.future.map || !future.drift ? left : xAhead(future.drift.row);
+  if (left + 2 * half > right) return;
+  write(pen, theme, text, Math.max(left + half, Math.min(at, right - half)), y, { size, align: "center", weight: 600 });
 }
 
 // Symbols: what comes true in the first line, then what the model writes, one future in several lines, or each in one.
-function paintText(pen, view, { x, y, w, h }) {
-  const { future: { lines, truth, drift }, theme, size, state: { scene }, plot, page } = view;
-  const tall = 1.5 * size, rows = Math.max(1, Math.floor(h / tall)), word = (k) => shorten(sign(scene, scene.features[k]), 3);
-  const labels = [...(truth.length ? ["actual"] : []), ...lines.map(({ label }) => shorten(label, 14))];
+function paintText(pen, view, box) {
+  const { future: { lines, truth, drift }, theme } = view, grid = gridOf(pen, view, box), rows = truth.length ? [truth] : [];
+  if (truth.length) paintSymbols(pen, view, grid, { label: "actual", symbols: truth, from: 0, most: 1 });
+  lines.forEach(({ label, symbols, color }, k) => {
+    const most = lines.length > 1 ? 1 : grid.rows - rows.length, marked = k ? null : drift?.row;
+    paintSymbols(pen, view, grid, { label: shorten(label, 14), symbols, from: rows.length + k, most, color, marked });
+  });
+}
+
+// Lines as high as there is room for, and no higher than is read with ease.
+function gridOf(pen, { future: { lines, truth, rows: wanted }, theme, size, state: { scene } }, { x, y, w, h }) {
+  const word = (k) => shorten(sign(scene, scene.features[k]), 3), labels = [...lines.map(({ label }) => shorten(label, 14)), "actual"];
   pen.font = `400 ${0.9 * size}px ${theme.font}`;
   const left = Math.max(...labels.map((label) => pen.measureText(label).width)) + 18;
-  const cell = plot.w / page.count, across = Math.max(1, Math.floor((w - left - 4) / cell));
-  let at = 0;
-  const put = (label, symbols, most, color, marked) => {
-    write(pen, theme, label, x + left - 9, y + (at + 0.5) * tall, { size: 0.9 * size, align: "right" });
-    for (let k = 0; k < Math.min(symbols.length, most * across); k++) {
-      const place = x + left + (k % across) * cell, middle = y + (at + Math.floor(k / across) + 0.5) * tall;
-      if (color) {
-        pen.globalAlpha = k === marked ? 0.6 : 0.2;
-        pen.fillStyle = color;
-        pen.fillRect(place, middle - 0.5 * tall + 1, cell + 0.5, tall - 2);
-        pen.globalAlpha = 1;
-      }
-      write(pen, theme, word(symbols[k]), place + cell / 2, middle, { size: Math.min(size * 1.05, cell * 0.95), align: "center", weight: color ? 600 : 400 });
+  const letters = Math.max(...lines.flatMap(({ symbols }) => symbols.map((k) => [...word(k)].length)), 1);
+  const cell = size * (0.25 + 0.6 * letters), across = Math.max(1, Math.floor((w - left - 8) / cell));
+  const needed = (truth.length ? 1 : 0) + (lines.length > 1 ? lines.length : Math.ceil(wanted / across));
+  const rows = lines.length > 1 ? needed : Math.max(2, Math.min(needed, Math.floor(h / (1.2 * size))));
+  const tall = Math.min(1.5 * size, h / rows);
+  return { x, y, left, cell, across, rows, tall, word, size: Math.min(size, tall / 1.1) };
+}
+
+function paintSymbols(pen, { theme }, { x, y, left, cell, across, tall, word, size }, { label, symbols, from, most, color, marked }) {
+  write(pen, theme, label, x + left - 9, y + (from + 0.5) * tall, { size: 0.9 * size, align: "right" });
+  for (let k = 0; k < Math.min(symbols.length, most * across); k++) {
+    const at = x + left + (k % across) * cell, middle = y + (from + Math.floor(k / across) + 0.5) * tall;
+    if (color) {
+      pen.globalAlpha = k === marked ? 0.6 : 0.2;
+      pen.fillStyle = color;
+      pen.fillRect(at, middle - 0.5 * tall + 1, cell + 0.5, tall - 2);
+      pen.globalAlpha = 1;
     }
-    at += Math.max(1, Math.min(most, Math.ceil(symbols.length / across)));
-  };
-  if (truth.length && rows > 1) put("actual", truth, 1, null);
-  const room = rows - at;
-  lines.slice(0, room).forEach(({ label, symbols, color }, k) => {
-    put(shorten(label, 14), symbols, lines.length > 1 ? 1 : room, color, k ? undefined : drift?.row);
-  });
+    write(pen, theme, word(symbols[k]), at + cell / 2, middle, { size, align: "center", weight: color ? 600 : 400 });
+  }
 }

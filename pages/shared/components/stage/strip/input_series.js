@@ -4,7 +4,7 @@
 import { child, context, fontSize, line, readTheme, write } from "../../canvas.js";
 import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../../heatmap.js";
 import { paintFrame } from "../../symbols.js";
-import { futureLegend, futureOf, futureValues, futureWidth, paintFuture } from "../ahead/future.js";
+import { futureLegend, futureOf, futureValues, futureWidth, paintDriftText, paintFuture } from "../ahead/future.js";
 import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";
@@ -166,7 +166,7 @@ function paintLegend(pen, view, width, measure) {
   };
   put(axisName(scene, main), null, 0, 600);
   for (const one of main) put(shorten(one.name, 40), stroke(one), 26);
-  for (const [name, color, dash] of future ? futureLegend(view.state, future, theme) : []) put(name, stroke({ color, dash }), 26);
+  for (const [name, color, dash] of future ? futureLegend(view.state, future) : []) put(name, stroke({ color, dash }), 26);
   if (rows.some(({ tall }) => tall)) {
     put("right", (x) => paintBar(pen, { x, y: middle - 6, w: 12, h: 12 }, predictionColors[0], false), 18);
     put("wrong", (x) => paintBar(pen, { x, y: middle - 6, w: 12, h: 12 }, predictionColors[0], true), 18);
@@ -206,12 +206,13 @@ function paintCursor(view) {
   }
   const pieces = piecesAt(state, [...main, ...others], step);
   pen.font = `600 ${size}px ${theme.font}`;
-  const end = width - 5.4 * size - 12; // right of it is the button that goes on
+  const button = width - 5.4 * size - 12, end = view.future ? plot.x + plot.w : button; // both go on from there
   while (pieces.length > 1 && pen.measureText(pieces.join(" · ")).width > end - 16) pieces.pop();
   const text = pieces.join(" · "), half = pen.measureText(text).width / 2 + 8;
   const middle = Math.max(half, Math.min(Math.max(at, plot.x + half), end - half)), y = height - bottom / 2;
   write(pen, theme, text, middle, y, { size, align: "center", weight: 600 });
   paintEnds(pen, view, y, [middle - half, middle + half], end);
+  if (view.future) paintDriftText(pen, view, y, button);
 }
 
 // The first and the last step by name, unless the cursor's text, between left and right, is in their way.
