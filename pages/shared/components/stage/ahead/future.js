@@ -10,25 +10,28 @@ const MOST = 0.5, TENTH = 0.1; // share of the strip for the future; of the seri
 
 // What is drawn of the future; null where the model does not go on. main: the strip's lines, of which `input` tells how
 // far the series ranges. lines: of each side { values, oneStep, color }, or of symbols { symbols, color, label }.
-export function futureOf({ scene, sides, ahead, continued, predictionColors }, main) {
-  const [first] = continued, isText = Boolean(scene.future.map);
-  if (!ahead || !first || isText !== Boolean(first.futures) || first.futures?.length === 0) return null; // it has only begun
-  const { rows } = ahead, color = (k) => predictionColors[k];
-  if (isText) {
-    const lines = continued.flatMap(({ futures }, k) => futures.map((symbols, which) => (
-      { symbols, color: color(k), label: sides[k]?.label || (futures.length > 1 ? `future ${which + 1}` : "writes") })));
-    const truth = scene.future.truth.slice(0, rows), [{ symbols }] = lines;
-    return { rows, lines, truth, drift: firstOther(symbols, truth) };
-  }
-  const truth = Array.from(scene.future.truth.subarray(0, rows)), input = main.find(({ name }) => name === "input");
-  const range = spanOf([input?.values ?? [], truth]), lines = continued.map((one, k) => ({ ...one, color: color(k) }));
-  return { rows, lines, truth, from: input?.values.at(-1) ?? NaN, drift: driftOf(lines[0], truth, range) };
+export function futureOf(state, main) {
+  const { scene, ahead, continued: [first] } = state, isText = Boolean(scene.future.map);
+  if (!ahead || !first || isText !== Boolean(first.futures) || first.futures?.length === 0) return null; // it just begins
+  return { rows: ahead.rows, ...(isText ? textOf(state) : numbersOf(state, main)) };
 }
 
-const firstOther = (symbols, truth) => {
-  const row = symbols.findIndex((symbol, k) => k < truth.length && symbol !== truth[k]);
-  return row < 0 ? null : { row };
-};
+function textOf({ scene, sides, ahead, continued, predictionColors }) {
+  const name = (futures, which) => (futures.length > 1 ? `future ${which + 1}` : "writes");
+  const lines = continued.flatMap(({ futures }, k) => futures.map((symbols, which) => (
+    { symbols, color: predictionColors[k], label: sides[k]?.label || name(futures, which) })));
+  const truth = scene.future.truth.slice(0, ahead.rows), [{ symbols }] = lines;
+  const other = symbols.findIndex((symbol, k) => k < truth.length && symbol !== truth[k]);
+  return { lines, truth, drift: other < 0 ? null : { row: other }, legend: [] };
+}
+
+function numbersOf(state, main) {
+  const { scene, ahead, continued, predictionColors } = state, input = main.find(({ name }) => name === "input");
+  const truth = Array.from(scene.future.truth.subarray(0, ahead.rows)), range = spanOf([input?.values ?? [], truth]);
+  const lines = continued.map((one, k) => ({ ...one, color: predictionColors[k] }));
+  const legend = legendOf(state, lines[0].color, truth.length > 0), drift = driftOf(lines[0], truth, range);
+  return { lines, truth, from: input?.values.at(-1) ?? NaN, drift, legend };
+}
 
 // The first row whose error exceeds the one-step error by a tenth of the range, or else that of the largest error; null
 // where no true row is known.
@@ -40,11 +43,16 @@ function driftOf({ values, oneStep }, truth, [low, high]) {
   return most < 0 ? null : { row: most, error: errors[most], parts: false };
 }
 
+// [name, color, dash] of each line; the true rows are drawn as those of the window.
+function legendOf({ scene, ahead: { others } }, color, hasTruth) {
+  const rest = otherInputs(scene).length ? `, other inputs ${others === "table" ? "true" : "held"}` : "";
+  return [[`free-running${rest}`, color, []], ...(hasTruth ? [["one step ahead", color, DASH]] : [])];
+}
+
 // In words, for the strip and for a screen reader.
 export function driftText(scene, { drift, truth, lines }) {
   if (!drift) return "";
-  const place = `+${drift.row + 1}`;
-  const error = format(drift.error ?? NaN, 3);
+  const place = `+${drift.row + 1}`, error = format(drift.error ?? NaN, 3);
   if (!scene.future.map) return drift.parts ? `${place}: off by ${error}` : `largest error ${error}, at ${place}`;
   const word = (input) => shorten(sign(scene, scene.features[input]), 12);
   return `${place}: ${word(lines[0].symbols[drift.row])}, actual ${word(truth[drift.row])}`;
@@ -61,13 +69,6 @@ export function futureValues({ lines, truth }, [low, high]) {
   const least = Math.min(low, ...truth.filter(Number.isFinite)), most = Math.max(high, ...truth.filter(Number.isFinite));
   const far = 0.6 * (most - least), near = (value) => Math.max(least - far, Math.min(most + far, value));
   return [truth, ...lines.flatMap(({ values, oneStep }) => [values.map(near), oneStep.map(near)])];
-}
-
-// [name, color, dash] of what the legend explains; the true rows are drawn as those of the window.
-export function futureLegend({ scene, ahead }, { lines: [{ color }], truth }) {
-  if (scene.future.map) return [];
-  const others = otherInputs(scene).length ? `, other inputs ${ahead.others === "table" ? "true" : "held"}` : "";
-  return [[`free-running${others}`, color, []], ...(truth.length ? [["one step ahead", color, DASH]] : [])];
 }
 
 // box: that of the strip's main lines.

@@ -4,7 +4,7 @@
 import { child, context, fontSize, line, readTheme, write } from "../../canvas.js";
 import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../../heatmap.js";
 import { paintFrame } from "../../symbols.js";
-import { futureLegend, futureOf, futureValues, futureWidth, paintDriftText, paintFuture } from "../ahead/future.js";
+import { futureOf, futureValues, futureWidth, paintDriftText, paintFuture } from "../ahead/future.js";
 import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";
@@ -166,7 +166,7 @@ function paintLegend(pen, view, width, measure) {
   };
   put(axisName(scene, main), null, 0, 600);
   for (const one of main) put(shorten(one.name, 40), stroke(one), 26);
-  for (const [name, color, dash] of future ? futureLegend(view.state, future) : []) put(name, stroke({ color, dash }), 26);
+  for (const [name, color, dash] of future?.legend ?? []) put(name, stroke({ color, dash }), 26);
   if (rows.some(({ tall }) => tall)) {
     put("right", (x) => paintBar(pen, { x, y: middle - 6, w: 12, h: 12 }, predictionColors[0], false), 18);
     put("wrong", (x) => paintBar(pen, { x, y: middle - 6, w: 12, h: 12 }, predictionColors[0], true), 18);
