@@ -115,6 +115,7 @@ def test_where_it_drifts_is_told_with_the_step_and_the_difference(stage: Page):
     assert f"+{parted[0] + 1}: off by" in grip(stage).get_attribute("aria-valuetext")
 
 
+@pytest.mark.slow
 def test_the_other_inputs_are_held_or_true_as_is_chosen(stage: Page):
     show(stage)
     press(stage, "a")
@@ -130,6 +131,7 @@ def test_the_other_inputs_are_held_or_true_as_is_chosen(stage: Page):
     expect(stage.locator(".stage-menu-ahead")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_of_several_rows_all_are_read_or_the_first(stage: Page):
     show(stage, horizon=4, features=("y",))
     press(stage, "a")
@@ -158,6 +160,7 @@ def test_it_follows_a_changed_input_and_another_snapshot(stage: Page):
     assert np.abs(np.subtract(future(stage)["lines"][0]["values"], moved)).max() > 0
 
 
+@pytest.mark.slow
 def test_two_sides_go_on_each_with_its_own_weights(stage: Page):
     show(stage)
     press(stage, "a")
@@ -170,7 +173,10 @@ def test_two_sides_go_on_each_with_its_own_weights(stage: Page):
 
 @pytest.mark.parametrize(
     ("model", "fields", "why"),
-    [({"bidirectional": True}, {}, "bidirectional"), ({}, {"features": ("a",)}, "does not read its own target")],
+    [
+        ({"bidirectional": True}, {}, "bidirectional"),
+        pytest.param({}, {"features": ("a",)}, "does not read its own target", marks=pytest.mark.slow),
+    ],
 )
 def test_where_it_cannot_the_button_is_off_and_says_why(stage: Page, model: dict, fields: dict, why: str):
     show(stage, model, **fields)
@@ -200,6 +206,7 @@ def test_the_address_keeps_how_far_and_how(stage: Page):
         assert rows(stage) is None
 
 
+@pytest.mark.slow
 def test_a_new_scene_of_a_training_goes_on_as_far(stage: Page):
     *_, header, arrays = scene_of({}, windows_of())
     mount(stage, header, arrays)

@@ -89,7 +89,11 @@ RECIPES = {
 }
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+FAST = ("a sine", "a season", "three features")
+MARKED = [pytest.param(one, id=name, marks=[] if name in FAST else pytest.mark.slow) for name, one in RECIPES.items()]
+
+
+@pytest.mark.parametrize("recipe", MARKED)
 def test_fifty_rows_are_those_of_pythons_forecast(stage: Page, recipe: dict):
     model, windows, start, header, arrays = case(**recipe)
     seen = go_on(stage, header, arrays)

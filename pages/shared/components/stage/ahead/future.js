@@ -87,11 +87,15 @@ export function paintFuture(pen, view, box) {
   const bold = state.stage ? 1.4 : 1, start = [view.x(state.scene.steps - 1), view.onAxis(future.from)];
   const points = (values) => [start, ...values.map((value, k) => [view.xAhead(k), view.onAxis(value)])];
   line(pen, theme.text, 2 * bold, points(future.truth));
-  for (const { values, oneStep, color } of [...future.lines].reverse()) {
+  for (const { values, oneStep, fresh = values.length, color } of [...future.lines].reverse()) {
     pen.setLineDash(DASH);
     line(pen, color, 2 * bold, points(oneStep).slice(1));
     pen.setLineDash([]);
-    line(pen, color, 3 * bold, points(values));
+    const all = points(values);
+    line(pen, color, 3 * bold, all.slice(0, fresh + 1));
+    pen.globalAlpha = 0.3; // of the computation before
+    line(pen, color, 3 * bold, all.slice(fresh));
+    pen.globalAlpha = 1;
   }
   paintDrift(pen, view, box);
   pen.restore();

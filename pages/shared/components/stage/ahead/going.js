@@ -4,18 +4,17 @@
 import { FedTarget } from "./recipe.js";
 import { Network } from "./network.js";
 
-const SLICE = 10; // ms of work before the page may do something else
-
 // inputs: (steps, features), as the model reads them; choice: { rows, all, others, temperature, seed, futures }, see
 // choice.js. Yields and returns, of numbers, { values, oneStep }: the first target after the window, by itself and with
 // each row true up to then, as far as the table has rows; of symbols { futures }: the input of each row, [future][row].
-export function goOn(scene, weights, inputs, choice, edit = null) {
-  const network = new Network(scene, weights, edit);
-  return scene.future.map ? writeOn(scene, network, inputs, choice) : forecast(scene, network, inputs, choice);
+// edit: an intervention as lstm.js takes it; slice(): ms of work before it yields.
+export function goOn(scene, weights, inputs, choice, { edit = null, slice = () => 10 } = {}) {
+  const network = new Network(scene, weights, edit), pause = pauser(slice);
+  return (scene.future.map ? writeOn : forecast)(scene, network, inputs, { ...choice, pause });
 }
 
-function* forecast(scene, network, inputs, { rows, all, others }) {
-  const { steps, features, future, targets, outputSteps } = scene, size = features.length, pause = pauser();
+function* forecast(scene, network, inputs, { rows, all, others, pause }) {
+  const { steps, features, future, targets, outputSteps } = scene, size = features.length;
   const fed = future.fed.map((one) => new FedTarget(one)), first = fed.find(({ index }) => index === 0);
   const values = new Float32Array((steps + rows + outputSteps) * size), result = { values: [], oneStep: [] };
   values.set(inputs);
@@ -70,8 +69,8 @@ function* oneStepAhead(scene, network, inputs, { rows, pause, result }) {
   }
 }
 
-function* writeOn(scene, network, inputs, { rows, temperature, seed, futures }) {
-  const { steps, features, future } = scene, size = features.length, pause = pauser();
+function* writeOn(scene, network, inputs, { rows, temperature, seed, futures, pause }) {
+  const { steps, features, future } = scene, size = features.length;
   const result = { futures: [] }, values = new Float32Array((steps + rows) * size);
   values.set(inputs);
   yield* readWindow(network, values, 0, steps, pause, result);
@@ -117,11 +116,11 @@ function random(seed) {
   };
 }
 
-function pauser() {
+function pauser(slice) {
   let begin = null; // of this slice: it begins when the page has had its turn
   return () => {
     begin ??= performance.now();
-    if (performance.now() - begin < SLICE) return false;
+    if (performance.now() - begin < slice()) return false;
     begin = null;
     return true;
   };
