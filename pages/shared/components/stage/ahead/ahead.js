@@ -65,7 +65,8 @@ export function mount(root, state, strip) {
 function setRows(state, rows) {
   const { scene, ahead, aheadBefore } = state;
   if (rows < 1) return state.set({ ahead: null });
-  if (rows !== ahead?.rows) turnOn(state, clampChoice(scene, { ...(ahead ?? aheadBefore ?? defaultChoice(scene)), rows }));
+  const choice = ahead ?? aheadBefore ?? defaultChoice(scene);
+  if (rows !== ahead?.rows) turnOn(state, clampChoice(scene, { ...choice, rows }));
 }
 
 function onGrip(grip, state) {

@@ -5,6 +5,7 @@ import { shorten } from "../strip/strip_text.js";
 import { MOST, MOST_FUTURES, clampChoice, otherInputs } from "./choice.js";
 
 const NAMES = 40; // letters of the other inputs' names
+const DRAWN = 0.8; // the temperature, where futures are asked for without one
 
 // Returns what brings the panel up to date.
 export function mountChoices(panel, state) {
@@ -41,9 +42,9 @@ function choicesOf(body, state) {
   const fields = [numberField(body, state, "rows", what, { min: 1, max: MOST, step: 1 })];
   if (future.map) {
     return [
-      ...fields, numberField(body, state, "temperature", "Temperature, 0: the likeliest", { min: 0, max: 2, step: 0.1 }),
-      numberField(body, state, "futures", "Futures, where it is drawn", { min: 1, max: MOST_FUTURES, step: 1 }),
-      numberField(body, state, "seed", "Seed of the draw", { min: 0, max: 9999, step: 1 }), stop(body, state),
+      ...fields, numberField(body, state, "temperature", "Temperature (0: the likeliest)", { min: 0, max: 2, step: 0.1 }),
+      numberField(body, state, "futures", "Futures (drawn, with a temperature)", { min: 1, max: MOST_FUTURES, step: 1 }),
+      numberField(body, state, "seed", "Seed", { min: 0, max: 9999, step: 1 }), stop(body, state),
     ];
   }
   if (outputSteps > 1) {
@@ -62,7 +63,8 @@ function choicesOf(body, state) {
 }
 
 const change = (state, changes) => {
-  const ahead = clampChoice(state.scene, { ...state.ahead, ...changes });
+  const drawn = changes.futures > 1 && !state.ahead.temperature ? { temperature: DRAWN } : {}; // else all are the same
+  const ahead = clampChoice(state.scene, { ...state.ahead, ...changes, ...drawn });
   state.set({ ahead, aheadBefore: ahead });
 };
 

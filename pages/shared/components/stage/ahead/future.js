@@ -26,9 +26,9 @@ function textOf({ scene, sides, ahead, continued, predictionColors }) {
 }
 
 function numbersOf(state, main) {
-  const { scene, ahead, continued, predictionColors } = state, input = main.find(({ name }) => name === "input");
+  const { scene, sides, ahead, continued, predictionColors } = state, input = main.find(({ name }) => name === "input");
   const truth = Array.from(scene.future.truth.subarray(0, ahead.rows)), range = spanOf([input?.values ?? [], truth]);
-  const lines = continued.map((one, k) => ({ ...one, color: predictionColors[k] }));
+  const lines = continued.map((one, k) => ({ ...one, color: predictionColors[k], label: sides[k]?.label }));
   const legend = legendOf(state, lines[0].color, truth.length > 0), drift = driftOf(lines[0], truth, range);
   return { lines, truth, from: input?.values.at(-1) ?? NaN, drift, legend };
 }
@@ -52,8 +52,9 @@ function legendOf({ scene, ahead: { others } }, color, hasTruth) {
 // In words, for the strip and for a screen reader.
 export function driftText(scene, { drift, truth, lines }) {
   if (!drift) return "";
-  const place = `+${drift.row + 1}`, error = format(drift.error ?? NaN, 3);
-  if (!scene.future.map) return drift.parts ? `${place}: off by ${error}` : `largest error ${error}, at ${place}`;
+  const whose = lines.length > 1 ? `${shorten(lines[0].label, 16)}, ` : "";
+  const place = `${whose}+${drift.row + 1}`, error = format(drift.error ?? NaN, 3);
+  if (!scene.future.map) return `${place}: ${drift.parts ? "off by" : "largest error"} ${error}`;
   const word = (input) => shorten(sign(scene, scene.features[input]), 12);
   return `${place}: ${word(lines[0].symbols[drift.row])}, actual ${word(truth[drift.row])}`;
 }
@@ -104,7 +105,8 @@ export function paintFuture(pen, view, box) {
 // Where it parts from what comes true, on the strip; in words below it.
 function paintDrift(pen, { future: { drift, lines, truth }, theme, onAxis, xAhead }, { y, h }) {
   if (!drift?.parts) return;
-  const inside = (value) => Math.max(y, Math.min(y + h, onAxis(value))), x = xAhead(drift.row), [{ values, color }] = lines;
+  const inside = (value) => Math.max(y, Math.min(y + h, onAxis(value)));
+  const x = xAhead(drift.row), [{ values, color }] = lines;
   line(pen, theme.text, 1.5, [[x, inside(truth[drift.row])], [x, inside(values[drift.row])]]);
   paintRing(pen, theme.back, color, x, inside(values[drift.row]), { radius: 5 });
 }
@@ -113,24 +115,26 @@ function paintDrift(pen, { future: { drift, lines, truth }, theme, onAxis, xAhea
 export function paintDriftText(pen, { future, theme, size, state, plot, xAhead }, y, right) {
   const text = driftText(state.scene, future), left = plot.x + plot.w + 16;
   pen.font = `600 ${size}px ${theme.font}`;
-  const half = pen.measureText(text).width / 2, at = state.scene.future.map || !future.drift ? left : xAhead(future.drift.row);
-  if (left + 2 * half > right) return;
+  const half = pen.measureText(text).width / 2;
+  if (!text || left + 2 * half > right) return;
+  const at = state.scene.future.map ? left : xAhead(future.drift.row);
   write(pen, theme, text, Math.max(left + half, Math.min(at, right - half)), y, { size, align: "center", weight: 600 });
 }
 
 // Symbols: what comes true in the first line, then what the model writes, one future in several lines, or each in one.
 function paintText(pen, view, box) {
-  const { future: { lines, truth, drift }, theme } = view, grid = gridOf(pen, view, box), rows = truth.length ? [truth] : [];
+  const { lines, truth, drift } = view.future, grid = gridOf(pen, view, box), above = truth.length ? 1 : 0;
   if (truth.length) paintSymbols(pen, view, grid, { label: "actual", symbols: truth, from: 0, most: 1 });
   lines.forEach(({ label, symbols, color }, k) => {
-    const most = lines.length > 1 ? 1 : grid.rows - rows.length, marked = k ? null : drift?.row;
-    paintSymbols(pen, view, grid, { label: shorten(label, 14), symbols, from: rows.length + k, most, color, marked });
+    const most = lines.length > 1 ? 1 : grid.rows - above, marked = k ? null : drift?.row;
+    paintSymbols(pen, view, grid, { label: shorten(label, 14), symbols, from: above + k, most, color, marked });
   });
 }
 
 // Lines as high as there is room for, and no higher than is read with ease.
 function gridOf(pen, { future: { lines, truth, rows: wanted }, theme, size, state: { scene } }, { x, y, w, h }) {
-  const word = (k) => shorten(sign(scene, scene.features[k]), 3), labels = [...lines.map(({ label }) => shorten(label, 14)), "actual"];
+  const word = (k) => shorten(sign(scene, scene.features[k]), 3);
+  const labels = [...lines.map(({ label }) => shorten(label, 14)), "actual"];
   pen.font = `400 ${0.9 * size}px ${theme.font}`;
   const left = Math.max(...labels.map((label) => pen.measureText(label).width)) + 18;
   const letters = Math.max(...lines.flatMap(({ symbols }) => symbols.map((k) => [...word(k)].length)), 1);
@@ -141,7 +145,8 @@ function gridOf(pen, { future: { lines, truth, rows: wanted }, theme, size, stat
   return { x, y, left, cell, across, rows, tall, word, size: Math.min(size, tall / 1.1) };
 }
 
-function paintSymbols(pen, { theme }, { x, y, left, cell, across, tall, word, size }, { label, symbols, from, most, color, marked }) {
+function paintSymbols(pen, { theme }, grid, { label, symbols, from, most, color, marked }) {
+  const { x, y, left, cell, across, tall, word, size } = grid;
   write(pen, theme, label, x + left - 9, y + (from + 0.5) * tall, { size: 0.9 * size, align: "right" });
   for (let k = 0; k < Math.min(symbols.length, most * across); k++) {
     const at = x + left + (k % across) * cell, middle = y + (from + Math.floor(k / across) + 0.5) * tall;

@@ -58,7 +58,8 @@ function restOf({ steps, features, future }, inputs, fromTable) {
 // The prediction of each row from true rows alone, as far as the table has them.
 function* oneStepAhead(scene, network, inputs, { rows, pause, result }) {
   const { steps, features, future } = scene, size = features.length, count = Math.min(rows, future.rows);
-  const fed = new FedTarget(future.fed.find(({ index }) => index === 0)), values = new Float32Array((steps + count) * size);
+  const fed = new FedTarget(future.fed.find(({ index }) => index === 0));
+  const values = new Float32Array((steps + count) * size);
   values.set(inputs);
   values.set(future.inputs.subarray(0, count * size), steps * size);
   for (let row = 0; row < count; row++) {

@@ -11,7 +11,8 @@ export class Network {
   constructor({ layers, hidden, width, features, steps }, weights, edit = null) {
     Object.assign(this, { hidden, width, size: features.length, steps });
     this.layers = Array.from({ length: layers }, (_, layer) => {
-      const { ih, hh, hr, bias } = layerWeights(weights, layer, 0), exact = (matrix) => matrix && Float64Array.from(matrix);
+      const { ih, hh, hr, bias } = layerWeights(weights, layer, 0);
+      const exact = (matrix) => matrix && Float64Array.from(matrix);
       return {
         ih: exact(ih), hh: exact(hh), hr: exact(hr), bias, size: layer ? width : features.length,
         edit: edit?.layer === layer ? edit : null, gates: new Float64Array(4 * hidden), output: new Float64Array(hidden),
