@@ -32,6 +32,7 @@ export class Engine {
   *run(inputs, hold = null, slice = SLICE) {
     const { steps, cells } = this, from = this.firstChange(inputs, hold);
     Object.assign(this, { inputs, hold, stale: from });
+    const turn = (this.turn = (this.turn ?? 0) + 1); // a run that another one has overtaken ends
     let begin = performance.now();
     for (let layer = 0; from < steps && layer < cells.length; layer++) {
       for (const [direction, cell] of cells[layer].entries()) {
@@ -42,6 +43,7 @@ export class Engine {
           cell.step(k, t, held);
           if (performance.now() - begin > slice) {
             yield;
+            if (turn !== this.turn) return null;
             begin = performance.now();
           }
         }
