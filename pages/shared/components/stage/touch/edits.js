@@ -25,6 +25,9 @@ export function grainOf(scene, place) {
 
 export const rounded = (value, power) => Number(`${Math.round(Number(`${value}e${-power}`)) || 0}e${power}`);
 
+// A feature's values as they will be drawn in the next frame.
+export const valuesOf = ({ scene, edits }, place) => edits?.series[place] ?? Array.from(originalOf(scene).series[place].values);
+
 // The edit with other values of one feature; null where nothing is left of it.
 export function withValues(scene, edits, place, values) {
   return pruned(originalOf(scene), { series: { ...edits?.series, [place]: values }, symbols: edits?.symbols ?? null });

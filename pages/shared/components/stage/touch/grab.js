@@ -3,7 +3,7 @@
 
 import { clamp } from "../../canvas.js";
 import { pointIn } from "../../heatmap.js";
-import { grainOf, rounded, withValues } from "./edits.js";
+import { grainOf, rounded, valuesOf, withValues } from "./edits.js";
 
 const NEAR = { mouse: 11, pen: 16, touch: 26 }; // px from a line
 const STARTS = 3; // px after which a press is a drag
@@ -93,9 +93,9 @@ function scrub({ view, state }, event) {
 }
 
 function begin({ press, state, view }) {
-  const { values, place } = press.line;
-  press.from = Array.from(values);
-  press.away = press.line.toY(values[press.step]) - press.at.y; // from the pointer to the point that it holds
+  const { place } = press.line;
+  press.from = valuesOf(state, place).slice();
+  press.away = press.line.toY(press.from[press.step]) - press.at.y; // from the pointer to the point that it holds
   press.grain = grainOf(state.scene, place);
   view.holder.style.cursor = "grabbing";
 }
@@ -110,16 +110,17 @@ function drag({ press, state, view }, event) {
   put(state, place, step, values.map((value, t) => (value === from[t] ? value : rounded(value, grain))));
 }
 
-// The pencil: from the step that it was over last to the one that it is over now, in a straight line.
+// The pencil: every step that it has passed since it was last seen lies on the straight line between the two places.
 function draw({ press, state, view }, event) {
   const { place, box, toValue } = press.line, at = pointIn(view.holder, event), step = view.stepAt(event);
-  const value = toValue(inside(box, at.y, at.y)), last = press.last ?? { step, value };
-  const values = Array.from(state.scene.series[place].values), grain = grainOf(state.scene, place);
-  const count = Math.max(1, Math.abs(step - last.step)), way = Math.sign(step - last.step);
-  for (let k = press.last && way ? 1 : 0; k <= (way ? count : 0); k++) {
-    values[last.step + k * way] = rounded(last.value + ((value - last.value) * k) / count, grain);
+  const now = { x: Math.max(view.x(0), Math.min(at.x, view.x(state.scene.steps - 1))), value: toValue(inside(box, at.y, at.y)) };
+  const last = press.last ?? now, values = valuesOf(state, place).slice(), grain = grainOf(state.scene, place);
+  for (let t = 0; t < values.length; t++) {
+    const part = (view.x(t) - last.x) / (now.x - last.x);
+    if (part >= 0 && part <= 1) values[t] = rounded(last.value + part * (now.value - last.value), grain);
   }
-  press.last = { step, value };
+  if (!press.last) values[step] = rounded(now.value, grain);
+  press.last = now;
   put(state, place, step, values);
 }
 

@@ -22,7 +22,7 @@ export function mount(view, state) {
     if (hint.hidden) return;
     clearTimeout(timer);
     hint.hidden = true;
-    remember();
+    if (hint.isConnected) remember(); // else another stage has taken this one's place
   };
   return {
     update() {

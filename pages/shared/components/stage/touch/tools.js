@@ -2,7 +2,7 @@
 
 import { child } from "../../canvas.js";
 import { iconButton, SHAPES } from "../bar/icons.js";
-import { editable, withValues } from "./edits.js";
+import { editable, valuesOf, withValues } from "./edits.js";
 import { STAMPS } from "./stamps.js";
 import { shorten } from "../strip/strip_text.js";
 
@@ -92,6 +92,6 @@ let seed = 0; // of the next noise: another one with each press
 
 function stamp(state, name) {
   const { scene, edits, step } = state, place = placeOf(state), feature = scene.features.indexOf(scene.series[place].name);
-  const values = STAMPS[name].make(Array.from(scene.series[place].values), step, scene.inputCenter[feature], seed++);
+  const values = STAMPS[name].make(valuesOf(state, place), step, scene.inputCenter[feature], seed++);
   state.set({ edits: withValues(scene, edits, place, values(scene, place)), feature: place });
 }
