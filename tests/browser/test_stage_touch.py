@@ -308,3 +308,41 @@ def test_the_single_feature_in_the_band_can_be_grabbed(stage: Page):
     drag(stage, 2, -5)
     assert state(stage, "edits") is not None
     check(stage, snapshot.model, run.windows, int(run.windows.starts["valid"][0]))
+
+
+def hold(page: Page, gate: str, by: float) -> tuple[float, float]:
+    """Take hold of a gate's valve in the first cell and pull it up by so many pixels; where the hand is then."""
+    box = page.locator(f"[data-part={gate}] .cell-valve .cell-ring").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - np.sign(by) * 4)
+    page.mouse.move(x, y - by)
+    draw(page)
+    return x, y - by
+
+
+@pytest.mark.parametrize(("gate", "unit"), [("f", 2), ("i", None), ("o", 0)])
+def test_a_valve_is_held_from_its_step_on_and_let_go(stage: Page, gate: str, unit: int | None):
+    run, snapshot, _, x, header, arrays = scene_of({"num_layers": 2}, two_features())
+    mount(stage, header, arrays)
+    set_state(stage, step=4, unit=unit)
+    before = shown(stage)["sides"]
+    at, y = hold(stage, gate, -200)  # all the way down
+    units = slice(None) if unit is None else [unit]
+    held = {name: np.reshape(v, (-1, 12)) for name, v in shown(stage)["sides"][0][0][0][0].items()}
+    was = {name: np.reshape(v, (-1, 12)) for name, v in before[0][0][0][0].items()}
+    assert np.all(held[gate][units, 4:] == 0)
+    assert all(np.abs(held[name][:, :4] - was[name][:, :4]).max() < 1e-6 for name in held)
+    expect(stage.locator(".touch-valve").first).to_contain_text(f"{gate} of")
+    set_state(stage, step=8)  # it plays on
+    stage.mouse.move(at, y - 400)
+    draw(stage)
+    later = np.reshape(shown(stage)["sides"][0][0][0][0][gate], (-1, 12))
+    assert np.all(later[units, 4:8] == 0) and np.all(later[units, 8:] == 1)
+    c = held["f"] * np.pad(held["c"], ((0, 0), (1, 0)))[:, :-1] + held["i"] * held["g"]
+    np.testing.assert_allclose(held["c"], c, atol=1e-6)
+    stage.mouse.up()
+    draw(stage)
+    assert shown(stage)["sides"] == before and state(stage, "part") is None
+    expect(stage.locator(".touch-valve").first).to_be_hidden()

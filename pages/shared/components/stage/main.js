@@ -36,6 +36,7 @@ export class Stage {
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.follower = new Follower(); // of a changed input
+    this.seen = {}; // the largest |c| and |h| of the input as it was
     this.tracing = null; // the computation of the traces to be shown
   }
 
@@ -48,6 +49,7 @@ export class Stage {
     const wasNow = first || state.snapshot === state.scene.snapshots.length;
     const step = first ? 0 : state.scene.snapshots[state.snapshot]?.step;
     this.frames.clear();
+    this.seen = {};
     this.follower.clear();
     const snapshot = wasNow ? scene.snapshots.length : nearest(scene, step);
     // Until the new traces are there the old ones stand, unless they have not this scene's sizes.
@@ -119,15 +121,23 @@ export class Stage {
   *gather(sides) {
     const { state } = this;
     for (const [k, side] of sides.entries()) Object.assign(side, yield* this.frame(side, k));
-    const maxAbs = { ...state.maxAbs };
-    for (const { trace } of state.held || state.hold ? [] : sides) { // under a hand the colours mean the same
-      for (const layer of trace.flat()) for (const name of ["c", "h"]) {
-        maxAbs[name] ??= name === "h" ? 1 : 0.01;
-        for (const value of layer[name]) maxAbs[name] = Math.max(maxAbs[name], Math.abs(value));
-      }
-    }
+    const isHeld = state.held || state.hold; // under a hand the colours mean the same
+    const maxAbs = isHeld ? state.maxAbs : this.largest(sides);
     state.set({ sides, maxAbs, working: false });
     touch.whenIdle(() => this.prepare());
+  }
+
+  // Of c and h over all that was seen with the input as it was, and over these sides.
+  largest(sides) {
+    const grown = (found, traces) => {
+      const grew = { h: found.h ?? 1, c: found.c ?? 0.01 };
+      for (const layer of traces.flat(2)) for (const name of ["c", "h"]) {
+        for (const value of layer[name]) grew[name] = Math.max(grew[name], Math.abs(value));
+      }
+      return grew;
+    };
+    this.seen = grown(this.seen, sides.map(({ trace, before }) => before ?? trace));
+    return grown(this.seen, sides.flatMap(({ trace, before }) => (before ? [trace] : [])));
   }
 
   // What a side shows: the input as it was, or the one that a hand has changed; before: the trace without the hand.
