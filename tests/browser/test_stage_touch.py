@@ -139,6 +139,7 @@ def test_a_click_and_a_drag_beside_the_lines_scrub_as_ever(stage: Page):
     assert state(stage, "step") == 5 and state(stage, "edits") is None
 
 
+@pytest.mark.slow
 def test_the_tools_move_a_stretch_the_whole_line_or_its_height(stage: Page):
     *_, header, arrays = scene_of({}, two_features())
     mount(stage, header, arrays)
@@ -190,6 +191,7 @@ def test_an_address_that_holds_no_change_of_this_window_changes_nothing(stage: P
     assert state(stage, "edits") is None
 
 
+@pytest.mark.slow
 def test_a_comparison_reads_the_same_changed_input(stage: Page):
     run, snapshot, *_, header, arrays = scene_of({}, two_features())
     mount(stage, header, arrays)
@@ -202,6 +204,7 @@ def test_a_comparison_reads_the_same_changed_input(stage: Page):
         np.testing.assert_allclose(np.reshape(seen["sides"][side][0][0][0]["c"], (-1, 12)), want, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_change_stays_while_the_model_goes_on_learning(stage: Page):
     *_, header, arrays = scene_of({}, two_features())
     mount(stage, header, arrays)
@@ -263,12 +266,13 @@ def test_an_input_that_is_no_column_of_the_table_cannot_be_grabbed(stage: Page):
     expect(stage.get_by_role("button", name="Grab a point")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_pencil_draws_a_whole_input_and_stamps_are_put_into_it(stage: Page):
     run, snapshot, *_, header, arrays = scene_of({}, two_features())
     mount(stage, header, arrays)
     press(stage, "d")
     assert state(stage, "tool") == "draw"
-    (left, y, high), (right, *_) = point(stage, 0), point(stage, 11)
+    (left, *_), (right, *_) = point(stage, 0), point(stage, 11)
     box = stage.evaluate("() => stage.strip.view.main[0].box")
     top = stage.locator(".stage-series").bounding_box()["y"] + box["y"]
     stage.mouse.move(left, top + 0.8 * box["h"])
@@ -302,6 +306,7 @@ def test_a_pencil_draws_a_whole_input_and_stamps_are_put_into_it(stage: Page):
     assert state(stage, "tool") == "point"
 
 
+@pytest.mark.slow
 def test_the_single_feature_in_the_band_can_be_grabbed(stage: Page):
     run, snapshot, *_, header, arrays = scene_of({}, wave())
     mount(stage, header, arrays)
@@ -324,7 +329,7 @@ def hold(page: Page, gate: str, by: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize(("gate", "unit"), [("f", 2), ("i", None), ("o", 0)])
 def test_a_valve_is_held_from_its_step_on_and_let_go(stage: Page, gate: str, unit: int | None):
-    run, snapshot, _, x, header, arrays = scene_of({"num_layers": 2}, two_features())
+    *_, header, arrays = scene_of({"num_layers": 2}, two_features())
     mount(stage, header, arrays)
     set_state(stage, step=4, unit=unit)
     before = shown(stage)["sides"]
@@ -346,3 +351,77 @@ def test_a_valve_is_held_from_its_step_on_and_let_go(stage: Page, gate: str, uni
     draw(stage)
     assert shown(stage)["sides"] == before and state(stage, "part") is None
     expect(stage.locator(".touch-valve").first).to_be_hidden()
+
+
+def symbols():
+    """a b c a b c …; the next one is to be predicted."""
+    rows = np.arange(200)
+    columns = {name: (rows % 3 == k).astype(np.float32) for k, name in enumerate("abc")}
+    table = table_of(**columns, y=np.array(list("bca"))[rows % 3])
+    return make_windows(table, spec_of(features=tuple("abc"), horizon=0, seq_len=12))
+
+
+def reads(page: Page) -> str:
+    return page.evaluate("stage.state.scene.symbols.map((k) => (k === null ? '-' : 'abc'[k])).join('')")
+
+
+def truths(page: Page) -> str:
+    names = page.evaluate("[stage.state.scene.truth, stage.state.scene.classes]")
+    return "".join("-" if k is None else names[1][k] for k in names[0])
+
+
+def test_a_symbol_is_changed_by_a_click_and_a_typed_text_flows_in(stage: Page):
+    _, snapshot, *_, header, arrays = scene_of({"head": "per_step"}, symbols())
+    mount(stage, header, arrays)
+    own, right = reads(stage), truths(stage)
+    box = "() => { const { view } = stage.strip, { left, top } = view.holder.getBoundingClientRect();"
+    x, y = stage.evaluate(box + "return [left + view.x(5), top + view.reads.y + view.reads.h / 2]; }")
+    other = "b" if own[5] != "b" else "c"
+    stage.mouse.click(x, y)
+    stage.locator(".touch-chooser button", has_text=other).click()
+    draw(stage)
+    changed = own[:5] + other + own[6:]
+    assert reads(stage) == changed and state(stage, "step") == 5
+    assert truths(stage) == right[:4] + other + right[5:]  # what comes next is what is read next
+    x_ = torch.tensor(shown(stage)["inputs"]).reshape(1, 12, 3)
+    want = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x_)).h[0, 0, 0].numpy().T
+    np.testing.assert_allclose(np.reshape(shown(stage)["sides"][0][0][0][0]["h"], (-1, 12)), want, atol=1e-6)
+    wait_until(stage, "location.search.includes('touch=s')")
+    mount(stage, header, arrays)
+    assert reads(stage) == changed
+    press(stage, "Backspace")
+    assert reads(stage) == own
+    stage.mouse.click(x, y)
+    stage.keyboard.type(other)  # a key chooses, too
+    draw(stage)
+    assert reads(stage) == changed
+    field = stage.get_by_label("Type your own text")
+    for typed, seen in (("c", own[1:] + "c"), ("cB", own[2:] + "cb"), ("cBx", own[2:] + "cb"), ("", own)):
+        field.fill(typed)
+        draw(stage)
+        assert reads(stage) == seen
+        assert field.get_attribute("aria-invalid") == str("x" in typed).lower()
+    stage.get_by_role("button", name="alone").click()
+    field.fill("abca")
+    draw(stage)
+    assert reads(stage) == "-" * 8 + "abca" and truths(stage) == "-" * 8 + "bca-"
+    stage.keyboard.press("Backspace")  # takes a letter, not the change
+    draw(stage)
+    assert reads(stage) == "-" * 9 + "abc"
+
+
+@pytest.mark.slow
+def test_the_tools_stand_clear_of_the_words_at_every_size(stage: Page):
+    script = """() => {
+      const box = (node) => node.getBoundingClientRect(), tools = box(document.querySelector('.touch-tools'));
+      const all = box(stage.strip.view.holder);
+      return [tools.left - all.left, tools.right - all.right, tools.height, stage.strip.view.page.count];
+    }"""
+    *_, header, arrays = scene_of({}, two_features())
+    for width, height in ((900, 700), (1280, 720), (1920, 1080)):
+        stage.set_viewport_size({"width": width, "height": height})
+        mount(stage, header, arrays)
+        for tool in ("point", "draw"):
+            set_state(stage, tool=tool)
+            left, right, high, _ = stage.evaluate(script)
+            assert left > 0 and right <= 0 and high >= 24

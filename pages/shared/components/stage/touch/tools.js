@@ -4,6 +4,7 @@ import { child } from "../../canvas.js";
 import { iconButton, SHAPES } from "../bar/icons.js";
 import { editable, valuesOf, withValues } from "./edits.js";
 import { STAMPS } from "./stamps.js";
+import { mountField } from "./symbols.js";
 import { shorten } from "../strip/strip_text.js";
 
 Object.assign(SHAPES, {
@@ -37,7 +38,7 @@ export function mount(view, state) {
   const stamps = child(row, "span", { class: "touch-stamps" });
   const stampButtons = Object.entries(STAMPS).map(([name, { title }]) =>
     iconButton(stamps, `touch-${name}`, title, () => stamp(state, name)));
-  const choice = chooser(row, state);
+  const choice = chooser(row, state), text = mountField(row, state);
   const buttons = TOOLS.map(([tool, title]) =>
     [tool, iconButton(row, `touch-${tool}`, title, () => state.set({ tool: state.tool === tool ? "point" : tool }))]);
   const apart = iconButton(row, "touch-difference", "While you hold: maps of now − before", () => {
@@ -54,9 +55,10 @@ export function mount(view, state) {
       }
       stamps.hidden = !hand || tool !== "draw";
       choice();
-      apart.hidden = !hand && !scene.symbols;
+      text();
+      apart.hidden = !hand;
       apart.setAttribute("aria-pressed", difference);
-      back.hidden = apart.hidden;
+      back.hidden = !hand && !scene.symbols;
       back.disabled = !edits;
       for (const button of stampButtons) button.disabled = !hand;
     },
