@@ -131,14 +131,8 @@ def opened(browser: Browser, address: str, seq_len: int) -> tuple[Tab, list]:
 
 def grab(browser: Browser, address: str, units: int, steps: int, layers: int) -> tuple[list[float], float]:
     """(what DRAG gives, milliseconds that the first frame of a grab takes), of a model that has hardly learned."""
-    table = generate(DataSpec(source="generator", name="sine", length=2 * steps + 400))
-    named = {
-        "source": "generator",
-        "name": "sine",
-        "length": 2 * steps + 400,
-        "seq_len": steps,
-        "split": (0.4, 0.5, 0.1),
-    }
+    table = generate(DataSpec(source="generator", name="sine", length=10 * steps + 400))
+    named = {"source": "generator", "name": "sine", "length": 10 * steps + 400, "seq_len": steps}
     data = DataSpec(**(dataclasses.asdict(table.roles) | named))
     *_, header, arrays = scene_of({"hidden_size": units, "num_layers": layers}, make_windows(table, data), steps=1)
     page = browser.new_page(viewport={"width": 1280, "height": 720})
