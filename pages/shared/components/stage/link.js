@@ -29,7 +29,7 @@ export function read(where, scene) {
 }
 
 export function write(where, state) {
-  if (!where) return;
+  if (!where || state.held || state.hold) return; // a hand has other things to do: it is written when it lets go
   timer ??= setTimeout(() => {
     timer = null;
     const url = new URL(where.href), { scene, snapshot } = state;

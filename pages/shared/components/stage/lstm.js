@@ -1,9 +1,11 @@
 // An LSTM in the browser: the traces of earlier weights, of interventions and of changed inputs, without asking the
 // server. The equations are those of lstm_core/trace, summed in float64 and kept in float32.
 
+import { fastSums } from "./touch/fast_sums.js";
 import { GATES, NAMES, layerWeights, times, truthAt } from "./scene.js";
 
 const SLICE = 10; // ms of work before the page may do something else
+const MANY = 96; // units from which WebAssembly's sums are worth their float32 while a hand moves
 
 const sigmoid = (a) => 1 / (1 + Math.exp(-a));
 const tanh = (a) => 1 - 2 / (Math.exp(2 * a) + 1); // within 1e-15 of Math.tanh, and twice as fast
@@ -21,6 +23,7 @@ export class Engine {
     const { layers, directions, features, width, steps } = scene;
     Object.assign(this, { steps, directions, size: features.length, inputs: null, hold: null });
     this.stale = 0; // the first step that is not worked out for these inputs
+    this.rough = steps; // the first step that is worked out in float32 only
     this.cells = times(layers, (layer) => times(directions, (direction) => new Cell(
       layerWeights(weights, layer, direction), layer ? width * directions : features.length, scene, direction,
       intervention(edit, layer, direction),
@@ -28,20 +31,22 @@ export class Engine {
   }
 
   // inputs, (steps, features), as the model reads them. hold: null, or a gate that is held: { gate, layer, direction,
-  // unit: null for all, values: (steps,), NaN where it is let go }. slice: ms of work between two yields.
-  *run(inputs, hold = null, slice = SLICE) {
-    const { steps, cells } = this, from = this.firstChange(inputs, hold);
-    Object.assign(this, { inputs, hold, stale: from });
+  // unit: null for all, values: (steps,), NaN where it is let go }. live: without yielding, and with many units in
+  // float32 sums, until a run that is not.
+  *run(inputs, hold = null, live = false) {
+    const { steps, cells } = this, change = this.firstChange(inputs, hold), isRough = live && cells[0][0].hidden >= MANY;
+    const from = isRough ? change : Math.min(change, this.directions > 1 && this.rough < steps ? 0 : this.rough);
+    Object.assign(this, { inputs, hold, stale: from, rough: isRough ? Math.min(from, this.rough) : this.rough });
     const turn = (this.turn = (this.turn ?? 0) + 1); // a run that another one has overtaken ends
     let begin = performance.now();
     for (let layer = 0; from < steps && layer < cells.length; layer++) {
       for (const [direction, cell] of cells[layer].entries()) {
-        const held = hold?.layer === layer && hold.direction === direction ? hold : null;
+        const sums = isRough ? cell.fast() : null, held = hold?.layer === layer && hold.direction === direction ? hold : null;
         for (let k = from; k < steps; k++) {
           const t = direction ? steps - 1 - k : k;
           this.read(cell.vector, layer, t);
-          cell.step(k, t, held);
-          if (performance.now() - begin > slice) {
+          cell.step(k, t, held, sums);
+          if (!live && performance.now() - begin > SLICE) {
             yield;
             if (turn !== this.turn) return null;
             begin = performance.now();
@@ -50,7 +55,13 @@ export class Engine {
       }
     }
     this.stale = steps;
+    if (!isRough) this.rough = steps;
     return cells.map((row) => row.map(({ maps }) => ({ ...maps })));
+  }
+
+  // Makes what the first live run would otherwise have to make.
+  warm() {
+    for (const cell of this.cells.flat()) if (cell.hidden >= MANY) cell.fast();
   }
 
   // What a layer reads at a step: the input, or h of the layer below, directions side by side.
@@ -113,14 +124,21 @@ class Cell {
     }
   }
 
-  // Its k-th step, of time t.
-  step(k, t, held) {
+  // WebAssembly's sums, or null; made once.
+  fast() {
+    if (this.sums === undefined) this.sums = fastSums(this.rows, this.bias, this.vector.length);
+    return this.sums;
+  }
+
+  // Its k-th step, of time t. sums: see fast.
+  step(k, t, held, sums) {
     const { vector, rows, bias, hidden, width, size, steps, h, c, output, hr, maps } = this, count = vector.length;
     const special = this.edited || held ? (unit) => this.alter(unit, t, held) : null, { gates } = this;
     for (let unit = 0; unit < width; unit++) vector[size + unit] = h[k * width + unit];
+    const start = sums?.(vector) ?? bias, terms = sums ? 0 : count;
     for (let unit = 0, at = 0, out = t; unit < hidden; unit++, out += steps) {
-      let i = bias[4 * unit], f = bias[4 * unit + 1], g = bias[4 * unit + 2], o = bias[4 * unit + 3];
-      for (let j = 0; j < count; j++, at += 4) {
+      let i = start[4 * unit], f = start[4 * unit + 1], g = start[4 * unit + 2], o = start[4 * unit + 3];
+      for (let j = 0; j < terms; j++, at += 4) {
         const value = vector[j];
         i += rows[at] * value;
         f += rows[at + 1] * value;

@@ -181,7 +181,7 @@ export class Stage {
 
   speak() {
     const { state, spoken } = this, { scene, sides, layer, direction, step } = state;
-    if (!sides.length || state.playing) return;
+    if (!sides.length || state.playing || state.held || state.hold) return;
     const { trace, unit } = sides[0], activations = Object.entries(trace[layer][direction]);
     const mean = (values) => {
       let sum = 0;

@@ -14,15 +14,19 @@ export class Follower {
 
   // Yields unless it is live: then the page waits for it, so that hand and cell move in the same frame.
   *frame(scene, key, weights, { edit, hold, live }) {
-    const trace = yield* this.engine(scene, key, weights, edit).run(scene.inputs, hold, live ? Infinity : undefined);
+    const trace = yield* this.engine(scene, key, weights, edit).run(scene.inputs, hold, live);
     return { trace, prediction: predictionAt(scene, trace, weights), weights };
   }
 
   // Works out what the first grab would otherwise have to wait for, in slices while the page is idle.
   prepare(scene, key, weights, edit) {
     if (this.engines.has(key)) return;
-    const work = this.engine(scene, key, weights, edit).run(scene.inputs);
-    const go = () => { if (this.engines.has(key) && !work.next().done) setTimeout(go, REST); };
+    const engine = this.engine(scene, key, weights, edit), work = engine.run(scene.inputs);
+    const go = () => {
+      if (!this.engines.has(key)) return;
+      if (!work.next().done) setTimeout(go, REST);
+      else engine.warm();
+    };
     go();
   }
 

@@ -64,7 +64,7 @@ export function pencilled(view, state) {
 
 function press(hand, event) {
   const { view, state } = hand, at = pointIn(view.holder, event), step = view.stepAt(event);
-  hand.press = { id: event.pointerId, at, step, act: null, line: null };
+  hand.press = { id: event.pointerId, at, client: { x: event.clientX, y: event.clientY }, step, act: null, line: null };
   if (at.y < view.top) return; // on the legend
   const line = pencilled(view, state);
   if (line) {
@@ -80,7 +80,7 @@ function press(hand, event) {
 function move(hand, event) {
   const { press, view } = hand;
   if (press.line && !press.act) {
-    const at = pointIn(view.holder, event), across = Math.abs(at.x - press.at.x), up = Math.abs(at.y - press.at.y);
+    const at = following(press, event), across = Math.abs(at.x - press.at.x), up = Math.abs(at.y - press.at.y);
     if (Math.max(across, up) < STARTS) return;
     press.act = up >= across ? drag : scrub;
     if (press.act === drag) begin(hand);
@@ -101,7 +101,7 @@ function begin({ press, state, view }) {
 }
 
 function drag({ press, state, view }, event) {
-  const { line, step, from, grain } = press, { place, box, toValue } = line, at = pointIn(view.holder, event);
+  const { line, step, from, grain } = press, { place, box, toValue } = line, at = following(press, event);
   const y = inside(box, at.y + press.away, line.toY(from[step]));
   const by = toValue(y) - from[step], span = Math.abs(toValue(box.y) - toValue(box.y + box.h));
   const wide = (Math.abs(at.x - press.at.x) * view.page.count) / view.plot.w;
@@ -109,6 +109,9 @@ function drag({ press, state, view }, event) {
   const values = CHANGES[tool]({ from, step, by, wide, span });
   put(state, place, step, values.map((value, t) => (value === from[t] ? value : rounded(value, grain))));
 }
+
+// Where the pointer is in the strip, told from the press: to ask the page again would cost a layout.
+const following = ({ at, client }, { clientX, clientY }) => ({ x: at.x + clientX - client.x, y: at.y + clientY - client.y });
 
 // The pencil: every step that it has passed since it was last seen lies on the straight line between the two places.
 function draw({ press, state, view }, event) {
