@@ -86,6 +86,7 @@ def earlier_snapshots(snapshots: SnapshotBuffer, step: int, is_active: bool) -> 
 def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
     """Names, targets and the scale of the predictions, in the table's own units.
 
+    "inputCenter", "inputScale": (input_size,), of what the model reads, (x − center) / scale of the table's own units.
     "truth": what should be predicted after each step, (seq_len,): the first target in the first row that is predicted,
     or a class's number; None where nothing is known. Where the model predicts once a window, the last one counts.
     "horizon": the first target in every row that is predicted after the last step, (output_steps,), None likewise.
@@ -98,6 +99,8 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
         time = [windows.label(at) for at in range(start, start + steps)]
     return {
         "features": list(windows.input_names),
+        "inputCenter": np.ravel(windows.x_center).tolist(),
+        "inputScale": np.ravel(windows.x_scale).tolist(),
         "series": _series(windows),
         "symbols": window_symbols(windows, start),
         "glyphs": {name: GLYPHS[name] for name in (*windows.input_names, *windows.classes) if name in GLYPHS},

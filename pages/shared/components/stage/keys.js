@@ -9,7 +9,8 @@ export const KEYS = [
   ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
   ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
   ["A", "go on past the window, or stop"],
-  ["L", "next layer or direction"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
+  ["L", "next layer or direction"],
+  ["D", "draw the input, again: grab it"], ["Backspace", "put the input back"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
 ];
 
 export function listen(state, actions) {
@@ -40,6 +41,7 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
   const far = shiftKey ? 10 : 1;
   const to = (index) => () => state.set({ step: clamp(index, scene.steps), playing: false });
   const select = (index) => () => state.set({ unit: clamp(index, scene.hidden) });
+  const draw = () => state.set({ tool: state.tool === "draw" ? "point" : "draw" });
   const digit = NAMES[Number(key) - 1];
   if (digit) return () => state.set({ heatmap: state.heatmap === digit ? null : digit });
   return {
@@ -51,6 +53,7 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
     l: () => nextLayer(state), L: () => nextLayer(state),
     a: () => toggle(state), A: () => toggle(state, shiftKey || state.ahead !== null),
     p: toggleStage, P: toggleStage,
+    d: draw, D: draw, Backspace: () => state.set({ edits: null }),
     "?": () => state.set({ help: !state.help }),
     Escape: escape(state, toggleStage),
   }[key];
@@ -64,6 +67,7 @@ function nextLayer(state) {
 
 function escape(state, toggleStage) {
   if (state.help) return () => state.set({ help: false });
+  if (state.tool === "draw") return () => state.set({ tool: "point" });
   if (state.menu) return () => state.set({ menu: null });
   if (state.part) return () => state.set({ part: null });
   if (state.heatmap) return () => state.set({ heatmap: null });

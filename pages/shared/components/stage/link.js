@@ -2,6 +2,7 @@
 
 import * as choice from "./ahead/choice.js";
 import { fromText, toText } from "./bar/compare.js";
+import * as edits from "./touch/edits.js";
 
 const LATER = 250; // ms: browsers refuse more than a hundred changes of the address in ten seconds
 
@@ -24,12 +25,13 @@ export function read(where, scene) {
   if (snapshot >= 0) found.snapshot = snapshot;
   put("compare", fromText(given.get("compare"), scene) ?? undefined);
   put("ahead", choice.fromText(given.get("ahead"), scene) ?? undefined);
+  put("edits", edits.fromText(given.get("touch"), scene) ?? undefined);
   if (given.get("stage") === "1") found.stage = true;
   return found;
 }
 
 export function write(where, state) {
-  if (!where) return;
+  if (!where || state.held || state.hold) return; // a hand has other things to do: it is written when it lets go
   timer ??= setTimeout(() => {
     timer = null;
     const url = new URL(where.href), { scene, snapshot } = state;
@@ -42,6 +44,7 @@ export function write(where, state) {
     put("at", snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : null);
     put("compare", toText(state.compare));
     put("ahead", choice.toText(scene, state.ahead));
+    put("touch", edits.toText(scene, state.edits));
     put("stage", state.stage ? 1 : null);
     if (url.href !== where.href) history.replaceState(history.state, "", url);
   }, LATER);

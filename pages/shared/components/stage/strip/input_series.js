@@ -2,14 +2,16 @@
 // own, or symbols in rows; and the cursor over them.
 
 import { child, context, fontSize, line, readTheme, write } from "../../canvas.js";
-import { cellAt, onDrag, paintRing, pointIn, spanOf } from "../../heatmap.js";
+import { cellAt, paintRing, pointIn, spanOf } from "../../heatmap.js";
 import { paintFrame } from "../../symbols.js";
 import { futureOf, futureValues, futureWidth, paintDriftText, paintFuture } from "../ahead/future.js";
+import { editable, originalOf } from "../touch/edits.js";
+import { paintGhost, paintHeld } from "../touch/ghost.js";
 import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";
 
-const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene", "continued"];
+const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene", "continued", "tool", "edits", "held"];
 const GAP = 6, BAND = 0.26, PALE = "#8A8F98"; // px; share of the other inputs' band; their colour
 const DASHES = [[], [2, 3], [8, 3, 2, 3], [5, 5]]; // tell the other inputs apart
 const LONG = 24; // letters of a name
@@ -18,12 +20,11 @@ export function mount(root, state) {
   const holder = child(root, "div", { class: "stage-series" });
   const picture = child(holder, "canvas", {}), overlay = child(holder, "canvas", {});
   const view = { holder, picture, overlay, state };
-  onDrag(holder, (event) => {
-    if (!view.plot) return;
-    const { first, count } = view.page;
-    const { column } = cellAt({ ...view.plot, h: 1 }, pointIn(holder, event), 1, count);
-    state.set({ step: first + column, playing: false });
-  });
+  // The step under the pointer; touch/ decides whether a drag scrubs through time or changes the input.
+  view.stepAt = (event) => {
+    const { first, count } = view.page, { column } = cellAt({ ...view.plot, h: 1 }, pointIn(holder, event), 1, count);
+    return first + column;
+  };
   return {
     update(changed) {
       const { first, count } = view.page ?? {}, { step } = state;
@@ -52,11 +53,13 @@ function readout({ main, others, span, truth, horizon, future, rows, page: { fir
 // { main: the lines on the one axis, others: those in the band }. told: how the cursor's text calls a line.
 function linesOf({ scene, sides, compare, predictionColors }, theme) {
   const [target] = scene.targets, own = scene.series.find(({ name }) => name === target), main = [], others = [];
+  const places = new Set(editable(scene).map(({ place }) => place));
+  const ofSeries = (one, place = scene.series.indexOf(one)) => ({ values: one.values, place, hand: places.has(place) });
   const shown = sides.slice(0, compare?.kind === "unit" ? 1 : 2), last = scene.head === "last";
   const ahead = scene.outputSteps > 1 ? `, ${scene.ahead} step ahead` : "";
   if (!scene.classes.length) {
     const actual = scene.truth.map((value) => value ?? NaN);
-    if (own) main.push({ name: "input", told: shorten(target, LONG), values: own.values, color: theme.text });
+    if (own) main.push({ name: "input", told: shorten(target, LONG), ...ofSeries(own), color: theme.text });
     else if (actual.filter(Number.isFinite).length > 1) {
       main.push({ name: "actual", told: "actual", values: actual, color: theme.text, actual: true });
     }
@@ -69,9 +72,9 @@ function linesOf({ scene, sides, compare, predictionColors }, theme) {
     });
   }
   if (!scene.symbols) {
-    scene.series.filter((one) => one !== own).forEach(({ name, values }, k) => {
-      const short = shorten(name, LONG);
-      others.push({ name: short, told: short, values, color: PALE, dash: DASHES[k % DASHES.length], pale: true });
+    scene.series.filter((one) => one !== own).forEach((one, k) => {
+      const name = shorten(one.name, LONG), dash = DASHES[k % DASHES.length];
+      others.push({ name, told: name, ...ofSeries(one), color: PALE, dash, pale: true });
     });
   }
   return { main, others };
@@ -88,9 +91,12 @@ function paint(view) {
   const truth = (view.truth = future ? null : truthOf(state, main, horizon));
   const values = main.map((one) => one.values), ends = truth ? [truth.value, ...truth.predictions] : [];
   if (horizon) values.push(horizon.actual, ...horizon.predictions);
-  if (future && !isClass) values.push(...futureValues(future, spanOf(values)));
-  const [low, high] = isClass ? [0, 1] : spanOf([...values, ends]), room = isClass ? 0 : 0.05 * (high - low);
-  view.span = [low - room, high + room];
+  if (!state.held || !view.span) { // under a hand the axis stays
+    const before = main.filter(({ hand }) => hand).map(({ place }) => originalOf(scene).series[place].values);
+    if (future && !isClass) values.push(...futureValues(future, spanOf(values)));
+    const [low, high] = isClass ? [0, 1] : spanOf([...values, ...before, ends]), room = isClass ? 0 : 0.05 * (high - low);
+    view.span = [low - room, high + room];
+  }
   const measure = (text) => { pen.font = `600 ${size}px ${theme.font}`; return pen.measureText(text).width; };
   const top = (view.top = 1.5 * size), bottom = (view.bottom = 1.55 * size), tall = height - top - bottom;
   const counted = main.length ? axisTicks(...view.span, Math.max(2, Math.floor(tall / 34))) : [];
@@ -110,23 +116,40 @@ function paint(view) {
   const box = { ...plot, y: top + 2, h: plotHigh };
   scaleLines(view, box, { ...plot, y: top + tall - bandHigh + 2, h: bandHigh - 6 });
   if (main.length) paintAxis(pen, view, box, isClass ? [[0, "0 %"], [0.5, "50 %"], [1, "100 %"]] : counted);
-  for (const one of [...others, ...main]) paintLine(pen, view, one);
+  within(pen, { x: 0, y: top, w: width, h: tall }, () => {
+    for (const one of [...others, ...main]) paintGhost(pen, view, one);
+    for (const one of [...others, ...main]) paintLine(pen, view, one);
+  });
   if (horizon) paintHorizon(pen, view, box);
   if (future) paintFuture(pen, view, box);
   if (truth) paintTruth(pen, view, box);
   const below = { ...plot, y: top + tall - rowsHigh, h: rowsHigh };
+  view.reads = rows.length ? { ...below, h: lowRow } : null;
   paintRows(pen, theme, below, rows, view.page, { size, colors: state.predictionColors, low: lowRow });
   paintLegend(pen, view, width, measure);
 }
 
 function scaleLines(view, box, band) {
-  const [low, high] = view.span, onAxis = (value) => box.y + box.h - ((value - low) / (high - low)) * box.h;
-  view.onAxis = onAxis;
-  for (const one of view.main) one.toY = onAxis;
-  for (const one of view.others) {
-    const [least, most] = spanOf([one.values]);
-    one.toY = (value) => band.y + band.h - ((value - least) / (most - least)) * band.h;
+  const { scene, held } = view.state;
+  const scale = (one, [low, high], { y, h }) => Object.assign(one, {
+    box: { y, h },
+    toY: (value) => y + h - ((value - low) / (high - low)) * h, toValue: (at) => low + ((y + h - at) / h) * (high - low),
+  });
+  view.onAxis = scale({}, view.span, box).toY;
+  for (const one of view.main) scale(one, view.span, box);
+  if (!held || !view.spans) {
+    view.spans = new Map(view.others.map(({ place, values }) => [place, spanOf([values, originalOf(scene).series[place].values])]));
   }
+  for (const one of view.others) scale(one, view.spans.get(one.place), band);
+}
+
+function within(pen, { x, y, w, h }, act) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(x, y, w, h);
+  pen.clip();
+  act();
+  pen.restore();
 }
 
 function paintAxis(pen, { theme, onAxis, size }, { x, y, w, h }, places) {
@@ -150,8 +173,9 @@ function paintLegend(pen, view, width, measure) {
   const { theme, main, others, truth, horizon, future, size, top, rows, state: { scene, predictionColors }, page } = view;
   const middle = top / 2 - 1;
   const pages = page.count < scene.steps ? `steps ${page.first + 1}–${page.first + page.count} of ${scene.steps}` : "";
-  const end = width - (pages ? measure(pages) + 16 : 4);
-  if (pages) write(pen, theme, pages, width - 4, middle, { size, align: "right" });
+  const right = width - 4 - (view.tools?.offsetWidth ?? 0);
+  const end = right - (pages ? measure(pages) + 12 : 0);
+  if (pages) write(pen, theme, pages, right, middle, { size, align: "right" });
   let at = 4;
   const put = (name, draw, wide, weight = 400) => {
     const needed = wide + measure(name) + 16;
@@ -213,6 +237,7 @@ function paintCursor(view) {
   write(pen, theme, text, middle, y, { size, align: "center", weight: 600 });
   paintEnds(pen, view, y, [middle - half, middle + half], end);
   if (view.future) paintDriftText(pen, view, y, button);
+  paintHeld(pen, view);
 }
 
 // The first and the last step by name, unless the cursor's text, between left and right, is in their way.
