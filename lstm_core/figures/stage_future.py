@@ -19,6 +19,7 @@ from lstm_core.data.windows import Windows, known_ahead
 from lstm_core.experiment import ModelSpec
 
 MAX_ROWS = 200  # that the stage goes on for
+MIN_TRUE_ROWS, MAX_NUMBERS = 50, 16_000  # true rows of a wide table: so many at least, else so many numbers at most
 CHECKED_ROWS = 2_000  # around a window, on which a class is found to be the next symbol
 OUT_OF_ORDER = "After a step this model does not predict the symbol that comes next, so its answer is no next input."
 BOTH_WAYS = (
@@ -100,7 +101,8 @@ def _numbers(windows: Windows, start: int) -> tuple[dict[str, Any], list[np.ndar
     last = start + windows.spec.seq_len - 1
     sequence = int(np.searchsorted(windows.groups, start, side="right"))
     begin, end = (int(row) for row in windows.groups[sequence - 1 : sequence + 1])
-    after = slice(last + 1, min(end, last + 1 + MAX_ROWS))
+    most = min(MAX_ROWS, max(MIN_TRUE_ROWS, MAX_NUMBERS // windows.input_size))
+    after = slice(last + 1, min(end, last + 1 + most))
     arrays = [windows.scaled_x[after], windows.y[after, 0].astype(np.float32)]
     if windows.target is not None:
         arrays.append(_exactly(windows.target.base[after, 0, 0]))

@@ -82,6 +82,13 @@ def test_no_more_rows_are_sent_than_the_stage_goes_on_for():
     assert json.loads(json.dumps(header, allow_nan=False)) == header
 
 
+def test_of_a_wide_table_fewer_rows_are_sent():
+    columns = {f"a{k}": np.arange(300.0) + k for k in range(200)}
+    windows = make_windows(table_of(**columns), spec_of(features=tuple(columns), targets=("a0",)))
+    header, _ = stage_future(windows, ModelSpec(), int(windows.starts["train"][0]))
+    assert header["rows"] == 80
+
+
 def test_what_a_start_remembers_is_sent_to_all_its_digits():
     y = 1e6 + np.cumsum(np.random.default_rng(0).normal(size=90))
     windows = make_windows(table_of(y=y), spec_of(features=("y",), start="season", season=6, seq_len=4, horizon=3))

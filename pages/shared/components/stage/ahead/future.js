@@ -6,7 +6,8 @@ import { shorten, sign } from "../strip/strip_text.js";
 import { DASH } from "../strip/truth.js";
 import { otherInputs } from "./choice.js";
 
-const MOST = 0.5, TENTH = 0.1; // share of the strip for the future; of the series' range that an error grows by
+const MOST = 0.5, LEAST = 0.25, FEW = 20; // shares of the strip for the future, and rows
+const TENTH = 0.1; // of the series' range, by which an error grows
 
 // What is drawn of the future; null where the model does not go on. main: the strip's lines, of which `input` tells how
 // far the series ranges. lines: of each side { values, oneStep, color }, or of symbols { symbols, color, label }.
@@ -59,10 +60,12 @@ export function driftText(scene, { drift, truth, lines }) {
   return `${place}: ${word(lines[0].symbols[drift.row])}, actual ${word(truth[drift.row])}`;
 }
 
-// How wide: a row as wide as a step, while that leaves half of the strip to the steps; of symbols always half.
+// How wide: a row as wide as a step, but half of the strip at most, and beside a long window a quarter at least; of
+// symbols always half. Few rows take less, so that a future that is pulled out grows from nothing.
 export function futureWidth(future, { steps, future: { map } }, room) {
   if (!future) return 0;
-  return room * (map ? MOST : Math.min(MOST, future.rows / (steps + future.rows)));
+  const { rows } = future, least = LEAST * Math.min(1, rows / FEW);
+  return room * (map ? MOST : Math.min(MOST, Math.max(least, rows / (steps + rows))));
 }
 
 // What the strip's axis must have room for; a forecast that runs away does not flatten all else.
