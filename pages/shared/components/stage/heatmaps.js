@@ -44,7 +44,8 @@ export function range(state, name) {
 }
 
 function paint(view) {
-  const { holder, state, side } = view, { scene, layer, direction, heatmap } = state, { trace, before } = state.sides[side];
+  const { holder, state, side } = view, { scene, layer, direction, heatmap } = state;
+  const { trace, before } = state.sides[side];
   const width = holder.clientWidth, height = holder.clientHeight;
   if (!width || !height) return;
   view.theme = readTheme(holder);
@@ -87,6 +88,7 @@ function paintTitle(pen, { state, side, theme, boxes }, box, size, span) {
   }
   const apart = isShown(state, state.sides[side]), title = apart ? "now − before" : state.titles[name];
   if (w > 9 * size) write(pen, theme, ` ${title}`, from, middle, { size });
+  else if (apart) write(pen, theme, " Δ", from, middle, { size });
   if (w > (apart ? 13 : 16) * size) write(pen, theme, span, x + w, middle, { size: size - 1, align: "right" });
 }
 

@@ -41,7 +41,8 @@ export class Engine {
     let begin = performance.now();
     for (let layer = 0; from < steps && layer < cells.length; layer++) {
       for (const [direction, cell] of cells[layer].entries()) {
-        const sums = isRough ? cell.fast() : null, held = hold?.layer === layer && hold.direction === direction ? hold : null;
+        const sums = isRough ? cell.fast() : null;
+        const held = hold?.layer === layer && hold.direction === direction ? hold : null;
         for (let k = from; k < steps; k++) {
           const t = direction ? steps - 1 - k : k;
           this.read(cell.vector, layer, t);
@@ -112,7 +113,8 @@ class Cell {
     this.gates = new Float64Array(4);
     this.h = new Float64Array((steps + 1) * width);
     this.c = new Float64Array((steps + 1) * hidden);
-    this.maps = Object.fromEntries(NAMES.map((name) => [name, new Float32Array((name === "h" ? width : hidden) * steps)]));
+    const units = (name) => (name === "h" ? width : hidden);
+    this.maps = Object.fromEntries(NAMES.map((name) => [name, new Float32Array(units(name) * steps)]));
     this.rows = new Float64Array(hidden * 4 * count); // unit by unit, and the four gates of each weight side by side
     this.bias = new Float64Array(hidden * 4);
     for (let unit = 0, at = 0; unit < hidden; unit++) {
@@ -205,7 +207,9 @@ export function predictionAt(scene, trace, weights) {
       outputs[row] = bias[row] + dot(matrix, row, input, 0, input.length) + skip(row, t);
     }
     if (!count) {
-      if (t === steps - 1) horizon.forEach((_, k) => { horizon[k] = inOwnUnits(scene, outputs[k * targets.length], k, t); });
+      if (t === steps - 1) {
+        horizon.forEach((_, k) => { horizon[k] = inOwnUnits(scene, outputs[k * targets.length], k, t); });
+      }
       return inOwnUnits(scene, outputs[0], 0, t);
     }
     const max = Math.max(...outputs), powers = outputs.map((value) => Math.exp(value - max));

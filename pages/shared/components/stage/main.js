@@ -23,6 +23,7 @@ import * as touch from "./touch/touch.js";
 
 const SIZES = ["layers", "directions", "hidden", "width", "steps"];
 const TRACED_FROM = ["snapshot", "compare", "edits", "hold", "held"];
+const RESTED = 400; // ms without another trace, after which the first grab is prepared
 const CACHE_BYTES = 64e6; // of traces of other snapshots that are kept
 
 // style: colours, titles and scales of the gates, as every figure has them; where: the address to take the state from.
@@ -50,11 +51,11 @@ export class Stage {
     this.given.bytes = bytes;
     const first = !this.state.scene, { state } = this;
     const wasNow = first || state.snapshot === state.scene.snapshots.length;
-    const step = first ? 0 : state.scene.snapshots[state.snapshot]?.step;
+    const snapshotStep = first ? 0 : state.scene.snapshots[state.snapshot]?.step;
     this.frames.clear();
     this.seen = {};
     this.follower.clear();
-    const snapshot = wasNow ? scene.snapshots.length : nearest(scene, step);
+    const snapshot = wasNow ? scene.snapshots.length : nearest(scene, snapshotStep);
     // Until the new traces are there the old ones stand, unless they have not this scene's sizes.
     if (SIZES.some((size) => scene[size] !== state.scene?.[size])) state.set({ sides: [] });
     const comparison = compare.clampComparison(scene, state.compare);
@@ -64,7 +65,8 @@ export class Stage {
     };
     state.set({ scene: edited(scene, edits), ...choices, ...clampedChoices(scene, state) });
     if (first) {
-      state.set({ step: Math.min(scene.steps - 1, Math.floor(scene.steps / 2)), ...scene.opening, ...link.read(this.where, scene) });
+      const step = Math.min(scene.steps - 1, Math.floor(scene.steps / 2));
+      state.set({ step, ...scene.opening, ...link.read(this.where, scene) });
       state.set({ scene: edited(scene, state.edits) });
       this.mount();
     }
@@ -84,7 +86,8 @@ export class Stage {
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
     const hands = [touch.mount(strip.view, state), ahead.mount(top, state, strip)];
-    this.parts = [strip, ...hands, ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
+    const guide = tour.mount(element, state, rows[0].boxOf);
+    this.parts = [strip, ...hands, ...cells, ...rows, bar, ...menus, guide];
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
     const play = transport.player(state), goOn = follower(state);
@@ -107,6 +110,7 @@ export class Stage {
     const unlisten = listen(state, actions), unwatch = watchScreen(element, state);
     this.stop = () => {
       unwatch();
+      clearTimeout(this.later);
       resized.disconnect();
       clearInterval(themed);
       unlisten();
@@ -131,7 +135,8 @@ export class Stage {
     const isHeld = state.held || state.hold; // under a hand the colours mean the same
     const maxAbs = isHeld ? state.maxAbs : this.largest(sides);
     state.set({ sides, maxAbs, working: false });
-    touch.whenIdle(() => this.prepare());
+    clearTimeout(this.later);
+    this.later = setTimeout(() => touch.whenIdle(() => this.prepare()), RESTED);
   }
 
   // Of c and h over all that was seen with the input as it was, and over these sides.
@@ -157,9 +162,10 @@ export class Stage {
     return { ...frame, before: before.trace };
   }
 
+  // What the first grab, or valve, would have to wait for.
   prepare() {
-    const { scene, sides } = this.state;
-    if (this.stop && touch.isTouchable(scene)) sides.forEach((side, k) => {
+    const { scene, sides, playing, learning, working } = this.state;
+    if (!playing && !learning && !working) sides.forEach((side, k) => {
       this.follower.prepare(scene, keyOf(side, k), side.weights, side.edit ?? null);
     });
   }

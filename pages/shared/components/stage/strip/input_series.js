@@ -138,7 +138,8 @@ function scaleLines(view, box, band) {
   view.onAxis = scale({}, view.span, box).toY;
   for (const one of view.main) scale(one, view.span, box);
   if (!held || !view.spans) {
-    view.spans = new Map(view.others.map(({ place, values }) => [place, spanOf([values, originalOf(scene).series[place].values])]));
+    const before = (place) => originalOf(scene).series[place].values;
+    view.spans = new Map(view.others.map(({ place, values }) => [place, spanOf([values, before(place)])]));
   }
   for (const one of view.others) scale(one, view.spans.get(one.place), band);
 }

@@ -1,6 +1,6 @@
-// A changed input: what may be changed, the scene with the change in it, and the change as a short text for the address.
-// An edit is null, or { series: { place: (steps,) values in the table's own units }, symbols: (steps,) inputs or null }:
-// place counts the scene's series. No drawing here.
+// A changed input: what may be changed, the scene with the change in it, and the change as a short text for the
+// address. An edit is null, or { series: { place: (steps,) values in the table's own units }, symbols: (steps,) inputs
+// or null }: place counts the scene's series. No drawing here.
 
 const FINE = 1000; // a value is told in steps of a thousandth of its feature's span, or finer
 
@@ -26,7 +26,8 @@ export function grainOf(scene, place) {
 export const rounded = (value, power) => Number(`${Math.round(Number(`${value}e${-power}`)) || 0}e${power}`);
 
 // A feature's values as they will be drawn in the next frame.
-export const valuesOf = ({ scene, edits }, place) => edits?.series[place] ?? Array.from(originalOf(scene).series[place].values);
+export const valuesOf = ({ scene, edits }, place) =>
+  edits?.series[place] ?? Array.from(originalOf(scene).series[place].values);
 
 // The edit with other values of one feature; null where nothing is left of it.
 export function withValues(scene, edits, place, values) {

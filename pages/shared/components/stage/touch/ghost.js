@@ -1,4 +1,4 @@
-// What the strip shows of a changed input: the original as a ghost, a ribbon from it to the new line, and the held point.
+// What the strip shows of a changed input: the original as a ghost, a ribbon from it to the new line, the held point.
 
 import { format, line, write } from "../../canvas.js";
 import { originalOf } from "./edits.js";
@@ -8,7 +8,8 @@ const HALO = 11; // px
 // one: a line of the strip.
 export function paintGhost(pen, { state: { scene, edits }, theme, x, page: { first, count } }, { place, hand, toY }) {
   if (!hand || !edits?.series[place]) return;
-  const points = ({ values }) => Array.from(values.slice(first, first + count), (value, k) => [x(first + k), toY(value)]);
+  const points = ({ values }) =>
+    Array.from(values.slice(first, first + count), (value, k) => [x(first + k), toY(value)]);
   const before = points(originalOf(scene).series[place]), now = points(scene.series[place]);
   pen.beginPath();
   for (const [at, y] of [...before, ...now.reverse()]) pen.lineTo(at, y);
@@ -24,7 +25,8 @@ export function paintGhost(pen, { state: { scene, edits }, theme, x, page: { fir
 export function paintHeld(pen, { state: { scene, held }, theme, x, plot, size, main, others }) {
   const one = held && [...main, ...others].find(({ place, hand }) => hand && place === held.place);
   if (!one) return;
-  const value = scene.series[held.place].values[held.step], y = Math.max(one.box.y, Math.min(one.toY(value), one.box.y + one.box.h));
+  const value = scene.series[held.place].values[held.step], { box } = one;
+  const y = Math.max(box.y, Math.min(one.toY(value), box.y + box.h));
   pen.beginPath();
   pen.arc(x(held.step), y, HALO, 0, 7);
   Object.assign(pen, { strokeStyle: theme.accent, fillStyle: theme.accent, lineWidth: 3, globalAlpha: 0.3 });

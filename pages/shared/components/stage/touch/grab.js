@@ -64,7 +64,8 @@ export function pencilled(view, state) {
 
 function press(hand, event) {
   const { view, state } = hand, at = pointIn(view.holder, event), step = view.stepAt(event);
-  hand.press = { id: event.pointerId, at, client: { x: event.clientX, y: event.clientY }, step, act: null, line: null };
+  const client = { x: event.clientX, y: event.clientY };
+  hand.press = { id: event.pointerId, at, client, step, act: null, line: null };
   if (at.y < view.top) return; // on the legend
   const line = pencilled(view, state);
   if (line) {
@@ -111,12 +112,14 @@ function drag({ press, state, view }, event) {
 }
 
 // Where the pointer is in the strip, told from the press: to ask the page again would cost a layout.
-const following = ({ at, client }, { clientX, clientY }) => ({ x: at.x + clientX - client.x, y: at.y + clientY - client.y });
+const following = ({ at, client }, { clientX, clientY }) =>
+  ({ x: at.x + clientX - client.x, y: at.y + clientY - client.y });
 
 // The pencil: every step that it has passed since it was last seen lies on the straight line between the two places.
 function draw({ press, state, view }, event) {
   const { place, box, toValue } = press.line, at = pointIn(view.holder, event), step = view.stepAt(event);
-  const now = { x: Math.max(view.x(0), Math.min(at.x, view.x(state.scene.steps - 1))), value: toValue(inside(box, at.y, at.y)) };
+  const x = Math.max(view.x(0), Math.min(at.x, view.x(state.scene.steps - 1)));
+  const now = { x, value: toValue(inside(box, at.y, at.y)) };
   const last = press.last ?? now, values = valuesOf(state, place).slice(), grain = grainOf(state.scene, place);
   for (let t = 0; t < values.length; t++) {
     const part = (view.x(t) - last.x) / (now.x - last.x);
@@ -134,9 +137,8 @@ function inside({ y, h }, at, first) {
 }
 
 function put(state, place, step, values) {
-  state.set({
-    edits: withValues(state.scene, state.edits, place, values), held: { place, step }, feature: place, step, playing: false,
-  });
+  const edits = withValues(state.scene, state.edits, place, values);
+  state.set({ edits, held: { place, step }, feature: place, step, playing: false });
 }
 
 // The line that can be grabbed at a point: the nearest within so many pixels.
@@ -153,7 +155,8 @@ export function lineNear(view, at, near) {
 }
 
 function heightAt({ plot, page: { first, count } }, { values, toY }, x) {
-  const place = ((x - plot.x) / plot.w) * count - 0.5, low = clamp(Math.floor(place), count), high = clamp(low + 1, count);
+  const place = ((x - plot.x) / plot.w) * count - 0.5, low = clamp(Math.floor(place), count);
+  const high = clamp(low + 1, count);
   const part = Math.max(0, Math.min(1, place - low));
   return toY(values[first + low] * (1 - part) + values[first + high] * part);
 }

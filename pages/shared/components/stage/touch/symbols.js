@@ -13,8 +13,10 @@ export const symbolsNow = ({ scene, edits }) => (edits?.symbols ?? originalOf(sc
 
 // Opens where a symbol that is read is clicked; a letter that is typed chooses too.
 export function mountChooser(view, state) {
-  const { holder } = view, box = child(holder, "div", { class: "touch-chooser touch-apart", role: "dialog", "aria-label": "Another symbol" });
-  const field = child(box, "input", { type: "text", "aria-label": "Type the symbol", placeholder: "Type it, or choose" });
+  const { holder } = view, spoken = { role: "dialog", "aria-label": "Another symbol" };
+  const box = child(holder, "div", { class: "touch-chooser touch-apart", ...spoken });
+  const words = { "aria-label": "Type the symbol", placeholder: "Type it, or choose" };
+  const field = child(box, "input", { type: "text", ...words });
   const list = child(box, "div", {}), close = () => { box.hidden = true; };
   let step = 0, from = null;
   close();
@@ -52,7 +54,7 @@ export function mountChooser(view, state) {
     box.style.top = `${view.reads.y + view.reads.h + 4}px`;
     if (event.pointerType === "mouse") field.focus({ preventScroll: true });
   });
-  return { update: (changed) => { if (["scene", "step", "playing"].some((name) => changed.has(name)) && state.step !== step) close(); } };
+  return { update() { if (!box.hidden && state.step !== step) close(); } };
 }
 
 function fill(list, state, chosen, choose) {
@@ -69,10 +71,12 @@ function fill(list, state, chosen, choose) {
 
 // The field for a text of one's own, in the row of tools.
 export function mountField(row, state) {
+  const words = "Type your own text";
   const field = child(row, "input", {
-    type: "text", class: "touch-text", "aria-label": "Type your own text", placeholder: "Type your own text", spellcheck: false,
+    type: "text", class: "touch-text", "aria-label": words, placeholder: words, spellcheck: false,
   });
-  const alone = child(row, "button", { type: "button", class: "touch-alone", title: "Read it alone, with nothing before it" });
+  const title = "Read it alone, with nothing before it";
+  const alone = child(row, "button", { type: "button", class: "touch-alone", title });
   alone.textContent = "alone";
   let isAlone = null;
   const type = () => {
@@ -98,6 +102,7 @@ export function mountField(row, state) {
     if (field.hidden) return;
     isAlone ??= originalOf(scene).symbols.includes(null); // where sequences begin in a window, so does the text
     alone.setAttribute("aria-pressed", isAlone);
-    if (field.value && !edits?.symbols && document.activeElement !== field) field.value = ""; // it was put back
+    const isTyping = document.activeElement === field;
+    if (field.value && !edits?.symbols && !isTyping) field.value = ""; // the input was put back
   };
 }

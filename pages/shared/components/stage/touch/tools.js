@@ -8,7 +8,10 @@ import { mountField } from "./symbols.js";
 import { shorten } from "../strip/strip_text.js";
 
 Object.assign(SHAPES, {
-  "touch-point": ["M10 6.6a2.4 2.4 0 1 1 0 4.8 2.4 2.4 0 0 1 0-4.8Z", "M10 1.6v3M10 13.4v5M7.8 3.6 10 1.4l2.2 2.2M7.8 16.4l2.2 2.2 2.2-2.2"],
+  "touch-point": [
+    "M10 7.6a2.4 2.4 0 1 1 0 4.8 2.4 2.4 0 0 1 0-4.8Z",
+    "M10 1.6v3.6M10 14.8v3.6M7.8 3.6 10 1.4l2.2 2.2M7.8 16.4l2.2 2.2 2.2-2.2",
+  ],
   "touch-brush": ["", "M1.6 15c4.6 0 4.6-10 8.4-10s3.8 10 8.4 10"],
   "touch-shift": ["", "M2 6.4h16M2 14.4h16M10 8.4v4M8.4 10.8l1.6 1.8 1.6-1.8"],
   "touch-scale": ["", "M2 10c3-8 5-8 8 0s5 8 8 0M2 10c3-3.4 5-3.4 8 0s5 3.4 8 0"],
@@ -30,8 +33,11 @@ const TOOLS = [
   ["draw", "Draw a line of your own (D)"],
 ];
 
+const WHY = "The model does not read these columns as they are: it reads what was made of them";
+
 export function mount(view, state) {
-  const row = child(view.holder, "div", { class: "touch-tools touch-apart", role: "group", "aria-label": "Change the input" });
+  const spoken = { role: "group", "aria-label": "Change the input" };
+  const row = child(view.holder, "div", { class: "touch-tools touch-apart", ...spoken });
   // The strip must not take it for a press of its own, and Space is meant to play after a click.
   for (const name of ["pointerdown", "pointermove"]) row.addEventListener(name, (event) => event.stopPropagation());
   row.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
@@ -45,6 +51,8 @@ export function mount(view, state) {
     state.set({ difference: !state.difference });
   });
   const back = iconButton(row, "touch-back", "Put the input back (Backspace)", () => state.set({ edits: null }));
+  const why = child(row, "span", { class: "touch-why", title: WHY });
+  why.textContent = "These lines cannot be grabbed";
   view.tools = row;
   return {
     update() {
@@ -53,6 +61,7 @@ export function mount(view, state) {
         button.hidden = !hand;
         button.setAttribute("aria-pressed", tool === name);
       }
+      why.hidden = hand || Boolean(scene.symbols);
       stamps.hidden = !hand || tool !== "draw";
       choice();
       text();
@@ -93,7 +102,8 @@ function chooser(row, state) {
 let seed = 0; // of the next noise: another one with each press
 
 function stamp(state, name) {
-  const { scene, edits, step } = state, place = placeOf(state), feature = scene.features.indexOf(scene.series[place].name);
-  const values = STAMPS[name].make(valuesOf(state, place), step, scene.inputCenter[feature], seed++);
-  state.set({ edits: withValues(scene, edits, place, values(scene, place)), feature: place });
+  const { scene, edits, step } = state, place = placeOf(state);
+  const center = scene.inputCenter[scene.features.indexOf(scene.series[place].name)];
+  const values = STAMPS[name].make(valuesOf(state, place), step, center, seed++)(scene, place);
+  state.set({ edits: withValues(scene, edits, place, values), feature: place });
 }

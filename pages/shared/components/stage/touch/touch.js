@@ -1,11 +1,10 @@
-// Hands on the stage: the input is grabbed and drawn, valves are held. This file puts the parts together, and says which
-// fields of the state are theirs.
+// Hands on the stage: the input is grabbed and drawn, valves are held. This file puts the parts together, and says
+// which fields of the state are theirs.
 
 import * as grab from "./grab.js";
 import * as hint from "./hint.js";
 import * as symbols from "./symbols.js";
 import * as tools from "./tools.js";
-import { editable } from "./edits.js";
 
 // edits: see edits.js; held: null, or the point of the strip that is held: { place, step }; hold: null, or a valve that
 // is held: lstm.js's, and on which side; tool: what a drag of the strip does; feature: the place of the chosen series;
@@ -17,8 +16,6 @@ export function mount(strip, state) {
   parts.push(symbols.mountChooser(strip, state));
   return { update: (changed) => parts.forEach((part) => part.update?.(changed)) };
 }
-
-export const isTouchable = (scene) => Boolean(scene.symbols) || editable(scene).length > 0;
 
 // Whether both scenes are of the same rows, so that what was changed in one means the same in the other.
 export function sameWindow(scene, other) {

@@ -1,5 +1,5 @@
-// A hand on a valve of the drawn cell: f, i or o is held between shut and open, from the step at which the hand is; what
-// was played before stays as it was played, and letting go brings back the trace without the hand.
+// A hand on a valve of the drawn cell: f, i or o is held between shut and open, from the step at which the hand is;
+// what was played before stays as it was played, and letting go brings back the trace without the hand.
 
 import { child } from "../../canvas.js";
 import { number } from "../cell/equations.js";
@@ -13,7 +13,8 @@ export function mount(holder, state, side) {
   let press = null;
   holder.addEventListener("pointerdown", (event) => {
     const valve = event.target.closest?.(".cell-valve");
-    if (valve && !press) press = { id: event.pointerId, y: event.clientY, gate: valve.closest("[data-part]").dataset.part, valve };
+    if (!valve || press) return;
+    press = { id: event.pointerId, y: event.clientY, gate: valve.closest("[data-part]").dataset.part, valve };
   });
   holder.addEventListener("pointermove", (event) => {
     if (press?.id !== event.pointerId) return;
@@ -40,7 +41,8 @@ export function mount(holder, state, side) {
       const { hold } = state;
       label.hidden = hold?.side !== side || !press;
       if (label.hidden) return;
-      const text = `${hold.gate} of ${hold.unit === null ? "every unit" : `unit ${hold.unit}`} held at ${number(hold.value)}`;
+      const whose = hold.unit === null ? "every unit" : `unit ${hold.unit}`;
+      const text = `${hold.gate} of ${whose} held at ${number(hold.value)}`;
       if (label.textContent !== text) label.textContent = text;
       const inside = holder.getBoundingClientRect(), { left, right, top, height } = press.valve.getBoundingClientRect();
       const wide = label.offsetWidth, room = right + 12 + wide < inside.right;
