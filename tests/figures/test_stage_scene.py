@@ -41,6 +41,10 @@ def unpacked(header: dict, arrays: list[np.ndarray]) -> dict:
     ]
     result |= {"now": weights(), "snapshots": [weights() for _ in header["snapshots"]]}
     result["others"] = [weights() for _ in header["others"]]
+    if not header["future"]["why"]:
+        assert [one["start"] for one in header["future"]["fed"]] in ([], [None])
+        result["after"] = take(header["future"]["rows"], len(header["features"]))
+        result["truth after"] = take(header["future"]["rows"])
     assert at == len(numbers)
     return result
 
@@ -126,7 +130,7 @@ def test_the_target_leads_the_drawn_features():
 
 
 def test_nothing_is_sent_that_the_stage_does_not_read():
-    source = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS.glob("*.js"))
+    source = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS.rglob("*.js"))
     *_, header, _ = scene_of({})
     assert [name for name in header if not re.search(rf"\b{name}\b", source)] == []
 

@@ -3,8 +3,11 @@
 import { child, context, fontSize, formatBrief, readTheme, write } from "../canvas.js";
 import { cellAt, contains, onDrag, paintCells, paintCursor, paintOutline, pointIn } from "../heatmap.js";
 import { NAMES } from "./scene.js";
+import { differenceOf, isShown } from "./touch/difference.js";
 
-const PAINTED_FROM = ["sides", "layer", "direction", "size", "stage", "heatmap", "theme"];
+const PAINTED_FROM = [
+  "sides", "layer", "direction", "size", "stage", "heatmap", "theme", "held", "hold", "difference",
+];
 const GAP = 14, MARGIN = 6;
 
 // side: which of the traces that are compared; alone, there is only side 0.
@@ -41,7 +44,8 @@ export function range(state, name) {
 }
 
 function paint(view) {
-  const { holder, state, side } = view, { scene, layer, direction, heatmap } = state, { trace } = state.sides[side];
+  const { holder, state, side } = view, { scene, layer, direction, heatmap } = state;
+  const { trace, before } = state.sides[side];
   const width = holder.clientWidth, height = holder.clientHeight;
   if (!width || !height) return;
   view.theme = readTheme(holder);
@@ -55,9 +59,15 @@ function paint(view) {
   }));
   const crowded = scene.steps > w || scene.hidden > h;
   holder.title = crowded ? "More cells than pixels: each pixel is the mean of the cells under it" : "";
+  const apart = isShown(state, state.sides[side]);
+  if (!apart) view.reaches = {};
   for (const box of view.boxes) {
-    const [low, high] = range(state, box.name), scale = state.scales[low < 0 ? "signed" : "gate"];
-    const values = trace[layer][direction][box.name];
+    let [low, high] = range(state, box.name), values = trace[layer][direction][box.name];
+    if (apart) {
+      const was = before[layer][direction][box.name], found = differenceOf(view.reaches, box.name, values, was, high);
+      [low, high, values] = [-found.reach, found.reach, found.values];
+    }
+    const scale = state.scales[low < 0 ? "signed" : "gate"];
     paintCells(pen, view.theme, box, { values, rows: box.units, columns: scene.steps, low, high, scale });
     paintTitle(pen, view, box, size, `${formatBrief(low)} … ${formatBrief(high)}`);
   }
@@ -76,8 +86,10 @@ function paintTitle(pen, { state, side, theme, boxes }, box, size, span) {
     }
     return;
   }
-  if (w > 9 * size) write(pen, theme, ` ${state.titles[name]}`, from, middle, { size });
-  if (w > 16 * size) write(pen, theme, span, x + w, middle, { size: size - 1, align: "right" });
+  const apart = isShown(state, state.sides[side]), title = apart ? "now − before" : state.titles[name];
+  if (w > 9 * size) write(pen, theme, ` ${title}`, from, middle, { size });
+  else if (apart) write(pen, theme, " Δ", from, middle, { size });
+  if (w > (apart ? 13 : 16) * size) write(pen, theme, span, x + w, middle, { size: size - 1, align: "right" });
 }
 
 function paintOverlay({ holder, overlay, state, side, theme, boxes }) {

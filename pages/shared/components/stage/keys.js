@@ -1,13 +1,16 @@
 // The keyboard: for a speaker who looks at the audience. Keys never fire while something is typed into a field.
 
 import { clamp } from "../canvas.js";
+import { toggle } from "./ahead/ahead.js";
 import { NAMES } from "./scene.js";
 
 export const KEYS = [
   ["Space", "play or pause"], ["← →", "one step back or on"], ["Shift ← →", "ten steps"],
   ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
   ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
-  ["L", "next layer or direction"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
+  ["A", "go on past the window, or stop"],
+  ["L", "next layer or direction"],
+  ["D", "draw the input, again: grab it"], ["Backspace", "put the input back"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
 ];
 
 export function listen(state, actions) {
@@ -38,6 +41,7 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
   const far = shiftKey ? 10 : 1;
   const to = (index) => () => state.set({ step: clamp(index, scene.steps), playing: false });
   const select = (index) => () => state.set({ unit: clamp(index, scene.hidden) });
+  const draw = () => state.set({ tool: state.tool === "draw" ? "point" : "draw" });
   const digit = NAMES[Number(key) - 1];
   if (digit) return () => state.set({ heatmap: state.heatmap === digit ? null : digit });
   return {
@@ -47,7 +51,9 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
     "[": () => state.set({ snapshot: Math.max(0, snapshot - 1) }),
     "]": () => state.set({ snapshot: Math.min(scene.snapshots.length, snapshot + 1) }),
     l: () => nextLayer(state), L: () => nextLayer(state),
+    a: () => toggle(state), A: () => toggle(state, shiftKey || state.ahead !== null),
     p: toggleStage, P: toggleStage,
+    d: draw, D: draw, Backspace: () => state.set({ edits: null }),
     "?": () => state.set({ help: !state.help }),
     Escape: escape(state, toggleStage),
   }[key];
@@ -61,6 +67,7 @@ function nextLayer(state) {
 
 function escape(state, toggleStage) {
   if (state.help) return () => state.set({ help: false });
+  if (state.tool === "draw") return () => state.set({ tool: "point" });
   if (state.menu) return () => state.set({ menu: null });
   if (state.part) return () => state.set({ part: null });
   if (state.heatmap) return () => state.set({ heatmap: null });

@@ -1,6 +1,8 @@
 // The state of the stage in the page's address, so that a bookmark opens it again.
 
+import * as choice from "./ahead/choice.js";
 import { fromText, toText } from "./bar/compare.js";
+import * as edits from "./touch/edits.js";
 
 const LATER = 250; // ms: browsers refuse more than a hundred changes of the address in ten seconds
 
@@ -22,12 +24,14 @@ export function read(where, scene) {
   const snapshot = scene.snapshots.findIndex(({ step }) => String(step) === given.get("at"));
   if (snapshot >= 0) found.snapshot = snapshot;
   put("compare", fromText(given.get("compare"), scene) ?? undefined);
+  put("ahead", choice.fromText(given.get("ahead"), scene) ?? undefined);
+  put("edits", edits.fromText(given.get("touch"), scene) ?? undefined);
   if (given.get("stage") === "1") found.stage = true;
   return found;
 }
 
 export function write(where, state) {
-  if (!where) return;
+  if (!where || state.held || state.hold) return; // a hand has other things to do: it is written when it lets go
   timer ??= setTimeout(() => {
     timer = null;
     const url = new URL(where.href), { scene, snapshot } = state;
@@ -39,6 +43,8 @@ export function write(where, state) {
     put("direction", scene.directions > 1 ? state.direction : null);
     put("at", snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : null);
     put("compare", toText(state.compare));
+    put("ahead", choice.toText(scene, state.ahead));
+    put("touch", edits.toText(scene, state.edits));
     put("stage", state.stage ? 1 : null);
     if (url.href !== where.href) history.replaceState(history.state, "", url);
   }, LATER);

@@ -1,6 +1,9 @@
 // The stage: one trace, played step by step through a drawn LSTM cell. This file puts the parts together.
 
 import { child } from "../canvas.js";
+import * as ahead from "./ahead/ahead.js";
+import { clampChoice } from "./ahead/choice.js";
+import { follower } from "./ahead/follow.js";
 import * as cell from "./cell/cell.js";
 import * as compare from "./bar/compare.js";
 import { KEYS, listen } from "./keys.js";
@@ -14,8 +17,13 @@ import * as exports from "./export/export.js";
 import * as tour from "./tour/tour.js";
 import { toggleStage, watchScreen } from "./full_screen.js";
 import * as transport from "./bar/transport.js";
+import { clampEdits, edited, originalOf } from "./touch/edits.js";
+import { Follower } from "./touch/follow.js";
+import * as touch from "./touch/touch.js";
 
 const SIZES = ["layers", "directions", "hidden", "width", "steps"];
+const TRACED_FROM = ["snapshot", "compare", "edits", "hold", "held"];
+const RESTED = 400; // ms without another trace, after which the first grab is prepared
 const CACHE_BYTES = 64e6; // of traces of other snapshots that are kept
 
 // style: colours, titles and scales of the gates, as every figure has them; where: the address to take the state from.
@@ -27,9 +35,12 @@ export class Stage {
     this.state = new State({
       scene: null, sides: [], maxAbs: {}, step: 0, unit: 0, layer: 0, direction: 0, snapshot: 0, playing: false,
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
-      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], ...style,
+      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [],
+      ahead: null, aheadBefore: null, continued: [], ...touch.FIELDS, ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
+    this.follower = new Follower(); // of a changed input
+    this.seen = {}; // the largest |c| and |h| of the input as it was
     this.tracing = null; // the computation of the traces to be shown
   }
 
@@ -40,15 +51,23 @@ export class Stage {
     this.given.bytes = bytes;
     const first = !this.state.scene, { state } = this;
     const wasNow = first || state.snapshot === state.scene.snapshots.length;
-    const step = first ? 0 : state.scene.snapshots[state.snapshot]?.step;
+    const snapshotStep = first ? 0 : state.scene.snapshots[state.snapshot]?.step;
     this.frames.clear();
-    const snapshot = wasNow ? scene.snapshots.length : nearest(scene, step);
+    this.seen = {};
+    this.follower.clear();
+    const snapshot = wasNow ? scene.snapshots.length : nearest(scene, snapshotStep);
     // Until the new traces are there the old ones stand, unless they have not this scene's sizes.
     if (SIZES.some((size) => scene[size] !== state.scene?.[size])) state.set({ sides: [] });
     const comparison = compare.clampComparison(scene, state.compare);
-    state.set({ scene, snapshot, maxAbs: {}, compare: comparison, ...clampedChoices(scene, state) });
+    const edits = touch.sameWindow(scene, state.scene) ? clampEdits(scene, state.edits) : null;
+    const choices = {
+      snapshot, maxAbs: {}, compare: comparison, edits, held: null, hold: null, ahead: clampChoice(scene, state.ahead),
+    };
+    state.set({ scene: edited(scene, edits), ...choices, ...clampedChoices(scene, state) });
     if (first) {
-      state.set({ step: Math.min(scene.steps - 1, Math.floor(scene.steps / 2)), ...scene.opening, ...link.read(this.where, scene) });
+      const step = Math.min(scene.steps - 1, Math.floor(scene.steps / 2));
+      state.set({ step, ...scene.opening, ...link.read(this.where, scene) });
+      state.set({ scene: edited(scene, state.edits) });
       this.mount();
     }
     this.trace();
@@ -66,12 +85,17 @@ export class Stage {
     const rows = [0, 1].map((side) => heatmaps.mount(below, state, side));
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
-    this.parts = [strip, ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
+    const hands = [touch.mount(strip.view, state), ahead.mount(top, state, strip)];
+    const guide = tour.mount(element, state, rows[0].boxOf);
+    this.parts = [strip, ...hands, ...cells, ...rows, bar, ...menus, guide];
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
-    const play = transport.player(state);
+    const play = transport.player(state), goOn = follower(state);
     state.on((changed) => {
-      if (["snapshot", "compare"].some((name) => changed.has(name))) this.trace();
+      if (changed.has("edits")) state.set({ scene: edited(state.scene, state.edits) });
+      if (TRACED_FROM.some((name) => changed.has(name))) this.trace();
+      goOn();
+      state.absorb(changed);
       element.classList.toggle("stage-large", state.stage);
       element.classList.toggle("stage-two", state.sides.length > 1);
       this.help.hidden = !state.help;
@@ -86,6 +110,7 @@ export class Stage {
     const unlisten = listen(state, actions), unwatch = watchScreen(element, state);
     this.stop = () => {
       unwatch();
+      clearTimeout(this.later);
       resized.disconnect();
       clearInterval(themed);
       unlisten();
@@ -96,8 +121,8 @@ export class Stage {
 
   // Brings the traces of the chosen snapshot and, if there is one, of its comparison.
   trace() {
-    const { state } = this, shown = JSON.stringify([state.scene.id, state.snapshot, state.compare]);
-    if (shown === this.traced) return;
+    const { state } = this, shown = [state.scene, state.snapshot, state.compare, state.hold, Boolean(state.held)];
+    if (this.traced?.every((value, k) => value === shown[k])) return;
     this.traced = shown;
     this.tracing?.return();
     this.tracing = this.gather(compare.comparedSides(state));
@@ -106,20 +131,48 @@ export class Stage {
 
   *gather(sides) {
     const { state } = this;
-    for (const side of sides) Object.assign(side, yield* this.frame(side));
-    const maxAbs = { ...state.maxAbs };
-    for (const { trace } of sides) {
-      for (const layer of trace.flat()) for (const name of ["c", "h"]) {
-        maxAbs[name] ??= name === "h" ? 1 : 0.01;
-        for (const value of layer[name]) maxAbs[name] = Math.max(maxAbs[name], Math.abs(value));
-      }
-    }
+    for (const [k, side] of sides.entries()) Object.assign(side, yield* this.frame(side, k));
+    const isHeld = state.held || state.hold; // under a hand the colours mean the same
+    const maxAbs = isHeld ? state.maxAbs : this.largest(sides);
     state.set({ sides, maxAbs, working: false });
+    clearTimeout(this.later);
+    this.later = setTimeout(() => touch.whenIdle(() => this.prepare()), RESTED);
+  }
+
+  // Of c and h over all that was seen with the input as it was, and over these sides.
+  largest(sides) {
+    const grown = (found, traces) => {
+      const grew = { h: found.h ?? 1, c: found.c ?? 0.01 };
+      for (const layer of traces.flat(2)) for (const name of ["c", "h"]) {
+        for (const value of layer[name]) grew[name] = Math.max(grew[name], Math.abs(value));
+      }
+      return grew;
+    };
+    this.seen = grown(this.seen, sides.map(({ trace, before }) => before ?? trace));
+    return grown(this.seen, sides.flatMap(({ trace, before }) => (before ? [trace] : [])));
+  }
+
+  // What a side shows: the input as it was, or the one that a hand has changed; before: the trace without the hand.
+  *frame(side, place) {
+    const { scene, held, compare: comparison } = this.state, before = yield* this.original(side);
+    const hold = touch.holdOf(this.state.hold, place, comparison);
+    if (!scene.original && !hold) return { ...before, before: null };
+    const changes = { edit: side.edit ?? null, hold, live: Boolean(held || hold) };
+    const frame = yield* this.follower.frame(scene, keyOf(side, place), before.weights, changes);
+    return { ...frame, before: before.trace };
+  }
+
+  // What the first grab, or valve, would have to wait for.
+  prepare() {
+    const { scene, sides, playing, learning, working } = this.state;
+    if (!playing && !learning && !working) sides.forEach((side, k) => {
+      this.follower.prepare(scene, keyOf(side, k), side.weights, side.edit ?? null);
+    });
   }
 
   // edit: see lstm.js; other: which of scene.others, instead of a snapshot of this run.
-  *frame({ snapshot, edit = null, other = null }) {
-    const { scene } = this.state, now = snapshot >= scene.snapshots.length;
+  *original({ snapshot, edit = null, other = null }) {
+    const scene = originalOf(this.state.scene), now = snapshot >= scene.snapshots.length;
     const { weights } = scene.others[other] ?? scene.snapshots[snapshot] ?? scene;
     const key = JSON.stringify([snapshot, edit, other]);
     if (!this.frames.has(key)) {
@@ -141,7 +194,7 @@ export class Stage {
 
   speak() {
     const { state, spoken } = this, { scene, sides, layer, direction, step } = state;
-    if (!sides.length || state.playing) return;
+    if (!sides.length || state.playing || state.held || state.hold) return;
     const { trace, unit } = sides[0], activations = Object.entries(trace[layer][direction]);
     const mean = (values) => {
       let sum = 0;
@@ -156,6 +209,8 @@ export class Stage {
     if (spoken.textContent !== text) spoken.textContent = text;
   }
 }
+
+const keyOf = ({ snapshot, edit = null, other = null }, place) => JSON.stringify([snapshot, edit, other, place]);
 
 const nearest = ({ snapshots }, step) => {
   const distances = snapshots.map((snapshot) => Math.abs(snapshot.step - step));

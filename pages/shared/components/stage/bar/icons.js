@@ -3,7 +3,7 @@
 import { svg, svgNode } from "../cell/drawing.js";
 
 // name → what is filled, what is drawn with a line
-const SHAPES = {
+export const SHAPES = {
   play: ["M6 3.6v12.8L16.4 10Z", ""],
   pause: ["M5.4 4h3.2v12H5.4ZM11.4 4h3.2v12h-3.2Z", ""],
   first: ["M15.4 4v12L7 10Z", "M5 4.4v11.2"],

@@ -10,6 +10,7 @@ import { cellPieces, gatePieces, hiddenPieces, number, reader } from "./equation
 import { range } from "../heatmaps.js";
 import { GATES } from "../scene.js";
 import { symbolAt } from "../strip/strip_text.js";
+import * as valve from "../touch/valve.js";
 
 const NAMED = 2; // terms of each equation that are written out
 const MAX_CELLS = 24; // inputs drawn one by one
@@ -20,11 +21,13 @@ export function mount(root, state, side) {
   const view = { holder, state, side, drawn: null, reader: null, tables: tables(state.scales, holder), last: 0 };
   view.press = (part) => state.set({ part: state.part === part ? null : part });
   view.panel = panel.mount(holder, state, view.press);
+  const hand = valve.mount(holder, state, side);
   const show = () => {
     holder.hidden = !state.sides[side];
     if (holder.hidden || !view.drawn) return;
     updateReader(view);
     draw(view);
+    hand.update();
   };
   // Beside a second cell it has half the width, whichever of the two is resized first.
   new ResizeObserver(() => { if (rebuild(view)) show(); }).observe(holder);

@@ -54,7 +54,8 @@ export function arrow(parent, x, y, turn, size = 7) {
 // Two jaws in a ring. Fully open they leave the pipe's bore free; upright: the flow goes up or down.
 export function valve(parent, [x, y], radius, bore, color, upright) {
   const id = `cell-valve-${valves++}`, half = bore / 2;
-  const group = svg(parent, "g", { transform: `translate(${x} ${y}) rotate(${upright ? 90 : 0})` });
+  const transform = `translate(${x} ${y}) rotate(${upright ? 90 : 0})`;
+  const group = svg(parent, "g", { transform, class: "cell-valve" }); // touch/valve.js finds it by its class
   svg(svg(group, "clipPath", { id }), "circle", { r: radius });
   const jaws = svg(group, "g", { "clip-path": `url(#${id})`, fill: color });
   const size = { x: -radius, width: 2 * radius, height: radius };

@@ -4,7 +4,7 @@ import { setPixelRatio } from "../../canvas.js";
 import { svgNode } from "../cell/drawing.js";
 
 const RATIO = 2; // image pixels per pixel of the screen
-const EXCLUDED = ".stage-bar, .stage-help, .stage-spoken, .stage-tour";
+const EXCLUDED = ".stage-bar, .stage-ahead, .stage-help, .stage-spoken, .stage-tour, .touch-apart";
 // Style sheets do not travel with an SVG: what they say is written onto its elements.
 const INHERITED = [
   "fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "stroke-linejoin",
