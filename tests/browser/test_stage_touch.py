@@ -141,9 +141,10 @@ def test_an_address_that_holds_no_change_of_this_window_changes_nothing(stage: P
     *_, header, arrays = scene_of({}, two_features())
     mount(stage, header, arrays)
     read = "async (text) => (await import('/modules/stage/touch/edits.js')).fromText(text, stage.state.scene)"
-    for text in ("", "x", "0.0*zz.1", "0.0*1.!", "9.0*1.1", "s*1.2", "0.0*1", "0.0*0.zzzzzzzzzzzz", "0.0", "0.99*1.1"):
+    wrong = ("-3*zz.1", "-3*1.!", "-3*1", "-3*0.zzzzzzzzzzzz", "-3", "0*1.1", "99*1.1", "-3*b.1.1")
+    for text in ("", "x", "9.-3*1.1", "s*1.2", *(f"0.{rest}" for rest in wrong)):
         assert stage.evaluate(read, text) is None, text
-    assert stage.evaluate(read, "0.0*1.5")["series"]["0"][1] == 5
+    assert stage.evaluate(read, "0.-3*1.3uw")["series"]["0"][1] == 5
 
 
 @pytest.mark.slow
