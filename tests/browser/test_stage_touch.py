@@ -13,55 +13,10 @@ from playwright.sync_api import Page, expect
 from lstm_core.data.windows import make_windows
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
+from tests.browser.hands import drag, point, shown, two_features
 from tests.browser.on_stage import MODELS, draw, mount, packed, press, set_state, state
 from tests.browser.tab import wait_until
 from tests.factories import scene_of, spec_of, table_of, wave
-
-AT = """([step, place]) => {
-  const { view } = stage.strip, { left, top } = view.holder.getBoundingClientRect();
-  const line = [...view.main, ...view.others].find((one) => one.hand && one.place === place);
-  return [left + view.x(step), top + line.toY(line.values[step]), line.box.h];
-}"""
-SHOWN = """() => ({
-  inputs: [...stage.state.scene.inputs],
-  series: stage.state.scene.series.map(({ values }) => [...values]),
-  span: stage.strip.view.span,
-  sides: stage.state.sides.map(({ trace, prediction }) => [
-    trace.map((row) => row.map((maps) =>
-      Object.fromEntries(Object.entries(maps).map(([name, values]) => [name, [...values]])))),
-    [...prediction.values],
-  ]),
-})"""
-
-
-def two_features(**fields):
-    rows = np.arange(90)
-    temperature, pressure = 6 * np.sin(rows / 5) - 10, 1000 + 30 * np.cos(rows / 4)
-    table = table_of(pressure=pressure, temperature=temperature)
-    fields = {"features": ("pressure", "temperature"), "targets": ("temperature",), "seq_len": 12} | fields
-    return make_windows(table, spec_of(**fields))
-
-
-def point(page: Page, step: int, place: int = 0) -> tuple[float, float, float]:
-    """Where a line's value at a step is on the page, and how high the line's part of the strip is."""
-    return page.evaluate(AT, [step, place])
-
-
-def shown(page: Page) -> dict:
-    return page.evaluate(SHOWN)
-
-
-def drag(page: Page, step: int, by: float, place: int = 0, across: float = 0, let_go: bool = True) -> None:
-    """Take a line's point and pull it up by so many pixels (down: negative) and sideways."""
-    x, y, _ = point(page, step, place)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x, y - np.sign(by) * 4)
-    page.mouse.move(x + across, y - by)
-    draw(page)
-    if let_go:
-        page.mouse.up()
-        draw(page)
 
 
 def check(page: Page, model, windows, start: int) -> None:
@@ -104,6 +59,7 @@ def test_whatever_is_dragged_the_trace_is_pytorchs_of_that_input_held_and_let_go
         assert shown(stage)["sides"] == before["sides"] and state(stage, "edits") is None
 
 
+@pytest.mark.slow
 def test_the_model_reads_the_value_that_is_told(stage: Page):
     run, *_, header, arrays = scene_of({}, two_features())
     mount(stage, header, arrays)
@@ -181,14 +137,14 @@ def test_the_address_and_the_exported_page_hold_the_change(stage: Page):
     wait_until(stage, "!location.search.includes('touch=')")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "0.0*zz.1", "0.0*1.!", "9.0*1.1", "s*1.2", "0.0*1", "0.0*0.zzzzzzzzzzzz", "0.0"]
-)
-def test_an_address_that_holds_no_change_of_this_window_changes_nothing(stage: Page, text: str):
+def test_an_address_that_holds_no_change_of_this_window_changes_nothing(stage: Page):
     *_, header, arrays = scene_of({}, two_features())
-    stage.evaluate("(text) => history.replaceState(null, '', `stage?touch=${encodeURIComponent(text)}`)", text)
     mount(stage, header, arrays)
-    assert state(stage, "edits") is None
+    read = "async (text) => (await import('/modules/stage/touch/edits.js')).fromText(text, stage.state.scene)"
+    wrong = ("-3*zz.1", "-3*1.!", "-3*1", "-3*0.zzzzzzzzzzzz", "-3", "0*1.1", "99*1.1", "-3*b.1.1")
+    for text in ("", "x", "9.-3*1.1", "s*1.2", *(f"0.{rest}" for rest in wrong)):
+        assert stage.evaluate(read, text) is None, text
+    assert stage.evaluate(read, "0.-3*1.3uw")["series"]["0"][1] == 5
 
 
 @pytest.mark.slow
@@ -315,101 +271,6 @@ def test_the_single_feature_in_the_band_can_be_grabbed(stage: Page):
     check(stage, snapshot.model, run.windows, int(run.windows.starts["valid"][0]))
 
 
-def hold(page: Page, gate: str, by: float) -> tuple[float, float]:
-    """Take hold of a gate's valve in the first cell and pull it up by so many pixels; where the hand is then."""
-    box = page.locator(f"[data-part={gate}] .cell-valve .cell-ring").first.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x, y - np.sign(by) * 4)
-    page.mouse.move(x, y - by)
-    draw(page)
-    return x, y - by
-
-
-@pytest.mark.parametrize(("gate", "unit"), [("f", 2), ("i", None), ("o", 0)])
-def test_a_valve_is_held_from_its_step_on_and_let_go(stage: Page, gate: str, unit: int | None):
-    *_, header, arrays = scene_of({"num_layers": 2}, two_features())
-    mount(stage, header, arrays)
-    set_state(stage, step=4, unit=unit)
-    before = shown(stage)["sides"]
-    at, y = hold(stage, gate, -200)  # all the way down
-    units = slice(None) if unit is None else [unit]
-    held = {name: np.reshape(v, (-1, 12)) for name, v in shown(stage)["sides"][0][0][0][0].items()}
-    was = {name: np.reshape(v, (-1, 12)) for name, v in before[0][0][0][0].items()}
-    assert np.all(held[gate][units, 4:] == 0)
-    assert all(np.abs(held[name][:, :4] - was[name][:, :4]).max() < 1e-6 for name in held)
-    expect(stage.locator(".touch-valve").first).to_contain_text(f"{gate} of")
-    set_state(stage, step=8)  # it plays on
-    stage.mouse.move(at, y - 400)
-    draw(stage)
-    later = np.reshape(shown(stage)["sides"][0][0][0][0][gate], (-1, 12))
-    assert np.all(later[units, 4:8] == 0) and np.all(later[units, 8:] == 1)
-    c = held["f"] * np.pad(held["c"], ((0, 0), (1, 0)))[:, :-1] + held["i"] * held["g"]
-    np.testing.assert_allclose(held["c"], c, atol=1e-6)
-    stage.mouse.up()
-    draw(stage)
-    assert shown(stage)["sides"] == before and state(stage, "part") is None
-    expect(stage.locator(".touch-valve").first).to_be_hidden()
-
-
-def symbols():
-    """a b c a b c …; the next one is to be predicted."""
-    rows = np.arange(200)
-    columns = {name: (rows % 3 == k).astype(np.float32) for k, name in enumerate("abc")}
-    table = table_of(**columns, y=np.array(list("bca"))[rows % 3])
-    return make_windows(table, spec_of(features=tuple("abc"), horizon=0, seq_len=12))
-
-
-def reads(page: Page) -> str:
-    return page.evaluate("stage.state.scene.symbols.map((k) => (k === null ? '-' : 'abc'[k])).join('')")
-
-
-def truths(page: Page) -> str:
-    names = page.evaluate("[stage.state.scene.truth, stage.state.scene.classes]")
-    return "".join("-" if k is None else names[1][k] for k in names[0])
-
-
-def test_a_symbol_is_changed_by_a_click_and_a_typed_text_flows_in(stage: Page):
-    _, snapshot, *_, header, arrays = scene_of({"head": "per_step"}, symbols())
-    mount(stage, header, arrays)
-    own, right = reads(stage), truths(stage)
-    box = "() => { const { view } = stage.strip, { left, top } = view.holder.getBoundingClientRect();"
-    x, y = stage.evaluate(box + "return [left + view.x(5), top + view.reads.y + view.reads.h / 2]; }")
-    other = "b" if own[5] != "b" else "c"
-    stage.mouse.click(x, y)
-    stage.locator(".touch-chooser button", has_text=other).click()
-    draw(stage)
-    changed = own[:5] + other + own[6:]
-    assert reads(stage) == changed and state(stage, "step") == 5
-    assert truths(stage) == right[:4] + other + right[5:]  # what comes next is what is read next
-    x_ = torch.tensor(shown(stage)["inputs"]).reshape(1, 12, 3)
-    want = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x_)).h[0, 0, 0].numpy().T
-    np.testing.assert_allclose(np.reshape(shown(stage)["sides"][0][0][0][0]["h"], (-1, 12)), want, atol=1e-6)
-    wait_until(stage, "location.search.includes('touch=s')")
-    mount(stage, header, arrays)
-    assert reads(stage) == changed
-    press(stage, "Backspace")
-    assert reads(stage) == own
-    stage.mouse.click(x, y)
-    stage.keyboard.type(other)  # a key chooses, too
-    draw(stage)
-    assert reads(stage) == changed
-    field = stage.get_by_label("Type your own text")
-    for typed, seen in (("c", own[1:] + "c"), ("cB", own[2:] + "cb"), ("cBx", own[2:] + "cb"), ("", own)):
-        field.fill(typed)
-        draw(stage)
-        assert reads(stage) == seen
-        assert field.get_attribute("aria-invalid") == str("x" in typed).lower()
-    stage.get_by_role("button", name="alone").click()
-    field.fill("abca")
-    draw(stage)
-    assert reads(stage) == "-" * 8 + "abca" and truths(stage) == "-" * 8 + "bca-"
-    stage.keyboard.press("Backspace")  # takes a letter, not the change
-    draw(stage)
-    assert reads(stage) == "-" * 9 + "abc"
-
-
 @pytest.mark.slow
 def test_the_tools_stand_clear_of_the_words_at_every_size(stage: Page):
     script = """() => {
@@ -425,3 +286,23 @@ def test_the_tools_stand_clear_of_the_words_at_every_size(stage: Page):
             set_state(stage, tool=tool)
             left, right, high, _ = stage.evaluate(script)
             assert left > 0 and right <= 0 and high >= 24
+
+
+@pytest.mark.slow
+def test_a_page_that_was_taken_along_can_be_grabbed_too(stage: Page, browser, tmp_path):
+    *_, header, arrays = scene_of({}, two_features())
+    mount(stage, header, arrays)
+    drag(stage, 5, 9)
+    made = stage.evaluate("async () => (await import('/modules/stage/export/html_export.js')).asPage(window.stage)")
+    path = tmp_path / "stage.html"
+    path.write_text(made.replace("const stage = new", "const stage = window.stage = new"), encoding="utf-8")
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.goto(path.as_uri())
+    expect(page.locator(".stage-bar")).to_be_visible()
+    draw(page)
+    assert shown(page)["series"] == shown(stage)["series"]
+    drag(page, 8, -9)
+    changed = np.flatnonzero(np.subtract(shown(page)["series"][0], np.ravel(arrays[1])[:12]))
+    assert changed.tolist() == [5, 8]
+    context.close()

@@ -77,8 +77,9 @@ function paintTitle(pen, { state, side, theme, boxes }, box, size, span) {
   const { name, x, y, w } = box, middle = y - 0.75 * size, { label } = state.sides[side];
   pen.fillStyle = state.colors[name];
   pen.fillRect(x, middle - 7, 5, 14);
-  const from = x + 12 + write(pen, theme, name, x + 12, middle, { size, weight: 700 });
+  let from = x + 12 + write(pen, theme, name, x + 12, middle, { size, weight: 700 });
   if (label) {
+    if (isShown(state, state.sides[side])) from += write(pen, theme, " Δ", from, middle, { size });
     if (box === boxes[0]) {
       let text = label; // the next map's name stands beside it
       while (text.length > 2 && from + pen.measureText(`  ${text}`).width > x + w) text = `${text.slice(0, -2)}…`;

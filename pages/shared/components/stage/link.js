@@ -31,9 +31,10 @@ export function read(where, scene) {
 }
 
 export function write(where, state) {
-  if (!where || state.held || state.hold) return; // a hand has other things to do: it is written when it lets go
+  if (!where) return;
   timer ??= setTimeout(() => {
     timer = null;
+    if (state.held || state.hold) return; // it is written when the hand lets go
     const url = new URL(where.href), { scene, snapshot } = state;
     const put = (name, value) => (value === null ? url.searchParams.delete(name) : url.searchParams.set(name, value));
     for (const [name, value] of Object.entries(scene.link ?? {})) put(name, value);

@@ -1,6 +1,6 @@
 // The maps of now − before, while something is held: what the hand has changed, step by step.
 
-const LEAST = 0.02; // of a map's own range that the colours span
+const LEAST = 0.004; // of a map's own range that the colours span
 const STEPS = [1, 2, 5]; // times a power of ten: so the span is a round number, and seldom another
 
 export const isShown = ({ held, hold, difference }, { before }) => Boolean((held || hold) && difference && before);

@@ -127,7 +127,7 @@ export function fromText(text, scene) {
   for (const part of (text ?? "").split("_").filter(Boolean)) {
     const [head, ...pieces] = part.split("*"), [place, power] = head.split(".");
     if (head === "s") edits.symbols = readRuns(pieces, scene.symbols?.slice(), (word) => readSymbol(word, scene));
-    else if (/^\d$/.test(place) && /^-?\d{1,2}$/.test(power) && scene.series[place]) {
+    else if (/^\d$/.test(place) && scene.series[place] && power === String(grainOf(scene, place))) {
       const before = Array.from(scene.series[place].values);
       edits.series[place] = readRuns(pieces, before, (word) => Number(`${readWhole(word)}e${power}`));
     }

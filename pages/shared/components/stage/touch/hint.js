@@ -24,6 +24,7 @@ export function mount(view, state) {
     hint.hidden = true;
     if (hint.isConnected) remember(); // else another stage has taken this one's place
   };
+  window.addEventListener("keydown", end, { once: true }); // whoever has the keys in hand needs no hand
   return {
     update() {
       if (state.edits || state.held || state.playing || state.touring) end();

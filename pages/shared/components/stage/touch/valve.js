@@ -44,12 +44,18 @@ export function mount(holder, state, side) {
       const whose = hold.unit === null ? "every unit" : `unit ${hold.unit}`;
       const text = `${hold.gate} of ${whose} held at ${number(hold.value)}`;
       if (label.textContent !== text) label.textContent = text;
-      const inside = holder.getBoundingClientRect(), { left, right, top, height } = press.valve.getBoundingClientRect();
-      const wide = label.offsetWidth, room = right + 12 + wide < inside.right;
-      label.style.left = `${Math.round(room ? right - inside.left + 12 : left - inside.left - wide - 12)}px`;
-      label.style.top = `${Math.round(Math.max(0, top - inside.top + height / 2 - label.offsetHeight / 2))}px`;
+      place(label, holder.getBoundingClientRect(), press.valve.querySelector(".cell-ring").getBoundingClientRect());
     },
   };
+}
+
+// Beside the valve; where it stands at the drawing's edge, below it, so that no number is hidden.
+function place(label, inside, ring) {
+  const wide = label.offsetWidth, high = label.offsetHeight, isBeside = ring.right + 12 + wide < inside.right;
+  const left = isBeside ? ring.right + 12 : ring.left - wide + 8;
+  const top = isBeside ? ring.top + ring.height / 2 - high / 2 : ring.bottom + 2;
+  label.style.left = `${Math.round(left - inside.left)}px`;
+  label.style.top = `${Math.round(Math.max(0, top - inside.top))}px`;
 }
 
 const swallow = (event) => { event.stopPropagation(); event.preventDefault(); };

@@ -48,9 +48,10 @@ function update(tour) {
   const place = `${state.card} ${reading}`, entered = place !== tour.place;
   if (entered) enter(tour, place, cards);
   const card = reading ? READING : cards[state.card] ?? END;
+  const isDone = !reading && done(card, state, tour.start); // it may also learn what the card's text depends on
   show(tour, card, cards);
   point(tour, card, entered);
-  if (!reading && done(card, state, tour.start)) {
+  if (isDone) {
     tour.found = { card: state.card + 1, text: card.found?.(state) };
     state.set({ card: state.card + 1 });
   }
