@@ -7,7 +7,8 @@ export const KEYS = [
   ["Space", "play or pause"], ["← →", "one step back or on"], ["Shift ← →", "ten steps"],
   ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
   ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
-  ["L", "next layer or direction"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
+  ["L", "next layer or direction"], ["P", "stage mode, on the full screen"],
+  [".", "a pointer: while held, or tapped until the next tap"], ["Esc", "close what is open"], ["?", "this list"],
 ];
 
 export function listen(state, actions) {
@@ -23,7 +24,7 @@ export function listen(state, actions) {
   return () => window.removeEventListener("keydown", onKey, true);
 }
 
-function typing({ target }) {
+export function typing({ target }) {
   const field = target.closest?.("input, textarea, select, [contenteditable], [role=combobox], [role=slider]");
   return Boolean(field) && !field.matches(".stage input[type=range]");
 }

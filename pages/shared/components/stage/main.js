@@ -9,6 +9,7 @@ import * as link from "./link.js";
 import * as heatmaps from "./heatmaps.js";
 import { decode } from "./scene.js";
 import * as inputSeries from "./strip/input_series.js";
+import * as pointer from "./pointer/pointer.js";
 import { State } from "./state.js";
 import * as exports from "./export/export.js";
 import * as tour from "./tour/tour.js";
@@ -27,7 +28,7 @@ export class Stage {
     this.state = new State({
       scene: null, sides: [], maxAbs: {}, step: 0, unit: 0, layer: 0, direction: 0, snapshot: 0, playing: false,
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
-      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], ...style,
+      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], pointing: false, ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.tracing = null; // the computation of the traces to be shown
@@ -67,6 +68,7 @@ export class Stage {
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
     this.parts = [strip, ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
+    this.parts.push(pointer.mount(element, state, bar.element));
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
     const play = transport.player(state);
@@ -89,6 +91,7 @@ export class Stage {
       resized.disconnect();
       clearInterval(themed);
       unlisten();
+      for (const part of this.parts) part.stop?.();
       link.stop();
       state.set({ playing: false, learning: false });
     };
