@@ -8,7 +8,7 @@ export const KEYS = [
   ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
   ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
   ["L", "next layer or direction"], ["P", "stage mode, on the full screen"],
-  [".", "a pointer: while held, or tapped until the next tap"], ["Esc", "close what is open"], ["?", "this list"],
+  [".", "a pointer: while held, or tapped until the next tap"], ["Esc", "close what is open"], ["B", "backward: the gradient of the prediction"], ["?", "this list"],
 ];
 
 export function listen(state, actions) {
@@ -49,6 +49,7 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
     "]": () => state.set({ snapshot: Math.min(scene.snapshots.length, snapshot + 1) }),
     l: () => nextLayer(state), L: () => nextLayer(state),
     p: toggleStage, P: toggleStage,
+    b: () => state.set({ backward: !state.backward }), B: () => state.set({ backward: !state.backward }),
     "?": () => state.set({ help: !state.help }),
     Escape: escape(state, toggleStage),
   }[key];

@@ -23,6 +23,7 @@ export function read(where, scene) {
   if (snapshot >= 0) found.snapshot = snapshot;
   put("compare", fromText(given.get("compare"), scene) ?? undefined);
   if (given.get("stage") === "1") found.stage = true;
+  if (given.get("backward") === "1") found.backward = true;
   return found;
 }
 
@@ -40,6 +41,7 @@ export function write(where, state) {
     put("at", snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : null);
     put("compare", toText(state.compare));
     put("stage", state.stage ? 1 : null);
+    put("backward", state.backward ? 1 : null);
     if (url.href !== where.href) history.replaceState(history.state, "", url);
   }, LATER);
 }

@@ -1,6 +1,8 @@
 // The stage: one trace, played step by step through a drawn LSTM cell. This file puts the parts together.
 
 import { child } from "../canvas.js";
+import * as backward from "./backward/backward.js";
+import * as decay from "./backward/decay.js";
 import * as cell from "./cell/cell.js";
 import * as compare from "./bar/compare.js";
 import { KEYS, listen } from "./keys.js";
@@ -28,7 +30,7 @@ export class Stage {
     this.state = new State({
       scene: null, sides: [], maxAbs: {}, step: 0, unit: 0, layer: 0, direction: 0, snapshot: 0, playing: false,
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
-      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], pointing: false, ...style,
+      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], pointing: false, backward: false, gradients: [], ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.tracing = null; // the computation of the traces to be shown
@@ -68,7 +70,8 @@ export class Stage {
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
     this.parts = [strip, ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
-    this.parts.push(pointer.mount(element, state, bar.element));
+    this.parts.unshift(backward.mount(element, state)); // the others draw what it works out
+    this.parts.push(decay.mount(element, state, strip), pointer.mount(element, state, bar.element));
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
     const play = transport.player(state);

@@ -31,6 +31,7 @@ export function mount(root, state) {
       paintCursor(view);
     },
     element: holder,
+    place: () => view.plot && { plot: view.plot, x: view.x, page: view.page }, // where its steps stand
     readout: () => readout(view),
   };
 }
