@@ -1,6 +1,7 @@
 // The keyboard: for a speaker who looks at the audience. Keys never fire while something is typed into a field.
 
 import { clamp } from "../canvas.js";
+import { go } from "./levels/depth.js";
 import { NAMES } from "./scene.js";
 
 export const KEYS = [
@@ -8,7 +9,7 @@ export const KEYS = [
   ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
   ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
   ["L", "next layer or direction"], ["P", "stage mode, on the full screen"],
-  [".", "a pointer: while held, or tapped until the next tap"], ["Esc", "close what is open"], ["B", "backward: the gradient of the prediction"], ["?", "this list"],
+  [".", "a pointer: while held, or tapped until the next tap"], ["Esc", "close what is open"], ["+ −", "into the cell, out to the network"], ["B", "backward: the gradient of the prediction"], ["?", "this list"],
 ];
 
 export function listen(state, actions) {
@@ -50,6 +51,7 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
     l: () => nextLayer(state), L: () => nextLayer(state),
     p: toggleStage, P: toggleStage,
     b: () => state.set({ backward: !state.backward }), B: () => state.set({ backward: !state.backward }),
+    "+": () => state.set(go(state, 1)), "=": () => state.set(go(state, 1)), "-": () => state.set(go(state, -1)),
     "?": () => state.set({ help: !state.help }),
     Escape: escape(state, toggleStage),
   }[key];

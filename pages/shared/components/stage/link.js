@@ -1,6 +1,7 @@
 // The state of the stage in the page's address, so that a bookmark opens it again.
 
 import { fromText, toText } from "./bar/compare.js";
+import * as depth from "./levels/depth.js";
 
 const LATER = 250; // ms: browsers refuse more than a hundred changes of the address in ten seconds
 
@@ -22,6 +23,7 @@ export function read(where, scene) {
   const snapshot = scene.snapshots.findIndex(({ step }) => String(step) === given.get("at"));
   if (snapshot >= 0) found.snapshot = snapshot;
   put("compare", fromText(given.get("compare"), scene) ?? undefined);
+  found.level = depth.opened(given, scene);
   if (given.get("stage") === "1") found.stage = true;
   if (given.get("backward") === "1") found.backward = true;
   return found;
@@ -41,6 +43,7 @@ export function write(where, state) {
     put("at", snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : null);
     put("compare", toText(state.compare));
     put("stage", state.stage ? 1 : null);
+    put("depth", depth.toText(state.level));
     put("backward", state.backward ? 1 : null);
     if (url.href !== where.href) history.replaceState(history.state, "", url);
   }, LATER);

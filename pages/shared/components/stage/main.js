@@ -10,6 +10,7 @@ import { predictionAt, traceOf } from "./lstm.js";
 import * as link from "./link.js";
 import * as heatmaps from "./heatmaps.js";
 import { decode } from "./scene.js";
+import * as levels from "./levels/levels.js";
 import * as inputSeries from "./strip/input_series.js";
 import * as pointer from "./pointer/pointer.js";
 import { State } from "./state.js";
@@ -30,7 +31,7 @@ export class Stage {
     this.state = new State({
       scene: null, sides: [], maxAbs: {}, step: 0, unit: 0, layer: 0, direction: 0, snapshot: 0, playing: false,
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
-      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], pointing: false, backward: false, gradients: [], ...style,
+      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], pointing: false, backward: false, gradients: [], level: 2, settled: null, ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.tracing = null; // the computation of the traces to be shown
@@ -182,6 +183,7 @@ function clampedChoices(scene, { step, unit, layer, direction }) {
 function half(middle, state, side) {
   const element = child(middle, "div", { class: "stage-half" });
   const parts = [compare.mountName(element, state, side), cell.mount(element, state, side)];
+  parts.push(levels.mount(parts[1].element, state, side));
   return {
     update(changed) {
       element.hidden = !state.sides[side];

@@ -126,7 +126,7 @@ function label(now, name) {
 
 const colorsOf = (view, name, value) => tint(view, range(view.state, name), value);
 
-function tint({ tables: all }, [low, high], value) {
+export function tint({ tables: all }, [low, high], value) {
   const place = Math.round(((value - low) / (high - low)) * 255);
   const table = all[low < 0 ? "signed" : "gate"];
   return place === place ? table[Math.max(0, Math.min(255, place))] : { color: "#8A8F98", ink: "#111" };
@@ -216,7 +216,7 @@ function readersOf({ scene, layer, direction, step }) {
 }
 
 // The colours of the heatmaps, 256 of each scale, with the ink that is read on them.
-function tables(scales, holder) {
+export function tables(scales, holder) {
   const { back } = readTheme(holder);
   const css = (pixel) => `rgb(${pixel & 255},${(pixel >> 8) & 255},${(pixel >> 16) & 255})`;
   return Object.fromEntries(Object.entries(scales).map(([name, scale]) => [

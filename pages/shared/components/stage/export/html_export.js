@@ -2,7 +2,7 @@
 
 import { asDataUrl, fontFace, ownRules } from "./image_export.js";
 
-const KEPT = ["step", "unit", "layer", "direction", "snapshot", "speed", "loop", "stage", "heatmap", "part", "compare", "backward"];
+const KEPT = ["step", "unit", "layer", "direction", "snapshot", "speed", "loop", "stage", "heatmap", "part", "compare", "backward", "level"];
 const IMPORT = /\b(from|import) "(\.{1,2}\/[\w/.-]+\.js)"/g;
 
 // Whether the modules can be read again: in an exported page they cannot.

@@ -1,6 +1,7 @@
 // The guided tour: one small card at a time beside the real thing, gone on with by doing what it says.
 
 import { child } from "../../canvas.js";
+import { CELL, NETWORK } from "../levels/depth.js";
 import { CARDS, END, READING } from "./tour_cards.js";
 
 const GAP = 18, RING = 6; // px from the ring to the card; px from the thing to its ring
@@ -43,7 +44,10 @@ function update(tour) {
     return;
   }
   const cards = CARDS.filter(({ needs }) => needs?.(state) ?? true);
-  if (tour.place === null) state.set({ card: (tour.resumed = storedCard()) });
+  if (tour.place === null) {
+    state.set({ card: (tour.resumed = storedCard()) });
+    if (!state.card) state.set({ level: NETWORK }); // who begins sees all of it first
+  }
   const reading = state.part !== null && !cards[state.card]?.parts?.includes(state.part);
   const place = `${state.card} ${reading}`, entered = place !== tour.place;
   if (entered) enter(tour, place, cards);
@@ -63,6 +67,7 @@ function enter(tour, place, cards) {
   tour.place = place;
   tour.start = { step: state.step, unit: state.unit };
   cards[state.card]?.enter?.(state);
+  if (state.card > 1) state.set({ level: CELL }); // what is told from there on is inside
   if (cards[state.card]?.parts?.includes(state.part)) state.set({ part: null }); // to be opened, not to be found open
   storeCard(state.card < cards.length ? state.card : 0);
 }
