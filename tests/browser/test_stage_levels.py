@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.on_stage import MODELS, draw, mount, press, set_state, state
-from tests.browser.tab import Tab, wait_until
+from tests.browser.tab import wait_until
 from tests.factories import labelled, scene_of
 
 SETTLED = "() => window.stage.state.settled === window.stage.state.level"
@@ -188,9 +188,12 @@ def test_nothing_is_small_or_cut_at_any_depth(new_stage: Callable[..., Page], si
 
 
 @pytest.mark.slow
-def test_in_the_app_a_newcomer_sees_the_network_first(new_tab: Callable[..., Tab]):
-    tab = new_tab((1280, 720)).open("stage")
-    expect(tab.page.locator(".levels-network")).to_be_visible()
-    expect(tab.page.locator(".cell")).to_be_hidden()
-    tab.page.keyboard.press("+")
-    tab.page.wait_for_url(re.compile("depth=unrolled"))
+def test_in_the_app_a_newcomer_sees_the_network_first(browser: Browser, address: str):
+    context = browser.new_context(viewport={"width": 1280, "height": 720})  # the tabs of others are no newcomers'
+    page = context.new_page()
+    page.goto(f"{address}/stage")
+    expect(page.locator(".levels-network")).to_be_visible(timeout=60_000)
+    expect(page.locator(".cell")).to_be_hidden()
+    page.keyboard.press("+")
+    page.wait_for_url(re.compile("depth=unrolled"))
+    context.close()

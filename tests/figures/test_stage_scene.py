@@ -126,7 +126,7 @@ def test_the_target_leads_the_drawn_features():
 
 
 def test_nothing_is_sent_that_the_stage_does_not_read():
-    source = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS.glob("*.js"))
+    source = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS.rglob("*.js"))
     *_, header, _ = scene_of({})
     assert [name for name in header if not re.search(rf"\b{name}\b", source)] == []
 

@@ -141,7 +141,7 @@ export function update(drawn, state, side, paint) {
 const symbolText = (scene, step, letters) => (scene.symbols[step] === null ? "no symbol yet" : short(symbolAt(scene, step), letters));
 
 function writeOutput({ title, value, note, classes, at }, state, side) {
-  const brief = at.output.w > 9.2 * at.font ? "Prediction so far" : "So far";
+  const brief = at.output.w > 8.8 * at.font ? "Prediction so far" : "So far";
   const { scene, step } = state, { prediction } = state.sides[side], soFar = scene.head === "last" && step < scene.steps - 1;
   put(title, "text", soFar ? brief : "Prediction");
   if (!scene.classes.length) {

@@ -53,7 +53,8 @@ function update(tour) {
   if (entered) enter(tour, place, cards);
   const card = reading ? READING : cards[state.card] ?? END;
   show(tour, card, cards);
-  point(tour, card, entered);
+  const fresh = entered || tour.late;
+  tour.late = point(tour, card, fresh) === false && fresh;
   if (!reading && done(card, state, tour.start)) {
     tour.found = { card: state.card + 1, text: card.found?.(state) };
     state.set({ card: state.card + 1 });
@@ -85,11 +86,15 @@ function show({ nodes, buttons, state, start, found, resumed }, card, cards) {
   buttons.again.hidden = !state.card || state.card !== resumed;
 }
 
-// Puts the ring around the thing and the card beside it, never over it.
+// Puts the ring around the thing and the card beside it, never over it. False while the thing is on its way.
 function point({ root, ring, card, state, boxOf }, { at, map }, entered) {
   const opened = state.part !== null && root.querySelector(".cell-panel:not([hidden])");
   const targets = at ? root.querySelectorAll(at) : opened ? opened.querySelectorAll("button") : [];
   const inside = root.getBoundingClientRect();
+  if (state.settled === null && targets[0]?.closest(".cell")) { // on its way: the card waits where it is
+    ring.hidden = true;
+    return false;
+  }
   const boxes = Array.from(targets, (target) => target.getBoundingClientRect()).filter(({ width }) => width);
   if (map && boxOf(map) && boxes.length) boxes.splice(0, boxes.length, partOf(boxes[0], boxOf(map)));
   ring.hidden = !boxes.length;
@@ -102,8 +107,9 @@ function point({ root, ring, card, state, boxOf }, { at, map }, entered) {
   card.dataset.side = kept === aim ? spot.side : "";
   Object.assign(card.style, { left: px(spot.x), top: px(spot.y) });
   card.style.setProperty("--arrow", px(spot.arrow));
-  if (!entered || state.stage) return;
+  if (!entered || state.stage) return true;
   for (const node of [ring.hidden ? card : ring, card]) node.scrollIntoView({ block: "nearest" });
+  return true;
 }
 
 const px = (value) => `${Math.round(value)}px`;
