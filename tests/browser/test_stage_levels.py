@@ -112,7 +112,7 @@ def test_the_network_shows_the_prediction_of_the_step(stage: Page, make: Callabl
         )
         if header["classes"]:
             count = len(header["classes"])
-            assert f"{round(100 * max(prediction['shares'][step * count : (step + 1) * count]))} %" in text
+            assert f"{round(100 * max(prediction['shares'][step * count : (step + 1) * count]))}\u202f%" in text
         else:
             assert f"{prediction['values'][step]:.4g}" in text
         assert ("o far" in text) == (key == "Home")

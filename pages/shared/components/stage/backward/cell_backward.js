@@ -36,7 +36,8 @@ export function draw(view, now, tint) {
 
 // All gradients of this step by where they flow; arrays where a whole layer is shown.
 function flows({ state, reader: from }, now, found) {
-  const { scene, layer } = state, { steps, hidden, width } = scene, { unit, step } = now, single = unit !== null && unit < width;
+  const { scene, layer } = state, { steps, hidden, width } = scene, { unit, step } = now;
+  const single = unit !== null && unit < width;
   const column = (values, count, t) => Float64Array.from({ length: count }, (_, k) => values[k * steps + t]);
   const read = (name) => (unit === null ? column(found[name], hidden, step) : found[name][unit * steps + step]);
   const ofH = (name, t) => (single ? found[name][unit * steps + t] : column(found[name], width, t));
@@ -45,7 +46,8 @@ function flows({ state, reader: from }, now, found) {
   const h = ofH("h", step), fromH = ofH("fromH", step);
   return {
     c, m, fromC, h, fromH, fromAbove: less(h, fromH), fromM: less(c, fromC), cPrev: times(c, now.f),
-    proposed: times(c, now.i), hPrev: first ? start : ofH("fromH", past), top: layer === scene.layers - 1, last: stepsBack(state, step) === 0,
+    proposed: times(c, now.i), hPrev: first ? start : ofH("fromH", past), top: layer === scene.layers - 1,
+    last: stepsBack(state, step) === 0,
     ...Object.fromEntries(GATES.map((name) => [name, read(name)])),
   };
 }
@@ -76,7 +78,8 @@ const FACTORS = {
 function writeFactors({ drawn, place, state: { direction }, reader: { projected } }, now, flow) {
   const past = direction ? "ₜ₊₁" : "ₜ₋₁", whole = now.unit === null;
   for (const gate of GATES) {
-    const [formula, other] = FACTORS[gate](past, projected ? "m" : "h"), arriving = gate === "o" ? flow.m : flow.c, result = flow[gate];
+    const [formula, other] = FACTORS[gate](past, projected ? "m" : "h");
+    const arriving = gate === "o" ? flow.m : flow.c, result = flow[gate];
     if (whole) {
       drawn.backward[gate]([`∂${gate} = ${formula}`, `mean ${brief(mean(result))}`]);
       continue;
@@ -92,7 +95,8 @@ function writeFactors({ drawn, place, state: { direction }, reader: { projected 
 }
 
 function writeNotes(view, now, flow, asked) {
-  const { drawn, place, state } = view, { notes } = drawn, { layer, direction, step } = state, n = (value) => brief(mean(value));
+  const { drawn, place, state } = view, { notes } = drawn, { layer, direction, step } = state;
+  const n = (value) => brief(mean(value));
   const before = direction ? step : step + 2, next = flow.top ? "the head" : `layer ${layer + 1}`;
   const later = added(mean(flow.fromH)), above = `∂hₜ = ${n(flow.fromAbove)}`;
   if (flow.last) drawn.backward.h([`${above} from ${next}`, ""]);
@@ -112,7 +116,8 @@ function writeNotes(view, now, flow, asked) {
 function build(drawn, place) {
   const write = {};
   for (const name of [...GATES, "c", "h"]) {
-    const [x, y, width] = place.equations[name], part = drawn.parts[name], rows = place.stacked && name !== "c" ? ROWS : 1;
+    const [x, y, width] = place.equations[name], part = drawn.parts[name];
+    const rows = place.stacked && name !== "c" ? ROWS : 1;
     const line = (row) => svg(part, "text", { x, y: y + row * place.lineHeight, class: "cell-equation cell-factors" });
     const lines = Array.from({ length: rows }, (_, row) => line(row));
     const spans = lines.map((text) => [svg(text, "tspan", {}), svg(text, "tspan", { class: "cell-result" })]);

@@ -20,7 +20,9 @@ export function mount(root, state, strip) {
       holder.hidden = !found || !trace || !strip.place();
       if (holder.hidden) return;
       const source = [found.c, trace.f, state.unit];
-      if (!source.every((one, k) => one === view.source[k])) Object.assign(view, { source, decay: decayOf(state, found, trace) });
+      if (!source.every((one, k) => one === view.source[k])) {
+        Object.assign(view, { source, decay: decayOf(state, found, trace) });
+      }
       tell(view, found.asked);
       paint(view);
     },
@@ -31,8 +33,10 @@ export function mount(root, state, strip) {
 // { gradient, gates: (steps,) as shares of the gradient's size at the step that was read last; end: that size }.
 // Of one unit, or the norm over all of a layer; gates: what each unit's c would hand back through its f alone.
 export function decayOf(state, found, trace) {
-  const { scene: { steps, hidden }, unit } = state, units = unit === null ? Array.from({ length: hidden }, (_, k) => k) : [unit];
-  const way = state.direction ? 1 : -1, from = lastRead(state), gradient = new Float64Array(steps), gates = new Float64Array(steps);
+  const { scene: { steps, hidden }, unit } = state;
+  const units = unit === null ? Array.from({ length: hidden }, (_, k) => k) : [unit];
+  const way = state.direction ? 1 : -1, from = lastRead(state);
+  const gradient = new Float64Array(steps), gates = new Float64Array(steps);
   const left = units.map((one) => found.c[one * steps + from]), norm = (values) => Math.hypot(...values);
   const end = norm(left);
   for (let t = from; t >= 0 && t < steps; t += way) {
@@ -43,17 +47,22 @@ export function decayOf(state, found, trace) {
   return { gradient, gates, end };
 }
 
-const percent = (share) => `${100 * share >= 0.1 && share < 99 ? Number((100 * share).toPrecision(2)) : brief(100 * share)} %`;
+const percent = (share) =>
+  `${100 * share >= 0.1 && share < 99 ? Number((100 * share).toPrecision(2)) : brief(100 * share)} %`;
 
 // The sentence's pieces: words, and numbers with the sign of their line.
 export function pieces(state, { gradient, gates, end }, asked) {
-  const { step, unit, sides } = state, back = stepsBack(state, step), side = sides[0].label ? `${sides[0].label}: ` : "";
+  const { step, unit, sides } = state, back = stepsBack(state, step);
+  const side = sides[0].label ? `${sides[0].label}: ` : "";
   const who = unit === null ? "this layer" : `unit ${unit}`;
-  if (!end) return [`${side}No gradient of ${asked.name} reaches ${who} at its last step, so none is handed back from there.`];
+  if (!end) {
+    return [`${side}No gradient of ${asked.name} reaches ${who} at its last step, so none is handed back from there.`];
+  }
   if (!back) return [`${side}The gradient of ${asked.name} enters ${who} at its last step; play to send it back.`];
   return [
     `${side}Of what ${who} feels at the last step, `, ["gradient", percent(gradient[step])],
-    ` ${gradient[step] > 1 ? "arrives" : "is left"} ${back} step${back > 1 ? "s" : ""} back; the forget gates alone would leave `,
+    ` ${gradient[step] > 1 ? "arrives" : "is left"} ${back} step${back > 1 ? "s" : ""} back; `
+      + "the forget gates alone would leave ",
     ["gates", percent(gates[step])], ".",
   ];
 }
@@ -78,10 +87,11 @@ function paint({ holder, picture, state, strip, decay, sentence }) {
   if (!width || !height) return;
   const theme = readTheme(holder), pen = context(picture, width, height), size = Math.max(12.5, 0.88 * fontSize(holder));
   const top = sentence.offsetHeight + 0.6 * size, bottom = plot.y + plot.h - 3, shown = [decay.gradient, decay.gates];
-  const least = Math.min(...shown.flatMap((values) => Array.from(values.subarray(first, first + count))).filter((value) => value > 0), 0.1);
-  const most = Math.max(...shown.flatMap((values) => Array.from(values.subarray(first, first + count))).filter(Number.isFinite), 1);
+  const inView = shown.flatMap((values) => Array.from(values.subarray(first, first + count))).filter(Number.isFinite);
+  const least = Math.min(...inView.filter((value) => value > 0), 0.1), most = Math.max(...inView, 1);
   const low = Math.max(-DEEPEST, Math.log10(least) - 0.1), high = Math.log10(most) + 0.1;
-  const toY = (value) => (value > 0 ? Math.min(bottom, top + ((high - Math.log10(value)) / (high - low)) * (bottom - top)) : NaN);
+  const down = (value) => ((high - Math.log10(value)) / (high - low)) * (bottom - top);
+  const toY = (value) => (value > 0 ? Math.min(bottom, top + down(value)) : NaN);
   pen.fillStyle = theme.back;
   pen.fillRect(0, 0, width, plot.y + plot.h);
   pen.fillRect(plot.x + plot.w + 4, 0, width, height);
@@ -97,9 +107,11 @@ function paint({ holder, picture, state, strip, decay, sentence }) {
   line(pen, theme.text, 2, [[x(state.step), top], [x(state.step), bottom]]);
   for (const [values, color, dash] of [[decay.gates, state.colors.f, [7, 5]], [decay.gradient, state.colors.c, []]]) {
     pen.setLineDash(dash);
-    line(pen, color, state.stage ? 4 : 3, Array.from(values.subarray(first, first + count), (value, k) => [x(first + k), toY(value)]));
+    const points = Array.from(values.subarray(first, first + count), (value, k) => [x(first + k), toY(value)]);
+    line(pen, color, state.stage ? 4 : 3, points);
     pen.setLineDash([]);
     const y = toY(values[state.step]);
-    if (Number.isFinite(y)) paintRing(pen, theme.back, color, x(state.step), y, { radius: state.stage ? 7 : 5, width: 1.5 });
+    const ring = { radius: state.stage ? 7 : 5, width: 1.5 };
+    if (Number.isFinite(y)) paintRing(pen, theme.back, color, x(state.step), y, ring);
   }
 }

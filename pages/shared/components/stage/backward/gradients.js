@@ -12,8 +12,9 @@ const sigmoid = (a) => 1 / (1 + Math.exp(-a));
 const SIGMOID = { value: sigmoid, slope: (a) => sigmoid(a) * sigmoid(-a) };
 const ACTIVATIONS = { i: SIGMOID, f: SIGMOID, o: SIGMOID, g: { value: Math.tanh, slope: (a) => 1 - Math.tanh(a) ** 2 } };
 
-// Which number is differentiated: the head's output for it, by its row, and what that is called, in two lines. One prediction a
-// window: that one; one a step: the last step's. Of classes the logit of the right one, or of the likeliest.
+// Which number is differentiated: the head's output for it, by its row, and what that is called, in two lines. One
+// prediction a window: that one; one a step: the last step's. Of classes the logit of the right one, or of the
+// likeliest.
 export function askedOf(scene, trace, weights) {
   const { classes, targets, steps } = scene;
   if (!classes.length) return asked(0, "the prediction", `of ${targets[0]}`);

@@ -16,7 +16,7 @@ export function mount(holder, state, side) {
   const bar = buttons(holder, state);
   const zoomTo = camera.zoomer(state.level, (zoom) => {
     look(view, zoom);
-    if (side === 0 && zoom === state.level) state.set({ settled: zoom }); // what points at a part can look where it stands now
+    if (side === 0 && zoom === state.level) state.set({ settled: zoom }); // the tour points at parts where they rest
   });
   state.set({ settled: state.level });
   const show = () => {
@@ -64,7 +64,8 @@ const move = ({ step, scene }, offset) =>
 
 function update(view) {
   const { world, state, side } = view, { trace } = state.sides[side], largest = largestInput(state.scene);
-  const paint = (name, value) => tint({ tables: view.colors }, name === "x" ? [-largest, largest] : range(state, name), value);
+  const span = (name) => (name === "x" ? [-largest, largest] : range(state, name));
+  const paint = (name, value) => tint({ tables: view.colors }, span(name), value);
   if (!world || trace.length !== world.layers.length) return;
   network.update(world.whole, state, side, paint);
   world.layers.forEach((row, layer) => row.forEach((drawn, direction) => {

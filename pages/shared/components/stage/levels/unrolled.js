@@ -38,12 +38,17 @@ export function build(parent, at, press) {
     svg(root, "path", { d: `M${middle} ${below}V${y + h + 6}`, class: "levels-wire" });
     arrow(root, middle, y + h + 6, -90, 5);
     return {
-      group, up, tip: arrow(root, middle, y - 0.7 * font, -90, 5), strips: ["c", "h"].map((name) => strip(group, at, name, { x, y, w, h })),
+      group, up, tip: arrow(root, middle, y - 0.7 * font, -90, 5),
+      strips: ["c", "h"].map((name) => strip(group, at, name, { x, y, w, h })),
       reader: text(middle, y - 1.15 * font, { "font-size": Math.max(12.5, 0.85 * font) }),
       gates: offset ? gates(group, { x, y, w, h }, font) : [],
-      plate: svg(root, "rect", { x: middle - 2.2 * font, y: below, width: 4.4 * font, height: plate, rx: 6, class: "levels-plate" }),
+      plate: svg(root, "rect", {
+        x: middle - 2.2 * font, y: below, width: 4.4 * font, height: plate, rx: 6, class: "levels-plate",
+      }),
       input: text(middle, below + 0.72 * plate, { "font-weight": 600 }), note: text(middle, y + h / 2 + font / 3),
-      label: text(middle, Math.min(at.h - 4, below + plate + 1.05 * font), { "font-weight": offset ? 400 : 700, "font-size": Math.max(12.5, 0.88 * font) }),
+      label: text(middle, Math.min(at.h - 4, below + plate + 1.05 * font), {
+        "font-weight": offset ? 400 : 700, "font-size": Math.max(12.5, 0.88 * font),
+      }),
     };
   });
   for (const [name, y] of [["c", at.cLine - 0.6 * font], ["h", at.hLine + 1.3 * font]]) {
@@ -55,7 +60,8 @@ export function build(parent, at, press) {
 
 // Beside the middle, where the cell itself stands: the gates' values, as many as there is room for.
 function gates(group, { x, y, w, h }, size) {
-  const font = Math.max(12.5, 0.88 * size), columns = w > 7.8 * font ? 2 : 1, room = Math.floor((0.5 * h) / (1.25 * font));
+  const font = Math.max(12.5, 0.88 * size), columns = w > 7.8 * font ? 2 : 1;
+  const room = Math.floor((0.5 * h) / (1.25 * font));
   const names = GATES.slice(0, columns * Math.max(1, room)), rows = Math.ceil(names.length / columns);
   return names.map((name, k) => {
     const row = Math.floor(k / columns), column = k % columns, middle = y + h / 2 + (row - (rows - 1) / 2) * 1.3 * font;
@@ -74,7 +80,8 @@ function wire(root, { boxes, gap, cLine, hLine, font }, name, k) {
   const line = svg(root, "path", { d: `M${x} ${y}H${x + length}`, class: "levels-handed" });
   const tips = [arrow(root, x + length - 4, y, 0, 6), arrow(root, x + 4, y, 180, 6)];
   const value = svg(root, "text", {
-    x: x + length / 2, y: name === "c" ? y - 0.6 * font : y + 1.35 * font, "text-anchor": "middle", "font-size": font, "font-weight": 600,
+    x: x + length / 2, y: name === "c" ? y - 0.6 * font : y + 1.35 * font, "text-anchor": "middle",
+    "font-size": font, "font-weight": 600,
   });
   return { line, tips, value, end };
 }
@@ -99,9 +106,11 @@ export function update({ cells, handed, root, title }, state, side, layer, direc
       put(text, "text", number(read(name, t)));
       put(text.parentNode, "visibility", inside ? "visible" : "hidden");
     }
-    put(cell.note, "text", inside ? "" : t < 0 ? "before" : "after");
+    put(cell.note, "text", inside ? "" : t < 0 === back ? "no step" : "c = h = 0"); // what the first step starts from
     put(cell.label, "text", inside ? short(scene.when?.[t] ?? `step ${t + 1}`, 13) : "");
-    for (const [row, name] of ["c", "h"].entries()) paintStrip(cell.strips[row], values[name], t, steps, inside, (value) => paint(name, value));
+    for (const [row, name] of ["c", "h"].entries()) {
+      paintStrip(cell.strips[row], values[name], t, steps, inside, (value) => paint(name, value));
+    }
     put(cell.input, "text", inside ? inputText(scene, x, layer, t) : "");
     const color = inside ? inputColor(x, t, paint) : null;
     put(cell.plate, "fill", color?.color ?? "none");
@@ -111,13 +120,16 @@ export function update({ cells, handed, root, title }, state, side, layer, direc
     for (const part of [cell.up, cell.tip]) put(part, "visibility", reader ? "visible" : "hidden");
   });
   for (const [row, name] of ["c", "h"].entries()) {
-    handed[row].forEach((one, k) => hand(one, read(name, giver(step, k, back)), within(taker(step, k, back)), name, back, state, paint));
+    handed[row].forEach((one, k) => {
+      hand(one, read(name, giver(step, k, back)), within(taker(step, k, back)), name, back, state, paint);
+    });
   }
 }
 
 function titleOf({ layers, directions, hidden }, layer, direction, unit) {
-  const name = layers > 1 ? `LSTM layer ${layer}` : "LSTM layer", way = directions > 1 ? (direction ? ", backward" : ", forward") : "";
-  return `${name}${way}: the same weights at every step · ${unit === null ? `average over ${hidden} units` : `unit ${unit}`}`;
+  const way = directions > 1 ? (direction ? ", backward" : ", forward") : "", name = layers > 1 ? ` ${layer}` : "";
+  const which = unit === null ? `average over ${hidden} units` : `unit ${unit}`;
+  return `LSTM layer${name}${way}: the same weights at every step · ${which}`;
 }
 
 // Which step hands on through the k-th wire, the 0th being left of the first box, and which takes.
