@@ -39,6 +39,8 @@ def skip_to(page: Page, title: str) -> None:
 
 
 def boxes(page: Page) -> tuple[dict, dict]:
+    page.wait_for_function("window.stage.state.settled !== null")  # the camera has arrived
+    draw(page)
     return page.locator(".stage-tour-ring").bounding_box(), page.locator(CARD).bounding_box()
 
 

@@ -2,15 +2,18 @@
 
 import { clamp } from "../canvas.js";
 import { toggle } from "./ahead/ahead.js";
+import { go } from "./levels/depth.js";
 import { NAMES } from "./scene.js";
 
 export const KEYS = [
   ["Space", "play or pause"], ["← →", "one step back or on"], ["Shift ← →", "ten steps"],
   ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
   ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
-  ["A", "go on past the window, or stop"],
-  ["L", "next layer or direction"],
-  ["D", "draw the input, again: grab it"], ["Backspace", "put the input back"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
+  ["L", "next layer or direction"], ["+ −", "into the cell, out to the network"],
+  ["A", "go on past the window, or stop"], ["B", "backward: the gradient of the prediction"],
+  ["D", "draw the input, again: grab it"], ["Backspace", "put the input back"],
+  ["P", "stage mode, on the full screen"], [".", "a pointer: while held, or tapped until the next tap"],
+  ["Esc", "close what is open"], ["?", "this list"],
 ];
 
 export function listen(state, actions) {
@@ -26,7 +29,7 @@ export function listen(state, actions) {
   return () => window.removeEventListener("keydown", onKey, true);
 }
 
-function typing({ target }) {
+export function typing({ target }) {
   const field = target.closest?.("input, textarea, select, [contenteditable], [role=combobox], [role=slider]");
   return Boolean(field) && !field.matches(".stage input[type=range]");
 }
@@ -54,6 +57,8 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
     a: () => toggle(state), A: () => toggle(state, shiftKey || state.ahead !== null),
     p: toggleStage, P: toggleStage,
     d: draw, D: draw, Backspace: () => state.set({ edits: null }),
+    b: () => state.set({ backward: !state.backward }), B: () => state.set({ backward: !state.backward }),
+    "+": () => state.set(go(state, 1)), "=": () => state.set(go(state, 1)), "-": () => state.set(go(state, -1)),
     "?": () => state.set({ help: !state.help }),
     Escape: escape(state, toggleStage),
   }[key];

@@ -2,6 +2,7 @@
 
 import * as choice from "./ahead/choice.js";
 import { fromText, toText } from "./bar/compare.js";
+import * as depth from "./levels/depth.js";
 import * as edits from "./touch/edits.js";
 
 const LATER = 250; // ms: browsers refuse more than a hundred changes of the address in ten seconds
@@ -26,7 +27,9 @@ export function read(where, scene) {
   put("compare", fromText(given.get("compare"), scene) ?? undefined);
   put("ahead", choice.fromText(given.get("ahead"), scene) ?? undefined);
   put("edits", edits.fromText(given.get("touch"), scene) ?? undefined);
+  found.level = depth.opened(given, scene);
   if (given.get("stage") === "1") found.stage = true;
+  if (given.get("backward") === "1") found.backward = true;
   return found;
 }
 
@@ -47,6 +50,8 @@ export function write(where, state) {
     put("ahead", choice.toText(scene, state.ahead));
     put("touch", edits.toText(scene, state.edits));
     put("stage", state.stage ? 1 : null);
+    put("depth", depth.toText(state.level));
+    put("backward", state.backward ? 1 : null);
     if (url.href !== where.href) history.replaceState(history.state, "", url);
   }, LATER);
 }

@@ -4,6 +4,8 @@ import { child } from "../canvas.js";
 import * as ahead from "./ahead/ahead.js";
 import { clampChoice } from "./ahead/choice.js";
 import { follower } from "./ahead/follow.js";
+import * as backward from "./backward/backward.js";
+import * as decay from "./backward/decay.js";
 import * as cell from "./cell/cell.js";
 import * as compare from "./bar/compare.js";
 import { KEYS, listen } from "./keys.js";
@@ -11,7 +13,9 @@ import { predictionAt, traceOf } from "./lstm.js";
 import * as link from "./link.js";
 import * as heatmaps from "./heatmaps.js";
 import { decode } from "./scene.js";
+import * as levels from "./levels/levels.js";
 import * as inputSeries from "./strip/input_series.js";
+import * as pointer from "./pointer/pointer.js";
 import { State } from "./state.js";
 import * as exports from "./export/export.js";
 import * as tour from "./tour/tour.js";
@@ -36,7 +40,8 @@ export class Stage {
       scene: null, sides: [], maxAbs: {}, step: 0, unit: 0, layer: 0, direction: 0, snapshot: 0, playing: false,
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
       compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [],
-      ahead: null, aheadBefore: null, continued: [], ...touch.FIELDS, ...style,
+      ahead: null, aheadBefore: null, continued: [], pointing: false, backward: false, gradients: [], level: 2,
+      settled: null, ...touch.FIELDS, ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.follower = new Follower(); // of a changed input
@@ -86,8 +91,9 @@ export class Stage {
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
     const hands = [touch.mount(strip.view, state), ahead.mount(top, state, strip)];
-    const guide = tour.mount(element, state, rows[0].boxOf);
-    this.parts = [strip, ...hands, ...cells, ...rows, bar, ...menus, guide];
+    const overlays = [decay.mount(element, state, strip), pointer.mount(element, state, bar.element)];
+    const guide = tour.mount(element, state, rows[0].boxOf), gradients = backward.mount(element, state);
+    this.parts = [gradients, strip, ...hands, ...cells, ...rows, bar, ...menus, guide, ...overlays];
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
     const play = transport.player(state), goOn = follower(state);
@@ -114,6 +120,7 @@ export class Stage {
       resized.disconnect();
       clearInterval(themed);
       unlisten();
+      for (const part of this.parts) part.stop?.();
       link.stop();
       state.set({ playing: false, learning: false });
     };
@@ -231,6 +238,7 @@ function clampedChoices(scene, { step, unit, layer, direction }) {
 function half(middle, state, side) {
   const element = child(middle, "div", { class: "stage-half" });
   const parts = [compare.mountName(element, state, side), cell.mount(element, state, side)];
+  parts.push(levels.mount(parts[1].element, state, side));
   return {
     update(changed) {
       element.hidden = !state.sides[side];

@@ -4,6 +4,7 @@ import { asDataUrl, fontFace, ownRules } from "./image_export.js";
 
 const KEPT = [
   "step", "unit", "layer", "direction", "snapshot", "speed", "loop", "stage", "heatmap", "part", "compare", "edits", "ahead",
+  "backward", "level",
 ];
 const IMPORT = /\b(from|import) "(\.{1,2}\/[\w/.-]+\.js)"/g;
 

@@ -34,6 +34,7 @@ export function mount(root, state) {
     },
     element: holder,
     view,
+    place: () => view.plot && { plot: view.plot, x: view.x, page: view.page }, // where its steps stand
     readout: () => readout(view),
   };
 }
