@@ -7,7 +7,7 @@ export const KEYS = [
   ["Space", "play or pause"], ["← →", "one step back or on"], ["Shift ← →", "ten steps"],
   ["Home End", "first or last step"], ["↑ ↓", "unit above or below"], ["0", "the whole layer"],
   ["1 – 6", "i f g o c h large, again: all six"], ["[ ]", "an earlier or later epoch"],
-  ["L", "next layer or direction"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
+  ["L", "next layer or direction"], ["M", "add this moment to the talk"], ["PgDn PgUp", "on and back in the talk"], ["P", "stage mode, on the full screen"], ["Esc", "close what is open"], ["?", "this list"],
 ];
 
 export function listen(state, actions) {
@@ -28,7 +28,7 @@ function typing({ target }) {
   return Boolean(field) && !field.matches(".stage input[type=range]");
 }
 
-function command(state, { key, shiftKey, target }, { toggleStage }) {
+function command(state, { key, shiftKey, target }, { toggleStage, talk }) {
   const { scene, step, unit, snapshot } = state, last = scene.steps - 1;
   if (key === " " || key === "Enter") {
     if (target.closest?.("button, a, summary")) return null; // they have a meaning of their own there
@@ -38,6 +38,7 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
   const far = shiftKey ? 10 : 1;
   const to = (index) => () => state.set({ step: clamp(index, scene.steps), playing: false });
   const select = (index) => () => state.set({ unit: clamp(index, scene.hidden) });
+  if (/^[1-3]$/.test(key) && talk.answer(Number(key) - 1)) return () => {};
   const digit = NAMES[Number(key) - 1];
   if (digit) return () => state.set({ heatmap: state.heatmap === digit ? null : digit });
   return {
@@ -47,9 +48,10 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
     "[": () => state.set({ snapshot: Math.max(0, snapshot - 1) }),
     "]": () => state.set({ snapshot: Math.min(scene.snapshots.length, snapshot + 1) }),
     l: () => nextLayer(state), L: () => nextLayer(state),
+    m: () => talk.add(), M: () => talk.add(), PageDown: () => talk.forward(), PageUp: () => talk.back(),
     p: toggleStage, P: toggleStage,
     "?": () => state.set({ help: !state.help }),
-    Escape: escape(state, toggleStage),
+    Escape: escape(state, toggleStage, talk),
   }[key];
 }
 
@@ -59,11 +61,12 @@ function nextLayer(state) {
   state.set({ layer: Math.floor(index / directions), direction: index % directions });
 }
 
-function escape(state, toggleStage) {
+function escape(state, toggleStage, talk) {
   if (state.help) return () => state.set({ help: false });
   if (state.menu) return () => state.set({ menu: null });
   if (state.part) return () => state.set({ part: null });
   if (state.heatmap) return () => state.set({ heatmap: null });
+  if (state.giving) return () => talk.leave();
   if (state.touring) return () => state.set({ touring: false });
   return state.stage ? toggleStage : null;
 }

@@ -12,6 +12,8 @@ import * as inputSeries from "./strip/input_series.js";
 import { State } from "./state.js";
 import * as exports from "./export/export.js";
 import * as tour from "./tour/tour.js";
+import * as talk from "./talk/mount.js";
+import { EMPTY, Talk } from "./talk/talk.js";
 import { toggleStage, watchScreen } from "./full_screen.js";
 import * as transport from "./bar/transport.js";
 
@@ -27,16 +29,29 @@ export class Stage {
     this.state = new State({
       scene: null, sides: [], maxAbs: {}, step: 0, unit: 0, layer: 0, direction: 0, snapshot: 0, playing: false,
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
-      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], ...style,
+      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [],
+      talk: EMPTY, giving: null, wanted: null, ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.tracing = null; // the computation of the traces to be shown
   }
 
-  // Another window, another training or another layer count takes the old one's place; the same one changes nothing.
+  // What the page sends. A talk that is being given stays; the newest scene of the page comes back at its end.
   show(bytes) {
-    const scene = decode(bytes);
-    if (scene.id === this.state.scene?.id) return;
+    this.own = bytes;
+    if (!this.talk?.target) this.open(decode(bytes), bytes);
+  }
+
+  // The page's own scene again; choose(scene): what is chosen of it.
+  openOwn(choose) {
+    const scene = decode(this.own);
+    this.open(scene, this.own, choose(scene));
+  }
+
+  // Another window, another training or another layer count takes the old one's place; of the same one only the choices
+  // do. choices: what is shown of it, for a moment of a talk.
+  open(scene, bytes, choices = {}) {
+    if (scene.id === this.state.scene?.id) return this.state.set(choices);
     this.given.bytes = bytes;
     const first = !this.state.scene, { state } = this;
     const wasNow = first || state.snapshot === state.scene.snapshots.length;
@@ -46,7 +61,7 @@ export class Stage {
     // Until the new traces are there the old ones stand, unless they have not this scene's sizes.
     if (SIZES.some((size) => scene[size] !== state.scene?.[size])) state.set({ sides: [] });
     const comparison = compare.clampComparison(scene, state.compare);
-    state.set({ scene, snapshot, maxAbs: {}, compare: comparison, ...clampedChoices(scene, state) });
+    state.set({ scene, snapshot, maxAbs: {}, compare: comparison, ...clampedChoices(scene, state), ...choices });
     if (first) {
       state.set({ step: Math.min(scene.steps - 1, Math.floor(scene.steps / 2)), ...scene.opening, ...link.read(this.where, scene) });
       this.mount();
@@ -57,6 +72,7 @@ export class Stage {
 
   mount() {
     const { element, state } = this, actions = { toggleStage: () => toggleStage(element, state) };
+    actions.talk = this.talk = new Talk(this, actions);
     element.replaceChildren();
     const top = child(element, "div", { class: "stage-top" });
     const middle = child(element, "div", { class: "stage-middle" });
@@ -67,6 +83,8 @@ export class Stage {
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
     this.parts = [strip, ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
+    const talking = talk.mount(element, bar.element, this.talk);
+    this.parts.push(talking);
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
     const play = transport.player(state);
@@ -78,7 +96,7 @@ export class Stage {
       for (const part of this.parts) part.update(changed);
       play(changed);
       this.speak();
-      link.write(this.where, state);
+      link.write(state.giving ? null : this.where, state);
     });
     const resized = new ResizeObserver(() => state.set({ size: `${element.clientWidth} ${element.clientHeight}` }));
     resized.observe(element);
@@ -89,6 +107,7 @@ export class Stage {
       resized.disconnect();
       clearInterval(themed);
       unlisten();
+      talking.stop();
       link.stop();
       state.set({ playing: false, learning: false });
     };
