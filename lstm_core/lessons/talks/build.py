@@ -102,17 +102,17 @@ def _fields(moment: TalkMoment, view: View, snapshots: int) -> dict[str, Any]:
         "heatmap": moment.heatmap,
         "part": moment.part,
         "compare": moment.compare,
-        "question": question and _question(question),
+        "question": question and _question(question, moment.answer),
         "notes": plain(moment.notes(view) if callable(moment.notes) else moment.notes),
     }
 
 
-def _question(question: AskedQuestion) -> dict[str, Any]:
+def _question(question: AskedQuestion, answer: str) -> dict[str, Any]:
     return {
         "text": plain(question.text),
         "choices": [plain(choice.text) for choice in question.choices],
         "right": question.right,
-        "answer": plain(question.told),
+        "answer": plain(answer or question.told),
     }
 
 

@@ -41,6 +41,7 @@ class TalkMoment:
     compare: str | None = None  # as the Stage's address has it: start, now, run, unit-3, edit-f-0-0-0-all
     other: str = ""  # with compare="run": the label of that run
     question: Question | str | None = None  # a Question whose measure takes the View, or LESSON
+    answer: str = ""  # shown instead of the question's own, if that is too long for the back row
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _no_slope(view: View) -> str:
     return f"""
 The same data and the same model, but the target comes at the end of each sequence only.
 
-The prediction stays at {short(view.outputs[-1].max())}: a coin. It is not a matter of memory here. The parity at the end
+The prediction stays at {short(view.outputs[-1].max())}: a coin. Memory is not what is missing. The parity at the end
 depends on all {view.steps} inputs at once, and the gradient tells almost nothing about which way to go.
 
 If there is time: with a target at every step the first few bits teach the rest.

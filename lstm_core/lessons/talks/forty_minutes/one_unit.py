@@ -11,6 +11,7 @@ def _company(window: int, **fields) -> dict:
     return {"lesson": "by_hand", "split": "train", "window": window, "unit": 0, **fields}
 
 
+_BELOW_ONE = "Both o and tanh(c) stay below one, so a target of 1 is never quite reached."
 A, B = 0, 1  # the two companies, in the order of the lesson's sequences
 
 
@@ -103,7 +104,9 @@ MOMENTS = (
         ),
         **_company(B, step=1),
     ),
-    TalkMoment("The output gate: what is shown", notes=_output, question=LESSON, **_company(B, step=-1)),
+    TalkMoment(
+        "The output gate: what is shown", notes=_output, question=LESSON, answer=_BELOW_ONE, **_company(B, step=-1)
+    ),
     TalkMoment("Before training, and after", notes=_trained, **_company(B, step=-1, compare="start")),
     TalkMoment("The other company", notes=_other, **_company(A, step=-1)),
 )

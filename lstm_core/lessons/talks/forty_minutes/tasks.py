@@ -18,7 +18,7 @@ def _opened(view: View) -> tuple[str, float, str]:
         f"{view.steps} numbers, two of them marked: add those two. This unit holds the sum. At how many of the "
         f"{view.steps} steps is its input gate open, above one half?",
         opened,
-        f"At {opened}: the marked ones, steps {' and '.join(str(k + 1) for k in np.flatnonzero(view.inputs[:, 1]))}.",
+        f"They are the marked ones, steps {' and '.join(str(k + 1) for k in np.flatnonzero(view.inputs[:, 1]))}.",
     )
 
 
@@ -78,7 +78,7 @@ def _reset(view: View) -> tuple[str, float, str]:
         "Now the strings come one after the other, without a pause. What does the forget gate of the unit that "
         "remembers T or P do as the next string begins?",
         f,
-        f"It closes: f is {short(f)} on average at the first symbol of a string.",
+        f"f is {short(f)} on average at the first symbol of a string.",
     )
 
 

@@ -82,7 +82,8 @@ export class Stage {
     const rows = [0, 1].map((side) => heatmaps.mount(below, state, side));
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
-    this.parts = [strip, ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
+    // The second row of maps first: where it comes or goes, the first one is painted to another height.
+    this.parts = [strip, ...cells, ...rows.toReversed(), bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
     const talking = talk.mount(element, bar.element, this.talk);
     this.parts.push(talking);
     this.help = helpPanel(element, state);

@@ -38,7 +38,7 @@ const put = (node, text) => { if (node.textContent !== text) node.textContent = 
 // The right choice and the answer, once it may be seen.
 export function toldOf({ choices, right, answer }, { asks, chosen }) {
   if (asks) return "";
-  const tick = right === null ? "" : `${right + 1}: ${choices[right]}. `;
+  const tick = right === null ? "" : `Answer ${right + 1}: ${choices[right]}. `;
   const guess = chosen === null || right === null ? "" : chosen === right ? "✓ " : `Not ${chosen + 1}. `;
   return `${guess}${tick}${answer}`;
 }

@@ -45,7 +45,7 @@ export function mount(bar, talk, notes) {
     return work(open, () => counted(talk))();
   };
   for (const { name, title: text, meaning } of SHIPPED) {
-    const line = button(panel, text, replace(() => ship(name)));
+    const line = button(below, text, replace(() => ship(name)));
     line.hidden = !served();
     line.title = meaning;
     line.classList.add("stage-talk-shipped");

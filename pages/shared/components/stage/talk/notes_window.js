@@ -63,7 +63,7 @@ export class NotesWindow {
     if (!view || view.window.closed) return this.close();
     const now = new Date(), time = now.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const seconds = talk.began === null ? 0 : Math.floor((now - talk.began) / 1000);
-    put(view.clock, `${time}   ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
+    put(view.clock, `${time} · ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
   }
 
   update() {
@@ -71,7 +71,7 @@ export class NotesWindow {
     if (!view || view.window.closed) return;
     const { giving } = talk.state, { moments } = talk;
     const moment = giving ? moments[giving.at] : null, stop = giving ? after(moments, giving) : first(moments, talk.left);
-    put(view.title, moment ? `${giving.at + 1} / ${moments.length}   ${moment.title}` : talk.state.talk.title);
+    put(view.title, moment ? `${giving.at + 1} / ${moments.length} · ${moment.title}` : talk.state.talk.title);
     put(view.notes, moment ? moment.notes : "Page Down, here or on the stage, begins.");
     view.asked.hidden = !moment?.question;
     put(view.asked, moment?.question ? questionText(moment.question, giving) : "");
