@@ -2,15 +2,15 @@
 
 const MOST = 96e6; // bytes that one packed scene may become: a small file can unpack to gigabytes
 
-const through = (bytes, stream) => new Blob([bytes]).stream().pipeThrough(stream);
-
-export async function gzip(bytes) {
-  return new Uint8Array(await new Response(through(bytes, new CompressionStream("gzip"))).arrayBuffer());
-}
+export const gzip = (bytes) => through(bytes, new CompressionStream("gzip"), Infinity);
 
 // Throws where the bytes are not gzip's, are cut off, or become too many.
-export async function gunzip(packed, most = MOST) {
-  const reader = through(packed, new DecompressionStream("gzip")).getReader(), chunks = [];
+export const gunzip = (packed, most = MOST) => through(packed, new DecompressionStream("gzip"), most);
+
+// All that comes out of a stream. Written to it directly: a Blob would take the bytes to another process first.
+async function through(bytes, { readable, writable }, most) {
+  const writer = writable.getWriter(), reader = readable.getReader(), chunks = [];
+  const written = Promise.all([writer.write(bytes), writer.close()]).catch(() => {}); // reading fails as well, and tells
   let size = 0;
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     size += read.value.length;
@@ -20,13 +20,14 @@ export async function gunzip(packed, most = MOST) {
     }
     chunks.push(read.value);
   }
-  const bytes = new Uint8Array(size);
+  await written;
+  const all = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {
-    bytes.set(chunk, at);
+    all.set(chunk, at);
     at += chunk.length;
   }
-  return bytes;
+  return all;
 }
 
 export function toBase64(bytes) {

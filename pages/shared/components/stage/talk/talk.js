@@ -69,8 +69,8 @@ export class Talk {
 
   // Unpacks what comes next while the speaker talks.
   prepare(at) {
-    const next = this.moments[at];
-    if (next) setTimeout(() => this.scenes.get(next.scene), 50);
+    const next = this.moments[at], { scenes } = this; // another talk may be opened meanwhile
+    if (next) setTimeout(() => scenes.get(next.scene), 50);
   }
 
   // One of the choices of the question that waits, from 0. Returns whether there is such a one.
