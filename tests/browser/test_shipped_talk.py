@@ -119,7 +119,7 @@ def test_unsaved_moments_are_not_lost_to_a_link(new_tab: Callable[..., Tab]):
     page.keyboard.press("Escape")
     page.keyboard.press("m")
     expect(page.locator(".stage-talk-note")).to_contain_text("added")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(2000)  # the browser writes behind
     page.goto(f"{tab.address}/stage?talk=forty_minutes")
     status = page.locator(".stage-menu-talk [role=status]")
     expect(status).to_contain_text("unsaved moments would be lost")

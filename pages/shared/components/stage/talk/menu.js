@@ -6,7 +6,7 @@ import { asPage, possible } from "../export/html_export.js";
 import { save } from "../export/export.js";
 import * as list from "./moment_list.js";
 import { EMPTY } from "./talk.js";
-import { SHIPPED, fetchShipped, served } from "./shipped.js";
+import { SHIPPED, fetchShipped, makeShipped, served } from "./shipped.js";
 import { TalkError, read, write } from "./talk_file.js";
 
 // talk: a talk.Talk; notes: its notes_window.NotesWindow.
@@ -50,6 +50,7 @@ export function mount(bar, talk, notes) {
     line.title = meaning;
     line.classList.add("stage-talk-shipped");
   }
+  let made = false; // whether the server was asked to make the shipped talks
   return {
     element: panel,
     update(changed) {
@@ -59,6 +60,10 @@ export function mount(bar, talk, notes) {
         state.set({ wanted: null });
         if (!SHIPPED.some((one) => one.name === name)) tell("There is no talk of that name.");
         else talk.restored.then(() => replace(() => ship(name))());
+      }
+      if (state.menu === "talk" && !made && served()) {
+        made = true;
+        makeShipped();
       }
       if (state.menu !== "talk" || !(changed.has("menu") || changed.has("talk") || changed.has("giving"))) return;
       const count = state.talk.moments.length;

@@ -16,6 +16,11 @@ export async function fetchShipped(name) {
   return read(await answer.text());
 }
 
+// Has the server make them, if nobody has asked before: it takes seconds, and the menu is open already.
+export function makeShipped() {
+  for (const { name } of SHIPPED) fetch(addressOf(`talk/${name}`), { method: "HEAD" }).catch(() => {}); // told on opening
+}
+
 // A link of another page asks for a talk: wish = { name, at }, at: when. Once: a page that comes back asks again.
 export async function openShipped(talk, { name, at }) {
   if (remembered() === String(at)) return;

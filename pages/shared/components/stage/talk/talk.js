@@ -8,9 +8,10 @@ import * as keep from "./keep.js";
 
 const KEPT = ["step", "unit", "layer", "direction", "snapshot", "heatmap", "part", "compare", "stage"]; // of the page
 
-export const EMPTY = { title: "My talk", moments: [], scenes: new Map(), changed: false, revision: "" };
+export const EMPTY = { title: "My talk", moments: [], scenes: new Map(), changed: false, revision: 0 };
 
-// state.talk: { title, moments, scenes: key → packed, changed: since it was saved, revision }, replaced as it changes;
+// state.talk: { title, moments, scenes: key → packed, changed: since it was saved, revision: when it
+// was changed, in ms }, replaced as it changes;
 // state.giving: null, or the stop that is on the stage (stops.js) with `chosen`, the choice that was answered.
 export class Talk {
   // stage: a main.Stage; actions.toggleStage: in and out of the full screen.
@@ -108,7 +109,7 @@ export class Talk {
   // Changes the talk, and keeps it. While it is given, the moment on the stage stays on it.
   change(changes) {
     const { state } = this, { giving } = state, shown = giving && this.moments[giving.at];
-    const revision = `${Date.now()} ${Math.random()}`;
+    const revision = Math.max(Date.now(), state.talk.revision + 1);
     state.set({ talk: { ...state.talk, changed: true, revision, ...changes } });
     if (this.keeps) {
       keep.store(state.talk).then((kept) => kept || this.note("This browser keeps no data: save the talk as a file."));
@@ -152,7 +153,7 @@ export class Talk {
   // The kept talk, if another tab or an earlier visit has made one.
   async restore() {
     const kept = await keep.load();
-    if (!kept || kept.revision === this.state.talk.revision || this.target) return;
+    if (!(kept?.revision > this.state.talk.revision) || this.target) return;
     this.scenes = new Scenes(kept.scenes);
     this.state.set({ talk: kept });
     this.prepare(0);
