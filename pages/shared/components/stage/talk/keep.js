@@ -1,7 +1,7 @@
 // The talk that is being made, kept in this browser: it outlives a change of page, a reload and the server.
 //
-// IndexedDB, since a talk is megabytes: sessionStorage takes five, as text, and blocks the page while it writes; and the
-// server need never see it. One for all tabs: a tab that comes to the front reads what another one wrote.
+// IndexedDB, since a talk is megabytes: sessionStorage takes five, as text, and blocks the page while it writes; and
+// the server need never see it. One for all tabs: a tab that comes to the front reads what another one wrote.
 
 const DATABASE = "lstm-stage", STORE = "talks", CURRENT = "current";
 

@@ -9,13 +9,15 @@ import { EMPTY } from "./talk.js";
 import { SHIPPED, fetchShipped, makeShipped, served } from "./shipped.js";
 import { TalkError, read, write } from "./talk_file.js";
 
+const MAKING = "The talk is being made of the lessons’ models: some seconds, the first time.";
+
 // talk: a talk.Talk; notes: its notes_window.NotesWindow.
 export function mount(bar, talk, notes) {
   const { state } = talk, [panel, open] = menuPanel(bar, state, "talk", "Talk");
   const title = child(panel, "input", { class: "stage-talk-title", "aria-label": "Title of the talk", maxlength: 200 });
   title.addEventListener("change", () => talk.change({ title: title.value.trim() || EMPTY.title }));
   const above = child(panel, "div", { class: "stage-talk-buttons" });
-  const begin = button(above, "", () => talk.begin(talk.target?.at ?? talk.left));
+  const begin = button(above, "", () => (talk.target ? state.set({ menu: null }) : talk.begin(talk.left)));
   begin.classList.add("stage-talk-begin");
   button(above, "Notes window", () => {
     if (!notes.open()) tell("The browser blocked the notes window: allow pop-ups for this page, then press it again.");
@@ -35,12 +37,14 @@ export function mount(bar, talk, notes) {
   };
   const replace = sure(talk, tell);
   const saving = button(below, "Save", work(() => saveTalk(talk), () => "Saved."));
-  fileButton(below, replace((file) => work(async () => talk.put(await read(await file.text())), () => counted(talk))()));
-  const asHtml = button(below, "HTML page", work(() => savePage(talk), () => "Saved: it plays in any browser, offline."));
+  const load = (file) => work(async () => talk.put(await read(await file.text())), () => counted(talk))();
+  fileButton(below, replace(load));
+  const saved = () => "Saved: it plays in any browser, offline.";
+  const asHtml = button(below, "HTML page", work(() => savePage(talk), saved));
   asHtml.hidden = !possible;
   const clear = button(below, "New", replace(() => { talk.put(EMPTY); }));
   const ship = (name) => {
-    const waiting = setTimeout(() => tell("The talk is being made of the lessons’ models: some seconds, the first time."), 500);
+    const waiting = setTimeout(() => tell(MAKING), 500);
     const open = async () => talk.put(await fetchShipped(name).finally(() => clearTimeout(waiting)));
     return work(open, () => counted(talk))();
   };
@@ -98,7 +102,8 @@ function sure(talk, tell) {
 }
 
 function fileButton(parent, act) {
-  const input = child(parent, "input", { type: "file", accept: ".json,application/json", "aria-label": "A talk’s file" });
+  const accepted = { type: "file", accept: ".json,application/json" };
+  const input = child(parent, "input", { ...accepted, "aria-label": "A talk’s file" });
   input.hidden = true;
   input.addEventListener("change", () => {
     const [file] = input.files;
@@ -118,4 +123,5 @@ async function savePage(talk) {
   save(new Blob([page], { type: "text/html" }), `${fileName(talk)}.html`);
 }
 
-const fileName = ({ state }) => state.talk.title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60) || "talk";
+const fileName = ({ state: { talk } }) =>
+  talk.title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60) || "talk";

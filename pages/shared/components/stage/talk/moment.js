@@ -5,6 +5,9 @@ import { stepText } from "../strip/strip_text.js";
 import { NAMES } from "../scene.js";
 
 const PARTS = ["f", "i", "g", "o", "c", "h", "x"]; // of the cell, as it names them
+const FIELDS = [ // of a moment, beside its question
+  "title", "scene", "step", "unit", "layer", "direction", "snapshot", "heatmap", "part", "compare", "notes",
+];
 const OWN = ["id", "link", "modules", "style", "opening", "talk"]; // fields of a scene
 export const CHOICES = 3; // to a question, answered by the keys 1 to 3
 
@@ -19,7 +22,8 @@ export function take(state, key) {
   };
 }
 
-// The scene's message without what is this server's alone: its addresses, and the run's id, which would let a reader watch.
+// The scene's message without what is this server's alone: its addresses, and the run's id, with which a reader could
+// watch it.
 export function portable(bytes) {
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
@@ -65,8 +69,8 @@ function isQuestion(question) {
 }
 
 // Only the fields that a moment has, whatever else a file put beside them.
-export function plain({ title, scene, step, unit, layer, direction, snapshot, heatmap, part, compare, question, notes }) {
+export function plain({ question, ...moment }) {
   const { text: asked, choices, right, answer } = question ?? {};
-  const kept = question && { text: asked, choices: [...choices], right, answer };
-  return { title, scene, step, unit, layer, direction, snapshot, heatmap, part, compare, question: kept, notes };
+  const kept = Object.fromEntries(FIELDS.map((name) => [name, moment[name]]));
+  return { ...kept, question: question && { text: asked, choices: [...choices], right, answer } };
 }

@@ -10,9 +10,10 @@ export function mount(parent, moment, save) {
   const asked = field(box, "textarea", "Question to the audience", question?.text ?? "", 1000);
   const choices = Array.from({ length: CHOICES }, (_, k) => {
     const line = child(box, "label", { class: "stage-talk-choice" });
-    const right = child(line, "input", { type: "radio", name: "right", title: "This one is right", "aria-label": `Choice ${k + 1} is right` });
+    const name = `Choice ${k + 1}`, about = { title: "This one is right", "aria-label": `${name} is right` };
+    const right = child(line, "input", { type: "radio", name: "right", ...about });
     right.checked = question?.right === k;
-    const text = child(line, "input", { placeholder: `Choice ${k + 1}`, "aria-label": `Choice ${k + 1}`, maxlength: 500 });
+    const text = child(line, "input", { placeholder: name, "aria-label": name, maxlength: 500 });
     text.value = question?.choices[k] ?? "";
     return { right, text };
   });
@@ -26,10 +27,9 @@ export function mount(parent, moment, save) {
 function questionOf(asked, choices, answer) {
   const text = asked.value.trim();
   if (!text) return null;
-  const given = choices.filter((choice) => choice.text.value.trim()), right = given.findIndex((one) => one.right.checked);
-  return {
-    text, choices: given.map((one) => one.text.value.trim()), right: right < 0 ? null : right, answer: answer.value.trim(),
-  };
+  const given = choices.filter((choice) => choice.text.value.trim()), texts = given.map((one) => one.text.value.trim());
+  const right = given.findIndex((one) => one.right.checked);
+  return { text, choices: texts, right: right < 0 ? null : right, answer: answer.value.trim() };
 }
 
 function field(box, tag, title, value, most) {

@@ -31,7 +31,8 @@ export function mount(panel, talk) {
     const name = child(line, "button", { type: "button", class: "stage-talk-name", title: "Show this moment" });
     name.textContent = moment.title;
     name.addEventListener("click", () => talk.begin(at));
-    if (moment.question) child(line, "span", { class: "stage-talk-asks", title: "It asks a question" }).textContent = "?";
+    const asks = { class: "stage-talk-asks", title: "It asks a question" };
+    if (moment.question) child(line, "span", asks).textContent = "?";
     iconButton(line, "edit", "Title, question, notes", () => toggle(moment));
     iconButton(line, "up", "Earlier", () => talk.move(at, -1)).disabled = at === 0;
     iconButton(line, "down", "Later", () => talk.move(at, 1)).disabled = at === talk.moments.length - 1;

@@ -5,13 +5,18 @@ import { after, first } from "./stops.js";
 import { toldOf } from "./giving.js";
 
 const STYLE = `
-  body { display: grid; grid-template: auto auto 1fr auto / 1fr auto; gap: 10px 28px; box-sizing: border-box; height: 100vh;
-    margin: 0; padding: 18px 22px; font: 22px/1.4 system-ui, sans-serif; color: #edebe8; background: #171614; }
-  h1 { margin: 0; font-size: 1.25em; } time { font-size: 1.25em; font-variant-numeric: tabular-nums; text-align: right; }
-  .asked { grid-column: 1 / 3; margin: 0; padding: 10px 14px; background: #2d2b27; border-radius: 10px; white-space: pre-line; }
-  .notes { grid-column: 1 / 3; overflow: auto; margin: 0; font-size: 1.15em; white-space: pre-line; }
-  .next { margin: 0; color: #b9b4ad; } button { font: inherit; padding: 4px 14px; color: inherit; background: #2d2b27;
-    border: 1px solid #6b665f; border-radius: 8px; } [hidden] { display: none; }
+  body {
+    display: grid; grid-template: auto auto 1fr auto / 1fr auto; gap: 10px 28px; box-sizing: border-box; height: 100vh;
+    margin: 0; padding: 18px 22px; font: 22px/1.4 system-ui, sans-serif; color: #edebe8; background: #171614;
+  }
+  h1 { margin: 0; font-size: 1.25em; }
+  time { font-size: 1.25em; font-variant-numeric: tabular-nums; text-align: right; }
+  .asked { grid-column: 1 / 3; margin: 0; padding: 10px 14px; background: #2d2b27; border-radius: 10px; }
+  .notes { grid-column: 1 / 3; overflow: auto; margin: 0; font-size: 1.15em; }
+  .asked, .notes { white-space: pre-line; }
+  .next { margin: 0; color: #b9b4ad; }
+  button { padding: 4px 14px; font: inherit; color: inherit; background: #2d2b27; border: 1px solid #6b665f; }
+  [hidden] { display: none; }
 `;
 
 // talk: a talk.Talk; onKey: what a key does that is pressed in this window.
@@ -70,7 +75,8 @@ export class NotesWindow {
     const { view, talk } = this;
     if (!view || view.window.closed) return;
     const { giving } = talk.state, { moments } = talk;
-    const moment = giving ? moments[giving.at] : null, stop = giving ? after(moments, giving) : first(moments, talk.left);
+    const moment = giving ? moments[giving.at] : null;
+    const stop = giving ? after(moments, giving) : first(moments, talk.left);
     put(view.title, moment ? `${giving.at + 1} / ${moments.length} · ${moment.title}` : talk.state.talk.title);
     put(view.notes, moment ? moment.notes : "Page Down, here or on the stage, begins.");
     view.asked.hidden = !moment?.question;

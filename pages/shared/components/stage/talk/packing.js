@@ -10,7 +10,7 @@ export const gunzip = (packed, most = MOST) => through(packed, new Decompression
 // All that comes out of a stream. Written to it directly: a Blob would take the bytes to another process first.
 async function through(bytes, { readable, writable }, most) {
   const writer = writable.getWriter(), reader = readable.getReader(), chunks = [];
-  const written = Promise.all([writer.write(bytes), writer.close()]).catch(() => {}); // reading fails as well, and tells
+  const written = Promise.all([writer.write(bytes), writer.close()]).catch(() => {}); // reading fails, too
   let size = 0;
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     size += read.value.length;

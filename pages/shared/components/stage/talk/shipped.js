@@ -3,7 +3,9 @@
 import { addressOf } from "../../wire.js";
 import { read } from "./talk_file.js";
 
-export const SHIPPED = [{ name: "forty_minutes", title: "The LSTM in forty minutes", meaning: "over the lessons’ models" }];
+export const SHIPPED = [
+  { name: "forty_minutes", title: "The LSTM in forty minutes", meaning: "over the lessons’ models" },
+];
 const STORED = "lstm-stage-talk"; // the wish that was granted last, for as long as the tab is open
 
 // Whether there is a server to ask: an exported page has none.
@@ -18,7 +20,8 @@ export async function fetchShipped(name) {
 
 // Has the server make them, if nobody has asked before: it takes seconds, and the menu is open already.
 export function makeShipped() {
-  for (const { name } of SHIPPED) fetch(addressOf(`talk/${name}`), { method: "HEAD" }).catch(() => {}); // told on opening
+  const ask = ({ name }) => fetch(addressOf(`talk/${name}`), { method: "HEAD" });
+  for (const one of SHIPPED) ask(one).catch(() => {}); // it is told when one is opened
 }
 
 // A link of another page asks for a talk: wish = { name, at }, at: when. Once: a page that comes back asks again.

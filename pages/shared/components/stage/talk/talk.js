@@ -10,8 +10,8 @@ const KEPT = ["step", "unit", "layer", "direction", "snapshot", "heatmap", "part
 
 export const EMPTY = { title: "My talk", moments: [], scenes: new Map(), changed: false, revision: 0 };
 
-// state.talk: { title, moments, scenes: key → packed, changed: since it was saved, revision: when it
-// was changed, in ms }, replaced as it changes;
+// state.talk: { title, moments, scenes: key → packed, changed: since it was saved, revision: when, in ms }, a new one at
+// each change;
 // state.giving: null, or the stop that is on the stage (stops.js) with `chosen`, the choice that was answered.
 export class Talk {
   // stage: a main.Stage; actions.toggleStage: in and out of the full screen.
