@@ -32,7 +32,8 @@ export class Talk {
 
   get moments() { return this.state.talk.moments; }
 
-  forward() {
+  async forward() {
+    await this.restored; // a page that has just opened may still be reading the kept talk
     if (!this.moments.length) return this.note("The talk is empty: M adds what is on the stage.");
     if (!this.target) return this.begin(this.left);
     const next = after(this.moments, this.target);
@@ -96,6 +97,7 @@ export class Talk {
 
   // Adds what is on the stage: after the moment that is shown, else at the end.
   async add() {
+    await this.restored; // else the moment would take the kept talk's place
     const { state } = this, { giving } = state;
     const bytes = giving ? null : portable(this.stage.given.bytes);
     const key = giving ? this.moments[giving.at].scene : digest(bytes);
