@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.on_stage import HOSTILE, draw, mount, packed, press, set_state, state
+from tests.browser.on_stage import HOSTILE, begin_anew, draw, mount, packed, press, set_state, state
 from tests.browser.tab import wait_until
 from tests.factories import scene_of
 
@@ -200,9 +200,17 @@ def broken(file: dict, change: str) -> object:
         ("title", "The talk has no title that can be shown."),
     ],
 )
-def test_a_broken_file_is_refused_with_one_sentence(made: tuple[Page, str], change: str, sentence: str):
-    page, text = made
-    assert page.evaluate(READ, json.dumps(broken(json.loads(text), change))) == sentence
+def test_a_broken_file_is_refused_with_one_sentence(stage_of_module: Page, text: str, change: str, sentence: str):
+    assert stage_of_module.evaluate(READ, json.dumps(broken(json.loads(text), change))) == sentence
+
+
+@pytest.fixture(scope="module")
+def text(stage_of_module: Page) -> str:
+    """A talk's file."""
+    begin_anew(stage_of_module)
+    stage_of_module.evaluate(NO_TALK)
+    three_moments(stage_of_module)
+    return stage_of_module.evaluate(FILE)
 
 
 @pytest.fixture
