@@ -12,6 +12,7 @@ export const KEYS = [
   ["L", "next layer or direction"], ["+ −", "into the cell, out to the network"],
   ["A", "go on past the window, or stop"], ["B", "backward: the gradient of the prediction"],
   ["D", "draw the input, again: grab it"], ["Backspace", "put the input back"],
+  ["M", "add this moment to the talk"], ["PgDn PgUp", "on and back in the talk"],
   ["P", "stage mode, on the full screen"], [".", "a pointer: while held, or tapped until the next tap"],
   ["Esc", "close what is open"], ["?", "this list"],
 ];
@@ -34,7 +35,7 @@ export function typing({ target }) {
   return Boolean(field) && !field.matches(".stage input[type=range]");
 }
 
-function command(state, { key, shiftKey, target }, { toggleStage }) {
+function command(state, { key, shiftKey, target }, { toggleStage, talk }) {
   const { scene, step, unit, snapshot } = state, last = scene.steps - 1;
   if (key === " " || key === "Enter") {
     if (target.closest?.("button, a, summary")) return null; // they have a meaning of their own there
@@ -45,6 +46,7 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
   const to = (index) => () => state.set({ step: clamp(index, scene.steps), playing: false });
   const select = (index) => () => state.set({ unit: clamp(index, scene.hidden) });
   const draw = () => state.set({ tool: state.tool === "draw" ? "point" : "draw" });
+  if (/^[1-3]$/.test(key) && talk.answer(Number(key) - 1)) return () => {};
   const digit = NAMES[Number(key) - 1];
   if (digit) return () => state.set({ heatmap: state.heatmap === digit ? null : digit });
   return {
@@ -55,12 +57,13 @@ function command(state, { key, shiftKey, target }, { toggleStage }) {
     "]": () => state.set({ snapshot: Math.min(scene.snapshots.length, snapshot + 1) }),
     l: () => nextLayer(state), L: () => nextLayer(state),
     a: () => toggle(state), A: () => toggle(state, shiftKey || state.ahead !== null),
+    m: () => talk.add(), M: () => talk.add(), PageDown: () => talk.forward(), PageUp: () => talk.back(),
     p: toggleStage, P: toggleStage,
     d: draw, D: draw, Backspace: () => state.set({ edits: null }),
     b: () => state.set({ backward: !state.backward }), B: () => state.set({ backward: !state.backward }),
     "+": () => state.set(go(state, 1)), "=": () => state.set(go(state, 1)), "-": () => state.set(go(state, -1)),
     "?": () => state.set({ help: !state.help }),
-    Escape: escape(state, toggleStage),
+    Escape: escape(state, toggleStage, talk),
   }[key];
 }
 
@@ -70,12 +73,13 @@ function nextLayer(state) {
   state.set({ layer: Math.floor(index / directions), direction: index % directions });
 }
 
-function escape(state, toggleStage) {
+function escape(state, toggleStage, talk) {
   if (state.help) return () => state.set({ help: false });
   if (state.tool === "draw") return () => state.set({ tool: "point" });
   if (state.menu) return () => state.set({ menu: null });
   if (state.part) return () => state.set({ part: null });
   if (state.heatmap) return () => state.set({ heatmap: null });
+  if (state.giving) return () => talk.leave();
   if (state.touring) return () => state.set({ touring: false });
   return state.stage ? toggleStage : null;
 }

@@ -19,6 +19,8 @@ import * as pointer from "./pointer/pointer.js";
 import { State } from "./state.js";
 import * as exports from "./export/export.js";
 import * as tour from "./tour/tour.js";
+import * as talk from "./talk/mount.js";
+import { EMPTY, Talk } from "./talk/talk.js";
 import { toggleStage, watchScreen } from "./full_screen.js";
 import * as transport from "./bar/transport.js";
 import { clampEdits, edited, originalOf } from "./touch/edits.js";
@@ -41,7 +43,7 @@ export class Stage {
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
       compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [],
       ahead: null, aheadBefore: null, continued: [], pointing: false, backward: false, gradients: [], level: 2,
-      settled: null, ...touch.FIELDS, ...style,
+      settled: null, talk: EMPTY, giving: null, wanted: null, ...touch.FIELDS, ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.follower = new Follower(); // of a changed input
@@ -49,10 +51,22 @@ export class Stage {
     this.tracing = null; // the computation of the traces to be shown
   }
 
-  // Another window, another training or another layer count takes the old one's place; the same one changes nothing.
+  // What the page sends. A talk that is being given stays; the newest scene of the page comes back at its end.
   show(bytes) {
-    const scene = decode(bytes);
-    if (scene.id === this.state.scene?.id) return;
+    this.own = bytes;
+    if (!this.talk?.target) this.open(decode(bytes), bytes);
+  }
+
+  // The page's own scene again; choose(scene): what is chosen of it.
+  openOwn(choose) {
+    const scene = decode(this.own);
+    this.open(scene, this.own, choose(scene));
+  }
+
+  // Another window, another training or another layer count takes the old one's place; of the same one only the choices
+  // do. choices: what is shown of it, for a moment of a talk.
+  open(scene, bytes, choices = {}) {
+    if (scene.id === this.state.scene?.id) return this.state.set(choices);
     this.given.bytes = bytes;
     const first = !this.state.scene, { state } = this;
     const wasNow = first || state.snapshot === state.scene.snapshots.length;
@@ -65,10 +79,9 @@ export class Stage {
     if (SIZES.some((size) => scene[size] !== state.scene?.[size])) state.set({ sides: [] });
     const comparison = compare.clampComparison(scene, state.compare);
     const edits = touch.sameWindow(scene, state.scene) ? clampEdits(scene, state.edits) : null;
-    const choices = {
-      snapshot, maxAbs: {}, compare: comparison, edits, held: null, hold: null, ahead: clampChoice(scene, state.ahead),
-    };
-    state.set({ scene: edited(scene, edits), ...choices, ...clampedChoices(scene, state) });
+    const kept = { compare: comparison, edits, ahead: clampChoice(scene, state.ahead), ...clampedChoices(scene, state) };
+    state.set({ scene, snapshot, maxAbs: {}, held: null, hold: null, ...kept, ...choices });
+    state.set({ scene: edited(scene, state.edits) });
     if (first) {
       const step = Math.min(scene.steps - 1, Math.floor(scene.steps / 2));
       state.set({ step, ...scene.opening, ...link.read(this.where, scene) });
@@ -81,6 +94,7 @@ export class Stage {
 
   mount() {
     const { element, state } = this, actions = { toggleStage: () => toggleStage(element, state) };
+    actions.talk = this.talk = new Talk(this, actions);
     element.replaceChildren();
     const top = child(element, "div", { class: "stage-top" });
     const middle = child(element, "div", { class: "stage-middle" });
@@ -93,7 +107,10 @@ export class Stage {
     const hands = [touch.mount(strip.view, state), ahead.mount(top, state, strip)];
     const overlays = [decay.mount(element, state, strip), pointer.mount(element, state, bar.element)];
     const guide = tour.mount(element, state, rows[0].boxOf), gradients = backward.mount(element, state);
-    this.parts = [gradients, strip, ...hands, ...cells, ...rows, bar, ...menus, guide, ...overlays];
+    const talking = talk.mount(element, bar.element, this.talk);
+    // The second row of maps first: where it comes or goes, the first one is painted to another height.
+    const drawn = [strip, ...hands, ...cells, ...rows.toReversed(), bar];
+    this.parts = [gradients, ...drawn, ...menus, guide, ...overlays, talking];
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
     const play = transport.player(state), goOn = follower(state);
@@ -108,7 +125,7 @@ export class Stage {
       for (const part of this.parts) part.update(changed);
       play(changed);
       this.speak();
-      link.write(this.where, state);
+      link.write(state.giving ? null : this.where, state);
     });
     const resized = new ResizeObserver(() => state.set({ size: `${element.clientWidth} ${element.clientHeight}` }));
     resized.observe(element);
