@@ -51,8 +51,8 @@ if __name__ == "__main__":  # a visit: Streamlit runs this file anew each time
 else:  # the server, which imports it once, before anybody visits
     from streamlit.runtime.pages_manager import PagesManager
 
-    from pages.shared.server.callbacks import keep_callbacks_whole
     from pages.shared.server import talks
+    from pages.shared.server.callbacks import keep_callbacks_whole
     from pages.shared.server.routes import routes
     from pages.shared.server.security import middleware
 
