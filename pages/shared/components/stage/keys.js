@@ -45,7 +45,7 @@ function command(state, { key, shiftKey, target }, { toggleStage, talk }) {
   const far = shiftKey ? 10 : 1;
   const to = (index) => () => state.set({ step: clamp(index, scene.steps), playing: false });
   const select = (index) => () => state.set({ unit: clamp(index, scene.hidden) });
-  const draw = () => state.set({ tool: state.tool === "draw" ? "point" : "draw" });
+  const draw = () => state.set({ tool: state.tool === "draw" ? "point" : "draw", backward: false });
   if (/^[1-3]$/.test(key) && talk.answer(Number(key) - 1)) return () => {};
   const digit = NAMES[Number(key) - 1];
   if (digit) return () => state.set({ heatmap: state.heatmap === digit ? null : digit });

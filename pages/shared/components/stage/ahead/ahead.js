@@ -18,7 +18,7 @@ export function toggle(state, off = state.ahead !== null) {
 
 function turnOn(state, ahead) {
   const last = state.scene.future.map ? { step: state.scene.steps - 1 } : {}; // the page of the text that it goes on from
-  state.set({ ahead, aheadBefore: ahead, ...last });
+  state.set({ ahead, aheadBefore: ahead, backward: false, ...last });
 }
 
 // strip: the part whose end it stands at.

@@ -18,6 +18,7 @@ export function mount(root, state, strip) {
     update() {
       const found = gradientAt(state, 0), trace = state.sides[0]?.trace[state.layer]?.[state.direction];
       holder.hidden = !found || !trace || !strip.place();
+      root.classList.toggle("stage-backward", !holder.hidden);
       if (holder.hidden) return;
       const source = [found.c, trace.f, state.unit];
       if (!source.every((one, k) => one === view.source[k])) {

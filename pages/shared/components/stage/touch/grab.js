@@ -57,7 +57,7 @@ function cursor({ view, state }, event) {
 
 // The line that a pencil draws: the chosen one.
 export function pencilled(view, state) {
-  if (state.tool !== "draw") return null;
+  if (state.tool !== "draw" || state.backward) return null;
   const lines = [...view.main, ...view.others].filter(({ hand }) => hand);
   return lines.find(({ place }) => place === state.feature) ?? lines[0] ?? null;
 }
@@ -144,6 +144,7 @@ function put(state, place, step, values) {
 // The line that can be grabbed at a point: the nearest within so many pixels.
 export function lineNear(view, at, near) {
   let found = null, least = near;
+  if (view.state.backward) return null; // the gradient's line stands in its place
   for (const line of [...view.main, ...view.others]) {
     if (!line.hand) continue;
     for (const x of [at.x - AROUND, at.x, at.x + AROUND]) {
