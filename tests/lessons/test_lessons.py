@@ -97,7 +97,7 @@ def test_what_ships_is_the_lessons_own_experiments_trained_to_their_end(name):
     runs = shipped_runs(name)
     for label, planned in found.experiments.items():
         run = runs[label]
-        made = with_seed(planned, 0)
+        made = with_seed(planned, found.seed)
         assert (run.experiment.model, run.experiment.train) == (made.model, made.train)
         assert run.finished or run.experiment.train.max_grad_norm == 0, "stopped before its end"
     assert pretrained(found)[0].name == next(iter(runs.values())).table.name
