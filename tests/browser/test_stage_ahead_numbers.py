@@ -21,7 +21,10 @@ GO_ON = """async ([bytes, choice]) => {
   const { decode } = await import("/modules/stage/scene.js");
   const { goOn } = await import("/modules/stage/ahead/going.js");
   const { defaultChoice } = await import("/modules/stage/ahead/choice.js");
-  const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
+  const { faultOf } = await import("/modules/stage/talk/scene_check.js");
+  const sent = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)), fault = faultOf(sent);
+  if (fault) throw new Error(`no talk could hold this scene: ${fault}`);
+  const scene = decode(sent);
   const work = goOn(scene, scene.weights, scene.inputs, { ...defaultChoice(scene), ...choice });
   let slice = work.next();
   while (!slice.done) slice = work.next();

@@ -12,6 +12,7 @@ const FIELDS = [ // of a moment, beside its question
   "touch", "ahead", "backward", "level",
 ];
 const DEFAULTS = { touch: null, ahead: null, backward: false, level: 2 }; // of those that a file may leave out
+const SAID = { touch: "changed input", ahead: "continuation", backward: "gradient", level: "depth" }; // where words differ
 const OWN = ["id", "link", "modules", "style", "opening", "talk"]; // fields of a scene
 export const CHOICES = 3; // to a question, answered by the keys 1 to 3
 
@@ -69,7 +70,7 @@ export function faultOf(moment, scene) {
     backward: (value) => typeof value === "boolean", level: below(3),
   };
   const given = { ...DEFAULTS, ...moment }, wrong = Object.keys(fields).find((name) => !fields[name](given[name]));
-  return wrong ? `has a ${wrong} that its scene cannot show` : "";
+  return wrong ? `has a ${SAID[wrong] ?? wrong} that its scene cannot show` : "";
 }
 
 function isQuestion(question) {

@@ -2,6 +2,7 @@
 // later is looked at here, and the numbers must be exactly as many as the fields announce.
 
 import { NAMES } from "../scene.js";
+import { isFuture, numbersOfFuture } from "./future_check.js";
 
 const MOST = 1e6; // of any size
 const whole = (value, least = 0, most = MOST) => Number.isInteger(value) && value >= least && value <= most;
@@ -18,7 +19,7 @@ const FIELDS = {
   snapshots: list((value) => whole(value, 0, 1e12)), others: texts, features: texts, series: texts, targets: texts,
   classes: texts, when: orNull(texts), truth: list(orNull(number)), horizon: list(orNull(number)),
   symbols: orNull(list(orNull((value) => whole(value)))), ahead: (value) => whole(value, -MOST),
-  outputSteps: (value) => whole(value, 1), center: number, scale: list(number),
+  inputCenter: list(number), inputScale: list(number), outputSteps: (value) => whole(value, 1), center: number, scale: list(number),
   start: (value) => typeof value === "boolean", log: (value) => typeof value === "boolean",
   glyphs: (value) => value !== null && typeof value === "object" && Object.values(value).every(text),
   model: (value) => value === undefined || text(value),
@@ -36,6 +37,7 @@ export function faultOf(bytes) {
     const numbers = (bytes.byteLength - 4 - size) / 4;
     const field = Object.keys(FIELDS).find((name) => !FIELDS[name](header[name]));
     if (field) return `its field ${field} is missing or not what a stage can draw`;
+    if (!isFuture(header)) return "its field future is missing or not what a stage can go on from";
     const wanted = numbersOf(header);
     if (numbers !== wanted) return `it has ${numbers} numbers instead of ${wanted}`;
   } catch {
@@ -49,13 +51,16 @@ function numbersOf({ steps, layers, directions, hidden, width, features, series,
   const cell = (NAMES.length - 1) * hidden + width;
   const weights = header.parameters.reduce((sum, [, shape]) => sum + product(shape), 0);
   return steps * (features.length + series.length + (start ? outputSteps : 0) + layers * directions * cell)
-    + weights * (1 + header.snapshots.length + header.others.length);
+    + weights * (1 + header.snapshots.length + header.others.length) + numbersOfFuture({ features, start, ...header });
 }
 
 // Lists of another length than the window, and weights of another shape than the LSTM.
 function unfitting({ steps, layers, directions, hidden, width, features, parameters, ...header }) {
   for (const name of ["when", "truth", "symbols"]) {
     if (header[name] && header[name].length !== steps) return `its field ${name} has not one entry for each step`;
+  }
+  for (const name of ["inputCenter", "inputScale"]) {
+    if (header[name].length !== features.length) return `its field ${name} has not one entry for each input`;
   }
   if (header.symbols?.some((symbol) => symbol >= features.length)) return "it reads a symbol that it has not";
   if (header.truth.some((k) => header.classes.length && k !== null && !header.classes[k])) return "a class is missing";
