@@ -12,6 +12,7 @@ import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";
 
 const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene", "continued", "tool", "edits", "held"];
+const ROOM = 0.12, LITTLE_ROOM = 0.05; // of the span, over and under it: a hand may pull the highest point up
 const GAP = 6, BAND = 0.26, PALE = "#8A8F98"; // px; share of the other inputs' band; their colour
 const DASHES = [[], [2, 3], [8, 3, 2, 3], [5, 5]]; // tell the other inputs apart
 const LONG = 24; // letters of a name
@@ -95,7 +96,8 @@ function paint(view) {
   if (!state.held || !view.span) { // under a hand the axis stays
     const before = main.filter(({ hand }) => hand).map(({ place }) => originalOf(scene).series[place].values);
     if (future && !isClass) values.push(...futureValues(future, spanOf(values)));
-    const [low, high] = isClass ? [0, 1] : spanOf([...values, ...before, ends]), room = isClass ? 0 : 0.05 * (high - low);
+    const [low, high] = isClass ? [0, 1] : spanOf([...values, ...before, ends]), wide = before.length ? ROOM : LITTLE_ROOM;
+    const room = isClass ? 0 : wide * (high - low);
     view.span = [low - room, high + room];
   }
   const measure = (text) => { pen.font = `600 ${size}px ${theme.font}`; return pen.measureText(text).width; };
@@ -140,7 +142,10 @@ function scaleLines(view, box, band) {
   for (const one of view.main) scale(one, view.span, box);
   if (!held || !view.spans) {
     const before = (place) => originalOf(scene).series[place].values;
-    view.spans = new Map(view.others.map(({ place, values }) => [place, spanOf([values, before(place)])]));
+    view.spans = new Map(view.others.map(({ place, values, hand }) => {
+      const [low, high] = spanOf([values, before(place)]), room = hand ? ROOM * (high - low) : 0;
+      return [place, [low - room, high + room]];
+    }));
   }
   for (const one of view.others) scale(one, view.spans.get(one.place), band);
 }

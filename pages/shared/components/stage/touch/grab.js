@@ -7,7 +7,7 @@ import { grainOf, rounded, valuesOf, withValues } from "./edits.js";
 
 const NEAR = { mouse: 11, pen: 16, touch: 26 }; // px from a line
 const STARTS = 3; // px after which a press is a drag
-const ROOM = 9; // px over a held point
+const ROOM = 2; // px over a held point
 const AROUND = 8; // px left and right in which a steep line is looked for
 
 // tool → the new values. from: the values as they were; step: the one that is held; by: how far it is dragged in the
