@@ -90,4 +90,4 @@ def test_a_lessons_link_opens_the_unit_and_the_step_that_it_is_about(tab: Tab):
     expect(page.locator(".stage-bar")).to_be_visible()
     page.wait_for_url(re.compile("unit="))
     expect(page.locator(".cell-caption").first).not_to_have_text("unit 0")
-    expect(page.locator(".stage-time output")).to_have_text(re.compile(r"step \d+ of 32"))
+    expect(page.locator(".stage-time output")).to_have_text(re.compile(r"step \d+ of 44"))

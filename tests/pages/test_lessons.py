@@ -38,7 +38,7 @@ def test_every_lesson_opens_in_its_trained_state(visit, name):
         broken_off = [run.message for run in tab.workspace.lesson.runs.values() if run.status == "failed"]
         assert len(tab.at.warning) == len(broken_off) == (1 if name == "exploding" else 0)
         assert list(tab.workspace.lesson.runs) == list(lesson.experiments)
-        assert any("Seed 0" in box.value for box in tab.at.success), "its result, and from which seed"
+        assert any(f"Seed {lesson.seed}." in box.value for box in tab.at.success), "its result, and from which seed"
         for k in range(len(lesson.figures)):
             drawn = [c.proto.id for kind in ("bidi_component", "plotly_chart") for c in tab.at.get(kind)]
             assert any(id.endswith(f"-lesson_{name}_{k}") for id in drawn)
