@@ -1,8 +1,8 @@
 // How far the model goes on, and how: what can be chosen, and what stands in the address.
 
 const ROWS = { numbers: 50, symbols: 120 }; // at first
-const MOST = 200; // rows: as many true ones are sent at most (stage_future.py)
-const MOST_FUTURES = 4; // that the strip has lines for
+export const MOST = 200; // rows: as many true ones are sent at most (stage_future.py)
+export const MOST_FUTURES = 4; // that the strip has lines for
 
 // state.ahead: null, or { rows, all, others, temperature, seed, futures }. all: of several rows that are predicted at
 // once all are read next, or the first alone; others: inputs that are no prediction are "held" at their last value or
@@ -50,5 +50,3 @@ export function fromText(text, scene) {
 // The handle: where it stands between 0 and 1, finer for few rows, and back.
 export const placeOf = (rows) => Math.sqrt(rows / MOST);
 export const rowsAt = (place) => Math.round(MOST * Math.max(0, Math.min(1, place)) ** 2);
-
-export { MOST, MOST_FUTURES };
