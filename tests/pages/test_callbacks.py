@@ -11,7 +11,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
-from streamlit.runtime.state import SafeSessionState
+from streamlit.runtime.state import SafeSessionState, SessionState
 
 from pages.shared.server.callbacks import FAST, awaits_callbacks, keep_callbacks_whole
 
@@ -77,6 +77,7 @@ def _patched_here_alone(monkeypatch):
     for owner, names in {
         ScriptRequests: ("on_scriptrunner_yield", "on_scriptrunner_ready"),
         AppSession: ("request_rerun",),
+        ScriptRunner: ("__init__",),
     }.items():
         for name in names:
             monkeypatch.setattr(owner, name, getattr(owner, name))
@@ -122,3 +123,16 @@ def test_what_is_asked_before_the_callbacks_are_through_goes_to_the_same_thread(
     session = SimpleNamespace(_scriptrunner=SimpleNamespace(_requests=requests))
     AppSession.request_rerun(session, None)
     assert heard == [is_late] and config.get_option(FAST)
+
+
+def test_the_threads_of_a_session_share_one_lock(monkeypatch):
+    def make(self, session_id: str, state: SessionState) -> None:
+        self._session_state = SafeSessionState(state, lambda: None)
+
+    monkeypatch.setattr(ScriptRunner, "__init__", make)
+    keep_callbacks_whole()
+    mine, yours = SessionState(), SessionState()
+    made = [ScriptRunner(*of)._session_state for of in (("a", mine), ("a", mine), ("b", yours))]
+    assert made[0]._lock is made[1]._lock is not made[2]._lock
+    made[1]["a"] = 1
+    assert made[0]["a"] == 1 and "a" not in made[2]

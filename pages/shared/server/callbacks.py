@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import threading
 from typing import Any
+from weakref import WeakValueDictionary
 
 from streamlit import config
 from streamlit.proto.ClientState_pb2 import ClientState
@@ -31,9 +32,26 @@ _thread = threading.local()
 
 def keep_callbacks_whole() -> None:
     """From now on, in this process. Once a process."""
+    _share_the_lock()
     _finish_callbacks()
     _note_what_is_in_hand()
     _queue_behind_callbacks()
+
+
+def _share_the_lock() -> None:
+    """All threads of a session take the same lock around its state.
+
+    Streamlit gives each thread a lock of its own: a page that has just been left may clear up the state while the next
+    one writes into it, and ends with "dictionary changed size during iteration".
+    """
+    make, locks = ScriptRunner.__init__, WeakValueDictionary()  # by session, for as long as one of its threads lives
+
+    @functools.wraps(make)
+    def make_with_shared_lock(self: ScriptRunner, session_id: str, *arguments: Any, **named: Any) -> None:
+        make(self, session_id, *arguments, **named)
+        object.__setattr__(self._session_state, "_lock", locks.setdefault(session_id, threading.RLock()))
+
+    ScriptRunner.__init__ = make_with_shared_lock
 
 
 def _finish_callbacks() -> None:
