@@ -51,6 +51,7 @@ if __name__ == "__main__":  # a visit: Streamlit runs this file anew each time
 else:  # the server, which imports it once, before anybody visits
     from streamlit.runtime.pages_manager import PagesManager
 
+    from pages.shared.server import talks
     from pages.shared.server.callbacks import keep_callbacks_whole
     from pages.shared.server.routes import routes
     from pages.shared.server.security import middleware
@@ -59,4 +60,4 @@ else:  # the server, which imports it once, before anybody visits
     # its older kind of app until st.navigation has run once.
     PagesManager.uses_pages_directory = False
     keep_callbacks_whole()
-    app = st.App(__file__, routes=routes(), middleware=middleware())
+    app = st.App(__file__, routes=[*routes(), *talks.routes()], middleware=middleware())

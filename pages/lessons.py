@@ -21,6 +21,7 @@ if lesson is None:
     row = st.container(horizontal=True, vertical_alignment="center")
     row.container(width="stretch").title("Lessons")
     with row:
+        gallery.talk_link()
         questions.switch()
     draw_messages("lessons")
     gallery.show()

@@ -1,6 +1,7 @@
 """Stage: one window played step by step through the drawn LSTM cell, for an audience."""
 
 import dataclasses
+import time
 
 import streamlit as st
 
@@ -52,7 +53,7 @@ def opening(moment: StageMoment | None, split: str, index: int) -> dict:
     return choices | ({"step": moment.step} if (split, index) == (moment.split, moment.window) else {})
 
 
-def draw_stage(run: Run, moment: StageMoment | None, start: int, split: str, index: int) -> None:
+def draw_stage(run: Run, moment: StageMoment | None, talk: dict | None, start: int, split: str, index: int) -> None:
     if shown_run(DRAWN) is not run:  # another tab trains another model
         st.rerun()
     run.heartbeat()
@@ -63,10 +64,20 @@ def draw_stage(run: Run, moment: StageMoment | None, start: int, split: str, ind
         trace, others = window_trace(selection), comparison_weights(run)
         header, arrays = build_scene(run.windows, snapshot, earlier, trace, start, others, run.steps_per_epoch)
         id = f"{run.id} {snapshot.step} {run.status} {start}"
+        if talk is not None:
+            header["talk"], id = talk, f"{id} {talk['at']}"
         header["opening"] = opening(moment, split, index)
         header["model"] = run_label(run)
         header["best"] = best_epoch_shown(run)
         stage("stage", header, arrays, id, {"part": split, "window": index})
+
+
+def wanted_talk() -> dict | None:
+    """The talk that the address asks for, once: it opens when the page does, and not again with the next scene."""
+    if (name := state.get_query("talk")) is not None:
+        state.set_query("talk", None)
+        state.set_state("wanted_talk", {"name": name, "at": time.time()})
+    return state.get_state("wanted_talk")
 
 
 def train_lstm() -> None:
@@ -103,6 +114,7 @@ else:
         draw_stage,
         shown,
         telling,
+        wanted_talk(),
         *chosen,
         seconds=WINDOW_SECONDS,
         active=active,

@@ -141,18 +141,24 @@ def trace_of(seq_len: int = 7, **fields):
     return trace_lstm(model.lstm, some(2, seq_len, 2))
 
 
-def scene_of(model: dict, windows=None, steps: int = 5, others=None):
+def scene_of(model: dict, windows=None, steps: int = 5, others=None, **train):
     """(run, snapshot, trace, window, header, arrays) of the stage after some steps of training."""
-    trainer = trainer_of(wave() if windows is None else windows, model)
+    trainer = trainer_of(wave() if windows is None else windows, model, **train)
     for _ in range(steps):
         next(trainer)
     run = Run(trainer, None)
-    snapshot, start = run.snapshot_at(), int(trainer.windows.starts["valid"][0])
-    x = torch.from_numpy(trainer.windows.inputs(np.array([start])))
+    return run, *run_scene(run, others=others)
+
+
+def run_scene(run: Run, split: str = "valid", others=None):
+    """(snapshot, trace, window, header, arrays) of the stage, of the first window of a split."""
+    windows, snapshot = run.windows, run.snapshot_at()
+    start = int(windows.starts[split][0])
+    x = torch.from_numpy(windows.inputs(np.array([start])))
     trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(x))
     earlier = earlier_snapshots(run.snapshots, snapshot.step, run.is_active)
-    header, arrays = build_scene(run.windows, snapshot, earlier, trace, start, others or {}, run.steps_per_epoch)
-    return run, snapshot, trace, x, header, arrays
+    header, arrays = build_scene(windows, snapshot, earlier, trace, start, others or {}, run.steps_per_epoch)
+    return snapshot, trace, x, header, arrays
 
 
 BRACKETS = "()01234"

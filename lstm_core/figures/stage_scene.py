@@ -15,6 +15,7 @@ from torch import Tensor
 from lstm_core.data.window_symbols import window_symbols
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES
+from lstm_core.figures.stage_future import stage_future
 from lstm_core.figures.symbols import GLYPHS
 from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot, SnapshotBuffer, thin_log_spaced
@@ -40,9 +41,10 @@ def build_scene(
     float32: the inputs as the model reads them (seq_len, input_size); the drawn features in the table's own units
     (series, seq_len); with a start its values after each step (output_steps, seq_len); i, f, g, o, c, h of
     each layer and direction, (units, seq_len) each; the weights (all parameters,) of `snapshot`, of each earlier one
-    and of the comparisons, in the order of the header's "parameters".
+    and of the comparisons, in the order of the header's "parameters"; last those of stage_future.
     """
     spec = snapshot.model.spec
+    future, rows_to_come = stage_future(windows, spec, start)
     header = {
         "layers": spec.num_layers,
         "directions": spec.num_directions,
@@ -56,6 +58,7 @@ def build_scene(
         "others": list(comparisons),
         "parameters": [[name, list(p.shape)] for name, p in snapshot.model.named_parameters()],
         **_window_texts(windows, start),
+        "future": future,
     }
     rows = slice(start, start + windows.spec.seq_len)
     values = [
@@ -69,7 +72,7 @@ def build_scene(
     if windows.target is not None:
         inputs.append(windows.target.base[rows, :, 0].T.astype(np.float32))
     weights = [snapshot.flat_weights, *(kept.weights for kept in earlier), *comparisons.values()]
-    return header, [*inputs, *values, *(tensor.numpy() for tensor in weights)]
+    return header, [*inputs, *values, *(tensor.numpy() for tensor in weights), *rows_to_come]
 
 
 def earlier_snapshots(snapshots: SnapshotBuffer, step: int, is_active: bool) -> list[Snapshot]:
@@ -83,6 +86,7 @@ def earlier_snapshots(snapshots: SnapshotBuffer, step: int, is_active: bool) -> 
 def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
     """Names, targets and the scale of the predictions, in the table's own units.
 
+    "inputCenter", "inputScale": (input_size,), of what the model reads, (x − center) / scale of the table's own units.
     "truth": what should be predicted after each step, (seq_len,): the first target in the first row that is predicted,
     or a class's number; None where nothing is known. Where the model predicts once a window, the last one counts.
     "horizon": the first target in every row that is predicted after the last step, (output_steps,), None likewise.
@@ -95,6 +99,8 @@ def _window_texts(windows: Windows, start: int) -> dict[str, Any]:
         time = [windows.label(at) for at in range(start, start + steps)]
     return {
         "features": list(windows.input_names),
+        "inputCenter": np.ravel(windows.x_center).tolist(),
+        "inputScale": np.ravel(windows.x_scale).tolist(),
         "series": _series(windows),
         "symbols": window_symbols(windows, start),
         "glyphs": {name: GLYPHS[name] for name in (*windows.input_names, *windows.classes) if name in GLYPHS},

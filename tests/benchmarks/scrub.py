@@ -1,9 +1,10 @@
-"""What a move of the hand costs: the slider over the training on Gates, and the cursor of the Stage.
+"""What a move of the hand costs: the slider over the training on Gates, the cursor of the Stage, and its input.
 
     python -m tests.benchmarks.scrub
 
-Models of 128 units, in Chromium without a GPU. On Gates every move asks the server for another trace; the Stage asks
-for nothing, which is counted.
+In Chromium without a GPU. On Gates every move asks the server for another trace; the Stage asks for nothing, which is
+counted. A grab of the input in the middle of the window moves once a frame (Playwright's own moves come 25 times a
+second), at 1280 pixels, with the maps of now − before and the cell redrawn each time; what was drawn is counted, too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from lstm_core.experiment import DataSpec, Experiment, ModelSpec, TrainSpec
 from lstm_core.training.checkpoint import save_checkpoint
 from lstm_core.training.trainer import Trainer
 from tests.browser.conftest import chromium, server
+from tests.browser.on_stage import mount
+from tests.browser.stage_page import stage_server
 from tests.browser.tab import Tab
+from tests.factories import scene_of
 
 UNITS, MOVES, SECONDS = 128, 40, 4.0
 
@@ -71,6 +75,36 @@ SCRUB = """(duration) => new Promise((done) => {
   asked(frame);
 })"""
 
+# [frames a second, milliseconds of script a frame, maps painted a frame] while a held point goes up and down.
+DRAG = """([duration, x, y]) => new Promise((done) => {
+  const series = document.querySelector('.stage-series'), asked = window.requestAnimationFrame;
+  const put = CanvasRenderingContext2D.prototype.putImageData, begin = performance.now();
+  let frames = 0, busy = 0, painted = 0;
+  const timed = (act) => { const start = performance.now(); act(); busy += performance.now() - start; };
+  window.requestAnimationFrame = (act) => asked((now) => timed(() => act(now)));
+  CanvasRenderingContext2D.prototype.putImageData = function (...all) { painted++; put.apply(this, all); };
+  const frame = () => {
+    const now = performance.now();
+    if (now - begin > duration) {
+      window.requestAnimationFrame = asked;
+      CanvasRenderingContext2D.prototype.putImageData = put;
+      return done([1000 * frames / (now - begin), busy / frames, painted / frames]);
+    }
+    frames += 1;
+    const clientY = y + 18 * Math.sin(now / 150);
+    timed(() => series.dispatchEvent(new PointerEvent('pointermove', {
+      pointerId: 1, pointerType: 'mouse', clientX: x, clientY, bubbles: true,
+    })));
+    asked(frame);
+  };
+  asked(frame);
+})"""
+POINT = """(step) => {
+  const { view } = stage.strip, { left, top } = view.holder.getBoundingClientRect(), [line] = view.main;
+  return [left + view.x(step), top + line.toY(line.values[step])];
+}"""
+GRABBED = ((32, 100, 1, 55), (128, 200, 1, 45), (128, 500, 2, 25))  # units, steps, layers, frames a second to reach
+
 
 def model_file(seq_len: int) -> bytes:
     """A model of UNITS units that was trained for some steps on windows of this length."""
@@ -95,7 +129,38 @@ def opened(browser: Browser, address: str, seq_len: int) -> tuple[Tab, list]:
     return tab, sent
 
 
+def grab(browser: Browser, address: str, units: int, steps: int, layers: int) -> tuple[list[float], float]:
+    """(what DRAG gives, milliseconds that the first frame of a grab takes), of a model that has hardly learned."""
+    table = generate(DataSpec(source="generator", name="sine", length=10 * steps + 400))
+    named = {"source": "generator", "name": "sine", "length": 10 * steps + 400, "seq_len": steps}
+    data = DataSpec(**(dataclasses.asdict(table.roles) | named))
+    *_, header, arrays = scene_of({"hidden_size": units, "num_layers": layers}, make_windows(table, data), steps=1)
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(f"{address}/stage")
+    page.locator(".stage-bar").wait_for()
+    mount(page, header, arrays)
+    page.wait_for_timeout(2500)  # idle: the first grab is prepared
+    x, y = page.evaluate(POINT, steps // 2)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    first = page.evaluate(DRAG, [1, x, y + 9])[1]
+    measured = page.evaluate(DRAG, [1000 * SECONDS, x, y])
+    page.mouse.up()
+    page.close()
+    return measured, first
+
+
 def main() -> None:
+    load = os.getloadavg()[0]
+    print(f"load {load:.1f}; the more others run on these cores, the fewer frames")
+    with chromium() as browser, stage_server() as address:
+        for units, steps, layers, aim in GRABBED:
+            (rate, busy, maps), first = grab(browser, address, units, steps, layers)
+            size = f"{units} units × {steps} steps{f' × {layers} layers' * (layers > 1)}"
+            print(
+                f"Grab, {size}: {rate:.0f} frames a second, {busy:.1f} ms of script and {maps:.1f} maps a frame, "
+                f"{first:.0f} ms the first  (aim {aim})"
+            )
     print(f"{os.cpu_count()} cores; Chromium without a GPU on the same machine; {UNITS} units\n")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser, server(Path(folder) / "log.txt") as address:
         tab = opened(browser, address, 200)[0].go("Gates")

@@ -26,6 +26,7 @@ HOSTILE = "</script><img src=x onerror='window.hacked = 1'>"
 
 
 def open_stage(tab: Tab, query: str = "") -> Page:
+    tab.page.add_init_script("try { sessionStorage.setItem('lstm-stage-depth', 'cell') } catch {}")  # no newcomer
     tab.page.goto(f"{tab.address}/stage{query}")
     expect(tab.page.locator(".stage-bar")).to_be_visible()
     expect(tab.page.locator("[data-part=f]").first).to_be_visible()

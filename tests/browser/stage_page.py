@@ -81,6 +81,7 @@ window.put = (base64, titles) => {{
 }};
 window.beginAnew = () => {{
   sessionStorage.clear();
+  sessionStorage.setItem("lstm-stage-depth", "cell");
   history.replaceState(null, "", "stage");
   document.querySelectorAll("body > :not(main, script)").forEach((rest) => rest.remove());
   window.put(example);

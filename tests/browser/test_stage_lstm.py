@@ -112,3 +112,43 @@ def test_an_altered_run_is_that_of_the_interventions(stage: Page, kind, gate, va
     edit = Intervention(kind, gate, value, **place, units=None if unit is None else (unit,))
     with torch.no_grad():
         check(maps, trace_with(snapshot.model.lstm, x, [edit]))
+
+
+CHANGED = """async ([bytes, changes, live]) => {
+  const { decode } = await import("/modules/stage/scene.js");
+  const { Engine } = await import("/modules/stage/lstm.js");
+  const scene = decode(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)));
+  const run = (engine, ...given) => {
+    const work = engine.run(...given);
+    let slice = work.next();
+    while (!slice.done) slice = work.next();
+    return slice.value.map((row) => row.map((maps) =>
+      Object.fromEntries(Object.entries(maps).map(([name, values]) => [name, Array.from(values)]))));
+  };
+  const engine = new Engine(scene, scene.weights);
+  run(engine, scene.inputs);
+  let inputs = scene.inputs;
+  for (const [place, value] of changes) {
+    inputs = scene.inputs.slice();
+    inputs[place] = value;
+    run(engine, inputs, null, live);
+  }
+  const traces = [run(engine, inputs, null, live), run(engine, inputs), run(new Engine(scene, scene.weights), inputs)];
+  return [Array.from(inputs), ...traces];
+}"""
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("live", [pytest.param(False, marks=pytest.mark.slow), True])
+def test_it_goes_on_from_the_step_that_was_changed_as_if_from_the_first(stage: Page, live: bool):
+    """Live, with many units, its sums are WebAssembly's float32, and then exact again."""
+    for model in (*MODELS.values(), {"hidden_size": 101, "num_layers": 2}):
+        _, snapshot, _, x, header, arrays = scene_of(model)
+        changes = [[2 * x.shape[-1], 1.5], [4 * x.shape[-1], -2], [0, 0.5]]
+        inputs, at_once, exact, whole = stage.evaluate(CHANGED, [packed(header, arrays), changes, live])
+        changed = torch.tensor(inputs).reshape(x.shape)
+        assert not torch.equal(changed, x)
+        trace = trace_lstm(snapshot.model.lstm, snapshot.model.to_module_layout(changed))
+        check(at_once, trace)
+        check(exact, trace)
+        assert exact == whole  # to the last bit

@@ -34,6 +34,8 @@ def test_all_of_it_stays_on_the_screen_and_readable(new_tab: Callable[..., Tab],
     page = open_stage(new_tab(size))
     page.get_by_role("button", name="Guided tour").click()
     expect(page.locator(".stage-tour-card")).to_be_visible()
+    press(page, "+", "+")  # the tour begins at the network
+    expect(page.locator(".levels")).to_be_hidden()
     assert page.evaluate(OFF_SCREEN) == []
     assert page.evaluate(CUT) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

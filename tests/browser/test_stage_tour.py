@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.on_stage import draw, last, press, pull, values
+from tests.browser.hands import drag, hold
+from tests.browser.on_stage import draw, last, press, pull, state, values
 
 CARD = ".stage-tour-card"
 
@@ -30,7 +31,7 @@ def expect_card(page: Page, title: str) -> None:
 
 
 def skip_to(page: Page, title: str) -> None:
-    for _ in range(9):
+    for _ in range(12):
         draw(page)
         if page.locator(f"{CARD} h4").inner_text() == title:
             return
@@ -39,6 +40,8 @@ def skip_to(page: Page, title: str) -> None:
 
 
 def boxes(page: Page) -> tuple[dict, dict]:
+    page.wait_for_function("window.stage.state.settled !== null")  # the camera has arrived
+    draw(page)
     return page.locator(".stage-tour-ring").bounding_box(), page.locator(CARD).bounding_box()
 
 
@@ -68,6 +71,10 @@ def close_part(page: Page) -> None:
 def test_doing_what_the_cards_say_leads_through_the_tour(page: Page):
     expect_card(page, "What the LSTM reads")
     page.locator(".stage-series").click(position={"x": 700, "y": 50})
+    expect_card(page, "Change it")
+    drag(page, 5, -20)
+    expect(page.locator(CARD)).to_contain_text("Press Backspace")
+    press(page, "Backspace")
     expect_card(page, "Let it run")
     press(page, "Space")
     expect_card(page, "The forget gate")
@@ -82,13 +89,17 @@ def test_doing_what_the_cards_say_leads_through_the_tour(page: Page):
             break
         assert values(page)["f"] > limit - 0.01 or page.locator(".stage-time input").input_value() == "0"
         press(page, "ArrowRight")
-    expect_card(page, "What comes in")
+    expect_card(page, "Hold it")
     result = page.locator(".stage-tour-found").inner_text()
     assert result.startswith(f"✓ f = {values(page)['f']:.2f}") and values(page)["f"] <= limit
+    hold(page, "f", -200)
+    expect(page.locator(CARD)).to_contain_text("Let go")
+    page.mouse.up()
+    expect_card(page, "What comes in")
+    expect(page.locator(".stage-tour-found")).to_be_hidden()
     open_part(page, "g")
     close_part(page)
     expect_card(page, "What goes out")
-    expect(page.locator(".stage-tour-found")).to_be_hidden()
     open_part(page, "o")
     close_part(page)
     expect_card(page, "Other units")
@@ -98,7 +109,10 @@ def test_doing_what_the_cards_say_leads_through_the_tour(page: Page):
     pull(page, "learning", 0)
     expect(page.locator(CARD)).to_contain_text("back to the right")
     pull(page, "learning", last(page, "learning"))
+    expect_card(page, "Let it go on")
+    press(page, "a")
     expect_card(page, "That was the tour")
+    assert state(page, "edits") is None and state(page, "hold") is None
     page.get_by_role("button", name="Close", exact=True).click()
     expect(page.locator(CARD)).to_be_hidden()
     begin(page)
@@ -118,9 +132,11 @@ def test_no_card_covers_what_it_points_at(new_stage: Callable[..., Page], size, 
         "The forget gate": "[data-part=f]",
         "What comes in": "[data-part=i]",
         "What goes out": "[data-part=o]",
+        "Hold it": "[data-part=f] .cell-valve",
         "Watch it learn": ".stage-learning",
+        "Let it go on": ".stage-ahead-button",
     }
-    for _ in range(8):
+    for _ in range(11):
         draw(page)
         title = page.locator(f"{CARD} h4").inner_text()
         ring, card = boxes(page)
@@ -161,7 +177,7 @@ def test_it_shows_the_unit_whose_forget_gate_moves_most_and_says_what_is_so(page
 @pytest.mark.slow
 def test_no_card_asks_for_a_low_forget_gate_where_none_moves(page: Page):
     page.evaluate("stage.state.sides[0].trace[0][0].f.fill(1)")
-    for _ in range(8):
+    for _ in range(11):
         draw(page)
         assert "lowest" not in page.locator(f"{CARD} h4").inner_text()
         if page.get_by_role("button", name="Skip").is_visible():
@@ -188,8 +204,9 @@ def test_keys_work_beside_the_card_and_escape_ends_the_tour(page: Page):
     before = page.locator(".stage-time input").input_value()
     press(page, "ArrowRight")
     assert page.locator(".stage-time input").input_value() == str(int(before) + 1)
-    expect_card(page, "Let it run")
-    page.get_by_role("button", name="Skip").click()
+    expect_card(page, "Change it")
+    for _ in range(2):
+        page.get_by_role("button", name="Skip").click()
     press(page, "Space")
     expect(page.get_by_role("button", name="Pause (Space)")).to_be_visible()
     expect(card).to_be_visible()

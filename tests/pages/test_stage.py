@@ -57,7 +57,7 @@ def test_the_run_before_comes_along_if_it_means_the_same(visit):
     tab.go("train").set("lr", 0.02).train(epochs=2).go("stage")
     header, numbers = sent(tab)
     assert header["others"] == ["the run before"]
-    assert np.array_equal(numbers[-first.size :], first)
+    assert first.tobytes() in numbers.tobytes()
     tab.go("model").set("hidden_size", 9).train(epochs=1).go("stage")
     assert sent(tab)[0]["others"] == []
 

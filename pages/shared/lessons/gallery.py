@@ -27,6 +27,13 @@ def show() -> None:
                     _card(lesson)
 
 
+def talk_link() -> None:
+    """To the talk over these lessons, for whoever teaches: it opens on the Stage."""
+    label, query = "Give a talk: *The LSTM in forty minutes*", {"talk": "forty_minutes"}
+    help_text = "Moments of these lessons with questions to the audience and notes, gone through with a clicker"
+    st.page_link("pages/stage.py", label=label, query_params=query, icon=":material/co_present:", help=help_text)
+
+
 def _card(lesson: Lesson) -> None:
     thumbnail = base64.b64encode(lesson.thumbnail.encode()).decode()
     if thumbnail:

@@ -36,7 +36,9 @@ def headers() -> dict[str, str]:
     inline = " ".join(f"'sha256-{digest.decode()}'" for digest in digests)
     policy = (
         "default-src 'self'",
-        f"script-src 'self' blob: {inline}",  # blob: the components, which Streamlit imports from texts
+        # blob: the components, which Streamlit imports from texts; wasm-unsafe-eval: stage/touch/fast_sums.js, and no
+        # text that is evaluated as a script.
+        f"script-src 'self' blob: 'wasm-unsafe-eval' {inline}",
         "style-src 'self' 'unsafe-inline'",  # Streamlit's own style elements
         "img-src 'self' data: blob:",
         "font-src 'self' data:",

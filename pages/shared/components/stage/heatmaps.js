@@ -2,9 +2,13 @@
 
 import { child, context, fontSize, formatBrief, readTheme, write } from "../canvas.js";
 import { cellAt, contains, onDrag, paintCells, paintCursor, paintOutline, pointIn } from "../heatmap.js";
+import { gradientMap } from "./backward/backward.js";
 import { NAMES } from "./scene.js";
+import { differenceOf, isShown } from "./touch/difference.js";
 
-const PAINTED_FROM = ["sides", "layer", "direction", "size", "stage", "heatmap", "theme"];
+const PAINTED_FROM = [
+  "sides", "layer", "direction", "size", "stage", "heatmap", "theme", "held", "hold", "difference", "backward", "gradients",
+];
 const GAP = 14, MARGIN = 6;
 
 // side: which of the traces that are compared; alone, there is only side 0.
@@ -41,7 +45,7 @@ export function range(state, name) {
 }
 
 function paint(view) {
-  const { holder, state, side } = view, { scene, layer, direction, heatmap } = state, { trace } = state.sides[side];
+  const { holder, state, side } = view, { scene, heatmap } = state, { trace } = state.sides[side];
   const width = holder.clientWidth, height = holder.clientHeight;
   if (!width || !height) return;
   view.theme = readTheme(holder);
@@ -55,29 +59,48 @@ function paint(view) {
   }));
   const crowded = scene.steps > w || scene.hidden > h;
   holder.title = crowded ? "More cells than pixels: each pixel is the mean of the cells under it" : "";
+  const apart = isShown(state, state.sides[side]);
+  if (!apart) view.reaches = {};
   for (const box of view.boxes) {
-    const [low, high] = range(state, box.name), scale = state.scales[low < 0 ? "signed" : "gate"];
-    const values = trace[layer][direction][box.name];
+    const shown = gradientMap(state, side, box.name) ?? (apart ? apartMap(view, box.name) : mapOf(state, trace, box.name));
+    const { values, low, high, label, title, span, isApart } = shown;
+    const scale = state.scales[low < 0 ? "signed" : "gate"];
     paintCells(pen, view.theme, box, { values, rows: box.units, columns: scene.steps, low, high, scale });
-    paintTitle(pen, view, box, size, `${formatBrief(low)} … ${formatBrief(high)}`);
+    paintTitle(pen, view, { ...box, label, title, isApart }, size, span);
   }
 }
 
+// What a map shows, between which values, and what stands over it.
+function mapOf(state, trace, name) {
+  const [low, high] = range(state, name), span = `${formatBrief(low)} … ${formatBrief(high)}`;
+  return { values: trace[state.layer][state.direction][name], low, high, label: name, title: state.titles[name], span };
+}
+
+// What a hand has changed of it.
+function apartMap({ state, side, reaches }, name) {
+  const { trace, before } = state.sides[side], { layer, direction } = state, [, most] = range(state, name);
+  const { reach, values } = differenceOf(reaches, name, trace[layer][direction][name], before[layer][direction][name], most);
+  const span = `${formatBrief(-reach)} … ${formatBrief(reach)}`;
+  return { values, low: -reach, high: reach, label: name, title: "now − before", span, isApart: true };
+}
+
 function paintTitle(pen, { state, side, theme, boxes }, box, size, span) {
-  const { name, x, y, w } = box, middle = y - 0.75 * size, { label } = state.sides[side];
+  const { name, x, y, w, title, isApart } = box, middle = y - 0.75 * size, { label } = state.sides[side];
   pen.fillStyle = state.colors[name];
   pen.fillRect(x, middle - 7, 5, 14);
-  const from = x + 12 + write(pen, theme, name, x + 12, middle, { size, weight: 700 });
+  let from = x + 12 + write(pen, theme, box.label, x + 12, middle, { size, weight: 700 });
   if (label) {
-    if (box === boxes[0]) {
+    if (isApart) from += write(pen, theme, " Δ", from, middle, { size });
+    if (name === boxes[0].name) {
       let text = label; // the next map's name stands beside it
       while (text.length > 2 && from + pen.measureText(`  ${text}`).width > x + w) text = `${text.slice(0, -2)}…`;
       write(pen, theme, `  ${text}`, from, middle, { size, weight: 600 });
     }
     return;
   }
-  if (w > 9 * size) write(pen, theme, ` ${state.titles[name]}`, from, middle, { size });
-  if (w > 16 * size) write(pen, theme, span, x + w, middle, { size: size - 1, align: "right" });
+  if (w > 9 * size) write(pen, theme, ` ${title}`, from, middle, { size });
+  else if (isApart) write(pen, theme, " Δ", from, middle, { size });
+  if (w > (isApart ? 13 : 16) * size) write(pen, theme, span, x + w, middle, { size: size - 1, align: "right" });
 }
 
 function paintOverlay({ holder, overlay, state, side, theme, boxes }) {

@@ -1,6 +1,9 @@
 // The state of the stage in the page's address, so that a bookmark opens it again.
 
+import * as choice from "./ahead/choice.js";
 import { fromText, toText } from "./bar/compare.js";
+import * as depth from "./levels/depth.js";
+import * as edits from "./touch/edits.js";
 
 const LATER = 250; // ms: browsers refuse more than a hundred changes of the address in ten seconds
 
@@ -22,7 +25,11 @@ export function read(where, scene) {
   const snapshot = scene.snapshots.findIndex(({ step }) => String(step) === given.get("at"));
   if (snapshot >= 0) found.snapshot = snapshot;
   put("compare", fromText(given.get("compare"), scene) ?? undefined);
+  put("ahead", choice.fromText(given.get("ahead"), scene) ?? undefined);
+  put("edits", edits.fromText(given.get("touch"), scene) ?? undefined);
+  found.level = depth.opened(given, scene);
   if (given.get("stage") === "1") found.stage = true;
+  if (given.get("backward") === "1") found.backward = true;
   return found;
 }
 
@@ -30,6 +37,7 @@ export function write(where, state) {
   if (!where) return;
   timer ??= setTimeout(() => {
     timer = null;
+    if (state.held || state.hold) return; // it is written when the hand lets go
     const url = new URL(where.href), { scene, snapshot } = state;
     const put = (name, value) => (value === null ? url.searchParams.delete(name) : url.searchParams.set(name, value));
     for (const [name, value] of Object.entries(scene.link ?? {})) put(name, value);
@@ -39,7 +47,11 @@ export function write(where, state) {
     put("direction", scene.directions > 1 ? state.direction : null);
     put("at", snapshot < scene.snapshots.length ? scene.snapshots[snapshot].step : null);
     put("compare", toText(state.compare));
+    put("ahead", choice.toText(scene, state.ahead));
+    put("touch", edits.toText(scene, state.edits));
     put("stage", state.stage ? 1 : null);
+    put("depth", depth.toText(state.level));
+    put("backward", state.backward ? 1 : null);
     if (url.href !== where.href) history.replaceState(history.state, "", url);
   }, LATER);
 }

@@ -1,6 +1,11 @@
 // The stage: one trace, played step by step through a drawn LSTM cell. This file puts the parts together.
 
 import { child } from "../canvas.js";
+import * as ahead from "./ahead/ahead.js";
+import { clampChoice } from "./ahead/choice.js";
+import { follower } from "./ahead/follow.js";
+import * as backward from "./backward/backward.js";
+import * as decay from "./backward/decay.js";
 import * as cell from "./cell/cell.js";
 import * as compare from "./bar/compare.js";
 import { KEYS, listen } from "./keys.js";
@@ -8,14 +13,23 @@ import { predictionAt, traceOf } from "./lstm.js";
 import * as link from "./link.js";
 import * as heatmaps from "./heatmaps.js";
 import { decode } from "./scene.js";
+import * as levels from "./levels/levels.js";
 import * as inputSeries from "./strip/input_series.js";
+import * as pointer from "./pointer/pointer.js";
 import { State } from "./state.js";
 import * as exports from "./export/export.js";
 import * as tour from "./tour/tour.js";
+import * as talk from "./talk/mount.js";
+import { EMPTY, Talk } from "./talk/talk.js";
 import { toggleStage, watchScreen } from "./full_screen.js";
 import * as transport from "./bar/transport.js";
+import { clampEdits, edited, originalOf } from "./touch/edits.js";
+import { Follower } from "./touch/follow.js";
+import * as touch from "./touch/touch.js";
 
 const SIZES = ["layers", "directions", "hidden", "width", "steps"];
+const TRACED_FROM = ["snapshot", "compare", "edits", "hold", "held"];
+const RESTED = 400; // ms without another trace, after which the first grab is prepared
 const CACHE_BYTES = 64e6; // of traces of other snapshots that are kept
 
 // style: colours, titles and scales of the gates, as every figure has them; where: the address to take the state from.
@@ -27,28 +41,51 @@ export class Stage {
     this.state = new State({
       scene: null, sides: [], maxAbs: {}, step: 0, unit: 0, layer: 0, direction: 0, snapshot: 0, playing: false,
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
-      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [], ...style,
+      compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [],
+      ahead: null, aheadBefore: null, continued: [], pointing: false, backward: false, gradients: [], level: 2,
+      settled: null, talk: EMPTY, giving: null, wanted: null, ...touch.FIELDS, ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
+    this.follower = new Follower(); // of a changed input
+    this.seen = {}; // the largest |c| and |h| of the input as it was
     this.tracing = null; // the computation of the traces to be shown
   }
 
-  // Another window, another training or another layer count takes the old one's place; the same one changes nothing.
+  // What the page sends. A talk that is being given stays; the newest scene of the page comes back at its end.
   show(bytes) {
-    const scene = decode(bytes);
-    if (scene.id === this.state.scene?.id) return;
+    this.own = bytes;
+    if (!this.talk?.target) this.open(decode(bytes), bytes);
+  }
+
+  // The page's own scene again; choose(scene): what is chosen of it.
+  openOwn(choose) {
+    const scene = decode(this.own);
+    this.open(scene, this.own, choose(scene));
+  }
+
+  // Another window, another training or another layer count takes the old one's place; of the same one only the choices
+  // do. choices: what is shown of it, for a moment of a talk.
+  open(scene, bytes, choices = {}) {
+    if (scene.id === this.state.scene?.id) return this.state.set(choices);
     this.given.bytes = bytes;
     const first = !this.state.scene, { state } = this;
     const wasNow = first || state.snapshot === state.scene.snapshots.length;
-    const step = first ? 0 : state.scene.snapshots[state.snapshot]?.step;
+    const snapshotStep = first ? 0 : state.scene.snapshots[state.snapshot]?.step;
     this.frames.clear();
-    const snapshot = wasNow ? scene.snapshots.length : nearest(scene, step);
+    this.seen = {};
+    this.follower.clear();
+    const snapshot = wasNow ? scene.snapshots.length : nearest(scene, snapshotStep);
     // Until the new traces are there the old ones stand, unless they have not this scene's sizes.
     if (SIZES.some((size) => scene[size] !== state.scene?.[size])) state.set({ sides: [] });
     const comparison = compare.clampComparison(scene, state.compare);
-    state.set({ scene, snapshot, maxAbs: {}, compare: comparison, ...clampedChoices(scene, state) });
+    const edits = touch.sameWindow(scene, state.scene) ? clampEdits(scene, state.edits) : null;
+    const kept = { compare: comparison, edits, ahead: clampChoice(scene, state.ahead), ...clampedChoices(scene, state) };
+    state.set({ scene, snapshot, maxAbs: {}, held: null, hold: null, ...kept, ...choices });
+    state.set({ scene: edited(scene, state.edits) });
     if (first) {
-      state.set({ step: Math.min(scene.steps - 1, Math.floor(scene.steps / 2)), ...scene.opening, ...link.read(this.where, scene) });
+      const step = Math.min(scene.steps - 1, Math.floor(scene.steps / 2));
+      state.set({ step, ...scene.opening, ...link.read(this.where, scene) });
+      state.set({ scene: edited(scene, state.edits) });
       this.mount();
     }
     this.trace();
@@ -57,6 +94,7 @@ export class Stage {
 
   mount() {
     const { element, state } = this, actions = { toggleStage: () => toggleStage(element, state) };
+    actions.talk = this.talk = new Talk(this, actions);
     element.replaceChildren();
     const top = child(element, "div", { class: "stage-top" });
     const middle = child(element, "div", { class: "stage-middle" });
@@ -66,19 +104,28 @@ export class Stage {
     const rows = [0, 1].map((side) => heatmaps.mount(below, state, side));
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
-    this.parts = [strip, ...cells, ...rows, bar, ...menus, tour.mount(element, state, rows[0].boxOf)];
+    const hands = [touch.mount(strip.view, state), ahead.mount(top, state, strip)];
+    const overlays = [decay.mount(element, state, strip), pointer.mount(element, state, bar.element)];
+    const guide = tour.mount(element, state, rows[0].boxOf), gradients = backward.mount(element, state);
+    const talking = talk.mount(element, bar.element, this.talk);
+    // The second row of maps first: where it comes or goes, the first one is painted to another height.
+    const drawn = [strip, ...hands, ...cells, ...rows.toReversed(), bar];
+    this.parts = [gradients, ...drawn, ...menus, guide, ...overlays, talking];
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });
-    const play = transport.player(state);
+    const play = transport.player(state), goOn = follower(state);
     state.on((changed) => {
-      if (["snapshot", "compare"].some((name) => changed.has(name))) this.trace();
+      if (changed.has("edits")) state.set({ scene: edited(state.scene, state.edits) });
+      if (TRACED_FROM.some((name) => changed.has(name))) this.trace();
+      goOn();
+      state.absorb(changed);
       element.classList.toggle("stage-large", state.stage);
       element.classList.toggle("stage-two", state.sides.length > 1);
       this.help.hidden = !state.help;
       for (const part of this.parts) part.update(changed);
       play(changed);
       this.speak();
-      link.write(this.where, state);
+      link.write(state.giving ? null : this.where, state);
     });
     const resized = new ResizeObserver(() => state.set({ size: `${element.clientWidth} ${element.clientHeight}` }));
     resized.observe(element);
@@ -86,9 +133,11 @@ export class Stage {
     const unlisten = listen(state, actions), unwatch = watchScreen(element, state);
     this.stop = () => {
       unwatch();
+      clearTimeout(this.later);
       resized.disconnect();
       clearInterval(themed);
       unlisten();
+      for (const part of this.parts) part.stop?.();
       link.stop();
       state.set({ playing: false, learning: false });
     };
@@ -96,8 +145,8 @@ export class Stage {
 
   // Brings the traces of the chosen snapshot and, if there is one, of its comparison.
   trace() {
-    const { state } = this, shown = JSON.stringify([state.scene.id, state.snapshot, state.compare]);
-    if (shown === this.traced) return;
+    const { state } = this, shown = [state.scene, state.snapshot, state.compare, state.hold, Boolean(state.held)];
+    if (this.traced?.every((value, k) => value === shown[k])) return;
     this.traced = shown;
     this.tracing?.return();
     this.tracing = this.gather(compare.comparedSides(state));
@@ -106,20 +155,48 @@ export class Stage {
 
   *gather(sides) {
     const { state } = this;
-    for (const side of sides) Object.assign(side, yield* this.frame(side));
-    const maxAbs = { ...state.maxAbs };
-    for (const { trace } of sides) {
-      for (const layer of trace.flat()) for (const name of ["c", "h"]) {
-        maxAbs[name] ??= name === "h" ? 1 : 0.01;
-        for (const value of layer[name]) maxAbs[name] = Math.max(maxAbs[name], Math.abs(value));
-      }
-    }
+    for (const [k, side] of sides.entries()) Object.assign(side, yield* this.frame(side, k));
+    const isHeld = state.held || state.hold; // under a hand the colours mean the same
+    const maxAbs = isHeld ? state.maxAbs : this.largest(sides);
     state.set({ sides, maxAbs, working: false });
+    clearTimeout(this.later);
+    this.later = setTimeout(() => touch.whenIdle(() => this.prepare()), RESTED);
+  }
+
+  // Of c and h over all that was seen with the input as it was, and over these sides.
+  largest(sides) {
+    const grown = (found, traces) => {
+      const grew = { h: found.h ?? 1, c: found.c ?? 0.01 };
+      for (const layer of traces.flat(2)) for (const name of ["c", "h"]) {
+        for (const value of layer[name]) grew[name] = Math.max(grew[name], Math.abs(value));
+      }
+      return grew;
+    };
+    this.seen = grown(this.seen, sides.map(({ trace, before }) => before ?? trace));
+    return grown(this.seen, sides.flatMap(({ trace, before }) => (before ? [trace] : [])));
+  }
+
+  // What a side shows: the input as it was, or the one that a hand has changed; before: the trace without the hand.
+  *frame(side, place) {
+    const { scene, held, compare: comparison } = this.state, before = yield* this.original(side);
+    const hold = touch.holdOf(this.state.hold, place, comparison);
+    if (!scene.original && !hold) return { ...before, before: null };
+    const changes = { edit: side.edit ?? null, hold, live: Boolean(held || hold) };
+    const frame = yield* this.follower.frame(scene, keyOf(side, place), before.weights, changes);
+    return { ...frame, before: before.trace };
+  }
+
+  // What the first grab, or valve, would have to wait for.
+  prepare() {
+    const { scene, sides, playing, learning, working } = this.state;
+    if (!playing && !learning && !working) sides.forEach((side, k) => {
+      this.follower.prepare(scene, keyOf(side, k), side.weights, side.edit ?? null);
+    });
   }
 
   // edit: see lstm.js; other: which of scene.others, instead of a snapshot of this run.
-  *frame({ snapshot, edit = null, other = null }) {
-    const { scene } = this.state, now = snapshot >= scene.snapshots.length;
+  *original({ snapshot, edit = null, other = null }) {
+    const scene = originalOf(this.state.scene), now = snapshot >= scene.snapshots.length;
     const { weights } = scene.others[other] ?? scene.snapshots[snapshot] ?? scene;
     const key = JSON.stringify([snapshot, edit, other]);
     if (!this.frames.has(key)) {
@@ -141,7 +218,7 @@ export class Stage {
 
   speak() {
     const { state, spoken } = this, { scene, sides, layer, direction, step } = state;
-    if (!sides.length || state.playing) return;
+    if (!sides.length || state.playing || state.held || state.hold) return;
     const { trace, unit } = sides[0], activations = Object.entries(trace[layer][direction]);
     const mean = (values) => {
       let sum = 0;
@@ -156,6 +233,8 @@ export class Stage {
     if (spoken.textContent !== text) spoken.textContent = text;
   }
 }
+
+const keyOf = ({ snapshot, edit = null, other = null }, place) => JSON.stringify([snapshot, edit, other, place]);
 
 const nearest = ({ snapshots }, step) => {
   const distances = snapshots.map((snapshot) => Math.abs(snapshot.step - step));
@@ -176,6 +255,7 @@ function clampedChoices(scene, { step, unit, layer, direction }) {
 function half(middle, state, side) {
   const element = child(middle, "div", { class: "stage-half" });
   const parts = [compare.mountName(element, state, side), cell.mount(element, state, side)];
+  parts.push(levels.mount(parts[1].element, state, side));
   return {
     update(changed) {
       element.hidden = !state.sides[side];

@@ -21,6 +21,14 @@ export class State {
     if (this.changed.size) this.frame ??= requestAnimationFrame(() => this.notify());
   }
 
+  // What a listener has set meanwhile is among `changed`, and drawn in the same frame.
+  absorb(changed) {
+    for (const name of this.changed) changed.add(name);
+    cancelAnimationFrame(this.frame);
+    this.frame = null;
+    this.changed = new Set();
+  }
+
   notify() {
     cancelAnimationFrame(this.frame);
     const changed = this.changed;

@@ -1,6 +1,7 @@
 // The bar under the cell: time on the left, learning beside it, the menus on the right.
 
 import { child, clamp, formatEpoch } from "../../canvas.js";
+import { playedWay } from "../backward/backward.js";
 import { iconButton, setIcon } from "./icons.js";
 import { stepText } from "../strip/strip_text.js";
 
@@ -8,12 +9,12 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4, 8], PER_SECOND = 4; // steps at speed 1
 const SNAPSHOTS_PER_SECOND = 8;
 const IDLE = 3000; // ms: on stage the buttons go when the pointer has rested so long
 
-export function mount(root, state, { toggleStage }) {
+export function mount(root, state, { toggleStage, talk }) {
   const bar = child(root, "div", { class: "stage-bar", role: "group", "aria-label": "Playback" });
   // A button that was clicked must not keep the focus: the next press of Space is meant to play.
   bar.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
   const parts = [
-    timeButtons(bar, state), timeScrubber(bar, state), learning(bar, state), menus(bar, state, toggleStage),
+    timeButtons(bar, state), timeScrubber(bar, state), learning(bar, state), menus(bar, state, toggleStage, talk),
   ];
   watchIdle(root, bar, state);
   return { update: () => parts.forEach((update) => update()), element: bar };
@@ -96,11 +97,15 @@ function learning(bar, state) {
   };
 }
 
-function menus(bar, state, toggleStage) {
+function menus(bar, state, toggleStage, talk) {
   const buttons = group(bar, "menus");
   const open = (menu) => () => state.set({ menu: state.menu === menu ? null : menu, help: false });
   const compare = iconButton(buttons, "compare", "Compare two cells", open("compare"));
   const exporting = iconButton(buttons, "export", "Export: image or page", open("export"));
+  const send = () => state.set({ backward: !state.backward });
+  const back = iconButton(buttons, "backward", "Gradient, backward (B)", send);
+  iconButton(buttons, "add", "Add this moment to the talk (M)", () => talk.add());
+  const talking = iconButton(buttons, "talk", "Talk", open("talk"));
   const guide = () => state.set({ touring: !state.touring, menu: null, help: false });
   const tour = iconButton(buttons, "tour", "Guided tour", guide);
   const help = iconButton(buttons, "help", "Keys (?)", () => state.set({ help: !state.help, menu: null }));
@@ -109,6 +114,8 @@ function menus(bar, state, toggleStage) {
     compare.setAttribute("aria-pressed", Boolean(state.compare));
     compare.setAttribute("aria-expanded", state.menu === "compare");
     exporting.setAttribute("aria-expanded", state.menu === "export");
+    back.setAttribute("aria-pressed", state.backward);
+    talking.setAttribute("aria-expanded", state.menu === "talk");
     tour.setAttribute("aria-pressed", state.touring);
     help.setAttribute("aria-expanded", state.help);
     large.setAttribute("aria-pressed", state.stage);
@@ -128,10 +135,10 @@ export function epochText(scene, snapshot) {
 // Plays time and learning. Returns what must be called when `playing` or `learning` may have changed.
 export function player(state) {
   const time = metronome(() => state.playing, () => PER_SECOND * state.speed, (by) => {
-    const last = state.scene.steps - 1, step = state.step + by;
-    if (step <= last) state.set({ step });
-    else if (state.loop && last > 0) state.set({ step: 0 });
-    else state.set({ step: last, playing: false });
+    const { from, to } = playedWay(state), way = to < from ? -1 : 1, step = state.step + way * by;
+    if ((to - step) * way >= 0) state.set({ step });
+    else if (state.loop && from !== to) state.set({ step: from });
+    else state.set({ step: to, playing: false });
   });
   const epochs = metronome(() => state.learning, () => SNAPSHOTS_PER_SECOND, () => {
     if (state.working) return; // the snapshot before is not on the stage yet
@@ -139,7 +146,7 @@ export function player(state) {
     state.set({ snapshot, learning: snapshot < now });
   });
   return (changed) => {
-    if (changed.has("playing") && time() && state.step >= state.scene.steps - 1) state.set({ step: 0 });
+    if (changed.has("playing") && time() && state.step === playedWay(state).to) state.set({ step: playedWay(state).from });
     if (changed.has("learning") && epochs() && state.snapshot >= state.scene.snapshots.length) {
       state.set({ snapshot: 0 });
     }

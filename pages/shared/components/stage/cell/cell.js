@@ -1,6 +1,7 @@
 // The cell as textbooks draw it, with the numbers of the chosen unit at the chosen step, or of a whole layer.
 
 import { child, colorTable, readTheme } from "../../canvas.js";
+import * as backward from "../backward/cell_backward.js";
 import { build, fitted } from "./cell_drawing.js";
 import { layout } from "./cell_layout.js";
 import * as panel from "./cell_panel.js";
@@ -10,6 +11,7 @@ import { cellPieces, gatePieces, hiddenPieces, number, reader } from "./equation
 import { range } from "../heatmaps.js";
 import { GATES } from "../scene.js";
 import { symbolAt } from "../strip/strip_text.js";
+import * as valve from "../touch/valve.js";
 
 const NAMED = 2; // terms of each equation that are written out
 const MAX_CELLS = 24; // inputs drawn one by one
@@ -20,11 +22,13 @@ export function mount(root, state, side) {
   const view = { holder, state, side, drawn: null, reader: null, tables: tables(state.scales, holder), last: 0 };
   view.press = (part) => state.set({ part: state.part === part ? null : part });
   view.panel = panel.mount(holder, state, view.press);
+  const hand = valve.mount(holder, state, side);
   const show = () => {
     holder.hidden = !state.sides[side];
     if (holder.hidden || !view.drawn) return;
     updateReader(view);
     draw(view);
+    hand.update();
   };
   // Beside a second cell it has half the width, whichever of the two is resized first.
   new ResizeObserver(() => { if (rebuild(view)) show(); }).observe(holder);
@@ -108,13 +112,14 @@ function draw(view) {
     put(group, "aria-pressed", String(part === name));
     put(group, "aria-label", `${PARTS[name].title}: ${label(now, name)}`);
   }
-  put(drawn.root, "class", part ? "cell cell-dim" : "cell");
+  drawn.root.classList.toggle("cell-dim", Boolean(part));
   const reading = scene.directions > 1 ? (direction ? "backward" : "forward") : "";
   const where = [scene.model ?? "", scene.layers > 1 ? `layer ${layer}` : "", reading];
   const unit = now.unit === null ? `average over ${scene.hidden} units` : `unit ${now.unit}`;
   const caption = [...where, unit].filter(Boolean).join(" · "), [, , width] = view.place.caption;
   put(drawn.caption, "text", caption);
   put(drawn.caption, "font-size", fitted(caption.length, view.place.font.caption, width));
+  backward.draw(view, now, (share) => tint(view, [-1, 1], share));
   view.panel.update(now, from);
 }
 
@@ -124,7 +129,7 @@ function label(now, name) {
 
 const colorsOf = (view, name, value) => tint(view, range(view.state, name), value);
 
-function tint({ tables: all }, [low, high], value) {
+export function tint({ tables: all }, [low, high], value) {
   const place = Math.round(((value - low) / (high - low)) * 255);
   const table = all[low < 0 ? "signed" : "gate"];
   return place === place ? table[Math.max(0, Math.min(255, place))] : { color: "#8A8F98", ink: "#111" };
@@ -214,7 +219,7 @@ function readersOf({ scene, layer, direction, step }) {
 }
 
 // The colours of the heatmaps, 256 of each scale, with the ink that is read on them.
-function tables(scales, holder) {
+export function tables(scales, holder) {
   const { back } = readTheme(holder);
   const css = (pixel) => `rgb(${pixel & 255},${(pixel >> 8) & 255},${(pixel >> 16) & 255})`;
   return Object.fromEntries(Object.entries(scales).map(([name, scale]) => [

@@ -8,7 +8,7 @@ const MIN_WIDE = 760; // px under which its letters would be too small
 export const layout = (width, height) => (width > 2.1 * height && width > MIN_WIDE ? wide : narrow)(width / height);
 
 function wide(aspect) {
-  const high = 352, across = Math.round(Math.min(1400, Math.max(1240, high * aspect)));
+  const high = 352, across = Math.round(Math.min(1400, Math.max(1180, high * aspect)));
   const pitch = (across - 340) / 4, box = pitch - 30, middle = (k) => 144 + pitch * (k + 0.5);
   const gates = Object.fromEntries(ORDER.map((name, k) => [name, [middle(k) - box / 2, 130, box, 52]]));
   const turn = across - 156, c = 48, edge = across - 126;

@@ -26,13 +26,19 @@ export function put(node, name, value) {
   else node.setAttribute(name, value);
 }
 
-// Letters with a subscript, as one <text>: ["c", "t−1"]. Returns what renames the subscript.
+// Letters with a subscript, as one <text>: ["c", "t−1"]. Returns what renames the subscript, and with a
+// second argument the letter.
 export function symbol(parent, [letter, below], attributes) {
   const text = svg(parent, "text", attributes);
-  svg(text, "tspan", { class: "cell-letter" }).textContent = letter;
-  const sub = svg(text, "tspan", { dy: "0.28em", "font-size": "70%" });
+  const first = svg(text, "tspan", { class: "cell-letter" }), sub = svg(text, "tspan", { dy: "0.28em", "font-size": "70%" });
+  first.textContent = letter;
   sub.textContent = below;
-  return (subscript) => put(sub, "text", subscript);
+  return (subscript, other = null) => {
+    if (subscript !== null) put(sub, "text", subscript);
+    if (other === null) return;
+    put(first, "text", other);
+    put(text, "font-size", attributes["font-size"] * (other.length > 1 ? 0.8 : 1)); // two letters in the room of one
+  };
 }
 
 // A tube of constant bore; the flow in it is wider for larger magnitudes and has its value's colour.
@@ -54,7 +60,8 @@ export function arrow(parent, x, y, turn, size = 7) {
 // Two jaws in a ring. Fully open they leave the pipe's bore free; upright: the flow goes up or down.
 export function valve(parent, [x, y], radius, bore, color, upright) {
   const id = `cell-valve-${valves++}`, half = bore / 2;
-  const group = svg(parent, "g", { transform: `translate(${x} ${y}) rotate(${upright ? 90 : 0})` });
+  const transform = `translate(${x} ${y}) rotate(${upright ? 90 : 0})`;
+  const group = svg(parent, "g", { transform, class: "cell-valve" }); // touch/valve.js finds it by its class
   svg(svg(group, "clipPath", { id }), "circle", { r: radius });
   const jaws = svg(group, "g", { "clip-path": `url(#${id})`, fill: color });
   const size = { x: -radius, width: 2 * radius, height: radius };
@@ -94,11 +101,12 @@ export function plate(parent, [x, y, w, h], names, color, fonts) {
   });
   const mean = svg(group, "text", { x: middle, y: y + 0.36 * h, "font-size": h * 0.36, class: "cell-mean" });
   return {
-    rename, group, body: [x + block, y, body, h],
+    rename, reletter: (letter) => rename(null, letter), group, body: [x + block, y, body, h],
     set({ color: paint, ink: letters, text, values }) {
       put(fill, "fill", values ? "none" : paint);
       put(value, "fill", letters);
       put(value, "text", values ? "" : text);
+      put(value, "font-size", Math.min(fonts.value, (body - 6) / (0.5 * Math.max(1, text.length))));
       put(bars, "d", values ? histogram(values, body - 4, h * 0.52) : "");
       put(mean, "text", values ? `${body > 110 ? "mean " : ""}${text}` : "");
     },

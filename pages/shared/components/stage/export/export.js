@@ -42,7 +42,7 @@ export function mountMenu(bar, state, stage) {
   };
 }
 
-function save(blob, name) {
+export function save(blob, name) {
   const link = document.createElement("a"), address = URL.createObjectURL(blob);
   Object.assign(link, { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000); // a browser may still be asking where to

@@ -2,14 +2,17 @@
 
 import { asDataUrl, fontFace, ownRules } from "./image_export.js";
 
-const KEPT = ["step", "unit", "layer", "direction", "snapshot", "speed", "loop", "stage", "heatmap", "part", "compare"];
+const KEPT = [
+  "step", "unit", "layer", "direction", "snapshot", "speed", "loop", "stage", "heatmap", "part", "compare", "edits", "ahead",
+  "backward", "level",
+];
 const IMPORT = /\b(from|import) "(\.{1,2}\/[\w/.-]+\.js)"/g;
 
 // Whether the modules can be read again: in an exported page they cannot.
 export const possible = import.meta.url.startsWith("http");
 
-// stage: a main.Stage. The page's text.
-export async function asPage({ element, state, given }) {
+// stage: a main.Stage; talk: the text of a talk's file, to be given from that page. The page's text.
+export async function asPage({ element, state, given }, talk = null) {
   const modules = await collect(new URL("../main.js", import.meta.url).href), imports = {};
   for (const [address, source] of modules) {
     // A data URL has no siblings, so the modules import each other by bare names.
@@ -37,13 +40,15 @@ ${styles()}
 </head>
 <body>
 <div class="stage"></div>
-<script type="application/json" class="scene">${json({ style: given.style, kept, scene })}</script>
+<script type="application/json" class="scene">${json({ style: given.style, kept, scene, talk })}</script>
 <script type="module">
 import { Stage } from "lstm/stage/main.js";
-const { style, kept, scene } = JSON.parse(document.querySelector(".scene").textContent);
+import { read } from "lstm/stage/talk/talk_file.js";
+const { style, kept, scene, talk } = JSON.parse(document.querySelector(".scene").textContent);
 const stage = new Stage(document.querySelector(".stage"), style);
 stage.show(Uint8Array.from(atob(scene), (letter) => letter.charCodeAt(0)));
 stage.state.set(kept);
+if (talk) stage.talk.put(await read(talk));
 </script>
 </body>
 </html>

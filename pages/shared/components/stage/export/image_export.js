@@ -4,7 +4,9 @@ import { setPixelRatio } from "../../canvas.js";
 import { svgNode } from "../cell/drawing.js";
 
 const RATIO = 2; // image pixels per pixel of the screen
-const EXCLUDED = ".stage-bar, .stage-help, .stage-spoken, .stage-tour";
+const EXCLUDED = [
+  ".stage-bar", ".stage-ahead", ".stage-help", ".stage-spoken", ".stage-tour", ".touch-apart", ".stage-pointer", ".levels-buttons",
+].join();
 // Style sheets do not travel with an SVG: what they say is written onto its elements.
 const INHERITED = [
   "fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "stroke-linejoin",
@@ -109,6 +111,7 @@ function drawing(original, place) {
     }
     for (const [name, usual] of Object.entries(OWN)) {
       const value = style.getPropertyValue(name);
+      if (name === "transform" && !k) continue; // its place is already the one on the screen
       if (value !== usual && !node.hasAttribute(name)) copied.style.setProperty(name, value);
     }
     if (copied.style.transform) {

@@ -77,7 +77,7 @@ export function paintTruth(pen, { theme, truth, horizon, plot, state, onAxis, xA
   const apart = truth.beside ? 1.25 * size - Math.abs(inside(right) - inside(far)) : 0;
   const moved = ((right <= far ? 1 : -1) * Math.max(0, apart)) / 2;
   const own = inside(right) - moved, other = inside(far) + moved;
-  const highest = box.y + 0.4 * size, deepest = box.y + box.h; // the legend is above, the text below
+  const highest = box.y + 0.4 * size, deepest = box.y + box.h - 0.3 * size; // the legend is above, the text below
   const shift = Math.max(0, highest - Math.min(own, other)) - Math.max(0, Math.max(own, other) - deepest);
   write(pen, theme, truth.text, at + 12, own + shift, { size, weight: 600 });
   write(pen, theme, truth.beside, at + 12, other + shift, { size });

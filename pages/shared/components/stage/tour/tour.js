@@ -1,6 +1,7 @@
 // The guided tour: one small card at a time beside the real thing, gone on with by doing what it says.
 
 import { child } from "../../canvas.js";
+import { CELL, NETWORK } from "../levels/depth.js";
 import { CARDS, END, READING } from "./tour_cards.js";
 
 const GAP = 18, RING = 6; // px from the ring to the card; px from the thing to its ring
@@ -43,14 +44,19 @@ function update(tour) {
     return;
   }
   const cards = CARDS.filter(({ needs }) => needs?.(state) ?? true);
-  if (tour.place === null) state.set({ card: (tour.resumed = storedCard()) });
+  if (tour.place === null) {
+    state.set({ card: (tour.resumed = storedCard()) });
+    if (!state.card) state.set({ level: NETWORK }); // who begins sees all of it first
+  }
   const reading = state.part !== null && !cards[state.card]?.parts?.includes(state.part);
   const place = `${state.card} ${reading}`, entered = place !== tour.place;
   if (entered) enter(tour, place, cards);
   const card = reading ? READING : cards[state.card] ?? END;
+  const isDone = !reading && done(card, state, tour.start); // it may also learn what the card's text depends on
   show(tour, card, cards);
-  point(tour, card, entered);
-  if (!reading && done(card, state, tour.start)) {
+  const fresh = entered || tour.late;
+  tour.late = point(tour, card, fresh) === false && fresh;
+  if (isDone) {
     tour.found = { card: state.card + 1, text: card.found?.(state) };
     state.set({ card: state.card + 1 });
   }
@@ -63,6 +69,7 @@ function enter(tour, place, cards) {
   tour.place = place;
   tour.start = { step: state.step, unit: state.unit };
   cards[state.card]?.enter?.(state);
+  if (state.card > 1) state.set({ level: CELL }); // what is told from there on is inside
   if (cards[state.card]?.parts?.includes(state.part)) state.set({ part: null }); // to be opened, not to be found open
   storeCard(state.card < cards.length ? state.card : 0);
 }
@@ -80,11 +87,15 @@ function show({ nodes, buttons, state, start, found, resumed }, card, cards) {
   buttons.again.hidden = !state.card || state.card !== resumed;
 }
 
-// Puts the ring around the thing and the card beside it, never over it.
+// Puts the ring around the thing and the card beside it, never over it. False while the thing is on its way.
 function point({ root, ring, card, state, boxOf }, { at, map }, entered) {
   const opened = state.part !== null && root.querySelector(".cell-panel:not([hidden])");
   const targets = at ? root.querySelectorAll(at) : opened ? opened.querySelectorAll("button") : [];
   const inside = root.getBoundingClientRect();
+  if (state.settled === null && targets[0]?.closest(".cell")) { // on its way: the card waits where it is
+    ring.hidden = true;
+    return false;
+  }
   const boxes = Array.from(targets, (target) => target.getBoundingClientRect()).filter(({ width }) => width);
   if (map && boxOf(map) && boxes.length) boxes.splice(0, boxes.length, partOf(boxes[0], boxOf(map)));
   ring.hidden = !boxes.length;
@@ -97,8 +108,9 @@ function point({ root, ring, card, state, boxOf }, { at, map }, entered) {
   card.dataset.side = kept === aim ? spot.side : "";
   Object.assign(card.style, { left: px(spot.x), top: px(spot.y) });
   card.style.setProperty("--arrow", px(spot.arrow));
-  if (!entered || state.stage) return;
+  if (!entered || state.stage) return true;
   for (const node of [ring.hidden ? card : ring, card]) node.scrollIntoView({ block: "nearest" });
+  return true;
 }
 
 const px = (value) => `${Math.round(value)}px`;

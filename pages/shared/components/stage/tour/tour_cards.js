@@ -1,6 +1,7 @@
 // What the guided tour says, what each card points at, and when it is done. Card by card; tour.js shows them.
 
 import { withMinus } from "../../canvas.js";
+import { editable } from "../touch/edits.js";
 
 const CLOSED = 0.3; // a forget gate under this keeps little of c
 
@@ -48,6 +49,15 @@ function kept(state) {
 }
 
 const moves = ({ scene }) => scene.steps > 1;
+const isTouchable = ({ scene }) => Boolean(scene.symbols) || editable(scene).length > 0;
+
+function touchText({ scene, held }, start) {
+  if (start.touched && !held) return "Everything has followed. Press Backspace, and it is as it was.";
+  return scene.symbols
+    ? "Click a symbol in the row that is read, and choose another: all that comes after it follows."
+    : "Take hold of the line and drag it up or down: the cell, the maps and the prediction follow at once. "
+      + "The pale line is what was.";
+}
 const stands = (state, start) => !state.playing && state.step !== start.step;
 
 // at: selector of what the card points at; map: the heatmap among them, by name. parts: which part of the cell it asks
@@ -57,6 +67,13 @@ export const CARDS = [
   {
     title: "What the LSTM reads", at: ".stage-series", needs: moves, done: stands,
     text: () => "This strip shows what the LSTM reads, one step at a time, and what it predicts. Drag the cursor along it.",
+  },
+  {
+    title: "Change it", at: ".stage-series", needs: isTouchable, text: touchText,
+    done: ({ edits, held }, start) => {
+      start.touched ||= edits !== null;
+      return start.touched && edits === null && !held;
+    },
   },
   {
     title: "Let it run", at: ".stage-play", needs: moves, done: (state) => state.playing,
@@ -71,6 +88,15 @@ export const CARDS = [
     needs: (state) => moves(state) && liveliest(state).spread >= LEAST,
     enter: (state) => state.set({ unit: liveliest(state).unit }),
     done: (state, start) => stands(state, start) && valuesOf(state, "f")[state.step] < lowest(state),
+  },
+  {
+    title: "Hold it", at: "[data-part=f] .cell-valve",
+    text: ({ hold }) => (hold ? "Let go, and the gate is the LSTM's own again."
+      : "Take hold of its valve, drag it down and see what becomes of c from here on."),
+    done: ({ hold }, start) => {
+      start.held ||= hold?.gate === "f";
+      return start.held && hold === null;
+    },
   },
   {
     title: "What comes in", at: "[data-part=i], [data-part=g]", parts: ["i", "g"],
@@ -99,6 +125,11 @@ export const CARDS = [
       return start.untrained && snapshot === scene.snapshots.length;
     },
   },
+  {
+    title: "Let it go on", at: ".stage-ahead-button", needs: ({ scene }) => !scene.future.why,
+    text: () => "The window ends here, and the model need not: press A, and it reads its own predictions.",
+    done: ({ ahead }) => ahead !== null,
+  },
 ];
 
 export const READING = {
@@ -109,6 +140,6 @@ export const READING = {
 
 export const END = {
   title: "That was the tour",
-  text: () => "All pictures follow the same cursor, so go and find out what this LSTM keeps and forgets. "
+  text: () => "Whatever you change, all pictures follow: go and find out what this LSTM keeps and forgets. "
     + "Press ? for the keys.",
 };

@@ -1,0 +1,102 @@
+// The model as it reads one row after the other: its state goes from row to row, and can be kept and taken up again.
+// The equations are lstm.js's; there a whole window is traced, here nothing of it is kept but the state.
+
+import { GATES, layerWeights } from "../scene.js";
+
+const sigmoid = (a) => 1 / (1 + Math.exp(-a));
+const ALTER = { clamp: (_, set) => set, scale: (value, by) => value * by, add: (value, by) => value + by };
+
+// weights: by their names, as decode gives them; edit: null, or an intervention as lstm.js takes it.
+export class Network {
+  constructor({ layers, hidden, width, features, steps }, weights, edit = null) {
+    Object.assign(this, { hidden, width, size: features.length, steps });
+    this.layers = Array.from({ length: layers }, (_, layer) => {
+      const { ih, hh, hr, bias } = layerWeights(weights, layer, 0);
+      const exact = (matrix) => matrix && Float64Array.from(matrix);
+      return {
+        ih: exact(ih), hh: exact(hh), hr: exact(hr), bias, size: layer ? width : features.length,
+        edit: edit?.layer === layer ? edit : null, gates: new Float64Array(4 * hidden), output: new Float64Array(hidden),
+      };
+    });
+    this.head = { matrix: weights["head.weight"], bias: weights["head.bias"] };
+    this.skip = weights["skip.weight"] && { matrix: weights["skip.weight"], bias: weights["skip.bias"] };
+    this.begin();
+  }
+
+  // An empty memory.
+  begin() {
+    const { hidden, width } = this;
+    this.states = this.layers.map(() => ({ h: new Float64Array(width), c: new Float64Array(hidden) }));
+  }
+
+  keep() { return this.states.map(({ h, c }) => ({ h: h.slice(), c: c.slice() })); }
+
+  resume(states) { this.states = states.map(({ h, c }) => ({ h: h.slice(), c: c.slice() })); }
+
+  // One row, which begins at `at` in values.
+  read(values, at) {
+    let input = values, begin = at;
+    this.layers.forEach((layer, k) => {
+      this.step(layer, this.states[k], input, begin);
+      input = this.states[k].h;
+      begin = 0;
+    });
+  }
+
+  step({ ih, hh, hr, bias, size, edit, gates, output }, { h, c }, input, at) {
+    const { hidden, width } = this;
+    if (bias) gates.set(bias);
+    else gates.fill(0);
+    addProduct(gates, ih, input, at, size);
+    addProduct(gates, hh, h, 0, width);
+    for (let row = 0; row < 4 * hidden; row++) {
+      gates[row] = row >= 2 * hidden && row < 3 * hidden ? Math.tanh(gates[row]) : sigmoid(gates[row]);
+    }
+    if (edit) alter(gates, edit, hidden);
+    for (let unit = 0; unit < hidden; unit++) {
+      c[unit] = gates[hidden + unit] * c[unit] + gates[unit] * gates[2 * hidden + unit];
+      output[unit] = gates[3 * hidden + unit] * Math.tanh(c[unit]);
+    }
+    if (hr) for (let row = 0; row < width; row++) h[row] = dot(hr, row, output, 0, hidden);
+    else h.set(output);
+  }
+
+  // What the head makes of the state; a linear skip reads the window that begins at `at` in values, too.
+  outputs(values, at) {
+    const { h } = this.states.at(-1), { head, skip, width, steps, size } = this;
+    return Float64Array.from(head.bias, (bias, row) => bias + dot(head.matrix, row, h, 0, width)
+      + (skip ? skip.bias[row] + dot(skip.matrix, row, values, at, steps * size) : 0));
+  }
+}
+
+function alter(gates, { gate, kind, value, unit }, hidden) {
+  const first = GATES.indexOf(gate) * hidden;
+  for (let k = 0; k < hidden; k++) {
+    if (unit === null || unit === k) gates[first + k] = ALTER[kind](gates[first + k], value);
+  }
+}
+
+// Adds matrix · vector; four rows at a time, a gate each, so that no sum waits for the one before.
+function addProduct(sums, matrix, vector, at, size) {
+  const quarter = sums.length / 4, far = quarter * size;
+  for (let unit = 0; unit < quarter; unit++) {
+    let i = 0, f = 0, g = 0, o = 0;
+    for (let k = 0, a = unit * size; k < size; k++, a++) {
+      const value = vector[at + k];
+      i += matrix[a] * value;
+      f += matrix[a + far] * value;
+      g += matrix[a + 2 * far] * value;
+      o += matrix[a + 3 * far] * value;
+    }
+    sums[unit] += i;
+    sums[unit + quarter] += f;
+    sums[unit + 2 * quarter] += g;
+    sums[unit + 3 * quarter] += o;
+  }
+}
+
+function dot(matrix, row, vector, at, size) {
+  let sum = 0;
+  for (let k = 0, a = row * size; k < size; k++) sum += matrix[a + k] * vector[at + k];
+  return sum;
+}

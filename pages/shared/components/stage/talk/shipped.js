@@ -1,0 +1,48 @@
+// The talks that come with the app: the server builds them of the lessons' trained models (server/talks.py).
+
+import { addressOf } from "../../wire.js";
+import { read } from "./talk_file.js";
+
+export const SHIPPED = [
+  { name: "forty_minutes", title: "The LSTM in forty minutes", meaning: "over the lessons’ models" },
+];
+const STORED = "lstm-stage-talk"; // the wish that was granted last, for as long as the tab is open
+
+// Whether there is a server to ask: an exported page has none.
+export const served = () => document.querySelector('script[src*="static/js/"]') !== null;
+
+// Opens a talk by its name. Returns what is to be told of it.
+export async function fetchShipped(name) {
+  const answer = await fetch(addressOf(`talk/${name}`)).catch(() => null);
+  if (!answer?.ok) throw new Error(answer ? await answer.text() : "The server does not answer.");
+  return read(await answer.text());
+}
+
+// Has the server make them, if nobody has asked before: it takes seconds, and the menu is open already.
+export function makeShipped() {
+  const ask = ({ name }) => fetch(addressOf(`talk/${name}`), { method: "HEAD" });
+  for (const one of SHIPPED) ask(one).catch(() => {}); // it is told when one is opened
+}
+
+// A link of another page asks for a talk: wish = { name, at }, at: when. Once: a page that comes back asks again.
+export async function openShipped(talk, { name, at }) {
+  if (remembered() === String(at)) return;
+  remember(at);
+  talk.state.set({ menu: "talk", wanted: name });
+}
+
+function remembered() {
+  try {
+    return sessionStorage.getItem(STORED);
+  } catch {
+    return null; // nothing may be stored: then a page that comes back opens the talk again
+  }
+}
+
+function remember(at) {
+  try {
+    sessionStorage.setItem(STORED, at);
+  } catch {
+    // see above
+  }
+}

@@ -1,0 +1,55 @@
+"""A talk's file may come from anybody: a scene in it that the stage cannot draw, or go on from, is refused."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.hands import two_features
+from tests.browser.on_stage import packed
+from tests.factories import scene_of
+
+FAULT = """async (scene) => {
+  const { faultOf } = await import("/modules/stage/talk/scene_check.js");
+  return faultOf(Uint8Array.from(atob(scene), (letter) => letter.charCodeAt(0)));
+}"""
+FIELDS = [
+    "hidden",
+    "steps",
+    "parameters",
+    "truth",
+    "snapshots",
+    "features",
+    "classes",
+    "scale",
+    "start",
+    "others",
+    "future",
+    "inputCenter",
+]
+
+
+def fault(page: Page, header: dict, arrays: list) -> str:
+    return page.evaluate(FAULT, packed(header, arrays))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_wrong_field_is_told(stage_of_module: Page, field: str):
+    *_, header, arrays = scene_of({}, None, 5)
+    assert fault(stage_of_module, header, arrays) == ""
+    for wrong in (None, 10**9, "x", [{}], {}):
+        assert fault(stage_of_module, header | {field: wrong}, arrays)
+
+
+@pytest.mark.slow
+def test_a_future_of_nonsense_is_told(stage_of_module: Page):
+    *_, header, arrays = scene_of({}, two_features(), 5)
+    future = header["future"]
+    (fed,) = future["fed"]
+    assert fault(stage_of_module, header, arrays) == ""
+    for wrong in ({"rows": 10**6}, {"known": [99]}, {"fed": []}, {"why": None}, {"map": [0]}):
+        assert "field future" in fault(stage_of_module, header | {"future": future | wrong}, arrays)
+    for wrong in ({"columns": [99]}, {"index": 7}, {"yScale": []}, {"center": ["x"]}, {"start": {"kind": "x"}}):
+        damaged = header | {"future": future | {"fed": [fed | wrong]}}
+        assert "field future" in fault(stage_of_module, damaged, arrays)
