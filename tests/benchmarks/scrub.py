@@ -35,10 +35,11 @@ SLIDE = """(moves) => new Promise((done) => {
   const range = document.querySelector('.epoch-slider input'), taken = [];
   const put = CanvasRenderingContext2D.prototype.putImageData;
   let begin = 0, painted = 0;
+  range.value = Number(range.max) - 1; // the last one kept has the weights of now: moving to it would paint nothing
   const move = () => {
     painted = 0;
     begin = performance.now();
-    range.value = Number(range.value) > 0 ? Number(range.value) - 1 : range.max;
+    range.value = (Number(range.value) > 0 ? Number(range.value) : Number(range.max)) - 1;
     range.dispatchEvent(new Event('input', { bubbles: true }));
   };
   CanvasRenderingContext2D.prototype.putImageData = function (...all) {
@@ -85,7 +86,7 @@ DRAG = """([duration, x, y]) => new Promise((done) => {
   CanvasRenderingContext2D.prototype.putImageData = function (...all) { painted++; put.apply(this, all); };
   const frame = () => {
     const now = performance.now();
-    if (now - begin > duration) {
+    if (frames && now - begin > duration) {
       window.requestAnimationFrame = asked;
       CanvasRenderingContext2D.prototype.putImageData = put;
       return done([1000 * frames / (now - begin), busy / frames, painted / frames]);
