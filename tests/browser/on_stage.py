@@ -36,7 +36,7 @@ def open_stage(tab: Tab, query: str = "") -> Page:
 def begin_anew(page: Page) -> None:
     """On the page of its own: a new stage with the example, as if the page had just been opened."""
     page.mouse.move(0, 0)
-    page.emulate_media(reduced_motion="no-preference")
+    page.emulate_media(reduced_motion="reduce")  # zooms take their time with new_stage and in the tests of them
     page.evaluate("window.beginAnew()")
     draw(page)
 
