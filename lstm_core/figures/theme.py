@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    from plotly.basedatatypes import BasePlotlyType
 
 # One palette: whatever has a colour of its own has it here, and no two of these share one. Those that stand in one
 # picture are told apart by colour-blind eyes too, and all but two gates stand out from white and from the dark page
@@ -46,17 +47,22 @@ MAX_CELLS = 256  # units or steps drawn one by one in a heatmap
 
 def figure_layout(figure: go.Figure, height: int) -> go.Figure:
     """The house's look: big type, no wasted margin, the page's own background."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        font={"size": FONT_SIZE},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": FONT_SIZE}},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hovermode="x unified",
-    )
-    figure.update_xaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
-    return figure.update_yaxes(automargin=True, tickfont={"size": FONT_SIZE - 1})
+    layout = figure.layout
+    layout["height"], layout["hovermode"] = height, "x unified"
+    layout["paper_bgcolor"] = layout["plot_bgcolor"] = "rgba(0,0,0,0)"
+    _merge(layout, "margin", l=10, r=10, t=30, b=10)
+    _merge(layout, "font", size=FONT_SIZE)
+    _merge(layout, "legend", orientation="h", y=1.02, yanchor="bottom", x=0)
+    _merge(layout.legend, "font", size=FONT_SIZE)
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        axis["automargin"] = True
+        _merge(axis, "tickfont", size=FONT_SIZE - 1)
+    return figure
+
+
+def _merge(parent: BasePlotlyType, name: str, **values: object) -> None:
+    """What update_layout and update_xaxes come to; they take 7 ms of every picture, four times as long."""
+    parent[name] = parent[name].to_plotly_json() | values
 
 
 def subscript(number: int) -> str:
