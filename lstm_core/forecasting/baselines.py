@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ RIDGE_VALID_SHARE = 0.2  # of the training windows, the last: they choose the pe
 MIN_FIT_ROWS = 10
 MAX_FIT_ROWS = 2_000  # the last training rows, to which ETS and ARIMA without a season are fitted
 MAX_SEASONAL_ROWS = {12: 1_000, 48: 500}  # of ARIMA, up to such a season: some 20 s at most; longer ones take more
+FITS_KEPT = 64  # models; each has some 100 KB
 MAX_ETS_SEASON = 24  # rows: AutoETS models no longer one
 INSTALL = "python -m pip install -r requirements-extras.txt"
 
@@ -192,18 +195,24 @@ def _fitted(
     model: str, y: np.ndarray, season: int, train_end: int, max_rows: int, **options: bool
 ) -> tuple[int, dict[str, Any] | None]:
     """(first row, statsforecast's fitted model) of the training rows; None where they are too few or all equal."""
-    try:
-        from statsforecast import models
-    except ImportError as error:
-        raise PlaygroundError(f"The baselines ETS and ARIMA need the package statsforecast: run {INSTALL}.") from error
+    if find_spec("statsforecast") is None:
+        raise PlaygroundError(f"The baselines ETS and ARIMA need the package statsforecast: run {INSTALL}.")
     first = max(0, train_end - max_rows)
     train = np.asarray(y[first:train_end], np.float64)
     if len(train) < MIN_FIT_ROWS or np.ptp(train) == 0:
         return first, None
     length = season if 2 * season < len(train) else 0
+    return first, _fit(model, train.tobytes(), max(length, 1), **options)
+
+
+@lru_cache(FITS_KEPT)
+def _fit(model: str, train: bytes, season: int, **options: bool) -> dict[str, Any] | None:
+    """statsforecast's model of these float64 values: seconds of work, the same for every run on one table."""
+    from statsforecast import models
+
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # of a search that tries models that do not fit
         try:
-            return first, getattr(models, model)(season_length=max(length, 1), **options).fit(train).model_
+            return getattr(models, model)(season_length=season, **options).fit(np.frombuffer(train)).model_
         except (ValueError, ZeroDivisionError, np.linalg.LinAlgError):
-            return first, None  # no model of the family fits
+            return None  # no model of the family fits
