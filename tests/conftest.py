@@ -66,6 +66,8 @@ def runs_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         return threads[-1]
 
     launcher.spawn = spawn
+    # A page's server looks after its workers for as long as the process lives, and would start some in later tests.
+    launcher.watch_over = threading.Thread
     yield home
     ending.set()
     for thread in threads:
