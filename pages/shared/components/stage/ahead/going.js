@@ -7,9 +7,9 @@ import { Network } from "./network.js";
 // inputs: (steps, features), as the model reads them; choice: { rows, all, others, temperature, seed, futures }, see
 // choice.js. Yields and returns, of numbers, { values, oneStep }: the first target after the window, by itself and with
 // each row true up to then, as far as the table has rows; of symbols { futures }: the input of each row, [future][row].
-// edit: an intervention as lstm.js takes it; slice(): ms of work before it yields.
-export function goOn(scene, weights, inputs, choice, { edit = null, slice = () => 10 } = {}) {
-  const network = new Network(scene, weights, edit), pause = pauser(slice);
+// edit, hold: see network.js; slice(): ms of work before it yields.
+export function goOn(scene, weights, inputs, choice, { edit = null, hold = null, slice = () => 10 } = {}) {
+  const network = new Network(scene, weights, edit, hold), pause = pauser(slice);
   return (scene.future.map ? writeOn : forecast)(scene, network, inputs, { ...choice, pause });
 }
 
