@@ -80,8 +80,8 @@ function alter(gates, { gate, kind, value, unit }, hidden) {
   }
 }
 
-// Adds matrix · vector; four rows at a time, a gate each, so that no sum waits for the one before.
-function addProduct(sums, matrix, vector, at, size) {
+// Adds matrix · vector, which begins at `at`; four rows at a time, a gate each, so that no sum waits for the one before.
+export function addProduct(sums, matrix, vector, at, size) {
   const quarter = sums.length / 4, far = quarter * size;
   for (let unit = 0; unit < quarter; unit++) {
     let i = 0, f = 0, g = 0, o = 0;
