@@ -162,3 +162,29 @@ def test_it_goes_on_from_the_changed_table(stage: Page, fields: dict):
     want = predict(model, changed, rows)[:, 0, 0]
     assert np.abs(np.array(seen["oneStep"])[: len(rows)] - want).max() < 1e-5 * windows.y.std()
     assert seen["values"][:3] == pytest.approx(predict(model, changed, rows[:1])[0, :, 0], abs=1e-5 * windows.y.std())
+
+
+@pytest.mark.slow
+def test_a_moment_of_a_talk_and_a_page_that_is_taken_along_hold_such_a_change(stage: Page, browser, tmp_path):
+    opened(stage)
+    drag(stage, 5, 9)
+    drag(stage, 7, -7, place=1)
+    seen = shown(stage)
+    taken = """async () => {
+      const { take, choicesOf, faultOf } = await import("/modules/stage/talk/moment.js"), { state } = stage;
+      const moment = take(state, "key"), scene = state.scene.original;
+      return [faultOf(moment, scene), JSON.stringify(choicesOf(moment, scene).edits) === JSON.stringify(state.edits)];
+    }"""
+    assert stage.evaluate(taken) == ["", True]
+    made = stage.evaluate("async () => (await import('/modules/stage/export/html_export.js')).asPage(window.stage)")
+    path = tmp_path / "stage.html"
+    path.write_text(made.replace("const stage = new", "const stage = window.stage = new"), encoding="utf-8")
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.goto(path.as_uri())
+    expect(page.locator(".stage-bar")).to_be_visible()
+    draw(page)
+    assert shown(page)["inputs"] == seen["inputs"]
+    drag(page, 2, -9)
+    assert shown(page)["series"][0][2] != seen["series"][0][2] and shown(page)["inputs"] != seen["inputs"]
+    context.close()
