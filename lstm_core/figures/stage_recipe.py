@@ -17,7 +17,7 @@ from lstm_core.data.model_inputs import read_ahead
 from lstm_core.data.start import rows_before
 from lstm_core.data.windows import Windows, known_ahead
 
-MADE = "{} cannot be grabbed: it is not in the table, but made of each row's {}."  # of what the app adds to a table
+MADE = "{} is made of the {} and cannot be grabbed."  # of what the app adds to a table
 
 
 def input_columns(windows: Windows) -> Iterator[tuple[str, list[int]]]:

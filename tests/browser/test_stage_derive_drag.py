@@ -138,7 +138,7 @@ def test_what_the_calendar_gives_is_not_for_grabbing_and_one_sentence_tells_why(
     }"""
     x, y = stage.evaluate(at)
     stage.mouse.move(x, y + 3)
-    sentence = "weekday sin cannot be grabbed: it is not in the table, but made of each row's time stamp."
+    sentence = "weekday sin is made of the time stamp and cannot be grabbed."
     assert stage.locator(".stage-series").get_attribute("title") == sentence
     stage.mouse.down()
     stage.mouse.move(x, y - 12)
