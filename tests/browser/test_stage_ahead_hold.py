@@ -60,9 +60,8 @@ def expected(model, windows, first: int, *held) -> tuple[list[float], list[float
     return values, one_step
 
 
-@pytest.mark.parametrize(
-    ("gate", "unit"), [("f", None), *(pytest.param(*one, marks=pytest.mark.slow) for one in (("i", 3), ("o", None)))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("gate", "unit"), [("f", None), ("i", 3), ("o", None)])
 def test_the_continuation_runs_with_the_gate_that_is_held_and_is_exact_again_after_it(stage: Page, gate, unit):
     rows, noise = np.arange(300), np.random.default_rng(0).normal(size=300)
     table = table_of(y=np.sin(rows / 4) + 0.05 * noise)

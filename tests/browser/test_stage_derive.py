@@ -76,8 +76,12 @@ def table_with(gaps: bool) -> Table:
     return table_of(**values)
 
 
+FAST = ("last", "smooth", "a change longer than the window", "known ahead", "two targets")
+MARKED = [pytest.param(one, id=name, marks=[] if name in FAST else pytest.mark.slow) for name, one in cases().items()]
+
+
 @pytest.mark.parametrize("which", ["one row", pytest.param("all rows", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("case", cases().values(), ids=cases())
+@pytest.mark.parametrize("case", MARKED)
 def test_a_changed_column_is_read_as_python_reads_it(stage_of_module: Page, case: dict, which: str):
     fields = dict(case)
     model, gaps = fields.pop("model", {}), fields.pop("gaps", False)
