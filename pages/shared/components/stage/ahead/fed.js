@@ -1,6 +1,6 @@
 // A target that the model reads: how its predictions become the next rows' inputs.
 
-import { StartedTarget, exactly } from "../recipe/started.js";
+import { StartedTarget, exactly, toZ } from "../recipe/started.js";
 
 // fed: of scene.future.fed; it stands after the window's last row.
 export class FedTarget {
@@ -18,7 +18,7 @@ export class FedTarget {
 
   // Takes y for what has happened, and writes what the model reads of it into the row that begins at `at` in values.
   extend(y, values, at) {
-    this.write(this.started ? this.started.takeIn(this.started.toZ(y)) : [y], values, at);
+    this.write(this.started ? this.started.takeIn(toZ(this.started, y)) : [y], values, at);
   }
 
   write(read, values, at) {

@@ -16,7 +16,8 @@ export class Network {
       const exact = (matrix) => matrix && Float64Array.from(matrix);
       return {
         ih: exact(ih), hh: exact(hh), hr: exact(hr), bias, size: layer ? width : features.length,
-        edit: edit?.layer === layer ? edit : null, hold: hold?.layer === layer ? hold : null, gates: new Float64Array(4 * hidden), output: new Float64Array(hidden),
+        edit: edit?.layer === layer ? edit : null, hold: hold?.layer === layer ? hold : null,
+        gates: new Float64Array(4 * hidden), output: new Float64Array(hidden),
       };
     });
     this.head = { matrix: weights["head.weight"], bias: weights["head.bias"] };

@@ -3,6 +3,14 @@
 
 const DAMPING = 0.9; // of a smoothed slope, as in start.py
 
+// z of a value in the table's own units, and back.
+export const toZ = ({ log, series: [center, scale] }, y) => ((log ? Math.log(y) : y) - center) / scale;
+
+export function fromZ({ log, series: [center, scale] }, z) {
+  const value = z * scale + center;
+  return log ? Math.exp(value) : value;
+}
+
 // recipe: of scene.recipes, with its memory as decodeRecipes has taken it. It stands before the window's first row.
 export class StartedTarget {
   constructor(recipe) {
@@ -12,17 +20,6 @@ export class StartedTarget {
     this.memory.season ??= this.memory.level; // but for a smoothed start they are the same rows
     this.slope = recipe.start.slope;
     this.row = 0; // so many rows have been taken in
-  }
-
-  // Of a value in the table's own units, and back.
-  toZ(y) {
-    const [center, scale] = this.series;
-    return ((this.log ? Math.log(y) : y) - center) / scale;
-  }
-
-  fromZ(z) {
-    const [center, scale] = this.series, value = z * scale + center;
-    return this.log ? Math.exp(value) : value;
   }
 
   // The start of the row so many rows ahead of the last one.
@@ -38,7 +35,7 @@ export class StartedTarget {
   }
 
   // The model's output for the k-th row to come, from 0, in the target's own units.
-  prediction(output, k) { return this.fromZ(output * this.scale[k] + this.startOf(k + 1)); }
+  prediction(output, k) { return fromZ(this, output * this.scale[k] + this.startOf(k + 1)); }
 
   // Takes z for what has happened, and returns what the model reads of it.
   takeIn(z) {

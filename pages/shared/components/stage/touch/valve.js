@@ -41,7 +41,8 @@ export function mount(holder, state, side) {
       const { hold } = state;
       label.hidden = hold?.side !== side || !press;
       if (label.hidden) return;
-      const text = `${hold.unit === null ? "all " : ""}${hold.gate} held at ${number(hold.value)}`; // the caption names the unit
+      const whose = hold.unit === null ? "all " : ""; // the cell's caption names a unit
+      const text = `${whose}${hold.gate} held at ${number(hold.value)}`;
       if (label.textContent !== text) label.textContent = text;
       const ring = press.valve.querySelector(".cell-ring").getBoundingClientRect();
       place(label, holder.getBoundingClientRect(), ring, hold.gate);
