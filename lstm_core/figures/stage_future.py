@@ -1,22 +1,19 @@
-"""What the stage needs to go on past a window: which inputs the predictions become, what a start remembers, true rows.
+"""What the stage needs to go on past a window: which inputs the predictions become, and the true rows.
 
-The browser feeds a model its own predictions from this (stage/ahead/); forecasting/future.py does the same in Python
-past a table's end.
+The browser feeds a model its own predictions from this (stage/ahead/) and from stage_recipe.py;
+forecasting/future.py does the same in Python past a table's end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from lstm_core.data.forecast_target import SEASONAL, ForecastTarget
-from lstm_core.data.model_inputs import read_ahead
-from lstm_core.data.start import rows_before
 from lstm_core.data.window_symbols import window_symbols
 from lstm_core.data.windows import Windows, known_ahead
 from lstm_core.experiment import ModelSpec
+from lstm_core.figures.stage_recipe import exactly, input_columns
 
 MAX_ROWS = 200  # that the stage goes on for
 MIN_TRUE_ROWS, MAX_NUMBERS = 50, 16_000  # true rows of a wide table: so many at least, else so many numbers at most
@@ -37,12 +34,11 @@ def stage_future(windows: Windows, spec: ModelSpec, start: int) -> tuple[dict[st
     table has after the window, MAX_ROWS at most. Of symbols: "map", the input that each class is; "on", "off": a 1 and
     a 0 of each input as the model reads them; "truth": the inputs that come, one a row; "carries": whether the state is
     carried on, as a model with an output at every step has learned it, or the window slides. Of numbers: "known": the
-    inputs that are read at their targets' time; "fed": of each target that is read, how its predictions are fed back.
+    inputs that are read at their targets' time; "fed": of each target that is read, how its predictions are fed back:
+    "index" and "columns", its inputs, and without a start how an output becomes its value.
 
     The arrays, of numbers alone, all float32: the model's inputs in the rows after the window (rows, input_size), NaN
-    where a row lacks one; the first target in these rows (rows,); with a start its values one row ahead, after each of
-    these rows; and for each of "fed" what its start remembers. What is needed to all its digits is sent as two numbers
-    each, a float32 and the rest.
+    where a row lacks one; the first target in these rows (rows,); with a start z of each of "fed" there, exactly.
     """
     if spec.bidirectional:
         return {"why": BOTH_WAYS}, []
@@ -99,96 +95,21 @@ def _true_symbols(windows: Windows, inputs: np.ndarray, last: int, agrees: np.nd
 
 def _numbers(windows: Windows, start: int) -> tuple[dict[str, Any], list[np.ndarray]]:
     last = start + windows.spec.seq_len - 1
-    sequence = int(np.searchsorted(windows.groups, start, side="right"))
-    begin, end = (int(row) for row in windows.groups[sequence - 1 : sequence + 1])
+    end = int(windows.groups[np.searchsorted(windows.groups, start, side="right")])
     most = min(MAX_ROWS, max(MIN_TRUE_ROWS, MAX_NUMBERS // windows.input_size))
     after = slice(last + 1, min(end, last + 1 + most))
     arrays = [windows.scaled_x[after], windows.y[after, 0].astype(np.float32)]
-    if windows.target is not None:
-        arrays.append(_exactly(windows.target.base[after, 0, 0]))
     known, fed = [], []
-    for name, columns in _columns(windows):
+    for name, columns in input_columns(windows):
         if name in known_ahead(windows.table, windows.spec):
             known += columns
         elif name in windows.spec.targets:
-            header, memory = _fed(windows, name, columns, begin, last)
-            fed.append(header)
-            arrays += memory
+            index = windows.spec.targets.index(name)
+            one = {"index": index, "columns": columns}
+            if windows.target is None:
+                steps = windows.output_steps
+                one |= {"center": float(windows.y_center[index]), "scale": [float(windows.y_scale[index])] * steps}
+            else:
+                arrays.append(exactly(windows.target.known[after, index]))
+            fed.append(one)
     return {"why": "", "rows": after.stop - after.start, "known": known, "fed": fed}, arrays
-
-
-def _columns(windows: Windows) -> Iterator[tuple[str, list[int]]]:
-    """Each feature with the places of the inputs that are made of it, as model_inputs makes them."""
-    ahead, at = known_ahead(windows.table, windows.spec), 0
-    for name in windows.feature_names:
-        count = 1
-        if name in ahead:
-            count = len(read_ahead(windows.offsets))
-        elif windows.target is not None and name in windows.spec.targets:
-            count = len(_derived(windows, windows.spec.targets.index(name)))
-        yield name, list(range(at, at + count))
-        at += count
-    assert at == windows.input_size
-
-
-def _derived(windows: Windows, target: int) -> list[str]:
-    """What ForecastTarget.inputs makes of a target, in its order."""
-    start = windows.target.starts[target]
-    reaches = start.season > windows.spec.seq_len and start.kind in SEASONAL
-    return ["error", *["change"] * (start.kind != "last"), *["seasonError"] * reaches]
-
-
-def _fed(
-    windows: Windows, name: str, columns: list[int], begin: int, last: int
-) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """begin, last: the first row of the window's sequence, and the last of the window."""
-    index = windows.spec.targets.index(name)
-    x_center, x_scale = windows.x_center[columns].tolist(), windows.x_scale[columns].tolist()
-    header = {"index": index, "columns": columns, "center": x_center, "scale": x_scale}
-    target = windows.target
-    if target is None:
-        steps = windows.output_steps
-        y = {"yCenter": float(windows.y_center[index]), "yScale": [float(windows.y_scale[index])] * steps}
-        return header | y | {"start": None}, []
-    start, (level, season, slope) = target.starts[index], target.states[index]
-    is_smooth, steps = start.kind == "smooth", windows.output_steps
-    rows = max(1, start.season)
-    if start.kind == "season_change":
-        rows = start.season * -(-steps // start.season) + 1
-    errors = start.season if "seasonError" in _derived(windows, index) else 0
-    header |= {"yScale": target.scale[:, index].tolist(), "log": target.log, "derived": _derived(windows, index)}
-    header |= {"series": [0.0, 1.0] if target.series is None else _series(target, last, index)}
-    known = target.known[begin : last + 1, index]
-    header["start"] = {
-        "kind": start.kind,
-        "season": start.season,
-        "mean": start.mean,
-        "weights": [start.level_weight, start.season_weight, start.slope_weight],
-        "slope": float(slope[last]),
-        "second": begin + int(np.isfinite(known).argmax()) + 2 * start.season - last - 1,  # rows left of that season
-        "rows": rows,
-        "errors": errors,
-    }
-    memory = [_exactly(_past(state, begin, last, rows)) for state in ((level, season) if is_smooth else (level,))]
-    memory.append(_exactly(_past(target.known[:, index], begin, last, 1)))
-    if errors:
-        before = start.values_after(target.states[index], windows.groups, np.array([1]))[:, 0]
-        wrong = target.known[:, index] - rows_before(before, windows.groups, 1)
-        memory.append(_exactly(_past(wrong, begin, last, errors)))
-    return header, memory
-
-
-def _series(target: ForecastTarget, row: int, index: int) -> list[float]:
-    return [float(target.series.center[row, index]), float(target.series.scale[row, index])]
-
-
-def _past(values: np.ndarray, begin: int, last: int, rows: int) -> np.ndarray:
-    """(rows,): the last ones up to the row `last`, NaN before the sequence begins."""
-    past = values[max(begin, last + 1 - rows) : last + 1]
-    return np.concatenate([np.full(rows - len(past), np.nan), past])
-
-
-def _exactly(values: np.ndarray) -> np.ndarray:
-    """(rows,) float64 → (2, rows) float32: the numbers, and what is lost of them by that."""
-    near = values.astype(np.float32)
-    return np.stack([near, (values - near).astype(np.float32)])

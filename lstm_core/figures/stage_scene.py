@@ -16,6 +16,7 @@ from lstm_core.data.window_symbols import window_symbols
 from lstm_core.data.windows import Windows
 from lstm_core.experiment import GATES, STATES
 from lstm_core.figures.stage_future import stage_future
+from lstm_core.figures.stage_recipe import stage_recipes
 from lstm_core.figures.symbols import GLYPHS
 from lstm_core.trace.gate_trace import GateTrace
 from lstm_core.training.snapshots import ModelSnapshot, Snapshot, SnapshotBuffer, thin_log_spaced
@@ -41,9 +42,10 @@ def build_scene(
     float32: the inputs as the model reads them (seq_len, input_size); the drawn features in the table's own units
     (series, seq_len); with a start its values after each step (output_steps, seq_len); i, f, g, o, c, h of
     each layer and direction, (units, seq_len) each; the weights (all parameters,) of `snapshot`, of each earlier one
-    and of the comparisons, in the order of the header's "parameters"; last those of stage_future.
+    and of the comparisons, in the order of the header's "parameters"; last those of stage_recipes and stage_future.
     """
     spec = snapshot.model.spec
+    recipes, memories = stage_recipes(windows, start)
     future, rows_to_come = stage_future(windows, spec, start)
     header = {
         "layers": spec.num_layers,
@@ -58,6 +60,7 @@ def build_scene(
         "others": list(comparisons),
         "parameters": [[name, list(p.shape)] for name, p in snapshot.model.named_parameters()],
         **_window_texts(windows, start),
+        "recipes": recipes,
         "future": future,
     }
     rows = slice(start, start + windows.spec.seq_len)
@@ -72,7 +75,7 @@ def build_scene(
     if windows.target is not None:
         inputs.append(windows.target.base[rows, :, 0].T.astype(np.float32))
     weights = [snapshot.flat_weights, *(kept.weights for kept in earlier), *comparisons.values()]
-    return header, [*inputs, *values, *(tensor.numpy() for tensor in weights), *rows_to_come]
+    return header, [*inputs, *values, *(tensor.numpy() for tensor in weights), *memories, *rows_to_come]
 
 
 def earlier_snapshots(snapshots: SnapshotBuffer, step: int, is_active: bool) -> list[Snapshot]:

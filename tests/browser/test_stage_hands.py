@@ -30,7 +30,7 @@ def test_a_valve_is_held_from_its_step_on_and_let_go(stage: Page, gate: str, uni
     was = {name: np.reshape(v, (-1, 12)) for name, v in before[0][0][0][0].items()}
     assert np.all(held[gate][units, 4:] == 0)
     assert all(np.abs(held[name][:, :4] - was[name][:, :4]).max() < 1e-6 for name in held)
-    expect(stage.locator(".touch-valve").first).to_contain_text(f"{gate} of")
+    expect(stage.locator(".touch-valve").first).to_contain_text(f"{gate} held at 0.00")
     set_state(stage, step=8)  # it plays on
     stage.mouse.move(at, y - 400)
     draw(stage)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.on_stage import draw, press, state
+from tests.browser.hands import hold
+from tests.browser.on_stage import draw, press, set_state, state
 
 SIZES = [(853, 480), pytest.param((1280, 720), marks=pytest.mark.slow)]  # the first is the second at 150 %
 DOT = """() => {
@@ -20,6 +21,18 @@ DRAWING = """() => {
   const size = (one) => parseFloat(one.getAttribute('font-size')) * one.getScreenCTM().a;
   return [all.getBoundingClientRect().height / innerHeight, Math.min(...letters.map(size)) / innerHeight];
 }"""
+# While a valve is held: the smallest letters of equations and of its label, in pixels; the texts that the label hides.
+HELD = """() => {
+  const label = [...document.querySelectorAll('.touch-valve')].find((one) => !one.hidden), box = (one) =>
+    one.getBoundingClientRect(), a = box(label), letters = [...document.querySelectorAll('.cell-equation')];
+  const hidden = [...document.querySelectorAll('.cell text')].filter((one) => one.textContent.trim()).filter((one) => {
+    const b = box(one);
+    return a.left < b.right && b.left < a.right && a.top < b.bottom - 2 && b.top + 2 < a.bottom;
+  });
+  const size = (one) => parseFloat(one.getAttribute('font-size')) * one.getScreenCTM().a;
+  const own = parseFloat(getComputedStyle(label).fontSize);
+  return [Math.min(...letters.map(size), own), hidden.map((one) => one.textContent)];
+}"""
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -31,6 +44,23 @@ def test_on_stage_the_cell_has_half_of_the_height_and_letters_for_the_back_row(n
     for part in (".stage-series", ".stage-maps", ".stage-bar"):
         box = page.locator(part).first.bounding_box()
         assert box["height"] > 30 and box["y"] + box["height"] <= size[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(853, 480), (900, 700), (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("keys", ["", "p"])
+def test_while_a_valve_is_held_the_letters_stay_large_and_nothing_is_hidden(new_stage: Callable[..., Page], size, keys):
+    page = new_stage(size=size)
+    press(page, *keys)
+    for unit in (3, None):
+        set_state(page, step=12, unit=unit)
+        for gate in "fio":
+            hold(page, gate, -15)
+            letters, hidden = page.evaluate(HELD)
+            assert letters >= 12.5 and hidden == [], (gate, unit)
+            assert unit is None or page.get_by_text(", set to 0.").count() == 1
+            page.mouse.up()
+            draw(page)
 
 
 def test_a_held_key_shows_a_dot_that_follows_the_mouse_and_a_tap_keeps_it(stage: Page):

@@ -25,6 +25,7 @@ FIELDS = [
     "start",
     "others",
     "future",
+    "recipes",
     "inputCenter",
 ]
 
@@ -50,6 +51,20 @@ def test_a_future_of_nonsense_is_told(stage_of_module: Page):
     assert fault(stage_of_module, header, arrays) == ""
     for wrong in ({"rows": 10**6}, {"known": [99]}, {"fed": []}, {"why": None}, {"map": [0]}):
         assert "field future" in fault(stage_of_module, header | {"future": future | wrong}, arrays)
-    for wrong in ({"columns": [99]}, {"index": 7}, {"yScale": []}, {"center": ["x"]}, {"start": {"kind": "x"}}):
+    for wrong in ({"columns": [99]}, {"index": 7}, {"scale": []}, {"center": ["x"]}):
         damaged = header | {"future": future | {"fed": [fed | wrong]}}
         assert "field future" in fault(stage_of_module, damaged, arrays)
+
+
+@pytest.mark.slow
+def test_a_recipe_of_nonsense_is_told(stage_of_module: Page):
+    windows = two_features(start="smooth", season=5, known_future=("pressure",))
+    *_, header, arrays = scene_of({}, windows, 5)
+    ahead, own = header["recipes"]
+    assert fault(stage_of_module, header, arrays) == ""
+    for wrong in ({"offsets": [-1]}, {"offsets": None}, {"columns": [99]}, {"why": 1}, {"name": None}):
+        assert "field recipes" in fault(stage_of_module, header | {"recipes": [ahead | wrong, own]}, arrays)
+    wrongs = ({"index": 9}, {"derived": ["x", "error"]}, {"series": [1]}, {"scale": []}, {"start": {"kind": "x"}})
+    for wrong in (*wrongs, {"start": own["start"] | {"rows": -1}}, {"start": own["start"] | {"weights": [1]}}):
+        assert "field recipes" in fault(stage_of_module, header | {"recipes": [ahead, own | wrong]}, arrays)
+    assert fault(stage_of_module, header | {"recipes": [ahead]}, arrays)  # the target's is missing

@@ -10,13 +10,11 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from lstm_core.data.windows import make_windows
-from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.browser.hands import drag, point, shown, two_features
 from tests.browser.on_stage import MODELS, draw, mount, packed, press, set_state, state
 from tests.browser.tab import wait_until
-from tests.factories import scene_of, spec_of, table_of, wave
+from tests.factories import scene_of, wave
 
 
 def check(page: Page, model, windows, start: int) -> None:
@@ -209,17 +207,6 @@ def test_the_maps_show_what_the_hand_changes_and_a_hand_shows_once_how(stage: Pa
     expect(stage.locator(".stage-bar")).to_be_visible()
     draw(stage)
     expect(stage.locator(".touch-hint span")).to_be_hidden()
-
-
-@pytest.mark.slow
-def test_an_input_that_is_no_column_of_the_table_cannot_be_grabbed(stage: Page):
-    rows = np.arange(90)
-    y = (50 + rows) * (1 + 0.2 * np.sin(rows * np.pi / 2))
-    data = spec_of(start="last", features=("y",), seq_len=6)
-    run, *_, header, arrays = scene_of({}, make_windows(table_of(y=y), data))
-    mount(stage, header, arrays)
-    assert predict(run.current_model(), run.windows, run.windows.starts["valid"][:1]).size
-    expect(stage.get_by_role("button", name="Grab a point")).to_be_hidden()
 
 
 @pytest.mark.slow

@@ -87,14 +87,3 @@ def test_of_a_wide_table_fewer_rows_are_sent():
     windows = make_windows(table_of(**columns), spec_of(features=tuple(columns), targets=("a0",)))
     header, _ = stage_future(windows, ModelSpec(), int(windows.starts["train"][0]))
     assert header["rows"] == 80
-
-
-def test_what_a_start_remembers_is_sent_to_all_its_digits():
-    y = 1e6 + np.cumsum(np.random.default_rng(0).normal(size=90))
-    windows = make_windows(table_of(y=y), spec_of(features=("y",), start="season", season=6, seq_len=4, horizon=3))
-    start = int(windows.starts["valid"][0])
-    header, arrays = stage_future(windows, ModelSpec(), start)
-    level, last = (near.astype(float) + rest for near, rest in arrays[3:5])
-    assert np.abs(level - y[start + 4 - 6 : start + 4]).max() < 1e-7
-    assert last[0] == pytest.approx(y[start + 3], abs=1e-7)
-    assert header["fed"][0]["start"]["rows"] == len(level) == 6

@@ -176,14 +176,15 @@ export class Stage {
     return grown(this.seen, sides.flatMap(({ trace, before }) => (before ? [trace] : [])));
   }
 
-  // What a side shows: the input as it was, or the one that a hand has changed; before: the trace without the hand.
+  // What a side shows: the input as it was, or the one that a hand has changed; before: the trace without the hand;
+  // hold: the valve that it holds.
   *frame(side, place) {
     const { scene, held, compare: comparison } = this.state, before = yield* this.original(side);
     const hold = touch.holdOf(this.state.hold, place, comparison);
-    if (!scene.original && !hold) return { ...before, before: null };
+    if (!scene.original && !hold) return { ...before, before: null, hold };
     const changes = { edit: side.edit ?? null, hold, live: Boolean(held || hold) };
     const frame = yield* this.follower.frame(scene, keyOf(side, place), before.weights, changes);
-    return { ...frame, before: before.trace };
+    return { ...frame, before: before.trace, hold };
   }
 
   // What the first grab, or valve, would have to wait for.

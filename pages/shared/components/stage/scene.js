@@ -1,6 +1,7 @@
 // What Python sends (lstm_core/figures/stage_scene.py), unpacked: names, inputs, the trace of now, weights of every snapshot.
 
-import { decodeFuture } from "./ahead/recipe.js";
+import { decodeFuture } from "./ahead/fed.js";
+import { decodeRecipes } from "./recipe/started.js";
 import { unpack } from "../wire.js";
 
 export const GATES = ["i", "f", "g", "o"], NAMES = [...GATES, "c", "h"];
@@ -19,6 +20,7 @@ export function decode(bytes) {
   scene.weights = weights();
   scene.snapshots = scene.snapshots.map((step) => ({ step, weights: weights() }));
   scene.others = scene.others.map((label) => ({ label, weights: weights() })); // other runs, to compare with
+  decodeRecipes(scene, take);
   decodeFuture(scene, take);
   return scene;
 }

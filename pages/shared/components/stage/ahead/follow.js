@@ -45,9 +45,10 @@ const differs = (one, other) => Object.keys(other).some((name) => one[name] !== 
 
 // What goOn gives, of each side that is shown: of two units of one model it is the same.
 function* ofSides(state) {
-  const { scene, sides, ahead, compare } = state, results = [], slice = () => (state.held ? SLICE_HELD : SLICE);
-  for (const { weights, edit = null } of compare?.kind === "unit" ? sides.slice(0, 1) : sides) {
-    const work = goOn(scene, weights, scene.inputs, ahead, { edit, slice });
+  const { scene, sides, ahead, compare } = state, results = [];
+  const slice = () => (state.held || state.hold ? SLICE_HELD : SLICE);
+  for (const { weights, edit = null, hold = null } of compare?.kind === "unit" ? sides.slice(0, 1) : sides) {
+    const work = goOn(scene, weights, scene.inputs, ahead, { edit, hold, slice });
     let part = work.next();
     for (; !part.done; part = work.next()) yield [...results, part.value];
     results.push(part.value);

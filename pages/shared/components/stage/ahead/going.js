@@ -1,21 +1,21 @@
 // Going on past the window's end: the model reads its own predictions. Each function here is given all that it computes
 // from, and yields now and then what there is so far, so that the page stays alive and a drag starts it anew.
 
-import { FedTarget } from "./recipe.js";
+import { FedTarget } from "./fed.js";
 import { Network } from "./network.js";
 
 // inputs: (steps, features), as the model reads them; choice: { rows, all, others, temperature, seed, futures }, see
 // choice.js. Yields and returns, of numbers, { values, oneStep }: the first target after the window, by itself and with
 // each row true up to then, as far as the table has rows; of symbols { futures }: the input of each row, [future][row].
-// edit: an intervention as lstm.js takes it; slice(): ms of work before it yields.
-export function goOn(scene, weights, inputs, choice, { edit = null, slice = () => 10 } = {}) {
-  const network = new Network(scene, weights, edit), pause = pauser(slice);
+// edit, hold: see network.js; slice(): ms of work before it yields.
+export function goOn(scene, weights, inputs, choice, { edit = null, hold = null, slice = () => 10 } = {}) {
+  const network = new Network(scene, weights, edit, hold), pause = pauser(slice);
   return (scene.future.map ? writeOn : forecast)(scene, network, inputs, { ...choice, pause });
 }
 
 function* forecast(scene, network, inputs, { rows, all, others, pause }) {
   const { steps, features, future, targets, outputSteps } = scene, size = features.length;
-  const fed = future.fed.map((one) => new FedTarget(one)), first = fed.find(({ index }) => index === 0);
+  const fed = future.fed.map((one) => new FedTarget(one, scene)), first = fed.find(({ index }) => index === 0);
   const values = new Float32Array((steps + rows + outputSteps) * size), result = { values: [], oneStep: [] };
   values.set(inputs);
   const rest = restOf(scene, inputs, others === "table"), taken = all ? outputSteps : 1;
@@ -55,18 +55,20 @@ function restOf({ steps, features, future }, inputs, fromTable) {
   };
 }
 
-// The prediction of each row from true rows alone, as far as the table has them.
+// The prediction of each row from true rows alone, as far as the table has them. After a window that a hand has changed,
+// what the model reads of a target behind a start is another, too.
 function* oneStepAhead(scene, network, inputs, { rows, pause, result }) {
   const { steps, features, future } = scene, size = features.length, count = Math.min(rows, future.rows);
-  const fed = new FedTarget(future.fed.find(({ index }) => index === 0));
+  const fed = future.fed.map((one) => new FedTarget(one, scene)), first = fed.findIndex(({ index }) => index === 0);
   const values = new Float32Array((steps + count) * size);
   values.set(inputs);
   values.set(future.inputs.subarray(0, count * size), steps * size);
   for (let row = 0; row < count; row++) {
     yield* readWindow(network, values, row, steps, pause, result);
-    const output = network.outputs(values, row * size)[0];
-    if (!row || !fed.start) result.oneStep.push(fed.prediction(output, 0));
-    else result.oneStep.push(fed.fromZ(output * fed.yScale[0] + future.base[row - 1]));
+    result.oneStep.push(fed[first].prediction(network.outputs(values, row * size)[0], 0));
+    fed.forEach(({ started }, k) => {
+      if (started) fed[k].write(started.takeIn(future.fed[k].z[row]), values, (steps + row) * size);
+    });
   }
 }
 

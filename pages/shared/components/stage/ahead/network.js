@@ -6,16 +6,18 @@ import { GATES, layerWeights } from "../scene.js";
 const sigmoid = (a) => 1 / (1 + Math.exp(-a));
 const ALTER = { clamp: (_, set) => set, scale: (value, by) => value * by, add: (value, by) => value + by };
 
-// weights: by their names, as decode gives them; edit: null, or an intervention as lstm.js takes it.
+// weights: by their names, as decode gives them; edit: null, or an intervention, and hold: null, or a gate that is held,
+// both as lstm.js takes them; after the window a gate is held where the hand has it now.
 export class Network {
-  constructor({ layers, hidden, width, features, steps }, weights, edit = null) {
+  constructor({ layers, hidden, width, features, steps }, weights, edit = null, hold = null) {
     Object.assign(this, { hidden, width, size: features.length, steps });
     this.layers = Array.from({ length: layers }, (_, layer) => {
       const { ih, hh, hr, bias } = layerWeights(weights, layer, 0);
       const exact = (matrix) => matrix && Float64Array.from(matrix);
       return {
         ih: exact(ih), hh: exact(hh), hr: exact(hr), bias, size: layer ? width : features.length,
-        edit: edit?.layer === layer ? edit : null, gates: new Float64Array(4 * hidden), output: new Float64Array(hidden),
+        edit: edit?.layer === layer ? edit : null, hold: hold?.layer === layer ? hold : null,
+        gates: new Float64Array(4 * hidden), output: new Float64Array(hidden),
       };
     });
     this.head = { matrix: weights["head.weight"], bias: weights["head.bias"] };
@@ -33,9 +35,10 @@ export class Network {
 
   resume(states) { this.states = states.map(({ h, c }) => ({ h: h.slice(), c: c.slice() })); }
 
-  // One row, which begins at `at` in values.
+  // One row, which begins at `at` in values; these begin with the window.
   read(values, at) {
     let input = values, begin = at;
+    this.row = at / this.size;
     this.layers.forEach((layer, k) => {
       this.step(layer, this.states[k], input, begin);
       input = this.states[k].h;
@@ -43,7 +46,7 @@ export class Network {
     });
   }
 
-  step({ ih, hh, hr, bias, size, edit, gates, output }, { h, c }, input, at) {
+  step({ ih, hh, hr, bias, size, edit, hold, gates, output }, { h, c }, input, at) {
     const { hidden, width } = this;
     if (bias) gates.set(bias);
     else gates.fill(0);
@@ -53,6 +56,8 @@ export class Network {
       gates[row] = row >= 2 * hidden && row < 3 * hidden ? Math.tanh(gates[row]) : sigmoid(gates[row]);
     }
     if (edit) alter(gates, edit, hidden);
+    const held = hold && (this.row < this.steps ? hold.values[this.row] : hold.value);
+    if (hold && !Number.isNaN(held)) alter(gates, { ...hold, kind: "clamp", value: held }, hidden);
     for (let unit = 0; unit < hidden; unit++) {
       c[unit] = gates[hidden + unit] * c[unit] + gates[unit] * gates[2 * hidden + unit];
       output[unit] = gates[3 * hidden + unit] * Math.tanh(c[unit]);
@@ -76,8 +81,8 @@ function alter(gates, { gate, kind, value, unit }, hidden) {
   }
 }
 
-// Adds matrix · vector; four rows at a time, a gate each, so that no sum waits for the one before.
-function addProduct(sums, matrix, vector, at, size) {
+// Adds matrix · vector, which begins at `at`; four rows at a time, a gate each, so that no sum waits for the one before.
+export function addProduct(sums, matrix, vector, at, size) {
   const quarter = sums.length / 4, far = quarter * size;
   for (let unit = 0; unit < quarter; unit++) {
     let i = 0, f = 0, g = 0, o = 0;

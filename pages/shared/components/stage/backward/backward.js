@@ -1,33 +1,54 @@
 // Works out the gradients of what is shown, while they are asked for, and keeps them in state.gradients, one a side.
 
 import { format, powerOfTen, withMinus } from "../../canvas.js";
+import { originalOf } from "../touch/edits.js";
 import { gradientOf } from "./gradients.js";
 
+const SLICE = 10, SLICE_HELD = 4; // ms of work before the page may do something else, and while a hand drags
 const DECADES = 4; // of sizes that are told apart: what is smaller counts as nothing
 
 export function mount(root, state) {
-  let work = null;
+  let work = null, isStale = false, source = null;
+  const start = () => {
+    source = originalOf(state.scene);
+    isStale = false;
+    work = gather(state);
+    advance(work);
+  };
   const advance = (started) => {
-    if (started !== work || started.next().done) return;
-    setTimeout(() => advance(started)); // the page goes first
+    if (started !== work) return;
+    if (!started.next().done) return setTimeout(() => advance(started)); // the page goes first
+    work = null;
+    if (isStale) setTimeout(() => { if (!work && state.backward) start(); });
   };
   return {
     update(changed) {
       root.classList.toggle("stage-backward", state.backward);
       if (!["backward", "sides"].some((name) => changed.has(name))) return;
-      work?.return();
-      work = state.backward ? gather(state) : null;
-      if (work) advance(work);
-      else if (state.gradients.length) state.set({ gradients: [] });
+      if (state.backward) {
+        // A hand changes the trace at every frame: what is begun is finished, and the newest is taken up then.
+        if (work && source === originalOf(state.scene)) isStale = true;
+        else start();
+        return;
+      }
+      work = null;
+      if (state.gradients.length) state.set({ gradients: [] });
     },
   };
 }
 
 function* gather(state) {
-  const gradients = [], { scene, sides } = state;
-  for (const { trace, weights } of sides) gradients.push(yield* gradientOf(scene, trace, weights));
+  const gradients = [], { scene } = state, slice = () => (state.held || state.hold ? SLICE_HELD : SLICE);
+  for (const { trace, weights } of state.sides.map(kept)) {
+    gradients.push(yield* gradientOf(scene, trace, weights, slice));
+  }
   state.set({ gradients });
 }
+
+// A changed trace is written into the same arrays again and again (lstm.js), so it is copied before others come.
+const kept = ({ trace, weights, before }) => ({ weights, trace: before ? trace.map((row) => row.map(copied)) : trace });
+
+const copied = (maps) => Object.fromEntries(Object.entries(maps).map(([name, values]) => [name, values.slice()]));
 
 // What is shown of one side: the gradients of the chosen layer and direction, and of which prediction they are; null
 // while the stage plays forward, or while they are being worked out for another scene.

@@ -182,9 +182,9 @@ function writeEquations(view, now) {
   for (const gate of GATES) {
     if (whole) equations[gate](["b + W x", `+ U h${past}),`], `mean ${number(mean(now[gate]))}`);
     else {
-      const { pieces, result, inner } = gatePieces(gate, from.gate(gate, unit, step, NAMED));
+      const { pieces, result } = gatePieces(gate, from.gate(gate, unit, step, NAMED));
       pieces[pieces.length - 1] += ")";
-      equations[gate](pieces, `= ${gate === "g" ? "tanh" : "σ"}(${inner}) ${result}`);
+      equations[gate](pieces, result);
     }
   }
   if (whole) equations.c([`f·c${past} + i·g,`], `mean ${number(mean(now.c))}`);

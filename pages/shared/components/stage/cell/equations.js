@@ -87,7 +87,8 @@ export function rest({ bias, terms, sum }) {
   return shown(sum) - (bias === null ? 0 : shown(bias)) - products;
 }
 
-// The pieces of σ( … ) in the order in which they are written: the bias, each term, the rest; and the result.
+// The pieces of σ( … ) in the order in which they are written: the bias, each term, the rest; and the result. Of a gate
+// that is set it is longer, and the sum gives way to it: letters must not shrink under a hand.
 export function gatePieces(gate, parts) {
   const { bias, terms, others, sum, value, computed, edited } = parts, left = rest(parts);
   const pieces = [...(bias === null ? [] : [signed(bias)]), ...terms.map(term)];
@@ -95,7 +96,8 @@ export function gatePieces(gate, parts) {
   pieces[0] = leading(pieces[0]);
   const ownValue = edited ? computed : value;
   const result = `${equals(activate(gate, shown(sum)), ownValue)} ${number(ownValue)}`;
-  return { pieces, inner: number(sum), result: edited ? `${result}, set to ${number(value)}` : result };
+  const sigma = `= ${ACTIVATIONS[gate]}(${number(sum)})`;
+  return { pieces, result: edited ? `${result}, set to ${number(value)}` : `${sigma} ${result}` };
 }
 
 // What stands before the equals sign, and the result.

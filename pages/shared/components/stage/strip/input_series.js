@@ -5,7 +5,7 @@ import { child, context, fontSize, line, readTheme, write } from "../../canvas.j
 import { cellAt, paintRing, pointIn, spanOf } from "../../heatmap.js";
 import { paintFrame } from "../../symbols.js";
 import { futureOf, futureValues, futureWidth, paintDriftText, paintFuture } from "../ahead/future.js";
-import { editable, originalOf } from "../touch/edits.js";
+import { lines, originalOf } from "../touch/edits.js";
 import { paintGhost, paintHeld } from "../touch/ghost.js";
 import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
@@ -55,8 +55,9 @@ function readout({ main, others, span, truth, horizon, future, rows, page: { fir
 // { main: the lines on the one axis, others: those in the band }. told: how the cursor's text calls a line.
 function linesOf({ scene, sides, compare, predictionColors }, theme) {
   const [target] = scene.targets, own = scene.series.find(({ name }) => name === target), main = [], others = [];
-  const places = new Set(editable(scene).map(({ place }) => place));
-  const ofSeries = (one, place = scene.series.indexOf(one)) => ({ values: one.values, place, hand: places.has(place) });
+  const read = new Map(lines(scene).map((one) => [one.place, one]));
+  const ofSeries = (one, place = scene.series.indexOf(one)) =>
+    ({ values: one.values, place, hand: read.get(place)?.why === "", why: read.get(place)?.why });
   const shown = sides.slice(0, compare?.kind === "unit" ? 1 : 2), last = scene.head === "last";
   const ahead = scene.outputSteps > 1 ? `, ${scene.ahead} step ahead` : "";
   if (!scene.classes.length) {

@@ -3,6 +3,7 @@
 
 import { NAMES } from "../scene.js";
 import { isFuture, numbersOfFuture } from "./future_check.js";
+import { areRecipes, numbersOfRecipes } from "./recipe_check.js";
 
 const MOST = 1e6; // of any size
 const whole = (value, least = 0, most = MOST) => Number.isInteger(value) && value >= least && value <= most;
@@ -37,6 +38,7 @@ export function faultOf(bytes) {
     const numbers = (bytes.byteLength - 4 - size) / 4;
     const field = Object.keys(FIELDS).find((name) => !FIELDS[name](header[name]));
     if (field) return `its field ${field} is missing or not what a stage can draw`;
+    if (!areRecipes(header)) return "its field recipes is missing or not what a stage can make inputs of";
     if (!isFuture(header)) return "its field future is missing or not what a stage can go on from";
     const wanted = numbersOf(header);
     if (numbers !== wanted) return `it has ${numbers} numbers instead of ${wanted}`;
@@ -51,7 +53,8 @@ function numbersOf({ steps, layers, directions, hidden, width, features, series,
   const cell = (NAMES.length - 1) * hidden + width;
   const weights = header.parameters.reduce((sum, [, shape]) => sum + product(shape), 0);
   return steps * (features.length + series.length + (start ? outputSteps : 0) + layers * directions * cell)
-    + weights * (1 + header.snapshots.length + header.others.length) + numbersOfFuture({ features, start, ...header });
+    + weights * (1 + header.snapshots.length + header.others.length)
+    + numbersOfRecipes({ steps, ...header }) + numbersOfFuture({ features, start, ...header });
 }
 
 // Lists of another length than the window, and weights of another shape than the LSTM.

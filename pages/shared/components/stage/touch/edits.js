@@ -2,14 +2,22 @@
 // address. An edit is null, or { series: { place: (steps,) values in the table's own units }, symbols: (steps,) inputs
 // or null }: place counts the scene's series. No drawing here.
 
+import { deriveAhead, deriveStarted, recipeOf } from "../recipe/derive.js";
+
 const FINE = 1000; // a value is told in steps of a thousandth of its feature's span, or finer
 
-// The drawn features that the model reads as they are: [{ place, feature, name }]; none of symbols.
-export function editable(scene) {
+// The drawn features, of which the model reads something: [{ place, name, feature: the input that it is, or −1; recipe:
+// how its inputs are made of it, where it is none; why: "", or the sentence why a hand cannot change it }]; none of symbols.
+export function lines(scene) {
   if (scene.symbols || !scene.inputScale) return [];
-  return scene.series.map(({ name }, place) => ({ place, name, feature: scene.features.indexOf(name) }))
-    .filter(({ feature }) => feature >= 0);
+  return scene.series.map(({ name }, place) => {
+    const recipe = recipeOf(scene, name), feature = recipe ? -1 : scene.features.indexOf(name);
+    return { place, name, feature, recipe, why: recipe?.why ?? "" };
+  }).filter(({ feature, recipe }) => feature >= 0 || recipe);
 }
+
+// Those that a hand can change.
+export const editable = (scene) => lines(scene).filter(({ why }) => !why);
 
 export const originalOf = (scene) => scene.original ?? scene;
 
@@ -17,13 +25,22 @@ export const originalOf = (scene) => scene.original ?? scene;
 export function grainOf(scene, place) {
   let low = Infinity, high = -Infinity;
   for (const value of originalOf(scene).series[place].values) {
+    if (Number.isNaN(value)) continue;
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
   return Math.floor(Math.log10((high - low || Math.abs(high) || 1) / FINE));
 }
 
-export const rounded = (value, power) => Number(`${Math.round(Number(`${value}e${-power}`)) || 0}e${power}`);
+const rounded = (value, power) => Number(`${Math.round(Number(`${value}e${-power}`)) || 0}e${power}`);
+
+// How a value of this feature is told: rounded, and over 0 where the model reads its logarithm; what is missing stays so.
+export function telling(scene, place) {
+  const power = grainOf(scene, place), least = isLog(scene, place) ? Number(`1e${power}`) : -Infinity;
+  return (value) => (Number.isNaN(value) ? value : Math.max(least, rounded(value, power)));
+}
+
+const isLog = (scene, place) => Boolean(recipeOf(scene, scene.series[place].name)?.log);
 
 // A feature's values as they will be drawn in the next frame.
 export const valuesOf = ({ scene, edits }, place) =>
@@ -45,7 +62,7 @@ function pruned(original, { series, symbols }) {
 
 function changedSteps(original, place, values) {
   const before = original.series[place].values;
-  return values.flatMap((value, t) => (Math.fround(value) === before[t] ? [] : [t]));
+  return values.flatMap((value, t) => (Object.is(Math.fround(value), before[t]) ? [] : [t]));
 }
 
 // The edit as far as this scene has its series and steps.
@@ -53,7 +70,8 @@ export function clampEdits(scene, edits) {
   if (!edits) return null;
   const places = new Set(editable(scene).map(({ place }) => place));
   const fits = (values) => values.length === scene.steps;
-  const series = Object.entries(edits.series).filter(([place, values]) => places.has(Number(place)) && fits(values));
+  const has = (place, values) => fits(values) && !(isLog(scene, place) && values.some((value) => value <= 0));
+  const series = Object.entries(edits.series).filter(([place, values]) => places.has(Number(place)) && has(place, values));
   const symbols = edits.symbols && scene.symbols && fits(edits.symbols) ? edits.symbols : null;
   return pruned(scene, { series: Object.fromEntries(series), symbols });
 }
@@ -62,23 +80,33 @@ export function clampEdits(scene, edits) {
 export function edited(scene, edits) {
   const original = originalOf(scene);
   if (!edits) return original;
-  const inputs = original.inputs.slice(), size = original.features.length;
-  const put = (feature, t, value) => {
-    inputs[t * size + feature] = (value - original.inputCenter[feature]) * (1 / original.inputScale[feature]);
-  };
-  const series = original.series.slice();
-  for (const { place, feature, name } of editable(original)) {
+  const inputs = original.inputs.slice(), series = original.series.slice();
+  const changed = { ...original, inputs, series, ...changedSymbols(original, edits.symbols, inputs), original };
+  const put = putting(original, inputs);
+  for (const { place, feature, name, recipe } of editable(original)) {
     const values = edits.series[place];
     if (!values) continue;
     series[place] = { name, values: Float32Array.from(values) };
-    for (const t of changedSteps(original, place, values)) put(feature, t, values[t]);
+    const steps = changedSteps(original, place, values);
+    if (recipe?.start) Object.assign(changed, deriveStarted(changed, recipe, steps, values, put));
+    else if (recipe) deriveAhead(recipe, steps, values, put);
+    else for (const t of steps) put(feature, t, values[t]);
   }
-  const { symbols } = edits;
-  symbols?.forEach((symbol, t) => {
-    if (symbol !== original.symbols[t]) for (let k = 0; k < size; k++) put(k, t, k === symbol ? 1 : 0);
+  return changed;
+}
+
+// What writes a value into the inputs as the model reads it.
+const putting = ({ features, inputCenter, inputScale }, inputs) => (column, t, value) => {
+  inputs[t * features.length + column] = (value - inputCenter[column]) * (1 / inputScale[column]);
+};
+
+function changedSymbols(original, symbols, inputs) {
+  if (!symbols) return {};
+  const put = putting(original, inputs);
+  symbols.forEach((symbol, t) => {
+    if (symbol !== original.symbols[t]) for (const k of original.features.keys()) put(k, t, k === symbol ? 1 : 0);
   });
-  const changed = { inputs, series, symbols: symbols ?? original.symbols, original };
-  return { ...original, ...changed, truth: symbols ? truthOf(original, symbols) : original.truth };
+  return { symbols, truth: truthOf(original, symbols) };
 }
 
 // Where each class is the next symbol, the truth follows the symbols; elsewhere it stays the table's.

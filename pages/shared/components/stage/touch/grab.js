@@ -3,9 +3,9 @@
 
 import { clamp } from "../../canvas.js";
 import { pointIn } from "../../heatmap.js";
-import { grainOf, rounded, valuesOf, withValues } from "./edits.js";
+import { telling, valuesOf, withValues } from "./edits.js";
 
-const NEAR = { mouse: 11, pen: 16, touch: 26 }; // px from a line
+export const NEAR = { mouse: 11, pen: 16, touch: 26 }; // px from a line
 const STARTS = 3; // px after which a press is a drag
 const ROOM = 2; // px over a held point
 const AROUND = 8; // px left and right in which a steep line is looked for
@@ -23,10 +23,15 @@ const CHANGES = {
   },
   shift: ({ from, by }) => from.map((value) => value + by),
   scale: ({ from, step, by, span }) => {
-    const middle = from.reduce((a, b) => a + b, 0) / from.length, out = from[step] - middle;
+    const middle = meanOf(from), out = from[step] - middle;
     const factor = Math.abs(out) > 0.1 * span ? (out + by) / out : 1 + by / (0.5 * span);
     return from.map((value) => middle + (value - middle) * Math.max(-4, Math.min(4, factor)));
   },
+};
+
+const meanOf = (values) => {
+  const known = values.filter(Number.isFinite);
+  return known.reduce((a, b) => a + b, 0) / known.length;
 };
 
 export function mount(view, state) {
@@ -73,7 +78,8 @@ function press(hand, event) {
     draw(hand, event);
     return;
   }
-  hand.press.line = lineNear(view, at, NEAR[event.pointerType] ?? NEAR.mouse);
+  const near = lineNear(view, at, NEAR[event.pointerType] ?? NEAR.mouse);
+  hand.press.line = near && Number.isNaN(near.values[step]) ? null : near; // what is missing there has no height
   hand.press.act = hand.press.line ? null : scrub;
   scrub(hand, event);
 }
@@ -97,18 +103,18 @@ function begin({ press, state, view }) {
   const { place } = press.line;
   press.from = valuesOf(state, place).slice();
   press.away = press.line.toY(press.from[press.step]) - press.at.y; // from the pointer to the point that it holds
-  press.grain = grainOf(state.scene, place);
+  press.told = telling(state.scene, place);
   view.holder.style.cursor = "grabbing";
 }
 
 function drag({ press, state, view }, event) {
-  const { line, step, from, grain } = press, { place, box, toValue } = line, at = following(press, event);
+  const { line, step, from, told } = press, { place, box, toValue } = line, at = following(press, event);
   const y = inside(box, at.y + press.away, line.toY(from[step]));
   const by = toValue(y) - from[step], span = Math.abs(toValue(box.y) - toValue(box.y + box.h));
   const wide = (Math.abs(at.x - press.at.x) * view.page.count) / view.plot.w;
   const tool = event.shiftKey ? "shift" : state.tool;
   const values = CHANGES[tool]({ from, step, by, wide, span });
-  put(state, place, step, values.map((value, t) => (value === from[t] ? value : rounded(value, grain))));
+  put(state, place, step, values.map((value, t) => (value === from[t] ? value : told(value))));
 }
 
 // Where the pointer is in the strip, told from the press: to ask the page again would cost a layout.
@@ -120,12 +126,12 @@ function draw({ press, state, view }, event) {
   const { place, box, toValue } = press.line, at = pointIn(view.holder, event), step = view.stepAt(event);
   const x = Math.max(view.x(0), Math.min(at.x, view.x(state.scene.steps - 1)));
   const now = { x, value: toValue(inside(box, at.y, at.y)) };
-  const last = press.last ?? now, values = valuesOf(state, place).slice(), grain = grainOf(state.scene, place);
+  const last = press.last ?? now, values = valuesOf(state, place).slice(), told = telling(state.scene, place);
   for (let t = 0; t < values.length; t++) {
     const part = (view.x(t) - last.x) / (now.x - last.x);
-    if (part >= 0 && part <= 1) values[t] = rounded(last.value + part * (now.value - last.value), grain);
+    if (part >= 0 && part <= 1 && !Number.isNaN(values[t])) values[t] = told(last.value + part * (now.value - last.value));
   }
-  if (!press.last) values[step] = rounded(now.value, grain);
+  if (!press.last && !Number.isNaN(values[step])) values[step] = told(now.value);
   press.last = now;
   put(state, place, step, values);
 }
@@ -141,12 +147,12 @@ function put(state, place, step, values) {
   state.set({ edits, held: { place, step }, feature: place, step, playing: false });
 }
 
-// The line that can be grabbed at a point: the nearest within so many pixels.
-export function lineNear(view, at, near) {
+// The line that can be grabbed at a point, or another kind of line: the nearest within so many pixels.
+export function lineNear(view, at, near, isOfKind = ({ hand }) => hand) {
   let found = null, least = near;
   if (view.state.backward) return null; // the gradient's line stands in its place
   for (const line of [...view.main, ...view.others]) {
-    if (!line.hand) continue;
+    if (!isOfKind(line)) continue;
     for (const x of [at.x - AROUND, at.x, at.x + AROUND]) {
       const away = Math.hypot(heightAt(view, line, x) - at.y, x - at.x);
       if (away < least || (away === least && line.place === view.state.feature)) [found, least] = [line, away];

@@ -2,8 +2,8 @@
 
 import { child } from "../../canvas.js";
 import { iconButton, SHAPES } from "../bar/icons.js";
-import { editable, valuesOf, withValues } from "./edits.js";
-import { STAMPS } from "./stamps.js";
+import { editable, lines, valuesOf, withValues } from "./edits.js";
+import { STAMPS, stamped } from "./stamps.js";
 import { mountField } from "./symbols.js";
 import { shorten } from "../strip/strip_text.js";
 
@@ -33,8 +33,6 @@ const TOOLS = [
   ["draw", "Draw a line of your own (D)"],
 ];
 
-const WHY = "The model does not read these columns as they are: it reads what was made of them";
-
 export function mount(view, state) {
   const spoken = { role: "group", "aria-label": "Change the input" };
   const row = child(view.holder, "div", { class: "touch-tools touch-apart", ...spoken });
@@ -42,7 +40,7 @@ export function mount(view, state) {
   for (const name of ["pointerdown", "pointermove"]) row.addEventListener(name, (event) => event.stopPropagation());
   row.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
   const stamps = child(row, "span", { class: "touch-stamps" });
-  const stampButtons = Object.entries(STAMPS).map(([name, { title }]) =>
+  const stampButtons = STAMPS.map(([name, title]) =>
     iconButton(stamps, `touch-${name}`, title, () => stamp(state, name)));
   const choice = chooser(row, state), text = mountField(row, state);
   const buttons = TOOLS.map(([tool, title]) =>
@@ -51,7 +49,7 @@ export function mount(view, state) {
     state.set({ difference: !state.difference });
   });
   const back = iconButton(row, "touch-back", "Put the input back (Backspace)", () => state.set({ edits: null }));
-  const why = child(row, "span", { class: "touch-why", title: WHY });
+  const why = child(row, "span", { class: "touch-why" });
   why.textContent = "These lines cannot be grabbed";
   view.tools = row;
   return {
@@ -62,6 +60,7 @@ export function mount(view, state) {
         button.setAttribute("aria-pressed", tool === name);
       }
       why.hidden = hand || Boolean(scene.symbols);
+      why.title = lines(scene).map((line) => line.why).join(" ");
       stamps.hidden = !hand || tool !== "draw";
       choice();
       text();
@@ -88,12 +87,16 @@ function chooser(row, state) {
     list.blur(); // the keys are the stage's again
   });
   return () => {
-    const features = editable(state.scene), names = JSON.stringify(features);
-    list.hidden = features.length < 2;
-    if (listed !== names) {
+    const all = lines(state.scene), named = JSON.stringify(all.map(({ name, place }) => [name, place]));
+    list.hidden = all.length < 2 || all.every(({ why }) => why);
+    if (listed !== named) {
       list.replaceChildren();
-      for (const { name, place } of features) child(list, "option", { value: place }).textContent = shorten(name, 18);
-      listed = names;
+      for (const { name, place, why } of all) {
+        const option = child(list, "option", { value: place, title: why });
+        option.textContent = shorten(name, 18);
+        option.disabled = Boolean(why);
+      }
+      listed = named;
     }
     list.value = placeOf(state);
   };
@@ -103,7 +106,6 @@ let seed = 0; // of the next noise: another one with each press
 
 function stamp(state, name) {
   const { scene, edits, step } = state, place = placeOf(state);
-  const center = scene.inputCenter[scene.features.indexOf(scene.series[place].name)];
-  const values = STAMPS[name].make(valuesOf(state, place), step, center, seed++)(scene, place);
+  const values = stamped(scene, place, name, { values: valuesOf(state, place), step, seed: seed++ });
   state.set({ edits: withValues(scene, edits, place, values), feature: place });
 }

@@ -3,6 +3,7 @@
 
 import * as grab from "./grab.js";
 import * as hint from "./hint.js";
+import * as refusal from "./refusal.js";
 import * as symbols from "./symbols.js";
 import * as tools from "./tools.js";
 
@@ -13,7 +14,7 @@ export const FIELDS = { edits: null, held: null, hold: null, tool: "point", feat
 
 export function mount(strip, state) {
   const parts = [grab.mount(strip, state), tools.mount(strip, state), hint.mount(strip, state)];
-  parts.push(symbols.mountChooser(strip, state));
+  parts.push(symbols.mountChooser(strip, state), refusal.mount(strip));
   return { update: (changed) => parts.forEach((part) => part.update?.(changed)) };
 }
 

@@ -41,21 +41,22 @@ export function mount(holder, state, side) {
       const { hold } = state;
       label.hidden = hold?.side !== side || !press;
       if (label.hidden) return;
-      const whose = hold.unit === null ? "every unit" : `unit ${hold.unit}`;
-      const text = `${hold.gate} of ${whose} held at ${number(hold.value)}`;
+      const whose = hold.unit === null ? "all " : ""; // the cell's caption names a unit
+      const text = `${whose}${hold.gate} held at ${number(hold.value)}`;
       if (label.textContent !== text) label.textContent = text;
-      place(label, holder.getBoundingClientRect(), press.valve.querySelector(".cell-ring").getBoundingClientRect());
+      const ring = press.valve.querySelector(".cell-ring").getBoundingClientRect();
+      place(label, holder.getBoundingClientRect(), ring, hold.gate);
     },
   };
 }
 
-// Beside the valve; where it stands at the drawing's edge, below it, so that no number is hidden.
-function place(label, inside, ring) {
-  const wide = label.offsetWidth, high = label.offsetHeight, isBeside = ring.right + 12 + wide < inside.right;
-  const left = isBeside ? ring.right + 12 : ring.left - wide + 8;
-  const top = isBeside ? ring.top + ring.height / 2 - high / 2 : ring.bottom + 2;
+// Where no number and no title of the cell stands: right of f on the pipe, left of i on its line, under o.
+function place(label, inside, ring, gate) {
+  const wide = label.offsetWidth, high = label.offsetHeight;
+  const left = { f: ring.right + 12, i: ring.left - wide - 10, o: ring.left - wide + 8 }[gate];
+  const top = gate === "o" ? ring.bottom + 2 : ring.top + (ring.height - high) / 2;
   label.style.left = `${Math.round(left - inside.left)}px`;
-  label.style.top = `${Math.round(Math.max(0, top - inside.top))}px`;
+  label.style.top = `${Math.round(top - inside.top)}px`;
 }
 
 const swallow = (event) => { event.stopPropagation(); event.preventDefault(); };
