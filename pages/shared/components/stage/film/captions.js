@@ -10,6 +10,7 @@ import { likeliest, percent, shorten, sign, stepText, symbolAt } from "../strip/
 import { toldOf } from "../talk/giving.js";
 
 const CALM = 0.05; // change of a gate from one step to the next that is not worth telling
+const SIDES = ["left", "right"]; // of a comparison, as they stand
 
 // What the first line is where nobody types one: the moment of the talk that is being given.
 export function headline({ giving, talk }) {
@@ -45,10 +46,10 @@ export function stepOf({ scene, step }) {
 export function predictionOf({ scene, sides, step }) {
   const isEnd = step === scene.steps - 1, soFar = scene.head === "last" && !isEnd, truth = truthAt(scene, step);
   const isClass = scene.classes.length > 0, name = (k) => shorten(sign(scene, scene.classes[k]), 16);
-  const all = sides.map(({ prediction, label }) => {
+  const all = sides.map(({ prediction }, k) => {
     const [[best, share]] = isClass ? likeliest(scene, prediction, step, 1) : [[]];
     const value = isClass ? `${shorten(sign(scene, best), 16)} ${percent(share)}` : format(prediction.values[step]);
-    return label ? `${shorten(label, 14)} ${value}` : value;
+    return sides.length > 1 ? `${SIDES[k]} ${value}` : value;
   });
   const known = truth !== null && truth !== undefined && !soFar;
   return `Prediction${soFar ? " so far" : ""}: ${all.join(", ")}${known ? `, actual ${isClass ? name(truth) : format(truth)}` : ""}`;
@@ -56,9 +57,9 @@ export function predictionOf({ scene, sides, step }) {
 
 // The gate that changes most from the step before; backward, what becomes of the gradient.
 export function eventOf(state) {
-  const { scene, sides, layer, direction, step, titles } = state, { trace, unit, label } = sides[0];
+  const { scene, sides, layer, direction, step, titles } = state, { trace, unit } = sides[0];
   const values = trace[layer][direction], read = (name, t) => one(values[name], unit, t, scene.steps);
-  const whose = label ? `${shorten(label, 14)}: ` : "";
+  const whose = sides.length > 1 ? `${SIDES[0]}: ` : "";
   if (gradientAt(state, 0)) {
     const f = read("f", step), back = stepsBack(state, step);
     return `${whose}${back} step${back === 1 ? "" : "s"} back: f = ${number(f)} hands on ${percent(f)} of ∂c`;

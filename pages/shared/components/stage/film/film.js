@@ -25,9 +25,11 @@ export async function record(stage, choices) {
     film = new Film(choices.format, fps);
     const begin = performance.now();
     for (let frame = 0; frame < plan.frames && !cancelled; frame++) {
-      const moving = studio.show(plan.stepAt(frame), begin + (frame * 1000) / fps);
-      band?.update();
-      painter.paint(pen, moving);
+      const before = state.step, moving = studio.show(plan.stepAt(frame), begin + (frame * 1000) / fps);
+      if (!frame || state.step !== before || moving.length) { // else it is the frame before once more
+        band?.update();
+        painter.paint(pen, moving);
+      }
       await film.add(canvas);
       front.tell(frame + 1, plan.frames);
       await pause(); // the page stays awake

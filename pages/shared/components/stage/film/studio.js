@@ -5,6 +5,7 @@ import { giveTime } from "../clock.js";
 
 const KEPT = ["step", "unit", "snapshot", "stage", "playing", "learning", "menu", "help", "touring", "pointing"];
 const QUIET = { playing: false, learning: false, menu: null, help: false, touring: false, pointing: false, held: null, hold: null };
+const SETTLES = 40; // times three frames of the screen, at most
 const WAIT = 300; // ms for a frame of the screen: a page in the background gets none
 
 export const pause = () => new Promise((done) => {
@@ -43,6 +44,7 @@ export class Studio {
     state.set({ stage: true });
     setPixelRatio(1);
     await drawn();
+    for (let k = 0; k < SETTLES && state.settled !== state.level; k++) await drawn(); // the camera was under way
     await this.repaint(`${width} ${height}, filmed`);
   }
 

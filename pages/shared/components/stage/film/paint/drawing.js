@@ -3,13 +3,13 @@
 import { fontOf } from "./text.js";
 
 const GROUPS = new Set(["svg", "g", "a"]), SHAPES = new Set(["path", "rect", "circle", "line"]);
+const EDGE = 20; // px that lines may be wide beyond a group's own box
 const UNSEEN = new Set(["aria-label"]); // attributes that change at each step and nothing on the screen
 
 export class Drawings {
   constructor(root) {
     this.looks = new WeakMap(); // element → what it looks like; null: nothing
-    this.layers = []; // canvases for what is transparent as a whole
-    this.deep = 0; // of them in use
+    this.layers = new WeakMap(); // group that is transparent as a whole → its own canvas
     this.observer = new MutationObserver(() => {}); // only asked for its records
     this.observer.observe(root, { subtree: true, attributes: true, childList: true, characterData: true });
   }
@@ -34,16 +34,14 @@ export class Drawings {
     if (whole) for (const inner of node.querySelectorAll("svg, svg *")) this.looks.delete(inner);
   }
 
-  paint(pen, svg, box, opacity) {
-    const { a, b, c, d, e, f } = svg.getScreenCTM();
-    pen.save();
+  // box: that of the svg, in the window.
+  paint(pen, svg, box) {
+    this.origin = pen.getTransform(); // where the window's corner is on the canvas
     pen.beginPath();
     pen.rect(box.left, box.top, box.width, box.height);
     pen.clip();
-    pen.globalAlpha *= opacity;
-    pen.transform(a, b, c, d, e, f);
+    pen.transform(...asList(svg.getScreenCTM()));
     for (const child of svg.children) this.node(pen, child);
-    pen.restore();
   }
 
   node(pen, node) {
@@ -62,18 +60,24 @@ export class Drawings {
 
   // A group that is transparent as a whole: its parts do not show through each other.
   layered(pen, node, opacity) {
-    const { width, height } = pen.canvas;
-    const layer = (this.layers[this.deep] ??= new OffscreenCanvas(width, height)), own = layer.getContext("2d");
-    own.reset();
-    own.setTransform(pen.getTransform());
-    this.deep++;
+    const { width, height } = pen.canvas, box = node.getBoundingClientRect(), { e, f } = this.origin;
+    const x = Math.max(0, Math.floor(box.left + e - EDGE)), y = Math.max(0, Math.floor(box.top + f - EDGE));
+    const wide = Math.min(width, Math.ceil(box.right + e + EDGE)) - x, high = Math.min(height, Math.ceil(box.bottom + f + EDGE)) - y;
+    if (!(wide > 0 && high > 0)) return;
+    if (!this.layers.has(node)) this.layers.set(node, new OffscreenCanvas(wide, high));
+    const layer = this.layers.get(node), own = layer.getContext("2d");
+    if (layer.width !== wide || layer.height !== high) Object.assign(layer, { width: wide, height: high });
+    else own.reset();
+    own.translate(-x, -y);
+    own.transform(...asList(pen.getTransform()));
     for (const child of node.children) this.node(own, child);
-    this.deep--;
     pen.resetTransform();
     pen.globalAlpha *= opacity;
-    pen.drawImage(layer, 0, 0);
+    pen.drawImage(layer, x, y);
   }
 }
+
+const asList = ({ a, b, c, d, e, f }) => [a, b, c, d, e, f];
 
 function paintLeaf(pen, { runs, path, opacity, strokeFirst, ...look }) {
   const all = pen.globalAlpha;
@@ -114,7 +118,7 @@ function read(node) {
 
 function matrixOf({ transform, transformOrigin }) {
   if (transform === "none") return null;
-  const [x, y] = transformOrigin.split(" ").map(parseFloat), { a, b, c, d, e, f } = new DOMMatrix(transform);
+  const [x, y] = transformOrigin.split(" ").map(parseFloat), [a, b, c, d, e, f] = asList(new DOMMatrix(transform));
   return [a, b, c, d, e + x - (a * x + c * y), f + y - (b * x + d * y)];
 }
 

@@ -37,11 +37,13 @@ export class Painter {
   element(pen, node) {
     const style = this.style(node), opacity = Number(style.opacity);
     if (node.classList.contains(ABSENT) || style.display === "none" || style.visibility === "hidden" || !opacity) return;
-    const box = node.getBoundingClientRect();
-    if (node.localName === "svg") return this.drawings.paint(pen, node, box, opacity);
+    const exact = node.getBoundingClientRect(), box = onPixels(exact);
     pen.save();
     pen.globalAlpha *= opacity;
-    if (node.localName === "canvas") pen.drawImage(node, box.left, box.top, box.width, box.height);
+    if (node.localName === "svg") {
+      if (style.transform === "none") pen.translate(box.left - exact.left, box.top - exact.top);
+      this.drawings.paint(pen, node, exact);
+    } else if (node.localName === "canvas") pen.drawImage(node, box.left, box.top, box.width, box.height);
     else {
       paintBox(pen, style, box);
       if (style.overflowX !== "visible") clip(pen, style, box);
@@ -64,6 +66,12 @@ export class Painter {
     const heights = new Map(children.map((child) => [child, height(child)]));
     return children.sort((one, other) => heights.get(one) - heights.get(other));
   }
+}
+
+// As browsers have it: boxes begin and end between two pixels.
+function onPixels({ left, top, right, bottom }) {
+  const [x, y] = [Math.round(left), Math.round(top)];
+  return { left: x, top: y, width: Math.round(right) - x, height: Math.round(bottom) - y };
 }
 
 const sides = ["Top", "Right", "Bottom", "Left"];
