@@ -17,7 +17,7 @@ export function headline({ giving, talk }) {
   const moment = giving && talk.moments[giving.at];
   if (!moment) return "";
   const told = moment.question ? toldOf(moment.question, giving) : "";
-  return told ? `${moment.title}: ${told}` : moment.title;
+  return told ? `${moment.title} · ${told}` : moment.title;
 }
 
 // line: the first line, or "". Returns { element, update }.
