@@ -53,3 +53,15 @@ def test_a_future_of_nonsense_is_told(stage_of_module: Page):
     for wrong in ({"columns": [99]}, {"index": 7}, {"yScale": []}, {"center": ["x"]}, {"start": {"kind": "x"}}):
         damaged = header | {"future": future | {"fed": [fed | wrong]}}
         assert "field future" in fault(stage_of_module, damaged, arrays)
+
+
+@pytest.mark.slow
+def test_what_a_moment_leaves_out_is_as_it_was_before_there_was_a_choice(stage_of_module: Page):
+    """The talk that ships names no depth: it is about the cell, whatever the page shows."""
+    plain = """async () => {
+      const { plain } = await import("/modules/stage/talk/moment.js");
+      return plain({ title: "A moment", step: 1, question: null, other: "field" });
+    }"""
+    moment = stage_of_module.evaluate(plain)
+    assert moment["level"] == 2 and moment["backward"] is False and moment["ahead"] is None
+    assert "other" not in moment
