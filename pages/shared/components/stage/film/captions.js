@@ -10,6 +10,7 @@ import { likeliest, percent, shorten, sign, stepText, symbolAt } from "../strip/
 import { toldOf } from "../talk/giving.js";
 
 const CALM = 0.05; // change of a gate from one step to the next that is not worth telling
+export const LINE = 105; // letters that the first line has room for
 const SIDES = ["left", "right"]; // of a comparison, as they stand
 
 // What the first line is where nobody types one: the moment of the talk that is being given.
@@ -17,7 +18,8 @@ export function headline({ giving, talk }) {
   const moment = giving && talk.moments[giving.at];
   if (!moment) return "";
   const told = moment.question ? toldOf(moment.question, giving) : "";
-  return told ? `${moment.title} · ${told}` : moment.title;
+  const all = `${moment.title} · ${told}`;
+  return told && all.length <= LINE ? all : moment.title;
 }
 
 // line: the first line, or "". Returns { element, update }.

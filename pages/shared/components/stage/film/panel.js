@@ -4,7 +4,7 @@ import { child } from "../../canvas.js";
 import { playedWay } from "../backward/backward.js";
 import { menuPanel } from "../bar/menu.js";
 import { PER_SECOND, SPEEDS } from "../bar/transport.js";
-import { headline } from "./captions.js";
+import { LINE, headline } from "./captions.js";
 import { MISSING, formatsFor } from "./encoder.js";
 import { record } from "./film.js";
 import { duration, planOf } from "./plan.js";
@@ -58,7 +58,7 @@ function fieldsOf(box) {
     from: field(steps, "From step", "input", number), to: field(steps, "to step", "input", number),
     size: field(box, "Size", "select"), format: field(box, "File", "select"), fps: field(box, "Frames a second", "select"),
     speed: field(box, "Speed", "select"), captions: field(box, "Captions", "input", { type: "checkbox" }),
-    line: field(box, "First line", "input", { type: "text", maxlength: 100, placeholder: "optional" }),
+    line: field(box, "First line", "input", { type: "text", maxlength: LINE, placeholder: "optional" }),
   };
   SIZES.forEach(([width, height], k) => option(fields.size, k, `${width} × ${height}`));
   for (const rate of RATES) option(fields.fps, rate, rate);
@@ -73,7 +73,7 @@ function begin({ state, fields, ...view }) {
   Object.assign(fields.from, { value: from + 1, max: last });
   Object.assign(fields.to, { value: to + 1, max: last });
   fields.speed.value = state.speed;
-  fields.line.value = headline(state).slice(0, 100);
+  fields.line.value = headline(state).slice(0, LINE);
   tell({ state, fields, ...view });
 }
 
