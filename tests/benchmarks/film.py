@@ -37,8 +37,8 @@ RECORD = """async ([width, height, fps, seconds, name]) => {
   const lap = (name) => { const now = performance.now(); taken[name] += now - last; last = now; };
   for (let frame = 0; frame < frames; frame++) {
     last = performance.now();
-    const before = state.step, step = plan.stepAt(frame % plan.frames);
-    const moving = studio.show(step, begin + (frame * 1000) / fps);
+    const before = state.step, step = plan.at(frame % plan.frames);
+    const moving = await studio.show({ step }, begin + (frame * 1000) / fps);
     lap('show');
     if (!frame || step !== before || moving.length) {
       band.update();

@@ -23,7 +23,7 @@ PAINT = """async ([width, height, step, line]) => {
   const [{ Studio }, { Painter }, captions] = [await part('studio'), await part('paint/page'), await part('captions')];
   const studio = new Studio(stage), band = captions.mount(stage.element, stage.state, line);
   await studio.enter({ width, height }, { cancel() {} }, () => band.update());
-  studio.show(step, performance.now());
+  await studio.show({ step }, performance.now());
   await studio.repaint(`${width} ${height}, to be painted`);
   band.update();
   const canvas = Object.assign(document.createElement('canvas'), { width, height });

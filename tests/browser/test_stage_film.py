@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -111,7 +112,7 @@ def test_nothing_jumps_between_two_steps(page: Page):
       await studio.enter({ width: 1280, height: 720 }, {}, () => {});
       const begin = performance.now();
       for (let frame = 0; frame < 16; frame++) {
-        studio.show(frame < 8 ? 1 : 5, begin + frame * 1000 / 30);
+        await studio.show({ step: frame < 8 ? 1 : 5 }, begin + frame * 1000 / 30);
         found.push(flow());
         await new Promise((done) => setTimeout(done, 40));
       }
@@ -186,3 +187,23 @@ def test_a_new_scene_waits_for_the_end_of_the_film(page: Page):
     assert page.evaluate("window.stage.state.scene.id") != "later"
     expect(page.locator(".stage-menu-film [role=status]")).to_contain_text("Saved as")
     assert page.evaluate("window.stage.state.scene.id") == "later"
+
+
+@pytest.mark.slow
+def test_learning_plays_epoch_by_epoch(page: Page):
+    set_state(page, step=12, snapshot=3)
+    settle(page)
+    snapshots = page.evaluate("window.stage.state.scene.snapshots.length")
+    films.open_panel(page)
+    films.choose(page, What_plays="snapshot")
+    expect(page.get_by_label("From step")).to_be_hidden()
+    _, content = films.record(page)
+    film = films.read_webm(content)
+    assert len(film.frames) == math.ceil(((snapshots + 1) / 8 + 1) * 30)
+    settle(page)
+    assert (state(page, "step"), state(page, "snapshot")) == (12, 3)
+    begin, end = (films.play(page, "film.webm", content, at)["picture"] for at in (0.05, film.duration - 0.1))
+    assert films.share_noticed(begin, end) > 0.05
+    set_state(page, snapshot=snapshots, backward=True, menu=None)
+    films.open_panel(page)
+    assert page.locator(".film-panel option[value=snapshot]").is_disabled()

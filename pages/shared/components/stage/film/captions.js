@@ -3,6 +3,7 @@
 
 import { child, format } from "../../canvas.js";
 import { gradientAt, stepsBack } from "../backward/backward.js";
+import { epochText } from "../bar/transport.js";
 import { number } from "../cell/equations.js";
 import { one } from "../levels/unrolled.js";
 import { GATES, truthAt } from "../scene.js";
@@ -39,10 +40,12 @@ export function mount(root, state, line) {
   };
 }
 
-export function stepOf({ scene, step }) {
-  const text = stepText(scene, step), when = scene.when?.[step];
+export function stepOf({ scene, step, snapshot, filming }) {
+  const told = filming?.plays === "snapshot" || snapshot < scene.snapshots.length; // else it is the model of now
+  const text = stepText(scene, step), when = told ? epochText(scene, snapshot) : scene.when?.[step];
   const reads = scene.symbols ? ` · ${scene.symbols[step] === null ? "reads nothing yet" : `reads ${symbolAt(scene, step)}`}` : "";
-  return `${when ? `${when} · ${text}` : text[0].toUpperCase() + text.slice(1)}${reads}`;
+  const all = `${when ? `${when} · ` : ""}${text}${reads}`;
+  return all[0].toUpperCase() + all.slice(1);
 }
 
 export function predictionOf({ scene, sides, step }) {

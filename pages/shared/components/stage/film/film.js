@@ -7,10 +7,10 @@ import { Painter } from "./paint/page.js";
 import { planOf } from "./plan.js";
 import { Studio, pause } from "./studio.js";
 
-// stage: a main.Stage. choices: { width, height, fps, from, to, rate, format, captions, line }. The file, or null if it
-// was cancelled.
+// stage: a main.Stage. choices: { width, height, fps, plays, from, to, rate, format, captions, line }; plays: what goes on
+// from frame to frame, the state's "step" or its "snapshot". The file, or null if it was cancelled.
 export async function record(stage, choices) {
-  const { element, state } = stage, { width, height, fps } = choices, plan = planOf(choices);
+  const { element, state } = stage, { width, height, fps, plays } = choices, plan = planOf(choices);
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const pen = canvas.getContext("2d"), studio = new Studio(stage);
   let cancelled = false, painter = null, film = null;
@@ -18,15 +18,16 @@ export async function record(stage, choices) {
   const front = cover.mount(element, canvas, cancel);
   const band = choices.captions ? captions.mount(element, state, choices.line) : null;
   try {
-    await studio.enter({ width, height }, { cancel }, () => band?.update());
-    studio.show(plan.stepAt(0), performance.now());
-    await studio.repaint(`${width} ${height}, first step`);
+    await studio.enter({ width, height }, { cancel, plays }, () => band?.update());
+    await studio.show({ [plays]: plan.at(0) }, performance.now());
+    await studio.repaint(`${width} ${height}, first frame`);
     painter = new Painter(element);
     film = new Film(choices.format, fps);
     const begin = performance.now();
     for (let frame = 0; frame < plan.frames && !cancelled; frame++) {
-      const before = state.step, moving = studio.show(plan.stepAt(frame), begin + (frame * 1000) / fps);
-      if (!frame || state.step !== before || moving.length) { // else it is the frame before once more
+      const before = state[plays], now = plan.at(frame);
+      const moving = await studio.show({ [plays]: now }, begin + (frame * 1000) / fps);
+      if (!frame || now !== before || moving.length) { // else it is the frame before once more
         band?.update();
         painter.paint(pen, moving);
       }

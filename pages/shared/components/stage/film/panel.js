@@ -3,7 +3,7 @@
 import { child } from "../../canvas.js";
 import { playedWay } from "../backward/backward.js";
 import { menuPanel } from "../bar/menu.js";
-import { PER_SECOND, SPEEDS } from "../bar/transport.js";
+import { PER_SECOND, SNAPSHOTS_PER_SECOND, SPEEDS } from "../bar/transport.js";
 import { LINE, headline } from "./captions.js";
 import { MISSING, formatsFor } from "./encoder.js";
 import { record } from "./film.js";
@@ -52,14 +52,16 @@ function fieldsOf(box) {
     child(label, "span", {}).textContent = title;
     return child(label, tag, { "aria-label": title, ...attributes });
   };
-  const steps = child(box, "div", { class: "film-steps" });
+  const plays = field(box, "What plays", "select"), steps = child(box, "div", { class: "film-steps" });
   const number = { type: "number", min: 1, step: 1 };
   const fields = {
-    from: field(steps, "From step", "input", number), to: field(steps, "to step", "input", number),
+    plays, steps, from: field(steps, "From step", "input", number), to: field(steps, "to step", "input", number),
     size: field(box, "Size", "select"), format: field(box, "File", "select"), fps: field(box, "Frames a second", "select"),
     speed: field(box, "Speed", "select"), captions: field(box, "Captions", "input", { type: "checkbox" }),
     line: field(box, "First line", "input", { type: "text", maxlength: LINE, placeholder: "optional" }),
   };
+  option(plays, "step", "time, step by step");
+  option(plays, "snapshot", "learning, epoch by epoch");
   SIZES.forEach(([width, height], k) => option(fields.size, k, `${width} × ${height}`));
   for (const rate of RATES) option(fields.fps, rate, rate);
   for (const times of SPEEDS) option(fields.speed, times, `${times}×, ${times * PER_SECOND} steps a second`);
@@ -73,6 +75,9 @@ function begin({ state, fields, ...view }) {
   Object.assign(fields.from, { value: from + 1, max: last });
   Object.assign(fields.to, { value: to + 1, max: last });
   fields.speed.value = state.speed;
+  fields.plays.value = "step";
+  // A gradient and a continuation are worked out after the picture: at another snapshot they would come too late.
+  fields.plays.options[1].disabled = !state.scene.snapshots.length || state.backward || Boolean(state.ahead);
   fields.line.value = headline(state).slice(0, LINE);
   tell({ state, fields, ...view });
 }
@@ -81,10 +86,13 @@ function begin({ state, fields, ...view }) {
 function chosen({ state, fields, formats }) {
   const last = state.scene.steps, [from, to] = [fields.from, fields.to].map(({ value }) => Number(value));
   const fits = (step) => Number.isInteger(step) && step >= 1 && step <= last;
-  if (!fits(from) || !fits(to)) return null;
+  const plays = fields.plays.value, times = Number(fields.speed.value);
+  if (plays === "step" && (!fits(from) || !fits(to))) return null;
+  const way = plays === "step" ? { from: from - 1, to: to - 1, rate: PER_SECOND * times }
+    : { from: 0, to: state.scene.snapshots.length, rate: SNAPSHOTS_PER_SECOND };
   const [width, height] = SIZES[Number(fields.size.value)];
   return {
-    width, height, from: from - 1, to: to - 1, rate: PER_SECOND * Number(fields.speed.value), fps: Number(fields.fps.value),
+    width, height, plays, ...way, fps: Number(fields.fps.value),
     format: formats?.find(({ name }) => name === fields.format.value), captions: fields.captions.checked,
     line: fields.captions.checked ? fields.line.value.trim() : "",
   };
@@ -94,6 +102,8 @@ function tell(view) {
   const choices = chosen(view), { fields, button, length, state } = view;
   button.disabled = !choices?.format;
   fields.line.disabled = !fields.captions.checked;
+  const isTime = fields.plays.value === "step";
+  for (const one of [fields.steps, fields.speed.parentElement]) one.hidden = !isTime;
   if (!choices) {
     length.textContent = `Steps are whole numbers from 1 to ${state.scene.steps}.`;
     return;

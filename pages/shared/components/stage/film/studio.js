@@ -72,12 +72,14 @@ export class Studio {
     for (const one of transitions(element)) one.finish();
   }
 
-  // Shows a step at a time of the film (ms), with what moves between two steps as far as it is by then. Returns the
-  // elements that move.
-  show(step, time) {
+  // Shows the changes, as of the step, at a time of the film (ms), with what moves between two steps as far as it is by
+  // then. Gives the elements that move.
+  async show(changes, time) {
     const { state, element } = this.stage;
     giveTime(time);
-    if (step !== state.step) state.set({ step });
+    state.set(changes);
+    if (state.frame !== null) state.notify();
+    while (state.working) await pause(); // the traces of another snapshot
     if (state.frame !== null) state.notify();
     return transitions(element).map((transition) => {
       if (!this.begins.has(transition)) {

@@ -10,7 +10,7 @@ export class Drawings {
   constructor(root) {
     this.looks = new WeakMap(); // element → what it looks like; null: nothing
     this.layers = new WeakMap(); // group that is transparent as a whole → its own canvas
-    this.observer = new MutationObserver(() => {}); // only asked for its records
+    this.observer = new MutationObserver((records) => this.heed(records));
     this.observer.observe(root, { subtree: true, attributes: true, childList: true, characterData: true });
   }
 
@@ -18,12 +18,16 @@ export class Drawings {
 
   // Forgets what may have changed since the last picture.
   refresh(moving) {
-    for (const { target, type, attributeName } of this.observer.takeRecords()) {
+    this.heed(this.observer.takeRecords());
+    for (const node of moving) this.forget(node, false);
+  }
+
+  heed(records) {
+    for (const { target, type, attributeName } of records) {
       if (UNSEEN.has(attributeName)) continue;
       const whole = type === "attributes" && !SHAPES.has(target.localName);
       this.forget(type === "characterData" ? target.parentElement : target, whole);
     }
-    for (const node of moving) this.forget(node, false);
   }
 
   forget(node, whole) {
