@@ -1,5 +1,5 @@
-// The band under the picture, in the bar's place: a line that somebody typed, or the talk's; the step, what is predicted
-// there, and what happens in the cell, each in a place of its own, so that nothing moves but the numbers.
+// The band under the picture, in the bar's place: a line that somebody typed, or the talk's; the step, what is
+// predicted there, and what happens in the cell, each in a place of its own, so that nothing moves but the numbers.
 
 import { child, format } from "../../canvas.js";
 import { gradientAt, stepsBack } from "../backward/backward.js";
@@ -43,21 +43,22 @@ export function mount(root, state, line) {
 export function stepOf({ scene, step, snapshot, filming }) {
   const told = filming?.plays === "snapshot" || snapshot < scene.snapshots.length; // else it is the model of now
   const text = stepText(scene, step), when = told ? epochText(scene, snapshot) : scene.when?.[step];
-  const reads = scene.symbols ? ` · ${scene.symbols[step] === null ? "reads nothing yet" : `reads ${symbolAt(scene, step)}`}` : "";
-  const all = `${when ? `${when} · ` : ""}${text}${reads}`;
+  const symbol = scene.symbols && (scene.symbols[step] === null ? "nothing yet" : symbolAt(scene, step));
+  const all = [when, text, symbol && `reads ${symbol}`].filter(Boolean).join(" · ");
   return all[0].toUpperCase() + all.slice(1);
 }
 
 export function predictionOf({ scene, sides, step }) {
   const isEnd = step === scene.steps - 1, soFar = scene.head === "last" && !isEnd, truth = truthAt(scene, step);
-  const isClass = scene.classes.length > 0, name = (k) => shorten(sign(scene, scene.classes[k]), 16);
+  const isClass = scene.classes.length > 0, word = (name) => shorten(sign(scene, name), 16);
   const all = sides.map(({ prediction }, k) => {
     const [[best, share]] = isClass ? likeliest(scene, prediction, step, 1) : [[]];
-    const value = isClass ? `${shorten(sign(scene, best), 16)} ${percent(share)}` : format(prediction.values[step]);
+    const value = isClass ? `${word(best)} ${percent(share)}` : format(prediction.values[step]);
     return sides.length > 1 ? `${SIDES[k]} ${value}` : value;
   });
-  const known = truth !== null && truth !== undefined && !soFar;
-  return `Prediction${soFar ? " so far" : ""}: ${all.join(", ")}${known ? `, actual ${isClass ? name(truth) : format(truth)}` : ""}`;
+  const told = `Prediction${soFar ? " so far" : ""}: ${all.join(", ")}`;
+  if (soFar || truth === null || truth === undefined) return told;
+  return `${told}, actual ${isClass ? word(scene.classes[truth]) : format(truth)}`;
 }
 
 // The gate that changes most from the step before; backward, what becomes of the gradient.

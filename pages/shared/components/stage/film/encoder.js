@@ -3,8 +3,8 @@
 import { asMp4 } from "./mp4.js";
 import { asWebm } from "./webm.js";
 
-export const MISSING = "This browser cannot encode a film here: it takes WebCodecs, which current Chrome, Edge, Firefox and "
-  + "Safari have, on a page that is opened from localhost or over https.";
+export const MISSING = "This browser cannot encode a film here: it takes WebCodecs, which current Chrome, Edge, "
+  + "Firefox and Safari have, on a page that is opened from localhost or over https.";
 
 const SECONDS = 2; // between key frames, to which players jump
 const QUEUE = 4; // frames that may wait for the encoder
@@ -13,10 +13,13 @@ const QUANTIZER = 16; // of 63: letters stay as on the screen, and pictures that
 
 // The first of a family that the browser encodes is taken: levels up to 1080p at 60 frames a second.
 const FAMILIES = [
-  { name: "VP9", ending: "webm", write: asWebm, codecs: ["vp09.00.41.08"], quality: { vp9: { quantizer: QUANTIZER } } },
   {
-    name: "H.264", ending: "mp4", write: asMp4, codecs: ["avc1.64002a", "avc1.4d002a", "avc1.42002a"], avc: { format: "avc" },
-    quality: null,
+    name: "VP9", ending: "webm", write: asWebm, codecs: ["vp09.00.41.08"], form: {},
+    quality: { vp9: { quantizer: QUANTIZER } },
+  },
+  {
+    name: "H.264", ending: "mp4", write: asMp4, codecs: ["avc1.64002a", "avc1.4d002a", "avc1.42002a"],
+    form: { avc: { format: "avc" } }, quality: null,
   },
 ];
 
@@ -27,8 +30,9 @@ export async function formatsFor({ width, height, fps }) {
     const bitrate = Math.round(BITS * width * height * fps), size = { width, height, framerate: fps, bitrate };
     const modes = family.quality ? ["quantizer", "variable"] : ["variable"];
     for (const bitrateMode of modes) for (const codec of family.codecs) {
-      const config = { codec, bitrateMode, ...size, ...(family.avc ? { avc: family.avc } : {}) };
-      if (await isSupported(config)) return { ...family, config, options: bitrateMode === "quantizer" ? family.quality : {} };
+      const config = { codec, bitrateMode, ...size, ...family.form };
+      const options = bitrateMode === "quantizer" ? family.quality : {};
+      if (await isSupported(config)) return { ...family, config, options };
     }
     return null;
   }));
@@ -71,8 +75,7 @@ export class Film {
     if (this.failure) throw this.failure;
     if (this.frames.length !== this.given) throw new Error(`${this.given - this.frames.length} frames were lost`);
     const { width, height } = this.config, { colorSpace, description } = this.told;
-    const record = description && (ArrayBuffer.isView(description) ? new Uint8Array(description.buffer.slice(
-      description.byteOffset, description.byteOffset + description.byteLength)) : new Uint8Array(description));
+    const record = description && bytesOf(description);
     return this.write(this.frames, { width, height, fps: this.fps, colorSpace, description: record });
   }
 
@@ -81,5 +84,8 @@ export class Film {
     this.frames = [];
   }
 }
+
+const bytesOf = (data) => (ArrayBuffer.isView(data)
+  ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data));
 
 const dequeued = (encoder) => new Promise((done) => encoder.addEventListener("dequeue", done, { once: true }));

@@ -1,4 +1,4 @@
-// Records what plays, frame by frame and not in real time: each frame is shown, painted and encoded before the next one.
+// Records what plays, frame by frame and not in real time: each is shown, painted and encoded before the next one.
 
 import * as captions from "./captions.js";
 import * as cover from "./cover.js";
@@ -7,8 +7,8 @@ import { Painter } from "./paint/page.js";
 import { planOf } from "./plan.js";
 import { Studio, pause } from "./studio.js";
 
-// stage: a main.Stage. choices: { width, height, fps, plays, from, to, rate, format, captions, line }; plays: what goes on
-// from frame to frame, the state's "step" or its "snapshot". The file, or null if it was cancelled.
+// stage: a main.Stage. choices: { width, height, fps, plays, from, to, rate, format, captions, line }; plays: what goes
+// on from frame to frame, the state's "step" or its "snapshot". The file, or null if it was cancelled.
 export async function record(stage, choices) {
   const { element, state } = stage, { width, height, fps, plays } = choices, plan = planOf(choices);
   const canvas = Object.assign(document.createElement("canvas"), { width, height });

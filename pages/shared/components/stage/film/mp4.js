@@ -6,7 +6,8 @@ import { colorNumbers } from "./webm.js";
 const UNIT = 1000; // ticks a frame: other programs find whole numbers easier to cut
 const IDENTITY = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
 
-// frames: [{ data: Uint8Array, isKey }], one every 1 / fps s; description: the codec's own record (avcC). Returns the file.
+// frames: [{ data: Uint8Array, isKey }], one every 1 / fps s; description: the codec's own record (avcC). Returns the
+// file.
 export function asMp4(frames, { width, height, fps, colorSpace, description }) {
   const type = box("ftyp", letters("isom"), u32(0x200), letters("isomiso2avc1mp41"));
   const all = { frames, width, height, scale: fps * UNIT, ticks: frames.length * UNIT, colorSpace, description };

@@ -12,6 +12,7 @@ import { duration, planOf } from "./plan.js";
 const SIZES = [[1280, 720], [1920, 1080]], RATES = [30, 60];
 const PACE = new Map([[720, 35], [1080, 70]]); // ms a frame, until this machine's own is known
 const PROBED = { width: 1920, height: 1080, fps: 60 }; // what encodes the most encodes all
+const FILES = { webm: "WebM", mp4: "MP4" };
 const UNITS = ["kB", "MB", "GB"];
 
 // save(blob, name): hands the file over. Returns { open(), update(), element }.
@@ -27,7 +28,7 @@ export function mount(bar, state, stage, save) {
   view.button.addEventListener("click", () => start(view));
   formatsFor(PROBED).then((formats) => {
     view.formats = formats;
-    for (const { name, ending } of formats) option(view.fields.format, name, `${ending === "webm" ? "WebM" : "MP4"} (${name})`);
+    for (const { name, ending } of formats) option(view.fields.format, name, `${FILES[ending]} (${name})`);
     if (!formats.length) view.note.textContent = MISSING;
     tell(view);
   });
@@ -56,8 +57,8 @@ function fieldsOf(box) {
   const number = { type: "number", min: 1, step: 1 };
   const fields = {
     plays, steps, from: field(steps, "From step", "input", number), to: field(steps, "to step", "input", number),
-    size: field(box, "Size", "select"), format: field(box, "File", "select"), fps: field(box, "Frames a second", "select"),
-    speed: field(box, "Speed", "select"), captions: field(box, "Captions", "input", { type: "checkbox" }),
+    size: field(box, "Size", "select"), format: field(box, "File", "select"),
+    fps: field(box, "Frames a second", "select"), speed: field(box, "Speed", "select"), captions: field(box, "Captions", "input", { type: "checkbox" }),
     line: field(box, "First line", "input", { type: "text", maxlength: LINE, placeholder: "optional" }),
   };
   option(plays, "step", "time, step by step");

@@ -1,4 +1,5 @@
-// Which step, or which snapshot of the training, each frame of a film shows. Time is counted in frames: none is left out, and none comes twice.
+// Which step, or which snapshot of the training, each frame of a film shows. Time is counted in frames: none is left
+// out, and none comes twice.
 
 const HOLD = 1; // s that the last one stays
 

@@ -4,7 +4,9 @@ import { setPixelRatio } from "../../canvas.js";
 import { giveTime } from "../clock.js";
 
 const KEPT = ["step", "unit", "snapshot", "stage", "playing", "learning", "menu", "help", "touring", "pointing"];
-const QUIET = { playing: false, learning: false, menu: null, help: false, touring: false, pointing: false, held: null, hold: null };
+const QUIET = {
+  playing: false, learning: false, menu: null, help: false, touring: false, pointing: false, held: null, hold: null,
+};
 const SETTLES = 40; // times three frames of the screen, at most
 const WAIT = 300; // ms for a frame of the screen: a page in the background gets none
 
@@ -14,9 +16,13 @@ export const pause = () => new Promise((done) => {
   port2.postMessage(null);
 });
 
-const drawn = async () => {
-  for (let k = 0; k < 3; k++) await Promise.race([new Promise(requestAnimationFrame), new Promise((done) => setTimeout(done, WAIT))]);
-};
+const frame = () => new Promise((done) => {
+  requestAnimationFrame(done);
+  setTimeout(done, WAIT);
+});
+
+// Three frames: what is resized hears of it in the first, and draws in the second.
+const drawn = async () => { for (let k = 0; k < 3; k++) await frame(); };
 
 export class Studio {
   // stage: a main.Stage.
@@ -25,7 +31,8 @@ export class Studio {
     this.begins = new WeakMap(); // transition → ms at which it began, in the film's time
   }
 
-  // filming: what state.filming is meanwhile, { cancel }; prepare(): puts into the stage what belongs to the film alone.
+  // filming: what state.filming is meanwhile, { cancel, plays }; prepare(): puts into the stage what belongs to the
+  // film alone.
   async enter({ width, height }, filming, prepare) {
     const { element, state } = this.stage;
     this.before = Object.fromEntries(KEPT.map((name) => [name, state[name]]));
@@ -54,7 +61,8 @@ export class Studio {
     setPixelRatio(null);
     element.classList.remove("stage-film");
     for (const name of ["--film-width", "--film-height"]) element.style.removeProperty(name);
-    if (this.filled) await element.requestFullscreen?.().catch(() => {}); // where it is refused, stage mode fills the window
+    // Where it is refused, stage mode fills the window.
+    if (this.filled) await element.requestFullscreen?.().catch(() => {});
     state.set({ ...this.before, filming: null });
     await drawn();
     await this.repaint(`${element.clientWidth} ${element.clientHeight}`);

@@ -68,14 +68,13 @@ const ebmlHead = () => nested(
 );
 
 const info = (count, tick) => nested(
-  0x1549a966, whole(0x2ad7b1, tick), real(0x4489, count), text(0x4d80, "LSTM Playground"), text(0x5741, "LSTM Playground"),
+  0x1549a966, whole(0x2ad7b1, tick), real(0x4489, count), ...[0x4d80, 0x5741].map((id) => text(id, "LSTM Playground")),
 );
 
 function tracks(tick, width, height, colorSpace) {
   const { primaries, transfer, matrix, fullRange } = colorNumbers(colorSpace);
-  const color = nested(
-    0x55b0, whole(0x55b1, matrix), whole(0x55b9, fullRange ? 2 : 1), whole(0x55ba, transfer), whole(0x55bb, primaries),
-  );
+  const numbers = [[0x55b1, matrix], [0x55b9, fullRange ? 2 : 1], [0x55ba, transfer], [0x55bb, primaries]];
+  const color = nested(0x55b0, ...numbers.map(([id, value]) => whole(id, value)));
   const video = nested(0xe0, whole(0xb0, width), whole(0xba, height), color);
   const isVideo = 1, number = 1;
   return nested(0x1654ae6b, nested(

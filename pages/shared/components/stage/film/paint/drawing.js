@@ -66,7 +66,8 @@ export class Drawings {
   layered(pen, node, opacity) {
     const { width, height } = pen.canvas, box = node.getBoundingClientRect(), { e, f } = this.origin;
     const x = Math.max(0, Math.floor(box.left + e - EDGE)), y = Math.max(0, Math.floor(box.top + f - EDGE));
-    const wide = Math.min(width, Math.ceil(box.right + e + EDGE)) - x, high = Math.min(height, Math.ceil(box.bottom + f + EDGE)) - y;
+    const wide = Math.min(width, Math.ceil(box.right + e + EDGE)) - x;
+    const high = Math.min(height, Math.ceil(box.bottom + f + EDGE)) - y;
     if (!(wide > 0 && high > 0)) return;
     if (!this.layers.has(node)) this.layers.set(node, new OffscreenCanvas(wide, high));
     const layer = this.layers.get(node), own = layer.getContext("2d");
@@ -100,8 +101,9 @@ function paintLeaf(pen, { runs, path, opacity, strokeFirst, ...look }) {
   };
   if (runs) {
     pen.globalAlpha = all * opacity;
+    Object.assign(pen, { textAlign: "left", textBaseline: "alphabetic", letterSpacing: "0px" });
     for (const { font, color, text, x, y } of runs) {
-      Object.assign(pen, { font, fillStyle: color, textAlign: "left", textBaseline: "alphabetic", letterSpacing: "0px" });
+      Object.assign(pen, { font, fillStyle: color });
       pen.fillText(text, x, y);
     }
   } else for (const act of strokeFirst ? [stroke, fill] : [fill, stroke]) act();
@@ -149,7 +151,7 @@ function shapeOf(node, style) {
 function pathOf(node, style) {
   const number = (name) => parseFloat(style[name]) || 0, path = new Path2D();
   if (node.localName === "path") return new Path2D(node.getAttribute("d") ?? "");
-  if (node.localName === "circle") path.ellipse(number("cx"), number("cy"), number("r"), number("r"), 0, 0, 2 * Math.PI);
+  if (node.localName === "circle") path.arc(number("cx"), number("cy"), number("r"), 0, 2 * Math.PI);
   else if (node.localName === "rect") {
     path.roundRect(number("x"), number("y"), number("width"), number("height"), number("rx") || number("ry"));
   } else {

@@ -1,7 +1,8 @@
 // Paints what is on the screen onto a canvas: boxes, text, canvases and drawings, where the browser put them.
-// Handing the browser an SVG with the page in it (export/image_export.js) is exact too, but has to be written, parsed and
-// decoded with the font in it for each picture: 400 ms. Here nothing is written: the canvases are copied, shapes and
-// letters are painted with the styles that the page has computed, and of drawings only what has changed is read again.
+// Handing the browser an SVG with the page in it (export/image_export.js) is exact too, but it has to be written, parsed
+// and decoded with the font in it for each picture: 370 to 560 ms. Here nothing is written: the canvases are copied,
+// shapes and letters are painted with the styles that the page has computed, and of drawings only what has changed is
+// read again: 2 to 15 ms (tests/benchmarks/film.py).
 
 import { Drawings } from "./drawing.js";
 import { paintText } from "./text.js";
@@ -36,7 +37,8 @@ export class Painter {
 
   element(pen, node) {
     const style = this.style(node), opacity = Number(style.opacity);
-    if (node.classList.contains(ABSENT) || style.display === "none" || style.visibility === "hidden" || !opacity) return;
+    if (!opacity || style.display === "none" || style.visibility === "hidden") return;
+    if (node.classList.contains(ABSENT)) return;
     const exact = node.getBoundingClientRect(), box = onPixels(exact);
     pen.save();
     pen.globalAlpha *= opacity;
@@ -57,7 +59,7 @@ export class Painter {
 
   // The children that are painted, from back to front.
   ordered(node) {
-    const children = [...node.childNodes].filter(({ nodeType }) => nodeType === Node.TEXT_NODE || nodeType === Node.ELEMENT_NODE);
+    const children = [...node.childNodes].filter(({ nodeType }) => nodeType !== Node.COMMENT_NODE);
     const height = (child) => {
       if (child.nodeType === Node.TEXT_NODE) return 0;
       const { position, zIndex } = this.style(child);
@@ -91,7 +93,8 @@ function paintBox(pen, style, box) {
   if (widths.some(Boolean)) paintBorder(pen, style, box, widths, radius);
 }
 
-const borderOf = (style, side) => (style[`border${side}Style`] === "none" ? 0 : parseFloat(style[`border${side}Width`]));
+const borderOf = (style, side) =>
+  (style[`border${side}Style`] === "none" ? 0 : parseFloat(style[`border${side}Width`]));
 
 // "rgba(0, 0, 0, 0.22) 0px 8px 30px 0px"
 function castShadow(pen, shadow) {
@@ -115,10 +118,9 @@ function paintBorder(pen, style, box, widths, radius) {
     pen.roundRect(left + wide / 2, top + wide / 2, width - wide, height - wide, Math.max(0, radius - wide / 2));
     return pen.stroke();
   }
-  const right = left + width, bottom = top + height, ends = [
-    [left, top + widths[0] / 2, right, top + widths[0] / 2], [right - widths[1] / 2, top, right - widths[1] / 2, bottom],
-    [left, bottom - widths[2] / 2, right, bottom - widths[2] / 2], [left + widths[3] / 2, top, left + widths[3] / 2, bottom],
-  ];
+  const half = widths.map((one) => one / 2), [up, down] = [top + half[0], top + height - half[2]];
+  const [from, to] = [left + half[3], left + width - half[1]], [right, bottom] = [left + width, top + height];
+  const ends = [[left, up, right, up], [to, top, to, bottom], [left, down, right, down], [from, top, from, bottom]];
   ends.forEach(([x, y, toX, toY], k) => {
     if (!widths[k]) return;
     Object.assign(pen, { strokeStyle: style[`border${sides[k]}Color`], lineWidth: widths[k], lineCap: "butt" });
