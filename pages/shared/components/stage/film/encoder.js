@@ -52,7 +52,10 @@ export class Film {
         this.frames.push({ data, isKey: chunk.type === "key" });
         if (decoderConfig) this.told = decoderConfig;
       },
-      error: (error) => { this.failure = error; },
+      error: (error) => {
+        this.failure = error;
+        this.encoder.dispatchEvent(new Event("dequeue")); // nobody is to wait any longer
+      },
     });
     this.encoder.configure(config);
   }

@@ -14,7 +14,7 @@ export async function record(stage, choices) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const pen = canvas.getContext("2d"), studio = new Studio(stage);
   let cancelled = false, painter = null, film = null;
-  const cancel = () => { cancelled = true; };
+  const cancel = () => { cancelled = true; }, goesOn = () => !cancelled && element.isConnected;
   const front = cover.mount(element, canvas, cancel);
   const band = choices.captions ? captions.mount(element, state, choices.line) : null;
   try {
@@ -24,7 +24,7 @@ export async function record(stage, choices) {
     painter = new Painter(element);
     film = new Film(choices.format, fps);
     const begin = performance.now();
-    for (let frame = 0; frame < plan.frames && !cancelled; frame++) {
+    for (let frame = 0; frame < plan.frames && goesOn(); frame++) {
       const before = state[plays], now = plan.at(frame);
       const moving = await studio.show({ [plays]: now }, begin + (frame * 1000) / fps);
       if (!frame || now !== before || moving.length) { // else it is the frame before once more
@@ -35,7 +35,7 @@ export async function record(stage, choices) {
       front.tell(frame + 1, plan.frames);
       await pause(); // the page stays awake
     }
-    return cancelled ? null : await film.finish();
+    return goesOn() ? await film.finish() : null;
   } finally {
     film?.stop();
     painter?.stop();
