@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import films
-from tests.browser.on_stage import MODELS, draw, packed, scene_of, set_state, state
+from tests.browser.on_stage import MODELS, draw, open_stage, packed, scene_of, set_state, state
+from tests.browser.tab import Tab
 
 SIZES = [(1280, 720), (1920, 1080)]
 SHOWN = ["step", "unit", "snapshot", "stage", "playing", "learning", "level", "backward", "part", "speed", "filming"]
@@ -208,3 +209,17 @@ def test_learning_plays_epoch_by_epoch(page: Page):
     set_state(page, snapshot=snapshots, backward=True, menu=None)
     films.open_panel(page)
     assert page.locator(".film-panel option[value=snapshot]").is_disabled()
+
+
+@pytest.mark.slow
+def test_the_app_s_own_page_records_too(tab: Tab):
+    """Its policy forbids what a page need not do; a film needs none of that, in stage mode neither."""
+    page = open_stage(tab)
+    page.get_by_role("button", name="Stage mode (P)").click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    films.open_panel(page)
+    films.choose(page, From_step="2", to_step="3")
+    _, content = films.record(page)
+    assert len(films.read_webm(content).frames) == 45
+    assert page.evaluate("document.fullscreenElement?.classList.contains('stage-large')")
+    assert tab.complaints == []
