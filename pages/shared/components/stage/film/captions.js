@@ -14,6 +14,8 @@ const CALM = 0.05; // change of a gate from one step to the next that is not wor
 export const LINE = 105; // letters that the first line has room for
 const SIDES = ["left", "right"]; // of a comparison, as they stand
 
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
 // What the first line is where nobody types one: the moment of the talk that is being given.
 export function headline({ giving, talk }) {
   const moment = giving && talk.moments[giving.at];
@@ -45,7 +47,7 @@ export function stepOf({ scene, step, snapshot, filming }) {
   const text = stepText(scene, step), when = told ? epochText(scene, snapshot) : scene.when?.[step];
   const symbol = scene.symbols && (scene.symbols[step] === null ? "nothing yet" : symbolAt(scene, step));
   const all = [when, text, symbol && `reads ${symbol}`].filter(Boolean).join(" · ");
-  return all[0].toUpperCase() + all.slice(1);
+  return capital(all);
 }
 
 export function predictionOf({ scene, sides, step }) {
@@ -65,7 +67,7 @@ export function predictionOf({ scene, sides, step }) {
 export function eventOf(state) {
   const { scene, sides, layer, direction, step, titles } = state, { trace, unit } = sides[0];
   const values = trace[layer][direction], read = (name, t) => one(values[name], unit, t, scene.steps);
-  const whose = sides.length > 1 ? `${SIDES[0]}: ` : "";
+  const whose = sides.length > 1 ? "Left: " : "";
   if (gradientAt(state, 0)) {
     const f = read("f", step), back = stepsBack(state, step);
     return `${whose}${back} step${back === 1 ? "" : "s"} back: f = ${number(f)} hands on ${percent(f)} of ∂c`;
@@ -77,6 +79,5 @@ export function eventOf(state) {
   const most = changes.reduce((best, change) => (size(change) > size(best) ? change : best));
   if (!(size(most) >= CALM)) return `${whose}The gates hardly move: ${number(size(most))} at most`;
   const [up, down] = most.name === "g" ? ["rises", "falls"] : ["opens", "closes"], title = titles[most.name];
-  const words = `${title} ${most.to > most.from ? up : down}: ${number(most.from)} → ${number(most.to)}`;
-  return `${whose}${whose ? words : words[0].toUpperCase() + words.slice(1)}`;
+  return capital(`${whose}${title} ${most.to > most.from ? up : down}: ${number(most.from)} → ${number(most.to)}`);
 }
