@@ -68,3 +68,15 @@ def test_a_recipe_of_nonsense_is_told(stage_of_module: Page):
     for wrong in (*wrongs, {"start": own["start"] | {"rows": -1}}, {"start": own["start"] | {"weights": [1]}}):
         assert "field recipes" in fault(stage_of_module, header | {"recipes": [ahead, own | wrong]}, arrays)
     assert fault(stage_of_module, header | {"recipes": [ahead]}, arrays)  # the target's is missing
+
+
+@pytest.mark.slow
+def test_what_a_moment_leaves_out_is_as_it_was_before_there_was_a_choice(stage_of_module: Page):
+    """The talk that ships names no depth: it is about the cell, whatever the page shows."""
+    plain = """async () => {
+      const { plain } = await import("/modules/stage/talk/moment.js");
+      return plain({ title: "A moment", step: 1, question: null, other: "field" });
+    }"""
+    moment = stage_of_module.evaluate(plain)
+    assert moment["level"] == 2 and moment["backward"] is False and moment["ahead"] is None
+    assert "other" not in moment

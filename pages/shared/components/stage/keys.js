@@ -20,7 +20,7 @@ export const KEYS = [
 export function listen(state, actions) {
   const onKey = (event) => {
     if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = command(state, event, actions);
+    const act = state.filming ? event.key === "Escape" && state.filming.cancel : command(state, event, actions);
     if (!act) return;
     event.preventDefault(); // the page would scroll
     event.stopPropagation(); // Streamlit has keys of its own: R runs the page again

@@ -43,7 +43,7 @@ export class Stage {
       speed: 1, loop: false, stage: false, heatmap: null, part: null, help: false, working: false, size: 0, theme: 0,
       compare: null, menu: null, learning: false, touring: false, card: 0, predictionColors: [],
       ahead: null, aheadBefore: null, continued: [], pointing: false, backward: false, gradients: [], level: 2,
-      settled: null, talk: EMPTY, giving: null, wanted: null, ...touch.FIELDS, ...style,
+      settled: null, talk: EMPTY, giving: null, wanted: null, filming: null, ...touch.FIELDS, ...style,
     });
     this.frames = new Map(); // what was worked out: key → { trace, prediction, weights }
     this.follower = new Follower(); // of a changed input
@@ -54,7 +54,7 @@ export class Stage {
   // What the page sends. A talk that is being given stays; the newest scene of the page comes back at its end.
   show(bytes) {
     this.own = bytes;
-    if (!this.talk?.target) this.open(decode(bytes), bytes);
+    if (!this.talk?.target && !this.state.filming) this.open(decode(bytes), bytes);
   }
 
   // The page's own scene again; choose(scene): what is chosen of it.
@@ -125,7 +125,7 @@ export class Stage {
       for (const part of this.parts) part.update(changed);
       play(changed);
       this.speak();
-      link.write(state.giving ? null : this.where, state);
+      link.write(state.giving || state.filming ? null : this.where, state);
     });
     const resized = new ResizeObserver(() => state.set({ size: `${element.clientWidth} ${element.clientHeight}` }));
     resized.observe(element);

@@ -5,8 +5,8 @@ import { playedWay } from "../backward/backward.js";
 import { iconButton, setIcon } from "./icons.js";
 import { stepText } from "../strip/strip_text.js";
 
-const SPEEDS = [0.25, 0.5, 1, 2, 4, 8], PER_SECOND = 4; // steps at speed 1
-const SNAPSHOTS_PER_SECOND = 8;
+export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8], PER_SECOND = 4; // steps at speed 1
+export const SNAPSHOTS_PER_SECOND = 8;
 const IDLE = 3000; // ms: on stage the buttons go when the pointer has rested so long
 
 export function mount(root, state, { toggleStage, talk }) {

@@ -2,6 +2,7 @@
 
 import { child, colorTable, readTheme } from "../../canvas.js";
 import * as backward from "../backward/cell_backward.js";
+import * as clock from "../clock.js";
 import { build, fitted } from "./cell_drawing.js";
 import { layout } from "./cell_layout.js";
 import * as panel from "./cell_panel.js";
@@ -64,8 +65,8 @@ function updateReader(view) {
 }
 
 function limitTransitions(view) {
-  const now = performance.now();
-  view.holder.classList.toggle("cell-instant", now - view.last < TRANSITION);
+  const now = clock.now();
+  view.holder.classList.toggle("cell-instant", Math.abs(now - view.last) < TRANSITION);
   view.last = now;
 }
 

@@ -1,4 +1,4 @@
-// The export menu: an image of the stage, or the stage itself.
+// The export menu: an image of the stage, a film of it, or the stage itself.
 
 import { child } from "../../canvas.js";
 import { menuItem, menuPanel } from "../bar/menu.js";
@@ -32,12 +32,19 @@ export function mountMenu(bar, state, stage) {
       for (const button of buttons) button.disabled = false;
     }
   }));
+  let film = null; // its panel: what records is fetched when somebody wants to
+  const openFilm = async () => {
+    film ??= (await import("../film/panel.js")).mount(bar, state, stage, save);
+    film.open();
+  };
+  if (possible) buttons.push(menuItem(panel, "Film …", "what plays, as a video with captions", openFilm));
   const note = child(panel, "div", { class: "stage-menu-note", role: "status" });
   return {
     element: panel,
     update() {
       if (state.menu !== "export" && note.textContent) note.textContent = "";
       open();
+      film?.update();
     },
   };
 }

@@ -81,9 +81,9 @@ function isQuestion(question) {
   return number >= 0 && known && text(1000)(asked) && asked.trim() !== "" && text(2000)(answer);
 }
 
-// Only the fields that a moment has, whatever else a file put beside them.
+// Only the fields that a moment has, whatever else a file put beside them, and all of those.
 export function plain({ question, ...moment }) {
-  const { text: asked, choices, right, answer } = question ?? {};
-  const kept = Object.fromEntries(FIELDS.map((name) => [name, moment[name]]));
+  const { text: asked, choices, right, answer } = question ?? {}, given = { ...DEFAULTS, ...moment };
+  const kept = Object.fromEntries(FIELDS.map((name) => [name, given[name]]));
   return { ...kept, question: question && { text: asked, choices: [...choices], right, answer } };
 }
