@@ -41,7 +41,8 @@ function narrow(aspect) {
     kept: [middle(1), 24, "middle"], added: [middle(2) + 32, 88, "start"], tanhC: [turn + 29, 87, "start"],
     equations: {
       f: line(0), i: line(1), g: line(2), o: line(3),
-      c: [4, line(4)[1], across * 0.6 - 8], h: [across * 0.6, line(4)[1], across * 0.4 - 4],
+      // The depths' buttons stand in the corner.
+      c: [4, line(4)[1], across * 0.53 - 8], h: [across * 0.53, line(4)[1], across * 0.47 - 44],
     },
   };
 }

@@ -63,7 +63,9 @@ const move = ({ step, scene }, offset) =>
   (step + offset < 0 || step + offset >= scene.steps ? {} : { step: step + offset, playing: false });
 
 function update(view) {
-  const { world, state, side } = view, { trace } = state.sides[side], largest = largestInput(state.scene);
+  const { world, state, side } = view;
+  if (!state.sides[side]) return; // a scene of other sizes is on its way
+  const { trace } = state.sides[side], largest = largestInput(state.scene);
   const span = (name) => (name === "x" ? [-largest, largest] : range(state, name));
   const paint = (name, value) => tint({ tables: view.colors }, span(name), value);
   if (!world || trace.length !== world.layers.length) return;

@@ -97,8 +97,9 @@ function paint(view) {
     const before = main.filter(({ hand }) => hand).map(({ place }) => originalOf(scene).series[place].values);
     if (future && !isClass) values.push(...futureValues(future, spanOf(values)));
     const [low, high] = isClass ? [0, 1] : spanOf([...values, ...before, ends]), wide = before.length ? ROOM : LITTLE_ROOM;
-    const room = isClass ? 0 : wide * (high - low);
-    view.span = [low - room, high + room];
+    const room = isClass ? 0 : wide * (high - low), found = [low - room, high + room];
+    view.span = staying(view, [low, high]) ?? found;
+    view.spanOf = originalOf(scene);
   }
   const measure = (text) => { pen.font = `600 ${size}px ${theme.font}`; return pen.measureText(text).width; };
   const top = (view.top = 1.5 * size), bottom = (view.bottom = 1.55 * size), tall = height - top - bottom;
@@ -130,6 +131,12 @@ function paint(view) {
   view.reads = rows.length ? { ...below, h: lowRow } : null;
   paintRows(pen, theme, below, rows, view.page, { size, colors: state.predictionColors, low: lowRow });
   paintLegend(pen, view, width, measure);
+}
+
+// The axis as it was, where a hand let go within it: what it has just set must not move. A new scene has its own.
+function staying({ span, spanOf: of, state: { scene, edits, continued } }, [low, high]) {
+  const stays = span && edits && of === originalOf(scene) && !continued.length;
+  return stays && low >= span[0] && high <= span[1] && high - low > 0.6 * (span[1] - span[0]) ? span : null;
 }
 
 function scaleLines(view, box, band) {
@@ -182,6 +189,7 @@ function paintLegend(pen, view, width, measure) {
   const pages = page.count < scene.steps ? `steps ${page.first + 1}–${page.first + page.count} of ${scene.steps}` : "";
   const right = width - 4 - (view.tools?.offsetWidth ?? 0);
   const end = right - (pages ? measure(pages) + 12 : 0);
+  view.legendEnd = right;
   if (pages) write(pen, theme, pages, right, middle, { size, align: "right" });
   let at = 4;
   const put = (name, draw, wide, weight = 400) => {
