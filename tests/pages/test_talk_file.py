@@ -12,7 +12,7 @@ import pytest
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.talks import TALKS
 from lstm_core.lessons.talks.moment import Talk
-from pages.shared.server import talks
+from pages.shared.server import talk_file as talks
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_each_scene_is_in_it_once(home: Path, short: str):
 def test_it_is_made_once_until_models_or_code_change(home: Path, short: str, monkeypatch: pytest.MonkeyPatch):
     made = []
     build = talks._build
-    monkeypatch.setattr(talks, "_build", lambda name: made.append(name) or build(name))
+    monkeypatch.setattr(talks, "_build", lambda name, report: made.append(name) or build(name, report))
     first = talks.talk_file(short)
     assert talks.talk_file(short) == first and made == [short]
     monkeypatch.setattr(talks, "_fingerprint", lambda: "other")

@@ -24,6 +24,8 @@ export function mount(root, state, side) {
   view.press = (part) => state.set({ part: state.part === part ? null : part });
   view.panel = panel.mount(holder, state, view.press);
   const hand = valve.mount(holder, state, side);
+  // A part that was clicked or held must not keep the focus: with the next key a ring would stay around it.
+  holder.addEventListener("mousedown", (event) => event.target.closest("[data-part]") && event.preventDefault());
   const show = () => {
     holder.hidden = !state.sides[side];
     if (holder.hidden || !view.drawn) return;

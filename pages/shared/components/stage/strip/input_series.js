@@ -11,7 +11,7 @@ import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";
 
-const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene", "continued", "tool", "edits", "held"];
+const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene", "continued", "tool", "edits", "held", "backward"];
 const ROOM = 0.12, LITTLE_ROOM = 0.05; // of the span, over and under it: a hand may pull the highest point up
 const GAP = 6, BAND = 0.26, PALE = "#8A8F98"; // px; share of the other inputs' band; their colour
 const DASHES = [[], [2, 3], [8, 3, 2, 3], [5, 5]]; // tell the other inputs apart
@@ -88,7 +88,7 @@ function paint(view) {
   const theme = (view.theme = readTheme(holder)), size = (view.size = Math.max(12.5, 0.92 * fontSize(holder)));
   const pen = context(view.picture, width, height), rows = (view.rows = rowsOf(state)), isClass = scene.classes.length > 0;
   Object.assign(view, linesOf(state, theme));
-  const { main, others } = view, future = (view.future = futureOf(state, main));
+  const { main, others } = view, future = (view.future = state.backward ? null : futureOf(state, main));
   const horizon = (view.horizon = future ? null : horizonOf(state, main));
   const truth = (view.truth = future ? null : truthOf(state, main, horizon));
   const values = main.map((one) => one.values), ends = truth ? [truth.value, ...truth.predictions] : [];

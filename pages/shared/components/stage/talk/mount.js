@@ -4,9 +4,10 @@ import { child } from "../../canvas.js";
 import * as giving from "./giving.js";
 import * as menu from "./menu.js";
 import { NotesWindow } from "./notes_window.js";
-import { openShipped } from "./shipped.js";
+import { makeShipped, openShipped } from "./shipped.js";
 
 const SHOWN = 3000; // ms that a note stays
+const STAYED = 4000; // ms after which somebody may well open a talk
 
 // talk: a talk.Talk; bar: the stage's bar. Returns what is drawn of it.
 export function mount(root, bar, talk) {
@@ -25,6 +26,7 @@ export function mount(root, bar, talk) {
   const parts = [giving.mount(root, state), menu.mount(bar, talk, notes)];
   const seen = () => { if (document.visibilityState === "visible" && talk.keeps) talk.restore(); };
   document.addEventListener("visibilitychange", seen);
+  const staying = setTimeout(makeShipped, STAYED);
   let asked = null; // the page's wish for a talk, which it makes once
   return {
     element: note,
@@ -41,6 +43,7 @@ export function mount(root, bar, talk) {
     stop() {
       document.removeEventListener("visibilitychange", seen);
       clearTimeout(timer);
+      clearTimeout(staying);
       notes.close();
     },
   };
