@@ -95,7 +95,7 @@ def test_the_name_of_a_model_is_as_large_as_it_can_be_read_or_left_out(
     set_state(page, unit=3, compare={"kind": "start"} if comparing else None)
     for caption in page.locator(".stage-half:visible .cell-caption").all():
         letters = caption.evaluate("(one) => parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a")
-        assert letters >= (8.5 if size[1] < 500 else 12)
+        assert letters >= (7.5 if size[1] < 500 else 12)
         assert caption.text_content().endswith("unit 3")
 
 
@@ -120,3 +120,49 @@ def test_the_bar_tells_the_epoch_whole_and_the_depths_are_on_no_equation(
                 apart = right <= box["x"] or bottom <= box["y"] + 2 or left >= box["x"] + box["width"]
                 assert apart
         set_state(page, compare=None)
+
+
+@pytest.mark.slow
+def test_what_is_told_of_a_new_moment_is_not_on_the_open_menu(stage: Page):
+    stage.evaluate(
+        "window.stage.talk.restored.then(() => window.stage.talk.put({ title: 'T', moments: [], scenes: [] }))"
+    )
+    note, menu = stage.locator(".stage-talk-note"), stage.locator(".stage-menu-talk")
+    press(stage, "m")
+    expect(note).to_contain_text("Moment 1 added")
+    stage.get_by_role("button", name="Talk", exact=True).click()
+    expect(note).to_be_hidden()
+    press(stage, "m")
+    expect(menu.locator("[role=status]")).to_contain_text("Moment 2 added")
+    expect(note).to_be_hidden()
+    with stage.context.expect_page() as opened:
+        menu.get_by_role("button", name="Notes window").click()
+    notes = opened.value
+    box = notes.get_by_role("button", name="Clock to zero").bounding_box()
+    assert box["height"] < 60 and box["y"] > notes.evaluate("innerHeight") / 2
+    notes.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_list_of_keys_is_seen_whole_and_the_networks_words_stay_in_its_boxes(
+    new_stage: Callable[..., Page], size: tuple[int, int], scheme: str
+):
+    page = new_stage("?compare=start", size, scheme)
+    set_state(page, level=0)
+    wait_until(page, "window.stage.state.settled === 0")
+    if size[1] > 500:
+        press(page, "?")
+        assert page.locator(".stage-help").evaluate("one => one.scrollHeight <= one.clientHeight + 1")
+        press(page, "?")
+    outside = """() => [...document.querySelectorAll('.stage-half:not([hidden]) .levels-network')].flatMap((one) => {
+      const { left, right } = one.closest('.stage-cell').getBoundingClientRect();
+      const boxes = [...one.querySelectorAll(':scope > .levels-box')].map((box) => box.getBoundingClientRect());
+      return [...one.querySelectorAll(':scope > text')].filter((text) => {
+        const own = text.getBoundingClientRect(), middle = (own.left + own.right) / 2;
+        const around = boxes.filter((box) => middle > box.left && middle < box.right && own.top > box.top);
+        const cut = around.some((box) => own.bottom < box.bottom && (own.left < box.left || own.right > box.right));
+        return cut || own.left < left || own.right > right;
+      }).map((text) => text.textContent);
+    })"""
+    assert page.evaluate(outside) == []

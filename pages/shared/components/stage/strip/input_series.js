@@ -187,7 +187,7 @@ function paintLegend(pen, view, width, measure) {
   const { theme, main, others, truth, horizon, future, size, top, rows, state: { scene, predictionColors }, page } = view;
   const middle = top / 2 - 1;
   const pages = page.count < scene.steps ? `steps ${page.first + 1}–${page.first + page.count} of ${scene.steps}` : "";
-  const right = width - 4 - (view.tools?.offsetWidth ?? 0);
+  const right = width - 10 - (view.tools?.offsetWidth ?? 0);
   const end = right - (pages ? measure(pages) + 12 : 0);
   view.legendEnd = right;
   if (pages) write(pen, theme, pages, right, middle, { size, align: "right" });

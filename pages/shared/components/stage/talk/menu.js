@@ -56,6 +56,7 @@ export function mount(bar, talk, notes) {
   }
   return {
     element: panel,
+    tell,
     update(changed) {
       open();
       if (state.wanted) {

@@ -14,6 +14,7 @@ export function mount(root, bar, talk) {
   const { state } = talk, note = child(root, "div", { class: "stage-talk-note", role: "status" });
   let timer = null;
   talk.note = (text) => {
+    if (state.menu === "talk") return list.tell(text); // the note would lie on it
     note.textContent = text;
     note.hidden = false;
     clearTimeout(timer);
@@ -23,7 +24,7 @@ export function mount(root, bar, talk) {
   const notes = new NotesWindow(talk, (event) => {
     if (command(talk, event.key)) event.preventDefault();
   });
-  const parts = [giving.mount(root, state), menu.mount(bar, talk, notes)];
+  const list = menu.mount(bar, talk, notes), parts = [giving.mount(root, state), list];
   const seen = () => { if (document.visibilityState === "visible" && talk.keeps) talk.restore(); };
   document.addEventListener("visibilitychange", seen);
   const staying = setTimeout(makeShipped, STAYED);
@@ -33,7 +34,7 @@ export function mount(root, bar, talk) {
     update(changed) {
       for (const part of parts) part.update(changed);
       notes.update();
-      if (changed.has("giving")) note.hidden = true;
+      if (changed.has("giving") || changed.has("menu")) note.hidden = true;
       const wish = state.scene.talk;
       if (wish && wish.at !== asked) {
         asked = wish.at;

@@ -8,6 +8,7 @@ const SEEN = "lstm-stage-grabbed"; // for as long as the browser's tab is open
 const LASTS = 9000; // ms
 const PULL = { takes: 2200, up: 24, down: 14, times: 3 }; // ms, px
 const WIDE = 160; // px: what hand and words take; they stand on the side that has room
+const LOW = 40; // px of a line's part of the strip, under which the words would lie on what is written below it
 const HAND = "M8 11V4.5a1.5 1.5 0 0 1 3 0V10m0-1V8a1.5 1.5 0 0 1 3 0v2m0-.500a1.5 1.5 0 0 1 3 0V11m0 0a1.5 1.5 0 0 1 3 0"
   + "v3.5A6.5 6.5 0 0 1 13.5 21h-1.2a6 6 0 0 1-5-2.7L4.2 13.7a1.5 1.5 0 0 1 2.4-1.8L8 13.5";
 
@@ -65,6 +66,7 @@ function draw(hint, ribbon, mover, { main, others, x, page: { first, count }, pl
   const moved = Math.max(line.box.y - top, low);
   Object.assign(hint.style, { left: `${Math.round(left)}px`, top: `${Math.round(top)}px` });
   mover.style.translate = `0 ${moved.toFixed(1)}px`;
+  mover.classList.toggle("touch-hint-low", line.box.h < LOW);
   mover.classList.toggle("touch-hint-turned", left + WIDE > plot.x + plot.w);
   const corner = (k) => (k < first || k > last ? "" : `L${(x(k) - left).toFixed(1)} ${(line.toY(line.values[k]) - top).toFixed(1)}`);
   ribbon.setAttribute("d", `M0 0${corner(at - 1)}L0 ${moved.toFixed(1)}${corner(at + 1)}Z`);
