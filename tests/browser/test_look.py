@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import server
 from tests.browser.contrast import check_every_text
@@ -128,6 +128,19 @@ def test_keyboard_alone_reaches_train(lost: Tab):
     tab.end_run()
 
 
+def pull_the_line(page: Page, across: float, up: float) -> None:
+    """Take the input's line, where it is at this share of the strip's width, and hold it so many pixels higher."""
+    strip = page.locator(".stage-series")
+    box = strip.bounding_box()
+    x, y = box["x"] + across * box["width"], box["y"] + 40
+    page.mouse.move(x, y)
+    while strip.evaluate("one => one.style.cursor") != "grab":
+        page.mouse.move(x, y := y + 3)
+    page.mouse.down()
+    page.mouse.move(x, y - up, steps=4)
+    page.wait_for_timeout(500)
+
+
 @pytest.mark.skipif("LSTM_PLAYGROUND_SCREENSHOTS" not in os.environ, reason="takes README.md's pictures on request")
 @pytest.mark.parametrize("title", ["Gates", "Stage", "Forecast"])
 def test_take_the_pictures_of_the_readme(new_tab: Callable[..., Tab], title: str):
@@ -135,5 +148,8 @@ def test_take_the_pictures_of_the_readme(new_tab: Callable[..., Tab], title: str
     tab.page.wait_for_timeout(1500)
     if title == "Stage":
         tab.page.keyboard.press("p")
-        tab.page.wait_for_timeout(500)
+        tab.page.keyboard.press("+")
+        tab.page.keyboard.press("+")
+        tab.page.wait_for_timeout(2000)
+        pull_the_line(tab.page, 0.44, 48)
     tab.page.screenshot(path=Path(os.environ["LSTM_PLAYGROUND_SCREENSHOTS"]) / f"{title.lower()}.png")

@@ -92,8 +92,7 @@ def test_the_clicker_goes_through_what_was_added_and_esc_returns(page: Page):
     press(page, "PageDown")
     expect(page.locator(".stage-talk-note")).to_contain_text("the last moment")
     arrive(page, "PageUp", 1)
-    press(page, "Escape")  # closes the large map
-    press(page, "Escape")
+    press(page, "Escape")  # the large map is the moment's, and goes with it
     assert state(page, "giving") is None
     assert [state(page, name) for name in ("step", "unit", "snapshot", "stage")] == own
     expect(page.locator(".stage-talk-caption")).to_be_hidden()

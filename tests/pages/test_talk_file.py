@@ -6,13 +6,15 @@ import base64
 import gzip
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.lessons.talks import TALKS
 from lstm_core.lessons.talks.moment import Talk
-from pages.shared.server import talks
+from pages.shared.server import talk_file as talks
+from pages.shared.server import talks as routes
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_each_scene_is_in_it_once(home: Path, short: str):
 def test_it_is_made_once_until_models_or_code_change(home: Path, short: str, monkeypatch: pytest.MonkeyPatch):
     made = []
     build = talks._build
-    monkeypatch.setattr(talks, "_build", lambda name: made.append(name) or build(name))
+    monkeypatch.setattr(talks, "_build", lambda name, report: made.append(name) or build(name, report))
     first = talks.talk_file(short)
     assert talks.talk_file(short) == first and made == [short]
     monkeypatch.setattr(talks, "_fingerprint", lambda: "other")
@@ -53,6 +55,51 @@ def test_it_is_made_once_until_models_or_code_change(home: Path, short: str, mon
 def test_a_talk_that_does_not_exist_is_refused(home: Path):
     with pytest.raises(PlaygroundError, match="no talk of that name"):
         talks.talk_file("../secret")
+
+
+class FakeBuilding:
+    """Stands for a process: it builds when a test says so."""
+
+    begun: ClassVar[list[str]] = []
+
+    def __init__(self, name: str) -> None:
+        self.begun.append(name)
+        self.lives, self.done, self.of = True, 1, 4
+
+
+@pytest.fixture
+def server(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """As if the app served pages. What it has begun to build."""
+    monkeypatch.setattr(routes, "_begun", {})
+    monkeypatch.setattr(routes, "_serving", True)
+    monkeypatch.setattr(routes, "Building", FakeBuilding)
+    monkeypatch.setattr(FakeBuilding, "begun", [])
+    return FakeBuilding.begun
+
+
+def test_who_asks_while_it_is_being_built_hears_how_far_it_is(server: list[str], short: str):
+    building = routes.begin(short)
+    assert routes.begin(short) is building is routes._found(short) and server == [short]
+    building.lives = False  # it could not build it, or it could not keep it
+    assert json.loads(routes._found(short))["title"] == "Short"
+    assert routes.begin(short) is None and server == [short]  # it is there
+
+
+def test_pages_without_a_server_begin_nothing(server: list[str], short: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(routes, "_serving", False)
+    assert routes.begin(short) is None and server == []
+    with pytest.raises(PlaygroundError, match="no talk of that name"):
+        routes.begin("../secret")
+
+
+@pytest.mark.slow
+def test_a_process_builds_the_same_file(home: Path):
+    building = routes.Building("forty_minutes")
+    building._process.wait(300)
+    (kept,) = (home / "talks").iterdir()
+    moments = len(TALKS["forty_minutes"].moments)
+    assert kept.read_bytes() == talks.talk_file("forty_minutes")
+    assert (building.lives, building.done, building.of) == (False, moments - 1, moments)
 
 
 def test_an_address_asks_for_a_talk_once(visit):

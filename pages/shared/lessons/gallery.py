@@ -9,6 +9,7 @@ import streamlit as st
 
 from lstm_core.lessons import lessons
 from lstm_core.lessons.lesson import EVENINGS, Lesson
+from pages.shared.server import talks
 
 CARDS_PER_ROW = 4
 
@@ -28,7 +29,8 @@ def show() -> None:
 
 
 def talk_link() -> None:
-    """To the talk over these lessons, for whoever teaches: it opens on the Stage."""
+    """To the talk over these lessons, for whoever teaches: it opens on the Stage. It is made ready meanwhile."""
+    talks.begin("forty_minutes")
     label, query = "Give a talk: *The LSTM in forty minutes*", {"talk": "forty_minutes"}
     help_text = "Moments of these lessons with questions to the audience and notes, gone through with a clicker"
     st.page_link("pages/stage.py", label=label, query_params=query, icon=":material/co_present:", help=help_text)

@@ -1,104 +1,107 @@
 """The talks that come with the app, as the files that the Stage opens: GET /talk/<name>.
 
-Built of the lessons' trained models, which takes seconds, and then kept in the home folder until a model or the code
-changes. So a talk's numbers are those of the models that ship.
+To build one takes seconds, once. So that nobody waits for all of them, a process of its own begins as soon as somebody
+sees the Lessons, or the Stage for a while: a thread of the server's would hold up whoever looks at other pages.
 """
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
-import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from lstm_core.experiment import PlaygroundError
 from lstm_core.runs.home import home
-from pages.shared.components.wire import pack
+from pages.shared.server.talk_file import check_name, place_of, talk_file
 
-FORMAT, VERSION = "lstm-stage-talk", 1  # as stage/talk/talk_file.js has them
-_CORE = Path(__file__).parents[3] / "lstm_core"
-_building = threading.Lock()  # two visitors who ask at once wait for one building
+_ROOT = Path(__file__).parents[3]
+_lock = threading.Lock()
+_begun: dict[str, Building] = {}
+_serving = False  # a page that runs without a server, in a test, begins nothing
+
+
+class Building:
+    """A process that builds a talk; done of so many moments (0 of 0 while it starts)."""
+
+    def __init__(self, name: str) -> None:
+        """Begins at once.
+
+        Raises:
+            OSError: no process can be started.
+        """
+        self.done = self.of = 0
+        options = {} if os.name == "nt" else {"start_new_session": True}  # Ctrl+C is the server's
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pages.shared.server.talk_file", name],
+            cwd=_ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "LSTM_PLAYGROUND_HOME": str(home())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what fails here fails again where it is asked for, and is told there
+            text=True,
+            **options,
+        )
+        threading.Thread(target=self._read, name="building a talk", daemon=True).start()
+
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            self.done, self.of = map(int, line.split())
 
 
 def routes() -> list[BaseRoute]:
     """GET /talk/<name>, under the server's base path."""
+    global _serving
+    _serving = True
     base = st.get_option("server.baseUrlPath").strip("/")
     return [Route(f"{'/' if base else ''}{base}/talk/{{name}}", talk, methods=["GET"])]
 
 
 async def talk(request: Request) -> Response:
-    try:
-        content = await run_in_threadpool(talk_file, request.path_params["name"])
-    except PlaygroundError as error:
-        return PlainTextResponse(str(error), 404)
+    """The file; while it is being built 202 and how far that is. HEAD only begins to build it."""
+    name = request.path_params["name"]
     # no-cache: a browser asks each time, since the models may have changed. Its scenes are packed already.
     headers = {"Cache-Control": "no-cache", "Content-Encoding": "identity"}
-    return Response(content, media_type="application/json", headers=headers)
+    try:
+        found = await run_in_threadpool(begin if request.method == "HEAD" else _found, name)
+    except PlaygroundError as error:
+        return PlainTextResponse(str(error), 404)
+    if isinstance(found, bytes):
+        return Response(found, media_type="application/json", headers=headers)
+    return JSONResponse({"done": found.done, "of": found.of} if found else {}, 202, headers)
 
 
-def talk_file(name: str) -> bytes:
-    """The talk's file, built or as it was kept.
+def begin(name: str) -> Building | None:
+    """Build it in a process of its own, unless it is there. Returns that process; None if there is none.
 
     Raises:
-        PlaygroundError: there is no talk of that name, or one of its models is missing.
+        PlaygroundError: there is no talk of that name.
     """
-    from lstm_core.lessons.talks import TALKS
-
-    if name not in TALKS:
-        raise PlaygroundError("There is no talk of that name.")
-    with _building:
-        kept = home() / "talks" / f"{name}-{_fingerprint()}.json"
-        if not kept.is_file():
-            content = _build(name)
-            _keep(kept, content)
-            return content
-        return kept.read_bytes()
+    check_name(name)
+    with _lock:
+        if _serving and name not in _begun and not place_of(name).is_file():
+            try:
+                _begun[name] = Building(name)
+            except OSError:
+                return None  # then who opens the talk builds it
+        return _begun.get(name)
 
 
-def _build(name: str) -> bytes:
-    from lstm_core.lessons.talks import TALKS
-    from lstm_core.lessons.talks.build import build_talk
-    from lstm_core.model.devices import limit_to_one_thread
-
-    limit_to_one_thread()
-    built = build_talk(TALKS[name])
-    scenes = {key: gzip.compress(pack(*scene), 5, mtime=0) for key, scene in built.scenes.items()}
-    file = {
-        "format": FORMAT,
-        "version": VERSION,
-        "title": built.title,
-        "moments": built.moments,
-        "scenes": {key: base64.b64encode(packed).decode() for key, packed in scenes.items()},
-    }
-    return json.dumps(file, ensure_ascii=False, allow_nan=False).encode()
-
-
-def _keep(place: Path, content: bytes) -> None:
-    """Older ones of the same talk are removed; on a full disk it is built anew each time."""
-    part = place.with_suffix(f".{os.getpid()}")
-    try:
-        place.parent.mkdir(mode=0o700, exist_ok=True)
-        for old in place.parent.glob(f"{place.name.partition('-')[0]}-*"):
-            old.unlink()
-        part.write_bytes(content)
-        part.replace(place)
-    except OSError:
-        part.unlink(missing_ok=True)  # it is only a copy
-
-
-def _fingerprint() -> str:
-    """Of the code that makes a talk and of the models that it shows."""
-    found = hashlib.blake2b(digest_size=12)
-    for path in sorted([*_CORE.rglob("*.py"), *_CORE.glob("lessons/pretrained/**/*.safetensors")]):
-        found.update(path.relative_to(_CORE).as_posix().encode())
-        found.update(path.read_bytes())
-    return found.hexdigest()
+def _found(name: str) -> bytes | Building:
+    """The file, or the process that is at it. What a process could not build is built here, and tells why."""
+    building = begin(name)
+    if building and building.lives:
+        return building
+    _begun.pop(name, None)  # the next visitor's models or code may be others
+    return talk_file(name)

@@ -77,8 +77,9 @@ function escape(state, toggleStage, talk) {
   if (state.help) return () => state.set({ help: false });
   if (state.tool === "draw") return () => state.set({ tool: "point" });
   if (state.menu) return () => state.set({ menu: null });
-  if (state.part) return () => state.set({ part: null });
-  if (state.heatmap) return () => state.set({ heatmap: null });
+  for (const name of ["part", "heatmap"]) { // what a talk's moment has opened goes with the talk
+    if (state[name] && state[name] !== talk.shown?.[name]) return () => state.set({ [name]: null });
+  }
   if (state.giving) return () => talk.leave();
   if (state.touring) return () => state.set({ touring: false });
   return state.stage ? toggleStage : null;

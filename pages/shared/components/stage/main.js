@@ -104,12 +104,12 @@ export class Stage {
     const rows = [0, 1].map((side) => heatmaps.mount(below, state, side));
     const menus = [compare.mountMenu(bar.element, state), exports.mountMenu(bar.element, state, this)];
     this.strip = strip;
-    const hands = [touch.mount(strip.view, state), ahead.mount(top, state, strip)];
+    const [tools, hand] = touch.mount(strip.view, state), hands = [hand, ahead.mount(top, state, strip)];
     const overlays = [decay.mount(element, state, strip), pointer.mount(element, state, bar.element)];
     const guide = tour.mount(element, state, rows[0].boxOf), gradients = backward.mount(element, state);
     const talking = talk.mount(element, bar.element, this.talk);
     // The second row of maps first: where it comes or goes, the first one is painted to another height.
-    const drawn = [strip, ...hands, ...cells, ...rows.toReversed(), bar];
+    const drawn = [tools, strip, ...hands, ...cells, ...rows.toReversed(), bar];
     this.parts = [gradients, ...drawn, ...menus, guide, ...overlays, talking];
     this.help = helpPanel(element, state);
     this.spoken = child(element, "div", { class: "stage-spoken", "aria-live": "polite" });

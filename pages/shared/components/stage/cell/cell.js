@@ -3,7 +3,7 @@
 import { child, colorTable, readTheme } from "../../canvas.js";
 import * as backward from "../backward/cell_backward.js";
 import * as clock from "../clock.js";
-import { build, fitted } from "./cell_drawing.js";
+import { build, fitted, LETTER } from "./cell_drawing.js";
 import { layout } from "./cell_layout.js";
 import * as panel from "./cell_panel.js";
 import { PARTS, previous, short } from "./cell_text.js";
@@ -15,6 +15,7 @@ import { symbolAt } from "../strip/strip_text.js";
 import * as valve from "../touch/valve.js";
 
 const NAMED = 2; // terms of each equation that are written out
+const LEAST = 24; // letters of a longer name that still tell what it is
 const MAX_CELLS = 24; // inputs drawn one by one
 const TRANSITION = 150; // ms between two steps, under which nothing moves smoothly: it would only lag
 
@@ -24,6 +25,8 @@ export function mount(root, state, side) {
   view.press = (part) => state.set({ part: state.part === part ? null : part });
   view.panel = panel.mount(holder, state, view.press);
   const hand = valve.mount(holder, state, side);
+  // A part that was clicked or held must not keep the focus: with the next key a ring would stay around it.
+  holder.addEventListener("mousedown", (event) => event.target.closest("[data-part]") && event.preventDefault());
   const show = () => {
     holder.hidden = !state.sides[side];
     if (holder.hidden || !view.drawn) return;
@@ -115,13 +118,22 @@ function draw(view) {
   }
   drawn.root.classList.toggle("cell-dim", Boolean(part));
   const reading = scene.directions > 1 ? (direction ? "backward" : "forward") : "";
-  const where = [scene.model ?? "", scene.layers > 1 ? `layer ${layer}` : "", reading];
   const unit = now.unit === null ? `average over ${scene.hidden} units` : `unit ${now.unit}`;
-  const caption = [...where, unit].filter(Boolean).join(" · "), [, , width] = view.place.caption;
+  const where = [scene.layers > 1 ? `layer ${layer}` : "", reading, unit].filter(Boolean).join(" · ");
+  const [, , width] = view.place.caption, letter = view.place.font.caption;
+  const caption = captionOf(scene.model, where, width / letter);
   put(drawn.caption, "text", caption);
-  put(drawn.caption, "font-size", fitted(caption.length, view.place.font.caption, width));
+  put(drawn.caption, "font-size", fitted(caption.length, letter, width));
   backward.draw(view, now, (share) => tint(view, [-1, 1], share));
   view.panel.update(now, from);
+}
+
+// The model's name before the rest, as far as there is room for it in letters that can be read; wide: in letters' heights.
+function captionOf(model, where, wide) {
+  const room = Math.floor(wide / (0.85 * LETTER)) - where.length - 3;
+  if (!model || room < Math.min(model.length, LEAST)) return where;
+  const end = Math.floor(room / 2) - 1; // where runs of one lesson differ
+  return `${model.length > room ? `${model.slice(0, room - end - 1).trimEnd()}…${model.slice(-end)}` : model} · ${where}`;
 }
 
 function label(now, name) {

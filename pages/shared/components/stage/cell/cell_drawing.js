@@ -6,6 +6,7 @@ import { arrow, pipe, plate, put, svg, valve } from "./drawing.js";
 import { ACTIVATIONS } from "./equations.js";
 
 const ROWS = 5; // of an equation that is written line by line
+export const LETTER = 0.49; // the width of a letter, about, as a share of its height
 
 // parts: name → group; the others are what cell.js sets: plates, flows, jaws, notes, equations.
 export function build(holder, place, state, press) {
@@ -141,7 +142,7 @@ function equation(part, { equations, stacked, lineHeight }, name, open, size) {
 }
 
 // The size at which so many letters fit; as good as measured, and without the reflow that measuring costs.
-export const fitted = (letters, size, width) => Math.min(size, Math.floor((2 * width) / (letters * 0.49)) / 2);
+export const fitted = (letters, size, width) => Math.min(size, Math.floor((2 * width) / (letters * LETTER)) / 2);
 
 function symbolIn(text, name, open) {
   svg(text, "tspan", { class: "cell-letter" }).textContent = name;

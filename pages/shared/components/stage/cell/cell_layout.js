@@ -34,14 +34,15 @@ function narrow(aspect) {
   const c = 40, line = (k) => [4, 224 + 23.5 * k, across - 8];
   return {
     across, high, gates, turn, c, bus: 165, pipe: 18, valve: 17, stacked: false, lineHeight: 24, titles: false,
-    font: { value: 20, plate: 18, symbol: 19, equation: 18.5, title: 14, note: 18, caption: 15 },
+    font: { value: 20, plate: 18, symbol: 19, equation: 18.5, title: 14, note: 18, caption: 17 },
     cPrev: [2, 20, 96, 40], cNow: [edge, 20, 90, 40], hPrev: [2, 112, 96, 38], input: [2, 158, 96, 38],
     hNow: [edge, 160, 90, 40], forgetValve: [middle(0), c], plus: [middle(2), c], inputValve: [middle(2), 83],
     tanhNode: [turn, 82], outputValve: [turn, 128], exit: 180, caption: [4, 15, middle(1) - 60], inputs: null,
     kept: [middle(1), 24, "middle"], added: [middle(2) + 32, 88, "start"], tanhC: [turn + 29, 87, "start"],
     equations: {
       f: line(0), i: line(1), g: line(2), o: line(3),
-      c: [4, line(4)[1], across * 0.6 - 8], h: [across * 0.6, line(4)[1], across * 0.4 - 4],
+      // The depths' buttons stand in the corner.
+      c: [4, line(4)[1], across * 0.53 - 8], h: [across * 0.53, line(4)[1], across * 0.47 - 44],
     },
   };
 }

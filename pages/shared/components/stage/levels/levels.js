@@ -63,10 +63,12 @@ const move = ({ step, scene }, offset) =>
   (step + offset < 0 || step + offset >= scene.steps ? {} : { step: step + offset, playing: false });
 
 function update(view) {
-  const { world, state, side } = view, { trace } = state.sides[side] ?? {}, largest = largestInput(state.scene);
+  const { world, state, side } = view;
+  if (!state.sides[side]) return; // a scene of other sizes is on its way, or a second side has just gone
+  const { trace } = state.sides[side], largest = largestInput(state.scene);
   const span = (name) => (name === "x" ? [-largest, largest] : range(state, name));
   const paint = (name, value) => tint({ tables: view.colors }, span(name), value);
-  if (!world || trace?.length !== world.layers.length) return; // or the second side goes while the camera moves
+  if (!world || trace.length !== world.layers.length) return;
   network.update(world.whole, state, side, paint);
   world.layers.forEach((row, layer) => row.forEach((drawn, direction) => {
     const chosen = layer === state.layer && direction === state.direction;

@@ -67,6 +67,9 @@ function text(parent, x, y, size, words, weight = 400) {
   return made;
 }
 
+// How many letters of this size fit in so many pixels.
+const lettersIn = (wide, size) => Math.floor(wide / (0.49 * Math.max(12.5, size)));
+
 // What a layer is, in two lines of so many letters.
 function layerLines({ layers, hidden, width, directions }, layer, direction, letters) {
   const reading = directions > 1 ? (direction ? ", backward" : ", forward") : "";
@@ -113,7 +116,11 @@ function headBox(root, { head, font }, { head: kind, classes, outputSteps, targe
   const outputs = classes.length || outputSteps * targets.length;
   frame(root, head);
   const read = kind === "last" ? "the last step" : "every step", center = head.x + head.w / 2;
-  ["Head", `Linear ${width * directions} → ${outputs}`, "reads h of", read].forEach((line, k) => {
+  const lines = [["Head"], [`Linear ${width * directions} → ${outputs}`, `${width * directions} → ${outputs}`],
+    ["reads h of"], [read, read.replace("the ", "")]];
+  const letters = lettersIn(head.w - 8, 0.82 * font);
+  lines.forEach((ways, k) => {
+    const line = ways.find((way) => way.length <= letters) ?? ways.at(-1);
     text(root, center, head.y + (1.5 + 1.3 * k) * font, font * (k ? 0.82 : 1), line, k ? 400 : 700);
   });
 }
@@ -165,7 +172,7 @@ function writeOutput({ title, value, note, classes, at }, state, side) {
   put(title, "text", soFar ? brief : "Prediction");
   if (!scene.classes.length) {
     put(value, "text", format(prediction.values[step]));
-    put(note, "text", short(String(scene.targets[0]), 18));
+    put(note, "text", short(String(scene.targets[0]), Math.min(24, lettersIn(at.output.w, 0.85 * at.font))));
     return;
   }
   const count = scene.classes.length, shares = Array.from(prediction.shares.subarray(step * count, (step + 1) * count));

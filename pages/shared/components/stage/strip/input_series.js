@@ -11,7 +11,7 @@ import { axisTicks, piecesAt, shorten, sign } from "./strip_text.js";
 import { pageOf, paintBar, paintRows, rowsOf } from "./symbol_rows.js";
 import { DASH, horizonOf, horizonWidth, paintDiamond, paintHorizon, paintTruth, rightWidth, truthOf } from "./truth.js";
 
-const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene", "continued", "tool", "edits", "held"];
+const PAINTED_FROM = ["sides", "size", "stage", "theme", "scene", "continued", "tool", "edits", "held", "backward"];
 const ROOM = 0.12, LITTLE_ROOM = 0.05; // of the span, over and under it: a hand may pull the highest point up
 const GAP = 6, BAND = 0.26, PALE = "#8A8F98"; // px; share of the other inputs' band; their colour
 const DASHES = [[], [2, 3], [8, 3, 2, 3], [5, 5]]; // tell the other inputs apart
@@ -89,7 +89,7 @@ function paint(view) {
   const theme = (view.theme = readTheme(holder)), size = (view.size = Math.max(12.5, 0.92 * fontSize(holder)));
   const pen = context(view.picture, width, height), rows = (view.rows = rowsOf(state)), isClass = scene.classes.length > 0;
   Object.assign(view, linesOf(state, theme));
-  const { main, others } = view, future = (view.future = futureOf(state, main));
+  const { main, others } = view, future = (view.future = state.backward ? null : futureOf(state, main));
   const horizon = (view.horizon = future ? null : horizonOf(state, main));
   const truth = (view.truth = future ? null : truthOf(state, main, horizon));
   const values = main.map((one) => one.values), ends = truth ? [truth.value, ...truth.predictions] : [];
@@ -98,8 +98,9 @@ function paint(view) {
     const before = main.filter(({ hand }) => hand).map(({ place }) => originalOf(scene).series[place].values);
     if (future && !isClass) values.push(...futureValues(future, spanOf(values)));
     const [low, high] = isClass ? [0, 1] : spanOf([...values, ...before, ends]), wide = before.length ? ROOM : LITTLE_ROOM;
-    const room = isClass ? 0 : wide * (high - low);
-    view.span = [low - room, high + room];
+    const room = isClass ? 0 : wide * (high - low), found = [low - room, high + room];
+    view.span = staying(view, [low, high]) ?? found;
+    view.spanOf = originalOf(scene);
   }
   const measure = (text) => { pen.font = `600 ${size}px ${theme.font}`; return pen.measureText(text).width; };
   const top = (view.top = 1.5 * size), bottom = (view.bottom = 1.55 * size), tall = height - top - bottom;
@@ -131,6 +132,12 @@ function paint(view) {
   view.reads = rows.length ? { ...below, h: lowRow } : null;
   paintRows(pen, theme, below, rows, view.page, { size, colors: state.predictionColors, low: lowRow });
   paintLegend(pen, view, width, measure);
+}
+
+// The axis as it was, where a hand let go within it: what it has just set must not move. A new scene has its own.
+function staying({ span, spanOf: of, state: { scene, edits, continued } }, [low, high]) {
+  const stays = span && edits && of === originalOf(scene) && !continued.length;
+  return stays && low >= span[0] && high <= span[1] && high - low > 0.6 * (span[1] - span[0]) ? span : null;
 }
 
 function scaleLines(view, box, band) {
@@ -181,8 +188,9 @@ function paintLegend(pen, view, width, measure) {
   const { theme, main, others, truth, horizon, future, size, top, rows, state: { scene, predictionColors }, page } = view;
   const middle = top / 2 - 1;
   const pages = page.count < scene.steps ? `steps ${page.first + 1}–${page.first + page.count} of ${scene.steps}` : "";
-  const right = width - 4 - (view.tools?.offsetWidth ?? 0);
+  const right = width - 10 - (view.tools?.offsetWidth ?? 0);
   const end = right - (pages ? measure(pages) + 12 : 0);
+  view.legendEnd = right;
   if (pages) write(pen, theme, pages, right, middle, { size, align: "right" });
   let at = 4;
   const put = (name, draw, wide, weight = 400) => {

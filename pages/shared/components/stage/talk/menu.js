@@ -9,7 +9,7 @@ import { EMPTY } from "./talk.js";
 import { SHIPPED, fetchShipped, makeShipped, served } from "./shipped.js";
 import { TalkError, read, write } from "./talk_file.js";
 
-const MAKING = "The talk is being made of the lessons’ models: some seconds, the first time.";
+const MAKING = "Building the talk from the lessons’ models, once"; // then it is kept
 
 // talk: a talk.Talk; notes: its notes_window.NotesWindow.
 export function mount(bar, talk, notes) {
@@ -44,8 +44,8 @@ export function mount(bar, talk, notes) {
   asHtml.hidden = !possible;
   const clear = button(below, "New", replace(() => { talk.put(EMPTY); }));
   const ship = (name) => {
-    const waiting = setTimeout(() => tell(MAKING), 500);
-    const open = async () => talk.put(await fetchShipped(name).finally(() => clearTimeout(waiting)));
+    const progress = (done, of) => tell(`${MAKING}${of ? `: ${done} of ${of} moments` : " …"}`);
+    const open = async () => talk.put(await fetchShipped(name, progress));
     return work(open, () => counted(talk))();
   };
   for (const { name, title: text, meaning } of SHIPPED) {
@@ -54,9 +54,9 @@ export function mount(bar, talk, notes) {
     line.title = meaning;
     line.classList.add("stage-talk-shipped");
   }
-  let made = false; // whether the server was asked to make the shipped talks
   return {
     element: panel,
+    tell,
     update(changed) {
       open();
       if (state.wanted) {
@@ -65,10 +65,7 @@ export function mount(bar, talk, notes) {
         if (!SHIPPED.some((one) => one.name === name)) tell("There is no talk of that name.");
         else talk.restored.then(() => replace(() => ship(name))());
       }
-      if (state.menu === "talk" && !made && served()) {
-        made = true;
-        makeShipped();
-      }
+      if (state.menu === "talk") makeShipped();
       if (state.menu !== "talk" || !(changed.has("menu") || changed.has("talk") || changed.has("giving"))) return;
       const count = state.talk.moments.length;
       if (document.activeElement !== title) title.value = state.talk.title;

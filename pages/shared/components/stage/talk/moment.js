@@ -43,9 +43,14 @@ export function portable(bytes) {
   return made;
 }
 
+// With the defaults of what it leaves out; a talk that a browser has kept may hold such a field as undefined.
+const filled = (moment) => ({ ...moment, ...Object.fromEntries(
+  Object.entries(DEFAULTS).map(([name, value]) => [name, moment[name] === undefined ? value : moment[name]]),
+) });
+
 // The state that shows it.
 export function choicesOf(moment, scene) {
-  const { step, unit, layer, direction, snapshot, heatmap, part, backward, level, ...rest } = { ...DEFAULTS, ...moment };
+  const { step, unit, layer, direction, snapshot, heatmap, part, backward, level, ...rest } = filled(moment);
   return {
     step, unit, layer, direction, snapshot, heatmap, part, backward, level, compare: fromText(rest.compare, scene),
     edits: edits.fromText(rest.touch, scene) ?? null, ahead: ahead.fromText(rest.ahead, scene) ?? null,
@@ -69,7 +74,7 @@ export function faultOf(moment, scene) {
     ahead: (value) => value === null || (text(100)(value) && ahead.fromText(value, scene) !== null),
     backward: (value) => typeof value === "boolean", level: below(3),
   };
-  const given = { ...DEFAULTS, ...moment }, wrong = Object.keys(fields).find((name) => !fields[name](given[name]));
+  const given = filled(moment), wrong = Object.keys(fields).find((name) => !fields[name](given[name]));
   return wrong ? `has a ${SAID[wrong] ?? wrong} that its scene cannot show` : "";
 }
 
@@ -83,7 +88,7 @@ function isQuestion(question) {
 
 // Only the fields that a moment has, whatever else a file put beside them, and all of those.
 export function plain({ question, ...moment }) {
-  const { text: asked, choices, right, answer } = question ?? {}, given = { ...DEFAULTS, ...moment };
-  const kept = Object.fromEntries(FIELDS.map((name) => [name, given[name]]));
+  const { text: asked, choices, right, answer } = question ?? {};
+  const given = filled(moment), kept = Object.fromEntries(FIELDS.map((name) => [name, given[name]]));
   return { ...kept, question: question && { text: asked, choices: [...choices], right, answer } };
 }

@@ -11,11 +11,12 @@ const STYLE = `
   }
   h1 { margin: 0; font-size: 1.25em; }
   time { font-size: 1.25em; font-variant-numeric: tabular-nums; text-align: right; }
-  .asked { grid-column: 1 / 3; margin: 0; padding: 10px 14px; background: #2d2b27; border-radius: 10px; }
-  .notes { grid-column: 1 / 3; overflow: auto; margin: 0; font-size: 1.15em; }
+  .asked { grid-area: 2 / 1 / 3 / 3; margin: 0; padding: 10px 14px; background: #2d2b27; border-radius: 10px; }
+  .notes { grid-area: 3 / 1 / 4 / 3; overflow: auto; margin: 0; font-size: 1.15em; }
   .asked, .notes { white-space: pre-line; }
-  .next { margin: 0; color: #b9b4ad; }
-  button { padding: 4px 14px; font: inherit; color: inherit; background: #2d2b27; border: 1px solid #6b665f; }
+  .next { grid-row: 4; margin: 0; color: #b9b4ad; }
+  button { grid-area: 4 / 2; padding: 4px 14px; font: inherit; color: inherit; background: #2d2b27; }
+  button { border: 1px solid #6b665f; }
   [hidden] { display: none; }
 `;
 

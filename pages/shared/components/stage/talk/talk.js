@@ -35,6 +35,9 @@ export class Talk {
 
   get moments() { return this.state.talk.moments; }
 
+  // The moment that is on the stage; null outside a talk.
+  get shown() { return this.state.giving && this.moments[this.state.giving.at]; }
+
   async forward() {
     await this.restored; // a page that has just opened may still be reading the kept talk
     if (!this.moments.length) return this.note("The talk is empty: M adds what is on the stage.");

@@ -22,7 +22,7 @@ export function paintGhost(pen, { state: { scene, edits }, theme, x, page: { fir
 }
 
 // A halo on the held point, and its value left of the plot, where no line is.
-export function paintHeld(pen, { state: { scene, held }, theme, x, plot, size, main, others }) {
+export function paintHeld(pen, { state: { scene, held }, theme, x, plot, size, top, main, others }) {
   const one = held && [...main, ...others].find(({ place, hand }) => hand && place === held.place);
   if (!one) return;
   const value = scene.series[held.place].values[held.step], { box } = one;
@@ -36,9 +36,10 @@ export function paintHeld(pen, { state: { scene, held }, theme, x, plot, size, m
   const text = format(value);
   pen.font = `700 ${size}px ${theme.font}`;
   const wide = pen.measureText(text).width + 12, left = Math.max(0, plot.x - 4 - wide), high = 1.4 * size;
+  const middle = Math.max(y, top + high / 2 - 1); // off the legend
   pen.fillStyle = theme.accent;
   pen.beginPath();
-  pen.roundRect(left, y - high / 2, wide, high, 5);
+  pen.roundRect(left, middle - high / 2, wide, high, 5);
   pen.fill();
-  write(pen, { ...theme, text: theme.back }, text, left + 6, y, { size, weight: 700 });
+  write(pen, { ...theme, text: theme.back }, text, left + 6, middle, { size, weight: 700 });
 }

@@ -12,10 +12,11 @@ import * as tools from "./tools.js";
 // difference: while something is held the maps show now − before.
 export const FIELDS = { edits: null, held: null, hold: null, tool: "point", feature: null, difference: true };
 
+// The row of tools, before the strip is painted, whose legend leaves it its room; and the others, after it.
 export function mount(strip, state) {
-  const parts = [grab.mount(strip, state), tools.mount(strip, state), hint.mount(strip, state)];
+  const row = tools.mount(strip, state), parts = [grab.mount(strip, state), hint.mount(strip, state)];
   parts.push(symbols.mountChooser(strip, state), refusal.mount(strip));
-  return { update: (changed) => parts.forEach((part) => part.update?.(changed)) };
+  return [row, { update: (changed) => parts.forEach((part) => part.update?.(changed)) }];
 }
 
 // Whether both scenes are of the same rows, so that what was changed in one means the same in the other.
