@@ -52,6 +52,7 @@ export function mount(root, bar, talk) {
 
 // What a key of a clicker does. Returns false for all others.
 export function command(talk, key) {
+  if (talk.state.filming) return false; // a film has one scene
   const act = { PageDown: () => talk.forward(), PageUp: () => talk.back() }[key];
   act?.();
   return Boolean(act);
