@@ -2,8 +2,6 @@
 
 import { child } from "../../canvas.js";
 
-const LINE = 110; // letters that fit on a line, about
-
 export function mount(root, state) {
   const caption = child(root, "div", { class: "stage-talk-caption" });
   const count = child(caption, "span", { class: "stage-talk-count" }), title = child(caption, "b", {});
@@ -12,7 +10,7 @@ export function mount(root, state) {
   const asked = child(card, "p", {}), list = child(card, "ol", {});
   return {
     element: caption,
-    update() {
+    update(changed) {
       const { giving, talk } = state, moment = giving && talk.moments[giving.at];
       const talking = Boolean(moment);
       if (talking !== root.classList.contains("stage-talking")) {
@@ -25,8 +23,11 @@ export function mount(root, state) {
       put(count, `${giving.at + 1} / ${talk.moments.length}`);
       put(title, moment.title);
       const answer = moment.question ? toldOf(moment.question, giving) : "";
-      put(told, answer);
-      told.toggleAttribute("data-long", answer.length > LINE);
+      if (told.textContent !== answer || changed.has("size")) {
+        put(told, answer);
+        told.removeAttribute("data-long");
+        told.toggleAttribute("data-long", told.scrollWidth > told.clientWidth); // then it has two lines of smaller letters
+      }
       put(asked, moment.question?.text ?? "");
       showChoices(list, moment.question?.choices ?? [], giving.chosen);
     },
