@@ -34,6 +34,8 @@ def test_it_looks_as_it_does_on_the_page_of_its_own(
 ):
     page, own = open_stage(new_tab(scheme=scheme)), new_stage(scheme=scheme)
     assert page.locator(".stage").evaluate(PROPERTIES, list(THEME[scheme])) == THEME[scheme]
+    for one in (page, own):
+        one.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # the hand that shows how to grab stands still
     for key in ("ArrowRight", "?", "p"):
         press(page, key)
         press(own, key)
