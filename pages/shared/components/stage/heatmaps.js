@@ -48,7 +48,7 @@ function paint(view) {
   const { holder, state, side } = view, { scene, heatmap } = state, { trace } = state.sides[side];
   const width = holder.clientWidth, height = holder.clientHeight;
   if (!width || !height) return;
-  view.theme = readTheme(holder);
+  Object.assign(view, { width, height, theme: readTheme(holder) });
   const pen = context(view.picture, width, height), size = 0.95 * fontSize(holder), title = 1.5 * size;
   const names = heatmap ? [heatmap] : NAMES;
   const columns = Math.min(names.length, width < 520 ? 3 : 6), rows = Math.ceil(names.length / columns);
@@ -103,10 +103,11 @@ function paintTitle(pen, { state, side, theme, boxes }, box, size, span) {
   if (w > (isApart ? 13 : 16) * size) write(pen, theme, span, x + w, middle, { size: size - 1, align: "right" });
 }
 
-function paintOverlay({ holder, overlay, state, side, theme, boxes }) {
+// In the size that the maps were painted in: to ask for it anew would lay the page out once more at each step.
+function paintOverlay({ overlay, width, height, state, side, theme, boxes }) {
   const marked = state.compare?.kind === "unit" ? state.sides : [state.sides[side]];
   if (!boxes.length) return;
-  const pen = context(overlay, holder.clientWidth, holder.clientHeight), { step, scene } = state;
+  const pen = context(overlay, width, height), { step, scene } = state;
   for (const box of boxes) {
     paintCursor(pen, theme, box, step, scene.steps, 2);
     marked.forEach(({ unit }, k) => {

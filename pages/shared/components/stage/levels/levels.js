@@ -19,18 +19,18 @@ export function mount(holder, state, side) {
     if (side === 0 && zoom === state.level) state.set({ settled: zoom }); // the tour points at parts where they rest
   });
   state.set({ settled: state.level });
-  const show = () => {
+  const show = (changed) => {
     if (!state.sides[side]) return;
-    if (rebuild(view)) look(view, view.zoom);
+    if (!isStep(changed) && rebuild(view)) look(view, view.zoom);
     if (view.zoom < CELL || state.level < CELL) update(view);
   };
-  new ResizeObserver(show).observe(holder);
+  new ResizeObserver(() => show(null)).observe(holder);
   return {
     element: holder,
     update(changed) {
       if (changed.has("theme") || !view.colors) view.colors = tables(state.scales, holder);
       bar();
-      show();
+      show(changed);
       if (changed.has("level")) {
         if (state.level < CELL && state.part) state.set({ part: null });
         if (side === 0) state.set({ settled: null });
@@ -39,6 +39,9 @@ export function mount(holder, state, side) {
     },
   };
 }
+
+// Whether nothing but another step is to be shown: to ask for the sizes would lay the page out once more at each.
+const isStep = (changed) => changed !== null && [...changed].every((name) => name === "step" || name === "playing");
 
 // The world for this size and this network; true if it is a new one.
 function rebuild(view) {
