@@ -45,6 +45,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the first try of each such test failed on: it may be long before it fails again."""
+    for report in terminalreporter.stats.get("rerun", []):
+        lines = [line for line in report.longreprtext.splitlines() if line.startswith(("E ", ">"))]
+        terminalreporter.write_line("\n".join([f"RERUN {report.nodeid}", *lines[:12]]))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def runs_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """This process's runs have a home of their own, and are trained by threads of it: a worker's process takes seconds

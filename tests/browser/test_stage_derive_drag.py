@@ -81,7 +81,9 @@ def test_a_forecasts_own_target_is_dragged_as_the_table_has_it(stage: Page):
     assert np.flatnonzero(np.subtract(seen["series"][1], before["series"][1])).tolist() == [7]
     wait_until(stage, "/touch=.*_/.test(location.search)")
     mount(stage, header, arrays)
-    assert shown(stage) == seen
+    again = shown(stage)
+    assert again.pop("span") == pytest.approx(seen.pop("span"), rel=0.05)  # the axis a hand leaves may be a wider one
+    assert again == seen
     press(stage, "Backspace")
     assert shown(stage)["sides"] == before["sides"] and shown(stage)["inputs"] == before["inputs"]
 
