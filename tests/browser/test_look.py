@@ -87,7 +87,6 @@ def test_a_page_follows_the_window_and_its_scheme(lost: Tab):
     [
         pytest.param(LAPTOP, "light", id="laptop-light"),  # the smaller one, where something may lie below the fold
         pytest.param(LAPTOP, "dark", id="laptop-dark", marks=pytest.mark.slow),
-        pytest.param(PROJECTOR, "light", id="projector-light", marks=pytest.mark.slow),
         pytest.param(PROJECTOR, "dark", id="projector-dark", marks=pytest.mark.slow),
     ],
 )

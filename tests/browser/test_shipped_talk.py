@@ -97,7 +97,7 @@ def test_a_training_does_not_end_the_talk(tab: Tab):
     page.keyboard.press("Escape")
     tab.go("Train").button("train").click()
     tab.turn_to("Stage")
-    expect(page.locator("[data-part=f]").first).to_be_visible()
+    expect(page.locator(".stage-bar")).to_be_visible()
     turn(page, "PageDown")
     shown = turn(page, "PageDown")
     values = page.locator("[data-part=c]").first.text_content()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import films
 from tests.browser.on_stage import MODELS, draw, open_stage, packed, scene_of, set_state, state
-from tests.browser.tab import Tab
+from tests.browser.tab import Tab, wait_until
 
 SIZES = [(1280, 720), (1920, 1080)]
 SHOWN = ["step", "unit", "snapshot", "stage", "playing", "learning", "level", "backward", "part", "speed", "filming"]
@@ -47,7 +47,7 @@ def page(stage: Page) -> Page:
 
 def settle(page: Page) -> None:
     """Wait until camera, computations and everything that moves have come to rest."""
-    page.wait_for_function(SETTLED)
+    wait_until(page, SETTLED)
     draw(page)
 
 
@@ -73,8 +73,7 @@ def test_six_steps_make_a_film_without_a_gap(page: Page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", SIZES, ids=["720p", "1080p"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [(SIZES[0], "light"), (SIZES[1], "dark")], ids=["720p", "1080p"])
 def test_a_frame_is_the_screen(new_stage: Callable[..., Page], size: tuple[int, int], scheme: str):
     page, found = new_stage(size=size, scheme=scheme), {}
     for case, fields in CASES.items():
@@ -86,8 +85,7 @@ def test_a_frame_is_the_screen(new_stage: Callable[..., Page], size: tuple[int, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", SIZES, ids=["720p", "1080p"])
-@pytest.mark.parametrize("file", ["VP9", "H.264"])
+@pytest.mark.parametrize(("size", "file"), [(SIZES[0], "VP9"), (SIZES[1], "H.264")], ids=["720p", "1080p"])
 def test_a_decoded_frame_is_the_screen(new_stage: Callable[..., Page], size: tuple[int, int], file: str):
     page = new_stage(scheme="dark" if size[1] == 720 else "light")
     films.open_panel(page)
@@ -108,6 +106,7 @@ def test_a_decoded_frame_is_the_screen(new_stage: Callable[..., Page], size: tup
 @pytest.mark.slow
 def test_nothing_jumps_between_two_steps(page: Page):
     """What eases on the screen eases in the film, by the film's clock however long a frame takes."""
+    page.emulate_media(reduced_motion="no-preference")
     widths = page.evaluate("""async () => {
       const { Studio } = await import('/modules/stage/film/studio.js'), studio = new Studio(window.stage), found = [];
       const flow = () => parseFloat(getComputedStyle(document.querySelector('.cell-line')).strokeWidth);
@@ -216,7 +215,7 @@ def test_the_app_s_own_page_records_too(tab: Tab):
     """Its policy forbids what a page need not do; a film needs none of that, in stage mode neither."""
     page = open_stage(tab)
     page.get_by_role("button", name="Stage mode (P)").click()
-    page.wait_for_function("document.fullscreenElement !== null")
+    wait_until(page, "document.fullscreenElement !== null")
     films.open_panel(page)
     films.choose(page, From_step="2", to_step="3")
     _, content = films.record(page)

@@ -41,6 +41,7 @@ def test_a_moment_without_a_depth_shows_the_cell_and_nothing_of_the_network_behi
 
 @pytest.mark.slow
 def test_a_hand_pulls_the_line_that_it_shows_and_is_not_in_a_talks_way(stage: Page):
+    stage.emulate_media(reduced_motion="no-preference")
     line = stage.locator(".touch-hint-line path")
     expect(line).to_be_visible()
     ribbons = {line.get_attribute("d") for _ in range(5) if not stage.wait_for_timeout(120)}

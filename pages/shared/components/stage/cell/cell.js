@@ -26,7 +26,11 @@ export function mount(root, state, side) {
   view.panel = panel.mount(holder, state, view.press);
   const hand = valve.mount(holder, state, side);
   // A part that was clicked or held must not keep the focus: with the next key a ring would stay around it.
-  holder.addEventListener("mousedown", (event) => event.target.closest("[data-part]") && event.preventDefault());
+  // It has it for a moment all the same: a stage in a frame of a page gets the keys by that.
+  holder.addEventListener("mousedown", (event) => {
+    const part = event.target.closest("[data-part]");
+    if (part) setTimeout(() => part.blur());
+  });
   const show = () => {
     holder.hidden = !state.sides[side];
     if (holder.hidden || !view.drawn) return;

@@ -31,7 +31,7 @@ function narrow(aspect) {
   const edge = across - 92, turn = edge - 20, pitch = (turn - 135) / 4, box = pitch - 8;
   const middle = (k) => 107 + pitch * (k + 0.5);
   const gates = Object.fromEntries(ORDER.map((name, k) => [name, [middle(k) - box / 2, 108, box, 40]]));
-  const c = 40, line = (k) => [4, 224 + 23.5 * k, across - 8];
+  const c = 40, line = (k) => [4, 223 + 23.3 * k, across - 8];
   return {
     across, high, gates, turn, c, bus: 165, pipe: 18, valve: 17, stacked: false, lineHeight: 24, titles: false,
     font: { value: 20, plate: 18, symbol: 19, equation: 18.5, title: 14, note: 18, caption: 17 },
