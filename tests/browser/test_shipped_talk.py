@@ -12,6 +12,14 @@ from tests.browser.tab import Tab, wait_until
 
 STOP = "document.querySelector('.stage-talk-caption:not([hidden])')?.textContent ?? ''"
 ASKS = "document.querySelector('.stage-talk-question:not([hidden])') !== null"
+# Whether the browser has written down a talk with moments that are saved nowhere else.
+KEPT = """() => new Promise((done) => {
+  const asked = indexedDB.open("lstm-stage", 1);
+  asked.onsuccess = () => {
+    const kept = asked.result.transaction("talks").objectStore("talks").get("current");
+    kept.onsuccess = () => { asked.result.close(); done(kept.result?.changed === true); };
+  };
+})"""
 BUILDING = 120_000  # ms: the first visitor's talk is made of the lessons' models
 # Numbers that could not be computed, and texts that do not fit the line they stand on.
 FAULTS = """() => {
@@ -120,7 +128,7 @@ def test_unsaved_moments_are_not_lost_to_a_link(new_tab: Callable[..., Tab]):
     page.keyboard.press("Escape")
     page.keyboard.press("m")
     expect(page.locator(".stage-talk-note")).to_contain_text("added")
-    page.wait_for_timeout(2000)  # the browser writes behind
+    wait_until(page, KEPT)  # the browser writes behind
     page.goto(f"{tab.address}/stage?talk=forty_minutes")
     status = page.locator(".stage-menu-talk [role=status]")
     expect(status).to_contain_text("unsaved moments would be lost")

@@ -37,7 +37,12 @@ export function mount(bar, talk, notes) {
   };
   const replace = sure(talk, tell);
   const saving = button(below, "Save", work(() => saveTalk(talk), () => "Saved."));
-  const load = (file) => work(async () => talk.put(await read(await file.text())), () => counted(talk))();
+  const put = (made) => work(async () => {
+    const { revision } = state.talk, taking = await made();
+    if (state.talk.revision !== revision && isUnsaved(state.talk)) throw new TalkError(lost(state.talk)); // meanwhile
+    talk.put(taking);
+  }, () => counted(talk))();
+  const load = (file) => put(async () => read(await file.text()));
   fileButton(below, replace(load));
   const saved = () => "Saved: it plays in any browser, offline.";
   const asHtml = button(below, "HTML page", work(() => savePage(talk), saved));
@@ -45,8 +50,7 @@ export function mount(bar, talk, notes) {
   const clear = button(below, "New", replace(() => { talk.put(EMPTY); }));
   const ship = (name) => {
     const progress = (done, of) => tell(`${MAKING}${of ? `: ${done} of ${of} moments` : " …"}`);
-    const open = async () => talk.put(await fetchShipped(name, progress));
-    return work(open, () => counted(talk))();
+    return put(() => fetchShipped(name, progress));
   };
   for (const { name, title: text, meaning } of SHIPPED) {
     const line = button(below, text, replace(() => ship(name)));
@@ -85,14 +89,17 @@ function button(parent, text, act) {
   return made;
 }
 
+const isUnsaved = ({ changed, moments }) => changed && moments.length > 0;
+const lost = ({ moments }) => `Your ${moments.length} unsaved moments would be lost: save them, or press it again.`;
+
 // Wraps what takes the talk's place: unsaved moments go only if it is asked for twice.
 function sure(talk, tell) {
   let warned = null;
   return (act) => (given) => {
-    const { changed, moments, revision } = talk.state.talk;
-    if (changed && moments.length && warned !== revision) {
-      warned = revision;
-      return tell(`Your ${moments.length} unsaved moments would be lost: save them, or press it again.`);
+    const now = talk.state.talk;
+    if (isUnsaved(now) && warned !== now.revision) {
+      warned = now.revision;
+      return tell(lost(now));
     }
     return act(given);
   };
