@@ -16,9 +16,10 @@ def plain_text(value: Any, size: int, lines: bool = False) -> str:
     """At most so many characters of a text, without control characters; "" of anything else; lines: these stay."""
     if not isinstance(value, str):
         return ""
-    value = value[: 4 * size].replace("\r\n", "\n") if lines else " ".join(value[: 4 * size].split())
-    kept = (c for c in value if unicodedata.category(c)[0] != "C" or (lines and c == "\n") or c == "\u200d")
-    return "".join(kept).strip()[:size].rstrip()
+    spaces = str.isspace if not lines else "\n".__eq__
+    value = value[: 4 * size].replace("\r\n", "\n")
+    kept = "".join(c for c in value if unicodedata.category(c)[0] != "C" or spaces(c) or c == "\u200d")
+    return (kept if lines else " ".join(kept.split())).strip()[:size].rstrip()
 
 
 def data_title(data: DataSpec) -> str:

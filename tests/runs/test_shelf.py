@@ -174,6 +174,7 @@ def test_whatever_the_files_say_there_is_a_summary(status, about):
 
 
 @example("000\r0", 4, False)
+@example("0 \x1b\r0", 4, False)
 @given(st.text(), st.integers(1, 30), st.booleans())
 def test_plain_text_is_short_and_has_no_control_characters(text, size, lines):
     plain = plain_text(text, size, lines)
