@@ -1,5 +1,7 @@
 // Which of the three depths is shown, and what a session remembers of it.
 
+import { recall, remember } from "../tab_memory.js";
+
 export const NETWORK = 0, UNROLLED = 1, CELL = 2;
 export const NAMES = ["network", "unrolled layer", "cell"];
 const IN_ADDRESS = ["network", "unrolled", null]; // the cell is what an address without a depth opens
@@ -8,7 +10,7 @@ const STORED = "lstm-stage-depth"; // chosen in this tab of the browser
 // The change that goes so many depths in (1) or out (−1), which somebody wished.
 export function go({ level }, by) {
   const to = Math.max(NETWORK, Math.min(CELL, level + by));
-  store(IN_ADDRESS[to] ?? "cell");
+  remember(STORED, IN_ADDRESS[to] ?? "cell");
   return { level: to };
 }
 
@@ -20,22 +22,5 @@ export function opened(given, scene) {
   const named = IN_ADDRESS.indexOf(given.get("depth"));
   if (given.has("depth") && named >= 0) return named;
   const pointed = given.has("t") || given.has("unit") || Object.keys(scene.opening ?? {}).length > 0;
-  return pointed || stored() !== null ? CELL : NETWORK;
-}
-
-// Where the browser may store nothing, everybody is a newcomer.
-function stored() {
-  try {
-    return sessionStorage.getItem(STORED);
-  } catch {
-    return null;
-  }
-}
-
-function store(depth) {
-  try {
-    sessionStorage.setItem(STORED, depth);
-  } catch {
-    // nothing is kept: see above
-  }
+  return pointed || recall(STORED) !== null ? CELL : NETWORK;
 }

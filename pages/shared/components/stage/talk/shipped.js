@@ -1,6 +1,7 @@
 // The talks that come with the app: the server builds them of the lessons' trained models (server/talks.py).
 
 import { addressOf } from "../../wire.js";
+import { recall, remember } from "../tab_memory.js";
 import { read } from "./talk_file.js";
 
 export const SHIPPED = [
@@ -36,23 +37,7 @@ export function makeShipped() {
 
 // A link of another page asks for a talk: wish = { name, at }, at: when. Once: a page that comes back asks again.
 export async function openShipped(talk, { name, at }) {
-  if (remembered() === String(at)) return;
-  remember(at);
+  if (recall(STORED) === String(at)) return;
+  remember(STORED, at);
   talk.state.set({ menu: "talk", wanted: name });
-}
-
-function remembered() {
-  try {
-    return sessionStorage.getItem(STORED);
-  } catch {
-    return null; // nothing may be stored: then a page that comes back opens the talk again
-  }
-}
-
-function remember(at) {
-  try {
-    sessionStorage.setItem(STORED, at);
-  } catch {
-    // see above
-  }
 }

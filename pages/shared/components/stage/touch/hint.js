@@ -2,6 +2,7 @@
 
 import { child } from "../../canvas.js";
 import { svg, svgNode } from "../cell/drawing.js";
+import { recall, remember } from "../tab_memory.js";
 import { editable } from "./edits.js";
 
 const SEEN = "lstm-stage-grabbed"; // for as long as the browser's tab is open
@@ -27,7 +28,7 @@ export function mount(view, state) {
     clearTimeout(timer);
     cancelAnimationFrame(frame);
     hint.hidden = true;
-    if (hint.isConnected) remember(); // else another stage has taken this one's place
+    if (hint.isConnected) remember(SEEN, "1"); // else another stage has taken this one's place
   };
   const pull = (now) => {
     if (hint.hidden || !hint.isConnected) return;
@@ -39,7 +40,7 @@ export function mount(view, state) {
     update() {
       const isBusy = state.touring || state.giving || state.menu;
       if (state.edits || state.held || state.playing || isBusy) end();
-      else if (timer === null && state.sides.length && view.main && editable(state.scene).length && !seen()) {
+      else if (timer === null && state.sides.length && view.main && editable(state.scene).length && !isSeen()) {
         hint.hidden = false;
         timer = setTimeout(end, LASTS);
         frame = requestAnimationFrame(pull);
@@ -72,18 +73,4 @@ function draw(hint, ribbon, mover, { main, others, x, page: { first, count }, pl
   ribbon.setAttribute("d", `M0 0${corner(at - 1)}L0 ${moved.toFixed(1)}${corner(at + 1)}Z`);
 }
 
-function seen() {
-  try {
-    return sessionStorage.getItem(SEEN) !== null;
-  } catch {
-    return true; // where nothing is kept it would come again and again
-  }
-}
-
-function remember() {
-  try {
-    sessionStorage.setItem(SEEN, "1");
-  } catch {
-    // see above
-  }
-}
+const isSeen = () => recall(SEEN, "1") !== null; // where nothing is kept it would come again and again

@@ -2,6 +2,7 @@
 
 import { child } from "../../canvas.js";
 import { CELL, NETWORK } from "../levels/depth.js";
+import { recall, remember } from "../tab_memory.js";
 import { CARDS, END, READING } from "./tour_cards.js";
 
 const GAP = 18, RING = 6; // px from the ring to the card; px from the thing to its ring
@@ -45,7 +46,7 @@ function update(tour) {
   }
   const cards = CARDS.filter(({ needs }) => needs?.(state) ?? true);
   if (tour.place === null) {
-    state.set({ card: (tour.resumed = storedCard()) });
+    state.set({ card: (tour.resumed = Number(recall(STORED)) || 0) });
     if (!state.card) state.set({ level: NETWORK }); // who begins sees all of it first
   }
   const reading = state.part !== null && !cards[state.card]?.parts?.includes(state.part);
@@ -71,7 +72,7 @@ function enter(tour, place, cards) {
   cards[state.card]?.enter?.(state);
   if (state.card > 1) state.set({ level: CELL }); // what is told from there on is inside
   if (cards[state.card]?.parts?.includes(state.part)) state.set({ part: null }); // to be opened, not to be found open
-  storeCard(state.card < cards.length ? state.card : 0);
+  remember(STORED, state.card < cards.length ? state.card : 0);
 }
 
 function show({ nodes, buttons, state, start, found, resumed }, card, cards) {
@@ -139,21 +140,4 @@ function beside(aim, card, all) {
   const upright = best.side === "above" || best.side === "below";
   const middle = upright ? aim.x + aim.w / 2 - best.x : aim.y + aim.h / 2 - best.y;
   return { ...best, arrow: Math.max(20, Math.min((upright ? card.w : card.h) - 20, middle)) };
-}
-
-// Where the browser may store nothing, the tour begins anew in each visit.
-function storedCard() {
-  try {
-    return Number(sessionStorage.getItem(STORED)) || 0;
-  } catch {
-    return 0;
-  }
-}
-
-function storeCard(card) {
-  try {
-    sessionStorage.setItem(STORED, card);
-  } catch {
-    // nothing is kept: see above
-  }
 }
