@@ -1,18 +1,18 @@
 // Whether a scene's header tells in full how the model goes on past its window (stage_future.py), as scene_check.js asks
 // of all that somebody else's file brings; and how many numbers that takes.
 
-import { below, each, isObject, list, number } from "./recipe_check.js";
+import { below, each, isObject, list, number, text, truth } from "./checks.js";
 
-const MOST = 1000; // rows
+const MOST_ROWS = 1000;
 
 export function isFuture({ future, features, targets, outputSteps, start, classes, recipes }) {
-  if (!isObject(future) || typeof future.why !== "string" || future.why.length > 2000) return false;
+  if (!isObject(future) || !text()(future.why)) return false;
   if (future.why) return true;
-  const column = below(features.length), rows = below(MOST);
+  const column = below(features.length), rows = below(MOST_ROWS);
   if (future.map) {
     return each({
       rows, map: list(column, classes.length), on: list(number, features.length), off: list(number, features.length),
-      truth: list(column, future.rows), carries: (value) => typeof value === "boolean",
+      truth: list(column, future.rows), carries: truth,
     }, future);
   }
   const isFed = (one) => isObject(one) && each({ index: below(targets.length), columns: list(column) }, one)

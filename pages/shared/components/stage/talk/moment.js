@@ -2,11 +2,12 @@
 
 import * as ahead from "../ahead/choice.js";
 import { fromText, toText } from "../bar/compare.js";
+import { PARTS } from "../cell/cell_text.js";
 import * as edits from "../touch/edits.js";
 import { stepText } from "../strip/strip_text.js";
 import { NAMES } from "../scene.js";
+import { among, below, isObject, orNull, text, truth } from "./checks.js";
 
-const PARTS = ["f", "i", "g", "o", "c", "h", "x"]; // of the cell, as it names them
 const FIELDS = [ // of a moment, beside its question
   "title", "scene", "step", "unit", "layer", "direction", "snapshot", "heatmap", "part", "compare", "notes",
   "touch", "ahead", "backward", "level",
@@ -57,32 +58,29 @@ export function choicesOf(moment, scene) {
   };
 }
 
-const text = (most) => (value) => typeof value === "string" && value.length <= most;
-const below = (count) => (value) => Number.isInteger(value) && value >= 0 && value < count;
-const among = (names) => (value) => value === null || names.includes(value);
-
 // What keeps it from being shown on this scene, as the end of a sentence; "" if nothing does.
 export function faultOf(moment, scene) {
-  if (moment === null || typeof moment !== "object") return "is none";
+  if (!isObject(moment)) return "is none";
+  const told = (most, read) => orNull((value) => text(most)(value) && read(value) !== null);
   const fields = {
     title: text(300), notes: text(20_000), step: below(scene.steps), layer: below(scene.layers),
-    direction: below(scene.directions), snapshot: below(scene.snapshots.length + 1), heatmap: among(NAMES),
-    part: among(PARTS), unit: (value) => value === null || below(scene.hidden)(value),
-    compare: (value) => value === null || (text(100)(value) && fromText(value, scene) !== null),
-    question: (value) => value === null || isQuestion(value),
-    touch: (value) => value === null || (text(20_000)(value) && edits.fromText(value, scene) !== null),
-    ahead: (value) => value === null || (text(100)(value) && ahead.fromText(value, scene) !== null),
-    backward: (value) => typeof value === "boolean", level: below(3),
+    direction: below(scene.directions), snapshot: below(scene.snapshots.length + 1), heatmap: orNull(among(NAMES)),
+    part: orNull(among(Object.keys(PARTS))), unit: orNull(below(scene.hidden)),
+    compare: told(100, (value) => fromText(value, scene)),
+    question: orNull(isQuestion),
+    touch: told(20_000, (value) => edits.fromText(value, scene)),
+    ahead: told(100, (value) => ahead.fromText(value, scene)),
+    backward: truth, level: below(3),
   };
   const given = filled(moment), wrong = Object.keys(fields).find((name) => !fields[name](given[name]));
   return wrong ? `has a ${SAID[wrong] ?? wrong} that its scene cannot show` : "";
 }
 
 function isQuestion(question) {
-  if (typeof question !== "object" || !question) return false;
+  if (!isObject(question)) return false;
   const { text: asked, choices, right, answer } = question;
   const number = Array.isArray(choices) && choices.length <= CHOICES && choices.every(text(500)) ? choices.length : -1;
-  const known = number === 0 ? right === null : right === null || below(number)(right);
+  const known = right === null || below(number)(right);
   return number >= 0 && known && text(1000)(asked) && asked.trim() !== "" && text(2000)(answer);
 }
 

@@ -1,19 +1,13 @@
 // Whether a scene's header tells in full how the model's inputs are made of the table's columns (stage_recipe.py), as
 // scene_check.js asks of all that somebody else's file brings; and how many numbers that takes.
 
-const MOST = 1e6; // whatever is counted
+import { MOST, among, below, each, isObject, list, number, text, truth } from "./checks.js";
+
 const KINDS = ["last", "season", "season_change", "smooth", "mean"], DERIVED = ["error", "change", "seasonError"];
-export const number = (value) => typeof value === "number" && Number.isFinite(value);
-export const below = (count) => (value) => Number.isInteger(value) && value >= 0 && value < count;
-export const list = (check, length = null) => (value) =>
-  Array.isArray(value) && value.length <= MOST && (length === null || value.length === length) && value.every(check);
-export const each = (fields, value) => Object.entries(fields).every(([name, check]) => check(value[name]));
-export const isObject = (value) => value !== null && typeof value === "object";
-const text = (value) => typeof value === "string" && value.length <= 2000;
 
 export function areRecipes({ recipes, features, targets, outputSteps, start }) {
   const columns = list(below(features.length));
-  const fits = (one) => isObject(one) && each({ name: text, why: text, columns }, one)
+  const fits = (one) => isObject(one) && each({ name: text(), why: text(), columns }, one)
     && (one.start ? start && isStarted(one, targets, outputSteps) : list(below(MOST), one.columns.length)(one.offsets));
   const first = (one) => one.start && one.index === 0;
   return list(fits)(recipes) && recipes.filter(first).length <= 1;
@@ -21,10 +15,10 @@ export function areRecipes({ recipes, features, targets, outputSteps, start }) {
 
 function isStarted(recipe, targets, outputSteps) {
   return each({
-    index: below(targets.length), derived: list((name) => DERIVED.includes(name), recipe.columns.length),
-    log: (value) => typeof value === "boolean", series: list(number, 2), scale: list(number, outputSteps), start: isObject,
+    index: below(targets.length), derived: list(among(DERIVED), recipe.columns.length),
+    log: truth, series: list(number, 2), scale: list(number, outputSteps), start: isObject,
   }, recipe) && each({
-    kind: (value) => KINDS.includes(value), season: below(MOST), mean: number, weights: list(number, 3), slope: number,
+    kind: among(KINDS), season: below(MOST), mean: number, weights: list(number, 3), slope: number,
     second: Number.isInteger, rows: below(MOST), errors: below(MOST),
   }, recipe.start);
 }

@@ -2,30 +2,22 @@
 // later is looked at here, and the numbers must be exactly as many as the fields announce.
 
 import { NAMES } from "../scene.js";
+import { MOST, isObject, list, number, orNull, text, truth, whole } from "./checks.js";
 import { isFuture, numbersOfFuture } from "./future_check.js";
 import { areRecipes, numbersOfRecipes } from "./recipe_check.js";
 
-const MOST = 1e6; // of any size
-const whole = (value, least = 0, most = MOST) => Number.isInteger(value) && value >= least && value <= most;
-const number = (value) => typeof value === "number" && Number.isFinite(value);
-const text = (value) => typeof value === "string" && value.length <= 2000;
-const list = (check) => (value) => Array.isArray(value) && value.length <= MOST && value.every(check);
-const orNull = (check) => (value) => value === null || check(value);
-const texts = list(text);
-
+const word = text(), texts = list(word), units = whole(1, 4096), trained = whole(0, 1e12); // steps of a training
 const FIELDS = {
-  layers: (value) => whole(value, 1, 64), directions: (value) => whole(value, 1, 2),
-  hidden: (value) => whole(value, 1, 4096), width: (value) => whole(value, 1, 4096), steps: (value) => whole(value, 1),
-  head: text, now: (value) => whole(value, 0, 1e12), perEpoch: (value) => number(value) && value > 0,
-  snapshots: list((value) => whole(value, 0, 1e12)), others: texts, features: texts, series: texts, targets: texts,
+  layers: whole(1, 64), directions: whole(1, 2), hidden: units, width: units, steps: whole(1),
+  head: word, now: trained, perEpoch: (value) => number(value) && value > 0,
+  snapshots: list(trained), others: texts, features: texts, series: texts, targets: texts,
   classes: texts, when: orNull(texts), truth: list(orNull(number)), horizon: list(orNull(number)),
-  symbols: orNull(list(orNull((value) => whole(value)))), ahead: (value) => whole(value, -MOST),
-  inputCenter: list(number), inputScale: list(number), outputSteps: (value) => whole(value, 1), center: number, scale: list(number),
-  start: (value) => typeof value === "boolean", log: (value) => typeof value === "boolean",
-  glyphs: (value) => value !== null && typeof value === "object" && Object.values(value).every(text),
-  model: (value) => value === undefined || text(value),
-  best: (value) => value === undefined || value === null || value === "refit" || whole(value, 0, 1e12),
-  parameters: list((one) => Array.isArray(one) && one.length === 2 && text(one[0]) && list((n) => whole(n, 1))(one[1])),
+  symbols: orNull(list(orNull(whole()))), ahead: whole(-MOST),
+  inputCenter: list(number), inputScale: list(number), outputSteps: whole(1), center: number, scale: list(number),
+  start: truth, log: truth, glyphs: (value) => isObject(value) && Object.values(value).every(word),
+  model: (value) => value === undefined || word(value),
+  best: (value) => value === undefined || value === "refit" || orNull(trained)(value),
+  parameters: list((one) => Array.isArray(one) && one.length === 2 && word(one[0]) && list(whole(1))(one[1])),
 };
 const product = (shape) => shape.reduce((all, one) => all * one, 1);
 
