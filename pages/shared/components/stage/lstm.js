@@ -1,13 +1,13 @@
 // An LSTM in the browser: the traces of earlier weights, of interventions and of changed inputs, without asking the
 // server. The equations are those of lstm_core/trace, summed in float64 and kept in float32.
 
+import { ALTER, dot, sigmoid } from "./numbers.js";
 import { fastSums } from "./touch/fast_sums.js";
 import { GATES, NAMES, layerWeights, times, truthAt } from "./scene.js";
 
 const SLICE = 10; // ms of work before the page may do something else
 const MANY = 96; // units from which WebAssembly's sums are worth their float32 while a hand moves
 
-const sigmoid = (a) => 1 / (1 + Math.exp(-a));
 const tanh = (a) => 1 - 2 / (Math.exp(2 * a) + 1); // within 1e-15 of Math.tanh, and twice as fast
 
 // Yields now and then, and returns a trace like scene.trace. edit: null, or an intervention on a gate:
@@ -176,16 +176,8 @@ class Cell {
 
 function intervention(edit, layer, direction) {
   if (!edit || edit.layer !== layer || edit.direction !== direction) return null;
-  const apply = {
-    clamp: () => edit.value, scale: (value) => value * edit.value, add: (value) => value + edit.value,
-  }[edit.kind];
+  const apply = (value) => ALTER[edit.kind](value, edit.value);
   return { gate: GATES.indexOf(edit.gate), actsOn: (unit) => edit.unit === null || edit.unit === unit, apply };
-}
-
-function dot(matrix, row, vector, at, size) {
-  let sum = 0;
-  for (let k = 0, a = row * size, b = at * size; k < size; k++) sum += matrix[a + k] * vector[b + k];
-  return sum;
 }
 
 // The prediction if the window ended after each step. values, (steps,): the first output in the table's own units, or

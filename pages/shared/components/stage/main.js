@@ -12,6 +12,7 @@ import { KEYS, listen } from "./keys.js";
 import { predictionAt, traceOf } from "./lstm.js";
 import * as link from "./link.js";
 import * as heatmaps from "./heatmaps.js";
+import { readAt } from "./numbers.js";
 import { decode } from "./scene.js";
 import * as levels from "./levels/levels.js";
 import * as inputSeries from "./strip/input_series.js";
@@ -220,15 +221,9 @@ export class Stage {
   speak() {
     const { state, spoken } = this, { scene, sides, layer, direction, step } = state;
     if (!sides.length || state.playing || state.held || state.hold) return;
-    const { trace, unit } = sides[0], activations = Object.entries(trace[layer][direction]);
-    const mean = (values) => {
-      let sum = 0;
-      for (let at = step; at < values.length; at += scene.steps) sum += values[at];
-      return (sum * scene.steps) / values.length;
-    };
-    const read = (values) => (unit === null ? mean(values) : values[unit * scene.steps + step]);
-    const numbers = activations.map(([name, values]) => [name, read(values)])
-      .filter(([, value]) => value !== undefined);
+    const { trace, unit } = sides[0], has = (values) => unit === null || unit * scene.steps < values.length;
+    const numbers = Object.entries(trace[layer][direction]).filter(([, values]) => has(values))
+      .map(([name, values]) => [name, readAt(values, unit, step, scene.steps)]);
     const which = unit === null ? "average over units" : `unit ${unit}`;
     const text = `Step ${step + 1}, ${which}: ${numbers.map(([name, value]) => `${name} ${value.toFixed(2)}`).join(", ")}`;
     if (spoken.textContent !== text) spoken.textContent = text;

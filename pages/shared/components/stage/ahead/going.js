@@ -1,8 +1,11 @@
 // Going on past the window's end: the model reads its own predictions. Each function here is given all that it computes
 // from, and yields now and then what there is so far, so that the page stays alive and a drag starts it anew.
 
+import { uniform } from "../numbers.js";
 import { FedTarget } from "./fed.js";
 import { Network } from "./network.js";
+
+const APART = 0x9e3779b1; // so that the draws of neighbouring seeds have nothing in common
 
 // inputs: (steps, features), as the model reads them; choice: { rows, all, others, temperature, seed, futures }, see
 // choice.js. Yields and returns, of numbers, { values, oneStep }: the first target after the window, by itself and with
@@ -79,7 +82,7 @@ function* writeOn(scene, network, inputs, { rows, temperature, seed, futures, pa
   yield* readWindow(network, values, 0, steps, pause, result);
   const after = network.keep();
   for (let k = 0; k < (temperature ? futures : 1); k++) {
-    const written = [], draw = random(seed + k);
+    const written = [], draw = uniform(Math.imul(seed + k, APART));
     result.futures.push(written);
     network.resume(after);
     while (written.length < rows) {
@@ -106,17 +109,6 @@ function choose(outputs, temperature, draw) {
     if (value > most) [best, most] = [k, value];
   });
   return best;
-}
-
-// Numbers between 0 and 1 from a seed: mulberry32.
-function random(seed) {
-  let state = (seed * 0x9e3779b1) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 4294967296;
-  };
 }
 
 function pauser(slice) {

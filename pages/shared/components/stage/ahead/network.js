@@ -1,10 +1,8 @@
 // The model as it reads one row after the other: its state goes from row to row, and can be kept and taken up again.
 // The equations are lstm.js's; there a whole window is traced, here nothing of it is kept but the state.
 
+import { ALTER, addProduct, dot, sigmoid } from "../numbers.js";
 import { GATES, layerWeights } from "../scene.js";
-
-const sigmoid = (a) => 1 / (1 + Math.exp(-a));
-const ALTER = { clamp: (_, set) => set, scale: (value, by) => value * by, add: (value, by) => value + by };
 
 // weights: by their names, as decode gives them; edit: null, or an intervention, and hold: null, or a gate that is held,
 // both as lstm.js takes them; after the window a gate is held where the hand has it now.
@@ -79,29 +77,4 @@ function alter(gates, { gate, kind, value, unit }, hidden) {
   for (let k = 0; k < hidden; k++) {
     if (unit === null || unit === k) gates[first + k] = ALTER[kind](gates[first + k], value);
   }
-}
-
-// Adds matrix · vector, which begins at `at`; four rows at a time, a gate each, so that no sum waits for the one before.
-export function addProduct(sums, matrix, vector, at, size) {
-  const quarter = sums.length / 4, far = quarter * size;
-  for (let unit = 0; unit < quarter; unit++) {
-    let i = 0, f = 0, g = 0, o = 0;
-    for (let k = 0, a = unit * size; k < size; k++, a++) {
-      const value = vector[at + k];
-      i += matrix[a] * value;
-      f += matrix[a + far] * value;
-      g += matrix[a + 2 * far] * value;
-      o += matrix[a + 3 * far] * value;
-    }
-    sums[unit] += i;
-    sums[unit + quarter] += f;
-    sums[unit + 2 * quarter] += g;
-    sums[unit + 3 * quarter] += o;
-  }
-}
-
-function dot(matrix, row, vector, at, size) {
-  let sum = 0;
-  for (let k = 0, a = row * size; k < size; k++) sum += matrix[a + k] * vector[at + k];
-  return sum;
 }

@@ -3,6 +3,7 @@
 import { fitted } from "../cell/cell_drawing.js";
 import { short } from "../cell/cell_text.js";
 import { arrow, put, svg } from "../cell/drawing.js";
+import { mean, size } from "../numbers.js";
 import { GATES } from "../scene.js";
 import { brief, gradientAt, logShare, stepsBack } from "./backward.js";
 
@@ -10,8 +11,6 @@ const ROWS = 3; // of a gate's factors
 
 const factor = (value) => (value < 0 ? `(${brief(value)})` : brief(value));
 const added = (value) => `${value < 0 ? "−" : "+"} ${brief(Math.abs(value))}`;
-const mean = (value) => (typeof value === "number" ? value : value.reduce((a, b) => a + b, 0) / value.length);
-const size = (value) => (typeof value === "number" ? Math.abs(value) : mean(value.map(Math.abs)));
 const times = (a, b) => (typeof a === "number" ? a * b : a.map((value, k) => value * b[k]));
 const less = (a, b) => (typeof a === "number" ? a - b : a.map((value, k) => value - b[k]));
 

@@ -2,15 +2,14 @@
 // Numbers only; drawn by the other files of this folder. Activations are worked out anew in float64: of a saturated
 // gate, 1 − o is a difference that the trace's float32 no longer has.
 
-import { addProduct } from "../ahead/network.js";
 import { predictionAt } from "../lstm.js";
+import { addProduct, sigmoid } from "../numbers.js";
 import { GATES, layerInput, layerWeights, times, truthAt } from "../scene.js";
 
 const SET = 1e-5; // a gate further from its own equation was set by hand, and hands nothing back
 
 const CANDIDATE = GATES.indexOf("g");
 
-const sigmoid = (a) => 1 / (1 + Math.exp(-a));
 
 // Which number is differentiated: the head's output for it, by its row, and what that is called, in two lines. One
 // prediction a window: that one; one a step: the last step's. Of classes the logit of the right one, or of the

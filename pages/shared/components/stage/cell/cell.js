@@ -10,6 +10,7 @@ import { PARTS, previous, short } from "./cell_text.js";
 import { ink, put, svg } from "./drawing.js";
 import { cellPieces, gatePieces, hiddenPieces, number, reader } from "./equations.js";
 import { range } from "../heatmaps.js";
+import { mean, size } from "../numbers.js";
 import { GATES } from "../scene.js";
 import { symbolAt } from "../strip/strip_text.js";
 import * as valve from "../touch/valve.js";
@@ -93,8 +94,6 @@ function gather(view) {
   };
 }
 
-const mean = (value) => (typeof value === "number" ? value : value.reduce((a, b) => a + b, 0) / value.length);
-const size = (value) => (typeof value === "number" ? Math.abs(value) : mean(value.map(Math.abs)));
 
 function draw(view) {
   const { state, drawn, reader: from } = view, { scene, layer, direction, part } = state, now = gather(view);

@@ -5,7 +5,7 @@ import { child, format } from "../../canvas.js";
 import { gradientAt, stepsBack } from "../backward/backward.js";
 import { epochText } from "../bar/transport.js";
 import { number } from "../cell/equations.js";
-import { one } from "../levels/unrolled.js";
+import { readAt } from "../numbers.js";
 import { GATES, truthAt } from "../scene.js";
 import { likeliest, percent, shorten, sign, stepText, symbolAt } from "../strip/strip_text.js";
 import { toldOf } from "../talk/giving.js";
@@ -66,7 +66,7 @@ export function predictionOf({ scene, sides, step }) {
 // The gate that changes most from the step before; backward, what becomes of the gradient.
 export function eventOf(state) {
   const { scene, sides, layer, direction, step, titles } = state, { trace, unit } = sides[0];
-  const values = trace[layer][direction], read = (name, t) => one(values[name], unit, t, scene.steps);
+  const values = trace[layer][direction], read = (name, t) => readAt(values[name], unit, t, scene.steps);
   const whose = sides.length > 1 ? "Left: " : "";
   if (gradientAt(state, 0)) {
     const f = read("f", step), back = stepsBack(state, step);

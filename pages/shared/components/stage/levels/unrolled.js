@@ -4,6 +4,7 @@ import { arrow, put, svg } from "../cell/drawing.js";
 import { number } from "../cell/equations.js";
 import { short } from "../cell/cell_text.js";
 import { range } from "../heatmaps.js";
+import { readAt } from "../numbers.js";
 import { GATES, layerInput } from "../scene.js";
 import { symbolAt } from "../strip/strip_text.js";
 
@@ -97,7 +98,7 @@ export function update({ cells, handed, root, title }, state, side, layer, direc
   const { scene, step } = state, { steps } = scene, { trace, unit } = state.sides[side];
   const values = trace[layer][direction], x = layerInput(scene, trace, layer), back = direction > 0;
   const within = (t) => t >= 0 && t < steps;
-  const read = (name, t) => (within(t) ? one(values[name], unit, t, steps) : 0);
+  const read = (name, t) => (within(t) ? readAt(values[name], unit, t, steps) : 0);
   put(title, "text", titleOf(scene, layer, direction, unit));
   cells.forEach((cell, k) => {
     const t = step + SHOWN[k], inside = within(t);
@@ -143,14 +144,6 @@ function hand({ line, tips, value, end }, given, taken, name, back, state, paint
   put(line, "opacity", taken ? 1 : 0.25);
   tips.forEach((tip, k) => put(tip, "visibility", (k === 1) === back && taken ? "visible" : "hidden"));
   put(value, "text", taken && !end ? number(given) : "");
-}
-
-export function one(values, unit, t, steps) {
-  const count = values.length / steps;
-  if (unit !== null && unit < count) return values[unit * steps + t];
-  let sum = 0;
-  for (let at = t; at < values.length; at += steps) sum += values[at];
-  return sum / count;
 }
 
 // Of the units that share a cell the largest in size.

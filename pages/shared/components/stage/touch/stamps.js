@@ -1,5 +1,6 @@
 // Stamps: whole shapes that are put into the chosen line at the cursor. Numbers in, numbers out.
 
+import { uniform } from "../numbers.js";
 import { foreseen } from "../recipe/derive.js";
 import { lines, telling } from "./edits.js";
 
@@ -54,14 +55,8 @@ function deviation(all) {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length) || 1;
 }
 
-// Normal random numbers, the same for the same seed: mulberry32 and Box-Muller.
+// Normal random numbers, the same for the same seed: Box-Muller.
 function normals(seed) {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
-  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+  const draw = uniform(seed);
+  return () => Math.sqrt(-2 * Math.log(draw())) * Math.cos(2 * Math.PI * draw());
 }

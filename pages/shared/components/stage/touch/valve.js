@@ -3,6 +3,7 @@
 
 import { child } from "../../canvas.js";
 import { number } from "../cell/equations.js";
+import { readAt } from "../numbers.js";
 
 const TRAVEL = 90; // px from shut to open
 const STARTS = 3; // px after which a press is a drag, and not a click that opens the part
@@ -62,13 +63,8 @@ function place(label, inside, ring, gate) {
 const swallow = (event) => { event.stopPropagation(); event.preventDefault(); };
 
 // What the valve shows: the gate of the chosen unit, or the mean of the layer.
-function valueOf({ scene, sides, layer, direction, step }, side, gate) {
-  const { trace, unit } = sides[side], values = trace[layer][direction][gate];
-  if (unit !== null) return values[unit * scene.steps + step];
-  let sum = 0;
-  for (let at = step; at < values.length; at += scene.steps) sum += values[at];
-  return sum / scene.hidden;
-}
+const valueOf = ({ scene, sides, layer, direction, step }, side, gate) =>
+  readAt(sides[side].trace[layer][direction][gate], sides[side].unit, step, scene.steps);
 
 // From this step on, in the order in which the direction reads, the gate has this value.
 function hold(state, side, gate, value) {
