@@ -58,7 +58,8 @@ function fieldsOf(box) {
   const fields = {
     plays, steps, from: field(steps, "From step", "input", number), to: field(steps, "to step", "input", number),
     size: field(box, "Size", "select"), format: field(box, "File", "select"),
-    fps: field(box, "Frames a second", "select"), speed: field(box, "Speed", "select"), captions: field(box, "Captions", "input", { type: "checkbox" }),
+    fps: field(box, "Frames a second", "select"), speed: field(box, "Speed", "select"),
+    captions: field(box, "Captions", "input", { type: "checkbox" }),
     line: field(box, "First line", "input", { type: "text", maxlength: LINE, placeholder: "optional" }),
   };
   option(plays, "step", "time, step by step");
