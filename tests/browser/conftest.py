@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pages.shared.server.security import COOKIE
-from tests.browser.on_stage import begin_anew, open_stage
+from tests.browser.on_stage import begin_anew, draw, open_stage
 from tests.browser.stage_page import stage_server
 from tests.browser.tab import WIRE, Tab
 
@@ -207,6 +207,29 @@ def module_tab(request: pytest.FixtureRequest) -> Iterator[Tab]:
     """One visitor for all tests of a file that do without a page of their own: what one leaves, the next finds."""
     with visits(request) as make:
         yield make()
+
+
+@pytest.fixture
+def from_disk(browser: Browser, tmp_path: Path) -> Iterator[Callable[[bytes], Page]]:
+    """Opens a page's text from a file in a browser without a network; it may ask for that file alone."""
+    asked, complaints, path = [], [], tmp_path / "page.html"
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 720}, color_scheme="light")
+
+    def open_file(text: bytes) -> Page:
+        path.write_bytes(text)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.goto(path.as_uri())
+        expect(page.locator("h1, [data-part=f]").first).to_be_visible()
+        draw(page)
+        return page
+
+    yield open_file
+    context.close()
+    assert complaints == []
+    assert {url for url in asked if not url.startswith(("data:", "about:"))} == {path.as_uri()}
 
 
 @pytest.fixture

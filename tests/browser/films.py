@@ -47,7 +47,11 @@ PLAY = """async ([base64, type, at]) => {
   await event('seeked');
   const { videoWidth: width, videoHeight: height, duration, currentTime } = video;
   const canvas = Object.assign(document.createElement('canvas'), { width, height });
-  canvas.getContext('2d').drawImage(video, 0, 0);
+  const pen = canvas.getContext('2d');
+  do { // a frame that has been sought may not be there yet: then nothing is drawn
+    await new Promise(requestAnimationFrame);
+    pen.drawImage(video, 0, 0);
+  } while (!pen.getImageData(0, 0, 1, 1).data[3]);
   return { width, height, duration, currentTime, picture: canvas.toDataURL() };
 }"""
 

@@ -81,6 +81,12 @@ def values(page: Page, side: int = 0) -> dict[str, float]:
     return {name: float(found[1].replace("−", "-")) for name, found in numbers.items()}
 
 
+def exported(page: Page) -> bytes:
+    """On the page of its own: the stage as a page that plays, and is a variable of that page, too."""
+    made = page.evaluate("async () => (await import('/modules/stage/export/html_export.js')).asPage(window.stage)")
+    return made.replace("const stage = new", "const stage = window.stage = new").encode()
+
+
 def names(page: Page) -> list[str]:
     return page.locator(".stage-side-name:visible").all_inner_texts()
 

@@ -10,12 +10,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lstm_core.data.windows import Windows, make_windows
-from tests.browser.on_stage import draw, mount, packed, press, set_state, state
+from tests.browser.on_stage import draw, exported, mount, packed, press, set_state, state
 from tests.browser.tab import wait_until
 from tests.factories import scene_of, spec_of, table_of
 
 DONE = "(rows) => stage.state.continued[0]?.values?.length === rows && stage.state.continued[0].oneStep.length === rows"
-EXPORT = "async () => (await import('/modules/stage/export/html_export.js')).asPage(window.stage)"
 
 
 def windows_of(**fields: Any) -> Windows:
@@ -224,18 +223,14 @@ def test_a_new_scene_of_a_training_goes_on_as_far(stage: Page):
 
 
 @pytest.mark.slow
-def test_the_exported_page_goes_on_too(stage: Page, tmp_path):
+def test_the_exported_page_goes_on_too(stage: Page, from_disk):
     show(stage)
     press(stage, "a")
     expected = future(stage)["lines"][0]["values"]
-    path = tmp_path / "stage.html"
-    path.write_text(stage.evaluate(EXPORT), encoding="utf-8")
-    page = stage.context.new_page()
-    page.goto(path.as_uri())
+    page = from_disk(exported(stage))
     expect(page.locator(".stage-ahead-button")).to_have_text("+50 ▾")
     page.keyboard.press("a")
     expect(page.locator(".stage-ahead-button")).to_have_text("Go on ›")
-    page.close()
     assert len(expected) == 50
 
 

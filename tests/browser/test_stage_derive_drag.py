@@ -13,7 +13,7 @@ from lstm_core.data.windows import Windows, make_windows
 from lstm_core.forecasting.predict import predict
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.browser.hands import drag, point, shown
-from tests.browser.on_stage import draw, mount, press, set_state, state
+from tests.browser.on_stage import draw, exported, mount, press, set_state, state
 from tests.browser.tab import wait_until
 from tests.factories import run_scene, scene_of, spec_of, timed
 
@@ -167,7 +167,7 @@ def test_it_goes_on_from_the_changed_table(stage: Page, fields: dict):
 
 
 @pytest.mark.slow
-def test_a_moment_of_a_talk_and_a_page_that_is_taken_along_hold_such_a_change(stage: Page, browser, tmp_path):
+def test_a_moment_of_a_talk_and_a_page_that_is_taken_along_hold_such_a_change(stage: Page, from_disk):
     opened(stage)
     drag(stage, 5, 9)
     drag(stage, 7, -7, place=1)
@@ -178,15 +178,7 @@ def test_a_moment_of_a_talk_and_a_page_that_is_taken_along_hold_such_a_change(st
       return [faultOf(moment, scene), JSON.stringify(choicesOf(moment, scene).edits) === JSON.stringify(state.edits)];
     }"""
     assert stage.evaluate(taken) == ["", True]
-    made = stage.evaluate("async () => (await import('/modules/stage/export/html_export.js')).asPage(window.stage)")
-    path = tmp_path / "stage.html"
-    path.write_text(made.replace("const stage = new", "const stage = window.stage = new"), encoding="utf-8")
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 720})
-    page = context.new_page()
-    page.goto(path.as_uri())
-    expect(page.locator(".stage-bar")).to_be_visible()
-    draw(page)
+    page = from_disk(exported(stage))
     assert shown(page)["inputs"] == seen["inputs"]
     drag(page, 2, -9)
     assert shown(page)["series"][0][2] != seen["series"][0][2] and shown(page)["inputs"] != seen["inputs"]
-    context.close()

@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 from lstm_core.data.windows import Windows, make_windows
 from lstm_core.forecasting.predict import predict
+from tests.browser.hands import two_features
 from tests.browser.on_stage import mount, press, set_state
 from tests.factories import labelled, scene_of, spec_of, table_of, wave
 
@@ -27,12 +28,7 @@ def show(page: Page, model: dict, windows: Windows, **scene) -> tuple[dict, dict
 
 
 def weather(**fields) -> Windows:
-    """A temperature about −10 beside a pressure about 1000, and the temperature of the next row to predict."""
-    rows = np.arange(90)
-    temperature, pressure = 6 * np.sin(rows / 5) - 10, 1000 + 30 * np.cos(rows / 4)
-    table = table_of(pressure=pressure, temperature=temperature)
-    fields = {"features": ("pressure", "temperature"), "targets": ("temperature",), "seq_len": 8} | fields
-    return make_windows(table, spec_of(**fields))
+    return two_features(**{"seq_len": 8} | fields)
 
 
 def symbols() -> Windows:

@@ -6,19 +6,30 @@ import base64
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.on_stage import HOSTILE, caption, choose, draw, last, mount, names, open_stage, press, pull, values
+from tests.browser.on_stage import (
+    HOSTILE,
+    caption,
+    choose,
+    draw,
+    exported,
+    last,
+    mount,
+    names,
+    open_stage,
+    press,
+    pull,
+    values,
+)
 from tests.browser.tab import Tab
 from tests.factories import scene_of
 
 SVG = "{http://www.w3.org/2000/svg}"
-EXPORT = "async () => (await import('/modules/stage/export/html_export.js')).asPage(window.stage)"
 
 
 @pytest.fixture
@@ -85,30 +96,6 @@ def test_the_screen_is_as_before_afterwards(page: Page):
     assert page.evaluate(pixels) == before
 
 
-@pytest.fixture
-def from_disk(browser: Browser, tmp_path: Path) -> Iterator:
-    """Opens a page's text from a file in a browser without a network; it may ask for that file alone."""
-    asked, complaints = [], []
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 720})
-
-    def open_file(text: bytes) -> Page:
-        path = tmp_path / "stage.html"
-        path.write_bytes(text)
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.goto(path.as_uri())
-        expect(page.locator("[data-part=f]").first).to_be_visible()
-        draw(page)
-        return page
-
-    yield open_file
-    context.close()
-    assert complaints == []
-    assert [url for url in asked if not url.startswith("data:")] == [(tmp_path / "stage.html").as_uri()]
-
-
 def test_the_html_file_plays_from_disk(page: Page, from_disk):
     press(page, "ArrowDown", "ArrowDown", "Home", "ArrowRight")
     pull(page, "learning", last(page, "learning") // 2)
@@ -159,7 +146,7 @@ def test_names_from_files_stay_text_in_it(page: Page, from_disk):
         "id": HOSTILE,
     }
     mount(page, header, arrays)
-    disk = from_disk(page.evaluate(EXPORT).encode())
+    disk = from_disk(exported(page))
     press(disk, "ArrowRight", "l")
     assert disk.evaluate("window.hacked") is None and disk.locator("img").count() == 0
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from lstm_core.trace.gate_trace import trace_lstm
 from tests.browser.hands import drag, point, shown, two_features
-from tests.browser.on_stage import MODELS, draw, mount, packed, press, set_state, state
+from tests.browser.on_stage import MODELS, draw, exported, mount, packed, press, set_state, state
 from tests.browser.tab import wait_until
 from tests.factories import scene_of, wave
 
@@ -128,8 +128,7 @@ def test_the_address_and_the_exported_page_hold_the_change(stage: Page):
     assert len(parse_qs(urlsplit(stage.url).query)["touch"][0]) < 40  # two points
     mount(stage, header, arrays)
     assert shown(stage) == seen
-    exported = "async () => (await import('/modules/stage/export/html_export.js')).asPage(window.stage)"
-    kept = json.loads(stage.evaluate(exported).split('class="scene">')[1].split("</script>")[0])["kept"]
+    kept = json.loads(exported(stage).decode().split('class="scene">')[1].split("</script>")[0])["kept"]
     assert kept["edits"]["series"]["0"][5] == pytest.approx(seen["series"][0][5])
     press(stage, "Backspace")
     wait_until(stage, "!location.search.includes('touch=')")
@@ -276,20 +275,12 @@ def test_the_tools_stand_clear_of_the_words_at_every_size(stage: Page):
 
 
 @pytest.mark.slow
-def test_a_page_that_was_taken_along_can_be_grabbed_too(stage: Page, browser, tmp_path):
+def test_a_page_that_was_taken_along_can_be_grabbed_too(stage: Page, from_disk):
     *_, header, arrays = scene_of({}, two_features())
     mount(stage, header, arrays)
     drag(stage, 5, 9)
-    made = stage.evaluate("async () => (await import('/modules/stage/export/html_export.js')).asPage(window.stage)")
-    path = tmp_path / "stage.html"
-    path.write_text(made.replace("const stage = new", "const stage = window.stage = new"), encoding="utf-8")
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 720})
-    page = context.new_page()
-    page.goto(path.as_uri())
-    expect(page.locator(".stage-bar")).to_be_visible()
-    draw(page)
+    page = from_disk(exported(stage))
     assert shown(page)["series"] == shown(stage)["series"]
     drag(page, 8, -9)
     changed = np.flatnonzero(np.subtract(shown(page)["series"][0], np.ravel(arrays[1])[:12]))
     assert changed.tolist() == [5, 8]
-    context.close()

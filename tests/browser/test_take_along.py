@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from lstm_core.lessons import get_lesson
 from tests.browser.tab import Tab
@@ -24,33 +23,11 @@ def take(tab: Tab, kind: str) -> Path:
     return Path(download.value.path())
 
 
-@pytest.fixture
-def from_disk(browser: Browser, tmp_path: Path) -> Iterator:
-    """Opens a file in a browser without a network, in which it may ask for itself alone."""
-    asked, complaints = [], []
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 720}, color_scheme="light")
-
-    def open_file(file: Path) -> Page:
-        path = tmp_path / "lesson.html"
-        path.write_bytes(file.read_bytes())
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.goto(path.as_uri())
-        return page
-
-    yield open_file
-    context.close()
-    assert complaints == []
-    assert {url for url in asked if not url.startswith(("data:", "about:"))} == {(tmp_path / "lesson.html").as_uri()}
-
-
 @pytest.mark.slow
 def test_the_html_file_plays_from_disk_in_every_colour_and_on_paper(tab: Tab, from_disk):
     lesson = get_lesson("adding_problem")
     tab.open("lessons?lesson=adding_problem&questions=off")
-    page = from_disk(take(tab, "page"))
+    page = from_disk(take(tab, "page").read_bytes())
     expect(page.locator("h1")).to_have_text(lesson.title)
     expect(page.locator(".outcome.reached")).to_contain_text("Seed 0.")
     expect(page.locator(".plotly .main-svg").first).to_be_visible()
